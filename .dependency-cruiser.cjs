@@ -1,0 +1,74 @@
+// Imports go one way (docs/architecture.md). Each layer names the layers of ours that it may import; everything else is refused.
+const LAYERS = {
+  base: [],
+  metric: ['base'],
+  experiment: ['base', 'metric'],
+  protocol: ['base', 'metric', 'experiment'],
+  language: ['base', 'metric', 'experiment'],
+  engine: ['base', 'metric', 'experiment'],
+  runs: ['base', 'metric', 'experiment', 'engine'],
+  worker: ['base', 'metric', 'experiment', 'engine', 'runs', 'protocol'],
+  cli: ['base', 'metric', 'experiment', 'engine', 'runs', 'language'],
+  extension: ['base', 'metric', 'experiment', 'protocol', 'language'],
+};
+
+const layerRules = Object.entries(LAYERS).map(([layer, allowed]) => ({
+  name: `layer-${layer}`,
+  severity: 'error',
+  from: { path: `^src/${layer}/` },
+  to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+}));
+
+// Inside the engine the same holds: numbers flow from the graph up to the evaluation.
+const ENGINE = {
+  graph: [],
+  runtime: ['graph'],
+  checkpoint: [],
+  models: ['graph', 'checkpoint'],
+  pruning: ['graph', 'runtime', 'models'],
+  evaluation: ['graph', 'runtime', 'checkpoint', 'models', 'pruning'],
+};
+
+const engineRules = Object.entries(ENGINE).map(([folder, allowed]) => ({
+  name: `engine-${folder}`,
+  severity: 'error',
+  from: { path: `^src/engine/${folder}/` },
+  to: { path: '^src/engine/[^/]+/', pathNot: `^src/engine/(${[folder, ...allowed].join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layerRules,
+    ...engineRules,
+    {
+      name: 'vscode-only-in-extension',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/extension/' },
+      to: { path: '^vscode$' },
+    },
+    {
+      name: 'onnxruntime-only-in-runtime',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/engine/runtime/' },
+      to: { path: 'onnxruntime' },
+    },
+    {
+      name: 'no-io-in-pure-layers',
+      severity: 'error',
+      from: { path: '^src/(base|metric|experiment)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-value-cycles',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '/generated/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,54 @@
+import type { Sparsity } from './sparsity.ts';
+import type { DeviceName } from './settings.ts';
+
+/** One perplexity and everything that a reader needs to know about where it comes from. */
+export interface EvaluationResult {
+  readonly metric: string;
+  /** Infix spelling; for the dense model `dense`. */
+  readonly expression: string;
+  /** Undefined for the dense model. */
+  readonly sparsity?: Sparsity;
+  readonly calibrate: 'sequential' | 'one-shot';
+  readonly perplexity: number;
+  readonly densePerplexity: number;
+  /** Share of prunable weights that are exactly zero after pruning. */
+  readonly actualSparsity: number;
+  /** Wall time of this plan's work (calibration, pruning, evaluation), tokenising and reading the text left out. */
+  readonly seconds: number;
+  /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device and versions are equal. */
+  readonly fingerprint: string;
+  readonly provenance: Provenance;
+}
+
+/** What went into the fingerprint, for reading: "every number carries where it comes from". */
+export interface Provenance {
+  readonly model: string;
+  /** sha-256 over config.json, tokenizer.json and every safetensors file. */
+  readonly modelHash: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly text: string;
+  readonly textHash: string;
+  readonly textTokens: number;
+  readonly blocks: number;
+  readonly length: number;
+  readonly calibration?: string;
+  readonly calibrationHash?: string;
+  readonly samples?: number;
+  readonly offsets?: 'even' | 'random';
+  readonly seed?: number;
+  readonly group?: 'row' | 'layer';
+  readonly device: DeviceName;
+  readonly deviceName: string;
+  readonly precision: 'float32' | 'float16';
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Progress of a plan, in units of work that are roughly equally long. */
+export interface EvaluationProgress {
+  readonly stage: 'reading' | 'tokenising' | 'device' | 'pruning' | 'evaluating';
+  readonly done: number;
+  readonly total: number;
+  /** Short text for a person: "block 3 of 6". */
+  readonly detail: string;
+}

@@ -1,0 +1,111 @@
+/** The settings of an evaluation. Each has one row in {@link SETTINGS}, which drives flags, `.prune` properties and checks. */
+export interface EvaluationSettings {
+  readonly samples: number;
+  readonly length: number;
+  readonly offsets: 'even' | 'random';
+  readonly seed: number;
+  readonly group: 'row' | 'layer';
+  readonly calibrate: 'sequential' | 'one-shot';
+  readonly blocks: number;
+  readonly device: DeviceChoice;
+  readonly precision: 'auto' | 'float32' | 'float16';
+  readonly threads: number;
+}
+
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export type DeviceName = (typeof DEVICES)[number];
+export type DeviceChoice = 'auto' | DeviceName;
+
+export type SettingName = keyof EvaluationSettings;
+
+export type SettingRow<Value> = {
+  readonly default: Value;
+  /** One line, for `--help`, hover and completion. */
+  readonly documentation: string;
+  /** Whether it can change the numbers beyond rounding (these are part of the fingerprint's inputs either way). */
+  readonly decidesNumbers: boolean;
+} & ([Value] extends [string]
+  ? { readonly kind: 'choice'; readonly choices: readonly Value[] }
+  : { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number });
+
+export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSettings[Name]> } = {
+  samples: {
+    kind: 'integer',
+    default: 128,
+    minimum: 1,
+    maximum: 65_536,
+    decidesNumbers: true,
+    documentation: 'calibration samples (papers: 128)',
+  },
+  length: {
+    kind: 'integer',
+    default: 2048,
+    minimum: 2,
+    maximum: 1_048_576,
+    decidesNumbers: true,
+    documentation: 'tokens of a calibration sample and of an evaluation block (papers: 2048)',
+  },
+  offsets: {
+    kind: 'choice',
+    default: 'random',
+    choices: ['even', 'random'],
+    decidesNumbers: true,
+    documentation: 'where calibration samples start: at even distances, or seeded at random',
+  },
+  seed: {
+    kind: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    decidesNumbers: true,
+    documentation: 'seed of the random offsets',
+  },
+  group: {
+    kind: 'choice',
+    default: 'row',
+    choices: ['row', 'layer'],
+    decidesNumbers: true,
+    documentation: 'weights that are compared with each other: one output row, or the whole matrix',
+  },
+  calibrate: {
+    kind: 'choice',
+    default: 'sequential',
+    choices: ['sequential', 'one-shot'],
+    decidesNumbers: true,
+    documentation: 'inputs of a block come from the already pruned blocks before it, or all from the dense model',
+  },
+  blocks: {
+    kind: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    decidesNumbers: true,
+    documentation: 'evaluation blocks, from the start of the text; 0 takes the whole text',
+  },
+  device: {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', ...DEVICES],
+    decidesNumbers: false,
+    documentation: 'where the programs run; auto takes the fastest that works, and says which',
+  },
+  precision: {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'float32', 'float16'],
+    decidesNumbers: false,
+    documentation: 'arithmetic of the forward pass; auto is float32 on the CPU',
+  },
+  threads: {
+    kind: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1024,
+    decidesNumbers: false,
+    documentation: 'CPU threads; 0 takes every physical core',
+  },
+};
+
+export const DEFAULT_SETTINGS: EvaluationSettings = Object.fromEntries(
+  Object.entries(SETTINGS).map(([name, row]) => [name, row.default]),
+) as unknown as EvaluationSettings;

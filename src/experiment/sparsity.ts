@@ -1,0 +1,44 @@
+/** How many weights a mask removes. */
+export type Sparsity = UnstructuredSparsity | SemiStructuredSparsity;
+
+/** A share of every comparison group: `k = ⌊size · share⌋` weights go. */
+export interface UnstructuredSparsity {
+  readonly kind: 'unstructured';
+  /** Share removed, 0 ≤ share < 1. */
+  readonly share: number;
+}
+
+/** N:M: of every `of` consecutive input columns `keep` are kept. */
+export interface SemiStructuredSparsity {
+  readonly kind: 'n:m';
+  readonly keep: number;
+  readonly of: number;
+}
+
+/** Widest N:M group that is accepted: hardware knows 2:4, papers go up to 16. */
+export const MAX_GROUP = 32;
+
+/** `50%`, `0.5` or `2:4`; undefined when it is none of them or out of range. */
+export function parseSparsity(text: string): Sparsity | undefined {
+  const trimmed = text.trim();
+  const ratio = /^(\d{1,3}):(\d{1,3})$/.exec(trimmed);
+  if (ratio) {
+    const [keep, of] = [Number(ratio[1]), Number(ratio[2])];
+    return keep >= 1 && keep < of && of <= MAX_GROUP ? { kind: 'n:m', keep, of } : undefined;
+  }
+  const percent = /^(\d+(?:\.\d*)?|\.\d+)\s*(%?)$/.exec(trimmed);
+  if (!percent) return undefined;
+  const share = Number(percent[1]) / (percent[2] === '%' ? 100 : 1);
+  return share >= 0 && share < 1 ? { kind: 'unstructured', share } : undefined;
+}
+
+/** The spelling that {@link parseSparsity} reads back: `50%`, `2:4`. */
+export function printSparsity(sparsity: Sparsity): string {
+  if (sparsity.kind === 'n:m') return `${sparsity.keep}:${sparsity.of}`;
+  return `${Number((sparsity.share * 100).toPrecision(12))}%`;
+}
+
+/** Share of weights that the mask removes. */
+export function sparsityShare(sparsity: Sparsity): number {
+  return sparsity.kind === 'n:m' ? 1 - sparsity.keep / sparsity.of : sparsity.share;
+}
