@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// Bundles every process's entry point into dist/. Usage: build.mjs [--dev] [--watch]
+//   --dev    source maps, nothing minified
+//   --watch  stays, and rebuilds what changes
+import { chmodSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build, context } from 'esbuild';
+
+/** Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. */
+const ENTRY_POINTS = {
+  extension: 'src/extension/main.ts',
+  languageServer: 'src/language/server/main.ts',
+  worker: 'src/worker/main.ts',
+  cli: 'src/cli/main.ts',
+  bench: 'bench/main.ts',
+};
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+const dev = process.argv.includes('--dev');
+const watch = process.argv.includes('--watch');
+const began = new Date();
+
+const present = Object.entries(ENTRY_POINTS).filter(([, entry]) => existsSync(entry));
+for (const [name, entry] of Object.entries(ENTRY_POINTS)) {
+  if (!existsSync(entry)) console.error(`build: ${entry} does not exist; dist/${name}.cjs is left out`);
+}
+
+mkdirSync('dist', { recursive: true });
+await Promise.all(present.map(([name, entry]) => (watch ? watchBundle(name, entry) : build(options(name, entry)))));
+for (const [name] of present) if (name === 'cli') chmodSync('dist/cli.cjs', 0o755);
+// setup.mjs compares the sources with this stamp; it says when the build began, so an edit made meanwhile counts as newer.
+writeFileSync('dist/.built', '');
+utimesSync('dist/.built', began, began);
+
+async function watchBundle(name, entry) {
+  const bundle = await context(options(name, entry));
+  await bundle.rebuild();
+  await bundle.watch();
+}
+
+/** @returns {import('esbuild').BuildOptions} */
+function options(name, entry) {
+  return {
+    entryPoints: [entry],
+    outfile: `dist/${name}.cjs`,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['vscode', 'onnxruntime-node'],
+    sourcemap: dev || watch,
+    // Identifiers stay: a user's stack trace names our functions, and Langium's services are found by class name.
+    minifySyntax: !dev && !watch,
+    minifyWhitespace: !dev && !watch,
+    keepNames: true,
+    legalComments: 'none',
+    // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: {
+      js: `${name === 'cli' ? '#!/usr/bin/env node\n' : ''}const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`,
+    },
+    logLevel: watch ? 'info' : 'warning',
+  };
+}
