@@ -1,0 +1,48 @@
+/** How numbers are spelled for a person, the same in the editor and on the command line. */
+
+/** Perplexity: four significant digits, and never an exponent below a million. */
+export function formatPerplexity(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (value >= 1e6) return value.toExponential(3);
+  if (value >= 1000) return String(Number(value.toPrecision(4)));
+  return value.toPrecision(4);
+}
+
+/** A pruned perplexity against the dense one: `+1.7 %`. */
+export function formatChange(pruned: number, dense: number): string {
+  const percent = (pruned / dense - 1) * 100;
+  if (!Number.isFinite(percent)) return String(percent);
+  const digits = Math.abs(percent) < 10 ? 1 : 0;
+  const rounded = Math.abs(percent).toFixed(digits);
+  const sign = Number(rounded) === 0 ? '±' : percent < 0 ? '−' : '+';
+  return `${sign}${rounded} %`;
+}
+
+/** A share as percent with one decimal where it says something: `50 %`, `49.9 %`. */
+export function formatShare(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}
+
+/** `1.8 s`, `4 min`, `2.5 h`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Counts of parameters and tokens: `6.45M`, `7.1B`, `987`. */
+export function formatCount(count: number): string {
+  const units = [
+    [1e12, 'T'],
+    [1e9, 'B'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const;
+  const unit = units.find(([size]) => count >= size);
+  return unit === undefined ? String(count) : `${Number((count / unit[0]).toPrecision(3))}${unit[1]}`;
+}
+
+/** Enough of a fingerprint to tell results apart by eye. */
+export function shortFingerprint(fingerprint: string): string {
+  return fingerprint.slice(0, 12);
+}
