@@ -50,6 +50,7 @@ export type ErrorCode =
   | 'language/errors'
   | 'language/no-such-declaration'
   | 'settings/invalid'
+  | 'cli/usage'
   // engine and devices
   | 'evaluation/not-finite'
   | 'evaluation/too-large'
@@ -59,8 +60,10 @@ export type ErrorCode =
   // processes
   | 'worker/exited'
   | 'worker/start-failed'
+  | 'worker/gave-up'
   | 'protocol/malformed'
   | 'protocol/unknown-request'
+  | 'protocol/version'
   // the machine
   | 'io/read'
   | 'io/write'
