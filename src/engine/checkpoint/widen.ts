@@ -1,0 +1,55 @@
+import type { FloatType } from './elementTypes.ts';
+
+/**
+ * Turns the little-endian elements in `source` into float32 at `target[at…]`, bit by bit the value that IEEE 754 conversion
+ * gives: bf16, f16 and f32 exactly (subnormals, infinities and NaN payloads included), f64 rounded to nearest even.
+ * `source` must start at a multiple of the element size in its buffer.
+ */
+export const WIDEN: Readonly<Record<FloatType, (source: Uint8Array, target: Float32Array, at: number) => void>> = {
+  BF16(source, target, at) {
+    const halves = new Uint16Array(source.buffer, source.byteOffset, source.byteLength >>> 1);
+    const bits = bitsOf(target);
+    for (let i = 0; i < halves.length; i++) bits[at + i] = halves[i]! << 16;
+  },
+  F16(source, target, at) {
+    const halves = new Uint16Array(source.buffer, source.byteOffset, source.byteLength >>> 1);
+    const bits = bitsOf(target);
+    const table = float16Table();
+    for (let i = 0; i < halves.length; i++) bits[at + i] = table[halves[i]!]!;
+  },
+  F32(source, target, at) {
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+    bytes.set(source, at * 4);
+  },
+  F64(source, target, at) {
+    target.set(new Float64Array(source.buffer, source.byteOffset, source.byteLength >>> 3), at);
+  },
+};
+
+/** The bits of a float32 array. Going through integers keeps NaN payloads, which float stores may not. */
+export function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+let table16: Uint32Array | undefined;
+
+/** float32 bits of each of the 65 536 float16 values; made on first use (256 KiB). */
+function float16Table(): Uint32Array {
+  if (table16) return table16;
+  const table = new Uint32Array(65_536);
+  for (let half = 0; half < table.length; half++) table[half] = widenFloat16(half);
+  return (table16 = table);
+}
+
+/** 1 sign, 5 exponent (bias 15) and 10 fraction bits → 1, 8 (bias 127) and 23. */
+function widenFloat16(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  const exponent = (half >>> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0x1f) return (sign | 0x7f80_0000 | (fraction << 13)) >>> 0;
+  if (exponent !== 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0;
+  if (fraction === 0) return sign >>> 0;
+  // A subnormal, fraction · 2⁻²⁴, is a normal float32: shift its leading one up to the hidden bit.
+  const shift = Math.clz32(fraction) - 21;
+  return (sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)) >>> 0;
+}
