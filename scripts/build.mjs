@@ -27,8 +27,11 @@ for (const [name, entry] of Object.entries(ENTRY_POINTS)) {
 }
 
 mkdirSync('dist', { recursive: true });
-await Promise.all(present.map(([name, entry]) => (watch ? watchBundle(name, entry) : build(options(name, entry)))));
-for (const [name] of present) if (name === 'cli') chmodSync('dist/cli.cjs', 0o755);
+const bundles = present.map(([name, entry]) => (watch ? watchBundle(name, entry) : build(options(name, entry))));
+// One bundle that fails (esbuild has said why by then) must not leave the others half written.
+const failed = (await Promise.allSettled(bundles)).filter(({ status }) => status === 'rejected');
+if (failed.length > 0) process.exit(1);
+if (existsSync('dist/cli.cjs')) chmodSync('dist/cli.cjs', 0o755);
 // setup.mjs compares the sources with this stamp; it says when the build began, so an edit made meanwhile counts as newer.
 writeFileSync('dist/.built', '');
 utimesSync('dist/.built', began, began);

@@ -1,0 +1,81 @@
+import {
+  formatChange,
+  formatCount,
+  formatPerplexity,
+  formatSeconds,
+  formatShare,
+  shortFingerprint,
+} from '../experiment/format.ts';
+import { printSparsity } from '../experiment/sparsity.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import type { EvaluationResult } from '../experiment/result.ts';
+
+/**
+ * The table of one plan, written row by row as results arrive: everything that decides a column's width is known from the
+ * plan, or has a bound. Numbers stand right, words left; the expression is last because it may be long.
+ */
+export interface EvaluationTable {
+  readonly header: string;
+  row(result: EvaluationResult): string;
+  failedRow(evaluation: PlannedEvaluation): string;
+}
+
+export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
+  const name = Math.max('metric'.length, 'dense'.length, ...plan.evaluations.map(({ metric }) => metric.length));
+  const cells = (
+    [metric, sparsity, perplexity, dense, change, zeros, time, fingerprint]: readonly string[],
+    expression: string,
+  ): string =>
+    [
+      metric!.padEnd(name),
+      sparsity!.padStart(8),
+      perplexity!.padStart(10),
+      dense!.padStart(9),
+      change!.padStart(9),
+      zeros!.padStart(7),
+      time!.padStart(7),
+      fingerprint!.padEnd(12),
+      expression,
+    ]
+      .join('  ')
+      .trimEnd();
+  const named = plan.evaluations.some(({ metric }) => metric.includes('(') || !/\W/.test(metric));
+  return {
+    header: cells(
+      ['metric', 'sparsity', 'perplexity', 'dense', 'change', 'zeros', 'time', 'fingerprint'],
+      named ? 'expression' : '',
+    ),
+    row: (result) =>
+      cells(
+        [
+          result.metric,
+          result.sparsity === undefined ? '–' : printSparsity(result.sparsity),
+          formatPerplexity(result.perplexity),
+          formatPerplexity(result.densePerplexity),
+          result.sparsity === undefined ? '–' : formatChange(result.perplexity, result.densePerplexity),
+          formatShare(result.actualSparsity),
+          formatSeconds(result.seconds),
+          shortFingerprint(result.fingerprint),
+        ],
+        result.expression === result.metric ? '' : result.expression,
+      ),
+    failedRow: ({ metric, sparsity }) => cells([metric, printSparsity(sparsity), 'failed', '', '', '', '', ''], ''),
+  };
+}
+
+/** Where the numbers of a plan come from, in two or three lines under its table. */
+export function provenanceLines(result: EvaluationResult): string[] {
+  const from = result.provenance;
+  const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${from.length} tokens`;
+  const seeded = from.offsets === 'random' ? ` (seed ${from.seed ?? 0})` : '';
+  return [
+    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters)`,
+    `text         ${from.text}  (${text})`,
+    ...(from.calibration === undefined
+      ? []
+      : [
+          `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${result.calibrate})`,
+        ]),
+    `device       ${from.device}  (${from.deviceName}, ${from.precision})`,
+  ];
+}

@@ -1,0 +1,56 @@
+import type { ErrorCode } from '../base/errors.ts';
+
+/** What the process says to the shell. Documented in `--help` and docs/command-line.md. */
+export const EXIT = {
+  ok: 0,
+  /** An evaluation began and failed: invalid score, perplexity that is not finite, broken device, defect of ours. */
+  failed: 1,
+  /** Nothing was evaluated: a flag, a `.prune` file, a checkpoint, a text or a device choice is not as it must be. */
+  input: 2,
+  /** 128 + SIGINT, as shells have it. */
+  interrupted: 130,
+  /** 128 + SIGPIPE: whoever read our output has gone. */
+  pipe: 141,
+  /** 128 + SIGTERM. */
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export function exitCodeOf(code: ErrorCode): ExitCode {
+  return EXIT[OUTCOMES[code]];
+}
+
+const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> = {
+  'checkpoint/not-found': 'input',
+  'checkpoint/config': 'input',
+  'checkpoint/unsupported-architecture': 'input',
+  'checkpoint/safetensors': 'input',
+  'checkpoint/shard-index': 'input',
+  'checkpoint/tensor': 'input',
+  'checkpoint/tokenizer': 'input',
+  'corpus/not-found': 'input',
+  'corpus/encoding': 'input',
+  'corpus/too-short': 'input',
+  'metric/syntax': 'input',
+  'metric/invalid-score': 'failed',
+  'metric/unsupported': 'input',
+  'metric/json': 'input',
+  'language/errors': 'input',
+  'language/no-such-declaration': 'input',
+  'settings/invalid': 'input',
+  'cli/usage': 'input',
+  'evaluation/not-finite': 'failed',
+  'evaluation/too-large': 'failed',
+  'device/unavailable': 'input',
+  'device/failed': 'failed',
+  'engine/invariant': 'failed',
+  'worker/exited': 'failed',
+  'worker/start-failed': 'failed',
+  'protocol/malformed': 'failed',
+  'protocol/unknown-request': 'failed',
+  'io/read': 'input',
+  'io/write': 'failed',
+  cancelled: 'interrupted',
+  internal: 'failed',
+};

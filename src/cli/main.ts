@@ -1,0 +1,39 @@
+import { EXIT } from './exitCode.ts';
+import type { ExitCode } from './exitCode.ts';
+import { runCommandLine } from './program.ts';
+import { createTerminal } from './terminal.ts';
+
+const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+
+async function main(): Promise<void> {
+  const terminal = createTerminal(process.stdout, process.stderr, process.env);
+  const cancelled = new AbortController();
+  let interrupted: ExitCode = EXIT.interrupted;
+
+  for (const [signal, code] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, ExitCode][]) {
+    // Once: with the handler gone, a second Ctrl-C has its usual effect and ends the process there and then.
+    process.once(signal, () => {
+      interrupted = code;
+      terminal.status('stopping after this step; Ctrl-C again stops at once');
+      cancelled.abort();
+    });
+  }
+  // Whoever read our output has gone (`espalier … | head`): nothing more to do, and nobody to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') terminal.say(`error: writing standard output: ${error.message}`);
+    process.exit(error.code === 'EPIPE' ? EXIT.pipe : EXIT.failed);
+  });
+  process.stderr.on('error', () => undefined);
+
+  const code = await runCommandLine(process.argv.slice(2), {
+    terminal,
+    folder: process.cwd(),
+    signal: cancelled.signal,
+    createEngine: async () => (await import('../engine/engine.ts')).createEngine(),
+    listDevices: async () => (await import('../engine/engine.ts')).listDevices(),
+  });
+  terminal.status('');
+  process.exitCode = code === EXIT.interrupted ? interrupted : code;
+}
+
+void main();

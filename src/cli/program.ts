@@ -1,0 +1,96 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
+import { toErrorData } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
+import type { CommandContext } from './commandContext.ts';
+import { printDiagnostic } from './diagnostics.ts';
+import { devicesCommand } from './devicesCommand.ts';
+import { evaluateCommand } from './evaluateCommand.ts';
+import { EXIT, exitCodeOf } from './exitCode.ts';
+import type { ExitCode } from './exitCode.ts';
+import { printFailure } from './failure.ts';
+import { errorJson } from './jsonLines.ts';
+import { DiagnosticsError } from './pruneFile.ts';
+import { tokensCommand } from './tokensCommand.ts';
+
+const EXIT_CODES_HELP = `
+Exit codes:
+  0    everything was evaluated
+  1    an evaluation failed: invalid score, perplexity that is not finite, broken device
+  2    nothing to evaluate: a flag, a file, a checkpoint or a device choice is not as it must be
+  130  interrupted (Ctrl-C; a second one stops at once)
+
+Colour is left out where standard output is no terminal or NO_COLOR is set.`;
+
+/**
+ * Runs one command line.
+ * @param words what stands behind the program's name
+ * @returns the process's exit code; everything that failed has been reported by then
+ */
+export async function runCommandLine(
+  words: readonly string[],
+  outside: Omit<CommandContext, 'finish'>,
+): Promise<ExitCode> {
+  const { terminal } = outside;
+  // A command line that cannot be parsed has no options yet, but the one who reads JSON wants JSON then too.
+  const json = words.includes('--json');
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram({ ...outside, finish: (code) => (exitCode = code) }, json);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      if (thrown.exitCode === 0) return EXIT.ok;
+      if (json) terminal.print(errorJson(usageErrorOf(thrown)));
+      return EXIT.input;
+    }
+    const error = toErrorData(thrown, `running espalier ${words[0] ?? ''}`.trim());
+    if (json) {
+      terminal.print(
+        errorJson(thrown instanceof DiagnosticsError ? { ...error, diagnostics: thrown.diagnostics } : error),
+      );
+    } else {
+      if (thrown instanceof DiagnosticsError) {
+        for (const diagnostic of thrown.diagnostics)
+          terminal.say(printDiagnostic(diagnostic, thrown.text, terminal.err));
+      }
+      for (const line of printFailure(error, terminal.err)) terminal.say(line);
+      if (error.code === 'internal' && thrown instanceof Error) terminal.say(thrown.stack ?? '');
+    }
+    return exitCodeOf(error.code);
+  }
+}
+
+function createProgram(context: CommandContext, json: boolean): Command {
+  const { terminal } = context;
+  const program = new Command('espalier')
+    .description("what a symbolic pruning metric does to a language model's perplexity")
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('Run it with --help to see what it takes.')
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.print(text.replace(/\n$/, ''));
+      },
+      writeErr: (text) => {
+        if (!json) terminal.say(text.replace(/\n$/, ''));
+      },
+    })
+    .addHelpText('after', EXIT_CODES_HELP);
+  for (const create of [evaluateCommand, tokensCommand, devicesCommand]) {
+    program.addCommand(create(context).copyInheritedSettings(program));
+  }
+  return program;
+}
+
+function usageErrorOf(error: CommanderError): ErrorData {
+  return {
+    code: 'cli/usage',
+    operation: 'reading the command line',
+    expected: 'a command with its flags',
+    actual: error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '),
+    remedy: 'Run it with --help to see what it takes.',
+  };
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { EspalierError } from '../base/errors.ts';
+import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { CommandContext } from './commandContext.ts';
+import { locateDiagnostics, printDiagnostic } from './diagnostics.ts';
+import type { SourceDiagnostic } from './diagnostics.ts';
+import type { PlanFlags } from './plans.ts';
+
+/** A `.prune` file with errors: each has been located, none has been printed yet. */
+export class DiagnosticsError extends EspalierError {
+  readonly diagnostics: readonly SourceDiagnostic[];
+  /** The file's text, to quote lines from. */
+  readonly text: string;
+
+  constructor(file: string, text: string, diagnostics: readonly SourceDiagnostic[]) {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+    super({
+      code: 'language/errors',
+      operation: `reading ${file}`,
+      expected: 'no errors in the file',
+      actual: errors === 1 ? '1 error' : `${errors} errors`,
+      remedy: 'Mend what is marked and try again.',
+      file,
+    });
+    this.diagnostics = diagnostics;
+    this.text = text;
+  }
+}
+
+/**
+ * The plans of a `.prune` file: of the named metrics and experiments, or of what the file evaluates by itself. What the file
+ * leaves open is taken from the flags. Warnings are printed; errors are thrown.
+ */
+export async function plansOfFile(
+  file: string,
+  targets: readonly string[],
+  flags: PlanFlags,
+  { folder, terminal }: Pick<CommandContext, 'folder' | 'terminal'>,
+): Promise<EvaluationPlan[]> {
+  const path = resolve(folder, file);
+  const text = await readText(path, file);
+  const { compile } = await import('../language/compile.ts');
+  const { plansFor } = await import('../language/plan.ts');
+  const document = compile(text);
+  const diagnostics = locateDiagnostics(file, text, document.diagnostics);
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw new DiagnosticsError(file, text, diagnostics);
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.severity === 'warning') terminal.say(printDiagnostic(diagnostic, text, terminal.err));
+  }
+  const context = { folder: dirname(path), fallback: fallbackOf(flags, folder) };
+  return targets.length === 0
+    ? plansFor(document, undefined, context)
+    : targets.flatMap((target) => plansFor(document, target, context));
+}
+
+function fallbackOf({ model, text, calibration, settings }: PlanFlags, folder: string) {
+  return {
+    ...(model === undefined ? {} : { model: resolve(folder, model) }),
+    ...(text === undefined ? {} : { text: resolve(folder, text) }),
+    ...(calibration === undefined ? {} : { calibration: resolve(folder, calibration) }),
+    settings,
+  };
+}
+
+async function readText(path: string, file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+  } catch (cause) {
+    const isText = !(cause instanceof TypeError);
+    throw new EspalierError(
+      {
+        code: 'io/read',
+        operation: `reading ${file}`,
+        expected: 'a .prune file in UTF-8',
+        actual: isText ? reason(cause) : 'bytes that are not UTF-8',
+        remedy: isText ? 'Check the path.' : 'Save it as UTF-8.',
+        file,
+      },
+      { cause },
+    );
+  }
+}
+
+function reason(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EISDIR') return 'a folder';
+  if (code === 'EACCES') return 'a file that may not be read';
+  return cause instanceof Error ? cause.message : String(cause);
+}

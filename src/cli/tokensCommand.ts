@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { JSON_FLAG, withExamples } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT } from './exitCode.ts';
+
+interface TokensOptions {
+  readonly model: string;
+  readonly text: string;
+  readonly ids?: true;
+  readonly json?: true;
+}
+
+export function tokensCommand(context: CommandContext): Command {
+  const command = new Command('tokens')
+    .description("how many tokens a checkpoint's tokenizer makes of a text, or which")
+    .requiredOption('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
+    .requiredOption('--text <file>', 'UTF-8 text')
+    .option('--ids', 'the token ids too, in the order of the text')
+    .option(...JSON_FLAG)
+    .action(async (options: TokensOptions) => {
+      const { loadTokenizer } = await import('../engine/checkpoint/tokenizer.ts');
+      const { readCorpus } = await import('../engine/checkpoint/corpus.ts');
+      const model = resolve(context.folder, options.model);
+      const text = resolve(context.folder, options.text);
+      const tokenizer = await loadTokenizer(model);
+      const ids = tokenizer.encode(await readCorpus(text));
+      if (options.json) {
+        context.terminal.print(
+          JSON.stringify({ model, text, tokens: ids.length, ...(options.ids ? { ids: Array.from(ids) } : {}) }),
+        );
+      } else if (options.ids) {
+        context.terminal.print(ids.join('\n'));
+      } else {
+        context.terminal.print(`${ids.length} tokens`);
+      }
+      context.finish(EXIT.ok);
+    });
+  return withExamples(command, [
+    ['count', 'espalier tokens --model models/tiny --text wiki.test.raw'],
+    ['the first ten ids, one a line', 'espalier tokens --model models/tiny --text wiki.test.raw --ids | head'],
+  ]);
+}
