@@ -1,0 +1,77 @@
+import { open } from 'node:fs/promises';
+import { EspalierError } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
+
+/**
+ * Reads a JSON file whose top level is an object. At most `limit` bytes are ever read, so that a hostile or misnamed file
+ * cannot fill the memory.
+ *
+ * @throws EspalierError `code` when it cannot be read, is too large, is not UTF-8, is not JSON or is not an object.
+ */
+export async function readJsonFile(
+  file: string,
+  code: ErrorCode,
+  limit: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readBounded(file, code, limit);
+  const value = parseJson(bytes, file, code);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw jsonError(file, code, 'a JSON object', Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 60));
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The whole file when it has at most `limit` bytes. */
+export async function readBounded(file: string, code: ErrorCode, limit: number): Promise<Uint8Array> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw jsonError(file, code, 'a file', 'a folder or a device');
+      if (stat.size > limit) throw jsonError(file, code, `at most ${limit} bytes`, `${stat.size} bytes`);
+      const bytes = new Uint8Array(stat.size);
+      let at = 0;
+      while (at < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, at);
+        if (bytesRead === 0) break;
+        at += bytesRead;
+      }
+      return bytes.subarray(0, at);
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) throw thrown;
+    throw jsonError(file, code, 'a readable file', reasonOf(thrown));
+  }
+}
+
+/** UTF-8 bytes (a byte order mark is skipped) to a JSON value. */
+export function parseJson(bytes: Uint8Array, file: string, code: ErrorCode): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw jsonError(file, code, 'UTF-8 text', 'bytes that are not UTF-8');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw jsonError(file, code, 'JSON', bytes.length === 0 ? 'an empty file' : reasonOf(thrown));
+  }
+}
+
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function jsonError(file: string, code: ErrorCode, expected: string, actual: string): EspalierError {
+  return new EspalierError({
+    code,
+    operation: `reading ${file}`,
+    expected,
+    actual,
+    remedy: 'Download the checkpoint again, or restore the file.',
+    file,
+  });
+}

@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { ARCHITECTURES } from './config.ts';
+import { ConfigFields } from './configFields.ts';
+import { readLlamaConfig } from './configLlama.ts';
+import { readOptConfig } from './configOpt.ts';
+import { readJsonFile } from './jsonFile.ts';
+import { EspalierError } from '../../base/errors.ts';
+import type { ArchitectureName, ModelConfig } from './config.ts';
+
+/**
+ * Reads and checks the config.json of a checkpoint folder. Defaults of absent fields are those of transformers for the
+ * family. What Espalier would have to ignore although it changes numbers is refused.
+ *
+ * @throws EspalierError `checkpoint/config` naming the field, `checkpoint/unsupported-architecture`
+ */
+export async function readConfig(folder: string): Promise<ModelConfig> {
+  const file = path.join(folder, 'config.json');
+  return parseConfig(await readJsonFile(file, 'checkpoint/config', MAX_CONFIG), file);
+}
+
+/** Checks the parsed text of a config.json; `file` is named in errors. */
+export function parseConfig(values: Readonly<Record<string, unknown>>, file: string): ModelConfig {
+  const fields = new ConfigFields(file, values);
+  const architecture = findArchitecture(fields);
+  refuseWhatChangesNumbers(fields);
+  return FAMILIES[architecture].read(fields, architecture);
+}
+
+/** Real ones have a few kilobytes; long factor lists and label maps reach a megabyte. */
+const MAX_CONFIG = 16_000_000;
+
+type ReadFamily = (fields: ConfigFields, architecture: ArchitectureName) => ModelConfig;
+
+const FAMILIES: Readonly<Record<ArchitectureName, { readonly modelType: string; readonly read: ReadFamily }>> = {
+  LlamaForCausalLM: { modelType: 'llama', read: readLlamaConfig },
+  MistralForCausalLM: { modelType: 'mistral', read: readLlamaConfig },
+  Qwen2ForCausalLM: { modelType: 'qwen2', read: readLlamaConfig },
+  Qwen3ForCausalLM: { modelType: 'qwen3', read: readLlamaConfig },
+  OPTForCausalLM: { modelType: 'opt', read: readOptConfig },
+};
+
+/** Spellings of early conversions of the first LLaMA. */
+const ALIASES: Readonly<Record<string, ArchitectureName>> = { LLaMAForCausalLM: 'LlamaForCausalLM' };
+
+function findArchitecture(fields: ConfigFields): ArchitectureName {
+  const stated = fields.value('architectures');
+  const modelType = fields.value('model_type');
+  if (stated !== undefined && (!Array.isArray(stated) || stated.length !== 1 || typeof stated[0] !== 'string')) {
+    throw fields.wrong('architectures', 'a list of one name');
+  }
+  const name: unknown =
+    stated?.[0] ?? ARCHITECTURES.find((known) => FAMILIES[known].modelType === modelType) ?? modelType;
+  const architecture = ARCHITECTURES.find((known) => known === name) ?? aliasOf(name);
+  if (!architecture) throw unsupported(fields.file, name);
+  if (modelType !== undefined && modelType !== FAMILIES[architecture].modelType) {
+    throw fields.wrong('model_type', `${FAMILIES[architecture].modelType}, as ${architecture} has it`);
+  }
+  return architecture;
+}
+
+function aliasOf(name: unknown): ArchitectureName | undefined {
+  return typeof name === 'string' && Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+}
+
+function unsupported(file: string, name: unknown): EspalierError {
+  return new EspalierError({
+    code: 'checkpoint/unsupported-architecture',
+    operation: `reading ${file}`,
+    expected: `one of the architectures ${ARCHITECTURES.join(', ')}`,
+    actual: name === undefined ? 'neither architectures nor model_type' : JSON.stringify(name).slice(0, 80),
+    remedy: 'Choose a checkpoint of a supported family (LLaMA and Vicuna, Mistral, Qwen2, Qwen3, OPT).',
+    file,
+  });
+}
+
+/** Fields that none of the families knows, yet that make a checkpoint compute something else. */
+function refuseWhatChangesNumbers(fields: ConfigFields): void {
+  for (const name of ['quantization_config', 'compression_config']) {
+    if (fields.value(name) === undefined) continue;
+    throw fields.wrong(
+      name,
+      'absent',
+      'Use the unquantised checkpoint: quantised weights cannot be pruned as they are.',
+    );
+  }
+  const pruned = fields.value('pruned_heads');
+  if (typeof pruned === 'object' && Object.keys(pruned!).length > 0) {
+    throw fields.wrong('pruned_heads', 'empty', 'Use the checkpoint before its heads were removed.');
+  }
+}

@@ -1,0 +1,183 @@
+import { LIMITS } from './configLimits.ts';
+import { ConfigFields } from './configFields.ts';
+import type { RopeScaling, RotaryPositions } from './config.ts';
+
+/**
+ * Rotary positions of config.json, in the spellings of transformers 4 (`rope_theta` beside `rope_scaling`, whose kind is
+ * called `type` or `rope_type`) and 5 (`rope_parameters` holds all of it).
+ */
+export function readRotaryPositions(config: ConfigFields, headDim: number, maxPositions: number): RotaryPositions {
+  const rope = mergeSpellings(config);
+  checkPartialRotation(config);
+  checkPartialRotation(rope);
+  const theta = rope.value('rope_theta') === undefined ? config : rope;
+  return {
+    kind: 'rotary',
+    theta: theta.number('rope_theta', { minimum: 1 + Number.EPSILON, maximum: 1e15 }, 10_000),
+    scaling: readScaling(rope, config, headDim, maxPositions),
+  };
+}
+
+/** Where both objects are there, they must not contradict each other. */
+function mergeSpellings(config: ConfigFields): ConfigFields {
+  const [older, newer] = [config.object('rope_scaling'), config.object('rope_parameters')];
+  const merged: Record<string, unknown> = {};
+  for (const fields of [newer, older]) {
+    for (const name of fields?.names ?? []) {
+      const value = fields!.value(name);
+      if (value === undefined) continue;
+      if (!KEYS.has(name)) throw fields!.wrong(name, `absent: only ${[...KEYS].join(', ')} are known`);
+      const key = name === 'type' ? 'rope_type' : name;
+      if (merged[key] !== undefined && JSON.stringify(merged[key]) !== JSON.stringify(value)) {
+        throw fields!.wrong(name, `${JSON.stringify(merged[key])}, as it is written elsewhere in the file`);
+      }
+      merged[key] = value;
+    }
+  }
+  return new ConfigFields(config.file, merged, older ? 'rope_scaling.' : 'rope_parameters.');
+}
+
+/** A key outside of these might change numbers in a way that is not known here. */
+const KEYS: ReadonlySet<string> = new Set([
+  'type',
+  'rope_type',
+  'rope_theta',
+  'partial_rotary_factor',
+  'factor',
+  'original_max_position_embeddings',
+  'attention_factor',
+  'beta_fast',
+  'beta_slow',
+  'mscale',
+  'mscale_all_dim',
+  'truncate',
+  'short_factor',
+  'long_factor',
+  'low_freq_factor',
+  'high_freq_factor',
+  // Written by the authors of YaRN; nothing reads it.
+  'finetuned',
+]);
+
+function checkPartialRotation(fields: ConfigFields): void {
+  if (fields.number('partial_rotary_factor', FINITE, 1) === 1) return;
+  throw fields.wrong('partial_rotary_factor', '1', 'Choose a checkpoint that rotates whole heads.');
+}
+
+function readScaling(rope: ConfigFields, config: ConfigFields, headDim: number, maxPositions: number): RopeScaling {
+  const kind = rope.choice('rope_type', KINDS, 'default');
+  return READ[kind]({ rope, config, headDim, maxPositions });
+}
+
+/** transformers' names. `su` is what LongRoPE was called at first. */
+const KINDS: Readonly<Record<string, RopeScaling['kind']>> = {
+  default: 'none',
+  linear: 'linear',
+  dynamic: 'dynamic',
+  yarn: 'yarn',
+  longrope: 'longrope',
+  su: 'longrope',
+  llama3: 'llama3',
+};
+
+interface Source {
+  readonly rope: ConfigFields;
+  readonly config: ConfigFields;
+  readonly headDim: number;
+  readonly maxPositions: number;
+}
+
+const READ: { readonly [Kind in RopeScaling['kind']]: (source: Source) => Extract<RopeScaling, { kind: Kind }> } = {
+  none: () => ({ kind: 'none' }),
+  linear: ({ rope }) => ({ kind: 'linear', factor: rope.number('factor', FACTOR) }),
+  dynamic: readDynamic,
+  yarn: readYarn,
+  longrope: readLongRope,
+  llama3: readLlama3,
+};
+
+/** Grows with texts longer than `max_position_embeddings`; the original length in the object is not looked at. */
+function readDynamic({ rope, config, headDim, maxPositions }: Source): Extract<RopeScaling, { kind: 'dynamic' }> {
+  // The exponent of the base is headDim / (headDim − 2).
+  if (headDim <= 2) throw config.wrong('head_dim', 'more than 2 with dynamic scaling');
+  return { kind: 'dynamic', factor: rope.number('factor', FACTOR), originalPositions: maxPositions };
+}
+
+function readYarn(source: Source): Extract<RopeScaling, { kind: 'yarn' }> {
+  const { rope } = source;
+  const originalPositions = readOriginalPositions(source);
+  const factor = readFactor(source, originalPositions);
+  const betaFast = orDefault(rope, 'beta_fast', 32);
+  const betaSlow = orDefault(rope, 'beta_slow', 1);
+  if (betaFast <= betaSlow) throw rope.wrong('beta_fast', `more than beta_slow (${betaSlow})`);
+  return {
+    kind: 'yarn',
+    factor,
+    originalPositions,
+    betaFast,
+    betaSlow,
+    attentionFactor: rope.number('attention_factor', POSITIVE, yarnAttentionFactor(rope, factor)),
+    truncate: rope.boolean('truncate', true),
+  };
+}
+
+/** `0.1 · ln(factor) + 1`; with both mscales (DeepSeek's variant) the quotient of the two weighted ones. */
+function yarnAttentionFactor(rope: ConfigFields, factor: number): number {
+  const weighted = (weight: number): number => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
+  const scale = rope.number('mscale', FINITE, 0);
+  const scaleAllDimensions = rope.number('mscale_all_dim', FINITE, 0);
+  if (scale === 0 || scaleAllDimensions === 0) return weighted(1);
+  return weighted(scale) / weighted(scaleAllDimensions);
+}
+
+function readLongRope(source: Source): Extract<RopeScaling, { kind: 'longrope' }> {
+  const { rope, headDim } = source;
+  const originalPositions = readOriginalPositions(source);
+  const factor = readFactor(source, originalPositions);
+  // √(1 + ln(factor) / ln(original positions))
+  const byDefault = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions));
+  return {
+    kind: 'longrope',
+    shortFactor: rope.numbers('short_factor', headDim / 2, POSITIVE),
+    longFactor: rope.numbers('long_factor', headDim / 2, POSITIVE),
+    originalPositions,
+    attentionFactor: rope.number('attention_factor', POSITIVE, byDefault),
+  };
+}
+
+function readLlama3(source: Source): Extract<RopeScaling, { kind: 'llama3' }> {
+  const { rope } = source;
+  const lowFrequencyFactor = rope.number('low_freq_factor', POSITIVE);
+  const highFrequencyFactor = rope.number('high_freq_factor', POSITIVE);
+  if (highFrequencyFactor <= lowFrequencyFactor) {
+    throw rope.wrong('high_freq_factor', `more than low_freq_factor (${lowFrequencyFactor})`);
+  }
+  return {
+    kind: 'llama3',
+    factor: rope.number('factor', FACTOR),
+    lowFrequencyFactor,
+    highFrequencyFactor,
+    originalPositions: readOriginalPositions(source),
+  };
+}
+
+/** Beside the object it wins over the one inside (Phi-3's spelling); with neither the model was not extended. */
+function readOriginalPositions({ rope, config, maxPositions }: Source): number {
+  const name = 'original_max_position_embeddings';
+  const outside = config.value(name) !== undefined;
+  return (outside ? config : rope).integer(name, LIMITS.positions, maxPositions);
+}
+
+/** Unwritten, the factor is by how much the positions were extended. */
+function readFactor({ rope, maxPositions }: Source, originalPositions: number): number {
+  return rope.number('factor', FACTOR, maxPositions / originalPositions);
+}
+
+/** Zero means unwritten in transformers. */
+function orDefault(rope: ConfigFields, name: string, fallback: number): number {
+  return rope.number(name, FINITE, fallback) || fallback;
+}
+
+const FACTOR = { minimum: 1, maximum: 1e6 };
+const POSITIVE = { minimum: 1e-9, maximum: 1e9 };
+const FINITE = { minimum: 0, maximum: 1e9 };
