@@ -7,6 +7,7 @@ import {
   shortFingerprint,
 } from '../experiment/format.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
+import { printInfix } from '../metric/print.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 
@@ -39,7 +40,8 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
     ]
       .join('  ')
       .trimEnd();
-  const named = plan.evaluations.some(({ metric }) => metric.includes('(') || !/\W/.test(metric));
+  // Without a file a metric's name is the expression as it was typed; saying it twice helps nobody.
+  const named = plan.evaluations.some(({ metric, expression }) => metric !== printInfix(expression));
   return {
     header: cells(
       ['metric', 'sparsity', 'perplexity', 'dense', 'change', 'zeros', 'time', 'fingerprint'],

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
+import { operationsPerToken } from './generatedModel.ts';
+import { referencePlan, runInChild } from './ours.ts';
+import { comparedRow, median } from './report.ts';
+import type { Row } from './report.ts';
+import { firstEvaluationSeconds } from './workerStart.ts';
+import { BLOCKS, LENGTH, ROOT, SAMPLES, SHARED_FILES } from './work.ts';
+
+/** Blocks of the generated model that are evaluated: about five seconds' work on two cores. */
+const GENERATED_BLOCKS = 16;
+
+/** The figures that are measured against a limit, not against the peer. */
+export async function* absoluteRows(
+  rounds: number,
+  threads: number,
+  note: (line: string) => void,
+): AsyncGenerator<readonly Row[]> {
+  yield [await gemmShare(rounds, threads, note)];
+  if (Object.values(SHARED_FILES).every((path) => path === SHARED_FILES.peer || existsSync(path))) {
+    yield [await workerStart(rounds, threads, note)];
+  }
+}
+
+/** How much of the rate that this machine multiplies matrices with is left when a whole model is evaluated. */
+async function gemmShare(rounds: number, threads: number, note: (line: string) => void): Promise<Row> {
+  note('generating a 110M-parameter model');
+  const { folder, text } = (await runInChild({ kind: 'generate' })).answer as { folder: string; text: string };
+  const settings = { blocks: GENERATED_BLOCKS, device: 'cpu', precision: 'float32', threads, length: LENGTH } as const;
+  const plan = { model: folder, text, evaluations: [], settings: { ...DEFAULT_SETTINGS, ...settings } };
+  const work = operationsPerToken(LENGTH) * GENERATED_BLOCKS * LENGTH;
+  const ours: number[] = [];
+  const machine: number[] = [];
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const { answer } = await runInChild({ kind: 'gemm', plan });
+      const { seconds, gigaflops } = answer as { seconds: number; gigaflops: number };
+      ours.push(work / seconds / 1e9);
+      machine.push(gigaflops);
+      note(
+        `GEMM rate, round ${round} of ${rounds}: ${(work / seconds / 1e9).toFixed(0)} of ${gigaflops.toFixed(0)} GFLOP/s`,
+      );
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const shares = ours.map((rate, round) => rate / machine[round]!);
+  return {
+    work: `dense perplexity, random LLaMA of 110M, ${GENERATED_BLOCKS} blocks of ${LENGTH}: share of the machine's own GEMM rate`,
+    ours: Math.round(median(ours)),
+    peer: Math.round(median(machine)),
+    ratio: Number(median(shares).toPrecision(3)),
+    unit: 'GFLOP/s',
+    goal: { of: 'ratio', bar: 0.6, stretch: 0.8 },
+    range: [Math.min(...shares), Math.max(...shares)],
+  };
+}
+
+/** From forking the worker to the result of sequential Wanda: start, checkpoint, tokenising, dense and pruned perplexity. */
+async function workerStart(rounds: number, threads: number, note: (line: string) => void): Promise<Row> {
+  const seconds: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    seconds.push(await firstEvaluationSeconds(join(ROOT, 'dist/worker.cjs'), referencePlan('wanda', threads)));
+    note(`worker start, round ${round} of ${rounds}: ${seconds.at(-1)!.toFixed(2)} s`);
+  }
+  const title = `worker start to first evaluation (Wanda 50 %, ${SAMPLES} samples, ${BLOCKS} blocks)`;
+  return comparedRow(title, 's', seconds, undefined, { of: 'ours', bar: 3, stretch: 1 });
+}
