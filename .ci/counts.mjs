@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// counts.mjs REPORT STATUS: `passed failed skipped` of a vitest JSON report. A skipped test counts as failed too, and so does a
+// run that ended badly without a failed test; then the exit code is 1 and standard error says why.
+import { readFileSync } from 'node:fs';
+
+const [report, status] = process.argv.slice(2);
+const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
+const tests = testResults.flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: file.name })));
+const of = (...states) => tests.filter((test) => states.includes(test.status));
+
+const passed = of('passed').length;
+const skipped = of('skipped', 'pending', 'todo', 'disabled');
+let failed = tests.length - passed;
+for (const { fullName } of skipped) console.error(`      skipped, which counts as failed here: ${fullName}`);
+if (failed === 0 && (status !== '0' || tests.length === 0)) failed = 1;
+console.log(`${passed} ${failed} ${skipped.length}`);
+process.exitCode = failed > 0 ? 1 : 0;
