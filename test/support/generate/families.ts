@@ -1,0 +1,242 @@
+import type { CheckpointRecipe } from './generateCheckpoint.ts';
+import type { RawConfig } from './tensorInventory.ts';
+
+/** Tokens of an evaluation block and of a calibration sample; some families need one of their own. */
+export interface Family extends CheckpointRecipe {
+  readonly length: number;
+}
+
+/** Rounded up from what the tokenizer uses, as published checkpoints pad theirs. */
+const VOCABULARY = 384;
+
+/** Each family's weights come from a seed of their own. */
+let seed = 0;
+
+/** One small random checkpoint for each supported family and for each thing that a config.json of it can switch. */
+export const FAMILIES = {
+  /** LLaMA 1: one key-value head for each query head, which its config.json does not mention. */
+  'llama-1': llama({ rms_norm_eps: 1e-6 }),
+  /** LLaMA 2, grouped: sharded float16. */
+  'llama-2 grouped queries': llama(
+    { num_key_value_heads: 2, pretraining_tp: 1, rope_scaling: null },
+    { dtype: 'F16', shards: 3 },
+  ),
+  'llama-3.1': llama(
+    {
+      hidden_size: 64,
+      num_key_value_heads: 2,
+      rope_theta: 500000,
+      rope_scaling: llama3Scaling(8),
+      attention_bias: false,
+      mlp_bias: false,
+    },
+    { dtype: 'BF16', beginToken: true },
+  ),
+  'llama-3.2 tied': llama(
+    {
+      num_key_value_heads: 1,
+      head_dim: 16,
+      rope_theta: 500000,
+      rope_scaling: llama3Scaling(32),
+      tie_word_embeddings: true,
+    },
+    { dtype: 'BF16', beginToken: true },
+  ),
+  'llama linear': llama({ rope_scaling: { type: 'linear', factor: 4 } }),
+  /** Longer than the model was trained for: only then does dynamic scaling do anything. */
+  'llama dynamic': llama({
+    head_dim: 16,
+    max_position_embeddings: 24,
+    rope_scaling: { type: 'dynamic', factor: 2 },
+  }),
+  'llama yarn': llama({
+    head_dim: 16,
+    rope_theta: 100,
+    max_position_embeddings: 128,
+    rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 },
+  }),
+  'llama yarn, every option': llama({
+    head_dim: 16,
+    rope_theta: 100,
+    max_position_embeddings: 512,
+    rope_scaling: {
+      rope_type: 'yarn',
+      factor: 8,
+      original_max_position_embeddings: 64,
+      beta_fast: 4,
+      beta_slow: 0.5,
+      mscale: 1,
+      mscale_all_dim: 0.6,
+      truncate: false,
+    },
+  }),
+  'llama longrope, long': llama({
+    max_position_embeddings: 96,
+    original_max_position_embeddings: 24,
+    rope_scaling: longropeScaling(),
+  }),
+  'llama longrope, short': llama({
+    max_position_embeddings: 256,
+    original_max_position_embeddings: 64,
+    rope_scaling: longropeScaling(),
+  }),
+  /** An epsilon that is large enough to be seen. */
+  'llama biases': llama({ num_key_value_heads: 2, attention_bias: true, mlp_bias: true, rms_norm_eps: 0.2 }),
+  /** transformers 5 keeps all of the rotation's settings in one object and calls torch_dtype dtype. */
+  'llama, transformers 5': llama(
+    {
+      rope_theta: undefined,
+      torch_dtype: undefined,
+      dtype: 'bfloat16',
+      rope_parameters: { ...llama3Scaling(8), rope_theta: 20000 },
+      num_key_value_heads: 4,
+    },
+    { dtype: 'BF16' },
+  ),
+  /** Window shorter than the sequence; heads · head_dim is not hidden_size. */
+  mistral: llama(
+    {
+      architectures: ['MistralForCausalLM'],
+      model_type: 'mistral',
+      num_key_value_heads: 2,
+      head_dim: 12,
+      sliding_window: 7,
+    },
+    { dtype: 'BF16' },
+  ),
+  'mistral 0.3': llama({
+    architectures: ['MistralForCausalLM'],
+    model_type: 'mistral',
+    num_key_value_heads: 2,
+    sliding_window: null,
+    rope_theta: 1000000,
+  }),
+  /** Biases on queries, keys and values; the window is there and switched off, as in the published config.json. */
+  qwen2: llama(
+    {
+      architectures: ['Qwen2ForCausalLM'],
+      model_type: 'qwen2',
+      num_key_value_heads: 2,
+      use_sliding_window: false,
+      sliding_window: 5,
+      max_window_layers: 0,
+      tie_word_embeddings: true,
+    },
+    { dtype: 'BF16' },
+  ),
+  'qwen2 window': llama({
+    architectures: ['Qwen2ForCausalLM'],
+    model_type: 'qwen2',
+    num_key_value_heads: 2,
+    use_sliding_window: true,
+    sliding_window: 5,
+    max_window_layers: 1,
+  }),
+  'qwen2 layer types': llama({
+    architectures: ['Qwen2ForCausalLM'],
+    model_type: 'qwen2',
+    num_key_value_heads: 2,
+    use_sliding_window: true,
+    sliding_window: 6,
+    max_window_layers: 28,
+    layer_types: ['sliding_attention', 'full_attention', 'sliding_attention'],
+  }),
+  qwen3: llama(
+    {
+      architectures: ['Qwen3ForCausalLM'],
+      model_type: 'qwen3',
+      num_key_value_heads: 2,
+      head_dim: 16,
+      attention_bias: false,
+      use_sliding_window: false,
+      sliding_window: null,
+      max_window_layers: 3,
+      tie_word_embeddings: true,
+      rope_theta: 1000000,
+      rms_norm_eps: 0.1,
+    },
+    { dtype: 'BF16' },
+  ),
+  opt: opt({}),
+  /** opt-350m: norms after the residual sums, and a narrower embedding that is projected in and out. */
+  'opt-350m': opt({ do_layer_norm_before: false, word_embed_proj_dim: 24 }, { dtype: 'F16', shards: 2 }),
+} as const satisfies Record<string, Family>;
+
+export type FamilyName = keyof typeof FAMILIES;
+
+function llama(config: RawConfig, rest: Partial<Family> = {}): Family {
+  return family(
+    {
+      architectures: ['LlamaForCausalLM'],
+      model_type: 'llama',
+      bos_token_id: 0,
+      eos_token_id: 1,
+      hidden_act: 'silu',
+      hidden_size: 32,
+      initializer_range: 0.02,
+      intermediate_size: 56,
+      max_position_embeddings: 64,
+      num_attention_heads: 4,
+      num_hidden_layers: 3,
+      rms_norm_eps: 1e-5,
+      rope_theta: 10000,
+      tie_word_embeddings: false,
+      torch_dtype: 'float32',
+      use_cache: true,
+      vocab_size: VOCABULARY,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function opt(config: RawConfig, rest: Partial<Family> = {}): Family {
+  return family(
+    {
+      _remove_final_layer_norm: false,
+      activation_function: 'relu',
+      architectures: ['OPTForCausalLM'],
+      attention_dropout: 0,
+      bos_token_id: 0,
+      do_layer_norm_before: true,
+      dropout: 0.1,
+      enable_bias: true,
+      eos_token_id: 1,
+      ffn_dim: 64,
+      hidden_size: 32,
+      init_std: 0.02,
+      layer_norm_elementwise_affine: true,
+      layerdrop: 0,
+      max_position_embeddings: 64,
+      model_type: 'opt',
+      num_attention_heads: 4,
+      num_hidden_layers: 3,
+      pad_token_id: 2,
+      torch_dtype: 'float16',
+      vocab_size: VOCABULARY,
+      word_embed_proj_dim: 32,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function family(config: RawConfig, rest: Partial<Family>): Family {
+  return { config, dtype: 'F32', shards: 1, beginToken: false, seed: ++seed, length: 40, ...rest };
+}
+
+/** Wavelengths of 96 and 24 tokens: of the pairs of a small head some stay, some are blended, some are stretched. */
+function llama3Scaling(factor: number): RawConfig {
+  return {
+    factor,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 96,
+    rope_type: 'llama3',
+  };
+}
+
+/** One factor for each pair of a head's 8 features. */
+function longropeScaling(): RawConfig {
+  return { type: 'longrope', short_factor: [1, 1.1, 1.3, 1.6], long_factor: [1.2, 2, 3.5, 6] };
+}

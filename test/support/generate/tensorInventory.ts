@@ -1,0 +1,119 @@
+/** What a stored tensor does in the model, which decides how large its random values have to be. */
+export type TensorRole =
+  | 'embedding'
+  | 'tied-embedding'
+  | 'position'
+  | 'head'
+  | 'attention-logit'
+  | 'residual-input'
+  | 'residual-output'
+  | 'projection'
+  | 'norm'
+  | 'bias';
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: TensorRole;
+}
+
+/** A config.json as Hugging Face writes it. */
+export type RawConfig = Readonly<Record<string, unknown>>;
+
+/** Every tensor that a checkpoint with this config.json holds, named and shaped as `save_pretrained` does. */
+export function tensorInventory(config: RawConfig): TensorSpec[] {
+  return config['model_type'] === 'opt' ? optTensors(config) : llamaTensors(config);
+}
+
+function llamaTensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'hidden_size');
+  const intermediate = count(config, 'intermediate_size');
+  const heads = count(config, 'num_attention_heads');
+  const kvHeads = count(config, 'num_key_value_heads', heads);
+  const headDim = count(config, 'head_dim', hidden / heads);
+  const vocabulary = count(config, 'vocab_size');
+  const family = config['model_type'];
+  const attentionBias = config['attention_bias'] === true;
+  const inputBias = attentionBias || family === 'qwen2';
+  const mlpBias = config['mlp_bias'] === true;
+  const tied = config['tie_word_embeddings'] === true;
+
+  const tensors: TensorSpec[] = [
+    { name: 'model.embed_tokens.weight', shape: [vocabulary, hidden], role: tied ? 'tied-embedding' : 'embedding' },
+  ];
+  for (let i = 0; i < count(config, 'num_hidden_layers'); i++) {
+    const block = `model.layers.${i}`;
+    tensors.push(
+      norm(`${block}.input_layernorm`, hidden),
+      ...linear(`${block}.self_attn.q_proj`, heads * headDim, hidden, 'attention-logit', inputBias),
+      ...linear(`${block}.self_attn.k_proj`, kvHeads * headDim, hidden, 'attention-logit', inputBias),
+      ...linear(`${block}.self_attn.v_proj`, kvHeads * headDim, hidden, 'residual-input', inputBias),
+      ...linear(`${block}.self_attn.o_proj`, hidden, heads * headDim, 'residual-output', attentionBias),
+      norm(`${block}.post_attention_layernorm`, hidden),
+      ...linear(`${block}.mlp.gate_proj`, intermediate, hidden, 'residual-input', mlpBias),
+      ...linear(`${block}.mlp.up_proj`, intermediate, hidden, 'residual-input', mlpBias),
+      ...linear(`${block}.mlp.down_proj`, hidden, intermediate, 'residual-output', mlpBias),
+    );
+    if (family === 'qwen3')
+      tensors.push(norm(`${block}.self_attn.q_norm`, headDim), norm(`${block}.self_attn.k_norm`, headDim));
+  }
+  tensors.push(norm('model.norm', hidden));
+  if (!tied) tensors.push({ name: 'lm_head.weight', shape: [vocabulary, hidden], role: 'head' });
+  return tensors;
+}
+
+function optTensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'hidden_size');
+  const width = count(config, 'word_embed_proj_dim', hidden);
+  const before = config['do_layer_norm_before'] !== false;
+  const tensors: TensorSpec[] = [
+    { name: 'model.decoder.embed_tokens.weight', shape: [count(config, 'vocab_size'), width], role: 'tied-embedding' },
+    // OPT's position t has row t + 2.
+    {
+      name: 'model.decoder.embed_positions.weight',
+      shape: [count(config, 'max_position_embeddings') + 2, hidden],
+      role: 'position',
+    },
+  ];
+  if (width !== hidden) {
+    tensors.push(
+      ...linear('model.decoder.project_in', hidden, width, 'projection', false),
+      ...linear('model.decoder.project_out', width, hidden, 'projection', false),
+    );
+  }
+  for (let i = 0; i < count(config, 'num_hidden_layers'); i++) {
+    const block = `model.decoder.layers.${i}`;
+    const intermediate = count(config, 'ffn_dim');
+    tensors.push(
+      ...linear(`${block}.self_attn.k_proj`, hidden, hidden, 'attention-logit', true),
+      ...linear(`${block}.self_attn.v_proj`, hidden, hidden, 'residual-input', true),
+      ...linear(`${block}.self_attn.q_proj`, hidden, hidden, 'attention-logit', true),
+      ...linear(`${block}.self_attn.out_proj`, hidden, hidden, 'residual-output', true),
+      ...layerNorm(`${block}.self_attn_layer_norm`, hidden),
+      ...linear(`${block}.fc1`, intermediate, hidden, 'residual-input', true),
+      ...linear(`${block}.fc2`, hidden, intermediate, 'residual-output', true),
+      ...layerNorm(`${block}.final_layer_norm`, hidden),
+    );
+  }
+  if (before) tensors.push(...layerNorm('model.decoder.final_layer_norm', hidden));
+  return tensors;
+}
+
+function linear(name: string, rows: number, columns: number, role: TensorRole, bias: boolean): TensorSpec[] {
+  const weight: TensorSpec = { name: `${name}.weight`, shape: [rows, columns], role };
+  return bias ? [weight, { name: `${name}.bias`, shape: [rows], role: 'bias' }] : [weight];
+}
+
+function norm(name: string, width: number): TensorSpec {
+  return { name: `${name}.weight`, shape: [width], role: 'norm' };
+}
+
+function layerNorm(name: string, width: number): TensorSpec[] {
+  return [norm(name, width), { name: `${name}.bias`, shape: [width], role: 'bias' }];
+}
+
+function count(config: RawConfig, key: string, fallback?: number): number {
+  const value = config[key] ?? fallback;
+  if (typeof value !== 'number') throw new TypeError(`config.json of a generated checkpoint lacks ${key}`);
+  return value;
+}

@@ -1,0 +1,37 @@
+import { readOracleConfig, type OracleConfig } from './config.ts';
+import { llamaModel } from './llama.ts';
+import type { Matrix } from './matrix.ts';
+import { optModel } from './opt.ts';
+import { readStoredTensors, type StoredTensors } from './storedTensors.ts';
+
+/** A decoder in three steps, so that it can be run and pruned block by block. Weights may be replaced in `tensors` at any time. */
+export interface OracleModel {
+  readonly depth: number;
+  /** The prunable linear layers of a block, in the order in which tokens meet them. */
+  readonly linears: readonly string[];
+  readonly tensors: StoredTensors;
+  weightName(block: number, linear: string): string;
+  /** Token ids → hidden states [T, hidden]. */
+  embed(tokens: readonly number[]): Matrix;
+  block(index: number, hidden: Matrix, observe?: Observer): Matrix;
+  /** Hidden states → logits [T, vocabulary]. */
+  logits(hidden: Matrix): Matrix;
+}
+
+/** Sees the input [T, in] of every prunable linear layer of the block. */
+export type Observer = (linear: string, input: Matrix) => void;
+
+export function loadOracle(folder: string): OracleModel {
+  return oracleModel(readOracleConfig(folder), readStoredTensors(folder));
+}
+
+export function oracleModel(config: OracleConfig, tensors: StoredTensors): OracleModel {
+  return config.opt ? optModel(config, tensors) : llamaModel(config, tensors);
+}
+
+/** The whole forward pass: logits [T, vocabulary]. */
+export function forward(model: OracleModel, tokens: readonly number[], observe?: (block: number) => Observer): Matrix {
+  let hidden = model.embed(tokens);
+  for (let i = 0; i < model.depth; i++) hidden = model.block(i, hidden, observe?.(i));
+  return model.logits(hidden);
+}

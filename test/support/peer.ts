@@ -1,0 +1,115 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where the reference, the trained checkpoint and WikiText-2 lie beside a checkout of the project; not part of it. */
+export const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url));
+export const REFERENCE_MODEL = join(SHARED, 'models', 'wikitext-llama-6m');
+export const REFERENCE_TEXT = join(SHARED, 'data', 'wikitext-2', 'wiki.test.raw');
+export const REFERENCE_CALIBRATION = join(SHARED, 'data', 'wikitext-2', 'valid.txt');
+
+/** Why tests on the trained checkpoint cannot run here; undefined where they can. */
+export function whyNoReferenceModel(): string | undefined {
+  const missing = [REFERENCE_MODEL, REFERENCE_TEXT, REFERENCE_CALIBRATION].find((path) => !existsSync(path));
+  return missing && `there is no ${missing}`;
+}
+
+/** Why the PyTorch reference cannot run here; undefined where it can. */
+export function whyNoPeer(): string | undefined {
+  if (!existsSync(REFERENCE)) return `there is no ${REFERENCE}`;
+  return whyNoReferenceModel() ?? (python() === undefined ? 'no Python here imports torch' : undefined);
+}
+
+/** One text and calibration, and what the reference is to evaluate on them. */
+export interface PeerRequest {
+  readonly length: number;
+  readonly samples: number;
+  readonly blocks: number;
+  readonly evaluations: readonly PeerEvaluation[];
+}
+
+/** Without an expression: the dense model. */
+export interface PeerEvaluation {
+  readonly name: string;
+  /** Prefix form, which the reference evaluates as Python. */
+  readonly expression?: string;
+  readonly share?: number;
+  readonly nm?: string;
+  readonly calibrate?: 'sequential' | 'one-shot';
+  /** Keep the X operands and masks. */
+  readonly record?: boolean;
+}
+
+export interface PeerReply {
+  /** Perplexity of each evaluation by name, and the number of `tokens` of the text. */
+  readonly values: ReadonlyMap<string, number>;
+  /** Token ids of the whole text. */
+  readonly tokens: Uint32Array;
+  /** Of a recorded evaluation: every X, layer after layer in the order of the forward pass. */
+  inputs(name: string): Promise<Float32Array>;
+  /** Of a recorded evaluation: 1 where a weight goes, layer after layer. */
+  masks(name: string): Promise<Uint8Array>;
+  /** Deletes what the reference wrote. */
+  remove(): Promise<void>;
+}
+
+/** Runs the reference once on all of `request`: starting it and tokenising cost more than an evaluation. */
+export async function askPeer(request: PeerRequest): Promise<PeerReply> {
+  const folder = await mkdtemp(join(tmpdir(), 'espalier-peer-'));
+  const corpora = { model: REFERENCE_MODEL, text: REFERENCE_TEXT, calibration: REFERENCE_CALIBRATION };
+  const output = await runDriver({ ...request, ...corpora, folder, reference: REFERENCE, threads: 2 });
+  const lines = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { name: string; value: number });
+  const read = async (file: string) => {
+    const bytes = await readFile(join(folder, file));
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  };
+  return {
+    values: new Map(lines.map(({ name, value }) => [name, value])),
+    tokens: new Uint32Array(await read('tokens')),
+    inputs: async (name) => new Float32Array(await read(`${name}.x`)),
+    masks: async (name) => new Uint8Array(await read(`${name}.mask`)),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+const REFERENCE = join(SHARED, 'peer', 'reference.py');
+const DRIVER = fileURLToPath(new URL('reference/driver.py', import.meta.url));
+
+function runDriver(request: object): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(python()!, [DRIVER], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let [output, errors] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`the reference ended with ${String(code)}:\n${errors}`));
+    });
+    child.stdin.end(JSON.stringify(request));
+  });
+}
+
+let found: { readonly path: string | undefined } | undefined;
+
+/** A Python that imports torch: ESPALIER_PYTHON, Debian's, or the first on the path. Looked for once. */
+function python(): string | undefined {
+  const candidates = [process.env['ESPALIER_PYTHON'], '/usr/bin/python3', 'python3'];
+  found ??= { path: candidates.find((path) => path !== undefined && importsTorch(path)) };
+  return found.path;
+}
+
+function importsTorch(path: string): boolean {
+  try {
+    execFileSync(path, ['-c', 'import torch, regex, numpy'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
