@@ -1,0 +1,185 @@
+import { CancellationTokenSource, createMessageConnection } from 'vscode-jsonrpc';
+import type { Message, MessageConnection, MessageReader, MessageWriter } from 'vscode-jsonrpc';
+import type { EspalierError } from '../base/errors.ts';
+import { fromResponseError, parseMessage } from './errors.ts';
+import { GuardedReader } from './guard.ts';
+import { EVENTS, isEventName, PROTOCOL_VERSION, REQUESTS } from './requests.ts';
+import type { EventParams, RequestName, RequestParams, RequestResult } from './requests.ts';
+import { loggerTo, versionError } from './server.ts';
+
+export interface ClientOptions {
+  readonly log: (message: string) => void;
+  /** The connection ended or broke. The owner answers by disposing of the client, which settles what is pending. */
+  readonly onBroken: (reason: string) => void;
+}
+
+export interface EvaluationListener {
+  onProgress?(event: EventParams<'progress'>): void;
+  onResult?(event: EventParams<'result'>): void;
+}
+
+/**
+ * The editor's end of the connection. Every request settles: with its checked result, with the worker's coded error, or, when
+ * the client is disposed of, with the error given there.
+ */
+export class ProtocolClient {
+  private readonly connection: MessageConnection;
+  private readonly options: ClientOptions;
+  private readonly pending = new Set<(error: EspalierError) => void>();
+  private readonly listeners = new Map<number, EvaluationListener>();
+  private ended: EspalierError | undefined;
+  private tokens = 0;
+
+  constructor(reader: MessageReader, writer: MessageWriter, options: ClientOptions) {
+    this.options = options;
+    this.connection = createMessageConnection(
+      new GuardedReader(reader, writer),
+      new PatientWriter(writer, options.onBroken),
+      loggerTo(options.log),
+    );
+    this.connection.onNotification((method, params) => {
+      this.receive(method, params);
+    });
+    this.connection.onError(([error]) => {
+      options.onBroken(error.message);
+    });
+    this.connection.onClose(() => {
+      options.onBroken('the connection was closed');
+    });
+    this.connection.listen();
+  }
+
+  /** First exchange. Rejects with `protocol/version` where the two ends do not speak the same protocol. */
+  async initialize(version: string): Promise<RequestResult<'initialize'>> {
+    const answer = await this.request('initialize', { protocol: PROTOCOL_VERSION, version });
+    if (answer.protocol !== PROTOCOL_VERSION) throw versionError(answer.protocol, answer.version);
+    return answer;
+  }
+
+  async evaluate(
+    plan: RequestParams<'evaluate'>['plan'],
+    listener: EvaluationListener,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'evaluate'>> {
+    const token = ++this.tokens;
+    this.listeners.set(token, listener);
+    try {
+      return await this.request('evaluate', { token, plan }, signal);
+    } finally {
+      this.listeners.delete(token);
+    }
+  }
+
+  request<Name extends RequestName>(
+    name: Name,
+    params: RequestParams<Name>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<Name>> {
+    const { promise, resolve, reject } = withResolvers<RequestResult<Name>>();
+    if (this.ended) {
+      reject(this.ended);
+      return promise;
+    }
+    let checked: RequestParams<Name>;
+    try {
+      // Checked here too: what passes can be written, however deep it nests.
+      checked = parseMessage(REQUESTS[name].params, params, `asking the worker to ${name}`) as RequestParams<Name>;
+    } catch (error) {
+      reject(fromResponseError(error, `asking the worker to ${name}`));
+      return promise;
+    }
+    const cancellation = new CancellationTokenSource();
+    const cancel = (): void => {
+      cancellation.cancel();
+    };
+    this.pending.add(reject);
+    signal?.addEventListener('abort', cancel, { once: true });
+    this.connection
+      .sendRequest(name, checked, cancellation.token)
+      .then(
+        (answer) => {
+          resolve(parseMessage(REQUESTS[name].result, answer, `reading the answer to ${name}`) as RequestResult<Name>);
+        },
+        (error: unknown) => {
+          reject(fromResponseError(error, `asking the worker to ${name}`));
+        },
+      )
+      .catch(reject);
+    if (signal?.aborted) cancel();
+    return promise.finally(() => {
+      this.pending.delete(reject);
+      signal?.removeEventListener('abort', cancel);
+      cancellation.dispose();
+    });
+  }
+
+  /** Ends the connection; whatever is pending, and whatever is asked later, is rejected with `reason`. */
+  dispose(reason: EspalierError): void {
+    if (this.ended) return;
+    this.ended = reason;
+    for (const reject of [...this.pending]) reject(reason);
+    this.listeners.clear();
+    this.connection.dispose();
+  }
+
+  private receive(method: string, params: unknown): void {
+    if (!isEventName(method)) {
+      this.options.log(`ignored event ${method}`);
+      return;
+    }
+    try {
+      const event = parseMessage(EVENTS[method], params, `reading the event ${method}`);
+      const listener = this.listeners.get(event.token);
+      if ('progress' in event) listener?.onProgress?.(event);
+      else listener?.onResult?.(event);
+    } catch (error) {
+      this.options.log(String(error));
+    }
+  }
+}
+
+/**
+ * A writer whose failures are the connection's, not a request's: the owner is told and disposes of the client with a reason
+ * that explains more (exit code, last words) than "write failed". vscode-jsonrpc would also leave a rejection unhandled.
+ */
+class PatientWriter implements MessageWriter {
+  readonly onError: MessageWriter['onError'];
+  readonly onClose: MessageWriter['onClose'];
+  private readonly writer: MessageWriter;
+  private readonly onBroken: (reason: string) => void;
+
+  constructor(writer: MessageWriter, onBroken: (reason: string) => void) {
+    this.writer = writer;
+    this.onBroken = onBroken;
+    this.onError = writer.onError;
+    this.onClose = writer.onClose;
+  }
+
+  async write(message: Message): Promise<void> {
+    await this.writer.write(message).catch((error: unknown) => {
+      this.onBroken(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  end(): void {
+    this.writer.end();
+  }
+
+  dispose(): void {
+    this.writer.dispose();
+  }
+}
+
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: EspalierError) => void;
+} {
+  let resolve!: (value: T) => void;
+  let reject!: (error: EspalierError) => void;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

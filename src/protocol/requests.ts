@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import { DEVICES } from '../experiment/settings.ts';
+import { countSchema, planSchema, progressSchema, resultSchema, textSchema } from './schemas.ts';
+
+/** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
+export const PROTOCOL_VERSION = 1;
+
+/** Names a running `evaluate` in the events about it; chosen by the client. */
+const tokenSchema = countSchema;
+
+/** Every request of the editor, with what it takes and what it gives. Both ends derive their types from this one map. */
+export const REQUESTS = {
+  /** First message of a connection; everything else is refused before it. */
+  initialize: {
+    params: z.strictObject({ protocol: countSchema, version: textSchema }),
+    result: z.strictObject({ protocol: countSchema, version: textSchema, pid: countSchema }),
+  },
+  /** Evaluates a plan. `progress` and `result` events with the same token come before the reply. */
+  evaluate: {
+    params: z.strictObject({ token: tokenSchema, plan: planSchema }),
+    result: z.strictObject({ results: z.array(resultSchema) }),
+  },
+  /** Every device that the engine knows, with whether it works here. */
+  devices: {
+    params: z.strictObject({}),
+    result: z.strictObject({
+      devices: z.array(
+        z.strictObject({
+          name: z.enum(DEVICES),
+          works: z.boolean(),
+          detail: textSchema,
+          gigaflops: z.number().min(0).exactOptional(),
+          float16: z.boolean(),
+        }),
+      ),
+    }),
+  },
+  /** Hashes of the inputs of a plan as they are on disk now, comparable with those in a result's provenance. */
+  identify: {
+    params: z.strictObject({ models: z.array(textSchema).max(1024), files: z.array(textSchema).max(1024) }),
+    /** In the order asked; null where a file is missing or cannot be read. */
+    result: z.strictObject({ models: z.array(textSchema.nullable()), files: z.array(textSchema.nullable()) }),
+  },
+  /** The worker releases its device and exits by itself after the reply. */
+  shutdown: { params: z.strictObject({}), result: z.strictObject({}) },
+} as const;
+
+/** What the worker says unasked, apart from replies. */
+export const EVENTS = {
+  progress: z.strictObject({ token: tokenSchema, progress: progressSchema }),
+  result: z.strictObject({ token: tokenSchema, index: countSchema, result: resultSchema }),
+} as const;
+
+export type RequestName = keyof typeof REQUESTS;
+export type RequestParams<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['params']>;
+export type RequestResult<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['result']>;
+
+export type EventName = keyof typeof EVENTS;
+export type EventParams<Name extends EventName> = z.infer<(typeof EVENTS)[Name]>;
+
+export function isRequestName(name: string): name is RequestName {
+  return Object.hasOwn(REQUESTS, name);
+}
+
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(EVENTS, name);
+}

@@ -1,0 +1,279 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { EspalierError } from '../../src/base/errors.ts';
+import type { ErrorCode } from '../../src/base/errors.ts';
+import { ProtocolClient } from '../../src/protocol/client.ts';
+import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
+import type { RequestName, RequestParams } from '../../src/protocol/requests.ts';
+import { serve } from '../../src/protocol/server.ts';
+import type { RequestHandlers } from '../../src/protocol/server.ts';
+import { memoryTransport } from './memoryTransport.ts';
+import type { Transport } from './memoryTransport.ts';
+import { samplePlan, sampleResult } from './samples.ts';
+
+const handlers: RequestHandlers = {
+  evaluate: ({ token, plan }, { signal, send }) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(failure('cancelled'));
+      });
+      if (plan.model === '/hang') return;
+      if (plan.model === '/fail') {
+        reject(failure('checkpoint/config'));
+        return;
+      }
+      if (plan.model === '/throw') throw new TypeError('x is not a function');
+      send('progress', { token, progress: { stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' } });
+      send('result', { token, index: 0, result: sampleResult() });
+      resolve({ results: [sampleResult()] });
+    }),
+  devices: () => Promise.resolve({ devices: [] }),
+  identify: ({ models, files }) =>
+    Promise.resolve({ models: models.map(() => null), files: files.map((file) => `hash of ${file}`) }),
+  shutdown: () => Promise.resolve({}),
+};
+
+interface Connected {
+  client: ProtocolClient;
+  ends: { client: Transport; server: Transport };
+  broken: string[];
+  log: string[];
+}
+
+const open: Connected[] = [];
+
+function connect(changes: Partial<RequestHandlers> = {}): Connected {
+  const ends = memoryTransport();
+  const log: string[] = [];
+  const broken: string[] = [];
+  serve(
+    ends.server.reader,
+    ends.server.writer,
+    { ...handlers, ...changes },
+    { version: '1', pid: 7, log: (line) => log.push(line) },
+  );
+  const client = new ProtocolClient(ends.client.reader, ends.client.writer, {
+    log: (line) => log.push(line),
+    onBroken: (reason) => broken.push(reason),
+  });
+  const connected = { client, ends, broken, log };
+  open.push(connected);
+  return connected;
+}
+
+afterEach(() => {
+  for (const { client } of open.splice(0)) client.dispose(failure('worker/exited'));
+});
+
+function failure(code: ErrorCode): EspalierError {
+  return new EspalierError({ code, operation: 'testing', expected: 'this', actual: 'that', remedy: 'None.' });
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'settled',
+    (error: unknown) => (error instanceof EspalierError ? error.code : `not coded: ${String(error)}`),
+  );
+}
+
+describe('a request settles with its result or with the coded error of the worker', () => {
+  it('evaluates, with events before the reply', async () => {
+    const { client } = connect();
+    await expect(client.initialize('1')).resolves.toEqual({ protocol: PROTOCOL_VERSION, version: '1', pid: 7 });
+    const seen: string[] = [];
+    const reply = await client.evaluate(samplePlan(), {
+      onProgress: ({ progress }) => seen.push(progress.detail),
+      onResult: ({ result }) => seen.push(result.metric),
+    });
+    seen.push('reply');
+    expect(seen).toEqual(['block 1 of 2', 'wanda', 'reply']);
+    expect(reply.results).toEqual([sampleResult()]);
+  });
+
+  it('correlates replies that come in another order', async () => {
+    const waiting: ((hash: string) => void)[] = [];
+    const { client } = connect({
+      identify: () =>
+        new Promise((resolve) =>
+          waiting.push((hash) => {
+            resolve({ models: [hash], files: [] });
+          }),
+        ),
+    });
+    await client.initialize('1');
+    const first = client.request('identify', { models: ['a'], files: [] });
+    const second = client.request('identify', { models: ['b'], files: [] });
+    await expect.poll(() => waiting.length).toBe(2);
+    waiting[1]!('second');
+    await expect(second).resolves.toMatchObject({ models: ['second'] });
+    waiting[0]!('first');
+    await expect(first).resolves.toMatchObject({ models: ['first'] });
+  });
+
+  it.each([
+    ['an error of the engine keeps its code', '/fail', 'checkpoint/config'],
+    ['a defect is internal', '/throw', 'internal'],
+  ])('%s', async (_, model, code) => {
+    const { client } = connect();
+    await client.initialize('1');
+    expect(await codeOf(client.evaluate(samplePlan({ model }), {}))).toBe(code);
+  });
+
+  it('cancels through the signal, before and while it runs', async () => {
+    const { client } = connect();
+    await client.initialize('1');
+    const controller = new AbortController();
+    const running = client.evaluate(samplePlan({ model: '/hang' }), {}, controller.signal);
+    setTimeout(() => {
+      controller.abort();
+    }, 5);
+    expect(await codeOf(running)).toBe('cancelled');
+    expect(await codeOf(client.evaluate(samplePlan({ model: '/hang' }), {}, controller.signal))).toBe('cancelled');
+  });
+
+  it('rejects everything pending when the owner gives up the connection, and everything after', async () => {
+    const { client, ends, broken } = connect();
+    await client.initialize('1');
+    const pending = [1, 2, 3].map(() => codeOf(client.evaluate(samplePlan({ model: '/hang' }), {})));
+    ends.client.close();
+    await expect.poll(() => broken.length).toBeGreaterThan(0);
+    client.dispose(failure('worker/exited'));
+    expect(await Promise.all(pending)).toEqual(['worker/exited', 'worker/exited', 'worker/exited']);
+    expect(await codeOf(client.request('devices', {}))).toBe('worker/exited');
+  });
+
+  it('aborts what runs in the worker when the client goes away', async () => {
+    let aborted = false;
+    const { client, ends } = connect({
+      evaluate: (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            reject(failure('cancelled'));
+          });
+        }),
+    });
+    await client.initialize('1');
+    void codeOf(client.evaluate(samplePlan(), {}));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    ends.server.close();
+    await expect.poll(() => aborted).toBe(true);
+  });
+});
+
+describe('what arrives is checked', () => {
+  const cases: [string, RequestName | 'fly', unknown, string][] = [
+    ['an unknown request', 'fly', {}, 'protocol/unknown-request'],
+    ['a name that every object has', 'constructor' as RequestName, {}, 'protocol/unknown-request'],
+    ['no parameters', 'evaluate', undefined, 'protocol/malformed'],
+    ['parameters by position', 'evaluate', [1, 2], 'protocol/malformed'],
+    ['a field too many', 'devices', { extra: 1 }, 'protocol/malformed'],
+    [
+      'a plan without a model',
+      'evaluate',
+      { token: 1, plan: { ...samplePlan(), model: undefined } },
+      'protocol/malformed',
+    ],
+    [
+      'a setting out of range',
+      'evaluate',
+      { token: 1, plan: { ...samplePlan(), settings: { ...samplePlan().settings, length: 1 } } },
+      'protocol/malformed',
+    ],
+    [
+      'an unknown operation',
+      'evaluate',
+      { token: 1, plan: planWith({ kind: 'operation', operation: 'toString', arguments: [] }) },
+      'protocol/malformed',
+    ],
+    [
+      'a wrong number of arguments',
+      'evaluate',
+      { token: 1, plan: planWith({ kind: 'operation', operation: 'add', arguments: [{ kind: 'number', value: 1 }] }) },
+      'protocol/malformed',
+    ],
+    ['an expression without end', 'evaluate', { token: 1, plan: planWith(nested(600)) }, 'protocol/malformed'],
+    [
+      '4:2 sparsity',
+      'evaluate',
+      {
+        token: 1,
+        plan: samplePlan({
+          evaluations: [{ ...samplePlan().evaluations[0]!, sparsity: { kind: 'n:m', keep: 4, of: 2 } }],
+        }),
+      },
+      'protocol/malformed',
+    ],
+  ];
+  it.each(cases)('%s: refused before it is sent, and refused on arrival', async (_, name, params, code) => {
+    const { client, ends } = connect();
+    await client.initialize('1');
+    if (name !== 'fly' && Object.hasOwn(REQUESTS, name)) {
+      expect(await codeOf(client.request(name as 'devices', params as RequestParams<'devices'>))).toBe(
+        'protocol/malformed',
+      );
+    }
+    expect(await rawReplyCode(ends, { jsonrpc: '2.0', id: 'raw', method: name, params })).toBe(code);
+    // And the connection is as good as before.
+    await expect(client.request('devices', {})).resolves.toEqual({ devices: [] });
+  });
+
+  it('refuses work before the handshake', async () => {
+    const { client } = connect();
+    expect(await codeOf(client.request('devices', {}))).toBe('protocol/malformed');
+  });
+
+  it('says which versions do not fit, whichever end is newer', async () => {
+    const { client } = connect();
+    expect(await codeOf(client.request('initialize', { protocol: 99, version: '9' }))).toBe('protocol/version');
+
+    const ends = memoryTransport();
+    const other = new ProtocolClient(ends.client.reader, ends.client.writer, {
+      log: () => undefined,
+      onBroken: () => undefined,
+    });
+    ends.server.reader.listen((message) => {
+      ends.server.raw({
+        jsonrpc: '2.0',
+        id: (message as { id?: unknown }).id,
+        result: { protocol: 2, version: '9', pid: 1 },
+      });
+    });
+    expect(await codeOf(other.initialize('1'))).toBe('protocol/version');
+  });
+
+  it('does not believe a result that is none', async () => {
+    const { client } = connect({ evaluate: () => Promise.resolve({ results: [{ perplexity: 'low' }] } as never) });
+    await client.initialize('1');
+    expect(await codeOf(client.evaluate(samplePlan(), {}))).toBe('protocol/malformed');
+  });
+
+  it('drops events that are none, and says so in the log', async () => {
+    const { client, ends, log } = connect();
+    await client.initialize('1');
+    ends.server.raw({ jsonrpc: '2.0', method: 'progress', params: { token: 'x' } });
+    ends.server.raw({ jsonrpc: '2.0', method: 'surprise', params: {} });
+    await expect.poll(() => log.length).toBe(2);
+    await expect(client.request('devices', {})).resolves.toEqual({ devices: [] });
+  });
+});
+
+/** Sends any message to the server and reads the code of its answer off the wire. */
+function rawReplyCode(ends: Connected['ends'], message: unknown): Promise<string> {
+  return new Promise((resolve) => {
+    ends.client.tap((reply) => {
+      const { id, error } = reply as { id?: unknown; error?: { data?: { code?: string } } };
+      if (id === 'raw' || id === null) resolve(error?.data?.code ?? 'no error');
+    });
+    ends.client.raw(message);
+  });
+}
+
+function planWith(expression: unknown): unknown {
+  return { ...samplePlan(), evaluations: [{ ...samplePlan().evaluations[0]!, expression }] };
+}
+
+function nested(depth: number): unknown {
+  let expression: unknown = { kind: 'operand', name: 'W' };
+  for (let i = 0; i < depth; i++) expression = { kind: 'operation', operation: 'neg', arguments: [expression] };
+  return expression;
+}

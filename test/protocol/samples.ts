@@ -1,0 +1,63 @@
+import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+
+export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
+  return {
+    model: '/models/tiny',
+    text: '/data/test.txt',
+    calibration: '/data/valid.txt',
+    evaluations: [
+      {
+        metric: 'wanda',
+        expression: {
+          kind: 'operation',
+          operation: 'mul',
+          arguments: [
+            { kind: 'operand', name: 'W' },
+            { kind: 'operation', operation: 'sqrt', arguments: [{ kind: 'operand', name: 'X' }] },
+          ],
+        },
+        sparsity: { kind: 'unstructured', share: 0.5 },
+      },
+    ],
+    settings: DEFAULT_SETTINGS,
+    ...changes,
+  };
+}
+
+export function sampleResult(changes: Partial<EvaluationResult> = {}): EvaluationResult {
+  return {
+    metric: 'wanda',
+    expression: 'W * sqrt(X)',
+    sparsity: { kind: 'unstructured', share: 0.5 },
+    calibrate: 'sequential',
+    perplexity: 145.7123,
+    densePerplexity: 143.3045,
+    actualSparsity: 0.5,
+    seconds: 2.13,
+    fingerprint: 'f'.repeat(64),
+    provenance: {
+      model: '/models/tiny',
+      modelHash: 'a'.repeat(64),
+      architecture: 'LlamaForCausalLM',
+      parameters: 6_450_000,
+      text: '/data/test.txt',
+      textHash: 'b'.repeat(64),
+      textTokens: 330_000,
+      blocks: 64,
+      length: 256,
+      calibration: '/data/valid.txt',
+      calibrationHash: 'c'.repeat(64),
+      samples: 16,
+      offsets: 'even',
+      seed: 0,
+      group: 'row',
+      device: 'cpu',
+      deviceName: 'CPU, 2 threads',
+      precision: 'float32',
+      versions: { espalier: '0.1.0', onnxruntime: '1.30.0' },
+    },
+    ...changes,
+  };
+}
