@@ -52,3 +52,28 @@ export interface EvaluationProgress {
   /** Short text for a person: "block 3 of 6". */
   readonly detail: string;
 }
+
+/** What a device of this machine can do, as tried out. */
+export interface DeviceReport {
+  readonly name: DeviceName;
+  readonly works: boolean;
+  /** Why it does not work, or what was measured. */
+  readonly detail: string;
+  /** Measured rate of a float32 matrix product of 1024³, where it works. */
+  readonly gigaflops?: number;
+  /** Whether it computes in float16. */
+  readonly float16: boolean;
+}
+
+/** What a checkpoint is, for a status bar or a list. */
+export interface CheckpointSummary {
+  readonly folder: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly prunableParameters: number;
+  readonly blocks: number;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  /** Element types of the stored tensors. */
+  readonly storedAs: readonly string[];
+}

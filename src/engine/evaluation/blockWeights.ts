@@ -1,0 +1,86 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { ElementType } from '../graph/graph.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { parameterType } from '../models/blockGraph.ts';
+import { type BlockLayout, familyOf, type Parameter } from '../models/model.ts';
+import type { Device } from '../runtime/device.ts';
+import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+
+export type Weights = Readonly<Record<string, DeviceTensor>>;
+
+/**
+ * The weights of a checkpoint on a device. Blocks are kept there once read, where the whole model has room; else each is read
+ * again at every visit, into the same buffers, so that one block is all that is ever held.
+ */
+export class BlockWeights {
+  readonly layouts: readonly BlockLayout[];
+  private readonly checkpoint: Checkpoint;
+  private readonly device: Device;
+  private readonly keep: boolean;
+  private readonly kept = new Map<string, Weights>();
+  private readonly buffers = new Map<string, Float32Array>();
+
+  /** @param keep whether the whole model has room in memory (see `modelBytes`) */
+  constructor(checkpoint: Checkpoint, device: Device, keep: boolean) {
+    this.checkpoint = checkpoint;
+    this.device = device;
+    this.keep = keep;
+    const family = familyOf(checkpoint.config);
+    this.layouts = checkpoint.config.windows.map((_, index) => family.block(checkpoint.config, index));
+  }
+
+  /** The weights of block `index`, valid until {@link done} is called with the same. */
+  block(index: number): Promise<Weights> {
+    const { weightType } = this.device;
+    return this.load(`block ${index}`, this.layouts[index]!.parameters, (parameter) =>
+      parameterType(parameter, weightType),
+    );
+  }
+
+  /** Parameters of the head program, the matrix under `head`. */
+  head(): Promise<Weights> {
+    const { parameters, weight } = familyOf(this.checkpoint.config).head(this.checkpoint.config);
+    const { weightType } = this.device;
+    return this.load('head', [...parameters, weight], (parameter) => (parameter === weight ? weightType : 'float32'));
+  }
+
+  /** Says that tensors which {@link block} or {@link head} gave are not used any more. */
+  done(weights: Weights): void {
+    if (this.keep) return;
+    for (const tensor of Object.values(weights)) tensor.dispose();
+  }
+
+  dispose(): void {
+    for (const weights of this.kept.values()) for (const tensor of Object.values(weights)) tensor.dispose();
+    this.kept.clear();
+    this.buffers.clear();
+  }
+
+  private async load(
+    key: string,
+    parameters: readonly Parameter[],
+    type: (parameter: Parameter) => ElementType,
+  ): Promise<Weights> {
+    const kept = this.kept.get(key);
+    if (kept) return kept;
+    const weights: Record<string, DeviceTensor> = {};
+    for (const parameter of parameters) {
+      const data = this.checkpoint.read(parameter.tensor, parameter.shape, this.buffer(parameter));
+      weights[parameter.name] = await this.device.upload(data, parameter.shape, type(parameter));
+    }
+    if (this.keep) this.kept.set(key, weights);
+    return weights;
+  }
+
+  /** Where a parameter is read to. On a device with memory of its own the array is free again after the upload. */
+  private buffer({ name, shape }: Parameter): Float32Array {
+    if (this.keep && !this.device.resident) return new Float32Array(sizeOf(shape));
+    const key = this.device.resident ? String(sizeOf(shape)) : `${name} ${sizeOf(shape)}`;
+    let buffer = this.buffers.get(key);
+    if (!buffer) {
+      buffer = new Float32Array(sizeOf(shape));
+      this.buffers.set(key, buffer);
+    }
+    return buffer;
+  }
+}

@@ -1,0 +1,233 @@
+import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import { VERSION } from '../../base/version.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/result.ts';
+import { operandsOf, statisticsOf } from '../../metric/measure.ts';
+import { LATER_STATISTICS } from '../../metric/operands.ts';
+import { printInfix } from '../../metric/print.ts';
+import type { EvaluationHooks } from '../engine.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { allParameters } from '../models/model.ts';
+import { Pruner } from '../pruning/pruner.ts';
+import type { Device } from '../runtime/device.ts';
+import { availableMemory } from '../runtime/memory.ts';
+import { loadOrt } from '../runtime/ort.ts';
+import type { OpenDevices } from '../runtime/openDevices.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { Step } from './hiddenStream.ts';
+import type { LoadedModel, LoadedModels } from './loadedModels.ts';
+import { ModelPrograms } from './modelPrograms.ts';
+import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
+import { calibrationSamples, evaluationBlocks } from './tokenBlocks.ts';
+import type { TokenCache } from './tokenCache.ts';
+
+/** What an engine keeps from one evaluation to the next. */
+export interface EngineState {
+  readonly devices: OpenDevices;
+  readonly models: LoadedModels;
+  readonly tokenCache: TokenCache;
+  /** Dense outcomes by fingerprint. */
+  readonly dense: Map<string, SweepOutcome>;
+}
+
+/** Share of the available memory for the hidden states of the models that one sweep carries. */
+const STREAM_SHARE = 0.4;
+
+/** See `Engine.evaluate`. */
+export async function evaluatePlan(
+  plan: EvaluationPlan,
+  hooks: EvaluationHooks,
+  state: EngineState,
+): Promise<readonly EvaluationResult[]> {
+  plan.evaluations.forEach(requireSupported);
+  const { inputs, provenance } = await prepare(plan, hooks, state);
+  const denseKey = fingerprint(undefined, plan, provenance, false);
+  const results: EvaluationResult[] = [];
+  const failures: EspalierError[] = [];
+
+  const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, inputs) : [[]];
+  const total = groups.reduce((steps, group) => steps + countSteps(inputs, false, prunersOf(plan, group, inputs)), 0);
+  const step = stepper(hooks, total + (state.dense.has(denseKey) ? 0 : countSteps(inputs, true, [])));
+  let index = 0;
+  for (const group of groups) {
+    const { dense, pruned } = await sweep(inputs, !state.dense.has(denseKey), prunersOf(plan, group, inputs), step);
+    if (dense) state.dense.set(denseKey, dense);
+    const denseOutcome = state.dense.get(denseKey)!;
+    for (const [i, outcome] of pruned.entries()) {
+      if (outcome instanceof EspalierError) {
+        failures.push(outcome);
+        hooks.onFailure?.(outcome.data, index++);
+        continue;
+      }
+      const result = resultOf(group[i]!, plan, provenance, outcome, denseOutcome);
+      results.push(result);
+      hooks.onResult?.(result, index++);
+    }
+    await inputs.device.release((key) => !key.startsWith('prune '));
+  }
+  if (plan.evaluations.length === 0) {
+    const outcome = state.dense.get(denseKey)!;
+    const result = resultOf(undefined, plan, provenance, outcome, outcome);
+    results.push(result);
+    hooks.onResult?.(result, 0);
+  }
+  if (failures.length > 0 && (!hooks.onFailure || results.length === 0)) throw failures[0]!;
+  return results;
+}
+
+/** Opens the checkpoint, tokenises the texts, starts the device and cuts the blocks. */
+async function prepare(
+  plan: EvaluationPlan,
+  hooks: EvaluationHooks,
+  state: EngineState,
+): Promise<{ inputs: SweepInputs; provenance: Provenance }> {
+  const { settings } = plan;
+  const { signal } = hooks;
+  const calibrated = plan.evaluations.some(needsCalibration);
+  const report = (stage: EvaluationProgress['stage'], detail: string): void => {
+    hooks.onProgress?.({ stage, done: 0, total: 0, detail });
+    throwIfCancelled(signal, 'evaluating');
+  };
+  report('device', 'starting the device');
+  const device = await state.devices.device(settings);
+  report('reading', 'reading the checkpoint');
+  const model = await state.models.load(plan.model, device, signal);
+  report('tokenising', 'tokenising the texts');
+  const text = await state.tokenCache.tokens(plan.model, plan.text, signal);
+  requireVocabulary(text.ids, model, plan.text);
+  const calibration = calibrated ? await state.tokenCache.tokens(plan.model, calibrationFile(plan), signal) : undefined;
+  if (calibration) requireVocabulary(calibration.ids, model, plan.calibration!);
+  const evaluation = evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text);
+  const inputs: SweepInputs = {
+    checkpoint: model.checkpoint,
+    device,
+    weights: model.weights,
+    programs: await ModelPrograms.create(model.checkpoint.config, device, settings.length),
+    evaluation,
+    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibrate: settings.calibrate,
+    now: () => performance.now() / 1000,
+  };
+  const provenance: Provenance = {
+    model: plan.model,
+    modelHash: model.identity,
+    architecture: model.checkpoint.config.architecture,
+    parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    text: plan.text,
+    textHash: text.textHash,
+    textTokens: text.ids.length,
+    blocks: evaluation.length,
+    length: settings.length,
+    ...(calibration && {
+      calibration: plan.calibration!,
+      calibrationHash: calibration.textHash,
+      samples: settings.samples,
+      offsets: settings.offsets,
+      seed: settings.seed,
+    }),
+    group: settings.group,
+    device: device.name,
+    deviceName: describeDevice(device),
+    precision: device.precision,
+    versions: { espalier: VERSION, onnxruntime: loadOrt().env.versions.node ?? loadOrt().env.versions.common },
+  };
+  return { inputs, provenance };
+}
+
+function resultOf(
+  evaluation: PlannedEvaluation | undefined,
+  plan: EvaluationPlan,
+  provenance: Provenance,
+  outcome: SweepOutcome,
+  dense: SweepOutcome,
+): EvaluationResult {
+  const calibrated = evaluation !== undefined && needsCalibration(evaluation);
+  return {
+    metric: evaluation?.metric ?? 'dense',
+    expression: evaluation ? printInfix(evaluation.expression) : 'dense',
+    ...(evaluation && { sparsity: evaluation.sparsity }),
+    calibrate: plan.settings.calibrate,
+    perplexity: outcome.perplexity,
+    densePerplexity: dense.perplexity,
+    actualSparsity: outcome.actualSparsity,
+    seconds: outcome.seconds,
+    fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
+    provenance,
+  };
+}
+
+function prunersOf(plan: EvaluationPlan, group: readonly PlannedEvaluation[], { device }: SweepInputs): Pruner[] {
+  return group.map(
+    ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, plan.settings.group),
+  );
+}
+
+/** As many evaluations to a sweep as have room: each carries its own hidden states. */
+function inGroups(
+  evaluations: readonly PlannedEvaluation[],
+  { checkpoint, evaluation, calibration, calibrate }: SweepInputs,
+): PlannedEvaluation[][] {
+  const tokens = evaluation.length * evaluation[0]!.length;
+  const calibrationTokens = calibrate === 'sequential' ? calibration.reduce((sum, { length }) => sum + length, 0) : 0;
+  const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);
+  const size = Math.max(1, Math.floor((STREAM_SHARE * availableMemory()) / bytes) - 1);
+  return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>
+    evaluations.slice(i * size, (i + 1) * size),
+  );
+}
+
+/** Reports progress and lets the process look at its messages after every program run: cancellation arrives there. */
+function stepper({ signal, onProgress }: EvaluationHooks, total: number): Step {
+  let done = 0;
+  return async (detail) => {
+    done++;
+    onProgress?.({ stage: 'evaluating', done: Math.min(done, total), total, detail });
+    await new Promise(setImmediate);
+    throwIfCancelled(signal, 'evaluating');
+  };
+}
+
+function needsCalibration({ expression }: PlannedEvaluation): boolean {
+  return statisticsOf(expression).some((statistic) => !LATER_STATISTICS.includes(statistic));
+}
+
+function requireSupported({ metric, expression }: PlannedEvaluation): void {
+  const later = statisticsOf(expression).find((statistic) => LATER_STATISTICS.includes(statistic));
+  if (later === undefined) return;
+  throw new EspalierError({
+    code: 'metric/unsupported',
+    operation: `evaluating ${metric}`,
+    expected: 'operands that this version can compute',
+    actual: `${operandsOf(expression).join(', ')}: G needs the model’s gradients`,
+    remedy: 'Gradients come with the next version; until then use W, X and the other operands.',
+  });
+}
+
+function calibrationFile(plan: EvaluationPlan): string {
+  if (plan.calibration !== undefined) return plan.calibration;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'calibrating',
+    expected: 'a calibration text, for a metric that looks at the layers’ inputs',
+    actual: 'none',
+    remedy: 'Name one: `calibrate:` in an experiment, --calibration on the command line.',
+  });
+}
+
+function requireVocabulary(ids: Int32Array, { checkpoint }: LoadedModel, file: string): void {
+  const { vocabulary } = checkpoint.config;
+  const beyond = ids.find((id) => id >= vocabulary);
+  if (beyond === undefined) return;
+  throw new EspalierError({
+    code: 'checkpoint/tokenizer',
+    operation: `tokenising ${file}`,
+    expected: `token ids below ${vocabulary}, the rows of the embedding`,
+    actual: `the id ${beyond}`,
+    remedy: 'This tokenizer.json belongs to another checkpoint: copy the right one into the folder.',
+    file: `${checkpoint.folder}/tokenizer.json`,
+  });
+}
+
+function describeDevice(device: Device): string {
+  return device.name === 'cpu' ? `cpu, ${device.threads} threads` : device.name;
+}

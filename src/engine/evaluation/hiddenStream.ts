@@ -1,0 +1,63 @@
+import type { BlockLayout } from '../models/model.ts';
+import type { Device } from '../runtime/device.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import type { Weights } from './blockWeights.ts';
+import type { ModelPrograms } from './modelPrograms.ts';
+
+/** Sequences that go through the network together. */
+export interface HiddenBatch {
+  readonly batch: number;
+  readonly ids: readonly Int32Array[];
+  /** [batch · tokens, hidden] */
+  x: DeviceTensor;
+}
+
+/** Called after every step (one program run over one batch), to report progress, yield and look at cancellation. */
+export type Step = (detail: string) => Promise<void>;
+
+/**
+ * The hidden states of a set of sequences between two blocks. A stream moves on one block at a time, so that only one block's
+ * weights are needed at once.
+ */
+export class HiddenStream {
+  readonly batches: readonly HiddenBatch[];
+  private readonly device: Device;
+  private readonly programs: ModelPrograms;
+  /** On the CPU an output goes to the buffer that the batch before it has left. */
+  private readonly spares = new Map<number, DeviceTensor>();
+
+  constructor(device: Device, programs: ModelPrograms, batches: readonly HiddenBatch[]) {
+    this.device = device;
+    this.programs = programs;
+    this.batches = batches;
+  }
+
+  /** Carries every sequence through a block. */
+  async advance(layout: BlockLayout, block: Weights, step: Step, detail: string): Promise<void> {
+    const weights = this.programs.inputs(block);
+    for (const batch of this.batches) {
+      const program = await this.programs.block(layout, batch.batch, true);
+      const spare = this.spare(batch);
+      const { y } = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});
+      this.replace(batch, y!);
+      await step(detail);
+    }
+  }
+
+  /** Puts the block's output in the place of its input. */
+  replace(batch: HiddenBatch, y: DeviceTensor): void {
+    if (this.device.resident) batch.x.dispose();
+    else this.spares.set(batch.batch, batch.x);
+    batch.x = y;
+  }
+
+  /** A tensor of the batch's shape that an output may be written to, on the CPU. */
+  spare({ batch, x }: HiddenBatch): DeviceTensor | undefined {
+    return this.device.resident ? undefined : (this.spares.get(batch) ?? DeviceTensor.empty(x.shape));
+  }
+
+  dispose(): void {
+    for (const batch of this.batches) batch.x.dispose();
+    this.spares.clear();
+  }
+}

@@ -1,0 +1,54 @@
+import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { allParameters } from '../models/model.ts';
+import type { Device } from '../runtime/device.ts';
+import { availableMemory } from '../runtime/memory.ts';
+import { BlockWeights } from './blockWeights.ts';
+
+export interface LoadedModel {
+  readonly checkpoint: Checkpoint;
+  /** sha-256 over the checkpoint's files. */
+  readonly identity: string;
+  readonly weights: BlockWeights;
+}
+
+/** Share of the available memory that a model's weights may take to be kept between evaluations. */
+const RESIDENT_SHARE = 0.4;
+
+/** The model of this process: its weights stay loaded from one evaluation to the next, until another model or device is asked for. */
+export class LoadedModels {
+  private readonly cacheFolder: string | undefined;
+  private current: { readonly key: string; readonly device: Device; readonly model: LoadedModel } | undefined;
+
+  constructor(options: { readonly cacheFolder?: string | undefined }) {
+    this.cacheFolder = options.cacheFolder;
+  }
+
+  /**
+   * Opens the checkpoint anew each time, and keeps the weights when its files are still the same.
+   *
+   * @throws EspalierError `checkpoint/…`
+   */
+  async load(folder: string, device: Device, signal: AbortSignal | undefined): Promise<LoadedModel> {
+    const checkpoint = await openCheckpoint(folder, { cacheFolder: this.cacheFolder });
+    const identity = await checkpoint.identity(signal);
+    const key = `${checkpoint.folder} ${identity}`;
+    if (this.current?.key === key && this.current.device === device) {
+      checkpoint.close();
+      return this.current.model;
+    }
+    this.dispose();
+    const parameters = allParameters(checkpoint.config);
+    const bytes = parameters.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
+    const weights = new BlockWeights(checkpoint, device, bytes < RESIDENT_SHARE * availableMemory());
+    const model = { checkpoint, identity, weights };
+    this.current = { key, device, model };
+    return model;
+  }
+
+  dispose(): void {
+    this.current?.model.weights.dispose();
+    this.current?.model.checkpoint.close();
+    this.current = undefined;
+  }
+}

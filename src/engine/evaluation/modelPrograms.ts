@@ -1,0 +1,109 @@
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { buildBlockGraph, type InputStatistic } from '../models/blockGraph.ts';
+import { buildHeadGraph } from '../models/headGraph.ts';
+import type { BlockLayout } from '../models/model.ts';
+import { rotaryTables } from '../models/rope.ts';
+import type { Device, Program } from '../runtime/device.ts';
+import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+import type { Weights } from './blockWeights.ts';
+import type { HiddenBatch } from './hiddenStream.ts';
+
+/** Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. */
+const ROWS = { host: 2048, resident: 4096 };
+
+/** Elements of logits that exist at the same time. */
+const LOGITS = { host: 1 << 21, resident: 1 << 26 };
+
+/** The programs of one model at one sequence length on one device, compiled when first needed. */
+export class ModelPrograms {
+  /** Sequences to a batch. */
+  readonly batch: number;
+  private readonly config: ModelConfig;
+  private readonly device: Device;
+  private readonly tokens: number;
+  private readonly rotary: Readonly<Record<string, DeviceTensor>>;
+  /** Programs depend on the config alone: two checkpoints of one shape share them. */
+  private readonly model: string;
+
+  private constructor(
+    config: ModelConfig,
+    device: Device,
+    tokens: number,
+    rotary: Readonly<Record<string, DeviceTensor>>,
+  ) {
+    this.config = config;
+    this.device = device;
+    this.tokens = tokens;
+    this.rotary = rotary;
+    this.model = JSON.stringify(config);
+    this.batch = Math.max(1, Math.floor((device.resident ? ROWS.resident : ROWS.host) / tokens));
+  }
+
+  static async create(config: ModelConfig, device: Device, tokens: number): Promise<ModelPrograms> {
+    if (config.positions.kind !== 'rotary') return new ModelPrograms(config, device, tokens, {});
+    const tables = rotaryTables(config.positions, config.headDim, tokens, config.maxPositions);
+    const shape = [tokens, config.headDim / 2];
+    return new ModelPrograms(config, device, tokens, {
+      cosines: await device.upload(tables.cosines, shape, 'float32'),
+      sines: await device.upload(tables.sines, shape, 'float32'),
+    });
+  }
+
+  /** Inputs of a block program beside the hidden states. */
+  inputs(weights: Weights): Weights {
+    return { ...weights, ...this.rotary };
+  }
+
+  /** The block program for batches of `batch` sequences. */
+  block(
+    layout: BlockLayout,
+    batch: number,
+    output: boolean,
+    statistics: readonly InputStatistic[] = [],
+  ): Promise<Program> {
+    const { config, device, tokens } = this;
+    const { precision, weightType } = device;
+    const key = `${this.model} ${layout.variant} ${batch}×${tokens} ${output ? 'y' : ''} ${statistics.join(',')}`;
+    const options = { batch, tokens, precision, weightType, output, statistics };
+    return device.program(
+      key,
+      () => buildBlockGraph(config, layout, options),
+      (name) => name !== 'y',
+    );
+  }
+
+  /** Sums of the cross-entropies of every sequence's next tokens, in the order of `batch.ids`. */
+  async losses(batch: HiddenBatch, weights: Weights): Promise<number[]> {
+    const { config, device, tokens } = this;
+    const rows = batch.batch * tokens;
+    const limit = device.resident ? LOGITS.resident : LOGITS.host;
+    const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
+    const key = `${this.model} head ${rows}`;
+    const { precision, weightType } = device;
+    const build = (): ReturnType<typeof buildHeadGraph> =>
+      buildHeadGraph(config, { rows, slice, precision, weightType });
+    const program = await device.program(key, build, () => true);
+    const targets = await device.upload(nextTokens(batch.ids), [rows], 'int32');
+    const outputs = await program.run({ ...weights, x: batch.x, targets });
+    targets.dispose();
+    const losses = new Float32Array(rows);
+    for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
+      losses.set(await outputs[`loss${index}`]!.floats(), begin);
+    }
+    return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
+  }
+}
+
+/** Row t predicts token t + 1; the last row of a sequence predicts nothing that counts. */
+function nextTokens(sequences: readonly Int32Array[]): Int32Array {
+  const tokens = sequences[0]!.length;
+  const targets = new Int32Array(sequences.length * tokens);
+  for (const [index, ids] of sequences.entries()) targets.set(ids.subarray(1), index * tokens);
+  return targets;
+}
+
+function sumOf(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}

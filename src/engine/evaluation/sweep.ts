@@ -1,0 +1,106 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Pruner } from '../pruning/pruner.ts';
+import type { Device } from '../runtime/device.ts';
+import type { BlockWeights } from './blockWeights.ts';
+import { CalibrationStream } from './calibrationStream.ts';
+import type { Step } from './hiddenStream.ts';
+import type { ModelPrograms } from './modelPrograms.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { Track } from './track.ts';
+
+/** What a sweep works on: one model, its programs at one sequence length, and the sequences. */
+export interface SweepInputs {
+  readonly checkpoint: Checkpoint;
+  readonly device: Device;
+  readonly weights: BlockWeights;
+  readonly programs: ModelPrograms;
+  /** Sequences whose perplexity is wanted. */
+  readonly evaluation: readonly Int32Array[];
+  /** Calibration samples; empty where no metric needs statistics. */
+  readonly calibration: readonly Int32Array[];
+  readonly calibrate: 'sequential' | 'one-shot';
+  /** Seconds, from any start. */
+  readonly now: () => number;
+}
+
+export interface SweepOutcome {
+  readonly perplexity: number;
+  /** Share of the prunable weights that are zero; 0 for the dense model. */
+  readonly actualSparsity: number;
+  /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */
+  readonly seconds: number;
+}
+
+/** The outcomes in the order of the pruners; a metric that cannot rank has its error, and the others go on. */
+export interface SweepOutcomes {
+  readonly dense: SweepOutcome | undefined;
+  readonly pruned: readonly (SweepOutcome | EspalierError)[];
+}
+
+/**
+ * Evaluates the dense model and any number of pruned ones in one pass over the blocks: each block is read once, its pruned forms
+ * live only while it is visited, and all models' hidden states move on. So a checkpoint need never fit into memory.
+ *
+ * Sequential calibration (Wanda): a pruned model's statistics come from the calibration samples as its own pruned blocks have left
+ * them. One-shot: all share the statistics of the dense model.
+ *
+ * @throws EspalierError `evaluation/not-finite` when the dense perplexity is not finite
+ */
+export async function sweep(
+  inputs: SweepInputs,
+  dense: boolean,
+  pruners: readonly Pruner[],
+  step: Step,
+): Promise<SweepOutcomes> {
+  const { weights } = inputs;
+  const depth = weights.layouts.length;
+  const shared = new Stopwatch(inputs.now);
+  const tracks: Track[] = [];
+  let oneShot: CalibrationStream | undefined;
+  try {
+    for (const pruner of dense ? [undefined, ...pruners] : pruners) tracks.push(await Track.open(inputs, pruner));
+    const operands = pruners.flatMap((pruner) => pruner.rows);
+    if (inputs.calibrate === 'one-shot' && operands.length > 0) {
+      oneShot = await shared.time(() => CalibrationStream.open(inputs, operands));
+    }
+    for (const [index, layout] of weights.layouts.entries()) {
+      const last = index + 1 === depth;
+      const where = `block ${index + 1} of ${depth}`;
+      const block = await shared.time(() => weights.block(index));
+      const statistics =
+        oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`)));
+      for (const track of tracks) await track.visit(layout, block, last, statistics, step, where);
+      weights.done(block);
+    }
+    const head = await shared.time(() => weights.head());
+    for (const track of tracks) await track.finish(head, step);
+    weights.done(head);
+    const outcomes = tracks.map((track) => track.outcome(shared.seconds));
+    return dense
+      ? { dense: required(outcomes[0]!), pruned: outcomes.slice(1) }
+      : { dense: undefined, pruned: outcomes };
+  } finally {
+    for (const track of tracks) track.dispose();
+    oneShot?.dispose();
+  }
+}
+
+/** Program runs of a sweep: the units in which its progress is counted. */
+export function countSteps(inputs: SweepInputs, dense: boolean, pruners: readonly Pruner[]): number {
+  const depth = inputs.weights.layouts.length;
+  const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch);
+  const calibration = Math.ceil(inputs.calibration.length / inputs.programs.batch);
+  const calibrated = pruners.filter((pruner) => pruner.rows.length > 0).length;
+  const calibrations =
+    inputs.calibrate === 'sequential'
+      ? calibrated * (2 * depth - 1) * calibration
+      : (calibrated > 0 ? depth : 0) * calibration;
+  const models = pruners.length + (dense ? 1 : 0);
+  return models * (depth + 1) * evaluation + pruners.length * depth + calibrations;
+}
+
+function required(outcome: SweepOutcome | EspalierError): SweepOutcome {
+  if (outcome instanceof EspalierError) throw outcome;
+  return outcome;
+}

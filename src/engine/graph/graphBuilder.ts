@@ -1,0 +1,101 @@
+import type { Constant, ElementType, Graph, Node, Value } from './graph.ts';
+import type { AttentionParameters, PrimitiveName, PrimitiveParameters } from './primitives.ts';
+import { type Shape, sizeOf } from './shape.ts';
+import { inferType } from './typeRules.ts';
+
+/** Builds a {@link Graph} call by call; every call checks its inputs by the primitive's type rule. */
+export class GraphBuilder {
+  private readonly inputs: { name: string; value: Value }[] = [];
+  private readonly outputs: { name: string; value: Value }[] = [];
+  private readonly constants: Constant[] = [];
+  private readonly nodes: Node[] = [];
+  private nextId = 0;
+
+  input(name: string, shape: Shape, type: ElementType = 'float32'): Value {
+    const value = this.value(type, shape);
+    this.inputs.push({ name, value });
+    return value;
+  }
+
+  output(name: string, value: Value): void {
+    this.outputs.push({ name, value });
+  }
+
+  constant(data: readonly number[], shape: Shape, type: ElementType = 'float32'): Value {
+    const value = this.value(type, shape);
+    this.constants.push({ value, data });
+    return value;
+  }
+
+  scalar(number: number, type: ElementType = 'float32'): Value {
+    return this.constant([number], [], type);
+  }
+
+  build(name: string): Graph {
+    return { name, inputs: this.inputs, outputs: this.outputs, constants: this.constants, nodes: this.nodes };
+  }
+
+  apply<Name extends PrimitiveName>(
+    primitive: Name,
+    inputs: readonly Value[],
+    parameters: PrimitiveParameters[Name],
+  ): Value {
+    const { type, shape } = inferType(primitive, inputs, parameters);
+    const output = this.value(type, shape);
+    this.nodes.push({ primitive, parameters, inputs, output });
+    return output;
+  }
+
+  add = (a: Value, b: Value): Value => this.apply('add', [a, b], {});
+  sub = (a: Value, b: Value): Value => this.apply('sub', [a, b], {});
+  mul = (a: Value, b: Value): Value => this.apply('mul', [a, b], {});
+  div = (a: Value, b: Value): Value => this.apply('div', [a, b], {});
+  pow = (a: Value, b: Value): Value => this.apply('pow', [a, b], {});
+  min = (a: Value, b: Value): Value => this.apply('min', [a, b], {});
+  max = (a: Value, b: Value): Value => this.apply('max', [a, b], {});
+  less = (a: Value, b: Value): Value => this.apply('less', [a, b], {});
+  lessOrEqual = (a: Value, b: Value): Value => this.apply('lessOrEqual', [a, b], {});
+  equal = (a: Value, b: Value): Value => this.apply('equal', [a, b], {});
+  and = (a: Value, b: Value): Value => this.apply('and', [a, b], {});
+  or = (a: Value, b: Value): Value => this.apply('or', [a, b], {});
+  where = (condition: Value, a: Value, b: Value): Value => this.apply('where', [condition, a, b], {});
+  neg = (x: Value): Value => this.apply('neg', [x], {});
+  abs = (x: Value): Value => this.apply('abs', [x], {});
+  sqrt = (x: Value): Value => this.apply('sqrt', [x], {});
+  exp = (x: Value): Value => this.apply('exp', [x], {});
+  log = (x: Value): Value => this.apply('log', [x], {});
+  tanh = (x: Value): Value => this.apply('tanh', [x], {});
+  relu = (x: Value): Value => this.apply('relu', [x], {});
+  silu = (x: Value): Value => this.apply('silu', [x], {});
+  gelu = (x: Value, approximate: boolean): Value => this.apply('gelu', [x], { approximate });
+  cast = (x: Value, to: ElementType): Value => (x.type === to ? x : this.apply('cast', [x], { to }));
+  reduceSum = (x: Value, axes: readonly number[]): Value => this.apply('reduceSum', [x], { axes });
+  reduceMean = (x: Value, axes: readonly number[]): Value => this.apply('reduceMean', [x], { axes });
+  reduceMax = (x: Value, axes: readonly number[]): Value => this.apply('reduceMax', [x], { axes });
+  reduceMin = (x: Value, axes: readonly number[]): Value => this.apply('reduceMin', [x], { axes });
+  reshape = (x: Value, shape: Shape): Value => this.apply('reshape', [x], { shape });
+  expand = (x: Value, shape: Shape): Value => this.apply('expand', [x], { shape });
+  slice = (x: Value, axis: number, begin: number, end: number): Value => this.apply('slice', [x], { axis, begin, end });
+  gather = (x: Value, indices: Value, axis: number): Value => this.apply('gather', [x, indices], { axis });
+  scatterElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
+    this.apply('scatterElements', [x, indices, updates], { axis });
+  smallestIndices = (x: Value, k: number): Value => this.apply('smallestIndices', [x], { k });
+  linear = (x: Value, weight: Value, bias?: Value): Value =>
+    this.apply('linear', bias ? [x, weight, bias] : [x, weight], {});
+  rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
+  layerNorm = (x: Value, weight: Value, bias: Value, epsilon: number): Value =>
+    this.apply('layerNorm', [x, weight, bias], { epsilon });
+  attention = (inputs: readonly Value[], parameters: AttentionParameters): Value =>
+    this.apply('attention', inputs, parameters);
+  crossEntropy = (logits: Value, targets: Value): Value => this.apply('crossEntropy', [logits, targets], {});
+
+  /** Every axis of x, for reductions to one number (kept as size-1 axes). */
+  allAxes(x: Value): number[] {
+    return x.shape.map((_, axis) => axis);
+  }
+
+  private value(type: ElementType, shape: Shape): Value {
+    if (!(sizeOf(shape) > 0)) throw new RangeError(`empty tensor in a program: [${shape.join(', ')}]`);
+    return { id: this.nextId++, type, shape };
+  }
+}

@@ -1,0 +1,143 @@
+import type { Node } from '../graph.ts';
+import type { PrimitiveName } from '../primitives.ts';
+import { type Attributes, DATA_TYPES, type Domain, type Emitter } from './emitter.ts';
+
+/** What a lowering may depend on: operators that a device lacks would silently run on the CPU. */
+export interface LoweringTarget {
+  readonly provider: 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+}
+
+/** Writes one primitive as ONNX nodes that end in the tensor named `output`. */
+type Lowering<Name extends PrimitiveName> = (
+  node: Node<Name>,
+  inputs: readonly string[],
+  output: string,
+  emit: Emitter,
+  target: LoweringTarget,
+) => void;
+
+export function lower<Name extends PrimitiveName>(
+  node: Node<Name>,
+  inputs: readonly string[],
+  output: string,
+  emit: Emitter,
+  target: LoweringTarget,
+): void {
+  LOWERINGS[node.primitive](node, inputs, output, emit, target);
+}
+
+const operator =
+  (name: string, attributes: Attributes = {}, domain: Domain = ''): Lowering<PrimitiveName> =>
+  (_, inputs, output, emit) => {
+    emit.node(name, inputs, attributes, { domain, output });
+  };
+
+const reduction =
+  (name: string): Lowering<'reduceSum' | 'reduceMean' | 'reduceMax' | 'reduceMin'> =>
+  ({ parameters }, [x], output, emit) => {
+    emit.node(name, [x!, emit.integers(parameters.axes)], { keepdims: 1 }, { output });
+  };
+
+const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
+  add: operator('Add'),
+  sub: operator('Sub'),
+  mul: operator('Mul'),
+  div: operator('Div'),
+  pow: operator('Pow'),
+  min: operator('Min'),
+  max: operator('Max'),
+  less: operator('Less'),
+  lessOrEqual: operator('LessOrEqual'),
+  equal: operator('Equal'),
+  and: operator('And'),
+  or: operator('Or'),
+  where: operator('Where'),
+  neg: operator('Neg'),
+  abs: operator('Abs'),
+  sqrt: operator('Sqrt'),
+  exp: operator('Exp'),
+  log: operator('Log'),
+  tanh: operator('Tanh'),
+  sigmoid: operator('Sigmoid'),
+  relu: operator('Relu'),
+  cast: ({ parameters }, [x], output, emit) => {
+    emit.node('Cast', [x!], { to: DATA_TYPES[parameters.to] }, { output });
+  },
+  reduceSum: reduction('ReduceSum'),
+  reduceMean: reduction('ReduceMean'),
+  reduceMax: reduction('ReduceMax'),
+  reduceMin: reduction('ReduceMin'),
+  reshape: ({ parameters }, [x], output, emit) => {
+    emit.node('Reshape', [x!, emit.integers(parameters.shape)], {}, { output });
+  },
+  expand: ({ parameters }, [x], output, emit) => {
+    emit.node('Expand', [x!, emit.integers(parameters.shape)], {}, { output });
+  },
+  slice: ({ parameters: { axis, begin, end } }, [x], output, emit) => {
+    const bounds = [[begin], [end], [axis]].map((values) => emit.integers(values));
+    emit.node('Slice', [x!, ...bounds], {}, { output });
+  },
+  gather: ({ parameters }, inputs, output, emit) => {
+    emit.node('Gather', inputs, { axis: parameters.axis }, { output });
+  },
+  gatherElements: ({ parameters }, inputs, output, emit) => {
+    emit.node('GatherElements', inputs, { axis: parameters.axis }, { output });
+  },
+  scatterElements: ({ parameters }, inputs, output, emit) => {
+    emit.node('ScatterElements', inputs, { axis: parameters.axis }, { output });
+  },
+  // TopK's second output holds the indices; the standard breaks ties by the lower index.
+  smallestIndices: ({ parameters }, [x], output, emit) => {
+    const [, indices] = emit.allOutputs('TopK', [x!, emit.integers([parameters.k])], { largest: 0, sorted: 0 }, 2);
+    emit.node('Cast', [indices!], { to: DATA_TYPES.int32 }, { output });
+  },
+  linear: (_, inputs, output, emit) => {
+    emit.node('Gemm', inputs, { transB: 1 }, { output });
+  },
+  rmsNorm: ({ parameters }, inputs, output, emit) => {
+    emit.node('SimplifiedLayerNormalization', inputs, { axis: -1, epsilon: { float: parameters.epsilon } }, { output });
+  },
+  layerNorm: ({ parameters }, inputs, output, emit) => {
+    emit.node('LayerNormalization', inputs, { axis: -1, epsilon: { float: parameters.epsilon } }, { output });
+  },
+  silu: (_, [x], output, emit) => {
+    emit.node('QuickGelu', [x!], { alpha: { float: 1 } }, { domain: 'com.microsoft', output });
+  },
+  gelu: ({ parameters }, [x], output, emit) => {
+    emit.node('Gelu', [x!], { approximate: parameters.approximate ? 'tanh' : 'none' }, { output });
+  },
+  attention: ({ parameters, inputs: values }, [query, key, value, cosines, sines], output, emit) => {
+    const [batch, tokens] = values[0]!.shape as [number, number];
+    const { heads, kvHeads, rotary, window } = parameters;
+    const lengths = emit.constant('int32', [batch], [tokens - 1]);
+    const total = emit.constant('int32', [], [tokens]);
+    const inputs = [query!, key!, value!, '', '', lengths, total, ...(rotary ? [cosines!, sines!] : [])];
+    const attributes = {
+      num_heads: heads,
+      kv_num_heads: kvHeads,
+      do_rotary: rotary ? 1 : 0,
+      local_window_size: window !== undefined && window < tokens ? window : -1,
+    };
+    // The second and third outputs are the keys and values for later tokens, which nobody asks for here.
+    emit.allOutputs('GroupQueryAttention', inputs, attributes, 3, { domain: 'com.microsoft', output });
+  },
+  crossEntropy: ({ inputs: values }, [logits, targets], output, emit, { provider }) => {
+    const [rows] = values[0]!.shape as [number];
+    const column = emit.node('Reshape', [targets!, emit.integers([rows, 1])]);
+    const flat = emit.integers([rows]);
+    if (provider === 'cpu') {
+      const logProbabilities = emit.node('LogSoftmax', [logits!], { axis: -1 });
+      const picked = emit.node('GatherElements', [logProbabilities, column], { axis: 1 });
+      emit.node('Neg', [emit.node('Reshape', [picked, flat])], {}, { output });
+      return;
+    }
+    // WebGPU runs a float32 LogSoftmax on the CPU: spell it out, with the maximum taken off first.
+    const axis = emit.integers([1]);
+    const maximum = emit.node('ReduceMax', [logits!, axis], { keepdims: 1 });
+    const shifted = emit.node('Sub', [logits!, maximum]);
+    const sum = emit.node('ReduceSum', [emit.node('Exp', [shifted]), axis], { keepdims: 1 });
+    const picked = emit.node('GatherElements', [shifted, column], { axis: 1 });
+    const loss = emit.node('Sub', [emit.node('Log', [sum]), picked]);
+    emit.node('Reshape', [loss, flat], {}, { output });
+  },
+};

@@ -1,0 +1,160 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { ElementType, Value } from './graph.ts';
+import type { PrimitiveName, PrimitiveParameters } from './primitives.ts';
+import { broadcastShapes, printShape, sameShape, type Shape, sizeOf } from './shape.ts';
+
+export interface TensorType {
+  readonly type: ElementType;
+  readonly shape: Shape;
+}
+
+type TypeRule<Name extends PrimitiveName> = (
+  inputs: readonly Value[],
+  parameters: PrimitiveParameters[Name],
+) => TensorType;
+
+/** Element type and shape of a primitive's output; throws where the inputs do not fit. */
+export function inferType<Name extends PrimitiveName>(
+  primitive: Name,
+  inputs: readonly Value[],
+  parameters: PrimitiveParameters[Name],
+): TensorType {
+  return TYPE_RULES[primitive](inputs, parameters);
+}
+
+const elementwise: TypeRule<PrimitiveName> = (inputs) => ({
+  type: commonType(inputs),
+  shape: inputs.map((input) => input.shape).reduce(broadcast),
+});
+
+const comparison: TypeRule<PrimitiveName> = (inputs) => {
+  commonType(inputs);
+  return { type: 'bool', shape: inputs.map((input) => input.shape).reduce(broadcast) };
+};
+
+const reduction: TypeRule<'reduceSum' | 'reduceMean' | 'reduceMax' | 'reduceMin'> = ([x], { axes }) => ({
+  type: x!.type,
+  shape: x!.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+});
+
+/** Same type and shape as the first input, which the others (weights, biases) scale along the last axis. */
+const alongLastAxis: TypeRule<PrimitiveName> = ([x, ...scales]) => {
+  for (const scale of scales) require('norm', sameShape(scale.shape, [x!.shape.at(-1)!]), [x!, scale]);
+  return { type: x!.type, shape: x!.shape };
+};
+
+const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
+  add: elementwise,
+  sub: elementwise,
+  mul: elementwise,
+  div: elementwise,
+  pow: elementwise,
+  min: elementwise,
+  max: elementwise,
+  less: comparison,
+  lessOrEqual: comparison,
+  equal: comparison,
+  and: comparison,
+  or: comparison,
+  where: ([condition, a, b]) => ({
+    type: commonType([a!, b!]),
+    shape: broadcast(condition!.shape, broadcast(a!.shape, b!.shape)),
+  }),
+  neg: elementwise,
+  abs: elementwise,
+  sqrt: elementwise,
+  exp: elementwise,
+  log: elementwise,
+  tanh: elementwise,
+  sigmoid: elementwise,
+  relu: elementwise,
+  cast: ([x], { to }) => ({ type: to, shape: x!.shape }),
+  reduceSum: reduction,
+  reduceMean: reduction,
+  reduceMax: reduction,
+  reduceMin: reduction,
+  reshape: ([x], { shape }) => {
+    require('reshape', sizeOf(shape) === sizeOf(x!.shape), [x!], printShape(shape));
+    return { type: x!.type, shape };
+  },
+  expand: ([x], { shape }) => {
+    require('expand', sameShape(broadcast(x!.shape, shape), shape), [x!], printShape(shape));
+    return { type: x!.type, shape };
+  },
+  slice: ([x], { axis, begin, end }) => {
+    require('slice', 0 <= begin && begin < end && end <= (x!.shape[axis] ?? 0), [x!], `${begin} to ${end}`);
+    return { type: x!.type, shape: x!.shape.map((size, i) => (i === axis ? end - begin : size)) };
+  },
+  gather: ([x, indices], { axis }) => ({
+    type: x!.type,
+    shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
+  }),
+  gatherElements: ([x, indices]) => {
+    require('gatherElements', x!.shape.length === indices!.shape.length, [x!, indices!]);
+    return { type: x!.type, shape: indices!.shape };
+  },
+  scatterElements: ([x, indices, updates]) => {
+    require('scatterElements', sameShape(indices!.shape, updates!.shape), [x!, indices!, updates!]);
+    return { type: x!.type, shape: x!.shape };
+  },
+  smallestIndices: ([x], { k }) => {
+    require('smallestIndices', k >= 1 && k <= x!.shape.at(-1)!, [x!], `k = ${k}`);
+    return { type: 'int32', shape: [...x!.shape.slice(0, -1), k] };
+  },
+  linear: ([x, weight, bias]) => {
+    const fits =
+      x!.shape.length === 2 &&
+      weight!.shape.length === 2 &&
+      x!.shape[1] === weight!.shape[1] &&
+      (bias === undefined || sameShape(bias.shape, [weight!.shape[0]!]));
+    require('linear', fits, [x!, weight!]);
+    return { type: commonType([x!, weight!]), shape: [x!.shape[0]!, weight!.shape[0]!] };
+  },
+  rmsNorm: alongLastAxis,
+  layerNorm: alongLastAxis,
+  silu: elementwise,
+  gelu: elementwise,
+  attention: ([query, key, value, cosines], { heads, kvHeads, rotary }) => {
+    const width = query!.shape[2]! / heads;
+    const fits =
+      query!.shape.length === 3 &&
+      sameShape(key!.shape, value!.shape) &&
+      key!.shape[2] === kvHeads * width &&
+      heads % kvHeads === 0 &&
+      rotary === (cosines !== undefined);
+    require('attention', fits, [query!, key!, value!]);
+    return { type: query!.type, shape: query!.shape };
+  },
+  crossEntropy: ([logits, targets]) => {
+    require('crossEntropy', sameShape(targets!.shape, [logits!.shape[0]!]), [logits!, targets!]);
+    return { type: 'float32', shape: targets!.shape };
+  },
+};
+
+function broadcast(a: Shape, b: Shape): Shape {
+  const shape = broadcastShapes(a, b);
+  if (shape) return shape;
+  throw invariant('broadcast', 'shapes that broadcast', `${printShape(a)} and ${printShape(b)}`);
+}
+
+function commonType(inputs: readonly Value[]): ElementType {
+  const type = inputs[0]!.type;
+  if (inputs.every((input) => input.type === type)) return type;
+  throw invariant('building a program', 'inputs of one element type', inputs.map((input) => input.type).join(', '));
+}
+
+function require(primitive: string, fits: boolean, inputs: readonly Value[], detail = ''): void {
+  if (fits) return;
+  const shapes = inputs.map((input) => printShape(input.shape)).join(', ');
+  throw invariant(primitive, 'inputs whose shapes fit', detail ? `${shapes} with ${detail}` : shapes);
+}
+
+function invariant(operation: string, expected: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'engine/invariant',
+    operation,
+    expected,
+    actual,
+    remedy: 'This is a defect of Espalier: please report it with the checkpoint’s config.json.',
+  });
+}

@@ -1,0 +1,124 @@
+import type { OperandStatistic } from '../../metric/operands.ts';
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { ElementType, Graph, Value } from '../graph/graph.ts';
+import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from './model.ts';
+
+/** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */
+export type InputStatistic = Exclude<OperandStatistic, 'gradient' | 'token-count'>;
+
+export interface BlockGraphOptions {
+  readonly batch: number;
+  readonly tokens: number;
+  /** Type of the matrix products and attention; the residual stream, norms and statistics stay float32. */
+  readonly precision: 'float32' | 'float16';
+  /** Type in which matrices are fed: float16 only where they are resident on the device. */
+  readonly weightType: 'float32' | 'float16';
+  /** Whether the block's output is computed; without it the last linear layer's product is left out. */
+  readonly output: boolean;
+  /** Statistics of every linear layer's input, each [batch, in], summed (or maximised) over the tokens of a sample. */
+  readonly statistics: readonly InputStatistic[];
+}
+
+/**
+ * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, and with rotary positions
+ * `cosines` and `sines` [tokens, headDim / 2]. Outputs: `y` like x, and `statistic:linear` for each observed input
+ * (linear layers that share an input share one output: see {@link observedInput}).
+ */
+export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
+  const { batch, tokens } = options;
+  const graph = new GraphBuilder();
+  const x = graph.input('x', [batch * tokens, config.hidden]);
+  const writer = new ProgramBlockWriter(graph, config, layout, options);
+  const y = familyOf(config).writeBlock(config, writer, x);
+  if (options.output) graph.output('y', y);
+  return graph.build(layout.variant);
+}
+
+/** Name of the observed input of a linear layer: layers that read the same tensor report under the first one's name. */
+export function observedInput(linear: string): string {
+  return linear.replace(/self_attn\.[kv]_proj$/, 'self_attn.q_proj').replace(/mlp\.up_proj$/, 'mlp.gate_proj');
+}
+
+class ProgramBlockWriter implements BlockWriter {
+  readonly graph: GraphBuilder;
+  private readonly config: ModelConfig;
+  private readonly options: BlockGraphOptions;
+  private readonly window: number | undefined;
+  private readonly parameters: ReadonlyMap<string, Value>;
+  private readonly rotary: readonly Value[];
+  private readonly observed = new Set<Value>();
+
+  constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
+    this.graph = graph;
+    this.config = config;
+    this.options = options;
+    this.window = layout.window;
+    this.parameters = new Map(
+      layout.parameters.map((parameter) => [
+        parameter.name,
+        graph.input(parameter.name, parameter.shape, parameterType(parameter, options.weightType)),
+      ]),
+    );
+    const table = [options.tokens, config.headDim / 2];
+    this.rotary =
+      config.positions.kind === 'rotary' ? [graph.input('cosines', table), graph.input('sines', table)] : [];
+  }
+
+  parameter(name: string): Value {
+    return this.parameters.get(name)!;
+  }
+
+  linear(name: string, x: Value, biased: boolean): Value {
+    this.observe(name, x);
+    const { graph } = this;
+    const bias = biased ? this.parameter(`${name}.bias`) : undefined;
+    const { precision } = this.options;
+    const weight = graph.cast(this.parameter(name), precision);
+    if (precision === 'float32') return graph.linear(x, weight, bias);
+    const product = graph.cast(graph.linear(graph.cast(x, precision), weight), 'float32');
+    return bias ? graph.add(product, bias) : product;
+  }
+
+  attention(query: Value, key: Value, value: Value): Value {
+    const { graph, config } = this;
+    const { batch, tokens, precision } = this.options;
+    const rows = query.shape[0]!;
+    const inputs = [query, key, value].map((x) =>
+      graph.cast(graph.reshape(x, [batch, tokens, x.shape[1]!]), precision),
+    );
+    const rotary = this.rotary.map((table) => graph.cast(table, precision));
+    const mixed = graph.attention([...inputs, ...rotary], {
+      heads: config.heads,
+      kvHeads: config.kvHeads,
+      rotary: rotary.length > 0,
+      ...(this.window !== undefined && { window: this.window }),
+    });
+    return graph.reshape(graph.cast(mixed, 'float32'), [rows, query.shape[1]!]);
+  }
+
+  private observe(name: string, x: Value): void {
+    if (this.observed.has(x)) return;
+    this.observed.add(x);
+    const { batch, tokens, statistics } = this.options;
+    if (statistics.length === 0) return;
+    const samples = this.graph.reshape(x, [batch, tokens, x.shape[1]!]);
+    for (const statistic of statistics) {
+      const value = this.graph.reshape(STATISTICS[statistic](this.graph, samples), [batch, x.shape[1]!]);
+      this.graph.output(`${statistic}:${name}`, value);
+    }
+  }
+}
+
+/** x [batch, tokens, in] → [batch, 1, in]. */
+const STATISTICS: { readonly [Statistic in InputStatistic]: (graph: GraphBuilder, x: Value) => Value } = {
+  'sum-of-squares': (graph, x) => graph.reduceSum(graph.mul(x, x), [1]),
+  'sum-of-absolutes': (graph, x) => graph.reduceSum(graph.abs(x), [1]),
+  'maximum-absolute': (graph, x) => graph.reduceMax(graph.abs(x), [1]),
+  sum: (graph, x) => graph.reduceSum(x, [1]),
+};
+
+/** Only matrices are fed in float16; norms and biases are few and stay float32. */
+export function parameterType(parameter: Parameter, weightType: 'float32' | 'float16'): ElementType {
+  return parameter.linear ? weightType : 'float32';
+}

@@ -1,0 +1,38 @@
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import { familyOf } from './model.ts';
+
+export interface HeadGraphOptions {
+  /** Rows of x: batch · tokens. */
+  readonly rows: number;
+  /** Rows whose logits exist at the same time. */
+  readonly slice: number;
+  readonly precision: 'float32' | 'float16';
+  /** Type in which the head's matrix is fed. */
+  readonly weightType: 'float32' | 'float16';
+}
+
+/**
+ * Everything after the last block: x [rows, hidden] and targets int32 [rows] → the cross-entropy of each row's target.
+ * The rows are worked off in slices, so that logits [slice, vocabulary] are all that is ever held; output `loss0`, `loss1`, … each
+ * [slice] (the last one shorter).
+ */
+export function buildHeadGraph(config: ModelConfig, { rows, slice, precision, weightType }: HeadGraphOptions): Graph {
+  const graph = new GraphBuilder();
+  const family = familyOf(config);
+  const head = family.head(config);
+  const x = graph.input('x', [rows, config.hidden]);
+  const targets = graph.input('targets', [rows], 'int32');
+  const parameters = new Map(head.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
+  const weight = graph.cast(graph.input('head', head.weight.shape, weightType), precision);
+  const writer = { graph, parameter: (name: string): Value => parameters.get(name)! };
+  for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
+    const end = Math.min(begin + slice, rows);
+    const part = (value: Value): Value => (end - begin === rows ? value : graph.slice(value, 0, begin, end));
+    const final = family.writeFinal(config, writer, part(x));
+    const logits = graph.cast(graph.linear(graph.cast(final, precision), weight), 'float32');
+    graph.output(`loss${index}`, graph.crossEntropy(logits, part(targets)));
+  }
+  return graph.build('head');
+}

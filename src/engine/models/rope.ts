@@ -1,0 +1,98 @@
+import type { RopeScaling, RotaryPositions } from '../checkpoint/config.ts';
+
+/** Cosines and sines of the rotary angles, each [tokens, headDim / 2], row t for position t. */
+export interface RotaryTables {
+  readonly cosines: Float32Array;
+  readonly sines: Float32Array;
+}
+
+/**
+ * Rotary position tables (Su et al. 2021) with the published context extensions. The angle of position t and pair i is
+ * t · frequency_i with frequency_i = θ^(−2i/d), changed by the scaling; some scalings also multiply cosines and sines.
+ *
+ * @param tokens sequence length: `dynamic` and `longrope` depend on it
+ * @param maxPositions the config's max_position_embeddings
+ */
+export function rotaryTables(
+  { theta, scaling }: RotaryPositions,
+  headDim: number,
+  tokens: number,
+  maxPositions: number,
+): RotaryTables {
+  const pairs = headDim / 2;
+  const frequencies = scaledFrequencies(theta, scaling, headDim, tokens, maxPositions);
+  const magnitude = scaling.kind === 'yarn' || scaling.kind === 'longrope' ? scaling.attentionFactor : 1;
+  const cosines = new Float32Array(tokens * pairs);
+  const sines = new Float32Array(tokens * pairs);
+  for (let position = 0; position < tokens; position++) {
+    for (let pair = 0; pair < pairs; pair++) {
+      const angle = position * frequencies[pair]!;
+      cosines[position * pairs + pair] = Math.cos(angle) * magnitude;
+      sines[position * pairs + pair] = Math.sin(angle) * magnitude;
+    }
+  }
+  return { cosines, sines };
+}
+
+function scaledFrequencies(
+  theta: number,
+  scaling: RopeScaling,
+  headDim: number,
+  tokens: number,
+  maxPositions: number,
+): number[] {
+  const plain = frequenciesOf(theta, headDim);
+  switch (scaling.kind) {
+    case 'none':
+      return plain;
+    case 'linear':
+      return plain.map((frequency) => frequency / scaling.factor);
+    case 'dynamic': {
+      // NTK-aware: the base grows with the sequence beyond the trained length.
+      if (tokens <= maxPositions) return plain;
+      const stretch = (scaling.factor * tokens) / maxPositions - (scaling.factor - 1);
+      return frequenciesOf(theta * stretch ** (headDim / (headDim - 2)), headDim);
+    }
+    case 'llama3':
+      return plain.map((frequency) => llama3Frequency(frequency, scaling));
+    case 'yarn':
+      return yarnFrequencies(plain, theta, headDim, scaling);
+    case 'longrope': {
+      const factors = tokens > scaling.originalPositions ? scaling.longFactor : scaling.shortFactor;
+      return plain.map((frequency, pair) => frequency / factors[pair]!);
+    }
+  }
+}
+
+function frequenciesOf(theta: number, headDim: number): number[] {
+  return Array.from({ length: headDim / 2 }, (_, pair) => theta ** ((-2 * pair) / headDim));
+}
+
+/** LLaMA 3.1: low frequencies are divided by the factor, high ones kept, those between interpolated. */
+function llama3Frequency(frequency: number, scaling: Extract<RopeScaling, { kind: 'llama3' }>): number {
+  const { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions } = scaling;
+  const rotations = (originalPositions * frequency) / (2 * Math.PI);
+  if (rotations < low) return frequency / factor;
+  if (rotations > high) return frequency;
+  const keep = (rotations - low) / (high - low);
+  return ((1 - keep) * frequency) / factor + keep * frequency;
+}
+
+/** YaRN (Peng et al. 2023): pairs are interpolated by how many rotations they make in the original context. */
+function yarnFrequencies(
+  plain: readonly number[],
+  theta: number,
+  headDim: number,
+  scaling: Extract<RopeScaling, { kind: 'yarn' }>,
+): number[] {
+  const pairOf = (rotations: number): number =>
+    (headDim * Math.log(scaling.originalPositions / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
+  const round = scaling.truncate ? { low: Math.floor, high: Math.ceil } : { low: Number, high: Number };
+  const low = Math.max(round.low(pairOf(scaling.betaFast)), 0);
+  let high = Math.min(round.high(pairOf(scaling.betaSlow)), headDim - 1);
+  if (low === high) high += 0.001;
+  return plain.map((frequency, pair) => {
+    const interpolate = Math.min(Math.max((pair - low) / (high - low), 0), 1);
+    return (interpolate * frequency) / scaling.factor + (1 - interpolate) * frequency;
+  });
+}

@@ -1,0 +1,116 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
+import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
+import type { Expression } from '../../metric/expression.ts';
+import { operandsOf } from '../../metric/measure.ts';
+import { printPrefix } from '../../metric/print.ts';
+import type { Parameter } from '../models/model.ts';
+import type { Device, Program } from '../runtime/device.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
+import { buildPruneGraph } from './pruneGraph.ts';
+
+/** A metric applied at one sparsity, layer by layer, with the counts of what it removed. */
+export class Pruner {
+  /** Operands that are rows: the statistics they need have to be collected first. */
+  readonly rows: readonly RowOperand[];
+  /** Prunable weights seen so far, and how many of them are zero now. */
+  weights = 0;
+  zeros = 0;
+  readonly metric: string;
+  private readonly device: Device;
+  private readonly expression: Expression;
+  private readonly sparsity: Sparsity;
+  private readonly group: EvaluationSettings['group'];
+  /** On the CPU the pruned weights of every block go to the same buffers. */
+  private readonly spares = new Map<string, DeviceTensor>();
+
+  constructor(
+    device: Device,
+    metric: string,
+    expression: Expression,
+    sparsity: Sparsity,
+    group: EvaluationSettings['group'],
+  ) {
+    this.device = device;
+    this.metric = metric;
+    this.expression = expression;
+    this.sparsity = sparsity;
+    this.group = group;
+    this.rows = operandsOf(expression).filter(isRowOperand);
+  }
+
+  /**
+   * The pruned weight of one linear layer, valid until the next block is pruned on the CPU, until disposed elsewhere.
+   *
+   * @param weight [out, in], as the checkpoint has it
+   * @param statistics of the layer's input; needed where {@link rows} is not empty
+   * @throws EspalierError `metric/invalid-score` where the score has values that are not finite, or is constant
+   */
+  async prune(layer: Parameter, weight: DeviceTensor, statistics: InputStatistics | undefined): Promise<DeviceTensor> {
+    const [out, columns] = layer.shape as [number, number];
+    this.requireDivisible(layer, columns);
+    const program = await this.program([out, columns]);
+    const inputs: Record<string, DeviceTensor> = { weight };
+    for (const row of this.rows) inputs[row] = DeviceTensor.fromHost(statistics!.row(row), [1, columns]);
+    const spare = this.device.resident
+      ? undefined
+      : (this.spares.get(layer.name) ?? DeviceTensor.empty([out, columns]));
+    const outputs = await program.run(inputs, spare ? { pruned: spare } : {});
+    const pruned = outputs['pruned']!;
+    if (!this.device.resident) this.spares.set(layer.name, pruned);
+    await this.check(layer, outputs);
+    this.weights += out * columns;
+    this.zeros += sum(await outputs['zeros']!.floats());
+    return pruned;
+  }
+
+  private program(shape: readonly [number, number]): Promise<Program> {
+    const { expression, sparsity, group } = this;
+    const { weightType } = this.device;
+    const key = `prune ${printPrefix(expression)} ${printSparsity(sparsity)} ${group} ${shape.join('×')}`;
+    const build = (): ReturnType<typeof buildPruneGraph> =>
+      buildPruneGraph({ expression, shape, sparsity, group, weightType });
+    return this.device.program(key, build, (name) => name !== 'pruned');
+  }
+
+  private requireDivisible(layer: Parameter, columns: number): void {
+    if (this.sparsity.kind === 'unstructured' || columns % this.sparsity.of === 0) return;
+    throw new EspalierError({
+      code: 'settings/invalid',
+      operation: `pruning ${layer.tensor} at ${printSparsity(this.sparsity)}`,
+      expected: `a number of input columns that ${this.sparsity.of} divides`,
+      actual: `${columns} columns`,
+      remedy: 'Choose another N:M, or a percentage.',
+    });
+  }
+
+  private async check(layer: Parameter, outputs: Readonly<Record<string, DeviceTensor>>): Promise<void> {
+    const finite = await outputs['finite']!.floats();
+    const [minimum] = await outputs['minimum']!.floats();
+    const [maximum] = await outputs['maximum']!.floats();
+    // One row of scores may stand for all rows of the layer; `finite` counts the columns of each row that there is.
+    const missing = finite.length * layer.shape[1]! - sum(finite);
+    if (missing > 0) {
+      const share = ((100 * missing) / (finite.length * layer.shape[1]!)).toPrecision(3);
+      throw this.invalid(layer, 'finite scores', `${missing} scores (${share} %) that are infinite or not a number`);
+    }
+    if (minimum === maximum) throw this.invalid(layer, 'scores that differ', `the same score ${minimum} everywhere`);
+  }
+
+  private invalid(layer: Parameter, expected: string, actual: string): EspalierError {
+    return new EspalierError({
+      code: 'metric/invalid-score',
+      operation: `scoring ${layer.tensor} with ${this.metric}`,
+      expected,
+      actual,
+      remedy: 'Such a metric cannot rank weights: change the formula (guard a division, drop an exp, add an operand).',
+    });
+  }
+}
+
+function sum(values: Float32Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -1,0 +1,162 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { DeviceName } from '../../experiment/settings.ts';
+import type { ElementType, Graph } from '../graph/graph.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import { encodeModel } from '../graph/onnx/encodeModel.ts';
+import type { Shape } from '../graph/shape.ts';
+import { DeviceTensor, type HostArray } from './deviceTensor.ts';
+import { type InferenceSession, loadOrt, type Tensor } from './ort.ts';
+
+export interface DeviceOptions {
+  readonly name: DeviceName;
+  readonly precision: 'float32' | 'float16';
+  /** CPU threads of the CPU provider and of what other providers leave to it; 0: one a physical core. */
+  readonly threads: number;
+}
+
+/** Where programs run. One device to a process: a second WebGPU thread in a process crashes it. */
+export class Device {
+  readonly name: DeviceName;
+  readonly precision: 'float32' | 'float16';
+  /** Outputs stay where they were computed, and tensors can be resident there. */
+  readonly resident: boolean;
+  /** Type in which matrices are fed: onnxruntime-node takes float16 across the process boundary in no reliable way. */
+  readonly weightType: 'float32' | 'float16';
+  readonly threads: number;
+  private readonly programs = new Map<string, Promise<Program>>();
+
+  constructor({ name, precision, threads }: DeviceOptions) {
+    this.name = name;
+    this.precision = precision;
+    this.resident = name === 'webgpu';
+    this.weightType = this.resident ? precision : 'float32';
+    this.threads = threads;
+  }
+
+  /**
+   * The program that `build` describes, compiled once for each key.
+   *
+   * @param key names everything that the graph depends on
+   * @param hostOutputs outputs that are read on the host; the others stay on the device
+   * @throws EspalierError `device/failed` when the device cannot run it; nothing falls back silently
+   */
+  program(key: string, build: () => Graph, hostOutputs: (output: string) => boolean): Promise<Program> {
+    let program = this.programs.get(key);
+    if (!program) {
+      program = this.compile(build(), hostOutputs);
+      this.programs.set(key, program);
+    }
+    return program;
+  }
+
+  /** Frees programs whose key does not satisfy `keep`: metrics come and go, blocks stay. */
+  async release(keep: (key: string) => boolean): Promise<void> {
+    for (const [key, program] of this.programs) {
+      if (keep(key)) continue;
+      this.programs.delete(key);
+      await (await program).release();
+    }
+  }
+
+  /** A tensor as the device's programs take it; resident where the device can, converted to `type` on the way. */
+  async upload(data: HostArray, shape: Shape, type: ElementType): Promise<DeviceTensor> {
+    const host = DeviceTensor.fromHost(data, shape);
+    if (!this.resident && type === host.type) return host;
+    const key = `upload ${host.type} ${type} ${shape.join('×')}`;
+    const build = (): Graph => {
+      const graph = new GraphBuilder();
+      graph.output('y', graph.cast(graph.input('x', shape, host.type), type));
+      return graph.build('upload');
+    };
+    const program = await this.program(key, build, () => false);
+    return (await program.run({ x: host }))['y']!;
+  }
+
+  async dispose(): Promise<void> {
+    await this.release(() => false);
+  }
+
+  private async compile(graph: Graph, hostOutputs: (output: string) => boolean): Promise<Program> {
+    const location = Object.fromEntries(
+      graph.outputs.map(({ name }) => [name, hostOutputs(name) ? ('cpu' as const) : ('gpu-buffer' as const)]),
+    );
+    try {
+      const session = await loadOrt().InferenceSession.create(encodeModel(graph, { provider: this.name }), {
+        executionProviders: [this.name],
+        intraOpNumThreads: this.threads,
+        logSeverityLevel: 4,
+        ...(this.resident && { preferredOutputLocation: location }),
+        ...(STRICT.has(this.name) && { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+      });
+      return new Program(session, graph, this.name);
+    } catch (cause) {
+      throw deviceFailure(this.name, `compiling the program “${graph.name}”`, cause);
+    }
+  }
+}
+
+/** Devices on which a program that is not placed there as a whole is refused. */
+const STRICT: ReadonlySet<DeviceName> = new Set(['webgpu', 'cuda']);
+
+/** A compiled graph. */
+export class Program {
+  private readonly session: InferenceSession;
+  private readonly graph: Graph;
+  private readonly device: DeviceName;
+
+  constructor(session: InferenceSession, graph: Graph, device: DeviceName) {
+    this.session = session;
+    this.graph = graph;
+    this.device = device;
+  }
+
+  /**
+   * Runs the program; this holds the calling thread until it is done.
+   *
+   * @param spare a tensor that is no longer needed, of the shape and type of the output it is given for: on the CPU the
+   * output is written there, elsewhere it is disposed. It must not be one of the inputs.
+   */
+  async run(
+    inputs: Readonly<Record<string, DeviceTensor>>,
+    spare: Readonly<Record<string, DeviceTensor>> = {},
+  ): Promise<Record<string, DeviceTensor>> {
+    const feeds: Record<string, Tensor> = {};
+    for (const { name } of this.graph.inputs) feeds[name] = inputs[name]!.tensor;
+    const fetches: Record<string, Tensor | null> = {};
+    for (const { name } of this.graph.outputs) {
+      const into = spare[name];
+      if (into?.tensor.location !== 'cpu') into?.dispose();
+      fetches[name] = into?.tensor.location === 'cpu' ? into.tensor : null;
+    }
+    let outputs: Record<string, Tensor>;
+    try {
+      outputs = (await this.session.run(feeds, fetches)) as Record<string, Tensor>;
+    } catch (cause) {
+      throw deviceFailure(this.device, `running the program “${this.graph.name}”`, cause);
+    }
+    return Object.fromEntries(
+      this.graph.outputs.map(({ name, value }) => [name, new DeviceTensor(outputs[name]!, value.type, value.shape)]),
+    );
+  }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+}
+
+function deviceFailure(device: DeviceName, operation: string, cause: unknown): EspalierError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const outOfMemory = /out of memory|bad_alloc|failed to allocate|allocation|buffer size/i.test(message);
+  return new EspalierError(
+    {
+      code: 'device/failed',
+      operation: `${operation} on ${device}`,
+      expected: 'the device to do it',
+      actual: message.split('\n')[0]!.slice(0, 500),
+      remedy: outOfMemory
+        ? 'Use a shorter --length or fewer --blocks, close other programs, or run with --device cpu.'
+        : 'Run with --device cpu, and report this with the log.',
+    },
+    { cause },
+  );
+}

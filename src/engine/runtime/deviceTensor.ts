@@ -1,0 +1,44 @@
+import type { ElementType } from '../graph/graph.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
+import { loadOrt, type Tensor } from './ort.ts';
+
+export type HostArray = Float32Array | Int32Array;
+
+/**
+ * A tensor that programs take and give. On the CPU it is an array of this process; on a GPU it may be a buffer there, which
+ * nothing but {@link dispose} frees.
+ */
+export class DeviceTensor {
+  readonly tensor: Tensor;
+  readonly type: ElementType;
+  readonly shape: Shape;
+
+  constructor(tensor: Tensor, type: ElementType, shape: Shape) {
+    this.tensor = tensor;
+    this.type = type;
+    this.shape = shape;
+  }
+
+  /** Shares the array: it must not change while the tensor is in use. */
+  static fromHost(data: HostArray, shape: Shape): DeviceTensor {
+    if (data.length !== sizeOf(shape)) throw new RangeError(`${data.length} elements for [${shape.join(', ')}]`);
+    const { Tensor } = loadOrt();
+    return data instanceof Int32Array
+      ? new DeviceTensor(new Tensor('int32', data, shape), 'int32', shape)
+      : new DeviceTensor(new Tensor('float32', data, shape), 'float32', shape);
+  }
+
+  /** A float32 tensor of this process. */
+  static empty(shape: Shape): DeviceTensor {
+    return DeviceTensor.fromHost(new Float32Array(sizeOf(shape)), shape);
+  }
+
+  /** The elements, copied from the device where they are not in this process. */
+  async floats(): Promise<Float32Array> {
+    return (await this.tensor.getData()) as Float32Array;
+  }
+
+  dispose(): void {
+    if (this.tensor.location !== 'cpu') this.tensor.dispose();
+  }
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+
+/**
+ * Bytes that this process may still take: the least of what the machine has free, what a container is allowed, and the limits that the
+ * shell has set (`ulimit -d`, `-v`), less what the process holds already.
+ */
+export function availableMemory(): number {
+  const held = process.memoryUsage().rss;
+  const allowed = [process.constrainedMemory(), ...shellLimits()].filter((bytes) => bytes > 0 && bytes < 2 ** 60);
+  return Math.max(0, Math.min(freeMemory(), ...allowed.map((bytes) => bytes - held)));
+}
+
+/** Free and reclaimable: on Linux page cache counts as available. */
+function freeMemory(): number {
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(readProc('/proc/meminfo'))?.[1];
+  return available === undefined ? os.freemem() : Number(available) * 1024;
+}
+
+function shellLimits(): number[] {
+  const limits = readProc('/proc/self/limits');
+  return ['Max data size', 'Max address space']
+    .map((name) => new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(limits)?.[1])
+    .filter((limit) => limit !== undefined)
+    .map(Number);
+}
+
+/** Empty where there is no such file: not every system has /proc. */
+function readProc(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
