@@ -1,16 +1,10 @@
-import { EspalierError, toErrorData } from '../base/errors.ts';
-import type { ErrorCode } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
-import type { EvaluationResult } from '../experiment/result.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { EvaluationReport } from './evaluationReport.ts';
 import { EXIT, exitCodeOf } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
 import { progressLine } from './progressBar.ts';
-
-/** Failures that are one metric's own: the others of its plan are evaluated all the same. */
-const OF_ONE_METRIC: ReadonlySet<ErrorCode> = new Set(['metric/invalid-score', 'metric/unsupported']);
 
 /** Evaluates the plans in order and reports every evaluation as it ends. The result is the worst that happened. */
 export async function evaluatePlans(
@@ -41,29 +35,25 @@ async function evaluatePlan(
   { terminal, signal }: CommandContext,
 ): Promise<ExitCode> {
   let worst: ExitCode = EXIT.ok;
-  let rest = plan;
-  for (;;) {
-    const results: EvaluationResult[] = [];
-    try {
-      await engine.evaluate(rest, {
-        signal,
-        onProgress: (progress) => {
-          terminal.status(progressLine(progress, terminal.statusWidth));
-        },
-        onResult: (result) => {
-          results.push(result);
-          report.result(result);
-        },
-      });
-      return worst;
-    } catch (thrown) {
-      // Results come in the plan's order, so the one that failed is the first without one.
-      const failed = rest.evaluations[results.length];
-      if (!(thrown instanceof EspalierError) || failed === undefined || !OF_ONE_METRIC.has(thrown.code)) throw thrown;
-      report.failure(failed, toErrorData(thrown, 'evaluating'));
-      worst = exitCodeOf(thrown.code);
-      rest = { ...rest, evaluations: rest.evaluations.slice(results.length + 1) };
-      if (rest.evaluations.length === 0) return worst;
-    }
+  let failures = 0;
+  try {
+    await engine.evaluate(plan, {
+      signal,
+      onProgress: (progress) => {
+        terminal.status(progressLine(progress, terminal.statusWidth));
+      },
+      onResult: (result) => {
+        report.result(result);
+      },
+      onFailure: (failure, index) => {
+        failures++;
+        worst = exitCodeOf(failure.code);
+        report.failure(plan.evaluations[index]!, failure);
+      },
+    });
+  } catch (thrown) {
+    // A plan whose every metric failed rejects with the last failure: it has been reported, each under its metric.
+    if (failures === 0 || failures < plan.evaluations.length) throw thrown;
   }
+  return worst;
 }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { version } from '../../package.json';
 import { toErrorData } from '../base/errors.ts';
+import { VERSION } from '../base/version.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { CommandContext } from './commandContext.ts';
 import { printDiagnostic } from './diagnostics.ts';
@@ -66,7 +66,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
   const { terminal } = context;
   const program = new Command('espalier')
     .description("what a symbolic pruning metric does to a language model's perplexity")
-    .version(version)
+    .version(VERSION)
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError('Run it with --help to see what it takes.')

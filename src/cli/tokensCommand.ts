@@ -19,12 +19,10 @@ export function tokensCommand(context: CommandContext): Command {
     .option('--ids', 'the token ids too, in the order of the text')
     .option(...JSON_FLAG)
     .action(async (options: TokensOptions) => {
-      const { loadTokenizer } = await import('../engine/checkpoint/tokenizer.ts');
-      const { readCorpus } = await import('../engine/checkpoint/corpus.ts');
       const model = resolve(context.folder, options.model);
       const text = resolve(context.folder, options.text);
-      const tokenizer = await loadTokenizer(model);
-      const ids = tokenizer.encode(await readCorpus(text));
+      const engine = await context.createEngine();
+      const ids = await engine.tokens(model, text, context.signal).finally(() => engine.dispose());
       if (options.json) {
         context.terminal.print(
           JSON.stringify({ model, text, tokens: ids.length, ...(options.ids ? { ids: Array.from(ids) } : {}) }),

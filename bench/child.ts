@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import type { EvaluationPlan } from '../src/experiment/plan.ts';
+import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
+import { BlockWeights } from '../src/engine/evaluation/blockWeights.ts';
+import { CalibrationStream } from '../src/engine/evaluation/calibrationStream.ts';
+import { ModelPrograms } from '../src/engine/evaluation/modelPrograms.ts';
+import { sweep } from '../src/engine/evaluation/sweep.ts';
+import type { SweepInputs } from '../src/engine/evaluation/sweep.ts';
+import { calibrationSamples, evaluationBlocks } from '../src/engine/evaluation/tokenBlocks.ts';
+import { TokenCache } from '../src/engine/evaluation/tokenCache.ts';
+import { Pruner } from '../src/engine/pruning/pruner.ts';
+import { Device } from '../src/engine/runtime/device.ts';
+import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
+import { buildGemmGraph } from '../src/engine/runtime/gemmGraph.ts';
+import { generateModel } from './generatedModel.ts';
+import type { ChildJob } from './ours.ts';
+import { median } from './report.ts';
+
+/** One job in this process; prints its measurement as one line of JSON. */
+export async function runChild(text: string): Promise<void> {
+  const job = JSON.parse(text) as ChildJob;
+  const answer = job.kind === 'generate' ? await generateModel() : await JOBS[job.kind](await open(job.plan));
+  console.log(JSON.stringify({ ...answer, peakMemory: peakMemory() }));
+}
+
+interface Opened {
+  readonly plan: EvaluationPlan;
+  readonly device: Device;
+  readonly inputs: SweepInputs;
+}
+
+const JOBS: Record<Exclude<ChildJob['kind'], 'generate'>, (opened: Opened) => Promise<object>> = {
+  /** The dense model alone, or one pruned model alone: the peer evaluates no dense model beside a pruned one either. */
+  async evaluate({ plan, device, inputs }) {
+    const pruners = plan.evaluations.map(
+      ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, plan.settings.group),
+    );
+    const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));
+    const outcome = result.dense ?? result.pruned[0]!;
+    if (outcome instanceof Error) throw outcome;
+    return { value: outcome.perplexity, seconds };
+  },
+
+  /** X of every linear layer of the dense model. The value is the sum of all, as the peer's job sums them. */
+  async norms({ inputs }) {
+    const { result: value, seconds } = await timed(async () => {
+      const stream = await CalibrationStream.open(inputs, ['X']);
+      let sum = 0;
+      for (const [index, layout] of inputs.weights.layouts.entries()) {
+        const block = await inputs.weights.block(index);
+        const advance = index + 1 < inputs.weights.layouts.length;
+        const statistics = await stream.observe(layout, block, advance, yieldOnce, '');
+        for (const layer of statistics.values()) for (const norm of layer.row('X')) sum += norm;
+      }
+      return sum;
+    });
+    return { value, seconds };
+  },
+
+  /** The machine's rate first, then the model, in one process with one runtime. */
+  async gemm({ device, inputs }) {
+    const gigaflops = await measureGemm(device);
+    const { seconds } = await timed(() => sweep(inputs, true, [], yieldOnce));
+    return { gigaflops, seconds };
+  },
+};
+
+/** Everything that the peer has done too before its clock starts: checkpoint opened, texts tokenised. */
+async function open(plan: EvaluationPlan): Promise<Opened> {
+  const { settings } = plan;
+  const device = new Device({ name: 'cpu', precision: 'float32', threads: settings.threads });
+  const checkpoint = await openCheckpoint(plan.model);
+  const tokens = new TokenCache();
+  const text = await tokens.tokens(plan.model, plan.text);
+  const calibration = plan.calibration === undefined ? undefined : await tokens.tokens(plan.model, plan.calibration);
+  const inputs: SweepInputs = {
+    checkpoint,
+    device,
+    weights: new BlockWeights(checkpoint, device, true),
+    programs: await ModelPrograms.create(checkpoint.config, device, settings.length),
+    evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text),
+    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibrate: settings.calibrate,
+    now: () => performance.now() / 1000,
+  };
+  return { plan, device, inputs };
+}
+
+/** Rate of x [2048, 1024] · weightᵀ [1024, 1024], weight as input, float32: median of 21 products after three. */
+async function measureGemm(device: Device): Promise<number> {
+  const [m, k, n] = [2048, 1024, 1024];
+  const program = await device.program(
+    'gemm',
+    () => buildGemmGraph(m, k, n, 'float32'),
+    () => true,
+  );
+  const ones = (rows: number, columns: number) =>
+    DeviceTensor.fromHost(new Float32Array(rows * columns).fill(1), [rows, columns]);
+  const inputs = { x: ones(m, k), weight: ones(n, k) };
+  const y = DeviceTensor.empty([m, n]);
+  const seconds: number[] = [];
+  for (let i = 0; i < 24; i++) seconds.push((await timed(() => program.run(inputs, { y }))).seconds);
+  return (2 * m * k * n) / median(seconds.slice(3)) / 1e9;
+}
+
+async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Result; seconds: number }> {
+  const began = performance.now();
+  const result = await work();
+  return { result, seconds: (performance.now() - began) / 1000 };
+}
+
+/** What an engine does after every step, so that messages and signals are seen. */
+function yieldOnce(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Largest resident set so far, MiB. */
+function peakMemory(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS / 1024;
+  // ru_maxrss of a forked process starts at its parent's size; VmHWM is this program's own.
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return Number(kilobytes) / 1024;
+}

@@ -1,0 +1,202 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FAMILIES } from '../support/generate/families.ts';
+import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
+import { generateText } from '../support/generate/text.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = join(ROOT, 'dist/cli.cjs');
+
+let folder: string;
+let inputs: string[];
+
+beforeAll(async () => {
+  execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'ignore' });
+  folder = await mkdtemp(join(tmpdir(), 'espalier-cli-'));
+  await generateCheckpoint(join(folder, 'model'), FAMILIES['llama-1']);
+  await writeFile(join(folder, 'text.txt'), generateText(1, 40_000));
+  await writeFile(join(folder, 'metrics.prune'), 'metric magnitude = W\nmetric wanda = W * sqrt(X)\n');
+  await writeFile(join(folder, 'wrong.prune'), 'metric fine = W\nmetric mine = tnah(W)\n');
+  await writeFile(join(folder, 'latin1.prune'), Buffer.from([0x2f, 0x2f, 0xe9, 0x0a]));
+  inputs = ['--model', 'model', '--text', 'text.txt', '--calibration', 'text.txt', '--device', 'cpu', '--threads', '1'];
+  inputs.push('--length', '16', '--samples', '4', '--blocks', '8');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ended {
+  readonly status: number | NodeJS.Signals;
+  readonly out: string;
+  readonly err: string;
+  readonly seconds: number;
+}
+
+/** Runs the built command in the folder of the test's files. @param during what to do to it while it runs */
+function espalier(words: readonly string[], during?: (child: ReturnType<typeof spawn>) => void): Promise<Ended> {
+  const began = performance.now();
+  const child = spawn(CLI, words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const text = { out: '', err: '' };
+  child.stdout.on('data', (data: Buffer) => (text.out += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (text.err += data.toString()));
+  during?.(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ status: code ?? signal!, ...text, seconds: (performance.now() - began) / 1000 });
+    });
+  });
+}
+
+const objects = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('evaluating a generated checkpoint', () => {
+  it('the file and the flags give the same number, and the same fingerprint', async () => {
+    const fromFile = await espalier(['evaluate', 'metrics.prune', '--metric', 'wanda', ...inputs, '--json']);
+    expect(fromFile).toMatchObject({ status: 0, err: '' });
+    const fromFlags = await espalier(['evaluate', '--expression', 'mul(W, sqrt(X))', ...inputs, '--json']);
+    const [a, b] = [objects(fromFile.out)[0]!, objects(fromFlags.out)[0]!];
+    expect(a).toMatchObject({ metric: 'wanda', expression: 'W * sqrt(X)', sparsity: '50%', calibrate: 'sequential' });
+    expect(b).toMatchObject({ metric: 'mul(W, sqrt(X))', expression: 'W * sqrt(X)', perplexity: a['perplexity'] });
+    expect(b['fingerprint']).toBe(a['fingerprint']);
+    expect(a['actualSparsity']).toBeCloseTo(0.5, 2);
+  });
+
+  it('every metric of a file, in a table with its provenance', async () => {
+    const { status, out, err } = await espalier(['evaluate', 'metrics.prune', ...inputs, '--sparsity', '50%,2:4']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    const rows = out.split('\n').slice(1, 5);
+    expect(rows.map((row) => row.split(/ {2,}/).slice(0, 2).join(' '))).toEqual([
+      ...['magnitude 50%', 'magnitude 2:4', 'wanda 50%', 'wanda 2:4'],
+    ]);
+    expect(out).toContain('8 blocks of 16 tokens');
+  });
+
+  it('the dense perplexity', async () => {
+    const { out } = await espalier(['evaluate', ...inputs, '--json']);
+    const [dense] = objects(out);
+    expect(dense).toMatchObject({ metric: 'dense', sparsity: null, actualSparsity: 0 });
+    expect(dense!['perplexity']).toBe(dense!['densePerplexity']);
+  });
+
+  it('a metric that cannot rank fails alone', async () => {
+    const words = ['evaluate', '--expression', 'W - W', '--expression', 'W', ...inputs, '--json'];
+    const { status, out } = await espalier(words);
+    expect(status).toBe(1);
+    expect(objects(out)).toMatchObject([{ metric: 'W - W', error: { code: 'metric/invalid-score' } }, { metric: 'W' }]);
+  });
+});
+
+describe('what is wrong is said, with exit code 2 and nothing on standard output', () => {
+  it.each<[string, string[], string]>([
+    ['errors of a file', ['evaluate', 'wrong.prune'], 'wrong.prune:2:15: error: '],
+    ['with their line', ['evaluate', 'wrong.prune'], '  metric mine = tnah(W)\n                ^^^^'],
+    [
+      'no such file',
+      ['evaluate', 'nothing.prune'],
+      'reading nothing.prune: expected a .prune file in UTF-8, got no such file',
+    ],
+    ['a folder', ['evaluate', 'model'], 'got a folder'],
+    ['not UTF-8', ['evaluate', 'latin1.prune'], 'bytes that are not UTF-8'],
+    ['a metric that is not there', ['evaluate', 'metrics.prune', '--metric', 'wnada', '--model', 'model'], 'wanda'],
+    ['no checkpoint', ['evaluate', '--model', 'nothing', '--text', 'text.txt'], '[checkpoint/not-found]'],
+    ['a file for a checkpoint', ['evaluate', '--model', 'text.txt', '--text', 'text.txt'], '[checkpoint/'],
+    ['no text', ['evaluate', '--model', 'model', '--text', 'nothing'], '[corpus/not-found]'],
+    ['a folder for a text', ['evaluate', '--model', 'model', '--text', 'model'], '[corpus/'],
+    ['a text that is too short', ['evaluate', '--model', 'model', '--text', 'metrics.prune'], '[corpus/too-short]'],
+    [
+      'X without calibration',
+      ['evaluate', '--expression', 'X * W', '--model', 'model', '--text', 'text.txt'],
+      'calibration',
+    ],
+    [
+      'G, which is not there yet',
+      ['evaluate', '--expression', 'G', '--model', 'model', '--text', 'text.txt'],
+      '[metric/unsupported]',
+    ],
+    ['tokens of nothing', ['tokens', '--model', 'model', '--text', 'nothing'], '[corpus/not-found]'],
+  ])('%s', async (_, words, message) => {
+    const { status, out, err } = await espalier(words);
+    expect(err).toContain(message);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+  });
+
+  it('as JSON with places', async () => {
+    const { status, out, err } = await espalier(['evaluate', 'wrong.prune', '--json']);
+    expect({ status, err }).toEqual({ status: 2, err: '' });
+    expect(objects(out)).toMatchObject([
+      {
+        error: {
+          code: 'language/errors',
+          diagnostics: [{ file: 'wrong.prune', line: 2, column: 15, severity: 'error' }],
+        },
+      },
+    ]);
+  });
+});
+
+describe('tokens', () => {
+  it('counts, and lists, the same ids', async () => {
+    const words = ['tokens', '--model', 'model', '--text', 'text.txt'];
+    const [count, ids, json] = await Promise.all([
+      espalier(words),
+      espalier([...words, '--ids']),
+      espalier([...words, '--ids', '--json']),
+    ]);
+    const listed = ids.out.trim().split('\n').map(Number);
+    expect(count.out).toBe(`${listed.length} tokens\n`);
+    expect(objects(json.out)).toMatchObject([{ tokens: listed.length, ids: listed }]);
+  });
+});
+
+describe('devices', () => {
+  it('tries every one, and the CPU works', async () => {
+    const { status, out } = await espalier(['devices', '--json']);
+    expect(status).toBe(0);
+    const reports = objects(out);
+    expect(reports.map(({ name }) => name)).toEqual(expect.arrayContaining(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']));
+    expect(reports.find(({ name }) => name === 'cpu')).toMatchObject({ works: true });
+  });
+});
+
+describe('the shell', () => {
+  // The whole text: far more work than the test waits for.
+  const long = () => ['evaluate', '--expression', 'W * sqrt(X)', ...inputs, '--samples', '2000', '--blocks', '0'];
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s in the middle: exit code %d, soon, and nothing is left behind', async (signal, code) => {
+    const before = await readdir(folder);
+    let sent = 0;
+    const { status, out, err } = await espalier(long(), (child) => {
+      setTimeout(() => {
+        sent = performance.now();
+        child.kill(signal);
+      }, 1500);
+    });
+    expect({ status, out }).toEqual({ status: code, out: '' });
+    expect(err).toContain('[cancelled]');
+    expect(performance.now() - sent).toBeLessThan(5000);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('a reader that goes away ends it quietly', async () => {
+    const words = ['tokens', '--model', 'model', '--text', 'text.txt', '--ids'];
+    const { status, err } = await espalier(words, (child) => child.stdout!.destroy());
+    expect({ status, err }).toEqual({ status: 141, err: '' });
+  });
+
+  it('standard error that is closed does not stop it', async () => {
+    const { status, out } = await espalier(['evaluate', ...inputs, '--json'], (child) => child.stderr!.destroy());
+    expect(status).toBe(0);
+    expect(objects(out)).toMatchObject([{ metric: 'dense' }]);
+  });
+});

@@ -1,0 +1,384 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
+import type { ErrorCode } from '../../src/base/errors.ts';
+import { VERSION } from '../../src/base/version.ts';
+import { runCommandLine } from '../../src/cli/program.ts';
+import { createTerminal } from '../../src/cli/terminal.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly plans: readonly EvaluationPlan[];
+}
+
+/** Runs a command line on an engine that returns made-up numbers, and throws where `failing` names the metric. */
+async function run(
+  words: readonly string[],
+  {
+    failing = {},
+    signal = new AbortController().signal,
+  }: { failing?: Record<string, ErrorCode>; signal?: AbortSignal } = {},
+): Promise<Outcome> {
+  const written = { out: '', err: '' };
+  const plans: EvaluationPlan[] = [];
+  let disposed = 0;
+  const engine: Engine = {
+    evaluate(plan, hooks) {
+      plans.push(plan);
+      return Promise.resolve().then(() => {
+        throwIfCancelled(hooks?.signal, 'evaluating');
+        const results: EvaluationResult[] = [];
+        const evaluations = plan.evaluations.length > 0 ? plan.evaluations : [undefined];
+        for (const [index, evaluation] of evaluations.entries()) {
+          const code = failing[evaluation?.metric ?? 'dense'];
+          if (code === 'metric/invalid-score') {
+            hooks?.onFailure?.(failure(code).data, index);
+          } else if (code !== undefined) {
+            throw failure(code);
+          } else {
+            results.push(madeUpResult(plan, evaluation));
+            hooks?.onResult?.(results.at(-1)!, index);
+          }
+        }
+        if (results.length === 0) throw failure('metric/invalid-score');
+        return results;
+      });
+    },
+    tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
+    countTokens: () => Promise.reject(new Error('not asked for')),
+    describe: () => Promise.reject(new Error('not asked for')),
+    dispose: () => {
+      disposed++;
+      return Promise.resolve();
+    },
+  };
+  let created = 0;
+  const code = await runCommandLine(words, {
+    terminal: createTerminal(
+      { write: (text) => (written.out += text) },
+      { write: (text) => (written.err += text) },
+      {},
+    ),
+    folder: '/here',
+    signal,
+    createEngine: () => {
+      created++;
+      return Promise.resolve(engine);
+    },
+    listDevices: () =>
+      Promise.resolve([
+        { name: 'cpu', works: true, detail: '2 cores', gigaflops: 285.4, float16: false },
+        { name: 'webgpu', works: false, detail: 'no adapter', float16: false },
+      ]),
+  });
+  expect(disposed, 'every engine is disposed').toBe(created);
+  return { code, ...written, plans };
+}
+
+function failure(code: ErrorCode): EspalierError {
+  return new EspalierError({
+    code,
+    operation: 'scoring',
+    expected: 'finite scores',
+    actual: 'NaN',
+    remedy: 'Guard it.',
+  });
+}
+
+function madeUpResult(
+  plan: EvaluationPlan,
+  evaluation: EvaluationPlan['evaluations'][number] | undefined,
+): EvaluationResult {
+  return {
+    metric: evaluation?.metric ?? 'dense',
+    expression: evaluation?.metric ?? 'dense',
+    ...(evaluation === undefined ? {} : { sparsity: evaluation.sparsity }),
+    calibrate: plan.settings.calibrate,
+    perplexity: evaluation === undefined ? 143.3 : 145.7,
+    densePerplexity: 143.3,
+    actualSparsity: evaluation === undefined ? 0 : 0.5,
+    seconds: 2.1,
+    fingerprint: 'f'.repeat(64),
+    provenance: {
+      model: plan.model,
+      modelHash: 'a',
+      architecture: 'LlamaForCausalLM',
+      parameters: 6_451_456,
+      text: plan.text,
+      textHash: 'b',
+      textTokens: 1000,
+      blocks: 64,
+      length: plan.settings.length,
+      device: 'cpu',
+      deviceName: 'two cores',
+      precision: 'float32',
+      versions: {},
+    },
+  };
+}
+
+const jsonLines = ({ out }: Outcome) =>
+  out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const INPUTS = ['--model', 'm', '--text', 't'];
+
+describe('usage', () => {
+  it.each<[string, string[], string]>([
+    ['no command', [], 'Usage: espalier'],
+    ['a misspelled command', ['evalute'], '(Did you mean evaluate?)'],
+    ['a misspelled flag', ['evaluate', '--sparcity', '50%'], '(Did you mean --sparsity?)'],
+    ['a flag without its value', ['evaluate', '--model'], 'argument missing'],
+    ['too many files', ['evaluate', 'a.prune', 'b.prune'], 'too many arguments'],
+    ['a choice that is none', ['evaluate', '--offsets', 'evn'], 'Allowed choices are even, random.'],
+    ['no device', ['evaluate', '--device', 'tpu'], 'auto, cpu, webgpu, cuda, dml, coreml'],
+    ['a count that is no number', ['evaluate', '--samples', 'many'], 'whole number from 1 to 65536'],
+    ['a count below its range', ['evaluate', '--length', '1'], 'whole number from 2'],
+    ['a count above its range', ['evaluate', '--threads', '99999'], 'whole number from 0 to 1024'],
+    ['a count with a fraction', ['evaluate', '--seed', '1.5'], 'whole number'],
+    ['a negative count', ['evaluate', '--blocks=-1'], 'whole number'],
+    ['sparsity out of range', ['evaluate', '--sparsity', '100%'], '"100%" is no sparsity'],
+    ['N:M the wrong way round', ['evaluate', '--sparsity', '50%,4:2'], '"4:2" is no sparsity'],
+    ['an empty sparsity', ['evaluate', '--sparsity', '50%,'], '"" is no sparsity'],
+    ['no model', ['evaluate', '--text', 't'], 'no --model'],
+    ['no text', ['evaluate', '--model', 'm'], 'no --text'],
+    [
+      'a file and an expression',
+      ['evaluate', 'a.prune', '--expression', 'W'],
+      'expected a file or --expression, got both',
+    ],
+    ['--metric without a file', ['evaluate', '--metric', 'wanda'], 'Name the file'],
+    ['sparsity of nothing', ['evaluate', ...INPUTS, '--sparsity', '50%'], 'Add --expression'],
+    ['an expression that does not parse', ['evaluate', ...INPUTS, '--expression', 'W *'], 'metric/'],
+    ['tokens without a model', ['tokens', '--text', 't'], "required option '--model <folder>'"],
+  ])('%s: exit 2, said on standard error', async (_, words, message) => {
+    const outcome = await run(words);
+    expect(outcome.err).toContain(message);
+    expect(outcome).toMatchObject({ code: 2, out: '', plans: [] });
+  });
+
+  it.each<[string[], string]>([
+    [['evaluate', '--sparcity', '50%', '--json'], 'Did you mean --sparsity?'],
+    [['evaluate', ...INPUTS, '--device', 'tpu', '--json'], 'Allowed choices'],
+    [['nothing', '--json'], 'nothing'],
+  ])('with --json, %j is one object on standard output', async (words, message) => {
+    const outcome = await run(words);
+    expect(jsonLines(outcome)).toMatchObject([
+      { error: { code: 'cli/usage', actual: expect.stringContaining(message) as string } },
+    ]);
+    expect(outcome).toMatchObject({ code: 2, err: '' });
+  });
+
+  it.each([['--help'], ['evaluate', '--help'], ['tokens', '--help'], ['devices', '--help']].map((words) => [words]))(
+    '%j: exit 0, on standard output, with what a person needs',
+    async (words) => {
+      const outcome = await run(words);
+      expect(outcome).toMatchObject({ code: 0, err: '' });
+      expect(outcome.out).toContain(words.length === 1 ? 'Exit codes:' : 'Examples:');
+    },
+  );
+
+  it('every setting has its flag and default in the help', async () => {
+    const { SETTINGS } = await import('../../src/experiment/settings.ts');
+    const { out } = await run(['evaluate', '--help']);
+    const flat = out.replace(/\s+/g, ' ');
+    for (const [name, row] of Object.entries(SETTINGS)) {
+      expect(flat).toContain(`--${name} `);
+      expect(flat).toContain(`(default: ${row.default})`);
+    }
+  });
+
+  it('--version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, out: `${VERSION}\n` });
+  });
+});
+
+describe('evaluate', () => {
+  it('without a metric: the dense model', async () => {
+    const outcome = await run(['evaluate', ...INPUTS, '--length', '256', '--json']);
+    expect(outcome.plans).toMatchObject([
+      { model: '/here/m', text: '/here/t', evaluations: [], settings: { length: 256 } },
+    ]);
+    expect(jsonLines(outcome)).toMatchObject([
+      { metric: 'dense', sparsity: null, perplexity: 143.3, densePerplexity: 143.3 },
+    ]);
+    expect(outcome.code).toBe(0);
+  });
+
+  it('one line of JSON an evaluation, with everything that a script needs', async () => {
+    const outcome = await run([
+      ...['evaluate', ...INPUTS, '--json', '--expression', 'W', '--expression', 'mul(W, sqrt(X))'],
+      ...['--sparsity', '50%,2:4', '--sparsity', '4:8', '--calibration', 'c'],
+    ]);
+    const lines = jsonLines(outcome);
+    expect(lines.map(({ metric, sparsity }) => `${String(metric)} ${String(sparsity)}`)).toEqual(
+      ['W', 'mul(W, sqrt(X))'].flatMap((metric) => ['50%', '2:4', '4:8'].map((sparsity) => `${metric} ${sparsity}`)),
+    );
+    const wanted = 'metric expression sparsity calibrate perplexity densePerplexity actualSparsity seconds fingerprint';
+    for (const line of lines) expect(Object.keys(line)).toEqual(expect.arrayContaining(wanted.split(' ')));
+    expect(outcome.err).toBe('');
+  });
+
+  it('infix and prefix are the same expression', async () => {
+    const { plans } = await run([
+      'evaluate',
+      ...INPUTS,
+      '--expression',
+      'W * sqrt(X)',
+      '--expression',
+      'mul(W, sqrt(X))',
+    ]);
+    const [infix, prefix] = plans[0]!.evaluations;
+    expect(infix!.expression).toEqual(prefix!.expression);
+  });
+
+  it('a table for a person', async () => {
+    const { out, err } = await run([
+      'evaluate',
+      ...INPUTS,
+      '--expression',
+      'W',
+      '--expression',
+      'sqr(W)',
+      '--sparsity',
+      '50%',
+    ]);
+    expect(err).toBe('');
+    expect(`\n${out}`).toMatchInlineSnapshot();
+  });
+
+  it('one metric that cannot rank does not take the others with it', async () => {
+    const words = ['evaluate', ...INPUTS, ...['W', 'W - W', 'sqr(W)'].flatMap((metric) => ['--expression', metric])];
+    const failing = { 'W - W': 'metric/invalid-score' } as const;
+    const human = await run(words, { failing });
+    expect(human.code).toBe(1);
+    expect(human.out).toMatch(/W - W +50% +failed/);
+    expect(human.out).toMatch(/sqr\(W\) +50% +145\.7/);
+    expect(human.err).toContain('error: scoring: expected finite scores, got NaN [metric/invalid-score]\n  Guard it.');
+    const lines = jsonLines(await run([...words, '--json'], { failing }));
+    expect(lines).toMatchObject([
+      { metric: 'W' },
+      { metric: 'W - W', sparsity: '50%', error: { code: 'metric/invalid-score' } },
+      { metric: 'sqr(W)' },
+    ]);
+  });
+
+  it('when every metric fails, each is said once', async () => {
+    const failing = { 'W - W': 'metric/invalid-score', 'X - X': 'metric/invalid-score' } as const;
+    const words = ['evaluate', ...INPUTS, '--expression', 'W - W', '--expression', 'X - X', '--json'];
+    const outcome = await run(words, { failing });
+    expect(jsonLines(outcome).map(({ metric }) => metric)).toEqual(['W - W', 'X - X']);
+    expect(outcome.code).toBe(1);
+  });
+
+  it.each<[ErrorCode, number]>([
+    ['checkpoint/not-found', 2],
+    ['corpus/too-short', 2],
+    ['device/unavailable', 2],
+    ['evaluation/not-finite', 1],
+    ['device/failed', 1],
+    ['cancelled', 130],
+  ])('%s ends the command with exit code %d', async (code, exit) => {
+    const failing = { dense: code };
+    expect(await run(['evaluate', ...INPUTS], { failing })).toMatchObject({ code: exit, out: '' });
+    const json = await run(['evaluate', ...INPUTS, '--json'], { failing });
+    expect(jsonLines(json)).toMatchObject([{ error: { code, remedy: 'Guard it.' } }]);
+    expect(json).toMatchObject({ code: exit, err: '' });
+  });
+
+  it('an abort reaches the engine', async () => {
+    expect(await run(['evaluate', ...INPUTS], { signal: AbortSignal.abort() })).toMatchObject({ code: 130, out: '' });
+  });
+});
+
+describe('tokens', () => {
+  it.each([
+    [[], '3 tokens\n'],
+    [['--ids'], '3\n1\n2\n'],
+  ])('%j', async (flags, out) => {
+    expect(await run(['tokens', ...INPUTS, ...flags])).toMatchObject({ code: 0, out, err: '' });
+  });
+
+  it('as JSON', async () => {
+    const outcome = await run(['tokens', ...INPUTS, '--json', '--ids']);
+    expect(jsonLines(outcome)).toEqual([{ model: '/here/m', text: '/here/t', tokens: 3, ids: [3, 1, 2] }]);
+  });
+});
+
+describe('devices', () => {
+  it('as a table', async () => {
+    expect(`\n${(await run(['devices'])).out}`).toMatchInlineSnapshot();
+  });
+
+  it('as JSON', async () => {
+    expect(jsonLines(await run(['devices', '--json']))).toMatchObject([
+      { name: 'cpu', works: true },
+      { name: 'webgpu', works: false },
+    ]);
+  });
+});
+
+describe('no command line at all', () => {
+  const words = [
+    ...[
+      'evaluate',
+      'tokens',
+      'devices',
+      'help',
+      '--',
+      '-',
+      '--json',
+      '--help',
+      '--version',
+      '--model',
+      '--text',
+      '--ids',
+    ],
+    ...[
+      '--calibration',
+      '--expression',
+      '--sparsity',
+      '--metric',
+      '--samples',
+      '--length',
+      '--device',
+      '--blocks=3',
+      'm',
+    ],
+    ...[
+      'nothing.prune',
+      '50%',
+      '2:4',
+      '-1',
+      '1e9',
+      '',
+      ' ',
+      'W',
+      'W *',
+      ')(',
+      'sqrt('.repeat(50),
+      '\u0000',
+      '𝒲',
+      '__proto__',
+    ],
+  ];
+
+  it('makes it throw, or end with a code that is not documented', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...words), { maxLength: 8 }), async (line) => {
+        const { code, out, err } = await run(line);
+        expect([0, 2]).toContain(code);
+        expect(out + err).not.toBe('');
+        expect(err).not.toContain('[internal]');
+      }),
+      { seed: 1, numRuns: 400 },
+    );
+  });
+});
