@@ -2,7 +2,7 @@ import { ResponseError } from 'vscode-jsonrpc';
 import type * as z from 'zod';
 import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import { errorSchema } from './schemas.ts';
+import { errorSchema } from '../experiment/schemas.ts';
 
 /** JSON-RPC wants a number beside the data; ours is always this one, and the code that counts is in the data. */
 const FAILURE = -32_000;

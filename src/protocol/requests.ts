@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEVICES } from '../experiment/settings.ts';
-import { countSchema, planSchema, progressSchema, resultSchema, textSchema } from './schemas.ts';
+import { countSchema, planSchema, progressSchema, resultSchema, textSchema } from '../experiment/schemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
 export const PROTOCOL_VERSION = 1;

@@ -1,0 +1,93 @@
+import { fork } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
+import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+
+/** A worker as its supervisor sees it. Tests put another one in its place. */
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  readonly reader: MessageReader;
+  readonly writer: MessageWriter;
+  /** The last lines that it wrote to stderr. */
+  lastWords(): string;
+  /** Called once, when the process is gone or could not be started. */
+  onExit(listener: (exit: WorkerExit) => void): void;
+  /** Ends it now, whatever it is doing. */
+  kill(): void;
+}
+
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Why it could not be started. */
+  readonly reason?: string;
+}
+
+export interface ForkOptions {
+  /** dist/worker.cjs */
+  readonly file: string;
+  /** Where the worker may remember hashes of large files. */
+  readonly cacheFolder: string;
+  readonly log: (line: string) => void;
+}
+
+const LAST_LINES = 20;
+const LONGEST_LINE = 2000;
+
+/** Starts the worker under the editor's own Node; its N-API binaries need no rebuild. It has one way to talk: the IPC channel. */
+export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProcess {
+  const child = fork(file, [cacheFolder], {
+    execPath: process.execPath,
+    // Flags of the editor's process (an inspector's port, for one) are not meant for the worker.
+    execArgv: [],
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'json',
+  });
+  const last: string[] = [];
+  const tell = (line: string): void => {
+    log(line);
+    last.push(line);
+    if (last.length > LAST_LINES) last.shift();
+  };
+  eachLine(child.stdout, log);
+  eachLine(child.stderr, tell);
+
+  return {
+    pid: child.pid,
+    reader: new IPCMessageReader(child),
+    writer: new IPCMessageWriter(child),
+    lastWords: () => last.join('\n'),
+    onExit: (listener) => {
+      let told = false;
+      const once = (exit: WorkerExit): void => {
+        if (!told) listener(exit);
+        told = true;
+      };
+      // `close` comes after `exit`, once stderr is read to its end: the last words are then complete.
+      child.once('close', (code, signal) => {
+        once({ code, signal });
+      });
+      child.once('error', (error) => {
+        if (child.pid === undefined) once({ code: null, signal: null, reason: error.message });
+        else log(`worker: ${error.message}`);
+      });
+    },
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+function eachLine(stream: NodeJS.ReadableStream | null, tell: (line: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  stream?.on('data', (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split(/\r?\n/);
+    rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
+    for (const line of lines) tell(line.slice(0, LONGEST_LINE));
+  });
+  stream?.on('end', () => {
+    if (rest !== '') tell(rest);
+  });
+}
