@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ErrorCode, ErrorData } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from './plan.ts';
-import type { EvaluationProgress, EvaluationResult, Provenance } from './result.ts';
+import type { CheckpointSummary, DeviceReport, EvaluationProgress, EvaluationResult, Provenance } from './result.ts';
 import { DEVICES, SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingRow } from './settings.ts';
 import { MAX_GROUP } from './sparsity.ts';
@@ -100,7 +100,26 @@ const progressShape = z.strictObject({
   detail: textSchema,
 });
 
-export const errorSchema = z.strictObject({
+const deviceReportShape = z.strictObject({
+  name: z.enum(DEVICES),
+  works: z.boolean(),
+  detail: textSchema,
+  gigaflops: z.number().min(0).exactOptional(),
+  float16: z.boolean(),
+});
+
+const checkpointSummaryShape = z.strictObject({
+  folder: textSchema,
+  architecture: textSchema,
+  parameters: countSchema,
+  prunableParameters: countSchema,
+  blocks: countSchema,
+  hidden: countSchema,
+  vocabulary: countSchema,
+  storedAs: z.array(textSchema).max(64),
+});
+
+const errorShape = z.strictObject({
   // Codes grow from version to version; an unknown one is shown as it is.
   code: nameSchema as unknown as z.ZodType<ErrorCode>,
   operation: textSchema,
@@ -113,6 +132,9 @@ export const errorSchema = z.strictObject({
 // The shapes under the names of their types; that the two say the same is checked at the end of this file.
 export const planSchema = planShape as unknown as z.ZodType<EvaluationPlan>;
 export const resultSchema = resultShape as unknown as z.ZodType<EvaluationResult>;
+export const deviceReportSchema = deviceReportShape as unknown as z.ZodType<DeviceReport>;
+export const checkpointSummarySchema = checkpointSummaryShape as unknown as z.ZodType<CheckpointSummary>;
+export const errorSchema = errorShape as unknown as z.ZodType<ErrorData>;
 export const progressSchema = progressShape as unknown as z.ZodType<EvaluationProgress>;
 
 type AnySettingRow = SettingRow<number> | SettingRow<string>;
@@ -156,12 +178,14 @@ type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key
 type Matches<Schema extends z.ZodType, Type> = Same<Mutable<z.infer<Schema>>, Mutable<Type>>;
 
 // Does not compile where a schema and its type say different things.
-[true, true, true, true, true, true, true] satisfies [
+[true, true, true, true, true, true, true, true, true] satisfies [
   Matches<typeof sparsitySchema, Sparsity>,
   Matches<typeof plannedEvaluationSchema, PlannedEvaluation>,
   Matches<typeof planShape, EvaluationPlan>,
   Matches<typeof provenanceSchema, Provenance>,
   Matches<typeof resultShape, EvaluationResult>,
   Matches<typeof progressShape, EvaluationProgress>,
-  Matches<typeof errorSchema, ErrorData>,
+  Matches<typeof errorShape, ErrorData>,
+  Matches<typeof deviceReportShape, DeviceReport>,
+  Matches<typeof checkpointSummaryShape, CheckpointSummary>,
 ];

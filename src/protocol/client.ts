@@ -16,6 +16,7 @@ export interface ClientOptions {
 export interface EvaluationListener {
   onProgress?(event: EventParams<'progress'>): void;
   onResult?(event: EventParams<'result'>): void;
+  onFailure?(event: EventParams<'failure'>): void;
 }
 
 /**
@@ -131,7 +132,8 @@ export class ProtocolClient {
       const event = parseMessage(EVENTS[method], params, `reading the event ${method}`);
       const listener = this.listeners.get(event.token);
       if ('progress' in event) listener?.onProgress?.(event);
-      else listener?.onResult?.(event);
+      else if ('result' in event) listener?.onResult?.(event);
+      else listener?.onFailure?.(event);
     } catch (error) {
       this.options.log(String(error));
     }

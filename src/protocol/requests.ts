@@ -1,6 +1,14 @@
 import * as z from 'zod';
-import { DEVICES } from '../experiment/settings.ts';
-import { countSchema, planSchema, progressSchema, resultSchema, textSchema } from '../experiment/schemas.ts';
+import {
+  checkpointSummarySchema,
+  countSchema,
+  deviceReportSchema,
+  errorSchema,
+  planSchema,
+  progressSchema,
+  resultSchema,
+  textSchema,
+} from '../experiment/schemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
 export const PROTOCOL_VERSION = 1;
@@ -15,7 +23,7 @@ export const REQUESTS = {
     params: z.strictObject({ protocol: countSchema, version: textSchema }),
     result: z.strictObject({ protocol: countSchema, version: textSchema, pid: countSchema }),
   },
-  /** Evaluates a plan. `progress` and `result` events with the same token come before the reply. */
+  /** Evaluates a plan. `progress`, `result` and `failure` events with the same token come before the reply. */
   evaluate: {
     params: z.strictObject({ token: tokenSchema, plan: planSchema }),
     result: z.strictObject({ results: z.array(resultSchema) }),
@@ -23,17 +31,12 @@ export const REQUESTS = {
   /** Every device that the engine knows, with whether it works here. */
   devices: {
     params: z.strictObject({}),
-    result: z.strictObject({
-      devices: z.array(
-        z.strictObject({
-          name: z.enum(DEVICES),
-          works: z.boolean(),
-          detail: textSchema,
-          gigaflops: z.number().min(0).exactOptional(),
-          float16: z.boolean(),
-        }),
-      ),
-    }),
+    result: z.strictObject({ devices: z.array(deviceReportSchema) }),
+  },
+  /** What a checkpoint folder holds, from its config and the headers of its weights. */
+  describe: {
+    params: z.strictObject({ model: textSchema }),
+    result: z.strictObject({ summary: checkpointSummarySchema }),
   },
   /** Hashes of the inputs of a plan as they are on disk now, comparable with those in a result's provenance. */
   identify: {
@@ -48,7 +51,10 @@ export const REQUESTS = {
 /** What the worker says unasked, apart from replies. */
 export const EVENTS = {
   progress: z.strictObject({ token: tokenSchema, progress: progressSchema }),
+  /** `index` is the evaluation's place in the plan. */
   result: z.strictObject({ token: tokenSchema, index: countSchema, result: resultSchema }),
+  /** One evaluation of the plan failed (its metric cannot rank); the others go on. */
+  failure: z.strictObject({ token: tokenSchema, index: countSchema, error: errorSchema }),
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;

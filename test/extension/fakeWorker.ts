@@ -4,7 +4,7 @@ import type { WorkerExit, WorkerProcess } from '../../src/extension/workerProces
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { sampleResult } from '../protocol/samples.ts';
+import { sampleResult, sampleSummary } from '../protocol/samples.ts';
 
 /** How a fake worker behaves. */
 export type Behaviour =
@@ -117,6 +117,7 @@ export class FakeWorker implements WorkerProcess {
           });
         }),
       devices: () => Promise.resolve({ devices: [] }),
+      describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
       identify: ({ models, files }) =>
         Promise.resolve({ models: models.map(() => null), files: files.map(() => null) }),
       shutdown: () => {

@@ -8,7 +8,7 @@ import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
 import type { Transport } from './memoryTransport.ts';
-import { samplePlan, sampleResult } from './samples.ts';
+import { samplePlan, sampleResult, sampleSummary } from './samples.ts';
 
 const handlers: RequestHandlers = {
   evaluate: ({ token, plan }, { signal, send }) =>
@@ -27,6 +27,7 @@ const handlers: RequestHandlers = {
       resolve({ results: [sampleResult()] });
     }),
   devices: () => Promise.resolve({ devices: [] }),
+  describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
   identify: ({ models, files }) =>
     Promise.resolve({ models: models.map(() => null), files: files.map((file) => `hash of ${file}`) }),
   shutdown: () => Promise.resolve({}),

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
-import { samplePlan, sampleResult } from './samples.ts';
+import { samplePlan, sampleResult, sampleSummary } from './samples.ts';
 
 // A peer that sends nonsense gets coded errors; handlers see nothing but valid parameters, and a good request afterwards is
 // served as ever. Whatever would escape as an exception fails the run (Vitest reports unhandled errors).
@@ -17,6 +17,7 @@ const handlers: RequestHandlers = {
     return Promise.resolve({ results: [sampleResult()] });
   },
   devices: () => Promise.resolve({ devices: [] }),
+  describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
   identify: ({ models, files }) => {
     expect([...models, ...files].every((name) => typeof name === 'string')).toBe(true);
     return Promise.resolve({ models: [], files: [] });

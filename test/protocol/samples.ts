@@ -1,5 +1,5 @@
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 
 export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
@@ -59,5 +59,18 @@ export function sampleResult(changes: Partial<EvaluationResult> = {}): Evaluatio
       versions: { espalier: '0.1.0', onnxruntime: '1.30.0' },
     },
     ...changes,
+  };
+}
+
+export function sampleSummary(folder: string): CheckpointSummary {
+  return {
+    folder,
+    architecture: 'LlamaForCausalLM',
+    parameters: 6_450_000,
+    prunableParameters: 5_400_000,
+    blocks: 6,
+    hidden: 256,
+    vocabulary: 4096,
+    storedAs: ['BF16'],
   };
 }

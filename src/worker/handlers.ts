@@ -1,0 +1,99 @@
+import { cancelledError } from '../base/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { DeviceReport } from '../experiment/result.ts';
+import type { RequestHandlers } from '../protocol/server.ts';
+
+/** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
+export interface WorkerEngine extends Pick<Engine, 'evaluate' | 'describe' | 'dispose'> {
+  listDevices(): Promise<readonly DeviceReport[]>;
+  /** sha-256, hex, of a checkpoint folder as its provenance states it. */
+  identifyModel(folder: string, signal: AbortSignal): Promise<string>;
+  /** sha-256, hex, of a corpus as its provenance states it. */
+  identifyFile(file: string, signal: AbortSignal): Promise<string>;
+}
+
+export interface HandlerOptions {
+  /** Milliseconds, from any origin; paces progress events. */
+  readonly now: () => number;
+  /** Called once the reply to `shutdown` is on its way. */
+  readonly exit: () => void;
+}
+
+/** Events of one evaluation are at least this many milliseconds apart: a person reads no faster. */
+const PROGRESS_INTERVAL = 80;
+
+export function createHandlers(engine: WorkerEngine, options: HandlerOptions): RequestHandlers {
+  const device = new Turnstile();
+  return {
+    evaluate: ({ token, plan }, { signal, send }) =>
+      // Two evaluations at a time would share one device and be no faster; they also would not fit into memory.
+      device.pass(async () => {
+        let last = -Infinity;
+        const results = await engine.evaluate(plan, {
+          signal,
+          onProgress: (progress) => {
+            const now = options.now();
+            if (now - last < PROGRESS_INTERVAL && progress.done < progress.total) return;
+            last = now;
+            send('progress', { token, progress });
+          },
+          onResult: (result, index) => {
+            send('result', { token, index, result });
+          },
+          onFailure: (error, index) => {
+            send('failure', { token, index, error });
+          },
+        });
+        return { results: [...results] };
+      }, signal),
+    devices: () => device.pass(async () => ({ devices: [...(await engine.listDevices())] })),
+    describe: async ({ model }) => ({ summary: await engine.describe(model) }),
+    identify: async ({ models, files }, { signal }) => ({
+      models: await eachOrNull(models, (folder) => engine.identifyModel(folder, signal), signal),
+      files: await eachOrNull(files, (file) => engine.identifyFile(file, signal), signal),
+    }),
+    shutdown: async () => {
+      await device.pass(() => engine.dispose());
+      setImmediate(options.exit);
+      return {};
+    },
+  };
+}
+
+/** One at a time, in the order of arrival. */
+class Turnstile {
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** Work whose signal is aborted while it waits gives up its place at once. */
+  pass<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const giveUp = (): void => {
+        reject(cancelledError('waiting for the device'));
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.last = this.last.then(async () => {
+        signal?.removeEventListener('abort', giveUp);
+        if (signal?.aborted) giveUp();
+        else await work().then(resolve, reject);
+      });
+    });
+  }
+}
+
+/** What cannot be read has no hash; only cancelling stops the rest. */
+async function eachOrNull(
+  names: readonly string[],
+  identify: (name: string) => Promise<string>,
+  signal: AbortSignal,
+): Promise<(string | null)[]> {
+  const found: (string | null)[] = [];
+  for (const name of names) {
+    try {
+      found.push(await identify(name));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      found.push(null);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import { VERSION } from '../base/version.ts';
+import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
+import { hashFile } from '../engine/checkpoint/hashing.ts';
+import { createEngine, listDevices } from '../engine/engine.ts';
+import { serve } from '../protocol/server.ts';
+import { createHandlers } from './handlers.ts';
+import { watchParent } from './parentWatch.ts';
+
+// Entry point of the worker process: `fork(worker.cjs, [cacheFolder])`. It speaks over the IPC channel and nowhere else, and
+// ends with it.
+
+const exit = (): void => {
+  process.exit(0);
+};
+
+if (process.send === undefined) {
+  process.stderr.write(
+    'This is a part of the Espalier extension and is started by it. From a terminal use `espalier evaluate`.\n',
+  );
+  process.exit(64);
+}
+process.once('disconnect', exit);
+watchParent();
+
+const cacheFolder = process.argv[2];
+const handlers = createHandlers(
+  {
+    ...createEngine({ cacheFolder }),
+    listDevices,
+    identifyModel: async (folder, signal) => {
+      const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });
+      try {
+        return await checkpoint.identity(signal);
+      } finally {
+        checkpoint.close();
+      }
+    },
+    identifyFile: (file, signal) => hashFile(file, cacheFolder, signal),
+  },
+  { now: () => performance.now(), exit },
+);
+
+const log = (message: string): void => {
+  process.stderr.write(`${message}\n`);
+};
+serve(new IPCMessageReader(process), new IPCMessageWriter(process), handlers, {
+  version: VERSION,
+  pid: process.pid,
+  log,
+});

@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
+import type { EvaluationHooks } from '../../src/engine/engine.ts';
+import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { ProtocolClient } from '../../src/protocol/client.ts';
+import { serve } from '../../src/protocol/server.ts';
+import { createHandlers } from '../../src/worker/handlers.ts';
+import type { WorkerEngine } from '../../src/worker/handlers.ts';
+import { memoryTransport } from '../protocol/memoryTransport.ts';
+import { samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
+
+/** An engine whose evaluation takes `steps` turns of the event loop, as the real one yields after each program. */
+class SteppedEngine implements WorkerEngine {
+  running = 0;
+  most = 0;
+  steps = 0;
+  disposed = false;
+
+  async evaluate(plan: EvaluationPlan, hooks: EvaluationHooks = {}): Promise<readonly EvaluationResult[]> {
+    this.most = Math.max(this.most, ++this.running);
+    try {
+      const total = plan.settings.blocks;
+      for (let done = 1; done <= total; done++) {
+        this.steps++;
+        hooks.onProgress?.({ stage: 'evaluating', done, total, detail: `block ${done} of ${total}` });
+        await new Promise(setImmediate);
+        throwIfCancelled(hooks.signal, 'evaluating');
+      }
+      hooks.onFailure?.({ code: 'metric/invalid-score', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' }, 0);
+      hooks.onResult?.(sampleResult(), 1);
+      return [sampleResult()];
+    } finally {
+      this.running--;
+    }
+  }
+
+  listDevices = () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]);
+  describe = (model: string) => Promise.resolve(sampleSummary(model));
+  identifyModel = (folder: string) =>
+    folder === '/gone' ? Promise.reject(new Error('ENOENT')) : Promise.resolve('hash');
+  identifyFile = (file: string, signal: AbortSignal) =>
+    new Promise<string>((resolve, reject) => {
+      if (file !== '/slow') resolve('hash');
+      signal.addEventListener('abort', () => {
+        reject(new EspalierError({ code: 'cancelled', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' }));
+      });
+    });
+  dispose = () => {
+    this.disposed = true;
+    return Promise.resolve();
+  };
+}
+
+let close: (() => void) | undefined;
+afterEach(() => close?.());
+
+async function setUp() {
+  const engine = new SteppedEngine();
+  const ends = memoryTransport();
+  let now = 0;
+  let exits = 0;
+  const handlers = createHandlers(engine, { now: () => (now += 10), exit: () => exits++ });
+  serve(ends.server.reader, ends.server.writer, handlers, { version: '1', pid: 1, log: () => undefined });
+  const client = new ProtocolClient(ends.client.reader, ends.client.writer, {
+    log: () => undefined,
+    onBroken: () => undefined,
+  });
+  close = () => {
+    client.dispose(new EspalierError({ code: 'cancelled', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' }));
+  };
+  await client.initialize('1');
+  return { client, engine, ends, exits: () => exits };
+}
+
+const planOf = (blocks: number): EvaluationPlan => samplePlan({ settings: { ...samplePlan().settings, blocks } });
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'settled',
+    (error: unknown) => (error as EspalierError).code,
+  );
+
+describe('evaluate', () => {
+  it('passes results and failures on under their index, and progress no faster than one can read', async () => {
+    const { client } = await setUp();
+    const seen: unknown[] = [];
+    await client.evaluate(planOf(100), {
+      onProgress: ({ progress }) => seen.push(progress.done),
+      onResult: ({ index }) => seen.push(`result ${index}`),
+      onFailure: ({ index, error }) => seen.push(`failure ${index} ${error.code}`),
+    });
+    // One event in 80 ms of a clock that moves 10 ms a step, and always the last.
+    expect(seen).toEqual([
+      1,
+      9,
+      17,
+      25,
+      33,
+      41,
+      49,
+      57,
+      65,
+      73,
+      81,
+      89,
+      97,
+      100,
+      'failure 0 metric/invalid-score',
+      'result 1',
+    ]);
+  });
+
+  it('is cancelled between steps', async () => {
+    const { client, engine } = await setUp();
+    const controller = new AbortController();
+    const outcome = codeOf(
+      client.evaluate(
+        planOf(1_000_000),
+        {
+          onProgress: () => {
+            controller.abort();
+          },
+        },
+        controller.signal,
+      ),
+    );
+    expect(await outcome).toBe('cancelled');
+    expect(engine.steps).toBeLessThan(100);
+  });
+
+  it('runs one at a time, in order; one that waits can be cancelled at once', async () => {
+    const { client, engine } = await setUp();
+    const order: string[] = [];
+    const controller = new AbortController();
+    const [first, second, third] = [
+      client.evaluate(planOf(200), {}).then(() => order.push('first')),
+      codeOf(client.evaluate(planOf(10), {}, controller.signal)).then((code) => order.push(code)),
+      client.evaluate(planOf(10), {}).then(() => order.push('third')),
+    ];
+    setImmediate(() => {
+      controller.abort();
+    });
+    await Promise.all([first, second, third]);
+    expect(order).toEqual(['cancelled', 'first', 'third']);
+    expect(engine.most).toBe(1);
+    expect(engine.steps).toBe(210);
+  });
+
+  it('that fails does not hold up the next', async () => {
+    const { client, engine } = await setUp();
+    const evaluate = engine.evaluate.bind(engine);
+    engine.evaluate = () => Promise.reject(new Error('out of luck'));
+    expect(await codeOf(client.evaluate(planOf(1), {}))).toBe('internal');
+    engine.evaluate = evaluate;
+    await expect(client.evaluate(planOf(1), {})).resolves.toMatchObject({ results: [{ metric: 'wanda' }] });
+  });
+
+  it('stops when the editor goes away', async () => {
+    const { client, engine, ends } = await setUp();
+    void codeOf(client.evaluate(planOf(1_000_000), {}));
+    await expect.poll(() => engine.running).toBe(1);
+    ends.server.close();
+    await expect.poll(() => engine.running).toBe(0);
+  });
+});
+
+describe('the other requests', () => {
+  it('identify inputs, null for what cannot be read, and can be cancelled', async () => {
+    const { client } = await setUp();
+    await expect(client.request('identify', { models: ['/m', '/gone'], files: ['/f'] })).resolves.toEqual({
+      models: ['hash', null],
+      files: ['hash'],
+    });
+    const controller = new AbortController();
+    const outcome = codeOf(client.request('identify', { models: [], files: ['/slow'] }, controller.signal));
+    setTimeout(() => {
+      controller.abort();
+    }, 5);
+    expect(await outcome).toBe('cancelled');
+  });
+
+  it('list devices and describe a checkpoint', async () => {
+    const { client } = await setUp();
+    await expect(client.request('devices', {})).resolves.toMatchObject({ devices: [{ name: 'cpu', works: true }] });
+    await expect(client.request('describe', { model: '/m' })).resolves.toMatchObject({
+      summary: { folder: '/m', blocks: 6 },
+    });
+  });
+
+  it('shut down: the reply comes, the engine is released, the process exits', async () => {
+    const { client, engine, exits } = await setUp();
+    await expect(client.request('shutdown', {})).resolves.toEqual({});
+    expect(engine.disposed).toBe(true);
+    await expect.poll(exits).toBe(1);
+  });
+});
