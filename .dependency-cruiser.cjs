@@ -9,7 +9,7 @@ const LAYERS = {
   runs: ['base', 'metric', 'experiment', 'engine'],
   worker: ['base', 'metric', 'experiment', 'engine', 'runs', 'protocol'],
   cli: ['base', 'metric', 'experiment', 'engine', 'runs', 'language'],
-  extension: ['base', 'metric', 'experiment', 'protocol', 'language'],
+  extension: ['base', 'metric', 'experiment', 'protocol', 'language', 'runs'],
 };
 
 const layerRules = Object.entries(LAYERS).map(([layer, allowed]) => ({
@@ -40,6 +40,13 @@ module.exports = {
   forbidden: [
     ...layerRules,
     ...engineRules,
+    {
+      // Through `runs` either: the editor's process computes nothing.
+      name: 'extension-never-reaches-engine',
+      severity: 'error',
+      from: { path: '^src/extension/' },
+      to: { path: '^src/engine/', reachable: true },
+    },
     {
       name: 'vscode-only-in-extension',
       severity: 'error',

@@ -40,7 +40,7 @@ const expressionSchema = z.custom<Expression>(
   'expected an expression over the operations and operands of the language',
 );
 
-const settingsSchema = z.strictObject(
+export const settingsSchema = z.strictObject(
   Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, settingSchema(row as AnySettingRow)])),
 ) as unknown as z.ZodType<EvaluationSettings>;
 
