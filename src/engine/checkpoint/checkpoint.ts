@@ -38,7 +38,7 @@ export interface Checkpoint {
 
 export interface CheckpointOptions {
   /** Where hashes of large files are remembered; nothing is remembered without it. */
-  readonly cacheFolder?: string;
+  readonly cacheFolder?: string | undefined;
 }
 
 /**

@@ -1,0 +1,110 @@
+import { open } from 'node:fs/promises';
+import { sha256 } from './hashing.ts';
+import { reasonOf } from './jsonFile.ts';
+import { EspalierError } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
+import type { FileHandle } from 'node:fs/promises';
+
+/** A text for calibration or evaluation. */
+export interface Corpus {
+  readonly text: string;
+  /** sha-256, hex, of the file's bytes. */
+  readonly identity: string;
+}
+
+/** The text of {@link loadCorpus}. */
+export async function readCorpus(file: string): Promise<string> {
+  return (await loadCorpus(file)).text;
+}
+
+/**
+ * Reads a UTF-8 text as it is: line ends and white space are kept. A byte order mark at the start is no part of the text and
+ * left out (what other tools call `utf-8-sig`); one further on is a character like any other.
+ *
+ * @throws EspalierError `corpus/not-found`, `corpus/encoding` with the position of the first wrong byte, `corpus/too-short`
+ * for an empty file, `evaluation/too-large`
+ */
+export async function loadCorpus(file: string): Promise<Corpus> {
+  const bytes = await readBytes(file);
+  const text = decode(bytes, file);
+  if (text === '')
+    throw corpusError('corpus/too-short', file, 'a text', 'an empty file', 'Choose a file with text in it.');
+  return { text, identity: sha256(bytes) };
+}
+
+/** A JavaScript string holds just under 2²⁹ characters; tokens of a text of this size take 1 GiB. */
+const MAX_BYTES = 2 ** 29 - 2 ** 16;
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const stat = await handle.stat();
+    if (!stat.isFile()) {
+      const actual = stat.isDirectory() ? 'a folder' : 'a pipe or a device';
+      throw corpusError('corpus/not-found', file, 'a text file', actual, 'Name a text file.');
+    }
+    if (stat.size > MAX_BYTES) throw tooLarge(file, stat.size);
+    return await handle.readFile();
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) throw thrown;
+    throw corpusError(
+      'corpus/not-found',
+      file,
+      'a readable text file',
+      reasonOf(thrown),
+      'Check the path of the text.',
+    );
+  } finally {
+    await handle?.close();
+  }
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const at = firstInvalidByte(bytes);
+    const shown = Array.from(bytes.subarray(at, at + 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    throw corpusError(
+      'corpus/encoding',
+      file,
+      'UTF-8 text',
+      `bytes ${shown} at position ${at}`,
+      'Save the text as UTF-8: in Latin-1 or UTF-16 it would be another text.',
+    );
+  }
+}
+
+/** Position of the first byte that begins no UTF-8 sequence, or a broken one. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length;) {
+    const lead = bytes[at]!;
+    const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    // No longer spelling than needed, no surrogates, nothing above U+10FFFF.
+    const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (length === 0) return at;
+    for (let i = 1; i < length; i++) {
+      const byte = bytes[at + i];
+      const isFirst = i === 1;
+      if (byte === undefined || byte < (isFirst ? lowest : 0x80) || byte > (isFirst ? highest : 0xbf)) return at;
+    }
+    at += length;
+  }
+  return bytes.length;
+}
+
+function tooLarge(file: string, size: number): EspalierError {
+  return corpusError(
+    'evaluation/too-large',
+    file,
+    `at most ${MAX_BYTES} bytes`,
+    `${size} bytes`,
+    'Cut the text into smaller files: one evaluation reads its whole text at once.',
+  );
+}
+
+function corpusError(code: ErrorCode, file: string, expected: string, actual: string, remedy: string): EspalierError {
+  return new EspalierError({ code, operation: `reading ${file}`, expected, actual, remedy, file });
+}

@@ -1,0 +1,151 @@
+import { access, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { sha256 } from './hashing.ts';
+import { IdBuffer } from './idBuffer.ts';
+import { readBounded, readJsonFile } from './jsonFile.ts';
+import { applyTokenizerConfig } from './specialTokens.ts';
+import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
+import { parseTokenizerSpec, tokenizerError } from './tokenizerSpec.ts';
+import { throwIfCancelled } from '../../base/errors.ts';
+import type { EspalierError } from '../../base/errors.ts';
+import type { SpecialTokens } from './specialTokens.ts';
+import type { TokenizerPipeline } from './tokenizerPipeline.ts';
+
+/** Turns texts into token ids, exactly as the Rust tokenizers library does. */
+export interface Tokenizer {
+  /**
+   * Ids of the whole text, with the special tokens around it that Hugging Face adds by default. A lone surrogate, which no
+   * UTF-8 text can hold, counts as U+FFFD.
+   *
+   * @throws EspalierError `checkpoint/tokenizer` when the checkpoint has no rows for an id (see {@link TokenizerOptions}).
+   */
+  encode(text: string): Int32Array;
+  /** The same, giving way to other work every few milliseconds. @throws EspalierError `cancelled`, too */
+  encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
+  /** One more than the largest id. */
+  readonly vocabularySize: number;
+  /** sha-256, hex, of tokenizer.json; where tokenizer_config.json overrules it, of that as well. */
+  readonly identity: string;
+}
+
+export interface EncodeHooks {
+  readonly signal?: AbortSignal;
+  /** Characters done, of `total`. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface TokenizerOptions {
+  /** Rows of the checkpoint's embedding: a text that needs more is an error, since the tokenizer is another model's. */
+  readonly vocabulary?: number;
+}
+
+/**
+ * Loads tokenizer.json of a checkpoint folder; tokenizer_config.json beside it may switch the tokens at start and end.
+ *
+ * @throws EspalierError `checkpoint/tokenizer`
+ */
+export async function loadTokenizer(folder: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
+  const file = path.join(folder, 'tokenizer.json');
+  if (!(await exists(file))) throw await missing(folder, file);
+  const bytes = await readBounded(file, 'checkpoint/tokenizer', MAX_TOKENIZER);
+  const pipeline = compilePipeline(parseTokenizerSpec(bytes, file), file);
+  const special = await overrule(pipeline, folder);
+  const isOverruled = JSON.stringify(special) !== JSON.stringify(pipeline.special);
+  const hash = sha256(bytes);
+  return createTokenizer(
+    { ...pipeline, special },
+    isOverruled ? sha256(hash + JSON.stringify(special)) : hash,
+    options.vocabulary,
+  );
+}
+
+/** Real ones go up to 35 megabytes. */
+const MAX_TOKENIZER = 2 ** 28;
+
+function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabulary: number | undefined): Tokenizer {
+  const vocabularySize = 1 + largest([...pipeline.bytePairs.vocabulary.values(), ...pipeline.added.values()]);
+  const checked = (ids: Int32Array): Int32Array => {
+    if (vocabulary !== undefined && largest(ids) >= vocabulary) {
+      throw wrongTokenizer(pipeline.file, vocabulary, largest(ids), vocabularySize);
+    }
+    return ids;
+  };
+  return {
+    vocabularySize,
+    identity,
+    encode(text) {
+      const ids = new IdBuffer();
+      const steps = encodeSteps(pipeline, withoutLoneSurrogates(text), ids);
+      while (!steps.next().done);
+      return checked(ids.toArray());
+    },
+    async encodeAsync(text, { signal, onProgress } = {}) {
+      const ids = new IdBuffer();
+      throwIfCancelled(signal, 'tokenising');
+      for (const done of encodeSteps(pipeline, withoutLoneSurrogates(text), ids)) {
+        onProgress?.(Math.min(done, text.length), text.length);
+        await setImmediate();
+        throwIfCancelled(signal, 'tokenising');
+      }
+      return checked(ids.toArray());
+    },
+  };
+}
+
+function withoutLoneSurrogates(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+async function overrule(pipeline: TokenizerPipeline, folder: string): Promise<SpecialTokens> {
+  const file = path.join(folder, 'tokenizer_config.json');
+  if (!(await exists(file))) return pipeline.special;
+  const config = await readJsonFile(file, 'checkpoint/tokenizer', MAX_TOKENIZER);
+  const { added, bytePairs } = pipeline;
+  return applyTokenizerConfig(
+    pipeline.special,
+    config,
+    (token) => added.get(token) ?? bytePairs.vocabulary.get(token),
+    file,
+  );
+}
+
+/** −1 when there is none. */
+function largest(ids: Iterable<number>): number {
+  let found = -1;
+  for (const id of ids) if (id > found) found = id;
+  return found;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function missing(folder: string, file: string): Promise<EspalierError> {
+  const names = new Set(await readdir(folder).catch(() => []));
+  const sources = [
+    { files: ['tokenizer.model'], actual: 'only the SentencePiece model tokenizer.model' },
+    { files: ['vocab.json', 'merges.txt'], actual: 'only vocab.json and merges.txt' },
+  ];
+  const source = sources.find(({ files }) => files.every((name) => names.has(name)));
+  if (!source)
+    return tokenizerError(file, 'a tokenizer.json', 'no such file', 'Download tokenizer.json of the checkpoint.');
+  return tokenizerError(
+    file,
+    'a tokenizer.json',
+    source.actual,
+    `Make one in Python: transformers.AutoTokenizer.from_pretrained("${folder}", use_fast=True).save_pretrained("${folder}").`,
+  );
+}
+
+function wrongTokenizer(file: string, vocabulary: number, id: number, size: number): EspalierError {
+  return tokenizerError(
+    file,
+    `token ids below ${vocabulary}, the vocab_size of config.json`,
+    `id ${id} (the tokenizer has ${size})`,
+    'The tokenizer is not the one of this checkpoint: restore its own tokenizer.json.',
+  );
+}

@@ -1,0 +1,163 @@
+import { compileAddedTokens } from './addedTokens.ts';
+import { BytePairs } from './bytePairs.ts';
+import { reasonOf } from './jsonFile.ts';
+import { compileNormalizer } from './normalizer.ts';
+import { compilePreTokenizer } from './preTokenizer.ts';
+import { readSpecialTokens } from './specialTokens.ts';
+import { tokenizerError } from './tokenizerSpec.ts';
+import { EspalierError } from '../../base/errors.ts';
+import type { AddedToken, TextOrId } from './addedTokens.ts';
+import type { IdBuffer } from './idBuffer.ts';
+import type { Normalize } from './normalizer.ts';
+import type { PreTokenizer } from './preTokenizer.ts';
+import type { SpecialTokens } from './specialTokens.ts';
+import type { TokenizerSpec } from './tokenizerSpec.ts';
+
+/**
+ * A tokenizer.json made ready to run. A text goes through it in this order: cut at added tokens, normalised, cut at those
+ * added tokens that are looked for in normalised text, cut into words, merged into ids; then the special tokens are put around.
+ */
+export interface TokenizerPipeline {
+  readonly file: string;
+  readonly splitRaw: (text: string) => Iterable<TextOrId>;
+  readonly normalize: Normalize;
+  readonly splitNormalized: (text: string) => Iterable<TextOrId>;
+  readonly preTokenizer: PreTokenizer;
+  readonly bytePairs: BytePairs;
+  readonly special: SpecialTokens;
+  /** Ids of added tokens by their text. */
+  readonly added: ReadonlyMap<string, number>;
+  /** Ids of pieces that were met before: texts repeat their words. */
+  readonly remembered: Map<string, readonly number[]>;
+}
+
+/** @throws EspalierError `checkpoint/tokenizer` */
+export function compilePipeline(spec: TokenizerSpec, file: string): TokenizerPipeline {
+  try {
+    const bytePairs = new BytePairs(spec.model, file);
+    const normalize = compileNormalizer(spec.normalizer);
+    const added = readAddedTokens(spec, bytePairs.vocabulary, file);
+    const inNormalized = added
+      .filter((token) => token.isNormalized)
+      .map((token) => ({ ...token, content: normalize(token.content) }));
+    return {
+      file,
+      splitRaw: compileAddedTokens(added.filter((token) => !token.isNormalized)),
+      normalize,
+      splitNormalized: compileAddedTokens(inNormalized),
+      preTokenizer: compilePreTokenizer(spec.pre_tokenizer),
+      bytePairs,
+      special: readSpecialTokens(spec.post_processor, file),
+      added: new Map(added.map(({ content, id }) => [content, id])),
+      remembered: new Map(),
+    };
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) throw thrown;
+    throw tokenizerError(file, 'patterns that can be reproduced to the byte', reasonOf(thrown));
+  }
+}
+
+/** Encodes the text into `ids`, stopping every now and then to say how many characters it has come. */
+export function* encodeSteps(pipeline: TokenizerPipeline, text: string, ids: IdBuffer): Generator<number> {
+  try {
+    ids.pushAll(pipeline.special.before);
+    let done = 0;
+    for (const section of pipeline.splitRaw(text)) {
+      if (typeof section === 'number') ids.push(section);
+      else done = yield* encodeSection(pipeline, section, ids, done);
+      // An added token in front takes the start away, whatever its length: more than nothing is done.
+      done = Math.max(done, 1);
+    }
+    ids.pushAll(pipeline.special.after);
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) throw thrown;
+    // V8 gives up on a pattern that needs too much of its stack.
+    throw tokenizerError(pipeline.file, 'patterns that can be matched on this text', reasonOf(thrown), BREAK_UP);
+  }
+}
+
+const BREAK_UP = 'Break the text up with spaces or line ends.';
+
+/** @param done characters before the section; 0 means that the section starts the text. */
+function* encodeSection(
+  pipeline: TokenizerPipeline,
+  section: string,
+  ids: IdBuffer,
+  done: number,
+): Generator<number, number> {
+  let isStart = done === 0;
+  let reached = done;
+  for (const part of pipeline.splitNormalized(pipeline.normalize(section))) {
+    if (typeof part === 'number') ids.push(part);
+    else reached = yield* encodeText(pipeline, part, isStart, ids, reached);
+    isStart = false;
+  }
+  return Math.max(reached, 1);
+}
+
+function* encodeText(
+  pipeline: TokenizerPipeline,
+  text: string,
+  isStart: boolean,
+  ids: IdBuffer,
+  done: number,
+): Generator<number, number> {
+  const { preTokenizer, bytePairs } = pipeline;
+  let reached = done;
+  let stop = reached + STRIDE;
+  for (const piece of preTokenizer.split(text, isStart)) {
+    if (piece.length <= REMEMBERED_LENGTH) {
+      ids.pushAll(encodePiece(pipeline, piece));
+      reached += piece.length;
+    } else {
+      for (const word of preTokenizer.words(piece)) {
+        for (const part of bytePairs.encodeLong(word)) {
+          ids.pushAll(part.ids);
+          reached += part.length;
+          if (reached >= stop) yield (stop = reached + STRIDE) - STRIDE;
+        }
+      }
+    }
+    if (reached >= stop) yield (stop = reached + STRIDE) - STRIDE;
+  }
+  return reached;
+}
+
+/** Characters between two stops: a few milliseconds. */
+const STRIDE = 2 ** 16;
+
+function encodePiece({ preTokenizer, bytePairs, remembered }: TokenizerPipeline, piece: string): readonly number[] {
+  const known = remembered.get(piece);
+  if (known) return known;
+  const ids: number[] = [];
+  for (const word of preTokenizer.words(piece)) ids.push(...bytePairs.encode(word));
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  remembered.set(piece, ids);
+  return ids;
+}
+
+const REMEMBERED = 2 ** 17;
+const REMEMBERED_LENGTH = 64;
+
+function readAddedTokens(
+  spec: TokenizerSpec,
+  vocabulary: ReadonlyMap<string, number>,
+  file: string,
+): (AddedToken & { readonly isNormalized: boolean })[] {
+  const seen = new Set<string>();
+  return spec.added_tokens.map((token) => {
+    const name = JSON.stringify(token.content);
+    const id = vocabulary.get(token.content) ?? token.id;
+    if (id !== token.id) throw tokenizerError(file, `one id for the token ${name}`, `${id} and ${token.id}`);
+    if (seen.has(token.content)) throw tokenizerError(file, `the added token ${name} once`, 'it twice');
+    seen.add(token.content);
+    return {
+      id,
+      content: token.content,
+      singleWord: token.single_word,
+      leftStrip: token.lstrip,
+      rightStrip: token.rstrip,
+      isNormalized: token.normalized,
+    };
+  });
+}
