@@ -42,7 +42,7 @@ export interface PrimitiveParameters {
   gather: { readonly axis: number };
   gatherElements: { readonly axis: number };
   scatterElements: { readonly axis: number };
-  /** Indices (int32) of the k smallest elements along the last axis, in no order; of equal elements the lower index comes first. */
+  /** Indices (int64) of the k smallest elements along the last axis, in no order; of equal elements the lower index comes first. */
   smallestIndices: { readonly k: number };
   // composites
   /** x [n, in], weight [out, in], optional bias [out] → x · weightᵀ + bias [n, out]. */

@@ -99,7 +99,7 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   },
   smallestIndices: ([x], { k }) => {
     require('smallestIndices', k >= 1 && k <= x!.shape.at(-1)!, [x!], `k = ${k}`);
-    return { type: 'int32', shape: [...x!.shape.slice(0, -1), k] };
+    return { type: 'int64', shape: [...x!.shape.slice(0, -1), k] };
   },
   linear: ([x, weight, bias]) => {
     const fits =

@@ -17,7 +17,7 @@ export type Domain = '' | 'com.microsoft';
 
 export type Attributes = Readonly<Record<string, number | readonly number[] | string | { readonly float: number }>>;
 
-export const DATA_TYPES: { readonly [Type in ElementType | 'int64']: TensorProto_DataType } = {
+export const DATA_TYPES: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
   float16: TensorProto_DataType.FLOAT16,
   int32: TensorProto_DataType.INT32,
@@ -62,7 +62,7 @@ export class Emitter {
     return this.constant('int64', [values.length], values);
   }
 
-  constant(type: ElementType | 'int64', shape: Shape, data: readonly number[], name = this.name()): string {
+  constant(type: ElementType, shape: Shape, data: readonly number[], name = this.name()): string {
     const dims = shape.map(BigInt);
     const rawData = rawBytes(type, sizeOf(shape), data);
     this.initializers.push(create(TensorProtoSchema, { dims, dataType: DATA_TYPES[type], name, rawData }));
@@ -89,7 +89,7 @@ function attributeProto(name: string, value: Attributes[string]): AttributeProto
 }
 
 /** Little-endian elements; one given element fills the whole tensor. float16 constants are written as float32 and cast. */
-function rawBytes(type: ElementType | 'int64', size: number, data: readonly number[]): Uint8Array {
+function rawBytes(type: ElementType, size: number, data: readonly number[]): Uint8Array {
   const at = (index: number): number => (data.length === 1 ? data[0]! : data[index]!);
   const elements =
     type === 'int64'

@@ -1,6 +1,7 @@
 import type { Node } from '../graph.ts';
 import type { PrimitiveName } from '../primitives.ts';
 import { type Attributes, DATA_TYPES, type Domain, type Emitter } from './emitter.ts';
+import { lowerAttention } from './lowerAttention.ts';
 
 /** What a lowering may depend on: operators that a device lacks would silently run on the CPU. */
 export interface LoweringTarget {
@@ -88,8 +89,9 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   },
   // TopK's second output holds the indices; the standard breaks ties by the lower index.
   smallestIndices: ({ parameters }, [x], output, emit) => {
-    const [, indices] = emit.allOutputs('TopK', [x!, emit.integers([parameters.k])], { largest: 0, sorted: 0 }, 2);
-    emit.node('Cast', [indices!], { to: DATA_TYPES.int32 }, { output });
+    const attributes = { largest: 0, sorted: 0 };
+    const [, indices] = emit.allOutputs('TopK', [x!, emit.integers([parameters.k])], attributes, 2);
+    emit.node('Identity', [indices!], {}, { output });
   },
   linear: (_, inputs, output, emit) => {
     emit.node('Gemm', inputs, { transB: 1 }, { output });
@@ -106,21 +108,7 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   gelu: ({ parameters }, [x], output, emit) => {
     emit.node('Gelu', [x!], { approximate: parameters.approximate ? 'tanh' : 'none' }, { output });
   },
-  attention: ({ parameters, inputs: values }, [query, key, value, cosines, sines], output, emit) => {
-    const [batch, tokens] = values[0]!.shape as [number, number];
-    const { heads, kvHeads, rotary, window } = parameters;
-    const lengths = emit.constant('int32', [batch], [tokens - 1]);
-    const total = emit.constant('int32', [], [tokens]);
-    const inputs = [query!, key!, value!, '', '', lengths, total, ...(rotary ? [cosines!, sines!] : [])];
-    const attributes = {
-      num_heads: heads,
-      kv_num_heads: kvHeads,
-      do_rotary: rotary ? 1 : 0,
-      local_window_size: window !== undefined && window < tokens ? window : -1,
-    };
-    // The second and third outputs are the keys and values for later tokens, which nobody asks for here.
-    emit.allOutputs('GroupQueryAttention', inputs, attributes, 3, { domain: 'com.microsoft', output });
-  },
+  attention: lowerAttention,
   crossEntropy: ({ inputs: values }, [logits, targets], output, emit, { provider }) => {
     const [rows] = values[0]!.shape as [number];
     const column = emit.node('Reshape', [targets!, emit.integers([rows, 1])]);
