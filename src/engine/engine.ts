@@ -21,9 +21,7 @@ export interface Engine {
    * when no evaluation is left, does the whole plan reject with its error
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
-  /** Number of tokens of a text, special tokens included. */
-  countTokens(model: string, text: string, signal?: AbortSignal): Promise<number>;
-  /** Token ids of a text as the perplexity protocol sees them. */
+  /** Token ids of a text as the perplexity protocol sees them, special tokens included. */
   tokens(model: string, text: string, signal?: AbortSignal): Promise<Int32Array>;
   describe(model: string): Promise<CheckpointSummary>;
   /** Frees what is kept between evaluations: weights, programs, tokens. */
@@ -70,12 +68,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
         busy = false;
       }
     },
-    async countTokens(model, text, signal) {
-      return (await tokenCache.tokens(model, text, signal)).ids.length;
-    },
-    async tokens(model, text, signal) {
-      return (await tokenCache.tokens(model, text, signal)).ids;
-    },
+    tokens: (model, text, signal) =>
+      withCheckpoint(
+        model,
+        async ({ config }) => (await tokenCache.tokens(model, config.vocabulary, text, signal)).ids,
+      ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     async dispose() {
       models.dispose();

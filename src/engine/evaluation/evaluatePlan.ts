@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
@@ -15,11 +16,11 @@ import { loadOrt } from '../runtime/ort.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { Step } from './hiddenStream.ts';
-import type { LoadedModel, LoadedModels } from './loadedModels.ts';
+import type { LoadedModels } from './loadedModels.ts';
 import { ModelPrograms } from './modelPrograms.ts';
 import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
 import { calibrationSamples, evaluationBlocks } from './tokenBlocks.ts';
-import type { TokenCache } from './tokenCache.ts';
+import type { TokenCache, TokenisedText } from './tokenCache.ts';
 
 /** What an engine keeps from one evaluation to the next. */
 export interface EngineState {
@@ -59,7 +60,7 @@ export async function evaluatePlan(
         hooks.onFailure?.(outcome.data, index++);
         continue;
       }
-      const result = resultOf(group[i]!, plan, provenance, outcome, denseOutcome);
+      const result = resultOf(group[i], plan, provenance, outcome, denseOutcome);
       results.push(result);
       hooks.onResult?.(result, index++);
     }
@@ -92,11 +93,14 @@ async function prepare(
   const device = await state.devices.device(settings);
   report('reading', 'reading the checkpoint');
   const model = await state.models.load(plan.model, device, signal);
-  report('tokenising', 'tokenising the texts');
-  const text = await state.tokenCache.tokens(plan.model, plan.text, signal);
-  requireVocabulary(text.ids, model, plan.text);
-  const calibration = calibrated ? await state.tokenCache.tokens(plan.model, calibrationFile(plan), signal) : undefined;
-  if (calibration) requireVocabulary(calibration.ids, model, plan.calibration!);
+  const { vocabulary } = model.checkpoint.config;
+  const tokenise = (file: string): Promise<TokenisedText> => {
+    const onProgress = (done: number, total: number): void =>
+      hooks.onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
+    return state.tokenCache.tokens(plan.model, vocabulary, file, signal, onProgress);
+  };
+  const text = await tokenise(plan.text);
+  const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
   const evaluation = evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text);
   const inputs: SweepInputs = {
     checkpoint: model.checkpoint,
@@ -129,7 +133,7 @@ async function prepare(
     device: device.name,
     deviceName: describeDevice(device),
     precision: device.precision,
-    versions: { espalier: VERSION, onnxruntime: loadOrt().env.versions.node ?? loadOrt().env.versions.common },
+    versions: { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! },
   };
   return { inputs, provenance };
 }
@@ -211,20 +215,6 @@ function calibrationFile(plan: EvaluationPlan): string {
     expected: 'a calibration text, for a metric that looks at the layers’ inputs',
     actual: 'none',
     remedy: 'Name one: `calibrate:` in an experiment, --calibration on the command line.',
-  });
-}
-
-function requireVocabulary(ids: Int32Array, { checkpoint }: LoadedModel, file: string): void {
-  const { vocabulary } = checkpoint.config;
-  const beyond = ids.find((id) => id >= vocabulary);
-  if (beyond === undefined) return;
-  throw new EspalierError({
-    code: 'checkpoint/tokenizer',
-    operation: `tokenising ${file}`,
-    expected: `token ids below ${vocabulary}, the rows of the embedding`,
-    actual: `the id ${beyond}`,
-    remedy: 'This tokenizer.json belongs to another checkpoint: copy the right one into the folder.',
-    file: `${checkpoint.folder}/tokenizer.json`,
   });
 }
 

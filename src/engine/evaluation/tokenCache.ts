@@ -1,4 +1,4 @@
-import { readCorpus } from '../checkpoint/corpus.ts';
+import { loadCorpus } from '../checkpoint/corpus.ts';
 import { loadTokenizer } from '../checkpoint/tokenizer.ts';
 
 export interface TokenisedText {
@@ -7,21 +7,38 @@ export interface TokenisedText {
   readonly textHash: string;
 }
 
-/** Token ids of the last few texts: an editor evaluates the same text again and again. Looked up by content, never by name. */
+/** Texts that are kept: an editor evaluates the same two again and again. */
+const LIMIT = 4;
+
+/** Token ids of the last few texts, looked up by content, never by name. */
 export class TokenCache {
   private readonly kept = new Map<string, TokenisedText>();
 
-  /** @throws EspalierError `corpus/…` or `checkpoint/tokenizer` */
-  async tokens(model: string, file: string, signal?: AbortSignal): Promise<TokenisedText> {
-    const [tokenizer, corpus] = [await loadTokenizer(model), await readCorpus(file)];
-    const key = `${tokenizer.identity} ${corpus.identity}`;
+  /**
+   * The token ids of a text, tokenised as a whole, with the special tokens that its tokenizer adds by default.
+   *
+   * @param vocabulary rows of the checkpoint's embedding
+   * @throws EspalierError `corpus/…`, or `checkpoint/tokenizer` for ids that the embedding has no row for
+   */
+  async tokens(
+    model: string,
+    vocabulary: number,
+    file: string,
+    signal: AbortSignal | undefined,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<TokenisedText> {
+    const tokenizer = await loadTokenizer(model, { vocabulary });
+    const corpus = await loadCorpus(file);
+    const key = `${tokenizer.identity} ${vocabulary} ${corpus.identity}`;
     const found = this.kept.get(key);
     if (found) return found;
-    const text = { ids: await tokenizer.encode(corpus.text, signal), textHash: corpus.identity };
+    const ids = await tokenizer.encodeAsync(corpus.text, {
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    });
+    const text = { ids, textHash: corpus.identity };
     this.kept.set(key, text);
     if (this.kept.size > LIMIT) this.kept.delete(this.kept.keys().next().value!);
     return text;
   }
 }
-
-const LIMIT = 4;

@@ -111,7 +111,7 @@ class ProgramBlockWriter implements BlockWriter {
 }
 
 /** x [batch, tokens, in] → [batch, 1, in]. */
-const STATISTICS: { readonly [Statistic in InputStatistic]: (graph: GraphBuilder, x: Value) => Value } = {
+const STATISTICS: Readonly<Record<InputStatistic, (graph: GraphBuilder, x: Value) => Value>> = {
   'sum-of-squares': (graph, x) => graph.reduceSum(graph.mul(x, x), [1]),
   'sum-of-absolutes': (graph, x) => graph.reduceSum(graph.abs(x), [1]),
   'maximum-absolute': (graph, x) => graph.reduceMax(graph.abs(x), [1]),

@@ -64,7 +64,7 @@ export function isRowOperand(name: OperandName): name is RowOperand {
 const INPUT_STATISTICS: readonly InputStatistic[] = ['sum-of-squares', 'sum-of-absolutes', 'maximum-absolute', 'sum'];
 
 /** The formulas of the operand table. */
-const ROWS: { readonly [Name in RowOperand]: (statistics: InputStatistics) => Float64Array } = {
+const ROWS: Readonly<Record<RowOperand, (statistics: InputStatistics) => Float64Array>> = {
   X: (s) => s.total('sum-of-squares').map((total) => total / s.samples),
   Xabs: (s) => s.total('sum-of-absolutes').map((total) => total / s.tokens),
   Xmax: (s) => s.total('maximum-absolute'),

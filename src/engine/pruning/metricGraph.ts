@@ -33,7 +33,7 @@ function writeOperation(
 }
 
 /** One row an operation, with the formulas of the operation table; unary operations ignore y. */
-const OPERATION_GRAPHS: { readonly [Name in OperationName]: (graph: GraphBuilder, x: Value, y: Value) => Value } = {
+const OPERATION_GRAPHS: Readonly<Record<OperationName, (graph: GraphBuilder, x: Value, y: Value) => Value>> = {
   add: (graph, x, y) => graph.add(x, y),
   sub: (graph, x, y) => graph.sub(x, y),
   mul: (graph, x, y) => graph.mul(x, y),

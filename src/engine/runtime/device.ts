@@ -130,7 +130,7 @@ export class Program {
     }
     let outputs: Record<string, Tensor>;
     try {
-      outputs = (await this.session.run(feeds, fetches)) as Record<string, Tensor>;
+      outputs = (await this.session.run(feeds, fetches));
     } catch (cause) {
       throw deviceFailure(this.device, `running the program “${this.graph.name}”`, cause);
     }
