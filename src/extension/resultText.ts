@@ -1,0 +1,192 @@
+import { describeError } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
+import {
+  formatChange,
+  formatCount,
+  formatPerplexity,
+  formatSeconds,
+  formatShare,
+  shortFingerprint,
+} from '../experiment/format.ts';
+import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
+import { printSparsity } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsity.ts';
+import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
+
+/** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
+
+/** `50 %`, `2:4`, as a person reads it. */
+export function sparsityText(sparsity: Sparsity | undefined): string {
+  if (sparsity === undefined) return 'dense';
+  return printSparsity(sparsity).replace('%', ' %');
+}
+
+/** One result: `ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu`. */
+export function resultLine(result: EvaluationResult): string {
+  const { perplexity, densePerplexity, seconds, provenance } = result;
+  const ending = `${formatSeconds(seconds)} · ${provenance.device}`;
+  if (result.sparsity === undefined) return `ppl ${formatPerplexity(perplexity)}  (dense) · ${ending}`;
+  const against = `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
+  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${sparsityText(result.sparsity)} · ${ending}`;
+}
+
+/** Several sparsities of one metric: `ppl 50 % 145.7 (+1.7 %), 2:4 171.2 (+19 %) · dense 143.3 · 4.0 s · cpu`. */
+export function resultsLine(results: readonly EvaluationResult[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  if (results.length === 1) return resultLine(first);
+  const each = results.map(
+    ({ sparsity, perplexity, densePerplexity }) =>
+      `${sparsityText(sparsity)} ${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)})`,
+  );
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}`;
+}
+
+/** Metrics named for each sparsity beside an experiment; the hover has them all. */
+const MOST_NAMED = 3;
+
+/** An experiment: by sparsity the metrics from best to worst, `50 %: wanda 145.7, mine 150.2 · 2:4: wanda 171.2 · dense 143.3`. */
+export function experimentLine(results: readonly EvaluationResult[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  if (first.sparsity === undefined) return resultLine(first);
+  const bySparsity = new Map<string, EvaluationResult[]>();
+  for (const result of results) {
+    const group = sparsityText(result.sparsity);
+    bySparsity.set(group, [...(bySparsity.get(group) ?? []), result]);
+  }
+  const parts = [...bySparsity].map(([sparsity, group]) => {
+    const ranked = [...group].sort((a, b) => a.perplexity - b.perplexity);
+    const named = ranked
+      .slice(0, MOST_NAMED)
+      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity)}`);
+    const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
+    return `${sparsity}: ${named.join(', ')}${more}`;
+  });
+  return `${parts.join(' · ')} · dense ${formatPerplexity(first.densePerplexity)} · ${first.provenance.device}`;
+}
+
+/** What is being done: `evaluating · block 3 of 6 · 45 %`. */
+export function progressLine(progress: EvaluationProgress | undefined): string {
+  if (!progress) return 'starting the worker …';
+  const share = progress.total > 0 ? ` · ${Math.floor((100 * progress.done) / progress.total)} %` : ' …';
+  return `${progress.detail}${share}`;
+}
+
+const LONGEST_FAILURE = 100;
+
+/** A failure in a few words; the hover has the rest. */
+export function failureLine(error: ErrorData): string {
+  const text =
+    error.code === 'worker/exited' ? 'the worker ended during this evaluation' : `${error.operation}: ${error.actual}`;
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > LONGEST_FAILURE ? `${line.slice(0, LONGEST_FAILURE - 1)}…` : line;
+}
+
+export function failureHover(error: ErrorData): string {
+  return `**Evaluation failed**\n\n${escapeMarkdown(describeError(error))}\n\n\`${error.code}\``;
+}
+
+/** Where the numbers come from, all of it. `note` says why they are stale, where they are. */
+export function provenanceHover(records: readonly EvaluationRecord[], note?: string): string {
+  const [record] = records;
+  if (record === undefined) return '';
+  const parts =
+    records.length === 1
+      ? [table([...ownRows(record), ...sharedRows(record)])]
+      : [comparison(records), table(sharedRows(record))];
+  return [...(note === undefined ? [] : [`**Stale:** ${escapeMarkdown(note)}`]), ...parts].join('\n\n');
+}
+
+/** What differs between the evaluations of one plan, a row each. */
+function comparison(records: readonly EvaluationRecord[]): string {
+  const rows = records.map(({ result }) => {
+    const { metric, expression, sparsity, perplexity, densePerplexity, seconds, fingerprint } = result;
+    const cells = [
+      escapeMarkdown(metric),
+      code(expression),
+      sparsityText(sparsity),
+      perplexity.toPrecision(7),
+      formatChange(perplexity, densePerplexity),
+      formatSeconds(seconds),
+      code(shortFingerprint(fingerprint)),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const [first] = records;
+  const dense = first === undefined ? '' : `\n\ndense **${first.result.densePerplexity.toPrecision(7)}**`;
+  return (
+    [
+      '| metric | expression | sparsity | perplexity | against dense | took | fingerprint |',
+      '|---|---|---|---|---|---|---|',
+      ...rows,
+    ].join('\n') + dense
+  );
+}
+
+function ownRows({ result }: EvaluationRecord): Row[] {
+  return [
+    ['perplexity', perplexityRow(result)],
+    ['expression', code(result.expression)],
+    ['sparsity', sparsityRow(result)],
+    ['fingerprint', code(result.fingerprint)],
+  ];
+}
+
+function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
+  const { provenance } = result;
+  const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, versions } = provenance;
+  const model = `${escapeMarkdown(architecture)}, ${formatCount(parameters)} parameters`;
+  return [
+    ['checkpoint', `${file(provenance.model, modelHash)} · ${model} (with its tokenizer)`],
+    ['text', `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${length}`],
+    ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
+    ['device', `${escapeMarkdown(provenance.deviceName)} · ${provenance.precision}`],
+    ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],
+    [
+      'versions',
+      Object.entries(versions)
+        .map(([name, version]) => escapeMarkdown(`${name} ${version}`))
+        .join(', '),
+    ],
+  ];
+}
+
+type Row = readonly [name: string, value: string];
+
+function table(rows: readonly Row[]): string {
+  return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
+
+function perplexityRow({ perplexity, densePerplexity, sparsity }: EvaluationResult): string {
+  const own = `**${perplexity.toPrecision(7)}**`;
+  if (sparsity === undefined) return `${own} (dense)`;
+  return `${own} · dense ${densePerplexity.toPrecision(7)}, ${formatChange(perplexity, densePerplexity)}`;
+}
+
+function sparsityRow({ sparsity, actualSparsity, calibrate, provenance }: EvaluationResult): string {
+  if (sparsity === undefined) return 'none';
+  const group = sparsity.kind === 'unstructured' && provenance.group ? `, compared by ${provenance.group}` : '';
+  return `${sparsityText(sparsity)} (${formatShare(actualSparsity)} of the prunable weights are zero)${group}, ${calibrate} calibration`;
+}
+
+function calibrationRow({ provenance }: EvaluationResult): string {
+  const { calibration = '', calibrationHash = '', samples, length, offsets, seed } = provenance;
+  const where = offsets === 'random' ? `random offsets, seed ${seed ?? 0}` : 'even offsets';
+  return `${file(calibration, calibrationHash)} · ${samples ?? 0} samples of ${length}, ${where}`;
+}
+
+function file(name: string, hash: string): string {
+  return `${code(name)} · sha-256 ${code(hash.slice(0, 12))}`;
+}
+
+/** Inline code that no content can leave; a table's cells end at a bar. */
+function code(text: string): string {
+  const clean = text.replace(/[\r\n|`]+/g, ' ');
+  return `\`${clean === '' ? ' ' : clean}\``;
+}
+
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#!|<>~]/g, '\\$&').replace(/\r?\n/g, ' ');
+}
