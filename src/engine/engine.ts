@@ -8,6 +8,7 @@ import { LoadedModels } from './evaluation/loadedModels.ts';
 import { TokenCache } from './evaluation/tokenCache.ts';
 import { allParameters } from './models/model.ts';
 import { sizeOf } from './graph/shape.ts';
+import type { PrunedLayer } from './pruning/pruner.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 
 export { listDevices } from './runtime/probe.ts';
@@ -34,6 +35,8 @@ export interface EvaluationHooks {
   readonly onResult?: ((result: EvaluationResult, index: number) => void) | undefined;
   /** @param index of the evaluation in the plan */
   readonly onFailure?: ((failure: ErrorData, index: number) => void) | undefined;
+  /** Called with every layer that an evaluation has pruned, block after block. */
+  readonly onPruned?: ((layer: PrunedLayer, index: number) => void) | undefined;
 }
 
 export interface EngineOptions {

@@ -42,7 +42,7 @@ export class BytePairs {
   /** Token ids of one word. */
   encode(word: string): readonly number[] {
     const whole = this.ignoreMerges ? this.vocabulary.get(word) : undefined;
-    return whole === undefined ? this.merge(word) : [whole];
+    return whole === undefined ? this.merge(this.withoutDropped(word)) : [whole];
   }
 
   /** The same for a word of any length, part by part: `length` is that of the part. */
@@ -50,7 +50,7 @@ export class BytePairs {
     if (this.ignoreMerges && this.vocabulary.has(word)) {
       yield { ids: this.encode(word), length: word.length };
     } else {
-      for (const part of this.cut(word)) yield { ids: this.encodePart(part), length: part.length };
+      for (const part of this.cut(this.withoutDropped(word))) yield { ids: this.encodePart(part), length: part.length };
     }
   }
 
@@ -77,6 +77,14 @@ export class BytePairs {
     if (begin < word.length) yield word.slice(begin);
   }
 
+  /** Characters that have no token and nothing to stand in for them are left out; their neighbours may then merge. */
+  private withoutDropped(word: string): string {
+    if (this.byteIds || this.unknownId !== undefined) return word;
+    const isKnown = (character: string): boolean => this.vocabulary.has(character);
+    const characters = Array.from(word);
+    return characters.every(isKnown) ? word : characters.filter(isKnown).join('');
+  }
+
   private areBothUnknown(before: number, point: number): boolean {
     if (!this.fuseUnknown) return false;
     return !this.vocabulary.has(String.fromCodePoint(before)) && !this.vocabulary.has(String.fromCodePoint(point));
@@ -101,7 +109,7 @@ export class BytePairs {
       const id = this.vocabulary.get(token);
       if (id !== undefined) ids.push(id);
       else if (this.byteIds) for (const byte of ENCODER.encode(token)) ids.push(this.byteIds[byte]!);
-      else if (this.unknownId !== undefined && !(this.fuseUnknown && afterUnknown)) ids.push(this.unknownId);
+      else if (!(this.fuseUnknown && afterUnknown)) ids.push(this.unknownId!);
       afterUnknown = id === undefined;
     }
     return ids;

@@ -62,9 +62,13 @@ export function* splitText(text: string, pattern: RegExp, behavior: SplitBehavio
 /** Matches and gaps, in order, covering the text; with `invert` the two swap roles. */
 function* segmentsOf(text: string, pattern: RegExp, invert: boolean): Generator<Segment> {
   let reached = 0;
+  let lastEnd = -1;
   for (const match of withPinnedCategories(text).matchAll(pattern)) {
     const begin = match.index;
     const end = begin + match[0].length;
+    // Oniguruma's iteration has no empty match right behind another match.
+    if (begin === end && begin === lastEnd) continue;
+    lastEnd = end;
     if (begin > reached) yield { begin: reached, end: begin, isMatch: invert };
     yield { begin, end, isMatch: !invert };
     reached = end;

@@ -9,7 +9,7 @@ import { printInfix } from '../../metric/print.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../models/model.ts';
-import { Pruner } from '../pruning/pruner.ts';
+import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { loadOrt } from '../runtime/ort.ts';
@@ -47,11 +47,19 @@ export async function evaluatePlan(
   const failures: EspalierError[] = [];
 
   const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, inputs) : [[]];
-  const total = groups.reduce((steps, group) => steps + countSteps(inputs, false, prunersOf(plan, group, inputs)), 0);
+  const total = groups.reduce(
+    (steps, group) => steps + countSteps(inputs, false, prunersOf(plan, group, inputs.device, hooks)),
+    0,
+  );
   const step = stepper(hooks, total + (state.dense.has(denseKey) ? 0 : countSteps(inputs, true, [])));
   let index = 0;
   for (const group of groups) {
-    const { dense, pruned } = await sweep(inputs, !state.dense.has(denseKey), prunersOf(plan, group, inputs), step);
+    const { dense, pruned } = await sweep(
+      inputs,
+      !state.dense.has(denseKey),
+      prunersOf(plan, group, inputs.device, hooks),
+      step,
+    );
     if (dense) state.dense.set(denseKey, dense);
     const denseOutcome = state.dense.get(denseKey)!;
     for (const [i, outcome] of pruned.entries()) {
@@ -160,10 +168,17 @@ function resultOf(
   };
 }
 
-function prunersOf(plan: EvaluationPlan, group: readonly PlannedEvaluation[], { device }: SweepInputs): Pruner[] {
-  return group.map(
-    ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, plan.settings.group),
-  );
+function prunersOf(
+  plan: EvaluationPlan,
+  group: readonly PlannedEvaluation[],
+  device: Device,
+  { onPruned }: EvaluationHooks,
+): Pruner[] {
+  return group.map((evaluation) => {
+    const observer = onPruned && ((layer: PrunedLayer): void => onPruned(layer, plan.evaluations.indexOf(evaluation)));
+    const { metric, expression, sparsity } = evaluation;
+    return new Pruner(device, metric, expression, sparsity, plan.settings.group, observer);
+  });
 }
 
 /** As many evaluations to a sweep as have room: each carries its own hidden states. */

@@ -10,6 +10,17 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
 import { buildPruneGraph } from './pruneGraph.ts';
 
+/** A linear layer just after it was pruned: for exporting and for looking inside. */
+export interface PrunedLayer {
+  /** Name in the checkpoint. */
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  /** The pruned weight, row-major. The array is reused after the call: copy what you keep. */
+  readonly weight: Float32Array;
+  /** Values [in] of the operands that are rows, as far as the metric uses them. */
+  readonly rows: Readonly<Partial<Record<RowOperand, Float32Array>>>;
+}
+
 /** A metric applied at one sparsity, layer by layer, with the counts of what it removed. */
 export class Pruner {
   /** Operands that are rows: the statistics they need have to be collected first. */
@@ -24,6 +35,7 @@ export class Pruner {
   private readonly group: EvaluationSettings['group'];
   /** On the CPU the pruned weights of every block go to the same buffers. */
   private readonly spares = new Map<string, DeviceTensor>();
+  private readonly onPruned: ((layer: PrunedLayer) => void) | undefined;
 
   constructor(
     device: Device,
@@ -31,12 +43,14 @@ export class Pruner {
     expression: Expression,
     sparsity: Sparsity,
     group: EvaluationSettings['group'],
+    onPruned?: (layer: PrunedLayer) => void,
   ) {
     this.device = device;
     this.metric = metric;
     this.expression = expression;
     this.sparsity = sparsity;
     this.group = group;
+    this.onPruned = onPruned;
     this.rows = operandsOf(expression).filter(isRowOperand);
   }
 
@@ -52,7 +66,11 @@ export class Pruner {
     this.requireDivisible(layer, columns);
     const program = await this.program([out, columns]);
     const inputs: Record<string, DeviceTensor> = { weight };
-    for (const row of this.rows) inputs[row] = DeviceTensor.fromHost(statistics!.row(row), [1, columns]);
+    const rows: Partial<Record<RowOperand, Float32Array>> = {};
+    for (const row of this.rows) {
+      rows[row] = statistics!.row(row);
+      inputs[row] = DeviceTensor.fromHost(rows[row], [1, columns]);
+    }
     const spare = this.device.resident
       ? undefined
       : (this.spares.get(layer.name) ?? DeviceTensor.empty([out, columns]));
@@ -62,6 +80,7 @@ export class Pruner {
     await this.check(layer, outputs);
     this.weights += out * columns;
     this.zeros += sum(await outputs['zeros']!.floats());
+    this.onPruned?.({ tensor: layer.tensor, shape: layer.shape, weight: await pruned.floats(), rows });
     return pruned;
   }
 
