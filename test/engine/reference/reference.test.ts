@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { Pruner } from '../../../src/engine/pruning/pruner.ts';
+import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
+import { parseSparsity } from '../../../src/experiment/sparsity.ts';
+import { METRICS } from '../../support/oracle/metrics.ts';
+import { fromPrefix } from '../../support/oracle/prefix.ts';
+import {
+  askPeer,
+  REFERENCE_CALIBRATION,
+  REFERENCE_MODEL,
+  REFERENCE_TEXT,
+  whyNoPeer,
+  type PeerReply,
+} from '../../support/peer.ts';
+
+// The trained checkpoint, real text, and the PyTorch reference: same tokens, same blocks, tolerances of docs/quality.md.
+
+const [LENGTH, SAMPLES, BLOCKS] = [256, 16, 8];
+
+interface Way {
+  readonly metric: keyof typeof METRICS;
+  readonly sparsity: string;
+  readonly calibrate: 'sequential' | 'one-shot';
+  /** Whether X operands and masks are compared too. */
+  readonly record?: boolean;
+}
+
+const WAYS: readonly Way[] = [
+  { metric: 'magnitude', sparsity: '50%', calibrate: 'sequential' },
+  { metric: 'wanda', sparsity: '50%', calibrate: 'sequential', record: true },
+  { metric: 'wanda', sparsity: '2:4', calibrate: 'sequential' },
+  { metric: 'wanda', sparsity: '4:8', calibrate: 'sequential' },
+  { metric: 'scaled', sparsity: '50%', calibrate: 'sequential' },
+  { metric: 'mixed', sparsity: '50%', calibrate: 'sequential' },
+  { metric: 'wanda', sparsity: '50%', calibrate: 'one-shot', record: true },
+  { metric: 'wanda', sparsity: '2:4', calibrate: 'one-shot' },
+  { metric: 'mixed', sparsity: '4:8', calibrate: 'one-shot' },
+];
+
+const missing = whyNoPeer();
+const title = 'on the trained checkpoint the engine agrees with the reference on';
+
+describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title} (skipped: ${missing})`, () => {
+  let peer: PeerReply;
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = createEngine();
+    const evaluations = WAYS.map((way) => ({
+      ...way,
+      name: nameOf(way),
+      expression: METRICS[way.metric],
+      ...share(way),
+    }));
+    peer = await askPeer({
+      length: LENGTH,
+      samples: SAMPLES,
+      blocks: BLOCKS,
+      evaluations: [{ name: 'dense' }, ...evaluations],
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await engine.dispose();
+    await peer.remove();
+  });
+
+  test('the token ids of the whole text', async () => {
+    const ids = await engine.tokens(REFERENCE_MODEL, REFERENCE_TEXT);
+    expect(ids.length).toBe(peer.tokens.length);
+    expect(ids.findIndex((id, i) => id !== peer.tokens[i])).toBe(-1);
+  });
+
+  test('the dense perplexity', async () => {
+    const [dense] = await evaluate({}, []);
+    expect(relative(dense!.perplexity, peer.values.get('dense')!)).toBeLessThan(1e-4);
+  });
+
+  describe.each(['sequential', 'one-shot'] as const)('%s', (calibrate) => {
+    const ways = WAYS.filter((way) => way.calibrate === calibrate);
+    let results: readonly EvaluationResult[];
+    let seen: Seen;
+    beforeAll(async () => {
+      seen = spyOnPruning();
+      try {
+        results = await evaluate({ calibrate }, ways);
+      } finally {
+        seen.stop();
+      }
+    }, 120_000);
+
+    test.each(ways)('$metric at $sparsity: the perplexity', (way) => {
+      const result = results[ways.indexOf(way)]!;
+      expect(relative(result.perplexity, peer.values.get(nameOf(way))!)).toBeLessThan(1e-3);
+      expect(result.actualSparsity).toBeGreaterThanOrEqual(0.5);
+      expect(result.actualSparsity).toBeLessThan(0.501);
+    });
+
+    test.each(ways.filter(({ record }) => record))(
+      '$metric at $sparsity: the X operand of every layer',
+      async (way) => {
+        const expected = await peer.inputs(nameOf(way));
+        let at = 0;
+        for (const { layer, x } of seen.layers(way.metric, ways)) {
+          const slice = expected.subarray(at, at + x.length);
+          expect(distance(x, slice), layer).toBeLessThan(1e-3);
+          at += x.length;
+        }
+        expect(at).toBe(expected.length);
+      },
+    );
+
+    test.each(ways.filter(({ record }) => record))('$metric at $sparsity: the masks', async (way) => {
+      const expected = await peer.masks(nameOf(way));
+      let [at, different] = [0, 0];
+      for (const { fate } of seen.layers(way.metric, ways)) {
+        fate.forEach((seen, i) => {
+          if (seen !== ZERO_BEFORE && seen !== expected[at + i]) different++;
+        });
+        at += fate.length;
+      }
+      expect(at).toBe(expected.length);
+      expect(different / at).toBeLessThan(1e-3);
+    });
+  });
+
+  function evaluate(settings: Partial<EvaluationSettings>, ways: readonly Way[]) {
+    return engine.evaluate({
+      model: REFERENCE_MODEL,
+      text: REFERENCE_TEXT,
+      calibration: REFERENCE_CALIBRATION,
+      evaluations: ways.map(({ metric, sparsity }) => ({
+        metric,
+        expression: fromPrefix(METRICS[metric]),
+        sparsity: parseSparsity(sparsity)!,
+      })),
+      settings: { ...DEFAULT_SETTINGS, ...COMMON, ...settings },
+    });
+  }
+});
+
+const COMMON: Partial<EvaluationSettings> = {
+  device: 'cpu',
+  length: LENGTH,
+  samples: SAMPLES,
+  blocks: BLOCKS,
+  offsets: 'even',
+};
+
+/** What the engine's pruner was given and gave back for one linear layer. */
+interface SeenLayer {
+  readonly layer: string;
+  readonly x: Float32Array;
+  /** For each weight 1 if it was removed, 0 if not, {@link ZERO_BEFORE} where nobody can tell. */
+  readonly fate: Uint8Array;
+}
+
+const ZERO_BEFORE = 2;
+
+interface Seen {
+  /** Layers in the order of the forward pass, of the first of `ways` that has this metric. */
+  layers(metric: string, ways: readonly Way[]): readonly SeenLayer[];
+  stop(): void;
+}
+
+/** Looks over the pruner's shoulder: the operands and masks are no result of an evaluation. */
+function spyOnPruning(): Seen {
+  const calls = new Map<Pruner, SeenLayer[]>();
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const prune = Pruner.prototype.prune;
+  const spy = vi.spyOn(Pruner.prototype, 'prune').mockImplementation(async function (
+    this: Pruner,
+    layer,
+    weight,
+    statistics,
+  ) {
+    const pruned = await prune.call(this, layer, weight, statistics);
+    const x = this.rows.includes('X') ? statistics!.row('X') : new Float32Array();
+    const [before, after] = [await weight.floats(), await pruned.floats()];
+    const fate = Uint8Array.from(before, (value, i) => (value === 0 ? ZERO_BEFORE : Number(after[i] === 0)));
+    const seen = { layer: layer.tensor, x, fate };
+    calls.set(this, [...(calls.get(this) ?? []), seen]);
+    return pruned;
+  });
+  return {
+    layers: (metric, ways) => [...calls.values()][ways.findIndex((way) => way.metric === metric)]!,
+    stop: () => {
+      spy.mockRestore();
+    },
+  };
+}
+
+function nameOf({ metric, sparsity, calibrate }: Way): string {
+  return `${metric} ${sparsity.replace(':', ' of ')} ${calibrate}`;
+}
+
+/** The sparsity as the reference takes it. */
+function share({ sparsity }: Way): { share: number } | { nm: string } {
+  return sparsity.includes(':') ? { nm: sparsity } : { share: parseFloat(sparsity) / 100 };
+}
+
+function relative(value: number, expected: number): number {
+  return Math.abs(value / expected - 1);
+}
+
+/** ‖a − b‖ / ‖b‖ */
+function distance(a: Float32Array, b: Float32Array): number {
+  let [difference, norm] = [0, 0];
+  b.forEach((value, i) => {
+    difference += (a[i]! - value) ** 2;
+    norm += value ** 2;
+  });
+  return Math.sqrt(difference / norm);
+}
