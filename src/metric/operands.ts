@@ -85,3 +85,9 @@ export const OPERANDS = {
       'Gradient of each calibration sample’s mean next-token cross-entropy with respect to the weight, root of the sum of squares over the samples (dense model).',
   },
 } as const satisfies Record<string, Operand>;
+
+export const OPERAND_NAMES = Object.keys(OPERANDS) as readonly OperandName[];
+
+export function isOperandName(name: string): name is OperandName {
+  return Object.hasOwn(OPERANDS, name);
+}

@@ -1,0 +1,323 @@
+import { SETTINGS } from '../experiment/settings.ts';
+import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
+import { MAX_GROUP, parseSparsity, printSparsity } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsity.ts';
+import { nearestName } from '../metric/nearest.ts';
+import { printShape } from '../metric/shape.ts';
+import type { Definitions } from './definitions.ts';
+import { didYouMean, shift } from './diagnostics.ts';
+import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
+import type { BlockContent, PrunedMetric } from './document.ts';
+import { compileExpression, withArticle } from './expressions.ts';
+import type { Findings } from './expressions.ts';
+import type { NameTable } from './names.ts';
+import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
+import { isPropertyName, PROPERTIES, PROPERTY_NAMES, propertyOfSetting } from './properties.ts';
+import type { PropertyName } from './properties.ts';
+import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
+
+/** What the checks of blocks need to know about the rest of the file. */
+export interface BlockContext {
+  readonly names: NameTable;
+  readonly definitions: Definitions;
+  /** Paths of the models and corpora that have one. */
+  readonly paths: ReadonlyMap<string, string>;
+  readonly findings: Findings;
+}
+
+export interface CompiledBlock {
+  readonly content: BlockContent;
+  /** Whether anything in it is wrong; what is missing altogether is not looked at here. */
+  readonly broken: boolean;
+}
+
+/** Reads an `experiment` or `defaults` block. Every mistake is told at the value at fault, and leaves the others as they are. */
+export function compileBlock(parsed: ParsedDeclaration, context: BlockContext): CompiledBlock {
+  return new BlockCompiler(parsed, context).compile();
+}
+
+class BlockCompiler {
+  private readonly parsed: ParsedDeclaration;
+  private readonly context: BlockContext;
+  private readonly content: { -readonly [Key in keyof BlockContent]: BlockContent[Key] };
+  private readonly settings: Partial<Record<SettingName, number | string>> = {};
+  private readonly seen = new Map<PropertyName, Span>();
+  private broken: boolean;
+  private property!: ParsedProperty;
+
+  constructor(parsed: ParsedDeclaration, context: BlockContext) {
+    this.parsed = parsed;
+    this.context = context;
+    // Each value has been checked against the row of its setting.
+    this.content = { settings: this.settings as Partial<EvaluationSettings> };
+    this.broken = parsed.tree?.problem !== undefined;
+  }
+
+  compile(): CompiledBlock {
+    for (const property of this.parsed.properties) {
+      const { syntax, problem } = property.tree;
+      if (problem !== undefined) {
+        // A property with a syntax error counts as said.
+        this.broken = true;
+        if (syntax && isPropertyName(syntax.key.text))
+          this.seen.set(syntax.key.text, shift(syntax.key.span, property.base));
+      } else if (syntax) {
+        this.property = property;
+        this.compileProperty(syntax);
+      }
+    }
+    return { content: this.content, broken: this.broken };
+  }
+
+  private compileProperty(syntax: PropertySyntax): void {
+    const { key, values } = syntax;
+    const name = this.propertyName(key);
+    if (name === undefined || !this.claim(name, key.span)) return;
+    const property = PROPERTIES[name];
+    if (name === 'prune' && this.parsed.keyword === 'defaults') {
+      this.report('property/misplaced', key.span, '`prune` belongs into an experiment: `defaults` says the rest');
+      return;
+    }
+    switch (property.value) {
+      case 'metrics':
+        this.content.prune = this.eachOnce(
+          values,
+          (value) => this.metric(value),
+          ({ label }) => label,
+        );
+        return;
+      case 'sparsities':
+        this.content.at = this.eachOnce(values, (value) => this.sparsity(value), printSparsity);
+        return;
+      case 'model':
+      case 'corpus':
+      case 'setting': {
+        const value = values[0];
+        if (value === undefined) return;
+        if (values.length > 1) {
+          this.report('property/type', values[1]!.span, `\`${name}\` takes one value`);
+        } else if (property.value === 'setting') {
+          this.compileSetting(property.setting!, value);
+        } else {
+          const path = this.path(property.value, value, property.arguments ?? []);
+          if (path !== undefined) this.content[name as 'model' | 'evaluate' | 'calibrate'] = path;
+        }
+      }
+    }
+  }
+
+  private propertyName({ text, span }: Identifier): PropertyName | undefined {
+    if (isPropertyName(text)) {
+      this.context.findings.sites.push({
+        ...this.at(span),
+        symbol: { kind: 'property', name: text },
+        isDeclaration: false,
+      });
+      return text;
+    }
+    const { suffix, ...fixes } = didYouMean(this.at(span), nearestName(text, PROPERTY_NAMES));
+    this.report('property/unknown', span, `unknown property \`${text}\`${suffix}`, fixes);
+    return undefined;
+  }
+
+  /** Takes note that a property is said; false where it was said before. */
+  private claim(name: PropertyName, span: Span): boolean {
+    const before = this.seen.get(name);
+    if (before === undefined) {
+      this.seen.set(name, this.at(span));
+      return true;
+    }
+    const related = [{ ...before, message: 'the first one stands here' }];
+    this.report('property/duplicate', span, `\`${name}\` is said twice`, { related });
+    return false;
+  }
+
+  /** The values that are right; one that is said twice counts once. */
+  private eachOnce<Value>(
+    values: readonly ExpressionSyntax[],
+    read: (value: ExpressionSyntax) => Value | undefined,
+    keyOf: (value: Value) => string,
+  ): Value[] {
+    const found = new Map<string, Value>();
+    for (const syntax of values) {
+      const value = read(syntax);
+      if (value === undefined) continue;
+      const key = keyOf(value);
+      if (found.has(key)) {
+        this.tell(
+          'experiment/repeated',
+          syntax.span,
+          `\`${this.source(syntax.span)}\` is listed twice and counts once`,
+        );
+      }
+      found.set(key, value);
+    }
+    return [...found.values()];
+  }
+
+  private metric(syntax: ExpressionSyntax): PrunedMetric | undefined {
+    const { definitions, findings } = this.context;
+    const compiled = compileExpression(syntax, definitions.context(this.property.base, findings));
+    // What is wrong has been told, here or where the metric is declared.
+    if (compiled === undefined) this.broken = true;
+    else if (compiled.constant !== undefined) {
+      const message = `this is ${compiled.constant} for every weight and cannot rank them`;
+      this.report('metric/constant', syntax.span, message);
+    } else {
+      const name = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' ? syntax.callee.text : undefined;
+      const metric = name !== undefined && definitions.metrics.has(name) ? name : undefined;
+      return { label: this.source(syntax.span).replaceAll(/\s+/g, ' '), metric, expression: compiled.expression };
+    }
+    return undefined;
+  }
+
+  private sparsity(syntax: ExpressionSyntax): Sparsity | undefined {
+    if (syntax.kind === 'percentage' || syntax.kind === 'ratio') {
+      const sparsity = parseSparsity(syntax.text.replaceAll(/\s/g, ''));
+      if (sparsity === undefined) this.report('sparsity/range', syntax.span, sparsityProblem(syntax.kind, syntax.text));
+      return sparsity;
+    }
+    const share = this.number(syntax, 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`');
+    if (share === undefined) return undefined;
+    if (share >= 0 && share < 1) return { kind: 'unstructured', share };
+    const percentage = share >= 1 && share < 100 ? `${share}%` : undefined;
+    const { suffix, ...fixes } = didYouMean(this.at(syntax.span), percentage);
+    this.report('sparsity/range', syntax.span, `a share is at least 0 and below 1${suffix}`, fixes);
+    return undefined;
+  }
+
+  /** The path that a model or corpus stands for; settings in parentheses behind it are read on the way. */
+  private path(
+    kind: 'model' | 'corpus',
+    syntax: ExpressionSyntax,
+    settings: readonly SettingName[],
+  ): string | undefined {
+    if (syntax.kind === 'text') {
+      if (syntax.text.trim() !== '') return syntax.text;
+      this.report('property/type', syntax.span, 'this path is empty');
+      return undefined;
+    }
+    if (syntax.kind !== 'name' && syntax.kind !== 'call') {
+      this.report('property/type', syntax.span, `this has to be the name of a ${kind}, or a path in quotes`);
+      return undefined;
+    }
+    const name = syntax.kind === 'name' ? { text: syntax.name, span: syntax.span } : syntax.callee;
+    const path = this.namedPath(kind, name);
+    if (syntax.kind === 'call') for (const argument of syntax.arguments) this.compileArgument(argument, name, settings);
+    return path;
+  }
+
+  private namedPath(kind: 'model' | 'corpus', { text, span }: Identifier): string | undefined {
+    const { names, paths, findings } = this.context;
+    const symbol = names.get(text)?.symbol;
+    if (symbol === undefined) {
+      const { suffix, ...fixes } = didYouMean(this.at(span), names.suggest(text, kind));
+      this.report('name/unknown', span, `unknown ${kind} \`${text}\`${suffix}`, fixes);
+      return undefined;
+    }
+    findings.sites.push({ ...this.at(span), symbol, isDeclaration: false });
+    if (symbol.kind !== kind) {
+      this.report('name/wrong-kind', span, `\`${text}\` is ${withArticle(symbol.kind)}, not a ${kind}`);
+      return undefined;
+    }
+    const path = paths.get(text);
+    // Without a path it has an error of its own.
+    if (path === undefined) this.broken = true;
+    return path;
+  }
+
+  private compileArgument(argument: ArgumentSyntax, of: Identifier, allowed: readonly SettingName[]): void {
+    const { name, value } = argument;
+    const names = allowed.map(propertyOfSetting);
+    const list = names.length === 0 ? 'nothing' : names.map((known) => `\`${known}\``).join(', ');
+    if (name === undefined) {
+      this.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
+      return;
+    }
+    const setting = allowed.find((known) => propertyOfSetting(known) === name.text);
+    if (setting === undefined) {
+      const { suffix, ...fixes } = didYouMean(this.at(name.span), nearestName(name.text, names));
+      const message = `\`${name.text}\` cannot stand here, only ${list}${suffix}`;
+      this.report('call/argument', name.span, message, fixes);
+      return;
+    }
+    const property = propertyOfSetting(setting);
+    const symbol = { kind: 'property', name: property } as const;
+    this.context.findings.sites.push({ ...this.at(name.span), symbol, isDeclaration: false });
+    if (this.claim(property, name.span)) this.compileSetting(setting, value);
+  }
+
+  private compileSetting(setting: SettingName, syntax: ExpressionSyntax): void {
+    const row = SETTINGS[setting];
+    const property = propertyOfSetting(setting);
+    if (row.kind === 'choice') {
+      const text = this.source(syntax.span).replaceAll(/\s/g, '');
+      if ((row.choices as readonly string[]).includes(text)) {
+        this.settings[setting] = text;
+        return;
+      }
+      const { suffix, ...fixes } = didYouMean(this.at(syntax.span), nearestName(text, row.choices));
+      const choices = row.choices.map((choice) => `\`${choice}\``).join(', ');
+      this.report('property/type', syntax.span, `\`${property}\` is one of ${choices}${suffix}`, fixes);
+      return;
+    }
+    const value = this.number(syntax, `\`${property}\` is a whole number`);
+    if (value === undefined) return;
+    if (!Number.isInteger(value) || value < row.minimum || value > row.maximum) {
+      const range = `a whole number from ${row.minimum} to ${row.maximum}`;
+      this.report('property/range', syntax.span, `\`${property}\` is ${range}, not ${value}`);
+      return;
+    }
+    this.settings[setting] = value;
+  }
+
+  /** The value of an expression of numbers and parameters. @param expected told where it is something else */
+  private number(syntax: ExpressionSyntax, expected: string): number | undefined {
+    const isExpression = syntax.kind !== 'percentage' && syntax.kind !== 'ratio' && syntax.kind !== 'text';
+    if (!isExpression) {
+      this.report('property/type', syntax.span, expected);
+      return undefined;
+    }
+    const { definitions, findings } = this.context;
+    const compiled = compileExpression(syntax, definitions.context(this.property.base, findings));
+    if (compiled === undefined) {
+      this.broken = true;
+      return undefined;
+    }
+    if (compiled.shape.length === 0) return compiled.constant;
+    this.report('property/type', syntax.span, `${expected}, and this is ${printShape(compiled.shape)}`);
+    return undefined;
+  }
+
+  private source({ start, end }: Span): string {
+    return this.property.text.slice(start, end);
+  }
+
+  private at(span: Span): Span {
+    return shift(span, this.property.base);
+  }
+
+  private report(
+    code: DiagnosticCode,
+    span: Span,
+    message: string,
+    more: Pick<Diagnostic, 'related' | 'fixes'> = {},
+  ): void {
+    this.broken = true;
+    this.tell(code, span, message, more);
+  }
+
+  private tell(
+    code: DiagnosticCode,
+    span: Span,
+    message: string,
+    more: Pick<Diagnostic, 'related' | 'fixes'> = {},
+  ): void {
+    this.context.findings.diagnostics.add(code, this.at(span), message, more);
+  }
+}
+
+function sparsityProblem(kind: 'percentage' | 'ratio', text: string): string {
+  if (kind === 'percentage') return `${text.trim()} of a group cannot be removed: at least 0% and less than 100%`;
+  return `${text} does not prune: N:M keeps N of every M weights, 1 ≤ N < M ≤ ${MAX_GROUP}`;
+}

@@ -1,0 +1,103 @@
+import type { EvaluationSettings } from '../experiment/settings.ts';
+import type { Sparsity } from '../experiment/sparsity.ts';
+import type { Expression } from '../metric/expression.ts';
+import type { OperandName } from '../metric/operands.ts';
+import type { OperationName } from '../metric/operations.ts';
+import type { Shape } from '../metric/shape.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import type { ParsedFile } from './pieces.ts';
+import type { PropertyName } from './properties.ts';
+import type { Span } from './syntax.ts';
+
+/** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
+export interface CompiledDocument {
+  readonly text: string;
+  /** In the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** In the order of the text; also those with errors. Of two with the same name the first one counts. */
+  readonly declarations: readonly Declaration[];
+  /** Every name that means something, in the order of the text. */
+  readonly sites: readonly Site[];
+  /** The syntax, kept so that the next version of the file parses only what changed. */
+  readonly parsed: ParsedFile;
+}
+
+export type Declaration =
+  PathDeclaration | ParameterDeclaration | MetricDeclaration | ExperimentDeclaration | SearchDeclaration;
+
+interface CommonDeclaration extends Span {
+  /** Of `defaults`: `defaults`. */
+  readonly name: string;
+  readonly nameSpan: Span;
+  /** Whether something in it, or in what it uses, keeps it from being evaluated. */
+  readonly broken: boolean;
+}
+
+export interface PathDeclaration extends CommonDeclaration {
+  readonly kind: 'model' | 'corpus';
+  /** As written: relative to the file's folder, or absolute. */
+  readonly path: string | undefined;
+}
+
+export interface ParameterDeclaration extends CommonDeclaration {
+  readonly kind: 'parameter';
+  readonly value: number | undefined;
+}
+
+export interface MetricDeclaration extends CommonDeclaration {
+  readonly kind: 'metric';
+  readonly parameters: readonly { readonly name: string; readonly value: number | undefined }[];
+  /** With the parameters at their defaults; undefined where it is broken. */
+  readonly expression: Expression | undefined;
+  readonly shape: Shape | undefined;
+}
+
+export interface ExperimentDeclaration extends CommonDeclaration {
+  readonly kind: 'experiment' | 'defaults';
+  readonly content: BlockContent;
+}
+
+export interface SearchDeclaration extends CommonDeclaration {
+  readonly kind: 'search';
+}
+
+/** What a block says; what it does not say is undefined. */
+export interface BlockContent {
+  readonly model?: string;
+  readonly evaluate?: string;
+  readonly calibrate?: string;
+  readonly prune?: readonly PrunedMetric[];
+  readonly at?: readonly Sparsity[];
+  readonly settings: Partial<EvaluationSettings>;
+}
+
+export interface PrunedMetric {
+  /** As the user wrote it, blanks evened out. */
+  readonly label: string;
+  /** The declared metric that the label names, with or without arguments; undefined for an expression. */
+  readonly metric: string | undefined;
+  readonly expression: Expression;
+}
+
+/** A place where a name stands for something. */
+export interface Site extends Span {
+  readonly symbol: FileSymbol;
+  /** The place that declares it, not one that uses it. */
+  readonly isDeclaration: boolean;
+}
+
+/** What a name stands for. Declared symbols are equal when they are the same object. */
+export type FileSymbol =
+  | DeclaredSymbol
+  | { readonly kind: 'operation'; readonly name: OperationName }
+  | { readonly kind: 'operand'; readonly name: OperandName }
+  | { readonly kind: 'property'; readonly name: PropertyName };
+
+export interface DeclaredSymbol {
+  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';
+  readonly name: string;
+  /** Where the name is declared. */
+  readonly span: Span;
+  /** Where the declaration begins: its documentation stands above. */
+  readonly start: number;
+}

@@ -1,0 +1,45 @@
+import { statisticsOf } from '../metric/measure.ts';
+import type { BlockContext } from './blocks.ts';
+import type { Fix } from './diagnostics.ts';
+import type { BlockContent, Declaration } from './document.ts';
+import type { PropertyName } from './properties.ts';
+
+/**
+ * Tells, in one place, which properties an experiment lacks: its own and those of `defaults` together.
+ * @param content what the experiment says, on top of the defaults
+ * @returns whether anything is missing
+ */
+export function reportMissing(
+  text: string,
+  { name, nameSpan }: Pick<Declaration, 'name' | 'nameSpan'>,
+  content: BlockContent,
+  { names, findings: { diagnostics } }: BlockContext,
+): boolean {
+  const metrics = content.prune ?? [];
+  if (metrics.length === 0 && content.at !== undefined) {
+    const message = `\`${name}\` prunes nothing: \`at\` has no effect without \`prune\``;
+    diagnostics.add('experiment/no-effect', nameSpan, message);
+  }
+  const missing: PropertyName[] = [];
+  if (content.model === undefined) missing.push('model');
+  if (content.evaluate === undefined) missing.push('evaluate');
+  const needsCalibration = statisticsOf(...metrics.map(({ expression }) => expression)).length > 0;
+  if (needsCalibration && content.calibrate === undefined) missing.push('calibrate');
+  if (metrics.length > 0 && (content.at ?? []).length === 0) missing.push('at');
+  if (missing.length === 0) return false;
+  const listed = missing.map((property) => `\`${property}\``).join(' and ');
+  const message = `experiment \`${name}\` does not say ${listed}: write it here, or into \`defaults\``;
+  const brace = text.indexOf('{', nameSpan.end) + 1;
+  const lines = missing.map((property) => `\n  ${property}: ${example(property, names)}`).join('');
+  const fix: Fix = { title: `Add ${missing.join(', ')}`, edits: [{ start: brace, end: brace, text: lines }] };
+  diagnostics.add('experiment/missing', nameSpan, message, brace > 0 ? { fixes: [fix] } : {});
+  return true;
+}
+
+/** A declaration of the right kind; of several corpora the last one is the likelier to be for calibration. */
+function example(property: PropertyName, names: BlockContext['names']): string {
+  if (property === 'at') return '50%';
+  const kind = property === 'model' ? 'model' : 'corpus';
+  const declared = [...names.all()].filter(({ symbol }) => symbol.kind === kind).map(({ symbol }) => symbol.name);
+  return (property === 'calibrate' ? declared.at(-1) : declared[0]) ?? '"path"';
+}

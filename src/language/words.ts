@@ -1,0 +1,35 @@
+/** Letters of a name: Latin, Greek and Cyrillic, so that a parameter can be called α. The same as terminal ID of the grammar. */
+const LETTER = 'A-Za-z_\\u00C0-\\u024F\\u0370-\\u03FF\\u0400-\\u04FF';
+
+/** Sources of the regular expressions of a name, and of one character in it. */
+export const NAME = `[${LETTER}][${LETTER}0-9]*`;
+export const NAME_CHARACTERS = `[${LETTER}0-9]`;
+
+const WHOLE_NAME = new RegExp(`^${NAME}$`);
+const NAME_CHARACTER = new RegExp(NAME_CHARACTERS);
+
+/** Words that begin a declaration; anywhere else they are names like others (`model: tiny`). */
+export const DECLARATION_KEYWORDS = [
+  'model',
+  'corpus',
+  'parameter',
+  'metric',
+  'experiment',
+  'search',
+  'defaults',
+] as const;
+export type DeclarationKeyword = (typeof DECLARATION_KEYWORDS)[number];
+
+export function isName(text: string): boolean {
+  return WHOLE_NAME.test(text);
+}
+
+/** Whether the character at `offset` can be part of a name. */
+export function isNameCharacter(text: string, offset: number): boolean {
+  const character = text[offset];
+  return character !== undefined && NAME_CHARACTER.test(character);
+}
+
+export function isDeclarationKeyword(text: string): text is DeclarationKeyword {
+  return (DECLARATION_KEYWORDS as readonly string[]).includes(text);
+}
