@@ -1,3 +1,5 @@
+import { withPinnedCategories } from './unicodePinning.ts';
+
 /** A token that is found in the text before anything else is done to it: `<s>`, `<|endoftext|>`. */
 export interface AddedToken {
   readonly id: number;
@@ -54,12 +56,16 @@ const SPACE = /\p{White_Space}/u;
 function endsWithWord(text: string, end: number): boolean {
   if (end === 0) return false;
   const isPair = end >= 2 && /[\udc00-\udfff]/.test(text[end - 1]!);
-  return WORD.test(text.slice(end - (isPair ? 2 : 1), end));
+  return isWord(text.slice(end - (isPair ? 2 : 1), end));
 }
 
 function startsWithWord(text: string, begin: number): boolean {
   const point = text.codePointAt(begin);
-  return point !== undefined && WORD.test(String.fromCodePoint(point));
+  return point !== undefined && isWord(String.fromCodePoint(point));
+}
+
+function isWord(character: string): boolean {
+  return WORD.test(withPinnedCategories(character));
 }
 
 /** White space is all within one UTF-16 unit. */

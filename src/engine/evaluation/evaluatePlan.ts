@@ -175,7 +175,7 @@ function prunersOf(
   { onPruned }: EvaluationHooks,
 ): Pruner[] {
   return group.map((evaluation) => {
-    const observer = onPruned && ((layer: PrunedLayer): void => onPruned(layer, plan.evaluations.indexOf(evaluation)));
+    const observer = onPruned && ((layer: PrunedLayer): void => { onPruned(layer, plan.evaluations.indexOf(evaluation)); });
     const { metric, expression, sparsity } = evaluation;
     return new Pruner(device, metric, expression, sparsity, plan.settings.group, observer);
   });

@@ -52,13 +52,8 @@ export class GraphBuilder {
   div = (a: Value, b: Value): Value => this.apply('div', [a, b], {});
   pow = (a: Value, b: Value): Value => this.apply('pow', [a, b], {});
   min = (a: Value, b: Value): Value => this.apply('min', [a, b], {});
-  max = (a: Value, b: Value): Value => this.apply('max', [a, b], {});
-  less = (a: Value, b: Value): Value => this.apply('less', [a, b], {});
   lessOrEqual = (a: Value, b: Value): Value => this.apply('lessOrEqual', [a, b], {});
   equal = (a: Value, b: Value): Value => this.apply('equal', [a, b], {});
-  and = (a: Value, b: Value): Value => this.apply('and', [a, b], {});
-  or = (a: Value, b: Value): Value => this.apply('or', [a, b], {});
-  where = (condition: Value, a: Value, b: Value): Value => this.apply('where', [condition, a, b], {});
   neg = (x: Value): Value => this.apply('neg', [x], {});
   abs = (x: Value): Value => this.apply('abs', [x], {});
   sqrt = (x: Value): Value => this.apply('sqrt', [x], {});
@@ -76,7 +71,6 @@ export class GraphBuilder {
   reshape = (x: Value, shape: Shape): Value => this.apply('reshape', [x], { shape });
   expand = (x: Value, shape: Shape): Value => this.apply('expand', [x], { shape });
   slice = (x: Value, axis: number, begin: number, end: number): Value => this.apply('slice', [x], { axis, begin, end });
-  gather = (x: Value, indices: Value, axis: number): Value => this.apply('gather', [x, indices], { axis });
   scatterElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
     this.apply('scatterElements', [x, indices, updates], { axis });
   smallestIndices = (x: Value, k: number): Value => this.apply('smallestIndices', [x], { k });

@@ -14,20 +14,14 @@ export interface PrimitiveParameters {
   div: None;
   pow: None;
   min: None;
-  max: None;
-  less: None;
   lessOrEqual: None;
   equal: None;
-  and: None;
-  or: None;
-  where: None;
   neg: None;
   abs: None;
   sqrt: None;
   exp: None;
   log: None;
   tanh: None;
-  sigmoid: None;
   relu: None;
   cast: { readonly to: ElementType };
   // reductions keep the reduced axes with size 1
@@ -39,8 +33,6 @@ export interface PrimitiveParameters {
   reshape: { readonly shape: Shape };
   expand: { readonly shape: Shape };
   slice: { readonly axis: number; readonly begin: number; readonly end: number };
-  gather: { readonly axis: number };
-  gatherElements: { readonly axis: number };
   scatterElements: { readonly axis: number };
   /** Indices (int64) of the k smallest elements along the last axis, in no order; of equal elements the lower index comes first. */
   smallestIndices: { readonly k: number };

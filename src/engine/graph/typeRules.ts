@@ -50,23 +50,14 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   div: elementwise,
   pow: elementwise,
   min: elementwise,
-  max: elementwise,
-  less: comparison,
   lessOrEqual: comparison,
   equal: comparison,
-  and: comparison,
-  or: comparison,
-  where: ([condition, a, b]) => ({
-    type: commonType([a!, b!]),
-    shape: broadcast(condition!.shape, broadcast(a!.shape, b!.shape)),
-  }),
   neg: elementwise,
   abs: elementwise,
   sqrt: elementwise,
   exp: elementwise,
   log: elementwise,
   tanh: elementwise,
-  sigmoid: elementwise,
   relu: elementwise,
   cast: ([x], { to }) => ({ type: to, shape: x!.shape }),
   reduceSum: reduction,
@@ -84,14 +75,6 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   slice: ([x], { axis, begin, end }) => {
     require('slice', 0 <= begin && begin < end && end <= (x!.shape[axis] ?? 0), [x!], `${begin} to ${end}`);
     return { type: x!.type, shape: x!.shape.map((size, i) => (i === axis ? end - begin : size)) };
-  },
-  gather: ([x, indices], { axis }) => ({
-    type: x!.type,
-    shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
-  }),
-  gatherElements: ([x, indices]) => {
-    require('gatherElements', x!.shape.length === indices!.shape.length, [x!, indices!]);
-    return { type: x!.type, shape: indices!.shape };
   },
   scatterElements: ([x, indices, updates]) => {
     require('scatterElements', sameShape(indices!.shape, updates!.shape), [x!, indices!, updates!]);

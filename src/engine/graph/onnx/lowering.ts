@@ -46,20 +46,14 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   div: operator('Div'),
   pow: operator('Pow'),
   min: operator('Min'),
-  max: operator('Max'),
-  less: operator('Less'),
   lessOrEqual: operator('LessOrEqual'),
   equal: operator('Equal'),
-  and: operator('And'),
-  or: operator('Or'),
-  where: operator('Where'),
   neg: operator('Neg'),
   abs: operator('Abs'),
   sqrt: operator('Sqrt'),
   exp: operator('Exp'),
   log: operator('Log'),
   tanh: operator('Tanh'),
-  sigmoid: operator('Sigmoid'),
   relu: operator('Relu'),
   cast: ({ parameters }, [x], output, emit) => {
     emit.node('Cast', [x!], { to: DATA_TYPES[parameters.to] }, { output });
@@ -77,12 +71,6 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   slice: ({ parameters: { axis, begin, end } }, [x], output, emit) => {
     const bounds = [[begin], [end], [axis]].map((values) => emit.integers(values));
     emit.node('Slice', [x!, ...bounds], {}, { output });
-  },
-  gather: ({ parameters }, inputs, output, emit) => {
-    emit.node('Gather', inputs, { axis: parameters.axis }, { output });
-  },
-  gatherElements: ({ parameters }, inputs, output, emit) => {
-    emit.node('GatherElements', inputs, { axis: parameters.axis }, { output });
   },
   scatterElements: ({ parameters }, inputs, output, emit) => {
     emit.node('ScatterElements', inputs, { axis: parameters.axis }, { output });

@@ -1,0 +1,268 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Value } from '../../../src/engine/graph/graph.ts';
+import type { GraphBuilder } from '../../../src/engine/graph/graphBuilder.ts';
+import type { PrimitiveName } from '../../../src/engine/graph/primitives.ts';
+import { type HostTensor, randomTensor, runGraph, testDevices } from '../../support/runGraph.ts';
+
+/** What a primitive is, once as our graph and once as plain float64 loops. A missing row does not compile. */
+interface Row {
+  readonly inputs: readonly HostTensor[];
+  readonly build: (graph: GraphBuilder, ...inputs: Value[]) => Value;
+  readonly expected: (...data: Float64Array[]) => number[];
+}
+
+const matrix = randomTensor([4, 6], 1);
+const other = randomTensor([4, 6], 2);
+const row = randomTensor([1, 6], 3);
+const scale = randomTensor([6], 4);
+const shift = randomTensor([6], 5);
+const columns: HostTensor = { shape: [4, 2], data: Int32Array.of(0, 5, 1, 4, 2, 3, 3, 0) };
+
+const ROWS: Readonly<Record<PrimitiveName, Row>> = {
+  add: binary(
+    (graph, a, b) => graph.add(a, b),
+    (a, b) => a + b,
+  ),
+  sub: binary(
+    (graph, a, b) => graph.sub(a, b),
+    (a, b) => a - b,
+  ),
+  mul: binary(
+    (graph, a, b) => graph.mul(a, b),
+    (a, b) => a * b,
+  ),
+  div: binary(
+    (graph, a, b) => graph.div(a, b),
+    (a, b) => a / b,
+  ),
+  pow: binary(
+    (graph, a, b) => graph.pow(graph.abs(a), b),
+    (a, b) => Math.abs(a) ** b,
+  ),
+  min: binary((graph, a, b) => graph.min(a, b), Math.min),
+  lessOrEqual: binary(
+    (graph, a, b) => graph.lessOrEqual(a, b),
+    (a, b) => Number(a <= b),
+  ),
+  equal: binary(
+    (graph, a, b) => graph.equal(a, graph.min(a, b)),
+    (a, b) => Number(a <= b),
+  ),
+  neg: unary(
+    (graph, x) => graph.neg(x),
+    (x) => -x,
+  ),
+  abs: unary((graph, x) => graph.abs(x), Math.abs),
+  sqrt: unary(
+    (graph, x) => graph.sqrt(graph.abs(x)),
+    (x) => Math.sqrt(Math.abs(x)),
+  ),
+  exp: unary((graph, x) => graph.exp(x), Math.exp),
+  log: unary(
+    (graph, x) => graph.log(graph.abs(x)),
+    (x) => Math.log(Math.abs(x)),
+  ),
+  tanh: unary((graph, x) => graph.tanh(x), Math.tanh),
+  relu: unary(
+    (graph, x) => graph.relu(x),
+    (x) => Math.max(0, x),
+  ),
+  cast: unary((graph, x) => graph.cast(graph.cast(x, 'int32'), 'float32'), Math.trunc),
+  reduceSum: reduction((graph, x, axes) => graph.reduceSum(x, axes), sum),
+  reduceMean: reduction(
+    (graph, x, axes) => graph.reduceMean(x, axes),
+    (xs) => sum(xs) / xs.length,
+  ),
+  reduceMax: reduction(
+    (graph, x, axes) => graph.reduceMax(x, axes),
+    (xs) => Math.max(...xs),
+  ),
+  reduceMin: reduction(
+    (graph, x, axes) => graph.reduceMin(x, axes),
+    (xs) => Math.min(...xs),
+  ),
+  reshape: unary(
+    (graph, x) => graph.reshape(x, [3, 8]),
+    (x) => x,
+  ),
+  expand: { inputs: [row], build: (graph, x) => graph.expand(x, [4, 6]), expected: (x) => repeat(x, 4) },
+  slice: {
+    inputs: [matrix],
+    build: (graph, x) => graph.slice(x, 1, 2, 5),
+    expected: (x) => [...x].filter((_, i) => i % 6 >= 2 && i % 6 < 5),
+  },
+  scatterElements: {
+    inputs: [matrix, columns, { shape: [4, 2], data: new Float32Array(8).fill(9) }],
+    build: (graph, x, indices, updates) => graph.scatterElements(x, indices, updates, 1),
+    expected: (x, indices) =>
+      [...x].map((value, i) =>
+        [...indices.subarray(Math.floor(i / 6) * 2, Math.floor(i / 6) * 2 + 2)].includes(i % 6) ? 9 : value,
+      ),
+  },
+  // Two of each value: the lower column must win the tie at the boundary.
+  smallestIndices: {
+    inputs: [{ shape: [2, 6], data: Float32Array.of(3, 1, 2, 1, 2, 0, -1, -1, -1, -1, 5, 5) }],
+    build: (graph, x) => graph.scatterElements(x, graph.smallestIndices(x, 4), graph.constant([9], [2, 4]), 1),
+    expected: () => [3, 9, 9, 9, 2, 9, 9, 9, 9, 9, 5, 5],
+  },
+  linear: {
+    inputs: [matrix, randomTensor([5, 6], 6), randomTensor([5], 7)],
+    build: (graph, x, weight, bias) => graph.linear(x, weight, bias),
+    expected: (x, weight, bias) =>
+      grid(4, 5, (r, o) => sum(Array.from({ length: 6 }, (_, j) => x[r * 6 + j]! * weight[o * 6 + j]!)) + bias[o]!),
+  },
+  rmsNorm: {
+    inputs: [matrix, scale],
+    build: (graph, x, weight) => graph.rmsNorm(x, weight, 1e-5),
+    expected: (x, weight) =>
+      perRow(x, 6, (values) => {
+        const inverse = 1 / Math.sqrt(sum(values.map((v) => v * v)) / 6 + 1e-5);
+        return values.map((v, j) => v * inverse * weight[j]!);
+      }),
+  },
+  layerNorm: {
+    inputs: [matrix, scale, shift],
+    build: (graph, x, weight, bias) => graph.layerNorm(x, weight, bias, 1e-5),
+    expected: (x, weight, bias) =>
+      perRow(x, 6, (values) => {
+        const mean = sum(values) / 6;
+        const inverse = 1 / Math.sqrt(sum(values.map((v) => (v - mean) ** 2)) / 6 + 1e-5);
+        return values.map((v, j) => (v - mean) * inverse * weight[j]! + bias[j]!);
+      }),
+  },
+  silu: unary(
+    (graph, x) => graph.silu(x),
+    (x) => x * sigmoid(x),
+  ),
+  gelu: unary(
+    (graph, x) => graph.gelu(x, true),
+    (x) => {
+      return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+    },
+  ),
+  attention: {
+    inputs: [randomTensor([2, 70, 8], 8), randomTensor([2, 70, 4], 9), randomTensor([2, 70, 4], 10)],
+    build: (graph, query, key, value) =>
+      graph.attention([query, key, value], { heads: 4, kvHeads: 2, rotary: false, window: 9 }),
+    expected: (query, key, value) =>
+      attention(query, key, value, { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9 }),
+  },
+  crossEntropy: {
+    inputs: [matrix, { shape: [4], data: Int32Array.of(5, 0, 3, 1) }],
+    build: (graph, logits, targets) => graph.crossEntropy(logits, targets),
+    expected: (logits, targets) =>
+      [...targets].map((target, r) => {
+        const values = [...logits.subarray(r * 6, r * 6 + 6)];
+        return Math.log(sum(values.map(Math.exp))) - values[target]!;
+      }),
+  },
+};
+
+const { devices, missing } = await testDevices();
+
+afterAll(async () => {
+  for (const device of devices) await device.dispose();
+});
+
+describe.each(devices.map((device) => ({ device, name: device.name })))('on $name', ({ device }) => {
+  test.each(Object.entries(ROWS))('%s', async (_, { inputs, build, expected }) => {
+    const actual = await runGraph(device, inputs, build);
+    const wanted = expected(...inputs.map(({ data }) => Float64Array.from(data)));
+    expect(actual.length).toBe(wanted.length);
+    for (const [i, value] of wanted.entries()) {
+      expect(Math.abs(actual[i]! - value), `element ${i}: ${actual[i]} for ${value}`).toBeLessThan(
+        1e-4 * (1 + Math.abs(value)),
+      );
+    }
+  });
+});
+
+test.runIf(missing === undefined)(missing === undefined ? 'WebGPU is tested too' : `WebGPU: ${missing}`, () => {
+  expect(devices.map((device) => device.name)).toEqual(['cpu', 'webgpu']);
+});
+
+function binary(build: Row['build'], f: (a: number, b: number) => number): Row {
+  // One matrix by a matrix, and by a row: broadcasting is half of what elementwise primitives do.
+  return {
+    inputs: [matrix, other, row],
+    build: (graph, a, b, c) =>
+      graph.add(graph.cast(build(graph, a, b), 'float32'), graph.cast(build(graph, a, c), 'float32')),
+    expected: (a, b, c) => [...a].map((value, i) => f(value, b[i]!) + f(value, c[i % 6]!)),
+  };
+}
+
+function unary(build: (graph: GraphBuilder, x: Value) => Value, f: (x: number) => number): Row {
+  return { inputs: [matrix], build, expected: (x) => [...x].map(f) };
+}
+
+function reduction(
+  build: (graph: GraphBuilder, x: Value, axes: readonly number[]) => Value,
+  f: (values: number[]) => number,
+): Row {
+  return {
+    inputs: [matrix],
+    build: (graph, x) => graph.add(build(graph, x, [1]), build(graph, x, [0, 1])),
+    expected: (x) => perRow(x, 6, (values) => [f(values) + f([...x])]),
+  };
+}
+
+interface AttentionShape {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly dim: number;
+  readonly window: number;
+}
+
+function attention(
+  query: Float64Array,
+  key: Float64Array,
+  value: Float64Array,
+  { batch, tokens, heads, kvHeads, dim, window }: AttentionShape,
+): number[] {
+  const out = new Array<number>(batch * tokens * heads * dim).fill(0);
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      const kv = Math.floor(h / (heads / kvHeads));
+      for (let t = 0; t < tokens; t++) {
+        const at = (token: number, head: number, count: number, d: number): number =>
+          ((b * tokens + token) * count + head) * dim + d;
+        const seen = Array.from({ length: Math.min(window, t + 1) }, (_, i) => t - i);
+        const scores = seen.map((s) =>
+          Math.exp(
+            sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)) /
+              Math.sqrt(dim),
+          ),
+        );
+        for (let d = 0; d < dim; d++) {
+          const mixed = sum(seen.map((s, i) => scores[i]! * value[at(s, kv, kvHeads, d)]!));
+          out[at(t, h, heads, d)] = mixed / sum(scores);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
+
+function perRow(x: Float64Array, columns: number, f: (values: number[]) => number[]): number[] {
+  return Array.from({ length: x.length / columns }, (_, r) =>
+    f([...x.subarray(r * columns, (r + 1) * columns)]),
+  ).flat();
+}
+
+function grid(rows: number, columns: number, f: (row: number, column: number) => number): number[] {
+  return Array.from({ length: rows * columns }, (_, i) => f(Math.floor(i / columns), i % columns));
+}
+
+function repeat(values: Float64Array, times: number): number[] {
+  return Array.from({ length: times }, () => [...values]).flat();
+}
