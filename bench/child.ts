@@ -70,9 +70,10 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
   const { settings } = plan;
   const device = new Device({ name: 'cpu', precision: 'float32', threads: settings.threads });
   const checkpoint = await openCheckpoint(plan.model);
-  const tokens = new TokenCache();
-  const text = await tokens.tokens(plan.model, plan.text);
-  const calibration = plan.calibration === undefined ? undefined : await tokens.tokens(plan.model, plan.calibration);
+  const cache = new TokenCache();
+  const tokens = (file: string) => cache.tokens(plan.model, checkpoint.config.vocabulary, file, undefined);
+  const text = await tokens(plan.text);
+  const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
   const inputs: SweepInputs = {
     checkpoint,
     device,

@@ -12,7 +12,9 @@ export async function firstEvaluationSeconds(worker: string, plan: EvaluationPla
   const gone = new Promise<void>((resolve) => child.on('exit', resolve));
   const client = new ProtocolClient(new IPCMessageReader(child), new IPCMessageWriter(child), {
     log: () => undefined,
-    onBroken: (reason) => client.dispose(broken(reason)),
+    onBroken: (reason) => {
+      client.dispose(broken(reason));
+    },
   });
   try {
     await client.initialize(version);

@@ -78,6 +78,6 @@ export function provenanceLines(result: EvaluationResult): string[] {
       : [
           `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${result.calibrate})`,
         ]),
-    `device       ${from.device}  (${from.deviceName}, ${from.precision})`,
+    `device       ${from.deviceName}  (${from.precision})`,
   ];
 }

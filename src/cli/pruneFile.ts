@@ -49,9 +49,19 @@ export async function plansOfFile(
     if (diagnostic.severity === 'warning') terminal.say(printDiagnostic(diagnostic, text, terminal.err));
   }
   const context = { folder: dirname(path), fallback: fallbackOf(flags, folder) };
-  return targets.length === 0
-    ? plansFor(document, undefined, context)
-    : targets.flatMap((target) => plansFor(document, target, context));
+  try {
+    return targets.length === 0
+      ? plansFor(document, undefined, context)
+      : targets.flatMap((target) => plansFor(document, target, context));
+  } catch (thrown) {
+    throw thrown instanceof EspalierError && thrown.code === 'settings/invalid' ? withFlags(thrown) : thrown;
+  }
+}
+
+/** What the file does not say can be said here too. */
+function withFlags({ data }: EspalierError): EspalierError {
+  const remedy = `${data.remedy} Or say it here: --model, --text, --calibration.`;
+  return new EspalierError({ ...data, remedy });
 }
 
 function fallbackOf({ model, text, calibration, settings }: PlanFlags, folder: string) {

@@ -44,7 +44,7 @@ describe('planOfFlags', () => {
   });
 
   it.each(['model', 'text'] as const)('asks for --%s by name', (name) => {
-    const { [name]: _, ...rest } = flags;
+    const rest = Object.fromEntries(Object.entries(flags).filter(([flag]) => flag !== name)) as unknown as PlanFlags;
     expect(() => planOfFlags(rest, '/')).toThrow(`no --${name}`);
   });
 });

@@ -87,10 +87,13 @@ describe('evaluating a generated checkpoint', () => {
   });
 
   it('a metric that cannot rank fails alone', async () => {
-    const words = ['evaluate', '--expression', 'W - W', '--expression', 'W', ...inputs, '--json'];
+    const words = ['evaluate', '--expression', '(-W) ^ 0.5', '--expression', 'W', ...inputs, '--json'];
     const { status, out } = await espalier(words);
     expect(status).toBe(1);
-    expect(objects(out)).toMatchObject([{ metric: 'W - W', error: { code: 'metric/invalid-score' } }, { metric: 'W' }]);
+    expect(objects(out)).toMatchObject([
+      { metric: '(-W) ^ 0.5', error: { code: 'metric/invalid-score' } },
+      { metric: 'W' },
+    ]);
   });
 });
 

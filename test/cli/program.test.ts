@@ -251,30 +251,44 @@ describe('evaluate', () => {
       '50%',
     ]);
     expect(err).toBe('');
-    expect(`\n${out}`).toMatchInlineSnapshot();
+    expect(`\n${out}`).toMatchInlineSnapshot(`
+      "
+      metric  sparsity  perplexity      dense     change    zeros     time  fingerprint
+      W            50%       145.7      143.3     +1.7 %     50 %    2.1 s  ffffffffffff
+      sqr(W)       50%       145.7      143.3     +1.7 %     50 %    2.1 s  ffffffffffff
+
+      model        /here/m  (LlamaForCausalLM, 6.45M parameters)
+      text         /here/t  (64 blocks of 2048 tokens)
+      device       two cores  (float32)
+      "
+    `);
   });
 
   it('one metric that cannot rank does not take the others with it', async () => {
-    const words = ['evaluate', ...INPUTS, ...['W', 'W - W', 'sqr(W)'].flatMap((metric) => ['--expression', metric])];
-    const failing = { 'W - W': 'metric/invalid-score' } as const;
+    const words = [
+      'evaluate',
+      ...INPUTS,
+      ...['W', '(-W) ^ 0.5', 'sqr(W)'].flatMap((metric) => ['--expression', metric]),
+    ];
+    const failing = { '(-W) ^ 0.5': 'metric/invalid-score' } as const;
     const human = await run(words, { failing });
     expect(human.code).toBe(1);
-    expect(human.out).toMatch(/W - W +50% +failed/);
+    expect(human.out).toMatch(/\(-W\) \^ 0\.5 +50% +failed/);
     expect(human.out).toMatch(/sqr\(W\) +50% +145\.7/);
     expect(human.err).toContain('error: scoring: expected finite scores, got NaN [metric/invalid-score]\n  Guard it.');
     const lines = jsonLines(await run([...words, '--json'], { failing }));
     expect(lines).toMatchObject([
       { metric: 'W' },
-      { metric: 'W - W', sparsity: '50%', error: { code: 'metric/invalid-score' } },
+      { metric: '(-W) ^ 0.5', sparsity: '50%', error: { code: 'metric/invalid-score' } },
       { metric: 'sqr(W)' },
     ]);
   });
 
   it('when every metric fails, each is said once', async () => {
-    const failing = { 'W - W': 'metric/invalid-score', 'X - X': 'metric/invalid-score' } as const;
-    const words = ['evaluate', ...INPUTS, '--expression', 'W - W', '--expression', 'X - X', '--json'];
+    const failing = { '(-W) ^ 0.5': 'metric/invalid-score', '(-W) ^ 0.7': 'metric/invalid-score' } as const;
+    const words = ['evaluate', ...INPUTS, '--expression', '(-W) ^ 0.5', '--expression', '(-W) ^ 0.7', '--json'];
     const outcome = await run(words, { failing });
-    expect(jsonLines(outcome).map(({ metric }) => metric)).toEqual(['W - W', 'X - X']);
+    expect(jsonLines(outcome).map(({ metric }) => metric)).toEqual(['(-W) ^ 0.5', '(-W) ^ 0.7']);
     expect(outcome.code).toBe(1);
   });
 
@@ -314,7 +328,13 @@ describe('tokens', () => {
 
 describe('devices', () => {
   it('as a table', async () => {
-    expect(`\n${(await run(['devices'])).out}`).toMatchInlineSnapshot();
+    expect(`\n${(await run(['devices'])).out}`).toMatchInlineSnapshot(`
+      "
+      device    works   GFLOP/s  float16  detail
+      cpu       yes         285  no       2 cores
+      webgpu    no            –  –        no adapter
+      "
+    `);
   });
 
   it('as JSON', async () => {
