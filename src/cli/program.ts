@@ -55,7 +55,8 @@ export async function runCommandLine(
         for (const diagnostic of thrown.diagnostics)
           terminal.say(printDiagnostic(diagnostic, thrown.text, terminal.err));
       }
-      for (const line of printFailure(error, terminal.err)) terminal.say(line);
+      for (const line of error.code === 'cancelled' ? ['interrupted'] : printFailure(error, terminal.err))
+        terminal.say(line);
       if (error.code === 'internal' && thrown instanceof Error) terminal.say(thrown.stack ?? '');
     }
     return exitCodeOf(error.code);

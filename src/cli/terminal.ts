@@ -25,7 +25,10 @@ export interface OutputStream {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function createTerminal(stdout: OutputStream, stderr: OutputStream, environment: Environment): Terminal {
-  const statusWidth = stderr.isTTY === true && environment['TERM'] !== 'dumb' ? (stderr.columns ?? 80) : 0;
+  const isTerminal = stderr.isTTY === true && environment['TERM'] !== 'dumb';
+  // A terminal that does not know its size says 0.
+  const columns = stderr.columns ?? 0;
+  const statusWidth = isTerminal ? (columns > 0 ? columns : 80) : 0;
   let shown = false;
   const clear = () => {
     if (shown) stderr.write(`\r${ERASE_LINE}`);
