@@ -1,0 +1,238 @@
+import { fork, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EspalierError } from '../../src/base/errors.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import { Supervisor } from '../../src/extension/supervisor.ts';
+import { forkWorker } from '../../src/extension/workerProcess.ts';
+import type { WorkerProcess } from '../../src/extension/workerProcess.ts';
+import { samplePlan } from '../protocol/samples.ts';
+
+// The real worker in a process of its own, bundled as for the extension.
+
+const root = path.resolve(import.meta.dirname, '../..');
+const shared = path.resolve(root, '../shared');
+const model = path.join(shared, 'models/wikitext-llama-6m');
+const corpora = path.join(shared, 'data/wikitext-2');
+
+let folder: string;
+let file: string;
+const started: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  // Below the repository, so that onnxruntime-node is found from there.
+  const cache = path.join(root, 'node_modules/.cache');
+  await mkdir(cache, { recursive: true });
+  folder = await mkdtemp(path.join(cache, 'worker-test-'));
+  file = path.join(folder, 'worker.cjs');
+  await build({
+    entryPoints: [path.join(root, 'src/worker/main.ts')],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['onnxruntime-node'],
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
+    logLevel: 'error',
+  });
+});
+
+afterAll(async () => {
+  for (const worker of started) worker.kill();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function supervise(log: string[] = []) {
+  const supervisor = new Supervisor({
+    spawn: () => {
+      const worker = forkWorker({ file, cacheFolder: path.join(folder, 'cache'), log: (line) => log.push(line) });
+      started.push(worker);
+      return worker;
+    },
+    version: '1',
+    clock: {
+      now: () => performance.now(),
+      after: (milliseconds, callback) => {
+        const timer = setTimeout(callback, milliseconds);
+        return () => {
+          clearTimeout(timer);
+        };
+      },
+    },
+    log: (line) => log.push(line),
+  });
+  return { supervisor, log };
+}
+
+const outcomeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'done',
+    (error: unknown) => (error instanceof EspalierError ? error : String(error)),
+  );
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A zombie answers too; it is gone all the same.
+    return process.platform !== 'linux' || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('the worker process', () => {
+  it('starts, answers, identifies files and shuts down without being killed', async () => {
+    const { supervisor, log } = supervise();
+    const corpus = path.join(folder, 'corpus.txt');
+    await writeFile(corpus, 'abc');
+    await expect(
+      supervisor.request('identify', { models: ['/nowhere'], files: [corpus, '/nowhere'] }),
+    ).resolves.toEqual({
+      models: [null],
+      files: ['ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', null],
+    });
+    const pid = (supervisor.state as { pid: number }).pid;
+    await supervisor.stop();
+    expect(alive(pid)).toBe(false);
+    expect(log.join('\n')).not.toContain('SIGKILL');
+  });
+
+  it('says in a coded error what is wrong with a checkpoint', async () => {
+    const { supervisor } = supervise();
+    const error = (await outcomeOf(
+      supervisor.evaluate(samplePlan({ model: folder }), {}, new AbortController().signal),
+    )) as EspalierError;
+    expect(error.code).toMatch(/^checkpoint\//);
+    expect(error.data.remedy).not.toBe('');
+    supervisor.dispose();
+  });
+
+  it('from a terminal says what it is', async () => {
+    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const words = await new Promise<string>((resolve) =>
+      child.stderr.once('data', (data: Buffer) => {
+        resolve(String(data));
+      }),
+    );
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect([words, code]).toEqual([expect.stringContaining('espalier evaluate'), 64]);
+  });
+
+  it('does not outlive its parent, even when its main thread is held', async () => {
+    // A parent that starts the worker and waits; the worker's main thread is then held for a minute by a loop.
+    const held = path.join(folder, 'held.cjs');
+    await writeFile(
+      held,
+      `${readFileSync(file, 'utf8')}\nsetTimeout(() => { const end = Date.now() + 60_000; while (Date.now() < end); }, 300);\n`,
+    );
+    const parent = path.join(folder, 'parent.cjs');
+    await writeFile(
+      parent,
+      `const child = require('node:child_process').fork(process.argv[2], [], { execArgv: [] });
+       child.on('spawn', () => process.send(child.pid)); setInterval(() => {}, 1000);`,
+    );
+    for (const worker of [file, held]) {
+      const { process: keeper, pid } = await startParent(parent, worker);
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      expect(alive(pid)).toBe(true);
+      keeper.kill('SIGKILL');
+      await expect.poll(() => alive(pid), { timeout: 5000, interval: 50 }).toBe(false);
+    }
+  });
+});
+
+describe.skipIf(!existsSync(model))('an evaluation in the worker (needs ../shared)', () => {
+  let text: string;
+  let calibration: string;
+  const plan = (blocks: number) =>
+    samplePlan({
+      model,
+      text,
+      calibration,
+      settings: { ...DEFAULT_SETTINGS, device: 'cpu', samples: 8, length: 128, blocks, offsets: 'even' },
+    });
+
+  // The beginnings of the corpora: what is tested here is not the tokenizer.
+  beforeAll(async () => {
+    text = path.join(folder, 'text.txt');
+    calibration = path.join(folder, 'calibration.txt');
+    await writeFile(text, readFileSync(path.join(corpora, 'wiki.test.raw'), 'utf8').slice(0, 100_000));
+    await writeFile(calibration, readFileSync(path.join(corpora, 'valid.txt'), 'utf8').slice(0, 50_000));
+  });
+
+  it('gives a result, progress before it, and the hashes that identify gives', async () => {
+    const { supervisor } = supervise();
+    const details: string[] = [];
+    const results = await supervisor.evaluate(
+      plan(4),
+      { onProgress: ({ progress }) => details.push(progress.detail) },
+      new AbortController().signal,
+    );
+    expect(results[0]!.perplexity).toBeGreaterThan(results[0]!.densePerplexity);
+    expect(details.length).toBeGreaterThan(2);
+    const { provenance } = results[0]!;
+    await expect(supervisor.request('identify', { models: [model], files: [text, calibration] })).resolves.toEqual({
+      models: [provenance.modelHash],
+      files: [provenance.textHash, provenance.calibrationHash],
+    });
+    supervisor.dispose();
+  });
+
+  it('is cancelled within two seconds and the worker goes on', async () => {
+    const { supervisor } = supervise();
+    const controller = new AbortController();
+    let cancelledAt = 0;
+    const outcome = outcomeOf(
+      supervisor.evaluate(
+        plan(0),
+        {
+          onProgress: ({ progress }) => {
+            if (progress.stage !== 'evaluating' || cancelledAt > 0) return;
+            cancelledAt = performance.now();
+            controller.abort();
+          },
+        },
+        controller.signal,
+      ),
+    );
+    expect(((await outcome) as EspalierError).code).toBe('cancelled');
+    expect(performance.now() - cancelledAt).toBeLessThan(2000);
+    expect(supervisor.state.kind).toBe('ready');
+    expect(await supervisor.evaluate(plan(2), {}, new AbortController().signal)).toHaveLength(1);
+    supervisor.dispose();
+  });
+
+  it('killed in the middle fails with the signal, and the next one works', async () => {
+    const { supervisor, log } = supervise();
+    const outcome = outcomeOf(
+      supervisor.evaluate(
+        plan(0),
+        {
+          onProgress: ({ progress }) => {
+            if (progress.stage === 'evaluating') process.kill((supervisor.state as { pid: number }).pid, 'SIGKILL');
+          },
+        },
+        new AbortController().signal,
+      ),
+    );
+    const error = (await outcome) as EspalierError;
+    expect([error.code, error.data.actual]).toEqual(['worker/exited', expect.stringContaining('SIGKILL')]);
+    expect(log.join('\n')).toContain('SIGKILL');
+    expect(await supervisor.evaluate(plan(2), {}, new AbortController().signal)).toHaveLength(1);
+    supervisor.dispose();
+  });
+});
+
+function startParent(parent: string, worker: string): Promise<{ process: ChildProcess; pid: number }> {
+  const child = fork(parent, [worker], { execArgv: [] });
+  return new Promise((resolve) =>
+    child.once('message', (pid) => {
+      resolve({ process: child, pid: pid as number });
+    }),
+  );
+}
