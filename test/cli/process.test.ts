@@ -170,8 +170,9 @@ describe('devices', () => {
 });
 
 describe('the shell', () => {
-  // The whole text: far more work than the test waits for.
-  const long = () => ['evaluate', '--expression', 'W * sqrt(X)', ...inputs, '--samples', '2000', '--blocks', '0'];
+  // Forty models over the whole text: far more work than the test waits for.
+  const sparsities = Array.from({ length: 40 }, (_, i) => `${i + 1}%`).join(',');
+  const long = () => ['evaluate', '--expression', 'W', ...inputs, '--blocks', '0', '--sparsity', sparsities];
 
   it.each([
     ['SIGINT', 130],
@@ -183,7 +184,7 @@ describe('the shell', () => {
       setTimeout(() => {
         sent = performance.now();
         child.kill(signal);
-      }, 1500);
+      }, 2000);
     });
     expect({ status, out }).toEqual({ status: code, out: '' });
     expect(err).toBe('interrupted\n');
