@@ -7,6 +7,5 @@ export default defineConfig({
     testTimeout: 600_000,
     pool: 'forks',
     maxWorkers: 1,
-    passWithNoTests: true,
   },
 });
