@@ -6,8 +6,13 @@ import type { SourceDiagnostic } from './diagnostics.ts';
 
 /** One evaluation as `--json` prints it. Sparsity is spelled (`50%`, `2:4`), and null for the dense model. */
 export function evaluationJson(result: EvaluationResult): string {
-  const { sparsity, ...rest } = result;
-  return JSON.stringify({ ...rest, sparsity: sparsity === undefined ? null : printSparsity(sparsity) });
+  const { metric, expression, sparsity, ...rest } = result;
+  return JSON.stringify({
+    metric,
+    expression,
+    sparsity: sparsity === undefined ? null : printSparsity(sparsity),
+    ...rest,
+  });
 }
 
 /** A failure as `--json` prints it; where one evaluation of several failed, with which. */
