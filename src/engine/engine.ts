@@ -45,8 +45,10 @@ export interface EngineOptions {
 }
 
 export function createEngine(options: EngineOptions = {}): Engine {
-  const devices = new OpenDevices();
   const models = new LoadedModels(options);
+  const devices = new OpenDevices(() => {
+    models.dispose();
+  });
   const tokenCache = new TokenCache();
   const dense: EngineState['dense'] = new Map();
   let busy = false;
@@ -77,10 +79,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         async ({ config }) => (await tokenCache.tokens(model, config.vocabulary, text, signal)).ids,
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
-    async dispose() {
-      models.dispose();
-      await devices.dispose();
-    },
+    dispose: () => devices.dispose(),
   };
 }
 

@@ -135,9 +135,11 @@ type Merge = [string, string];
 
 function readVocabulary(spec: BytePairSpec, file: string): Map<string, number> {
   const vocabulary = new Map(Object.entries(spec.vocab));
+  const taken = new Set<number>();
   for (const [token, id] of vocabulary) {
-    if (Number.isSafeInteger(id) && id >= 0 && id < 2 ** 31) continue;
-    throw tokenizerError(file, `an id for the token ${JSON.stringify(token)}`, JSON.stringify(id).slice(0, 60));
+    const isId = Number.isSafeInteger(id) && id >= 0 && id < 2 ** 31;
+    if (isId && taken.size < taken.add(id).size) continue;
+    throw tokenizerError(file, `an id for the token ${JSON.stringify(token)} alone`, JSON.stringify(id).slice(0, 60));
   }
   return vocabulary;
 }

@@ -1,3 +1,4 @@
+import { compileReplaceText } from './normalizer.ts';
 import { compilePattern, splitText } from './splitPattern.ts';
 import type { PreTokenizerSpec } from './tokenizerSpec.ts';
 
@@ -89,11 +90,12 @@ function byteLevelSteps(prefix: boolean, hasPattern: boolean): Step[] {
 function metaspaceSteps(spec: Extract<PreTokenizerSpec, { type: 'Metaspace' }>): Step[] {
   const { replacement } = spec;
   const scheme = spec.prepend_scheme ?? (spec.add_prefix_space === false ? 'never' : 'always');
+  const replace = compileReplaceText(' ', replacement);
   const mark: Step = {
     kind: 'map',
     isPositional: scheme === 'first',
     apply: (text, isStart) => {
-      const marked = text.replaceAll(' ', () => replacement);
+      const marked = replace(text);
       const wanted = scheme === 'always' || (scheme === 'first' && isStart);
       return wanted && !marked.startsWith(replacement) ? replacement + marked : marked;
     },

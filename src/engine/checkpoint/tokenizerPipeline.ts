@@ -145,12 +145,15 @@ function readAddedTokens(
   file: string,
 ): (AddedToken & { readonly isNormalized: boolean })[] {
   const seen = new Set<string>();
+  let largest = -1;
   return spec.added_tokens.map((token) => {
     const name = JSON.stringify(token.content);
-    const id = vocabulary.get(token.content) ?? token.id;
-    if (id !== token.id) throw tokenizerError(file, `one id for the token ${name}`, `${id} and ${token.id}`);
+    // The Rust library goes by its own numbering whatever the file says: the vocabulary's id, or else the next free one.
+    const id = vocabulary.get(token.content) ?? Math.max(largest + 1, vocabulary.size);
+    if (id !== token.id) throw tokenizerError(file, `the added token ${name} to have the id ${id}`, `${token.id}`);
     if (seen.has(token.content)) throw tokenizerError(file, `the added token ${name} once`, 'it twice');
     seen.add(token.content);
+    largest = Math.max(largest, id);
     return {
       id,
       content: token.content,

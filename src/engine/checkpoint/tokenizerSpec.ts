@@ -14,7 +14,10 @@ export type PostProcessorSpec = z.infer<typeof POST_PROCESSOR>;
 export type PatternSpec = z.infer<typeof PATTERN>;
 export type BytePairSpec = TokenizerSpec['model'];
 
-const PATTERN = z.union([z.strictObject({ String: z.string() }), z.strictObject({ Regex: z.string() })]);
+const PATTERN = z.union([
+  z.strictObject({ String: z.string().min(1) }),
+  z.strictObject({ Regex: z.string().min(1) }),
+]);
 
 const PLAIN_NORMALIZERS = [
   z.looseObject({ type: z.literal('NFC') }),
@@ -92,7 +95,7 @@ const SPEC = z.looseObject({
     .array(
       z.looseObject({
         id: TOKEN_ID,
-        content: z.string(),
+        content: z.string().min(1),
         single_word: FLAG,
         lstrip: FLAG,
         rstrip: FLAG,

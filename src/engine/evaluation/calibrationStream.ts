@@ -51,7 +51,7 @@ export class CalibrationStream {
       for (const [name, statistics] of found) {
         for (const statistic of this.statistics) {
           const output = outputs[`${statistic}:${name}`]!;
-          statistics.add(statistic, await output.floats(), output.shape[1]!);
+          statistics.add(statistic, output.floats(), output.shape[1]!);
         }
         statistics.count(batch.batch, batch.ids[0]!.length);
       }

@@ -42,43 +42,53 @@ export async function evaluatePlan(
 ): Promise<readonly EvaluationResult[]> {
   plan.evaluations.forEach(requireSupported);
   const { inputs, provenance } = await prepare(plan, hooks, state);
-  const denseKey = fingerprint(undefined, plan, provenance, false);
-  const results: EvaluationResult[] = [];
-  const failures: EspalierError[] = [];
-
-  const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, inputs) : [[]];
-  const total = groups.reduce(
-    (steps, group) => steps + countSteps(inputs, false, prunersOf(plan, group, inputs.device, hooks)),
-    0,
-  );
-  const step = stepper(hooks, total + (state.dense.has(denseKey) ? 0 : countSteps(inputs, true, [])));
-  let index = 0;
-  for (const group of groups) {
-    const { dense, pruned } = await sweep(
-      inputs,
-      !state.dense.has(denseKey),
-      prunersOf(plan, group, inputs.device, hooks),
-      step,
-    );
-    if (dense) state.dense.set(denseKey, dense);
-    const denseOutcome = state.dense.get(denseKey)!;
-    for (const [i, outcome] of pruned.entries()) {
-      if (outcome instanceof EspalierError) {
-        failures.push(outcome);
-        hooks.onFailure?.(outcome.data, index++);
-        continue;
-      }
-      const result = resultOf(group[i], plan, provenance, outcome, denseOutcome);
-      results.push(result);
-      hooks.onResult?.(result, index++);
-    }
+  try {
+    return await evaluatePrepared(plan, hooks, state.dense, inputs, provenance);
+  } finally {
+    inputs.programs.dispose();
     await inputs.device.release((key) => !key.startsWith('prune '));
   }
+}
+
+async function evaluatePrepared(
+  plan: EvaluationPlan,
+  hooks: EvaluationHooks,
+  denseOutcomes: EngineState['dense'],
+  inputs: SweepInputs,
+  provenance: Provenance,
+): Promise<readonly EvaluationResult[]> {
+  const denseKey = fingerprint(undefined, plan, provenance, false);
+  const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, inputs) : [[]];
+  const pruners = groups.map((group) => prunersOf(plan, group, inputs.device, hooks));
+  const denseSteps = denseOutcomes.has(denseKey) ? 0 : countSteps(inputs, true, []);
+  const step = stepper(
+    hooks,
+    pruners.reduce((steps, group) => steps + countSteps(inputs, false, group), denseSteps),
+  );
+
+  const results: EvaluationResult[] = [];
+  const failures: EspalierError[] = [];
+  let index = 0;
+  for (const group of pruners) {
+    const { dense, pruned } = await sweep(inputs, !denseOutcomes.has(denseKey), group, step);
+    if (dense) denseOutcomes.set(denseKey, dense);
+    for (const outcome of pruned) {
+      const evaluation = plan.evaluations[index]!;
+      if (outcome instanceof EspalierError) {
+        failures.push(outcome);
+        hooks.onFailure?.(outcome.data, index);
+      } else {
+        const result = resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!);
+        results.push(result);
+        hooks.onResult?.(result, index);
+      }
+      index++;
+    }
+  }
   if (plan.evaluations.length === 0) {
-    const outcome = state.dense.get(denseKey)!;
-    const result = resultOf(undefined, plan, provenance, outcome, outcome);
-    results.push(result);
-    hooks.onResult?.(result, 0);
+    const outcome = denseOutcomes.get(denseKey)!;
+    results.push(resultOf(undefined, plan, provenance, outcome, outcome));
+    hooks.onResult?.(results[0]!, 0);
   }
   if (failures.length > 0 && (!hooks.onFailure || results.length === 0)) throw failures[0]!;
   return results;
@@ -175,7 +185,11 @@ function prunersOf(
   { onPruned }: EvaluationHooks,
 ): Pruner[] {
   return group.map((evaluation) => {
-    const observer = onPruned && ((layer: PrunedLayer): void => { onPruned(layer, plan.evaluations.indexOf(evaluation)); });
+    const observer =
+      onPruned &&
+      ((layer: PrunedLayer): void => {
+        onPruned(layer, plan.evaluations.indexOf(evaluation));
+      });
     const { metric, expression, sparsity } = evaluation;
     return new Pruner(device, metric, expression, sparsity, plan.settings.group, observer);
   });

@@ -49,6 +49,10 @@ export class ModelPrograms {
     });
   }
 
+  dispose(): void {
+    for (const table of Object.values(this.rotary)) table.dispose();
+  }
+
   /** Inputs of a block program beside the hidden states. */
   inputs(weights: Weights): Weights {
     return { ...weights, ...this.rotary };
@@ -88,7 +92,7 @@ export class ModelPrograms {
     targets.dispose();
     const losses = new Float32Array(rows);
     for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
-      losses.set(await outputs[`loss${index}`]!.floats(), begin);
+      losses.set(outputs[`loss${index}`]!.floats(), begin);
     }
     return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
   }

@@ -77,10 +77,10 @@ export class Pruner {
     const outputs = await program.run(inputs, spare ? { pruned: spare } : {});
     const pruned = outputs['pruned']!;
     if (!this.device.resident) this.spares.set(layer.name, pruned);
-    await this.check(layer, outputs);
+    this.check(layer, outputs);
     this.weights += out * columns;
-    this.zeros += sum(await outputs['zeros']!.floats());
-    this.onPruned?.({ tensor: layer.tensor, shape: layer.shape, weight: await pruned.floats(), rows });
+    this.zeros += sum(outputs['zeros']!.floats());
+    this.onPruned?.({ tensor: layer.tensor, shape: layer.shape, weight: await this.device.download(pruned), rows });
     return pruned;
   }
 
@@ -104,10 +104,10 @@ export class Pruner {
     });
   }
 
-  private async check(layer: Parameter, outputs: Readonly<Record<string, DeviceTensor>>): Promise<void> {
-    const finite = await outputs['finite']!.floats();
-    const [minimum] = await outputs['minimum']!.floats();
-    const [maximum] = await outputs['maximum']!.floats();
+  private check(layer: Parameter, outputs: Readonly<Record<string, DeviceTensor>>): void {
+    const finite = outputs['finite']!.floats();
+    const [minimum] = outputs['minimum']!.floats();
+    const [maximum] = outputs['maximum']!.floats();
     // One row of scores may stand for all rows of the layer; `finite` counts the columns of each row that there is.
     const missing = finite.length * layer.shape[1]! - sum(finite);
     if (missing > 0) {

@@ -45,6 +45,8 @@ export class Device {
     if (!program) {
       program = this.compile(build(), hostOutputs);
       this.programs.set(key, program);
+      // One that did not compile is not kept: it is tried again when asked for again.
+      program.catch(() => this.programs.delete(key));
     }
     return program;
   }
@@ -70,6 +72,19 @@ export class Device {
     };
     const program = await this.program(key, build, () => false);
     return (await program.run({ x: host }))['y']!;
+  }
+
+  /** The elements of a tensor, wherever it is; on a device the runtime copies only outputs of a program. */
+  async download(tensor: DeviceTensor): Promise<Float32Array> {
+    if (!tensor.resident) return tensor.floats();
+    const { type, shape } = tensor;
+    const build = (): Graph => {
+      const graph = new GraphBuilder();
+      graph.output('y', graph.cast(graph.input('x', shape, type), 'float32'));
+      return graph.build('download');
+    };
+    const program = await this.program(`download ${type} ${shape.join('×')}`, build, () => true);
+    return (await program.run({ x: tensor }))['y']!.floats();
   }
 
   async dispose(): Promise<void> {
@@ -125,12 +140,12 @@ export class Program {
     const fetches: Record<string, Tensor | null> = {};
     for (const { name } of this.graph.outputs) {
       const into = spare[name];
-      if (into?.tensor.location !== 'cpu') into?.dispose();
-      fetches[name] = into?.tensor.location === 'cpu' ? into.tensor : null;
+      if (into?.resident) into.dispose();
+      fetches[name] = into && !into.resident ? into.tensor : null;
     }
     let outputs: Record<string, Tensor>;
     try {
-      outputs = (await this.session.run(feeds, fetches));
+      outputs = await this.session.run(feeds, fetches);
     } catch (cause) {
       throw deviceFailure(this.device, `running the program “${this.graph.name}”`, cause);
     }

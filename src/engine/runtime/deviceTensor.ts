@@ -33,12 +33,17 @@ export class DeviceTensor {
     return DeviceTensor.fromHost(new Float32Array(sizeOf(shape)), shape);
   }
 
-  /** The elements, copied from the device where they are not in this process. */
-  async floats(): Promise<Float32Array> {
-    return (await this.tensor.getData()) as Float32Array;
+  /** Whether the elements are on the device and not in this process. */
+  get resident(): boolean {
+    return this.tensor.location !== 'cpu';
+  }
+
+  /** The elements of a float32 tensor of this process. */
+  floats(): Float32Array {
+    return this.tensor.data as Float32Array;
   }
 
   dispose(): void {
-    if (this.tensor.location !== 'cpu') this.tensor.dispose();
+    if (this.resident) this.tensor.dispose();
   }
 }

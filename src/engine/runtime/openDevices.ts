@@ -9,6 +9,12 @@ import { chooseDevice } from './probe.ts';
 export class OpenDevices {
   private open: { readonly key: string; readonly device: Device } | undefined;
   private readonly chosen = new Map<string, DeviceReport>();
+  private readonly beforeClose: () => void;
+
+  /** @param beforeClose frees what lies on the open device: no tensor may outlive it */
+  constructor(beforeClose: () => void) {
+    this.beforeClose = beforeClose;
+  }
 
   /**
    * @throws EspalierError `device/unavailable` when the device does not work here, `settings/invalid` for float16 where it has none
@@ -34,6 +40,7 @@ export class OpenDevices {
   }
 
   async dispose(): Promise<void> {
+    this.beforeClose();
     await this.open?.device.dispose();
     this.open = undefined;
   }

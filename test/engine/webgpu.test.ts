@@ -1,0 +1,126 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { createEngine, type Engine, listDevices } from '../../src/engine/engine.ts';
+import { Device } from '../../src/engine/runtime/device.ts';
+import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
+import { FAMILIES, type FamilyName } from '../support/generate/families.ts';
+import { temporaryFamily } from '../support/generate/temporaryFamily.ts';
+import { METRICS } from '../support/oracle/metrics.ts';
+import { fromPrefix } from '../support/oracle/prefix.ts';
+import { randomTensor, runGraph } from '../support/runGraph.ts';
+
+const webgpu = (await listDevices()).find(({ name }) => name === 'webgpu')!;
+const name = webgpu.works ? 'WebGPU gives what the CPU gives' : `WebGPU does not work here: ${webgpu.detail}`;
+
+/** One of each thing that a program can hold: grouped queries and rotation, window, biases, head norms, layer norms. */
+const families: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen2 window', 'qwen3', 'opt-350m'];
+
+describe.runIf(webgpu.works)(name, () => {
+  // Both in turn in one engine: changing the device must leave nothing of the other behind.
+  const engine = createEngine();
+  afterAll(() => engine.dispose());
+
+  test.each(families)('%s', async (family) => {
+    const files = await temporaryFamily(family);
+    try {
+      const evaluations = [
+        planned('mul(W, sqrt(X))', '50%'),
+        planned('mul(W, sqrt(X))', '2:4'),
+        planned('W', '50%'),
+        ...Object.values(METRICS).map((metric) => planned(metric, '50%')),
+      ];
+      const plan = planOf(files, { length: FAMILIES[family].length }, evaluations);
+      const [cpu, gpu] = [await evaluateOn(engine, plan, 'cpu'), await evaluateOn(engine, plan, 'webgpu')];
+      expect(gpu.results.map(({ provenance }) => provenance.device)).toEqual(cpu.results.map(() => 'webgpu'));
+      for (const [i, result] of cpu.results.entries()) {
+        // A score that is a tie but for rounding may fall either way, so that a few weights differ.
+        const difference = Math.abs(gpu.results[i]!.perplexity / result.perplexity - 1);
+        expect(difference, result.expression).toBeLessThan(1e-4);
+        expect(gpu.results[i]!.actualSparsity).toBeCloseTo(result.actualSparsity, 6);
+        expect(gpu.results[i]!.fingerprint).not.toBe(result.fingerprint);
+      }
+      expect(shareOfEqual(cpu.masks, gpu.masks)).toBeGreaterThan(0.999);
+    } finally {
+      await files.remove();
+    }
+  });
+
+  test('float16 is close to float32, and says what it is', async () => {
+    const files = await temporaryFamily('llama-3.1');
+    const plan = planOf(files, { length: FAMILIES['llama-3.1'].length }, [planned('mul(W, sqrt(X))', '50%')]);
+    try {
+      const [full] = (await evaluateOn(engine, plan, 'webgpu')).results;
+      const half = evaluateOn(engine, { ...plan, settings: { ...plan.settings, precision: 'float16' } }, 'webgpu');
+      if (!webgpu.float16) {
+        await expect(half).rejects.toMatchObject({ code: 'settings/invalid' });
+        return;
+      }
+      const [result] = (await half).results;
+      expect(result!.provenance.precision).toBe('float16');
+      expect(result!.densePerplexity).not.toBe(full!.densePerplexity);
+      expect(Math.abs(result!.densePerplexity / full!.densePerplexity - 1)).toBeLessThan(1e-2);
+      expect(Math.abs(result!.perplexity / full!.perplexity - 1)).toBeLessThan(5e-2);
+    } finally {
+      await files.remove();
+    }
+  });
+
+  test('a program that the device cannot hold as a whole is refused, not run on the CPU', async () => {
+    const device = new Device({ name: 'webgpu', precision: 'float32', threads: 1 });
+    const x = randomTensor([2, 2], 1);
+    const onTheCpu = runGraph(device, [x], (graph, value) => {
+      // WebGPU has no addition of int64.
+      const whole = graph.cast(value, 'int64');
+      return graph.add(whole, whole);
+    });
+    await expect(onTheCpu).rejects.toMatchObject({ code: 'device/failed' });
+    await device.dispose();
+  });
+});
+
+test.skipIf(webgpu.works)(name, () => undefined);
+
+function planned(prefix: string, sparsity: '50%' | '2:4'): EvaluationPlan['evaluations'][number] {
+  return {
+    metric: prefix,
+    expression: fromPrefix(prefix),
+    sparsity: sparsity === '50%' ? { kind: 'unstructured', share: 0.5 } : { kind: 'n:m', keep: 2, of: 4 },
+  };
+}
+
+function planOf(
+  files: { folder: string; textFile: string; calibrationFile: string },
+  settings: Partial<EvaluationSettings>,
+  evaluations: EvaluationPlan['evaluations'],
+): EvaluationPlan {
+  return {
+    model: files.folder,
+    text: files.textFile,
+    calibration: files.calibrationFile,
+    evaluations,
+    settings: { ...DEFAULT_SETTINGS, samples: 3, blocks: 4, offsets: 'even', ...settings },
+  };
+}
+
+async function evaluateOn(
+  engine: Engine,
+  plan: EvaluationPlan,
+  device: 'cpu' | 'webgpu',
+): Promise<{ results: readonly EvaluationResult[]; masks: boolean[] }> {
+  const masks: boolean[] = [];
+  const results = await engine.evaluate(
+    { ...plan, settings: { ...plan.settings, device } },
+    {
+      onPruned: ({ weight }) => {
+        weight.forEach((value) => masks.push(value === 0));
+      },
+    },
+  );
+  return { results, masks };
+}
+
+function shareOfEqual(a: readonly boolean[], b: readonly boolean[]): number {
+  expect(a.length).toBe(b.length);
+  return a.filter((value, i) => value === b[i]).length / a.length;
+}
