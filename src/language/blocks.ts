@@ -9,7 +9,8 @@ import { didYouMean, shift } from './diagnostics.ts';
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
 import type { BlockContent, PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
-import type { Findings } from './expressions.ts';
+import { addSite } from './findings.ts';
+import type { Findings } from './findings.ts';
 import type { NameTable } from './names.ts';
 import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
 import { isPropertyName, PROPERTIES, PROPERTY_NAMES, propertyOfSetting } from './properties.ts';
@@ -108,11 +109,7 @@ class BlockCompiler {
 
   private propertyName({ text, span }: Identifier): PropertyName | undefined {
     if (isPropertyName(text)) {
-      this.context.findings.sites.push({
-        ...this.at(span),
-        symbol: { kind: 'property', name: text },
-        isDeclaration: false,
-      });
+      addSite(this.context.findings, this.property.base, span, { kind: 'property', name: text });
       return text;
     }
     const { suffix, ...fixes } = didYouMean(this.at(span), nearestName(text, PROPERTY_NAMES));
@@ -215,7 +212,7 @@ class BlockCompiler {
       this.report('name/unknown', span, `unknown ${kind} \`${text}\`${suffix}`, fixes);
       return undefined;
     }
-    findings.sites.push({ ...this.at(span), symbol, isDeclaration: false });
+    addSite(findings, this.property.base, span, symbol);
     if (symbol.kind !== kind) {
       this.report('name/wrong-kind', span, `\`${text}\` is ${withArticle(symbol.kind)}, not a ${kind}`);
       return undefined;
@@ -243,7 +240,7 @@ class BlockCompiler {
     }
     const property = propertyOfSetting(setting);
     const symbol = { kind: 'property', name: property } as const;
-    this.context.findings.sites.push({ ...this.at(name.span), symbol, isDeclaration: false });
+    addSite(this.context.findings, this.property.base, name.span, symbol);
     if (this.claim(property, name.span)) this.compileSetting(setting, value);
   }
 

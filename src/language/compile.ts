@@ -4,9 +4,9 @@ import { compileDeclarations } from './declarations.ts';
 import { compileDefinitions } from './definitions.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
 import type { Fix } from './diagnostics.ts';
-import type { CompiledDocument, Site } from './document.ts';
+import type { CompiledDocument } from './document.ts';
 import { compileExpression } from './expressions.ts';
-import type { Findings } from './expressions.ts';
+import type { Findings } from './findings.ts';
 import { NameTable } from './names.ts';
 import { parseExpressionText } from './parse.ts';
 import { parsePieces } from './pieces.ts';
@@ -24,17 +24,17 @@ export const MAX_FILE_LENGTH = 1_000_000;
  */
 export function compile(text: string, previous?: CompiledDocument): CompiledDocument {
   const diagnostics = new DiagnosticList();
-  const findings: Findings = { diagnostics, sites: [] };
+  const findings: Findings = { diagnostics, sites: undefined };
   if (text.length > MAX_FILE_LENGTH) {
     const message = `a .prune file has at most ${MAX_FILE_LENGTH} characters, and this one has ${text.length}`;
     diagnostics.add('file/too-large', { start: 0, end: firstLineEnd(text) }, message);
     const parsed: ParsedFile = { declarations: [], trees: { declarations: new Map(), properties: new Map() } };
-    return { text, diagnostics: diagnostics.sorted(), declarations: [], sites: [], parsed };
+    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed };
   }
   const parsed = parsePieces(text, previous?.parsed.trees);
   reportSyntax(text, parsed.declarations, diagnostics);
   const declarations = compileDeclarations(text, parsed.declarations, findings);
-  return { text, diagnostics: diagnostics.sorted(), declarations, sites: inOrder(findings.sites), parsed };
+  return { text, diagnostics: diagnostics.sorted(), declarations, parsed };
 }
 
 /**
@@ -49,7 +49,8 @@ export function parseExpression(text: string): Expression {
   const { syntax, problem } = diagnostics.isEmpty ? parseExpressionText(text) : {};
   if (problem !== undefined) diagnostics.add(problem.code, problem.span, problem.message);
   const names = new NameTable();
-  const context = compileDefinitions(names, { diagnostics, sites: [] }).context(0, { diagnostics, sites: [] });
+  const findings: Findings = { diagnostics, sites: undefined };
+  const context = compileDefinitions(names, findings).context(0, findings);
   const compiled = syntax && diagnostics.isEmpty ? compileExpression(syntax, context) : undefined;
   if (compiled?.constant !== undefined) {
     const span = { start: 0, end: text.length };
@@ -104,9 +105,4 @@ function reportKeyword(text: string, span: { start: number; end: number }, diagn
 function firstLineEnd(text: string): number {
   const end = /[\n\r]/.exec(text.slice(0, 1000))?.index ?? 1000;
   return Math.max(1, end);
-}
-
-/** In the order of the text. */
-function inOrder(sites: readonly Site[]): Site[] {
-  return [...sites].sort((a, b) => a.start - b.start);
 }

@@ -7,14 +7,8 @@ import type { Cycle, Definition } from './dependencies.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
 import type { Fix } from './diagnostics.ts';
 import { compileExpression, numberValue, operandValue } from './expressions.ts';
-import type {
-  CallableMetric,
-  CallableParameter,
-  Compiled,
-  ExpressionContext,
-  Findings,
-  Meaning,
-} from './expressions.ts';
+import type { CallableMetric, CallableParameter, Compiled, ExpressionContext, Meaning } from './expressions.ts';
+import type { Findings } from './findings.ts';
 import { declareName, isReserved } from './names.ts';
 import type { NamedDeclaration, NameTable } from './names.ts';
 import { visitExpression } from './syntax.ts';

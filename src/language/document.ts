@@ -16,8 +16,6 @@ export interface CompiledDocument {
   readonly diagnostics: readonly Diagnostic[];
   /** In the order of the text; also those with errors. Of two with the same name the first one counts. */
   readonly declarations: readonly Declaration[];
-  /** Every name that means something, in the order of the text. */
-  readonly sites: readonly Site[];
   /** The syntax, kept so that the next version of the file parses only what changed. */
   readonly parsed: ParsedFile;
 }

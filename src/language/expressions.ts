@@ -17,8 +17,10 @@ import {
 } from '../metric/shape.ts';
 import type { Shape } from '../metric/shape.ts';
 import { didYouMean, shift } from './diagnostics.ts';
-import type { Diagnostic, DiagnosticCode, DiagnosticList } from './diagnostics.ts';
-import type { DeclaredSymbol, FileSymbol, Site } from './document.ts';
+import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
+import type { DeclaredSymbol, FileSymbol } from './document.ts';
+import { addSite } from './findings.ts';
+import type { Findings } from './findings.ts';
 import type { BinarySyntax, CallSyntax, ExpressionSyntax, NameSyntax, NumberSyntax, Span } from './syntax.ts';
 
 /** An expression with what the checks know about it. Subtrees may be shared, the size counts them each time. */
@@ -65,11 +67,6 @@ export interface ExpressionContext {
   suggest(name: string, use: 'value' | 'call'): string | undefined;
   /** Where findings go; undefined to compile without telling anything. */
   readonly findings: Findings | undefined;
-}
-
-export interface Findings {
-  readonly diagnostics: DiagnosticList;
-  readonly sites: Site[];
 }
 
 /**
@@ -306,7 +303,7 @@ class ExpressionCompiler {
   }
 
   private site(span: Span, symbol: FileSymbol): void {
-    this.context.findings?.sites.push({ ...shift(span, this.context.base), symbol, isDeclaration: false });
+    if (this.context.findings) addSite(this.context.findings, this.context.base, span, symbol);
   }
 
   private reportSize(span: Span): void {

@@ -4,7 +4,8 @@ import { isOperationName, OPERATION_NAMES } from '../metric/operations.ts';
 import { shift } from './diagnostics.ts';
 import type { DeclaredSymbol } from './document.ts';
 import { withArticle } from './expressions.ts';
-import type { Findings } from './expressions.ts';
+import { addSite } from './findings.ts';
+import type { Findings } from './findings.ts';
 import type { ParsedDeclaration } from './pieces.ts';
 import type { Identifier } from './syntax.ts';
 
@@ -89,7 +90,7 @@ export function declareName(
 ): DeclaredSymbol {
   const span = shift(name.span, base);
   const symbol: DeclaredSymbol = { kind, name: name.text, span, start };
-  findings.sites.push({ ...span, symbol, isDeclaration: true });
+  addSite(findings, base, name.span, symbol, true);
   return symbol;
 }
 

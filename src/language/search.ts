@@ -1,5 +1,5 @@
 import type { BlockContext } from './blocks.ts';
-import { shift } from './diagnostics.ts';
+import { addSite } from './findings.ts';
 import type { ParsedDeclaration } from './pieces.ts';
 import { visitExpression } from './syntax.ts';
 
@@ -16,7 +16,7 @@ export function checkSearch(parsed: ParsedDeclaration, { names, findings }: Bloc
         const name =
           node.kind === 'name' ? { text: node.name, span: node.span } : node.kind === 'call' ? node.callee : undefined;
         const symbol = name && names.get(name.text)?.symbol;
-        if (symbol) findings.sites.push({ ...shift(name.span, base), symbol, isDeclaration: false });
+        if (symbol) addSite(findings, base, name.span, symbol);
       });
     }
   }

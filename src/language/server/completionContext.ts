@@ -1,0 +1,153 @@
+import type { CompiledDocument } from '../document.ts';
+import type { ParsedDeclaration } from '../pieces.ts';
+import { isPropertyName } from '../properties.ts';
+import type { PropertyName } from '../properties.ts';
+import { NAME } from '../words.ts';
+
+/** What can be written at the cursor. */
+export type CompletionContext =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'declaration' }
+  /** A property of a block; `said` are there already. */
+  | { readonly kind: 'property'; readonly block: 'experiment' | 'defaults'; readonly said: ReadonlySet<string> }
+  | { readonly kind: 'value'; readonly property: PropertyName }
+  /** A name in the parentheses behind a corpus, or (with `ofMetric`) behind a metric, where values can stand as well. */
+  | { readonly kind: 'argument'; readonly of: PropertyName; readonly said: ReadonlySet<string> }
+  | { readonly kind: 'expression'; readonly piece: ParsedDeclaration; readonly callee: string | undefined };
+
+export interface CompletionPlace {
+  readonly context: CompletionContext;
+  /** The part of a word before the cursor, which a completion replaces. */
+  readonly prefix: string;
+}
+
+/** Looks at the text between the beginning of the declaration and the cursor: it need not be complete or right. */
+export function completionPlace(document: CompiledDocument, offset: number): CompletionPlace {
+  const { text, parsed } = document;
+  const piece = parsed.declarations.findLast(({ start }) => start < offset);
+  const start = piece?.start ?? 0;
+  const tokens = tokensBefore(text, start, offset);
+  if (tokens === undefined) return { context: { kind: 'nothing' }, prefix: '' };
+  const last = tokens.at(-1);
+  const prefix = last?.end === offset && WORD.test(last.text) ? last.text : '';
+  const before = prefix === '' ? tokens : tokens.slice(0, -1);
+  return { context: contextOf(piece, before, beginsLine(text, offset - prefix.length)), prefix };
+}
+
+interface Token {
+  readonly text: string;
+  readonly end: number;
+}
+
+const WORD = new RegExp(`^${NAME}$`);
+const TOKEN = new RegExp(`//[^\\n\\r]*|"[^"\\n\\r]*"?|${NAME}|[0-9][0-9.%:]*|\\S`, 'g');
+
+/** Words, numbers, strings and signs up to the cursor; undefined where the cursor is in a comment or string. */
+function tokensBefore(text: string, start: number, offset: number): Token[] | undefined {
+  const source = text.slice(start, offset);
+  const tokens: Token[] = [];
+  for (const match of source.matchAll(TOKEN)) {
+    const end = match.index + match[0].length;
+    const isLast = end === source.length;
+    if (match[0].startsWith('//')) {
+      if (isLast) return undefined;
+    } else if (match[0].startsWith('"')) {
+      if (isLast && (match[0].length === 1 || !match[0].endsWith('"'))) return undefined;
+      tokens.push({ text: match[0], end: start + end });
+    } else {
+      tokens.push({ text: match[0], end: start + end });
+    }
+  }
+  return tokens;
+}
+
+function contextOf(
+  piece: ParsedDeclaration | undefined,
+  tokens: readonly Token[],
+  isFirstOnLine: boolean,
+): CompletionContext {
+  const words = tokens.map(({ text }) => text);
+  switch (piece?.keyword) {
+    case 'experiment':
+    case 'defaults':
+      return blockContext(piece, piece.keyword, words, isFirstOnLine);
+    case 'metric':
+    case 'parameter': {
+      if (words.length === 0) return { kind: 'declaration' };
+      // Behind a whole expression, a word at the beginning of a line begins the next declaration.
+      if (isFirstOnLine && endsValue(words.at(-1)!) && openCallees(words).length === 0) return { kind: 'declaration' };
+      const assigned = words.includes('=');
+      return assigned && !endsValue(words.at(-1)!)
+        ? { kind: 'expression', piece, callee: openCallees(words).at(-1) }
+        : { kind: 'nothing' };
+    }
+    case 'model':
+    case 'corpus':
+    case 'search':
+    case undefined:
+      return words.length === 0 || (isFirstOnLine && piece?.keyword !== 'search') || words.at(-1) === '}'
+        ? { kind: 'declaration' }
+        : { kind: 'nothing' };
+  }
+}
+
+function blockContext(
+  piece: ParsedDeclaration,
+  block: 'experiment' | 'defaults',
+  words: readonly string[],
+  isFirstOnLine: boolean,
+): CompletionContext {
+  const open = words.indexOf('{');
+  if (open < 0) return words.length === 0 ? { kind: 'declaration' } : { kind: 'nothing' };
+  if (words.includes('}')) return isFirstOnLine ? { kind: 'declaration' } : { kind: 'nothing' };
+  const inside = words.slice(open + 1);
+  const callees = openCallees(inside);
+  const said = new Set(inside.filter((_, i) => inside[i + 1] === ':'));
+  const colon = callees.length > 0 ? propertyColon(inside) : inside.lastIndexOf(':');
+  const property = colon > 0 ? inside[colon - 1]! : undefined;
+  const last = inside.at(-1);
+  if (property === undefined || last === undefined) return { kind: 'property', block, said };
+  if (!isPropertyName(property)) return endsValue(last) ? { kind: 'property', block, said } : { kind: 'nothing' };
+  if (property === 'prune') {
+    if (endsValue(last) && callees.length === 0) return { kind: 'property', block, said };
+    return endsValue(last) ? { kind: 'nothing' } : { kind: 'expression', piece, callee: callees.at(-1) };
+  }
+  if (callees.length > 0) {
+    const argument = last === ':' ? inside.at(-2) : undefined;
+    if (argument !== undefined)
+      return isPropertyName(argument) ? { kind: 'value', property: argument } : { kind: 'nothing' };
+    return endsValue(last) ? { kind: 'nothing' } : { kind: 'argument', of: property, said };
+  }
+  return endsValue(last) ? { kind: 'property', block, said } : { kind: 'value', property };
+}
+
+/** The words before the parentheses that are open at the end; an empty one where no word stands there. */
+function openCallees(words: readonly string[]): string[] {
+  const open: string[] = [];
+  words.forEach((word, i) => {
+    const before = words[i - 1] ?? '';
+    if (word === '(') open.push(WORD.test(before) ? before : '');
+    else if (word === ')') open.pop();
+  });
+  return open;
+}
+
+/** Where the last `:` outside of parentheses stands. */
+function propertyColon(words: readonly string[]): number {
+  let depth = 0;
+  let colon = -1;
+  words.forEach((word, i) => {
+    if (word === '(') depth++;
+    else if (word === ')') depth--;
+    else if (word === ':' && depth === 0) colon = i;
+  });
+  return colon;
+}
+
+function endsValue(word: string): boolean {
+  return !['=', '(', ',', ':', '{', '+', '-', '*', '/', '^'].includes(word);
+}
+
+function beginsLine(text: string, offset: number): boolean {
+  return /(^|[\n\r])[ \t]*$/.test(text.slice(Math.max(0, offset - 200), offset));
+}

@@ -1,0 +1,24 @@
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { CompiledDocument } from '../document.ts';
+import type { OutlineParams } from '../messages.ts';
+import { Planner } from '../plan.ts';
+import { rangeOf } from './positions.ts';
+
+/** What the editor shows beside the text: what is declared, what of it can be evaluated, and when a result is stale. */
+export function outline(document: CompiledDocument, source: TextDocument): OutlineParams {
+  const planner = new Planner(document);
+  const declarations = document.declarations
+    .filter(({ name }) => name !== '')
+    .map((declaration) => {
+      const evaluable = planner.isEvaluable(declaration);
+      return {
+        kind: declaration.kind,
+        name: declaration.name,
+        range: rangeOf(source, declaration),
+        nameRange: rangeOf(source, declaration.nameSpan),
+        evaluable,
+        ...(evaluable && { planKey: planner.planKey(declaration) }),
+      };
+    });
+  return { uri: source.uri, version: source.version, declarations };
+}

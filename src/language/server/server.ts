@@ -1,0 +1,148 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
+import type { Connection, TextDocumentPositionParams } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { EspalierError, toErrorData } from '../../base/errors.ts';
+import { compile } from '../compile.ts';
+import type { CompiledDocument } from '../document.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST } from '../messages.ts';
+import type { PlanParams, PlanResult } from '../messages.ts';
+import { plansFor } from '../plan.ts';
+import { complete } from './completion.ts';
+import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';
+import { outline } from './outline.ts';
+import { codeActions, lspDiagnostics } from './problems.ts';
+import { documentSymbols, foldingRanges } from './symbols.ts';
+
+/** Answers an editor's questions about its open `.prune` files, until the connection ends. */
+export function startServer(connection: Connection): void {
+  const files = new OpenFiles(connection);
+
+  connection.onInitialize(() => ({
+    serverInfo: { name: 'espalier' },
+    capabilities: {
+      textDocumentSync: TextDocumentSyncKind.Incremental,
+      completionProvider: { triggerCharacters: [':', '(', ',', '='] },
+      hoverProvider: true,
+      definitionProvider: true,
+      referencesProvider: true,
+      documentHighlightProvider: true,
+      renameProvider: { prepareProvider: true },
+      documentSymbolProvider: true,
+      foldingRangeProvider: true,
+      codeActionProvider: { codeActionKinds: ['quickfix'] },
+    },
+  }));
+
+  const at = <Result>(
+    params: TextDocumentPositionParams,
+    answer: (document: CompiledDocument, source: TextDocument, offset: number) => Result,
+  ): Result | null => {
+    const file = files.get(params.textDocument.uri);
+    return file ? answer(file.document, file.source, file.source.offsetAt(params.position)) : null;
+  };
+  connection.onCompletion((params) => at(params, complete));
+  connection.onHover((params) => at(params, hover));
+  connection.onDefinition((params) => at(params, definition));
+  connection.onReferences((params) =>
+    at(params, (document, source, offset) => references(document, source, offset, params.context.includeDeclaration)),
+  );
+  connection.onDocumentHighlight((params) => at(params, highlights));
+  connection.onPrepareRename((params) => at(params, renamable));
+  connection.onRenameRequest((params) =>
+    at(params, (document, source, offset) => {
+      const result = rename(document, source, offset, params.newName);
+      if ('refusal' in result) return new ResponseError(ErrorCodes.InvalidParams, result.refusal);
+      return { changes: { [source.uri]: result.edits } };
+    }),
+  );
+  connection.onDocumentSymbol(({ textDocument: { uri } }) => {
+    const file = files.get(uri);
+    return file ? documentSymbols(file.document, file.source) : null;
+  });
+  connection.onFoldingRanges(({ textDocument: { uri } }) => {
+    const file = files.get(uri);
+    return file ? foldingRanges(file.document, file.source) : null;
+  });
+  connection.onCodeAction(({ textDocument: { uri }, range }) => {
+    const file = files.get(uri);
+    return file ? codeActions(file.document, file.source, range) : null;
+  });
+  connection.onRequest(PLAN_REQUEST, (params: PlanParams) => answerPlan(files, params));
+  connection.listen();
+}
+
+interface OpenFile {
+  readonly source: TextDocument;
+  readonly document: CompiledDocument;
+}
+
+/** The editor's open files, each read again when it has changed and somebody asks, or when there is a moment of rest. */
+class OpenFiles {
+  private readonly connection: Connection;
+  private readonly sources = new TextDocuments(TextDocument);
+  private readonly compiled = new Map<string, { version: number; document: CompiledDocument }>();
+  private readonly changed = new Set<string>();
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.sources.onDidChangeContent(({ document: { uri } }) => {
+      if (this.changed.size === 0) setImmediate(() => void this.publish());
+      this.changed.add(uri);
+    });
+    this.sources.onDidClose(({ document: { uri } }) => {
+      this.compiled.delete(uri);
+      this.changed.delete(uri);
+      void connection.sendDiagnostics({ uri, diagnostics: [] });
+    });
+    this.sources.listen(connection);
+  }
+
+  get(uri: string): OpenFile | undefined {
+    const source = this.sources.get(uri);
+    if (source === undefined) return undefined;
+    const known = this.compiled.get(uri);
+    if (known?.version === source.version) return { source, document: known.document };
+    const document = compile(source.getText(), known?.document);
+    this.compiled.set(uri, { version: source.version, document });
+    return { source, document };
+  }
+
+  /** Tells what is wrong with the changed files first, and then what they declare. */
+  private async publish(): Promise<void> {
+    const uris = [...this.changed];
+    this.changed.clear();
+    for (const uri of uris) {
+      const file = this.get(uri);
+      if (file === undefined) continue;
+      const { source, document } = file;
+      const { version } = source;
+      await this.connection.sendDiagnostics({ uri, version, diagnostics: lspDiagnostics(document, source) });
+      // Closed or changed while the diagnostics were written: the next round tells the rest.
+      if (this.sources.get(uri)?.version !== version) continue;
+      await this.connection.sendNotification(OUTLINE_NOTIFICATION, outline(document, source));
+    }
+  }
+}
+
+function answerPlan(files: OpenFiles, { uri, name, fallback }: PlanParams): PlanResult {
+  try {
+    const file = files.get(uri);
+    if (file === undefined || !uri.startsWith('file:')) throw notOnDisk(uri, file !== undefined);
+    const folder = dirname(fileURLToPath(uri));
+    return { plans: plansFor(file.document, name, { folder, ...(fallback && { fallback }) }) };
+  } catch (thrown) {
+    return { error: toErrorData(thrown, `preparing the evaluation of \`${name ?? uri}\``) };
+  }
+}
+
+function notOnDisk(uri: string, isOpen: boolean): EspalierError {
+  return new EspalierError({
+    code: 'io/read',
+    operation: 'preparing an evaluation',
+    expected: isOpen ? 'a file in a folder: paths in it start there' : 'an open .prune file',
+    actual: uri,
+    remedy: isOpen ? 'Save the file first.' : 'Open the file first.',
+  });
+}
