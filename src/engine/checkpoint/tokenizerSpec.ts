@@ -14,10 +14,7 @@ export type PostProcessorSpec = z.infer<typeof POST_PROCESSOR>;
 export type PatternSpec = z.infer<typeof PATTERN>;
 export type BytePairSpec = TokenizerSpec['model'];
 
-const PATTERN = z.union([
-  z.strictObject({ String: z.string().min(1) }),
-  z.strictObject({ Regex: z.string().min(1) }),
-]);
+const PATTERN = z.union([z.strictObject({ String: z.string().min(1) }), z.strictObject({ Regex: z.string().min(1) })]);
 
 const PLAIN_NORMALIZERS = [
   z.looseObject({ type: z.literal('NFC') }),
@@ -90,7 +87,12 @@ const POST_PROCESSOR = z.discriminatedUnion('type', [
 const FLAG = z.boolean().default(false);
 const ABSENT_OR_EMPTY = z.literal('').nullish();
 
-const SPEC = z.looseObject({
+const SPEC = z.strictObject({
+  version: z.literal('1.0').optional(),
+  // Hugging Face switches these two off for every text that it encodes; the decoder goes the other way.
+  truncation: z.unknown(),
+  padding: z.unknown(),
+  decoder: z.unknown(),
   added_tokens: z
     .array(
       z.looseObject({
