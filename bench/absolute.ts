@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import { operationsPerToken } from './generatedModel.ts';
+import { keystrokeMilliseconds } from './keystroke.ts';
 import { referencePlan, runInChild } from './ours.ts';
 import { comparedRow, median } from './report.ts';
 import type { Row } from './report.ts';
@@ -11,6 +12,9 @@ import { BLOCKS, LENGTH, ROOT, SAMPLES, SHARED_FILES } from './work.ts';
 
 /** Blocks of the generated model that are evaluated: about five seconds' work on two cores. */
 const GENERATED_BLOCKS = 16;
+
+/** Metrics of the file that is typed into. */
+const METRICS = 1000;
 
 /** The figures that are measured against a limit, not against the peer. */
 export async function* absoluteRows(
@@ -22,6 +26,7 @@ export async function* absoluteRows(
   if (Object.values(SHARED_FILES).every((path) => path === SHARED_FILES.peer || existsSync(path))) {
     yield [await workerStart(rounds, threads, note)];
   }
+  yield [await keystroke(rounds, note)];
 }
 
 /** How much of the rate that this machine multiplies matrices with is left when a whole model is evaluated. */
@@ -67,4 +72,15 @@ async function workerStart(rounds: number, threads: number, note: (line: string)
   }
   const title = `worker start to first evaluation (Wanda 50 %, ${SAMPLES} samples, ${BLOCKS} blocks)`;
   return comparedRow(title, 's', seconds, undefined, { of: 'ours', bar: 3, stretch: 1 });
+}
+
+/** The language server in a process of its own, from a change of the text to the diagnostics of the changed text. */
+async function keystroke(rounds: number, note: (line: string) => void): Promise<Row> {
+  const milliseconds: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    milliseconds.push(await keystrokeMilliseconds(join(ROOT, 'dist/languageServer.cjs'), METRICS));
+    note(`keystroke, round ${round} of ${rounds}: ${milliseconds.at(-1)!.toFixed(1)} ms`);
+  }
+  const title = `diagnostics after a keystroke, file of ${METRICS} metrics`;
+  return comparedRow(title, 'ms', milliseconds, undefined, { of: 'ours', bar: 50, stretch: 10 });
 }

@@ -50,7 +50,6 @@ async function run(
       });
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
-    countTokens: () => Promise.reject(new Error('not asked for')),
     describe: () => Promise.reject(new Error('not asked for')),
     dispose: () => {
       disposed++;
