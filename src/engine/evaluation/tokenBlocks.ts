@@ -28,7 +28,7 @@ export function calibrationSamples(
 ): Int32Array[] {
   const stride = Math.floor(ids.length / samples);
   const last = offsets === 'even' ? (samples - 1) * stride : 0;
-  if (last + length > ids.length) {
+  if (last + length > ids.length || stride === 0) {
     const expected = offsets === 'even' ? `${samples} samples of ${length} tokens at even offsets` : `${length} tokens`;
     throw tooShort(file, expected, `${ids.length} tokens`);
   }
