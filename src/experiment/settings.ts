@@ -8,7 +8,7 @@ export interface EvaluationSettings {
   readonly calibrate: 'sequential' | 'one-shot';
   readonly blocks: number;
   readonly device: DeviceChoice;
-  readonly precision: 'auto' | 'float32' | 'float16';
+  readonly precision: 'float32' | 'float16';
   readonly threads: number;
 }
 
@@ -91,10 +91,10 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSe
   },
   precision: {
     kind: 'choice',
-    default: 'auto',
-    choices: ['auto', 'float32', 'float16'],
+    default: 'float32',
+    choices: ['float32', 'float16'],
     decidesNumbers: false,
-    documentation: 'arithmetic of the forward pass; auto is float32 on the CPU',
+    documentation: 'arithmetic of the forward pass; float16 on devices that have it, at half the memory',
   },
   threads: {
     kind: 'integer',

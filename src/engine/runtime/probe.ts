@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import type { DeviceReport } from '../../experiment/result.ts';
 import { type DeviceChoice, type DeviceName, DEVICES } from '../../experiment/settings.ts';
@@ -39,8 +41,21 @@ export async function chooseDevice(choice: DeviceChoice): Promise<DeviceReport> 
       remedy: 'Use --device auto or cpu; `espalier devices` tells what works here and why.',
     });
   }
-  const working = (await listDevices()).filter((report) => report.works);
-  return working.reduce((best, report) => ((report.gigaflops ?? 0) > (best.gigaflops ?? 0) ? report : best));
+  const accelerators: DeviceReport[] = [];
+  for (const name of DEVICES) {
+    const report = name === 'cpu' ? undefined : await probe(name);
+    if (report?.works) accelerators.push(report);
+  }
+  // A software device works too, and is slower than the CPU that it runs on.
+  if (accelerators.length === 0)
+    return { name: 'cpu', works: true, detail: 'the only device that works', float16: false };
+  return [await probe('cpu'), ...accelerators].reduce((best, report) =>
+    rateOf(report) > rateOf(best) ? report : best,
+  );
+}
+
+function rateOf(report: DeviceReport): number {
+  return report.gigaflops ?? 0;
 }
 
 async function probe(name: DeviceName): Promise<DeviceReport> {
@@ -52,11 +67,26 @@ async function probe(name: DeviceName): Promise<DeviceReport> {
   ) {
     return failed(`not in this build of onnxruntime for ${process.platform}-${process.arch}`);
   }
+  if (name === 'cuda' && !existsSync(cudaLibrary())) return failed('its library is not installed: see docs/devices.md');
   const answer = await runProbe(name);
-  if ('error' in answer) return failed(answer.error);
+  if ('error' in answer) return failed(withoutSource(answer.error));
   const rate = (2 * SIDE ** 3) / answer.seconds / 1e9;
   const gigaflops = Number(rate.toPrecision(3));
   return { name, works: true, detail: `${gigaflops} GFLOP/s in float32`, gigaflops, float16: answer.float16 };
+}
+
+/** ONNX Runtime puts the place in its source, and the condition that failed, before what it has to say. */
+function withoutSource(message: string): string {
+  return message.replace(/^.*\.(?:cc|h):\d+ .* was false\. /, '').slice(0, 300);
+}
+
+/** The CUDA provider is no part of the npm package; onnxruntime-node's own installer puts it beside the others. */
+function cudaLibrary(): string {
+  const folder = path.join(path.dirname(ortPath()), '..', 'bin', 'napi-v6', process.platform, process.arch);
+  return path.join(
+    folder,
+    process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so',
+  );
 }
 
 type ProbeAnswer = { readonly seconds: number; readonly float16: boolean } | { readonly error: string };
@@ -101,5 +131,5 @@ const PROBE_SCRIPT = `
     let float16 = false;
     if (name !== 'cpu') try { await product(await open(models[1])); float16 = true; } catch {}
     answer({ seconds, float16 });
-  })().catch((error) => answer({ error: String(error.message ?? error).split('\\n')[0].slice(0, 300) }));
+  })().catch((error) => answer({ error: String(error.message ?? error).split('\\n')[0] }));
 `;
