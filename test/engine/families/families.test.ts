@@ -71,7 +71,7 @@ describe.each(names)('%s: the engine agrees with the oracle on', (name) => {
   }
 });
 
-const COMMON: Partial<EvaluationSettings> = { device: 'cpu', samples: SAMPLES, blocks: BLOCKS, offsets: 'even' };
+const COMMON: Partial<EvaluationSettings> = { device: 'cpu', threads: 1, samples: SAMPLES, blocks: BLOCKS, offsets: 'even' };
 
 interface Way {
   readonly metric: keyof typeof ALL_METRICS;

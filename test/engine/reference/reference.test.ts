@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import { Pruner } from '../../../src/engine/pruning/pruner.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEngine, type Engine, type EvaluationHooks } from '../../../src/engine/engine.ts';
+import type { PrunedLayer } from '../../../src/engine/pruning/pruner.ts';
 import type { EvaluationResult } from '../../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
@@ -78,15 +78,13 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
 
   describe.each(['sequential', 'one-shot'] as const)('%s', (calibrate) => {
     const ways = WAYS.filter((way) => way.calibrate === calibrate);
+    const layers = new Map<Way, SeenLayer[]>();
     let results: readonly EvaluationResult[];
-    let seen: Seen;
     beforeAll(async () => {
-      seen = spyOnPruning();
-      try {
-        results = await evaluate({ calibrate }, ways);
-      } finally {
-        seen.stop();
-      }
+      results = await evaluate({ calibrate }, ways, (layer, index) => {
+        const way = ways[index]!;
+        if (way.record) layers.set(way, [...(layers.get(way) ?? []), look(layer)]);
+      });
     }, 120_000);
 
     test.each(ways)('$metric at $sparsity: the perplexity', (way) => {
@@ -101,7 +99,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
       async (way) => {
         const expected = await peer.inputs(nameOf(way));
         let at = 0;
-        for (const { layer, x } of seen.layers(way.metric, ways)) {
+        for (const { layer, x } of layers.get(way)!) {
           const slice = expected.subarray(at, at + x.length);
           expect(distance(x, slice), layer).toBeLessThan(1e-3);
           at += x.length;
@@ -113,19 +111,23 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     test.each(ways.filter(({ record }) => record))('$metric at $sparsity: the masks', async (way) => {
       const expected = await peer.masks(nameOf(way));
       let [at, different] = [0, 0];
-      for (const { fate } of seen.layers(way.metric, ways)) {
-        fate.forEach((seen, i) => {
-          if (seen !== ZERO_BEFORE && seen !== expected[at + i]) different++;
+      for (const { removed } of layers.get(way)!) {
+        removed.forEach((gone, i) => {
+          if (gone !== expected[at + i]) different++;
         });
-        at += fate.length;
+        at += removed.length;
       }
       expect(at).toBe(expected.length);
       expect(different / at).toBeLessThan(1e-3);
     });
   });
 
-  function evaluate(settings: Partial<EvaluationSettings>, ways: readonly Way[]) {
-    return engine.evaluate({
+  function evaluate(
+    settings: Partial<EvaluationSettings>,
+    ways: readonly Way[],
+    onPruned?: EvaluationHooks['onPruned'],
+  ) {
+    const plan = {
       model: REFERENCE_MODEL,
       text: REFERENCE_TEXT,
       calibration: REFERENCE_CALIBRATION,
@@ -135,59 +137,29 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
         sparsity: parseSparsity(sparsity)!,
       })),
       settings: { ...DEFAULT_SETTINGS, ...COMMON, ...settings },
-    });
+    };
+    return engine.evaluate(plan, { onPruned });
   }
 });
 
 const COMMON: Partial<EvaluationSettings> = {
   device: 'cpu',
+  threads: 1,
   length: LENGTH,
   samples: SAMPLES,
   blocks: BLOCKS,
   offsets: 'even',
 };
 
-/** What the engine's pruner was given and gave back for one linear layer. */
+/** What one linear layer was pruned by, and how: 1 where a weight is zero now. (A few were zero before: far less than the tolerance.) */
 interface SeenLayer {
   readonly layer: string;
   readonly x: Float32Array;
-  /** For each weight 1 if it was removed, 0 if not, {@link ZERO_BEFORE} where nobody can tell. */
-  readonly fate: Uint8Array;
+  readonly removed: Uint8Array;
 }
 
-const ZERO_BEFORE = 2;
-
-interface Seen {
-  /** Layers in the order of the forward pass, of the first of `ways` that has this metric. */
-  layers(metric: string, ways: readonly Way[]): readonly SeenLayer[];
-  stop(): void;
-}
-
-/** Looks over the pruner's shoulder: the operands and masks are no result of an evaluation. */
-function spyOnPruning(): Seen {
-  const calls = new Map<Pruner, SeenLayer[]>();
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
-  const prune = Pruner.prototype.prune;
-  const spy = vi.spyOn(Pruner.prototype, 'prune').mockImplementation(async function (
-    this: Pruner,
-    layer,
-    weight,
-    statistics,
-  ) {
-    const pruned = await prune.call(this, layer, weight, statistics);
-    const x = this.rows.includes('X') ? statistics!.row('X') : new Float32Array();
-    const [before, after] = [await weight.floats(), await pruned.floats()];
-    const fate = Uint8Array.from(before, (value, i) => (value === 0 ? ZERO_BEFORE : Number(after[i] === 0)));
-    const seen = { layer: layer.tensor, x, fate };
-    calls.set(this, [...(calls.get(this) ?? []), seen]);
-    return pruned;
-  });
-  return {
-    layers: (metric, ways) => [...calls.values()][ways.findIndex((way) => way.metric === metric)]!,
-    stop: () => {
-      spy.mockRestore();
-    },
-  };
+function look({ tensor, rows, weight }: PrunedLayer): SeenLayer {
+  return { layer: tensor, x: rows.X!.slice(), removed: Uint8Array.from(weight, (value) => Number(value === 0)) };
 }
 
 function nameOf({ metric, sparsity, calibrate }: Way): string {

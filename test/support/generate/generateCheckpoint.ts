@@ -21,12 +21,7 @@ export interface CheckpointRecipe {
 
 /** Writes config.json, tokenizer.json and the weights of `recipe` into `folder`; equal recipes give equal bytes. */
 export async function generateCheckpoint(folder: string, recipe: CheckpointRecipe): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const specials = ['<s>', '</s>', '<unk>'];
-  const tokenizer = tokenizerJson({ words: WORDS, specials, ...(recipe.beginToken && { begin: '<s>' }) });
-  await writeJson(join(folder, 'config.json'), recipe.config);
-  await writeJson(join(folder, 'tokenizer.json'), tokenizer);
-
+  await writeSettings(folder, recipe);
   const rng = new Rng(recipe.seed);
   const tensors = new Map<string, TensorToWrite>();
   for (const spec of tensorInventory(recipe.config)) {
@@ -34,6 +29,18 @@ export async function generateCheckpoint(folder: string, recipe: CheckpointRecip
   }
   if (recipe.shards === 1) await writeSafetensors(join(folder, 'model.safetensors'), tensors);
   else await writeShards(folder, tensors, recipe.shards);
+}
+
+/** The folder with its config.json and tokenizer.json, without weights. */
+export async function writeSettings(
+  folder: string,
+  { config, beginToken }: Pick<CheckpointRecipe, 'config' | 'beginToken'>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const specials = ['<s>', '</s>', '<unk>'];
+  const tokenizer = tokenizerJson({ words: WORDS, specials, ...(beginToken && { begin: '<s>' }) });
+  await writeJson(join(folder, 'config.json'), config);
+  await writeJson(join(folder, 'tokenizer.json'), tokenizer);
 }
 
 async function writeShards(folder: string, tensors: ReadonlyMap<string, TensorToWrite>, shards: number): Promise<void> {

@@ -1,9 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Rng } from '../../../src/base/rng.ts';
-import { FAMILIES } from './families.ts';
-import { generateCheckpoint } from './generateCheckpoint.ts';
+import { writeSettings } from './generateCheckpoint.ts';
 import { tensorInventory, type RawConfig, type TensorSpec } from './tensorInventory.ts';
 
 /**
@@ -14,11 +13,7 @@ import { tensorInventory, type RawConfig, type TensorSpec } from './tensorInvent
  * @returns bytes of weights
  */
 export async function generateLargeCheckpoint(folder: string, config: RawConfig, shards: number): Promise<number> {
-  await mkdir(folder, { recursive: true });
-  // A small one gives config.json and tokenizer.json; its weights are overwritten.
-  await generateCheckpoint(folder, { ...FAMILIES['llama-1'], config: { ...config, num_hidden_layers: 0 } });
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
-
+  await writeSettings(folder, { config, beginToken: false });
   const rng = new Rng(1);
   const weights = bfloat16(POOL, () => 0.03 * rng.normal());
   const specs = tensorInventory(config);
