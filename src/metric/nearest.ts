@@ -1,6 +1,6 @@
 /**
  * The candidate that someone who wrote `name` most likely meant, or undefined where none is close: letters added, left
- * out, changed or swapped with a neighbour, at most a third of them. Upper and lower case differ by half a letter.
+ * out, changed or swapped with a neighbour, at most a third of them. Upper and lower case differ by a tenth of a letter.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const bound = Math.max(1, Math.floor(name.length / 3));
@@ -42,5 +42,5 @@ function editDistance(a: string, b: string, bound: number): number {
 
 function letterDistance(a: string, b: string): number {
   if (a === b) return 0;
-  return a.toLowerCase() === b.toLowerCase() ? 0.5 : 1;
+  return a.toLowerCase() === b.toLowerCase() ? 0.1 : 1;
 }
