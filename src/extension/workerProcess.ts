@@ -1,4 +1,5 @@
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
@@ -43,6 +44,8 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',
+    // On POSIX it leads a process group, so that what it starts (a device probe in a stuck driver) can be ended with it.
+    detached: process.platform !== 'win32',
   });
   const last: string[] = [];
   const tell = (line: string): void => {
@@ -74,9 +77,25 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
       });
     },
     kill: () => {
-      child.kill('SIGKILL');
+      killTree(child);
     },
   };
+}
+
+function killTree(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    if (process.platform === 'win32') {
+      spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on(
+        'error',
+        () => {
+          child.kill('SIGKILL');
+        },
+      );
+    } else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
 }
 
 function eachLine(stream: NodeJS.ReadableStream | null, tell: (line: string) => void): void {

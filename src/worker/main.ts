@@ -5,7 +5,7 @@ import { hashFile } from '../engine/checkpoint/hashing.ts';
 import { createEngine, listDevices } from '../engine/engine.ts';
 import { serve } from '../protocol/server.ts';
 import { createHandlers } from './handlers.ts';
-import { watchParent } from './parentWatch.ts';
+import { endProcessGroup, watchParent } from './parentWatch.ts';
 
 // Entry point of the worker process: `fork(worker.cjs, [cacheFolder])`. It speaks over the IPC channel and nowhere else, and
 // ends with it.
@@ -20,7 +20,7 @@ if (process.send === undefined) {
   );
   process.exit(64);
 }
-process.once('disconnect', exit);
+process.once('disconnect', endProcessGroup);
 watchParent();
 
 const cacheFolder = process.argv[2];

@@ -1,5 +1,15 @@
 import { Worker } from 'node:worker_threads';
 
+/** Ends this process and what it has started (the device probes), at once. The supervisor makes the worker lead a group. */
+export function endProcessGroup(): never {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    // On Windows, or without a group of its own, there is only this process to end.
+  }
+  process.exit(0);
+}
+
 /** How often the watching thread looks, in milliseconds. */
 const INTERVAL = 1000;
 
@@ -19,6 +29,8 @@ const { workerData } = require('node:worker_threads');
 setInterval(() => {
   let alive = process.ppid === workerData.parent;
   try { process.kill(workerData.parent, 0); } catch (error) { alive = alive && error.code === 'EPERM'; }
-  if (!alive) process.kill(process.pid, 'SIGKILL');
+  if (alive) return;
+  try { process.kill(-process.pid, 'SIGKILL'); } catch {}
+  process.kill(process.pid, 'SIGKILL');
 }, workerData.interval);
 `;

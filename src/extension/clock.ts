@@ -1,0 +1,12 @@
+import type { Clock } from './supervisor.ts';
+
+/** The machine's clock. */
+export const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
+  after: (milliseconds, callback) => {
+    const timer = setTimeout(callback, milliseconds);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

@@ -1,0 +1,37 @@
+import * as vscode from 'vscode';
+import type { Evaluator } from './evaluator.ts';
+import type { Outlines } from './outlines.ts';
+
+/** **Evaluate** above every metric and experiment that can be evaluated; **Cancel** while it is. */
+export class CodeLenses implements vscode.CodeLensProvider {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeCodeLenses = this.changed.event;
+  private readonly outlines: Outlines;
+  private readonly evaluator: Evaluator;
+
+  constructor(outlines: Outlines, evaluator: Evaluator) {
+    this.outlines = outlines;
+    this.evaluator = evaluator;
+  }
+
+  refresh(): void {
+    this.changed.fire();
+  }
+
+  provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    const uri = document.uri.toString();
+    return this.outlines.evaluable(uri).flatMap(({ name, evaluable, range: { start } }) => {
+      const isActive = this.evaluator.activityOf({ uri, name }) !== undefined;
+      if (!evaluable && !isActive) return [];
+      const place = new vscode.Range(start.line, start.character, start.line, start.character);
+      const command = isActive
+        ? { title: '$(stop-circle) Cancel', tooltip: `Cancel the evaluation of ${name}`, command: 'espalier.cancel' }
+        : {
+            title: '$(play) Evaluate',
+            tooltip: `Prune with ${name} and evaluate the perplexity`,
+            command: 'espalier.evaluate',
+          };
+      return [new vscode.CodeLens(place, { ...command, arguments: [{ uri, name }] })];
+    });
+  }
+}

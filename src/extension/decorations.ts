@@ -1,0 +1,56 @@
+import * as vscode from 'vscode';
+import type { Annotation } from './annotations.ts';
+
+/** Colours of the theme; every tone but the ordinary result also says in words what it is. */
+const COLOURS: Record<Annotation['tone'], { readonly color: string; readonly fontStyle: 'normal' | 'italic' }> = {
+  result: { color: 'charts.foreground', fontStyle: 'normal' },
+  stale: { color: 'disabledForeground', fontStyle: 'italic' },
+  running: { color: 'descriptionForeground', fontStyle: 'normal' },
+  failed: { color: 'errorForeground', fontStyle: 'normal' },
+};
+
+/** Writes annotations behind the ends of lines. */
+export class Decorations implements vscode.Disposable {
+  private readonly types: Record<Annotation['tone'], vscode.TextEditorDecorationType>;
+
+  constructor() {
+    const typeOf = (tone: Annotation['tone']): vscode.TextEditorDecorationType =>
+      vscode.window.createTextEditorDecorationType({
+        rangeBehavior: vscode.DecorationRangeBehavior.ClosedOpen,
+        after: {
+          margin: '0 0 0 3ch',
+          color: new vscode.ThemeColor(COLOURS[tone].color),
+          fontStyle: COLOURS[tone].fontStyle,
+        },
+      });
+    this.types = {
+      result: typeOf('result'),
+      stale: typeOf('stale'),
+      running: typeOf('running'),
+      failed: typeOf('failed'),
+    };
+  }
+
+  show(editor: vscode.TextEditor, annotations: readonly Annotation[]): void {
+    const { document } = editor;
+    for (const [tone, type] of Object.entries(this.types)) {
+      const options = annotations
+        // The document may have become shorter since the language server looked at it.
+        .filter((annotation) => annotation.tone === tone && annotation.line < document.lineCount)
+        .map((annotation): vscode.DecorationOptions => {
+          const { end } = document.lineAt(annotation.line).range;
+          const hoverMessage = new vscode.MarkdownString(annotation.hover);
+          return {
+            range: new vscode.Range(end, end),
+            hoverMessage,
+            renderOptions: { after: { contentText: annotation.text } },
+          };
+        });
+      editor.setDecorations(type, options);
+    }
+  }
+
+  dispose(): void {
+    for (const type of Object.values(this.types)) type.dispose();
+  }
+}

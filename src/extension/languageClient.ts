@@ -1,0 +1,29 @@
+import type { LogOutputChannel } from 'vscode';
+import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST } from '../language/messages.ts';
+import type { OutlineParams, PlanParams, PlanResult } from '../language/messages.ts';
+
+export interface LanguageConnection {
+  plans(params: PlanParams): Promise<PlanResult>;
+  dispose(): void;
+}
+
+/** Starts the language server, a process of its own. Resolves once it answers. */
+export async function startLanguageClient(
+  serverFile: string,
+  output: LogOutputChannel,
+  onOutline: (outline: OutlineParams) => void,
+): Promise<LanguageConnection> {
+  const client = new LanguageClient(
+    'espalier.language',
+    'Espalier Language Server',
+    { module: serverFile, transport: TransportKind.ipc },
+    { documentSelector: [{ language: 'prune' }], outputChannel: output },
+  );
+  client.onNotification(OUTLINE_NOTIFICATION, onOutline);
+  await client.start();
+  return {
+    plans: (params) => client.sendRequest<PlanResult>(PLAN_REQUEST, params),
+    dispose: () => void client.dispose().catch(() => undefined),
+  };
+}

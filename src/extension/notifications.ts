@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import type { ErrorCode, ErrorData } from '../base/errors.ts';
+
+/** What a message offers to do about a failure. */
+export type Remedy =
+  'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Manage Trust' | 'Open Settings';
+
+export type RemedyActions = Readonly<Record<Remedy, () => unknown>>;
+
+const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
+  'worker/exited': ['Evaluate Again', 'Show Log'],
+  'worker/gave-up': ['Retry', 'Use CPU', 'Show Log'],
+  'worker/start-failed': ['Retry', 'Show Log'],
+  'protocol/version': ['Retry', 'Show Log'],
+  'device/unavailable': ['Use CPU', 'Show Log'],
+  'device/failed': ['Use CPU', 'Show Log'],
+  'evaluation/not-finite': ['Use CPU', 'Show Log'],
+  'language/errors': ['Show Problems'],
+  'settings/invalid': ['Open Settings'],
+};
+
+/** Tells what went wrong and what can be done. Not awaited by anyone: a message may stay open for hours. */
+export function showFailure(what: string, error: ErrorData, actions: RemedyActions): void {
+  const remedies = BY_CODE[error.code] ?? ['Show Log'];
+  const { file, operation, expected, actual, remedy } = error;
+  const where = file === undefined ? '' : ` (${vscode.workspace.asRelativePath(file)})`;
+  // The last words of a worker can be long; they are in the log.
+  const text = `${what}: ${operation}${where}: expected ${expected}, got ${firstLine(actual)}. ${remedy}`;
+  void vscode.window.showErrorMessage(text, ...remedies).then((chosen) => chosen && actions[chosen]());
+}
+
+function firstLine(text: string): string {
+  const line = text.split('\n', 1)[0] ?? '';
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}
