@@ -1,7 +1,7 @@
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -147,35 +147,43 @@ describe('the worker process', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('ending a worker ends what it has started', () => {
-  it.each([
+  it.each<[string, (worker: WorkerProcess) => void]>([
     [
       'when it is killed',
-      (worker: WorkerProcess) => {
+      (worker) => {
         worker.kill();
       },
     ],
-    ['when its parent goes away', (worker: WorkerProcess) => worker.writer.write({ jsonrpc: '2.0' })],
+    [
+      'when its parent goes away',
+      (worker) => {
+        void worker.writer.write({ jsonrpc: '2.0' });
+      },
+    ],
   ])('%s', async (_, end) => {
     const script = path.join(folder, 'withChild.cjs');
     // Stands for a worker whose device probe hangs in a driver.
-    await writeFile(
-      script,
-      `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-       console.error(child.pid);
-       process.on('message', () => process.disconnect());
-       ${(await readFile(path.join(root, 'src/worker/parentWatch.ts'), 'utf8'))
-         .match(/export function endProcessGroup[^]*?\n}/)![0]
-         .replace('export ', '')
-         .replace(': never', '')}
-       process.once('disconnect', endProcessGroup);`,
-    );
+    const contents = `
+      import { spawn } from 'node:child_process';
+      import { endProcessGroup } from './src/worker/parentWatch.ts';
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+      console.error(child.pid);
+      process.on('message', () => process.disconnect());
+      process.once('disconnect', endProcessGroup);`;
+    await build({
+      stdin: { contents, resolveDir: root, loader: 'ts' },
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+    });
     const lines: string[] = [];
     const worker = forkWorker({ file: script, cacheFolder: folder, log: (line) => lines.push(line) });
     started.push(worker);
     await expect.poll(() => lines.length, { timeout: 5000 }).toBe(1);
     const [pid, child] = [worker.pid!, Number(lines[0])];
     expect([alive(pid), alive(child)]).toEqual([true, true]);
-    await end(worker);
+    end(worker);
     await expect.poll(() => [alive(pid), alive(child)], { timeout: 5000 }).toEqual([false, false]);
   });
 });
