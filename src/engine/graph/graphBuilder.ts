@@ -31,8 +31,25 @@ export class GraphBuilder {
     return this.constant([number], [], type);
   }
 
+  /** The graph with what its outputs need, and nothing else: ONNX Runtime computes nodes that nobody asks for, too. */
   build(name: string): Graph {
-    return { name, inputs: this.inputs, outputs: this.outputs, constants: this.constants, nodes: this.nodes };
+    const needed = new Set(this.outputs.map(({ value }) => value));
+    const nodes = this.nodes
+      .toReversed()
+      .filter((node) => {
+        if (!needed.has(node.output)) return false;
+        for (const input of node.inputs) needed.add(input);
+        return true;
+      })
+      .reverse();
+    const isNeeded = ({ value }: { readonly value: Value }): boolean => needed.has(value);
+    return {
+      name,
+      inputs: this.inputs.filter(isNeeded),
+      outputs: this.outputs,
+      constants: this.constants.filter(isNeeded),
+      nodes,
+    };
   }
 
   apply<Name extends PrimitiveName>(
