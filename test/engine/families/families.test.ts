@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../../src/experiment/result.ts';
-import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
+import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
@@ -71,7 +71,15 @@ describe.each(names)('%s: the engine agrees with the oracle on', (name) => {
   }
 });
 
-const COMMON: Partial<EvaluationSettings> = { device: 'cpu', threads: 1, samples: SAMPLES, blocks: BLOCKS, offsets: 'even' };
+/** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */
+const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;
+const COMMON: Partial<EvaluationSettings> = {
+  device,
+  threads: 1,
+  samples: SAMPLES,
+  blocks: BLOCKS,
+  offsets: 'even',
+};
 
 interface Way {
   readonly metric: keyof typeof ALL_METRICS;

@@ -9,7 +9,7 @@ export interface Family extends CheckpointRecipe {
 /** Rounded up from what the tokenizer uses, as published checkpoints pad theirs. */
 const VOCABULARY = 384;
 
-/** Each family's weights come from a seed of their own. */
+/** Each family's weights come from a seed of their own: add new families at the end, numbers are pinned for the others. */
 let seed = 0;
 
 /** One small random checkpoint for each supported family and for each thing that a config.json of it can switch. */

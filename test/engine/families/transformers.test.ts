@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
+import { temporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import { loadOracle } from '../../support/oracle/model.ts';
+import { perplexity } from '../../support/oracle/perplexity.ts';
+import { tokenize } from '../../support/oracle/tokenize.ts';
+
+/**
+ * Dense perplexities of the generated checkpoints by Hugging Face transformers 5.17.0 (PyTorch 2.13.0, float64, eager attention, its own
+ * tokenizer), which reads config.json and weights by itself: the oracle is right about every family, not just at one with the engine.
+ */
+const TRANSFORMERS: Readonly<Record<FamilyName, number>> = {
+  'llama-1': 1184.755337,
+  'llama-2 grouped queries': 1809.440468,
+  'llama-3.1': 2028.339601,
+  'llama-3.2 tied': 1099.71798,
+  'llama linear': 765.107176,
+  'llama dynamic': 1401.921516,
+  'llama yarn': 1831.312885,
+  'llama yarn, every option': 783.652758,
+  'llama longrope, long': 647.829538,
+  'llama longrope, short': 1015.293332,
+  'llama biases': 1540.896748,
+  'llama, transformers 5': 917.733349,
+  mistral: 696.168524,
+  'mistral 0.3': 884.079401,
+  qwen2: 2330.364605,
+  'qwen2 window': 869.933457,
+  'qwen2 layer types': 2150.27303,
+  qwen3: 931.152223,
+  opt: 2943.106558,
+  'opt-350m': 977.907218,
+};
+
+test.each(Object.entries(TRANSFORMERS) as [FamilyName, number][])(
+  'the oracle agrees with transformers on %s',
+  async (name, expected) => {
+    const family = await temporaryFamily(name);
+    const tokens = tokenize(family.folder, family.text);
+    const value = perplexity(loadOracle(family.folder), tokens, FAMILIES[name].length, 4);
+    await family.remove();
+    expect(Math.abs(value / expected - 1)).toBeLessThan(1e-6);
+  },
+);
