@@ -34,10 +34,12 @@ export function buildPruneGraph({ expression, shape, sparsity, group, weightType
     if (OPERANDS[name].shape === 'row') rows.set(name, graph.input(name, [1, shape[1]]));
   }
   const magnitude = graph.abs(signed);
-  const score = writeMetric(graph, expression, (name) => {
+  const written = writeMetric(graph, expression, (name) => {
     if (name === 'Wsigned') return signed;
     return rows.get(name) ?? magnitude;
   });
+  // A metric of numbers alone gives one score to all weights.
+  const score = written.shape.length === 2 ? written : graph.expand(written, [1, shape[1]]);
   const finite = graph.cast(graph.lessOrEqual(graph.abs(score), graph.scalar(FLOAT32_MAX)), 'float32');
   graph.output('finite', graph.reduceSum(finite, [1]));
   graph.output('minimum', reduceWhole(graph, 'reduceMin', score));
