@@ -48,7 +48,8 @@ export interface CheckpointOptions {
  */
 export async function openCheckpoint(folder: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
   const absolute = path.resolve(folder);
-  const { files, tensors } = await readTensorIndex(absolute);
+  const { files, tensors: stored } = await readTensorIndex(absolute);
+  const tensors = withModelPrefix(stored);
   const config = await readConfig(absolute);
   const readers = new Map(files.map((file) => [file.file, new TensorFile(file)]));
 
@@ -78,6 +79,15 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
       for (const reader of readers.values()) reader.close();
     },
   };
+}
+
+/**
+ * Names as the whole model has them: what was saved from the bare decoder (as some published OPT checkpoints were) lacks the
+ * prefix `model.`, and Hugging Face loads it all the same.
+ */
+function withModelPrefix(tensors: ReadonlyMap<string, TensorEntry>): ReadonlyMap<string, TensorEntry> {
+  if (!tensors.has('embed_tokens.weight') && !tensors.has('decoder.embed_tokens.weight')) return tensors;
+  return new Map([...tensors].map(([name, entry]) => [name.startsWith('lm_head.') ? name : `model.${name}`, entry]));
 }
 
 /** Existence and shape are checked before anything is allocated. */
