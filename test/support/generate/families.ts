@@ -160,6 +160,7 @@ export const FAMILIES = {
   opt: opt({}),
   /** opt-350m: norms after the residual sums, and a narrower embedding that is projected in and out. */
   'opt-350m': opt({ do_layer_norm_before: false, word_embed_proj_dim: 24 }, { dtype: 'F16', shards: 2 }),
+  'opt, bare decoder': opt({}, { bare: true }),
 } as const satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -17,6 +17,8 @@ export interface CheckpointRecipe {
   /** Whether the tokenizer puts a begin-of-text token before every text. */
   readonly beginToken: boolean;
   readonly seed: number;
+  /** Saved from the bare decoder: names lack the prefix `model.`, as in some published OPT checkpoints. */
+  readonly bare?: boolean;
 }
 
 /** Writes config.json, tokenizer.json and the weights of `recipe` into `folder`; equal recipes give equal bytes. */
@@ -25,7 +27,8 @@ export async function generateCheckpoint(folder: string, recipe: CheckpointRecip
   const rng = new Rng(recipe.seed);
   const tensors = new Map<string, TensorToWrite>();
   for (const spec of tensorInventory(recipe.config)) {
-    tensors.set(spec.name, { dtype: recipe.dtype, shape: spec.shape, data: randomTensor(spec, rng) });
+    const name = recipe.bare ? spec.name.replace(/^model\./, '') : spec.name;
+    tensors.set(name, { dtype: recipe.dtype, shape: spec.shape, data: randomTensor(spec, rng) });
   }
   if (recipe.shards === 1) await writeSafetensors(join(folder, 'model.safetensors'), tensors);
   else await writeShards(folder, tensors, recipe.shards);

@@ -20,7 +20,9 @@ export function readStoredTensors(folder: string): StoredTensors {
       tensors.set(name, { rows: values.length / columns, columns, values });
     }
   }
-  return tensors;
+  if ([...tensors.keys()].some((name) => name.startsWith('model.'))) return tensors;
+  // Saved from the bare decoder.
+  return new Map([...tensors].map(([name, tensor]) => [`model.${name}`, tensor]));
 }
 
 interface HeaderEntry {
