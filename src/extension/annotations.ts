@@ -75,8 +75,10 @@ export function annotate({ declarations, records, freshness }: AnnotationInput):
 
   function shown(kind: DeclarationView['kind'], found: readonly EvaluationRecord[], asked: number): Shown {
     const results = found.map(({ result }) => result);
-    const partly = kind === 'experiment' && found.length < asked ? ` · ${found.length} of ${asked} evaluated` : '';
-    const text = kind === 'metric' ? resultsLine(results) : `${experimentLine(results)}${partly}`;
+    if (kind === 'experiment' && found.length < asked) {
+      return { tone: 'stale', text: `${found.length} of ${asked} evaluated`, hover: provenanceHover(found) };
+    }
+    const text = kind === 'metric' ? resultsLine(results) : experimentLine(results);
     const states = found.map(freshness);
     if (states.includes('changed')) {
       return stale(text, found, 'the checkpoint or a text has changed since.');

@@ -23,15 +23,30 @@ export class CodeLenses implements vscode.CodeLensProvider {
     return this.outlines.evaluable(uri).flatMap(({ name, evaluable, range: { start } }) => {
       const isActive = this.evaluator.activityOf({ uri, name }) !== undefined;
       if (!evaluable && !isActive) return [];
-      const place = new vscode.Range(start.line, start.character, start.line, start.character);
+      const line = aboveDocComment(document, start.line);
+      const place = new vscode.Range(line, 0, line, 0);
       const command = isActive
-        ? { title: '$(stop-circle) Cancel', tooltip: `Cancel the evaluation of ${name}`, command: 'espalier.cancel' }
+        ? { title: 'Cancel', tooltip: `Cancel the evaluation of ${name}`, command: 'espalier.cancel' }
         : {
-            title: '$(play) Evaluate',
+            title: 'Evaluate',
             tooltip: `Prune with ${name} and evaluate the perplexity`,
             command: 'espalier.evaluate',
           };
       return [new vscode.CodeLens(place, { ...command, arguments: [{ uri, name }] })];
     });
   }
+}
+
+/** A lens stands above what documents the declaration, not between the two. */
+function aboveDocComment(document: vscode.TextDocument, line: number): number {
+  let first = Math.min(line, document.lineCount - 1);
+  while (
+    first > 0 &&
+    document
+      .lineAt(first - 1)
+      .text.trimStart()
+      .startsWith('///')
+  )
+    first--;
+  return first;
 }

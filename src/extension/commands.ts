@@ -10,14 +10,14 @@ interface Command {
 /** Every command of the extension; the manifest declares the same names (a test compares them). */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   'espalier.evaluate': {
-    run: (application, target) => application.evaluate(target),
+    run: (application, target) => application.evaluation.evaluate(target),
     untrusted: (application) => {
       application.explainTrust();
     },
   },
   'espalier.cancel': {
     run: (application, target) => {
-      application.cancel(target);
+      application.evaluation.cancel(target);
     },
   },
   'espalier.selectDevice': { run: (application) => application.selectDevice() },

@@ -2,8 +2,7 @@ import * as vscode from 'vscode';
 import type { ErrorCode, ErrorData } from '../base/errors.ts';
 
 /** What a message offers to do about a failure. */
-export type Remedy =
-  'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Manage Trust' | 'Open Settings';
+export type Remedy = 'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Open Settings';
 
 export type RemedyActions = Readonly<Record<Remedy, () => unknown>>;
 

@@ -30,14 +30,14 @@ export function resultLine(result: EvaluationResult): string {
   return `ppl ${formatPerplexity(perplexity)}  ${against} · ${sparsityText(result.sparsity)} · ${ending}`;
 }
 
-/** Several sparsities of one metric: `ppl 50 % 145.7 (+1.7 %), 2:4 171.2 (+19 %) · dense 143.3 · 4.0 s · cpu`. */
+/** Several sparsities of one metric: `ppl 145.7 (+1.7 %) at 50 %, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu`. */
 export function resultsLine(results: readonly EvaluationResult[]): string {
   const [first] = results;
   if (first === undefined) return '';
   if (results.length === 1) return resultLine(first);
   const each = results.map(
     ({ sparsity, perplexity, densePerplexity }) =>
-      `${sparsityText(sparsity)} ${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)})`,
+      `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${sparsityText(sparsity)}`,
   );
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}`;

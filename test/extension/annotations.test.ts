@@ -78,7 +78,7 @@ describe('beside a metric', () => {
       'several sparsities, each against the dense one',
       [metric({ planned: planned(wanda, wanda24) })],
       [wanda, wanda24],
-      ['4 result: ppl 50 % 145.7 (+1.7 %), 2:4 171.2 (+19 %) · dense 143.3 · 4.0 s · cpu'],
+      ['4 result: ppl 145.7 (+1.7 %) at 50 %, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu'],
     ],
     [
       'only those sparsities that it has',
@@ -102,10 +102,7 @@ describe('beside a metric', () => {
       'evaluated by an experiment that is not its first: that is current too',
       [metric({ planned: planned(wanda24) }), experiment({ planned: planned(wanda, mine) })],
       [wanda],
-      [
-        '4 result: ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu',
-        '9 result: 50 %: wanda 145.7 · dense 143.3 · cpu · 1 of 2 evaluated',
-      ],
+      ['4 result: ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu', '9 stale: 1 of 2 evaluated'],
     ],
     [
       'it runs',
@@ -175,13 +172,13 @@ describe('beside an experiment', () => {
     expect(check([experiment({ planned: planned(...records) })], records)).toEqual(expected);
   });
 
-  it('names three, counts the rest, and says when some have no result', () => {
+  it('names three and counts the rest; where some have no result, only how many have', () => {
     const many = ['a', 'b', 'c', 'd', 'e'].map((name, i) =>
       record({ metric: name, expression: `W ^ ${i}`, perplexity: 200 - i, sparsity: HALF }),
     );
-    expect(check([experiment({ planned: planned(...many) })], many.slice(0, 4))).toEqual([
-      '9 result: 50 %: d 197.0, c 198.0, b 199.0, 1 more · dense 143.3 · cpu · 4 of 5 evaluated',
-    ]);
+    const whole = experiment({ planned: planned(...many) });
+    expect(check([whole], many)).toEqual(['9 result: 50 %: e 196.0, d 197.0, c 198.0, 2 more · dense 143.3 · cpu']);
+    expect(check([whole], many.slice(0, 4))).toEqual(['9 stale: 4 of 5 evaluated']);
   });
 });
 
