@@ -59,14 +59,14 @@ export function compilePipeline(spec: TokenizerSpec, file: string): TokenizerPip
 
 /** Encodes the text into `ids`, stopping every now and then to say how many characters it has come. */
 export function* encodeSteps(pipeline: TokenizerPipeline, text: string, ids: IdBuffer): Generator<number> {
+  const output: Output = { ids, done: 0, stop: STRIDE };
   try {
     ids.pushAll(pipeline.special.before);
-    let done = 0;
+    let isStart = true;
     for (const section of pipeline.splitRaw(text)) {
       if (typeof section === 'number') ids.push(section);
-      else done = yield* encodeSection(pipeline, section, ids, done);
-      // An added token in front takes the start away, whatever its length: more than nothing is done.
-      done = Math.max(done, 1);
+      else yield* encodeSection(pipeline, section, isStart, output);
+      isStart = false;
     }
     ids.pushAll(pipeline.special.after);
   } catch (thrown) {
@@ -78,53 +78,53 @@ export function* encodeSteps(pipeline: TokenizerPipeline, text: string, ids: IdB
 
 const BREAK_UP = 'Break the text up with spaces or line ends.';
 
-/** @param done characters before the section; 0 means that the section starts the text. */
-function* encodeSection(
-  pipeline: TokenizerPipeline,
-  section: string,
-  ids: IdBuffer,
-  done: number,
-): Generator<number, number> {
-  let isStart = done === 0;
-  let reached = done;
-  for (const part of pipeline.splitNormalized(pipeline.normalize(section))) {
-    if (typeof part === 'number') ids.push(part);
-    else reached = yield* encodeText(pipeline, part, isStart, ids, reached);
-    isStart = false;
-  }
-  return Math.max(reached, 1);
-}
-
-function* encodeText(
-  pipeline: TokenizerPipeline,
-  text: string,
-  isStart: boolean,
-  ids: IdBuffer,
-  done: number,
-): Generator<number, number> {
-  const { preTokenizer, bytePairs } = pipeline;
-  let reached = done;
-  let stop = reached + STRIDE;
-  for (const piece of preTokenizer.split(text, isStart)) {
-    if (piece.length <= REMEMBERED_LENGTH) {
-      ids.pushAll(encodePiece(pipeline, piece));
-      reached += piece.length;
-    } else {
-      for (const word of preTokenizer.words(piece)) {
-        for (const part of bytePairs.encodeLong(word)) {
-          ids.pushAll(part.ids);
-          reached += part.length;
-          if (reached >= stop) yield (stop = reached + STRIDE) - STRIDE;
-        }
-      }
-    }
-    if (reached >= stop) yield (stop = reached + STRIDE) - STRIDE;
-  }
-  return reached;
+interface Output {
+  readonly ids: IdBuffer;
+  /** Characters encoded, and at how many to stop next. */
+  done: number;
+  stop: number;
 }
 
 /** Characters between two stops: a few milliseconds. */
 const STRIDE = 2 ** 16;
+
+function* encodeSection(
+  pipeline: TokenizerPipeline,
+  section: string,
+  isStart: boolean,
+  output: Output,
+): Generator<number> {
+  let atStart = isStart;
+  for (const part of pipeline.splitNormalized(pipeline.normalize(section))) {
+    if (typeof part === 'number') output.ids.push(part);
+    else yield* encodeText(pipeline, part, atStart, output);
+    atStart = false;
+  }
+}
+
+function* encodeText(pipeline: TokenizerPipeline, text: string, isStart: boolean, output: Output): Generator<number> {
+  const { preTokenizer, bytePairs } = pipeline;
+  for (const piece of preTokenizer.split(text, isStart)) {
+    if (piece.length <= REMEMBERED_LENGTH) {
+      if (write(output, encodePiece(pipeline, piece), piece.length)) yield output.done;
+      continue;
+    }
+    for (const word of preTokenizer.words(piece)) {
+      for (const part of bytePairs.encodeLong(word)) {
+        if (write(output, part.ids, part.length)) yield output.done;
+      }
+    }
+  }
+}
+
+/** Whether it is time to stop. */
+function write(output: Output, ids: readonly number[], length: number): boolean {
+  output.ids.pushAll(ids);
+  output.done += length;
+  if (output.done < output.stop) return false;
+  output.stop = output.done + STRIDE;
+  return true;
+}
 
 function encodePiece({ preTokenizer, bytePairs, remembered }: TokenizerPipeline, piece: string): readonly number[] {
   const known = remembered.get(piece);

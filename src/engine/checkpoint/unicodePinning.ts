@@ -22,7 +22,7 @@ export function normalizeAsRust(text: string, form: 'NFC' | 'NFD'): string {
   // An inert character neither moves nor composes nor decomposes: what stands left and right of it cannot meet.
   return text
     .split(EVERY_INERT)
-    .map((part) => part.normalize(form))
+    .map((part, i) => (i % 2 === 0 ? part.normalize(form) : part))
     .join('');
 }
 
@@ -30,7 +30,7 @@ const ALL_PINNED = Object.values(PINNED_CATEGORIES).flat();
 const ANY_PINNED = new RegExp(characterClass(ALL_PINNED), 'u');
 const EVERY_PINNED = new RegExp(characterClass(ALL_PINNED), 'gu');
 const ANY_INERT = new RegExp(characterClass(INERT_IN_NORMALIZATION), 'u');
-/** The group keeps the separators in the list that `split` returns. */
+/** The group keeps the separators, at odd places, in the list that `split` returns. */
 const EVERY_INERT = new RegExp(`(${characterClass(INERT_IN_NORMALIZATION)})`, 'u');
 
 /** Old characters of each category, of one and of two UTF-16 units. */

@@ -217,7 +217,7 @@ function byteLevel(options: {
 }): object {
   const words = TRAINING_TEXT.match(/ ?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+|\s+/gu)!.map(asBytes);
   const leftOut = new Set(options.leftOut);
-  const merges = trainMerges(words, MERGES).filter(
+  const merges = learn('bytes', words).filter(
     (pair) => !pair.some((part) => [...leftOut].some((c) => part.includes(c))),
   );
   const alphabet = Array.from({ length: 256 }, (_, byte) => BYTE_CHARACTERS[byte]!).filter((c) => !leftOut.has(c));
@@ -238,7 +238,8 @@ function sentencePiece(options: {
 }): object {
   const marked = TRAINING_TEXT.replaceAll(' ', '▁');
   const pattern = options.acrossSpaces ? /[^\n]+|\n+/gu : /▁*[^▁]+|▁+/gu;
-  const merges = trainMerges([...marked.match(pattern)!, '▁▁▁▁▁▁▁▁', '▁▁▁▁▁▁▁▁', '▁▁▁▁', '▁▁▁▁'], MERGES);
+  const runs = ['▁▁▁▁▁▁▁▁', '▁▁▁▁▁▁▁▁', '▁▁▁▁', '▁▁▁▁'];
+  const merges = learn(String(pattern), [...marked.match(pattern)!, ...runs]);
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
   const fallback = options.byteFallback ?? true;
   const letters = new Set(merges.flatMap((pair) => pair.flatMap((part) => Array.from(part))));
@@ -259,6 +260,14 @@ function sentencePiece(options: {
 }
 
 const MERGES = 300;
+const learned = new Map<string, [string, string][]>();
+
+/** Many fixtures learn from the same words. */
+function learn(name: string, words: readonly string[]): readonly [string, string][] {
+  const merges = learned.get(name) ?? trainMerges(words, MERGES);
+  learned.set(name, merges);
+  return merges;
+}
 
 function assemble(parts: {
   preTokenizer?: object;
