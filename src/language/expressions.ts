@@ -91,6 +91,7 @@ class ExpressionCompiler {
   private readonly context: ExpressionContext;
   /** Nodes that references have been replaced by: what bounds the time, before the size of the result is known. */
   private expanded = 0;
+  private isTooLarge = false;
 
   constructor(context: ExpressionContext) {
     this.context = context;
@@ -284,8 +285,7 @@ class ExpressionCompiler {
     if (compiled === undefined) return undefined;
     this.expanded += compiled.size;
     if (this.expanded <= MAX_EXPRESSION_NODES) return compiled;
-    // Told once: each further reference is as much too many as this one.
-    if (this.expanded - compiled.size <= MAX_EXPRESSION_NODES) this.reportSize(span);
+    this.reportSize(span);
     return undefined;
   }
 
@@ -306,7 +306,10 @@ class ExpressionCompiler {
     if (this.context.findings) addSite(this.context.findings, this.context.base, span, symbol);
   }
 
+  /** Told once: whatever comes behind is as much too many. */
   private reportSize(span: Span): void {
+    if (this.isTooLarge) return;
+    this.isTooLarge = true;
     const limit = `${MAX_EXPRESSION_NODES} operations, operands and numbers (or ${MAX_EXPRESSION_DEPTH} inside each other)`;
     this.report('metric/too-large', span, `with all references replaced this metric has more than ${limit}`);
   }

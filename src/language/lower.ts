@@ -44,6 +44,16 @@ export function lowerExpression(node: Maybe<Ast.Expression>, around: Span): Expr
   return lower(node, around).syntax;
 }
 
+const EXPRESSIONS: ReadonlySet<string> = new Set<Ast.Expression['$type']>([
+  'Binary',
+  'Call',
+  'Group',
+  'Literal',
+  'Name',
+  'Negation',
+  'Power',
+]);
+
 type Maybe<T> = T | undefined;
 
 /** `outer` includes the parentheses around the expression, which the expression itself does not know. */
@@ -53,7 +63,8 @@ interface Lowered {
 }
 
 function lower(node: Maybe<Ast.Expression>, around: Span): Lowered {
-  if (node === undefined) {
+  // Where nothing could be made out, the tree holds nodes of no particular type.
+  if (node === undefined || !EXPRESSIONS.has(node.$type)) {
     const span = { start: around.end, end: around.end };
     return { syntax: { kind: 'missing', span }, outer: span };
   }
@@ -66,10 +77,11 @@ function lowerNode(node: Exclude<Ast.Expression, Ast.Group>): ExpressionSyntax {
   const span = spanOf(node);
   switch (node.$type) {
     case 'Name':
-      return { kind: 'name', span, name: node.name };
+      return nameOf(node, span);
     case 'Call': {
-      const callee = { text: node.callee.name, span: spanOf(node.callee) };
-      return { kind: 'call', span, callee, arguments: node.arguments.map(lowerArgument) };
+      const callee = identifierOf(node.callee, 'name');
+      const args = node.arguments.map(lowerArgument);
+      return callee ? { kind: 'call', span, callee, arguments: args } : { kind: 'missing', span };
     }
     case 'Literal':
       return lowerLiteral(node, span);
@@ -81,6 +93,12 @@ function lowerNode(node: Exclude<Ast.Expression, Ast.Group>): ExpressionSyntax {
       // All operators of a chain share one node of Langium's concrete tree, so the span is that of the two sides.
       return lowerBinary(node.operator, node.left, node.right, span);
   }
+}
+
+/** After a syntax error the node can hold more text than its name. */
+function nameOf(node: Ast.Name, around: Span): ExpressionSyntax {
+  const name = identifierOf(node, 'name');
+  return name ? { kind: 'name', span: name.span, name: name.text } : { kind: 'missing', span: around };
 }
 
 function lowerBinary(

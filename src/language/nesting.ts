@@ -9,8 +9,11 @@ export interface NestingProblem {
 /** Parentheses, minus signs and powers inside each other: the parser recurses for each, some 20 frames deep. */
 export const MAX_NESTING = 64;
 
-/** Operators in one declaration or property. */
+/** Operators in one declaration or property: a chain of them is a tree as deep as it is long. */
 export const MAX_OPERATORS = 1000;
+
+/** Commas in one declaration or property: the parser's time grows with the square of a list's length. */
+export const MAX_COMMAS = 2000;
 
 /**
  * Looks whether a piece nests too deeply for a recursive parser, in one pass over its text. Metrics that people and
@@ -21,6 +24,7 @@ export function findNestingProblem(text: string): NestingProblem | undefined {
   const levels = [0];
   let waiting = 0;
   let operators = 0;
+  let commas = 0;
   let afterOperand = false;
   TOKENS.lastIndex = 0;
   for (let match = TOKENS.exec(text); match; match = TOKENS.exec(text)) {
@@ -41,11 +45,13 @@ export function findNestingProblem(text: string): NestingProblem | undefined {
       continue;
     }
     if (OPERATORS.has(token)) operators++;
+    if (token === ',') commas++;
     afterOperand = !(OPERATORS.has(token) || token === '(' || token === ',' || token === '=' || token === ':');
     const span = { start: match.index, end: match.index + token.length };
     if (waiting > MAX_NESTING) {
       return { span, message: `more than ${MAX_NESTING} parentheses, signs and powers inside each other` };
     }
+    if (commas > MAX_COMMAS) return { span, message: `more than ${MAX_COMMAS} commas in one place` };
     if (operators > MAX_OPERATORS) return { span, message: `more than ${MAX_OPERATORS} operators in one place` };
   }
   return undefined;

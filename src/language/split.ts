@@ -140,14 +140,18 @@ function beginsLine(text: string, offset: number): boolean {
 function endsExpression(text: string, offset: number): boolean {
   let end = offset;
   while (end > 0) {
-    const start = Math.max(text.lastIndexOf('\n', end - 1), text.lastIndexOf('\r', end - 1)) + 1;
+    let start = end;
+    while (start > 0 && text[start - 1] !== '\n' && text[start - 1] !== '\r') start--;
     const line = withoutComment(text.slice(start, end)).trimEnd();
     const last = line.at(-1);
-    if (last !== undefined) return /[)}"%.]/.test(last) || isNameCharacter(last, 0);
+    if (last !== undefined) return /[)}"%.]/.test(last) || (isNameCharacter(last, 0) && !KEYWORD_AT_END.test(line));
     end = start - 1;
   }
   return true;
 }
+
+/** A keyword's name may stand on the next line. */
+const KEYWORD_AT_END = new RegExp(`(?<!${NAME_CHARACTERS})(?:${DECLARATION_KEYWORDS.join('|')})$`);
 
 /** A line up to its comment: two slashes in a string begin none. */
 function withoutComment(line: string): string {

@@ -23,8 +23,10 @@ export function firstProblem(text: string, result: ParseResult): SyntaxProblem |
   if (grammatical === undefined) return undefined;
   const { token } = grammatical;
   const expected = `expected ${grammatical.message}`;
-  if (Number.isNaN(token.startOffset)) {
-    const last = lastToken(text);
+  // Nothing follows, or only the end of the block: what comes before is what lacks something.
+  const isEnd = Number.isNaN(token.startOffset) || token.image === '}';
+  const last = isEnd ? lastToken(Number.isNaN(token.startOffset) ? text : text.slice(0, token.startOffset)) : undefined;
+  if (last !== undefined) {
     return { code: 'syntax/expected', span: last, message: `${expected} after ${quote(text, last)}` };
   }
   const span = { start: token.startOffset, end: token.startOffset + token.image.length };
@@ -103,5 +105,7 @@ function shorten(text: string): string {
 }
 
 /** Blank space and comments, then (group 1) one word, string or character. */
-const FIRST_TOKEN = /^(?:[\s\uFEFF]+|\/\/[^\n\r]*)*("[^"\n\r]*"?|[\w\u00C0-\u024F\u0370-\u04FF]+|[^])?/;
-const TOKENS = /\/\/[^\n\r]*|"[^"\n\r]*"?|[\w.%\u00C0-\u024F\u0370-\u04FF]+|[^\s\uFEFF]/g;
+const FIRST_TOKEN =
+  /^(?:[\s\uFEFF]+|\/\/[^\n\r]*)*("[^"\n\r]*"?|[\w\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u024F\u0388-\u03FF\u0400-\u0481]+|[^])?/;
+const TOKENS =
+  /\/\/[^\n\r]*|"[^"\n\r]*"?|[\w.%\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u024F\u0388-\u03FF\u0400-\u0481]+|[^\s\uFEFF]/g;

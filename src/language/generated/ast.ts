@@ -13,7 +13,7 @@ export const PruneTerminals = {
     RATIO: /[0-9]+[ \t]*:[ \t]*[0-9]+/,
     NUMBER: /([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?/,
     STRING: /"[^"\n\r]*"/,
-    ID: /[A-Za-z_\u00C0-\u024F\u0370-\u03FF\u0400-\u04FF][A-Za-z0-9_\u00C0-\u024F\u0370-\u03FF\u0400-\u04FF]*/,
+    ID: /[A-Za-z_\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u024F\u0388-\u03FF\u0400-\u0481][A-Za-z_\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u024F\u0388-\u03FF\u0400-\u04810-9]*/,
 };
 
 export type PruneTerminalNames = keyof typeof PruneTerminals;
