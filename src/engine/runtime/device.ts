@@ -161,7 +161,7 @@ export class Program {
 
 function deviceFailure(device: DeviceName, operation: string, cause: unknown): EspalierError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const outOfMemory = /out of memory|bad_alloc|failed to allocate|allocation|buffer size/i.test(message);
+  const outOfMemory = /out of memory|bad_alloc|alloc|buffer size/i.test(message);
   return new EspalierError(
     {
       code: 'device/failed',
@@ -169,8 +169,8 @@ function deviceFailure(device: DeviceName, operation: string, cause: unknown): E
       expected: 'the device to do it',
       actual: message.split('\n')[0]!.slice(0, 500),
       remedy: outOfMemory
-        ? 'Use a shorter --length or fewer --blocks, close other programs, or run with --device cpu.'
-        : 'Run with --device cpu, and report this with the log.',
+        ? `Use a shorter length or fewer samples, or give ${device === 'cpu' ? 'the process more memory' : 'it to --device cpu'}.`
+        : `${device === 'cpu' ? 'Report' : 'Run with --device cpu, and report'} this with the log.`,
     },
     { cause },
   );
