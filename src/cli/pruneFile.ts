@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
@@ -73,29 +73,33 @@ function fallbackOf({ model, text, calibration, settings }: PlanFlags, folder: s
   };
 }
 
+/** Bytes of the longest file that the language reads, and far more than anyone writes. */
+const MAX_BYTES = 4 << 20;
+
 async function readText(path: string, file: string): Promise<string> {
   try {
+    const found = await stat(path);
+    // Reading anything else could wait for ever, or never end.
+    if (!found.isFile())
+      throw unreadable(file, found.isDirectory() ? 'a folder' : 'a pipe or a device', 'Name a file.');
+    if (found.size > MAX_BYTES)
+      throw unreadable(file, `${found.size} bytes`, `A .prune file has at most ${MAX_BYTES}.`);
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-  } catch (cause) {
-    const isText = !(cause instanceof TypeError);
-    throw new EspalierError(
-      {
-        code: 'io/read',
-        operation: `reading ${file}`,
-        expected: 'a .prune file in UTF-8',
-        actual: isText ? reason(cause) : 'bytes that are not UTF-8',
-        remedy: isText ? 'Check the path.' : 'Save it as UTF-8.',
-        file,
-      },
-      { cause },
-    );
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) throw thrown;
+    if (thrown instanceof TypeError) throw unreadable(file, 'bytes that are not UTF-8', 'Save it as UTF-8.');
+    throw unreadable(file, reason(thrown), 'Check the path.');
   }
 }
 
-function reason(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException).code;
+function unreadable(file: string, actual: string, remedy: string): EspalierError {
+  const operation = `reading ${file}`;
+  return new EspalierError({ code: 'io/read', operation, expected: 'a .prune file in UTF-8', actual, remedy, file });
+}
+
+function reason(thrown: unknown): string {
+  const { code } = thrown as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'no such file';
-  if (code === 'EISDIR') return 'a folder';
   if (code === 'EACCES') return 'a file that may not be read';
-  return cause instanceof Error ? cause.message : String(cause);
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

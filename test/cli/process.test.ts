@@ -22,6 +22,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'metrics.prune'), 'metric magnitude = W\nmetric wanda = W * sqrt(X)\n');
   await writeFile(join(folder, 'wrong.prune'), 'metric fine = W\nmetric mine = tnah(W)\n');
   await writeFile(join(folder, 'latin1.prune'), Buffer.from([0x2f, 0x2f, 0xe9, 0x0a]));
+  await writeFile(join(folder, 'huge.prune'), '//'.repeat(3 << 20));
   inputs = ['--model', 'model', '--text', 'text.txt', '--calibration', 'text.txt', '--device', 'cpu', '--threads', '1'];
   inputs.push('--length', '16', '--samples', '4', '--blocks', '8');
 });
@@ -107,6 +108,8 @@ describe('what is wrong is said, with exit code 2 and nothing on standard output
       'reading nothing.prune: expected a .prune file in UTF-8, got no such file',
     ],
     ['a folder', ['evaluate', 'model'], 'got a folder'],
+    ['a device', ['evaluate', '/dev/null'], 'got a pipe or a device'],
+    ['far too large', ['evaluate', 'huge.prune'], 'bytes [io/read]'],
     ['not UTF-8', ['evaluate', 'latin1.prune'], 'bytes that are not UTF-8'],
     ['a metric that is not there', ['evaluate', 'metrics.prune', '--metric', 'wnada', '--model', 'model'], 'wanda'],
     ['no checkpoint', ['evaluate', '--model', 'nothing', '--text', 'text.txt'], '[checkpoint/not-found]'],
