@@ -52,12 +52,16 @@ const CHUNK = 2 ** 21;
 
 const NARROW: Readonly<Record<TensorToWrite['dtype'], (values: Float32Array) => Uint8Array>> = {
   F32: (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  BF16: (values) => bytesOf(Uint16Array.from(bitsOf(values), narrowToBfloat16)),
-  F16: (values) => bytesOf(Uint16Array.from(bitsOf(values), narrowToFloat16)),
+  BF16: (values) => narrow(values, narrowToBfloat16),
+  F16: (values) => narrow(values, narrowToFloat16),
 };
 
-function bytesOf(halves: Uint16Array): Uint8Array {
-  return new Uint8Array(halves.buffer, halves.byteOffset, halves.byteLength);
+function narrow(values: Float32Array, narrowBits: (bits: number) => number): Uint8Array {
+  const bits = bitsOf(values);
+  const halves = new Uint16Array(bits.length);
+  // A loop: Uint16Array.from takes forty times as long.
+  for (let i = 0; i < bits.length; i++) halves[i] = narrowBits(bits[i]!);
+  return new Uint8Array(halves.buffer);
 }
 
 /** float32 bits → bfloat16 bits: the upper half, rounded to nearest even; a NaN stays one. */
