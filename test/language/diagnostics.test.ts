@@ -274,7 +274,7 @@ const BLOCKS: Record<string, string> = {
   'nothing is wrong': `
 defaults { model: tiny evaluate: test (blocks: 4) device: cpu }
 experiment a { calibrate: calib (samples: 2 * 64, length: 2048, seed: 0, offsets: even) prune: wanda, W at: 50%, 2:4, 0.3
-  group: layer calibration: one-shot precision: float32 threads: 2 }
+  group: layer calibration: one-shot precision: float16 threads: 2 }
 experiment dense { length: 128 }
 experiment paths { model: "a" evaluate: "b" prune: W at: 0% }`,
   'an unknown property': `

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { SETTINGS } from '../../src/experiment/settings.ts';
+import { compile } from '../../src/language/compile.ts';
+import { DIAGNOSTIC_CODES } from '../../src/language/diagnostics.ts';
+import { PROPERTY_NAMES } from '../../src/language/properties.ts';
+import { DECLARATION_KEYWORDS, isName } from '../../src/language/words.ts';
+import { OPERAND_NAMES } from '../../src/metric/operands.ts';
+import { infixSymbol } from '../../src/metric/print.ts';
+import { OPERATION_NAMES } from '../../src/metric/operations.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const REFERENCE = read('docs/language.md');
+
+describe('docs/language.md', () => {
+  it.each([
+    ['operand', OPERAND_NAMES.map((name) => `| \`${name}\` |`)],
+    ['operation', OPERATION_NAMES.map((name) => `\`${name}(x`)],
+    ['infix symbol', OPERATION_NAMES.flatMap((name) => infixSymbol(name) ?? []).map((symbol) => `\`x ${symbol} y\``)],
+    ['property', PROPERTY_NAMES.map((name) => `| \`${name}\` |`)],
+    ['declaration', DECLARATION_KEYWORDS.map((keyword) => `| \`${keyword} `)],
+    ['diagnostic', Object.keys(DIAGNOSTIC_CODES).map((code) => `| \`${code}\` |`)],
+    [
+      'choice',
+      Object.values(SETTINGS).flatMap((row) =>
+        row.kind === 'choice' ? row.choices.map((choice) => `\`${choice}\``) : [],
+      ),
+    ],
+    [
+      'default',
+      Object.values(SETTINGS).map((row) => `| ${row.kind === 'choice' ? `\`${row.default}\`` : row.default} |`),
+    ],
+  ])('has every %s', (_, entries) => {
+    expect(entries.filter((entry) => !REFERENCE.includes(entry))).toEqual([]);
+  });
+
+  it('has no diagnostic that there is not', () => {
+    const named = [...REFERENCE.matchAll(/^\| `([a-z]+\/[a-z-]+)` \|/gm)].map((match) => match[1]!);
+    expect(named.sort()).toEqual(Object.keys(DIAGNOSTIC_CODES).sort());
+  });
+
+  it('shows files that are right', () => {
+    const files = [...REFERENCE.matchAll(/```prune\n([^`]*)```/g)].map((match) => match[1]!);
+    expect(files).not.toEqual([]);
+    for (const file of files) expect(compile(file).diagnostics).toEqual([]);
+  });
+});
+
+describe('the editor’s files', () => {
+  const grammar = JSON.parse(read('media/prune.tmLanguage.json')) as {
+    scopeName: string;
+    patterns: { include: string }[];
+    repository: Record<string, unknown>;
+  };
+  const rules = [...JSON.stringify(grammar).matchAll(/"(?:match|begin|end)":("(?:[^"\\]|\\.)*")/g)].map(
+    (match) => JSON.parse(match[1]!) as string,
+  );
+
+  it('have every operation, operand and keyword', () => {
+    const alternatives = rules.map((rule) => /\(([\w|]+)\)(?:\(|\[)/.exec(rule)?.[1]?.split('|') ?? []);
+    const sorted = alternatives.map((names) => [...names].sort().join(' '));
+    expect(sorted).toContain([...OPERATION_NAMES].sort().join(' '));
+    expect(sorted).toContain([...OPERAND_NAMES].sort().join(' '));
+    for (const keyword of DECLARATION_KEYWORDS) expect(rules.join('\n')).toMatch(new RegExp(`\\b${keyword}\\b`));
+  });
+
+  it('refer to rules that there are', () => {
+    expect(grammar.scopeName).toBe('source.prune');
+    const included = [...JSON.stringify(grammar).matchAll(/"include":"#(\w+)"/g)].map((match) => match[1]!);
+    expect(included.sort()).toEqual(Object.keys(grammar.repository).sort());
+    for (const rule of rules) expect(() => new RegExp(rule, 'u')).not.toThrow();
+  });
+
+  it('take names as the language does', () => {
+    const { wordPattern, onEnterRules } = JSON.parse(read('media/language-configuration.json')) as {
+      wordPattern: string;
+      onEnterRules: { beforeText: string }[];
+    };
+    for (const name of ['wanda', 'α_1', 'größe', 'Wsigned', '_a']) {
+      expect([new RegExp(wordPattern).exec(name)?.[0], isName(name)]).toEqual([name, true]);
+    }
+    for (const text of ['a-b', 'a b', '×', '1a', '']) {
+      expect([new RegExp(`^(?:${wordPattern})$`).test(text), isName(text)]).toEqual([false, false]);
+    }
+    expect(new RegExp(onEnterRules[0]!.beforeText).test('  /// text')).toBe(true);
+    expect(new RegExp(onEnterRules[0]!.beforeText).test('// text')).toBe(false);
+  });
+});
