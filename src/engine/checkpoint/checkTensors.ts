@@ -1,0 +1,83 @@
+import { isFloatType } from './elementTypes.ts';
+import { EspalierError } from '../../base/errors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+/** A tensor that a model with this configuration is made of. */
+export interface ExpectedTensor {
+  readonly tensor: string;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Checks before any work that a checkpoint holds exactly what its config.json says: every tensor there, of the right shape
+ * and of a float type, and none besides. A tensor that is left over (the bias of a layer that has none by the configuration,
+ * a block too many) means that the two do not belong together, and that the numbers would be of another model.
+ *
+ * @throws EspalierError `checkpoint/tensor`
+ */
+export function checkTensors(checkpoint: Checkpoint, expected: readonly ExpectedTensor[]): void {
+  const names = new Set(expected.map(({ tensor }) => tensor));
+  for (const { tensor, shape } of expected) checkTensor(checkpoint, tensor, shape);
+  for (const [name, { file }] of checkpoint.tensors) {
+    if (names.has(name) || BUFFERS.test(name)) continue;
+    if (name === HEAD && checkpoint.config.tiedEmbeddings) checkTied(checkpoint, expected);
+    else
+      throw wrong(file, name, `no ${name} in a ${checkpoint.config.architecture} with this config.json`, 'one', BELONG);
+  }
+}
+
+/** What old versions of transformers and fairseq saved beside the weights: computed from the configuration, not learned. */
+const BUFFERS = /(^|\.)(rotary_emb\.inv_freq|masked_bias|version)$/;
+
+const HEAD = 'lm_head.weight';
+
+function checkTensor({ tensors, folder }: Checkpoint, name: string, shape: readonly number[]): void {
+  const entry = tensors.get(name);
+  const wanted = `${name} of shape [${shape.join(', ')}]`;
+  if (!entry) throw wrong(folder, name, wanted, 'no tensor of this name', BELONG);
+  if (entry.shape.join() !== shape.join()) {
+    throw wrong(entry.file, name, wanted, `shape [${entry.shape.join(', ')}]`, BELONG);
+  }
+  if (!isFloatType(entry.dtype)) {
+    throw wrong(entry.file, name, 'elements of type BF16, F16, F32 or F64', entry.dtype, UNQUANTISED);
+  }
+}
+
+/**
+ * A head stored beside embeddings that it is tied to: transformers 4 takes the embeddings, 5 the head. They must be equal.
+ */
+function checkTied(checkpoint: Checkpoint, expected: readonly ExpectedTensor[]): void {
+  const head = checkpoint.tensors.get(HEAD)!;
+  const table = expected.find(({ tensor }) => tensor.endsWith('embed_tokens.weight'));
+  const different = wrong(
+    head.file,
+    HEAD,
+    'the embeddings once more, as tie_word_embeddings says',
+    'another matrix',
+    TIED,
+  );
+  if (head.shape.join() !== table?.shape.join() || !isFloatType(head.dtype)) throw different;
+  const [rows = 0, width = 0] = table.shape;
+  const step = Math.max(1, Math.floor(2 ** 20 / width));
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row);
+    const ours = checkpoint.readRows(HEAD, [rows, width], row, count);
+    const theirs = checkpoint.readRows(table.tensor, [rows, width], row, count);
+    if (Buffer.compare(Buffer.from(ours.buffer), Buffer.from(theirs.buffer)) !== 0) throw different;
+  }
+}
+
+const BELONG = 'Restore config.json and the weights of the checkpoint: one of the two is of another model.';
+const UNQUANTISED = 'Convert the checkpoint to bfloat16 first: quantised weights cannot be pruned as they are.';
+const TIED = 'Set tie_word_embeddings in config.json to what the model was trained with.';
+
+function wrong(file: string, name: string, expected: string, actual: string, remedy: string): EspalierError {
+  return new EspalierError({
+    code: 'checkpoint/tensor',
+    operation: `checking ${name}`,
+    expected,
+    actual,
+    remedy,
+    file,
+  });
+}

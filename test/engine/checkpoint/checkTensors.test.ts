@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
+import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
+import { writeSafetensors } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
+import { allParameters } from '../../../src/engine/models/model.ts';
+import { failureOf } from '../../support/expectCoded.ts';
+import { replaceFile } from '../../support/replaceFile.ts';
+import { TINY_LLAMA } from './tinyConfigs.ts';
+import type { TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'espalier-tensors-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const zeros = (shape: readonly number[]): TensorToWrite => ({
+  dtype: 'BF16',
+  shape,
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+});
+
+/** Writes the tensors of a configuration, changed, and checks them against `config`. */
+async function check(config: object, change: (tensors: Map<string, TensorToWrite>) => unknown): Promise<void> {
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(TINY_LLAMA));
+  replaceFile(path.join(folder, 'model.safetensors'), encodeEmpty());
+  const whole = await openCheckpoint(folder);
+  const tensors = new Map(allParameters(whole.config).map(({ tensor, shape }) => [tensor, zeros(shape)]));
+  change(tensors);
+  rmSync(path.join(folder, 'model.safetensors'));
+  await writeSafetensors(path.join(folder, 'model.safetensors'), tensors);
+  replaceFile(path.join(folder, 'config.json'), JSON.stringify({ ...TINY_LLAMA, ...config }));
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    checkTensors(checkpoint, allParameters(checkpoint.config));
+  } finally {
+    checkpoint.close();
+  }
+}
+
+function encodeEmpty(): Uint8Array {
+  return Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d);
+}
+
+describe('config.json and weights', () => {
+  it.each<[what: string, config: object, change: (tensors: Map<string, TensorToWrite>) => unknown]>([
+    ['as they are', {}, () => undefined],
+    ['with buffers of old versions', {}, (all) => all.set('model.layers.0.self_attn.rotary_emb.inv_freq', zeros([4]))],
+    ['tied, without a head', { tie_word_embeddings: true }, (all) => all.delete('lm_head.weight')],
+    ['tied, with the same head', { tie_word_embeddings: true }, () => undefined],
+  ])('belong together %s', async (_, config, change) => {
+    await check(config, change);
+  });
+
+  const bias = 'model.layers.1.self_attn.q_proj.bias';
+  it.each<[what: string, config: object, change: (tensors: Map<string, TensorToWrite>) => unknown, says: RegExp]>([
+    [
+      'a tensor that is missing',
+      {},
+      (all) => all.delete('model.norm.weight'),
+      /model\.norm\.weight of shape \[64\].*no tensor/,
+    ],
+    ['a tensor of another shape', {}, (all) => all.set('model.norm.weight', zeros([63])), /\[64\].*shape \[63\]/],
+    [
+      'a bias that config.json does not have',
+      {},
+      (all) => all.set(bias, zeros([64])),
+      /no model\.layers\.1\.self_attn\.q_proj\.bias/,
+    ],
+    ['biases that the weights do not have', { attention_bias: true }, () => undefined, /bias of shape.*no tensor/],
+    ['a block that config.json does not have', { num_hidden_layers: 2 }, () => undefined, /no model\.layers\.2\./],
+    [
+      'a block that the weights do not have',
+      { num_hidden_layers: 4 },
+      () => undefined,
+      /model\.layers\.3\..*no tensor/,
+    ],
+    [
+      'another head where they are tied',
+      { tie_word_embeddings: true },
+      (all) => all.get('lm_head.weight')!.data.fill(1, 6399),
+      /another matrix/,
+    ],
+    [
+      'a larger head where they are tied',
+      { tie_word_embeddings: true },
+      (all) => all.set('lm_head.weight', zeros([101, 64])),
+      /another matrix/,
+    ],
+  ])('do not with %s', async (_, config, change, says) => {
+    const failure = await failureOf(() => check(config, change));
+    expect(failure.code).toBe('checkpoint/tensor');
+    expect(failure.data.file).toContain(folder);
+    expect(failure.message).toMatch(says);
+  });
+});
