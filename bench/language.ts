@@ -66,6 +66,8 @@ function median(values: readonly number[]): number {
 
 for (const metrics of [250, 1000, 4000]) {
   const times = measureLanguage(metrics);
-  const shown = Object.entries(times).map(([name, value]) => `${name} ${Number.isInteger(value) ? value : `${Number(value).toFixed(1)} ms`}`);
+  const shown = Object.entries(times).map(
+    ([name, value]) => `${name} ${Number.isInteger(value) ? value : `${Number(value).toFixed(1)} ms`}`,
+  );
   console.log(shown.join('  '));
 }
