@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { sha256 } from './hashing.ts';
 import { reasonOf } from './jsonFile.ts';
+import { openFile } from './openFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import type { FileHandle } from 'node:fs/promises';
@@ -38,7 +38,7 @@ const MAX_BYTES = 2 ** 29 - 2 ** 16;
 async function readBytes(file: string): Promise<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file, 'r');
+    handle = await openFile(file);
     const stat = await handle.stat();
     if (!stat.isFile()) {
       const actual = stat.isDirectory() ? 'a folder' : 'a pipe or a device';

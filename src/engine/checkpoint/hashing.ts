@@ -49,7 +49,9 @@ async function streamHash(file: string, signal: AbortSignal | undefined): Promis
 
 async function cacheKey(file: string): Promise<string> {
   const real = await realpath(file);
-  const { size, mtimeNs, ino } = await stat(real, { bigint: true });
+  const found = await stat(real, { bigint: true });
+  if (!found.isFile()) throw new Error('it is a folder, a pipe or a device');
+  const { size, mtimeNs, ino } = found;
   return JSON.stringify([real, `${size}`, `${mtimeNs}`, `${ino}`]);
 }
 

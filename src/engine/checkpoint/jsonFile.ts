@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { openFile } from './openFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 
@@ -24,10 +24,10 @@ export async function readJsonFile(
 /** The whole file when it has at most `limit` bytes. */
 export async function readBounded(file: string, code: ErrorCode, limit: number): Promise<Uint8Array> {
   try {
-    const handle = await open(file, 'r');
+    const handle = await openFile(file);
     try {
       const stat = await handle.stat();
-      if (!stat.isFile()) throw jsonError(file, code, 'a file', 'a folder or a device');
+      if (!stat.isFile()) throw jsonError(file, code, 'a file', 'a folder, a pipe or a device');
       if (stat.size > limit) throw jsonError(file, code, `at most ${limit} bytes`, `${stat.size} bytes`);
       const bytes = new Uint8Array(stat.size);
       let at = 0;

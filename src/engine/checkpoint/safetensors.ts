@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { byteLength, elementCount, isElementType } from './elementTypes.ts';
 import { parseJson, reasonOf } from './jsonFile.ts';
 import { duplicateKey } from './duplicateKey.ts';
+import { openFile } from './openFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ElementType } from './elementTypes.ts';
 import type { FileHandle } from 'node:fs/promises';
@@ -42,9 +42,9 @@ export interface FileVersion {
 export async function readSafetensorsHeader(file: string): Promise<SafetensorsFile> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file, 'r');
+    handle = await openFile(file);
     const stat = await handle.stat({ bigint: true });
-    if (!stat.isFile()) throw malformed(file, 'a file', 'a folder or a device');
+    if (!stat.isFile()) throw malformed(file, 'a file', 'a folder, a pipe or a device');
     const fileSize = Number(stat.size);
     const header = await readHeader(handle, file, fileSize);
     return {
