@@ -1,3 +1,4 @@
+import { checkTensors } from '../checkpoint/checkTensors.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../models/model.ts';
@@ -31,14 +32,21 @@ export class LoadedModels {
    */
   async load(folder: string, device: Device, signal: AbortSignal | undefined): Promise<LoadedModel> {
     const checkpoint = await openCheckpoint(folder, { cacheFolder: this.cacheFolder });
-    const identity = await checkpoint.identity(signal);
+    const parameters = allParameters(checkpoint.config);
+    let identity: string;
+    try {
+      checkTensors(checkpoint, parameters);
+      identity = await checkpoint.identity(signal);
+    } catch (error) {
+      checkpoint.close();
+      throw error;
+    }
     const key = `${checkpoint.folder} ${identity}`;
     if (this.current?.key === key && this.current.device === device) {
       checkpoint.close();
       return this.current.model;
     }
     this.dispose();
-    const parameters = allParameters(checkpoint.config);
     const bytes = parameters.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
     const weights = new BlockWeights(checkpoint, device, bytes < RESIDENT_SHARE * availableMemory());
     const model = { checkpoint, identity, weights };
