@@ -24,9 +24,10 @@ const ENGINE = {
   graph: [],
   runtime: ['graph'],
   checkpoint: [],
+  tokenizer: ['checkpoint'],
   models: ['graph', 'checkpoint'],
   pruning: ['graph', 'runtime', 'models'],
-  evaluation: ['graph', 'runtime', 'checkpoint', 'models', 'pruning'],
+  evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning'],
 };
 
 const engineRules = Object.entries(ENGINE).map(([folder, allowed]) => ({

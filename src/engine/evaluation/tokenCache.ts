@@ -1,5 +1,5 @@
 import { loadCorpus } from '../checkpoint/corpus.ts';
-import { loadTokenizer } from '../checkpoint/tokenizer.ts';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 
 export interface TokenisedText {
   readonly ids: Int32Array;

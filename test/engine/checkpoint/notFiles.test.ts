@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
 import { hashFile } from '../../../src/engine/checkpoint/hashing.ts';
-import { loadTokenizer } from '../../../src/engine/checkpoint/tokenizer.ts';
+import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { TINY_LLAMA } from './tinyConfigs.ts';
 

@@ -1,4 +1,4 @@
-// Writes src/engine/checkpoint/unicodeTables.ts: node test/support/tokenizers/makeUnicodeTables.mjs
+// Writes src/engine/tokenizer/unicodeTables.ts: node test/support/tokenizers/makeUnicodeTables.mjs
 //
 // The Rust tokenizers library carries Unicode tables of its own, JavaScript engines theirs, and they are of different
 // versions. This script asks the Rust library about every code point and writes down where the answers can differ, now or on
@@ -117,7 +117,7 @@ const byCategory = Object.groupBy
 const print = (ranges) => ranges.map(([first, last]) => `[${hex(first)}, ${hex(last)}],`).join('\n');
 
 writeFileSync(
-  new URL('../../../src/engine/checkpoint/unicodeTables.ts', import.meta.url),
+  new URL('../../../src/engine/tokenizer/unicodeTables.ts', import.meta.url),
   `// Made by test/support/tokenizers/makeUnicodeTables.mjs: do not edit.
 
 /** First and last code point. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
-import { loadTokenizer } from '../../../src/engine/checkpoint/tokenizer.ts';
+import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateBytes, mutateJson, pick } from '../../support/mutate.ts';
@@ -15,7 +15,7 @@ import { FIXTURES } from '../../support/tokenizers/fixtures.ts';
 import { rustIds, rustTokenizers } from '../../support/tokenizers/oracle.ts';
 import { randomText } from '../../support/tokenizers/randomText.ts';
 import { TRAINING_TEXT } from '../../support/tokenizers/trainingText.ts';
-import type { Tokenizer, TokenizerOptions } from '../../../src/engine/checkpoint/tokenizer.ts';
+import type { Tokenizer, TokenizerOptions } from '../../../src/engine/tokenizer/tokenizer.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'espalier-tokenizer-'));
 const file = path.join(folder, 'tokenizer.json');

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { normalizeAsRust, withPinnedCategories } from '../../../src/engine/checkpoint/unicodePinning.ts';
+import { normalizeAsRust, withPinnedCategories } from '../../../src/engine/tokenizer/unicodePinning.ts';
 import { rustTokenizers } from '../../support/tokenizers/oracle.ts';
 
 interface RustParts {

@@ -1,9 +1,9 @@
 import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { sha256 } from './hashing.ts';
+import { sha256 } from '../checkpoint/hashing.ts';
 import { IdBuffer } from './idBuffer.ts';
-import { readBounded, readJsonFile } from './jsonFile.ts';
+import { readBounded, readJsonFile } from '../checkpoint/jsonFile.ts';
 import { applyTokenizerConfig } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
 import { parseTokenizerSpec, tokenizerError } from './tokenizerSpec.ts';

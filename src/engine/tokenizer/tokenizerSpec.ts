@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseJson } from './jsonFile.ts';
+import { parseJson } from '../checkpoint/jsonFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 
 /**
