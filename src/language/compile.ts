@@ -7,6 +7,7 @@ import type { Fix } from './diagnostics.ts';
 import type { CompiledDocument } from './document.ts';
 import { compileExpression } from './expressions.ts';
 import type { Findings } from './findings.ts';
+import { MetricCache } from './metricCache.ts';
 import { NameTable } from './names.ts';
 import { parseExpressionText } from './parse.ts';
 import { parsePieces } from './pieces.ts';
@@ -25,16 +26,17 @@ export const MAX_FILE_LENGTH = 1_000_000;
 export function compile(text: string, previous?: CompiledDocument): CompiledDocument {
   const diagnostics = new DiagnosticList();
   const findings: Findings = { diagnostics, sites: undefined };
+  const metrics = new MetricCache(previous?.metrics);
   if (text.length > MAX_FILE_LENGTH) {
     const message = `a .prune file has at most ${MAX_FILE_LENGTH} characters, and this one has ${text.length}`;
     diagnostics.add('file/too-large', { start: 0, end: firstLineEnd(text) }, message);
     const parsed: ParsedFile = { declarations: [], trees: { declarations: new Map(), properties: new Map() } };
-    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed };
+    return { text, diagnostics: diagnostics.sorted(), declarations: [], parsed, metrics };
   }
   const parsed = parsePieces(text, previous?.parsed.trees);
   reportSyntax(text, parsed.declarations, diagnostics);
-  const declarations = compileDeclarations(text, parsed.declarations, findings);
-  return { text, diagnostics: diagnostics.sorted(), declarations, parsed };
+  const declarations = compileDeclarations(text, parsed.declarations, findings, metrics);
+  return { text, diagnostics: diagnostics.sorted(), declarations, parsed, metrics };
 }
 
 /**

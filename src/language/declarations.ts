@@ -6,20 +6,22 @@ import { shift } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
 import type {} from './expressions.ts';
 import type { Findings } from './findings.ts';
+import type { MetricCache } from './metricCache.ts';
 import { reportMissing } from './missing.ts';
 import { declareNames } from './names.ts';
 import type { ParsedDeclaration } from './pieces.ts';
 import { checkSearch } from './search.ts';
 import type { DeclarationSyntax } from './syntax.ts';
 
-/** Gives every piece of a file its meaning, and tells what is wrong with it. */
+/** Gives every piece of a file its meaning, and tells what is wrong with it. @param cache of the previous version */
 export function compileDeclarations(
   text: string,
   pieces: readonly ParsedDeclaration[],
   findings: Findings,
+  cache?: MetricCache,
 ): readonly Declaration[] {
   const names = declareNames(pieces, findings);
-  const definitions = compileDefinitions(names, findings);
+  const definitions = compileDefinitions(names, findings, cache);
   const context: BlockContext = { names, definitions, paths: declaredPaths(pieces, findings.diagnostics), findings };
   const { blocks, defaults } = compileBlocks(pieces, context);
 

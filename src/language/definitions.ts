@@ -1,18 +1,17 @@
-import { keepsRanking } from '../metric/sign.ts';
-import { LATER_STATISTICS, OPERANDS, isOperandName } from '../metric/operands.ts';
+import { isOperandName } from '../metric/operands.ts';
 import { isOperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
+import { MetricCache } from './metricCache.ts';
+import { hintAtRoot, reportConstant, reportGradient } from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
-import type { Fix } from './diagnostics.ts';
 import { compileExpression, numberValue, operandValue } from './expressions.ts';
 import type { CallableMetric, CallableParameter, Compiled, ExpressionContext, Meaning } from './expressions.ts';
 import type { Findings } from './findings.ts';
 import { declareName, isReserved } from './names.ts';
 import type { NamedDeclaration, NameTable } from './names.ts';
-import { visitExpression } from './syntax.ts';
-import type { ExpressionSyntax, MetricSyntax, ParameterSyntax, Span } from './syntax.ts';
+import type { ExpressionSyntax, MetricSyntax, ParameterSyntax } from './syntax.ts';
 
 /** The parameters and metrics of a file, compiled, and the names as expressions see them. */
 export interface Definitions {
@@ -23,8 +22,8 @@ export interface Definitions {
 }
 
 /** Compiles every parameter and metric that has a name of its own, each behind those that it uses. */
-export function compileDefinitions(names: NameTable, findings: Findings): Definitions {
-  return new DefinitionCompiler(names, findings).compileAll();
+export function compileDefinitions(names: NameTable, findings: Findings, cache = new MetricCache()): Definitions {
+  return new DefinitionCompiler(names, findings, cache).compileAll();
 }
 
 interface NamedDefinition extends Definition {
@@ -39,10 +38,12 @@ class DefinitionCompiler implements Definitions {
   private readonly findings: Findings;
   /** For what is looked at for its names alone. */
   private readonly quiet: Findings;
+  private readonly cache: MetricCache;
 
-  constructor(names: NameTable, findings: Findings) {
+  constructor(names: NameTable, findings: Findings, cache: MetricCache) {
     this.names = names;
     this.findings = findings;
+    this.cache = cache;
     this.quiet = { ...findings, diagnostics: new DiagnosticList() };
   }
 
@@ -66,7 +67,9 @@ class DefinitionCompiler implements Definitions {
       if (syntax.kind === 'parameter') {
         this.parameters.set(name, this.compileParameter(syntax, declaration, findings));
       } else {
-        this.metrics.set(name, this.compileMetric(syntax, declaration, used.has(name), findings));
+        const compile = (): CallableMetric => this.compileMetric(syntax, declaration, used.has(name), findings);
+        const canKeep = cycle === undefined && syntax.parameters.length === 0 && findings === this.findings;
+        this.metrics.set(name, canKeep ? this.known(definition, used.has(name), compile) : compile());
       }
     }
     for (const declaration of this.names.unnamed) {
@@ -79,6 +82,27 @@ class DefinitionCompiler implements Definitions {
 
   context(base: number, findings: Findings | undefined): ExpressionContext {
     return this.localContext(base, findings, new Map());
+  }
+
+  /** A metric as the previous version of the file had it, where nothing that it depends on has changed. */
+  private known(
+    { declaration, names }: NamedDefinition,
+    isUsed: boolean,
+    compile: () => CallableMetric,
+  ): CallableMetric {
+    const { tree } = declaration.parsed;
+    const { diagnostics, sites } = this.findings;
+    if (tree === undefined || sites !== undefined) return compile();
+    const uses = names.map(
+      ({ text }) => this.metrics.get(text) ?? this.parameters.get(text)?.constant ?? this.names.get(text),
+    );
+    const known = this.cache.take(tree, uses, isUsed);
+    if (known !== undefined) return known;
+    const { total } = diagnostics;
+    const metric = compile();
+    // What has something to tell is compiled each time, so that it is told each time.
+    if (diagnostics.total === total) this.cache.keep(tree, { metric, uses, isUsed });
+    return metric;
   }
 
   private localContext(
@@ -130,10 +154,14 @@ class DefinitionCompiler implements Definitions {
     const defaults = parameters.map(({ value }) => value);
     let compiled = at(defaults, findings);
     if (parsed.tree?.problem !== undefined) compiled = undefined;
-    if (compiled !== undefined && this.cannotRank(compiled, symbol.name, syntax.body, base, isUsed))
+    if (compiled?.constant !== undefined) {
+      reportConstant(symbol.name, compiled, shift(syntax.body.span, base), isUsed, findings.diagnostics);
       compiled = undefined;
-    if (compiled !== undefined) this.reportGradient(syntax.body, base);
-    if (compiled !== undefined && !isUsed) this.hintAtRoot(syntax.body, compiled, base);
+    }
+    if (compiled !== undefined) reportGradient(syntax.body, base, findings.diagnostics);
+    if (compiled !== undefined && !isUsed) hintAtRoot(syntax.body, compiled.expression, base, findings.diagnostics);
+    // Without parameters there is one instance; it must not keep this version of the file in memory.
+    if (parameters.length === 0) return { name: symbol.name, parameters, compiled, instantiate: () => compiled };
     const instances = new Map<string, Compiled | undefined>();
     const instantiate = (values: readonly number[]): Compiled | undefined => {
       const key = values.join();
@@ -173,47 +201,6 @@ class DefinitionCompiler implements Definitions {
     const message = `\`${name}\` is a number, and this is ${printShape(compiled.shape)}`;
     context.findings?.diagnostics.add('shape/needs-number', shift(syntax.span, context.base), message);
     return undefined;
-  }
-
-  private cannotRank(compiled: Compiled, name: string, body: ExpressionSyntax, base: number, isUsed: boolean): boolean {
-    if (compiled.constant === undefined) return false;
-    const same = `\`${name}\` is ${compiled.constant} for every weight and cannot rank them`;
-    const isNumber = compiled.shape.length === 0;
-    const remedy = isNumber && isUsed ? `: for a number that metrics use write \`parameter ${name} = …\`` : '';
-    this.findings.diagnostics.add('metric/constant', shift(body.span, base), same + remedy);
-    return true;
-  }
-
-  /** Tells once for each metric that the gradient is yet to come. */
-  private reportGradient(body: ExpressionSyntax, base: number): void {
-    let span: Span | undefined;
-    visitExpression(body, (node) => {
-      if (node.kind !== 'name' || !isOperandName(node.name)) return;
-      if (OPERANDS[node.name].needs.some((statistic) => LATER_STATISTICS.includes(statistic))) span ??= node.span;
-    });
-    if (span === undefined) return;
-    const message = 'the gradient G is checked, but no version up to this one can evaluate it: the next one will';
-    this.findings.diagnostics.add('metric/gradient', shift(span, base), message);
-  }
-
-  /** Hints that the operation at the root can be left out: only where no other metric uses the values. */
-  private hintAtRoot(body: ExpressionSyntax, { expression }: Compiled, base: number): void {
-    const argument = body.kind === 'call' ? body.arguments[0] : undefined;
-    if (body.kind !== 'call' || argument === undefined || body.arguments.length > 1) return;
-    if (expression.kind !== 'operation' || expression.operation !== body.callee.text) return;
-    if (!keepsRanking(expression.operation, expression.arguments[0]!)) return;
-    const name = body.callee.text;
-    const fix: Fix = {
-      title: `Remove \`${name}\``,
-      edits: [
-        { ...shift({ start: body.span.start, end: argument.span.start }, base), text: '' },
-        { ...shift({ start: argument.span.end, end: body.span.end }, base), text: '' },
-      ],
-    };
-    const message = `\`${name}\` at the root changes no ranking: without it the metric prunes the same weights, rounding aside`;
-    this.findings.diagnostics.add('metric/root-keeps-ranking', shift(body.callee.span, base), message, {
-      fixes: [fix],
-    });
   }
 
   private reportCycle({ definition, use, path }: Cycle<NamedDefinition>): void {

@@ -75,9 +75,15 @@ export const MAX_DIAGNOSTICS = 1000;
 /** Collects what is found about a file. */
 export class DiagnosticList {
   private readonly found: Diagnostic[] = [];
+  private count = 0;
+
+  /** How many there are, those beyond the limit included. */
+  get total(): number {
+    return this.count;
+  }
 
   get isEmpty(): boolean {
-    return this.found.length === 0;
+    return this.count === 0;
   }
 
   get isFull(): boolean {
@@ -85,6 +91,7 @@ export class DiagnosticList {
   }
 
   add(code: DiagnosticCode, span: Span, message: string, more: Pick<Diagnostic, 'related' | 'fixes'> = {}): void {
+    this.count++;
     if (this.isFull) return;
     this.found.push({ code, severity: DIAGNOSTIC_CODES[code], start: span.start, end: span.end, message, ...more });
   }

@@ -5,6 +5,7 @@ import type { OperandName } from '../metric/operands.ts';
 import type { OperationName } from '../metric/operations.ts';
 import type { Shape } from '../metric/shape.ts';
 import type { Diagnostic } from './diagnostics.ts';
+import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from './pieces.ts';
 import type { PropertyName } from './properties.ts';
 import type { Span } from './syntax.ts';
@@ -18,6 +19,8 @@ export interface CompiledDocument {
   readonly declarations: readonly Declaration[];
   /** The syntax, kept so that the next version of the file parses only what changed. */
   readonly parsed: ParsedFile;
+  /** Kept so that the next version compiles only what changed. */
+  readonly metrics: MetricCache;
 }
 
 export type Declaration =

@@ -6,6 +6,7 @@ import { DEFAULT_SETTINGS, SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
+import type { Expression } from '../metric/expression.ts';
 import { statisticsOf } from '../metric/measure.ts';
 import { nearestName } from '../metric/nearest.ts';
 import { printPrefix } from '../metric/print.ts';
@@ -80,7 +81,7 @@ export class Planner {
   planKey(declaration: Declaration): string {
     const draft = this.draftOf(declaration);
     const evaluations = draft.evaluations.map(
-      ({ metric, expression, sparsity }) => `${metric}=${printPrefix(expression)}@${printSparsity(sparsity)}`,
+      ({ metric, expression, sparsity }) => `${metric}=${spelling(expression)}@${printSparsity(sparsity)}`,
     );
     const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
     const inputs = [draft.isExperiment, draft.model, draft.text, draft.calibration, settings, evaluations];
@@ -131,6 +132,17 @@ interface PlanDraft {
 
 /** Pruner-Zero, Wanda and their baselines are compared at half the weights. */
 const DEFAULT_SPARSITY: Sparsity = { kind: 'unstructured', share: 0.5 };
+
+/** The expression in full; of one that stays from version to version, spelt once. */
+function spelling(expression: Expression): string {
+  const known = SPELLINGS.get(expression);
+  if (known !== undefined) return known;
+  const spelt = printPrefix(expression);
+  SPELLINGS.set(expression, spelt);
+  return spelt;
+}
+
+const SPELLINGS = new WeakMap<Expression, string>();
 
 /** What of a file decides its plans. */
 interface PlanSources {

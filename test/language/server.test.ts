@@ -183,8 +183,12 @@ describe('the server', () => {
     const uri = pathToFileURL('/project/a.prune').href;
     const diagnostics = new Inbox<{ version: number; diagnostics: { code: string; data?: unknown }[] }>();
     const outlines = new Inbox<OutlineParams>();
-    client.onNotification('textDocument/publishDiagnostics', (params) => { diagnostics.put(params as never); });
-    client.onNotification(OUTLINE_NOTIFICATION, (params: OutlineParams) => { outlines.put(params); });
+    client.onNotification('textDocument/publishDiagnostics', (params) => {
+      diagnostics.put(params as never);
+    });
+    client.onNotification(OUTLINE_NOTIFICATION, (params: OutlineParams) => {
+      outlines.put(params);
+    });
     client.listen();
     const { capabilities } = await client.sendRequest<{ capabilities: object }>('initialize', {
       processId: null,

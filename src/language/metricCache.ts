@@ -1,0 +1,36 @@
+import type { CallableMetric } from './expressions.ts';
+import type { DeclarationTree } from './pieces.ts';
+
+/** A metric that was compiled without anything to tell, and all that its meaning depended on. */
+interface KnownMetric {
+  readonly metric: CallableMetric;
+  /** What each of its names stood for, in order: metrics by identity, parameters by value. */
+  readonly uses: readonly unknown[];
+  /** Whether another definition uses it: some hints are for metrics that none uses. */
+  readonly isUsed: boolean;
+}
+
+/**
+ * The metrics of a version of a file by their syntax trees. The next version takes over those whose text has not changed
+ * and whose names still stand for the same: after a keystroke that is nearly all of them.
+ */
+export class MetricCache {
+  private readonly previous: ReadonlyMap<DeclarationTree, KnownMetric>;
+  private readonly known = new Map<DeclarationTree, KnownMetric>();
+
+  constructor(previous?: MetricCache) {
+    this.previous = previous?.known ?? new Map();
+  }
+
+  /** The metric of the previous version, if it is still right; it is then this version's as well. */
+  take(tree: DeclarationTree, uses: readonly unknown[], isUsed: boolean): CallableMetric | undefined {
+    const known = this.previous.get(tree);
+    if (known?.isUsed !== isUsed || known.uses.some((use, i) => use !== uses[i])) return undefined;
+    this.known.set(tree, known);
+    return known.metric;
+  }
+
+  keep(tree: DeclarationTree, known: KnownMetric): void {
+    this.known.set(tree, known);
+  }
+}
