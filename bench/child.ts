@@ -57,11 +57,11 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate'>, (opened: Opened) => Pr
     return { value, seconds };
   },
 
-  /** The machine's rate first, then the model, in one process with one runtime. */
+  /** The machine's rate before and after the model, in one process with one runtime; the higher one counts. */
   async gemm({ device, inputs }) {
-    const gigaflops = await measureGemm(device);
+    const before = await measureGemm(device);
     const { seconds } = await timed(() => sweep(inputs, true, [], yieldOnce));
-    return { gigaflops, seconds };
+    return { gigaflops: Math.max(before, await measureGemm(device)), seconds };
   },
 };
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { absoluteRows } from './absolute.ts';
 import { runChild } from './child.ts';
@@ -46,6 +46,9 @@ async function main(): Promise<void> {
 }
 
 async function* benchmark(rounds: number, threads: number): AsyncGenerator<readonly Row[]> {
+  // A minute's load from before our own: two processes that want one core make every ratio a matter of luck.
+  const [load = 0] = loadavg();
+  if (load > availableParallelism() / 2) note(`this machine is busy (load ${load.toFixed(1)}): figures will be noisy`);
   const missing = Object.values(SHARED_FILES).find((path) => path !== SHARED_FILES.peer && !existsSync(path));
   if (missing === undefined) {
     const peer = await findPeer();

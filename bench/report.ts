@@ -5,7 +5,7 @@ export interface Row {
   readonly peer: number | null;
   readonly ratio: number | null;
   readonly unit: string;
-  /** What quality.md asks for; absent where it asks for nothing. */
+  /** What is asked for; absent where nothing is. */
   readonly goal?: Goal;
   /** Smallest and largest ratio (or figure, without a peer) of the rounds. */
   readonly range?: readonly [number, number];

@@ -33,7 +33,7 @@ export interface Measurement {
   readonly peakMemory: number;
 }
 
-/** A piece of work that both sides do, with quality.md's bars on how many times faster than the peer we are. */
+/** A piece of work that both sides do, with the bars on how many times faster than the peer we are. */
 export interface ComparedWork {
   readonly job: JobName;
   readonly title: string;
