@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { SettingOverrides } from './settingFlags.ts';
@@ -20,9 +21,6 @@ export interface NamedExpression {
   readonly metric: string;
   readonly expression: Expression;
 }
-
-/** Pruner-Zero, Wanda and their baselines compare at half the weights. */
-export const DEFAULT_SPARSITY: Sparsity = { kind: 'unstructured', share: 0.5 };
 
 /** The plan of a command line without a file. @param folder what relative paths start from */
 export function planOfFlags(flags: PlanFlags, folder: string): EvaluationPlan {

@@ -15,6 +15,9 @@ export interface SemiStructuredSparsity {
   readonly of: number;
 }
 
+/** Where nobody says how much: Pruner-Zero, Wanda and their baselines are compared at half the weights. */
+export const DEFAULT_SPARSITY: Sparsity = { kind: 'unstructured', share: 0.5 };
+
 /** Widest N:M group that is accepted: hardware knows 2:4, papers go up to 16. */
 export const MAX_GROUP = 32;
 

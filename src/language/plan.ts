@@ -4,7 +4,7 @@ import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
-import { printSparsity } from '../experiment/sparsity.ts';
+import { DEFAULT_SPARSITY, printSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import type { Expression } from '../metric/expression.ts';
 import { statisticsOf } from '../metric/measure.ts';
@@ -129,9 +129,6 @@ interface PlanDraft {
   readonly evaluations: readonly PlannedEvaluation[];
   readonly settings: Partial<EvaluationSettings>;
 }
-
-/** Pruner-Zero, Wanda and their baselines are compared at half the weights. */
-const DEFAULT_SPARSITY: Sparsity = { kind: 'unstructured', share: 0.5 };
 
 /** The expression in full; of one that stays from version to version, spelt once. */
 function spelling(expression: Expression): string {
