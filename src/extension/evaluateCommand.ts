@@ -72,7 +72,7 @@ export class EvaluateCommand {
     const { evaluator } = this.parts;
     const options = {
       location: vscode.ProgressLocation.Notification,
-      title: `Evaluating ${target.name}`,
+      title: target.name,
       cancellable: true,
     };
     void vscode.window.withProgress(options, async (progress, token) => {

@@ -58,14 +58,17 @@ export class InputHashes {
     const inputs = new Map(
       records.flatMap((record) => inputsOf(record, root).map(({ input }) => [keyOf(input), input] as const)),
     );
-    const unknown: Input[] = [];
+    const unknown: Stamped[] = [];
     let changed = false;
     for (const [key, input] of inputs) {
       const stamp = await stampOf(input);
       changed ||= this.stamps.get(key) !== stamp;
       this.stamps.set(key, stamp);
       if (stamp === MISSING) this.hashes.set(key, { stamp, hash: null });
-      else if (this.hashes.get(key)?.stamp !== stamp && !this.asked.has(`${key} ${stamp}`)) unknown.push(input);
+      else if (this.hashes.get(key)?.stamp !== stamp && !this.asked.has(`${key} ${stamp}`)) {
+        this.asked.add(`${key} ${stamp}`);
+        unknown.push({ input, stamp });
+      }
     }
     if (changed) this.options.onChange();
     if (unknown.length > 0) await this.hash(unknown);
@@ -85,9 +88,7 @@ export class InputHashes {
     this.options.onChange();
   }
 
-  private async hash(inputs: readonly Input[]): Promise<void> {
-    const batch = inputs.map((input) => ({ input, stamp: this.stamps.get(keyOf(input))! }));
-    for (const { input, stamp } of batch) this.asked.add(`${keyOf(input)} ${stamp}`);
+  private async hash(batch: readonly Stamped[]): Promise<void> {
     this.hashing = this.hashing.then(async () => {
       const [models, files] = (['model', 'file'] as const).map((kind) =>
         batch.filter(({ input }) => input.kind === kind),
@@ -117,6 +118,11 @@ export class InputHashes {
     const entries = [...this.hashes].slice(-MOST_REMEMBERED);
     this.options.memory.set(Object.fromEntries(entries));
   }
+}
+
+interface Stamped {
+  readonly input: Input;
+  readonly stamp: string;
 }
 
 const MISSING = 'missing';

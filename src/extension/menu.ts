@@ -28,7 +28,8 @@ export async function showMenu(view: MenuView, supervisor: Supervisor): Promise<
     },
     {
       label: '$(database) Checkpoint',
-      description: view.checkpoint ?? 'none named by this file',
+      description:
+        view.checkpoint === undefined ? 'none named by this file' : vscode.workspace.asRelativePath(view.checkpoint),
       detail: await describeCheckpoint(view, supervisor),
       run: selectModel,
     },
@@ -58,12 +59,11 @@ export async function selectDevice(supervisor: Supervisor, trusted: boolean): Pr
     const { devices: reports } = await supervisor.request('devices', {});
     return [
       automatic,
-      ...reports.map(({ name, works, detail, gigaflops, float16 }): Item => {
-        const rate = gigaflops === undefined ? '' : ` · ${Math.round(gigaflops)} GFLOP/s`;
+      ...reports.map(({ name, works, detail, float16 }): Item => {
         const label = `${mark(name)}${works ? '' : '$(circle-slash) '}${name}`;
         return {
           label,
-          description: works ? `${float16 ? 'float16' : 'float32'}${rate}` : 'does not work here',
+          description: works ? (float16 ? 'float32 and float16' : 'float32') : 'does not work here',
           detail,
           run: () => chooseDevice(name),
         };
@@ -72,7 +72,7 @@ export async function selectDevice(supervisor: Supervisor, trusted: boolean): Pr
   };
   const chosen = await vscode.window.showQuickPick(devices(), {
     title: 'Espalier: Device',
-    placeHolder: 'Trying the devices of this machine …',
+    placeHolder: 'Where evaluations run; every device is tried out first',
   });
   await chosen?.run?.();
 }

@@ -21,11 +21,18 @@ const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
 /** Tells what went wrong and what can be done. Not awaited by anyone: a message may stay open for hours. */
 export function showFailure(what: string, error: ErrorData, actions: RemedyActions): void {
   const remedies = BY_CODE[error.code] ?? ['Show Log'];
-  const { file, operation, expected, actual, remedy } = error;
-  const where = file === undefined ? '' : ` (${vscode.workspace.asRelativePath(file)})`;
+  void vscode.window
+    .showErrorMessage(`${what}: ${reasonOf(error)} ${error.remedy}`, ...remedies)
+    .then((chosen) => chosen && actions[chosen]());
+}
+
+function reasonOf({ code, file, operation, expected, actual }: ErrorData): string {
   // The last words of a worker can be long; they are in the log.
-  const text = `${what}: ${operation}${where}: expected ${expected}, got ${firstLine(actual)}. ${remedy}`;
-  void vscode.window.showErrorMessage(text, ...remedies).then((chosen) => chosen && actions[chosen]());
+  const got = firstLine(actual);
+  if (code === 'worker/exited') return `the worker ended with ${got}.`;
+  if (code === 'worker/gave-up') return `it ended again and again, the last time with ${got}.`;
+  const where = file === undefined ? '' : ` (${vscode.workspace.asRelativePath(file)})`;
+  return `${operation}${where}: expected ${expected}, got ${got}.`;
 }
 
 function firstLine(text: string): string {

@@ -137,9 +137,9 @@ function ownRows({ result }: EvaluationRecord): Row[] {
 function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
   const { provenance } = result;
   const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, versions } = provenance;
-  const model = `${escapeMarkdown(architecture)}, ${formatCount(parameters)} parameters`;
+  const model = `${escapeMarkdown(architecture)}, ${formatCount(parameters)}`;
   return [
-    ['checkpoint', `${file(provenance.model, modelHash)} · ${model} (with its tokenizer)`],
+    ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
     ['text', `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${length}`],
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ['device', `${escapeMarkdown(provenance.deviceName)} · ${provenance.precision}`],

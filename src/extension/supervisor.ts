@@ -339,11 +339,11 @@ export class Supervisor {
 
 function exitError(exit: WorkerExit, lastWords: string): EspalierError {
   if (exit.reason !== undefined) return startError(exit.reason);
-  const how = exit.signal === null ? `it exited with code ${exit.code ?? 'unknown'}` : `it was ended by ${exit.signal}`;
+  const how = exit.signal ?? `exit code ${exit.code ?? 'unknown'}`;
   return new EspalierError({
     code: 'worker/exited',
     operation: 'running the worker',
-    expected: 'it to live until it is stopped',
+    expected: 'a process that lives until it is stopped',
     actual: lastWords === '' ? how : `${how}; its last words: ${lastWords}`,
     remedy:
       exit.signal === 'SIGKILL'

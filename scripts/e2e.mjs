@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// End-to-end tests: installs a real VS Code, makes the VSIX, installs it as a user would and acts as a person in the window.
+// ESPALIER_E2E_DIR: where VS Code is installed (default .cache/vscode). Arguments: words that the names of stories must contain.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+const shared = resolve('../shared');
+const vscode = resolve(process.env.ESPALIER_E2E_DIR ?? '.cache/vscode');
+const work = resolve('.cache/e2e');
+
+if (!existsSync(join(shared, 'tools/install-vscode-server'))) {
+  console.log('skipped: ../shared/tools/install-vscode-server is not here, which installs the VS Code to drive');
+  console.log('0 passed, 0 failed');
+  process.exit(0);
+}
+run('bash', [join(shared, 'tools/install-vscode-server'), vscode]);
+mkdirSync(work, { recursive: true });
+run(process.execPath, ['scripts/package.mjs', '--out', work]);
+await build({
+  entryPoints: ['test/e2e/main.ts'],
+  outfile: join(work, 'main.mjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+const { runStories } = await import(pathToFileURL(join(work, 'main.mjs')).href);
+const { passed, failed } = await runStories({ root, shared, vscode, work, only: process.argv.slice(2) });
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 || passed === 0 ? 1 : 0);
+
+function run(command, parameters) {
+  const { status } = spawnSync(command, parameters, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) {
+    console.log(`${command} ${parameters.join(' ')} failed`);
+    console.log('0 passed, 1 failed');
+    process.exit(1);
+  }
+}

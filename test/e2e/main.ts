@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { processesOf, startServer } from './server.ts';
+import type { Server } from './server.ts';
+import { crashing } from './stories/crashing.ts';
+import { editing } from './stories/editing.ts';
+import { evaluating } from './stories/evaluating.ts';
+import { looking } from './stories/looking.ts';
+import { trusting } from './stories/trusting.ts';
+import { eventually, Steps } from './steps.ts';
+import { Workbench } from './workbench.ts';
+import { makeWorkspace } from './workspace.ts';
+
+export interface Surroundings {
+  /** The checkout. */
+  readonly root: string;
+  readonly shared: string;
+  /** Where VS Code is installed. */
+  readonly vscode: string;
+  /** Holds the VSIX and everything that the run writes. */
+  readonly work: string;
+  /** Words that the names of stories must contain; none means all. */
+  readonly only: readonly string[];
+}
+
+/** What a story acts on. Stories follow each other in one window, as a day of work does. */
+export interface Stage extends Surroundings {
+  readonly steps: Steps;
+  readonly workbench: Workbench;
+  readonly server: Server;
+  readonly workspace: string;
+  /** Process ids of the workers of the installed extension. */
+  readonly workers: () => number[];
+}
+
+const STORIES = { trusting, editing, evaluating, crashing, looking };
+
+const CHROMIUM = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const SETTINGS = {
+  'workbench.colorTheme': 'Default Dark Modern',
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'extensions.autoUpdate': false,
+  'extensions.autoCheckUpdates': false,
+  'security.workspace.trust.startupPrompt': 'never',
+  'editor.minimap.enabled': false,
+  'editor.autoClosingBrackets': 'never',
+  'git.enabled': false,
+  'chat.commandCenter.enabled': false,
+};
+
+export async function runStories(surroundings: Surroundings): Promise<{ passed: number; failed: number }> {
+  const { root, shared, vscode, work, only } = surroundings;
+  const pictures = path.join(root, 'test-results');
+  rmSync(pictures, { recursive: true, force: true });
+  mkdirSync(pictures, { recursive: true });
+  const steps = new Steps((name) => path.join(pictures, `${name.replace(/[^a-z0-9-]+/gi, '-').slice(0, 80)}.png`));
+  const workspace = path.join(work, 'workspace');
+  makeWorkspace(workspace, shared);
+  const vsix = path.join(
+    work,
+    readdirSync(work).find((name) => name.endsWith('.vsix'))!,
+  );
+  const folder = path.join(work, 'editor');
+  const server = await startServer({ vscode, folder, vsix, settings: SETTINGS });
+  const browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: CHROMIUM,
+  });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const workbench = new Workbench(page);
+    const workers = (): number[] => processesOf('worker.cjs', folder);
+    const stage: Stage = { ...surroundings, steps, workbench, server, workspace, workers };
+    await workbench.open(server.url, workspace);
+    for (const [name, story] of Object.entries(STORIES)) {
+      if (name !== 'trusting' && only.length > 0 && !only.some((word) => name.includes(word))) continue;
+      console.log(name);
+      await story(stage);
+    }
+    console.log('leaving');
+    await steps.step(undefined, 'closing the window leaves no process', async () => {
+      await page.close({ runBeforeUnload: true });
+      await browser.close();
+      const left = (): number[] => [...workers(), ...processesOf('languageServer.cjs', folder)];
+      await eventually('no process of the extension', left, (pids) => pids.length === 0, 10_000);
+    });
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+  return steps;
+}

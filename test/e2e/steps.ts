@@ -1,0 +1,57 @@
+import type { Workbench } from './workbench.ts';
+
+/** Counts and prints steps; a step that fails leaves a screenshot and does not stop the others. */
+export class Steps {
+  passed = 0;
+  failed = 0;
+  private pictures = 0;
+  private readonly pictureOf: (name: string) => string;
+
+  /** @param pictureOf file for a screenshot of this name */
+  constructor(pictureOf: (name: string) => string) {
+    this.pictureOf = pictureOf;
+  }
+
+  async step(workbench: Workbench | undefined, name: string, act: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    try {
+      await act();
+      this.passed++;
+      console.log(`  ✓ ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      this.failed++;
+      console.log(
+        `  ✗ ${name}\n    ${(error instanceof Error ? (error.stack ?? error.message) : String(error)).replaceAll('\n', '\n    ')}`,
+      );
+      await workbench?.page.screenshot({ path: this.pictureOf(`failed ${name}`) }).catch(() => undefined);
+    }
+  }
+
+  /** A picture of the window as a person sees it now, numbered in order. */
+  async picture(workbench: Workbench, name: string): Promise<void> {
+    // Hovers and notifications fade in.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await workbench.page.screenshot({ path: this.pictureOf(`${String(++this.pictures).padStart(2, '0')} ${name}`) });
+  }
+}
+
+/** Asks until the answer satisfies, and says what it was otherwise. */
+export async function eventually<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  satisfies: (answer: T) => boolean,
+  milliseconds = 15_000,
+): Promise<T> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const answer = await ask();
+    if (satisfies(answer)) return answer;
+    if (performance.now() > end)
+      throw new Error(`${what}: not within ${milliseconds} ms; last seen: ${JSON.stringify(answer, undefined, 1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}

@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Stage } from '../main.ts';
+import { check, eventually } from '../steps.ts';
+
+const THEMES = {
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+  dark: 'Default Dark Modern',
+};
+
+/** The menu, the log, and how all of it looks in every kind of theme. */
+export async function looking({ steps, workbench, root }: Stage): Promise<void> {
+  const { page } = workbench;
+
+  await steps.step(workbench, 'the status bar item opens a menu with device, checkpoint, log and restart', async () => {
+    await workbench.openFile('metrics.prune');
+    await page.locator('.statusbar-item[id^="espalier"]').click();
+    const rows = page.locator('.quick-input-list .monaco-list-row');
+    await rows.first().waitFor();
+    const labels = (await rows.allInnerTexts()).join('\n');
+    for (const label of ['Device', 'Checkpoint', 'Show log', 'Restart worker'])
+      check(labels.includes(label), `no ${label}: ${labels}`);
+    await steps.picture(workbench, 'menu');
+    await page.keyboard.press('Escape');
+  });
+
+  await steps.step(workbench, 'devices say what they can do here', async () => {
+    await workbench.command('Espalier: Select Device');
+    const rows = page.locator('.quick-input-list .monaco-list-row');
+    const texts = await eventually(
+      'devices',
+      () => rows.allInnerTexts(),
+      (all) => all.some((text) => text.includes('GFLOP/s')),
+      60_000,
+    );
+    check(texts.some((text) => text.includes('auto')) && texts.some((text) => text.includes('cpu')), texts.join('\n'));
+    await steps.picture(workbench, 'devices');
+    await page.keyboard.press('Escape');
+  });
+
+  await steps.step(workbench, 'every theme has its picture', async () => {
+    // A change makes one result stale; a failure stands in the other file.
+    await workbench.goTo(8);
+    await page.keyboard.press('End');
+    await page.keyboard.type(' ^ 2');
+    await page.keyboard.press('Escape');
+    await workbench.annotated('metric magnitude', /^stale/);
+    for (const [name, theme] of Object.entries(THEMES)) {
+      await workbench.chooseTheme(theme);
+      const wanted = name.startsWith('high-contrast')
+        ? name.endsWith('light')
+          ? 'hc-light'
+          : 'hc-black'
+        : name === 'light'
+          ? 'vs'
+          : 'vs-dark';
+      await page.locator(`.monaco-workbench.${wanted}`).waitFor();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      await steps.picture(workbench, `theme ${name}`);
+    }
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Backspace');
+    await workbench.annotated('metric magnitude', /^ppl/);
+  });
+
+  await steps.step(workbench, 'the picture of the README', async () => {
+    await page.keyboard.press('Control+s');
+    await page.keyboard.press('Control+b');
+    await page.setViewportSize({ width: 1000, height: 560 });
+    await workbench.goTo(1);
+    await workbench.annotated('metric wanda', /^ppl/);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const folder = path.join(root, 'test-results');
+    mkdirSync(folder, { recursive: true });
+    const clip = await page.locator('.part.editor').boundingBox();
+    check(clip !== null, 'no editor');
+    await page.screenshot({
+      path: path.join(folder, 'evaluate.png'),
+      clip: { ...clip!, height: Math.min(clip!.height, 470) },
+    });
+  });
+}

@@ -1,0 +1,56 @@
+import type { Stage } from '../main.ts';
+import { check, eventually } from '../steps.ts';
+
+/** A folder that is not trusted yet: reading and editing work, evaluating explains itself. */
+export async function trusting({ steps, workbench, workers }: Stage): Promise<void> {
+  const { page } = workbench;
+
+  await steps.step(workbench, 'in a restricted window the file is coloured, checked and has its lenses', async () => {
+    await workbench.openFile('metrics.prune');
+    await workbench.lens('metric wanda', 'Evaluate');
+    check((await workbench.errors()) === 0, 'a correct file has errors');
+    const colours = await page.evaluate(
+      () =>
+        new Set(
+          [...document.querySelectorAll('.editor-instance .view-line span span')].map(
+            (span) => getComputedStyle(span).color,
+          ),
+        ).size,
+    );
+    check(colours >= 4, `only ${colours} colours: the grammar does not work`);
+    await eventually(
+      'the status bar item',
+      () => workbench.status(),
+      (text) => text.startsWith('Espalier: auto · tiny'),
+    );
+  });
+
+  await steps.step(workbench, 'Evaluate says that it needs trust, and starts nothing', async () => {
+    await workbench.clickLens('metric wanda', 'Evaluate');
+    await workbench.notification(/workspace that you trust/);
+    await steps.picture(workbench, 'restricted');
+    check(workers().length === 0, 'a worker runs in a restricted window');
+  });
+
+  await steps.step(workbench, 'Manage Trust leads to trusting the folder', async () => {
+    await workbench.press('Manage Trust');
+    await page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true }).click();
+    await page.locator('.statusbar-item[aria-label^="Restricted Mode"]').waitFor({ state: 'detached' });
+    await workbench.openFile('metrics.prune');
+    await workbench.lens('metric wanda', 'Evaluate');
+  });
+
+  await steps.step(workbench, 'the log tells how long activation took, at most 100 ms', async () => {
+    await workbench.command('Espalier: Show Log');
+    const lines = page.locator('.output-view .view-line');
+    const log = await eventually(
+      'the log',
+      async () => (await lines.allInnerTexts()).join('\n').replace(/\u00a0/g, ' '),
+      (text) => text.includes('activated in'),
+    );
+    const milliseconds = Number(/activated in ([\d.]+) ms/.exec(log)?.[1]);
+    console.log(`    activation: ${milliseconds} ms`);
+    check(milliseconds <= 100, `${milliseconds} ms`);
+    await page.keyboard.press('Control+j');
+  });
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InputHashes } from '../../src/extension/inputHashes.ts';
+import type { StampedHashes } from '../../src/extension/inputHashes.ts';
+import { createRecord } from '../../src/runs/evaluationRecord.ts';
+import type { EvaluationRecord } from '../../src/runs/evaluationRecord.ts';
+import { samplePlan, sampleResult } from '../protocol/samples.ts';
+
+let root: string;
+let memory: StampedHashes;
+let identified: string[];
+let allowed: boolean;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'espalier-hashes-'));
+  await mkdir(path.join(root, 'model'));
+  await writeFile(path.join(root, 'model/config.json'), '{}');
+  await writeFile(path.join(root, 'model/model.safetensors'), 'weights');
+  await writeFile(path.join(root, 'test.txt'), 'text');
+  await writeFile(path.join(root, 'valid.txt'), 'calibration');
+  memory = {};
+  identified = [];
+  allowed = true;
+});
+
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** As the worker would: the model's hash is that of its weights here. */
+async function identify(models: string[], files: string[]) {
+  if (!allowed) return undefined;
+  identified.push(...models, ...files);
+  const each = async (file: string) => sha(await readFile(file, 'utf8'));
+  return {
+    models: await Promise.all(models.map((folder) => each(path.join(folder, 'model.safetensors')))),
+    files: await Promise.all(files.map(each)),
+  };
+}
+
+/** A new window: nothing is known but the memory. */
+function open(): InputHashes {
+  return new InputHashes({
+    memory: { get: () => memory, set: (hashes) => (memory = hashes) },
+    identify,
+    onChange: () => undefined,
+    log: () => undefined,
+  });
+}
+
+function record(): EvaluationRecord {
+  const plan = samplePlan({
+    model: path.join(root, 'model'),
+    text: path.join(root, 'test.txt'),
+    calibration: path.join(root, 'valid.txt'),
+  });
+  const provenance = {
+    ...sampleResult().provenance,
+    modelHash: sha('weights'),
+    textHash: sha('text'),
+    calibrationHash: sha('calibration'),
+  };
+  return createRecord(plan, sampleResult({ provenance }), {
+    root,
+    document: path.join(root, 'm.prune'),
+    savedAt: new Date(0),
+  });
+}
+
+async function look(hashes: InputHashes): Promise<string> {
+  await hashes.look([record()], root);
+  return hashes.freshness(record(), root);
+}
+
+describe('the inputs of a result', () => {
+  it('are unknown at first, hashed once, and from then on recognised by their looks, in another window too', async () => {
+    const hashes = open();
+    expect(hashes.freshness(record(), root)).toBe('unknown');
+    expect(await look(hashes)).toBe('same');
+    expect(identified).toHaveLength(3);
+    expect(await look(hashes)).toBe('same');
+    expect(await look(open())).toBe('same');
+    expect(identified).toHaveLength(3);
+  });
+
+  it.each<[string, string, string]>([
+    ['the text', 'test.txt', 'texT'],
+    ['the calibration text', 'valid.txt', 'calibratioN'],
+    ['the weights', 'model/model.safetensors', 'weightS'],
+  ])('%s changed, though its size is the same: changed; back again: the same', async (_, file, content) => {
+    const hashes = open();
+    await look(hashes);
+    const before = await readFile(path.join(root, file));
+    await writeFile(path.join(root, file), content);
+    await utimes(path.join(root, file), 1e9, 1e9);
+    expect(await look(hashes)).toBe('changed');
+    await writeFile(path.join(root, file), before);
+    await utimes(path.join(root, file), 1e9 + 1, 1e9 + 1);
+    expect(await look(hashes)).toBe('same');
+  });
+
+  it('touched without a change (a fresh clone): hashed again, the same', async () => {
+    await look(open());
+    await utimes(path.join(root, 'test.txt'), 1e9, 1e9);
+    expect(await look(open())).toBe('same');
+    expect(identified.slice(3)).toEqual([path.join(root, 'test.txt')]);
+  });
+
+  it('gone: changed, and nothing is asked of the worker about them', async () => {
+    const hashes = open();
+    await look(hashes);
+    await rm(path.join(root, 'model'), { recursive: true });
+    await rm(path.join(root, 'test.txt'));
+    expect(await look(hashes)).toBe('changed');
+    expect(identified).toHaveLength(3);
+  });
+
+  it('where hashing is not allowed stay unknown, and are hashed once it is', async () => {
+    allowed = false;
+    const hashes = open();
+    expect(await look(hashes)).toBe('unknown');
+    allowed = true;
+    expect(await look(hashes)).toBe('same');
+  });
+
+  it('that an evaluation has just read need no hashing', async () => {
+    const hashes = open();
+    const inputs = [
+      [{ kind: 'model', path: path.join(root, 'model') }, sha('weights')],
+      [{ kind: 'file', path: path.join(root, 'test.txt') }, sha('text')],
+      [{ kind: 'file', path: path.join(root, 'valid.txt') }, sha('calibration')],
+    ] as const;
+    for (const [input, hash] of inputs) await hashes.learn(input, await hashes.stamp(input), hash);
+    expect(hashes.freshness(record(), root)).toBe('same');
+    expect(identified).toEqual([]);
+  });
+
+  it('that changed while an evaluation read them are hashed all the same', async () => {
+    const hashes = open();
+    await look(hashes);
+    const input = { kind: 'file', path: path.join(root, 'test.txt') } as const;
+    const stamp = await hashes.stamp(input);
+    await writeFile(input.path, 'other text');
+    await hashes.learn(input, stamp, sha('text'));
+    expect(await look(hashes)).toBe('changed');
+  });
+
+  it('are looked at by several windows’ worth of calls at once without asking twice', async () => {
+    const hashes = open();
+    await Promise.all([look(hashes), look(hashes), look(hashes)]);
+    expect(identified).toHaveLength(3);
+  });
+});

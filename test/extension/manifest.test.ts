@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { SETTINGS } from '../../src/experiment/settings.ts';
+import type { SettingName } from '../../src/experiment/settings.ts';
+
+// The manifest says to the editor what the code does; here the two are compared. Nothing of the editor is needed for that.
+vi.mock('vscode', () => ({}));
+
+const root = path.resolve(import.meta.dirname, '../..');
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
+
+interface Manifest {
+  readonly icon: string;
+  readonly main: string;
+  readonly extensionKind: string[];
+  readonly capabilities: { untrustedWorkspaces: { supported: unknown }; virtualWorkspaces: { supported: unknown } };
+  readonly contributes: {
+    readonly commands: { command: string; title: string; category: string }[];
+    readonly menus: Record<string, { command: string; when: string }[]>;
+    readonly configuration: { properties: Record<string, Property> }[];
+    readonly languages: { id: string; extensions: string[]; configuration: string; icon: Record<string, string> }[];
+    readonly grammars: { language: string; path: string }[];
+  };
+}
+
+interface Property {
+  readonly type: string;
+  readonly default: unknown;
+  readonly scope: string;
+  readonly enum?: string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly markdownDescription: string;
+}
+
+const properties = Object.assign(
+  {},
+  ...manifest.contributes.configuration.map((section) => section.properties),
+) as Record<string, Property>;
+
+describe('the manifest', () => {
+  it('declares exactly the commands that are registered', async () => {
+    const { COMMANDS } = await import('../../src/extension/commands.ts');
+    expect(manifest.contributes.commands.map(({ command }) => command).sort()).toEqual(Object.keys(COMMANDS).sort());
+    expect(manifest.contributes.commands.every(({ category }) => category === 'Espalier')).toBe(true);
+  });
+
+  it('names no command in a menu that does not exist', () => {
+    const known = manifest.contributes.commands.map(({ command }) => command);
+    for (const { command } of Object.values(manifest.contributes.menus).flat()) expect(known).toContain(command);
+  });
+
+  it('declares the evaluation settings as the language knows them', async () => {
+    const { EVALUATION_SETTINGS } = await import('../../src/extension/configuration.ts');
+    for (const [name, key] of Object.entries(EVALUATION_SETTINGS)) {
+      const row = SETTINGS[name as SettingName];
+      const property = properties[`espalier.${key}`];
+      expect(property?.default, key).toBe(row.default);
+      if (row.kind === 'choice') expect(property?.enum, key).toEqual(row.choices);
+      else expect(property?.minimum, key).toBe(row.minimum);
+    }
+    const others = ['espalier.model', 'espalier.text', 'espalier.calibration'];
+    expect(Object.keys(properties).sort()).toEqual(
+      [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
+    );
+  });
+
+  it.each([
+    ['espalier.device', 'machine-overridable'],
+    ['espalier.threads', 'machine-overridable'],
+    ['espalier.model', 'resource'],
+    ['espalier.evaluation.length', 'resource'],
+  ])('%s belongs to the scope %s', (key, scope) => {
+    expect(properties[key]?.scope).toBe(scope);
+  });
+
+  it('runs where the files are, needs trust to evaluate, and no virtual workspace', () => {
+    expect(manifest.extensionKind).toEqual(['workspace']);
+    expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
+    expect(manifest.capabilities.virtualWorkspaces.supported).toBe(false);
+  });
+
+  it('names files that are there', () => {
+    const [language] = manifest.contributes.languages;
+    const files = [
+      manifest.icon,
+      language!.configuration,
+      ...Object.values(language!.icon),
+      manifest.contributes.grammars[0]!.path,
+    ];
+    for (const file of files) expect(existsSync(path.join(root, file)), file).toBe(true);
+  });
+});
