@@ -15,7 +15,7 @@ const USAGE = `npm run bench [-- --rounds 5] [--threads N] [--json]
 
 Runs our engine and the peer (../shared/peer/reference.py) on the same work in turn, each time in a fresh process, and prints
 medians over the rounds; then the figures that are measured against a limit instead of a peer. Ratios are the peer's figure
-over ours: above 1 we are faster, or smaller. With --json one object a line: work, ours, peer, ratio, unit, goal, range.`;
+over ours: above 1 we are faster, or smaller. With --json one object a line: work, ours, peer, ratio, unit, best, goal, range, verdict.`;
 
 const { values: options } = parseArgs({
   options: {

@@ -7,6 +7,8 @@ export interface Row {
   readonly unit: string;
   /** What is asked for; absent where nothing is. */
   readonly goal?: Goal;
+  /** Ratio of each side's best round: what is left when other work on the machine disturbs most rounds. */
+  readonly best?: number;
   /** Smallest and largest ratio (or figure, without a peer) of the rounds. */
   readonly range?: readonly [number, number];
 }
@@ -38,13 +40,14 @@ export function rowTable(rows: readonly Row[]): string {
     row.peer === null ? '–' : number(row.peer),
     row.unit,
     row.ratio === null ? '–' : row.ratio.toFixed(2),
+    row.best === undefined ? '–' : row.best.toFixed(2),
     row.range === undefined ? '' : row.range.map((bound) => bound.toFixed(2)).join('–'),
     goalText(row.goal),
     verdict(row),
   ]);
-  const table = [['work', 'ours', 'peer', 'unit', 'ratio', 'range', 'bar (stretch)', ''], ...cells];
+  const table = [['work', 'ours', 'peer', 'unit', 'ratio', 'best', 'range', 'bar (stretch)', ''], ...cells];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
-  const right = new Set([1, 2, 4]);
+  const right = new Set([1, 2, 4, 5]);
   return table
     .map((line) =>
       line
@@ -78,6 +81,7 @@ export function comparedRow(
     peer: peer === undefined ? null : round(median(peer)),
     ratio: ratios === undefined ? null : round(median(ratios)),
     unit,
+    ...(peer === undefined ? {} : { best: round(Math.min(...peer) / Math.min(...ours)) }),
     ...(goal === undefined ? {} : { goal }),
     range: [round(Math.min(...spread)), round(Math.max(...spread))],
   };

@@ -18,7 +18,7 @@ describe('comparedRow', () => {
   it('takes the median of the ratios of rounds, not the ratio of the medians', () => {
     // Ratios 2, 1, 10: the round in which the machine was busy for one side alone does not decide.
     const row = comparedRow('work', 's', [1, 2, 1], [2, 2, 10], GOAL);
-    expect(row).toEqual({ work: 'work', ours: 1, peer: 2, ratio: 2, unit: 's', goal: GOAL, range: [1, 10] });
+    expect(row).toEqual({ work: 'work', ours: 1, peer: 2, ratio: 2, unit: 's', best: 2, goal: GOAL, range: [1, 10] });
   });
 
   it('without a peer there is no ratio', () => {
@@ -62,8 +62,8 @@ describe('verdict', () => {
       verdict: 'miss',
     });
     expect(rowTable([missed])).toMatchInlineSnapshot(`
-      "work  ours  peer  unit  ratio  range  bar (stretch)
-      w     1.00  1.00  s      1.50         ≥ 1.6 (2.3)    miss"
+      "work  ours  peer  unit  ratio  best  range  bar (stretch)
+      w     1.00  1.00  s      1.50     –         ≥ 1.6 (2.3)    miss"
     `);
   });
 });
