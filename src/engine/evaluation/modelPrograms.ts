@@ -9,7 +9,7 @@ import type { Weights } from './blockWeights.ts';
 import type { HiddenBatch } from './hiddenStream.ts';
 
 /** Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. */
-const ROWS = { host: 2048, resident: 4096 };
+const ROWS = { host: 1024, resident: 4096 };
 
 /** Elements of logits that exist at the same time. */
 const LOGITS = { host: 1 << 21, resident: 1 << 26 };

@@ -101,7 +101,13 @@ export class Device {
         intraOpNumThreads: this.threads,
         logSeverityLevel: 4,
         ...(this.resident && { preferredOutputLocation: location }),
-        ...(STRICT.has(this.name) && { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+        extra: {
+          session: {
+            // By default a thread that waits spins for a millisecond, which halves the speed of a machine that is busy otherwise.
+            intra_op: { spin_duration_us: '50' },
+            ...(STRICT.has(this.name) && { disable_cpu_ep_fallback: '1' }),
+          },
+        },
       });
       return new Program(session, graph, this.name);
     } catch (cause) {
