@@ -102,7 +102,7 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSe
     minimum: 0,
     maximum: 1024,
     decidesNumbers: false,
-    documentation: 'CPU threads; 0 takes every physical core',
+    documentation: 'CPU threads; 0 takes every core',
   },
 };
 

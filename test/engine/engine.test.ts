@@ -72,6 +72,21 @@ describe('a metric that cannot rank', () => {
     ]);
   });
 
+  test('with G, which this version cannot evaluate, fails alone too', async () => {
+    const gradient = { ...wanda, metric: 'gradient', expression: fromPrefix('mul(W, G)') };
+    const failures: [string, number][] = [];
+    const seen: [string, number][] = [];
+    await engine.evaluate(plan([gradient, wanda, constant]), {
+      onFailure: ({ code }, index) => failures.push([code, index]),
+      onResult: ({ metric }, index) => seen.push([metric, index]),
+    });
+    expect(failures).toEqual([
+      ['metric/unsupported', 0],
+      ['metric/invalid-score', 2],
+    ]);
+    expect(seen).toEqual([['wanda', 1]]);
+  });
+
   test('rejects the plan where nobody listens for failures', async () => {
     expect((await failure(engine.evaluate(plan([wanda, constant])))).code).toBe('metric/invalid-score');
   });

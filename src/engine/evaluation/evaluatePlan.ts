@@ -40,7 +40,15 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  plan.evaluations.forEach(requireSupported);
+  const refusals = plan.evaluations.map(refusalOf);
+  const first = refusals.find((refusal) => refusal !== undefined);
+  if (first) {
+    if (!hooks.onFailure || refusals.every((refusal) => refusal !== undefined)) throw first;
+    const supported = plan.evaluations.flatMap((_, index) => (refusals[index] ? [] : [index]));
+    for (const [index, refusal] of refusals.entries()) if (refusal) hooks.onFailure(refusal.data, index);
+    const evaluations = supported.map((index) => plan.evaluations[index]!);
+    return evaluatePlan({ ...plan, evaluations }, renumbered(hooks, supported), state);
+  }
   const { inputs, provenance } = await prepare(plan, hooks, state);
   try {
     return await evaluatePrepared(plan, hooks, state.dense, inputs, provenance);
@@ -224,16 +232,27 @@ function needsCalibration({ expression }: PlannedEvaluation): boolean {
   return statisticsOf(expression).some((statistic) => !LATER_STATISTICS.includes(statistic));
 }
 
-function requireSupported({ metric, expression }: PlannedEvaluation): void {
-  const later = statisticsOf(expression).find((statistic) => LATER_STATISTICS.includes(statistic));
-  if (later === undefined) return;
-  throw new EspalierError({
+/** Why an evaluation cannot be begun, where it cannot. */
+function refusalOf({ metric, expression }: PlannedEvaluation): EspalierError | undefined {
+  const later = statisticsOf(expression).some((statistic) => LATER_STATISTICS.includes(statistic));
+  if (!later) return undefined;
+  return new EspalierError({
     code: 'metric/unsupported',
     operation: `evaluating ${metric}`,
     expected: 'operands that this version can compute',
     actual: `${operandsOf(expression).join(', ')}: G needs the model’s gradients`,
     remedy: 'Gradients come with the next version; until then use W, X and the other operands.',
   });
+}
+
+/** Hooks for a part of a plan: `indices[i]` is the place of its i-th evaluation in the whole. */
+function renumbered(hooks: EvaluationHooks, indices: readonly number[]): EvaluationHooks {
+  return {
+    ...hooks,
+    onResult: (result, index) => hooks.onResult?.(result, indices[index]!),
+    onFailure: (failure, index) => hooks.onFailure?.(failure, indices[index]!),
+    onPruned: hooks.onPruned && ((layer, index) => hooks.onPruned?.(layer, indices[index]!)),
+  };
 }
 
 function calibrationFile(plan: EvaluationPlan): string {

@@ -10,7 +10,7 @@ import { type InferenceSession, loadOrt, type Tensor } from './ort.ts';
 export interface DeviceOptions {
   readonly name: DeviceName;
   readonly precision: 'float32' | 'float16';
-  /** CPU threads of the CPU provider and of what other providers leave to it; 0: one a physical core. */
+  /** CPU threads of the CPU provider and of what other providers leave to it. */
   readonly threads: number;
 }
 
