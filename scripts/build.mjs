@@ -6,13 +6,27 @@ import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
 
-/** Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. */
+/**
+ * Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. The
+ * extension alone is two: what activates is small, and loads the application once the editor goes on.
+ */
 const ENTRY_POINTS = {
   extension: 'src/extension/main.ts',
+  application: 'src/extension/application.ts',
   languageServer: 'src/language/server/main.ts',
   worker: 'src/worker/main.ts',
   cli: 'src/cli/main.ts',
   bench: 'bench/main.ts',
+};
+
+/** @type {import('esbuild').Plugin} */
+const APPLICATION_APART = {
+  name: 'application-apart',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/application\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './application.cjs', external: true } : undefined,
+    );
+  },
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -49,6 +63,7 @@ function options(name, entry) {
     target: 'node20',
     format: 'cjs',
     external: ['vscode', 'onnxruntime-node'],
+    plugins: [APPLICATION_APART],
     sourcemap: dev || watch,
     // Identifiers stay: a user's stack trace names our functions, and Langium's services are found by class name.
     minifySyntax: !dev && !watch,

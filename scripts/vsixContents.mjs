@@ -21,6 +21,7 @@ const REQUIRED = [
   'extension/media/prune.tmLanguage.json',
   'extension/media/language-configuration.json',
   'extension/dist/extension.cjs',
+  'extension/dist/application.cjs',
   'extension/dist/languageServer.cjs',
   'extension/dist/worker.cjs',
   'extension/dist/node_modules/onnxruntime-node/dist/index.js',

@@ -4,7 +4,7 @@ import type { Annotation } from './annotations.ts';
 /** Colours of the theme; every tone but the ordinary result also says in words what it is. */
 const COLOURS: Record<Annotation['tone'], { readonly color: string; readonly fontStyle: 'normal' | 'italic' }> = {
   result: { color: 'charts.foreground', fontStyle: 'normal' },
-  stale: { color: 'disabledForeground', fontStyle: 'italic' },
+  stale: { color: 'editorCodeLens.foreground', fontStyle: 'italic' },
   running: { color: 'descriptionForeground', fontStyle: 'normal' },
   failed: { color: 'errorForeground', fontStyle: 'normal' },
 };

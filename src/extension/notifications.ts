@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ErrorCode, ErrorData } from '../base/errors.ts';
+import { withRelativePaths } from './workspacePaths.ts';
 
 /** What a message offers to do about a failure. */
 export type Remedy = 'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Open Settings';
@@ -19,7 +20,8 @@ const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
 };
 
 /** Tells what went wrong and what can be done. Not awaited by anyone: a message may stay open for hours. */
-export function showFailure(what: string, error: ErrorData, actions: RemedyActions): void {
+export function showFailure(what: string, failure: ErrorData, actions: RemedyActions): void {
+  const error = withRelativePaths(failure);
   const remedies = BY_CODE[error.code] ?? ['Show Log'];
   void vscode.window
     .showErrorMessage(`${what}: ${reasonOf(error)} ${error.remedy}`, ...remedies)
@@ -31,7 +33,7 @@ function reasonOf({ code, file, operation, expected, actual }: ErrorData): strin
   const got = firstLine(actual);
   if (code === 'worker/exited') return `the worker ended with ${got}.`;
   if (code === 'worker/gave-up') return `it ended again and again, the last time with ${got}.`;
-  const where = file === undefined ? '' : ` (${vscode.workspace.asRelativePath(file)})`;
+  const where = file === undefined || operation.includes(file) ? '' : ` (${file})`;
   return `${operation}${where}: expected ${expected}, got ${got}.`;
 }
 

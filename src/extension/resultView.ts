@@ -10,6 +10,7 @@ import type { Evaluator, Target } from './evaluator.ts';
 import type { InputHashes } from './inputHashes.ts';
 import type { Outlines } from './outlines.ts';
 import type { RecordBooks } from './recordBooks.ts';
+import { withRelativePaths } from './workspacePaths.ts';
 
 export interface ResultViewParts {
   readonly outlines: Outlines;
@@ -82,7 +83,7 @@ export class ResultView implements vscode.Disposable {
           line: nameRange.start.line,
           planned: typeof plans === 'string' ? undefined : plans.flatMap((plan) => plannedViews(plan, root)),
           ...(activity && { activity }),
-          ...(failure && { failure }),
+          ...(failure && { failure: withRelativePaths(failure) }),
         },
       ];
     });

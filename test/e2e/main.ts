@@ -20,8 +20,6 @@ export interface Surroundings {
   readonly vscode: string;
   /** Holds the VSIX and everything that the run writes. */
   readonly work: string;
-  /** Words that the names of stories must contain; none means all. */
-  readonly only: readonly string[];
 }
 
 /** What a story acts on. Stories follow each other in one window, as a day of work does. */
@@ -61,7 +59,7 @@ const SETTINGS = {
 };
 
 export async function runStories(surroundings: Surroundings): Promise<{ passed: number; failed: number }> {
-  const { root, shared, vscode, work, only } = surroundings;
+  const { root, shared, vscode, work } = surroundings;
   const pictures = path.join(root, 'test-results');
   rmSync(pictures, { recursive: true, force: true });
   mkdirSync(pictures, { recursive: true });
@@ -85,7 +83,6 @@ export async function runStories(surroundings: Surroundings): Promise<{ passed: 
     const stage: Stage = { ...surroundings, steps, workbench, server, workspace, workers };
     await workbench.open(server.url, workspace);
     for (const [name, story] of Object.entries(STORIES)) {
-      if (name !== 'trusting' && only.length > 0 && !only.some((word) => name.includes(word))) continue;
       console.log(name);
       await story(stage);
     }

@@ -48,11 +48,10 @@ export class Workbench {
   }
 
   async chooseTheme(name: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+    await this.page.keyboard.press('Control+k');
+    await this.page.keyboard.press('Control+t');
     const input = this.page.locator('.quick-input-widget input');
-    await input.fill('>Preferences: Color Theme');
-    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: 'Color Theme' }).waitFor();
-    await this.page.keyboard.press('Enter');
+    await input.waitFor();
     await input.fill(name);
     await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: name }).waitFor();
     await this.page.keyboard.press('Enter');

@@ -12,7 +12,7 @@ const good = (os: string, library: string): string[] => [
     (name) => `extension/${name}`,
   ),
   'extension/media/language-configuration.json',
-  ...['extension', 'languageServer', 'worker', 'cli'].map((name) => `extension/dist/${name}.cjs`),
+  ...['extension', 'application', 'languageServer', 'worker', 'cli'].map((name) => `extension/dist/${name}.cjs`),
   `${MODULES}/onnxruntime-node/dist/index.js`,
   `${MODULES}/onnxruntime-common/dist/cjs/index.js`,
   `${MODULES}/onnxruntime-node/bin/napi-v6/${os}/onnxruntime_binding.node`,

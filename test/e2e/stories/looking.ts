@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Stage } from '../main.ts';
 import { check, eventually } from '../steps.ts';
 
 const THEMES = {
-  light: 'Default Light Modern',
-  'high-contrast': 'Default High Contrast',
-  'high-contrast-light': 'Default High Contrast Light',
-  dark: 'Default Dark Modern',
+  light: 'Light Modern',
+  'high-contrast': 'Dark High Contrast',
+  'high-contrast-light': 'Light High Contrast',
+  dark: 'Dark Modern',
 };
 
 /** The menu, the log, and how all of it looks in every kind of theme. */
@@ -66,18 +66,23 @@ export async function looking({ steps, workbench, root }: Stage): Promise<void> 
 
   await steps.step(workbench, 'the picture of the README', async () => {
     await page.keyboard.press('Control+s');
-    await page.keyboard.press('Control+b');
-    await page.setViewportSize({ width: 1000, height: 560 });
-    await workbench.goTo(1);
-    await workbench.annotated('metric wanda', /^ppl/);
+    await workbench.command('View: Close Other Editors in Group');
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
+    // At the resolution of a good screen.
+    const session = await page.context().newCDPSession(page);
+    await session.send('Emulation.setDeviceMetricsOverride', {
+      width: 900,
+      height: 560,
+      deviceScaleFactor: 1,
+      mobile: false,
+    });
+    await workbench.goTo(4);
+    await workbench.annotated('experiment halves', /^50 %/);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const folder = path.join(root, 'test-results');
-    mkdirSync(folder, { recursive: true });
     const clip = await page.locator('.part.editor').boundingBox();
     check(clip !== null, 'no editor');
-    await page.screenshot({
-      path: path.join(folder, 'evaluate.png'),
-      clip: { ...clip!, height: Math.min(clip!.height, 470) },
-    });
+    const area = { ...clip!, height: Math.min(clip!.height, 490), scale: 2 };
+    const { data } = await session.send('Page.captureScreenshot', { format: 'png', clip: area });
+    writeFileSync(path.join(root, 'test-results/evaluate.png'), Buffer.from(data, 'base64'));
   });
 }
