@@ -39,6 +39,12 @@ export class EvaluateCommand {
   async evaluate(argument: unknown): Promise<void> {
     const target = isTarget(argument) ? argument : await this.pickTarget();
     if (!target) return;
+    if (vscode.Uri.parse(target.uri).scheme !== 'file') {
+      const text = 'Save this file first: its paths start at its folder, and its results are kept there.';
+      const chosen = await vscode.window.showInformationMessage(text, 'Save As…');
+      if (chosen) await vscode.commands.executeCommand('workbench.action.files.saveAs');
+      return;
+    }
     const { evaluator, log } = this.parts;
     log.info(`evaluating ${target.name} of ${target.uri}`);
     const outcome = evaluator.evaluate(target);
