@@ -6,7 +6,7 @@ import type { BytePairSpec } from './tokenizerSpec.ts';
 export class BytePairs {
   readonly vocabulary: ReadonlyMap<string, number>;
   private readonly file: string;
-  private readonly library: BPE;
+  private readonly merger: BPE;
   private readonly junctions: ReadonlyMap<number, ReadonlySet<number>>;
   private readonly ignoreMerges: boolean;
   /** Ids of <0x00> to <0xFF>, which stand in for characters that have no token. */
@@ -26,7 +26,7 @@ export class BytePairs {
     this.ignoreMerges = spec.ignore_merges;
     const merges = readMerges(spec, this.vocabulary, file);
     this.junctions = junctionsOf(merges);
-    this.library = new BPE({
+    this.merger = new BPE({
       type: 'BPE',
       vocab: {},
       merges,
@@ -36,7 +36,7 @@ export class BytePairs {
       unk_token: null,
     } as unknown as ConstructorParameters<typeof BPE>[0]);
     // Words are remembered here already.
-    this.library.max_length_to_cache = 0;
+    this.merger.max_length_to_cache = 0;
   }
 
   /** Token ids of one word. */
@@ -105,7 +105,7 @@ export class BytePairs {
     if (part.length > MAX_PART) throw this.tooLong(part.length);
     const ids: number[] = [];
     let afterUnknown = false;
-    for (const token of this.library.bpe(part)) {
+    for (const token of this.merger.bpe(part)) {
       const id = this.vocabulary.get(token);
       if (id !== undefined) ids.push(id);
       else if (this.byteIds) for (const byte of ENCODER.encode(token)) ids.push(this.byteIds[byte]!);
