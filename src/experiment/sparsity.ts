@@ -40,8 +40,3 @@ export function printSparsity(sparsity: Sparsity): string {
   if (sparsity.kind === 'n:m') return `${sparsity.keep}:${sparsity.of}`;
   return `${Number((sparsity.share * 100).toPrecision(12))}%`;
 }
-
-/** Share of weights that the mask removes. */
-export function sparsityShare(sparsity: Sparsity): number {
-  return sparsity.kind === 'n:m' ? 1 - sparsity.keep / sparsity.of : sparsity.share;
-}

@@ -68,14 +68,20 @@ export async function sweep(
       const last = index + 1 === depth;
       const where = `block ${index + 1} of ${depth}`;
       const block = await shared.time(() => weights.block(index));
-      const statistics =
-        oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`)));
-      for (const track of tracks) await track.visit(layout, block, last, statistics, step, where);
-      weights.done(block);
+      try {
+        const statistics =
+          oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`)));
+        for (const track of tracks) await track.visit(layout, block, last, statistics, step, where);
+      } finally {
+        weights.done(block);
+      }
     }
     const head = await shared.time(() => weights.head());
-    for (const track of tracks) await track.finish(head, step);
-    weights.done(head);
+    try {
+      for (const track of tracks) await track.finish(head, step);
+    } finally {
+      weights.done(head);
+    }
     const outcomes = tracks.map((track) => track.outcome(shared.seconds));
     return dense
       ? { dense: required(outcomes[0]!), pruned: outcomes.slice(1) }

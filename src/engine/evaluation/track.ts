@@ -68,11 +68,14 @@ export class Track {
         ? await this.calibration.observe(layout, block, false, step, `calibrating, ${where}`)
         : oneShot;
       const pruned = await this.prune(this.pruner, layout, block, statistics);
-      await step(`pruning, ${where}`);
       if (!pruned) return;
-      if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
-      await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
-      for (const { name, linear } of layout.parameters) if (linear) pruned[name]!.dispose();
+      try {
+        await step(`pruning, ${where}`);
+        if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
+        await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
+      } finally {
+        for (const { name, linear } of layout.parameters) if (linear) pruned[name]!.dispose();
+      }
     });
   }
 
@@ -122,9 +125,9 @@ export class Track {
       }
       return { ...block, ...pruned };
     } catch (error) {
+      for (const tensor of Object.values(pruned)) tensor.dispose();
       if (!(error instanceof EspalierError) || error.code !== 'metric/invalid-score') throw error;
       this.failure = error;
-      for (const tensor of Object.values(pruned)) tensor.dispose();
       return undefined;
     }
   }

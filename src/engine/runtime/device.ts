@@ -103,7 +103,7 @@ export class Device {
         ...(this.resident && { preferredOutputLocation: location }),
         extra: {
           session: {
-            // By default a thread that waits spins for a millisecond, which halves the speed of a machine that is busy otherwise.
+            // A thread that waits spins for longer by default: no faster at rest, and slower where other work wants the core.
             intra_op: { spin_duration_us: '50' },
             ...(STRICT.has(this.name) && { disable_cpu_ep_fallback: '1' }),
           },
@@ -134,8 +134,8 @@ export class Program {
   /**
    * Runs the program; this holds the calling thread until it is done.
    *
-   * @param spare a tensor that is no longer needed, of the shape and type of the output it is given for: on the CPU the
-   * output is written there, elsewhere it is disposed. It must not be one of the inputs.
+   * @param spare tensors of this process that are no longer needed, by the output that is to be written there: of its shape
+   * and type, and none of the inputs.
    */
   async run(
     inputs: Readonly<Record<string, DeviceTensor>>,
@@ -145,9 +145,7 @@ export class Program {
     for (const { name } of this.graph.inputs) feeds[name] = inputs[name]!.tensor;
     const fetches: Record<string, Tensor | null> = {};
     for (const { name } of this.graph.outputs) {
-      const into = spare[name];
-      if (into?.resident) into.dispose();
-      fetches[name] = into && !into.resident ? into.tensor : null;
+      fetches[name] = spare[name]?.tensor ?? null;
     }
     let outputs: Record<string, Tensor>;
     try {
