@@ -27,7 +27,11 @@ const ENGINE = {
   tokenizer: ['checkpoint'],
   models: ['graph', 'checkpoint'],
   pruning: ['graph', 'runtime', 'models'],
-  evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning'],
+  forward: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models'],
+  gradient: ['graph', 'runtime', 'checkpoint', 'models', 'forward'],
+  evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning', 'forward', 'gradient'],
+  training: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'gradient'],
+  search: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient', 'evaluation'],
 };
 
 const engineRules = Object.entries(ENGINE).map(([folder, allowed]) => ({

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { EvaluationPlan } from '../src/experiment/plan.ts';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
-import { BlockWeights } from '../src/engine/evaluation/blockWeights.ts';
+import { BlockWeights } from '../src/engine/forward/blockWeights.ts';
 import { CalibrationStream } from '../src/engine/evaluation/calibrationStream.ts';
-import { ModelPrograms } from '../src/engine/evaluation/modelPrograms.ts';
+import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { sweep } from '../src/engine/evaluation/sweep.ts';
 import type { SweepInputs } from '../src/engine/evaluation/sweep.ts';
-import { calibrationSamples, evaluationBlocks } from '../src/engine/evaluation/tokenBlocks.ts';
-import { TokenCache } from '../src/engine/evaluation/tokenCache.ts';
+import { calibrationSamples, evaluationBlocks } from '../src/engine/forward/tokenBlocks.ts';
+import { TokenCache } from '../src/engine/forward/tokenCache.ts';
 import { Pruner } from '../src/engine/pruning/pruner.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';

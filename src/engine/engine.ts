@@ -4,8 +4,8 @@ import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '..
 import type { ErrorData } from '../base/errors.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { type EngineState, evaluatePlan } from './evaluation/evaluatePlan.ts';
-import { LoadedModels } from './evaluation/loadedModels.ts';
-import { TokenCache } from './evaluation/tokenCache.ts';
+import { LoadedModels } from './forward/loadedModels.ts';
+import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './models/model.ts';
 import { sizeOf } from './graph/shape.ts';
 import type { PrunedLayer } from './pruning/pruner.ts';

@@ -1,9 +1,9 @@
 import { type InputStatistic, observedInput } from '../models/blockGraph.ts';
 import type { BlockLayout } from '../models/model.ts';
 import { InputStatistics, inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
-import type { Weights } from './blockWeights.ts';
-import { embed } from './embed.ts';
-import type { HiddenStream, Step } from './hiddenStream.ts';
+import type { Weights } from '../forward/blockWeights.ts';
+import { embed } from '../forward/embed.ts';
+import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
 import type { SweepInputs } from './sweep.ts';
 
 /** Statistics of every linear layer's input in one block, by the layer's name. */

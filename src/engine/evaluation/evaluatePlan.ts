@@ -15,12 +15,12 @@ import { availableMemory } from '../runtime/memory.ts';
 import { loadOrt } from '../runtime/ort.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 import { fingerprint } from './fingerprint.ts';
-import type { Step } from './hiddenStream.ts';
-import type { LoadedModels } from './loadedModels.ts';
-import { ModelPrograms } from './modelPrograms.ts';
+import type { Step } from '../forward/hiddenStream.ts';
+import type { LoadedModels } from '../forward/loadedModels.ts';
+import { ModelPrograms } from '../forward/modelPrograms.ts';
 import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
-import { calibrationSamples, evaluationBlocks } from './tokenBlocks.ts';
-import type { TokenCache, TokenisedText } from './tokenCache.ts';
+import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
+import type { TokenCache, TokenisedText } from '../forward/tokenCache.ts';
 
 /** What an engine keeps from one evaluation to the next. */
 export interface EngineState {

@@ -2,11 +2,11 @@ import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
-import type { BlockWeights } from './blockWeights.ts';
+import type { BlockWeights } from '../forward/blockWeights.ts';
 import { CalibrationStream } from './calibrationStream.ts';
-import type { Step } from './hiddenStream.ts';
-import type { ModelPrograms } from './modelPrograms.ts';
-import { Stopwatch } from './stopwatch.ts';
+import type { Step } from '../forward/hiddenStream.ts';
+import type { ModelPrograms } from '../forward/modelPrograms.ts';
+import { Stopwatch } from '../forward/stopwatch.ts';
 import { Track } from './track.ts';
 
 /** What a sweep works on: one model, its programs at one sequence length, and the sequences. */

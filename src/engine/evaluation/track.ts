@@ -2,11 +2,11 @@ import { EspalierError } from '../../base/errors.ts';
 import type { BlockLayout } from '../models/model.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
-import type { Weights } from './blockWeights.ts';
+import type { Weights } from '../forward/blockWeights.ts';
 import { type BlockStatistics, CalibrationStream } from './calibrationStream.ts';
-import { embed } from './embed.ts';
-import type { HiddenStream, Step } from './hiddenStream.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { embed } from '../forward/embed.ts';
+import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
+import { Stopwatch } from '../forward/stopwatch.ts';
 import type { SweepInputs, SweepOutcome } from './sweep.ts';
 
 /** One model on its way through the blocks: the dense one, or one that a pruner prunes on the way. */

@@ -6,7 +6,14 @@ import { type EmbeddingLayout, familyOf, type Parameter } from '../models/model.
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type HiddenBatch, HiddenStream } from './hiddenStream.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { ModelPrograms } from './modelPrograms.ts';
+
+/** What a forward pass works on: one model and its programs at one sequence length. */
+export interface ForwardInputs {
+  readonly checkpoint: Checkpoint;
+  readonly device: Device;
+  readonly programs: ModelPrograms;
+}
 
 /** Elements of an embedding table that are read at a time: 64 MB as float32. */
 const SLAB = 1 << 24;
@@ -18,7 +25,7 @@ const SLAB = 1 << 24;
  * @param sequences token ids, all of one length
  */
 export async function embed(
-  { checkpoint, device, programs }: Pick<SweepInputs, 'checkpoint' | 'device' | 'programs'>,
+  { checkpoint, device, programs }: ForwardInputs,
   sequences: readonly Int32Array[],
 ): Promise<HiddenStream> {
   const { batch } = programs;
