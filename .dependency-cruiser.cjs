@@ -6,10 +6,13 @@ const LAYERS = {
   protocol: ['base', 'metric', 'experiment'],
   language: ['base', 'metric', 'experiment'],
   engine: ['base', 'metric', 'experiment'],
-  runs: ['base', 'metric', 'experiment', 'engine'],
-  worker: ['base', 'metric', 'experiment', 'engine', 'runs', 'protocol'],
-  cli: ['base', 'metric', 'experiment', 'engine', 'runs', 'language'],
-  extension: ['base', 'metric', 'experiment', 'protocol', 'language', 'runs'],
+  search: ['base', 'metric', 'experiment'],
+  runs: ['base', 'metric', 'experiment', 'search'],
+  coordinator: ['base', 'metric', 'experiment', 'protocol', 'search', 'runs'],
+  worker: ['base', 'metric', 'experiment', 'protocol', 'engine', 'runs', 'coordinator'],
+  sample: ['base', 'metric', 'experiment', 'engine'],
+  cli: ['base', 'metric', 'experiment', 'protocol', 'engine', 'search', 'runs', 'coordinator', 'language', 'sample'],
+  extension: ['base', 'metric', 'experiment', 'protocol', 'language', 'search', 'runs'],
 };
 
 const layerRules = Object.entries(LAYERS).map(([layer, allowed]) => ({
@@ -67,7 +70,7 @@ module.exports = {
     {
       name: 'no-io-in-pure-layers',
       severity: 'error',
-      from: { path: '^src/(base|metric|experiment)/' },
+      from: { path: '^src/(base|metric|experiment|search)/' },
       to: { dependencyTypes: ['core'] },
     },
     {

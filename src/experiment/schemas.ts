@@ -28,14 +28,14 @@ const nameSchema = textSchema.min(1);
 const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hexadecimal');
 export const countSchema = z.int().min(0);
 
-const sparsitySchema = z
+export const sparsitySchema = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('unstructured'), share: z.number().min(0).lt(1) }),
     z.strictObject({ kind: z.literal('n:m'), keep: z.int().min(1), of: z.int().min(2).max(MAX_GROUP) }),
   ])
   .refine((sparsity) => sparsity.kind === 'unstructured' || sparsity.keep < sparsity.of, 'N:M keeps fewer than M');
 
-const expressionSchema = z.custom<Expression>(
+export const expressionSchema = z.custom<Expression>(
   isExpression,
   'expected an expression over the operations and operands of the language',
 );
