@@ -1,38 +1,17 @@
-import { basename } from 'node:path';
-import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
-import { VERSION } from '../../base/version.ts';
+import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
-import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/result.ts';
+import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
 import { operandsOf, statisticsOf } from '../../metric/measure.ts';
 import { LATER_STATISTICS } from '../../metric/operands.ts';
 import { printInfix } from '../../metric/print.ts';
 import type { EvaluationHooks } from '../engine.ts';
-import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../models/model.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
-import { availableMemory } from '../runtime/memory.ts';
-import { loadOrt } from '../runtime/ort.ts';
-import type { OpenDevices } from '../runtime/openDevices.ts';
 import { fingerprint } from './fingerprint.ts';
-import type { Step } from '../forward/hiddenStream.ts';
-import type { LoadedModels } from '../forward/loadedModels.ts';
-import { ModelPrograms } from '../forward/modelPrograms.ts';
+import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import { stepper } from './stepper.ts';
 import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
-import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
-import type { TokenCache, TokenisedText } from '../forward/tokenCache.ts';
-
-/** What an engine keeps from one evaluation to the next. */
-export interface EngineState {
-  readonly devices: OpenDevices;
-  readonly models: LoadedModels;
-  readonly tokenCache: TokenCache;
-  /** Dense outcomes by fingerprint. */
-  readonly dense: Map<string, SweepOutcome>;
-}
-
-/** Share of the available memory for the hidden states of the models that one sweep carries. */
-const STREAM_SHARE = 0.4;
+import { inGroups } from './sweepGroups.ts';
 
 /** See `Engine.evaluate`. */
 export async function evaluatePlan(
@@ -49,7 +28,7 @@ export async function evaluatePlan(
     const evaluations = supported.map((index) => plan.evaluations[index]!);
     return evaluatePlan({ ...plan, evaluations }, renumbered(hooks, supported), state);
   }
-  const { inputs, provenance } = await prepare(plan, hooks, state);
+  const { inputs, provenance } = await prepareSweep(plan, plan.evaluations.some(needsCalibration), hooks, state);
   try {
     return await evaluatePrepared(plan, hooks, state.dense, inputs, provenance);
   } finally {
@@ -102,68 +81,6 @@ async function evaluatePrepared(
   return results;
 }
 
-/** Opens the checkpoint, tokenises the texts, starts the device and cuts the blocks. */
-async function prepare(
-  plan: EvaluationPlan,
-  hooks: EvaluationHooks,
-  state: EngineState,
-): Promise<{ inputs: SweepInputs; provenance: Provenance }> {
-  const { settings } = plan;
-  const { signal } = hooks;
-  const calibrated = plan.evaluations.some(needsCalibration);
-  const report = (stage: EvaluationProgress['stage'], detail: string): void => {
-    hooks.onProgress?.({ stage, done: 0, total: 0, detail });
-    throwIfCancelled(signal, 'evaluating');
-  };
-  report('device', 'starting the device');
-  const device = await state.devices.device(settings);
-  report('reading', 'reading the checkpoint');
-  const model = await state.models.load(plan.model, device, signal);
-  const { vocabulary } = model.checkpoint.config;
-  const tokenise = (file: string): Promise<TokenisedText> => {
-    const onProgress = (done: number, total: number): void =>
-      hooks.onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
-    return state.tokenCache.tokens(plan.model, vocabulary, file, signal, onProgress);
-  };
-  const text = await tokenise(plan.text);
-  const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
-  const evaluation = evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text);
-  const inputs: SweepInputs = {
-    checkpoint: model.checkpoint,
-    device,
-    weights: model.weights,
-    programs: await ModelPrograms.create(model.checkpoint.config, device, settings.length),
-    evaluation,
-    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
-    calibrate: settings.calibrate,
-    now: () => performance.now() / 1000,
-  };
-  const provenance: Provenance = {
-    model: plan.model,
-    modelHash: model.identity,
-    architecture: model.checkpoint.config.architecture,
-    parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    text: plan.text,
-    textHash: text.textHash,
-    textTokens: text.ids.length,
-    blocks: evaluation.length,
-    length: settings.length,
-    ...(calibration && {
-      calibration: plan.calibration!,
-      calibrationHash: calibration.textHash,
-      samples: settings.samples,
-      offsets: settings.offsets,
-      seed: settings.seed,
-    }),
-    group: settings.group,
-    device: device.name,
-    deviceName: describeDevice(device),
-    precision: device.precision,
-    versions: { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! },
-  };
-  return { inputs, provenance };
-}
-
 function resultOf(
   evaluation: PlannedEvaluation | undefined,
   plan: EvaluationPlan,
@@ -203,31 +120,6 @@ function prunersOf(
   });
 }
 
-/** As many evaluations to a sweep as have room: each carries its own hidden states. */
-function inGroups(
-  evaluations: readonly PlannedEvaluation[],
-  { checkpoint, evaluation, calibration, calibrate }: SweepInputs,
-): PlannedEvaluation[][] {
-  const tokens = evaluation.length * evaluation[0]!.length;
-  const calibrationTokens = calibrate === 'sequential' ? calibration.reduce((sum, { length }) => sum + length, 0) : 0;
-  const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);
-  const size = Math.max(1, Math.floor((STREAM_SHARE * availableMemory()) / bytes) - 1);
-  return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>
-    evaluations.slice(i * size, (i + 1) * size),
-  );
-}
-
-/** Reports progress and lets the process look at its messages after every program run: cancellation arrives there. */
-function stepper({ signal, onProgress }: EvaluationHooks, total: number): Step {
-  let done = 0;
-  return async (detail) => {
-    done++;
-    onProgress?.({ stage: 'evaluating', done: Math.min(done, total), total, detail });
-    await new Promise(setImmediate);
-    throwIfCancelled(signal, 'evaluating');
-  };
-}
-
 function needsCalibration({ expression }: PlannedEvaluation): boolean {
   return statisticsOf(expression).some((statistic) => !LATER_STATISTICS.includes(statistic));
 }
@@ -253,19 +145,4 @@ function renumbered(hooks: EvaluationHooks, indices: readonly number[]): Evaluat
     onFailure: (failure, index) => hooks.onFailure?.(failure, indices[index]!),
     onPruned: hooks.onPruned && ((layer, index) => hooks.onPruned?.(layer, indices[index]!)),
   };
-}
-
-function calibrationFile(plan: EvaluationPlan): string {
-  if (plan.calibration !== undefined) return plan.calibration;
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: 'calibrating',
-    expected: 'a calibration text, for a metric that looks at the layers’ inputs',
-    actual: 'none',
-    remedy: 'Name one: `calibrate:` in an experiment, --calibration on the command line.',
-  });
-}
-
-function describeDevice(device: Device): string {
-  return device.name === 'cpu' ? `cpu, ${device.threads} threads` : device.name;
 }

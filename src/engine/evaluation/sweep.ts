@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
-import { CalibrationStream } from './calibrationStream.ts';
+import { type BlockStatistics, CalibrationStream } from './calibrationStream.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import type { ModelPrograms } from '../forward/modelPrograms.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
@@ -20,6 +20,8 @@ export interface SweepInputs {
   /** Calibration samples; empty where no metric needs statistics. */
   readonly calibration: readonly Int32Array[];
   readonly calibrate: 'sequential' | 'one-shot';
+  /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
+  readonly statistics?: readonly BlockStatistics[];
   /** Seconds, from any start. */
   readonly now: () => number;
 }
@@ -61,7 +63,7 @@ export async function sweep(
   try {
     for (const pruner of dense ? [undefined, ...pruners] : pruners) tracks.push(await Track.open(inputs, pruner));
     const operands = pruners.flatMap((pruner) => pruner.rows);
-    if (inputs.calibrate === 'one-shot' && operands.length > 0) {
+    if (!inputs.statistics && inputs.calibrate === 'one-shot' && operands.length > 0) {
       oneShot = await shared.time(() => CalibrationStream.open(inputs, operands));
     }
     for (const [index, layout] of weights.layouts.entries()) {
@@ -70,7 +72,8 @@ export async function sweep(
       const block = await shared.time(() => weights.block(index));
       try {
         const statistics =
-          oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`)));
+          inputs.statistics?.[index] ??
+          (oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`))));
         for (const track of tracks) await track.visit(layout, block, last, statistics, step, where);
       } finally {
         weights.done(block);

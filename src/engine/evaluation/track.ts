@@ -36,7 +36,8 @@ export class Track {
 
   static async open(inputs: SweepInputs, pruner: Pruner | undefined): Promise<Track> {
     const stopwatch = new Stopwatch(inputs.now);
-    const sequential = inputs.calibrate === 'sequential' && pruner !== undefined && pruner.rows.length > 0;
+    const sequential =
+      !inputs.statistics && inputs.calibrate === 'sequential' && pruner !== undefined && pruner.rows.length > 0;
     const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
     const calibration = sequential
       ? await stopwatch.time(() => CalibrationStream.open(inputs, pruner.rows))

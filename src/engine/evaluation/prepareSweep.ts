@@ -1,0 +1,106 @@
+import { basename } from 'node:path';
+import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import { VERSION } from '../../base/version.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationProgress, Provenance } from '../../experiment/result.ts';
+import type { EvaluationHooks } from '../engine.ts';
+import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
+import type { LoadedModels } from '../forward/loadedModels.ts';
+import { ModelPrograms } from '../forward/modelPrograms.ts';
+import type { TokenCache, TokenisedText } from '../forward/tokenCache.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { allParameters } from '../models/model.ts';
+import type { Device } from '../runtime/device.ts';
+import type { OpenDevices } from '../runtime/openDevices.ts';
+import { loadOrt } from '../runtime/ort.ts';
+import type { SweepInputs, SweepOutcome } from './sweep.ts';
+
+/** What an engine keeps from one evaluation to the next. */
+export interface EngineState {
+  readonly devices: OpenDevices;
+  readonly models: LoadedModels;
+  readonly tokenCache: TokenCache;
+  /** Dense outcomes by fingerprint. */
+  readonly dense: Map<string, SweepOutcome>;
+}
+
+/**
+ * Opens the checkpoint, tokenises the texts, starts the device and cuts the blocks.
+ *
+ * @param calibrated whether the calibration text is needed
+ * @throws EspalierError
+ */
+export async function prepareSweep(
+  plan: Pick<EvaluationPlan, 'model' | 'text' | 'calibration' | 'settings'>,
+  calibrated: boolean,
+  { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
+  state: EngineState,
+): Promise<{ inputs: SweepInputs; provenance: Provenance }> {
+  const { settings } = plan;
+  const report = (stage: EvaluationProgress['stage'], detail: string): void => {
+    onProgress?.({ stage, done: 0, total: 0, detail });
+    throwIfCancelled(signal, 'evaluating');
+  };
+  report('device', 'starting the device');
+  const device = await state.devices.device(settings);
+  report('reading', 'reading the checkpoint');
+  const model = await state.models.load(plan.model, device, signal);
+  const { vocabulary } = model.checkpoint.config;
+  const tokenise = (file: string): Promise<TokenisedText> => {
+    const onTokens = (done: number, total: number): void =>
+      onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
+    return state.tokenCache.tokens(plan.model, vocabulary, file, signal, onTokens);
+  };
+  const text = await tokenise(plan.text);
+  const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
+  const evaluation = evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text);
+  const inputs: SweepInputs = {
+    checkpoint: model.checkpoint,
+    device,
+    weights: model.weights,
+    programs: await ModelPrograms.create(model.checkpoint.config, device, settings.length),
+    evaluation,
+    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibrate: settings.calibrate,
+    now: () => performance.now() / 1000,
+  };
+  const provenance: Provenance = {
+    model: plan.model,
+    modelHash: model.identity,
+    architecture: model.checkpoint.config.architecture,
+    parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    text: plan.text,
+    textHash: text.textHash,
+    textTokens: text.ids.length,
+    blocks: evaluation.length,
+    length: settings.length,
+    ...(calibration && {
+      calibration: plan.calibration!,
+      calibrationHash: calibration.textHash,
+      samples: settings.samples,
+      offsets: settings.offsets,
+      seed: settings.seed,
+    }),
+    group: settings.group,
+    device: device.name,
+    deviceName: describeDevice(device),
+    precision: device.precision,
+    versions: { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! },
+  };
+  return { inputs, provenance };
+}
+
+function calibrationFile(plan: Pick<EvaluationPlan, 'calibration'>): string {
+  if (plan.calibration !== undefined) return plan.calibration;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'calibrating',
+    expected: 'a calibration text, for a metric that looks at the layers’ inputs',
+    actual: 'none',
+    remedy: 'Name one: `calibrate:` in an experiment, --calibration on the command line.',
+  });
+}
+
+function describeDevice(device: Device): string {
+  return device.name === 'cpu' ? `cpu, ${device.threads} threads` : device.name;
+}

@@ -1,0 +1,19 @@
+import { availableMemory } from '../runtime/memory.ts';
+import type { SweepInputs } from './sweep.ts';
+
+/** Share of the available memory for the hidden states of the models that one sweep carries. */
+const STREAM_SHARE = 0.4;
+
+/** As many evaluations to a sweep as have room: each carries its own hidden states. */
+export function inGroups<Evaluation>(
+  evaluations: readonly Evaluation[],
+  { checkpoint, evaluation, calibration, calibrate }: SweepInputs,
+): Evaluation[][] {
+  const tokens = evaluation.length * evaluation[0]!.length;
+  const calibrationTokens = calibrate === 'sequential' ? calibration.reduce((sum, { length }) => sum + length, 0) : 0;
+  const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);
+  const size = Math.max(1, Math.floor((STREAM_SHARE * availableMemory()) / bytes) - 1);
+  return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>
+    evaluations.slice(i * size, (i + 1) * size),
+  );
+}
