@@ -56,6 +56,19 @@ module.exports = {
       to: { path: '^src/engine/', reachable: true },
     },
     {
+      // A view computes nothing and reads nothing; of the extension it knows the types of their messages.
+      name: 'layer-webview',
+      severity: 'error',
+      from: { path: '^webview-ui/' },
+      to: { path: '^src/', pathNot: '^src/(base|metric|experiment|search)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nothing-imports-webview',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^webview-ui/' },
+    },
+    {
       name: 'vscode-only-in-extension',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/extension/' },

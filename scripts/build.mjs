@@ -19,6 +19,11 @@ const ENTRY_POINTS = {
   bench: 'bench/main.ts',
 };
 
+/** Views, which run in a browser: bundle in dist/webview → entry point. A style sheet that one imports comes out beside it. */
+const VIEWS = {
+  panel: 'webview-ui/panel/main.ts',
+};
+
 /** @type {import('esbuild').Plugin} */
 const APPLICATION_APART = {
   name: 'application-apart',
@@ -36,9 +41,10 @@ const watch = process.argv.includes('--watch');
 const began = new Date();
 
 mkdirSync('dist', { recursive: true });
-const bundles = Object.entries(ENTRY_POINTS).map(([name, entry]) =>
-  watch ? watchBundle(name, entry) : build(options(name, entry)),
-);
+const bundles = [
+  ...Object.entries(ENTRY_POINTS).map(([name, entry]) => processOptions(name, entry)),
+  ...Object.entries(VIEWS).map(([name, entry]) => viewOptions(name, entry)),
+].map((options) => (watch ? watchBundle(options) : build(options)));
 // One bundle that fails (esbuild has said why by then) must not leave the others half written.
 const failed = (await Promise.allSettled(bundles)).filter(({ status }) => status === 'rejected');
 if (failed.length > 0) process.exit(1);
@@ -47,34 +53,54 @@ chmodSync('dist/cli.cjs', 0o755);
 writeFileSync('dist/.built', '');
 utimesSync('dist/.built', began, began);
 
-async function watchBundle(name, entry) {
-  const bundle = await context(options(name, entry));
+async function watchBundle(options) {
+  const bundle = await context(options);
   await bundle.rebuild();
   await bundle.watch();
 }
 
 /** @returns {import('esbuild').BuildOptions} */
-function options(name, entry) {
+function processOptions(name, entry) {
   return {
-    entryPoints: [entry],
+    ...sharedOptions(entry),
     outfile: `dist/${name}.cjs`,
-    bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
     external: ['vscode', 'onnxruntime-node'],
     plugins: [APPLICATION_APART],
-    sourcemap: dev || watch,
     // Identifiers stay: a user's stack trace names our functions, and Langium's services are found by class name.
-    minifySyntax: !dev && !watch,
-    minifyWhitespace: !dev && !watch,
     keepNames: true,
-    legalComments: 'none',
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: {
       js: `${name === 'cli' ? '#!/usr/bin/env node\n' : ''}const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`,
     },
+  };
+}
+
+/** @returns {import('esbuild').BuildOptions} */
+function viewOptions(name, entry) {
+  return {
+    ...sharedOptions(entry),
+    outfile: `dist/webview/${name}.js`,
+    platform: 'browser',
+    // What VS Code 1.100 draws its webviews with.
+    target: 'chrome132',
+    format: 'iife',
+    minifyIdentifiers: !dev && !watch,
+  };
+}
+
+/** @returns {import('esbuild').BuildOptions} */
+function sharedOptions(entry) {
+  return {
+    entryPoints: [entry],
+    bundle: true,
+    sourcemap: dev || watch,
+    minifySyntax: !dev && !watch,
+    minifyWhitespace: !dev && !watch,
+    legalComments: 'none',
     logLevel: watch ? 'info' : 'warning',
   };
 }

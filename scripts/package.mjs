@@ -43,6 +43,7 @@ async function packageFor(target) {
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore', 'media'])
     if (existsSync(join(root, name))) copy(name);
   for (const bundle of ['extension', 'application', 'languageServer', 'worker', 'cli']) copy(`dist/${bundle}.cjs`);
+  copy('dist/webview');
   copyOnnxruntime(join(stage, 'dist/node_modules'), target);
 
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -24,6 +24,8 @@ const REQUIRED = [
   'extension/dist/application.cjs',
   'extension/dist/languageServer.cjs',
   'extension/dist/worker.cjs',
+  'extension/dist/webview/panel.js',
+  'extension/dist/webview/panel.css',
   'extension/dist/node_modules/onnxruntime-node/dist/index.js',
   'extension/dist/node_modules/onnxruntime-common/dist/cjs/index.js',
 ];

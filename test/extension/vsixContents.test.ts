@@ -13,6 +13,7 @@ const good = (os: string, library: string): string[] => [
   ),
   'extension/media/language-configuration.json',
   ...['extension', 'application', 'languageServer', 'worker', 'cli'].map((name) => `extension/dist/${name}.cjs`),
+  ...['panel.js', 'panel.css'].map((name) => `extension/dist/webview/${name}`),
   `${MODULES}/onnxruntime-node/dist/index.js`,
   `${MODULES}/onnxruntime-common/dist/cjs/index.js`,
   `${MODULES}/onnxruntime-node/bin/napi-v6/${os}/onnxruntime_binding.node`,
