@@ -64,6 +64,13 @@ export type ErrorCode =
   | 'protocol/malformed'
   | 'protocol/unknown-request'
   | 'protocol/version'
+  // runs
+  | 'runs/not-found'
+  | 'runs/format'
+  | 'runs/damaged'
+  | 'runs/in-use'
+  | 'runs/changed'
+  | 'runs/diverged'
   // the machine
   | 'io/read'
   | 'io/write'

@@ -53,6 +53,8 @@ export interface BaselineEvent {
 export interface ProbedEvent {
   readonly kind: 'probed';
   readonly id: number;
+  /** What was asked: a search that goes on must ask the same. */
+  readonly expression: string;
   readonly probe: ProbeOutcome;
   readonly seconds: number;
 }

@@ -103,7 +103,7 @@ const eventShape = z.discriminatedUnion('kind', [
     perplexity: positive.exactOptional(),
     error: errorSchema.exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('probed'), id: idSchema, probe: probeShape, seconds }),
+  z.strictObject({ kind: z.literal('probed'), id: idSchema, expression: textSchema, probe: probeShape, seconds }),
   z.strictObject({ kind: z.literal('measured'), id: idSchema, rung: countSchema, measure: measureShape, seconds }),
   z.strictObject({
     kind: z.literal('candidate'),
