@@ -54,6 +54,11 @@ export class LoadedModels {
     return model;
   }
 
+  /** Whether these weights are still those that are loaded. */
+  holds(weights: BlockWeights): boolean {
+    return this.current?.model.weights === weights;
+  }
+
   dispose(): void {
     this.current?.model.weights.dispose();
     this.current?.model.checkpoint.close();

@@ -12,7 +12,7 @@ import type { HiddenBatch } from './hiddenStream.ts';
 const ROWS = { host: 1024, resident: 4096 };
 
 /** Elements of logits that exist at the same time. */
-const LOGITS = { host: 1 << 21, resident: 1 << 26 };
+export const LOGITS = { host: 1 << 21, resident: 1 << 26 };
 
 /** The programs of one model at one sequence length on one device, compiled when first needed. */
 export class ModelPrograms {
@@ -99,7 +99,7 @@ export class ModelPrograms {
 }
 
 /** Row t predicts token t + 1; the last row of a sequence predicts nothing that counts. */
-function nextTokens(sequences: readonly Int32Array[]): Int32Array {
+export function nextTokens(sequences: readonly Int32Array[]): Int32Array {
   const tokens = sequences[0]!.length;
   const targets = new Int32Array(sequences.length * tokens);
   for (const [index, ids] of sequences.entries()) targets.set(ids.subarray(1), index * tokens);

@@ -1,7 +1,9 @@
 import type { Constant, ElementType, Graph, Node, Value } from './graph.ts';
-import type { AttentionParameters, PrimitiveName, PrimitiveParameters } from './primitives.ts';
-import { type Shape, sizeOf } from './shape.ts';
+import type { PrimitiveName, PrimitiveParameters } from './primitives.ts';
+import { sameShape, type Shape, sizeOf } from './shape.ts';
 import { inferType } from './typeRules.ts';
+
+type MatMulOptions = Partial<PrimitiveParameters['matMul']>;
 
 /** Builds a {@link Graph} call by call; every call checks its inputs by the primitive's type rule. */
 export class GraphBuilder {
@@ -78,6 +80,8 @@ export class GraphBuilder {
   log = (x: Value): Value => this.apply('log', [x], {});
   tanh = (x: Value): Value => this.apply('tanh', [x], {});
   relu = (x: Value): Value => this.apply('relu', [x], {});
+  sigmoid = (x: Value): Value => this.apply('sigmoid', [x], {});
+  erf = (x: Value): Value => this.apply('erf', [x], {});
   silu = (x: Value): Value => this.apply('silu', [x], {});
   gelu = (x: Value, approximate: boolean): Value => this.apply('gelu', [x], { approximate });
   cast = (x: Value, to: ElementType): Value => (x.type === to ? x : this.apply('cast', [x], { to }));
@@ -85,20 +89,35 @@ export class GraphBuilder {
   reduceMean = (x: Value, axes: readonly number[]): Value => this.apply('reduceMean', [x], { axes });
   reduceMax = (x: Value, axes: readonly number[]): Value => this.apply('reduceMax', [x], { axes });
   reduceMin = (x: Value, axes: readonly number[]): Value => this.apply('reduceMin', [x], { axes });
-  reshape = (x: Value, shape: Shape): Value => this.apply('reshape', [x], { shape });
-  expand = (x: Value, shape: Shape): Value => this.apply('expand', [x], { shape });
-  slice = (x: Value, axis: number, begin: number, end: number): Value => this.apply('slice', [x], { axis, begin, end });
+  reduceSumSquare = (x: Value, axes: readonly number[]): Value => this.apply('reduceSumSquare', [x], { axes });
+  softmax = (x: Value): Value => this.apply('softmax', [x], {});
+  reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));
+  expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('expand', [x], { shape }));
+  slice = (x: Value, axis: number, begin: number, end: number): Value =>
+    end - begin === x.shape[axis] ? x : this.apply('slice', [x], { axis, begin, end });
+  transpose = (x: Value, permutation: readonly number[]): Value => this.apply('transpose', [x], { permutation });
+  concat = (parts: readonly Value[], axis: number): Value =>
+    parts.length === 1 ? parts[0]! : this.apply('concat', parts, { axis });
+  gatherElements = (x: Value, indices: Value, axis: number): Value =>
+    this.apply('gatherElements', [x, indices], { axis });
   scatterElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
     this.apply('scatterElements', [x, indices, updates], { axis });
   smallestIndices = (x: Value, k: number): Value => this.apply('smallestIndices', [x], { k });
+  matMul = (a: Value, b: Value, { transposeA = false, transposeB = false, scale = 1 }: MatMulOptions = {}): Value =>
+    this.apply('matMul', [a, b], { transposeA, transposeB, scale });
   linear = (x: Value, weight: Value, bias?: Value): Value =>
     this.apply('linear', bias ? [x, weight, bias] : [x, weight], {});
   rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
   layerNorm = (x: Value, weight: Value, bias: Value, epsilon: number): Value =>
     this.apply('layerNorm', [x, weight, bias], { epsilon });
-  attention = (inputs: readonly Value[], parameters: AttentionParameters): Value =>
-    this.apply('attention', inputs, parameters);
+  rotate = (x: Value, cosines: Value, sines: Value, heads: number): Value =>
+    this.apply('rotate', [x, cosines, sines], { heads });
   crossEntropy = (logits: Value, targets: Value): Value => this.apply('crossEntropy', [logits, targets], {});
+
+  /** What has been written so far, in order. */
+  get written(): readonly Node[] {
+    return this.nodes;
+  }
 
   /** Every axis of x, for reductions to one number (kept as size-1 axes). */
   allAxes(x: Value): number[] {

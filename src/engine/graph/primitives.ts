@@ -3,8 +3,8 @@ import type { Shape } from './shape.ts';
 
 /**
  * The closed set of primitives, each with its parameters. A primitive has one row in every total table
- * (type rule, ONNX lowering); leaving one out does not compile. Composite primitives (norms, attention, …) exist
- * where the runtime has a fused operator for them.
+ * (type rule, ONNX lowering, gradient rule); leaving one out does not compile. Composite primitives (norms, activations, …)
+ * exist where the runtime has a fused operator for them.
  */
 export interface PrimitiveParameters {
   // elementwise, with broadcasting
@@ -23,19 +23,34 @@ export interface PrimitiveParameters {
   log: None;
   tanh: None;
   relu: None;
+  sigmoid: None;
+  erf: None;
   cast: { readonly to: ElementType };
   // reductions keep the reduced axes with size 1
   reduceSum: Axes;
   reduceMean: Axes;
   reduceMax: Axes;
   reduceMin: Axes;
+  reduceSumSquare: Axes;
+  /** exp(x) / Σ exp(x) along the last axis. */
+  softmax: None;
   // layout
   reshape: { readonly shape: Shape };
   expand: { readonly shape: Shape };
+  /** Axis i of the output is axis permutation[i] of the input. */
+  transpose: { readonly permutation: readonly number[] };
   slice: { readonly axis: number; readonly begin: number; readonly end: number };
+  /** Inputs one after the other along an axis. */
+  concat: { readonly axis: number };
+  /** x, indices → like indices: the elements of x at these indices along the axis, elsewhere in place. */
+  gatherElements: { readonly axis: number };
+  /** x, indices, updates → x with updates at these indices, which are distinct along the axis. */
   scatterElements: { readonly axis: number };
   /** Indices (int64) of the k smallest elements along the last axis, in no order; of equal elements the lower index comes first. */
   smallestIndices: { readonly k: number };
+  // products
+  /** a [… , m, k], b [… , k, n] → scale · a · b [… , m, n]; a transposed operand has its last two axes swapped. */
+  matMul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
   // composites
   /** x [n, in], weight [out, in], optional bias [out] → x · weightᵀ + bias [n, out]. */
   linear: None;
@@ -47,24 +62,13 @@ export interface PrimitiveParameters {
   silu: None;
   /** x · Φ(x), exact or in the tanh approximation. */
   gelu: { readonly approximate: boolean };
-  /**
-   * Causal self-attention. query [batch, tokens, heads·dim], key and value [batch, tokens, kvHeads·dim], with rotary positions
-   * also cosines and sines [positions, dim/2] (halves layout); → [batch, tokens, heads·dim]. Scores are scaled by 1/sqrt(dim).
-   */
-  attention: AttentionParameters;
+  /** Rotary positions (halves layout): x [batch, tokens, heads·dim], cosines and sines [tokens, dim/2] → like x. */
+  rotate: { readonly heads: number };
   /** logits [n, vocabulary], targets int32 [n] → −log softmax(logits)[target], float32 [n]. */
   crossEntropy: None;
 }
 
 export type PrimitiveName = keyof PrimitiveParameters;
-
-export interface AttentionParameters {
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly rotary: boolean;
-  /** A token sees itself and the window − 1 tokens before it. */
-  readonly window?: number;
-}
 
 type None = Readonly<Record<string, never>>;
 interface Axes {

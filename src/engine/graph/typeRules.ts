@@ -32,7 +32,9 @@ const comparison: TypeRule<PrimitiveName> = (inputs) => {
   return { type: 'bool', shape: inputs.map((input) => input.shape).reduce(broadcast) };
 };
 
-const reduction: TypeRule<'reduceSum' | 'reduceMean' | 'reduceMax' | 'reduceMin'> = ([x], { axes }) => ({
+type Reduction = 'reduceSum' | 'reduceMean' | 'reduceMax' | 'reduceMin' | 'reduceSumSquare';
+
+const reduction: TypeRule<Reduction> = ([x], { axes }) => ({
   type: x!.type,
   shape: x!.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
 });
@@ -59,11 +61,15 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   log: elementwise,
   tanh: elementwise,
   relu: elementwise,
+  sigmoid: elementwise,
+  erf: elementwise,
   cast: ([x], { to }) => ({ type: to, shape: x!.shape }),
   reduceSum: reduction,
   reduceMean: reduction,
   reduceMax: reduction,
   reduceMin: reduction,
+  reduceSumSquare: reduction,
+  softmax: ([x]) => ({ type: x!.type, shape: x!.shape }),
   reshape: ([x], { shape }) => {
     require('reshape', sizeOf(shape) === sizeOf(x!.shape), [x!], printShape(shape));
     return { type: x!.type, shape };
@@ -72,9 +78,31 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
     require('expand', sameShape(broadcast(x!.shape, shape), shape), [x!], printShape(shape));
     return { type: x!.type, shape };
   },
+  transpose: ([x], { permutation }) => {
+    const axes = [...permutation].sort((a, b) => a - b);
+    require('transpose', sameShape(
+      axes,
+      x!.shape.map((_, axis) => axis),
+    ), [x!], printShape(permutation));
+    return { type: x!.type, shape: permutation.map((axis) => x!.shape[axis]!) };
+  },
   slice: ([x], { axis, begin, end }) => {
     require('slice', 0 <= begin && begin < end && end <= (x!.shape[axis] ?? 0), [x!], `${begin} to ${end}`);
     return { type: x!.type, shape: x!.shape.map((size, i) => (i === axis ? end - begin : size)) };
+  },
+  concat: (inputs, { axis }) => {
+    const [first] = inputs;
+    const others = (x: Value): Shape => x.shape.filter((_, i) => i !== axis);
+    require('concat', inputs.every((x) => sameShape(others(x), others(first!))), inputs);
+    const size = inputs.reduce((total, x) => total + x.shape[axis]!, 0);
+    return { type: commonType(inputs), shape: first!.shape.map((extent, i) => (i === axis ? size : extent)) };
+  },
+  gatherElements: ([x, indices], { axis }) => {
+    const fits =
+      x!.shape.length === indices!.shape.length &&
+      x!.shape.every((size, i) => i === axis || indices!.shape[i]! <= size);
+    require('gatherElements', fits, [x!, indices!]);
+    return { type: x!.type, shape: indices!.shape };
   },
   scatterElements: ([x, indices, updates]) => {
     require('scatterElements', sameShape(indices!.shape, updates!.shape), [x!, indices!, updates!]);
@@ -83,6 +111,14 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   smallestIndices: ([x], { k }) => {
     require('smallestIndices', k >= 1 && k <= x!.shape.at(-1)!, [x!], `k = ${k}`);
     return { type: 'int64', shape: [...x!.shape.slice(0, -1), k] };
+  },
+  matMul: ([a, b], { transposeA, transposeB }) => {
+    const leading = a!.shape.slice(0, -2);
+    const [m, left] = transposeA ? [a!.shape.at(-1)!, a!.shape.at(-2)!] : [a!.shape.at(-2)!, a!.shape.at(-1)!];
+    const [right, n] = transposeB ? [b!.shape.at(-1)!, b!.shape.at(-2)!] : [b!.shape.at(-2)!, b!.shape.at(-1)!];
+    const fits = a!.shape.length >= 2 && sameShape(leading, b!.shape.slice(0, -2)) && left === right;
+    require('matMul', fits, [a!, b!]);
+    return { type: commonType([a!, b!]), shape: [...leading, m, n] };
   },
   linear: ([x, weight, bias]) => {
     const fits =
@@ -97,16 +133,12 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   layerNorm: alongLastAxis,
   silu: elementwise,
   gelu: elementwise,
-  attention: ([query, key, value, cosines], { heads, kvHeads, rotary }) => {
-    const width = query!.shape[2]! / heads;
-    const fits =
-      query!.shape.length === 3 &&
-      sameShape(key!.shape, value!.shape) &&
-      key!.shape[2] === kvHeads * width &&
-      heads % kvHeads === 0 &&
-      rotary === (cosines !== undefined);
-    require('attention', fits, [query!, key!, value!]);
-    return { type: query!.type, shape: query!.shape };
+  rotate: ([x, cosines, sines], { heads }) => {
+    const pairs = x!.shape[2]! / heads / 2;
+    const table = [x!.shape[1]!, pairs];
+    const fits = x!.shape.length === 3 && sameShape(cosines!.shape, table) && sameShape(sines!.shape, table);
+    require('rotate', fits, [x!, cosines!, sines!]);
+    return { type: commonType([x!, cosines!, sines!]), shape: x!.shape };
   },
   crossEntropy: ([logits, targets]) => {
     require('crossEntropy', sameShape(targets!.shape, [logits!.shape[0]!]), [logits!, targets!]);

@@ -1,5 +1,6 @@
 import type { OperandStatistic } from '../../metric/operands.ts';
 import type { ModelConfig } from '../checkpoint/config.ts';
+import { writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { ElementType, Graph, Value } from '../graph/graph.ts';
 import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from './model.ts';
@@ -40,13 +41,22 @@ export function observedInput(linear: string): string {
   return linear.replace(/self_attn\.[kv]_proj$/, 'self_attn.q_proj').replace(/mlp\.up_proj$/, 'mlp.gate_proj');
 }
 
-class ProgramBlockWriter implements BlockWriter {
+/** A linear layer as it stands in a program: y = x · weightᵀ + bias. */
+export interface WrittenLinear {
+  readonly x: Value;
+  readonly y: Value;
+}
+
+/** Writes a family's block into a program whose inputs are the block's parameters and the rotary tables. */
+export class ProgramBlockWriter implements BlockWriter {
   readonly graph: GraphBuilder;
+  /** The linear layers written so far, by name. */
+  readonly linears = new Map<string, WrittenLinear>();
   private readonly config: ModelConfig;
   private readonly options: BlockGraphOptions;
   private readonly window: number | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
-  private readonly rotary: readonly Value[];
+  private readonly rotary: { readonly cosines: Value; readonly sines: Value } | undefined;
   private readonly observed = new Set<Value>();
 
   constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
@@ -62,7 +72,9 @@ class ProgramBlockWriter implements BlockWriter {
     );
     const table = [options.tokens, config.headDim / 2];
     this.rotary =
-      config.positions.kind === 'rotary' ? [graph.input('cosines', table), graph.input('sines', table)] : [];
+      config.positions.kind === 'rotary'
+        ? { cosines: graph.input('cosines', table), sines: graph.input('sines', table) }
+        : undefined;
   }
 
   parameter(name: string): Value {
@@ -71,30 +83,36 @@ class ProgramBlockWriter implements BlockWriter {
 
   linear(name: string, x: Value, biased: boolean): Value {
     this.observe(name, x);
+    const y = this.product(name, x, biased ? this.parameter(`${name}.bias`) : undefined);
+    this.linears.set(name, { x, y });
+    return y;
+  }
+
+  attention(query: Value, key: Value, value: Value): Value {
+    const { graph, config, rotary } = this;
+    const { batch, tokens, precision } = this.options;
+    const typed = (x: Value): Value => graph.cast(graph.reshape(x, [batch, tokens, x.shape[1]!]), precision);
+    const inputs = {
+      query: typed(query),
+      key: typed(key),
+      value: typed(value),
+      rotary: rotary && {
+        cosines: graph.cast(rotary.cosines, precision),
+        sines: graph.cast(rotary.sines, precision),
+      },
+    };
+    const { heads, kvHeads } = config;
+    const mixed = writeAttention(graph, inputs, { heads, kvHeads, window: this.window });
+    return graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
+  }
+
+  private product(name: string, x: Value, bias: Value | undefined): Value {
     const { graph } = this;
-    const bias = biased ? this.parameter(`${name}.bias`) : undefined;
     const { precision } = this.options;
     const weight = graph.cast(this.parameter(name), precision);
     if (precision === 'float32') return graph.linear(x, weight, bias);
     const product = graph.cast(graph.linear(graph.cast(x, precision), weight), 'float32');
     return bias ? graph.add(product, bias) : product;
-  }
-
-  attention(query: Value, key: Value, value: Value): Value {
-    const { graph, config } = this;
-    const { batch, tokens, precision } = this.options;
-    const rows = query.shape[0]!;
-    const inputs = [query, key, value].map((x) =>
-      graph.cast(graph.reshape(x, [batch, tokens, x.shape[1]!]), precision),
-    );
-    const rotary = this.rotary.map((table) => graph.cast(table, precision));
-    const mixed = graph.attention([...inputs, ...rotary], {
-      heads: config.heads,
-      kvHeads: config.kvHeads,
-      rotary: rotary.length > 0,
-      ...(this.window !== undefined && { window: this.window }),
-    });
-    return graph.reshape(graph.cast(mixed, 'float32'), [rows, query.shape[1]!]);
   }
 
   private observe(name: string, x: Value): void {

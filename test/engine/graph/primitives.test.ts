@@ -67,6 +67,8 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
     (graph, x) => graph.relu(x),
     (x) => Math.max(0, x),
   ),
+  sigmoid: unary((graph, x) => graph.sigmoid(x), sigmoid),
+  erf: unary((graph, x) => graph.erf(x), erf),
   cast: unary((graph, x) => graph.cast(graph.cast(x, 'int32'), 'float32'), Math.trunc),
   reduceSum: reduction((graph, x, axes) => graph.reduceSum(x, axes), sum),
   reduceMean: reduction(
@@ -81,15 +83,39 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
     (graph, x, axes) => graph.reduceMin(x, axes),
     (xs) => Math.min(...xs),
   ),
+  reduceSumSquare: reduction(
+    (graph, x, axes) => graph.reduceSumSquare(x, axes),
+    (xs) => sum(xs.map((x) => x * x)),
+  ),
+  softmax: {
+    inputs: [matrix],
+    build: (graph, x) => graph.softmax(x),
+    expected: (x) => perRow(x, 6, (values) => values.map((v) => Math.exp(v) / sum(values.map(Math.exp)))),
+  },
   reshape: unary(
     (graph, x) => graph.reshape(x, [3, 8]),
     (x) => x,
   ),
   expand: { inputs: [row], build: (graph, x) => graph.expand(x, [4, 6]), expected: (x) => repeat(x, 4) },
+  transpose: {
+    inputs: [randomTensor([2, 3, 4], 11)],
+    build: (graph, x) => graph.transpose(x, [2, 0, 1]),
+    expected: (x) => grid(4, 6, (k, at) => x[at * 4 + k]!),
+  },
   slice: {
     inputs: [matrix],
     build: (graph, x) => graph.slice(x, 1, 2, 5),
     expected: (x) => [...x].filter((_, i) => i % 6 >= 2 && i % 6 < 5),
+  },
+  concat: {
+    inputs: [matrix, row, other],
+    build: (graph, ...parts) => graph.concat(parts, 0),
+    expected: (...parts) => parts.flatMap((part) => [...part]),
+  },
+  gatherElements: {
+    inputs: [matrix, columns],
+    build: (graph, x, indices) => graph.gatherElements(x, indices, 1),
+    expected: (x, indices) => grid(4, 2, (r, i) => x[r * 6 + indices[r * 2 + i]!]!),
   },
   scatterElements: {
     inputs: [matrix, columns, { shape: [4, 2], data: new Float32Array(8).fill(9) }],
@@ -104,6 +130,32 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
     inputs: [{ shape: [2, 6], data: Float32Array.of(3, 1, 2, 1, 2, 0, -1, -1, -1, -1, 5, 5) }],
     build: (graph, x) => graph.scatterElements(x, graph.smallestIndices(x, 4), graph.constant([9], [2, 4]), 1),
     expected: () => [3, 9, 9, 9, 2, 9, 9, 9, 9, 9, 5, 5],
+  },
+  // All four ways of transposing, in stacks of three and as plain matrices.
+  matMul: {
+    inputs: [randomTensor([3, 4, 5], 12), randomTensor([3, 5, 2], 13)],
+    build(graph, a, b) {
+      const swap = (x: Value, transpose: boolean): Value =>
+        transpose
+          ? graph.transpose(x, [...x.shape.keys()].slice(0, -2).concat([x.shape.length - 1, x.shape.length - 2]))
+          : x;
+      const first = (x: Value): Value => graph.reshape(graph.slice(x, 0, 0, 1), x.shape.slice(1));
+      const ways = [false, true].flatMap((transposeA) =>
+        [false, true].map((transposeB) => ({ transposeA, transposeB })),
+      );
+      return ways
+        .flatMap(({ transposeA, transposeB }) => {
+          const product = (x: Value, y: Value): Value =>
+            graph.matMul(swap(x, transposeA), swap(y, transposeB), { transposeA, transposeB, scale: 0.25 });
+          return [product(a, b), graph.expand(product(first(a), first(b)), [3, 4, 2])];
+        })
+        .reduce((x, y) => graph.add(x, y));
+    },
+    expected: (a, b) => {
+      const product = (s: number, r: number, c: number): number =>
+        sum(Array.from({ length: 5 }, (_, k) => a[s * 20 + r * 5 + k]! * b[s * 10 + k * 2 + c]!));
+      return grid(12, 2, (at, c) => product(Math.floor(at / 4), at % 4, c) + product(0, at % 4, c));
+    },
   },
   linear: {
     inputs: [matrix, randomTensor([5, 6], 6), randomTensor([5], 7)],
@@ -140,12 +192,18 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
       return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
     },
   ),
-  attention: {
-    inputs: [randomTensor([2, 70, 8], 8), randomTensor([2, 70, 4], 9), randomTensor([2, 70, 4], 10)],
-    build: (graph, query, key, value) =>
-      graph.attention([query, key, value], { heads: 4, kvHeads: 2, rotary: false, window: 9 }),
-    expected: (query, key, value) =>
-      attention(query, key, value, { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9 }),
+  rotate: {
+    inputs: [randomTensor([2, 3, 8], 8), randomTensor([3, 2], 9), randomTensor([3, 2], 10)],
+    build: (graph, x, cosines, sines) => graph.rotate(x, cosines, sines, 2),
+    // Each head's pair (i, i + 2) at token t, turned by the angle in row t.
+    expected: (x, cosines, sines) =>
+      [...x].map((value, at) => {
+        const [token, feature] = [Math.floor(at / 8) % 3, at % 4];
+        const angle = token * 2 + (feature % 2);
+        return feature < 2
+          ? value * cosines[angle]! - x[at + 2]! * sines[angle]!
+          : value * cosines[angle]! + x[at - 2]! * sines[angle]!;
+      }),
   },
   crossEntropy: {
     inputs: [matrix, { shape: [4], data: Int32Array.of(5, 0, 3, 1) }],
@@ -206,43 +264,14 @@ function reduction(
   };
 }
 
-interface AttentionShape {
-  readonly batch: number;
-  readonly tokens: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly dim: number;
-  readonly window: number;
-}
-
-function attention(
-  query: Float64Array,
-  key: Float64Array,
-  value: Float64Array,
-  { batch, tokens, heads, kvHeads, dim, window }: AttentionShape,
-): number[] {
-  const out = new Array<number>(batch * tokens * heads * dim).fill(0);
-  for (let b = 0; b < batch; b++) {
-    for (let h = 0; h < heads; h++) {
-      const kv = Math.floor(h / (heads / kvHeads));
-      for (let t = 0; t < tokens; t++) {
-        const at = (token: number, head: number, count: number, d: number): number =>
-          ((b * tokens + token) * count + head) * dim + d;
-        const seen = Array.from({ length: Math.min(window, t + 1) }, (_, i) => t - i);
-        const scores = seen.map((s) =>
-          Math.exp(
-            sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)) /
-              Math.sqrt(dim),
-          ),
-        );
-        for (let d = 0; d < dim; d++) {
-          const mixed = sum(seen.map((s, i) => scores[i]! * value[at(s, kv, kvHeads, d)]!));
-          out[at(t, h, heads, d)] = mixed / sum(scores);
-        }
-      }
-    }
+/** Σ_n 2/√π · (−1)ⁿ x^(2n+1) / (n! (2n+1)), to float64 precision for |x| < 6. */
+function erf(x: number): number {
+  let [term, total] = [x, x];
+  for (let n = 1; n < 200; n++) {
+    term *= (-x * x) / n;
+    total += term / (2 * n + 1);
   }
-  return out;
+  return (2 / Math.sqrt(Math.PI)) * total;
 }
 
 function sigmoid(x: number): number {

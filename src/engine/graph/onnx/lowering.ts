@@ -1,7 +1,6 @@
-import type { Node } from '../graph.ts';
+import type { Node, Value } from '../graph.ts';
 import type { PrimitiveName } from '../primitives.ts';
 import { type Attributes, DATA_TYPES, type Domain, type Emitter } from './emitter.ts';
-import { lowerAttention } from './lowerAttention.ts';
 
 /** What a lowering may depend on: operators that a device lacks would silently run on the CPU. */
 export interface LoweringTarget {
@@ -34,7 +33,7 @@ const operator =
   };
 
 const reduction =
-  (name: string): Lowering<'reduceSum' | 'reduceMean' | 'reduceMax' | 'reduceMin'> =>
+  (name: string): Lowering<'reduceSum' | 'reduceMean' | 'reduceMax' | 'reduceMin' | 'reduceSumSquare'> =>
   ({ parameters }, [x], output, emit) => {
     emit.node(name, [x!, emit.integers(parameters.axes)], { keepdims: 1 }, { output });
   };
@@ -55,6 +54,8 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   log: operator('Log'),
   tanh: operator('Tanh'),
   relu: operator('Relu'),
+  sigmoid: operator('Sigmoid'),
+  erf: operator('Erf'),
   cast: ({ parameters }, [x], output, emit) => {
     emit.node('Cast', [x!], { to: DATA_TYPES[parameters.to] }, { output });
   },
@@ -62,15 +63,26 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   reduceMean: reduction('ReduceMean'),
   reduceMax: reduction('ReduceMax'),
   reduceMin: reduction('ReduceMin'),
+  reduceSumSquare: reduction('ReduceSumSquare'),
+  softmax: operator('Softmax', { axis: -1 }),
   reshape: ({ parameters }, [x], output, emit) => {
     emit.node('Reshape', [x!, emit.integers(parameters.shape)], {}, { output });
   },
   expand: ({ parameters }, [x], output, emit) => {
     emit.node('Expand', [x!, emit.integers(parameters.shape)], {}, { output });
   },
+  transpose: ({ parameters }, [x], output, emit) => {
+    emit.node('Transpose', [x!], { perm: parameters.permutation }, { output });
+  },
   slice: ({ parameters: { axis, begin, end } }, [x], output, emit) => {
     const bounds = [[begin], [end], [axis]].map((values) => emit.integers(values));
     emit.node('Slice', [x!, ...bounds], {}, { output });
+  },
+  concat: ({ parameters }, inputs, output, emit) => {
+    emit.node('Concat', inputs, { axis: parameters.axis }, { output });
+  },
+  gatherElements: ({ parameters }, inputs, output, emit) => {
+    emit.node('GatherElements', inputs, { axis: parameters.axis }, { output });
   },
   scatterElements: ({ parameters }, inputs, output, emit) => {
     emit.node('ScatterElements', inputs, { axis: parameters.axis }, { output });
@@ -81,6 +93,7 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     const [, indices] = emit.allOutputs('TopK', [x!, emit.integers([parameters.k])], attributes, 2);
     emit.node('Identity', [indices!], {}, { output });
   },
+  matMul: lowerMatMul,
   linear: (_, inputs, output, emit) => {
     emit.node('Gemm', inputs, { transB: 1 }, { output });
   },
@@ -96,7 +109,11 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   gelu: ({ parameters }, [x], output, emit) => {
     emit.node('Gelu', [x!], { approximate: parameters.approximate ? 'tanh' : 'none' }, { output });
   },
-  attention: lowerAttention,
+  rotate: ({ parameters }, [x, cosines, sines], output, emit) => {
+    const start = emit.constant('int64', [1], [0]);
+    const attributes = { num_heads: parameters.heads, interleaved: 0 };
+    emit.node('RotaryEmbedding', [x!, start, cosines!, sines!], attributes, { domain: 'com.microsoft', output });
+  },
   crossEntropy: ({ inputs: values }, [logits, targets], output, emit, { provider }) => {
     const [rows] = values[0]!.shape as [number];
     const column = emit.node('Reshape', [targets!, emit.integers([rows, 1])]);
@@ -117,3 +134,36 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     emit.node('Reshape', [loss, flat], {}, { output });
   },
 };
+
+/** One operator on the CPU and for two matrices; WebGPU has no operator that transposes stacks of them on the way. */
+function lowerMatMul(
+  { parameters: { transposeA, transposeB, scale }, inputs }: Node<'matMul'>,
+  [a, b]: readonly string[],
+  output: string,
+  emit: Emitter,
+  { provider }: LoweringTarget,
+): void {
+  const [left] = inputs as readonly [Value, Value];
+  const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } };
+  if (left.shape.length === 2) {
+    emit.node('Gemm', [a!, b!], attributes, { output });
+    return;
+  }
+  if (provider === 'cpu') {
+    emit.node('FusedMatMul', [a!, b!], attributes, { domain: 'com.microsoft', output });
+    return;
+  }
+  const scaled = (x: string): string => {
+    if (scale === 1) return x;
+    const factor = emit.constant('float32', [], [scale]);
+    const typed = left.type === 'float32' ? factor : emit.node('Cast', [factor], { to: DATA_TYPES[left.type] });
+    return emit.node('Mul', [x, typed]);
+  };
+  const transposed = (x: string, rank: number, swap: boolean): string => {
+    if (!swap) return x;
+    const perm = [...Array(rank - 2).keys(), rank - 1, rank - 2];
+    return emit.node('Transpose', [x], { perm });
+  };
+  const rank = left.shape.length;
+  emit.node('MatMul', [transposed(scaled(a!), rank, transposeA), transposed(b!, rank, transposeB)], {}, { output });
+}

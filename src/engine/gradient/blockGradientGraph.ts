@@ -1,0 +1,72 @@
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { gradients } from '../graph/autodiff.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import { ProgramBlockWriter } from '../models/blockGraph.ts';
+import { type BlockLayout, familyOf } from '../models/model.ts';
+
+/** How the gradients of a batch's samples become one tensor: their sum, or the sum of their squares, element by element. */
+export type GradientSum = 'sum' | 'squares';
+
+export interface BlockGradientOptions {
+  readonly batch: number;
+  readonly tokens: number;
+  /** Type in which matrices are fed. Gradients are computed in float32 in any case. */
+  readonly weightType: 'float32' | 'float16';
+  readonly sum: GradientSum;
+  /** Parameters whose gradient is wanted, by their input's name; for `squares` linear layers alone. */
+  readonly parameters: readonly string[];
+  /** Whether ∂L/∂x is wanted. */
+  readonly input: boolean;
+  /** Whether the gradients are added to those of the batches before. */
+  readonly accumulate: boolean;
+}
+
+/**
+ * One decoder block backwards. Inputs: `x` and `dy` = ∂L/∂y [batch · tokens, hidden], the layout's parameters, with rotary positions
+ * `cosines` and `sines`, and to accumulate `sum:name` for each wanted parameter. Outputs: `dx` like x and `d:name` like the parameter.
+ * What the block has computed on its way forward is computed again: it would take several times the room of x.
+ */
+export function buildBlockGradientGraph(
+  config: ModelConfig,
+  layout: BlockLayout,
+  options: BlockGradientOptions,
+): Graph {
+  const { batch, tokens, weightType, sum, accumulate } = options;
+  const graph = new GraphBuilder();
+  const x = graph.input('x', [batch * tokens, config.hidden]);
+  const dy = graph.input('dy', [batch * tokens, config.hidden]);
+  const writer = new ProgramBlockWriter(graph, config, layout, {
+    ...{ batch, tokens, weightType },
+    ...{ precision: 'float32', output: true, statistics: [] },
+  });
+  const y = familyOf(config).writeBlock(config, writer, x);
+
+  // A linear layer's weight has its gradient from the layer's input and output, so that samples can be kept apart.
+  const wanted = options.parameters.map((name) => ({
+    name,
+    value: writer.linears.get(name)?.y ?? writer.parameter(name),
+  }));
+  const values = [...wanted.map(({ value }) => value), ...(options.input ? [x] : [])];
+  const found = gradients(graph, [{ value: y, cotangent: dy }], values);
+  for (const [index, { name }] of wanted.entries()) {
+    const gradient = found[index]!;
+    const linear = writer.linears.get(name);
+    const summed = linear ? WEIGHT_GRADIENTS[sum](graph, linear.x, gradient, batch) : gradient;
+    const shaped = graph.reshape(summed, layout.parameters.find((parameter) => parameter.name === name)!.shape);
+    graph.output(`d:${name}`, accumulate ? graph.add(shaped, graph.input(`sum:${name}`, shaped.shape)) : shaped);
+  }
+  if (options.input) graph.output('dx', found.at(-1)!);
+  return graph.build(`${layout.variant}, backwards`);
+}
+
+/** ∂L/∂W of y = x·Wᵀ from x [rows, in] and dy [rows, out], the samples' rows one after the other. */
+const WEIGHT_GRADIENTS: Readonly<
+  Record<GradientSum, (graph: GraphBuilder, x: Value, dy: Value, batch: number) => Value>
+> = {
+  sum: (graph, x, dy) => graph.matMul(dy, x, { transposeA: true }),
+  squares(graph, x, dy, batch) {
+    const samples = (value: Value): Value => graph.reshape(value, [batch, value.shape[0]! / batch, value.shape[1]!]);
+    return graph.reduceSumSquare(graph.matMul(samples(dy), samples(x), { transposeA: true }), [0]);
+  },
+};

@@ -1,0 +1,56 @@
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { LOGITS } from '../forward/modelPrograms.ts';
+import type { BlockLayout } from '../models/model.ts';
+import type { Device, Program } from '../runtime/device.ts';
+import { type BlockGradientOptions, buildBlockGradientGraph } from './blockGradientGraph.ts';
+import { buildHeadGradientGraph, type HeadGradientOptions } from './headGradientGraph.ts';
+
+/** The backward programs of one model at one sequence length on one device, compiled when first needed. */
+export class GradientPrograms {
+  private readonly config: ModelConfig;
+  private readonly device: Device;
+  private readonly tokens: number;
+  private readonly model: string;
+
+  constructor(config: ModelConfig, device: Device, tokens: number) {
+    this.config = config;
+    this.device = device;
+    this.tokens = tokens;
+    this.model = JSON.stringify(config);
+  }
+
+  /** See {@link buildBlockGradientGraph}; every output stays on the device. */
+  block(
+    layout: BlockLayout,
+    batch: number,
+    options: Pick<BlockGradientOptions, 'sum' | 'parameters' | 'input' | 'accumulate'>,
+  ): Promise<Program> {
+    const { config, device, tokens } = this;
+    const { sum, parameters, input, accumulate } = options;
+    const flags = `${sum} ${input ? 'dx' : ''} ${accumulate ? '+' : ''}`;
+    const key = `gradient ${this.model} ${layout.variant} ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
+    const { weightType } = device;
+    return device.program(
+      key,
+      () => buildBlockGradientGraph(config, layout, { ...options, batch, tokens, weightType }),
+      () => false,
+    );
+  }
+
+  /** See {@link buildHeadGradientGraph}; the losses come to the host. */
+  head(batch: number, options: Pick<HeadGradientOptions, 'parameters' | 'losses' | 'accumulate'>): Promise<Program> {
+    const { config, device, tokens } = this;
+    const { parameters, losses, accumulate } = options;
+    const rows = batch * tokens;
+    const limit = device.resident ? LOGITS.resident : LOGITS.host;
+    const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
+    const flags = `${losses ? 'loss' : ''} ${accumulate ? '+' : ''}`;
+    const key = `gradient ${this.model} head ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
+    const { weightType } = device;
+    return device.program(
+      key,
+      () => buildHeadGradientGraph(config, { ...options, rows, slice, weightType }),
+      (name) => name === 'loss',
+    );
+  }
+}

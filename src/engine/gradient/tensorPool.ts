@@ -1,0 +1,66 @@
+import { type Shape, sizeOf } from '../graph/shape.ts';
+import type { Device } from '../runtime/device.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+
+/**
+ * Tensors that are used up and may be written again. On the CPU a program writes its outputs into them; on a device with memory of
+ * its own the runtime reuses buffers itself, and what is used up is freed at once.
+ */
+export class TensorPool {
+  private readonly device: Device;
+  private readonly free = new Map<string, DeviceTensor[]>();
+  private readonly zeros = new Map<string, DeviceTensor>();
+  private readonly shared = new Set<DeviceTensor>();
+  /** Tensors on a device with memory of its own that somebody reads yet. */
+  private readonly resident = new Set<DeviceTensor>();
+
+  constructor(device: Device) {
+    this.device = device;
+  }
+
+  /** Outputs to pass to `Program.run`, by name; empty where the device allocates them. */
+  outputs(shapes: Readonly<Record<string, Shape>>): Record<string, DeviceTensor> {
+    if (this.device.resident) return {};
+    return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, this.take(shape)]));
+  }
+
+  /** Takes charge of tensors until they are given back: what is left over when a pass fails is freed by {@link dispose}. */
+  own(tensors: Readonly<Record<string, DeviceTensor>> | readonly DeviceTensor[]): void {
+    for (const tensor of Object.values(tensors)) if (tensor.resident) this.resident.add(tensor);
+  }
+
+  /** Takes back a tensor that nobody reads any more. */
+  give(tensor: DeviceTensor): void {
+    if (this.shared.has(tensor)) return;
+    if (tensor.resident) {
+      tensor.dispose();
+      this.resident.delete(tensor);
+      return;
+    }
+    const key = tensor.shape.join('×');
+    this.free.set(key, [...(this.free.get(key) ?? []), tensor]);
+  }
+
+  /** Zeros that are shared by all who ask for this shape: not to be written to. */
+  async zero(shape: Shape): Promise<DeviceTensor> {
+    const key = shape.join('×');
+    const kept = this.zeros.get(key);
+    if (kept) return kept;
+    const zero = await this.device.upload(new Float32Array(sizeOf(shape)), shape, 'float32');
+    this.zeros.set(key, zero);
+    this.shared.add(zero);
+    return zero;
+  }
+
+  dispose(): void {
+    for (const tensor of [...this.shared, ...this.resident]) tensor.dispose();
+    this.zeros.clear();
+    this.shared.clear();
+    this.resident.clear();
+    this.free.clear();
+  }
+
+  private take(shape: Shape): DeviceTensor {
+    return this.free.get(shape.join('×'))?.pop() ?? DeviceTensor.empty(shape);
+  }
+}

@@ -1,0 +1,80 @@
+import { afterAll, expect, test } from 'vitest';
+import { type AttentionShape, writeAttention } from '../../../src/engine/graph/attention.ts';
+import { randomTensor, runGraph, testDevices } from '../../support/runGraph.ts';
+
+const { devices } = await testDevices();
+
+afterAll(async () => {
+  for (const device of devices) await device.dispose();
+});
+
+interface Row extends AttentionShape {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly dim: number;
+}
+
+const ROWS: readonly Row[] = [
+  { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9 },
+  { batch: 1, tokens: 1, heads: 2, kvHeads: 2, dim: 3, window: undefined },
+  { batch: 2, tokens: 130, heads: 3, kvHeads: 1, dim: 2, window: undefined },
+];
+
+// A software device takes seconds to compile the programs of many shapes: it gets the one that has everything.
+const cases = devices.flatMap((device) =>
+  (device.name === 'cpu' ? ROWS : ROWS.slice(0, 1)).map((row) => ({ device, name: device.name, row })),
+);
+
+test.each(cases)('on $name: $row', async ({ device, row }) => {
+  const { batch, tokens, heads, kvHeads, dim } = row;
+  const inputs = [heads, kvHeads, kvHeads].map((count, i) => randomTensor([batch, tokens, count * dim], i + 1));
+  const actual = await runGraph(device, inputs, (graph, query, key, value) =>
+    writeAttention(graph, { query: query, key: key, value: value, rotary: undefined }, row),
+  );
+  const [query, key, value] = inputs.map(({ data }) => Float64Array.from(data));
+  const expected = attention(query!, key!, value!, { ...row, window: row.window ?? Infinity });
+  for (const [i, wanted] of expected.entries()) expect(Math.abs(actual[i]! - wanted)).toBeLessThan(1e-5);
+});
+
+interface PlainShape {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly dim: number;
+  readonly window: number;
+}
+
+function attention(
+  query: Float64Array,
+  key: Float64Array,
+  value: Float64Array,
+  { batch, tokens, heads, kvHeads, dim, window }: PlainShape,
+): number[] {
+  const out = new Array<number>(batch * tokens * heads * dim).fill(0);
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      const kv = Math.floor(h / (heads / kvHeads));
+      for (let t = 0; t < tokens; t++) {
+        const at = (token: number, head: number, count: number, d: number): number =>
+          ((b * tokens + token) * count + head) * dim + d;
+        const seen = Array.from({ length: Math.min(window, t + 1) }, (_, i) => t - i);
+        const scores = seen.map((s) =>
+          Math.exp(
+            sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)) /
+              Math.sqrt(dim),
+          ),
+        );
+        for (let d = 0; d < dim; d++) {
+          const mixed = sum(seen.map((s, i) => scores[i]! * value[at(s, kv, kvHeads, d)]!));
+          out[at(t, h, heads, d)] = mixed / sum(scores);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
