@@ -1,14 +1,22 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
+import type { MetricInspection } from '../experiment/inspection.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { SearchPlan } from '../experiment/search.ts';
+import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../experiment/searchEvents.ts';
+import type { Expression } from '../metric/expression.ts';
 import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
+import { DenseStatistics } from './evaluation/denseStatistics.ts';
 import { evaluatePlan } from './evaluation/evaluatePlan.ts';
+import { inspectMetric } from './evaluation/inspectMetric.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
+import type { StepHooks } from './evaluation/stepper.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './models/model.ts';
 import { sizeOf } from './graph/shape.ts';
+import { SearchSession } from './search/searchSession.ts';
 import type { PrunedLayer } from './pruning/pruner.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 
@@ -23,6 +31,24 @@ export interface Engine {
    * when no evaluation is left, does the whole plan reject with its error
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
+  /** Loads what the candidates of a search share, and keeps it for {@link probe} and {@link measure} until another is opened. */
+  openSearch(plan: SearchPlan, hooks?: SearchHooks): Promise<SearchOpening>;
+  /** Which candidates rank the weights, and which of them rank alike. */
+  probe(expressions: readonly Expression[], hooks?: SearchHooks): Promise<readonly Timed<'probe', ProbeOutcome>[]>;
+  /** Mean losses of the candidates on the blocks `begin` to `end` − 1, in the order of the search's rungs. */
+  measure(
+    expressions: readonly Expression[],
+    begin: number,
+    end: number,
+    hooks?: SearchHooks,
+  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
+  /**
+   * What every node of the plan's only metric computes on one linear layer of the dense model, calibrated one-shot.
+   *
+   * @param tensor name of the layer's weight in the checkpoint; null takes the first prunable one
+   * @throws EspalierError
+   */
+  inspect(plan: EvaluationPlan, tensor: string | null, hooks?: StepHooks): Promise<MetricInspection>;
   /** Token ids of a text as the perplexity protocol sees them, special tokens included. */
   tokens(model: string, text: string, signal?: AbortSignal): Promise<Int32Array>;
   describe(model: string): Promise<CheckpointSummary>;
@@ -40,19 +66,44 @@ export interface EvaluationHooks {
   readonly onPruned?: ((layer: PrunedLayer, index: number) => void) | undefined;
 }
 
+export type SearchHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
+
+/** An outcome under its name, with the wall time that it took. */
+export type Timed<Name extends string, Outcome> = Readonly<Record<Name, Outcome>> & { readonly seconds: number };
+
 export interface EngineOptions {
   /** Where hashes of large files are remembered between processes; nothing is written without it. */
   readonly cacheFolder?: string | undefined;
 }
 
 export function createEngine(options: EngineOptions = {}): Engine {
+  let search: SearchSession | undefined;
   const models = new LoadedModels(options);
   const devices = new OpenDevices(() => {
+    search?.dispose();
+    search = undefined;
     models.dispose();
+    denseStatistics.dispose();
   });
+  const denseStatistics = new DenseStatistics();
   const tokenCache = new TokenCache();
   const dense: EngineState['dense'] = new Map();
+  const state: EngineState = { devices, models, tokenCache, dense };
   let busy = false;
+
+  const alone = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    if (busy) throw busyError();
+    busy = true;
+    try {
+      return await work();
+    } finally {
+      busy = false;
+    }
+  };
+  const session = (): SearchSession => {
+    if (!search || !models.holds(search.weights)) throw notOpenError();
+    return search;
+  };
 
   const withCheckpoint = async <Result>(model: string, use: (checkpoint: Checkpoint) => Promise<Result>) => {
     const checkpoint = await openCheckpoint(model, options);
@@ -64,16 +115,25 @@ export function createEngine(options: EngineOptions = {}): Engine {
   };
 
   return {
-    async evaluate(plan, hooks = {}) {
-      if (busy) throw busyError();
-      busy = true;
-      try {
+    evaluate: (plan, hooks = {}) =>
+      alone(() => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        return await evaluatePlan(plan, hooks, { devices, models, tokenCache, dense });
-      } finally {
-        busy = false;
-      }
-    },
+        return evaluatePlan(plan, hooks, state);
+      }),
+    openSearch: (plan, hooks = {}) =>
+      alone(async () => {
+        search?.dispose();
+        search = undefined;
+        search = await SearchSession.open(plan, hooks, state);
+        return search.opening;
+      }),
+    probe: (expressions, hooks = {}) => alone(() => session().probe(expressions, hooks)),
+    measure: (expressions, begin, end, hooks = {}) => alone(() => session().measure(expressions, begin, end, hooks)),
+    inspect: (plan, tensor, hooks = {}) =>
+      alone(() => {
+        throwIfCancelled(hooks.signal, 'inspecting');
+        return inspectMetric(plan, tensor, hooks, { devices, models, tokenCache, denseStatistics });
+      }),
     tokens: (model, text, signal) =>
       withCheckpoint(
         model,
@@ -97,6 +157,16 @@ function summarise({ folder, config, tensors }: Checkpoint): CheckpointSummary {
     vocabulary: config.vocabulary,
     storedAs: [...new Set(parameters.map(({ tensor }) => tensors.get(tensor)?.dtype ?? 'missing'))].sort(),
   };
+}
+
+function notOpenError(): EspalierError {
+  return new EspalierError({
+    code: 'engine/invariant',
+    operation: 'measuring candidates',
+    expected: 'an open search',
+    actual: 'none: another model or device was asked for since',
+    remedy: 'Open the search again.',
+  });
 }
 
 function busyError(): EspalierError {

@@ -57,18 +57,29 @@ export class ProtocolClient {
     return answer;
   }
 
-  async evaluate(
+  evaluate(
     plan: RequestParams<'evaluate'>['plan'],
     listener: EvaluationListener,
     signal?: AbortSignal,
   ): Promise<RequestResult<'evaluate'>> {
-    const token = ++this.tokens;
-    this.listeners.set(token, listener);
-    try {
-      return await this.request('evaluate', { token, plan }, signal);
-    } finally {
-      this.listeners.delete(token);
-    }
+    return this.listening(listener, (token) => this.request('evaluate', { token, plan }, signal));
+  }
+
+  inspect(
+    plan: RequestParams<'inspect'>['plan'],
+    tensor: string | null,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'inspect'>> {
+    return this.listening(listener, (token) => this.request('inspect', { token, plan, tensor }, signal));
+  }
+
+  openSearch(
+    plan: RequestParams<'openSearch'>['plan'],
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'openSearch'>> {
+    return this.listening(listener, (token) => this.request('openSearch', { token, plan }, signal));
   }
 
   request<Name extends RequestName>(
@@ -121,6 +132,20 @@ export class ProtocolClient {
     for (const reject of [...this.pending]) reject(reason);
     this.listeners.clear();
     this.connection.dispose();
+  }
+
+  /** Events about the request reach the listener as long as it runs. */
+  private async listening<Result>(
+    listener: EvaluationListener,
+    request: (token: number) => Promise<Result>,
+  ): Promise<Result> {
+    const token = ++this.tokens;
+    this.listeners.set(token, listener);
+    try {
+      return await request(token);
+    } finally {
+      this.listeners.delete(token);
+    }
   }
 
   private receive(method: string, params: unknown): void {

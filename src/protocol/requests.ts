@@ -4,17 +4,27 @@ import {
   countSchema,
   deviceReportSchema,
   errorSchema,
+  expressionSchema,
   planSchema,
   progressSchema,
   resultSchema,
   textSchema,
 } from '../experiment/schemas.ts';
+import { inspectionSchema } from '../experiment/inspectionSchema.ts';
+import {
+  measureOutcomeSchema,
+  probeOutcomeSchema,
+  searchOpeningSchema,
+  searchPlanSchema,
+} from '../experiment/searchSchemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
-/** Names a running `evaluate` in the events about it; chosen by the client. */
+/** Names a running `evaluate`, `inspect` or `openSearch` in the events about it; chosen by the client. */
 const tokenSchema = countSchema;
+const candidatesSchema = z.array(expressionSchema).max(10_000);
+const secondsSchema = z.number().min(0);
 
 /** Every request of the editor, with what it takes and what it gives. Both ends derive their types from this one map. */
 export const REQUESTS = {
@@ -27,6 +37,33 @@ export const REQUESTS = {
   evaluate: {
     params: z.strictObject({ token: tokenSchema, plan: planSchema }),
     result: z.strictObject({ results: z.array(resultSchema) }),
+  },
+  /** Loads what the candidates of a search share; `progress` events with the same token come before the reply. */
+  openSearch: {
+    params: z.strictObject({ token: tokenSchema, plan: searchPlanSchema }),
+    result: z.strictObject({ opening: searchOpeningSchema }),
+  },
+  /** Checks candidates of the open search and fingerprints their masks; outcomes in the order asked. */
+  probe: {
+    params: z.strictObject({ expressions: candidatesSchema }),
+    result: z.strictObject({
+      outcomes: z.array(z.strictObject({ probe: probeOutcomeSchema, seconds: secondsSchema })),
+    }),
+  },
+  /** Losses of candidates on the blocks `begin` to `end` − 1, in the order of the open search's rungs. */
+  measure: {
+    params: z.strictObject({ expressions: candidatesSchema, begin: countSchema, end: countSchema }),
+    result: z.strictObject({
+      outcomes: z.array(z.strictObject({ measure: measureOutcomeSchema, seconds: secondsSchema })),
+    }),
+  },
+  /**
+   * What every node of the plan's only metric computes on one linear layer, the first one for null. `progress` events with the same
+   * token come before the reply.
+   */
+  inspect: {
+    params: z.strictObject({ token: tokenSchema, plan: planSchema, tensor: textSchema.nullable() }),
+    result: z.strictObject({ inspection: inspectionSchema }),
   },
   /** Every device that the engine knows, with whether it works here. */
   devices: {

@@ -1,10 +1,13 @@
 import { cancelledError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DeviceReport } from '../experiment/result.ts';
+import type { DeviceReport, EvaluationProgress } from '../experiment/result.ts';
 import type { RequestHandlers } from '../protocol/server.ts';
 
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
-export interface WorkerEngine extends Pick<Engine, 'evaluate' | 'describe' | 'dispose'> {
+export interface WorkerEngine extends Pick<
+  Engine,
+  'evaluate' | 'inspect' | 'openSearch' | 'probe' | 'measure' | 'describe' | 'dispose'
+> {
   listDevices(): Promise<readonly DeviceReport[]>;
   /** sha-256, hex, of a checkpoint folder as its provenance states it. */
   identifyModel(folder: string, signal: AbortSignal): Promise<string>;
@@ -28,15 +31,11 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
     evaluate: ({ token, plan }, { signal, send }) =>
       // Two evaluations at a time would share one device and be no faster; they also would not fit into memory.
       device.pass(async () => {
-        let last = -Infinity;
         const results = await engine.evaluate(plan, {
           signal,
-          onProgress: (progress) => {
-            const now = options.now();
-            if (now - last < PROGRESS_INTERVAL && progress.done < progress.total) return;
-            last = now;
+          onProgress: paced(options.now, (progress) => {
             send('progress', { token, progress });
-          },
+          }),
           onResult: (result, index) => {
             send('result', { token, index, result });
           },
@@ -45,6 +44,24 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
           },
         });
         return { results: [...results] };
+      }, signal),
+    openSearch: ({ token, plan }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { opening: await engine.openSearch(plan, { signal, onProgress }) };
+      }, signal),
+    probe: ({ expressions }, { signal }) =>
+      device.pass(async () => ({ outcomes: [...(await engine.probe(expressions, { signal }))] }), signal),
+    measure: ({ expressions, begin, end }, { signal }) =>
+      device.pass(async () => ({ outcomes: [...(await engine.measure(expressions, begin, end, { signal }))] }), signal),
+    inspect: ({ token, plan, tensor }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { inspection: await engine.inspect(plan, tensor, { signal, onProgress }) };
       }, signal),
     devices: () => device.pass(async () => ({ devices: [...(await engine.listDevices())] })),
     describe: async ({ model }) => ({ summary: await engine.describe(model) }),
@@ -57,6 +74,20 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
       setImmediate(options.exit);
       return {};
     },
+  };
+}
+
+/** Passes on what comes at least {@link PROGRESS_INTERVAL} after the last, and what says that all is done. */
+function paced(
+  now: () => number,
+  send: (progress: EvaluationProgress) => void,
+): (progress: EvaluationProgress) => void {
+  let last = -Infinity;
+  return (progress) => {
+    const time = now();
+    if (time - last < PROGRESS_INTERVAL && progress.done < progress.total) return;
+    last = time;
+    send(progress);
   };
 }
 

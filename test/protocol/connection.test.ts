@@ -8,7 +8,7 @@ import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
 import type { Transport } from './memoryTransport.ts';
-import { samplePlan, sampleResult, sampleSummary } from './samples.ts';
+import { sampleOpening, samplePlan, sampleResult, sampleSearchPlan, sampleSummary } from './samples.ts';
 
 const handlers: RequestHandlers = {
   evaluate: ({ token, plan }, { signal, send }) =>
@@ -26,6 +26,12 @@ const handlers: RequestHandlers = {
       send('result', { token, index: 0, result: sampleResult() });
       resolve({ results: [sampleResult()] });
     }),
+  openSearch: ({ token }, { send }) => {
+    send('progress', { token, progress: { stage: 'evaluating', done: 1, total: 2, detail: 'dense, block 1 of 2' } });
+    return Promise.resolve({ opening: sampleOpening() });
+  },
+  probe: () => Promise.resolve({ outcomes: [] }),
+  measure: () => Promise.resolve({ outcomes: [] }),
   devices: () => Promise.resolve({ devices: [] }),
   describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
   identify: ({ models, files }) =>
@@ -88,6 +94,17 @@ describe('a request settles with its result or with the coded error of the worke
     seen.push('reply');
     expect(seen).toEqual(['block 1 of 2', 'wanda', 'reply']);
     expect(reply.results).toEqual([sampleResult()]);
+  });
+
+  it('opens a search, with progress before the reply', async () => {
+    const { client } = connect();
+    await client.initialize('1');
+    const seen: string[] = [];
+    const { opening } = await client.openSearch(sampleSearchPlan(), {
+      onProgress: ({ progress }) => seen.push(progress.detail),
+    });
+    expect(seen).toEqual(['dense, block 1 of 2']);
+    expect(opening).toEqual(sampleOpening());
   });
 
   it('correlates replies that come in another order', async () => {
@@ -236,7 +253,7 @@ describe('what arrives is checked', () => {
       ends.server.raw({
         jsonrpc: '2.0',
         id: (message as { id?: unknown }).id,
-        result: { protocol: 2, version: '9', pid: 1 },
+        result: { protocol: PROTOCOL_VERSION + 1, version: '9', pid: 1 },
       });
     });
     expect(await codeOf(other.initialize('1'))).toBe('protocol/version');

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
-import { samplePlan, sampleResult, sampleSummary } from './samples.ts';
+import { sampleOpening, samplePlan, sampleResult, sampleSearchPlan, sampleSummary } from './samples.ts';
 
 // A peer that sends nonsense gets coded errors; handlers see nothing but valid parameters, and a good request afterwards is
 // served as ever. Whatever would escape as an exception fails the run (Vitest reports unhandled errors).
@@ -15,6 +15,18 @@ const handlers: RequestHandlers = {
     expect(plan.model).toBeTypeOf('string');
     expect(Number.isInteger(plan.settings.length)).toBe(true);
     return Promise.resolve({ results: [sampleResult()] });
+  },
+  openSearch: ({ plan }) => {
+    expect(plan.search.population).toBeGreaterThan(1);
+    return Promise.resolve({ opening: sampleOpening() });
+  },
+  probe: ({ expressions }) => {
+    expect(expressions.every(({ kind }) => typeof kind === 'string')).toBe(true);
+    return Promise.resolve({ outcomes: [] });
+  },
+  measure: ({ begin, end }) => {
+    expect([begin, end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
+    return Promise.resolve({ outcomes: [] });
   },
   devices: () => Promise.resolve({ devices: [] }),
   describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
@@ -33,6 +45,14 @@ interface Reply {
 
 const VALID = [
   { jsonrpc: '2.0', id: 1, method: 'evaluate', params: { token: 1, plan: samplePlan() } },
+  { jsonrpc: '2.0', id: 5, method: 'openSearch', params: { token: 2, plan: sampleSearchPlan() } },
+  { jsonrpc: '2.0', id: 6, method: 'probe', params: { expressions: [samplePlan().evaluations[0]!.expression] } },
+  {
+    jsonrpc: '2.0',
+    id: 7,
+    method: 'measure',
+    params: { expressions: [samplePlan().evaluations[0]!.expression], begin: 0, end: 2 },
+  },
   { jsonrpc: '2.0', id: 2, method: 'identify', params: { models: ['/m'], files: ['/f'] } },
   { jsonrpc: '2.0', id: 3, method: 'devices', params: {} },
   { jsonrpc: '2.0', id: 4, method: 'initialize', params: { protocol: PROTOCOL_VERSION, version: '1' } },

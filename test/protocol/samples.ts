@@ -1,3 +1,10 @@
+import {
+  DEFAULT_SEARCH_OPERANDS,
+  DEFAULT_SEARCH_OPERATIONS,
+  DEFAULT_SEARCH_SETTINGS,
+  type SearchPlan,
+} from '../../src/experiment/search.ts';
+import type { SearchOpening } from '../../src/experiment/searchEvents.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
@@ -72,5 +79,36 @@ export function sampleSummary(folder: string): CheckpointSummary {
     hidden: 256,
     vocabulary: 4096,
     storedAs: ['BF16'],
+  };
+}
+
+export function sampleOpening(changes: Partial<SearchOpening> = {}): SearchOpening {
+  return {
+    blocks: 2,
+    denseLosses: [4.5, 4.7],
+    densePerplexity: Math.exp(4.6),
+    fingerprint: 'a'.repeat(64),
+    device: 'cpu, 2 threads',
+    parameters: 1000,
+    architecture: 'LlamaForCausalLM',
+    ...changes,
+  };
+}
+
+export function sampleSearchPlan(changes: Partial<SearchPlan> = {}): SearchPlan {
+  const { model, text, settings } = samplePlan();
+  return {
+    name: 'evolved',
+    model,
+    text,
+    calibration: '/data/valid.txt',
+    sparsity: { kind: 'unstructured', share: 0.6 },
+    operations: DEFAULT_SEARCH_OPERATIONS,
+    operands: DEFAULT_SEARCH_OPERANDS,
+    seeds: [],
+    baselines: [],
+    settings,
+    search: DEFAULT_SEARCH_SETTINGS,
+    ...changes,
   };
 }

@@ -2,13 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { EvaluationHooks } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { Expression } from '../../src/metric/expression.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';
 import type { WorkerEngine } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import { sampleOpening, samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
 
 /** An engine whose evaluation takes `steps` turns of the event loop, as the real one yields after each program. */
 class SteppedEngine implements WorkerEngine {
@@ -35,6 +36,15 @@ class SteppedEngine implements WorkerEngine {
     }
   }
 
+  openSearch = () => Promise.resolve(sampleOpening());
+  probe = (expressions: readonly Expression[]) =>
+    Promise.resolve(
+      expressions.map(() => ({ probe: { kind: 'ranks', fingerprint: 'f', whole: true } as const, seconds: 1 })),
+    );
+  measure = (expressions: readonly Expression[], begin: number, end: number) =>
+    Promise.resolve(
+      expressions.map(() => ({ measure: { kind: 'loss', blocks: end - begin, loss: 2 } as const, seconds: 1 })),
+    );
   listDevices = () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]);
   describe = (model: string) => Promise.resolve(sampleSummary(model));
   identifyModel = (folder: string) =>

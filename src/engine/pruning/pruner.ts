@@ -1,4 +1,4 @@
-import { EspalierError } from '../../base/errors.ts';
+import { type ErrorData, EspalierError } from '../../base/errors.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
@@ -19,6 +19,16 @@ export interface PrunedLayer {
   readonly weight: Float32Array;
   /** Values [in] of the operands that are rows, as far as the metric uses them. */
   readonly rows: Readonly<Partial<Record<RowOperand, Float32Array>>>;
+}
+
+/** A metric that cannot rank a layer's weights. */
+export class InvalidScoreError extends EspalierError {
+  readonly reason: 'constant' | 'not-finite';
+
+  constructor(reason: 'constant' | 'not-finite', data: ErrorData) {
+    super(data);
+    this.reason = reason;
+  }
 }
 
 /** A metric applied at one sparsity, layer by layer, with the counts of what it removed. */
@@ -112,13 +122,24 @@ export class Pruner {
     const missing = finite.length * layer.shape[1]! - sum(finite);
     if (missing > 0) {
       const share = ((100 * missing) / (finite.length * layer.shape[1]!)).toPrecision(3);
-      throw this.invalid(layer, 'finite scores', `${missing} scores (${share} %) that are infinite or not a number`);
+      throw this.invalid(
+        'not-finite',
+        layer,
+        'finite scores',
+        `${missing} scores (${share} %) that are infinite or not a number`,
+      );
     }
-    if (minimum === maximum) throw this.invalid(layer, 'scores that differ', `the same score ${minimum} everywhere`);
+    if (minimum === maximum)
+      throw this.invalid('constant', layer, 'scores that differ', `the same score ${minimum} everywhere`);
   }
 
-  private invalid(layer: Parameter, expected: string, actual: string): EspalierError {
-    return new EspalierError({
+  private invalid(
+    reason: InvalidScoreError['reason'],
+    layer: Parameter,
+    expected: string,
+    actual: string,
+  ): InvalidScoreError {
+    return new InvalidScoreError(reason, {
       code: 'metric/invalid-score',
       operation: `scoring ${layer.tensor} with ${this.metric}`,
       expected,

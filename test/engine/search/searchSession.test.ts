@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EspalierError } from '../../../src/base/errors.ts';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { blockOrder } from '../../../src/engine/search/blockOrder.ts';
+import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, type SearchPlan } from '../../../src/experiment/search.ts';
+import type { SearchOpening } from '../../../src/experiment/searchEvents.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
+import { FAMILIES } from '../../support/generate/families.ts';
+import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+
+let files: TemporaryFamily;
+let engine: Engine;
+let plan: SearchPlan;
+let opening: SearchOpening;
+
+const half = { kind: 'unstructured', share: 0.5 } as const;
+const wanda = parsePrefix('mul(W, sqrt(X))');
+
+beforeAll(async () => {
+  files = await temporaryFamily('llama-3.1');
+  engine = createEngine();
+  plan = {
+    name: 'evolved',
+    model: files.folder,
+    text: files.textFile,
+    calibration: files.calibrationFile,
+    sparsity: half,
+    operations: DEFAULT_SEARCH_OPERATIONS,
+    operands: ['W', 'X'],
+    seeds: [],
+    baselines: [],
+    settings: {
+      ...DEFAULT_SETTINGS,
+      device: 'cpu',
+      calibrate: 'one-shot',
+      samples: 3,
+      blocks: 5,
+      offsets: 'even',
+      length: FAMILIES['llama-3.1'].length,
+    },
+    search: DEFAULT_SEARCH_SETTINGS,
+  };
+  opening = await engine.openSearch(plan);
+});
+
+afterAll(async () => {
+  await engine.dispose();
+  await files.remove();
+});
+
+/** The same plan as an ordinary evaluation, one-shot as candidates are. */
+function evaluation(...expressions: readonly string[]): EvaluationPlan {
+  const { model, text, calibration, settings } = plan;
+  return {
+    model,
+    text,
+    calibration: calibration!,
+    evaluations: expressions.map((text) => ({ metric: text, expression: parsePrefix(text), sparsity: half })),
+    settings,
+  };
+}
+
+describe('measuring candidates', () => {
+  test('the dense losses are those of an evaluation', async () => {
+    const [dense] = await engine.evaluate(evaluation());
+    expect(opening.blocks).toBe(5);
+    expect(opening.denseLosses).toHaveLength(5);
+    expect(opening.densePerplexity).toBeCloseTo(dense!.perplexity, 5);
+  });
+
+  test.each(['mul(W, sqrt(X))', 'W', 'X', 'zsn(add(W, X))', 'mms(neg(mul(W, X)))'])(
+    '%s: rungs add up to the perplexity of an evaluation',
+    async (text) => {
+      const [result] = await engine.evaluate(evaluation(text));
+      const losses: number[] = [];
+      for (const [begin, end] of [
+        [0, 1],
+        [1, 3],
+        [3, 5],
+      ] as const) {
+        const [outcome] = await engine.measure([parsePrefix(text)], begin, end);
+        const { measure } = outcome!;
+        if (measure.kind !== 'loss') throw new Error(`${text} is ${measure.reason}`);
+        expect(measure.blocks).toBe(end - begin);
+        losses.push(measure.loss * measure.blocks);
+      }
+      const mean = losses.reduce((sum, loss) => sum + loss, 0) / 5;
+      expect(Math.exp(mean) / result!.perplexity).toBeCloseTo(1, 5);
+    },
+  );
+
+  test('a candidate has the same loss alone and among others, to the last bit', async () => {
+    const others = ['W', 'sqr(W)', 'add(W, X)'].map(parsePrefix);
+    const [alone] = await engine.measure([wanda], 0, 5);
+    const among = await engine.measure([...others, wanda], 0, 5);
+    expect(among[3]!.measure).toEqual(alone!.measure);
+  });
+
+  test.each([
+    ['sub(W, W)', 'constant'],
+    ['exp(exp(add(exp(X), 9)))', 'not-finite'],
+  ])('%s is invalid: %s, and the others of its batch are measured', async (text, reason) => {
+    const outcomes = await engine.measure([parsePrefix(text), wanda], 0, 1);
+    expect(outcomes[0]!.measure).toMatchObject({ kind: 'invalid', reason });
+    expect(outcomes[1]!.measure.kind).toBe('loss');
+  });
+
+  test.each([
+    [-1, 1],
+    [2, 2],
+    [0, 6],
+  ])('blocks %d to %d are refused', async (begin, end) => {
+    await expect(engine.measure([wanda], begin, end)).rejects.toMatchObject({ code: 'engine/invariant' });
+  });
+});
+
+describe('probing candidates', () => {
+  const fingerprint = async (text: string): Promise<string> => {
+    const [outcome] = await engine.probe([parsePrefix(text)]);
+    const { probe } = outcome!;
+    if (probe.kind === 'invalid') return probe.reason;
+    expect(probe.whole).toBe(true);
+    return probe.fingerprint;
+  };
+
+  test.each([
+    ['mul(W, sqrt(X))', 'mul(sqrt(X), W)', true],
+    ['mul(W, sqrt(X))', 'mms(mul(W, sqrt(X)))', true],
+    ['mul(W, sqrt(X))', 'sqr(mul(W, sqrt(X)))', true],
+    ['W', 'zsn(W)', true],
+    ['W', 'mul(W, sqrt(X))', false],
+    ['W', 'neg(W)', false],
+    ['mul(W, X)', 'mul(W, sqrt(X))', false],
+  ])('%s and %s remove the same weights: %s', async (a, b, same) => {
+    expect((await fingerprint(a)) === (await fingerprint(b))).toBe(same);
+  });
+
+  test.each([
+    ['sub(X, X)', 'constant'],
+    ['exp(exp(add(exp(X), 9)))', 'not-finite'],
+  ])('%s cannot rank: %s', async (text, reason) => {
+    expect(await fingerprint(text)).toBe(reason);
+  });
+});
+
+describe('a session', () => {
+  test('ends when another model takes its place, and says so', async () => {
+    const other = await temporaryFamily('opt');
+    try {
+      await engine.evaluate({ ...evaluation(), model: other.folder, text: other.textFile });
+      await expect(engine.measure([wanda], 0, 1)).rejects.toMatchObject({
+        code: 'engine/invariant',
+        data: { expected: 'an open search' },
+      });
+      expect(await engine.openSearch(plan)).toEqual(opening);
+    } finally {
+      await other.remove();
+    }
+  });
+
+  test('is cancelled between two programs', async () => {
+    const controller = new AbortController();
+    const measuring = engine.measure([wanda], 0, 5, { signal: controller.signal });
+    controller.abort();
+    await expect(measuring).rejects.toSatisfy((error) => error instanceof EspalierError && error.code === 'cancelled');
+    expect((await engine.measure([wanda], 0, 1))[0]!.measure.kind).toBe('loss');
+  });
+
+  test('threads do not change a loss', async () => {
+    const single = createEngine();
+    try {
+      const one = await single.openSearch({ ...plan, settings: { ...plan.settings, threads: 1 } });
+      expect(one.denseLosses).toEqual(opening.denseLosses);
+      const [a] = await single.measure([wanda], 0, 5);
+      const [b] = await engine.measure([wanda], 0, 5);
+      expect(a!.measure).toEqual(b!.measure);
+    } finally {
+      await single.dispose();
+    }
+  });
+});
+
+describe('the order of the blocks', () => {
+  test.each([1, 2, 7, 64, 1000])('of %d blocks is a permutation whose beginnings are spread', (count) => {
+    const order = blockOrder(count);
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, index) => index));
+    const first = order.slice(0, Math.ceil(count / 4));
+    const mean = first.reduce((sum, index) => sum + index, 0) / first.length;
+    if (count >= 64) expect(Math.abs(mean / (count - 1) - 0.5)).toBeLessThan(0.2);
+  });
+});
