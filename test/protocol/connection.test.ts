@@ -8,7 +8,14 @@ import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
 import type { Transport } from './memoryTransport.ts';
-import { sampleOpening, samplePlan, sampleResult, sampleSearchPlan, sampleSummary } from './samples.ts';
+import {
+  sampleInspection,
+  sampleOpening,
+  samplePlan,
+  sampleResult,
+  sampleSearchPlan,
+  sampleSummary,
+} from './samples.ts';
 
 const handlers: RequestHandlers = {
   evaluate: ({ token, plan }, { signal, send }) =>
@@ -26,6 +33,10 @@ const handlers: RequestHandlers = {
       send('result', { token, index: 0, result: sampleResult() });
       resolve({ results: [sampleResult()] });
     }),
+  inspect: ({ token, tensor }, { send }) => {
+    send('progress', { token, progress: { stage: 'evaluating', done: 1, total: 1, detail: 'node 1 of 1' } });
+    return Promise.resolve({ inspection: sampleInspection(tensor === null ? {} : { tensor }) });
+  },
   openSearch: ({ token }, { send }) => {
     send('progress', { token, progress: { stage: 'evaluating', done: 1, total: 2, detail: 'dense, block 1 of 2' } });
     return Promise.resolve({ opening: sampleOpening() });
@@ -105,6 +116,16 @@ describe('a request settles with its result or with the coded error of the worke
     });
     expect(seen).toEqual(['dense, block 1 of 2']);
     expect(opening).toEqual(sampleOpening());
+  });
+
+  it('inspects a metric, with progress before the reply', async () => {
+    const { client } = connect();
+    await client.initialize('1');
+    const seen: string[] = [];
+    const listener = { onProgress: ({ progress }: { progress: { detail: string } }) => seen.push(progress.detail) };
+    const { inspection } = await client.inspect(samplePlan(), 'a.weight', listener);
+    expect(seen).toEqual(['node 1 of 1']);
+    expect(inspection).toEqual(sampleInspection({ tensor: 'a.weight' }));
   });
 
   it('correlates replies that come in another order', async () => {

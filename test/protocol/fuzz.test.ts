@@ -5,7 +5,14 @@ import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
-import { sampleOpening, samplePlan, sampleResult, sampleSearchPlan, sampleSummary } from './samples.ts';
+import {
+  sampleInspection,
+  sampleOpening,
+  samplePlan,
+  sampleResult,
+  sampleSearchPlan,
+  sampleSummary,
+} from './samples.ts';
 
 // A peer that sends nonsense gets coded errors; handlers see nothing but valid parameters, and a good request afterwards is
 // served as ever. Whatever would escape as an exception fails the run (Vitest reports unhandled errors).
@@ -15,6 +22,11 @@ const handlers: RequestHandlers = {
     expect(plan.model).toBeTypeOf('string');
     expect(Number.isInteger(plan.settings.length)).toBe(true);
     return Promise.resolve({ results: [sampleResult()] });
+  },
+  inspect: ({ plan, tensor }) => {
+    expect(plan.model).toBeTypeOf('string');
+    expect(tensor === null || typeof tensor === 'string').toBe(true);
+    return Promise.resolve({ inspection: sampleInspection() });
   },
   openSearch: ({ plan }) => {
     expect(plan.search.population).toBeGreaterThan(1);
@@ -45,6 +57,7 @@ interface Reply {
 
 const VALID = [
   { jsonrpc: '2.0', id: 1, method: 'evaluate', params: { token: 1, plan: samplePlan() } },
+  { jsonrpc: '2.0', id: 8, method: 'inspect', params: { token: 3, plan: samplePlan(), tensor: null } },
   { jsonrpc: '2.0', id: 5, method: 'openSearch', params: { token: 2, plan: sampleSearchPlan() } },
   { jsonrpc: '2.0', id: 6, method: 'probe', params: { expressions: [samplePlan().evaluations[0]!.expression] } },
   {

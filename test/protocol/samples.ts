@@ -5,6 +5,7 @@ import {
   type SearchPlan,
 } from '../../src/experiment/search.ts';
 import type { SearchOpening } from '../../src/experiment/searchEvents.ts';
+import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/inspection.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
@@ -91,6 +92,18 @@ export function sampleOpening(changes: Partial<SearchOpening> = {}): SearchOpeni
     device: 'cpu, 2 threads',
     parameters: 1000,
     architecture: 'LlamaForCausalLM',
+    ...changes,
+  };
+}
+
+/** Of the metric `W` alone. */
+export function sampleInspection(changes: Partial<MetricInspection> = {}): MetricInspection {
+  const histogram = Array.from({ length: HISTOGRAM_BINS }, (_, bin) => bin);
+  return {
+    tensor: 'model.layers.0.self_attn.q_proj.weight',
+    shape: [256, 256],
+    tensors: ['model.layers.0.self_attn.q_proj.weight', 'model.layers.0.self_attn.k_proj.weight'],
+    nodes: [{ path: [], shape: [256, 256], minimum: 0, maximum: 1, mean: 0.25, nonFinite: 0, histogram }],
     ...changes,
   };
 }

@@ -9,7 +9,7 @@ import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';
 import type { WorkerEngine } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { sampleOpening, samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import { sampleInspection, sampleOpening, samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
 
 /** An engine whose evaluation takes `steps` turns of the event loop, as the real one yields after each program. */
 class SteppedEngine implements WorkerEngine {
@@ -36,6 +36,7 @@ class SteppedEngine implements WorkerEngine {
     }
   }
 
+  inspect = () => Promise.resolve(sampleInspection());
   openSearch = () => Promise.resolve(sampleOpening());
   probe = (expressions: readonly Expression[]) =>
     Promise.resolve(

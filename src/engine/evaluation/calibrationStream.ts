@@ -9,22 +9,29 @@ import type { SweepInputs } from './sweep.ts';
 /** Statistics of every linear layer's input in one block, by the layer's name. */
 export type BlockStatistics = ReadonlyMap<string, InputStatistics>;
 
+export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'programs' | 'calibration'>;
+
 /** The calibration samples on their way through the blocks, and what the linear layers see of them. */
 export class CalibrationStream {
-  private readonly inputs: SweepInputs;
+  private readonly inputs: CalibrationInputs;
   private readonly stream: HiddenStream;
   private readonly statistics: readonly InputStatistic[];
 
-  private constructor(inputs: SweepInputs, stream: HiddenStream, statistics: readonly InputStatistic[]) {
+  private constructor(inputs: CalibrationInputs, stream: HiddenStream, statistics: readonly InputStatistic[]) {
     this.inputs = inputs;
     this.stream = stream;
     this.statistics = statistics;
   }
 
   /** @param operands what the statistics are for */
-  static async open(inputs: SweepInputs, operands: readonly RowOperand[]): Promise<CalibrationStream> {
+  static async open(inputs: CalibrationInputs, operands: readonly RowOperand[]): Promise<CalibrationStream> {
     const stream = await embed(inputs, inputs.calibration);
     return new CalibrationStream(inputs, stream, inputStatisticsFor(operands));
+  }
+
+  /** Program runs that carry the samples through one block. */
+  get batches(): number {
+    return this.stream.batches.length;
   }
 
   /**

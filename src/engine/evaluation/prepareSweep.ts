@@ -90,7 +90,8 @@ export async function prepareSweep(
   return { inputs, provenance };
 }
 
-function calibrationFile(plan: Pick<EvaluationPlan, 'calibration'>): string {
+/** @throws EspalierError where the plan names none */
+export function calibrationFile(plan: Pick<EvaluationPlan, 'calibration'>): string {
   if (plan.calibration !== undefined) return plan.calibration;
   throw new EspalierError({
     code: 'settings/invalid',

@@ -1,4 +1,4 @@
-import type { Expression, OperationExpression } from '../../metric/expression.ts';
+import type { Expression } from '../../metric/expression.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
@@ -18,21 +18,19 @@ export function writeMetric(graph: GraphBuilder, expression: Expression, operand
       return operand(expression.name);
     case 'number':
       return graph.scalar(expression.value);
-    case 'operation':
-      return writeOperation(graph, expression, operand);
+    case 'operation': {
+      const [x, y] = expression.arguments.map((argument) => writeMetric(graph, argument, operand));
+      return writeOperation(graph, expression.operation, x!, y ?? x!);
+    }
   }
 }
 
-function writeOperation(
-  graph: GraphBuilder,
-  expression: OperationExpression,
-  operand: (name: OperandName) => Value,
-): Value {
-  const [x, y] = expression.arguments.map((argument) => writeMetric(graph, argument, operand));
-  return OPERATION_GRAPHS[expression.operation](graph, x!, y ?? x!);
+/** Writes one operation; a unary one ignores y. */
+export function writeOperation(graph: GraphBuilder, name: OperationName, x: Value, y: Value): Value {
+  return OPERATION_GRAPHS[name](graph, x, y);
 }
 
-/** One row an operation, with the formulas of the operation table; unary operations ignore y. */
+/** One row an operation, with the formulas of the operation table. */
 const OPERATION_GRAPHS: Readonly<Record<OperationName, (graph: GraphBuilder, x: Value, y: Value) => Value>> = {
   add: (graph, x, y) => graph.add(x, y),
   sub: (graph, x, y) => graph.sub(x, y),

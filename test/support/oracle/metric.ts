@@ -7,13 +7,13 @@ export type Operands = Readonly<Partial<Record<string, Matrix>>>;
 
 /** The score [rows, columns] that `expression` gives each weight. Throws for a score that cannot rank: not finite, or constant. */
 export function scoreOf(expression: Expression, operands: Operands, rows: number, columns: number): Matrix {
-  const score = broadcast(value(expression, operands), rows, columns);
+  const score = broadcast(valueOf(expression, operands), rows, columns);
   if (!score.values.every(Number.isFinite)) throw new RangeError('the score has a value that is not finite');
   if (score.values.every((entry) => entry === score.values[0])) throw new RangeError('the score is constant');
   return score;
 }
 
-function value(expression: Expression, operands: Operands): Matrix {
+export function valueOf(expression: Expression, operands: Operands): Matrix {
   switch (expression.kind) {
     case 'number':
       return { rows: 1, columns: 1, values: Float64Array.of(expression.value) };
@@ -23,7 +23,7 @@ function value(expression: Expression, operands: Operands): Matrix {
       return operand;
     }
     case 'operation': {
-      const [x, y] = expression.arguments.map((argument) => value(argument, operands));
+      const [x, y] = expression.arguments.map((argument) => valueOf(argument, operands));
       return OPERATIONS[expression.operation](x!, y ?? x!);
     }
   }

@@ -1,0 +1,196 @@
+import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import type { MetricInspection, NodeStatistics } from '../../experiment/inspection.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { Expression } from '../../metric/expression.ts';
+import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
+import { LATER_STATISTICS, type OperandName } from '../../metric/operands.ts';
+import type { Step } from '../forward/hiddenStream.ts';
+import type { LoadedModel } from '../forward/loadedModels.ts';
+import { calibrationSamples } from '../forward/tokenBlocks.ts';
+import type { Graph } from '../graph/graph.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Parameter } from '../models/model.ts';
+import { type InputStatistics, isRowOperand } from '../pruning/inputStatistics.ts';
+import { NODE_PROGRAMS, visitNodes } from '../pruning/nodeValues.ts';
+import { valueStatistics, type ValueStatistics } from '../pruning/valueStatistics.ts';
+import type { Device } from '../runtime/device.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import type { CalibratedModel, DenseStatistics } from './denseStatistics.ts';
+import { calibrationFile, type EngineState } from './prepareSweep.ts';
+import { stepper, type StepHooks } from './stepper.ts';
+
+export type InspectionState = Pick<EngineState, 'devices' | 'models' | 'tokenCache'> & {
+  readonly denseStatistics: DenseStatistics;
+};
+
+/** A prunable weight and where it stands. */
+interface Layer {
+  readonly parameter: Parameter;
+  readonly block: number;
+}
+
+/** See `Engine.inspect`. */
+export async function inspectMetric(
+  plan: EvaluationPlan,
+  tensor: string | null,
+  hooks: StepHooks,
+  state: InspectionState,
+): Promise<MetricInspection> {
+  const { metric, expression } = onlyEvaluation(plan);
+  refuseLater(metric, expression);
+  const report = (stage: 'device' | 'reading', detail: string): void => {
+    hooks.onProgress?.({ stage, done: 0, total: 0, detail });
+    throwIfCancelled(hooks.signal, 'inspecting');
+  };
+  report('device', 'starting the device');
+  const device = await state.devices.device(plan.settings);
+  report('reading', 'reading the checkpoint');
+  const model = await state.models.load(plan.model, device, hooks.signal);
+  const layers = layersOf(model);
+  const layer = findLayer(layers, tensor, plan.model);
+  const source = operandsOf(expression).some(isRowOperand)
+    ? await calibratedModel(plan, model, device, hooks, state)
+    : undefined;
+  const rows = source && (await state.denseStatistics.block(source, layer.block, hooks)).get(layer.parameter.name);
+  try {
+    const nodes = await inspectLayer(expression, layer, rows, model, device, stepper(hooks, sizeOf(expression)));
+    return {
+      tensor: layer.parameter.tensor,
+      shape: layer.parameter.shape as [number, number],
+      tensors: layers.map(({ parameter }) => parameter.tensor),
+      nodes,
+    };
+  } finally {
+    await device.release((key) => !key.startsWith(NODE_PROGRAMS));
+  }
+}
+
+async function inspectLayer(
+  expression: Expression,
+  { parameter, block }: Layer,
+  rows: InputStatistics | undefined,
+  model: LoadedModel,
+  device: Device,
+  step: Step,
+): Promise<NodeStatistics[]> {
+  const columns = parameter.shape[1]!;
+  const weights = await model.weights.block(block);
+  const operands = new Map<OperandName, DeviceTensor>();
+  try {
+    for (const name of operandsOf(expression)) {
+      operands.set(
+        name,
+        isRowOperand(name)
+          ? DeviceTensor.fromHost(rows!.row(name), [1, columns])
+          : await weightOperand(device, name, weights[parameter.name]!),
+      );
+    }
+    return await nodeStatistics(device, expression, operands, step);
+  } finally {
+    for (const [name, value] of operands) if (!isRowOperand(name)) value.dispose();
+    model.weights.done(weights);
+  }
+}
+
+/** What the nodes compute, root first. Each value is looked at on the host and dropped; an operand is looked at once. */
+async function nodeStatistics(
+  device: Device,
+  expression: Expression,
+  operands: ReadonlyMap<OperandName, DeviceTensor>,
+  step: Step,
+): Promise<NodeStatistics[]> {
+  const known = new Map<OperandName, ValueStatistics>();
+  const found = new Map<string, NodeStatistics>();
+  const total = sizeOf(expression);
+  await visitNodes(device, expression, operands, async (node, path, value) => {
+    const seen = node.kind === 'operand' ? known.get(node.name) : undefined;
+    const statistics = seen ?? valueStatistics(await device.download(value));
+    if (node.kind === 'operand') known.set(node.name, statistics);
+    found.set(path.join(), { path, shape: value.shape as [number, number], ...statistics });
+    await step(`node ${found.size} of ${total}`);
+  });
+  return pathsOf(expression).map((path) => found.get(path.join())!);
+}
+
+/** The matrix operands that are read off the weight, float32, without touching it. */
+async function weightOperand(device: Device, name: OperandName, weight: DeviceTensor): Promise<DeviceTensor> {
+  const key = `${NODE_PROGRAMS}${name} ${weight.shape.join('×')}`;
+  const build = (): Graph => {
+    const graph = new GraphBuilder();
+    const signed = graph.cast(graph.input('weight', weight.shape, weight.type), 'float32');
+    // A program's output has to be computed: its input is none.
+    graph.output('y', name === 'W' ? graph.abs(signed) : graph.add(signed, graph.scalar(0)));
+    return graph.build(name);
+  };
+  const program = await device.program(key, build, () => false);
+  return (await program.run({ weight }))['y']!;
+}
+
+async function calibratedModel(
+  plan: EvaluationPlan,
+  model: LoadedModel,
+  device: Device,
+  { signal, onProgress }: StepHooks,
+  { tokenCache }: InspectionState,
+): Promise<CalibratedModel> {
+  const { settings } = plan;
+  const file = calibrationFile(plan);
+  const onTokens = (done: number, total: number): void =>
+    onProgress?.({ stage: 'tokenising', done, total, detail: 'tokenising the calibration text' });
+  const text = await tokenCache.tokens(plan.model, model.checkpoint.config.vocabulary, file, signal, onTokens);
+  const { samples, length, offsets, seed } = settings;
+  return {
+    key: JSON.stringify([model.checkpoint.folder, model.identity, text.textHash, samples, length, offsets, seed]),
+    model,
+    device,
+    samples: calibrationSamples(text.ids, settings, file),
+  };
+}
+
+function layersOf({ weights }: LoadedModel): Layer[] {
+  return weights.layouts.flatMap((layout, block) =>
+    layout.parameters.filter(({ linear }) => linear).map((parameter) => ({ parameter, block })),
+  );
+}
+
+function findLayer(layers: readonly Layer[], tensor: string | null, folder: string): Layer {
+  const found = tensor === null ? layers[0] : layers.find(({ parameter }) => parameter.tensor === tensor);
+  if (found) return found;
+  throw new EspalierError({
+    code: 'checkpoint/tensor',
+    operation: 'choosing the layer to inspect',
+    expected: `the weight of one of the ${layers.length} linear layers in the blocks, such as ${layers[0]!.parameter.tensor}`,
+    actual: tensor!,
+    remedy: 'Choose another layer.',
+    file: folder,
+  });
+}
+
+/** The paths of all nodes, a node before its arguments. */
+function pathsOf(expression: Expression, path: readonly number[] = []): (readonly number[])[] {
+  if (expression.kind !== 'operation') return [path];
+  return [path, ...expression.arguments.flatMap((argument, index) => pathsOf(argument, [...path, index]))];
+}
+
+function onlyEvaluation({ evaluations }: EvaluationPlan): PlannedEvaluation {
+  const [only] = evaluations;
+  if (only && evaluations.length === 1) return only;
+  throw new EspalierError({
+    code: 'engine/invariant',
+    operation: 'inspecting',
+    expected: 'a plan of one metric',
+    actual: `one of ${evaluations.length}`,
+    remedy: 'This is a defect of Espalier: please report it with the log.',
+  });
+}
+
+function refuseLater(metric: string, expression: Expression): void {
+  if (!statisticsOf(expression).some((statistic) => LATER_STATISTICS.includes(statistic))) return;
+  throw new EspalierError({
+    code: 'metric/unsupported',
+    operation: `inspecting ${metric}`,
+    expected: 'operands that this version can compute',
+    actual: `${operandsOf(expression).join(', ')}: G needs the model’s gradients`,
+    remedy: 'Gradients come with the next version; until then use W, X and the other operands.',
+  });
+}
