@@ -21,7 +21,7 @@ import { progressLine, sparsityText } from './resultText.ts';
 import { ResultView } from './resultView.ts';
 import { StatusBar } from './statusBar.ts';
 import { Supervisor } from './supervisor.ts';
-import { forkWorker } from './workerProcess.ts';
+import { forkWorker } from '../protocol/workerProcess.ts';
 
 const HASHES_KEY = 'espalier.inputHashes';
 

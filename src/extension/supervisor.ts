@@ -5,7 +5,8 @@ import type { EvaluationResult } from '../experiment/result.ts';
 import { ProtocolClient } from '../protocol/client.ts';
 import type { EvaluationListener } from '../protocol/client.ts';
 import type { RequestName, RequestParams, RequestResult } from '../protocol/requests.ts';
-import type { WorkerExit, WorkerProcess } from './workerProcess.ts';
+import { exitError, gaveUpError, startError } from '../protocol/workerErrors.ts';
+import type { WorkerExit, WorkerProcess } from '../protocol/workerProcess.ts';
 
 /** The life of the worker. */
 export type WorkerState =
@@ -335,42 +336,4 @@ export class Supervisor {
     this.current = state;
     for (const listener of this.listeners) listener(state);
   }
-}
-
-function exitError(exit: WorkerExit, lastWords: string): EspalierError {
-  if (exit.reason !== undefined) return startError(exit.reason);
-  const how = exit.signal ?? `exit code ${exit.code ?? 'unknown'}`;
-  return new EspalierError({
-    code: 'worker/exited',
-    operation: 'running the worker',
-    expected: 'a process that lives until it is stopped',
-    actual: lastWords === '' ? how : `${how}; its last words: ${lastWords}`,
-    remedy:
-      exit.signal === 'SIGKILL'
-        ? 'Evaluate again. If it happens again, the system may be short of memory: choose a smaller model or fewer tokens.'
-        : 'Evaluate again. If it happens again, see the log, or choose the CPU.',
-  });
-}
-
-function startError(reason: string): EspalierError {
-  return new EspalierError({
-    code: 'worker/start-failed',
-    operation: 'starting the worker',
-    expected: 'a process that answers',
-    actual: reason,
-    remedy: 'See the log; installing the extension again may help.',
-  });
-}
-
-function gaveUpError(limits: SupervisorLimits, last: EspalierError): EspalierError {
-  return new EspalierError(
-    {
-      code: 'worker/gave-up',
-      operation: 'running the worker',
-      expected: `at most ${limits.restarts} restarts in ${limits.restartWindow / 60_000} minutes`,
-      actual: last.data.actual,
-      remedy: 'See the log, then retry, or use the CPU.',
-    },
-    { cause: last },
-  );
 }

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { parseRecord, recordName } from './evaluationRecord.ts';
 import type { EvaluationRecord } from './evaluationRecord.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /** Where records lie inside the workspace folder. */
 export const EVALUATIONS_FOLDER = path.join('.espalier', 'evaluations');
@@ -47,20 +47,10 @@ export class EvaluationStore {
    */
   async save(record: EvaluationRecord): Promise<string> {
     const file = path.join(this.folder, recordName(record));
-    const temporary = `${file}.${randomUUID()}.tmp`;
     try {
-      await mkdir(this.folder, { recursive: true });
-      const handle = await open(temporary, 'wx');
-      try {
-        await handle.writeFile(`${JSON.stringify(record, undefined, 2)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, file);
+      await writeWhole(file, `${JSON.stringify(record, undefined, 2)}\n`);
       return file;
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
       throw new EspalierError(
         {
           code: 'io/write',

@@ -28,7 +28,10 @@ export function firstLink(runId: string): JournalLink {
  *
  *     {"seq":0,"at":1763804575000,"event":{…},"check":"0123456789abcdef"}
  */
-export function encodeLine(record: JournalRecord, link: JournalLink): { readonly line: string; readonly next: JournalLink } {
+export function encodeLine(
+  record: JournalRecord,
+  link: JournalLink,
+): { readonly line: string; readonly next: JournalLink } {
   const { seq, at, event } = record;
   const body = JSON.stringify({ seq, at, event }).slice(0, -1);
   const check = digest(link.check, Buffer.from(body));

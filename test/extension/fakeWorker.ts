@@ -1,6 +1,6 @@
 import { EspalierError } from '../../src/base/errors.ts';
 import type { Clock } from '../../src/extension/supervisor.ts';
-import type { WorkerExit, WorkerProcess } from '../../src/extension/workerProcess.ts';
+import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';

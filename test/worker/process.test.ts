@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { Supervisor } from '../../src/extension/supervisor.ts';
-import { forkWorker } from '../../src/extension/workerProcess.ts';
-import type { WorkerProcess } from '../../src/extension/workerProcess.ts';
+import { forkWorker } from '../../src/protocol/workerProcess.ts';
+import type { WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { samplePlan } from '../protocol/samples.ts';
 
 // The real worker in a process of its own, bundled as for the extension.

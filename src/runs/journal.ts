@@ -1,0 +1,163 @@
+import { open } from 'node:fs/promises';
+import { EspalierError } from '../base/errors.ts';
+import type { SearchEvent } from '../experiment/searchEvents.ts';
+import { encodeLine } from './journalLine.ts';
+import type { JournalLink, JournalRecord } from './journalLine.ts';
+import { damageError, JournalReader } from './journalReader.ts';
+
+/** The part of an open file that a journal needs. Tests put one in its place that fails. */
+export interface JournalFile {
+  write(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesWritten: number }>;
+  datasync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly openFile?: (file: string) => Promise<JournalFile>;
+  /** Cuts a journal that is damaged in its middle before the damage. Without it such a journal is refused. */
+  readonly recover?: boolean;
+}
+
+interface Waiting {
+  readonly events: readonly SearchEvent[];
+  readonly resolve: (records: readonly JournalRecord[]) => void;
+  readonly reject: (error: EspalierError) => void;
+}
+
+/**
+ * The events of one run, appended. What {@link append} has resolved for is on the disk. Appends that come while another is being
+ * flushed share the next flush. A write that fails leaves nothing behind and ends the journal: whoever drives the run stops.
+ */
+export class Journal {
+  private readonly file: string;
+  private readonly handle: JournalFile;
+  private readonly now: () => number;
+  /** Bytes that are on the disk and acknowledged. */
+  private length: number;
+  private link: JournalLink;
+  private waiting: Waiting[] = [];
+  private flushing: Promise<void> | undefined;
+  private failure: EspalierError | undefined;
+
+  private constructor(file: string, handle: JournalFile, reader: JournalReader, now: () => number) {
+    this.file = file;
+    this.handle = handle;
+    this.now = now;
+    this.length = reader.length;
+    this.link = reader.next;
+  }
+
+  /**
+   * Opens a journal to go on with it, and gives what it holds. What a dying process left half written behind the last whole line
+   * is cut off. The caller holds the run's lock.
+   *
+   * @throws EspalierError `runs/damaged`, `io/read`, `io/write`
+   */
+  static async open(
+    file: string,
+    runId: string,
+    { now, openFile = openToWrite, recover = false }: JournalOptions,
+  ): Promise<{ readonly journal: Journal; readonly records: readonly JournalRecord[] }> {
+    const reader = new JournalReader(file, runId);
+    const records: JournalRecord[] = [];
+    for await (const portion of reader.more()) {
+      for (const record of portion) records.push(record);
+    }
+    if (reader.damage && !recover) throw damageError(file, reader.damage);
+    let handle: JournalFile | undefined;
+    try {
+      handle = await openFile(file);
+      await handle.truncate(reader.length);
+      await handle.datasync();
+    } catch (error) {
+      await handle?.close().catch(() => undefined);
+      throw writeError(file, error);
+    }
+    return { journal: new Journal(file, handle, reader, now), records };
+  }
+
+  /**
+   * Resolves when the events are on the disk, with the records that they became.
+   *
+   * @throws EspalierError `io/write`; the file then ends with the last record that was acknowledged
+   */
+  append(events: readonly SearchEvent[]): Promise<readonly JournalRecord[]> {
+    return new Promise((resolve, reject) => {
+      if (this.failure) {
+        reject(this.failure);
+        return;
+      }
+      this.waiting.push({ events, resolve, reject });
+      this.flushing ??= this.flush();
+    });
+  }
+
+  /** Waits for what is being appended, and closes the file. */
+  async close(): Promise<void> {
+    await this.flushing;
+    this.failure ??= writeError(this.file, 'it is closed');
+    await this.handle.close();
+  }
+
+  private async flush(): Promise<void> {
+    while (this.waiting.length > 0 && !this.failure) await this.write(this.waiting.splice(0));
+    this.flushing = undefined;
+  }
+
+  private async write(batch: readonly Waiting[]): Promise<void> {
+    const at = this.now();
+    let link = this.link;
+    let text = '';
+    const written = batch.map(({ events }) =>
+      events.map((event) => {
+        const record = { seq: link.seq, at, event };
+        const { line, next } = encodeLine(record, link);
+        text += line;
+        link = next;
+        return record;
+      }),
+    );
+    const bytes = Buffer.from(text);
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, this.length + done);
+        done += bytesWritten;
+      }
+      await this.handle.datasync();
+    } catch (error) {
+      this.failure = writeError(this.file, error);
+      // A disk that is full still takes this. Where it does not, the next one to open the journal cuts it.
+      await this.handle.truncate(this.length).catch(() => undefined);
+      for (const { reject } of [...batch, ...this.waiting.splice(0)]) reject(this.failure);
+      return;
+    }
+    this.length += bytes.length;
+    this.link = link;
+    for (const [i, { resolve }] of batch.entries()) resolve(written[i]!);
+  }
+}
+
+/** Opens the file where it is, or makes it; never empties it. */
+async function openToWrite(file: string): Promise<JournalFile> {
+  return open(file, 'r+').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return open(file, 'wx+');
+  });
+}
+
+function writeError(file: string, error: unknown): EspalierError {
+  return new EspalierError(
+    {
+      code: 'io/write',
+      operation: `writing ${file}`,
+      expected: 'a journal that can be written and flushed',
+      actual: error instanceof Error ? error.message : String(error),
+      remedy: 'Make room or allow writing, then resume the run: nothing that was measured before is lost.',
+      file,
+    },
+    { cause: error },
+  );
+}
