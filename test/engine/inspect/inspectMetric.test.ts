@@ -128,24 +128,21 @@ test('the layers of a checkpoint are named, the first one is taken where none is
 });
 
 describe('a long one', () => {
-  test.each([0, 1, 2, 3, 4, 5, 6, 7])(
-    'stops when asked to after %i reports, and the next is right',
-    async (reports) => {
-      // Several batches to a block, so that it stops in the middle of one.
-      const asked = plan('mul(W, sqrt(X))', { samples: 60 });
-      const expected = await engine.inspect(asked, LATER);
-      const own = createEngine();
-      const stop = new AbortController();
-      let seen = 0;
-      const onProgress = (): void => {
-        if (seen++ === reports) stop.abort();
-      };
-      const work = own.inspect(asked, LATER, { signal: stop.signal, onProgress });
-      expect((await failure(work)).code).toBe('cancelled');
-      expect(await own.inspect(plan('mul(W, sqrt(X))'), LATER)).toEqual(expected);
-      await own.dispose();
-    },
-  );
+  test.each([0, 1, 2, 4, 5, 7, 9])('stops when asked to after %i reports, and the next is right', async (reports) => {
+    // Several batches to a block, so that it stops in the middle of one.
+    const asked = plan('mul(W, sqrt(X))', { samples: 60 });
+    const expected = await engine.inspect(asked, LATER);
+    const own = createEngine();
+    const stop = new AbortController();
+    let seen = 0;
+    const onProgress = (): void => {
+      if (seen++ === reports) stop.abort();
+    };
+    const work = own.inspect(asked, LATER, { signal: stop.signal, onProgress });
+    expect((await failure(work)).code).toBe('cancelled');
+    expect(await own.inspect(asked, LATER)).toEqual(expected);
+    await own.dispose();
+  });
 
   test('and another piece of work at the same time is refused', async () => {
     const first = engine.inspect(plan('W'), null);
