@@ -16,6 +16,8 @@ export interface AttentionShape {
   readonly kvHeads: number;
   /** A token sees itself and the window − 1 tokens before it. */
   readonly window: number | undefined;
+  /** Queries that are worked off together; about an eighth of the tokens where it is not given. */
+  readonly chunk?: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface AttentionShape {
  * kernel for WebGPU was off by 5 % on a software device, and it has no gradient.
  */
 export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, shape: AttentionShape): Value {
-  const { heads, kvHeads, window } = shape;
+  const { heads, kvHeads, window, chunk } = shape;
   const [batch, tokens, width] = inputs.query.shape as [number, number, number];
   const dim = width / heads;
   const share = heads / kvHeads;
@@ -40,7 +42,7 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   const keys = perHead(rotate(inputs.key, kvHeads)); // [batch, kv, tokens, dim]
   const values = perHead(inputs.value);
 
-  const chunks = queryChunks(tokens, window).map(({ begin, end, first }) => {
+  const chunks = queryChunks(tokens, window, chunk).map(({ begin, end, first }) => {
     const [rows, columns] = [end - begin, end - first];
     const query = graph.reshape(graph.slice(queries, 3, begin, end), [batch, kvHeads, share * rows, dim]);
     const key = graph.slice(keys, 2, first, end);
@@ -62,13 +64,16 @@ interface QueryChunk {
   readonly first: number;
 }
 
-/** About eight chunks: finer ones save few products more and cost a run of small operators each. */
-function queryChunks(tokens: number, window = tokens): QueryChunk[] {
-  const size = Math.min(Math.max(64, Math.ceil(tokens / 8)), 256);
+function queryChunks(tokens: number, window = tokens, size = chunkSize(tokens)): QueryChunk[] {
   return Array.from({ length: Math.ceil(tokens / size) }, (_, i) => {
     const begin = i * size;
     return { begin, end: Math.min(begin + size, tokens), first: Math.max(0, begin - window + 1) };
   });
+}
+
+/** About eight chunks: finer ones save few products more and cost a run of small operators each. */
+function chunkSize(tokens: number): number {
+  return Math.min(Math.max(64, Math.ceil(tokens / 8)), 256);
 }
 
 /** 0 where a query sees a key, else a number that leaves nothing of it after the softmax (in float16 too). */
