@@ -1,20 +1,22 @@
-import { SETTINGS } from '../experiment/settings.ts';
-import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
 import { MAX_GROUP, parseSparsity, printSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import { nearestName } from '../metric/nearest.ts';
+import { isOperandName, OPERAND_NAMES } from '../metric/operands.ts';
+import type { OperandName } from '../metric/operands.ts';
+import { isOperationName, OPERATION_NAMES } from '../metric/operations.ts';
+import type { OperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
 import type { Definitions } from './definitions.ts';
 import { didYouMean, shift } from './diagnostics.ts';
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
-import type { BlockContent, PrunedMetric } from './document.ts';
+import type { FileSymbol, PrunedMetric, SearchContent } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import { addSite } from './findings.ts';
 import type { Findings } from './findings.ts';
 import type { NameTable } from './names.ts';
 import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
-import { isPropertyName, PROPERTIES, PROPERTY_NAMES, propertyOfSetting } from './properties.ts';
-import type { PropertyName } from './properties.ts';
+import { blocksWith, propertiesOf, propertyOf } from './properties.ts';
+import type { BlockKind, Property, PropertySetting } from './properties.ts';
 import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
 
 /** What the checks of blocks need to know about the rest of the file. */
@@ -27,30 +29,40 @@ export interface BlockContext {
 }
 
 export interface CompiledBlock {
-  readonly content: BlockContent;
+  /** Of an experiment or defaults, those of its properties that only a search has are undefined. */
+  readonly content: SearchContent;
   /** Whether anything in it is wrong; what is missing altogether is not looked at here. */
   readonly broken: boolean;
 }
 
-/** Reads an `experiment` or `defaults` block. Every mistake is told at the value at fault, and leaves the others as they are. */
+/** Reads an `experiment`, `search` or `defaults` block. Every mistake is told at the value at fault, and leaves the others as they are. */
 export function compileBlock(parsed: ParsedDeclaration, context: BlockContext): CompiledBlock {
   return new BlockCompiler(parsed, context).compile();
 }
 
 class BlockCompiler {
   private readonly parsed: ParsedDeclaration;
+  private readonly block: BlockKind;
   private readonly context: BlockContext;
-  private readonly content: { -readonly [Key in keyof BlockContent]: BlockContent[Key] };
-  private readonly settings: Partial<Record<SettingName, number | string>> = {};
-  private readonly seen = new Map<PropertyName, Span>();
+  private readonly content: { -readonly [Key in keyof SearchContent]: SearchContent[Key] };
+  private readonly settings: Record<PropertySetting['of'], Record<string, number | string>> = {
+    evaluation: {},
+    search: {},
+  };
+  /** Where each property was said first. */
+  private readonly seen = new Map<Property, Span>();
   private broken: boolean;
   private property!: ParsedProperty;
 
   constructor(parsed: ParsedDeclaration, context: BlockContext) {
     this.parsed = parsed;
+    this.block = parsed.keyword === 'experiment' || parsed.keyword === 'search' ? parsed.keyword : 'defaults';
     this.context = context;
     // Each value has been checked against the row of its setting.
-    this.content = { settings: this.settings as Partial<EvaluationSettings> };
+    this.content = {
+      settings: this.settings.evaluation,
+      search: this.settings.search,
+    };
     this.broken = parsed.tree?.problem !== undefined;
   }
 
@@ -60,8 +72,8 @@ class BlockCompiler {
       if (problem !== undefined) {
         // A property with a syntax error counts as said.
         this.broken = true;
-        if (syntax && isPropertyName(syntax.key.text))
-          this.seen.set(syntax.key.text, shift(syntax.key.span, property.base));
+        const known = syntax && propertyOf(this.block, syntax.key.text);
+        if (syntax && known) this.seen.set(known, shift(syntax.key.span, property.base));
       } else if (syntax) {
         this.property = property;
         this.compileProperty(syntax);
@@ -72,16 +84,12 @@ class BlockCompiler {
 
   private compileProperty(syntax: PropertySyntax): void {
     const { key, values } = syntax;
-    const name = this.propertyName(key);
-    if (name === undefined || !this.claim(name, key.span)) return;
-    const property = PROPERTIES[name];
-    if (name === 'prune' && this.parsed.keyword === 'defaults') {
-      this.report('property/misplaced', key.span, '`prune` belongs into an experiment: `defaults` says the rest');
-      return;
-    }
+    const property = this.knownProperty(key);
+    if (property === undefined || !this.claim(property, key.span)) return;
+    const { name } = property;
     switch (property.value) {
       case 'metrics':
-        this.content.prune = this.eachOnce(
+        this.content[name as 'prune' | 'from' | 'baselines'] = this.eachOnce(
           values,
           (value) => this.metric(value),
           ({ label }) => label,
@@ -90,6 +98,13 @@ class BlockCompiler {
       case 'sparsities':
         this.content.at = this.eachOnce(values, (value) => this.sparsity(value), printSparsity);
         return;
+      case 'operands':
+        this.content.operands = this.eachOnce(values, (value) => this.operand(value), String);
+        return;
+      case 'operations':
+        this.content.operations = this.eachOnce(values, (value) => this.operation(value), String);
+        return;
+      case 'sparsity':
       case 'model':
       case 'corpus':
       case 'setting': {
@@ -98,34 +113,46 @@ class BlockCompiler {
         if (values.length > 1) {
           this.report('property/type', values[1]!.span, `\`${name}\` takes one value`);
         } else if (property.value === 'setting') {
-          this.compileSetting(property.setting!, value);
+          this.compileSetting(property.setting!, name, value);
+        } else if (property.value === 'sparsity') {
+          const sparsity = this.sparsity(value);
+          if (sparsity !== undefined) this.content.at = [sparsity];
         } else {
           const path = this.path(property.value, value, property.arguments ?? []);
-          if (path !== undefined) this.content[name as 'model' | 'evaluate' | 'calibrate'] = path;
+          if (path !== undefined) this.content[name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
         }
       }
     }
   }
 
-  private propertyName({ text, span }: Identifier): PropertyName | undefined {
-    if (isPropertyName(text)) {
-      addSite(this.context.findings, this.property.base, span, { kind: 'property', name: text });
-      return text;
+  private knownProperty({ text, span }: Identifier): Property | undefined {
+    const property = propertyOf(this.block, text);
+    if (property !== undefined) {
+      addSite(this.context.findings, this.property.base, span, { kind: 'property', name: text, property });
+      return property;
     }
-    const { suffix, ...fixes } = didYouMean(this.at(span), nearestName(text, PROPERTY_NAMES));
+    const elsewhere = blocksWith(text)[0];
+    if (elsewhere !== undefined) {
+      const there = elsewhere === 'experiment' ? 'an experiment' : 'a search';
+      const here = this.block === 'defaults' ? ': `defaults` says the rest' : `, not into ${withArticle(this.block)}`;
+      this.report('property/misplaced', span, `\`${text}\` belongs into ${there}${here}`);
+      return undefined;
+    }
+    const names = propertiesOf(this.block).map(({ name }) => name);
+    const { suffix, ...fixes } = didYouMean(this.at(span), nearestName(text, names));
     this.report('property/unknown', span, `unknown property \`${text}\`${suffix}`, fixes);
     return undefined;
   }
 
   /** Takes note that a property is said; false where it was said before. */
-  private claim(name: PropertyName, span: Span): boolean {
-    const before = this.seen.get(name);
+  private claim(property: Property, span: Span): boolean {
+    const before = this.seen.get(property);
     if (before === undefined) {
-      this.seen.set(name, this.at(span));
+      this.seen.set(property, this.at(span));
       return true;
     }
     const related = [{ ...before, message: 'the first one stands here' }];
-    this.report('property/duplicate', span, `\`${name}\` is said twice`, { related });
+    this.report('property/duplicate', span, `\`${property.name}\` is said twice`, { related });
     return false;
   }
 
@@ -168,6 +195,43 @@ class BlockCompiler {
     return undefined;
   }
 
+  private operand(syntax: ExpressionSyntax): OperandName | undefined {
+    const name = this.ownName(syntax, 'an operand', '`W`', OPERAND_NAMES);
+    if (name === undefined || !isOperandName(name)) return undefined;
+    this.site(syntax.span, { kind: 'operand', name });
+    return name;
+  }
+
+  private operation(syntax: ExpressionSyntax): OperationName | undefined {
+    const name = this.ownName(syntax, 'an operation', '`mul`', OPERATION_NAMES);
+    if (name === undefined || !isOperationName(name)) return undefined;
+    this.site(syntax.span, { kind: 'operation', name });
+    return name;
+  }
+
+  /** A name of the language's own; undefined where it is none of `names`, which is told. */
+  private ownName(
+    syntax: ExpressionSyntax,
+    what: string,
+    example: string,
+    names: readonly string[],
+  ): string | undefined {
+    if (syntax.kind !== 'name') {
+      this.report('property/type', syntax.span, `this has to be the name of ${what}, such as ${example}`);
+      return undefined;
+    }
+    if (names.includes(syntax.name)) return syntax.name;
+    const symbol = this.context.names.get(syntax.name)?.symbol;
+    if (symbol !== undefined) {
+      this.site(syntax.span, symbol);
+      this.report('name/wrong-kind', syntax.span, `\`${syntax.name}\` is ${withArticle(symbol.kind)}, not ${what}`);
+      return undefined;
+    }
+    const { suffix, ...fixes } = didYouMean(this.at(syntax.span), nearestName(syntax.name, names));
+    this.report('name/unknown', syntax.span, `\`${syntax.name}\` is not ${what}${suffix}`, fixes);
+    return undefined;
+  }
+
   private sparsity(syntax: ExpressionSyntax): Sparsity | undefined {
     if (syntax.kind === 'percentage' || syntax.kind === 'ratio') {
       const sparsity = parseSparsity(syntax.text.replaceAll(/\s/g, ''));
@@ -184,11 +248,7 @@ class BlockCompiler {
   }
 
   /** The path that a model or corpus stands for; settings in parentheses behind it are read on the way. */
-  private path(
-    kind: 'model' | 'corpus',
-    syntax: ExpressionSyntax,
-    settings: readonly SettingName[],
-  ): string | undefined {
+  private path(kind: 'model' | 'corpus', syntax: ExpressionSyntax, settings: readonly Property[]): string | undefined {
     if (syntax.kind === 'text') {
       if (syntax.text.trim() !== '') return syntax.text;
       this.report('property/type', syntax.span, 'this path is empty');
@@ -223,34 +283,32 @@ class BlockCompiler {
     return path;
   }
 
-  private compileArgument(argument: ArgumentSyntax, of: Identifier, allowed: readonly SettingName[]): void {
+  private compileArgument(argument: ArgumentSyntax, of: Identifier, allowed: readonly Property[]): void {
     const { name, value } = argument;
-    const names = allowed.map(propertyOfSetting);
+    const names = allowed.map((property) => property.name);
     const list = names.length === 0 ? 'nothing' : names.map((known) => `\`${known}\``).join(', ');
     if (name === undefined) {
       this.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
       return;
     }
-    const setting = allowed.find((known) => propertyOfSetting(known) === name.text);
-    if (setting === undefined) {
+    const property = allowed.find((known) => known.name === name.text);
+    if (property?.setting === undefined) {
       const { suffix, ...fixes } = didYouMean(this.at(name.span), nearestName(name.text, names));
       const message = `\`${name.text}\` cannot stand here, only ${list}${suffix}`;
       this.report('call/argument', name.span, message, fixes);
       return;
     }
-    const property = propertyOfSetting(setting);
-    const symbol = { kind: 'property', name: property } as const;
-    addSite(this.context.findings, this.property.base, name.span, symbol);
-    if (this.claim(property, name.span)) this.compileSetting(setting, value);
+    this.site(name.span, { kind: 'property', name: name.text, property });
+    if (this.claim(property, name.span)) this.compileSetting(property.setting, property.name, value);
   }
 
-  private compileSetting(setting: SettingName, syntax: ExpressionSyntax): void {
-    const row = SETTINGS[setting];
-    const property = propertyOfSetting(setting);
+  private compileSetting(setting: PropertySetting, property: string, syntax: ExpressionSyntax): void {
+    const { row } = setting;
+    const settings = this.settings[setting.of];
     if (row.kind === 'choice') {
       const text = this.source(syntax.span).replaceAll(/\s/g, '');
-      if ((row.choices as readonly string[]).includes(text)) {
-        this.settings[setting] = text;
+      if (row.choices.includes(text)) {
+        settings[setting.name] = text;
         return;
       }
       const { suffix, ...fixes } = didYouMean(this.at(syntax.span), nearestName(text, row.choices));
@@ -258,14 +316,16 @@ class BlockCompiler {
       this.report('property/type', syntax.span, `\`${property}\` is one of ${choices}${suffix}`, fixes);
       return;
     }
-    const value = this.number(syntax, `\`${property}\` is a whole number`);
+    const kind = row.kind === 'integer' ? 'a whole number' : 'a number';
+    const isShare = syntax.kind === 'percentage' && row.kind === 'number' && row.maximum === 1;
+    const value = isShare ? parseFloat(syntax.text) / 100 : this.number(syntax, `\`${property}\` is ${kind}`);
     if (value === undefined) return;
-    if (!Number.isInteger(value) || value < row.minimum || value > row.maximum) {
-      const range = `a whole number from ${row.minimum} to ${row.maximum}`;
+    if ((row.kind === 'integer' && !Number.isInteger(value)) || !(value >= row.minimum && value <= row.maximum)) {
+      const range = `${kind} from ${row.minimum} to ${row.maximum}`;
       this.report('property/range', syntax.span, `\`${property}\` is ${range}, not ${value}`);
       return;
     }
-    this.settings[setting] = value;
+    settings[setting.name] = value;
   }
 
   /** The value of an expression of numbers and parameters. @param expected told where it is something else */
@@ -284,6 +344,10 @@ class BlockCompiler {
     if (compiled.shape.length === 0) return compiled.constant;
     this.report('property/type', syntax.span, `${expected}, and this is ${printShape(compiled.shape)}`);
     return undefined;
+  }
+
+  private site(span: Span, symbol: FileSymbol): void {
+    addSite(this.context.findings, this.property.base, span, symbol);
   }
 
   private source({ start, end }: Span): string {

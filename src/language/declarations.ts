@@ -3,8 +3,7 @@ import type { BlockContext, CompiledBlock } from './blocks.ts';
 import { compileDefinitions } from './definitions.ts';
 import type { DiagnosticList } from './diagnostics.ts';
 import { shift } from './diagnostics.ts';
-import type { BlockContent, Declaration } from './document.ts';
-import type {} from './expressions.ts';
+import type { Declaration, SearchContent } from './document.ts';
 import type { Findings } from './findings.ts';
 import type { MetricCache } from './metricCache.ts';
 import { reportMissing } from './missing.ts';
@@ -52,15 +51,16 @@ export function compileDeclarations(
         return [{ ...common, kind: syntax.kind, parameters, expression, shape, broken: hasProblem || !expression }];
       }
       case 'experiment':
+      case 'search':
       case 'defaults': {
         const { content, broken } = blocks.get(piece)!;
         const isWhole = !broken && !hasProblem && defaults?.broken !== true;
-        const all: BlockContent = { ...defaults?.content, ...content };
-        const isMissing = syntax.kind === 'experiment' && isWhole && reportMissing(text, common, all, context);
-        return [{ ...common, kind: syntax.kind, content, broken: broken || hasProblem || isMissing }];
+        const all: SearchContent = { ...defaults?.content, ...content };
+        let isWrong = broken || hasProblem;
+        if (isWhole && syntax.kind === 'experiment') isWrong = reportMissing(text, common, all, context);
+        if (isWhole && syntax.kind === 'search') isWrong = checkSearch(text, piece, common, all, context);
+        return [{ ...common, kind: syntax.kind, content, broken: isWrong }];
       }
-      case 'search':
-        return [{ ...common, kind: syntax.kind, broken: hasProblem }];
     }
   });
 }
@@ -72,8 +72,7 @@ function compileBlocks(
   const blocks = new Map<ParsedDeclaration, CompiledBlock>();
   let defaults: CompiledBlock | undefined;
   for (const piece of pieces) {
-    if (piece.keyword === 'search') checkSearch(piece, context);
-    if (piece.keyword !== 'experiment' && piece.keyword !== 'defaults') continue;
+    if (piece.keyword !== 'experiment' && piece.keyword !== 'search' && piece.keyword !== 'defaults') continue;
     const block = compileBlock(piece, context);
     blocks.set(piece, block);
     if (piece.keyword === 'defaults' && defaults !== undefined) {

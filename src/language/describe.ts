@@ -1,4 +1,4 @@
-import { SETTINGS } from '../experiment/settings.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
@@ -8,9 +8,9 @@ import type { OperationName } from '../metric/operations.ts';
 import { infixSymbol, printInfix } from '../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../metric/shape.ts';
 import { docComment } from './docComment.ts';
-import type { CompiledDocument, Declaration, FileSymbol, MetricDeclaration } from './document.ts';
-import { PROPERTIES } from './properties.ts';
-import type { PropertyName } from './properties.ts';
+import type { CompiledDocument, Declaration, FileSymbol, MetricDeclaration, SearchDeclaration } from './document.ts';
+import type { Property } from './properties.ts';
+import { searchOperands } from './search.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
 export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {
@@ -20,7 +20,7 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
     case 'operand':
       return describeOperand(symbol.name);
     case 'property':
-      return describeProperty(symbol.name);
+      return describeProperty(symbol.property);
     case 'metric-parameter': {
       const metric = document.declarations.find(({ start }) => start === symbol.start);
       const parameters = metric?.kind === 'metric' ? metric.parameters : [];
@@ -54,11 +54,8 @@ export function describeOperand(name: OperandName): string {
   return `${code(`${name}: ${printShape(OPERAND_SHAPES[shape])}`)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(source)}`;
 }
 
-export function describeProperty(name: PropertyName): string {
-  const { documentation, setting, example } = PROPERTIES[name];
-  const row = setting === undefined ? undefined : SETTINGS[setting];
-  const effect = row?.decidesNumbers === false ? 'Does not change the numbers beyond rounding.' : '';
-  return `${code(example)}${paragraph(documentation)}${paragraph(effect)}`;
+export function describeProperty({ documentation, example }: Property): string {
+  return `${code(example)}${paragraph(documentation)}`;
 }
 
 export function describeDeclaration(document: CompiledDocument, declaration: Declaration): string {
@@ -85,12 +82,20 @@ function detail(declaration: Declaration): string {
       return `Prunes with ${prune.map(({ label }) => `\`${label}\``).join(', ')} at ${at.map(printSparsity).join(', ')}.`;
     }
     case 'search':
-      return 'Searches are read but not run yet.';
+      return searchDetail(declaration);
     case 'model':
     case 'corpus':
     case 'defaults':
       return '';
   }
+}
+
+function searchDetail({ content }: SearchDeclaration): string {
+  const { method, population, generations } = { ...DEFAULT_SEARCH_SETTINGS, ...content.search };
+  const how = method === 'random' ? 'Random search' : 'Genetic programming';
+  const seeds = (content.from ?? []).map(({ label }) => `\`${label}\``).join(', ');
+  const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
+  return `${how} from ${from} of ${searchOperands(content).join(', ')}: ${generations} generations of ${population} metrics.`;
 }
 
 function metricDetail({ expression, shape }: MetricDeclaration): string {

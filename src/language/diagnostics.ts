@@ -64,7 +64,9 @@ export const DIAGNOSTIC_CODES = {
   'experiment/missing': 'error',
   'experiment/repeated': 'warning',
   'experiment/no-effect': 'warning',
-  'search/later': 'information',
+  'search/missing': 'error',
+  'search/operand': 'error',
+  'search/seen-test': 'warning',
 } as const satisfies Record<string, Severity>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -1,3 +1,4 @@
+import type { SearchSettings } from '../experiment/search.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import type { Expression } from '../metric/expression.ts';
@@ -7,7 +8,7 @@ import type { Shape } from '../metric/shape.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from './pieces.ts';
-import type { PropertyName } from './properties.ts';
+import type { Property } from './properties.ts';
 import type { Span } from './syntax.ts';
 
 /** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
@@ -60,6 +61,7 @@ export interface ExperimentDeclaration extends CommonDeclaration {
 
 export interface SearchDeclaration extends CommonDeclaration {
   readonly kind: 'search';
+  readonly content: SearchContent;
 }
 
 /** What a block says; what it does not say is undefined. */
@@ -72,6 +74,16 @@ export interface BlockContent {
   readonly settings: Partial<EvaluationSettings>;
 }
 
+export interface SearchContent extends BlockContent {
+  readonly test?: string;
+  readonly operands?: readonly OperandName[];
+  readonly operations?: readonly OperationName[];
+  readonly from?: readonly PrunedMetric[];
+  readonly baselines?: readonly PrunedMetric[];
+  readonly search: Partial<SearchSettings>;
+}
+
+/** A metric where a block lists some. */
 export interface PrunedMetric {
   /** As the user wrote it, blanks evened out. */
   readonly label: string;
@@ -92,7 +104,7 @@ export type FileSymbol =
   | DeclaredSymbol
   | { readonly kind: 'operation'; readonly name: OperationName }
   | { readonly kind: 'operand'; readonly name: OperandName }
-  | { readonly kind: 'property'; readonly name: PropertyName };
+  | { readonly kind: 'property'; readonly name: string; readonly property: Property };
 
 export interface DeclaredSymbol {
   readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';

@@ -1,6 +1,6 @@
 import { statisticsOf } from '../metric/measure.ts';
 import type { BlockContext } from './blocks.ts';
-import type { Fix } from './diagnostics.ts';
+import type { DiagnosticCode, Fix } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
 import type { PropertyName } from './properties.ts';
 
@@ -11,29 +11,47 @@ import type { PropertyName } from './properties.ts';
  */
 export function reportMissing(
   text: string,
-  { name, nameSpan }: Pick<Declaration, 'name' | 'nameSpan'>,
+  experiment: Pick<Declaration, 'name' | 'nameSpan'>,
   content: BlockContent,
-  { names, findings: { diagnostics } }: BlockContext,
+  context: BlockContext,
 ): boolean {
   const metrics = content.prune ?? [];
   if (metrics.length === 0 && content.at !== undefined) {
-    const message = `\`${name}\` prunes nothing: \`at\` has no effect without \`prune\``;
-    diagnostics.add('experiment/no-effect', nameSpan, message);
+    const message = `\`${experiment.name}\` prunes nothing: \`at\` has no effect without \`prune\``;
+    context.findings.diagnostics.add('experiment/no-effect', experiment.nameSpan, message);
   }
+  const needsCalibration = statisticsOf(...metrics.map(({ expression }) => expression)).length > 0;
+  const missing = missingInputs(content, needsCalibration);
+  if (metrics.length > 0 && (content.at ?? []).length === 0) missing.push('at');
+  if (missing.length === 0) return false;
+  tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
+  return true;
+}
+
+/** The inputs that a block lacks. */
+export function missingInputs(content: BlockContent, needsCalibration: boolean): PropertyName[] {
   const missing: PropertyName[] = [];
   if (content.model === undefined) missing.push('model');
   if (content.evaluate === undefined) missing.push('evaluate');
-  const needsCalibration = statisticsOf(...metrics.map(({ expression }) => expression)).length > 0;
   if (needsCalibration && content.calibrate === undefined) missing.push('calibrate');
-  if (metrics.length > 0 && (content.at ?? []).length === 0) missing.push('at');
-  if (missing.length === 0) return false;
+  return missing;
+}
+
+/** Says what to write, and offers to write it. */
+export function tellMissing(
+  code: DiagnosticCode,
+  kind: 'experiment' | 'search',
+  text: string,
+  { name, nameSpan }: Pick<Declaration, 'name' | 'nameSpan'>,
+  missing: readonly PropertyName[],
+  { names, findings: { diagnostics } }: BlockContext,
+): void {
   const listed = missing.map((property) => `\`${property}\``).join(' and ');
-  const message = `experiment \`${name}\` does not say ${listed}: write it here, or into \`defaults\``;
+  const message = `${kind} \`${name}\` does not say ${listed}: write it here, or into \`defaults\``;
   const brace = text.indexOf('{', nameSpan.end) + 1;
   const lines = missing.map((property) => `\n  ${property}: ${example(property, names)}`).join('');
   const fix: Fix = { title: `Add ${missing.join(', ')}`, edits: [{ start: brace, end: brace, text: lines }] };
-  diagnostics.add('experiment/missing', nameSpan, message, brace > 0 ? { fixes: [fix] } : {});
-  return true;
+  diagnostics.add(code, nameSpan, message, brace > 0 ? { fixes: [fix] } : {});
 }
 
 /** A declaration of the right kind; of several corpora the last one is the likelier to be for calibration. */

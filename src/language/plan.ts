@@ -153,7 +153,7 @@ interface PlanSources {
 }
 
 function findSources({ declarations }: CompiledDocument): PlanSources {
-  const blocks = declarations.filter((declaration) => 'content' in declaration);
+  const blocks = declarations.filter((declaration) => 'content' in declaration && declaration.kind !== 'search');
   const experiments = blocks.filter(({ kind }) => kind === 'experiment');
   const paths = declarations.filter((declaration) => 'path' in declaration);
   const listing = new Map<string, ExperimentDeclaration>();

@@ -1,23 +1,130 @@
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
+import { searchConflict } from '../experiment/searchConflict.ts';
+import { printSparsity } from '../experiment/sparsity.ts';
+import { operandsOf, statisticsOf } from '../metric/measure.ts';
+import { OPERAND_NAMES, OPERANDS } from '../metric/operands.ts';
+import type { OperandName } from '../metric/operands.ts';
 import type { BlockContext } from './blocks.ts';
-import { addSite } from './findings.ts';
-import type { ParsedDeclaration } from './pieces.ts';
-import { visitExpression } from './syntax.ts';
+import { replaceFix, shift } from './diagnostics.ts';
+import type { Fix } from './diagnostics.ts';
+import type { Declaration, PrunedMetric, SearchContent } from './document.ts';
+import { missingInputs, tellMissing } from './missing.ts';
+import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
+import type { Span } from './syntax.ts';
 
 /**
- * A `search` is read, not understood: what its properties mean comes with the searches. Names of declarations in it are
- * uses of them, so that they can be followed and renamed.
+ * What a `search` block means. Its properties (`properties.ts` has the table, `experiment/search.ts` the settings):
+ *
+ *     search NAME {
+ *       model: tiny                     required, here or in defaults
+ *       evaluate: valid (blocks: 64)    the text of the fitness; required
+ *       calibrate: calib (samples: 16)  required by every operand but the weights; `seed` in here is that of the samples
+ *       test: test                      a text that the search never sees, for its best metrics and the baselines
+ *       at: 60%                         one sparsity; without it that of defaults, or 50%
+ *       operands: W, X, G               leaves of the trees
+ *       operations: mul, sqrt, mms      other nodes of the trees; Pruner-Zero's without it
+ *       from: wanda, abs(W) * X         metrics of the first generation
+ *       baselines: wanda                what it is compared with; magnitude, wanda, taylor, pruner-zero without it
+ *       method: pruner-zero             and every other setting of a search by its name: population, generations, seed, …
+ *       length: 256                     and every setting of an evaluation: samples, length, offsets, group, calibration, …
+ *     }
+ *
+ * This file checks what only the whole block shows. @returns whether it cannot run
+ * @param content what the search says, on top of the defaults
  */
-export function checkSearch(parsed: ParsedDeclaration, { names, findings }: BlockContext): void {
-  const keyword = { start: parsed.start, end: parsed.start + 'search'.length };
-  findings.diagnostics.add('search/later', keyword, 'searches are read but not run yet: a later version runs them');
-  for (const { base, tree } of parsed.properties) {
-    for (const value of tree.syntax?.values ?? []) {
-      visitExpression(value, (node) => {
-        const name =
-          node.kind === 'name' ? { text: node.name, span: node.span } : node.kind === 'call' ? node.callee : undefined;
-        const symbol = name && names.get(name.text)?.symbol;
-        if (symbol) addSite(findings, base, name.span, symbol);
-      });
-    }
+export function checkSearch(
+  text: string,
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'name' | 'nameSpan'>,
+  content: SearchContent,
+  context: BlockContext,
+): boolean {
+  const { diagnostics } = context.findings;
+  const place = (name: string): Span => propertySpan(parsed, name) ?? search.nameSpan;
+  const conflict = searchConflict({ ...DEFAULT_SEARCH_SETTINGS, ...content.search });
+  if (conflict) {
+    const [first, second] = conflict.settings;
+    const at = propertyNamed(parsed, second) ? second : first;
+    const fix = settingFix(text, parsed, search, second, conflict.value);
+    diagnostics.add('property/range', place(at), conflict.message, fix ? { fixes: [fix] } : {});
   }
+  const sparsities = content.at ?? [];
+  if (sparsities.length > 1) {
+    const listed = sparsities.map((sparsity) => `\`${printSparsity(sparsity)}\``).join(', ');
+    const fixes = sparsities.flatMap(
+      (sparsity) => insertFix(text, search, `at: ${printSparsity(sparsity)}`) ?? ([] as Fix[]),
+    );
+    const message = `\`defaults\` lists ${listed}, and a search has one sparsity: say which`;
+    diagnostics.add('search/missing', search.nameSpan, message, { fixes });
+  }
+  const outside = seedsOutside(content);
+  for (const { label, operands } of outside) {
+    const message = `\`${label}\` uses ${operands.map((name) => `\`${name}\``).join(', ')}, which \`operands\` does not list`;
+    diagnostics.add('search/operand', place('from'), message);
+  }
+  reportSeenTest(content, place('test'), context);
+  const missing = missingInputs(content, needsCalibration(content));
+  if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
+  return conflict !== undefined || sparsities.length > 1 || outside.length > 0 || missing.length > 0;
+}
+
+/** Leaves of the trees: what the search says, or Pruner-Zero's and those of the metrics that it starts from. */
+export function searchOperands({ operands, from = [] }: SearchContent): readonly OperandName[] {
+  if (operands !== undefined && operands.length > 0) return operands;
+  const used = new Set([...DEFAULT_SEARCH_OPERANDS, ...from.flatMap(({ expression }) => operandsOf(expression))]);
+  return OPERAND_NAMES.filter((name) => used.has(name));
+}
+
+function needsCalibration(content: SearchContent): boolean {
+  const { from = [], baselines = [] } = content;
+  const metrics = [...from, ...baselines].map(({ expression }) => expression);
+  return searchOperands(content).some((name) => OPERANDS[name].needs.length > 0) || statisticsOf(...metrics).length > 0;
+}
+
+/** The metrics of `from` with operands that the trees cannot have. */
+function seedsOutside(content: SearchContent): { label: string; operands: readonly OperandName[] }[] {
+  const known = searchOperands(content);
+  return (content.from ?? []).flatMap(({ label, expression }: PrunedMetric) => {
+    const operands = operandsOf(expression).filter((name) => !known.includes(name));
+    return operands.length === 0 ? [] : [{ label, operands }];
+  });
+}
+
+function reportSeenTest({ test, evaluate, calibrate }: SearchContent, span: Span, { findings }: BlockContext): void {
+  if (test === undefined || (test !== evaluate && test !== calibrate)) return;
+  const use = test === evaluate ? 'the fitness is taken on it' : 'it is calibrated on';
+  findings.diagnostics.add('search/seen-test', span, `the search has seen this text: ${use}`);
+}
+
+/** Writes a setting's value: over the one there is, or as a new line. */
+function settingFix(
+  text: string,
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'nameSpan'>,
+  name: string,
+  value: number,
+): Fix | undefined {
+  const property = propertyNamed(parsed, name);
+  const written = property?.tree.syntax?.values[0];
+  if (property && written) return replaceFix(shift(written.span, property.base), String(value));
+  return insertFix(text, search, `${name}: ${value}`);
+}
+
+function insertFix(text: string, { nameSpan }: Pick<Declaration, 'nameSpan'>, line: string): Fix | undefined {
+  const brace = text.indexOf('{', nameSpan.end) + 1;
+  return brace === 0
+    ? undefined
+    : { title: `Add \`${line}\``, edits: [{ start: brace, end: brace, text: `\n  ${line}` }] };
+}
+
+function propertyNamed({ properties }: ParsedDeclaration, name: string): ParsedProperty | undefined {
+  return properties.find(({ tree }) => tree.syntax?.key.text === name);
+}
+
+/** The value of a property, or of all of its values. */
+function propertySpan(parsed: ParsedDeclaration, name: string): Span | undefined {
+  const property = propertyNamed(parsed, name);
+  const values = property?.tree.syntax?.values ?? [];
+  const [first, last] = [values[0], values.at(-1)];
+  return property && first && last && shift({ start: first.span.start, end: last.span.end }, property.base);
 }

@@ -20,10 +20,12 @@ export function siteAt(document: CompiledDocument, offset: number): Site | undef
 
 /** Every place where a symbol stands; of the language's own names those of the same name. */
 export function sitesOfSymbol(document: CompiledDocument, symbol: FileSymbol): readonly Site[] {
-  const isDeclared = 'span' in symbol;
-  return sitesOf(document).filter((site) =>
-    isDeclared ? site.symbol === symbol : site.symbol.kind === symbol.kind && site.symbol.name === symbol.name,
-  );
+  return sitesOf(document).filter((site) => isSameSymbol(site.symbol, symbol));
+}
+
+function isSameSymbol(a: FileSymbol, b: FileSymbol): boolean {
+  if (a.kind === 'property') return b.kind === 'property' && a.property === b.property;
+  return 'span' in a ? a === b : a.kind === b.kind && a.name === b.name;
 }
 
 const KNOWN = new WeakMap<CompiledDocument, readonly Site[]>();

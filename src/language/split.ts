@@ -111,7 +111,9 @@ const FILE_SCAN = new RegExp(
 const BLOCK_SCAN = new RegExp(`${COMMENT_OR_STRING}|[(){}]|(${NAME})[ \\t]*:`, 'g');
 
 /** Properties that no call has as an argument. */
-const NEVER_ARGUMENTS: ReadonlySet<string> = new Set(['model', 'evaluate', 'calibrate', 'prune', 'at']);
+const NEVER_ARGUMENTS: ReadonlySet<string> = new Set([
+  ...['model', 'evaluate', 'calibrate', 'prune', 'at', 'test', 'operands', 'operations', 'from', 'baselines', 'method'],
+]);
 
 const NAMED_HEAD = new RegExp(`[ \\t]+${NAME}\\s*[=({]`, 'y');
 const BARE_HEAD = /\s*\{/y;

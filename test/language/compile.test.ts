@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
+import { SEARCH_SETTINGS } from '../../src/experiment/search.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { PruneTerminals } from '../../src/language/generated/ast.ts';
 import { compile, parseExpression } from '../../src/language/compile.ts';
 import { docComment } from '../../src/language/docComment.ts';
 import type { Declaration } from '../../src/language/document.ts';
-import { PROPERTIES, PROPERTY_NAMES, propertyOfSetting } from '../../src/language/properties.ts';
+import { BLOCK_KINDS, propertiesOf, propertyOf, propertyOfSetting } from '../../src/language/properties.ts';
 import { splitBlock, splitFile } from '../../src/language/split.ts';
 import type { DeclarationSyntax, ExpressionSyntax } from '../../src/language/syntax.ts';
 import { visitExpression } from '../../src/language/syntax.ts';
@@ -179,16 +180,43 @@ describe('one source for each fact', () => {
     expect(PruneTerminals.ID.source).toBe(NAME);
   });
 
-  it('every setting is a property', () => {
+  it('every setting is a property of every block that it makes sense in', () => {
     const settings = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
-    for (const setting of settings) expect(PROPERTIES[propertyOfSetting(setting)].setting).toBe(setting);
-    expect(PROPERTY_NAMES).toHaveLength(settings.length + 5);
+    for (const setting of settings) {
+      for (const block of ['experiment', 'defaults'] as const) {
+        expect(propertyOf(block, propertyOfSetting(setting))?.setting).toMatchObject({
+          of: 'evaluation',
+          name: setting,
+        });
+      }
+      if (setting !== 'seed') {
+        expect(propertyOf('search', propertyOfSetting(setting))?.setting).toMatchObject({ name: setting });
+      }
+    }
+    for (const name of Object.keys(SEARCH_SETTINGS)) {
+      expect(propertyOf('search', name)?.setting).toMatchObject({ of: 'search', name });
+    }
+    expect(propertiesOf('experiment')).toHaveLength(settings.length + 5);
+    expect(propertiesOf('defaults')).toHaveLength(settings.length + 4);
+    expect(propertiesOf('search')).toHaveLength(settings.length - 1 + Object.keys(SEARCH_SETTINGS).length + 9);
   });
 
   it('every property’s example is right', () => {
-    for (const name of PROPERTY_NAMES.filter((property) => property !== 'prune')) {
-      const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\ndefaults { ${PROPERTIES[name].example} }`;
-      expect(compile(text).diagnostics).toEqual([]);
+    const inputs = [
+      ['model', 'tiny'],
+      ['evaluate', 'calib'],
+      ['calibrate', 'calib'],
+      ['prune', 'wanda'],
+      ['at', '50%'],
+    ];
+    for (const block of BLOCK_KINDS) {
+      for (const { name, example } of propertiesOf(block)) {
+        const others = inputs.filter(([key]) => key !== name && propertyOf(block, key!)).map((pair) => pair.join(': '));
+        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${
+          block === 'defaults' ? block : `${block} name`
+        } { ${example} ${others.join(' ')} }`;
+        expect(compile(text).diagnostics, text).toEqual([]);
+      }
     }
     expect(DECLARATION_KEYWORDS).toHaveLength(7);
   });

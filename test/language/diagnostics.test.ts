@@ -407,10 +407,90 @@ defaults { prune: W }
 defaults { model: tiny }
 defaults { model: tiny }
 ^^^^^^^^ name/duplicate`,
-  'a search': `
-search s { model: tiny method: pruner-zero population: 50 generations: 20 anything: at, all 50% }
-^^^^^^ search/later
-                                                                                            ^^^ syntax/expected`,
+  'a search that says everything': `
+search s {
+  model: tiny evaluate: test (blocks: 8, length: 64) calibrate: calib (samples: 4, seed: 3) test: "unseen.txt" at: 2:4
+  operands: W, Wsigned, X, G operations: mul, sqrt, quotient from: wanda, W * G baselines: W, scaled(2)
+  method: random population: 20 generations: 3 budget: 2.5 seed: 7 crossover: 30% mutation: 1 / 2 elites: 0
+  calibration: one-shot device: cpu workers: 2
+}
+metric scaled(p = 1) = W * p`,
+  'a search by the defaults': `
+defaults { model: tiny evaluate: test calibrate: calib at: 60% samples: 3 }
+search s { }`,
+  'a search that says nothing': `
+search s { }
+       ^ search/missing does not say \`model\` and \`evaluate\` and \`calibrate\``,
+  'a search of the weights alone needs no calibration': `
+search s { model: tiny evaluate: test operands: W, Wsigned }
+search t { model: tiny evaluate: test operands: W baselines: W * X }
+       ^ search/missing does not say \`calibrate\``,
+  'unknown properties and values of a search': `
+search s {
+  modle: tiny
+  ^^^^^ property/unknown did you mean \`model\`?
+  prune: W
+  ^^^^^ property/misplaced belongs into an experiment, not into a search
+  method: prunerzero
+          ^^^^^^^^^^ property/type did you mean \`pruner-zero\`?
+  population: 1
+              ^ property/range a whole number from 2 to 10000, not 1
+  generations: 2.5
+               ^^^ property/range
+  crossover: 120%
+             ^^^^ property/range a number from 0 to 1, not 1.2
+  size: 50%
+        ^^^ property/type \`size\` is a whole number
+  depth: W
+         ^ property/type
+  at: 50%, 60%
+           ^^^ property/type \`at\` takes one value
+  test: tiny
+        ^^^^ name/wrong-kind \`tiny\` is a model, not a corpus
+  seed: 1
+  seed: 2
+  ^^^^ property/duplicate
+}`,
+  'what a search’s trees are made of': `
+search s {
+  operands: W, w, wanda, 2, W
+               ^ name/unknown \`w\` is not an operand: did you mean \`W\`?
+                  ^^^^^ name/wrong-kind \`wanda\` is a metric, not an operand
+                         ^ property/type name of an operand, such as \`W\`
+                            ^ experiment/repeated
+  operations: mul, sqr, squrt, W
+                        ^^^^^ name/unknown did you mean \`sqrt\`?
+                               ^ name/unknown \`W\` is not an operation
+  from: wnada, 1
+        ^^^^^ name/unknown did you mean \`wanda\`?
+               ^ metric/constant
+}`,
+  'properties of a search in other blocks': `
+experiment e { population: 5 }
+               ^^^^^^^^^^ property/misplaced \`population\` belongs into a search, not into an experiment
+defaults { from: W }
+           ^^^^ property/misplaced belongs into a search: \`defaults\` says the rest`,
+  'a text that the search has seen': `
+search s { model: tiny evaluate: test calibrate: calib test: test }
+                                                             ^^^^ search/seen-test the fitness is taken on it
+search t { model: tiny evaluate: test calibrate: calib test: "c" }
+                                                             ^^^ search/seen-test calibrated on`,
+  'a metric to start from that the trees cannot be': `
+search s { model: tiny evaluate: test calibrate: calib operands: W, X from: W * X, W * Xmax }
+                                                                            ^^^^^^^^^^^^^^^ search/operand \`W * Xmax\` uses \`Xmax\``,
+  'settings that do not go together': `
+defaults { model: tiny evaluate: test calibrate: calib }
+search s { crossover: 0.7 mutation: 0.5 }
+                                    ^^^ property/range together at most 1, not 1.2
+search t { crossover: 0.7 }
+                      ^^^ property/range not 1.1
+search u { population: 5 }
+                       ^ property/range of a population of 5 not 5`,
+  'several sparsities in the defaults of a search': `
+defaults { model: tiny evaluate: test calibrate: calib at: 50%, 2:4 }
+search s { }
+       ^ search/missing lists \`50%\`, \`2:4\`, and a search has one
+search t { at: 60% }`,
 };
 
 describe('one mistake underlines one place', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/diagnostics.ts';
-import { PROPERTY_NAMES } from '../../src/language/properties.ts';
+import { BLOCK_KINDS, propertiesOf } from '../../src/language/properties.ts';
 import { DECLARATION_KEYWORDS, isName } from '../../src/language/words.ts';
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { infixSymbol } from '../../src/metric/print.ts';
@@ -17,7 +17,7 @@ describe('docs/language.md', () => {
     ['operand', OPERAND_NAMES.map((name) => `| \`${name}\` |`)],
     ['operation', OPERATION_NAMES.map((name) => `\`${name}(x`)],
     ['infix symbol', OPERATION_NAMES.flatMap((name) => infixSymbol(name) ?? []).map((symbol) => `\`x ${symbol} y\``)],
-    ['property', PROPERTY_NAMES.map((name) => `| \`${name}\` |`)],
+    ['property', BLOCK_KINDS.flatMap(propertiesOf).map(({ name }) => `| \`${name}\` |`)],
     ['declaration', DECLARATION_KEYWORDS.map((keyword) => `| \`${keyword} `)],
     ['diagnostic', Object.keys(DIAGNOSTIC_CODES).map((code) => `| \`${code}\` |`)],
     [

@@ -28,5 +28,10 @@ experiment halves {
 
 experiment dense { model: tiny evaluate: "other.txt" length: 512 }
 
-search evolved { model: tiny method: pruner-zero population: 50 }
+search evolved {
+  model: tiny evaluate: test at: 60% test: "unseen.txt"
+  operands: W, X, G   operations: mul, abs, sqrt
+  from: wanda, scaled(2)   baselines: wanda
+  method: pruner-zero population: 20 seed: 4 mutation: 30%
+}
 `;

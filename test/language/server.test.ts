@@ -169,6 +169,7 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
     ]);
     expect(foldingRanges(compile(SAMPLE), source).map(({ startLine, endLine }) => [startLine, endLine])).toEqual([
       [19, 25],
+      [29, 34],
       [11, 13],
     ]);
   });

@@ -1,13 +1,14 @@
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
 import type { CompletionItem } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { SETTINGS } from '../../experiment/settings.ts';
 import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
+import type { OperandName } from '../../metric/operands.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
+import type { OperationName } from '../../metric/operations.ts';
 import { describeDeclaration, describeOperand, describeOperation, describeProperty } from '../describe.ts';
 import type { CompiledDocument, Declaration } from '../document.ts';
-import { PROPERTIES, PROPERTY_NAMES, propertyOfSetting } from '../properties.ts';
-import type { PropertyName } from '../properties.ts';
+import { propertiesOf } from '../properties.ts';
+import type { Property } from '../properties.ts';
 import { completionPlace } from './completionContext.ts';
 import type { CompletionContext } from './completionContext.ts';
 import { rangeOf } from './positions.ts';
@@ -35,14 +36,11 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
     case 'declaration':
       return DECLARATIONS;
     case 'property':
-      return PROPERTY_NAMES.filter(
-        (name) => !context.said.has(name) && !(name === 'prune' && context.block === 'defaults'),
-      ).map((name, i) => propertySuggestion(name, i));
-    case 'argument': {
-      const settings = PROPERTIES[context.of].arguments ?? [];
-      const names = settings.map(propertyOfSetting).filter((name) => !context.said.has(name));
-      return names.map(propertySuggestion);
-    }
+      return propertiesOf(context.block)
+        .filter(({ name }) => !context.said.has(name))
+        .map(propertySuggestion);
+    case 'argument':
+      return (context.of.arguments ?? []).filter(({ name }) => !context.said.has(name)).map(propertySuggestion);
     case 'value':
       return valueSuggestions(document, context.property);
     case 'expression':
@@ -61,6 +59,11 @@ const DECLARATIONS: Suggestion[] = [
     'metrics, evaluated on a checkpoint and texts',
   ],
   [
+    'search',
+    'search ${1:name} {\n  model: $2\n  evaluate: $3\n  calibrate: $4\n  at: ${5:50%}\n  population: ${6:50}\n  generations: ${7:20}\n}\n$0',
+    'a search for better metrics',
+  ],
+  [
     'defaults',
     'defaults {\n  model: $1\n  evaluate: $2\n  calibrate: $3\n}\n$0',
     'what experiments and lone metrics share',
@@ -72,35 +75,42 @@ const DECLARATIONS: Suggestion[] = [
   kind: CompletionItemKind.Keyword,
 }));
 
-function propertySuggestion(name: PropertyName, order: number): Suggestion {
+function propertySuggestion(property: Property, order: number): Suggestion {
+  const { name, example } = property;
   return {
     label: name,
     insert: `${name}: $0`,
     kind: CompletionItemKind.Property,
-    detail: PROPERTIES[name].example,
-    documentation: markdown(describeProperty(name)),
+    detail: example,
+    documentation: markdown(describeProperty(property)),
     // Inputs before settings, as in the table.
     sortText: String(order).padStart(2, '0'),
   };
 }
 
-function valueSuggestions(document: CompiledDocument, name: PropertyName): Suggestion[] {
-  const { value, setting } = PROPERTIES[name];
-  if (value === 'model' || value === 'corpus') {
-    return declared(document, [value]).map((declaration) => declarationSuggestion(document, declaration));
+function valueSuggestions(document: CompiledDocument, { value, setting }: Property): Suggestion[] {
+  switch (value) {
+    case 'model':
+    case 'corpus':
+      return declared(document, [value]).map((declaration) => declarationSuggestion(document, declaration));
+    case 'sparsity':
+    case 'sparsities':
+      return ['50%', '2:4', '4:8'].map((label) => ({ label, insert: label, kind: CompletionItemKind.Value }));
+    case 'operands':
+      return OPERAND_NAMES.map(operandSuggestion);
+    case 'operations':
+      return OPERATION_NAMES.map((name) => ({ ...operationSuggestion(name), insert: name }));
+    case 'metrics':
+    case 'setting': {
+      const row = setting?.row;
+      if (row === undefined) return [];
+      if (row.kind === 'choice') {
+        return row.choices.map((label) => ({ label, insert: label, kind: CompletionItemKind.EnumMember }));
+      }
+      const label = String(row.default);
+      return [{ label, insert: label, detail: 'default', kind: CompletionItemKind.Value }];
+    }
   }
-  if (value === 'sparsities') {
-    return ['50%', '2:4', '4:8'].map((label) => ({ label, insert: label, kind: CompletionItemKind.Value }));
-  }
-  const row = setting === undefined ? undefined : SETTINGS[setting];
-  if (row?.kind === 'choice') {
-    return row.choices.map((label) => ({ label, insert: label, kind: CompletionItemKind.EnumMember }));
-  }
-  if (row?.kind === 'integer') {
-    const label = String(row.default);
-    return [{ label, insert: label, detail: 'default', kind: CompletionItemKind.Value }];
-  }
-  return [];
 }
 
 function expressionSuggestions(
@@ -120,25 +130,33 @@ function expressionSuggestions(
       detail: `parameter of ${callee ?? ''}`,
     })),
     ...parameters.map(({ name: { text } }) => ({ label: text, insert: text, kind: CompletionItemKind.Variable })),
-    ...operands.map((name) => ({
-      label: name,
-      insert: name,
-      kind: CompletionItemKind.Variable,
-      detail: OPERANDS[name].formula,
-      documentation: markdown(describeOperand(name)),
-    })),
+    ...operands.map(operandSuggestion),
     // A metric cannot use itself.
     ...names
       .filter(({ start }) => start !== piece.start)
       .map((declaration) => declarationSuggestion(document, declaration)),
-    ...OPERATION_NAMES.map((name) => ({
-      label: name,
-      insert: OPERATIONS[name].arity === 1 ? `${name}($1)$0` : `${name}($1, $2)$0`,
-      kind: CompletionItemKind.Function,
-      detail: OPERATIONS[name].formula,
-      documentation: markdown(describeOperation(name)),
-    })),
+    ...OPERATION_NAMES.map(operationSuggestion),
   ];
+}
+
+function operandSuggestion(name: OperandName): Suggestion {
+  return {
+    label: name,
+    insert: name,
+    kind: CompletionItemKind.Variable,
+    detail: OPERANDS[name].formula,
+    documentation: markdown(describeOperand(name)),
+  };
+}
+
+function operationSuggestion(name: OperationName): Suggestion {
+  return {
+    label: name,
+    insert: OPERATIONS[name].arity === 1 ? `${name}($1)$0` : `${name}($1, $2)$0`,
+    kind: CompletionItemKind.Function,
+    detail: OPERATIONS[name].formula,
+    documentation: markdown(describeOperation(name)),
+  };
 }
 
 function declarationSuggestion(document: CompiledDocument, declaration: Declaration): Suggestion {

@@ -1,7 +1,7 @@
 import type { CompiledDocument } from '../document.ts';
 import type { ParsedDeclaration } from '../pieces.ts';
-import { isPropertyName } from '../properties.ts';
-import type { PropertyName } from '../properties.ts';
+import { propertyOf } from '../properties.ts';
+import type { BlockKind, Property } from '../properties.ts';
 import { NAME } from '../words.ts';
 
 /** What can be written at the cursor. */
@@ -9,10 +9,10 @@ export type CompletionContext =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'declaration' }
   /** A property of a block; `said` are there already. */
-  | { readonly kind: 'property'; readonly block: 'experiment' | 'defaults'; readonly said: ReadonlySet<string> }
-  | { readonly kind: 'value'; readonly property: PropertyName }
+  | { readonly kind: 'property'; readonly block: BlockKind; readonly said: ReadonlySet<string> }
+  | { readonly kind: 'value'; readonly property: Property }
   /** A name in the parentheses behind a corpus, or (with `ofMetric`) behind a metric, where values can stand as well. */
-  | { readonly kind: 'argument'; readonly of: PropertyName; readonly said: ReadonlySet<string> }
+  | { readonly kind: 'argument'; readonly of: Property; readonly said: ReadonlySet<string> }
   | { readonly kind: 'expression'; readonly piece: ParsedDeclaration; readonly callee: string | undefined };
 
 export interface CompletionPlace {
@@ -69,6 +69,7 @@ function contextOf(
   const words = tokens.map(({ text }) => text);
   switch (piece?.keyword) {
     case 'experiment':
+    case 'search':
     case 'defaults':
       return blockContext(piece, piece.keyword, words, isFirstOnLine);
     case 'metric':
@@ -83,9 +84,8 @@ function contextOf(
     }
     case 'model':
     case 'corpus':
-    case 'search':
     case undefined:
-      return words.length === 0 || (isFirstOnLine && piece?.keyword !== 'search') || words.at(-1) === '}'
+      return words.length === 0 || isFirstOnLine || words.at(-1) === '}'
         ? { kind: 'declaration' }
         : { kind: 'nothing' };
   }
@@ -93,7 +93,7 @@ function contextOf(
 
 function blockContext(
   piece: ParsedDeclaration,
-  block: 'experiment' | 'defaults',
+  block: BlockKind,
   words: readonly string[],
   isFirstOnLine: boolean,
 ): CompletionContext {
@@ -104,18 +104,21 @@ function blockContext(
   const callees = openCallees(inside);
   const said = new Set(inside.filter((_, i) => inside[i + 1] === ':'));
   const colon = callees.length > 0 ? propertyColon(inside) : inside.lastIndexOf(':');
-  const property = colon > 0 ? inside[colon - 1]! : undefined;
+  const name = colon > 0 ? inside[colon - 1]! : undefined;
   const last = inside.at(-1);
-  if (property === undefined || last === undefined) return { kind: 'property', block, said };
-  if (!isPropertyName(property)) return endsValue(last) ? { kind: 'property', block, said } : { kind: 'nothing' };
-  if (property === 'prune') {
+  if (name === undefined || last === undefined) return { kind: 'property', block, said };
+  const property = propertyOf(block, name);
+  if (property === undefined) return endsValue(last) ? { kind: 'property', block, said } : { kind: 'nothing' };
+  if (property.value === 'metrics') {
     if (endsValue(last) && callees.length === 0) return { kind: 'property', block, said };
     return endsValue(last) ? { kind: 'nothing' } : { kind: 'expression', piece, callee: callees.at(-1) };
   }
   if (callees.length > 0) {
     const argument = last === ':' ? inside.at(-2) : undefined;
-    if (argument !== undefined)
-      return isPropertyName(argument) ? { kind: 'value', property: argument } : { kind: 'nothing' };
+    if (argument !== undefined) {
+      const setting = property.arguments?.find((known) => known.name === argument);
+      return setting ? { kind: 'value', property: setting } : { kind: 'nothing' };
+    }
     return endsValue(last) ? { kind: 'nothing' } : { kind: 'argument', of: property, said };
   }
   return endsValue(last) ? { kind: 'property', block, said } : { kind: 'value', property };

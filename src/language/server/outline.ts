@@ -1,10 +1,11 @@
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument } from '../document.ts';
-import type { OutlineParams } from '../messages.ts';
+import type { CompiledDocument, SearchDeclaration } from '../document.ts';
+import type { OutlineDeclaration, OutlineParams } from '../messages.ts';
 import { Planner } from '../plan.ts';
+import { isRunnable, searchPlanKey } from '../searchPlan.ts';
 import { rangeOf } from './positions.ts';
 
-/** What the editor shows beside the text: what is declared, what of it can be evaluated, and when a result is stale. */
+/** What the editor shows beside the text: what is declared, what of it can be evaluated or run, and when a result is stale. */
 export function outline(document: CompiledDocument, source: TextDocument): OutlineParams {
   const planner = new Planner(document);
   const declarations = document.declarations
@@ -18,7 +19,16 @@ export function outline(document: CompiledDocument, source: TextDocument): Outli
         nameRange: rangeOf(source, declaration.nameSpan),
         evaluable,
         ...(evaluable && { planKey: planner.planKey(declaration) }),
+        ...(declaration.kind === 'search' && runnability(document, declaration)),
       };
     });
   return { uri: source.uri, version: source.version, declarations };
+}
+
+function runnability(
+  document: CompiledDocument,
+  search: SearchDeclaration,
+): Pick<OutlineDeclaration, 'runnable' | 'planKey'> {
+  const runnable = isRunnable(document, search);
+  return { runnable, ...(runnable && { planKey: searchPlanKey(document, search) }) };
 }

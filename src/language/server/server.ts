@@ -6,14 +6,16 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import { compile } from '../compile.ts';
 import type { CompiledDocument } from '../document.ts';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST } from '../messages.ts';
-import type { PlanParams, PlanResult } from '../messages.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../messages.ts';
+import type { PlanParams, PlanResult, SearchPlanParams, SearchPlanResult, TreeParams, TreeResult } from '../messages.ts';
 import { plansFor } from '../plan.ts';
+import { searchPlanFrom, searchPlansFor } from '../searchPlan.ts';
 import { complete } from './completion.ts';
 import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';
 import { outline } from './outline.ts';
 import { codeActions, lspDiagnostics } from './problems.ts';
 import { documentSymbols, foldingRanges } from './symbols.ts';
+import { metricTree } from './tree.ts';
 
 /** Answers an editor's questions about its open `.prune` files, until the connection ends. */
 export function startServer(connection: Connection): void {
@@ -70,6 +72,11 @@ export function startServer(connection: Connection): void {
     return file ? codeActions(file.document, file.source, range) : null;
   });
   connection.onRequest(PLAN_REQUEST, (params: PlanParams) => answerPlan(files, params));
+  connection.onRequest(SEARCH_PLAN_REQUEST, (params: SearchPlanParams) => answerSearchPlan(files, params));
+  connection.onRequest(TREE_REQUEST, ({ uri, name }: TreeParams): TreeResult => {
+    const file = files.get(uri);
+    return file ? metricTree(file.document, file.source, name) : null;
+  });
   connection.listen();
 }
 
@@ -128,19 +135,34 @@ class OpenFiles {
 
 function answerPlan(files: OpenFiles, { uri, name, fallback }: PlanParams): PlanResult {
   try {
-    const file = files.get(uri);
-    if (file === undefined || !uri.startsWith('file:')) throw notOnDisk(uri, file !== undefined);
-    const folder = dirname(fileURLToPath(uri));
-    return { plans: plansFor(file.document, name, { folder, ...(fallback && { fallback }) }) };
+    const { document, folder } = fileOnDisk(files, uri);
+    return { plans: plansFor(document, name, { folder, ...(fallback && { fallback }) }) };
   } catch (thrown) {
     return { error: toErrorData(thrown, `preparing the evaluation of \`${name ?? uri}\``) };
   }
 }
 
+function answerSearchPlan(files: OpenFiles, { uri, name, from, fallback }: SearchPlanParams): SearchPlanResult {
+  try {
+    const { document, folder } = fileOnDisk(files, uri);
+    const context = { folder, ...(fallback && { fallback }) };
+    if (from !== undefined) return { plan: searchPlanFrom(document, from, context) };
+    return { plan: searchPlansFor(document, name, context)[0]! };
+  } catch (thrown) {
+    return { error: toErrorData(thrown, `preparing the search \`${from ?? name ?? uri}\``) };
+  }
+}
+
+function fileOnDisk(files: OpenFiles, uri: string): { document: CompiledDocument; folder: string } {
+  const file = files.get(uri);
+  if (file === undefined || !uri.startsWith('file:')) throw notOnDisk(uri, file !== undefined);
+  return { document: file.document, folder: dirname(fileURLToPath(uri)) };
+}
+
 function notOnDisk(uri: string, isOpen: boolean): EspalierError {
   return new EspalierError({
     code: 'io/read',
-    operation: 'preparing an evaluation',
+    operation: 'preparing what to evaluate',
     expected: isOpen ? 'a file in a folder: paths in it start there' : 'an open .prune file',
     actual: uri,
     remedy: isOpen ? 'Save the file first.' : 'Open the file first.',
