@@ -12,6 +12,7 @@ import { printFailure } from './failure.ts';
 import { errorJson } from './jsonLines.ts';
 import { DiagnosticsError } from './pruneFile.ts';
 import { tokensCommand } from './tokensCommand.ts';
+import { trainSampleCommand } from './trainSampleCommand.ts';
 
 const EXIT_CODES_HELP = `
 Exit codes:
@@ -80,7 +81,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
       },
     })
     .addHelpText('after', EXIT_CODES_HELP);
-  for (const create of [evaluateCommand, tokensCommand, devicesCommand]) {
+  for (const create of [evaluateCommand, tokensCommand, devicesCommand, trainSampleCommand]) {
     program.addCommand(create(context).copyInheritedSettings(program));
   }
   return program;

@@ -1,9 +1,11 @@
 import type { EvaluationProgress } from '../experiment/result.ts';
 
+type Progress = Omit<EvaluationProgress, 'stage'> & { readonly stage: string };
+
 const BAR = 24;
 
 /** `pruning ━━━━━━━━──────── 43 %  block 3 of 6`, cut to the width. */
-export function progressLine(progress: EvaluationProgress, width: number): string {
+export function progressLine(progress: Progress, width: number): string {
   const share = progress.total > 0 ? Math.min(1, Math.max(0, progress.done / progress.total)) : 0;
   const filled = Math.floor(share * BAR);
   const bar = '━'.repeat(filled) + '─'.repeat(BAR - filled);
