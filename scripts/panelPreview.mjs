@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+// The search panel in a plain browser page, fed with a search that never was: to work on it, and to look at it.
+// Usage: panelPreview.mjs            makes .cache/preview/index.html, to be opened in a browser (#state=…&theme=…, see feed.ts)
+//        panelPreview.mjs --pictures  pictures of every state and theme in .cache/preview/
+//        panelPreview.mjs --measure   how long 10 000 candidates take from the first message to the last drawing
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+
+const { values } = parseArgs({
+  options: { pictures: { type: 'boolean' }, measure: { type: 'boolean' }, only: { type: 'string' } },
+});
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const folder = resolve('.cache/preview');
+mkdirSync(folder, { recursive: true });
+await build({
+  entryPoints: { feed: 'webview-ui/preview/feed.ts', panel: 'webview-ui/panel/main.ts' },
+  outdir: folder,
+  bundle: true,
+  platform: 'browser',
+  format: 'iife',
+  logLevel: 'warning',
+});
+const page = join(folder, 'index.html');
+writeFileSync(
+  page,
+  '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="panel.css"><body><script src="feed.js"></script><script src="panel.js"></script></body></html>',
+);
+console.log(page);
+
+const PICTURES = [
+  ['running', 'state=running&theme=dark&random=part', 1280],
+  ['running-light', 'state=running&theme=light', 1280],
+  ['finished', 'state=finished&theme=dark&random=1', 1280],
+  ['finished-light', 'state=finished&theme=light&random=1', 1280],
+  ['finished-hc', 'state=finished&theme=high-contrast&random=1', 1280],
+  ['finished-hc-light', 'state=finished&theme=high-contrast-light&random=1', 1280],
+  ['narrow', 'state=running&theme=dark', 640],
+  ['starting', 'state=starting&theme=dark', 1280],
+  ['first', 'state=running&theme=dark&until=1', 1280],
+  ['paused', 'state=paused&theme=light', 1280],
+  ['interrupted', 'state=interrupted&theme=dark', 1280],
+  ['failed', 'state=failed&theme=dark', 1280],
+  ['elsewhere', 'state=elsewhere&theme=light', 1280],
+];
+
+if (values.pictures || values.measure) {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  try {
+    if (values.pictures) for (const picture of PICTURES) await take(browser, ...picture);
+    if (values.measure) await measure(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function open(browser, hash, width) {
+  const tab = await browser.newPage({ viewport: { width, height: 900 } });
+  tab.on('pageerror', (error) => console.log(`${hash}: ${error.stack ?? error}`));
+  await tab.goto(`${pathToFileURL(page).href}#${hash}`);
+  await tab.waitForTimeout(700);
+  return tab;
+}
+
+async function take(browser, name, hash, width) {
+  if (values.only && values.only !== name) return;
+  const tab = await open(browser, hash, width);
+  if (name.startsWith('finished')) {
+    await tab.getByRole('button', { name: 'Evaluate', exact: true }).last().click();
+    await tab.waitForTimeout(400);
+  }
+  await tab.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  await tab.close();
+}
+
+async function measure(browser) {
+  const tab = await open(browser, 'state=finished&generations=200&population=50', 1280);
+  await tab.waitForTimeout(3000);
+  const milliseconds = await tab.evaluate(() => {
+    const [fed] = performance.getEntriesByName('fed');
+    return performance.getEntriesByName('drawn').at(-1).startTime - fed.startTime;
+  });
+  console.log(`10 000 candidates: ${milliseconds.toFixed(0)} ms from the first message to the last drawing`);
+}

@@ -1,0 +1,113 @@
+import type { ErrorData } from '../../base/errors.ts';
+import type { CandidateColumns } from '../../experiment/candidateColumns.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import type { SearchEvent } from '../../experiment/searchEvents.ts';
+
+/** What extension and search panel say to each other. Everything is plain data; the panel knows nothing but these. */
+export type ToPanel =
+  /** Another run, or the same one from its beginning: everything before is forgotten. */
+  | { readonly kind: 'run'; readonly run: PanelRun }
+  /** What has happened since, in order. `complete`: these are all that there are now. */
+  | { readonly kind: 'events'; readonly items: readonly PanelItem[]; readonly complete: boolean }
+  | { readonly kind: 'state'; readonly state: RunState }
+  /** Random search with the same budget, for the line beside; null where there is none. */
+  | { readonly kind: 'random'; readonly line: RunLine | null; readonly state: RunState | null }
+  | { readonly kind: 'overlay'; readonly lines: readonly RunLine[] }
+  | { readonly kind: 'curves'; readonly curves: Curves }
+  /** The candidates that the file holds as metrics already. */
+  | { readonly kind: 'inserted'; readonly names: Readonly<Record<number, string>> };
+
+export type FromPanel =
+  /** The page is loaded and knows nothing. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'random' }
+  | { readonly kind: 'insert'; readonly id: number }
+  | { readonly kind: 'evaluate'; readonly id: number }
+  | { readonly kind: 'tree'; readonly id: number }
+  | { readonly kind: 'curves'; readonly over: CurveAxis; readonly metrics: readonly CurveMetric[] }
+  | { readonly kind: 'cancelCurves' }
+  | { readonly kind: 'exportTable'; readonly format: 'csv' | 'json' }
+  /** `data` is a PNG in base64. */
+  | { readonly kind: 'exportPicture'; readonly name: string; readonly data: string }
+  | { readonly kind: 'showLog' };
+
+/** What the panel remembers while it is hidden and over a reload of the window. */
+export interface PanelMemory {
+  /** Folder of the run, absolute. */
+  readonly folder: string;
+}
+
+export interface PanelRun {
+  /** Folder of the run, absolute; identifies it. */
+  readonly folder: string;
+  readonly id: string;
+  readonly plan: SearchPlan;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** The `.prune` file that asked for it, as a person names it; candidates are inserted there. */
+  readonly document?: string;
+}
+
+/** Candidates in a row travel as columns, everything else as it is. */
+export type PanelItem =
+  | { readonly candidates: CandidateColumns }
+  | { readonly event: Exclude<SearchEvent, { kind: 'candidate' }>; readonly at: number };
+
+/** What a run is doing, as far as this window can know. */
+export type RunState =
+  /** This window's worker loads the model and collects statistics, or goes through what the journal holds. */
+  | { readonly kind: 'starting'; readonly detail?: string; readonly share?: number }
+  | { readonly kind: 'running' }
+  /** Asked to pause; what is being evaluated comes to its end. */
+  | { readonly kind: 'pausing' }
+  | { readonly kind: 'paused' }
+  /** It ended without a word: the window or the machine went away. */
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  /** Another process runs it: it can be watched, not steered. */
+  | { readonly kind: 'elsewhere' };
+
+/** Best perplexity so far of a run against the work done, for comparing. */
+export interface RunLine {
+  readonly label: string;
+  /** One for each generation: its number, best perplexity so far, candidates and evaluations until then. */
+  readonly points: readonly RunPoint[];
+}
+
+export interface RunPoint {
+  readonly generation: number;
+  readonly perplexity: number;
+  readonly candidates: number;
+  readonly evaluations: number;
+}
+
+/** The paper's Figure 3, on demand. */
+export type CurveAxis = 'sparsity' | 'samples';
+
+export interface CurveMetric {
+  readonly label: string;
+  /** In prefix form. */
+  readonly expression: string;
+}
+
+export interface Curves {
+  readonly over: CurveAxis;
+  readonly state: 'running' | 'done' | 'cancelled' | 'failed';
+  /** Of a run in progress, 0 to 1. */
+  readonly share: number;
+  readonly detail: string;
+  readonly densePerplexity: number | null;
+  readonly lines: readonly CurveLine[];
+}
+
+export interface CurveLine {
+  readonly label: string;
+  /** Sparsity as a share, or the number of samples. */
+  readonly points: readonly { readonly at: number; readonly perplexity: number }[];
+  /** Why a point is missing. */
+  readonly errors: readonly string[];
+}

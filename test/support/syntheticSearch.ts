@@ -1,0 +1,263 @@
+import { Rng } from '../../src/base/rng.ts';
+import { operand, operation } from '../../src/metric/expression.ts';
+import type { Expression } from '../../src/metric/expression.ts';
+import { OPERATIONS } from '../../src/metric/operations.ts';
+import type { OperationName } from '../../src/metric/operations.ts';
+import { depthOf, sizeOf } from '../../src/metric/measure.ts';
+import { printInfix, printPrefix } from '../../src/metric/print.ts';
+import {
+  DEFAULT_SEARCH_OPERANDS,
+  DEFAULT_SEARCH_OPERATIONS,
+  DEFAULT_SEARCH_SETTINGS,
+} from '../../src/experiment/search.ts';
+import type { SearchPlan, SearchSettings } from '../../src/experiment/search.ts';
+import type {
+  Candidate,
+  CandidateOutcome,
+  SearchCounts,
+  SearchEvent,
+  VariationOperator,
+} from '../../src/experiment/searchEvents.ts';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import { sampleResult } from '../protocol/samples.ts';
+
+export interface TimedEvent {
+  readonly seq: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly event: SearchEvent;
+}
+
+export interface SyntheticOptions {
+  readonly seed?: number;
+  readonly search?: Partial<SearchSettings>;
+  /** Generations that are through; the rest of the plan's has not happened. Default: all, with finalists and the end. */
+  readonly until?: number;
+}
+
+const START = Date.parse('2026-11-22T10:00:00Z');
+const DENSE = 143.3;
+const BLOCKS = 64;
+const FLOOR = 151.2;
+
+const expressions = {
+  magnitude: operand('W'),
+  wanda: operation('mul', operand('W'), operation('sqrt', operand('X'))),
+  pruner_zero: operation(
+    'mul',
+    operation('abs', operation('mul', operand('W'), operand('W'))),
+    operation('mms', operand('G')),
+  ),
+};
+const BASELINES = [
+  ['wanda', 171.6],
+  ['magnitude', 297.4],
+  ['pruner_zero', 168.2],
+] as const;
+
+export function syntheticPlan(search: Partial<SearchSettings> = {}): SearchPlan {
+  return {
+    name: 'metrics_for_tiny',
+    model: '/workspace/models/wikitext-llama-6m',
+    text: '/workspace/data/wiki.valid.txt',
+    calibration: '/workspace/data/wiki.train.txt',
+    test: '/workspace/data/wiki.test.txt',
+    sparsity: { kind: 'unstructured', share: 0.6 },
+    operations: DEFAULT_SEARCH_OPERATIONS,
+    operands: DEFAULT_SEARCH_OPERANDS,
+    seeds: [],
+    baselines: BASELINES.map(([metric]) => ({ metric, expression: expressions[metric] })),
+    settings: DEFAULT_SETTINGS,
+    search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
+  };
+}
+
+/**
+ * Events of a search that never was, for the panel and its tests: deterministic, of any length, with everything that a real one
+ * can have (invalid candidates, shared rankings, stopped ones, terrible ones, one that ended its workers). Perplexities fall as
+ * a real search's do; the metrics do not explain them.
+ */
+export function syntheticSearch(plan: SearchPlan, { seed = 1, until }: SyntheticOptions = {}): TimedEvent[] {
+  const rng = new Rng(seed);
+  const { population, generations, method } = plan.search;
+  const events: TimedEvent[] = [];
+  let at = START;
+  const emit = (event: SearchEvent, milliseconds: number): void => {
+    at += milliseconds;
+    events.push({ seq: events.length, at, event });
+  };
+  emit(opening(), 4200);
+  for (const [metric, perplexity] of BASELINES)
+    emit({ kind: 'baseline', metric, expression: printPrefix(expressions[metric]), perplexity }, 900);
+  const all: Candidate[] = [];
+  let counts: SearchCounts = {
+    candidates: 0,
+    invalid: 0,
+    duplicates: 0,
+    stoppedEarly: 0,
+    fullEvaluations: 0,
+    evaluations: 0,
+  };
+  let best: { id: number; perplexity: number } | null = null;
+  const last = until ?? generations;
+  for (let generation = 0; generation < last; generation++) {
+    const progress = method === 'random' ? 0.15 : generation / Math.max(1, generations - 1);
+    const perplexities: number[] = [];
+    for (let i = 0; i < population; i++) {
+      const candidate = propose(rng, all, generation, progress);
+      all.push(candidate);
+      counts = counted(counts, candidate.outcome);
+      emit({ kind: 'candidate', ...candidate }, 200 + rng.integer(1200));
+      const { outcome, id } = candidate;
+      if (outcome.kind === 'invalid') continue;
+      perplexities.push(outcome.perplexity);
+      if (outcome.kind === 'full' && (best === null || outcome.perplexity < best.perplexity))
+        best = { id, perplexity: outcome.perplexity };
+    }
+    perplexities.sort((a, b) => a - b);
+    emit(
+      {
+        kind: 'generation',
+        generation,
+        best: perplexities[0] ?? null,
+        mean:
+          perplexities.length === 0 ? null : perplexities.reduce((sum, value) => sum + value, 0) / perplexities.length,
+        worst: perplexities.at(-1) ?? null,
+        bestSoFar: best,
+        counts,
+      },
+      10,
+    );
+  }
+  if (until !== undefined) return events;
+  const ranked = all
+    .flatMap(({ id, expression, outcome }) =>
+      outcome.kind === 'full' ? [{ id, expression, perplexity: outcome.perplexity }] : [],
+    )
+    .sort((a, b) => a.perplexity - b.perplexity)
+    .slice(0, plan.search.finalists);
+  for (const { id, expression, perplexity } of ranked)
+    emit(finalist(id, `evolved_${id}`, expression, perplexity * 0.985, rng), 3100);
+  for (const [metric, perplexity] of BASELINES)
+    emit(finalist(undefined, metric, printPrefix(expressions[metric]), perplexity * 0.99, rng), 2800);
+  emit({ kind: 'finished', counts, best: ranked.map(({ id }) => id) }, 10);
+  return events;
+}
+
+function opening(): SearchEvent {
+  return {
+    kind: 'opened',
+    blocks: BLOCKS,
+    denseLosses: Array.from({ length: BLOCKS }, () => Math.log(DENSE)),
+    densePerplexity: DENSE,
+    fingerprint: 'f'.repeat(64),
+    device: 'cpu',
+    parameters: 6_450_000,
+    architecture: 'LlamaForCausalLM',
+  };
+}
+
+const OPERATORS: readonly VariationOperator[] = [
+  'crossover',
+  'crossover',
+  'mutate-operation',
+  'mutate-operand',
+  'mutate-subtree',
+  'insert',
+  'hoist',
+];
+
+function propose(rng: Rng, all: readonly Candidate[], generation: number, progress: number): Candidate {
+  const id = all.length;
+  const isFirst = generation === 0 || rng.uniform() < 0.1;
+  const operator = isFirst ? (rng.uniform() < 0.5 ? 'grow' : 'full') : OPERATORS[rng.integer(OPERATORS.length)]!;
+  const parents = isFirst
+    ? []
+    : Array.from({ length: operator === 'crossover' ? 2 : 1 }, () =>
+        Math.max(0, id - 1 - rng.integer(Math.min(id, 80))),
+      );
+  const tree = randomTree(rng, 1 + rng.integer(3) + (rng.uniform() < progress ? 1 : 0));
+  return {
+    id,
+    generation,
+    operator,
+    parents,
+    expression: printPrefix(tree),
+    size: sizeOf(tree),
+    depth: depthOf(tree),
+    outcome: outcomeFor(rng, all, progress),
+  };
+}
+
+function outcomeFor(rng: Rng, all: readonly Candidate[], progress: number): CandidateOutcome {
+  const draw = rng.uniform();
+  if (draw < 0.1)
+    return rng.uniform() < 0.5
+      ? { kind: 'invalid', reason: 'constant', detail: 'all scores of blocks.0.q_proj are 0' }
+      : { kind: 'invalid', reason: 'not-finite', detail: '12 scores of blocks.3.down_proj are infinite' };
+  const of = all.length === 0 ? undefined : all[rng.integer(all.length)];
+  if (draw < 0.5 && of?.outcome.kind === 'full')
+    return {
+      kind: 'shared',
+      of: of.id,
+      by: rng.uniform() < 0.5 ? 'canonical' : 'mask',
+      perplexity: of.outcome.perplexity,
+    };
+  const spread = Math.exp(Math.abs(rng.normal()) * (1.6 - progress));
+  const perplexity = FLOOR + (14 * (1.05 - progress) + 3) * (spread - 0.93) * (rng.uniform() < 0.05 ? 4000 : 1);
+  return perplexity > 200 || rng.uniform() < 0.35
+    ? { kind: 'stopped', rung: rng.integer(2), blocks: rng.uniform() < 0.5 ? 7 : 21, perplexity }
+    : { kind: 'full', perplexity };
+}
+
+function counted(counts: SearchCounts, { kind }: CandidateOutcome): SearchCounts {
+  const add = (yes: boolean): number => (yes ? 1 : 0);
+  return {
+    candidates: counts.candidates + 1,
+    invalid: counts.invalid + add(kind === 'invalid'),
+    duplicates: counts.duplicates + add(kind === 'shared'),
+    stoppedEarly: counts.stoppedEarly + add(kind === 'stopped'),
+    fullEvaluations: counts.fullEvaluations + add(kind === 'full'),
+    evaluations: counts.evaluations + (kind === 'full' ? 1 : kind === 'stopped' ? 0.2 : 0),
+  };
+}
+
+const UNARY: readonly OperationName[] = DEFAULT_SEARCH_OPERATIONS.filter((name) => OPERATIONS[name].arity === 1);
+const BINARY: readonly OperationName[] = DEFAULT_SEARCH_OPERATIONS.filter((name) => OPERATIONS[name].arity === 2);
+
+function randomTree(rng: Rng, depth: number): Expression {
+  if (depth === 0 || rng.uniform() < 0.1) return operand((['W', 'X', 'G'] as const)[rng.integer(3)]!);
+  return rng.uniform() < 0.5
+    ? operation(UNARY[rng.integer(UNARY.length)]!, randomTree(rng, depth - 1))
+    : operation(BINARY[rng.integer(BINARY.length)]!, randomTree(rng, depth - 1), randomTree(rng, depth - 1));
+}
+
+function finalist(
+  id: number | undefined,
+  metric: string,
+  expression: string,
+  perplexity: number,
+  rng: Rng,
+): SearchEvent {
+  const result = (value: number): EvaluationResult => ({
+    ...sampleResult(),
+    metric,
+    expression: infixOf(expression),
+    perplexity: value,
+    densePerplexity: DENSE,
+  });
+  return {
+    kind: 'finalist',
+    ...(id !== undefined && { id }),
+    metric,
+    expression,
+    result: result(perplexity),
+    test: { ...result(perplexity * (1.05 + 0.01 * rng.uniform())), densePerplexity: DENSE * 1.04 },
+  };
+}
+
+function infixOf(text: string): string {
+  const baseline = Object.values(expressions).find((expression) => printPrefix(expression) === text);
+  return baseline ? printInfix(baseline) : text;
+}

@@ -1,0 +1,96 @@
+import { fill, h } from '../shared/dom.ts';
+import { correlate } from './correlation.ts';
+import type { PanelData } from './panelData.ts';
+
+/** Which operations go with low perplexity: a matrix of signed numbers, over all generations and over spans of them. */
+export class CorrelationCard {
+  readonly element: HTMLElement;
+  private readonly body = h('div', {});
+  private shown = '';
+
+  constructor() {
+    this.element = h(
+      'section',
+      { class: 'card', 'aria-label': 'Operations and perplexity' },
+      h('h2', {}, 'Operations × perplexity'),
+      this.body,
+    );
+  }
+
+  render({ candidates, generations, run, complete }: PanelData): void {
+    // Between generations there is little news, and ranking thousands takes its time.
+    const shown = JSON.stringify([run?.folder, generations.length, complete]);
+    if (shown === this.shown || !run || !complete) return;
+    this.shown = shown;
+    const { plan } = run;
+    const { spans, rows } = correlate(candidates, [...plan.operands, ...plan.operations]);
+    if (rows.every(({ overall }) => overall === undefined)) {
+      fill(this.body, h('p', { class: 'muted' }, 'Too few candidates so far.'));
+      return;
+    }
+    const cell = (value: number | undefined): HTMLElement => {
+      const element = h('td', { class: 'number' }, value === undefined ? '·' : signed(value));
+      if (value !== undefined) {
+        const share = Math.round(Math.min(1, Math.abs(value) * 1.4) * 55);
+        const hue = value < 0 ? 'var(--vscode-charts-blue)' : 'var(--vscode-charts-orange)';
+        element.style.background = `color-mix(in srgb, ${hue} ${share}%, transparent)`;
+      }
+      return element;
+    };
+    fill(
+      this.body,
+      h(
+        'p',
+        { class: 'muted' },
+        'Rank correlation of how often a name occurs with perplexity. − : where it occurs, perplexity is lower. n: candidates with it.',
+      ),
+      h(
+        'div',
+        { class: 'scroll' },
+        h(
+          'table',
+          { class: 'matrix' },
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'col' }, 'name'),
+              h('th', { scope: 'col', class: 'number' }, 'n'),
+              h('th', { scope: 'col', class: 'number' }, 'all'),
+              ...(spans.length > 1
+                ? spans.map(({ first, last }) =>
+                    h(
+                      'th',
+                      { scope: 'col', class: 'number', title: 'generations' },
+                      first === last ? `gen. ${first + 1}` : `gen. ${first + 1}–${last + 1}`,
+                    ),
+                  )
+                : []),
+            ),
+          ),
+          h(
+            'tbody',
+            {},
+            ...rows.map(({ name, count, overall, spans: each }) =>
+              h(
+                'tr',
+                {},
+                h('th', { scope: 'row', class: 'formula' }, name),
+                h('td', { class: 'number' }, String(count)),
+                cell(overall),
+                ...(spans.length > 1 ? each.map(cell) : []),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
+  }
+}
+
+function signed(value: number): string {
+  const text = Math.abs(value).toFixed(2);
+  return `${Number(text) === 0 ? '±' : value < 0 ? '−' : '+'}${text}`;
+}

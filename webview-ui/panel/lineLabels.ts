@@ -1,0 +1,83 @@
+import type { Chart, Plugin } from 'chart.js';
+
+/** What a line is called, at its end: nobody has to look up a colour in a legend. */
+export interface LabelledLine {
+  /** Colour of the dash before the name; the name itself has the foreground's. */
+  readonly labelColour: string;
+}
+
+const GAP = 6;
+const DASH = 10;
+
+/**
+ * Writes each dataset's label to the right of its last point, in the chart's right padding, moved apart where two would meet.
+ * Datasets without a label have none.
+ */
+export function lineLabels(foreground: string, font: string, size: number): Plugin {
+  return {
+    id: 'lineLabels',
+    afterDatasetsDraw: (chart) => {
+      const labels = place(endsOf(chart), size + 2, chart.chartArea.top, chart.chartArea.bottom);
+      const { ctx } = chart;
+      ctx.save();
+      ctx.font = `${size}px ${font}`;
+      ctx.textBaseline = 'middle';
+      for (const { x, y, text, dash, colour, width } of labels) {
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = width;
+        ctx.setLineDash(dash);
+        ctx.beginPath();
+        ctx.moveTo(x + GAP, y);
+        ctx.lineTo(x + GAP + DASH, y);
+        ctx.stroke();
+        ctx.fillStyle = foreground;
+        ctx.fillText(text, x + GAP + DASH + 4, y);
+      }
+      ctx.restore();
+    },
+  };
+}
+
+interface Label {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+  readonly colour: string;
+  readonly dash: number[];
+  readonly width: number;
+}
+
+function endsOf(chart: Chart): Label[] {
+  const { right, top, bottom } = chart.chartArea;
+  return chart.data.datasets.flatMap((dataset, index): Label[] => {
+    const last = chart.getDatasetMeta(index).data.at(-1);
+    if (!last || dataset.label === undefined || dataset.label === '') return [];
+    const { borderColor, borderWidth, borderDash } = dataset as {
+      borderColor?: string;
+      borderWidth?: number;
+      borderDash?: number[];
+    };
+    return [
+      {
+        x: right,
+        y: Math.min(bottom, Math.max(top, last.y)),
+        text: dataset.label,
+        colour: borderColor ?? '',
+        width: borderWidth ?? 1,
+        dash: borderDash ?? [],
+      },
+    ];
+  });
+}
+
+/** Moves labels that would overlap apart, each as little as the others allow. */
+function place(labels: readonly Label[], height: number, top: number, bottom: number): Label[] {
+  const sorted = [...labels].sort((a, b) => a.y - b.y);
+  const placed: number[] = [];
+  for (const { y } of sorted) placed.push(Math.max(y, (placed.at(-1) ?? top - height) + height));
+  for (let i = placed.length - 1, limit = bottom + height / 2; i >= 0; i--) {
+    placed[i] = Math.min(placed[i]!, limit);
+    limit = placed[i]! - height;
+  }
+  return sorted.map((label, i) => ({ ...label, y: placed[i]! }));
+}

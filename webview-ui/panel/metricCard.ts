@@ -1,0 +1,168 @@
+import { formatPerplexity } from '../../src/experiment/format.ts';
+import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import { fill, h } from '../shared/dom.ts';
+import { bestOf } from './bestOf.ts';
+import { formulaOf } from './formulas.ts';
+import { metricTree } from './metricTree.ts';
+import type { PanelData } from './panelData.ts';
+import { against, OPERATORS, outcomeInFull } from './words.ts';
+
+export interface MetricCardEvents {
+  readonly onSelect: (id: number | undefined) => void;
+  readonly onInsert: (id: number) => void;
+  readonly onEvaluate: (id: number) => void;
+  readonly onTree: (id: number) => void;
+}
+
+/** The best metric, or the candidate that is selected: formula, tree, where it comes from, and what can be done with it. */
+export class MetricCard {
+  readonly element: HTMLElement;
+  private readonly events: MetricCardEvents;
+  private readonly body = h('div', { class: 'metric' });
+  private shown = '';
+
+  constructor(events: MetricCardEvents) {
+    this.events = events;
+    this.element = h('section', { class: 'card', 'aria-label': 'Metric' }, this.body);
+  }
+
+  render(data: PanelData, selected: number | undefined): void {
+    const best = bestOf(data)?.candidate;
+    const candidate = data.candidates[selected ?? -1] ?? best;
+    // Buttons keep the keyboard's focus as long as they stand for the same.
+    const key = JSON.stringify([
+      data.run?.folder,
+      candidate?.id,
+      best?.id,
+      candidate && data.inserted[candidate.id],
+      data.finalists.length,
+    ]);
+    if (key === this.shown) return;
+    this.shown = key;
+    if (!candidate) {
+      fill(
+        this.body,
+        h('h2', {}, 'Best metric'),
+        h('p', { class: 'muted' }, 'None yet: it appears once a metric was evaluated on the whole text.'),
+      );
+      return;
+    }
+    this.show(data, candidate, best);
+  }
+
+  private show(data: PanelData, candidate: Candidate, best: Candidate | undefined): void {
+    const { id } = candidate;
+    const isBest = id === best?.id;
+    const name = data.inserted[id];
+    const focused = document.activeElement?.closest('.metric')
+      ? document.activeElement.getAttribute('data-action')
+      : null;
+    const action = (label: string, title: string, run: (id: number) => void, primary = false): HTMLElement =>
+      h(
+        'button',
+        {
+          type: 'button',
+          class: primary ? 'primary' : undefined,
+          title,
+          'data-action': label,
+          onclick: () => {
+            run(id);
+          },
+        },
+        label,
+      );
+    const canInsert = data.run?.document !== undefined && candidate.outcome.kind !== 'invalid';
+    fill(
+      this.body,
+      h(
+        'div',
+        { class: 'title' },
+        h('h2', {}, isBest ? 'Best metric' : `Candidate #${id}`),
+        isBest
+          ? undefined
+          : h(
+              'button',
+              {
+                type: 'button',
+                class: 'link',
+                'data-action': 'best',
+                onclick: () => {
+                  this.events.onSelect(undefined);
+                },
+              },
+              'Show the best',
+            ),
+      ),
+      h('p', { class: 'formula large' }, formulaOf(candidate)),
+      h('p', {}, ...numbers(data, candidate)),
+      h('div', { class: 'treeRoom' }, metricTree(candidate.expression)),
+      h(
+        'p',
+        { class: 'muted' },
+        `#${id} · size ${candidate.size}, depth ${candidate.depth} · generation ${candidate.generation + 1} · ${OPERATORS[candidate.operator]}`,
+        ...this.parents(data, candidate),
+      ),
+      h('p', { class: 'muted' }, outcomeInFull(candidate.outcome, data.opened?.blocks ?? 0, data.candidates)),
+      name === undefined ? undefined : h('p', {}, 'In the file as ', h('code', {}, name), '.'),
+      h(
+        'div',
+        { class: 'actions' },
+        canInsert
+          ? action(
+              name === undefined ? 'Insert' : 'Show in file',
+              `Write it into ${data.run?.document ?? 'the file'} as a metric`,
+              this.events.onInsert,
+              true,
+            )
+          : undefined,
+        canInsert
+          ? action(
+              'Evaluate',
+              'Write it into the file and evaluate it there, calibrated as the file says',
+              this.events.onEvaluate,
+            )
+          : undefined,
+        canInsert
+          ? action('Tree', 'Write it into the file and open its tree beside the editor', this.events.onTree)
+          : undefined,
+      ),
+    );
+    if (focused !== null) this.body.querySelector<HTMLElement>(`[data-action="${focused}"]`)?.focus();
+  }
+
+  private parents({ candidates }: PanelData, { parents }: Candidate): (Node | string)[] {
+    return parents.flatMap((parent, i) => [
+      i === 0 ? ' of ' : ' and ',
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'link',
+          title: candidates[parent] ? formulaOf(candidates[parent]) : undefined,
+          onclick: () => {
+            this.events.onSelect(parent);
+          },
+        },
+        `#${parent}`,
+      ),
+    ]);
+  }
+}
+
+function numbers(data: PanelData, { id, outcome }: Candidate): (Node | string)[] {
+  if (outcome.kind === 'invalid') return ['No perplexity.'];
+  const finalist = data.finalists.find((each) => each.id === id);
+  const { baselines, opened } = data;
+  const wanda = baselines.find(({ metric, perplexity }) => /wanda/i.test(metric) && perplexity !== undefined);
+  return [
+    'perplexity ',
+    h('strong', {}, formatPerplexity(outcome.perplexity)),
+    ` ${against(outcome.perplexity, 'dense', opened?.densePerplexity).replace(/^\S+ /, '')}`,
+    ...(wanda?.perplexity === undefined
+      ? []
+      : [` · ${against(outcome.perplexity, wanda.metric, wanda.perplexity).replace(/^\S+ /, '')}`]),
+    ...(finalist?.test
+      ? [` · on unseen text ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`]
+      : []),
+  ];
+}

@@ -1,0 +1,80 @@
+import { fill, h } from '../shared/dom.ts';
+import type { PanelData } from './panelData.ts';
+import { plural } from './words.ts';
+
+/** Says what a state means and what to do next, wherever the charts alone would leave one wondering. */
+export class StateBanner {
+  readonly element = h('div', { class: 'banner', role: 'status' });
+  private readonly onLog: () => void;
+  private shown = '';
+
+  constructor(onLog: () => void) {
+    this.onLog = onLog;
+  }
+
+  render(data: PanelData): void {
+    const [tone, title, text] = wordsFor(data) ?? ['none', '', ''];
+    const shown = `${tone} ${title} ${text}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.element.hidden = tone === 'none';
+    this.element.className = `banner ${tone}`;
+    fill(
+      this.element,
+      h('strong', {}, title),
+      h('span', {}, text),
+      tone === 'failed' ? h('button', { type: 'button', class: 'link', onclick: this.onLog }, 'Show log') : undefined,
+    );
+  }
+}
+
+type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
+
+function wordsFor(data: PanelData): Banner | undefined {
+  const { state, run, candidates, opened } = data;
+  if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
+  switch (state.kind) {
+    case 'starting': {
+      const share = state.share === undefined ? '' : ` ${Math.round(100 * state.share)} %`;
+      const needsGradients = run.plan.operands.includes('G') && opened === undefined;
+      const work = opened
+        ? `Going through ${plural(candidates.length, 'candidate')} of the journal, to go on where it ended …`
+        : `Loading the model and collecting what metrics are made of${needsGradients ? ', gradients too' : ''} …`;
+      return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
+    }
+    case 'running':
+      return candidates.length === 0 ? ['working', 'Running', 'The first candidates are being evaluated …'] : undefined;
+    case 'pausing':
+      return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
+    case 'paused':
+      return [
+        'info',
+        'Paused',
+        'Everything evaluated so far is kept. Resume goes on where it ended, also tomorrow and after a restart.',
+      ];
+    case 'interrupted':
+      return [
+        'info',
+        'Interrupted',
+        'The process that ran this search is gone. Nothing evaluated is lost: Resume goes on, to the same result as without the interruption.',
+      ];
+    case 'failed':
+      return [
+        'failed',
+        'Failed',
+        `${state.error.operation}: expected ${state.error.expected}, got ${firstLine(state.error.actual)}. ${state.error.remedy}`,
+      ];
+    case 'elsewhere':
+      return [
+        'info',
+        'Read-only',
+        'Another window or a command line runs this search. It is shown live; pause and stop it there.',
+      ];
+    case 'finished':
+      return undefined;
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

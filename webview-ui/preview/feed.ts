@@ -1,0 +1,141 @@
+import { packCandidates } from '../../src/experiment/candidateColumns.ts';
+import type { TimedCandidate } from '../../src/experiment/candidateColumns.ts';
+import type { FromPanel, PanelItem, RunPoint, RunState, ToPanel } from '../../src/extension/search/panelMessages.ts';
+import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
+import type { TimedEvent } from '../../test/support/syntheticSearch.ts';
+import { THEMES } from './themes.ts';
+import type { ThemeName } from './themes.ts';
+
+/**
+ * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
+ * The address says what to show: `#state=running&theme=light&generations=20&until=12&random=1`.
+ */
+const query = new URLSearchParams(location.hash.slice(1));
+const generations = Number(query.get('generations') ?? 20);
+const population = Number(query.get('population') ?? 50);
+const kind = (query.get('state') ?? 'running') as RunState['kind'];
+const until = kind === 'finished' ? undefined : Number(query.get('until') ?? 12);
+
+applyTheme((query.get('theme') ?? 'dark') as ThemeName);
+
+const plan = syntheticPlan({ generations, population });
+const events = kind === 'starting' ? [] : syntheticSearch(plan, { seed: 7, ...(until !== undefined && { until }) });
+const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
+
+(globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({
+  postMessage: (message: FromPanel) => {
+    console.info(JSON.stringify(message).slice(0, 300));
+    if (message.kind === 'ready') feed();
+    if (message.kind === 'curves') {
+      answerCurves(
+        message.over,
+        message.metrics.map(({ label }) => label),
+      );
+    }
+  },
+  getState: () => undefined,
+  setState: () => undefined,
+});
+
+function send(message: ToPanel): void {
+  dispatchEvent(new MessageEvent('message', { data: structuredClone(message) }));
+}
+
+function feed(): void {
+  performance.mark('fed');
+  send({
+    kind: 'run',
+    run: { folder: '/run', id: 'run', plan, createdAt: events[0]?.at ?? Date.now(), document: 'metrics.prune' },
+  });
+  send({ kind: 'state', state: stateOf() });
+  if (query.has('random')) {
+    const points = pointsOf(randomEvents).slice(0, query.get('random') === 'part' ? 6 : generations);
+    send({
+      kind: 'random',
+      line: { label: 'random search', points },
+      state: { kind: query.get('random') === 'part' ? 'running' : 'finished' },
+    });
+  }
+  const items = itemsOf(events);
+  const size = Math.max(1, Math.ceil(items.length / 8));
+  for (let i = 0; i < Math.max(1, items.length); i += size)
+    send({ kind: 'events', items: items.slice(i, i + size), complete: i + size >= items.length });
+}
+
+function stateOf(): RunState {
+  if (kind === 'failed')
+    return {
+      kind,
+      error: {
+        code: 'device/failed',
+        operation: 'running a program on webgpu',
+        expected: 'a device that works',
+        actual: 'the device was lost',
+        remedy: 'Choose the CPU, or update the driver, then resume.',
+      },
+    };
+  return { kind } as RunState;
+}
+
+function itemsOf(all: readonly TimedEvent[]): PanelItem[] {
+  const items: PanelItem[] = [];
+  let waiting: TimedCandidate[] = [];
+  const flush = (): void => {
+    if (waiting.length > 0) items.push({ candidates: packCandidates(waiting) });
+    waiting = [];
+  };
+  for (const { event, at } of all) {
+    if (event.kind === 'candidate') waiting.push({ ...event, at });
+    else {
+      flush();
+      items.push({ event, at });
+    }
+  }
+  flush();
+  return items;
+}
+
+function pointsOf(all: readonly TimedEvent[]): RunPoint[] {
+  return all.flatMap(({ event }) =>
+    event.kind === 'generation' && event.bestSoFar
+      ? [
+          {
+            generation: event.generation,
+            perplexity: event.bestSoFar.perplexity,
+            candidates: event.counts.candidates,
+            evaluations: event.counts.evaluations,
+          },
+        ]
+      : [],
+  );
+}
+
+function answerCurves(over: 'sparsity' | 'samples', labels: readonly string[]): void {
+  const places = over === 'sparsity' ? [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7] : [1, 4, 16, 64, 128];
+  send({
+    kind: 'curves',
+    curves: {
+      over,
+      state: 'done',
+      share: 1,
+      detail: `${places.length * labels.length} evaluations in 41.2 s`,
+      densePerplexity: 143.3,
+      lines: labels.map((label, i) => ({
+        label,
+        points: places.map((at) => ({
+          at,
+          perplexity: over === 'sparsity' ? 143.3 + (8 + 4 * i) * Math.exp(9 * (at - 0.5)) : 152 + 3 * i + 9 / (at + 1),
+        })),
+        errors: [],
+      })),
+    },
+  });
+}
+
+function applyTheme(name: ThemeName): void {
+  const { kind: bodyClass, variables } = THEMES[name];
+  document.body.className = bodyClass;
+  for (const [variable, value] of Object.entries(variables))
+    document.documentElement.style.setProperty(`--vscode-${variable}`, value);
+}
+(globalThis as unknown as Record<string, unknown>)['applyTheme'] = applyTheme;
