@@ -74,6 +74,7 @@ export type InvalidReason = 'no-operand' | 'constant' | 'not-finite' | 'too-larg
 /** One rung of one candidate: `blocks` more blocks of the fitness text. */
 export interface MeasuredEvent {
   readonly kind: 'measured';
+  /** Of the candidate; −1, −2, … are the plan's baselines. */
   readonly id: number;
   readonly rung: number;
   readonly measure: MeasureOutcome;
@@ -126,7 +127,7 @@ export type CandidateOutcome =
 export interface GenerationEvent {
   readonly kind: 'generation';
   readonly generation: number;
-  /** Perplexities of this generation's valid candidates; null where it has none. */
+  /** Perplexities of this generation's valid candidates, their mean that of the losses; null where it has none. */
   readonly best: number | null;
   readonly mean: number | null;
   readonly worst: number | null;

@@ -104,7 +104,13 @@ const eventShape = z.discriminatedUnion('kind', [
     error: errorSchema.exactOptional(),
   }),
   z.strictObject({ kind: z.literal('probed'), id: idSchema, expression: textSchema, probe: probeShape, seconds }),
-  z.strictObject({ kind: z.literal('measured'), id: idSchema, rung: countSchema, measure: measureShape, seconds }),
+  z.strictObject({
+    kind: z.literal('measured'),
+    id: z.int().min(-MAX_METRICS),
+    rung: countSchema,
+    measure: measureShape,
+    seconds,
+  }),
   z.strictObject({
     kind: z.literal('candidate'),
     id: idSchema,

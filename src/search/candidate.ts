@@ -1,0 +1,36 @@
+import type { Candidate, VariationOperator } from '../experiment/searchEvents.ts';
+import type { Expression } from '../metric/expression.ts';
+import type { CanonicalForm } from '../metric/canonical.ts';
+
+/** A candidate before it is evaluated. */
+export interface Proposed {
+  readonly id: number;
+  readonly generation: number;
+  readonly operator: VariationOperator;
+  readonly parents: readonly number[];
+  readonly expression: Expression;
+  readonly canonical: CanonicalForm;
+  readonly size: number;
+}
+
+/** A candidate with what became of it. */
+export interface Evaluated extends Proposed {
+  readonly outcome: Candidate['outcome'];
+  /**
+   * Mean loss over the whole fitness text in nats per token, estimated where blocks are missing; Infinity for an invalid one.
+   * This is what is measured. What selection compares is {@link costOf}.
+   */
+  readonly loss: number;
+  /** Whether it, or the candidate whose evaluation it shares, saw the whole text. */
+  readonly complete: boolean;
+  /** Id of the first candidate that removes the same weights, its own where it is the first. */
+  readonly identity: number;
+}
+
+/** Loss with what the size costs. */
+export function costOf(
+  { loss, size }: Pick<Evaluated, 'loss' | 'size'>,
+  { parsimony }: { readonly parsimony: number },
+): number {
+  return loss + parsimony * size;
+}
