@@ -17,6 +17,7 @@ const ENTRY_POINTS = {
   worker: 'src/worker/main.ts',
   cli: 'src/cli/main.ts',
   bench: 'bench/main.ts',
+  study: 'bench/study/main.ts',
 };
 
 /** Views, which run in a browser: bundle in dist/webview → entry point. A style sheet that one imports comes out beside it. */

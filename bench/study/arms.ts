@@ -1,0 +1,55 @@
+import type { SearchPlan, SearchSettings } from '../../src/experiment/search.ts';
+import type { GenerationEvent, SearchCounts, SearchOpening } from '../../src/experiment/searchEvents.ts';
+import { runSearch } from '../../src/search/runSearch.ts';
+import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
+
+/** The ways in which a study searches. */
+export type Arm = 'search' | 'in full' | 'random';
+
+export interface ArmResult {
+  readonly arm: Arm;
+  readonly seed: number;
+  readonly counts: SearchCounts;
+  /** Of the metrics that were evaluated in full: perplexity on the fitness text, one-shot. */
+  readonly best: number;
+  readonly expression: string;
+  /** After each generation: evaluations so far, best so far. */
+  readonly curve: readonly (readonly [evaluations: number, best: number])[];
+}
+
+/** Generations enough for any budget. */
+const UNTIL_BUDGET = 10_000;
+
+/** @param budget evaluations of the random arm; the others end with their generations */
+export async function playArm(
+  arm: Arm,
+  plan: SearchPlan,
+  seed: number,
+  opening: SearchOpening,
+  effects: MeasuredEffects,
+  budget: number,
+): Promise<ArmResult> {
+  const changes: Partial<SearchSettings> = {
+    search: {},
+    'in full': { rungs: 1, sharing: 'off' } as const,
+    random: { method: 'random', generations: UNTIL_BUDGET, budget } as const,
+  }[arm];
+  const expressions = new Map<number, string>();
+  const generations: GenerationEvent[] = [];
+  const shared = armEffects(effects, (event) => {
+    if (event.kind === 'candidate') expressions.set(event.id, event.expression);
+    if (event.kind === 'generation') generations.push(event);
+  });
+  await runSearch({ ...plan, baselines: [], search: { ...plan.search, ...changes, seed } }, shared, { opening });
+  const last = generations.at(-1)!;
+  return {
+    arm,
+    seed,
+    counts: last.counts,
+    best: last.bestSoFar?.perplexity ?? Infinity,
+    expression: last.bestSoFar ? expressions.get(last.bestSoFar.id)! : 'none',
+    curve: generations.flatMap(({ counts, bestSoFar }) =>
+      bestSoFar ? [[counts.evaluations, bestSoFar.perplexity] as const] : [],
+    ),
+  };
+}

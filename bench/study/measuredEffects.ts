@@ -1,0 +1,67 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../../src/experiment/searchEvents.ts';
+import { printPrefix } from '../../src/metric/print.ts';
+import type { Proposal, Rung, SearchEffects } from '../../src/search/effects.ts';
+
+/**
+ * Effects of the arms of a study over one engine. What was measured once is remembered, over arms, seeds and processes: the same
+ * expression on the same blocks has the same loss, so an arm's *count* of evaluations is its own while the work is done once.
+ */
+export class MeasuredEffects implements Omit<SearchEffects, 'emit'> {
+  private readonly engine: Engine;
+  private readonly file: string;
+  private readonly fingerprint: string;
+  private readonly known = new Map<string, ProbeOutcome | MeasureOutcome>();
+
+  constructor(engine: Engine, file: string, fingerprint: string) {
+    this.engine = engine;
+    this.file = file;
+    this.fingerprint = fingerprint;
+    if (!existsSync(file)) return;
+    for (const line of readFileSync(file, 'utf8').split('\n')) {
+      if (line === '') continue;
+      const [of, key, outcome] = JSON.parse(line) as [string, string, ProbeOutcome | MeasureOutcome];
+      if (of === fingerprint) this.known.set(key, outcome);
+    }
+  }
+
+  async probe(candidates: readonly Proposal[]): Promise<readonly ProbeOutcome[]> {
+    return this.remembered(candidates, 'probe', async (expressions) =>
+      (await this.engine.probe(expressions)).map(({ probe }) => probe),
+    );
+  }
+
+  async measure(candidates: readonly Proposal[], { begin, end }: Rung): Promise<readonly MeasureOutcome[]> {
+    return this.remembered(candidates, `${begin}-${end}`, async (expressions) =>
+      (await this.engine.measure(expressions, begin, end)).map(({ measure }) => measure),
+    );
+  }
+
+  private async remembered<Outcome extends ProbeOutcome | MeasureOutcome>(
+    candidates: readonly Proposal[],
+    question: string,
+    ask: (expressions: readonly Proposal['expression'][]) => Promise<readonly Outcome[]>,
+  ): Promise<readonly Outcome[]> {
+    const keyOf = ({ expression }: Proposal): string => `${question} ${printPrefix(expression)}`;
+    const open = new Map(candidates.filter((c) => !this.known.has(keyOf(c))).map((c) => [keyOf(c), c.expression]));
+    const outcomes = open.size > 0 ? await ask([...open.values()]) : [];
+    for (const [index, key] of [...open.keys()].entries()) {
+      this.known.set(key, outcomes[index]!);
+      appendFileSync(this.file, `${JSON.stringify([this.fingerprint, key, outcomes[index]])}\n`);
+    }
+    return candidates.map((candidate) => this.known.get(keyOf(candidate)) as Outcome);
+  }
+}
+
+/** The effects of one arm: its own events, the common measurements. */
+export function armEffects(shared: MeasuredEffects, onEvent: (event: SearchEvent) => void): SearchEffects {
+  return {
+    probe: (candidates) => shared.probe(candidates),
+    measure: (candidates, rung) => shared.measure(candidates, rung),
+    emit: (event) => {
+      onEvent(event);
+      return Promise.resolve();
+    },
+  };
+}

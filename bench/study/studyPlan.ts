@@ -1,0 +1,57 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  DEFAULT_SEARCH_OPERANDS,
+  DEFAULT_SEARCH_OPERATIONS,
+  DEFAULT_SEARCH_SETTINGS,
+  type NamedMetric,
+  type SearchPlan,
+  type SearchSettings,
+} from '../../src/experiment/search.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import type { Sparsity } from '../../src/experiment/sparsity.ts';
+import { parsePrefix } from '../../src/metric/parsePrefix.ts';
+import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
+
+/** What a search has to beat. */
+const BASELINES: readonly NamedMetric[] = Object.entries({
+  magnitude: 'W',
+  wanda: 'mul(W, sqrt(X))',
+  taylor: 'mul(W, G)',
+  'pruner-zero': 'mul(abs(mul(W, W)), mms(G))',
+}).map(([metric, text]) => ({ metric, expression: parsePrefix(text) }));
+
+/**
+ * The plan of a study on the reference checkpoint. The fitness text is the first half of WikiText-2's test text, since the
+ * checkpoint was trained on the rest of the data; the second half is what no search sees.
+ */
+export function studyPlan(
+  folder: string,
+  sparsity: Sparsity,
+  blocks: number,
+  search: Partial<SearchSettings>,
+): SearchPlan {
+  const [text, test] = halves(folder);
+  return {
+    name: 'study',
+    model: SHARED_FILES.model,
+    text,
+    test,
+    calibration: SHARED_FILES.calibration,
+    sparsity,
+    operations: DEFAULT_SEARCH_OPERATIONS,
+    operands: DEFAULT_SEARCH_OPERANDS,
+    seeds: [],
+    baselines: BASELINES,
+    settings: { ...DEFAULT_SETTINGS, device: 'cpu', length: LENGTH, samples: SAMPLES, offsets: 'even', blocks },
+    search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
+  };
+}
+
+function halves(folder: string): [first: string, second: string] {
+  const lines = readFileSync(SHARED_FILES.text, 'utf8').split(/(?<=\n)/);
+  const files = ['search.txt', 'unseen.txt'].map((name) => path.resolve(folder, name)) as [string, string];
+  writeFileSync(files[0], lines.slice(0, lines.length >> 1).join(''));
+  writeFileSync(files[1], lines.slice(lines.length >> 1).join(''));
+  return files;
+}
