@@ -19,6 +19,11 @@ export interface EvaluationListener {
   onFailure?(event: EventParams<'failure'>): void;
 }
 
+export interface SearchListener {
+  onProgress?(event: EventParams<'progress'>): void;
+  onSearchEvent?(event: EventParams<'searchEvent'>): void;
+}
+
 /**
  * The editor's end of the connection. Every request settles: with its checked result, with the worker's coded error, or, when
  * the client is disposed of, with the error given there.
@@ -27,7 +32,7 @@ export class ProtocolClient {
   private readonly connection: MessageConnection;
   private readonly options: ClientOptions;
   private readonly pending = new Set<(error: EspalierError) => void>();
-  private readonly listeners = new Map<number, EvaluationListener>();
+  private readonly listeners = new Map<number, EvaluationListener & SearchListener>();
   private ended: EspalierError | undefined;
   private tokens = 0;
 
@@ -80,6 +85,15 @@ export class ProtocolClient {
     signal?: AbortSignal,
   ): Promise<RequestResult<'openSearch'>> {
     return this.listening(listener, (token) => this.request('openSearch', { token, plan }, signal));
+  }
+
+  /** Aborting the signal pauses the run; the request then settles with that outcome. */
+  search(
+    params: Omit<RequestParams<'search'>, 'token'>,
+    listener: SearchListener,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'search'>> {
+    return this.listening(listener, (token) => this.request('search', { token, ...params }, signal));
   }
 
   request<Name extends RequestName>(
@@ -136,7 +150,7 @@ export class ProtocolClient {
 
   /** Events about the request reach the listener as long as it runs. */
   private async listening<Result>(
-    listener: EvaluationListener,
+    listener: EvaluationListener & SearchListener,
     request: (token: number) => Promise<Result>,
   ): Promise<Result> {
     const token = ++this.tokens;
@@ -158,6 +172,7 @@ export class ProtocolClient {
       const listener = this.listeners.get(event.token);
       if ('progress' in event) listener?.onProgress?.(event);
       else if ('result' in event) listener?.onResult?.(event);
+      else if ('event' in event) listener?.onSearchEvent?.(event);
       else listener?.onFailure?.(event);
     } catch (error) {
       this.options.log(String(error));

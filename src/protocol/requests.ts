@@ -14,6 +14,7 @@ import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import {
   measureOutcomeSchema,
   probeOutcomeSchema,
+  searchEventSchema,
   searchOpeningSchema,
   searchPlanSchema,
 } from '../experiment/searchSchemas.ts';
@@ -21,7 +22,7 @@ import {
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
 export const PROTOCOL_VERSION = 2;
 
-/** Names a running `evaluate`, `inspect` or `openSearch` in the events about it; chosen by the client. */
+/** Names a running request in the events about it; chosen by the client. */
 const tokenSchema = countSchema;
 const candidatesSchema = z.array(expressionSchema).max(10_000);
 const secondsSchema = z.number().min(0);
@@ -58,6 +59,20 @@ export const REQUESTS = {
     }),
   },
   /**
+   * Drives the run in `folder` (see runs/runFolder.ts) with a pool of `workers` processes, by itself as many as its plan says, until it is
+   * finished or, by cancelling this request, paused. `progress` and `searchEvent` events with the same token come before the reply.
+   * `recover` goes on from what stands before the damage of a journal that is damaged in its middle.
+   */
+  search: {
+    params: z.strictObject({
+      token: tokenSchema,
+      folder: textSchema,
+      workers: countSchema.min(1).max(256).exactOptional(),
+      recover: z.boolean().exactOptional(),
+    }),
+    result: z.strictObject({ outcome: z.enum(['finished', 'paused']) }),
+  },
+  /**
    * What every node of the plan's only metric computes on one linear layer, the first one for null. `progress` events with the same
    * token come before the reply.
    */
@@ -92,6 +107,8 @@ export const EVENTS = {
   result: z.strictObject({ token: tokenSchema, index: countSchema, result: resultSchema }),
   /** One evaluation of the plan failed (its metric cannot rank); the others go on. */
   failure: z.strictObject({ token: tokenSchema, index: countSchema, error: errorSchema }),
+  /** What has happened in a search and is in its journal, as line `seq`, since `at` (milliseconds since 1970). */
+  searchEvent: z.strictObject({ token: tokenSchema, seq: countSchema, at: z.number(), event: searchEventSchema }),
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;

@@ -27,8 +27,8 @@ export interface WorkerExit {
 export interface ForkOptions {
   /** dist/worker.cjs */
   readonly file: string;
-  /** Where the worker may remember hashes of large files. */
-  readonly cacheFolder: string;
+  /** Where the worker may remember what it finds out about large files; nothing is remembered without it. */
+  readonly cacheFolder?: string | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -37,7 +37,7 @@ const LONGEST_LINE = 2000;
 
 /** Starts the worker under the editor's own Node; its N-API binaries need no rebuild. It has one way to talk: the IPC channel. */
 export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProcess {
-  const child = fork(file, [cacheFolder], {
+  const child = fork(file, cacheFolder === undefined ? [] : [cacheFolder], {
     execPath: process.execPath,
     // Flags of the editor's process (an inspector's port, for one) are not meant for the worker.
     execArgv: [],

@@ -1,7 +1,9 @@
 import { cancelledError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DeviceReport, EvaluationProgress } from '../experiment/result.ts';
+import type { RequestParams } from '../protocol/requests.ts';
 import type { RequestHandlers } from '../protocol/server.ts';
+import type { JournalRecord } from '../runs/journalLine.ts';
 
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
 export interface WorkerEngine extends Pick<
@@ -18,8 +20,18 @@ export interface WorkerEngine extends Pick<
 export interface HandlerOptions {
   /** Milliseconds, from any origin; paces progress events. */
   readonly now: () => number;
+  /** Drives a run with a pool of further workers; the signal pauses it. */
+  readonly search: (params: SearchParams, hooks: SearchHooks) => Promise<'finished' | 'paused'>;
   /** Called once the reply to `shutdown` is on its way. */
   readonly exit: () => void;
+}
+
+export type SearchParams = Omit<RequestParams<'search'>, 'token'>;
+
+export interface SearchHooks {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: EvaluationProgress) => void;
+  readonly onEvent: (record: JournalRecord) => void;
 }
 
 /** Events of one evaluation are at least this many milliseconds apart: a person reads no faster. */
@@ -63,6 +75,18 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
         });
         return { inspection: await engine.inspect(plan, tensor, { signal, onProgress }) };
       }, signal),
+    // The numbers are computed by other processes: this one's device stays free.
+    search: async ({ token, ...params }, { signal, send }) => ({
+      outcome: await options.search(params, {
+        signal,
+        onProgress: paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        }),
+        onEvent: (record) => {
+          send('searchEvent', { token, ...record });
+        },
+      }),
+    }),
     devices: () => device.pass(async () => ({ devices: [...(await engine.listDevices())] })),
     describe: async ({ model }) => ({ summary: await engine.describe(model) }),
     identify: async ({ models, files }, { signal }) => ({

@@ -1,9 +1,12 @@
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { VERSION } from '../base/version.ts';
+import { runSearchOf } from '../coordinator/coordinator.ts';
 import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
 import { hashFile } from '../engine/checkpoint/hashing.ts';
 import { createEngine, listDevices } from '../engine/engine.ts';
 import { serve } from '../protocol/server.ts';
+import { forkWorker } from '../protocol/workerProcess.ts';
+import { openRun } from '../runs/runFolder.ts';
 import { createHandlers } from './handlers.ts';
 import { endProcessGroup, watchParent } from './parentWatch.ts';
 
@@ -23,7 +26,10 @@ if (process.send === undefined) {
 process.once('disconnect', endProcessGroup);
 watchParent();
 
-const cacheFolder = process.argv[2];
+const [script = '', cacheFolder] = process.argv.slice(1);
+const log = (message: string): void => {
+  process.stderr.write(`${message}\n`);
+};
 const handlers = createHandlers(
   {
     ...createEngine({ cacheFolder }),
@@ -38,12 +44,21 @@ const handlers = createHandlers(
     },
     identifyFile: (file, signal) => hashFile(file, cacheFolder, signal),
   },
-  { now: () => performance.now(), exit },
+  {
+    now: () => performance.now(),
+    exit,
+    search: async ({ folder, ...options }, hooks) => {
+      const { kind } = await runSearchOf(await openRun(folder), {
+        ...options,
+        ...hooks,
+        // The pool's processes are of this very script; they end with this one.
+        spawn: () => forkWorker({ file: script, cacheFolder, log }),
+        log,
+      });
+      return kind;
+    },
+  },
 );
-
-const log = (message: string): void => {
-  process.stderr.write(`${message}\n`);
-};
 serve(new IPCMessageReader(process), new IPCMessageWriter(process), handlers, {
   version: VERSION,
   pid: process.pid,

@@ -3,7 +3,7 @@ import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
-import type { RequestName, RequestParams } from '../../src/protocol/requests.ts';
+import type { EventParams, RequestName, RequestParams } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
@@ -43,6 +43,15 @@ const handlers: RequestHandlers = {
   },
   probe: () => Promise.resolve({ outcomes: [] }),
   measure: () => Promise.resolve({ outcomes: [] }),
+  search: ({ token, folder }, { signal, send }) => {
+    send('searchEvent', { token, seq: 3, at: 1763804575000, event: { kind: 'resumed' } });
+    if (folder !== '/long') return Promise.resolve({ outcome: 'finished' });
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve({ outcome: 'paused' });
+      });
+    });
+  },
   devices: () => Promise.resolve({ devices: [] }),
   describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
   identify: ({ models, files }) =>
@@ -254,6 +263,22 @@ describe('what arrives is checked', () => {
     expect(await rawReplyCode(ends, { jsonrpc: '2.0', id: 'raw', method: name, params })).toBe(code);
     // And the connection is as good as before.
     await expect(client.request('devices', {})).resolves.toEqual({ devices: [] });
+  });
+
+  it('a search tells what happens in it, and is paused rather than cancelled', async () => {
+    const { client } = connect();
+    await client.initialize('1');
+    const seen: unknown[] = [];
+    const pause = new AbortController();
+    const onSearchEvent = ({ seq, event }: EventParams<'searchEvent'>): void => {
+      seen.push([seq, event.kind]);
+      pause.abort();
+    };
+    await expect(client.search({ folder: '/short' }, {})).resolves.toEqual({ outcome: 'finished' });
+    await expect(client.search({ folder: '/long', workers: 2 }, { onSearchEvent }, pause.signal)).resolves.toEqual({
+      outcome: 'paused',
+    });
+    expect(seen).toEqual([[3, 'resumed']]);
   });
 
   it('refuses work before the handshake', async () => {

@@ -40,6 +40,11 @@ const handlers: RequestHandlers = {
     expect([begin, end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
     return Promise.resolve({ outcomes: [] });
   },
+  search: ({ folder, workers }) => {
+    expect(folder).toBeTypeOf('string');
+    expect(workers === undefined || workers > 0).toBe(true);
+    return Promise.resolve({ outcome: 'finished' });
+  },
   devices: () => Promise.resolve({ devices: [] }),
   describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
   identify: ({ models, files }) => {

@@ -7,7 +7,7 @@ import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';
-import type { WorkerEngine } from '../../src/worker/handlers.ts';
+import type { HandlerOptions, WorkerEngine } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
 import { sampleInspection, sampleOpening, samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
 
@@ -63,6 +63,22 @@ class SteppedEngine implements WorkerEngine {
   };
 }
 
+/** A search of three events, paused before the first where it is asked to recover. */
+const countToThree: HandlerOptions['search'] = async ({ recover }, { signal, onEvent }) => {
+  for (let seq = 0; seq < 3; seq++) {
+    if (recover)
+      await new Promise<void>(
+        (resolve) =>
+          (signal.onabort = () => {
+            resolve();
+          }),
+      );
+    if (signal.aborted) return 'paused';
+    onEvent({ seq, at: 1763804575000 + seq, event: { kind: 'resumed' } });
+  }
+  return 'finished';
+};
+
 let close: (() => void) | undefined;
 afterEach(() => close?.());
 
@@ -71,7 +87,7 @@ async function setUp() {
   const ends = memoryTransport();
   let now = 0;
   let exits = 0;
-  const handlers = createHandlers(engine, { now: () => (now += 10), exit: () => exits++ });
+  const handlers = createHandlers(engine, { now: () => (now += 10), exit: () => exits++, search: countToThree });
   serve(ends.server.reader, ends.server.writer, handlers, { version: '1', pid: 1, log: () => undefined });
   const client = new ProtocolClient(ends.client.reader, ends.client.writer, {
     log: () => undefined,
@@ -90,6 +106,22 @@ const codeOf = (promise: Promise<unknown>) =>
     () => 'settled',
     (error: unknown) => (error as EspalierError).code,
   );
+
+describe('search', () => {
+  it('passes events on under their numbers, while the device is free for others', async () => {
+    const { client } = await setUp();
+    const seen: number[] = [];
+    const pause = new AbortController();
+    const paused = client.search({ folder: '/r', recover: true }, {}, pause.signal);
+    await expect(client.search({ folder: '/r' }, { onSearchEvent: ({ seq }) => seen.push(seq) })).resolves.toEqual({
+      outcome: 'finished',
+    });
+    expect(seen).toEqual([0, 1, 2]);
+    await client.evaluate(planOf(1), {});
+    pause.abort();
+    await expect(paused).resolves.toEqual({ outcome: 'paused' });
+  });
+});
 
 describe('evaluate', () => {
   it('passes results and failures on under their index, and progress no faster than one can read', async () => {
