@@ -5,6 +5,7 @@ import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type AdamSettings, AdamTensor } from './adam.ts';
+import { addRows, lookUpRows } from './embeddingTable.ts';
 import { initialWeights } from './initialWeights.ts';
 import { learningRate, type LearningRateSettings } from './schedule.ts';
 import { buildTrainingGraph, trainedParameters } from './trainingGraph.ts';
@@ -100,7 +101,7 @@ export class Trainer {
     const rows = batch * length;
     const [inputs, targets] = this.drawBatch();
     const table = familyOf(config).embedding(config).table.tensor;
-    const x = lookUp(await device.download(tensors.get(table)!.weight), inputs, config.hidden);
+    const x = lookUpRows(await device.download(tensors.get(table)!.weight), inputs, config.hidden);
     const weights = Object.fromEntries([...tensors].map(([name, tensor]) => [name, tensor.weight]));
     const feeds = {
       ...weights,
@@ -115,7 +116,7 @@ export class Trainer {
       const output = outputs[`d:${tensor}`];
       gradients.set(tensor, output ? await device.download(output) : new Float32Array(shape.reduce((a, b) => a * b)));
     }
-    scatterAdd(gradients.get(table)!, inputs, outputs['dx']!.floats(), config.hidden);
+    addRows(gradients.get(table)!, inputs, outputs['dx']!.floats(), config.hidden);
     const gradientNorm = Math.sqrt(sumOfSquares(gradients.values()));
     const rate = learningRate(this.step, settings);
     this.step++;
@@ -170,21 +171,6 @@ interface TrainerParts {
 
 function adamSettings({ beta1, beta2, epsilon, weightDecay }: AdamSettings): AdamSettings {
   return { beta1, beta2, epsilon, weightDecay };
-}
-
-/** Rows of the table: [ids, width]. */
-function lookUp(table: Float32Array, ids: Int32Array, width: number): Float32Array {
-  const rows = new Float32Array(ids.length * width);
-  for (const [row, id] of ids.entries()) rows.set(table.subarray(id * width, (id + 1) * width), row * width);
-  return rows;
-}
-
-/** The gradient of {@link lookUp}: row i of `rows` is added to row ids[i] of the table. */
-function scatterAdd(table: Float32Array, ids: Int32Array, rows: Float32Array, width: number): void {
-  for (let row = 0; row < ids.length; row++) {
-    const [to, from] = [ids[row]! * width, row * width];
-    for (let column = 0; column < width; column++) table[to + column]! += rows[from + column]!;
-  }
 }
 
 function sumOfSquares(tensors: Iterable<Float32Array>): number {

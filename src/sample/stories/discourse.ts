@@ -11,8 +11,8 @@ export interface Mention {
 
 /**
  * The text so far and who has been mentioned in it. It decides where a pronoun can mean one only: `he` and `she` mean the person of
- * that gender who was mentioned last, `they` the pair that was, `it` the thing that was; none of them reaches back over more than one
- * sentence's end, or over a paragraph's.
+ * that gender who was mentioned last, `they` the pair that was, `it` the thing that was; none of them reaches back far, or
+ * over a paragraph's end.
  */
 export class Discourse {
   text = '';
@@ -57,22 +57,22 @@ export class Discourse {
     const sameGender = ({ gender }: Person): boolean => gender === person.gender;
     const last = this.mentions.findLast(({ people }) => people.some(sameGender));
     const meant = last?.people.filter(sameGender);
-    return last !== undefined && meant!.length === 1 && meant![0] === person && this.isNear(last.end);
+    return last !== undefined && meant!.length === 1 && meant![0] === person && this.isNear(last.end, 2);
   }
 
   /** Whether `they` can only be these people. */
   isClearPair(people: readonly Person[]): boolean {
     const last = this.mentions.at(-1);
     const same = last?.people.length === people.length && last.people.every((one) => people.includes(one));
-    return same && this.isNear(last.end);
+    return same && this.isNear(last.end, 1);
   }
 
   isClearThing(thing: Thing): boolean {
-    return this.lastThing?.thing === thing && this.isNear(this.lastThing.end);
+    return this.lastThing?.thing === thing && this.isNear(this.lastThing.end, 1);
   }
 
-  private isNear(end: number): boolean {
+  private isNear(end: number, sentences: number): boolean {
     const between = this.text.slice(end);
-    return !between.includes('\n') && (between.match(/[.?!]/g)?.length ?? 0) <= 1;
+    return !between.includes('\n') && (between.match(/[.?!]/g)?.length ?? 0) <= sentences;
   }
 }

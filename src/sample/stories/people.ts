@@ -53,17 +53,19 @@ export function drawPet(rng: Rng, gender: Gender, taken: ReadonlySet<string>): P
 export const NAMES: Readonly<Record<Gender, readonly string[]>> = {
   female: words(
     `Ada Alma Anna Bella Clara Dora Edith Ella Emma Fay Flora Greta Hanna Hazel Ida Ines Irma Iris Jana Joan Julia Kate Lena Lila
-    Lucy Mara Maria May Mina Nell Nina Nora Olga Paula Pia Rita Rosa Ruth Sara Sofia Tess Vera Wanda Yara Zoe Martha Elsa Lotte`,
+    Lucy Mara Maria Mina Nell Nina Nora Olga Paula Pia Rita Rosa Ruth Sara Sofia Tess Vera Wanda Yara Zoe Martha Elsa Lotte Agnes Alice Beata Berta Carla Celia Dana Diana Erika Eva Frieda Gina Helga Ilse Ingrid Johanna
+    Karin Katja Laura Linda Luisa Magda Marta Melina Nadia Nele Paulina Petra Renate Sandra Selma Silvia Susan Tanja Thea Tilda Ulla Veronica Wilma`,
   ),
   male: words(
     `Abel Adam Albert Anton Arno Ben Boris Carl Daniel David Emil Eric Felix Finn Frank Fred George Hans Henry Hugo Ivan Jack Jacob
-    Jonas Karl Kurt Leo Leon Liam Lukas Mark Martin Max Milo Nico Noah Oscar Otto Paul Peter Ralf Robert Sam Simon Theo Tim Tom Victor`,
+    Jonas Karl Kurt Leo Leon Liam Lukas Mark Martin Max Milo Nico Noah Oscar Otto Paul Peter Ralf Robert Sam Simon Theo Tim Tom Victor Alfred Andreas Arthur Axel Bernd Bruno Caspar Conrad Dirk Edgar Edwin Ernst Fabian Fritz Gregor Gustav Hannes Harald
+    Igor Ingo Jan Jasper Julian Kaspar Klaus Konrad Lars Ludwig Magnus Marco Mats Michael Nils Norbert Olaf Pablo Philip Ralph Roman Rudi Stefan Sven Thomas Ulrich Viktor`,
   ),
 };
 
 export const PET_NAMES: Readonly<Record<Gender, readonly string[]>> = {
-  female: words('Pepper Daisy Luna Misty Poppy Ginger Clover Honey Nutmeg Olive'),
-  male: words('Biscuit Rusty Bruno Smoky Buster Muffin Button Patch Pickle Shadow'),
+  female: words('Penny Daisy Luna Misty Poppy Dixie Clover Bonnie Flossy Mopsy'),
+  male: words('Biscuit Rusty Bobo Smoky Buster Muffin Button Patch Pickle Shadow'),
 };
 
 const TRAITS: readonly (Fields & Readonly<Record<'trait' | 'grown', string>>)[] = [
@@ -93,10 +95,18 @@ const TRADES: readonly (Fields & Readonly<Record<'trade' | 'work' | 'makes' | 't
   { trade: 'painter', work: 'the studio', makes: 'pictures', tool: 'brush', task: 'mix the colours' },
   { trade: 'beekeeper', work: 'the orchard', makes: 'honey', tool: 'smoker', task: 'carry the hives' },
   { trade: 'blacksmith', work: 'the forge', makes: 'horseshoes', tool: 'hammer', task: 'blow the fire' },
-  { trade: 'clockmaker', work: 'the clock shop', makes: 'clocks', tool: 'tweezers', task: 'oil the springs' },
+  { trade: 'clockmaker', work: 'the clock shop', makes: 'clocks', tool: 'loupe', task: 'oil the springs' },
   { trade: 'fisher', work: 'the harbour', makes: 'nets', tool: 'line', task: 'mend the nets' },
   { trade: 'cobbler', work: 'the shoe shop', makes: 'boots', tool: 'awl', task: 'polish the boots' },
   { trade: 'glassblower', work: 'the glass house', makes: 'bottles', tool: 'blowpipe', task: 'heat the glass' },
+  { trade: 'saddler', work: 'the saddlery', makes: 'saddles', tool: 'hole punch', task: 'grease the leather' },
+  { trade: 'florist', work: 'the flower shop', makes: 'wreaths', tool: 'pruning knife', task: 'tie the bunches' },
+  { trade: 'mason', work: 'the stone yard', makes: 'steps', tool: 'chisel', task: 'stack the bricks' },
+  { trade: 'hatter', work: 'the hat shop', makes: 'hats', tool: 'steam iron', task: 'brush the felt' },
+  { trade: 'basket maker', work: 'the willow shed', makes: 'baskets', tool: 'peeling knife', task: 'soak the willow' },
+  { trade: 'candle maker', work: 'the wax kitchen', makes: 'candles', tool: 'ladle', task: 'melt the wax' },
+  { trade: 'violin maker', work: 'the back room', makes: 'violins', tool: 'little plane', task: 'tune the strings' },
+  { trade: 'cheesemaker', work: 'the dairy', makes: 'butter', tool: 'skimmer', task: 'stir the milk' },
   { trade: 'printer', work: 'the print shop', makes: 'posters', tool: 'ink roller', task: 'sort the letters' },
 ];
 
@@ -110,6 +120,11 @@ const PETS: readonly (Fields & Readonly<Record<'animal' | 'sound' | 'eats' | 'wa
   { animal: 'hen', sound: 'clucked', eats: 'corn', way: 'scurried' },
   { animal: 'crow', sound: 'cawed', eats: 'crumbs', way: 'flew' },
   { animal: 'piglet', sound: 'squealed', eats: 'turnips', way: 'trotted' },
+  { animal: 'sheepdog', sound: 'growled', eats: 'liver', way: 'dashed' },
+  { animal: 'rooster', sound: 'crowed', eats: 'oats', way: 'strutted' },
+  { animal: 'duck', sound: 'quacked', eats: 'duckweed', way: 'paddled' },
+  { animal: 'parrot', sound: 'screeched', eats: 'peanuts', way: 'flapped' },
+  { animal: 'mule', sound: 'snorted', eats: 'straw', way: 'plodded' },
   { animal: 'puppy', sound: 'yapped', eats: 'sausages', way: 'tumbled' },
 ];
 

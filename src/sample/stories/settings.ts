@@ -14,6 +14,14 @@ export const HOMES: readonly Phrases[] = [
   ['yellow house', 'at the end of the lane'],
   ['low house', 'beside the railway'],
   ['round tower', 'at the town wall'],
+  ['brick house', 'opposite the school'],
+  ['wooden cabin', 'on the lake'],
+  ['green caravan', 'behind the circus'],
+  ['pink villa', 'among the olive trees'],
+  ['half-timbered house', 'next to the inn'],
+  ['attic room', 'over the stables'],
+  ['long barn', 'at the crossroads'],
+  ['thatched house', 'in the dunes'],
 ].map(([house, where]) =>
   phrases({ in: `in a${/^[aeiou]/.test(house!) ? 'n' : ''} ${house} ${where}`, the: `the ${house}` }),
 );
@@ -40,6 +48,18 @@ export const SPOTS: readonly Phrases[] = [
   'in the empty rowing boat',
   'beneath the blackberry hedge',
   'behind the stone oven',
+  'in the drain pipe',
+  'under the third step',
+  'behind the broken mirror',
+  'among the roses',
+  'on the highest shelf',
+  'below the rain gutter',
+  'in the hay',
+  'behind the woodpile',
+  'inside the grandfather clock',
+  'under a flat stone',
+  'between the pages of a thick book',
+  'in the bird house',
 ].map((where) => phrases({ where }));
 
 /** Places to go to. */
@@ -58,6 +78,14 @@ export const PLACES: readonly Phrases[] = [
   ['the library', 'in', 'nobody spoke louder than a mouse'],
   ['the village square', 'in', 'the fountain splashed all day'],
   ['the vineyard', 'in', 'the grapes hung blue and heavy'],
+  ['the theatre', 'at', 'the curtain was just going up'],
+  ['the museum', 'in', 'a stuffed whale hung from the ceiling'],
+  ['the quarry', 'at', 'the hammers rang on the rock'],
+  ['the airfield', 'at', 'a yellow plane was landing'],
+  ['the zoo', 'at', 'the seals clapped their fins'],
+  ['the swimming pool', 'at', 'the children jumped from the high board'],
+  ['the cornfield', 'in', 'the stalks stood higher than a man'],
+  ['the mountain hut', 'at', 'the bells of the cows could be heard'],
 ].map(([name, at, sight]) => phrases({ name: name!, at: `${at} ${name}`, to: `to ${name}`, sight: sight! }));
 
 /** Weather lasts for a story: how it begins, what it does to the way, how it ends. */
@@ -102,6 +130,12 @@ export const GOODS: readonly Phrases[] = [
   ['pancake', 'pancakes'],
   ['candle', 'candles'],
   ['fig', 'figs'],
+  ['onion', 'onions'],
+  ['turnip', 'turnips'],
+  ['muffin', 'muffins'],
+  ['pretzel', 'pretzels'],
+  ['chestnut', 'chestnuts'],
+  ['orange', 'oranges'],
 ].map(([one, many]) => phrases({ one: one!, many: many! }));
 
 /** Dishes, with what goes into them and how they turn out without the one thing that was forgotten. */
@@ -113,6 +147,11 @@ export const DISHES: readonly Phrases[] = [
   ['a big omelette', 'the omelette', 'eggs, milk, mushrooms', 'pepper', 'soft and yellow'],
   ['a rice pudding', 'the pudding', 'rice, milk, raisins', 'vanilla', 'smooth and creamy'],
   ['a batch of dumplings', 'the dumplings', 'potatoes, onions, flour', 'eggs', 'round and tender'],
+  ['a pan of noodles', 'the noodles', 'cheese, cream, spinach', 'nutmeg', 'rich and smooth'],
+  ['a bean stew', 'the stew', 'beans, tomatoes, bacon', 'garlic', 'red and hearty'],
+  ['a cherry strudel', 'the strudel', 'cherries, dough, crumbs', 'almonds', 'crisp and thin'],
+  ['a fish soup', 'the fish soup', 'cod, potatoes, fennel', 'saffron', 'yellow and strong'],
+  ['a nut cake', 'the nut cake', 'nuts, eggs, butter', 'chocolate', 'dark and moist'],
   ['a lemon tart', 'the tart', 'lemons, butter, cream', 'honey', 'fresh and bright'],
 ].map(([dish, the, needs, missing, result]) =>
   phrases({ dish: dish!, the: the!, needs: needs!, missing: missing!, result: result! }),
@@ -139,6 +178,11 @@ export const TROUBLES: readonly Phrases[] = [
     'a hungry bear stood on the path',
     'threw {them} into the bushes and walked on quickly',
   ],
+  ['a long pole', 'the pole', 'a ditch full of water lay before them', 'leapt over it with {it}'],
+  ['a tin whistle', 'the tin whistle', 'they lost each other in the crowd', 'found each other by the sound of {it}'],
+  ['a bar of soap', 'the soap', 'the iron gate would not open', 'rubbed {it} on the hinges until they turned'],
+  ['a needle and thread', 'the thread', 'the sail tore from top to bottom', 'sewed it together with {it}'],
+  ['a bag of salt', 'the salt', 'the steps were covered with ice', 'scattered {it} and went up slowly'],
   ['a roll of canvas', 'the canvas', 'the rain came down like a waterfall', 'made a tent of {it} and waited'],
 ].map(([packed, the, trouble, help]) =>
   phrases({ packed: packed!, the: the!, trouble: trouble!, help: help!.replace(/\{(it|them)\}/, the!) }),
@@ -160,6 +204,16 @@ export const SKILLS: readonly Phrases[] = [
   ['whistle', 'whistling', 'nothing came out but air', 'whistled so well that the birds answered'],
   ['row a boat', 'rowing', 'the boat went round and round', 'rowed straight across the lake'],
   ['paint faces', 'painting faces', 'the nose looked like a potato', 'painted the mayor with every wrinkle'],
+  [
+    'walk on stilts',
+    'walking on stilts',
+    'the stilts went one way and the feet another',
+    'walked over the wall and the hedge',
+  ],
+  ['tie knots', 'tying knots', 'every knot came open again', 'tied nine knots with both eyes closed'],
+  ['dance the polka', 'dancing the polka', 'the left foot stood on the right one', 'danced until the floor shook'],
+  ['sing', 'singing', 'the dogs began to howl', 'sang so softly that it became quite still'],
+  ['climb', 'climbing', 'the rope slipped out of both hands', 'climbed to the top of the flagpole'],
   ['bake bread', 'baking', 'the loaf was as hard as a brick', 'baked forty loaves before sunrise'],
 ].map(([learn, doing, fails, succeeds]) =>
   phrases({ learn: learn!, doing: doing!, fails: fails!, succeeds: succeeds! }),
@@ -174,6 +228,10 @@ export const NOISES: readonly Phrases[] = [
   ['a thin squeak', 'the squeak', 'a family of mice', 'sharing a crust of bread'],
   ['a hollow knock', 'the knock', 'a loose shutter', 'swinging in the draught'],
   ['a strange hoot', 'the hoot', 'a young owl', 'calling for its mother'],
+  ['a dull thud', 'the thud', 'a ripe pumpkin', 'falling from the roof'],
+  ['a merry jingle', 'the jingle', 'a lost goat', 'shaking the bell around its neck'],
+  ['a slow creak', 'the creak', 'the old swing', 'moving in the night air'],
+  ['a faint hum', 'the hum', 'a swarm of bees', 'resting in the chimney'],
   ['a loud splash', 'the splash', 'an otter', 'jumping into the rain barrel'],
 ].map(([noise, the, cause, doing]) => phrases({ noise: noise!, the: the!, cause: cause!, doing: doing! }));
 
@@ -186,6 +244,11 @@ export const FOUNDLINGS: readonly Phrases[] = [
   ['tortoise', 'a crack in its shell', 'lettuce and berries', 'the warm stones', 'crawled'],
   ['squirrel', 'a sore tail', 'nuts and apple slices', 'the oak', 'climbed'],
   ['lamb', 'a stone in its hoof', 'warm milk and hay', 'the pasture', 'skipped'],
+  ['kitten', 'a burr in its fur', 'cream and sardines', 'the mill', 'ran'],
+  ['swallow', 'a torn feather', 'flies and gnats', 'the stable', 'flew'],
+  ['frog', 'a scratch on its back', 'beetles and slugs', 'the ditch', 'hopped'],
+  ['fawn', 'a sprained leg', 'clover and bark', 'the clearing', 'leapt'],
+  ['seal pup', 'a net around its neck', 'herrings and shrimps', 'the bay', 'swam'],
   ['owlet', 'an empty stomach', 'scraps of meat', 'the old barn', 'flew'],
 ].map(([animal, hurt, food, home, way]) =>
   phrases({ animal: animal!, hurt: hurt!, food: food!, home: home!, way: way! }),
@@ -201,4 +264,9 @@ export const PLANTS: readonly Phrases[] = [
   ['blueberry', 'blueberries', 'blue', 'cake'],
   ['carrot', 'carrots', 'orange', 'salad'],
   ['melon', 'melons', 'green', 'ice'],
+  ['beetroot', 'beetroots', 'purple', 'borscht'],
+  ['radish', 'radishes', 'pink', 'sandwiches'],
+  ['pepper', 'peppers', 'yellow', 'goulash'],
+  ['cucumber', 'cucumbers', 'dark green', 'pickles'],
+  ['raspberry', 'raspberries', 'bright red', 'juice'],
 ].map(([one, many, colour, dish]) => phrases({ one: one!, many: many!, colour: colour!, dish: dish! }));

@@ -14,7 +14,7 @@ import { capitalise, numberWord, withArticle } from './words.ts';
  *     {T subject} {T object}            "it" where it can only mean that thing, else as {T the}
  *     {T was|were} {N was|were}         a verb that agrees with a thing or a count
  *     {N} {N of F}                      a count in words; "three plums", "one plum"
- *     {P.at}                            a phrase of a slot
+ *     {P.at} {B.tool a}                 a phrase of a slot; with its article
  */
 export class Teller {
   readonly discourse: Discourse;
@@ -60,7 +60,7 @@ export class Teller {
     const slot = this.slots[names!];
     if (count !== undefined) this.discourse.say(this.countWords(count, form));
     else if (slot === undefined) throw new Error(`no slot for the tag {${tag}}`);
-    else if (field !== undefined) this.discourse.say(fieldOf(slot, field, tag));
+    else if (field !== undefined) this.discourse.say(fieldOf(slot, field, form, tag));
     else if (slot.kind === 'person') this.mentionPerson(slot, form);
     else if (slot.kind === 'thing') this.mentionThing(slot, form);
     else throw new Error(`a phrase needs a field: {${tag}}`);
@@ -136,8 +136,8 @@ const PRONOUNS: Readonly<Record<Person['gender'], Readonly<Record<string, string
   male: { '': 'he', him: 'him', his: 'his', himself: 'himself' },
 };
 
-function fieldOf(slot: Slot, field: string, tag: string): string {
+function fieldOf(slot: Slot, field: string, form: string, tag: string): string {
   const words = slot.fields[field];
   if (words === undefined) throw new Error(`no words for the tag {${tag}}`);
-  return words;
+  return form === 'a' ? withArticle(words) : words;
 }

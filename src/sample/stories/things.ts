@@ -47,7 +47,7 @@ const TREASURES: readonly ThingWords[] = [
   { noun: 'boat', looks: 'wood', does: 'floated down the stream' },
   { noun: 'drum', looks: 'wood', does: 'boomed through the street' },
   { noun: 'flute', looks: 'wood', does: 'sang like a bird' },
-  { noun: 'top', looks: 'wood', does: 'spun for a whole minute' },
+  { noun: 'spinning top', looks: 'wood', does: 'spun for a whole minute' },
   { noun: 'puppet', looks: 'cloth', does: 'danced on its strings' },
   { noun: 'lantern', looks: 'paper', does: 'glowed in the dark' },
   { noun: 'compass', looks: 'metal', does: 'pointed to the north' },
@@ -66,6 +66,22 @@ const TREASURES: readonly ThingWords[] = [
   { noun: 'blocks', plural: true, looks: 'wood', does: 'made a tower as tall as a chair' },
   { noun: 'soldiers', plural: true, looks: 'metal', does: 'stood in a straight row' },
   { noun: 'windmill', looks: 'paper', does: 'turned in the breeze' },
+  { noun: 'horseshoe', looks: 'metal', does: 'hung over the door' },
+  { noun: 'trumpet', looks: 'metal', does: 'woke up the whole street' },
+  { noun: 'sledge', looks: 'wood', does: 'was the fastest on the hill' },
+  { noun: 'train', looks: 'metal', does: 'ran in a circle around the table' },
+  { noun: 'bear', looks: 'cloth', does: 'had only one ear' },
+  { noun: 'doll', looks: 'cloth', does: 'could close both eyes' },
+  { noun: 'ball', looks: 'leather', does: 'bounced as high as the roof' },
+  { noun: 'clock', looks: 'wood', does: 'struck every hour' },
+  { noun: 'picture', looks: 'paper', does: 'showed a field of poppies' },
+  { noun: 'ring', looks: 'metal', does: 'fitted every finger' },
+  { noun: 'dice', plural: true, looks: 'wood', does: 'rattled in their cup' },
+  { noun: 'feathers', plural: true, looks: 'cloth', does: 'came from a peacock' },
+  { noun: 'pearls', plural: true, looks: 'glass', does: 'shone in the candlelight' },
+  { noun: 'crown', looks: 'paper', does: 'was only a little too large' },
+  { noun: 'spinning wheel', looks: 'wood', does: 'hummed like a bee' },
+  { noun: 'bottle', looks: 'glass', does: 'had a ship inside' },
   { noun: 'cup', looks: 'clay', does: 'kept the tea warm' },
 ];
 
@@ -80,6 +96,11 @@ const GARMENTS: readonly ThingWords[] = [
   { noun: 'belt', looks: 'leather', does: 'had a shining buckle' },
   { noun: 'blanket', looks: 'cloth', does: 'covered the whole bed' },
   { noun: 'hat', looks: 'cloth', does: 'had a feather on it' },
+  { noun: 'jacket', looks: 'cloth', does: 'had four pockets' },
+  { noun: 'apron', looks: 'cloth', does: 'had a pocket in front' },
+  { noun: 'slippers', plural: true, looks: 'cloth', does: 'made no sound' },
+  { noun: 'ribbon', looks: 'cloth', does: 'fluttered in the wind' },
+  { noun: 'cloak', looks: 'cloth', does: 'was heavy and warm' },
 ];
 
 const CONTAINERS: readonly ThingWords[] = [
@@ -90,6 +111,9 @@ const CONTAINERS: readonly ThingWords[] = [
   { noun: 'tin', looks: 'metal', does: 'stood on the shelf' },
   { noun: 'bag', looks: 'leather', does: 'hung behind the door' },
   { noun: 'bucket', looks: 'metal', does: 'stood by the well' },
+  { noun: 'sack', looks: 'cloth', does: 'lay in the corner' },
+  { noun: 'drawer', looks: 'wood', does: 'creaked a little' },
+  { noun: 'trunk', looks: 'leather', does: 'stood at the foot of the bed' },
   { noun: 'vase', looks: 'glass', does: 'stood on the table' },
 ];
 

@@ -15,8 +15,8 @@ export const birthdayGift: Plot = {
       ['{A} went to {C.work}, where {C intro} was at work.', 'So {A} walked to {C.work} and asked {C intro} for help.'],
       [
         '"What does {B name} like?" {C} asked.',
-        '"A gift should be useful," said {C name}.',
-        '"I know what {B name} needs," said {C name}.',
+        '"A gift should be useful," [said {C name}|{C} said].',
+        '"I know what {B name} needs," [said {C name}|{C} said].',
       ],
       [
         '"[It is cold|The winter is long] where {B name} lives," {A name} said.',
@@ -32,7 +32,7 @@ export const birthdayGift: Plot = {
     ],
     [
       [
-        '{A name} laid {T the} in {K a} and hid {K object} {S.where}.',
+        '{A} laid {T the} in {K a} and hid {K object} {S.where}.',
         'To keep it secret, {A name} put {T the} into {K a}, and {K the} was hidden {S.where}.',
       ],
       [
@@ -54,9 +54,9 @@ export const birthdayGift: Plot = {
       ],
       ['{T subject} {T was|were} dry and clean.', 'Nothing had happened to {T the}.', ''],
       [
-        '{B name} opened {K the} and saw {T the}.',
+        '{B} opened {K the} and saw {T the}.',
         'When {B name} opened {K the}, {T the} lay inside.',
-        '{B name} lifted the lid and pulled out {T the}.',
+        '{B} lifted the lid and pulled out {T the}.',
       ],
       [
         '"[How beautiful|What a surprise|Just what I needed]!" {B} [cried|called|said].',
@@ -64,9 +64,9 @@ export const birthdayGift: Plot = {
         '{B} could not say a word.',
       ],
       [
-        '"{C role} helped me," said {A name}.',
-        '"It comes from {C.work}," said {A name}.',
-        '{B name} kept {K the} too, for pencils.',
+        '"{C role} helped me," [said {A name}|{A} said].',
+        '"It comes from {C.work}," [said {A name}|{A} said].',
+        '{B} kept {K the} too, for pencils.',
       ],
       [
         'So on {D.after} {A+B} went to {C.work} with [a piece of cake|a slice of cake|the last of the cake] for {C name}.',

@@ -25,7 +25,7 @@ export const foundling: Plot = {
       ['It was a [young|little] {N.animal} with {N.hurt}.', 'A little {N.animal} it was, and it had {N.hurt}.'],
       [
         '"Do not be afraid," {A} whispered.',
-        '"Poor thing," said {A name}.',
+        '"Poor thing," [said {A name}|{A} said].',
         'The {N.animal} looked at {A him} with dark eyes.',
       ],
       [
@@ -39,17 +39,17 @@ export const foundling: Plot = {
       [
         '{C} knew [much about animals|what to do].',
         '{C} looked at the {N.animal} for a long time.',
-        '"It has {N.hurt}," said {C name}.',
+        '"It has {N.hurt}," [said {C name}|{C} said].',
       ],
       [
         '"Give it {N.food}, and let it rest," said {C role}.',
         '"It needs {N.food}," {C} said, "and a warm place."',
-        '"A {N.animal} eats {N.food}," {C} explained.',
+        '"{N.animal a} eats {N.food}," {C} explained.',
       ],
       [
         'So {A name} fetched {N.food} and put {K the} beside the stove.',
         'So {A name} put {N.food} into {K the}.',
-        '{A name} brought {N.food}, and the {N.animal} ate [a little|everything].',
+        '{A} brought {N.food}, and the {N.animal} ate [a little|everything].',
       ],
       [
         'From {D.day} to {D.after} {A} hardly left {H.the}.',
@@ -66,17 +66,17 @@ export const foundling: Plot = {
       [
         '"It is well again," said {C role}. "It belongs in {N.home}."',
         'One morning {C role} said: "Now take it back to {N.home}."',
-        '"I would like to keep it," said {A name}. "But its home is {N.home}," said {C name}.',
+        '"I would like to keep it," [said {A name}|{A} said]. "But its home is {N.home}," [said {C name}|{C} said].',
       ],
       [
         'With a heavy heart {A name} carried {K the} to {N.home}.',
         '{A+C} carried {K the} to {N.home} together.',
-        '{A name} opened {K the} at {N.home}.',
+        '{A} opened {K the} at {N.home}.',
       ],
       ['The {N.animal} looked back once and {N.way} away.', 'Happily the {N.animal} {N.way} away.'],
       [
         '{K the} was empty now, but {A name} was not sad.',
-        'Whenever {A} passes {N.home}, {A} looks for a {N.animal}.',
+        'Whenever {A} passes {N.home}, {A} looks for {N.animal a}.',
         'In spring {A name} saw it again, and it was not alone.',
         '"You did well," said {C role}, and that made {A him} proud.',
       ],

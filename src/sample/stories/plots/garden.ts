@@ -10,11 +10,11 @@ export const garden: Plot = {
       ['In spring {B intro} gave {A intro} {N} seeds.', '{A intro} got {N} seeds from {B intro} in spring.'],
       ['"What will they become?" {A name} asked.', '{A} looked at the {N} little grains.', ''],
       [
-        '"{V.many}," said {B name}, "if you take care of them."',
-        '"You will see," said {B name}. "They will be {V.colour}."',
+        '"{V.many}," [said {B name}|{B} said], "if you take care of them."',
+        '"You will see," [said {B name}|{B} said]. "They will be {V.colour}."',
       ],
       [
-        '{A name} lived {H.in}, and behind {H.the} there was some good earth.',
+        '{A} lived {H.in}, and behind {H.the} there was some good earth.',
         'Behind {A his} home, {H.in}, there was a small garden.',
       ],
       [
@@ -26,8 +26,8 @@ export const garden: Plot = {
     [
       ['For two weeks nothing happened.', 'Day after day the earth stayed brown.'],
       [
-        '"Did I not tell you?" said {C name}.',
-        '{A name} was {A.trait} and wanted to dig the seeds up.',
+        '"Did I not tell you?" [said {C name}|{C} said].',
+        '{A} was {A.trait} and wanted to dig the seeds up.',
         '"I have done something wrong," {A name} thought.',
       ],
       [
@@ -46,14 +46,14 @@ export const garden: Plot = {
     [
       ['In autumn the {V.many} were {V.colour} and ripe.', 'In autumn {N} plants were full of {V.colour} {V.many}.'],
       [
-        '"Who would have thought it?" said {C name}.',
-        '{C name} stared at the {V.colour} {V.many}.',
+        '"Who would have thought it?" [said {C name}|{C} said].',
+        '{C} stared at the {V.colour} {V.many}.',
         '"May I try a {V.one}?" {C name} asked.',
       ],
       [
         'From the {V.many} {A+C} made {V.dish}.',
         '{B role} came with a spoon, because there was {V.dish}.',
-        '{A name} gave {C him} the biggest {V.one}.',
+        '{A} gave {C him} the biggest {V.one}.',
       ],
       ['{A} kept {N} seeds in {K the}, {S.where}.', 'The best seeds went into {K the}, and {K the} was put {S.where}.'],
       [

@@ -25,7 +25,7 @@ export const journey: Plot = {
       [
         'So {A name} wrapped {T the} in [paper|a cloth] and set out {P.to}.',
         '{T the} had to be {P.at} by {D.after}, and it was {D.day} already.',
-        '{A name} took {T the} and locked the door of {H.the}.',
+        '{A} took {T the} and locked the door of {H.the}.',
       ],
       [
         '"Take {O.packed} with you," said {B intro}, who wanted to come along.',
@@ -34,7 +34,7 @@ export const journey: Plot = {
       ],
       [
         '"What do we need {O.the} for?" {A name} asked, but {B name} only smiled.',
-        '"One never knows," said {B name}.',
+        '"One never knows," [said {B name}|{B} said].',
         '',
       ],
     ],
@@ -46,14 +46,14 @@ export const journey: Plot = {
       ],
       ['Then, on {D.next}, {O.trouble}.', 'But behind the hill {O.trouble}.', 'Half-way {P.to} {O.trouble}.'],
       [
-        '"Now we must turn back," said {A name}.',
+        '"Now we must turn back," [said {A name}|{A} said].',
         '"That is the end of our journey," {A name} sighed.',
-        '{A name} did not know what to do.',
+        '{A} did not know what to do.',
       ],
       [
         '"We have {O.the}!" {B name} called.',
         '"Have you forgotten {O.the}?" {B name} asked.',
-        '{B name} did not say a word and took out {O.the}.',
+        '{B} did not say a word and took out {O.the}.',
       ],
       ['So they {O.help}.', 'Together they {O.help}.', 'And {A+B} {O.help}.'],
     ],
@@ -64,19 +64,19 @@ export const journey: Plot = {
         'When they reached {P.name}, {W.after}.',
       ],
       [
-        '{C name} was waiting and [unpacked|took] {T the}.',
+        '{C} was waiting and [unpacked|took] {T the}.',
         '{C role} unwrapped {T the} and was happy.',
         '"My {T bare}!" {C name} called from far away.',
       ],
       [
         '"How did you get here so fast?" {C} asked.',
-        '"Was it a hard journey?" asked {C name}.',
-        '"I did not think that you would come in this weather," said {C name}.',
+        '"Was it a hard journey?" [asked {C name}|{C} asked].',
+        '"I did not think that you would come in this weather," [said {C name}|{C} said].',
       ],
       [
-        '"Without {B name} and {O.the} we would not be here," said {A name}.',
-        '"{B name} had {O.packed}," said {A name}, "or else we would have turned back."',
-        '{A name} told the story of {O.the}.',
+        '"Without {B name} and {O.the} we would not be here," [said {A name}|{A} said].',
+        '"{B name} had {O.packed}," [said {A name}|{A} said], "or else we would have turned back."',
+        '{A} told the story of {O.the}.',
       ],
       [
         'In return {C role} gave them {C.makes} for the way home.',

@@ -8,7 +8,7 @@ export const lesson: Plot = {
     [
       ['{A intro} wanted to learn to {L.learn}.', 'More than anything {A intro} wanted to {L.learn}.'],
       [
-        '"You will never {L.learn}," said {C name}, {A his} cousin.',
+        '"You will never {L.learn}," [said {C name}|{C} said], {A his} cousin.',
         '{C intro} laughed about it.',
         '"You? {L.learn}?" {C intro} asked.',
       ],
@@ -21,17 +21,17 @@ export const lesson: Plot = {
         'So on {D.day} {A name} knocked at the door of {B.work}.',
       ],
       [
-        '"Come every day," said {B name}, "and bring patience."',
-        '"First you must help me to {B.task}," said {B name}.',
-        '"It takes longer than you think," said {B name}.',
+        '"Come every day," [said {B name}|{B} said], "and bring patience."',
+        '"First you must help me to {B.task}," [said {B name}|{B} said].',
+        '"It takes longer than you think," [said {B name}|{B} said].',
       ],
     ],
     [
       ['On the first day {L.fails}.', 'At first {L.fails}.'],
       [
-        '{A name} wanted to give up.',
-        '"I am too {A.trait} for this," said {A name}.',
-        '{A name} threw [the cap|everything] into a corner.',
+        '{A} wanted to give up.',
+        '"I am too {A.trait} for this," [said {A name}|{A} said].',
+        '{A} threw [the cap|everything] into a corner.',
       ],
       [
         '"Everyone begins like that," said {B role}.',
@@ -56,16 +56,20 @@ export const lesson: Plot = {
         'On the last day of the year everybody met {P.at}.',
         'Then came the great day {P.at}.',
       ],
-      ['{C name} was there too, in the first row.', '"Now we will see," said {C name}.', '{C name} had come to laugh.'],
       [
-        '{A name} took a deep breath and {L.succeeds}.',
-        '{A name} looked at {B role}, {B role} nodded, and {A name} {L.succeeds}.',
+        '{C} was there too, in the first row.',
+        '"Now we will see," [said {C name}|{C} said].',
+        '{C} had come to laugh.',
+      ],
+      [
+        '{A} took a deep breath and {L.succeeds}.',
+        '{A} looked at {B role}, {B role} nodded, and {A name} {L.succeeds}.',
         'And {A name} {L.succeeds}.',
       ],
       [
         'The people clapped, and {C name} clapped the loudest.',
         'Nobody laughed, not even {C name}.',
-        '"I would never have thought it," said {C name}.',
+        '"I would never have thought it," [said {C name}|{C} said].',
       ],
       [
         '"Can you teach me to {L.learn}?" {C name} asked.',
@@ -73,7 +77,7 @@ export const lesson: Plot = {
         '"You are not {A.trait} any more," said {B role}.',
       ],
       [
-        '"Come every day," said {A name}, "and bring patience."',
+        '"Come every day," [said {A name}|{A} said], "and bring patience."',
         'So the {A.trait} {A.noun} had become {A.grown}.',
         'Today {A name} gives lessons in {L.doing} {A himself}.',
       ],

@@ -33,9 +33,9 @@ export const letter: Plot = {
         'Every morning {A name} looked into the letter box of {H.the}.',
       ],
       [
-        '"{B name} has forgotten me," said {A name}.',
-        '"There is so much to do at {B.work}," said {C name}.',
-        '"Letters are slow," said {C name}.',
+        '"{B name} has forgotten me," [said {A name}|{A} said].',
+        '"There is so much to do at {B.work}," [said {C name}|{C} said].',
+        '"Letters are slow," [said {C name}|{C} said].',
       ],
     ],
     [
@@ -56,7 +56,7 @@ export const letter: Plot = {
         'I would like to see {G name}."',
       ],
       [
-        '{A name} read it [three times|twice|aloud], and {G role} {G.sound}.',
+        '{A} read it [three times|twice|aloud], and {G role} {G.sound}.',
         '"{C name}!" called {A name}. "{B name} is coming!"',
         '',
       ],

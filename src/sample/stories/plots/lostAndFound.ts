@@ -47,8 +47,8 @@ export const lostAndFound: Plot = {
       ],
       [
         '"When did you last see {T object}?" {B} asked.',
-        '"Think of what you did today," said {B name}.',
-        '"Do not cry," said {B name}, "we will look together."',
+        '"Think of what you did today," [said {B name}|{B} said].',
+        '"Do not cry," [said {B name}|{B} said], "we will look together."',
       ],
       [
         'They looked {Q.where}, but {T the} {T was|were} not there either.',
@@ -58,7 +58,7 @@ export const lostAndFound: Plot = {
       [
         'Then {A} remembered: "I went {P.to}!"',
         '"Before I went {P.to} I put something down," {A} said slowly.',
-        '"You went {P.to} today," said {B name}. "What did you do before that?"',
+        '"You went {P.to} today," [said {B name}|{B} said]. "What did you do before that?"',
       ],
     ],
     [
@@ -70,7 +70,7 @@ export const lostAndFound: Plot = {
       [
         '{A} laughed and [thanked|hugged] {B name}.',
         '"I put {T object} there myself," {A} said with a red face.',
-        '"Thank you, {B name}," said {A name}.',
+        '"Thank you, {B name}," [said {A name}|{A} said].',
       ],
       [
         'From then on {T the} always lay in the same place.',

@@ -13,13 +13,13 @@ export const quarrel: Plot = {
         'On {D.day} they found {T a} {P.at}.',
       ],
       [
-        '"I saw {T object} first," said {A name}.',
-        '"{T subject} {T belongs|belong} to me," said {A name}.',
-        '"I will take {T object} home," said {A name}.',
+        '"I saw {T object} first," [said {A name}|{A} said].',
+        '"{T subject} {T belongs|belong} to me," [said {A name}|{A} said].',
+        '"I will take {T object} home," [said {A name}|{A} said].',
       ],
       [
         '"No, I did!" [cried|shouted] {B name}.',
-        '"That is not fair," said {B name}.',
+        '"That is not fair," [said {B name}|{B} said].',
         '"You always take everything," {B name} shouted.',
       ],
       [
@@ -63,8 +63,8 @@ export const quarrel: Plot = {
       ],
       [
         '"I am sorry," they said both at once.',
-        '"Forgive me," said {A name}. "Forgive me too," said {B name}.',
-        '"I am sorry about {T the}," said {A name}.',
+        '"Forgive me," [said {A name}|{A} said]. "Forgive me too," [said {B name}|{B} said].',
+        '"I am sorry about {T the}," [said {A name}|{A} said].',
       ],
       [
         '{C role} put down the {C.tool} and looked at the pieces.',
