@@ -3,7 +3,8 @@ import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { bestOf, paretoFront } from './bestOf.ts';
+import { paretoFront } from '../../src/search/pareto.ts';
+import { bestOf, perplexityOf } from '../../src/search/searchState.ts';
 import { baseOptions, Chart, countAxis, perplexityAxis } from './charts.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from './panelData.ts';
@@ -52,26 +53,26 @@ export class CandidateChart {
   }
 
   render(data: PanelData, theme: Theme, selected: number | undefined): void {
-    const { candidates, opened, baselines } = data;
-    const front = paretoFront(candidates);
-    const best = bestOf(data);
+    const { candidates, opening, baselines, byId } = data.search;
+    const front = paretoFront(data.search);
+    const best = bestOf(data.search);
     const values = candidates.flatMap(({ outcome }) => (outcome.kind === 'invalid' ? [] : [outcome.perplexity]));
     const near = baselines.flatMap(({ perplexity }) => (perplexity === undefined ? [] : [perplexity]));
-    const lowest = best?.perplexity ?? opened?.densePerplexity;
+    const lowest = (best && perplexityOf(best)) ?? opening?.densePerplexity;
     const references = [
       ...(lowest === undefined ? [] : [lowest]),
-      ...near.filter((value) => value < 2 * (lowest ?? value)),
+      ...near.filter((value) => value < 1.5 * (lowest ?? value)),
     ];
-    const scale = perplexityScale(values, references);
+    const scale = perplexityScale(values, references, 0.75);
     const bands = bandsOf(candidates.at(-1)?.generation ?? 0);
     const largest = candidates.reduce((size, candidate) => Math.max(size, candidate.size), 3);
     const datasets = [
       ...bands.map((band, i) => bandDataset(candidates, band, i, scale.max, theme)),
       frontDataset(
-        front.map(({ candidate, perplexity }) => ({ x: candidate.size, y: perplexity, candidate })),
+        front.map((candidate) => ({ x: candidate.size, y: perplexityOf(candidate)!, candidate })),
         theme,
       ),
-      selectedDataset(candidates[selected ?? -1], scale.max, theme),
+      selectedDataset(byId.get(selected ?? -1), scale.max, theme),
     ];
     this.describe(data, bands, scale.above, front.length, theme);
     if (this.chart && this.theme !== theme) {
@@ -125,9 +126,13 @@ export class CandidateChart {
   }
 
   private describe(data: PanelData, bands: readonly Band[], above: number, front: number, theme: Theme): void {
-    const invalid = data.candidates.filter(({ outcome }) => outcome.kind === 'invalid').length;
-    const shown = data.candidates.length - invalid;
-    fill(this.legend, ...bands.map((band, i) => legendItem(band, SHAPES[i]!, bandColour(i, theme))));
+    const { candidates, invalid } = data.search.counts;
+    const shown = candidates - invalid;
+    fill(
+      this.legend,
+      bands.length > 0 ? 'generation' : undefined,
+      ...bands.map((band, i) => legendItem(band, SHAPES[i]!, bandColour(i, theme))),
+    );
     const notes = [
       'hollow: not evaluated in full',
       'line: best of each size',
@@ -226,7 +231,7 @@ function legendItem({ first, last }: Band, shape: (typeof SHAPES)[number], colou
   const canvas = h('canvas', { width: 24, height: 24, class: 'swatch', 'aria-hidden': 'true' });
   const context = canvas.getContext('2d');
   if (context) drawShape(context, shape, colour);
-  const label = first === last ? `generation ${first + 1}` : `${first + 1}–${last + 1}`;
+  const label = first === last ? String(first + 1) : `${first + 1}–${last + 1}`;
   return h('span', {}, canvas, label);
 }
 
@@ -263,7 +268,7 @@ function wrap(text: string, width = 64): string[] {
   const lines = [''];
   for (const part of text.split(/(?<=[ ,(])/)) {
     if ((lines.at(-1)! + part).length > width && lines.at(-1) !== '') lines.push('  ');
-    lines[lines.length - 1] += part;
+    lines.push(lines.pop()! + part);
   }
   return lines;
 }

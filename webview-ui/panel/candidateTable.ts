@@ -122,7 +122,7 @@ export class CandidateTable {
   }
 
   private refresh(): void {
-    const candidates = this.data?.candidates ?? [];
+    const candidates = this.data?.search.candidates ?? [];
     const known = JSON.stringify([this.data?.run?.folder, candidates.length, this.query]);
     if (known !== this.known) {
       this.known = known;
@@ -140,7 +140,7 @@ export class CandidateTable {
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW_HEIGHT) - SPARE);
     const count = Math.ceil(this.scroller.clientHeight / ROW_HEIGHT) + 2 * SPARE;
     const ids = this.order.slice(first, first + count);
-    fill(this.rows, ...ids.map((id, i) => this.row(this.data!.candidates[id]!, first + i)));
+    fill(this.rows, ...ids.map((id, i) => this.row(this.data!.search.byId.get(id)!, first + i)));
     const active = this.selected !== undefined && ids.includes(this.selected) ? `candidate-${this.selected}` : '';
     if (active === '') this.scroller.removeAttribute('aria-activedescendant');
     else this.scroller.setAttribute('aria-activedescendant', active);
@@ -150,7 +150,7 @@ export class CandidateTable {
         h(
           'p',
           { class: 'muted nothing' },
-          this.data?.candidates.length ? 'No candidate matches the filter.' : 'No candidate yet.',
+          this.data?.search.candidates.length ? 'No candidate matches the filter.' : 'No candidate yet.',
         ),
       );
   }
@@ -160,7 +160,7 @@ export class CandidateTable {
     const cell = (text: string, isNumber = false, title?: string): HTMLElement =>
       h('div', { role: 'gridcell', class: isNumber ? 'number' : undefined, title }, text);
     const formula = formulaOf(candidate);
-    const dense = this.data?.opened?.densePerplexity;
+    const dense = this.data?.search.opening?.densePerplexity;
     const perplexity = outcome.kind === 'invalid' ? '' : formatPerplexity(outcome.perplexity);
     const change =
       outcome.kind === 'invalid' || dense === undefined
@@ -191,7 +191,7 @@ export class CandidateTable {
       cell(
         outcomeInShort(outcome),
         false,
-        outcomeInFull(outcome, this.data?.opened?.blocks ?? 0, this.data?.candidates ?? []),
+        outcomeInFull(outcome, this.data!.search.opening?.blocks ?? 0, this.data!.search.byId),
       ),
     );
     element.style.top = `${index * ROW_HEIGHT}px`;
@@ -199,7 +199,7 @@ export class CandidateTable {
   }
 
   private formulaAt(id: number): string {
-    const candidate = this.data?.candidates[id];
+    const candidate = this.data?.search.byId.get(id);
     return candidate ? `#${id} ${formulaOf(candidate)}` : '';
   }
 

@@ -1,7 +1,6 @@
 import { fill, h } from '../shared/dom.ts';
-import { countsOf } from './bestOf.ts';
 import type { PanelData } from './panelData.ts';
-import { candidatesPerMinute } from './throughput.ts';
+import { figuresOf } from '../../src/search/figures.ts';
 import { plural } from './words.ts';
 
 /** What the search has done, and what it did not have to do. */
@@ -14,15 +13,15 @@ export class CountsCard {
   }
 
   render(data: PanelData): void {
-    const counts = countsOf(data);
+    const { counts, quarantined } = data.search;
     const { candidates, invalid, duplicates, stoppedEarly, fullEvaluations, evaluations } = counts;
-    if (candidates === 0) {
+    if (candidates === 0 || !data.run) {
       fill(this.body, h('p', { class: 'muted' }, 'No candidate yet.'));
       return;
     }
     const ranked = candidates - invalid;
     const saved = Math.max(0, ranked - evaluations);
-    const rate = candidatesPerMinute(data);
+    const { candidatesPerMinute: rate } = figuresOf(data.search, data.run.plan.search);
     const parts = [
       ['invalid', invalid],
       ['same ranking', duplicates],
@@ -38,11 +37,9 @@ export class CountsCard {
       ...(rate === undefined
         ? []
         : [['pace', `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} candidates a minute`] as const]),
-      ...(data.quarantined.length === 0
+      ...(quarantined.length === 0
         ? []
-        : [
-            ['quarantined', `${plural(data.quarantined.length, 'candidate')} that ended two worker processes`] as const,
-          ]),
+        : [['quarantined', `${plural(quarantined.length, 'candidate')} that ended two worker processes`] as const]),
     ];
     fill(
       this.body,

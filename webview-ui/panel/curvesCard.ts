@@ -3,10 +3,10 @@ import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../src/extension/search/panelMessages.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { bestOf } from './bestOf.ts';
 import { baseOptions, Chart, countAxis, perplexityAxis } from './charts.ts';
 import { formulaOf } from './formulas.ts';
 import { lineLabels } from './lineLabels.ts';
+import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
 import { perplexityScale } from './perplexityScale.ts';
 
@@ -83,14 +83,14 @@ export class CurvesCard {
 
   /** The best, the selected one, and the baselines. */
   private offer(data: PanelData, selected: number | undefined): void {
-    const best = bestOf(data)?.candidate;
-    const chosen = data.candidates[selected ?? -1];
+    const best = bestCandidate(data);
+    const chosen = data.search.byId.get(selected ?? -1);
     this.metrics = [
       ...(best ? [{ label: `best (#${best.id})`, expression: best.expression }] : []),
       ...(chosen && chosen.id !== best?.id && chosen.outcome.kind !== 'invalid'
         ? [{ label: `#${chosen.id}`, expression: chosen.expression }]
         : []),
-      ...data.baselines.flatMap(({ metric, expression, perplexity }) =>
+      ...data.search.baselines.flatMap(({ metric, expression, perplexity }) =>
         perplexity === undefined ? [] : [{ label: metric, expression }],
       ),
     ];
@@ -193,7 +193,7 @@ function lineDataset(
     borderWidth: index < 0 ? 1 : 2,
     borderDash: index < 0 ? [] : dashes[index % dashes.length]!,
     pointRadius: index < 0 ? 0 : 3,
-  } as ChartDataset<'line'>;
+  };
 }
 
 function table({ over, lines }: Curves, places: readonly number[]): HTMLElement {

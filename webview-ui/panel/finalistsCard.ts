@@ -16,7 +16,8 @@ export class FinalistsCard {
     this.element = h('section', { class: 'card wide', 'aria-label': 'Finalists' }, h('h2', {}, 'Finalists'), this.body);
   }
 
-  render({ finalists, run }: PanelData): void {
+  render({ search, run }: PanelData): void {
+    const { finalists } = search;
     this.element.hidden = finalists.length === 0;
     const shown = JSON.stringify([run?.folder, finalists.length]);
     if (shown === this.shown) return;

@@ -1,11 +1,13 @@
 import type { ChartDataset } from 'chart.js';
 import { formatPerplexity } from '../../src/experiment/format.ts';
+import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { bestOf } from './bestOf.ts';
 import { baseOptions, Chart, countAxis, perplexityAxis } from './charts.ts';
 import { lineLabels } from './lineLabels.ts';
+import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
+import { perplexityOf } from '../../src/search/searchState.ts';
 import { perplexityScale } from './perplexityScale.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
 import { against, METHODS } from './words.ts';
@@ -16,7 +18,10 @@ interface Line {
   readonly style: LineStyle;
 }
 
-type LineStyle = 'best' | 'generation' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'overlay';
+/** Times the lowest perplexity of importance: what lies above does not stretch the scale. */
+const FAR = 1.5;
+
+type LineStyle = 'best' | 'median' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'overlay';
 
 /** Best, mean and worst by generation, with what they are to be measured by. */
 export class GenerationChart {
@@ -40,8 +45,9 @@ export class GenerationChart {
 
   render(data: PanelData, theme: Theme): void {
     const lines = linesOf(data);
-    const scale = scaleOf(data, lines);
-    const generations = Math.max(data.run?.plan.search.generations ?? 1, data.generations.length);
+    const scale = scaleOf(lines);
+    const shown = data.search.generations.length;
+    const generations = Math.max(data.run?.plan.search.generations ?? 1, shown);
     fill(this.readout, readoutOf(data));
     this.canvas.setAttribute('aria-label', spoken(data));
     if (this.chart && this.theme !== theme) {
@@ -49,7 +55,6 @@ export class GenerationChart {
       this.chart = undefined;
     }
     this.theme = theme;
-    const shown = data.generations.length;
     const lastX = Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2));
     const datasets = lines.map((line) => datasetOf(line, theme, lastX));
     const scales = {
@@ -94,7 +99,8 @@ export class GenerationChart {
 }
 
 function linesOf(data: PanelData): Line[] {
-  const { generations, opened, baselines, random, overlay, run } = data;
+  const { random, overlay, run } = data;
+  const { generations, opening, baselines } = data.search;
   const series = (value: (event: (typeof generations)[number]) => number | null | undefined): Line['points'] =>
     generations.flatMap((event) => {
       const y = value(event);
@@ -110,7 +116,8 @@ function linesOf(data: PanelData): Line[] {
   return [
     { label: 'worst', points: series(({ worst }) => worst), style: 'worst' },
     { label: 'mean', points: series(({ mean }) => mean), style: 'mean' },
-    ...(opened ? [{ label: 'dense', points: across(opened.densePerplexity), style: 'dense' } as const] : []),
+    { label: 'median', points: mediansOf(data.search.candidates, generations.length), style: 'median' },
+    ...(opening ? [{ label: 'dense', points: across(opening.densePerplexity), style: 'dense' } as const] : []),
     ...baselines.flatMap(({ metric, perplexity }): Line[] =>
       perplexity === undefined ? [] : [{ label: metric, points: across(perplexity), style: 'baseline' }],
     ),
@@ -122,23 +129,34 @@ function linesOf(data: PanelData): Line[] {
   ];
 }
 
-/** Whether a line or its label matters more than the others' room: best, random search and what they are measured by. */
-function scaleOf({ generations, candidates }: PanelData, lines: readonly Line[]): PerplexityScale {
-  const important = lines.filter(({ style }) => style !== 'worst' && style !== 'mean' && style !== 'baseline');
-  const references = important.flatMap(({ points }) => points.map(({ y }) => y));
-  const baselines = lines.filter(({ style }) => style === 'baseline').map(({ points }) => points[0]!.y);
-  // A baseline far off (magnitude, often) must not press the rest together.
-  const near = baselines.filter((value) => value <= Math.min(...references, ...baselines) * 2);
-  const means = generations.flatMap(({ mean }) => (mean === null ? [] : [mean]));
-  const bulk = candidates.length === 0 ? [] : means;
-  return perplexityScale(bulk, [...references, ...near], 0.5);
+/** From dense to what competes with the best: lines that lie far above leave at the top, and their labels say so. */
+function scaleOf(lines: readonly Line[]): PerplexityScale {
+  const valuesOf = (...styles: readonly LineStyle[]): number[] =>
+    lines.filter(({ style }) => styles.includes(style)).flatMap(({ points }) => points.map(({ y }) => y));
+  const important = valuesOf('best', 'random', 'overlay', 'dense');
+  const lowest = Math.min(...important, ...valuesOf('baseline'));
+  const others = valuesOf('baseline', 'mean', 'median').filter((value) => value < FAR * lowest);
+  return perplexityScale([], [...important, ...others]);
+}
+
+/** A few terrible candidates decide a mean; the middle one says how the generation as a whole is doing. */
+function mediansOf(candidates: readonly Candidate[], generations: number): Line['points'] {
+  const values = Array.from({ length: generations }, (): number[] => []);
+  for (const candidate of candidates) {
+    const perplexity = perplexityOf(candidate);
+    if (perplexity !== undefined) values[candidate.generation]?.push(perplexity);
+  }
+  return values.flatMap((all, generation) => {
+    const middle = all.sort((a, b) => a - b)[Math.floor((all.length - 1) / 2)];
+    return middle === undefined ? [] : [{ x: generation + 1, y: middle }];
+  });
 }
 
 function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number): ChartDataset<'line'> {
   const styles: Record<LineStyle, { colour: string; width: number; dash: number[] }> = {
     best: { colour: theme.blue, width: 2.5, dash: [] },
-    generation: { colour: theme.blue, width: 1, dash: [] },
-    mean: { colour: theme.green, width: 1.5, dash: [] },
+    median: { colour: theme.green, width: 1.5, dash: [] },
+    mean: { colour: theme.green, width: 1, dash: [4, 3] },
     worst: { colour: theme.muted, width: 1, dash: [1, 3] },
     random: { colour: theme.purple, width: 2, dash: [6, 4] },
     dense: { colour: theme.foreground, width: 1, dash: [] },
@@ -146,7 +164,7 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number):
     overlay: { colour: theme.yellow, width: 2, dash: [3, 3] },
   };
   const { colour, width, dash } = styles[style];
-  const isMarked = style === 'best' || style === 'mean' || style === 'random';
+  const isMarked = style === 'best' || style === 'median' || style === 'random';
   return {
     type: 'line',
     label,
@@ -157,7 +175,7 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number):
     backgroundColor: colour,
     borderWidth: width,
     borderDash: dash,
-    pointStyle: style === 'mean' ? 'triangle' : style === 'random' ? 'rectRot' : 'circle',
+    pointStyle: style === 'median' ? 'triangle' : style === 'random' ? 'rectRot' : 'circle',
     pointRadius: isMarked && points.length <= 40 ? 2.5 : 0,
     pointHitRadius: 6,
     stepped: style === 'best' || style === 'random' || style === 'overlay' ? 'before' : false,
@@ -165,21 +183,22 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number):
 }
 
 function readoutOf(data: PanelData): string {
-  const best = bestOf(data);
-  const dense = data.opened?.densePerplexity;
-  if (!best) return '';
-  const wanda = data.baselines.find(({ metric }) => /wanda/i.test(metric)) ?? data.baselines[0];
+  const { opening, baselines } = data.search;
+  const best = bestCandidate(data);
+  const perplexity = best && perplexityOf(best);
+  if (perplexity === undefined) return '';
+  const wanda = baselines.find(({ metric }) => /wanda/i.test(metric)) ?? baselines[0];
   const random = data.random.line?.points.at(-1)?.perplexity;
   return [
-    `best ${against(best.perplexity, 'dense', dense)}`,
+    `best ${against(perplexity, 'dense', opening?.densePerplexity)}`,
     ...(wanda?.perplexity === undefined ? [] : [`${wanda.metric} ${formatPerplexity(wanda.perplexity)}`]),
     ...(random === undefined ? [] : [`random search ${formatPerplexity(random)}`]),
   ].join(' · ');
 }
 
 function spoken(data: PanelData): string {
-  const { run, generations } = data;
+  const { generations } = data.search;
   if (generations.length === 0) return 'No generation is through yet.';
-  const method = run ? METHODS[run.plan.search.method] : 'The search';
+  const method = data.run ? METHODS[data.run.plan.search.method] : 'The search';
   return `${method} after ${generations.length} generations: ${readoutOf(data)}.`;
 }

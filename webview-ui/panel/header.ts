@@ -1,7 +1,7 @@
 import { fill, h } from '../shared/dom.ts';
 import type { RunState } from '../../src/extension/search/panelMessages.ts';
 import type { PanelData } from './panelData.ts';
-import { secondsLeft } from './throughput.ts';
+import { figuresOf } from '../../src/search/figures.ts';
 import { baseName, METHODS, roughly, sparsityWords, STATES } from './words.ts';
 
 export type HeaderAction = 'pause' | 'resume' | 'stop' | 'png' | 'csv' | 'json';
@@ -67,8 +67,9 @@ export class Header {
   }
 
   render(data: PanelData): void {
-    const { run, state, generations } = data;
+    const { run, state } = data;
     if (!run) return;
+    const { generations, status } = data.search;
     const { plan } = run;
     fill(this.name, plan.name);
     const seeds = plan.seeds.length === 0 ? [] : [`from ${plan.seeds.map(({ metric }) => metric).join(', ')}`];
@@ -87,8 +88,8 @@ export class Header {
       ...(state?.kind === 'running' ? [timeLeft(data)] : []),
     ];
     fill(this.progress, parts.filter((part) => part !== '').join(' · '));
-    this.bar.value = isOver(data) ? 1 : generations.length / planned;
-    this.bar.hidden = data.finished !== undefined;
+    this.bar.value = figuresOf(data.search, plan.search).progress;
+    this.bar.hidden = status === 'finished';
     const shown = state?.kind ?? '';
     if (shown === this.shown) return;
     this.shown = shown;
@@ -115,18 +116,20 @@ export class Header {
 }
 
 /** All generations are through, or a budget has ended them. */
-function isOver({ finished, generations, finalists, run }: PanelData): boolean {
+function isOver({ search, run }: PanelData): boolean {
+  const { status, finalists, generations } = search;
   return (
-    finished !== undefined || finalists.length > 0 || generations.length >= (run?.plan.search.generations ?? Infinity)
+    status === 'finished' || finalists.length > 0 || generations.length >= (run?.plan.search.generations ?? Infinity)
   );
 }
 
 function timeLeft(data: PanelData): string {
+  const { search, run } = data;
+  if (!run) return '';
   if (isOver(data)) {
-    const { finalists } = data;
-    const all = (data.run?.plan.search.finalists ?? 0) + data.baselines.length;
-    return `evaluating finalists, ${finalists.length} of about ${all}`;
+    const all = run.plan.search.finalists + search.baselines.length;
+    return `evaluating finalists, ${search.finalists.length} of about ${all}`;
   }
-  const seconds = secondsLeft(data);
-  return seconds === undefined ? '' : `${roughly(seconds)} left`;
+  const { secondsLeft } = figuresOf(search, run.plan.search);
+  return secondsLeft === undefined ? '' : `${roughly(secondsLeft)} left`;
 }

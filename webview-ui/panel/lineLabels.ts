@@ -61,7 +61,8 @@ function endsOf(chart: Chart): Label[] {
       {
         x: right,
         y: Math.min(bottom, Math.max(top, last.y)),
-        text: dataset.label,
+        // A line that has left the chart is told where it went.
+        text: last.y < top - 1 ? `${dataset.label} ↑` : dataset.label,
         colour: borderColor ?? '',
         width: borderWidth ?? 1,
         dash: borderDash ?? [],

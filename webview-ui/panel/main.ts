@@ -71,12 +71,11 @@ document.body.append(
   h(
     'main',
     {},
-    h('div', { class: 'charts' }, generationChart.element, candidateChart.element),
-    metricCard.element,
+    h('div', { class: 'stack two' }, generationChart.element, candidateChart.element),
+    h('div', { class: 'stack' }, metricCard.element, counts.element),
     finalists.element,
     table.element,
-    h('div', { class: 'charts' }, correlation.element),
-    h('div', { class: 'side' }, counts.element, curves.element),
+    h('div', { class: 'halves wide' }, correlation.element, curves.element),
   ),
 );
 
@@ -105,7 +104,7 @@ function drawSoon(): void {
   asked = setTimeout(() => {
     asked = undefined;
     draw();
-  }, wait) as unknown as number;
+  }, wait);
 }
 
 function draw(): void {

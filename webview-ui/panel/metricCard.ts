@@ -1,11 +1,12 @@
 import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { fill, h } from '../shared/dom.ts';
-import { bestOf } from './bestOf.ts';
+import { perplexityOf } from '../../src/search/searchState.ts';
 import { formulaOf } from './formulas.ts';
 import { metricTree } from './metricTree.ts';
+import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
-import { against, OPERATORS, outcomeInFull } from './words.ts';
+import { against, difference, OPERATORS, outcomeInFull } from './words.ts';
 
 export interface MetricCardEvents {
   readonly onSelect: (id: number | undefined) => void;
@@ -27,15 +28,15 @@ export class MetricCard {
   }
 
   render(data: PanelData, selected: number | undefined): void {
-    const best = bestOf(data)?.candidate;
-    const candidate = data.candidates[selected ?? -1] ?? best;
+    const best = bestCandidate(data);
+    const candidate = data.search.byId.get(selected ?? -1) ?? best;
     // Buttons keep the keyboard's focus as long as they stand for the same.
     const key = JSON.stringify([
       data.run?.folder,
       candidate?.id,
       best?.id,
       candidate && data.inserted[candidate.id],
-      data.finalists.length,
+      data.search.finalists.length,
     ]);
     if (key === this.shown) return;
     this.shown = key;
@@ -71,7 +72,7 @@ export class MetricCard {
         },
         label,
       );
-    const canInsert = data.run?.document !== undefined && candidate.outcome.kind !== 'invalid';
+    const file = candidate.outcome.kind === 'invalid' ? undefined : data.run?.document;
     fill(
       this.body,
       h(
@@ -102,27 +103,27 @@ export class MetricCard {
         `#${id} · size ${candidate.size}, depth ${candidate.depth} · generation ${candidate.generation + 1} · ${OPERATORS[candidate.operator]}`,
         ...this.parents(data, candidate),
       ),
-      h('p', { class: 'muted' }, outcomeInFull(candidate.outcome, data.opened?.blocks ?? 0, data.candidates)),
+      h('p', { class: 'muted' }, outcomeInFull(candidate.outcome, data.search.opening?.blocks ?? 0, data.search.byId)),
       name === undefined ? undefined : h('p', {}, 'In the file as ', h('code', {}, name), '.'),
       h(
         'div',
         { class: 'actions' },
-        canInsert
+        file !== undefined
           ? action(
               name === undefined ? 'Insert' : 'Show in file',
-              `Write it into ${data.run?.document ?? 'the file'} as a metric`,
+              `Write it into ${file} as a metric`,
               this.events.onInsert,
               true,
             )
           : undefined,
-        canInsert
+        file !== undefined
           ? action(
               'Evaluate',
               'Write it into the file and evaluate it there, calibrated as the file says',
               this.events.onEvaluate,
             )
           : undefined,
-        canInsert
+        file !== undefined
           ? action('Tree', 'Write it into the file and open its tree beside the editor', this.events.onTree)
           : undefined,
       ),
@@ -130,7 +131,7 @@ export class MetricCard {
     if (focused !== null) this.body.querySelector<HTMLElement>(`[data-action="${focused}"]`)?.focus();
   }
 
-  private parents({ candidates }: PanelData, { parents }: Candidate): (Node | string)[] {
+  private parents({ search }: PanelData, { parents }: Candidate): (Node | string)[] {
     return parents.flatMap((parent, i) => [
       i === 0 ? ' of ' : ' and ',
       h(
@@ -138,7 +139,7 @@ export class MetricCard {
         {
           type: 'button',
           class: 'link',
-          title: candidates[parent] ? formulaOf(candidates[parent]) : undefined,
+          title: titleOf(search.byId.get(parent)),
           onclick: () => {
             this.events.onSelect(parent);
           },
@@ -149,18 +150,21 @@ export class MetricCard {
   }
 }
 
-function numbers(data: PanelData, { id, outcome }: Candidate): (Node | string)[] {
-  if (outcome.kind === 'invalid') return ['No perplexity.'];
-  const finalist = data.finalists.find((each) => each.id === id);
-  const { baselines, opened } = data;
-  const wanda = baselines.find(({ metric, perplexity }) => /wanda/i.test(metric) && perplexity !== undefined);
+function titleOf(candidate: Candidate | undefined): string | undefined {
+  return candidate && formulaOf(candidate);
+}
+
+function numbers({ search }: PanelData, candidate: Candidate): (Node | string)[] {
+  const perplexity = perplexityOf(candidate);
+  if (perplexity === undefined) return ['No perplexity.'];
+  const finalist = search.finalists.find(({ id }) => id === candidate.id);
+  const wanda = search.baselines.find(({ metric }) => /wanda/i.test(metric));
+  const { opening } = search;
   return [
     'perplexity ',
-    h('strong', {}, formatPerplexity(outcome.perplexity)),
-    ` ${against(outcome.perplexity, 'dense', opened?.densePerplexity).replace(/^\S+ /, '')}`,
-    ...(wanda?.perplexity === undefined
-      ? []
-      : [` · ${against(outcome.perplexity, wanda.metric, wanda.perplexity).replace(/^\S+ /, '')}`]),
+    h('strong', {}, formatPerplexity(perplexity)),
+    ...(opening ? [` · ${difference(perplexity, 'dense', opening.densePerplexity)}`] : []),
+    ...(wanda?.perplexity === undefined ? [] : [` · ${difference(perplexity, wanda.metric, wanda.perplexity)}`]),
     ...(finalist?.test
       ? [` · on unseen text ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`]
       : []),

@@ -1,13 +1,5 @@
 import { unpackCandidates } from '../../src/experiment/candidateColumns.ts';
-import type { TimedCandidate } from '../../src/experiment/candidateColumns.ts';
-import type {
-  BaselineEvent,
-  FinalistEvent,
-  FinishedEvent,
-  GenerationEvent,
-  OpenedEvent,
-  QuarantinedEvent,
-} from '../../src/experiment/searchEvents.ts';
+import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import type {
   Curves,
   PanelItem,
@@ -16,30 +8,22 @@ import type {
   RunState,
   ToPanel,
 } from '../../src/extension/search/panelMessages.ts';
+import { bestOf, foldEvent, newSearchState } from '../../src/search/searchState.ts';
+import type { SearchState } from '../../src/search/searchState.ts';
 
-/** Everything that the panel shows: a fold over the extension's messages. Grown in place, since a run can have many thousands. */
+/** Everything that the panel shows: a fold over the extension's messages. */
 export interface PanelData {
-  run: PanelRun | undefined;
-  state: RunState | undefined;
+  readonly run: PanelRun | undefined;
+  readonly state: RunState | undefined;
   /** Whether all that the journal holds has arrived. */
-  complete: boolean;
-  opened: OpenedEvent | undefined;
-  /** When the model was loaded, milliseconds since 1970. */
-  openedAt: number;
-  baselines: BaselineEvent[];
-  /** In order of id, without gaps. */
-  candidates: TimedCandidate[];
-  generations: GenerationEvent[];
-  /** Stretches without work, from one event to the next: milliseconds since 1970. */
-  pauses: { from: number; to: number }[];
-  finalists: FinalistEvent[];
-  quarantined: QuarantinedEvent[];
-  finished: FinishedEvent | undefined;
-  lastAt: number;
-  random: { line: RunLine | null; state: RunState | null };
-  overlay: readonly RunLine[];
-  curves: Curves | undefined;
-  inserted: Readonly<Record<number, string>>;
+  readonly complete: boolean;
+  /** Grows in place. */
+  readonly search: SearchState;
+  readonly random: { readonly line: RunLine | null; readonly state: RunState | null };
+  readonly overlay: readonly RunLine[];
+  readonly curves: Curves | undefined;
+  /** Names of the metrics that candidates have in the file, by id. */
+  readonly inserted: Readonly<Record<number, string>>;
 }
 
 export function emptyPanel(): PanelData {
@@ -47,16 +31,7 @@ export function emptyPanel(): PanelData {
     run: undefined,
     state: undefined,
     complete: false,
-    opened: undefined,
-    openedAt: 0,
-    baselines: [],
-    candidates: [],
-    generations: [],
-    pauses: [],
-    finalists: [],
-    quarantined: [],
-    finished: undefined,
-    lastAt: 0,
+    search: newSearchState(),
     random: { line: null, state: null },
     overlay: [],
     curves: undefined,
@@ -64,69 +39,36 @@ export function emptyPanel(): PanelData {
   };
 }
 
-/** Takes a message in. Returns the data that is shown from now on. */
+/** Takes a message in. */
 export function receive(data: PanelData, message: ToPanel): PanelData {
   switch (message.kind) {
     case 'run':
-      return { ...emptyPanel(), run: message.run, lastAt: message.run.createdAt };
+      return { ...emptyPanel(), run: message.run };
     case 'events':
-      for (const item of message.items) take(data, item);
-      data.complete = message.complete;
-      return data;
+      for (const item of message.items) take(data.search, item);
+      return { ...data, complete: message.complete };
     case 'state':
-      data.state = message.state;
-      return data;
+      return { ...data, state: message.state };
     case 'random':
-      data.random = { line: message.line, state: message.state };
-      return data;
+      return { ...data, random: { line: message.line, state: message.state } };
     case 'overlay':
-      data.overlay = message.lines;
-      return data;
+      return { ...data, overlay: message.lines };
     case 'curves':
-      data.curves = message.curves;
-      return data;
+      return { ...data, curves: message.curves };
     case 'inserted':
-      data.inserted = message.names;
-      return data;
+      return { ...data, inserted: message.names };
   }
 }
 
-function take(data: PanelData, item: PanelItem): void {
-  if ('candidates' in item) {
-    const candidates = unpackCandidates(item.candidates);
-    data.candidates.push(...candidates);
-    data.lastAt = candidates.at(-1)?.at ?? data.lastAt;
-    return;
-  }
-  const { event, at } = item;
-  switch (event.kind) {
-    case 'opened':
-      data.opened = event;
-      data.openedAt ||= at;
-      break;
-    case 'baseline':
-      data.baselines.push(event);
-      break;
-    case 'generation':
-      data.generations.push(event);
-      break;
-    case 'finalist':
-      data.finalists.push(event);
-      break;
-    case 'quarantined':
-      data.quarantined.push(event);
-      break;
-    case 'resumed':
-      data.pauses.push({ from: data.lastAt, to: at });
-      break;
-    case 'finished':
-      data.finished = event;
-      break;
-    // The state says these; single measurements are in the candidates that they led to.
-    case 'paused':
-    case 'failed':
-    case 'probed':
-    case 'measured':
-  }
-  data.lastAt = at;
+/** The best metric: of a finished search the one that its finalists' evaluation puts first. */
+export function bestCandidate({ search }: Pick<PanelData, 'search'>): Candidate | undefined {
+  const [first] = search.ranking;
+  return (first === undefined ? undefined : search.byId.get(first)) ?? bestOf(search);
+}
+
+function take(search: SearchState, item: PanelItem): void {
+  if ('event' in item) foldEvent(search, item.event, item.at);
+  else
+    for (const { at, ...candidate } of unpackCandidates(item.candidates))
+      foldEvent(search, { kind: 'candidate', ...candidate }, at);
 }

@@ -12,14 +12,14 @@ export class RandomButton {
     this.onAsk = onAsk;
   }
 
-  render({ run, random, candidates }: PanelData): void {
+  render({ run, random, search }: PanelData): void {
     const { state, line } = random;
     const generations = run?.plan.search.generations ?? 0;
     const text =
       state && state.kind !== 'finished'
         ? `random search ${STATES[state.kind]}, generation ${line?.points.at(-1) ? line.points.at(-1)!.generation + 1 : 0} / ${generations}`
         : '';
-    const isOffered = run?.plan.search.method === 'pruner-zero' && state === null && candidates.length > 0;
+    const isOffered = run?.plan.search.method === 'pruner-zero' && state === null && search.candidates.length > 0;
     const shown = `${isOffered} ${text}`;
     if (shown === this.shown) return;
     this.shown = shown;

@@ -31,13 +31,14 @@ export class StateBanner {
 type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
 
 function wordsFor(data: PanelData): Banner | undefined {
-  const { state, run, candidates, opened } = data;
+  const { state, run } = data;
+  const { candidates, opening } = data.search;
   if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
   switch (state.kind) {
     case 'starting': {
       const share = state.share === undefined ? '' : ` ${Math.round(100 * state.share)} %`;
-      const needsGradients = run.plan.operands.includes('G') && opened === undefined;
-      const work = opened
+      const needsGradients = run.plan.operands.includes('G') && opening === undefined;
+      const work = opening
         ? `Going through ${plural(candidates.length, 'candidate')} of the journal, to go on where it ended …`
         : `Loading the model and collecting what metrics are made of${needsGradients ? ', gradients too' : ''} …`;
       return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];

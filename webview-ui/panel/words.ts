@@ -59,14 +59,14 @@ export function outcomeInShort(outcome: CandidateOutcome): string {
 }
 
 /** The whole story, in sentences. */
-export function outcomeInFull(outcome: CandidateOutcome, blocks: number, candidates: readonly Candidate[]): string {
+export function outcomeInFull(outcome: CandidateOutcome, blocks: number, byId: ReadonlyMap<number, Candidate>): string {
   switch (outcome.kind) {
     case 'full':
       return `Evaluated on all ${blocks} blocks of the text.`;
     case 'stopped':
       return `Stopped early: after ${outcome.blocks} of ${blocks} blocks (rung ${outcome.rung + 1}) others were better. Its perplexity is extrapolated from those blocks.`;
     case 'shared': {
-      const other = candidates[outcome.of];
+      const other = byId.get(outcome.of);
       const which = `#${outcome.of}${other ? `, ${formulaOf(other)}` : ''}`;
       return outcome.by === 'canonical'
         ? `Same ranking as ${which}: by algebra both put the weights into the same order, so that one evaluation serves both.`
@@ -86,10 +86,14 @@ export function sparsityWords(sparsity: Sparsity): string {
   return printSparsity(sparsity).replace('%', ' %');
 }
 
-/** `151.6 (dense 143.3, +5.8 %)`: a number never stands alone. */
+/** `151.6 (+5.8 % against dense, 143.3)`: a number never stands alone. */
 export function against(perplexity: number, name: string, reference: number | undefined): string {
   if (reference === undefined) return formatPerplexity(perplexity);
-  return `${formatPerplexity(perplexity)} (${name} ${formatPerplexity(reference)}, ${formatChange(perplexity, reference)})`;
+  return `${formatPerplexity(perplexity)} (${difference(perplexity, name, reference)})`;
+}
+
+export function difference(perplexity: number, name: string, reference: number): string {
+  return `${formatChange(perplexity, reference)} against ${name}, ${formatPerplexity(reference)}`;
 }
 
 /** Last part of a path, with either kind of separator. */

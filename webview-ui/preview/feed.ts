@@ -74,7 +74,7 @@ function stateOf(): RunState {
         remedy: 'Choose the CPU, or update the driver, then resume.',
       },
     };
-  return { kind } as RunState;
+  return { kind };
 }
 
 function itemsOf(all: readonly TimedEvent[]): PanelItem[] {

@@ -1,0 +1,158 @@
+import { open, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { toErrorData } from '../base/errors.ts';
+import type { ErrorData } from '../base/errors.ts';
+import type { SearchCounts, SearchEvent } from '../experiment/searchEvents.ts';
+import { decodeLine, firstLink, linkAfter } from './journalLine.ts';
+import type { JournalRecord } from './journalLine.ts';
+import { JOURNAL_FILE, openRun, runIds, RUNS_FOLDER } from './runFolder.ts';
+import type { RunFolder } from './runFolder.ts';
+import { isRunning } from './runLock.ts';
+
+/** `interrupted`: nobody drives it, and it was neither paused nor finished; it can be resumed like a paused one. */
+export type RunState = 'running' | 'interrupted' | 'paused' | 'finished' | 'failed';
+
+/** A run in a list: read off the end of its journal, however long that is. */
+export interface RunSummary {
+  readonly id: string;
+  /** Absolute. */
+  readonly folder: string;
+  readonly run: RunFolder;
+  readonly state: RunState;
+  /** Of the last generation that is through. */
+  readonly generation: number | undefined;
+  readonly counts: SearchCounts | undefined;
+  readonly best: BestSummary | undefined;
+  /** When something last happened, in milliseconds since 1970; when it was created, where nothing has. */
+  readonly lastAt: number;
+  /** What it failed with. */
+  readonly error: ErrorData | undefined;
+}
+
+export interface BestSummary {
+  readonly id: number;
+  /** Prefix form. */
+  readonly expression: string;
+  /** As finally evaluated, or in the search where it has not come so far. */
+  readonly perplexity: number;
+}
+
+/** What is in the runs' folder and is no run. */
+export interface UnreadableRun {
+  readonly id: string;
+  readonly folder: string;
+  readonly error: ErrorData;
+}
+
+/** Every run of a workspace folder, the newest first. */
+export async function listRuns(root: string): Promise<readonly (RunSummary | UnreadableRun)[]> {
+  const ids = [...(await runIds(root))].reverse();
+  return Promise.all(
+    ids.map(async (id) => {
+      const folder = path.join(root, RUNS_FOLDER, id);
+      try {
+        return await summariseRun(folder);
+      } catch (error) {
+        return { id, folder, error: toErrorData(error, `reading the run ${id}`) };
+      }
+    }),
+  );
+}
+
+/** @throws EspalierError as {@link openRun} */
+export async function summariseRun(folder: string): Promise<RunSummary> {
+  const run = await openRun(folder);
+  const [records, running] = await Promise.all([lastRecords(run), isRunning(folder)]);
+  const summary = summarise(records);
+  return {
+    id: run.run.id,
+    folder,
+    run,
+    ...summary,
+    state: running ? 'running' : summary.state,
+    lastAt: records.at(-1)?.at ?? Date.parse(run.run.createdAt),
+  };
+}
+
+type Found = Pick<RunSummary, 'generation' | 'counts' | 'best' | 'error'> & { readonly state: RunState };
+
+function summarise(records: readonly JournalRecord[]): Found {
+  const events = records.map(({ event }) => event);
+  const generation = events.findLast((event) => event.kind === 'generation');
+  const finished = events.findLast((event) => event.kind === 'finished');
+  const last = events.findLast((event) => event.kind in STATES);
+  return {
+    state: (last && STATES[last.kind]) ?? 'interrupted',
+    generation: generation?.generation,
+    counts: finished?.counts ?? generation?.counts,
+    best: bestOf(events),
+    error: last?.kind === 'failed' ? last.error : undefined,
+  };
+}
+
+const STATES: Partial<Record<SearchEvent['kind'], RunState>> = {
+  paused: 'paused',
+  failed: 'failed',
+  finished: 'finished',
+  resumed: 'interrupted',
+};
+
+/** The best metric as far as these events say which it is, and how it reads. */
+function bestOf(events: readonly SearchEvent[]): BestSummary | undefined {
+  const first = events.findLast((event) => event.kind === 'finished')?.best[0];
+  const finalist = events.find((event) => event.kind === 'finalist' && event.id !== undefined && event.id === first);
+  if (finalist?.kind === 'finalist' && finalist.result) {
+    return { id: first!, expression: finalist.expression, perplexity: finalist.result.perplexity };
+  }
+  const best = events.findLast((event) => event.kind === 'generation')?.bestSoFar;
+  const candidate = events.find((event) => event.kind === 'candidate' && event.id === best?.id);
+  return best && candidate?.kind === 'candidate' ? { ...best, expression: candidate.expression } : undefined;
+}
+
+/** Bytes that are read off the end first; then eight times as many, until the best metric is among them. */
+const END = 64 << 10;
+const LINE_FEED = 0x0a;
+
+async function lastRecords({ folder, run }: RunFolder): Promise<readonly JournalRecord[]> {
+  const file = path.join(folder, JOURNAL_FILE);
+  try {
+    const { size } = await stat(file);
+    for (let length = END; ; length *= 8) {
+      const start = Math.max(0, size - length);
+      const records = recordsIn(await bytesOf(file, start, size - start), start === 0 ? run.id : undefined);
+      if (start === 0 || bestOf(records.map(({ event }) => event))) return records;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Whole lines only; from the first, which is taken on trust unless it is the first of the file, on to one that is damaged. */
+function recordsIn(bytes: Buffer, runId: string | undefined): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  let link = runId === undefined ? undefined : firstLink(runId);
+  let begin = runId === undefined ? bytes.indexOf(LINE_FEED) + 1 : 0;
+  for (let end = bytes.indexOf(LINE_FEED, begin); end >= 0; end = bytes.indexOf(LINE_FEED, begin)) {
+    const line = bytes.subarray(begin, end);
+    begin = end + 1;
+    if (link) {
+      const decoded = decodeLine(line, link);
+      if (decoded.kind !== 'record') break;
+      records.push(decoded.record);
+    }
+    link = linkAfter(line);
+  }
+  return records;
+}
+
+async function bytesOf(file: string, start: number, length: number): Promise<Buffer> {
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.alloc(length);
+    const { bytesRead } = await handle.read(buffer, 0, length, start);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
