@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { SearchPlan } from '../experiment/search.ts';
-import { isRunning, lockRun } from './runLock.ts';
+import { JournalReader } from './journalReader.ts';
+import { lockRun } from './runLock.ts';
 import { createRunRecord, newRunId, parseRunRecord } from './runRecord.ts';
 import type { RunContext, RunRecord } from './runRecord.ts';
 import { writeWhole } from './writeWhole.ts';
@@ -60,6 +61,11 @@ export async function openRun(folder: string): Promise<RunFolder> {
   const file = path.join(folder, RUN_FILE);
   const run = parseRunRecord(await readRunFile(file), file);
   return { folder, root: rootOf(folder), run };
+}
+
+/** Reads what has happened in a run, and what happens while somebody drives it. */
+export function journalOf({ folder, run }: RunFolder): JournalReader {
+  return new JournalReader(path.join(folder, JOURNAL_FILE), run.id);
 }
 
 /** Ids of the runs of a workspace folder, oldest first. */
@@ -121,8 +127,6 @@ export async function deleteRun(folder: string): Promise<void> {
     await lock.release();
   }
 }
-
-export { isRunning };
 
 /** A run lies in ROOT/.espalier/runs/ID. */
 function rootOf(folder: string): string {
