@@ -45,7 +45,6 @@ export type ErrorCode =
   // metrics, `.prune` files and settings
   | 'metric/syntax'
   | 'metric/invalid-score'
-  | 'metric/unsupported'
   | 'metric/json'
   | 'language/errors'
   | 'language/no-such-declaration'

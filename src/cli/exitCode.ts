@@ -34,7 +34,6 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'corpus/too-short': 'input',
   'metric/syntax': 'input',
   'metric/invalid-score': 'failed',
-  'metric/unsupported': 'input',
   'metric/json': 'input',
   'language/errors': 'input',
   'language/no-such-declaration': 'input',

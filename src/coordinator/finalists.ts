@@ -47,11 +47,7 @@ export async function evaluateFinalist(pool: WorkerPool, plan: SearchPlan, entry
 }
 
 /** Failures that are the metric's: the others of the plan go on. */
-const OF_THE_METRIC: ReadonlySet<string> = new Set([
-  'metric/invalid-score',
-  'metric/unsupported',
-  'evaluation/not-finite',
-]);
+const OF_THE_METRIC: ReadonlySet<string> = new Set(['metric/invalid-score', 'evaluation/not-finite']);
 
 /** Ends of a worker after which an evaluation is not tried again. */
 const DEATHS = 2;

@@ -12,6 +12,7 @@ import { evaluatePlan } from './evaluation/evaluatePlan.ts';
 import { inspectMetric } from './evaluation/inspectMetric.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './evaluation/stepper.ts';
+import { LoadedGradients } from './gradient/loadedGradients.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './models/model.ts';
@@ -72,23 +73,25 @@ export type SearchHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 export type Timed<Name extends string, Outcome> = Readonly<Record<Name, Outcome>> & { readonly seconds: number };
 
 export interface EngineOptions {
-  /** Where hashes of large files are remembered between processes; nothing is written without it. */
+  /** Where hashes of large files and gradients are kept between processes; without it nothing is kept. */
   readonly cacheFolder?: string | undefined;
 }
 
 export function createEngine(options: EngineOptions = {}): Engine {
   let search: SearchSession | undefined;
   const models = new LoadedModels(options);
+  const gradients = new LoadedGradients(options);
   const devices = new OpenDevices(() => {
     search?.dispose();
     search = undefined;
     models.dispose();
+    gradients.dispose();
     denseStatistics.dispose();
   });
   const denseStatistics = new DenseStatistics();
   const tokenCache = new TokenCache();
   const dense: EngineState['dense'] = new Map();
-  const state: EngineState = { devices, models, tokenCache, dense };
+  const state: EngineState = { devices, models, tokenCache, gradients, dense };
   let busy = false;
 
   const alone = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -101,7 +104,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     }
   };
   const session = (): SearchSession => {
-    if (!search || !models.holds(search.weights)) throw notOpenError();
+    if (!search || !models.holds(search.weights) || !gradients.holds(search.gradients)) throw notOpenError();
     return search;
   };
 
@@ -132,7 +135,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     inspect: (plan, tensor, hooks = {}) =>
       alone(() => {
         throwIfCancelled(hooks.signal, 'inspecting');
-        return inspectMetric(plan, tensor, hooks, { devices, models, tokenCache, denseStatistics });
+        return inspectMetric(plan, tensor, hooks, { ...state, denseStatistics });
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(

@@ -13,8 +13,10 @@ export interface EvaluationResult {
   readonly densePerplexity: number;
   /** Share of prunable weights that are exactly zero after pruning. */
   readonly actualSparsity: number;
-  /** Wall time of this plan's work (calibration, pruning, evaluation), tokenising and reading the text left out. */
+  /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */
   readonly seconds: number;
+  /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */
+  readonly gradients?: 'computed' | 'cached';
   /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device and versions are equal. */
   readonly fingerprint: string;
   readonly provenance: Provenance;
@@ -46,7 +48,7 @@ export interface Provenance {
 
 /** Progress of a plan, in units of work that are roughly equally long. */
 export interface EvaluationProgress {
-  readonly stage: 'reading' | 'tokenising' | 'device' | 'pruning' | 'evaluating';
+  readonly stage: 'reading' | 'tokenising' | 'device' | 'gradients' | 'pruning' | 'evaluating';
   readonly done: number;
   readonly total: number;
   /** Short text for a person: "block 3 of 6". */

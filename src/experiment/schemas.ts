@@ -89,12 +89,13 @@ const resultShape = z.strictObject({
   densePerplexity: z.number(),
   actualSparsity: z.number().min(0).max(1),
   seconds: z.number().min(0),
+  gradients: z.enum(['computed', 'cached']).exactOptional(),
   fingerprint: hashSchema,
   provenance: provenanceSchema,
 });
 
 const progressShape = z.strictObject({
-  stage: z.enum(['reading', 'tokenising', 'device', 'pruning', 'evaluating']),
+  stage: z.enum(['reading', 'tokenising', 'device', 'gradients', 'pruning', 'evaluating']),
   done: z.number().min(0),
   total: z.number().min(0),
   detail: textSchema,

@@ -2,7 +2,7 @@ import { isOperandName } from '../metric/operands.ts';
 import { isOperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
 import { MetricCache } from './metricCache.ts';
-import { hintAtRoot, reportConstant, reportGradient } from './metricHints.ts';
+import { hintAtRoot, reportConstant } from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
@@ -158,7 +158,6 @@ class DefinitionCompiler implements Definitions {
       reportConstant(symbol.name, compiled, shift(syntax.body.span, base), isUsed, findings.diagnostics);
       compiled = undefined;
     }
-    if (compiled !== undefined) reportGradient(syntax.body, base, findings.diagnostics);
     if (compiled !== undefined && !isUsed) hintAtRoot(syntax.body, compiled.expression, base, findings.diagnostics);
     // Without parameters there is one instance; it must not keep this version of the file in memory.
     if (parameters.length === 0) return { name: symbol.name, parameters, compiled, instantiate: () => compiled };

@@ -53,7 +53,6 @@ export const DIAGNOSTIC_CODES = {
   'metric/not-finite': 'error',
   'metric/constant': 'error',
   'metric/too-large': 'error',
-  'metric/gradient': 'information',
   'metric/root-keeps-ranking': 'hint',
   'property/unknown': 'error',
   'property/duplicate': 'error',

@@ -1,10 +1,8 @@
 import type { Expression } from '../metric/expression.ts';
-import { isOperandName, LATER_STATISTICS, OPERANDS } from '../metric/operands.ts';
 import { keepsRanking } from '../metric/sign.ts';
 import { shift } from './diagnostics.ts';
 import type { DiagnosticList, Fix } from './diagnostics.ts';
 import type { Compiled } from './expressions.ts';
-import { visitExpression } from './syntax.ts';
 import type { ExpressionSyntax, Span } from './syntax.ts';
 
 /** Tells that a metric has the same value everywhere. @param isUsed whether other metrics use it, as one uses a parameter */
@@ -18,18 +16,6 @@ export function reportConstant(
   const same = `\`${name}\` is ${constant ?? 'the same'} for every weight and cannot rank them`;
   const remedy = shape.length === 0 && isUsed ? `: for a number that metrics use write \`parameter ${name} = …\`` : '';
   diagnostics.add('metric/constant', span, same + remedy);
-}
-
-/** Tells, once for each metric, that the gradient is yet to come. @param base offset that the syntax counts from */
-export function reportGradient(body: ExpressionSyntax, base: number, diagnostics: DiagnosticList): void {
-  let span: Span | undefined;
-  visitExpression(body, (node) => {
-    if (node.kind !== 'name' || !isOperandName(node.name)) return;
-    if (OPERANDS[node.name].needs.some((statistic) => LATER_STATISTICS.includes(statistic))) span ??= node.span;
-  });
-  if (span === undefined) return;
-  const message = 'the gradient G is checked, but this version cannot evaluate it: the next one will';
-  diagnostics.add('metric/gradient', shift(span, base), message);
 }
 
 /**

@@ -18,12 +18,6 @@ export type OperandStatistic =
 
 export type OperandName = keyof typeof OPERANDS;
 
-/**
- * Statistics that no engine of this version collects: a metric that needs one is checked like any other and says, before
- * and when it is evaluated, that this comes with a later version.
- */
-export const LATER_STATISTICS: readonly OperandStatistic[] = ['gradient'];
-
 /** The one table of operands. W, X and G are Pruner-Zero's (Dong et al. 2024, section 3); n is the number of samples, T of tokens. */
 export const OPERANDS = {
   W: {

@@ -123,9 +123,9 @@ describe('what is wrong is said, with exit code 2 and nothing on standard output
       'calibration',
     ],
     [
-      'G, which is not there yet',
-      ['evaluate', '--expression', 'G', '--model', 'model', '--text', 'text.txt'],
-      '[metric/unsupported]',
+      'G without calibration',
+      ['evaluate', '--expression', 'G * W', '--model', 'model', '--text', 'text.txt'],
+      'calibration',
     ],
     ['tokens of nothing', ['tokens', '--model', 'model', '--text', 'nothing'], '[corpus/not-found]'],
   ])('%s', async (_, words, message) => {

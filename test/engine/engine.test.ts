@@ -72,21 +72,6 @@ describe('a metric that cannot rank', () => {
     ]);
   });
 
-  test('with G, which this version cannot evaluate, fails alone too', async () => {
-    const gradient = { ...wanda, metric: 'gradient', expression: fromPrefix('mul(W, G)') };
-    const failures: [string, number][] = [];
-    const seen: [string, number][] = [];
-    await engine.evaluate(plan([gradient, wanda, constant]), {
-      onFailure: ({ code }, index) => failures.push([code, index]),
-      onResult: ({ metric }, index) => seen.push([metric, index]),
-    });
-    expect(failures).toEqual([
-      ['metric/unsupported', 0],
-      ['metric/invalid-score', 2],
-    ]);
-    expect(seen).toEqual([['wanda', 1]]);
-  });
-
   test('rejects the plan where nobody listens for failures', async () => {
     expect((await failure(engine.evaluate(plan([wanda, constant])))).code).toBe('metric/invalid-score');
   });
@@ -94,7 +79,12 @@ describe('a metric that cannot rank', () => {
 
 describe('what cannot be evaluated says so', () => {
   test.each<[string, () => EvaluationPlan, string, string]>([
-    ['G', () => plan([{ ...wanda, expression: fromPrefix('mul(W, G)') }]), 'metric/unsupported', 'Gradients come'],
+    [
+      'G without calibration',
+      () => withoutCalibration(plan([{ ...wanda, expression: fromPrefix('mul(W, G)') }])),
+      'settings/invalid',
+      '--calibration',
+    ],
     ['no calibration', () => withoutCalibration(plan([wanda])), 'settings/invalid', '--calibration'],
     ['too many blocks', () => plan([], { blocks: 100_000 }), 'corpus/too-short', 'longer text'],
     ['too many samples', () => plan([wanda], { samples: 60_000 }), 'corpus/too-short', 'longer text'],

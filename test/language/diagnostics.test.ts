@@ -240,9 +240,6 @@ metric a = W * 1e39
   'a number below float32': `
 metric a = W + 1e-60
                ^^^^^ number/underflow`,
-  'the gradient, told once': `
-metric a = abs(W * G) * mms(G)
-                   ^ metric/gradient`,
   'a root that changes no ranking': `
 metric a = mms(W * X)
            ^^^ metric/root-keeps-ranking`,

@@ -5,6 +5,7 @@ import { OPERAND_NAMES } from '../../metric/operands.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import type { Device } from '../runtime/device.ts';
 import { type BlockStatistics, CalibrationStream } from './calibrationStream.ts';
+import type { CalibratedProvenance } from './gradientsOf.ts';
 import { stepper, type StepHooks } from './stepper.ts';
 
 /** The dense model and the calibration samples that it is asked about. */
@@ -15,6 +16,7 @@ export interface CalibratedModel {
   readonly device: Device;
   /** Calibration samples, all of one length. */
   readonly samples: readonly Int32Array[];
+  readonly provenance: CalibratedProvenance;
 }
 
 /** Bytes of hidden states that are kept from one question to the next. */

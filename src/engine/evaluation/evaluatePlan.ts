@@ -2,14 +2,14 @@ import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
 import { operandsOf, statisticsOf } from '../../metric/measure.ts';
-import { LATER_STATISTICS } from '../../metric/operands.ts';
 import { printInfix } from '../../metric/print.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import { fingerprint } from './fingerprint.ts';
+import { needGradients } from './gradientsOf.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
-import { stepper } from './stepper.ts';
+import { stagedStepper } from './stepper.ts';
 import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
 
@@ -19,18 +19,9 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  const refusals = plan.evaluations.map(refusalOf);
-  const first = refusals.find((refusal) => refusal !== undefined);
-  if (first) {
-    if (!hooks.onFailure || refusals.every((refusal) => refusal !== undefined)) throw first;
-    const supported = plan.evaluations.flatMap((_, index) => (refusals[index] ? [] : [index]));
-    for (const [index, refusal] of refusals.entries()) if (refusal) hooks.onFailure(refusal.data, index);
-    const evaluations = supported.map((index) => plan.evaluations[index]!);
-    return evaluatePlan({ ...plan, evaluations }, renumbered(hooks, supported), state);
-  }
   const { inputs, provenance } = await prepareSweep(plan, plan.evaluations.some(needsCalibration), hooks, state);
   try {
-    return await evaluatePrepared(plan, hooks, state.dense, inputs, provenance);
+    return await evaluatePrepared(plan, hooks, state, inputs, provenance);
   } finally {
     inputs.programs.dispose();
     await inputs.device.release((key) => !key.startsWith('prune '));
@@ -40,18 +31,22 @@ export async function evaluatePlan(
 async function evaluatePrepared(
   plan: EvaluationPlan,
   hooks: EvaluationHooks,
-  denseOutcomes: EngineState['dense'],
-  inputs: SweepInputs,
+  { dense: denseOutcomes, gradients: loaded }: Pick<EngineState, 'dense' | 'gradients'>,
+  prepared: SweepInputs,
   provenance: Provenance,
 ): Promise<readonly EvaluationResult[]> {
   const denseKey = fingerprint(undefined, plan, provenance, false);
-  const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, inputs) : [[]];
-  const pruners = groups.map((group) => prunersOf(plan, group, inputs.device, hooks));
-  const denseSteps = denseOutcomes.has(denseKey) ? 0 : countSteps(inputs, true, []);
-  const step = stepper(
+  const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, prepared) : [[]];
+  const pruners = groups.map((group) => prunersOf(plan, group, prepared.device, hooks));
+  const needed = plan.evaluations.some(needsGradient) ? await needGradients(prepared, provenance, loaded) : undefined;
+  const denseSteps = denseOutcomes.has(denseKey) ? 0 : countSteps(prepared, true, []);
+  const steps = stagedStepper(
     hooks,
-    pruners.reduce((steps, group) => steps + countSteps(inputs, false, group), denseSteps),
+    pruners.reduce((sum, group) => sum + countSteps(prepared, false, group), denseSteps + (needed?.steps ?? 0)),
   );
+  const gradients = await needed?.get(steps('gradients'));
+  const inputs: SweepInputs = { ...prepared, ...(gradients && { gradients: gradients.gradients }) };
+  const step = steps('evaluating');
 
   const results: EvaluationResult[] = [];
   const failures: EspalierError[] = [];
@@ -65,7 +60,8 @@ async function evaluatePrepared(
         failures.push(outcome);
         hooks.onFailure?.(outcome.data, index);
       } else {
-        const result = resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!);
+        const used = needsGradient(evaluation) ? gradients : undefined;
+        const result = resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!, used);
         results.push(result);
         hooks.onResult?.(result, index);
       }
@@ -74,7 +70,7 @@ async function evaluatePrepared(
   }
   if (plan.evaluations.length === 0) {
     const outcome = denseOutcomes.get(denseKey)!;
-    results.push(resultOf(undefined, plan, provenance, outcome, outcome));
+    results.push(resultOf(undefined, plan, provenance, outcome, outcome, undefined));
     hooks.onResult?.(results[0]!, 0);
   }
   if (failures.length > 0 && (!hooks.onFailure || results.length === 0)) throw failures[0]!;
@@ -87,6 +83,7 @@ function resultOf(
   provenance: Provenance,
   outcome: SweepOutcome,
   dense: SweepOutcome,
+  gradients: { readonly seconds: number; readonly source: 'computed' | 'cached' } | undefined,
 ): EvaluationResult {
   const calibrated = evaluation !== undefined && needsCalibration(evaluation);
   return {
@@ -97,7 +94,8 @@ function resultOf(
     perplexity: outcome.perplexity,
     densePerplexity: dense.perplexity,
     actualSparsity: outcome.actualSparsity,
-    seconds: outcome.seconds,
+    seconds: outcome.seconds + (gradients?.seconds ?? 0),
+    ...(gradients && { gradients: gradients.source }),
     fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
     provenance,
   };
@@ -121,28 +119,9 @@ function prunersOf(
 }
 
 function needsCalibration({ expression }: PlannedEvaluation): boolean {
-  return statisticsOf(expression).some((statistic) => !LATER_STATISTICS.includes(statistic));
+  return statisticsOf(expression).length > 0;
 }
 
-/** Why an evaluation cannot be begun, where it cannot. */
-function refusalOf({ metric, expression }: PlannedEvaluation): EspalierError | undefined {
-  const later = statisticsOf(expression).some((statistic) => LATER_STATISTICS.includes(statistic));
-  if (!later) return undefined;
-  return new EspalierError({
-    code: 'metric/unsupported',
-    operation: `evaluating ${metric}`,
-    expected: 'operands that this version can compute',
-    actual: `${operandsOf(expression).join(', ')}: G needs the model’s gradients`,
-    remedy: 'Gradients come with the next version; until then use W, X and the other operands.',
-  });
-}
-
-/** Hooks for a part of a plan: `indices[i]` is the place of its i-th evaluation in the whole. */
-function renumbered(hooks: EvaluationHooks, indices: readonly number[]): EvaluationHooks {
-  return {
-    ...hooks,
-    onResult: (result, index) => hooks.onResult?.(result, indices[index]!),
-    onFailure: (failure, index) => hooks.onFailure?.(failure, indices[index]!),
-    onPruned: hooks.onPruned && ((layer, index) => hooks.onPruned?.(layer, indices[index]!)),
-  };
+function needsGradient({ expression }: PlannedEvaluation): boolean {
+  return operandsOf(expression).includes('G');
 }

@@ -3,7 +3,7 @@ import type { MetricInspection, NodeStatistics } from '../../experiment/inspecti
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
-import { LATER_STATISTICS, type OperandName } from '../../metric/operands.ts';
+import type { OperandName } from '../../metric/operands.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import { calibrationSamples } from '../forward/tokenBlocks.ts';
@@ -16,10 +16,12 @@ import { valueStatistics, type ValueStatistics } from '../pruning/valueStatistic
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { CalibratedModel, DenseStatistics } from './denseStatistics.ts';
-import { calibrationFile, type EngineState } from './prepareSweep.ts';
-import { stepper, type StepHooks } from './stepper.ts';
+import { needGradients } from './gradientsOf.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import { calibrationFile, engineVersions, type EngineState } from './prepareSweep.ts';
+import { stagedStepper, stepper, type StepHooks } from './stepper.ts';
 
-export type InspectionState = Pick<EngineState, 'devices' | 'models' | 'tokenCache'> & {
+export type InspectionState = Pick<EngineState, 'devices' | 'models' | 'tokenCache' | 'gradients'> & {
   readonly denseStatistics: DenseStatistics;
 };
 
@@ -36,8 +38,7 @@ export async function inspectMetric(
   hooks: StepHooks,
   state: InspectionState,
 ): Promise<MetricInspection> {
-  const { metric, expression } = onlyEvaluation(plan);
-  refuseLater(metric, expression);
+  const { expression } = onlyEvaluation(plan);
   const report = (stage: 'device' | 'reading', detail: string): void => {
     hooks.onProgress?.({ stage, done: 0, total: 0, detail });
     throwIfCancelled(hooks.signal, 'inspecting');
@@ -48,12 +49,16 @@ export async function inspectMetric(
   const model = await state.models.load(plan.model, device, hooks.signal);
   const layers = layersOf(model);
   const layer = findLayer(layers, tensor, plan.model);
-  const source = operandsOf(expression).some(isRowOperand)
-    ? await calibratedModel(plan, model, device, hooks, state)
+  const operands = operandsOf(expression);
+  const source =
+    statisticsOf(expression).length > 0 ? await calibratedModel(plan, model, device, hooks, state) : undefined;
+  const gradients = operands.includes('G') ? await gradientsOf(source!, hooks, state) : undefined;
+  const rows = operands.some(isRowOperand)
+    ? (await state.denseStatistics.block(source!, layer.block, hooks)).get(layer.parameter.name)
     : undefined;
-  const rows = source && (await state.denseStatistics.block(source, layer.block, hooks)).get(layer.parameter.name);
   try {
-    const nodes = await inspectLayer(expression, layer, rows, model, device, stepper(hooks, sizeOf(expression)));
+    const step = stepper(hooks, sizeOf(expression));
+    const nodes = await inspectLayer(expression, layer, { rows, gradients }, model, device, step);
     return {
       tensor: layer.parameter.tensor,
       shape: layer.parameter.shape as [number, number],
@@ -68,26 +73,25 @@ export async function inspectMetric(
 async function inspectLayer(
   expression: Expression,
   { parameter, block }: Layer,
-  rows: InputStatistics | undefined,
+  { rows, gradients }: { rows: InputStatistics | undefined; gradients: GradientOperands | undefined },
   model: LoadedModel,
   device: Device,
   step: Step,
 ): Promise<NodeStatistics[]> {
   const columns = parameter.shape[1]!;
   const weights = await model.weights.block(block);
+  const blockGradients = await gradients?.block(block);
   const operands = new Map<OperandName, DeviceTensor>();
   try {
     for (const name of operandsOf(expression)) {
-      operands.set(
-        name,
-        isRowOperand(name)
-          ? DeviceTensor.fromHost(rows!.row(name), [1, columns])
-          : await weightOperand(device, name, weights[parameter.name]!),
-      );
+      if (isRowOperand(name)) operands.set(name, DeviceTensor.fromHost(rows!.row(name), [1, columns]));
+      else if (name === 'G') operands.set(name, blockGradients![parameter.name]!);
+      else operands.set(name, await weightOperand(device, name, weights[parameter.name]!));
     }
     return await nodeStatistics(device, expression, operands, step);
   } finally {
-    for (const [name, value] of operands) if (!isRowOperand(name)) value.dispose();
+    for (const [name, value] of operands) if (name === 'W' || name === 'Wsigned') value.dispose();
+    if (blockGradients) gradients!.done(blockGradients);
     model.weights.done(weights);
   }
 }
@@ -126,6 +130,16 @@ async function weightOperand(device: Device, name: OperandName, weight: DeviceTe
   return (await program.run({ weight }))['y']!;
 }
 
+async function gradientsOf(
+  { model: { checkpoint, weights }, device, samples, provenance }: CalibratedModel,
+  hooks: StepHooks,
+  { gradients }: InspectionState,
+): Promise<GradientOperands> {
+  const now = (): number => performance.now() / 1000;
+  const needed = await needGradients({ checkpoint, device, weights, calibration: samples, now }, provenance, gradients);
+  return (await needed.get(stagedStepper(hooks, needed.steps)('gradients'))).gradients;
+}
+
 async function calibratedModel(
   plan: EvaluationPlan,
   model: LoadedModel,
@@ -139,11 +153,14 @@ async function calibratedModel(
     onProgress?.({ stage: 'tokenising', done, total, detail: 'tokenising the calibration text' });
   const text = await tokenCache.tokens(plan.model, model.checkpoint.config.vocabulary, file, signal, onTokens);
   const { samples, length, offsets, seed } = settings;
+  const { name, precision } = device;
+  const calibration = { calibrationHash: text.textHash, samples, length, offsets, seed };
   return {
     key: JSON.stringify([model.checkpoint.folder, model.identity, text.textHash, samples, length, offsets, seed]),
     model,
     device,
     samples: calibrationSamples(text.ids, settings, file),
+    provenance: { modelHash: model.identity, ...calibration, device: name, precision, versions: engineVersions() },
   };
 }
 
@@ -181,16 +198,5 @@ function onlyEvaluation({ evaluations }: EvaluationPlan): PlannedEvaluation {
     expected: 'a plan of one metric',
     actual: `one of ${evaluations.length}`,
     remedy: 'This is a defect of Espalier: please report it with the log.',
-  });
-}
-
-function refuseLater(metric: string, expression: Expression): void {
-  if (!statisticsOf(expression).some((statistic) => LATER_STATISTICS.includes(statistic))) return;
-  throw new EspalierError({
-    code: 'metric/unsupported',
-    operation: `inspecting ${metric}`,
-    expected: 'operands that this version can compute',
-    actual: `${operandsOf(expression).join(', ')}: G needs the model’s gradients`,
-    remedy: 'Gradients come with the next version; until then use W, X and the other operands.',
   });
 }

@@ -8,6 +8,7 @@ import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts'
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { TokenCache, TokenisedText } from '../forward/tokenCache.ts';
+import type { LoadedGradients } from '../gradient/loadedGradients.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
@@ -20,6 +21,7 @@ export interface EngineState {
   readonly devices: OpenDevices;
   readonly models: LoadedModels;
   readonly tokenCache: TokenCache;
+  readonly gradients: LoadedGradients;
   /** Dense outcomes by fingerprint. */
   readonly dense: Map<string, SweepOutcome>;
 }
@@ -85,9 +87,14 @@ export async function prepareSweep(
     device: device.name,
     deviceName: describeDevice(device),
     precision: device.precision,
-    versions: { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! },
+    versions: engineVersions(),
   };
   return { inputs, provenance };
+}
+
+/** What computes the numbers; part of every fingerprint. */
+export function engineVersions(): Provenance['versions'] {
+  return { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! };
 }
 
 /** @throws EspalierError where the plan names none */

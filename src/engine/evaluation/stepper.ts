@@ -1,15 +1,24 @@
 import { throwIfCancelled } from '../../base/errors.ts';
+import type { EvaluationProgress } from '../../experiment/result.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 
 export type StepHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 
 /** Reports progress and lets the process look at its messages after every program run: cancellation arrives there. */
-export function stepper({ signal, onProgress }: StepHooks, total: number): Step {
+export function stepper(hooks: StepHooks, total: number): Step {
+  return stagedStepper(hooks, total)('evaluating');
+}
+
+/** Steps of several stages that are counted together. */
+export function stagedStepper(
+  { signal, onProgress }: StepHooks,
+  total: number,
+): (stage: EvaluationProgress['stage']) => Step {
   let done = 0;
-  return async (detail) => {
+  return (stage) => async (detail) => {
     done++;
-    onProgress?.({ stage: 'evaluating', done: Math.min(done, total), total, detail });
+    onProgress?.({ stage, done: Math.min(done, total), total, detail });
     await new Promise(setImmediate);
     throwIfCancelled(signal, 'evaluating');
   };

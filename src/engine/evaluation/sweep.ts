@@ -2,7 +2,8 @@ import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
-import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { BlockWeights, Weights } from '../forward/blockWeights.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { type BlockStatistics, CalibrationStream } from './calibrationStream.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import type { ModelPrograms } from '../forward/modelPrograms.ts';
@@ -22,6 +23,8 @@ export interface SweepInputs {
   readonly calibrate: 'sequential' | 'one-shot';
   /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
   readonly statistics?: readonly BlockStatistics[];
+  /** The operand G of the dense model, where a metric uses it. */
+  readonly gradients?: GradientOperands;
   /** Seconds, from any start. */
   readonly now: () => number;
 }
@@ -59,6 +62,7 @@ export async function sweep(
   const depth = weights.layouts.length;
   const shared = new Stopwatch(inputs.now);
   const tracks: Track[] = [];
+  const useGradients = pruners.some((pruner) => pruner.usesGradient);
   let oneShot: CalibrationStream | undefined;
   try {
     for (const pruner of dense ? [undefined, ...pruners] : pruners) tracks.push(await Track.open(inputs, pruner));
@@ -70,12 +74,15 @@ export async function sweep(
       const last = index + 1 === depth;
       const where = `block ${index + 1} of ${depth}`;
       const block = await shared.time(() => weights.block(index));
+      let gradients: Weights | undefined;
       try {
         const statistics =
           inputs.statistics?.[index] ??
           (oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`))));
-        for (const track of tracks) await track.visit(layout, block, last, statistics, step, where);
+        if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
+        for (const track of tracks) await track.visit({ layout, block, last, statistics, gradients, where }, step);
       } finally {
+        if (gradients) inputs.gradients!.done(gradients);
         weights.done(block);
       }
     }

@@ -9,6 +9,20 @@ import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { SweepInputs, SweepOutcome } from './sweep.ts';
 
+/** A block as the sweep comes to it. */
+export interface BlockVisit {
+  readonly layout: BlockLayout;
+  readonly block: Weights;
+  /** No block comes after this one: calibration ends here. */
+  readonly last: boolean;
+  /** Statistics of the dense model, where calibration is one-shot. */
+  readonly statistics: BlockStatistics | undefined;
+  /** The operand G by the layers' names, where a metric uses it. */
+  readonly gradients: Weights | undefined;
+  /** For a person: "block 3 of 6". */
+  readonly where: string;
+}
+
 /** One model on its way through the blocks: the dense one, or one that a pruner prunes on the way. */
 export class Track {
   private readonly inputs: SweepInputs;
@@ -45,20 +59,8 @@ export class Track {
     return new Track(inputs, pruner, evaluation, calibration, stopwatch);
   }
 
-  /**
-   * Prunes the block and moves the model's streams on.
-   *
-   * @param oneShot statistics of the dense model, where calibration is one-shot
-   * @param last no block comes after this one: calibration ends here
-   */
-  async visit(
-    layout: BlockLayout,
-    block: Weights,
-    last: boolean,
-    oneShot: BlockStatistics | undefined,
-    step: Step,
-    where: string,
-  ): Promise<void> {
+  /** Prunes the block and moves the model's streams on. */
+  async visit({ layout, block, last, statistics: oneShot, gradients, where }: BlockVisit, step: Step): Promise<void> {
     if (this.failure) return;
     await this.stopwatch.time(async () => {
       if (!this.pruner) {
@@ -68,7 +70,7 @@ export class Track {
       const statistics = this.calibration
         ? await this.calibration.observe(layout, block, false, step, `calibrating, ${where}`)
         : oneShot;
-      const pruned = await this.prune(this.pruner, layout, block, statistics);
+      const pruned = await this.prune(this.pruner, layout, block, statistics, gradients);
       if (!pruned) return;
       try {
         await step(`pruning, ${where}`);
@@ -116,13 +118,14 @@ export class Track {
     layout: BlockLayout,
     block: Weights,
     statistics: BlockStatistics | undefined,
+    gradients: Weights | undefined,
   ): Promise<Weights | undefined> {
     const pruned: Record<string, DeviceTensor> = {};
     try {
       for (const parameter of layout.parameters) {
         if (!parameter.linear) continue;
         const { name } = parameter;
-        pruned[name] = await pruner.prune(parameter, block[name]!, statistics?.get(name));
+        pruned[name] = await pruner.prune(parameter, block[name]!, statistics?.get(name), gradients?.[name]);
       }
       return { ...block, ...pruned };
     } catch (error) {

@@ -36,7 +36,7 @@ export class ModelPrograms {
     this.tokens = tokens;
     this.rotary = rotary;
     this.model = JSON.stringify(config);
-    this.batch = Math.max(1, Math.floor((device.resident ? ROWS.resident : ROWS.host) / tokens));
+    this.batch = sequencesPerBatch(device, tokens);
   }
 
   static async create(config: ModelConfig, device: Device, tokens: number): Promise<ModelPrograms> {
@@ -96,6 +96,11 @@ export class ModelPrograms {
     }
     return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
   }
+}
+
+/** Sequences of `tokens` tokens that go through the network together. */
+export function sequencesPerBatch(device: Device, tokens: number): number {
+  return Math.max(1, Math.floor((device.resident ? ROWS.resident : ROWS.host) / tokens));
 }
 
 /** Row t predicts token t + 1; the last row of a sequence predicts nothing that counts. */

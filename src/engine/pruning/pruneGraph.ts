@@ -2,9 +2,10 @@ import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
-import { type OperandName, OPERANDS } from '../../metric/operands.ts';
+import type { OperandName } from '../../metric/operands.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { isRowOperand } from './inputStatistics.ts';
 import { reduceWhole, writeMetric } from './metricGraph.ts';
 
 export interface PruneGraphOptions {
@@ -22,22 +23,16 @@ const FLOAT32_MAX = 3.4028234663852886e38;
 
 /**
  * Scores a linear layer's weights and sets the lowest of every comparison group to zero. Inputs: `weight` [out, in] with signs,
- * and the operands that the metric names beside W: rows [1, in]. Outputs: `pruned` like the weight; `zeros` [out, 1], the number of
+ * and the operands that the metric names beside W: rows [1, in], and G [out, in]. Outputs: `pruned` like the weight; `zeros` [out, 1], the number of
  * zeros in each row of it; and for the validity of the score `finite` [out or 1, 1], `minimum` and `maximum` [1, 1].
  */
 export function buildPruneGraph({ expression, shape, sparsity, group, weightType }: PruneGraphOptions): Graph {
   const graph = new GraphBuilder();
   const weight = graph.input('weight', shape, weightType);
   const signed = graph.cast(weight, 'float32');
-  const rows = new Map<OperandName, Value>();
-  for (const name of operandsOf(expression)) {
-    if (OPERANDS[name].shape === 'row') rows.set(name, graph.input(name, [1, shape[1]]));
-  }
-  const magnitude = graph.abs(signed);
-  const written = writeMetric(graph, expression, (name) => {
-    if (name === 'Wsigned') return signed;
-    return rows.get(name) ?? magnitude;
-  });
+  const operands = new Map<OperandName, Value>();
+  for (const name of operandsOf(expression)) operands.set(name, operandValue(graph, name, signed));
+  const written = writeMetric(graph, expression, (name) => operands.get(name)!);
   // A metric of numbers alone gives one score to all weights.
   const score = written.shape.length === 2 ? written : graph.expand(written, [1, shape[1]]);
   const finite = graph.cast(graph.lessOrEqual(graph.abs(score), graph.scalar(FLOAT32_MAX)), 'float32');
@@ -51,6 +46,13 @@ export function buildPruneGraph({ expression, shape, sparsity, group, weightType
   graph.output('zeros', graph.reduceSum(graph.cast(zero, 'float32'), [1]));
   graph.output('pruned', pruned);
   return graph.build('prune');
+}
+
+/** An operand, read off the weight or an input of its own: one row, or G like the weight. */
+function operandValue(graph: GraphBuilder, name: OperandName, signed: Value): Value {
+  if (name === 'W') return graph.abs(signed);
+  if (name === 'Wsigned') return signed;
+  return graph.input(name, isRowOperand(name) ? [1, signed.shape[1]!] : signed.shape);
 }
 
 /** Weight with the lowest scores of each group set to zero; of equal scores the lower column goes first. */

@@ -19,6 +19,8 @@ export interface PrunedLayer {
   readonly weight: Float32Array;
   /** Values [in] of the operands that are rows, as far as the metric uses them. */
   readonly rows: Readonly<Partial<Record<RowOperand, Float32Array>>>;
+  /** The operand G [out, in], where the metric uses it. */
+  readonly gradient?: Float32Array;
 }
 
 /** A metric that cannot rank a layer's weights. */
@@ -35,6 +37,8 @@ export class InvalidScoreError extends EspalierError {
 export class Pruner {
   /** Operands that are rows: the statistics they need have to be collected first. */
   readonly rows: readonly RowOperand[];
+  /** Whether the metric names G: then the gradients have to be there. */
+  readonly usesGradient: boolean;
   /** Prunable weights seen so far, and how many of them are zero now. */
   weights = 0;
   zeros = 0;
@@ -62,6 +66,7 @@ export class Pruner {
     this.group = group;
     this.onPruned = onPruned;
     this.rows = operandsOf(expression).filter(isRowOperand);
+    this.usesGradient = operandsOf(expression).includes('G');
   }
 
   /**
@@ -69,13 +74,19 @@ export class Pruner {
    *
    * @param weight [out, in], as the checkpoint has it
    * @param statistics of the layer's input; needed where {@link rows} is not empty
+   * @param gradient the operand G [out, in], float32; needed where {@link usesGradient} holds
    * @throws EspalierError `metric/invalid-score` where the score has values that are not finite, or is constant
    */
-  async prune(layer: Parameter, weight: DeviceTensor, statistics: InputStatistics | undefined): Promise<DeviceTensor> {
+  async prune(
+    layer: Parameter,
+    weight: DeviceTensor,
+    statistics: InputStatistics | undefined,
+    gradient: DeviceTensor | undefined,
+  ): Promise<DeviceTensor> {
     const [out, columns] = layer.shape as [number, number];
     this.requireDivisible(layer, columns);
     const program = await this.program([out, columns]);
-    const inputs: Record<string, DeviceTensor> = { weight };
+    const inputs: Record<string, DeviceTensor> = { weight, ...(this.usesGradient && { G: gradient! }) };
     const rows: Partial<Record<RowOperand, Float32Array>> = {};
     for (const row of this.rows) {
       rows[row] = statistics!.row(row);
@@ -90,8 +101,19 @@ export class Pruner {
     this.check(layer, outputs);
     this.weights += out * columns;
     this.zeros += sum(outputs['zeros']!.floats());
-    this.onPruned?.({ tensor: layer.tensor, shape: layer.shape, weight: await this.device.download(pruned), rows });
+    await this.report(layer, pruned, rows, inputs['G']);
     return pruned;
+  }
+
+  private async report(
+    { tensor, shape }: Parameter,
+    pruned: DeviceTensor,
+    rows: PrunedLayer['rows'],
+    gradient: DeviceTensor | undefined,
+  ): Promise<void> {
+    if (!this.onPruned) return;
+    const weight = await this.device.download(pruned);
+    this.onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
   }
 
   private program(shape: readonly [number, number]): Promise<Program> {

@@ -12,7 +12,9 @@ import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { type BlockStatistics, CalibrationStream } from '../evaluation/calibrationStream.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
-import { stepper } from '../evaluation/stepper.ts';
+import { needGradients } from '../evaluation/gradientsOf.ts';
+import { stagedStepper, stepper } from '../evaluation/stepper.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { sweep, type SweepInputs } from '../evaluation/sweep.ts';
 import { inGroups } from '../evaluation/sweepGroups.ts';
 import { embed } from '../forward/embed.ts';
@@ -55,7 +57,10 @@ export class SearchSession {
       evaluation: order.map((index) => prepared.evaluation[index]!),
     };
     try {
-      const { losses, statistics } = await densePass(inputs, operands, hooks);
+      const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
+      const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs));
+      const found = await needed?.get(steps('gradients'));
+      const { losses, statistics } = await densePass(inputs, operands, steps('evaluating'));
       const opening: SearchOpening = {
         blocks: losses.length,
         denseLosses: losses,
@@ -65,7 +70,7 @@ export class SearchSession {
         parameters: provenance.parameters,
         architecture: provenance.architecture,
       };
-      return new SearchSession(plan, { ...inputs, statistics }, opening);
+      return new SearchSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
     } catch (error) {
       inputs.programs.dispose();
       throw error;
@@ -97,16 +102,24 @@ export class SearchSession {
     return this.inputs.weights;
   }
 
+  /** The gradients that it works with. */
+  get gradients(): GradientOperands | undefined {
+    return this.inputs.gradients;
+  }
+
   private async probeOne(expression: Expression): Promise<ProbeOutcome> {
-    const { weights, device, statistics } = this.inputs;
+    const { weights, device, statistics, gradients } = this.inputs;
     const pruner = this.pruner(expression);
     const hash = createHash('sha256');
     try {
       for (const { block: index, layers } of this.probed) {
         const block = await weights.block(index);
+        const blockGradients = pruner.usesGradient ? await gradients!.block(index) : undefined;
         try {
           for (const layer of layers) {
-            const pruned = await pruner.prune(layer, block[layer.name]!, statistics?.[index]?.get(layer.name));
+            const { name } = layer;
+            const rows = statistics?.[index]?.get(name);
+            const pruned = await pruner.prune(layer, block[name]!, rows, blockGradients?.[name]);
             try {
               hash.update(zeroBits(await device.download(pruned)));
             } finally {
@@ -115,6 +128,7 @@ export class SearchSession {
           }
         } finally {
           weights.done(block);
+          if (blockGradients) gradients!.done(blockGradients);
         }
       }
       return { kind: 'ranks', fingerprint: hash.digest('hex').slice(0, 32), whole: this.probesAll() };
@@ -186,13 +200,11 @@ export class SearchSession {
 async function densePass(
   inputs: SweepInputs,
   operands: readonly OperandName[],
-  hooks: SessionHooks,
+  step: Step,
 ): Promise<{ losses: number[]; statistics: readonly BlockStatistics[] }> {
   const { weights, programs } = inputs;
   const depth = weights.layouts.length;
   const rows = operands.filter(isRowOperand);
-  const batches = (sequences: readonly unknown[]): number => Math.ceil(sequences.length / programs.batch);
-  const step: Step = stepper(hooks, (depth + 1) * batches(inputs.evaluation) + depth * batches(inputs.calibration));
   const statistics: BlockStatistics[] = [];
   const stream = await embed(inputs, inputs.evaluation);
   const calibration = rows.length > 0 ? await CalibrationStream.open(inputs, rows) : undefined;
@@ -225,6 +237,13 @@ async function densePass(
     stream.dispose();
     calibration?.dispose();
   }
+}
+
+/** Program runs of {@link densePass}. */
+function countDenseSteps({ weights, programs, evaluation, calibration }: SweepInputs): number {
+  const depth = weights.layouts.length;
+  const batches = (sequences: readonly unknown[]): number => Math.ceil(sequences.length / programs.batch);
+  return (depth + 1) * batches(evaluation) + depth * batches(calibration);
 }
 
 function operandsOfPlan({ operands, seeds, baselines }: SearchPlan): readonly OperandName[] {

@@ -1,0 +1,47 @@
+import type { Provenance } from '../../experiment/result.ts';
+import { countGradientSteps } from '../gradient/collectGradients.ts';
+import { type GradientOperands, type GradientRequest, gradientFingerprint } from '../gradient/gradientOperands.ts';
+import type { LoadedGradients } from '../gradient/loadedGradients.ts';
+import type { Step } from '../forward/hiddenStream.ts';
+import type { SweepInputs } from './sweep.ts';
+
+/** The gradients that an evaluation needs: found, or still to be computed. */
+export interface NeededGradients {
+  /** Program runs that are still to be done; 0 where they were found. */
+  readonly steps: number;
+  /** Computes them where they were not found. */
+  readonly get: (step: Step) => Promise<{
+    readonly gradients: GradientOperands;
+    readonly seconds: number;
+    readonly source: 'computed' | 'cached';
+  }>;
+}
+
+/** What decides the gradients: everything of the provenance that they depend on. The calibration has to be part of it. */
+export type CalibratedProvenance = Pick<Provenance, 'modelHash' | 'length' | 'device' | 'precision' | 'versions'> &
+  Pick<Provenance, 'calibrationHash' | 'samples' | 'offsets' | 'seed'>;
+
+/** Looks for the gradients of the dense model over the calibration samples, in memory and on disk. */
+export async function needGradients(
+  inputs: Pick<SweepInputs, 'checkpoint' | 'device' | 'weights' | 'calibration' | 'now'>,
+  provenance: CalibratedProvenance,
+  loaded: LoadedGradients,
+): Promise<NeededGradients> {
+  const { checkpoint, device, weights, calibration: samples, now } = inputs;
+  const request: GradientRequest = { fingerprint: fingerprintOf(provenance), device, layouts: weights.layouts };
+  const found = await loaded.find(request, now);
+  if (found) return { steps: 0, get: () => Promise.resolve({ ...found, source: 'cached' }) };
+  const source = { checkpoint, device, weights, samples };
+  return {
+    steps: countGradientSteps(source),
+    get: async (step) => ({ ...(await loaded.compute(request, source, step, now)), source: 'computed' }),
+  };
+}
+
+function fingerprintOf(provenance: CalibratedProvenance): string {
+  const { modelHash, calibrationHash, samples, length, offsets, seed, device, precision, versions } = provenance;
+  return gradientFingerprint({
+    ...{ modelHash, length, device, precision, versions },
+    ...{ calibrationHash: calibrationHash!, samples: samples!, offsets: offsets!, seed: seed! },
+  });
+}
