@@ -23,6 +23,7 @@ const ENTRY_POINTS = {
 /** Views, which run in a browser: bundle in dist/webview → entry point. A style sheet that one imports comes out beside it. */
 const VIEWS = {
   panel: 'webview-ui/panel/main.ts',
+  tree: 'webview-ui/tree/main.ts',
 };
 
 /** @type {import('esbuild').Plugin} */

@@ -21,6 +21,7 @@ import { progressLine, sparsityText } from './resultText.ts';
 import { ResultView } from './resultView.ts';
 import { StatusBar } from './statusBar.ts';
 import { Supervisor } from './supervisor.ts';
+import { TreePreview } from './tree/treePreview.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 
 const HASHES_KEY = 'espalier.inputHashes';
@@ -28,6 +29,7 @@ const HASHES_KEY = 'espalier.inputHashes';
 /** All parts of the extension, wired together. Parts know nothing of each other but what they are given here. */
 export class Application {
   readonly evaluation: EvaluateCommand;
+  readonly trees: TreePreview;
   private readonly context: vscode.ExtensionContext;
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
@@ -73,7 +75,10 @@ export class Application {
       requestPlans: (params) =>
         this.language?.plans(params) ?? Promise.reject(new Error('the language server is not ready')),
       fallbackFor: (uri) => fallbackFor(vscode.Uri.parse(uri)),
-      onChange: lookAgain,
+      onChange: (uri) => {
+        this.lookAgain();
+        this.trees.documentChanged(uri);
+      },
     });
     this.records = new RecordBooks({
       rootOf: (file) => vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath,
@@ -104,6 +109,7 @@ export class Application {
             records: this.records,
             onResult: (result) => {
               this.noteResult(result);
+              this.trees.evaluated({ uri: target.uri, name: result.metric });
             },
             onLost: ({ metric }, error) => {
               this.evaluation.tellLost(metric, toErrorData(error, 'keeping an evaluation'));
@@ -127,7 +133,17 @@ export class Application {
       hashes: this.hashes,
       evaluator: this.evaluator,
     });
-    this.owned.push(this.statusBar, this.view, this.supervisor);
+    this.trees = new TreePreview({
+      extension: context.extensionUri,
+      outlines: this.outlines,
+      supervisor: this.supervisor,
+      treeOf: (target) => this.language?.tree(target) ?? Promise.resolve(null),
+      isEvaluating: () => this.evaluator.active.length > 0,
+      showLog: () => {
+        log.show();
+      },
+    });
+    this.owned.push(this.statusBar, this.view, this.supervisor, this.trees);
   }
 
   /** Resolves when the language server answers. */
@@ -237,6 +253,7 @@ export class Application {
     if (this.disposed) return;
     this.view.refresh();
     this.lenses.refresh();
+    this.trees.lookAgain();
     const { active } = this.evaluator;
     void vscode.commands.executeCommand('setContext', 'espalier.evaluating', active.length > 0);
     const document = vscode.window.activeTextEditor?.document;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Evaluator } from './evaluator.ts';
 import type { Outlines } from './outlines.ts';
 
-/** **Evaluate** above every metric and experiment that can be evaluated; **Cancel** while it is. */
+/** **Evaluate** above every metric and experiment that can be evaluated, **Cancel** while it is; **Tree** above every metric. */
 export class CodeLenses implements vscode.CodeLensProvider {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.changed.event;
@@ -20,9 +20,8 @@ export class CodeLenses implements vscode.CodeLensProvider {
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     const uri = document.uri.toString();
-    return this.outlines.evaluable(uri).flatMap(({ name, evaluable, range: { start } }) => {
+    return this.outlines.evaluable(uri).flatMap(({ kind, name, evaluable, range: { start } }) => {
       const isActive = this.evaluator.activityOf({ uri, name }) !== undefined;
-      if (!evaluable && !isActive) return [];
       const line = aboveDocComment(document, start.line);
       const place = new vscode.Range(line, 0, line, 0);
       const command = isActive
@@ -32,7 +31,9 @@ export class CodeLenses implements vscode.CodeLensProvider {
             tooltip: `Prune with ${name} and evaluate the perplexity`,
             command: 'espalier.evaluate',
           };
-      return [new vscode.CodeLens(place, { ...command, arguments: [{ uri, name }] })];
+      const tree = { title: 'Tree', tooltip: `Show the syntax tree of ${name}`, command: 'espalier.showTree' };
+      const commands = [...(evaluable || isActive ? [command] : []), ...(kind === 'metric' ? [tree] : [])];
+      return commands.map((each) => new vscode.CodeLens(place, { ...each, arguments: [{ uri, name }] }));
     });
   }
 }

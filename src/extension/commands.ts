@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       application.evaluation.cancel(target);
     },
   },
+  'espalier.showTree': { run: (application, target) => application.trees.show(target) },
   'espalier.selectDevice': { run: (application) => application.selectDevice() },
   'espalier.restartWorker': {
     run: (application) => application.restartWorker(),

@@ -1,5 +1,6 @@
 import { cancelledError, EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
+import type { MetricInspection } from '../experiment/inspection.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { ProtocolClient } from '../protocol/client.ts';
@@ -111,7 +112,17 @@ export class Supervisor {
     return reply.results;
   }
 
-  request<Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'shutdown'>>(
+  async inspect(
+    plan: EvaluationPlan,
+    tensor: string | null,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ): Promise<MetricInspection> {
+    const reply = await this.withWorker(signal, (client) => client.inspect(plan, tensor, listener, signal));
+    return reply.inspection;
+  }
+
+  request<Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'inspect' | 'shutdown'>>(
     name: Name,
     params: RequestParams<Name>,
     signal: AbortSignal = new AbortController().signal,
