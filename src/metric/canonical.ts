@@ -1,26 +1,112 @@
 import type { Expression } from './expression.ts';
-import { printPrefix } from './print.ts';
-import { keepsRanking } from './sign.ts';
+import { asTerm, divided, expressionOf, magnitude, normalForm, scaled, sumOf, withoutNumbers } from './normalForm.ts';
+import type { Factor, NormalFormNotes, Sum, Term } from './normalForm.ts';
+import { printInfix, printPrefix } from './print.ts';
+import { rangeOf } from './range.ts';
 
-/** An expression that ranks the same weights in the same order, the same one for many spellings. */
+/** A metric that ranks the weights of every comparison group as the given one does: the same one for many spellings. */
 export interface CanonicalForm {
   readonly expression: Expression;
-  /** Equal keys: equal rankings within every comparison group, in exact arithmetic. */
+  /** Equal keys: equal rankings within every comparison group (row, layer, N:M), in exact arithmetic. */
   readonly key: string;
-  /** What was done, in words for a person: "mms at the root keeps the ranking". */
+  /** What was done, each in words for a person: "mms at the root keeps the ranking". Empty where nothing was. */
   readonly steps: readonly string[];
-  /** Whether float32 may tell apart, or fail to, what exact arithmetic has equal: then equal keys are only likely equal masks. */
+  /**
+   * Whether what is written may have ties, overflows or lost digits in float32 that exact arithmetic, or the canonical spelling,
+   * has not: `exp` and `tanh` that are left out, terms that cancel, high powers. Then equal keys do not promise equal masks.
+   */
   readonly saturates: boolean;
 }
 
+/**
+ * The canonical form by rank equivalence. Only the order of scores within a comparison group decides a mask, so at the root
+ * everything goes that grows strictly with the score: `mms`, `zsn`, `tanh`, `exp` (up to its guard), `log` of a magnitude, positive
+ * factors, norms, offsets, and the common exponent of a product. Below the root values count, and are brought to normal form.
+ */
 export function canonical(expression: Expression): CanonicalForm {
-  const steps: string[] = [];
-  let saturates = false;
-  let node = expression;
-  while (node.kind === 'operation' && keepsRanking(node.operation, node.arguments[0]!)) {
-    steps.push(`${node.operation} at the root keeps the ranking`);
-    saturates ||= node.operation === 'tanh' || node.operation === 'exp';
-    node = node.arguments[0]!;
+  const notes: Notes = { rounds: false, steps: [] };
+  const values = normalForm(expression, notes);
+  const written = expressionOf(values);
+  const before = printPrefix(expression);
+  if (printPrefix(written) !== before) notes.steps.push(`it has the values of ${printInfix(written)}`);
+  const ranking = expressionOf(rankForm(values, notes));
+  return { expression: ranking, key: printPrefix(ranking), steps: notes.steps, saturates: notes.rounds };
+}
+
+interface Notes extends NormalFormNotes {
+  readonly steps: string[];
+}
+
+/** Drops what keeps the ranking, from the root down, until nothing is left to drop. */
+function rankForm(values: Sum, notes: Notes): Sum {
+  let sum = values;
+  for (;;) {
+    if (sum.constant !== 0 && sum.terms.length > 0) {
+      notes.steps.push('adding a number keeps the ranking');
+      notes.rounds = true;
+      sum = { constant: 0, terms: sum.terms };
+    }
+    const [first, ...rest] = sum.terms;
+    if (first === undefined) return sum;
+    const size = Math.abs(first.coefficient);
+    if (size !== 1) notes.steps.push('a positive factor keeps the ranking');
+    if (rest.length > 0) return divided(sum, size);
+
+    const sign = Math.sign(first.coefficient);
+    const factors = withoutNumbers(first.factors);
+    if (factors.length < first.factors.length) {
+      notes.steps.push('a norm is one positive number for the whole layer, and keeps the ranking');
+    }
+    if (factors.length === 0) return { constant: sign, terms: [] };
+    const below = factors.length === 1 ? underRoot(factors[0]!, notes) : undefined;
+    if (below === undefined) return sumOf({ coefficient: sign, factors: withCommonExponent(factors, notes) });
+    sum = scaled(below, sign);
   }
-  return { expression: node, key: printPrefix(node), steps, saturates };
+}
+
+/** What a single power of an atom ranks like, where the atom is an operation that keeps the ranking. */
+function underRoot(factor: Factor, notes: Notes): Sum | undefined {
+  const { of, nonNegative } = factor.atom;
+  if (of === undefined) return undefined;
+  const { operation: name, argument } = of;
+  const keepsSign = factor.odd || nonNegative;
+  // |tanh x| = tanh |x|.
+  if (!keepsSign && name !== 'tanh') return undefined;
+  if (factor.exponent !== 1) notes.steps.push('a power of a magnitude keeps the ranking');
+  if (name !== 'sum')
+    notes.steps.push(`${name} at the root keeps the ranking${name === 'log' ? ' of magnitudes' : ''}`);
+  if (name === 'exp' || (name === 'tanh' && !isSmall(argument))) notes.rounds = true;
+  return keepsSign ? argument : sumOf(magnitude(asTerm(argument)));
+}
+
+/** Within −1 … 1, where tanh has nearly all the digits of its argument. */
+function isSmall(sum: Sum): boolean {
+  const { low, high } = rangeOf(expressionOf(sum));
+  return low >= -1 && high <= 1;
+}
+
+/**
+ * The factors with exponents without a common divisor: x ↦ sign(x) · |x|^p grows strictly, so that W · √X, W² · X and
+ * W⁴ · X² rank the same.
+ */
+function withCommonExponent(factors: Term['factors'], notes: Notes): Term['factors'] {
+  const divisor = commonDivisor(factors.map(({ exponent }) => exponent));
+  if (divisor === 1) return factors;
+  notes.steps.push('a power of the whole keeps the ranking');
+  return factors.map((factor) => ({ ...factor, exponent: factor.exponent / divisor }));
+}
+
+/** Of numbers whose ratios are ratios of small integers; otherwise the least of them. */
+function commonDivisor(values: readonly number[]): number {
+  const unit = 1 / DENOMINATOR;
+  const integers = values.map((value) => value / unit);
+  if (!integers.every((value) => Number.isSafeInteger(value))) return Math.min(...values);
+  return integers.reduce((a, b) => greatestCommonDivisor(a, b)) * unit;
+}
+
+/** Roots of roots are exact in binary: down to x^(1/2^20), deeper than anyone writes. */
+const DENOMINATOR = 2 ** 20;
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

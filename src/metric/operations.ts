@@ -12,8 +12,6 @@ export interface Operation {
    * (then that argument has to be a tensor: a single number has no deviation).
    */
   readonly reach: 'element' | 'tensor';
-  /** When every value of the result is known to be ≥ 0. */
-  readonly nonNegative: 'always' | 'if-all-arguments' | 'if-first-argument' | 'unknown';
   /** Where the result grows strictly with a single argument (exact arithmetic), so that it keeps the order of the values. */
   readonly increasing: 'everywhere' | 'on-non-negative' | 'no';
 }
@@ -29,7 +27,6 @@ export const OPERATIONS = {
     formula: 'x + y',
     documentation: 'Sum, elementwise.',
     reach: 'element',
-    nonNegative: 'if-all-arguments',
     increasing: 'no',
   },
   sub: {
@@ -39,7 +36,6 @@ export const OPERATIONS = {
     formula: 'x − y',
     documentation: 'Difference, elementwise.',
     reach: 'element',
-    nonNegative: 'unknown',
     increasing: 'no',
   },
   mul: {
@@ -49,7 +45,6 @@ export const OPERATIONS = {
     formula: 'x · y',
     documentation: 'Product, elementwise.',
     reach: 'element',
-    nonNegative: 'if-all-arguments',
     increasing: 'no',
   },
   div: {
@@ -59,7 +54,6 @@ export const OPERATIONS = {
     documentation:
       'x divided by the Frobenius norm of the whole of y, after both are broadcast to their common shape. For elementwise division write `/`.',
     reach: 'tensor',
-    nonNegative: 'if-first-argument',
     increasing: 'no',
   },
   quotient: {
@@ -69,7 +63,6 @@ export const OPERATIONS = {
     formula: 'x / y',
     documentation: 'Quotient, elementwise.',
     reach: 'element',
-    nonNegative: 'if-all-arguments',
     increasing: 'no',
   },
   power: {
@@ -79,7 +72,6 @@ export const OPERATIONS = {
     formula: 'x^y',
     documentation: 'Power, elementwise.',
     reach: 'element',
-    nonNegative: 'if-first-argument',
     increasing: 'no',
   },
   sqr: {
@@ -88,7 +80,6 @@ export const OPERATIONS = {
     formula: 'x²',
     documentation: 'Square.',
     reach: 'element',
-    nonNegative: 'always',
     increasing: 'on-non-negative',
   },
   pow: {
@@ -97,7 +88,6 @@ export const OPERATIONS = {
     formula: 'x²',
     documentation: 'Square (Pruner-Zero’s name for it).',
     reach: 'element',
-    nonNegative: 'always',
     increasing: 'on-non-negative',
   },
   neg: {
@@ -106,7 +96,6 @@ export const OPERATIONS = {
     formula: '−x',
     documentation: 'Negation.',
     reach: 'element',
-    nonNegative: 'unknown',
     increasing: 'no',
   },
   abs: {
@@ -115,7 +104,6 @@ export const OPERATIONS = {
     formula: '|x|',
     documentation: 'Absolute value.',
     reach: 'element',
-    nonNegative: 'always',
     increasing: 'on-non-negative',
   },
   tanh: {
@@ -124,7 +112,6 @@ export const OPERATIONS = {
     formula: 'tanh x',
     documentation: 'Hyperbolic tangent.',
     reach: 'element',
-    nonNegative: 'if-first-argument',
     increasing: 'everywhere',
   },
   skp: {
@@ -133,7 +120,6 @@ export const OPERATIONS = {
     formula: 'x',
     documentation: 'Skip: the value itself.',
     reach: 'element',
-    nonNegative: 'if-first-argument',
     increasing: 'everywhere',
   },
   log: {
@@ -142,7 +128,6 @@ export const OPERATIONS = {
     formula: 'ln(|x| + 0.001)',
     documentation: 'Guarded natural logarithm.',
     reach: 'element',
-    nonNegative: 'unknown',
     increasing: 'on-non-negative',
   },
   exp: {
@@ -151,7 +136,6 @@ export const OPERATIONS = {
     formula: 'exp(min(x, 100))',
     documentation: 'Guarded exponential.',
     reach: 'element',
-    nonNegative: 'always',
     increasing: 'everywhere',
   },
   sqrt: {
@@ -160,7 +144,6 @@ export const OPERATIONS = {
     formula: 'sqrt(|x|)',
     documentation: 'Guarded square root.',
     reach: 'element',
-    nonNegative: 'always',
     increasing: 'on-non-negative',
   },
   mms: {
@@ -169,7 +152,6 @@ export const OPERATIONS = {
     formula: '(x − min x) / (max x − min x)',
     documentation: 'Min-max scaling over the whole tensor.',
     reach: 'tensor',
-    nonNegative: 'always',
     increasing: 'everywhere',
   },
   zsn: {
@@ -178,7 +160,6 @@ export const OPERATIONS = {
     formula: '(x − mean x) / std x',
     documentation: 'Z-score over the whole tensor (unbiased standard deviation).',
     reach: 'tensor',
-    nonNegative: 'unknown',
     increasing: 'everywhere',
   },
 } as const satisfies Record<string, Operation>;

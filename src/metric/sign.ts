@@ -1,27 +1,11 @@
 import type { Expression } from './expression.ts';
-import { OPERANDS } from './operands.ts';
 import { OPERATIONS } from './operations.ts';
 import type { OperationName } from './operations.ts';
+import { rangeOf } from './range.ts';
 
-/** Whether every value of the expression is known to be ≥ 0, by the signs that the two tables declare. */
+/** Whether every value of the expression is known to be ≥ 0. */
 export function isNonNegative(expression: Expression): boolean {
-  switch (expression.kind) {
-    case 'number':
-      return expression.value >= 0;
-    case 'operand':
-      return OPERANDS[expression.name].nonNegative;
-    case 'operation':
-      switch (OPERATIONS[expression.operation].nonNegative) {
-        case 'always':
-          return true;
-        case 'if-all-arguments':
-          return expression.arguments.every(isNonNegative);
-        case 'if-first-argument':
-          return isNonNegative(expression.arguments[0]!);
-        case 'unknown':
-          return false;
-      }
-  }
+  return rangeOf(expression).low >= 0;
 }
 
 /**
