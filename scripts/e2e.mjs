@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // End-to-end tests: installs a real VS Code, makes the VSIX, installs it as a user would and acts as a person in the window.
 // ESPALIER_E2E_DIR: where VS Code is installed (default .cache/vscode).
+// ESPALIER_E2E_STORIES: names of the stories to be told (`tree,looking`); all of them by default.
+// ESPALIER_E2E_WORK: where everything is written, pictures too (default .cache/e2e, and the pictures to test-results).
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,7 +13,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const shared = resolve('../shared');
 const vscode = resolve(process.env.ESPALIER_E2E_DIR ?? '.cache/vscode');
-const work = resolve('.cache/e2e');
+const work = resolve(process.env.ESPALIER_E2E_WORK ?? '.cache/e2e');
+const pictures = process.env.ESPALIER_E2E_WORK ? join(work, 'pictures') : resolve('test-results');
+const only = (process.env.ESPALIER_E2E_STORIES ?? '').split(',').filter((name) => name !== '');
 
 if (!existsSync(join(shared, 'tools/install-vscode-server'))) {
   console.log('skipped: ../shared/tools/install-vscode-server is not here, which installs the VS Code to drive');
@@ -31,7 +35,7 @@ await build({
   logLevel: 'warning',
 });
 const { runStories } = await import(pathToFileURL(join(work, 'main.mjs')).href);
-const { passed, failed } = await runStories({ root, shared, vscode, work });
+const { passed, failed } = await runStories({ root, shared, vscode, work, pictures, only });
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);
 

@@ -7,6 +7,7 @@ import { crashing } from './stories/crashing.ts';
 import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
 import { looking } from './stories/looking.ts';
+import { tree } from './stories/tree.ts';
 import { trusting } from './stories/trusting.ts';
 import { eventually, Steps } from './steps.ts';
 import { Workbench } from './workbench.ts';
@@ -20,6 +21,9 @@ export interface Surroundings {
   readonly vscode: string;
   /** Holds the VSIX and everything that the run writes. */
   readonly work: string;
+  readonly pictures: string;
+  /** Names of the stories to be told; all of them where it is empty. */
+  readonly only: readonly string[];
 }
 
 /** What a story acts on. Stories follow each other in one window, as a day of work does. */
@@ -32,7 +36,7 @@ export interface Stage extends Surroundings {
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, crashing, looking };
+const STORIES = { trusting, editing, evaluating, tree, crashing, looking };
 
 const CHROMIUM = [
   '--no-sandbox',
@@ -59,8 +63,8 @@ const SETTINGS = {
 };
 
 export async function runStories(surroundings: Surroundings): Promise<{ passed: number; failed: number }> {
-  const { root, shared, vscode, work } = surroundings;
-  const pictures = path.join(root, 'test-results');
+  const { shared, vscode, work, pictures, only } = surroundings;
+  const stories = Object.entries(STORIES).filter(([name]) => only.length === 0 || only.includes(name));
   rmSync(pictures, { recursive: true, force: true });
   mkdirSync(pictures, { recursive: true });
   const steps = new Steps((name) => path.join(pictures, `${name.replace(/[^a-z0-9-]+/gi, '-').slice(0, 80)}.png`));
@@ -71,7 +75,10 @@ export async function runStories(surroundings: Surroundings): Promise<{ passed: 
     readdirSync(work).find((name) => name.endsWith('.vsix'))!,
   );
   const folder = path.join(work, 'editor');
-  const server = await startServer({ vscode, folder, vsix, settings: SETTINGS });
+  // The first story is about a folder that is not trusted yet; without it the others find one that is.
+  const trust = stories.some(([name]) => name === 'trusting');
+  const settings = { ...SETTINGS, 'security.workspace.trust.enabled': trust };
+  const server = await startServer({ vscode, folder, vsix, settings });
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: CHROMIUM,
@@ -82,7 +89,7 @@ export async function runStories(surroundings: Surroundings): Promise<{ passed: 
     const workers = (): number[] => processesOf('worker.cjs', folder);
     const stage: Stage = { ...surroundings, steps, workbench, server, workspace, workers };
     await workbench.open(server.url, workspace);
-    for (const [name, story] of Object.entries(STORIES)) {
+    for (const [name, story] of stories) {
       console.log(name);
       await story(stage);
     }

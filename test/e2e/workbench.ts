@@ -108,11 +108,11 @@ export class Workbench {
     );
   }
 
-  /** The lens above the line that begins like this, with at most a doc comment of two lines in between. */
-  private async lensAbove(beginning: string): Promise<{ title: string; index: number } | undefined> {
+  /** The lenses above the line that begins like this, with at most a doc comment of two lines in between. */
+  private async lensesAbove(beginning: string): Promise<readonly { title: string; index: number }[]> {
     const lines = await this.lines();
     const at = lines.findIndex(({ text }) => text.startsWith(beginning));
-    if (at < 0) return undefined;
+    if (at < 0) return [];
     let first = at;
     while (first > 0 && lines[first - 1]!.text.startsWith('///')) first--;
     const from = lines[first - 1]?.top ?? 0;
@@ -122,22 +122,21 @@ export class Workbench {
         top: lens.getBoundingClientRect().top,
       })),
     );
-    const index = lenses.findIndex(({ top }) => top > from && top < lines[first]!.top);
-    return index < 0 ? undefined : { title: lenses[index]!.title, index };
+    return lenses.flatMap(({ title, top }, index) => (top > from && top < lines[first]!.top ? [{ title, index }] : []));
   }
 
-  async hasLens(beginning: string): Promise<boolean> {
-    return (await this.lensAbove(beginning)) !== undefined;
+  async hasLens(beginning: string, title: string): Promise<boolean> {
+    return (await this.lensesAbove(beginning)).some((lens) => lens.title === title);
   }
 
   /** Waits for a lens of this title above the line that begins like this. */
   async lens(beginning: string, title: string): Promise<Locator> {
     const found = await eventually(
       `a lens “${title}” above “${beginning}”`,
-      () => this.lensAbove(beginning),
-      (lens) => lens?.title === title,
+      () => this.lensesAbove(beginning),
+      (lenses) => lenses.some((lens) => lens.title === title),
     );
-    return this.page.locator('.codelens-decoration a').nth(found!.index);
+    return this.page.locator('.codelens-decoration a').nth(found.find((lens) => lens.title === title)!.index);
   }
 
   async clickLens(beginning: string, title: string): Promise<void> {

@@ -49,6 +49,29 @@ experiment nowhere {
 }
 `;
 
+/** Metrics whose trees are looked at. */
+export const TREES = `model  tiny  = "models/tiny"
+corpus test  = "data/test.txt"
+corpus calib = "data/valid.txt"
+
+parameter half = 0.5
+
+metric energy = abs(W * W) * mms(X)
+
+/// Made to be looked at
+metric mine = mms(energy + tanh(W * X ^ half))
+
+metric wild = W / (W - abs(Wsigned)) + exp(X)
+
+experiment trees {
+  model: tiny
+  evaluate: test (length: 128, blocks: 4)
+  calibrate: calib (samples: 8, seed: 0)
+  prune: energy, mine
+  at: 50%
+}
+`;
+
 /** A folder as a researcher has it: a checkpoint, texts, and files of metrics. The checkpoint is a link, the texts are excerpts. */
 export function makeWorkspace(folder: string, shared: string): void {
   rmSync(folder, { recursive: true, force: true });
@@ -59,6 +82,7 @@ export function makeWorkspace(folder: string, shared: string): void {
   writeFileSync(path.join(folder, 'data/valid.txt'), corpus('valid.txt').slice(0, 60_000));
   writeFileSync(path.join(folder, 'data/whole.txt'), corpus('wiki.test.raw').slice(0, 400_000));
   writeFileSync(path.join(folder, 'metrics.prune'), METRICS);
+  writeFileSync(path.join(folder, 'trees.prune'), TREES);
   writeFileSync(path.join(folder, 'long.prune'), LONG);
   writeFileSync(path.join(folder, 'broken.prune'), BROKEN);
 }

@@ -29,8 +29,8 @@ export async function editing({ steps, workbench }: Stage): Promise<void> {
   });
 
   await steps.step(workbench, 'a metric with a mistake cannot be evaluated', async () => {
-    check(!(await workbench.hasLens('metric mine')), 'there is a lens above it');
-    check(await workbench.hasLens('metric magnitude'), 'there is none above the metric before it either');
+    check(!(await workbench.hasLens('metric mine', 'Evaluate')), 'there is a lens above it');
+    check(await workbench.hasLens('metric magnitude', 'Evaluate'), 'there is none above the metric before it either');
   });
 
   await steps.step(workbench, 'completion offers operations and operands', async () => {

@@ -11,7 +11,7 @@ const THEMES = {
 };
 
 /** The menu, the log, and how all of it looks in every kind of theme. */
-export async function looking({ steps, workbench, root }: Stage): Promise<void> {
+export async function looking({ steps, workbench, pictures }: Stage): Promise<void> {
   const { page } = workbench;
 
   await steps.step(workbench, 'the status bar item opens a menu with device, checkpoint, log and restart', async () => {
@@ -83,6 +83,6 @@ export async function looking({ steps, workbench, root }: Stage): Promise<void> 
     check(clip !== null, 'no editor');
     const area = { ...clip!, height: Math.min(clip!.height, 490), scale: 2 };
     const { data } = await session.send('Page.captureScreenshot', { format: 'png', clip: area });
-    writeFileSync(path.join(root, 'test-results/evaluate.png'), Buffer.from(data, 'base64'));
+    writeFileSync(path.join(pictures, 'evaluate.png'), Buffer.from(data, 'base64'));
   });
 }

@@ -1,8 +1,10 @@
 import type { Stage } from '../main.ts';
 import { check, eventually } from '../steps.ts';
+import { restrictedTree } from './tree.ts';
 
 /** A folder that is not trusted yet: reading and editing work, evaluating explains itself. */
-export async function trusting({ steps, workbench, workers }: Stage): Promise<void> {
+export async function trusting(stage: Stage): Promise<void> {
+  const { steps, workbench, workers } = stage;
   const { page } = workbench;
 
   await steps.step(workbench, 'in a restricted window the file is coloured, checked and has its lenses', async () => {
@@ -24,6 +26,8 @@ export async function trusting({ steps, workbench, workers }: Stage): Promise<vo
       (text) => text.startsWith('Espalier: auto · tiny'),
     );
   });
+
+  await restrictedTree(stage);
 
   await steps.step(workbench, 'Evaluate says that it needs trust, and starts nothing', async () => {
     await workbench.clickLens('metric wanda', 'Evaluate');

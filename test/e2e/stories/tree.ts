@@ -1,0 +1,245 @@
+import type { FrameLocator, Page } from 'playwright-core';
+import type { Stage } from '../main.ts';
+import { check, eventually } from '../steps.ts';
+
+const THEMES = {
+  light: 'Light Modern',
+  'high-contrast': 'Dark High Contrast',
+  'high-contrast-light': 'Light High Contrast',
+  dark: 'Dark Modern',
+};
+
+/** Lines of trees.prune. */
+const LINE = { energy: 7, mine: 10 };
+
+/** The tree preview: in step with the cursor in both directions, canonical form, statistics on a layer, themes, reload. */
+export async function tree(stage: Stage): Promise<void> {
+  const { steps, workbench, server, workspace } = stage;
+  const { page } = workbench;
+  const view = viewOf(page);
+  const outlined = (label: string): Promise<unknown> =>
+    eventually(
+      `the outlined node ${label}`,
+      () => view.locator('.node.outlined .name').allInnerTexts(),
+      (labels) => labels.join() === label,
+    );
+
+  await steps.step(workbench, 'Tree opens the syntax tree beside the editor, without any statistics', async () => {
+    await workbench.openFile('trees.prune');
+    await workbench.clickLens('metric mine', 'Tree');
+    await eventually(
+      'the nodes',
+      () => labels(view),
+      (all) => all.join(' ') === 'mms add mul abs mul W W mms X tanh mul W power X 0.5',
+      30_000,
+    );
+    check((await view.locator('h1').innerText()) === 'mine', 'the title is another');
+    check((await view.locator('.node .reference').allInnerTexts()).join() === 'energy,half', 'references are not told');
+    check((await view.locator('.notices').innerText()).includes('press Statistics'), 'no hint what to do');
+    check((await view.locator('.histogram').count()) === 0, 'there are statistics already');
+    await steps.picture(workbench, 'tree');
+  });
+
+  await steps.step(workbench, 'the node under the cursor is outlined, and another metric is followed', async () => {
+    await page.locator('.tab[data-resource-name="trees.prune"]').click();
+    await workbench.goTo(LINE.mine, columnOf('metric mine = mms(energy + ta'));
+    await outlined('tanh');
+    await workbench.goTo(LINE.mine, columnOf('metric mine = mms(energy + tanh(W * X ^ ha'));
+    await outlined('0.5');
+    await workbench.goTo(LINE.energy, columnOf('metric energy = a'));
+    await outlined('abs');
+    check((await view.locator('h1').innerText()) === 'energy', 'the metric is not followed');
+    await workbench.goTo(LINE.mine, columnOf('metric mine = mms(ene'));
+    // What a reference stands for has the place of the reference, the outermost of it first.
+    await outlined('mul');
+    check((await view.locator('.node.outlined .reference').innerText()) === 'energy', 'not the reference');
+  });
+
+  await steps.step(workbench, 'a click on a node selects its text', async () => {
+    await view.locator('.node', { hasText: 'power' }).click();
+    await selected(page, LINE.mine, 'X ^ half');
+    await outlined('power');
+    await view.getByRole('treeitem', { name: 'abs of mul' }).click();
+    await selected(page, LINE.mine, 'energy');
+    // It stays the one that was clicked, though the whole reference has the same text.
+    await outlined('abs');
+  });
+
+  await steps.step(workbench, 'every node is reached by the keyboard, and read by what it is', async () => {
+    await view.getByRole('treeitem').first().click();
+    const walk = async (...keys: string[]): Promise<string> => {
+      for (const key of keys) await page.keyboard.press(key);
+      return focusedLabel(view);
+    };
+    const read = [
+      await walk('ArrowRight'),
+      await walk('ArrowRight', 'ArrowDown'),
+      await walk('ArrowLeft'),
+      await walk('End'),
+      await walk('Home'),
+    ];
+    const expected = [
+      'add of mul and tanh, a matrix',
+      'tanh of mul, a matrix',
+      'add of mul and tanh, a matrix',
+      '0.5, stands for half, a number',
+      'mms of add, a matrix',
+    ];
+    check(read.join('; ') === expected.join('; '), `read: ${read.join('; ')}`);
+    await walk('ArrowRight', 'ArrowRight', 'ArrowDown', 'Enter');
+    await selected(page, LINE.mine, 'tanh(W * X ^ half)');
+    await eventually(
+      'the keyboard in the editor',
+      () => page.evaluate(() => document.activeElement?.tagName ?? ''),
+      (name) => name !== 'IFRAME',
+    );
+  });
+
+  await steps.step(workbench, 'it follows what is typed, and keeps the last good tree meanwhile', async () => {
+    await workbench.goTo(LINE.mine, columnOf('metric mine = mms('));
+    await page.keyboard.type('abs(');
+    await page.keyboard.press('Escape');
+    await view.locator('.notice.stale').waitFor();
+    check((await labels(view))[0] === 'mms', 'the last good tree is gone');
+    await steps.picture(workbench, 'tree stale');
+    await page.keyboard.press('End');
+    await page.keyboard.type(')');
+    await view.locator('.notice.stale').waitFor({ state: 'detached' });
+    check((await labels(view)).slice(0, 2).join() === 'mms,abs', `the tree is ${(await labels(view)).join()}`);
+    await page.keyboard.press('Backspace');
+    await workbench.goTo(LINE.mine, columnOf('metric mine = mms('));
+    for (const each of 'abs(') await page.keyboard.press('Delete', { delay: each.length });
+    await eventually(
+      'the tree as it was',
+      () => labels(view),
+      (all) => all.slice(0, 2).join() === 'mms,add',
+    );
+  });
+
+  await steps.step(workbench, 'the canonical form says what leads to it', async () => {
+    await view.getByRole('button', { name: 'Canonical' }).click();
+    await eventually(
+      'a tree without mms at the root',
+      () => labels(view),
+      (all) => all[0] === 'add',
+    );
+    check((await view.locator('.notice li').allInnerTexts()).join().includes('mms'), 'the steps are not told');
+    await steps.picture(workbench, 'tree canonical');
+    await view.getByRole('button', { name: 'As written' }).click();
+  });
+
+  await steps.step(workbench, 'after an evaluation every node shows what it computes on a layer', async () => {
+    await page.locator('.tab[data-resource-name="trees.prune"]').click();
+    await page.keyboard.press('Control+s');
+    await workbench.clickLens('metric mine', 'Evaluate');
+    await view.locator('.node .histogram').first().waitFor({ timeout: 60_000 });
+    await eventually(
+      'nodes with numbers',
+      () => spokenLabels(view),
+      (all) => /^mms of add, 256 by 256, from 0 to 1, mean 0[.]\d+$/.test(all[0] ?? ''),
+    );
+    const all = await spokenLabels(view);
+    check(
+      all.some((text) => /^X, a row of 256, from [\d.e−]+ to [\d.e−]+, mean/.test(text)),
+      all.join('\n'),
+    );
+    await steps.picture(workbench, 'tree statistics');
+  });
+
+  await steps.step(workbench, 'another layer is one choice away', async () => {
+    await view.getByLabel('Layer').selectOption({ label: 'mlp.down_proj · block 6' });
+    await eventually(
+      'the other layer’s shape',
+      () => spokenLabels(view),
+      (all) => all[0]?.startsWith('mms of add, 256 by 688') ?? false,
+      30_000,
+    );
+  });
+
+  await steps.step(workbench, 'values that are not finite are marked, the formula may be edited', async () => {
+    await workbench.goTo(LINE.mine + 2, columnOf('metric wild = W /'));
+    await eventually(
+      'warnings',
+      () => view.locator('.node.warns .warning').allInnerTexts(),
+      (all) => all.length > 0 && all.every((text) => text.includes('not finite')),
+      30_000,
+    );
+    await steps.picture(workbench, 'tree not finite');
+    await workbench.goTo(LINE.mine, columnOf('metric mine = mms(energy + ta'));
+    await outlined('tanh');
+  });
+
+  await steps.step(workbench, 'the tree in every kind of theme, top down too', async () => {
+    for (const [name, theme] of Object.entries(THEMES)) {
+      await workbench.chooseTheme(theme);
+      await view.getByRole('button', { name: name === 'light' ? 'Top down' : 'Left to right' }).click();
+      await view.getByRole('button', { name: 'Fit' }).click();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await steps.picture(workbench, `tree ${name}`);
+    }
+  });
+
+  await steps.step(workbench, 'after a reload of the window the preview is there again', async () => {
+    await view.getByRole('button', { name: 'Top down' }).click();
+    await workbench.open(server.url, workspace);
+    await eventually(
+      'the tree',
+      () => labels(view),
+      (all) => all.slice(0, 2).join() === 'mms,add',
+      30_000,
+    );
+    const pressed = await view.getByRole('button', { name: 'Top down' }).getAttribute('aria-pressed');
+    check(pressed === 'true', 'the direction is forgotten');
+    await steps.picture(workbench, 'tree restored');
+    await workbench.command('View: Close All Editors');
+  });
+}
+
+/** In a window that is not trusted there is a tree, and a word on what it lacks. */
+export async function restrictedTree({ steps, workbench, workers }: Stage): Promise<void> {
+  const view = viewOf(workbench.page);
+  await steps.step(workbench, 'Tree works in a restricted window, and says what needs trust', async () => {
+    await workbench.clickLens('metric wanda', 'Tree');
+    await eventually(
+      'the nodes',
+      () => labels(view),
+      (all) => all.join(' ') === 'mul W sqrt X',
+      30_000,
+    );
+    check((await view.locator('.notices').innerText()).includes('that you trust'), 'trust is not explained');
+    check(workers().length === 0, 'a worker runs in a restricted window');
+    await workbench.page.locator('.tab', { hasText: 'Tree: wanda' }).click();
+    await workbench.page.keyboard.press('Control+w');
+    await workbench.openFile('metrics.prune');
+  });
+}
+
+function viewOf(page: Page): FrameLocator {
+  return page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+}
+
+function labels(view: FrameLocator): Promise<string[]> {
+  return view.locator('.node .name').allInnerTexts();
+}
+
+function spokenLabels(view: FrameLocator): Promise<string[]> {
+  return view.getByRole('treeitem').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('aria-label') ?? ''));
+}
+
+function focusedLabel(view: FrameLocator): Promise<string> {
+  return view.locator('body').evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
+}
+
+/** Behind the last character of this beginning of a line. */
+function columnOf(beginning: string): number {
+  return beginning.length + 1;
+}
+
+/** Waits until exactly as much text is selected on a line, by what the status bar says. */
+async function selected(page: Page, line: number, text: string): Promise<void> {
+  await eventually(
+    `“${text}” selected`,
+    () => page.locator('.statusbar-item[id="status.editor.selection"]').innerText(),
+    (status) => status.includes(`Ln ${line},`) && status.includes(`(${text.length} selected)`),
+  );
+}
