@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Engine } from '../engine/engine.ts';
 import type { DeviceReport } from '../experiment/result.ts';
 import { EspalierError } from '../base/errors.ts';
+import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { ExitCode } from './exitCode.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,6 +14,8 @@ export interface CommandContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   createEngine(): Promise<Engine>;
+  /** Starts one of the processes that a search is spread over. */
+  forkWorker(): WorkerProcess;
   listDevices(): Promise<readonly DeviceReport[]>;
   /** Called by the one command that runs, with what it came to. */
   finish(code: ExitCode): void;

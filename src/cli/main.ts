@@ -1,13 +1,18 @@
+import { fileURLToPath } from 'node:url';
+import { forkWorker } from '../protocol/workerProcess.ts';
+import { cacheFolder } from './cacheFolder.ts';
 import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
 import { runCommandLine } from './program.ts';
 import { createTerminal } from './terminal.ts';
 
+const WORKER = fileURLToPath(new URL('worker.cjs', import.meta.url));
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 
 async function main(): Promise<void> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
   const cancelled = new AbortController();
+  const cache = cacheFolder(process.env);
   let interrupted: ExitCode = EXIT.interrupted;
 
   for (const [signal, code] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, ExitCode][]) {
@@ -29,7 +34,9 @@ async function main(): Promise<void> {
     terminal,
     folder: process.cwd(),
     signal: cancelled.signal,
-    createEngine: async () => (await import('../engine/engine.ts')).createEngine(),
+    // Beside this bundle; what it says matters when it dies, and is then part of the error.
+    forkWorker: () => forkWorker({ file: WORKER, cacheFolder: cache, log: () => undefined }),
+    createEngine: async () => (await import('../engine/engine.ts')).createEngine({ cacheFolder: cache }),
     listDevices: async () => (await import('../engine/engine.ts')).listDevices(),
   });
   terminal.status('');

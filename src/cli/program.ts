@@ -6,11 +6,13 @@ import type { CommandContext } from './commandContext.ts';
 import { printDiagnostic } from './diagnostics.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { evaluateCommand } from './evaluateCommand.ts';
+import { evolveCommand } from './evolveCommand.ts';
 import { EXIT, exitCodeOf } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
 import { printFailure } from './failure.ts';
 import { errorJson } from './jsonLines.ts';
 import { DiagnosticsError } from './pruneFile.ts';
+import { runsCommand } from './runsCommand.ts';
 import { tokensCommand } from './tokensCommand.ts';
 import { trainSampleCommand } from './trainSampleCommand.ts';
 
@@ -81,7 +83,14 @@ function createProgram(context: CommandContext, json: boolean): Command {
       },
     })
     .addHelpText('after', EXIT_CODES_HELP);
-  for (const create of [evaluateCommand, tokensCommand, devicesCommand, trainSampleCommand]) {
+  for (const create of [
+    evaluateCommand,
+    evolveCommand,
+    runsCommand,
+    tokensCommand,
+    devicesCommand,
+    trainSampleCommand,
+  ]) {
     program.addCommand(create(context).copyInheritedSettings(program));
   }
   return program;

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { CompiledDocument } from '../language/document.ts';
 import type { CommandContext } from './commandContext.ts';
 import { locateDiagnostics, printDiagnostic } from './diagnostics.ts';
 import type { SourceDiagnostic } from './diagnostics.ts';
@@ -29,26 +30,39 @@ export class DiagnosticsError extends EspalierError {
 }
 
 /**
- * The plans of a `.prune` file: of the named metrics and experiments, or of what the file evaluates by itself. What the file
- * leaves open is taken from the flags. Warnings are printed; errors are thrown.
+ * Reads and compiles a `.prune` file. Warnings are printed; errors are thrown.
+ *
+ * @throws DiagnosticsError; EspalierError `io/read`
  */
-export async function plansOfFile(
+export async function compileFile(
   file: string,
-  targets: readonly string[],
-  flags: PlanFlags,
   { folder, terminal }: Pick<CommandContext, 'folder' | 'terminal'>,
-): Promise<EvaluationPlan[]> {
+): Promise<{ readonly path: string; readonly document: CompiledDocument }> {
   const path = resolve(folder, file);
   const text = await readText(path, file);
   const { compile } = await import('../language/compile.ts');
-  const { plansFor } = await import('../language/plan.ts');
   const document = compile(text);
   const diagnostics = locateDiagnostics(file, text, document.diagnostics);
   if (diagnostics.some(({ severity }) => severity === 'error')) throw new DiagnosticsError(file, text, diagnostics);
   for (const diagnostic of diagnostics) {
     if (diagnostic.severity === 'warning') terminal.say(printDiagnostic(diagnostic, text, terminal.err));
   }
-  const context = { folder: dirname(path), fallback: fallbackOf(flags, folder) };
+  return { path, document };
+}
+
+/**
+ * The plans of a `.prune` file: of the named metrics and experiments, or of what the file evaluates by itself. What the file
+ * leaves open is taken from the flags.
+ */
+export async function plansOfFile(
+  file: string,
+  targets: readonly string[],
+  flags: PlanFlags,
+  outside: Pick<CommandContext, 'folder' | 'terminal'>,
+): Promise<EvaluationPlan[]> {
+  const { path, document } = await compileFile(file, outside);
+  const { plansFor } = await import('../language/plan.ts');
+  const context = { folder: dirname(path), fallback: fallbackOf(flags, outside.folder) };
   try {
     return targets.length === 0
       ? plansFor(document, undefined, context)
@@ -58,8 +72,8 @@ export async function plansOfFile(
   }
 }
 
-/** What the file does not say can be said here too. */
-function withFlags({ data }: EspalierError): EspalierError {
+/** What a file does not say can be said here too. */
+export function withFlags({ data }: EspalierError): EspalierError {
   const remedy = `${data.remedy} Or say it here: --model, --text, --calibration.`;
   return new EspalierError({ ...data, remedy });
 }

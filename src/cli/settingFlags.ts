@@ -1,34 +1,86 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { SEARCH_SETTINGS } from '../experiment/search.ts';
+import type { SearchSettings } from '../experiment/search.ts';
 import { SETTINGS } from '../experiment/settings.ts';
-import type { EvaluationSettings, SettingName, SettingRow } from '../experiment/settings.ts';
+import type { EvaluationSettings } from '../experiment/settings.ts';
 
 /** Settings that stood on the command line; the others come from the file or from the defaults. */
 export type SettingOverrides = Partial<EvaluationSettings>;
+export type SearchOverrides = Partial<SearchSettings>;
 
-const NAMES = Object.keys(SETTINGS) as SettingName[];
-
-/** One flag for every setting of an experiment, made from the one table of settings. */
+/** One flag for every setting of an evaluation, made from the one table of settings. */
 export function addSettingFlags(command: Command): Command {
-  for (const name of NAMES) command.addOption(settingFlag(name, SETTINGS[name]));
-  return command;
+  return addFlags(command, SETTINGS, (name) => name);
+}
+
+/** One flag for every setting of a search and of its evaluations. Both have a seed: `--seed` is the search's. */
+export function addSearchFlags(command: Command): Command {
+  return addFlags(
+    addFlags(command, SEARCH_SETTINGS, (name) => name),
+    SETTINGS,
+    flagInSearch,
+  );
 }
 
 /** The settings among commander's parsed options. */
-export function settingOverrides(options: Readonly<Record<string, unknown>>): SettingOverrides {
-  return Object.fromEntries(NAMES.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+export function settingOverrides(options: Options): SettingOverrides {
+  return overrides(options, SETTINGS, (name) => name);
 }
 
-function settingFlag(name: SettingName, row: SettingRow<string> | SettingRow<number>): Option {
+export function searchOverrides(options: Options): {
+  readonly settings: SettingOverrides;
+  readonly search: SearchOverrides;
+} {
+  return {
+    settings: overrides(options, SETTINGS, (name) => camelCase(flagInSearch(name))),
+    search: overrides(options, SEARCH_SETTINGS, (name) => name),
+  };
+}
+
+type Options = Readonly<Record<string, unknown>>;
+type Table = Readonly<Record<string, Row>>;
+type Row = { readonly default: string | number; readonly documentation: string } & (
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
+);
+
+/** How a setting of the evaluations is called where a search has one of the same name. */
+function flagInSearch(name: string): string {
+  return Object.hasOwn(SEARCH_SETTINGS, name) ? `calibration-${name}` : name;
+}
+
+function addFlags(command: Command, table: Table, flag: (name: string) => string): Command {
+  for (const [name, row] of Object.entries(table)) command.addOption(settingFlag(flag(name), row));
+  return command;
+}
+
+function overrides(options: Options, table: Table, option: (name: string) => string): Record<string, never> {
+  const given = Object.keys(table).filter((name) => options[option(name)] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, options[option(name)]])) as Record<string, never>;
+}
+
+function settingFlag(flag: string, row: Row): Option {
   const documentation = `${row.documentation} (default: ${row.default})`;
-  if (row.kind === 'choice') {
-    return new Option(`--${name} <choice>`, documentation).choices([...row.choices]);
-  }
-  return new Option(`--${name} <count>`, documentation).argParser((text) => parseCount(text, row.minimum, row.maximum));
+  if (row.kind === 'choice') return new Option(`--${flag} <choice>`, documentation).choices([...row.choices]);
+  const { minimum, maximum } = row;
+  return row.kind === 'integer'
+    ? new Option(`--${flag} <count>`, documentation).argParser((text) => parseCount(text, minimum, maximum))
+    : new Option(`--${flag} <number>`, documentation).argParser((text) => parseNumber(text, minimum, maximum));
 }
 
 function parseCount(text: string, minimum: number, maximum: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= minimum && value <= maximum) return value;
   throw new InvalidArgumentError(`It takes a whole number from ${minimum} to ${maximum}.`);
+}
+
+function parseNumber(text: string, minimum: number, maximum: number): number {
+  const value = /^(\d+(\.\d*)?|\.\d+)(e\d{1,3})?$/i.test(text) ? Number(text) : NaN;
+  if (value >= minimum && value <= maximum) return value;
+  throw new InvalidArgumentError(`It takes a number from ${minimum} to ${maximum}.`);
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

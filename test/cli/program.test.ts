@@ -50,7 +50,11 @@ async function run(
       });
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
-    describe: () => Promise.reject(new Error('not asked for')),
+    describe: notAskedFor,
+    inspect: notAskedFor,
+    openSearch: notAskedFor,
+    probe: notAskedFor,
+    measure: notAskedFor,
     dispose: () => {
       disposed++;
       return Promise.resolve();
@@ -69,6 +73,9 @@ async function run(
       created++;
       return Promise.resolve(engine);
     },
+    forkWorker: () => {
+      throw new Error('not asked for');
+    },
     listDevices: () =>
       Promise.resolve([
         { name: 'cpu', works: true, detail: '2 cores', gigaflops: 285.4, float16: false },
@@ -78,6 +85,8 @@ async function run(
   expect(disposed, 'every engine is disposed').toBe(created);
   return { code, ...written, plans };
 }
+
+const notAskedFor = () => Promise.reject(new Error('not asked for'));
 
 function failure(code: ErrorCode): EspalierError {
   return new EspalierError({

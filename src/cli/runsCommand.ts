@@ -1,0 +1,122 @@
+import { Command } from 'commander';
+import { formatPerplexity } from '../experiment/format.ts';
+import { parsePrefix } from '../metric/parsePrefix.ts';
+import { printInfix } from '../metric/print.ts';
+import { deleteRun, findRun, journalOf } from '../runs/runFolder.ts';
+import { listRuns, summariseRun } from '../runs/runSummary.ts';
+import type { RunSummary, UnreadableRun } from '../runs/runSummary.ts';
+import { foldEvent, newSearchState } from '../search/searchState.ts';
+import { JSON_FLAG, withExamples } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT } from './exitCode.ts';
+import { searchResult } from './searchResult.ts';
+import { finalReport } from './searchReport.ts';
+
+interface RunsOptions {
+  readonly json?: true;
+}
+
+export function runsCommand(context: CommandContext): Command {
+  const { terminal, folder } = context;
+  const list = new Command('list')
+    .description('every run of this folder, the newest first')
+    .option(...JSON_FLAG)
+    .action(async ({ json }: RunsOptions) => {
+      const runs = await listRuns(folder);
+      if (json) for (const run of runs) terminal.print(JSON.stringify(runJson(run)));
+      else if (runs.length === 0) terminal.print('no runs here; `espalier evolve` begins one');
+      else for (const line of runTable(runs)) terminal.print(line);
+      context.finish(EXIT.ok);
+    });
+  const show = new Command('show')
+    .description('what a run has found')
+    .argument('<run>', 'its id, or the beginning of it')
+    .option(...JSON_FLAG)
+    .action(async (id: string, { json }: RunsOptions) => {
+      const summary = await summariseRun(await findRun(folder, id));
+      const journal = journalOf(summary.run);
+      const state = newSearchState();
+      for await (const records of journal.more()) {
+        for (const { event, at } of records) foldEvent(state, event, at);
+      }
+      if (json) {
+        terminal.print(JSON.stringify({ ...searchResult(summary.run, state), ...runJson(summary) }));
+      } else {
+        for (const line of runTable([summary])) terminal.print(line);
+        terminal.print('');
+        for (const line of finalReport(state, terminal)) terminal.print(line);
+      }
+      if (journal.damage) {
+        terminal.say(
+          `line ${journal.damage.line} of the journal is damaged: ${journal.damage.reason}; what stands before it is shown`,
+        );
+      }
+      context.finish(journal.damage ? EXIT.failed : EXIT.ok);
+    });
+  const remove = new Command('delete')
+    .description('delete a run for good')
+    .argument('<run>', 'its id, or the beginning of it')
+    .option(...JSON_FLAG)
+    .action(async (id: string, { json }: RunsOptions) => {
+      const found = await findRun(folder, id);
+      await deleteRun(found);
+      terminal.print(json ? JSON.stringify({ deleted: found }) : `deleted ${found}`);
+      context.finish(EXIT.ok);
+    });
+  const command = new Command('runs').description('the searches of this folder: list, show, delete');
+  for (const sub of [list, show, remove])
+    command.addCommand(sub.copyInheritedSettings(command), { isDefault: sub === list });
+  return withExamples(command, [
+    ['all of them', 'espalier runs'],
+    ['what one has found', 'espalier runs show 20261122-1015'],
+    ['those that can be resumed', `espalier runs list --json | jq -r 'select(.state != "finished").id'`],
+  ]);
+}
+
+function runJson(run: RunSummary | UnreadableRun): object {
+  if (!('run' in run)) return run;
+  const { id, folder, state, generation, counts, best, lastAt, error } = run;
+  const { plan, createdAt, document } = run.run.run;
+  return {
+    id,
+    folder,
+    name: plan.name,
+    method: plan.search.method,
+    ...(document !== undefined && { document }),
+    state,
+    createdAt,
+    lastAt: new Date(lastAt).toISOString(),
+    generation: generation ?? null,
+    generations: plan.search.generations,
+    best: best ? { ...best, metric: infix(best.expression) } : null,
+    counts: counts ?? null,
+    ...(error && { error }),
+  };
+}
+
+function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly string[] {
+  const width = Math.max('run'.length, ...runs.map(({ id }) => id.length));
+  const cells = (id: string, state: string, method: string, generation: string, best: string, metric: string): string =>
+    [id.padEnd(width), state.padEnd(11), method.padEnd(11), generation.padStart(10), best.padStart(9), metric]
+      .join('  ')
+      .trimEnd();
+  return [
+    cells('run', 'state', 'method', 'generation', 'best', 'best metric'),
+    ...runs.map((run) => {
+      if (!('run' in run)) return cells(run.id, 'unreadable', '', '', '', run.error.actual);
+      const { method, generations } = run.run.run.plan.search;
+      return cells(
+        run.id,
+        run.state,
+        method,
+        `${run.generation === undefined ? 0 : run.generation + 1} / ${generations}`,
+        run.best ? formatPerplexity(run.best.perplexity) : '–',
+        run.best ? infix(run.best.expression) : '',
+      );
+    }),
+  ];
+}
+
+function infix(prefix: string): string {
+  return printInfix(parsePrefix(prefix));
+}

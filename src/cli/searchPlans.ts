@@ -1,0 +1,184 @@
+import { dirname, resolve } from 'node:path';
+import { EspalierError } from '../base/errors.ts';
+import { BASELINES, defaultBaselines } from '../experiment/baselines.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
+import type { NamedMetric, SearchPlan } from '../experiment/search.ts';
+import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
+import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsity.ts';
+import type { CompiledDocument } from '../language/document.ts';
+import { operandsOf } from '../metric/measure.ts';
+import { OPERANDS } from '../metric/operands.ts';
+import type { OperandName } from '../metric/operands.ts';
+import type { OperationName } from '../metric/operations.ts';
+import { usageError } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { compileFile, withFlags } from './pruneFile.ts';
+import type { SearchOverrides, SettingOverrides } from './settingFlags.ts';
+
+/** What the flags of `espalier evolve` say. Paths and metrics are as typed. */
+export interface SearchFlags {
+  readonly model?: string;
+  readonly text?: string;
+  readonly calibration?: string;
+  readonly test?: string;
+  readonly sparsity?: Sparsity;
+  readonly operands?: readonly OperandName[];
+  readonly operations?: readonly OperationName[];
+  /** Metrics that the first generation starts from. */
+  readonly from?: readonly string[];
+  readonly baseline?: readonly string[];
+  readonly settings: SettingOverrides;
+  readonly search: SearchOverrides;
+}
+
+export interface RequestedSearch {
+  readonly plan: SearchPlan;
+  /** The file that it comes from, absolute. */
+  readonly document?: string;
+}
+
+/** The search that a command line without a file asks for. */
+export async function searchOfFlags(flags: SearchFlags, folder: string): Promise<RequestedSearch> {
+  const { model, text } = flags;
+  if (model === undefined) throw missing('--model', 'a checkpoint folder');
+  if (text === undefined) throw missing('--text', 'the text whose perplexity is the fitness');
+  const operands = flags.operands ?? DEFAULT_SEARCH_OPERANDS;
+  const plan: SearchPlan = {
+    name: 'search',
+    model: resolve(folder, model),
+    text: resolve(folder, text),
+    sparsity: DEFAULT_SPARSITY,
+    operations: DEFAULT_SEARCH_OPERATIONS,
+    operands,
+    seeds: [],
+    baselines: defaultBaselines(operands),
+    settings: DEFAULT_SETTINGS,
+    search: DEFAULT_SEARCH_SETTINGS,
+  };
+  return { plan: checked(await withOverrides(plan, flags, folder, [])) };
+}
+
+/** The search of a file, its only one where none is named, with the flags laid over it. */
+export async function searchOfFile(
+  file: string,
+  name: string | undefined,
+  flags: SearchFlags,
+  context: Pick<CommandContext, 'folder' | 'terminal'>,
+): Promise<RequestedSearch> {
+  const { path, document } = await compileFile(file, context);
+  const { searchPlanFrom, searchPlansFor } = await import('../language/searchPlan.ts');
+  const inFile = {
+    folder: dirname(path),
+    fallback: { ...pathsOf(flags, context.folder), settings: flags.settings, search: flags.search },
+  };
+  const metrics = metricsOf(document);
+  const searches = document.declarations.filter(({ kind }) => kind === 'search').map((search) => search.name);
+  const seed = flags.from?.find((text) => metrics.some(({ metric }) => metric === text));
+  let plan: SearchPlan;
+  try {
+    if (name === undefined && searches.length === 0 && seed !== undefined) {
+      plan = searchPlanFrom(document, seed, inFile);
+    } else if (name === undefined && searches.length > 1) {
+      throw usageError(
+        `--search with one of ${searches.join(', ')}`,
+        'a file with several searches',
+        'Name the one to run.',
+      );
+    } else {
+      plan = searchPlansFor(document, name, inFile)[0]!;
+    }
+  } catch (thrown) {
+    throw thrown instanceof EspalierError && thrown.code === 'settings/invalid' ? withFlags(thrown) : thrown;
+  }
+  return { plan: checked(await withOverrides(plan, flags, context.folder, metrics)), document: path };
+}
+
+async function withOverrides(
+  plan: SearchPlan,
+  flags: SearchFlags,
+  folder: string,
+  metrics: readonly NamedMetric[],
+): Promise<SearchPlan> {
+  const { sparsity, operands = plan.operands, operations = plan.operations, from, baseline, settings, search } = flags;
+  const isCollected = ({ expression }: NamedMetric): boolean =>
+    operandsOf(expression).every((name) => operands.includes(name));
+  return {
+    ...plan,
+    ...pathsOf(flags, folder),
+    ...(sparsity && { sparsity }),
+    operands,
+    operations,
+    ...(from && { seeds: await namedMetrics(from, metrics) }),
+    // Baselines of other operands than before would have their statistics collected for them alone.
+    baselines: baseline
+      ? await namedMetrics(baseline, [...metrics, ...BASELINES])
+      : flags.operands
+        ? plan.baselines.filter(isCollected)
+        : plan.baselines,
+    settings: { ...plan.settings, ...settings },
+    search: { ...plan.search, ...search },
+  };
+}
+
+function pathsOf({ model, text, calibration, test }: SearchFlags, folder: string) {
+  return {
+    ...(model !== undefined && { model: resolve(folder, model) }),
+    ...(text !== undefined && { text: resolve(folder, text) }),
+    ...(calibration !== undefined && { calibration: resolve(folder, calibration) }),
+    ...(test !== undefined && { test: resolve(folder, test) }),
+  };
+}
+
+/** Each is the name of one of `metrics`, or an expression. */
+async function namedMetrics(
+  texts: readonly string[],
+  metrics: readonly NamedMetric[],
+): Promise<readonly NamedMetric[]> {
+  const { parseExpression } = await import('../language/compile.ts');
+  return texts.map(
+    (text) =>
+      metrics.find(({ metric }) => metric === text.trim()) ?? {
+        metric: text.trim(),
+        expression: parseExpression(text),
+      },
+  );
+}
+
+function metricsOf(document: CompiledDocument): readonly NamedMetric[] {
+  return document.declarations.flatMap((declaration) =>
+    declaration.kind === 'metric' && declaration.expression !== undefined
+      ? [{ metric: declaration.name, expression: declaration.expression }]
+      : [],
+  );
+}
+
+/** What would fail only after the model is loaded, or find nothing, is said before. */
+function checked(plan: SearchPlan): SearchPlan {
+  const { calibration, test, text, operands, seeds, baselines } = plan;
+  const all = new Set([...operands, ...[...seeds, ...baselines].flatMap(({ expression }) => operandsOf(expression))]);
+  const collected = [...all].filter((name) => OPERANDS[name].needs.length > 0);
+  if (calibration === undefined && collected.length > 0) {
+    throw usageError(
+      '--calibration with a text to calibrate on',
+      `operands that are collected from one (${collected.join(', ')})`,
+      'Add it, or search without them: --operands W.',
+    );
+  }
+  if (test !== undefined && (test === text || test === calibration)) {
+    throw usageError(
+      '--test with a text that the search never sees',
+      test === text ? 'the one that its fitness is taken on' : 'the one that it calibrates on',
+      'Name another text.',
+    );
+  }
+  return plan;
+}
+
+function missing(flag: string, what: string): EspalierError {
+  return usageError(
+    `${flag} with ${what}`,
+    `no ${flag}`,
+    'Add it, or name a .prune file with a search; `espalier evolve --help` shows both.',
+  );
+}
