@@ -24,7 +24,7 @@ export function sampleRecipe({ seed, steps }: { readonly seed?: number; readonly
 
 export const SHIPPED: SampleRecipe = {
   seed: 0,
-  sizes: { train: 16_000_000, calibration: 200_000, test: 200_000 },
+  sizes: { train: 12_000_000, calibration: 200_000, test: 200_000 },
   vocabulary: VOCABULARY,
   tokenizerBytes: 2_000_000,
   config: {
@@ -52,7 +52,7 @@ export const SHIPPED: SampleRecipe = {
   training: {
     batch: 8,
     length: 256,
-    steps: 2400,
+    steps: 1500,
     warmup: 100,
     peakRate: 5e-3,
     finalShare: 0.02,

@@ -57,6 +57,7 @@ export async function trainSample(
   threads: number,
   { signal, onEvent, now }: TrainSampleHooks,
 ): Promise<void> {
+  throwIfCancelled(signal, 'training the sample');
   const corpus = writeCorpus(recipe.seed, recipe.sizes);
   const tokenizer = trainBytePairs(corpus.train.slice(0, recipe.tokenizerBytes), recipe.vocabulary);
   const vocabulary = tokenizer.vocabulary.length;

@@ -3,23 +3,23 @@ import type { ModelConfig } from '../checkpoint/config.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Parameter } from '../models/model.ts';
 
-/** Deviation of the embedding: tied to the head, it must not make the first logits large. */
-const EMBEDDING_DEVIATION = 0.02;
+/** Deviation of matrices. */
+const DEVIATION = 0.02;
+
+/** Of the logarithm of a block's norm gains. */
+const GAIN_SPREAD = 0.8;
 
 /**
- * Where a model begins: norms at 1, linear layers normal with deviation 1 / sqrt(inputs), which keeps the size of what passes through,
- * those that write to the residual stream smaller by sqrt(2 · depth) (GPT-2), since that many of them are added up.
+ * Where a model begins: matrices normal, those that write to the residual stream smaller by sqrt(2 · depth) (GPT-2), the last norm
+ * at 1. The gains of the blocks' norms are log-normal: features then differ in size from the start, as they come to do by themselves
+ * in models a thousand times as large, where a few features are many times as large as the others. Adam moves every weight alike, however
+ * small its input is, and so a weight's magnitude alone does not say what it is worth.
  */
-export function initialWeights(parameter: Parameter, { depth }: ModelConfig, rng: Rng): Float32Array {
-  const weights = new Float32Array(sizeOf(parameter.shape));
-  if (parameter.shape.length === 1) return weights.fill(1);
-  const deviation = deviationOf(parameter, depth);
-  for (let i = 0; i < weights.length; i++) weights[i] = deviation * rng.normal();
-  return weights;
-}
-
-function deviationOf({ name, shape, linear }: Parameter, depth: number): number {
-  if (!linear) return EMBEDDING_DEVIATION;
+export function initialWeights({ name, shape }: Parameter, { depth }: ModelConfig, rng: Rng): Float32Array {
+  const weights = new Float32Array(sizeOf(shape));
+  if (name === 'norm') return weights.fill(1);
+  if (shape.length === 1) return weights.map(() => Math.exp(GAIN_SPREAD * rng.normal()));
   const writesResidual = /\.(o_proj|down_proj)$/.test(name);
-  return 1 / Math.sqrt(shape[1]! * (writesResidual ? 2 * depth : 1));
+  const deviation = writesResidual ? DEVIATION / Math.sqrt(2 * depth) : DEVIATION;
+  return weights.map(() => deviation * rng.normal());
 }
