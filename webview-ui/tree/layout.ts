@@ -16,7 +16,7 @@ export interface Layout extends Size {
 }
 
 /** Pixels between a node and the next one across, and between one level and the next. */
-const GAP = { across: 12, along: 36 };
+const GAP = { across: 12, along: 32 };
 /** Around the whole, for the outlines of the outermost nodes. */
 const MARGIN = 4;
 

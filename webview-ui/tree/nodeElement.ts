@@ -4,11 +4,25 @@ import type { Size } from './layout.ts';
 import { shapeText, spoken, type TreeNode } from './nodes.ts';
 import { formatNonFinite, formatValue } from './words.ts';
 
-/** How large every node of a tree is drawn, by what there is to say about them. Pixels; the style sheet says the same. */
+/**
+ * How large every node of a tree is drawn, in pixels: as wide as the widest head needs to be, as high as there are lines. Nothing is
+ * measured, so that a thousand nodes cost no layout of the page.
+ */
 export function nodeSize(nodes: readonly TreeNode[], hasStatistics: boolean): Size {
-  if (!hasStatistics) return { width: 144, height: 30 };
+  const needed = Math.max(...nodes.map((node) => headWidth(node)));
+  if (!hasStatistics) return { width: Math.min(needed, WIDEST), height: 30 };
   const warns = nodes.some(({ statistics }) => statistics && statistics.nonFinite > 0);
-  return { width: 204, height: warns ? 82 : 66 };
+  return { width: Math.max(WITH_NUMBERS, Math.min(needed, WIDEST)), height: warns ? 96 : 80 };
+}
+
+/** Room for two numbers with an exponent; a longer head than the widest is cut off, and told in full by its title. */
+const WITH_NUMBERS = 148;
+const WIDEST = 204;
+
+/** Of name, reference and shape in one line: padding, gaps, and the widths of characters in the usual fonts. */
+function headWidth(node: TreeNode): number {
+  const reference = node.reference === undefined ? 0 : node.reference.length + 2;
+  return Math.ceil(34 + 8.2 * (node.label.length + reference) + 6.4 * shapeText(node).length);
 }
 
 export interface NodeListeners {
@@ -62,23 +76,12 @@ function numbers({ statistics, expression }: TreeNode, size: Size): HTMLElement[
   const picture = h('div', { class: 'picture' });
   picture.append(histogram(statistics.histogram, { width: size.width - 18, height: 20 }));
   parts.push(picture);
-  const isFinite = minimum !== null && maximum !== null && mean !== null;
-  parts.push(
-    isFinite
-      ? h(
-          'div',
-          { class: 'range' },
-          h(
-            'span',
-            {},
-            minimum === maximum
-              ? `${formatValue(minimum)} everywhere`
-              : `${formatValue(minimum)} … ${formatValue(maximum)}`,
-          ),
-          minimum === maximum ? undefined : h('span', { class: 'muted' }, `mean ${formatValue(mean)}`),
-        )
-      : h('div', { class: 'range' }, h('span', {}, 'no finite value')),
-  );
-  if (nonFinite > 0) parts.push(h('div', { class: 'warning' }, `⚠ ${formatNonFinite(nonFinite)} not finite`));
+  if (minimum === null || maximum === null || mean === null) parts.push(h('div', { class: 'line' }, 'no finite value'));
+  else if (minimum === maximum) parts.push(h('div', { class: 'line' }, `${formatValue(minimum)} everywhere`));
+  else {
+    parts.push(h('div', { class: 'line' }, `${formatValue(minimum)} … ${formatValue(maximum)}`));
+    parts.push(h('div', { class: 'line muted' }, `mean ${formatValue(mean)}`));
+  }
+  if (nonFinite > 0) parts.push(h('div', { class: 'line warning' }, `⚠ ${formatNonFinite(nonFinite)} not finite`));
   return parts;
 }

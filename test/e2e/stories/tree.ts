@@ -14,7 +14,7 @@ const LINE = { energy: 7, mine: 10 };
 
 /** The tree preview: in step with the cursor in both directions, canonical form, statistics on a layer, themes, reload. */
 export async function tree(stage: Stage): Promise<void> {
-  const { steps, workbench, server, workspace } = stage;
+  const { steps, workbench } = stage;
   const { page } = workbench;
   const view = viewOf(page);
   const outlined = (label: string): Promise<unknown> =>
@@ -181,7 +181,12 @@ export async function tree(stage: Stage): Promise<void> {
 
   await steps.step(workbench, 'after a reload of the window the preview is there again', async () => {
     await view.getByRole('button', { name: 'Top down' }).click();
-    await workbench.open(server.url, workspace);
+    await workbench.command('Developer: Reload Window');
+    await page
+      .locator('.monaco-workbench .part.statusbar')
+      .waitFor({ state: 'detached' })
+      .catch(() => undefined);
+    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
     await eventually(
       'the tree',
       () => labels(view),
@@ -237,6 +242,8 @@ function columnOf(beginning: string): number {
 
 /** Waits until exactly as much text is selected on a line, by what the status bar says. */
 async function selected(page: Page, line: number, text: string): Promise<void> {
+  // With the focus in the preview the status bar says nothing of the editor.
+  await page.keyboard.press('Control+1');
   await eventually(
     `“${text}” selected`,
     () => page.locator('.statusbar-item[id="status.editor.selection"]').innerText(),
