@@ -39,7 +39,7 @@ export interface PeerEvaluation {
   readonly share?: number;
   readonly nm?: string;
   readonly calibrate?: 'sequential' | 'one-shot';
-  /** Keep the X operands and masks. */
+  /** Keep the X and G operands and masks. */
   readonly record?: boolean;
 }
 
@@ -52,6 +52,8 @@ export interface PeerReply {
   inputs(name: string): Promise<Float32Array>;
   /** Of a recorded evaluation: 1 where a weight goes, layer after layer. */
   masks(name: string): Promise<Uint8Array>;
+  /** Of a recorded evaluation that uses G: every G, layer after layer. */
+  gradients(name: string): Promise<Float32Array>;
   /** Deletes what the reference wrote. */
   remove(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export async function askPeer(request: PeerRequest): Promise<PeerReply> {
     tokens: new Uint32Array(await read('tokens')),
     inputs: async (name) => new Float32Array(await read(`${name}.x`)),
     masks: async (name) => new Uint8Array(await read(`${name}.mask`)),
+    gradients: async (name) => new Float32Array(await read(`${name}.g`)),
     remove: () => rm(folder, { recursive: true }),
   };
 }

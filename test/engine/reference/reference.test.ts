@@ -4,7 +4,7 @@ import type { PrunedLayer } from '../../../src/engine/pruning/pruner.ts';
 import type { EvaluationResult } from '../../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
-import { METRICS } from '../../support/oracle/metrics.ts';
+import { GRADIENT_METRICS, METRICS } from '../../support/oracle/metrics.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 import {
   askPeer,
@@ -19,11 +19,13 @@ import {
 
 const [LENGTH, SAMPLES, BLOCKS] = [256, 16, 8];
 
+const ALL_METRICS = { ...METRICS, ...GRADIENT_METRICS };
+
 interface Way {
-  readonly metric: keyof typeof METRICS;
+  readonly metric: keyof typeof ALL_METRICS;
   readonly sparsity: string;
   readonly calibrate: 'sequential' | 'one-shot';
-  /** Whether X operands and masks are compared too. */
+  /** Whether the operands and masks are compared too. */
   readonly record?: boolean;
 }
 
@@ -34,9 +36,11 @@ const WAYS: readonly Way[] = [
   { metric: 'wanda', sparsity: '4:8', calibrate: 'sequential' },
   { metric: 'scaled', sparsity: '50%', calibrate: 'sequential' },
   { metric: 'mixed', sparsity: '50%', calibrate: 'sequential' },
+  { metric: 'prunerZero', sparsity: '50%', calibrate: 'sequential', record: true },
   { metric: 'wanda', sparsity: '50%', calibrate: 'one-shot', record: true },
   { metric: 'wanda', sparsity: '2:4', calibrate: 'one-shot' },
   { metric: 'mixed', sparsity: '4:8', calibrate: 'one-shot' },
+  { metric: 'taylor', sparsity: '50%', calibrate: 'one-shot', record: true },
 ];
 
 const missing = whyNoPeer();
@@ -50,7 +54,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     const evaluations = WAYS.map((way) => ({
       ...way,
       name: nameOf(way),
-      expression: METRICS[way.metric],
+      expression: ALL_METRICS[way.metric],
       ...share(way),
     }));
     peer = await askPeer({
@@ -78,6 +82,8 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
 
   describe.each(['sequential', 'one-shot'] as const)('%s', (calibrate) => {
     const ways = WAYS.filter((way) => way.calibrate === calibrate);
+    const recorded = (operand: string): readonly Way[] =>
+      ways.filter(({ metric, record }) => record === true && ALL_METRICS[metric].includes(operand));
     const layers = new Map<Way, SeenLayer[]>();
     let results: readonly EvaluationResult[];
     beforeAll(async () => {
@@ -94,19 +100,30 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
       expect(result.actualSparsity).toBeLessThan(0.501);
     });
 
-    test.each(ways.filter(({ record }) => record))(
-      '$metric at $sparsity: the X operand of every layer',
-      async (way) => {
-        const expected = await peer.inputs(nameOf(way));
-        let at = 0;
-        for (const { layer, x } of layers.get(way)!) {
-          const slice = expected.subarray(at, at + x.length);
-          expect(distance(x, slice), layer).toBeLessThan(1e-3);
-          at += x.length;
-        }
-        expect(at).toBe(expected.length);
-      },
-    );
+    test.each(recorded('X'))('$metric at $sparsity: the X operand of every layer', async (way) => {
+      const expected = await peer.inputs(nameOf(way));
+      let at = 0;
+      for (const { layer, x } of layers.get(way)!) {
+        const slice = expected.subarray(at, at + x!.length);
+        expect(distance(x!, slice), layer).toBeLessThan(1e-3);
+        at += x!.length;
+      }
+      expect(at).toBe(expected.length);
+    });
+
+    test.each(recorded('G'))('$metric at $sparsity: the G operand of every layer', async (way) => {
+      const expected = await peer.gradients(nameOf(way));
+      let [at, sum] = [0, 0];
+      for (const { layer, gradient } of layers.get(way)!) {
+        const slice = expected.subarray(at, at + gradient!.length);
+        expect(distance(gradient!, slice), layer).toBeLessThan(1e-4);
+        for (const value of gradient!) sum += value;
+        at += gradient!.length;
+      }
+      expect(at).toBe(expected.length);
+      // What the reference's own job `operands` prints for these samples.
+      expect(relative(sum, 1_203_899.88)).toBeLessThan(1e-5);
+    });
 
     test.each(ways.filter(({ record }) => record))('$metric at $sparsity: the masks', async (way) => {
       const expected = await peer.masks(nameOf(way));
@@ -133,7 +150,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
       calibration: REFERENCE_CALIBRATION,
       evaluations: ways.map(({ metric, sparsity }) => ({
         metric,
-        expression: fromPrefix(METRICS[metric]),
+        expression: fromPrefix(ALL_METRICS[metric]),
         sparsity: parseSparsity(sparsity)!,
       })),
       settings: { ...DEFAULT_SETTINGS, ...COMMON, ...settings },
@@ -154,12 +171,14 @@ const COMMON: Partial<EvaluationSettings> = {
 /** What one linear layer was pruned by, and how: 1 where a weight is zero now. (A few were zero before: far less than the tolerance.) */
 interface SeenLayer {
   readonly layer: string;
-  readonly x: Float32Array;
+  readonly x: Float32Array | undefined;
+  readonly gradient: Float32Array | undefined;
   readonly removed: Uint8Array;
 }
 
-function look({ tensor, rows, weight }: PrunedLayer): SeenLayer {
-  return { layer: tensor, x: rows.X!.slice(), removed: Uint8Array.from(weight, (value) => Number(value === 0)) };
+function look({ tensor, rows, gradient, weight }: PrunedLayer): SeenLayer {
+  const removed = Uint8Array.from(weight, (value) => Number(value === 0));
+  return { layer: tensor, x: rows.X?.slice(), gradient: gradient?.slice(), removed };
 }
 
 function nameOf({ metric, sparsity, calibrate }: Way): string {

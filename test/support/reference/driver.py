@@ -1,7 +1,7 @@
 """Runs a list of evaluations with the functions of reference.py in one process, and writes down what it computed on the way.
 
-Reads a request as JSON from stdin (see peer.ts), prints one JSON line for each evaluation. The X operands and masks of evaluations that ask
-for them, and the token ids, are written as raw arrays into the request's folder.
+Reads a request as JSON from stdin (see peer.ts), prints one JSON line for each evaluation. The X and G operands and masks of evaluations
+that ask for them, and the token ids, are written as raw arrays into the request's folder.
 """
 import importlib.util, json, sys, time, types
 import numpy as np, torch
@@ -14,8 +14,8 @@ def load_reference(path):
     return module
 
 
-def record(reference, folder, name):
-    """Lets the reference write every X and every mask that it computes to name.x and name.mask, in the order of the layers."""
+def record(reference, folder, name, gradients):
+    """Lets the reference write every X, every mask and G to name.x, name.mask and name.g, in the order of the layers."""
     norms, mask_of = reference.feature_norms, reference.mask_of
     x_file, mask_file = open(f'{folder}/{name}.x', 'wb'), open(f'{folder}/{name}.mask', 'wb')
 
@@ -30,6 +30,11 @@ def record(reference, folder, name):
         drop = mask_of(score, sparsity, nm)
         mask_file.write(drop.numpy().astype(np.uint8).tobytes())
         return drop
+
+    if gradients:
+        with open(f'{folder}/{name}.g', 'wb') as file:
+            for gradient in gradients.values():
+                file.write(gradient.numpy().astype(np.float32).tobytes())
 
     def restore():
         reference.feature_norms, reference.mask_of = norms, mask_of
@@ -56,13 +61,16 @@ def main():
     chosen = torch.stack([calibration[j * step:][:length] for j in range(samples)])
 
     print(json.dumps({'name': 'tokens', 'value': len(text)}), flush=True)
+    gradients = None
     for evaluation in request['evaluations']:
         model = reference.Llama(request['model'])
         if 'expression' in evaluation:
             nm = tuple(map(int, evaluation['nm'].split(':'))) if 'nm' in evaluation else None
             options = types.SimpleNamespace(calibrate=evaluation['calibrate'], sparsity=evaluation.get('share', 0), nm=nm)
-            restore = record(reference, folder, evaluation['name']) if evaluation.get('record') else lambda: None
-            reference.prune(model, evaluation['expression'], chosen, None, options)
+            if 'G' in evaluation['expression'] and gradients is None:
+                gradients = reference.gradients(model, chosen)
+            restore = record(reference, folder, evaluation['name'], gradients) if evaluation.get('record') else lambda: None
+            reference.prune(model, evaluation['expression'], chosen, gradients, options)
             restore()
         print(json.dumps({'name': evaluation['name'], 'value': reference.perplexity(model, ids)}), flush=True)
 
