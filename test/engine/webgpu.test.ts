@@ -6,7 +6,7 @@ import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import { FAMILIES, type FamilyName } from '../support/generate/families.ts';
 import { temporaryFamily } from '../support/generate/temporaryFamily.ts';
-import { METRICS } from '../support/oracle/metrics.ts';
+import { GRADIENT_METRICS, METRICS } from '../support/oracle/metrics.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';
 import { randomTensor, runGraph } from '../support/runGraph.ts';
 
@@ -28,7 +28,7 @@ describe.runIf(webgpu.works)(name, () => {
         planned('mul(W, sqrt(X))', '50%'),
         planned('mul(W, sqrt(X))', '2:4'),
         planned('W', '50%'),
-        ...Object.values(METRICS).map((metric) => planned(metric, '50%')),
+        ...Object.values({ ...METRICS, ...GRADIENT_METRICS }).map((metric) => planned(metric, '50%')),
       ];
       const plan = planOf(files, { length: FAMILIES[family].length }, evaluations);
       const [cpu, gpu] = [await evaluateOn(engine, plan, 'cpu'), await evaluateOn(engine, plan, 'webgpu')];
@@ -41,6 +41,9 @@ describe.runIf(webgpu.works)(name, () => {
         expect(gpu.results[i]!.fingerprint).not.toBe(result.fingerprint);
       }
       expect(shareOfEqual(cpu.masks, gpu.masks)).toBeGreaterThan(0.999);
+      expect(gpu.gradients.length).toBeGreaterThan(0);
+      for (const [i, gradient] of cpu.gradients.entries())
+        expect(distance(gpu.gradients[i]!, gradient)).toBeLessThan(1e-4);
     } finally {
       await files.remove();
     }
@@ -107,17 +110,25 @@ async function evaluateOn(
   engine: Engine,
   plan: EvaluationPlan,
   device: 'cpu' | 'webgpu',
-): Promise<{ results: readonly EvaluationResult[]; masks: boolean[] }> {
+): Promise<{ results: readonly EvaluationResult[]; masks: boolean[]; gradients: Float32Array[] }> {
   const masks: boolean[] = [];
+  const gradients: Float32Array[] = [];
   const results = await engine.evaluate(
     { ...plan, settings: { ...plan.settings, device } },
     {
-      onPruned: ({ weight }) => {
+      onPruned: ({ weight, gradient }) => {
+        if (gradient) gradients.push(gradient.slice());
         weight.forEach((value) => masks.push(value === 0));
       },
     },
   );
-  return { results, masks };
+  return { results, masks, gradients };
+}
+
+/** ‖a − b‖ / ‖b‖ */
+function distance(a: Float32Array, b: Float32Array): number {
+  const difference = Math.hypot(...a.map((value, i) => value - b[i]!));
+  return difference / Math.hypot(...b);
 }
 
 function shareOfEqual(a: readonly boolean[], b: readonly boolean[]): number {
