@@ -12,6 +12,8 @@ export const TARGETS = {
 
 const BINARIES = 'extension/dist/node_modules/onnxruntime-node/bin/napi-v6/';
 
+const SAMPLE = 'extension/media/sample/';
+
 const REQUIRED = [
   'extension/package.json',
   'extension/readme.md',
@@ -20,6 +22,19 @@ const REQUIRED = [
   'extension/media/icon.png',
   'extension/media/prune.tmLanguage.json',
   'extension/media/language-configuration.json',
+  'extension/media/activity.svg',
+  'extension/media/search-dark.svg',
+  'extension/media/search-light.svg',
+  'extension/media/walkthrough/evolve.md',
+  ...[
+    'README.md',
+    'calibration.txt',
+    'config.json',
+    'metrics.prune',
+    'model.safetensors',
+    'test.txt',
+    'tokenizer.json',
+  ].map((name) => `${SAMPLE}${name}`),
   'extension/dist/extension.cjs',
   'extension/dist/application.cjs',
   'extension/dist/languageServer.cjs',
@@ -34,7 +49,7 @@ const FORBIDDEN = [
   [/\.map$/, 'source map'],
   [/\.ts$/, 'TypeScript source'],
   [/(^|\/)(tests?|bench|src|scripts|docs|examples?)\//, 'development file'],
-  [/\.(safetensors|onnx|vsix|tmp|log)$/, 'data that does not belong'],
+  [/(?<!^extension\/media\/sample\/model)\.(safetensors|onnx|vsix|tmp|log)$/, 'data that does not belong'],
   [/(^|\/)\.(git|cache|espalier|env)/, 'hidden file'],
 ];
 

@@ -5,7 +5,9 @@ import { VERSION } from '../base/version.ts';
 import { formatPerplexity, shortFingerprint } from '../experiment/format.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
+import { CheckpointsView } from './search/checkpointsView.ts';
 import { CodeLenses } from './codeLenses.ts';
+import { CompareCommand } from './compareCommand.ts';
 import { chosenDevice, fallbackFor } from './configuration.ts';
 import { EvaluateCommand } from './evaluateCommand.ts';
 import { Evaluator } from './evaluator.ts';
@@ -16,6 +18,8 @@ import type { LanguageConnection } from './languageClient.ts';
 import { selectDevice, showMenu } from './menu.ts';
 import { Outlines } from './outlines.ts';
 import { RecordBooks } from './recordBooks.ts';
+import { openSample } from './openSample.ts';
+import { Searches } from './search/searches.ts';
 import { keepResults } from './resultKeeper.ts';
 import { progressLine, sparsityText } from './resultText.ts';
 import { ResultView } from './resultView.ts';
@@ -30,6 +34,9 @@ const HASHES_KEY = 'espalier.inputHashes';
 export class Application {
   readonly evaluation: EvaluateCommand;
   readonly trees: TreePreview;
+  readonly searches: Searches;
+  readonly comparison: CompareCommand;
+  readonly checkpoints: CheckpointsView;
   private readonly context: vscode.ExtensionContext;
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
@@ -58,19 +65,21 @@ export class Application {
     const lookAgain = (): void => {
       this.lookAgain();
     };
-    this.supervisor = new Supervisor({
-      spawn: () =>
-        forkWorker({
-          file: context.asAbsolutePath('dist/worker.cjs'),
-          cacheFolder: path.join(context.globalStorageUri.fsPath, 'hashes'),
-          log: (line) => {
-            tell(`[worker] ${line}`);
-          },
-        }),
-      version: VERSION,
-      clock: SYSTEM_CLOCK,
-      log: tell,
-    });
+    const newSupervisor = (label: string): Supervisor =>
+      new Supervisor({
+        spawn: () =>
+          forkWorker({
+            file: context.asAbsolutePath('dist/worker.cjs'),
+            cacheFolder: path.join(context.globalStorageUri.fsPath, 'hashes'),
+            log: (line) => {
+              tell(`[${label}] ${line}`);
+            },
+          }),
+        version: VERSION,
+        clock: SYSTEM_CLOCK,
+        log: tell,
+      });
+    this.supervisor = newSupervisor('worker');
     this.outlines = new Outlines({
       requestPlans: (params) =>
         this.language?.plans(params) ?? Promise.reject(new Error('the language server is not ready')),
@@ -84,7 +93,10 @@ export class Application {
       rootOf: (file) => vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath,
       now: () => new Date(),
       log: tell,
-      onChange: lookAgain,
+      onChange: () => {
+        lookAgain();
+        this.checkpoints.refresh();
+      },
     });
     this.hashes = new InputHashes({
       memory: {
@@ -143,7 +155,39 @@ export class Application {
         log.show();
       },
     });
-    this.owned.push(this.statusBar, this.view, this.supervisor, this.trees);
+    this.searches = new Searches({
+      context,
+      outlines: this.outlines,
+      supervisor: this.supervisor,
+      newWorker: () => newSupervisor('search'),
+      searchPlan: (params) =>
+        this.language?.searchPlan(params) ?? Promise.reject(new Error('the language server is not ready')),
+      rootOf: (document) => this.records.rootOf(document),
+      evaluate: (target) => this.evaluation.evaluate(target),
+      tellFailure: (what, error) => {
+        this.evaluation.tellFailure(what, error);
+      },
+      showLog: () => {
+        log.show();
+      },
+      log: tell,
+    });
+    this.comparison = new CompareCommand({
+      outlines: this.outlines,
+      evaluator: this.evaluator,
+      records: this.records,
+      evaluate: (target) => this.evaluation.evaluate(target),
+    });
+    this.checkpoints = new CheckpointsView({
+      describe: async (model) =>
+        vscode.workspace.isTrusted ? (await this.supervisor.request('describe', { model })).summary : undefined,
+      densePerplexities: (folder) => this.records.densePerplexities(folder),
+      named: () => {
+        const chosen = this.checkpointFolder();
+        return chosen === undefined ? [] : [chosen];
+      },
+    });
+    this.owned.push(this.statusBar, this.view, this.trees, this.searches, this.checkpoints, this.supervisor);
   }
 
   /** Resolves when the language server answers. */
@@ -181,6 +225,7 @@ export class Application {
       },
     );
     if (this.disposed) this.language.dispose();
+    else this.searches.start();
   }
 
   /** Kills the worker before it returns. */
@@ -207,6 +252,16 @@ export class Application {
       { device: this.device(), checkpoint: this.checkpointFolder(), active, trusted: isTrusted },
       this.supervisor,
     );
+  }
+
+  /** @param argument the lens's target; from the palette the metric at the cursor is meant */
+  async compare(argument: unknown): Promise<void> {
+    const target = await this.evaluation.metricFor(argument);
+    if (target) await this.comparison.compare(target);
+  }
+
+  async openSample(): Promise<void> {
+    await openSample(this.context);
   }
 
   showLog(): void {

@@ -1,8 +1,12 @@
 import * as vscode from 'vscode';
 import type { Evaluator } from './evaluator.ts';
+import type { OutlineDeclaration } from '../language/messages.ts';
 import type { Outlines } from './outlines.ts';
 
-/** **Evaluate** above every metric and experiment that can be evaluated, **Cancel** while it is; **Tree** above every metric. */
+/**
+ * What can be done with a declaration, above it: **Evaluate** (**Cancel** while it runs), **Tree**, **Compare** and **Evolve from here**
+ * for a metric, **Evaluate** for an experiment, **Evolve** for a search.
+ */
 export class CodeLenses implements vscode.CodeLensProvider {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.changed.event;
@@ -20,21 +24,38 @@ export class CodeLenses implements vscode.CodeLensProvider {
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     const uri = document.uri.toString();
-    return this.outlines.evaluable(uri).flatMap(({ kind, name, evaluable, range: { start } }) => {
-      const isActive = this.evaluator.activityOf({ uri, name }) !== undefined;
-      const line = aboveDocComment(document, start.line);
+    const declarations = [...this.outlines.evaluable(uri), ...this.outlines.searches(uri)];
+    return declarations.flatMap((declaration) => {
+      const line = aboveDocComment(document, declaration.range.start.line);
       const place = new vscode.Range(line, 0, line, 0);
-      const command = isActive
-        ? { title: 'Cancel', tooltip: `Cancel the evaluation of ${name}`, command: 'espalier.cancel' }
-        : {
-            title: 'Evaluate',
-            tooltip: `Prune with ${name} and evaluate the perplexity`,
-            command: 'espalier.evaluate',
-          };
-      const tree = { title: 'Tree', tooltip: `Show the syntax tree of ${name}`, command: 'espalier.showTree' };
-      const commands = [...(evaluable || isActive ? [command] : []), ...(kind === 'metric' ? [tree] : [])];
-      return commands.map((each) => new vscode.CodeLens(place, { ...each, arguments: [{ uri, name }] }));
+      return this.commandsFor(uri, declaration).map((command) => new vscode.CodeLens(place, command));
     });
+  }
+
+  private commandsFor(uri: string, { kind, name, evaluable, runnable }: OutlineDeclaration): vscode.Command[] {
+    const command = (title: string, tooltip: string, id: string, target: object = { uri, name }): vscode.Command => ({
+      title,
+      tooltip,
+      command: `espalier.${id}`,
+      arguments: [target],
+    });
+    if (kind === 'search')
+      return runnable === true ? [command('Evolve', `Search for metrics as ${name} says`, 'evolve')] : [];
+    const isActive = this.evaluator.activityOf({ uri, name }) !== undefined;
+    const evaluate = isActive
+      ? [command('Cancel', `Cancel the evaluation of ${name}`, 'cancel')]
+      : evaluable
+        ? [command('Evaluate', `Prune with ${name} and evaluate the perplexity`, 'evaluate')]
+        : [];
+    if (kind !== 'metric') return evaluate;
+    const tree = command('Tree', `Show the syntax tree of ${name}`, 'showTree');
+    const more = evaluable
+      ? [
+          command('Compare', `Evaluate ${name} and others of this file, side by side`, 'compare'),
+          command('Evolve from here', `Search for better metrics, from ${name}`, 'evolve', { uri, from: name }),
+        ]
+      : [];
+    return [...evaluate, tree, ...more];
   }
 }
 

@@ -3,9 +3,13 @@ import type { Application } from './application.ts';
 
 /** A command in a trusted workspace, and what it does in one that is not (where that differs). */
 interface Command {
-  readonly run: (application: Application, argument: unknown) => unknown;
+  readonly run: (application: Application, argument: unknown, selection: unknown) => unknown;
   readonly untrusted?: (application: Application) => unknown;
 }
+
+const explainTrust = (application: Application): void => {
+  application.explainTrust();
+};
 
 /** Every command of the extension; the manifest declares the same names (a test compares them). */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -29,6 +33,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   'espalier.showMenu': { run: (application) => application.showMenu() },
+  'espalier.compare': { run: (application, target) => application.compare(target), untrusted: explainTrust },
+  'espalier.evolve': { run: (application, target) => application.searches.evolve(target), untrusted: explainTrust },
+  'espalier.openRun': { run: (application, run) => application.searches.open(run) },
+  'espalier.resumeRun': { run: (application, run) => application.searches.resume(run), untrusted: explainTrust },
+  'espalier.pauseRun': { run: (application, run) => application.searches.pause(run) },
+  'espalier.compareRuns': { run: (application, run, runs) => application.searches.compare(run, runs) },
+  'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv') },
+  'espalier.exportRunJson': { run: (application, run) => application.searches.exportAs(run, 'json') },
+  'espalier.deleteRun': { run: (application, run, runs) => application.searches.delete(run, runs) },
+  'espalier.refreshRuns': { run: (application) => application.searches.library.load() },
+  'espalier.refreshCheckpoints': {
+    run: (application) => {
+      application.checkpoints.reload();
+    },
+  },
+  'espalier.openSample': { run: (application) => application.openSample() },
   'espalier.showLog': {
     run: (application) => {
       application.showLog();
@@ -39,9 +59,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 /** Registers all commands at once; what the application is not ready for yet waits for it. */
 export function registerCommands(application: Promise<Application>): vscode.Disposable[] {
   return Object.entries(COMMANDS).map(([id, { run, untrusted }]) =>
-    vscode.commands.registerCommand(id, async (argument: unknown) => {
+    vscode.commands.registerCommand(id, async (argument: unknown, selection: unknown) => {
       const ready = await application;
-      return vscode.workspace.isTrusted || !untrusted ? run(ready, argument) : untrusted(ready);
+      return vscode.workspace.isTrusted || !untrusted ? run(ready, argument, selection) : untrusted(ready);
     }),
   );
 }

@@ -74,6 +74,20 @@ export class EvaluateCommand {
     showFailure(`The result of ${metric} could not be kept`, error, this.remedies(undefined));
   }
 
+  /** A failure of something that is not repeated from its message. */
+  tellFailure(what: string, error: ErrorData): void {
+    const {
+      'Show Log': showLog,
+      'Show Problems': showProblems,
+      'Open Settings': openSettings,
+    } = this.remedies(undefined);
+    showFailure(what, error, {
+      ...(showLog && { 'Show Log': showLog }),
+      ...(showProblems && { 'Show Problems': showProblems }),
+      ...(openSettings && { 'Open Settings': openSettings }),
+    });
+  }
+
   private notifyProgress(target: Target, outcome: Promise<unknown>): void {
     const { evaluator } = this.parts;
     const options = {
@@ -132,17 +146,27 @@ export class EvaluateCommand {
     };
   }
 
-  private async pickTarget(): Promise<Target | undefined> {
+  /** The metric that a command is about: the lens's, or the one at the cursor, or one that is picked. */
+  async metricFor(argument: unknown): Promise<Target | undefined> {
+    return isTarget(argument) ? argument : this.pickTarget('Compare', ['metric']);
+  }
+
+  private async pickTarget(
+    title = 'Evaluate',
+    kinds: readonly string[] = ['metric', 'experiment'],
+  ): Promise<Target | undefined> {
     const editor = vscode.window.activeTextEditor;
     if (editor?.document.languageId !== 'prune') return undefined;
     const uri = editor.document.uri.toString();
     const line = editor.selection.active.line;
-    const targets = this.parts.outlines.evaluable(uri).filter(({ evaluable }) => evaluable);
+    const targets = this.parts.outlines
+      .evaluable(uri)
+      .filter(({ kind, evaluable }) => evaluable && kinds.includes(kind));
     const here = targets.find(({ range }) => range.start.line <= line && line <= range.end.line);
     if (here) return { uri, name: here.name };
-    const placeHolder = targets.length === 0 ? 'This file has nothing that can be evaluated' : 'Metric or experiment';
+    const placeHolder = targets.length === 0 ? 'This file has nothing that can be evaluated' : kinds.join(' or ');
     const items = targets.map(({ name, kind }) => ({ label: name, description: kind }));
-    const chosen = await vscode.window.showQuickPick(items, { title: 'Espalier: Evaluate', placeHolder });
+    const chosen = await vscode.window.showQuickPick(items, { title: `Espalier: ${title}`, placeHolder });
     return chosen && { uri, name: chosen.label };
   }
 }

@@ -1,10 +1,19 @@
 import type { LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, TREE_REQUEST } from '../language/messages.ts';
-import type { OutlineParams, PlanParams, PlanResult, TreeParams, TreeResult } from '../language/messages.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../language/messages.ts';
+import type {
+  OutlineParams,
+  PlanParams,
+  PlanResult,
+  SearchPlanParams,
+  SearchPlanResult,
+  TreeParams,
+  TreeResult,
+} from '../language/messages.ts';
 
 export interface LanguageConnection {
   plans(params: PlanParams): Promise<PlanResult>;
+  searchPlan(params: SearchPlanParams): Promise<SearchPlanResult>;
   tree(params: TreeParams): Promise<TreeResult>;
   dispose(): void;
 }
@@ -25,6 +34,7 @@ export async function startLanguageClient(
   await client.start();
   return {
     plans: (params) => client.sendRequest<PlanResult>(PLAN_REQUEST, params),
+    searchPlan: (params) => client.sendRequest<SearchPlanResult>(SEARCH_PLAN_REQUEST, params),
     tree: (params) => client.sendRequest<TreeResult>(TREE_REQUEST, params),
     dispose: () => void client.dispose().catch(() => undefined),
   };

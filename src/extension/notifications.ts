@@ -5,7 +5,8 @@ import { withRelativePaths } from './workspacePaths.ts';
 /** What a message offers to do about a failure. */
 export type Remedy = 'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Open Settings';
 
-export type RemedyActions = Readonly<Record<Remedy, () => unknown>>;
+/** What is not here is not offered. */
+export type RemedyActions = Readonly<Partial<Record<Remedy, () => unknown>>>;
 
 const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   'worker/exited': ['Evaluate Again', 'Show Log'],
@@ -22,10 +23,10 @@ const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
 /** Tells what went wrong and what can be done. Not awaited by anyone: a message may stay open for hours. */
 export function showFailure(what: string, failure: ErrorData, actions: RemedyActions): void {
   const error = withRelativePaths(failure);
-  const remedies = BY_CODE[error.code] ?? ['Show Log'];
+  const remedies = (BY_CODE[error.code] ?? ['Show Log']).filter((remedy) => remedy in actions);
   void vscode.window
     .showErrorMessage(`${what}: ${reasonOf(error)} ${error.remedy}`, ...remedies)
-    .then((chosen) => chosen && actions[chosen]());
+    .then((chosen) => chosen && actions[chosen]?.());
 }
 
 function reasonOf({ code, file, operation, expected, actual }: ErrorData): string {

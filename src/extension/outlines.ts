@@ -52,6 +52,11 @@ export class Outlines {
     );
   }
 
+  /** Searches, in the order of the file. */
+  searches(uri: string): readonly OutlineDeclaration[] {
+    return (this.outlines.get(uri)?.declarations ?? []).filter(({ kind }) => kind === 'search');
+  }
+
   /** Name of the checkpoint that the document declares first. */
   modelName(uri: string): string | undefined {
     return this.outlines.get(uri)?.declarations.find(({ kind }) => kind === 'model')?.name;

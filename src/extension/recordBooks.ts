@@ -44,6 +44,17 @@ export class RecordBooks {
       .sort((a, b) => (a.savedAt < b.savedAt ? -1 : a.savedAt > b.savedAt ? 1 : 0));
   }
 
+  /** Dense perplexities of a checkpoint in the loaded records, the newest of each text, newest first. */
+  densePerplexities(model: string): readonly { readonly perplexity: number; readonly text: string }[] {
+    const found = [...this.books].flatMap(([root, { records }]) =>
+      [...records.values()].filter((record) => path.resolve(root, record.model) === model),
+    );
+    const newest = found.sort((a, b) => (a.savedAt < b.savedAt ? 1 : -1));
+    const byText = new Map<string, number>();
+    for (const { text, result } of newest) if (!byText.has(text)) byText.set(text, result.densePerplexity);
+    return [...byText].map(([text, perplexity]) => ({ text, perplexity }));
+  }
+
   /** Shows a result at once and keeps it. Rejects with `io/write` where it cannot be kept; it is then shown all the same. */
   async add(document: string, plan: EvaluationPlan, result: EvaluationResult): Promise<EvaluationRecord> {
     const root = this.rootOf(document);

@@ -4,7 +4,7 @@ import type { MetricInspection } from '../experiment/inspection.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { ProtocolClient } from '../protocol/client.ts';
-import type { EvaluationListener } from '../protocol/client.ts';
+import type { EvaluationListener, SearchListener } from '../protocol/client.ts';
 import type { RequestName, RequestParams, RequestResult } from '../protocol/requests.ts';
 import { exitError, gaveUpError, startError } from '../protocol/workerErrors.ts';
 import type { WorkerExit, WorkerProcess } from '../protocol/workerProcess.ts';
@@ -122,7 +122,16 @@ export class Supervisor {
     return reply.inspection;
   }
 
-  request<Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'inspect' | 'shutdown'>>(
+  /** Drives a run; aborting the signal pauses it. */
+  async search(
+    params: Omit<RequestParams<'search'>, 'token'>,
+    listener: SearchListener,
+    signal: AbortSignal,
+  ): Promise<RequestResult<'search'>> {
+    return this.withWorker(signal, (client) => client.search(params, listener, signal));
+  }
+
+  request<Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'inspect' | 'search' | 'shutdown'>>(
     name: Name,
     params: RequestParams<Name>,
     signal: AbortSignal = new AbortController().signal,

@@ -4,6 +4,9 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findProblems, listFiles } from '../../scripts/vsixContents.mjs';
 
+const SAMPLE = 'README.md calibration.txt config.json metrics.prune model.safetensors test.txt tokenizer.json'.split(
+  ' ',
+);
 const MODULES = 'extension/dist/node_modules';
 const good = (os: string, library: string): string[] => [
   '[Content_Types].xml',
@@ -12,6 +15,10 @@ const good = (os: string, library: string): string[] => [
     (name) => `extension/${name}`,
   ),
   'extension/media/language-configuration.json',
+  ...['activity.svg', 'search-dark.svg', 'search-light.svg', 'walkthrough/evolve.md'].map(
+    (name) => `extension/media/${name}`,
+  ),
+  ...SAMPLE.map((name) => `extension/media/sample/${name}`),
   ...['extension', 'application', 'languageServer', 'worker', 'cli'].map((name) => `extension/dist/${name}.cjs`),
   ...['panel.js', 'panel.css'].map((name) => `extension/dist/webview/${name}`),
   `${MODULES}/onnxruntime-node/dist/index.js`,
@@ -41,6 +48,7 @@ describe('what is in a VSIX', () => {
     ['a test', ['extension/test/a.js'], /development file/],
     ['source', ['extension/src/extension/main.ts'], /TypeScript source/],
     ['weights', ['extension/media/model.safetensors'], /does not belong/],
+    ['what training leaves half written', ['extension/media/sample/model.safetensors.tmp'], /does not belong/],
     ['kept evaluations', ['extension/.espalier/evaluations/a.json'], /hidden file/],
     ['a library elsewhere', ['extension/dist/libonnxruntime.so.1'], /wrong place/],
   ])('%s is a problem', (_, extra, problem) => {

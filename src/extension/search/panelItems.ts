@@ -20,23 +20,17 @@ export function panelItems(records: readonly JournalRecord[]): PanelItem[] {
     measured = undefined;
   };
   for (const { event, at } of records) {
-    switch (event.kind) {
-      case 'probed':
-        break;
-      case 'candidate': {
-        if (measured) flush();
-        const { kind, ...candidate } = event;
-        candidates.push({ ...candidate, at });
-        break;
-      }
-      case 'measured':
-        if (candidates.length > 0) flush();
-        // Baselines, below zero, and measurements that failed are no work that counts.
-        if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
-        break;
-      default:
-        flush();
-        items.push({ event, at });
+    if (event.kind === 'probed') continue;
+    if (event.kind === 'candidate') {
+      if (measured) flush();
+      candidates.push({ ...event, at });
+    } else if (event.kind === 'measured') {
+      if (candidates.length > 0) flush();
+      // Baselines, below zero, and measurements that failed are no work that counts.
+      if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
+    } else {
+      flush();
+      items.push({ event, at });
     }
   }
   flush();

@@ -1,0 +1,118 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { EspalierError } from '../../base/errors.ts';
+import type { Candidate } from '../../experiment/searchEvents.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import type { Target } from '../evaluator.ts';
+import type { Outlines } from '../outlines.ts';
+import { freeName, insertedMetrics, metricText } from './insertedMetrics.ts';
+
+export interface CandidateFileParts {
+  readonly outlines: Outlines;
+  readonly evaluate: (target: Target) => unknown;
+}
+
+/** Milliseconds that the language server has to see a metric that was just written. */
+const PATIENCE = 5000;
+
+/** Writes candidates into the `.prune` file that their search came from, and finds them there again. */
+export class CandidateFile {
+  private readonly parts: CandidateFileParts;
+
+  constructor(parts: CandidateFileParts) {
+    this.parts = parts;
+  }
+
+  /** Candidates that the open file holds, by id. */
+  inserted(run: RunFolder): Readonly<Record<number, string>> {
+    const uri = uriOf(run);
+    const document = uri && vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+    return document ? insertedMetrics(document.getText(), run.run.id) : {};
+  }
+
+  /** Writes the candidate below the last metric, unless the file has it already; shows and selects it; and does what else is asked. */
+  async insert(
+    run: RunFolder,
+    candidate: Candidate,
+    densePerplexity: number | undefined,
+    then: 'insert' | 'evaluate' | 'tree',
+  ): Promise<void> {
+    const uri = uriOf(run);
+    if (!uri) throw missingFile(run, 'none: the run was started without one');
+    const document = await openDocument(uri, run);
+    const known = insertedMetrics(document.getText(), run.run.id)[candidate.id];
+    const name = known ?? (await this.write(document, run, candidate, densePerplexity));
+    await reveal(document, name);
+    if (then === 'insert') return;
+    const target = { uri: uri.toString(), name };
+    await this.understood(target);
+    if (then === 'evaluate') await this.parts.evaluate(target);
+    else await vscode.commands.executeCommand('espalier.showTree', target);
+  }
+
+  private async write(
+    document: vscode.TextDocument,
+    { run }: RunFolder,
+    candidate: Candidate,
+    densePerplexity: number | undefined,
+  ): Promise<string> {
+    const text = document.getText();
+    const name = freeName(text, candidate.id);
+    const newLine = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
+    const declaration = metricText(name, candidate, { runId: run.id, plan: run.plan, densePerplexity }, newLine);
+    const metrics = this.parts.outlines
+      .evaluable(document.uri.toString())
+      .filter(({ kind, range }) => kind === 'metric' && range.end.line < document.lineCount);
+    const last = metrics.reduce((line, { range }) => Math.max(line, range.end.line), -1);
+    const place = document.lineAt(last < 0 ? document.lineCount - 1 : last).range.end;
+    const edit = new vscode.WorkspaceEdit();
+    const isLastLine = place.line === document.lineCount - 1;
+    edit.insert(document.uri, place, `${newLine}${newLine}${declaration}${isLastLine ? newLine : ''}`);
+    if (!(await vscode.workspace.applyEdit(edit))) throw missingFile({ run }, 'one that cannot be edited');
+    return name;
+  }
+
+  /** Resolves when the language server knows the metric. */
+  private async understood(target: Target): Promise<void> {
+    const end = Date.now() + PATIENCE;
+    while (!this.parts.outlines.find(target) && Date.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function openDocument(uri: vscode.Uri, run: Pick<RunFolder, 'run'>): Promise<vscode.TextDocument> {
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch (error) {
+    throw missingFile(run, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function reveal(document: vscode.TextDocument, name: string): Promise<void> {
+  const at = new RegExp(`^[ \\t]*metric\\s+(${name})\\b`, 'm').exec(document.getText());
+  const shown = vscode.window.visibleTextEditors.find((editor) => editor.document === document);
+  const editor = await vscode.window.showTextDocument(document, {
+    viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
+    preserveFocus: false,
+    preview: false,
+  });
+  if (!at) return;
+  const end = at.index + at[0].length;
+  const range = new vscode.Range(document.positionAt(end - name.length), document.positionAt(end));
+  editor.selection = new vscode.Selection(range.start, range.end);
+  editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+function uriOf({ root, run }: RunFolder): vscode.Uri | undefined {
+  return run.document === undefined ? undefined : vscode.Uri.file(path.resolve(root, run.document));
+}
+
+function missingFile({ run }: Pick<RunFolder, 'run'>, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'runs/not-found',
+    operation: 'writing a candidate into its file',
+    expected: run.document ?? 'the file that the search was started from',
+    actual,
+    remedy: 'Copy the formula from the panel into a file of your choice.',
+  });
+}

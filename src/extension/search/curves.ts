@@ -1,0 +1,108 @@
+import { toErrorData } from '../../base/errors.ts';
+import { formatSeconds } from '../../experiment/format.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import type { Sparsity } from '../../experiment/sparsity.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import type { EvaluationListener } from '../../protocol/client.ts';
+import type { CurveAxis, CurveMetric, Curves } from './panelMessages.ts';
+
+export interface CurvesRequest {
+  /** With absolute paths. */
+  readonly plan: SearchPlan;
+  readonly over: CurveAxis;
+  readonly metrics: readonly CurveMetric[];
+}
+
+export interface CurvesHooks {
+  readonly evaluate: (
+    plan: EvaluationPlan,
+    listener: EvaluationListener,
+    signal: AbortSignal,
+  ) => Promise<readonly EvaluationResult[]>;
+  readonly onChange: (curves: Curves) => void;
+  /** Seconds, from any origin. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+const SHARES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
+const SAMPLES = [1, 2, 4, 8, 16, 32, 64, 128];
+
+interface Point {
+  readonly at: number;
+  readonly plan: EvaluationPlan;
+}
+
+/** Plans of the paper's Figure 3: one with every sparsity, or one for each number of samples up to the search's own. */
+export function curvePlans({ plan, over, metrics }: CurvesRequest): readonly Point[] {
+  const { model, text, calibration, settings, sparsity } = plan;
+  const evaluationsAt = (at: Sparsity): PlannedEvaluation[] =>
+    metrics.map(({ label, expression }) => ({ metric: label, expression: parsePrefix(expression), sparsity: at }));
+  const base = { model, text, ...(calibration !== undefined && { calibration }) };
+  if (over === 'sparsity') {
+    // A sweep each: the numbers appear one after the other.
+    return SHARES.map((share) => ({
+      at: share,
+      plan: { ...base, evaluations: evaluationsAt({ kind: 'unstructured', share }), settings },
+    }));
+  }
+  const most = settings.samples;
+  const counts = [...SAMPLES.filter((count) => count < most), most];
+  return counts.map((samples) => ({
+    at: samples,
+    plan: { ...base, evaluations: evaluationsAt(sparsity), settings: { ...settings, samples } },
+  }));
+}
+
+/** Evaluates the curves point by point, by the ordinary worker, and tells of each. A metric that cannot rank somewhere has a gap there. */
+export async function evaluateCurves(request: CurvesRequest, hooks: CurvesHooks): Promise<void> {
+  const { over, metrics } = request;
+  const points = curvePlans(request);
+  const lines = metrics.map(({ label }) => ({
+    label,
+    points: [] as { at: number; perplexity: number }[],
+    errors: [] as string[],
+  }));
+  const began = hooks.now();
+  let densePerplexity: number | null = null;
+  const tell = (state: Curves['state'], share: number, detail: string): void => {
+    hooks.onChange({
+      ...{ over, state, share, detail, densePerplexity },
+      lines: lines.map((line) => ({ ...line, points: [...line.points], errors: [...line.errors] })),
+    });
+  };
+  try {
+    for (const [done, { at, plan }] of points.entries()) {
+      const where = over === 'sparsity' ? `sparsity ${Math.round(at * 100)} %` : `${at} samples`;
+      const shareAt = (part: number): number => (done + part) / points.length;
+      tell('running', shareAt(0), where);
+      await hooks.evaluate(
+        plan,
+        {
+          onProgress: ({ progress }) => {
+            tell(
+              'running',
+              shareAt(progress.total > 0 ? progress.done / progress.total : 0),
+              `${where}, ${progress.detail}`,
+            );
+          },
+          onResult: ({ index, result }) => {
+            ({ densePerplexity } = result);
+            lines[index]?.points.push({ at, perplexity: result.perplexity });
+          },
+          onFailure: ({ index, error }) => {
+            lines[index]?.errors.push(`${where}: ${error.actual}`);
+          },
+        },
+        hooks.signal,
+      );
+    }
+    tell('done', 1, `${points.length * metrics.length} evaluations in ${formatSeconds(hooks.now() - began)}`);
+  } catch (thrown) {
+    const error = toErrorData(thrown, 'evaluating the curves');
+    if (error.code === 'cancelled') tell('cancelled', 0, '');
+    else tell('failed', 0, `${error.operation}: expected ${error.expected}, got ${error.actual}. ${error.remedy}`);
+  }
+}

@@ -1,0 +1,115 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { EspalierError } from '../../base/errors.ts';
+import { VERSION } from '../../base/version.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
+import { createRun } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { planOf } from '../../runs/runRecord.ts';
+import type { Outlines } from '../outlines.ts';
+import type { SearchPanels } from './searchPanels.ts';
+import type { SearchRunner } from './searchRunner.ts';
+
+/** What is to be evolved: a search of a file, or one that starts from a metric. */
+export interface EvolveTarget {
+  readonly uri: string;
+  readonly name?: string;
+  readonly from?: string;
+}
+
+export interface EvolveCommandParts {
+  readonly outlines: Outlines;
+  readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
+  readonly fallbackFor: (uri: vscode.Uri) => NonNullable<SearchPlanParams['fallback']>;
+  readonly rootOf: (document: string) => string;
+  readonly runner: SearchRunner;
+  readonly panels: SearchPanels;
+  readonly tell: (what: string, error: unknown) => void;
+}
+
+/** *Evolve* and *Evolve from here*: makes a run of what the file says, drives it, and shows it. */
+export class EvolveCommand {
+  private readonly parts: EvolveCommandParts;
+
+  constructor(parts: EvolveCommandParts) {
+    this.parts = parts;
+  }
+
+  /** @param argument the lens's target; from the palette there is none, and the declaration at the cursor is meant */
+  async evolve(argument: unknown): Promise<void> {
+    const target = isTarget(argument) ? argument : await this.pick();
+    if (!target) return;
+    const uri = vscode.Uri.parse(target.uri);
+    if (uri.scheme !== 'file') {
+      const chosen = await vscode.window.showInformationMessage(
+        'Save this file first: its paths start at its folder, and its runs are kept there.',
+        'Save As…',
+      );
+      if (chosen) await vscode.commands.executeCommand('workbench.action.files.saveAs');
+      return;
+    }
+    const what = target.name ?? target.from ?? 'the search';
+    try {
+      const reply = await this.parts.searchPlan({ ...target, fallback: this.parts.fallbackFor(uri) });
+      if ('error' in reply) throw new EspalierError(reply.error);
+      await this.start(reply.plan, uri.fsPath);
+    } catch (error) {
+      this.parts.tell(`Evolving ${what} failed`, error);
+    }
+  }
+
+  /** The same plan with random trees, driven but not shown by itself: the panel of the other run draws it. */
+  async startRandom(beside: RunFolder): Promise<void> {
+    const plan = planOf(beside.run, beside.root);
+    const document = beside.run.document === undefined ? undefined : path.resolve(beside.root, beside.run.document);
+    const random: SearchPlan = {
+      ...plan,
+      name: `${plan.name}_random`,
+      seeds: [],
+      search: { ...plan.search, method: 'random' },
+    };
+    this.parts.runner.drive((await this.create(random, document, beside.root)).folder);
+  }
+
+  private async start(plan: SearchPlan, document: string): Promise<void> {
+    const run = await this.create(plan, document, this.parts.rootOf(document));
+    this.parts.runner.drive(run.folder);
+    this.parts.panels.show(run);
+  }
+
+  private create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder> {
+    return createRun(plan, {
+      root,
+      ...(document !== undefined && { document }),
+      createdAt: new Date(),
+      versions: { espalier: VERSION, node: process.versions.node, vscode: vscode.version },
+    });
+  }
+
+  /** The search or metric at the cursor, or one that is picked. */
+  private async pick(): Promise<EvolveTarget | undefined> {
+    const editor = vscode.window.activeTextEditor;
+    if (editor?.document.languageId !== 'prune') return undefined;
+    const uri = editor.document.uri.toString();
+    const line = editor.selection.active.line;
+    const { outlines } = this.parts;
+    const searches = outlines.searches(uri).filter(({ runnable }) => runnable === true);
+    const metrics = outlines.evaluable(uri).filter(({ kind, evaluable }) => kind === 'metric' && evaluable);
+    const here = [...searches, ...metrics].find(({ range }) => range.start.line <= line && line <= range.end.line);
+    if (here) return here.kind === 'search' ? { uri, name: here.name } : { uri, from: here.name };
+    const items = [
+      ...searches.map(({ name }) => ({ label: name, description: 'search', target: { uri, name } })),
+      ...metrics.map(({ name }) => ({ label: name, description: 'metric to start from', target: { uri, from: name } })),
+    ];
+    const placeHolder =
+      items.length === 0 ? 'This file has nothing that can be evolved' : 'Search, or metric to start from';
+    const chosen = await vscode.window.showQuickPick(items, { title: 'Espalier: Evolve', placeHolder });
+    return chosen?.target;
+  }
+}
+
+function isTarget(argument: unknown): argument is EvolveTarget {
+  const { uri } = (argument ?? {}) as Partial<Record<keyof EvolveTarget, unknown>>;
+  return typeof uri === 'string';
+}

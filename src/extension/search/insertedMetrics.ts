@@ -1,0 +1,54 @@
+import { formatPerplexity } from '../../experiment/format.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import type { Candidate } from '../../experiment/searchEvents.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { printInfix } from '../../metric/print.ts';
+import { perplexityOf } from '../../search/searchState.ts';
+
+/** What is written into a file for a candidate, and how it is found there again. */
+export interface Origin {
+  readonly runId: string;
+  readonly plan: SearchPlan;
+  readonly densePerplexity: number | undefined;
+}
+
+/** `/// … run ID, candidate 12.` and the metric below it. */
+const MARK =
+  /^[ \t]*\/\/\/.*\brun (\S+), candidate (\d+)\b.*(?:\r?\n[ \t]*\/\/\/.*)*\r?\n[ \t]*metric\s+([A-Za-z_]\w*)/gm;
+
+/** Candidates of a run that a text holds as metrics: names by id. */
+export function insertedMetrics(text: string, runId: string): Readonly<Record<number, string>> {
+  const names: Record<number, string> = {};
+  for (const [, run, id, name] of text.matchAll(MARK)) if (run === runId) names[Number(id)] = name!;
+  return names;
+}
+
+/** A name that the text does not use yet: `evolved_12`, or with a number behind it. */
+export function freeName(text: string, id: number): string {
+  const isTaken = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text);
+  const base = `evolved_${id}`;
+  if (!isTaken(base)) return base;
+  let count = 2;
+  while (isTaken(`${base}_${count}`)) count++;
+  return `${base}_${count}`;
+}
+
+/** The declaration, with a doc comment that says where it comes from. */
+export function metricText(
+  name: string,
+  candidate: Candidate,
+  { runId, plan, densePerplexity }: Origin,
+  newLine: string,
+): string {
+  const perplexity = perplexityOf(candidate);
+  const dense = densePerplexity === undefined ? '' : ` (dense ${formatPerplexity(densePerplexity)})`;
+  const number =
+    perplexity === undefined
+      ? 'unknown'
+      : `${candidate.outcome.kind === 'stopped' ? 'about ' : ''}${formatPerplexity(perplexity)}${dense} at ${printSparsity(plan.sparsity).replace('%', ' %')}`;
+  return [
+    `/// Perplexity ${number}, as ranked in the search ${plan.name}: run ${runId}, candidate ${candidate.id}.`,
+    `metric ${name} = ${printInfix(parsePrefix(candidate.expression))}`,
+  ].join(newLine);
+}

@@ -1,0 +1,138 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { toErrorData } from '../../base/errors.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
+import type { SettingName } from '../../experiment/settings.ts';
+import { JOURNAL_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
+import { isRunning } from '../../runs/runLock.ts';
+import { summariseRun } from '../../runs/runSummary.ts';
+import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
+import type { Clock } from '../supervisor.ts';
+
+export type ListedRun = RunSummary | UnreadableRun;
+
+export interface RunLibraryOptions {
+  /** Workspace folders, absolute. */
+  readonly roots: () => readonly string[];
+  readonly clock: Clock;
+  readonly onChange: () => void;
+}
+
+/** Milliseconds from a change to the next reading, so that a burst of them is read once. */
+const DELAY = 500;
+
+interface Known {
+  /** What a journal looks like from outside: it is read again when that changes. */
+  readonly look: string;
+  readonly run: ListedRun;
+}
+
+/** The runs of all workspace folders, newest first. */
+export class RunLibrary {
+  private readonly options: RunLibraryOptions;
+  private readonly known = new Map<string, Known>();
+  private withdraw: (() => void) | undefined;
+  private reading: Promise<void> | undefined;
+  private list: readonly ListedRun[] = [];
+  private loaded = false;
+
+  constructor(options: RunLibraryOptions) {
+    this.options = options;
+  }
+
+  get runs(): readonly ListedRun[] {
+    return this.list;
+  }
+
+  /** False until the folders were looked at for the first time. */
+  get isLoaded(): boolean {
+    return this.loaded;
+  }
+
+  find(folder: string): ListedRun | undefined {
+    return this.list.find((run) => run.folder === folder);
+  }
+
+  /** The newest run that random search makes of the same plan. */
+  randomBeside(plan: SearchPlan): RunSummary | undefined {
+    const wanted = planKey(plan);
+    return this.list.find(
+      (run): run is RunSummary =>
+        isReadable(run) && run.run.run.plan.search.method === 'random' && planKey(run.run.run.plan) === wanted,
+    );
+  }
+
+  /** Looks again, soon. */
+  refresh(): void {
+    this.withdraw ??= this.options.clock.after(DELAY, () => {
+      this.withdraw = undefined;
+      void this.load();
+    });
+  }
+
+  /** Looks again, now. */
+  async load(): Promise<void> {
+    while (this.reading) await this.reading;
+    this.reading = this.read().finally(() => {
+      this.reading = undefined;
+    });
+    await this.reading;
+  }
+
+  dispose(): void {
+    this.withdraw?.();
+  }
+
+  private async read(): Promise<void> {
+    const folders: string[] = [];
+    for (const root of this.options.roots())
+      folders.push(...(await runIds(root)).map((id) => path.join(root, RUNS_FOLDER, id)));
+    for (const folder of this.known.keys()) if (!folders.includes(folder)) this.known.delete(folder);
+    const list: ListedRun[] = [];
+    for (const folder of folders) list.push(await this.summary(folder));
+    list.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+    const isNew = !this.loaded || list.length !== this.list.length || list.some((run, i) => run !== this.list[i]);
+    this.list = list;
+    this.loaded = true;
+    if (isNew) this.options.onChange();
+  }
+
+  private async summary(folder: string): Promise<ListedRun> {
+    const look = await lookOf(folder);
+    const known = this.known.get(folder);
+    if (known?.look === look) return known.run;
+    const id = path.basename(folder);
+    const run = await summariseRun(folder).catch((error: unknown): UnreadableRun => ({
+      id,
+      folder,
+      error: toErrorData(error, `reading the run ${id}`),
+    }));
+    this.known.set(folder, { look, run });
+    return run;
+  }
+}
+
+export function isReadable(run: ListedRun): run is RunSummary {
+  return !('error' in run) || 'run' in run;
+}
+
+async function lookOf(folder: string): Promise<string> {
+  const [journal, running] = await Promise.all([
+    stat(path.join(folder, JOURNAL_FILE)).catch(() => undefined),
+    isRunning(folder),
+  ]);
+  return JSON.stringify([journal?.size, journal?.mtimeMs, running]);
+}
+
+const SETTING_NAMES = (Object.keys(SETTINGS) as SettingName[]).filter((name) => SETTINGS[name].decidesNumbers);
+
+/** Equal for plans that ask the same question with the same budget, however they go about it. */
+function planKey({ model, text, calibration, sparsity, operations, operands, settings, search }: SearchPlan): string {
+  const { population, generations, budget, depth, size, rungs, keep } = search;
+  return JSON.stringify([
+    ...[model, text, calibration ?? null, sparsity, operations, operands],
+    SETTING_NAMES.map((name) => settings[name]),
+    { population, generations, budget, depth, size, rungs, keep },
+  ]);
+}

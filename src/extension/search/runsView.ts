@@ -1,0 +1,146 @@
+import * as vscode from 'vscode';
+import { formatPerplexity } from '../../experiment/format.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { printInfix } from '../../metric/print.ts';
+import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
+import { escapeMarkdown } from '../resultText.ts';
+import { ago } from './ago.ts';
+import { isReadable } from './runLibrary.ts';
+import type { ListedRun, RunLibrary } from './runLibrary.ts';
+import type { SearchRunner } from './searchRunner.ts';
+
+export const RUNS_VIEW = 'espalier.runs';
+
+/** How a run stands, for its icon, its context menu and a screen reader. */
+type Standing = 'here' | 'elsewhere' | 'paused' | 'interrupted' | 'finished' | 'failed' | 'unreadable';
+
+const ICONS: Readonly<Record<Standing, vscode.ThemeIcon>> = {
+  here: new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('charts.blue')),
+  elsewhere: new vscode.ThemeIcon('eye', new vscode.ThemeColor('charts.blue')),
+  paused: new vscode.ThemeIcon('debug-pause'),
+  interrupted: new vscode.ThemeIcon('debug-disconnect'),
+  finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('charts.green')),
+  failed: new vscode.ThemeIcon('error', new vscode.ThemeColor('errorForeground')),
+  unreadable: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),
+};
+
+const WORDS: Readonly<Record<Standing, string>> = {
+  here: 'running',
+  elsewhere: 'running in another window or command line',
+  paused: 'paused',
+  interrupted: 'stopped before its end',
+  finished: 'finished',
+  failed: 'failed',
+  unreadable: 'cannot be read',
+};
+
+const METHODS = { 'pruner-zero': 'Pruner-Zero', random: 'random search' } as const;
+
+/** The runs of the workspace, newest first. */
+export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeTreeData = this.changed.event;
+  readonly view: vscode.TreeView<ListedRun>;
+  private readonly library: RunLibrary;
+  private readonly runner: SearchRunner;
+
+  constructor(library: RunLibrary, runner: SearchRunner) {
+    this.library = library;
+    this.runner = runner;
+    this.view = vscode.window.createTreeView(RUNS_VIEW, { treeDataProvider: this, canSelectMany: true });
+  }
+
+  refresh(): void {
+    const running = this.runner.folders.length;
+    this.view.badge = running === 0 ? undefined : { value: running, tooltip: `${running} searches running` };
+    this.changed.fire();
+  }
+
+  async getChildren(parent?: ListedRun): Promise<ListedRun[]> {
+    if (parent) return [];
+    if (!this.library.isLoaded) await this.library.load();
+    return [...this.library.runs];
+  }
+
+  getTreeItem(listed: ListedRun): vscode.TreeItem {
+    return isReadable(listed) ? this.item(listed) : brokenItem(listed);
+  }
+
+  dispose(): void {
+    this.view.dispose();
+    this.changed.dispose();
+  }
+
+  private item(summary: RunSummary): vscode.TreeItem {
+    const { run, folder, best, lastAt } = summary;
+    const { plan } = run.run;
+    const standing = this.standing(summary);
+    const item = new vscode.TreeItem(plan.name);
+    item.id = folder;
+    item.iconPath = ICONS[standing];
+    item.contextValue = `run.${standing}`;
+    const parts = [
+      METHODS[plan.search.method],
+      ...(best ? [`best ${formatPerplexity(best.perplexity)}`] : []),
+      standing === 'here' ? WORDS.here : ago(lastAt, Date.now()),
+    ];
+    item.description = parts.join(' · ');
+    item.tooltip = tooltip(summary, WORDS[standing]);
+    item.accessibilityInformation = { label: `${plan.name}, ${WORDS[standing]}, ${parts.join(', ')}` };
+    item.command = { command: 'espalier.openRun', title: 'Open', arguments: [listedArgument(folder)] };
+    return item;
+  }
+
+  private standing({ folder, state }: RunSummary): Standing {
+    if (this.runner.drivingOf(folder)) return 'here';
+    return state === 'running' ? 'elsewhere' : state;
+  }
+}
+
+/** What commands of the view get, from a click and from a context menu alike. */
+export function listedArgument(folder: string): { readonly folder: string } {
+  return { folder };
+}
+
+function brokenItem({ id, folder, error }: UnreadableRun): vscode.TreeItem {
+  const item = new vscode.TreeItem(id);
+  item.id = folder;
+  item.iconPath = ICONS.unreadable;
+  item.contextValue = 'run.unreadable';
+  item.description = WORDS.unreadable;
+  item.tooltip = `${error.operation}: expected ${error.expected}, got ${error.actual}. ${error.remedy}`;
+  return item;
+}
+
+function tooltip({ id, run, best, counts, generation }: RunSummary, state: string): vscode.MarkdownString {
+  const { plan, document, createdAt } = run.run;
+  const { generations, method, seed } = plan.search;
+  const rows: (readonly [string, string])[] = [
+    ['state', generation === undefined ? state : `${state}, generation ${generation + 1} of ${generations}`],
+    ['method', `${METHODS[method]}, seed ${seed}`],
+    ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
+    ...(best ? [['best', `${formatPerplexity(best.perplexity)}: \`${infix(best.expression)}\``] as const] : []),
+    ...(counts
+      ? [['work', `${counts.candidates} candidates, ${counts.fullEvaluations} evaluated in full`] as const]
+      : []),
+    ...(document === undefined ? [] : [['file', document] as const]),
+    ['begun', `${createdAt.slice(0, 16).replace('T', ' ')} UTC`],
+    ['run', id],
+  ];
+  return new vscode.MarkdownString(
+    [
+      '| | |',
+      '|---|---|',
+      ...rows.map(([name, text]) => `| ${name} | ${name === 'best' ? text : escapeMarkdown(text)} |`),
+    ].join('\n'),
+  );
+}
+
+function infix(expression: string): string {
+  try {
+    return printInfix(parsePrefix(expression));
+  } catch {
+    return expression;
+  }
+}

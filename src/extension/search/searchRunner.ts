@@ -1,0 +1,171 @@
+import { EspalierError, toErrorData } from '../../base/errors.ts';
+import type { ErrorData } from '../../base/errors.ts';
+import type { SearchListener } from '../../protocol/client.ts';
+import type { Clock } from '../supervisor.ts';
+import type { Driving } from './runState.ts';
+
+/** A worker process that drives one run, with bounded restarts: the supervisor. */
+export interface SearchWorker {
+  search(params: { readonly folder: string }, listener: SearchListener, signal: AbortSignal): Promise<unknown>;
+  /** Lets it release its device. */
+  stop(): Promise<void>;
+  /** Ends it now. */
+  dispose(): void;
+}
+
+export interface SearchRunnerOptions {
+  readonly newWorker: () => SearchWorker;
+  /** Folders of the runs that this window drives: they are gone on with when it is opened again. */
+  readonly memory: { get(): readonly string[]; set(folders: readonly string[]): void };
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+  /** Something about a run is new: what this window does with it, or what is in its journal. */
+  readonly onChange: (folder: string) => void;
+  /** A run ended by itself. */
+  readonly onEnd: (folder: string, end: 'finished' | 'paused' | { readonly error: ErrorData }) => void;
+}
+
+interface Drive {
+  readonly controller: AbortController;
+  readonly worker: SearchWorker;
+  state: Driving;
+}
+
+/** The process of a window that was just closed may live a moment longer: milliseconds until its run counts as somebody else's. */
+const HANDOVER = 15_000;
+const HANDOVER_STEP = 500;
+
+/** Drives the runs of this window, each by a worker process of its own; a worker that dies is replaced and the run goes on. */
+export class SearchRunner {
+  private readonly options: SearchRunnerOptions;
+  private readonly drives = new Map<string, Drive>();
+  private readonly errors = new Map<string, ErrorData>();
+  private disposed = false;
+
+  constructor(options: SearchRunnerOptions) {
+    this.options = options;
+  }
+
+  /** What this window does with a run now. */
+  drivingOf(folder: string): Driving | undefined {
+    return this.drives.get(folder)?.state;
+  }
+
+  /** Why this window could not go on with a run, until it is tried again. */
+  errorOf(folder: string): ErrorData | undefined {
+    return this.errors.get(folder);
+  }
+
+  get folders(): readonly string[] {
+    return [...this.drives.keys()];
+  }
+
+  /** Begins a run, or goes on with it. Driving what is driven already changes nothing. */
+  drive(folder: string): void {
+    if (this.drives.has(folder) || this.disposed) return;
+    this.errors.delete(folder);
+    const drive: Drive = {
+      controller: new AbortController(),
+      worker: this.options.newWorker(),
+      state: { kind: 'starting' },
+    };
+    this.drives.set(folder, drive);
+    this.remember(folder, true);
+    this.options.onChange(folder);
+    void this.run(folder, drive);
+  }
+
+  /** What is being evaluated comes to its end, and the journal says that it was a pause. */
+  pause(folder: string): void {
+    const drive = this.drives.get(folder);
+    if (!drive) return;
+    this.change(folder, drive, { kind: 'pausing' });
+    drive.controller.abort();
+  }
+
+  /** Ends the run's processes at once; its journal has all that was evaluated. */
+  stop(folder: string): void {
+    const drive = this.drives.get(folder);
+    if (!drive) return;
+    this.change(folder, drive, { kind: 'pausing' });
+    drive.controller.abort();
+    drive.worker.dispose();
+  }
+
+  /** Goes on with what this window drove before it was reloaded or closed. */
+  resumeRemembered(): void {
+    for (const folder of this.options.memory.get()) this.drive(folder);
+  }
+
+  /** The window goes away: all processes end now, and what ran is remembered. */
+  dispose(): void {
+    this.disposed = true;
+    for (const { worker } of this.drives.values()) worker.dispose();
+  }
+
+  private async run(folder: string, drive: Drive): Promise<void> {
+    const { log, onEnd, onChange } = this.options;
+    let end: Parameters<typeof onEnd>[1];
+    try {
+      await this.searchUntilSettled(folder, drive);
+      end = drive.controller.signal.aborted ? 'paused' : 'finished';
+    } catch (thrown) {
+      const error = toErrorData(thrown, 'searching');
+      end = error.code === 'cancelled' || drive.controller.signal.aborted ? 'paused' : { error };
+    }
+    if (this.disposed) return;
+    if (typeof end === 'object') {
+      this.errors.set(folder, end.error);
+      log(`search of ${folder}: ${end.error.code}: ${end.error.actual}`);
+    } else log(`search of ${folder} ${end}`);
+    this.drives.delete(folder);
+    this.remember(folder, false);
+    onChange(folder);
+    onEnd(folder, end);
+    await drive.worker.stop();
+    drive.worker.dispose();
+  }
+
+  private async searchUntilSettled(folder: string, drive: Drive): Promise<void> {
+    const { clock, log } = this.options;
+    const { controller, worker } = drive;
+    const begin = clock.now();
+    const listener: SearchListener = {
+      onProgress: ({ progress: { detail, done, total } }) => {
+        if (drive.state.kind !== 'starting') return;
+        this.change(folder, drive, { kind: 'starting', detail, ...(total > 0 && { share: done / total }) });
+      },
+      onSearchEvent: ({ event }) => {
+        // Baselines and what follows are the search itself.
+        if (drive.state.kind === 'starting' && event.kind !== 'resumed')
+          this.change(folder, drive, { kind: 'running' });
+        else this.options.onChange(folder);
+      },
+    };
+    for (;;) {
+      try {
+        await worker.search({ folder }, listener, controller.signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof EspalierError) || controller.signal.aborted) throw error;
+        const isHandover = error.code === 'runs/in-use' && clock.now() - begin < HANDOVER;
+        // Restarts are bounded by whoever keeps the worker: it says `worker/gave-up` in the end.
+        if (!isHandover && error.code !== 'worker/exited') throw error;
+        log(`search of ${folder}: ${error.message}`);
+        this.change(folder, drive, { kind: 'starting' });
+        if (isHandover) await new Promise<void>((resolve) => clock.after(HANDOVER_STEP, resolve));
+      }
+    }
+  }
+
+  private change(folder: string, drive: Drive, state: Driving): void {
+    drive.state = state;
+    this.options.onChange(folder);
+  }
+
+  private remember(folder: string, isDriven: boolean): void {
+    const { memory } = this.options;
+    const others = memory.get().filter((other) => other !== folder);
+    memory.set(isDriven ? [...others, folder] : others);
+  }
+}

@@ -1,0 +1,257 @@
+import * as vscode from 'vscode';
+import { toErrorData } from '../../base/errors.ts';
+import type { ErrorData } from '../../base/errors.ts';
+import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
+import { deleteRun, openRun } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { SYSTEM_CLOCK } from '../clock.ts';
+import { fallbackFor } from '../configuration.ts';
+import type { Target } from '../evaluator.ts';
+import type { Outlines } from '../outlines.ts';
+import type { Supervisor } from '../supervisor.ts';
+import { CandidateFile } from './candidateFile.ts';
+import { EvolveCommand } from './evolveCommand.ts';
+import { saveExport } from './exportCommand.ts';
+import { RunLibrary, isReadable } from './runLibrary.ts';
+import { RunsView } from './runsView.ts';
+import { SearchPanels } from './searchPanels.ts';
+import { SearchRunner } from './searchRunner.ts';
+import type { SearchWorker } from './searchRunner.ts';
+import { SearchStatus } from './searchStatus.ts';
+
+const RUNNING_KEY = 'espalier.runningSearches';
+
+export interface SearchesParts {
+  readonly context: vscode.ExtensionContext;
+  readonly outlines: Outlines;
+  /** The worker for evaluations: curves are evaluated there. */
+  readonly supervisor: Supervisor;
+  /** A process of its own for one search. */
+  readonly newWorker: () => SearchWorker;
+  readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
+  readonly rootOf: (document: string) => string;
+  readonly evaluate: (target: Target) => unknown;
+  readonly tellFailure: (what: string, error: ErrorData) => void;
+  readonly showLog: () => void;
+  readonly log: (message: string) => void;
+}
+
+/** Everything about searches, wired together: driving them, showing them, listing them. */
+export class Searches implements vscode.Disposable {
+  readonly runner: SearchRunner;
+  readonly library: RunLibrary;
+  private readonly parts: SearchesParts;
+  private readonly panels: SearchPanels;
+  private readonly view: RunsView;
+  private readonly status: SearchStatus;
+  private readonly evolveCommand: EvolveCommand;
+  private readonly owned: { dispose(): unknown }[] = [];
+
+  constructor(parts: SearchesParts) {
+    this.parts = parts;
+    const { context, outlines, supervisor, showLog, log } = parts;
+    const tell = (what: string, error: unknown): void => {
+      const data = toErrorData(error, what);
+      log(`${what}: ${data.code}: ${data.operation}: ${data.actual}`);
+      if (data.code !== 'cancelled') parts.tellFailure(what, data);
+    };
+    this.runner = new SearchRunner({
+      newWorker: parts.newWorker,
+      memory: {
+        get: () => context.workspaceState.get<readonly string[]>(RUNNING_KEY, []),
+        set: (folders) => void context.workspaceState.update(RUNNING_KEY, folders),
+      },
+      clock: SYSTEM_CLOCK,
+      log,
+      onChange: (folder) => {
+        this.panels.look(folder);
+        this.status.refresh();
+        this.library.refresh();
+      },
+      onEnd: (folder, end) => {
+        this.view.refresh();
+        void this.tellEnd(folder, end);
+      },
+    });
+    this.library = new RunLibrary({
+      roots: () => (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath),
+      clock: SYSTEM_CLOCK,
+      onChange: () => {
+        this.view.refresh();
+        this.panels.lookAround();
+      },
+    });
+    const candidates = new CandidateFile({ outlines, evaluate: parts.evaluate });
+    this.panels = new SearchPanels({
+      extension: context.extensionUri,
+      runner: this.runner,
+      library: this.library,
+      evaluate: (plan, listener, signal) => supervisor.evaluate(plan, listener, signal),
+      candidates,
+      startRandom: (run) => this.evolveCommand.startRandom(run),
+      showLog,
+      tell,
+    });
+    this.evolveCommand = new EvolveCommand({
+      outlines,
+      searchPlan: parts.searchPlan,
+      fallbackFor,
+      rootOf: parts.rootOf,
+      runner: this.runner,
+      panels: this.panels,
+      tell,
+    });
+    this.view = new RunsView(this.library, this.runner);
+    this.status = new SearchStatus(this.runner);
+    this.owned.push(this.view, this.status, this.panels, this.watchRuns(), this.watchFiles());
+  }
+
+  /** Goes on with what ran when the window was reloaded. Without trust nothing is driven. */
+  start(): void {
+    const go = (): void => {
+      this.runner.resumeRemembered();
+      this.library.refresh();
+    };
+    if (vscode.workspace.isTrusted) go();
+    else this.owned.push(vscode.workspace.onDidGrantWorkspaceTrust(go));
+  }
+
+  dispose(): void {
+    this.runner.dispose();
+    this.library.dispose();
+    for (const each of this.owned.splice(0)) each.dispose();
+  }
+
+  async evolve(argument: unknown): Promise<void> {
+    await this.evolveCommand.evolve(argument);
+  }
+
+  async open(argument: unknown): Promise<void> {
+    const run = await this.runOf(argument, 'Open');
+    if (run) this.panels.show(run);
+  }
+
+  async resume(argument: unknown): Promise<void> {
+    const run = await this.runOf(argument, 'Resume');
+    if (!run) return;
+    this.runner.drive(run.folder);
+    this.panels.show(run);
+  }
+
+  async pause(argument: unknown): Promise<void> {
+    const run = await this.runOf(argument, 'Pause');
+    if (run) this.runner.pause(run.folder);
+  }
+
+  /** Draws the best of one run beside another's. */
+  async compare(argument: unknown, selection: unknown): Promise<void> {
+    const chosen: readonly unknown[] = Array.isArray(selection) ? selection : [];
+    const run = await this.runOf(argument, 'Compare');
+    if (!run) return;
+    const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
+    const other = await this.runOf(beside, `Compare ${run.run.plan.name} with`, run.folder);
+    if (other) this.panels.show(run).compareWith(other);
+  }
+
+  async exportAs(argument: unknown, format: 'csv' | 'json'): Promise<void> {
+    const run = await this.runOf(argument, 'Export');
+    if (run) await this.attempt('The run could not be exported', () => saveExport(run, format));
+  }
+
+  async delete(argument: unknown, selection: unknown): Promise<void> {
+    const all: readonly unknown[] = Array.isArray(selection) && selection.length > 0 ? selection : [argument];
+    const folders = all.map(folderOf).filter((folder) => folder !== undefined);
+    if (folders.length === 0) return;
+    const what = folders.length === 1 ? (this.library.find(folders[0]!)?.id ?? folders[0]!) : `${folders.length} runs`;
+    const detail = 'Everything that the search evaluated goes with it. This cannot be undone.';
+    const chosen = await vscode.window.showWarningMessage(`Delete ${what}?`, { modal: true, detail }, 'Delete');
+    if (chosen !== 'Delete') return;
+    for (const folder of folders) {
+      await this.attempt('The run could not be deleted', async () => {
+        await deleteRun(folder);
+        this.panels.close(folder);
+      });
+    }
+    await this.library.load();
+  }
+
+  private async attempt(what: string, act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.parts.tellFailure(what, toErrorData(error, what));
+    }
+  }
+
+  /** The run that a command is about: an item of the view, or one that is picked. */
+  private async runOf(argument: unknown, title: string, except?: string): Promise<RunFolder | undefined> {
+    const folder = folderOf(argument) ?? (await this.pick(title, except));
+    if (folder === undefined) return undefined;
+    try {
+      return await openRun(folder);
+    } catch (error) {
+      this.parts.tellFailure('The run cannot be opened', toErrorData(error, 'opening a run'));
+      return undefined;
+    }
+  }
+
+  private async pick(title: string, except?: string): Promise<string | undefined> {
+    await this.library.load();
+    const items = this.library.runs
+      .filter((run) => isReadable(run) && run.folder !== except)
+      .map(({ folder }) => {
+        const { label, description } = this.view.getTreeItem(this.library.find(folder)!);
+        return {
+          label: typeof label === 'string' ? label : folder,
+          ...(typeof description === 'string' && { description }),
+          folder,
+        };
+      });
+    const placeHolder = items.length === 0 ? 'There is no other run in this workspace' : 'Run';
+    return (await vscode.window.showQuickPick(items, { title: `Espalier: ${title}`, placeHolder }))?.folder;
+  }
+
+  private async tellEnd(
+    folder: string,
+    end: Parameters<ConstructorParameters<typeof SearchRunner>[0]['onEnd']>[1],
+  ): Promise<void> {
+    await this.library.load();
+    const listed = this.library.find(folder);
+    const name = listed && isReadable(listed) ? listed.run.run.plan.name : folder;
+    if (typeof end === 'object') {
+      this.parts.tellFailure(`The search ${name} failed`, end.error);
+      return;
+    }
+    // Whoever sees the panel sees that it is finished.
+    if (end !== 'finished' || this.panels.find(folder)?.isVisible === true) return;
+    const chosen = await vscode.window.showInformationMessage(`The search ${name} is finished.`, 'Show');
+    if (chosen) await this.open({ folder });
+  }
+
+  private watchRuns(): vscode.Disposable {
+    const watcher = vscode.workspace.createFileSystemWatcher('**/.espalier/runs/*/*');
+    const refresh = (): void => {
+      this.library.refresh();
+    };
+    watcher.onDidCreate(refresh);
+    watcher.onDidChange(refresh);
+    watcher.onDidDelete(refresh);
+    return watcher;
+  }
+
+  private watchFiles(): vscode.Disposable {
+    let withdraw: (() => void) | undefined;
+    return vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      if (document.languageId !== 'prune') return;
+      withdraw?.();
+      withdraw = SYSTEM_CLOCK.after(300, () => {
+        this.panels.lookAtFiles();
+      });
+    });
+  }
+}
+
+function folderOf(argument: unknown): string | undefined {
+  const { folder } = (argument ?? {}) as { folder?: unknown };
+  return typeof folder === 'string' ? folder : undefined;
+}
