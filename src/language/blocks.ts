@@ -12,6 +12,7 @@ import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
 import type { FileSymbol, PrunedMetric, SearchContent } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import { addSite } from './findings.ts';
+import { evenedOut } from './formatLayout.ts';
 import type { Findings } from './findings.ts';
 import type { NameTable } from './names.ts';
 import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
@@ -190,7 +191,7 @@ class BlockCompiler {
     } else {
       const name = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' ? syntax.callee.text : undefined;
       const metric = name !== undefined && definitions.metrics.has(name) ? name : undefined;
-      return { label: this.source(syntax.span).replaceAll(/\s+/g, ' '), metric, expression: compiled.expression };
+      return { label: evenedOut(this.source(syntax.span)), metric, expression: compiled.expression };
     }
     return undefined;
   }

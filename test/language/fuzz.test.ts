@@ -2,13 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
+import { searchPlanSchema } from '../../src/experiment/searchSchemas.ts';
 import { compile, parseExpression } from '../../src/language/compile.ts';
 import type { CompiledDocument } from '../../src/language/document.ts';
 import { Planner, plansFor } from '../../src/language/plan.ts';
+import { searchPlanFrom, searchPlansFor } from '../../src/language/searchPlan.ts';
 import { complete } from '../../src/language/server/completion.ts';
+import { formatDocument } from '../../src/language/server/formatting.ts';
 import { hover, rename } from '../../src/language/server/navigation.ts';
 import { outline } from '../../src/language/server/outline.ts';
 import { codeActions, lspDiagnostics } from '../../src/language/server/problems.ts';
+import { meaningfulTokens } from '../../src/language/server/semanticTokens.ts';
+import { signatureHelp } from '../../src/language/server/signature.ts';
 import { documentSymbols, foldingRanges } from '../../src/language/server/symbols.ts';
 import { sitesOf } from '../../src/language/sites.ts';
 import { depthOf, sizeOf } from '../../src/metric/measure.ts';
@@ -16,6 +21,7 @@ import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import { MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES } from '../../src/metric/limits.ts';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { anyExpression } from '../metric/arbitraryExpression.ts';
+import { mutate, WORDS } from './mutate.ts';
 import { SAMPLE } from './samples.ts';
 
 /** Milliseconds that no small text may take, with room for a busy machine. */
@@ -25,7 +31,7 @@ describe('no text makes the language fail', () => {
   it('mutated files', () => {
     const rng = new Rng(1);
     let previous: CompiledDocument | undefined;
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < 1000; i++) {
       const text = mutate(SAMPLE, rng);
       const document = examine(text, previous);
       // What was read before must make no difference to what is read.
@@ -40,7 +46,7 @@ describe('no text makes the language fail', () => {
 
   it('files of random words of the language', () => {
     const rng = new Rng(2);
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < 1200; i++) {
       const words = Array.from({ length: rng.integer(60) }, () => WORDS[rng.integer(WORDS.length)]!);
       examine(words.join(rng.integer(2) === 0 ? ' ' : ''), undefined);
     }
@@ -171,6 +177,11 @@ function examine(text: string, previous: CompiledDocument | undefined): Compiled
     expect(text.slice(site.start, site.end)).toBe(site.symbol.name);
   }
   attempt(() => plansFor(document, undefined, { folder: '/' }));
+  for (const plan of attempt(() => searchPlansFor(document, undefined, { folder: '/' })) ?? []) {
+    expect(searchPlanSchema.parse(plan)).toEqual(plan);
+  }
+  const metric = document.declarations.find(({ kind }) => kind === 'metric')?.name ?? 'a';
+  attempt(() => searchPlanFrom(document, metric, { folder: '/' }));
   const offset = Math.floor(text.length / 2);
   complete(document, source, offset);
   hover(document, source, offset);
@@ -178,6 +189,14 @@ function examine(text: string, previous: CompiledDocument | undefined): Compiled
   outline(document, source);
   lspDiagnostics(document, source);
   codeActions(document, source, { start: source.positionAt(0), end: source.positionAt(text.length) });
+  signatureHelp(document, offset);
+  // What it changes is looked at in format.test.ts.
+  if (text.length % 4 === 0) formatDocument(document, source, { tabSize: 2, insertSpaces: true });
+  let behind = 0;
+  for (const token of meaningfulTokens(document)) {
+    expect(token.start).toBeGreaterThanOrEqual(behind);
+    behind = token.end;
+  }
   documentSymbols(document, source);
   foldingRanges(document, source);
   expect(performance.now() - start, text).toBeLessThan(BOUND);
@@ -192,32 +211,4 @@ function attempt<Value>(work: () => Value): Value | undefined {
     if (thrown instanceof EspalierError && thrown.code !== 'internal') return undefined;
     throw thrown;
   }
-}
-
-const WORDS = [
-  ...'metric model corpus parameter experiment search defaults prune: at: model: evaluate: calibrate: samples: at device'.split(
-    ' ',
-  ),
-  ...'W X G sqrt add mms a b c foo wanda ( ) { } , = : + - * / ^ 2 0.5 1e9 50% 2:4 "x" " // /// \n \n \r\n \t $ é ²'.split(
-    ' ',
-  ),
-  ...['\n', '\n', '"', '\u0000', '\ud83d', '\u2028'],
-];
-
-/** A few edits at random places: characters removed, words put in, stretches moved and repeated. */
-function mutate(text: string, rng: Rng): string {
-  let result = text;
-  for (let i = rng.integer(4); i >= 0; i--) {
-    const at = rng.integer(result.length + 1);
-    const length = rng.integer(3) === 0 ? rng.integer(200) : rng.integer(4);
-    const piece = result.slice(at, at + length);
-    const inserted = [
-      WORDS[rng.integer(WORDS.length)]!,
-      '',
-      piece + piece,
-      result.slice(rng.integer(result.length)).slice(0, 20),
-    ][rng.integer(4)]!;
-    result = result.slice(0, at) + inserted + result.slice(at + length);
-  }
-  return result;
 }

@@ -1,19 +1,29 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
-import type { Connection, TextDocumentPositionParams } from 'vscode-languageserver';
+import type { Connection, TextDocumentIdentifier, TextDocumentPositionParams } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import { compile } from '../compile.ts';
 import type { CompiledDocument } from '../document.ts';
 import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../messages.ts';
-import type { PlanParams, PlanResult, SearchPlanParams, SearchPlanResult, TreeParams, TreeResult } from '../messages.ts';
+import type {
+  PlanParams,
+  PlanResult,
+  SearchPlanParams,
+  SearchPlanResult,
+  TreeParams,
+  TreeResult,
+} from '../messages.ts';
 import { plansFor } from '../plan.ts';
 import { searchPlanFrom, searchPlansFor } from '../searchPlan.ts';
 import { complete } from './completion.ts';
+import { FORMAT_TRIGGERS, formatDocument, formatOnType, formatRange } from './formatting.ts';
 import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';
 import { outline } from './outline.ts';
 import { codeActions, lspDiagnostics } from './problems.ts';
+import { SEMANTIC_LEGEND, semanticTokens } from './semanticTokens.ts';
+import { signatureHelp } from './signature.ts';
 import { documentSymbols, foldingRanges } from './symbols.ts';
 import { metricTree } from './tree.ts';
 
@@ -34,6 +44,14 @@ export function startServer(connection: Connection): void {
       documentSymbolProvider: true,
       foldingRangeProvider: true,
       codeActionProvider: { codeActionKinds: ['quickfix'] },
+      signatureHelpProvider: { triggerCharacters: ['(', ','], retriggerCharacters: [')', ':'] },
+      documentFormattingProvider: true,
+      documentRangeFormattingProvider: true,
+      documentOnTypeFormattingProvider: {
+        firstTriggerCharacter: FORMAT_TRIGGERS[0],
+        moreTriggerCharacter: FORMAT_TRIGGERS.slice(1),
+      },
+      semanticTokensProvider: { legend: SEMANTIC_LEGEND, full: true, range: true },
     },
   }));
 
@@ -59,18 +77,34 @@ export function startServer(connection: Connection): void {
       return { changes: { [source.uri]: result.edits } };
     }),
   );
-  connection.onDocumentSymbol(({ textDocument: { uri } }) => {
+  const of = <Result>(
+    { uri }: TextDocumentIdentifier,
+    answer: (document: CompiledDocument, source: TextDocument) => Result,
+  ): Result | null => {
     const file = files.get(uri);
-    return file ? documentSymbols(file.document, file.source) : null;
-  });
-  connection.onFoldingRanges(({ textDocument: { uri } }) => {
-    const file = files.get(uri);
-    return file ? foldingRanges(file.document, file.source) : null;
-  });
-  connection.onCodeAction(({ textDocument: { uri }, range }) => {
-    const file = files.get(uri);
-    return file ? codeActions(file.document, file.source, range) : null;
-  });
+    return file ? answer(file.document, file.source) : null;
+  };
+  connection.onDocumentSymbol(({ textDocument }) => of(textDocument, documentSymbols));
+  connection.onFoldingRanges(({ textDocument }) => of(textDocument, foldingRanges));
+  connection.onCodeAction(({ textDocument, range }) =>
+    of(textDocument, (document, source) => codeActions(document, source, range)),
+  );
+  connection.onDocumentFormatting(({ textDocument, options }) =>
+    of(textDocument, (document, source) => formatDocument(document, source, options)),
+  );
+  connection.onDocumentRangeFormatting(({ textDocument, range, options }) =>
+    of(textDocument, (document, source) => formatRange(document, source, range, options)),
+  );
+  connection.onDocumentOnTypeFormatting(({ textDocument, position, ch, options }) =>
+    of(textDocument, (document, source) => formatOnType(document, source, position, ch, options)),
+  );
+  connection.onSignatureHelp((params) => at(params, (document, _, offset) => signatureHelp(document, offset)));
+  // An editor that asks about a file that is closed gets nothing, in the only form that the protocol has for it.
+  connection.languages.semanticTokens.on(({ textDocument }) => of(textDocument, semanticTokens) ?? { data: [] });
+  connection.languages.semanticTokens.onRange(
+    ({ textDocument, range }) =>
+      of(textDocument, (document, source) => semanticTokens(document, source, range)) ?? { data: [] },
+  );
   connection.onRequest(PLAN_REQUEST, (params: PlanParams) => answerPlan(files, params));
   connection.onRequest(SEARCH_PLAN_REQUEST, (params: SearchPlanParams) => answerSearchPlan(files, params));
   connection.onRequest(TREE_REQUEST, ({ uri, name }: TreeParams): TreeResult => {

@@ -1,0 +1,150 @@
+import type { ParameterInformation, SignatureHelp } from 'vscode-languageserver';
+import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
+import { docComment } from '../docComment.ts';
+import type { CompiledDocument } from '../document.ts';
+import type { ParsedDeclaration } from '../pieces.ts';
+import { propertyOf } from '../properties.ts';
+import type { Property } from '../properties.ts';
+import { tokensOf } from '../tokens.ts';
+import type { Token } from '../tokens.ts';
+
+/** The operation or metric, or the text with settings, in whose parentheses the cursor stands, and which argument it is at. */
+export function signatureHelp(document: CompiledDocument, offset: number): SignatureHelp | undefined {
+  const piece = document.parsed.declarations.findLast(({ start }) => start < offset);
+  if (piece === undefined) return undefined;
+  const tokens = tokensOf(document.text.slice(piece.start, offset));
+  const last = tokens.at(-1);
+  const isInComment = last?.kind === 'comment' && piece.start + last.end === offset;
+  // A quote that nothing closes: the cursor is in a text.
+  if (isInComment || last?.text === '"') return undefined;
+  const call = openCall(tokens.filter(({ kind }) => kind !== 'comment'));
+  const signature = call && signatureOf(document, piece, call, tokens);
+  if (call === undefined || signature === undefined) return undefined;
+  const { label, parameters, documentation } = signature;
+  const named = parameters.findIndex(({ name }) => name === call.argumentName);
+  const active = named >= 0 ? named : call.argument;
+  return {
+    signatures: [
+      {
+        label,
+        parameters: parameters.map((parameter) => ({ label: parameter.span, documentation: parameter.documentation })),
+        ...(documentation !== '' && { documentation: { kind: 'markdown', value: documentation } }),
+      },
+    ],
+    activeSignature: 0,
+    // Beyond the last one nothing is to be marked; a named argument whose name is yet to come could be any.
+    activeParameter: Math.min(active, parameters.length),
+  };
+}
+
+interface OpenCall {
+  readonly callee: string;
+  /** Commas between the parenthesis and the cursor. */
+  readonly argument: number;
+  /** Where the argument begins with `NAME:`. */
+  readonly argumentName: string | undefined;
+}
+
+/** The innermost parenthesis behind a name that is open at the end; those that only group are looked through. */
+function openCall(tokens: readonly Token[]): OpenCall | undefined {
+  interface Open {
+    readonly callee: string | undefined;
+    argument: number;
+    first: number;
+  }
+  const open: Open[] = [];
+  tokens.forEach(({ kind, text }, i) => {
+    if (kind !== 'sign') return;
+    const before = tokens[i - 1];
+    if (text === '(') {
+      const isCall = before?.kind === 'name' && !isHead(tokens, i - 1);
+      open.push({ callee: isCall ? before.text : undefined, argument: 0, first: i + 1 });
+    }
+    if (text === ')') open.pop();
+    const inner = open.at(-1);
+    if (text === ',' && inner) {
+      inner.argument++;
+      inner.first = i + 1;
+    }
+  });
+  const call = open.findLast(({ callee }) => callee !== undefined);
+  if (call?.callee === undefined) return undefined;
+  const { callee, argument, first } = call;
+  return { callee, argument, argumentName: tokens[first + 1]?.text === ':' ? tokens[first]!.text : undefined };
+}
+
+/** Whether a name is the one that a declaration gives: what stands in parentheses behind it are its parameters. */
+function isHead(tokens: readonly Token[], i: number): boolean {
+  return i === 1 && tokens[0]!.text === 'metric';
+}
+
+interface Signature {
+  readonly label: string;
+  readonly parameters: readonly (Pick<ParameterInformation, 'documentation'> & {
+    readonly name: string;
+    /** Where it stands in the label. */
+    readonly span: [number, number];
+    readonly documentation: string;
+  })[];
+  readonly documentation: string;
+}
+
+function signatureOf(
+  document: CompiledDocument,
+  piece: ParsedDeclaration,
+  { callee }: OpenCall,
+  tokens: readonly Token[],
+): Signature | undefined {
+  if (isOperationName(callee)) {
+    const { arity, formula, documentation } = OPERATIONS[callee];
+    const names = arity === 1 ? ['x'] : ['x', 'y'];
+    const parameters = names.map((name) => ({ name, text: name, documentation: '' }));
+    return write(`${callee}(`, parameters, `\`${formula}\`\n\n${documentation}`);
+  }
+  const declared = document.declarations.find(({ name }) => name === callee);
+  if (declared?.kind === 'metric') {
+    const parameters = declared.parameters.map(({ name, value }) => ({
+      name,
+      text: `${name} = ${value ?? '?'}`,
+      documentation: '',
+    }));
+    return write(`${callee}(`, parameters, docComment(document.text, declared.start));
+  }
+  const property = blockProperty(piece, tokens);
+  if (declared?.kind !== 'corpus' || !property?.arguments) return undefined;
+  const parameters = property.arguments.map(({ name, documentation, setting }) => ({
+    name,
+    text: `${name}: ${setting!.row.default}`,
+    documentation,
+  }));
+  return write(`${callee} (`, parameters, docComment(document.text, declared.start));
+}
+
+function write(
+  head: string,
+  parameters: readonly { readonly name: string; readonly text: string; readonly documentation: string }[],
+  documentation: string,
+): Signature {
+  let label = head;
+  const placed = parameters.map(({ name, text, documentation: about }, i) => {
+    if (i > 0) label += ', ';
+    const start = label.length;
+    label += text;
+    const span: [number, number] = [start, label.length];
+    return { name, span, documentation: about };
+  });
+  return { label: `${label})`, parameters: placed, documentation };
+}
+
+/** The property that the end of the tokens belongs to. */
+function blockProperty({ keyword }: ParsedDeclaration, tokens: readonly Token[]): Property | undefined {
+  if (keyword !== 'experiment' && keyword !== 'search' && keyword !== 'defaults') return undefined;
+  let depth = 0;
+  let name: string | undefined;
+  tokens.forEach(({ text }, i) => {
+    if (text === '(') depth++;
+    if (text === ')') depth--;
+    if (text === ':' && depth === 0) name = tokens[i - 1]?.text;
+  });
+  return name === undefined ? undefined : propertyOf(keyword, name);
+}
