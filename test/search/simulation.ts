@@ -26,7 +26,7 @@ export interface Simulation {
   measure(expression: Expression, rung: Rung): MeasureOutcome;
 }
 
-const [ROWS, COLUMNS, BLOCKS] = [12, 24, 27];
+const [ROWS, COLUMNS, BLOCKS] = [8, 20, 18];
 const SPARSITY = { kind: 'unstructured', share: 0.6 } as const;
 
 export function simulation(seed: number): Simulation {
