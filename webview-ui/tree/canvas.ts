@@ -53,6 +53,7 @@ export class Canvas {
     const { nodes, hasStatistics, direction } = drawing;
     const hadFocus = this.tree.contains(document.activeElement);
     const isSameTree = nodes.length === this.drawing.nodes.length;
+    const isMoved = !isSameTree || direction !== this.drawing.direction || drawing.fitted !== this.drawing.fitted;
     this.drawing = drawing;
     if (!isSameTree) this.active = 0;
     this.tree.setAttribute('aria-label', label);
@@ -79,6 +80,8 @@ export class Canvas {
     fill(this.tree, lines, ...this.elements);
     this.fit();
     this.mark();
+    // The root of a wide tree stands far from the corner.
+    if (isMoved) this.elements[this.active]?.scrollIntoView({ block: 'center', inline: 'center' });
     if (hadFocus) this.elements[this.active]?.focus({ preventScroll: true });
   }
 

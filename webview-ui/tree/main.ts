@@ -93,7 +93,7 @@ draw();
 host.post({ kind: 'ready' });
 
 function draw(): void {
-  const form = metric?.[metric.form] ?? null;
+  const form = metric?.tree ?? null;
   const known = form ? statisticsOf(printPrefix(form.expression)) : undefined;
   const hasStatistics = statistics.kind === 'shown' || statistics.kind === 'running';
   nodes = form ? treeNodes(form, known) : [];

@@ -23,8 +23,8 @@ export class Notices {
 
   show(metric: ShownMetric | undefined, statistics: StatisticsState): void {
     fill(this.condition, ...conditionOf(metric));
-    fill(this.steps, metric?.form === 'canonical' && metric.written ? stepsOf(metric) : undefined);
-    fill(this.statistics, metric?.written ? this.about(statistics) : undefined);
+    fill(this.steps, metric?.form === 'canonical' && metric.tree ? stepsOf(metric) : undefined);
+    fill(this.statistics, metric?.tree ? this.about(statistics) : undefined);
   }
 
   private about(statistics: StatisticsState): HTMLElement | undefined {

@@ -79,19 +79,15 @@ export class Toolbar {
   }
 
   show({ metric, statistics, direction, fitted }: ToolbarState): void {
-    const { target, file, form, steps, written } = metric ?? { steps: [] };
+    const { target, file, form, tree } = metric ?? {};
     this.title.textContent = target === undefined ? 'Tree' : target.kind === 'metric' ? target.name : target.title;
     this.file.textContent = file ?? '';
-    this.forms.show(form ?? 'written', written ? undefined : 'There is no tree yet');
-    this.forms.say(
-      'canonical',
-      steps.length > 0 ? 'What ranks alike, without what changes no ranking' : 'The same as written',
-    );
+    this.forms.show(form ?? 'written', tree ? undefined : 'There is no tree yet');
     this.directions.show(direction);
     press(this.fit, fitted);
     this.isOn = statistics.kind === 'running' || statistics.kind === 'shown';
     press(this.statistics, this.isOn);
-    this.statistics.disabled = !written || (statistics.kind === 'off' && statistics.action !== 'inspect');
+    this.statistics.disabled = !tree || (statistics.kind === 'off' && statistics.action !== 'inspect');
     this.showLayers(statistics);
   }
 
@@ -122,7 +118,6 @@ interface Choice<Name extends string> {
   readonly element: HTMLElement;
   /** @param disabled why nothing can be chosen */
   show(chosen: Name, disabled?: string): void;
-  say(name: Name, title: string): void;
 }
 
 /** Buttons of which one is pressed. */
@@ -148,9 +143,6 @@ function choice<Name extends string>(
         press(button, name === chosen);
         button.disabled = disabled !== undefined;
       }
-    },
-    say(name, title) {
-      buttons.get(name)!.title = title;
     },
   };
 }

@@ -1,5 +1,8 @@
 import { canonical } from '../../metric/canonical.ts';
 import type { Expression } from '../../metric/expression.ts';
+import { sizeOf } from '../../metric/measure.ts';
+import { expressionOf, normalForm } from '../../metric/normalForm.ts';
+import { printPrefix } from '../../metric/print.ts';
 import type { MetricTree, NodePlace, OutlinePosition, OutlineRange } from '../../language/messages.ts';
 import type { FormName, ShownForm } from './treeMessages.ts';
 
@@ -8,18 +11,58 @@ export interface Form extends ShownForm {
   readonly ranges: readonly (OutlineRange | undefined)[];
 }
 
-export type Forms = Readonly<Record<FormName, Form>> & { readonly steps: readonly string[] };
+/** Both forms of a metric. The canonical one takes longer, and is made when it is first asked for. */
+export class Forms {
+  readonly written: Form;
+  private readonly places: MetricTree['places'];
+  private made: { readonly form: Form; readonly steps: readonly string[] } | undefined;
 
-/** @param places of the written form; none for a formula that stands in no file */
-export function formsOf(expression: Expression, places: MetricTree['places'] = []): Forms {
-  const placeOf = new Map(walk(expression).map((node, index) => [node, places[index]]));
-  const { expression: shorter, steps } = canonical(expression);
-  // What the canonical form has taken over as it is still stands where it stood.
-  return {
-    written: formOf(expression, (node) => placeOf.get(node)),
-    canonical: formOf(shorter, (node) => placeOf.get(node)),
-    steps,
-  };
+  /** @param places of the written form; none for a formula that stands in no file */
+  constructor(expression: Expression, places: MetricTree['places'] = []) {
+    this.places = places;
+    this.written = formOf(
+      expression,
+      walk(expression).map((_, index) => places[index]),
+    );
+  }
+
+  get(name: FormName): Form {
+    return name === 'written' ? this.written : this.canonical.form;
+  }
+
+  /** What leads to a form, in words. */
+  steps(name: FormName): readonly string[] {
+    return name === 'written' ? [] : this.canonical.steps;
+  }
+
+  private get canonical(): { readonly form: Form; readonly steps: readonly string[] } {
+    if (!this.made) {
+      const { expression, steps } = canonical(this.written.expression);
+      this.made = { form: formOf(expression, this.placesOf(expression)), steps };
+    }
+    return this.made;
+  }
+
+  /** A node of the canonical form stands where the first written node of the same values stands. */
+  private placesOf(expression: Expression): (NodePlace | undefined)[] {
+    const { written } = this;
+    const isLarge = Math.max(sizeOf(written.expression), sizeOf(expression)) > MOST_PLACED;
+    if (this.places.length === 0 || isLarge) return walk(expression).map(() => undefined);
+    const first = new Map<string, NodePlace>();
+    for (const [index, node] of walk(written.expression).entries()) {
+      const values = valuesOf(node);
+      if (!first.has(values)) first.set(values, this.places[index]!);
+    }
+    return walk(expression).map((node) => first.get(valuesOf(node)));
+  }
+}
+
+/** Nodes of a tree whose values are compared one by one: more than anyone writes, and few enough to be done in milliseconds. */
+const MOST_PLACED = 64;
+
+/** Equal for expressions that have the same values, as far as their normal forms tell. */
+function valuesOf(expression: Expression): string {
+  return printPrefix(expressionOf(normalForm(expression, { rounds: false })));
 }
 
 /**
@@ -38,16 +81,11 @@ export function nodeAt({ ranges }: Form, selection: OutlineRange, current: numbe
   return found;
 }
 
-function formOf(expression: Expression, placeOf: (node: Expression) => NodePlace | undefined): Form {
-  const places = walk(expression).map(placeOf);
+function formOf(expression: Expression, places: readonly (NodePlace | undefined)[]): Form {
   const references = places.flatMap((place, index) =>
-    place?.reference === undefined ? [] : [[index, place.reference]],
+    place?.reference === undefined ? [] : [[index, place.reference] as const],
   );
-  return {
-    expression,
-    ranges: places.map((place) => place?.range),
-    references: Object.fromEntries(references) as Record<number, string>,
-  };
+  return { expression, ranges: places.map((place) => place?.range), references: Object.fromEntries(references) };
 }
 
 /** All nodes, a node before its arguments. */

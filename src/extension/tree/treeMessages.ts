@@ -55,10 +55,9 @@ export interface ShownMetric {
   /** `stale`: the text has a mistake now, and this is its last tree; `missing`: there has been none. */
   readonly condition: 'current' | 'stale' | 'missing';
   readonly form: FormName;
-  /** Null while there is none. */
-  readonly written: ShownForm | null;
-  readonly canonical: ShownForm | null;
-  /** What leads from the written to the canonical form, in words. */
+  /** In that form; null while there is none. */
+  readonly tree: ShownForm | null;
+  /** What leads from the written to the canonical form, in words, where that is shown. */
   readonly steps: readonly string[];
 }
 

@@ -157,7 +157,9 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     await session.show(target);
     if (this.open?.session !== session) return;
     this.open.panel.title = `Tree: ${target.kind === 'metric' ? target.name : target.title}`;
-    const editor = vscode.window.activeTextEditor;
+    const { activeTextEditor, visibleTextEditors } = vscode.window;
+    const uri = target.kind === 'metric' ? target.uri : undefined;
+    const editor = activeTextEditor ?? visibleTextEditors.find(({ document }) => document.uri.toString() === uri);
     if (editor) this.follow(editor);
   }
 

@@ -7,7 +7,7 @@ import { printPrefix } from '../../metric/print.ts';
 import type { OutlineRange, TreeResult } from '../../language/messages.ts';
 import type { Target } from '../evaluator.ts';
 import type { Clock } from '../supervisor.ts';
-import { type Form, type Forms, formsOf, nodeAt } from './treeForms.ts';
+import { type Form, Forms, nodeAt } from './treeForms.ts';
 import type {
   FormName,
   FromTree,
@@ -60,6 +60,7 @@ export class TreeSession {
   private version = 0;
   private isStale = false;
   private node: number | undefined;
+  private selection: OutlineRange | undefined;
   /** Whether statistics follow what is shown: once asked for, until stopped or failed. */
   private wanted = false;
   private inspected: (Inspected & { readonly key: string }) | undefined;
@@ -87,6 +88,7 @@ export class TreeSession {
       this.target = target;
       this.forms = undefined;
       this.node = undefined;
+      this.selection = undefined;
       if (this.statistics.kind === 'failed') this.statistics = OFF;
     }
     await this.readTree();
@@ -118,9 +120,8 @@ export class TreeSession {
 
   /** The cursor stands, or a selection is made, in the text of the metric that is shown. */
   cursor(selection: OutlineRange | undefined): void {
-    const form = this.currentForm();
-    const found = form && selection && !this.isStale ? nodeAt(form, selection, this.node) : undefined;
-    this.pointAt(found);
+    this.selection = selection;
+    this.pointAtCursor();
   }
 
   receive(message: FromTree): void {
@@ -137,6 +138,7 @@ export class TreeSession {
         this.form = message.form;
         this.node = undefined;
         this.postMetric();
+        this.pointAtCursor();
         this.wantStatistics(0);
         break;
       case 'layer':
@@ -172,6 +174,11 @@ export class TreeSession {
     if (target.kind === 'metric' && range && !this.isStale) this.options.reveal(target.uri, range, version, focus);
   }
 
+  private pointAtCursor(): void {
+    const form = this.currentForm();
+    this.pointAt(form && this.selection && !this.isStale ? nodeAt(form, this.selection, this.node) : undefined);
+  }
+
   private pointAt(node: number | undefined): void {
     if (node === this.node) return;
     this.node = node;
@@ -186,13 +193,14 @@ export class TreeSession {
     if (this.disposed || asked !== this.asked) return;
     const before = this.forms?.written.expression;
     this.isStale = tree === null;
-    if (target.kind === 'formula') this.forms = formsOf(target.expression);
+    if (target.kind === 'formula') this.forms = new Forms(target.expression);
     else if (tree) {
       this.version = tree.version;
-      this.forms = formsOf(tree.expression, tree.places);
+      this.forms = new Forms(tree.expression, tree.places);
       if (!before || !sameExpression(before, tree.expression)) this.node = undefined;
     }
     this.postMetric();
+    this.pointAtCursor();
     this.wantStatistics(before ? STATISTICS_DELAY : 0);
   }
 
@@ -205,15 +213,14 @@ export class TreeSession {
         file: target.kind === 'metric' ? this.options.nameOf(target.uri) : null,
         condition: !this.isStale ? (forms ? 'current' : 'missing') : forms ? 'stale' : 'missing',
         form,
-        written: forms ? bare(forms.written) : null,
-        canonical: forms ? bare(forms.canonical) : null,
-        steps: forms?.steps ?? [],
+        tree: forms ? bare(forms.get(form)) : null,
+        steps: forms?.steps(form) ?? [],
       },
     });
   }
 
   private currentForm(): Form | undefined {
-    return this.forms?.[this.form];
+    return this.forms?.get(this.form);
   }
 
   /** Brings the statistics in step with what is shown, in `delay` milliseconds. */
