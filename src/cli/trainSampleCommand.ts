@@ -49,6 +49,7 @@ async function train(options: TrainSampleOptions, context: CommandContext): Prom
     if (event.event === 'corpus') unigram = event.unigramPerplexity;
     report(event);
   };
+  terminal.status('writing stories and learning the tokenizer');
   const now = (): number => performance.now() / 1000;
   const begin = now();
   await trainSample(folder, recipe, options.threads, { signal, onEvent, now });

@@ -11,10 +11,15 @@ export interface CrashLimits {
 
 export const CRASH_LIMITS: CrashLimits = { restarts: 5, restartWindow: 3 * 60_000, backoff: 100 };
 
-/** How often the workers of a pool may still end by themselves. Ends that a quarantined metric explains do not count. */
+/**
+ * How often the workers of a pool may still end by themselves. Ends that a quarantined metric explains do not count, as long as
+ * other work succeeds in between: where every metric ends its worker, it is not the metrics.
+ */
 export class CrashBudget {
   private readonly limits: CrashLimits;
   private crashes: { readonly at: number; readonly reason: EspalierError }[] = [];
+  /** Metrics in a row that were quarantined, with nothing done in between. */
+  private excused = 0;
 
   constructor(limits: CrashLimits) {
     this.limits = limits;
@@ -30,6 +35,12 @@ export class CrashBudget {
 
   /** The workers that ended with these reasons were ended by a metric that is not tried again. */
   forgive(reasons: readonly EspalierError[]): void {
+    if (this.excused++ >= this.limits.restarts) return;
     this.crashes = this.crashes.filter(({ reason }) => !reasons.includes(reason));
+  }
+
+  /** A worker has done something. */
+  succeeded(): void {
+    this.excused = 0;
   }
 }

@@ -70,6 +70,7 @@ export class WorkerPool {
 
   /** Starts the workers, once. Resolves with what the first one found, when it has. */
   open(): Promise<SearchOpening> {
+    if (this.ended) return Promise.reject(this.ended);
     this.opening ??= new Promise<SearchOpening>((resolve, reject) => {
       const source: WorkSource = { take: () => undefined, fail: reject };
       this.sources.add(source);
@@ -148,6 +149,7 @@ export class WorkerPool {
     });
     try {
       await work.run(worker.client);
+      this.budget.succeeded();
       if (this.places.includes(worker)) this.idle.add(worker);
     } catch (error) {
       if (this.ended) return;

@@ -1,0 +1,135 @@
+import type { MeasureOutcome, SearchOpening } from '../../src/experiment/searchEvents.ts';
+import { printInfix, printPrefix } from '../../src/metric/print.ts';
+import type { Expression } from '../../src/metric/expression.ts';
+import { serve } from '../../src/protocol/server.ts';
+import type { RequestHandlers } from '../../src/protocol/server.ts';
+import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess.ts';
+import { memoryTransport } from '../protocol/memoryTransport.ts';
+import { sampleInspection, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import { simulation } from '../search/simulation.ts';
+
+const PROBLEM = simulation(1);
+const probe = remembered((expression) => PROBLEM.probe(expression));
+const measures = new Map<string, ReturnType<typeof remembered<MeasureOutcome>>>();
+
+/** Workers are asked the same again and again; the simulation computes it once. */
+function remembered<Value>(compute: (expression: Expression) => Value): (expression: Expression) => Value {
+  const known = new Map<string, Value>();
+  return (expression) => {
+    const text = printPrefix(expression);
+    if (!known.has(text)) known.set(text, compute(expression));
+    return known.get(text)!;
+  };
+}
+
+function measure(expression: Expression, begin: number, end: number): MeasureOutcome {
+  const key = `${begin}-${end}`;
+  let of = measures.get(key);
+  if (!of) measures.set(key, (of = remembered((one) => PROBLEM.measure(one, { index: 0, begin, end }))));
+  return of(expression);
+}
+
+/** What a scripted worker does when it is asked something: answer (by itself), end as a crash does, or never answer. */
+export type Reaction = 'answer' | 'die' | 'hang';
+
+export interface Script {
+  /** @param expressions prefix form; none for openSearch */
+  readonly react?: (
+    request: 'openSearch' | 'probe' | 'measure' | 'evaluate',
+    expressions: readonly string[],
+  ) => Reaction;
+  /** Turns of the event loop before an answer: workers overtake each other. */
+  readonly delay?: () => number;
+  readonly opening?: Partial<SearchOpening>;
+}
+
+/**
+ * A worker without a process: the real protocol over memory, and the answers of a simulated pruning problem. The finalists'
+ * perplexities are made up from the text's name and the formula.
+ */
+export class ScriptedWorker implements WorkerProcess {
+  private static pids = 1000;
+  readonly pid = ScriptedWorker.pids++;
+  readonly reader;
+  readonly writer;
+  gone = false;
+  private readonly script: Script;
+  private readonly ends = memoryTransport();
+  private readonly listeners: ((exit: WorkerExit) => void)[] = [];
+
+  constructor(script: Script) {
+    this.script = script;
+    this.reader = this.ends.client.reader;
+    this.writer = this.ends.client.writer;
+    serve(this.ends.server.reader, this.ends.server.writer, this.handlers(), {
+      version: '1',
+      pid: this.pid,
+      log: () => undefined,
+    });
+  }
+
+  lastWords(): string {
+    return 'segmentation fault';
+  }
+
+  onExit(listener: (exit: WorkerExit) => void): void {
+    this.listeners.push(listener);
+  }
+
+  kill(): void {
+    setImmediate(() => {
+      this.exit({ code: null, signal: 'SIGKILL' });
+    });
+  }
+
+  exit(exit: WorkerExit): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.ends.server.close();
+    for (const listener of this.listeners) listener(exit);
+  }
+
+  private handlers(): RequestHandlers {
+    return {
+      openSearch: () =>
+        this.answer('openSearch', [], () => ({ opening: { ...PROBLEM.opening, ...this.script.opening } })),
+      probe: ({ expressions }) =>
+        this.answer('probe', expressions, () => ({
+          outcomes: expressions.map((expression) => ({ probe: probe(expression), seconds: 0.01 })),
+        })),
+      measure: ({ expressions, begin, end }) =>
+        this.answer('measure', expressions, () => ({
+          outcomes: expressions.map((expression) => ({
+            measure: measure(expression, begin, end),
+            seconds: 0.02 * (end - begin),
+          })),
+        })),
+      evaluate: ({ plan }) => {
+        const { metric, expression } = plan.evaluations[0]!;
+        const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
+        return this.answer('evaluate', [expression], () => ({
+          results: [sampleResult({ metric, expression: printInfix(expression), perplexity })],
+        }));
+      },
+      inspect: () => Promise.resolve({ inspection: sampleInspection() }),
+      search: () => Promise.resolve({ outcome: 'finished' }),
+      devices: () => Promise.resolve({ devices: [] }),
+      describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
+      identify: ({ models, files }) =>
+        Promise.resolve({ models: models.map(() => null), files: files.map(() => null) }),
+      shutdown: () => Promise.resolve({}),
+    };
+  }
+
+  private async answer<Result>(
+    request: 'openSearch' | 'probe' | 'measure' | 'evaluate',
+    expressions: readonly Expression[],
+    give: () => Result,
+  ): Promise<Result> {
+    const reaction = this.script.react?.(request, expressions.map(printPrefix)) ?? 'answer';
+    for (let turns = this.script.delay?.() ?? 0; turns > 0; turns--) await new Promise(setImmediate);
+    if (reaction === 'answer') return give();
+    if (reaction === 'die') this.exit({ code: null, signal: 'SIGSEGV' });
+    return new Promise(() => undefined);
+  }
+}
