@@ -114,7 +114,7 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
   },
   tournament: {
     kind: 'integer',
-    default: 4,
+    default: 7,
     minimum: 1,
     maximum: 1_000,
     decidesResult: true,

@@ -16,13 +16,14 @@ export function nextPopulation(
   settings: Pick<SearchSettings, 'population' | 'elites' | 'parsimony'>,
 ): Population {
   const elites = before.filter(({ complete }) => complete).slice(0, settings.elites);
-  const valid = offspring.filter(({ loss }) => loss < Infinity);
-  const chosen = distinct([...elites, ...valid], settings).slice(0, settings.population);
-  // The elites stay, even where more offspring than there is room for are better on a part of the text.
-  const kept = distinct([...elites, ...chosen.filter((one) => !elites.includes(one))], settings);
+  const protectedOnes = new Set(elites.map(({ identity }) => identity));
+  const members = distinct([...elites, ...offspring.filter(({ loss }) => loss < Infinity)], settings);
+  // The elites stay, even where more offspring than there is room for look better on a part of the text.
+  const kept = members.filter(({ identity }) => protectedOnes.has(identity));
+  kept.push(...members.filter((one) => !kept.includes(one)).slice(0, settings.population - kept.length));
   const identities = new Set(kept.map(({ identity }) => identity));
   const rest = before.filter(({ identity }) => !identities.has(identity));
-  return sorted([...kept, ...rest.slice(0, Math.max(0, settings.population - kept.length))], settings);
+  return sorted([...kept, ...rest.slice(0, settings.population - kept.length)], settings);
 }
 
 /** The best of so many that are drawn with equal chances; the one drawn first of equals. */

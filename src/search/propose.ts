@@ -7,7 +7,7 @@ import { depthOf, sizeOf } from '../metric/measure.ts';
 import { simplify } from '../metric/simplify.ts';
 import type { Alphabet } from './alphabet.ts';
 import { pickWeighted } from './alphabet.ts';
-import type { Proposed } from './candidate.ts';
+import type { Evaluated, Proposed } from './candidate.ts';
 import { candidateRng } from './candidateRng.ts';
 import { tournament } from './population.ts';
 import type { Population } from './population.ts';
@@ -18,11 +18,11 @@ import { crossover, MUTATIONS, possibleMutations } from './variation.ts';
 /** A new tree and how it came about. */
 interface Draft {
   readonly operator: VariationOperator;
-  readonly parents: readonly number[];
+  readonly parents: readonly Evaluated[];
   readonly expression: Expression;
 }
 
-/** How often a variation is drawn anew when the tree is too large, or no different from its parents. */
+/** How often a variation is drawn anew when the tree is too large, or ranks like a parent. */
 const ATTEMPTS = 10;
 
 /** The candidate with this id: a function of the plan, the population and the id, and of nothing else. */
@@ -39,8 +39,9 @@ export function propose(
     seed !== undefined
       ? { operator: 'seed', parents: [], expression: seed.expression }
       : (vary(population, plan, alphabet, rng) ?? freshTree(plan, alphabet, rng));
-  const { expression } = draft;
-  return { id, generation, ...draft, canonical: canonical(expression), size: sizeOf(expression) };
+  const { operator, expression } = draft;
+  const parents = [...new Set(draft.parents.map((parent) => parent.id))];
+  return { id, generation, operator, parents, expression, canonical: canonical(expression), size: sizeOf(expression) };
 }
 
 /** Offspring of one or two of the population; undefined where it is the turn of a new tree, or nothing within the limits came out. */
@@ -52,9 +53,9 @@ function vary(population: Population, plan: SearchPlan, alphabet: Alphabet, rng:
   if (how === undefined || how === 'immigrants') return undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const draft = how === 'crossover' ? crossed(population, plan, rng) : mutated(population, plan, alphabet, rng);
-    const parents = population.filter(({ id }) => draft.parents.includes(id));
-    const changed = parents.every(({ canonical: { key } }) => key !== canonical(draft.expression).key);
-    if (changed && fits(draft.expression, plan)) return draft;
+    if (!fits(draft.expression, plan)) continue;
+    const { key } = canonical(draft.expression);
+    if (draft.parents.every((parent) => parent.canonical.key !== key)) return draft;
   }
   return undefined;
 }
@@ -62,14 +63,14 @@ function vary(population: Population, plan: SearchPlan, alphabet: Alphabet, rng:
 function crossed(population: Population, plan: SearchPlan, rng: Rng): Draft {
   const [a, b] = [tournament(population, rng, plan.search), tournament(population, rng, plan.search)];
   const [expression] = crossover(a.expression, b.expression, rng);
-  return { operator: 'crossover', parents: a.id === b.id ? [a.id] : [a.id, b.id], expression: cancelled(expression) };
+  return { operator: 'crossover', parents: [a, b], expression: cancelled(expression) };
 }
 
 function mutated(population: Population, plan: SearchPlan, alphabet: Alphabet, rng: Rng): Draft {
   const parent = tournament(population, rng, plan.search);
   const operator = pickWeighted(possibleMutations(parent.expression, alphabet), rng)!;
   const expression = MUTATIONS[operator](parent.expression, alphabet, rng);
-  return { operator, parents: [parent.id], expression: cancelled(expression) };
+  return { operator, parents: [parent], expression: cancelled(expression) };
 }
 
 /** A random tree within the limits: half of them full, half grown (Koza's ramped half and half). */

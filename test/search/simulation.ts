@@ -22,8 +22,8 @@ import { scoreOf } from '../support/oracle/metric.ts';
  */
 export interface Simulation {
   readonly opening: SearchOpening;
-  probe(expression: Expression): ProbeOutcome;
-  measure(expression: Expression, rung: Rung): MeasureOutcome;
+  readonly probe: (expression: Expression) => ProbeOutcome;
+  readonly measure: (expression: Expression, rung: Rung) => MeasureOutcome;
 }
 
 const [ROWS, COLUMNS, BLOCKS] = [8, 20, 18];
