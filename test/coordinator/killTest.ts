@@ -1,0 +1,272 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Rng } from '../../src/base/rng.ts';
+import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
+import type { JournalRecord } from '../../src/runs/journalLine.ts';
+import { journalOf, openRun, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
+
+/** What is killed, and of which searches. */
+export interface KillTest {
+  /** dist/cli.cjs */
+  readonly cli: string;
+  /** Flags of `espalier evolve`, `--workers` aside. */
+  readonly flags: readonly string[];
+  /** An empty folder to work in. */
+  readonly folder: string;
+  /** How many workers, and how many hosts (the process that drives the search), are killed. */
+  readonly kills: number;
+  readonly hosts: number;
+  readonly seed: number;
+  /** Longest time between two kills, in milliseconds. */
+  readonly pause: number;
+  readonly log: (line: string) => void;
+}
+
+export interface KillReport {
+  readonly searches: number;
+  readonly kills: number;
+  readonly hosts: number;
+  /** Of each search. */
+  readonly candidates: number;
+  /** Longest time from the death of a host to the end of its last worker, in milliseconds. */
+  readonly slowestEnd: number;
+}
+
+/** A pool gives up after five ends of workers in three minutes: kills in one search stay below. */
+const KILLS_A_SEARCH = 4;
+/** Milliseconds until no process may be left. */
+const ORPHANS = 5000;
+
+/**
+ * Searches whose workers, and whose hosts, are ended by SIGKILL at random moments, from a seed. Throws where a search then differs in
+ * anything but times from one that nobody disturbed, where an answer that was acknowledged is lost or was asked for twice, or
+ * where a process outlives its host. Linux only: it finds the processes in /proc.
+ */
+export async function killTest(test: KillTest): Promise<KillReport> {
+  const rng = new Rng(test.seed);
+  const undisturbed = await newSearch(test, 1);
+  await undisturbed.end;
+  const story = await storyOf(undisturbed);
+  test.log(`undisturbed: ${story.length} events in ${seconds(undisturbed.milliseconds)}`);
+  let searches = 0;
+  let kills = 0;
+  while (kills < test.kills) {
+    const search = await newSearch(test, 2);
+    const before = kills;
+    const most = Math.min(KILLS_A_SEARCH, test.kills - kills);
+    while (kills - before < most && (await search.runsFor(test.pause * rng.uniform()))) {
+      const workers = childrenOf(search.pid);
+      if (workers.length > 0 && kill(workers[rng.integer(workers.length)]!)) kills++;
+    }
+    await search.end;
+    searches++;
+    compare(await storyOf(search), story);
+    test.log(
+      `${kills} of ${test.kills} workers killed; the same ${story.length} events in ${seconds(search.milliseconds)}`,
+    );
+  }
+  let hosts = 0;
+  let slowestEnd = 0;
+  while (hosts < test.hosts) {
+    let search = await newSearch(test, 2);
+    const acknowledged: string[] = [];
+    while (hosts < test.hosts && (await search.runsFor(2 * test.pause * rng.uniform()))) {
+      const workers = childrenOf(search.pid);
+      if (!kill(search.pid)) break;
+      hosts++;
+      const began = performance.now();
+      await search.closed;
+      while (workers.some(isAlive)) {
+        if (performance.now() - began > ORPHANS) throw new Error(`workers ${workers.join(', ')} outlive their host`);
+        await sleep(20);
+      }
+      slowestEnd = Math.max(slowestEnd, performance.now() - began);
+      acknowledged.push(...search.acknowledged());
+      const id = search.id();
+      // One that was killed before it had a run has nothing to go on with.
+      search = id === undefined ? await newSearch(test, 2) : start(test, 2, search.folder, ['--resume', id]);
+      if (id === undefined) acknowledged.length = 0;
+    }
+    await search.end;
+    searches++;
+    const records = await recordsOf(search);
+    const kept = new Set(records.map(lineOf));
+    const lost = [...acknowledged, ...search.acknowledged()].find((line) => !kept.has(line));
+    if (lost !== undefined) throw new Error(`acknowledged, and lost: ${lost}`);
+    compare(await storyOf(search), story);
+    test.log(`${hosts} of ${test.hosts} hosts killed; the same ${story.length} events`);
+  }
+  return {
+    searches,
+    kills,
+    hosts,
+    candidates: story.filter((line) => line.includes('"kind":"candidate"')).length,
+    slowestEnd,
+  };
+}
+
+interface Search {
+  readonly pid: number;
+  readonly folder: string;
+  /** Settles when the process is gone; rejects where it failed. */
+  readonly end: Promise<void>;
+  readonly closed: Promise<void>;
+  milliseconds: number;
+  /** Whether it still runs after so many milliseconds. */
+  runsFor(milliseconds: number): Promise<boolean>;
+  /** Id of the run, once it has one. */
+  id(): string | undefined;
+  /** What it has said so far, as lines of the journal: it says nothing that is not on the disk. */
+  acknowledged(): readonly string[];
+}
+
+async function newSearch(test: KillTest, workers: number): Promise<Search> {
+  return start(test, workers, await mkdtemp(path.join(test.folder, 'search-')), test.flags);
+}
+
+function start(test: KillTest, workers: number, folder: string, flags: readonly string[]): Search {
+  const began = performance.now();
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [test.cli, 'evolve', ...flags, '--workers', String(workers), '--json'],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_CACHE_HOME: path.join(test.folder, 'cache') },
+    },
+  );
+  let out = '';
+  let err = '';
+  child.stdout!.on('data', (data: Buffer) => (out += data.toString()));
+  child.stderr!.on('data', (data: Buffer) => (err += data.toString()));
+  let running = true;
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      running = false;
+      search.milliseconds = performance.now() - began;
+      resolve();
+    });
+  });
+  const lines = (): Record<string, unknown>[] =>
+    out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const search: Search = {
+    pid: child.pid!,
+    folder,
+    milliseconds: 0,
+    closed,
+    end: closed.then(() => {
+      if (child.signalCode === null && child.exitCode !== 0) {
+        throw new Error(`the search ended with ${child.exitCode}: ${err}${out.slice(-2000)}`);
+      }
+    }),
+    runsFor: async (milliseconds) => {
+      await Promise.race([closed, sleep(milliseconds)]);
+      return running;
+    },
+    id: () => lines()[0]?.['id'] as string | undefined,
+    acknowledged: () =>
+      lines().flatMap(({ seq, at, ...event }) => (seq === undefined ? [] : [lineOf({ seq, at, event })])),
+  };
+  // Whoever killed it waits for `closed`.
+  search.end.catch(() => undefined);
+  return search;
+}
+
+const TOLD = new Set<SearchEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
+
+/** Everything that a search comes to, without times and what depends on the number of workers; checks that nothing was asked for twice. */
+async function storyOf(search: Search): Promise<readonly string[]> {
+  const records = await recordsOf(search);
+  const asked = records.flatMap(({ event }) =>
+    event.kind === 'probed'
+      ? [`probe ${event.id}`]
+      : event.kind === 'measured'
+        ? [`measure ${event.id}/${event.rung}`]
+        : [],
+  );
+  const twice = asked.find((question, i) => asked.indexOf(question) !== i);
+  if (twice !== undefined) throw new Error(`asked twice: ${twice}`);
+  return records
+    .filter(({ event }) => TOLD.has(event.kind))
+    .map(({ event }) =>
+      JSON.stringify(event, (key, value: unknown) =>
+        ['seconds', 'device', 'deviceName'].includes(key) ? undefined : value,
+      ),
+    );
+}
+
+async function recordsOf({ folder }: Search): Promise<readonly JournalRecord[]> {
+  const runs = path.join(folder, RUNS_FOLDER);
+  const [id] = (await readdir(runs)).filter((name) => !name.startsWith('.'));
+  const journal = journalOf(await openRun(path.join(runs, id!)));
+  const records: JournalRecord[] = [];
+  for await (const portion of journal.more()) records.push(...portion);
+  if (journal.damage) throw new Error(`damaged in line ${journal.damage.line}: ${journal.damage.reason}`);
+  return records;
+}
+
+/** The journal's members come in the order of their schema, those of the stream as they were made. */
+function lineOf(record: unknown): string {
+  return JSON.stringify(record, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+function compare(actual: readonly string[], expected: readonly string[]): void {
+  const at = expected.findIndex((line, i) => actual[i] !== line);
+  if (at < 0 && actual.length === expected.length) return;
+  throw new Error(
+    `differs at event ${at} of ${expected.length} (${actual.length}):\n${actual[at]}\nnot\n${expected[at]}`,
+  );
+}
+
+/** On Linux a process's children stand in /proc. */
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const fields = statusOf(name);
+      return fields !== undefined && Number(fields[1]) === pid && fields[0] !== 'Z';
+    })
+    .map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  const fields = statusOf(String(pid));
+  return fields !== undefined && fields[0] !== 'Z';
+}
+
+/** State, parent, …; the name before them may hold anything. */
+function statusOf(pid: string): readonly string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
