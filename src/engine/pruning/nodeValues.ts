@@ -3,7 +3,7 @@ import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import { broadcastShapes, sameShape, type Shape } from '../graph/shape.ts';
+import { broadcastShapes, sameShape, type Shape, sizeOf } from '../graph/shape.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { writeOperation } from './metricGraph.ts';
@@ -60,6 +60,9 @@ export async function visitNodes(
   }
 }
 
+/** Elements of a value beside which compiling a program again is nothing. */
+const LARGE = 1 << 22;
+
 /** The results of operations that are still needed, and on the CPU the buffers that are free for the next. */
 class NodeValues {
   private readonly device: Device;
@@ -78,10 +81,13 @@ class NodeValues {
       () => buildNodeGraph(operation, shapes),
       () => false,
     );
-    const spare = this.device.resident ? undefined : this.buffer(shapes.reduce((a, b) => broadcastShapes(a, b)!));
+    const shape = shapes.reduce((a, b) => broadcastShapes(a, b)!);
+    const spare = this.device.resident ? undefined : this.buffer(shape);
     const inputs = Object.fromEntries(args.map((argument, index) => [`x${index}`, argument]));
     const { y } = await program.run(inputs, spare ? { y: spare } : {});
     this.live.add(y!);
+    // A program keeps what it has computed on its way for the next run: as large as the layer, where that is large.
+    if (sizeOf(shape) > LARGE) await this.device.release((name) => name !== key);
     return y!;
   }
 

@@ -7,26 +7,31 @@ export type ValueStatistics = Omit<NodeStatistics, 'path' | 'shape'>;
  * values are equal the first bin has them all.
  */
 export function valueStatistics(values: Float32Array): ValueStatistics {
+  const { length } = values;
   let [minimum, maximum, sum, finite] = [Infinity, -Infinity, 0, 0];
-  for (const value of values) {
+  // Indices, because an iterator costs several times the arithmetic.
+  for (let i = 0; i < length; i++) {
+    const value = values[i]!;
     if (!isFinite(value)) continue;
     if (value < minimum) minimum = value;
     if (value > maximum) maximum = value;
     sum += value;
     finite++;
   }
-  const histogram = new Array<number>(HISTOGRAM_BINS).fill(0);
-  const nonFinite = 1 - finite / values.length;
-  if (finite === 0) return { minimum: null, maximum: null, mean: null, nonFinite, histogram };
+  const counts = new Float64Array(HISTOGRAM_BINS);
+  const nonFinite = 1 - finite / length;
+  if (finite === 0) return { minimum: null, maximum: null, mean: null, nonFinite, histogram: [...counts] };
   const range = maximum - minimum;
-  if (range === 0) histogram[0] = finite;
+  if (range === 0) counts[0] = finite;
   else {
-    for (const value of values) {
+    for (let i = 0; i < length; i++) {
+      const value = values[i]!;
       if (!isFinite(value)) continue;
-      histogram[Math.min(HISTOGRAM_BINS - 1, Math.floor(((value - minimum) / range) * HISTOGRAM_BINS))]!++;
+      const place = ((value - minimum) / range) * HISTOGRAM_BINS;
+      counts[place < HISTOGRAM_BINS ? Math.trunc(place) : HISTOGRAM_BINS - 1]!++;
     }
   }
-  return { minimum, maximum, mean: sum / finite, nonFinite, histogram };
+  return { minimum, maximum, mean: sum / finite, nonFinite, histogram: [...counts] };
 }
 
 /** Infinity and NaN are the two that are no difference from themselves: a compare costs less than a call in a loop of millions. */

@@ -108,6 +108,27 @@ describe('what is kept', () => {
     await own.dispose();
   });
 
+  test('the gradients of one question serve the next', async () => {
+    const own = createEngine();
+    const asked = async (metric: string, tensor: string): Promise<{ found: MetricInspection; details: string }> => {
+      const seen: string[] = [];
+      const onProgress = ({ detail }: { detail: string }): unknown => seen.push(detail);
+      return { found: await own.inspect(plan(metric), tensor, { onProgress }), details: seen.join() };
+    };
+    const first = await asked('G', FIRST);
+    expect(first.details).toContain('gradients');
+    expect(first.found.nodes[0]).toMatchObject({ shape: [64, 64], nonFinite: 0 });
+    expect(first.found.nodes[0]!.minimum).toBeGreaterThanOrEqual(0);
+    expect(first.found.nodes[0]!.maximum).toBeGreaterThan(0);
+    const second = await asked('mul(W, neg(G))', LATER);
+    expect(second.details).not.toContain('gradients');
+    const [root, , , gradient] = second.found.nodes;
+    expect(root!.maximum).toBeLessThanOrEqual(0);
+    expect(gradient!.shape).toEqual(root!.shape);
+    expect(gradient!.maximum).not.toBe(first.found.nodes[0]!.maximum);
+    await own.dispose();
+  });
+
   test('an evaluation before or after it changes nothing', async () => {
     const [before] = await engine.evaluate(plan('mul(W, sqrt(X))'));
     const inspected = await engine.inspect(plan('mul(W, sqrt(X))'), LATER);
