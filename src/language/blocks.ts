@@ -8,7 +8,7 @@ import type { OperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
 import type { Definitions } from './definitions.ts';
 import { didYouMean, shift } from './diagnostics.ts';
-import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
+import type { Diagnostic, DiagnosticCode, Fix } from './diagnostics.ts';
 import type { FileSymbol, PrunedMetric, SearchContent } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import { addSite } from './findings.ts';
@@ -236,7 +236,11 @@ class BlockCompiler {
   private sparsity(syntax: ExpressionSyntax): Sparsity | undefined {
     if (syntax.kind === 'percentage' || syntax.kind === 'ratio') {
       const sparsity = parseSparsity(syntax.text.replaceAll(/\s/g, ''));
-      if (sparsity === undefined) this.report('sparsity/range', syntax.span, sparsityProblem(syntax.kind, syntax.text));
+      if (sparsity === undefined) {
+        const turned = syntax.text.split(':').reverse().join(':');
+        const { suffix, ...fixes } = didYouMean(this.at(syntax.span), parseSparsity(turned) && turned);
+        this.report('sparsity/range', syntax.span, sparsityProblem(syntax.kind, syntax.text) + suffix, fixes);
+      }
       return sparsity;
     }
     const share = this.number(syntax, 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`');
@@ -269,8 +273,9 @@ class BlockCompiler {
     const { names, paths, findings } = this.context;
     const symbol = names.get(text)?.symbol;
     if (symbol === undefined) {
-      const { suffix, ...fixes } = didYouMean(this.at(span), names.suggest(text, kind));
-      this.report('name/unknown', span, `unknown ${kind} \`${text}\`${suffix}`, fixes);
+      const { suffix, fixes = [] } = didYouMean(this.at(span), names.suggest(text, kind));
+      const declare = declareFix(kind, text, names);
+      this.report('name/unknown', span, `unknown ${kind} \`${text}\`${suffix}`, { fixes: [...fixes, declare] });
       return undefined;
     }
     addSite(findings, this.property.base, span, symbol);
@@ -377,6 +382,17 @@ class BlockCompiler {
   ): void {
     this.context.findings.diagnostics.add(code, this.at(span), message, more);
   }
+}
+
+/** Declares a model or corpus below the last of its kind, or at the beginning of the file. */
+function declareFix(kind: 'model' | 'corpus', name: string, names: NameTable): Fix {
+  let end = 0;
+  for (const { symbol, parsed } of names.all()) {
+    if (symbol.kind === kind && parsed.tree?.syntax) end = parsed.base + parsed.tree.syntax.span.end;
+  }
+  const declaration = `${kind} ${name} = "path"`;
+  const text = end === 0 ? `${declaration}\n\n` : `\n${declaration}`;
+  return { title: `Declare \`${declaration}\``, edits: [{ start: end, end, text }] };
 }
 
 function sparsityProblem(kind: 'percentage' | 'ratio', text: string): string {

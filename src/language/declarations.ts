@@ -57,7 +57,7 @@ export function compileDeclarations(
         const isWhole = !broken && !hasProblem && defaults?.broken !== true;
         const all: SearchContent = { ...defaults?.content, ...content };
         let isWrong = broken || hasProblem;
-        if (isWhole && syntax.kind === 'experiment') isWrong = reportMissing(text, common, all, context);
+        if (isWhole && syntax.kind === 'experiment') isWrong = reportMissing(text, common, all, context, piece);
         if (isWhole && syntax.kind === 'search') isWrong = checkSearch(text, piece, common, all, context);
         return [{ ...common, kind: syntax.kind, content, broken: isWrong }];
       }

@@ -1,11 +1,12 @@
 import { isOperandName } from '../metric/operands.ts';
 import { isOperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
-import { MetricCache } from './metricCache.ts';
-import { hintAtRoot, reportConstant } from './metricHints.ts';
+import { canonicalForm, MetricCache } from './metricCache.ts';
+import { hintAtRoot, hintAtUnused, reportConstant, reportRanksNothing, reportSameRanking } from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostics.ts';
 import { compileExpression, numberValue, operandValue } from './expressions.ts';
 import type { CallableMetric, CallableParameter, Compiled, ExpressionContext, Meaning } from './expressions.ts';
 import type { Findings } from './findings.ts';
@@ -77,7 +78,27 @@ class DefinitionCompiler implements Definitions {
       if (syntax?.kind === 'parameter') this.compileParameter(syntax, declaration, this.quiet);
       if (syntax?.kind === 'metric') this.compileMetric(syntax, declaration, true, this.quiet);
     }
+    this.compareRankings(used);
     return this;
+  }
+
+  /** Tells which metrics rank as others do: of those that none uses, since the values of the others count. */
+  private compareRankings(used: ReadonlySet<string>): void {
+    if (this.findings.sites !== undefined) return;
+    const first = new Map<string, NamedDeclaration>();
+    for (const declaration of this.names.all()) {
+      const metric = this.metrics.get(declaration.symbol.name);
+      const syntax = declaration.parsed.tree?.syntax;
+      if (metric?.compiled === undefined || metric.parameters.length > 0 || syntax?.kind !== 'metric') continue;
+      const form = canonicalForm(metric.compiled.expression);
+      const before = first.get(form.key);
+      if (before === undefined) first.set(form.key, declaration);
+      if (used.has(metric.name)) continue;
+      if (form.expression.kind === 'number') reportRanksNothing(declaration.symbol, this.findings.diagnostics);
+      else if (before && syntax.body.kind !== 'name') {
+        reportSameRanking(declaration.symbol, before.symbol, form, this.findings.diagnostics);
+      }
+    }
   }
 
   context(base: number, findings: Findings | undefined): ExpressionContext {
@@ -96,12 +117,18 @@ class DefinitionCompiler implements Definitions {
     const uses = names.map(
       ({ text }) => this.metrics.get(text) ?? this.parameters.get(text)?.constant ?? this.names.get(text),
     );
+    const { base } = declaration.parsed;
     const known = this.cache.take(tree, uses, isUsed);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      for (const hint of known.hints) diagnostics.tell(moved(hint, base));
+      return known.metric;
+    }
     const { total } = diagnostics;
     const metric = compile();
-    // What has something to tell is compiled each time, so that it is told each time.
-    if (diagnostics.total === total) this.cache.keep(tree, { metric, uses, isUsed });
+    const told = diagnostics.since(total);
+    // Of a mistake the names around it decide what is told: such a metric is compiled each time.
+    const isMistaken = diagnostics.isFull || told.some(({ severity }) => severity !== 'hint');
+    if (!isMistaken) this.cache.keep(tree, { metric, uses, isUsed, hints: told.map((hint) => moved(hint, -base)) });
     return metric;
   }
 
@@ -158,6 +185,7 @@ class DefinitionCompiler implements Definitions {
       reportConstant(symbol.name, compiled, shift(syntax.body.span, base), isUsed, findings.diagnostics);
       compiled = undefined;
     }
+    hintAtUnused(syntax, base, findings.diagnostics);
     if (compiled !== undefined && !isUsed) hintAtRoot(syntax.body, compiled.expression, base, findings.diagnostics);
     // Without parameters there is one instance; it must not keep this version of the file in memory.
     if (parameters.length === 0) return { name: symbol.name, parameters, compiled, instantiate: () => compiled };
@@ -209,6 +237,15 @@ class DefinitionCompiler implements Definitions {
     const message = path.length === 1 ? `\`${use.text}\` uses itself` : `\`${definition.name}\` uses itself: ${way}`;
     this.findings.diagnostics.add('name/cyclic', shift(use.span, base), message);
   }
+}
+
+/** A hint of a metric whose place in the file is another one. */
+function moved(hint: Diagnostic, by: number): Diagnostic {
+  const fixes = hint.fixes?.map(({ title, edits }) => ({
+    title,
+    edits: edits.map((edit) => ({ ...edit, ...shift(edit, by) })),
+  }));
+  return { ...hint, ...shift(hint, by), ...(fixes && { fixes }) };
 }
 
 function bindings(

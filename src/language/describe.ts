@@ -9,6 +9,7 @@ import { infixSymbol, printInfix } from '../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../metric/shape.ts';
 import { docComment } from './docComment.ts';
 import type { CompiledDocument, Declaration, FileSymbol, MetricDeclaration, SearchDeclaration } from './document.ts';
+import { canonicalForm } from './metricCache.ts';
 import type { Property } from './properties.ts';
 import { searchOperands } from './search.ts';
 
@@ -60,7 +61,7 @@ export function describeProperty({ documentation, example }: Property): string {
 
 export function describeDeclaration(document: CompiledDocument, declaration: Declaration): string {
   const comment = paragraph(docComment(document.text, declaration.start));
-  return `${code(declarationHead(document, declaration))}${comment}${paragraph(detail(declaration))}`;
+  return `${code(declarationHead(document, declaration))}${comment}${paragraph(detail(document, declaration))}`;
 }
 
 function declarationHead({ text }: CompiledDocument, declaration: Declaration): string {
@@ -70,10 +71,10 @@ function declarationHead({ text }: CompiledDocument, declaration: Declaration): 
   return source.length <= MAX_SOURCE ? source : `${source.slice(0, MAX_SOURCE)}…`;
 }
 
-function detail(declaration: Declaration): string {
+function detail(document: CompiledDocument, declaration: Declaration): string {
   switch (declaration.kind) {
     case 'metric':
-      return metricDetail(declaration);
+      return metricDetail(document, declaration);
     case 'parameter':
       return declaration.value === undefined ? '' : `Value: ${declaration.value}`;
     case 'experiment': {
@@ -98,13 +99,35 @@ function searchDetail({ content }: SearchDeclaration): string {
   return `${how} from ${from} of ${searchOperands(content).join(', ')}: ${generations} generations of ${population} metrics.`;
 }
 
-function metricDetail({ expression, shape }: MetricDeclaration): string {
+function metricDetail(document: CompiledDocument, declaration: MetricDeclaration): string {
+  const { expression, shape } = declaration;
   if (expression === undefined || shape === undefined) return 'It has errors, or uses something that has.';
   const formula = printInfix(expression);
   const shown = formula.length <= MAX_SOURCE ? formula : `${formula.slice(0, MAX_SOURCE)}…`;
   const operands = operandsOf(expression).join(', ');
-  return `In full: \`${shown}\`, ${printShape(shape)}, from ${operands}.`;
+  return `In full: \`${shown}\`, ${printShape(shape)}, from ${operands}.${paragraph(rankingDetail(document, declaration))}`;
 }
+
+/** What the metric ranks like, and why; and which others of the file do. */
+function rankingDetail({ declarations }: CompiledDocument, { name, expression }: MetricDeclaration): string {
+  if (expression === undefined) return '';
+  const { expression: ranking, key, steps, saturates } = canonicalForm(expression);
+  const same = declarations.flatMap((other) =>
+    other.kind === 'metric' && other.name !== name && other.expression && canonicalForm(other.expression).key === key
+      ? [`\`${other.name}\``]
+      : [],
+  );
+  const spelt = printInfix(ranking);
+  const isAsWritten = spelt === printInfix(expression) || spelt.length > MAX_SOURCE;
+  const why = steps.length === 0 ? '' : `, because ${[...new Set(steps)].slice(0, MAX_STEPS).join('; ')}`;
+  const aside = saturates ? ' Where float32 rounds or saturates, ties can appear.' : '';
+  const ranks = isAsWritten ? '' : `Ranks as \`${spelt}\`${why}.${aside}`;
+  const others = same.length === 0 ? '' : `Same ranking as ${same.slice(0, MAX_STEPS).join(', ')}.`;
+  return `${ranks}${ranks && others && ' '}${others}`;
+}
+
+/** More reasons or names than these are not read. */
+const MAX_STEPS = 6;
 
 const MAX_SOURCE = 1000;
 

@@ -41,9 +41,11 @@ export const DIAGNOSTIC_CODES = {
   'name/reserved': 'error',
   'name/wrong-kind': 'error',
   'name/cyclic': 'error',
+  'name/unused': 'hint',
   'call/arity': 'error',
   'call/argument': 'error',
   'call/not-a-function': 'error',
+  'call/div-is-norm': 'hint',
   'shape/broadcast': 'error',
   'shape/needs-tensor': 'error',
   'shape/needs-number': 'error',
@@ -54,6 +56,8 @@ export const DIAGNOSTIC_CODES = {
   'metric/constant': 'error',
   'metric/too-large': 'error',
   'metric/root-keeps-ranking': 'hint',
+  'metric/same-ranking': 'information',
+  'metric/ranks-nothing': 'warning',
   'property/unknown': 'error',
   'property/duplicate': 'error',
   'property/misplaced': 'error',
@@ -91,10 +95,18 @@ export class DiagnosticList {
     return this.found.length >= MAX_DIAGNOSTICS;
   }
 
+  /** Those that were added behind the first `count`. */
+  since(count: number): readonly Diagnostic[] {
+    return this.found.slice(count);
+  }
+
   add(code: DiagnosticCode, span: Span, message: string, more: Pick<Diagnostic, 'related' | 'fixes'> = {}): void {
+    this.tell({ code, severity: DIAGNOSTIC_CODES[code], start: span.start, end: span.end, message, ...more });
+  }
+
+  tell(diagnostic: Diagnostic): void {
     this.count++;
-    if (this.isFull) return;
-    this.found.push({ code, severity: DIAGNOSTIC_CODES[code], start: span.start, end: span.end, message, ...more });
+    if (!this.isFull) this.found.push(diagnostic);
   }
 
   /** In the order of the text. */

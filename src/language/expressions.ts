@@ -16,7 +16,8 @@ import {
   SCALAR,
 } from '../metric/shape.ts';
 import type { Shape } from '../metric/shape.ts';
-import { didYouMean, shift } from './diagnostics.ts';
+import { nestFixes, quotientFix } from './callFixes.ts';
+import { didYouMean, replaceFix, shift } from './diagnostics.ts';
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
 import type { DeclaredSymbol, FileSymbol } from './document.ts';
 import { addSite } from './findings.ts';
@@ -92,12 +93,14 @@ class ExpressionCompiler {
   /** Nodes that references have been replaced by: what bounds the time, before the size of the result is known. */
   private expanded = 0;
   private isTooLarge = false;
+  private root: ExpressionSyntax | undefined;
 
   constructor(context: ExpressionContext) {
     this.context = context;
   }
 
   compile(node: ExpressionSyntax): Compiled | undefined {
+    this.root ??= node;
     switch (node.kind) {
       case 'missing':
         return undefined;
@@ -180,10 +183,18 @@ class ExpressionCompiler {
     }
     const { arity } = OPERATIONS[name];
     if (values.length !== arity) {
-      this.report('call/arity', node.callee.span, `\`${name}\` takes ${count(arity)}, not ${values.length}`);
+      const message = `\`${name}\` takes ${count(arity)}, not ${values.length}`;
+      const fixes = nestFixes(name, node, this.context.base);
+      this.report('call/arity', node.callee.span, message, fixes && { fixes });
       return undefined;
     }
-    return this.apply(name, values, node.span);
+    const compiled = this.apply(name, values, node.span);
+    if (name === 'div' && compiled !== undefined) {
+      const message = '`div` divides by the norm of the whole of its second argument: elementwise it is `/`';
+      const fixes = [quotientFix(node, node === this.root, this.context.base)];
+      this.report('call/div-is-norm', node.callee.span, message, { fixes });
+    }
+    return compiled;
   }
 
   private compileMetricCall(metric: CallableMetric, node: CallSyntax): Compiled | undefined {
@@ -208,7 +219,10 @@ class ExpressionCompiler {
     let namedBefore = false;
     if (node.arguments.length > parameters.length) {
       const takes = parameters.length === 0 ? 'no arguments' : `at most ${count(parameters.length)}`;
-      this.report('call/arity', node.callee.span, `\`${metric.name}\` takes ${takes}, not ${node.arguments.length}`);
+      const message = `\`${metric.name}\` takes ${takes}, not ${node.arguments.length}`;
+      const whole = shift(node.span, this.context.base);
+      const fixes = parameters.length === 0 ? { fixes: [replaceFix(whole, metric.name)] } : {};
+      this.report('call/arity', node.callee.span, message, fixes);
       failed = true;
     }
     node.arguments.forEach((argument, i) => {

@@ -1,13 +1,19 @@
+import { canonical } from '../metric/canonical.ts';
+import type { CanonicalForm } from '../metric/canonical.ts';
+import type { Expression } from '../metric/expression.ts';
+import type { Diagnostic } from './diagnostics.ts';
 import type { CallableMetric } from './expressions.ts';
 import type { DeclarationTree } from './pieces.ts';
 
-/** A metric that was compiled without anything to tell, and all that its meaning depended on. */
+/** A metric that was compiled without mistakes, and all that its meaning depended on. */
 interface KnownMetric {
   readonly metric: CallableMetric;
   /** What each of its names stood for, in order: metrics by identity, parameters by value. */
   readonly uses: readonly unknown[];
   /** Whether another definition uses it: some hints are for metrics that none uses. */
   readonly isUsed: boolean;
+  /** What there is to tell about it all the same: hints, counted from where the metric begins. */
+  readonly hints: readonly Diagnostic[];
 }
 
 /**
@@ -23,14 +29,25 @@ export class MetricCache {
   }
 
   /** The metric of the previous version, if it is still right; it is then this version's as well. */
-  take(tree: DeclarationTree, uses: readonly unknown[], isUsed: boolean): CallableMetric | undefined {
+  take(tree: DeclarationTree, uses: readonly unknown[], isUsed: boolean): KnownMetric | undefined {
     const known = this.previous.get(tree);
     if (known?.isUsed !== isUsed || known.uses.some((use, i) => use !== uses[i])) return undefined;
     this.known.set(tree, known);
-    return known.metric;
+    return known;
   }
 
   keep(tree: DeclarationTree, known: KnownMetric): void {
     this.known.set(tree, known);
   }
 }
+
+/** What a metric ranks like; of one that stays from version to version, computed once. */
+export function canonicalForm(expression: Expression): CanonicalForm {
+  const known = FORMS.get(expression);
+  if (known !== undefined) return known;
+  const form = canonical(expression);
+  FORMS.set(expression, form);
+  return form;
+}
+
+const FORMS = new WeakMap<Expression, CanonicalForm>();

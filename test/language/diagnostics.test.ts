@@ -177,8 +177,8 @@ metric c = a + 1
            ^ name/cyclic \`c\` uses itself: a → b → c → a
 metric d = a`,
   'a cycle with arguments': `
-metric a(p = 1) = b(p: 2) * W
-metric b(p = 1) = a(p: 3) * X
+metric a(p = 1) = b(p: 2) * W * p
+metric b(p = 1) = a(p: 3) * X * p
                   ^ name/cyclic`,
   'a cycle of parameters': `
 parameter a = b
@@ -248,8 +248,27 @@ metric a = mms(W * X)
 metric b = a - X`,
   'a root on something negative': `
 metric a = sqrt(Wsigned)
-metric b = sqrt(W)
+metric b = sqrt(W + X)
            ^^^^ metric/root-keeps-ranking`,
+  'two metrics that prune the same': `
+metric a = W * sqrt(X)
+metric b = W * W * X + 2
+       ^ metric/same-ranking \`b\` has the same ranking as \`a\`
+metric c = sqrt(X) * W
+       ^ metric/same-ranking as \`a\`
+metric alias = a
+metric used = a * 2
+metric d = used - Wsigned
+metric f(p = 2) = X * W ^ p`,
+  'a score that only rounding tells apart': `
+metric a = W + X - (X + W)
+       ^ metric/ranks-nothing`,
+  'a division by a norm': `
+metric a = W - div(X, 2 * W)
+               ^^^ call/div-is-norm elementwise it is \`/\``,
+  'a parameter that is not used': `
+metric a(p = 1, q = 2) = W - q * X
+         ^ name/unused \`a\` does not use its parameter \`p\``,
   'a metric that uses a broken one': `
 metric a = foo
            ^^^ name/unknown
@@ -462,6 +481,9 @@ search s {
         ^^^^^ name/unknown did you mean \`wanda\`?
                ^ metric/constant
 }`,
+  'a calibration that nothing needs': `
+experiment e { model: tiny evaluate: test calibrate: calib prune: W, Wsigned * W at: 50% }
+                                          ^^^^^^^^^ experiment/no-effect no metric of it needs more than the weights`,
   'properties of a search in other blocks': `
 experiment e { population: 5 }
                ^^^^^^^^^^ property/misplaced \`population\` belongs into a search, not into an experiment
@@ -535,6 +557,36 @@ describe('fixes', () => {
     [
       'experiment a { model: "m" evaluate: "t" prune: W at: 50 }',
       'experiment a { model: "m" evaluate: "t" prune: W at: 50% }',
+    ],
+    [
+      'experiment a { model: "m" evaluate: "t" prune: W at: 4:2 }',
+      'experiment a { model: "m" evaluate: "t" prune: W at: 2:4 }',
+    ],
+    ['metric a = div(W, X)', 'metric a = W / X'],
+    ['metric a = W - div(W + 1, (-X)) ^ 2', 'metric a = W - ((W + 1) / (-X)) ^ 2'],
+    ['metric a = add(W, X, 2 * G, W * X) - W', 'metric a = add(add(add(W, X), 2 * G), W * X) - W'],
+    ['metric b = W - X\nmetric a = b(2) * W', 'metric b = W - X\nmetric a = b * W'],
+    ['metric a(p = 1, q = 2) = W - q * X', 'metric a(q = 2) = W - q * X'],
+    ['metric a(q = 2, p = -1) = W - q * X', 'metric a(q = 2) = W - q * X'],
+    [
+      'experiment a { model: "m" evaluate: unseen }',
+      'corpus unseen = "path"\n\nexperiment a { model: "m" evaluate: unseen }',
+    ],
+    [
+      'corpus t = "t"\nmodel m = "m"\nexperiment a { model: other evaluate: t }',
+      'corpus t = "t"\nmodel m = "m"\nmodel other = "path"\nexperiment a { model: other evaluate: t }',
+    ],
+    [
+      'search s { model: "m" evaluate: "t" operands: W mutation: 0.8 }',
+      'search s { model: "m" evaluate: "t" operands: W mutation: 0.5 }',
+    ],
+    [
+      'search s { model: "m" evaluate: "t" operands: W population: 4 }',
+      'search s {\n  elites: 0 model: "m" evaluate: "t" operands: W population: 4 }',
+    ],
+    [
+      'corpus t = "t"\nsearch s { model: "m" operands: W }',
+      'corpus t = "t"\nsearch s {\n  evaluate: t model: "m" operands: W }',
     ],
   ])('%s', (text, mended) => {
     const { diagnostics } = compile(text);

@@ -1,3 +1,4 @@
+import { TextDocument } from 'vscode-languageserver-textdocument';
 import { expect } from 'vitest';
 import { compile } from '../../src/language/compile.ts';
 import type { CompiledDocument } from '../../src/language/document.ts';
@@ -46,4 +47,16 @@ export function checkMarked(marked: string): CompiledDocument {
 /** The names of the declarations that are whole. */
 export function whole({ declarations }: CompiledDocument): string[] {
   return declarations.filter(({ broken }) => !broken).map(({ name }) => name);
+}
+
+/** A text with `|` at the cursor. */
+export function cursor(marked: string): {
+  text: string;
+  document: CompiledDocument;
+  source: TextDocument;
+  offset: number;
+} {
+  const offset = marked.indexOf('|');
+  const text = marked.slice(0, offset) + marked.slice(offset + 1);
+  return { text, document: compile(text), source: TextDocument.create('file:///a.prune', 'prune', 1, text), offset };
 }

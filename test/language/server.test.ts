@@ -6,12 +6,13 @@ import type { MessageConnection } from 'vscode-jsonrpc/node.js';
 import { createConnection } from 'vscode-languageserver/node.js';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { compile } from '../../src/language/compile.ts';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST } from '../../src/language/messages.ts';
-import type { OutlineParams, PlanResult } from '../../src/language/messages.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST } from '../../src/language/messages.ts';
+import type { OutlineParams, PlanResult, SearchPlanResult } from '../../src/language/messages.ts';
 import { complete } from '../../src/language/server/completion.ts';
 import { definition, highlights, hover, references, renamable, rename } from '../../src/language/server/navigation.ts';
 import { startServer } from '../../src/language/server/server.ts';
 import { documentSymbols, foldingRanges } from '../../src/language/server/symbols.ts';
+import { cursor } from './marked.ts';
 import { SAMPLE } from './samples.ts';
 
 const HEAD =
@@ -47,6 +48,19 @@ describe('completion', () => {
     [`${HEAD}experiment e { length: | }`, ['2048'], []],
     [`${HEAD}defaults { | }`, ['model', 'at'], ['prune']],
     [`${HEAD}experiment e { model: tiny }\n|`, ['metric'], ['at']],
+    [`${HEAD}search s { | }`, ['model', 'test', 'at', 'operands', 'from', 'population', 'samples'], ['prune', 'W']],
+    [`${HEAD}search s { model: tiny seed: 1 | }`, ['evaluate', 'elites'], ['model', 'seed']],
+    [`${HEAD}search s { calibrate: calib (| }`, ['samples', 'seed'], ['population']],
+    [`${HEAD}search s { calibrate: calib (offsets: | }`, ['even', 'random'], ['samples']],
+    [`${HEAD}search s { operands: W, | }`, ['X', 'G'], ['sqrt', 'wanda']],
+    [`${HEAD}search s { operations: m| }`, ['mul', 'mms'], ['W', 'wanda']],
+    [`${HEAD}search s { from: | }`, ['wanda', 'W', 'sqrt'], ['at', 'tiny']],
+    [`${HEAD}search s { from: wanda, | }`, ['wanda', 'abs'], ['at']],
+    [`${HEAD}search s { test: | }`, ['test', 'calib'], ['tiny']],
+    [`${HEAD}search s { at: | }`, ['50%', '2:4'], []],
+    [`${HEAD}search s { method: | }`, ['pruner-zero', 'random'], ['model']],
+    [`${HEAD}search s { crossover: | }`, ['0.5'], []],
+    [`${HEAD}search s { population: 3 }\n|`, ['metric', 'search'], ['at']],
   ];
   it.each(table)('%j', (marked, includes, excludes) => {
     const { document, source, offset } = cursor(marked);
@@ -82,6 +96,18 @@ describe('hover', () => {
     [`${HEAD}experiment e { cali|bration: one-shot }`, ['calibration: sequential', 'Default: `sequential`']],
     [`${HEAD}experiment e { threads|: 2 }`, ['Does not change the numbers']],
     [`${HEAD}experiment |e { model: tiny evaluate: test prune: W at: 2:4 }`, ['Prunes with `W` at 2:4.']],
+    [
+      `${HEAD}search |s { model: tiny from: wanda population: 7 }`,
+      ['Genetic programming from `wanda` and random trees', '20 generations of 7 metrics'],
+    ],
+    [`${HEAD}search s { |seed: 1 calibrate: calib (seed: 2) }`, ['Seed of everything random in the search']],
+    [`${HEAD}search s { seed: 1 calibrate: calib (se|ed: 2) }`, ['Seed of the random offsets']],
+    [`${HEAD}search s { workers|: 1 }`, ['Does not change what is found']],
+    [`${HEAD}search s { operations: mu|l }`, ['mul(x, y)', 'Product']],
+    [
+      'metric a = W * sqrt(X)\nmetric |b = mms(W * W * X)',
+      ['Ranks as `sqr(W) * X`, because', 'mms at the root keeps the ranking', 'Same ranking as `a`.'],
+    ],
     ['metric a = fo|o', undefined],
   ])('%j', (marked, parts) => {
     const { document, source, offset } = cursor(marked);
@@ -120,6 +146,13 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
     ['metric a = b +\nmetric b| = W', 'c', 'metric a = c +\nmetric c = W'],
     ['model |m = "m"\nsearch s { model: m }', 'big', 'model big = "m"\nsearch s { model: big }'],
     ['metric |a = W', 'model', 'metric model = W'],
+    [
+      'metric |a = W - X\nsearch s { from: a, a * 2 baselines: a }',
+      'b',
+      'metric b = W - X\nsearch s { from: b, b * 2 baselines: b }',
+    ],
+    ['corpus |c = "c"\nsearch s { evaluate: c test: c }', 'd', 'corpus d = "c"\nsearch s { evaluate: d test: d }'],
+    ['search |s { }', 'found', 'search found { }'],
   ])('renames in %j', (text, newName, expected) => {
     const { document, source, offset } = cursor(text);
     expect(renamable(document, source, offset)).toBeDefined();
@@ -245,6 +278,17 @@ describe('the server', () => {
     });
     const missing = await client.sendRequest<PlanResult>(PLAN_REQUEST, { uri, name: 'wnada' });
     expect(missing).toMatchObject({ error: { code: 'language/no-such-declaration' } });
+    const search = await client.sendRequest<SearchPlanResult>(SEARCH_PLAN_REQUEST, {
+      uri,
+      from: 'wanda',
+      fallback: { search: { population: 6 } },
+    });
+    expect(search).toMatchObject({
+      plan: { name: 'wanda_evolved', model: '/project/m', seeds: [{ metric: 'wanda' }], search: { population: 6 } },
+    });
+    expect(await client.sendRequest<SearchPlanResult>(SEARCH_PLAN_REQUEST, { uri })).toMatchObject({
+      error: { code: 'language/no-such-declaration' },
+    });
     expect(await client.sendRequest<PlanResult>(PLAN_REQUEST, { uri: 'untitled:x', name: 'a' })).toMatchObject({
       error: { code: 'io/read' },
     });
@@ -256,29 +300,32 @@ describe('the server', () => {
     for (const method of ['hover', 'completion', 'definition', 'documentHighlight', 'prepareRename']) {
       expect(await client.sendRequest(`textDocument/${method}`, { textDocument: { uri }, position })).not.toBeNull();
     }
-    for (const method of ['documentSymbol', 'foldingRange']) {
+    for (const method of ['documentSymbol', 'foldingRange', 'semanticTokens/full']) {
       expect(await client.sendRequest(`textDocument/${method}`, { textDocument: { uri } })).not.toBeNull();
     }
     expect(
       await client.sendRequest('textDocument/hover', { textDocument: { uri: 'file:///none' }, position }),
     ).toBeNull();
+    const options = { tabSize: 2, insertSpaces: true };
+    const all = { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } };
+    const laidOut = [
+      ['formatting', { options }],
+      ['rangeFormatting', { options, range: all }],
+      ['onTypeFormatting', { options, position: { line: 6, character: 81 }, ch: '}' }],
+    ] as const;
+    for (const [method, params] of laidOut) {
+      const edits = await client.sendRequest<unknown[]>(`textDocument/${method}`, { textDocument: { uri }, ...params });
+      expect(edits.length, method).toBeGreaterThan(0);
+    }
+    const inCall = { line: 5, character: 15 };
+    expect(
+      await client.sendRequest('textDocument/signatureHelp', { textDocument: { uri }, position: inCall }),
+    ).toMatchObject({ signatures: [{ label: 'abs(x)' }] });
 
     await client.sendNotification('textDocument/didClose', { textDocument: { uri } });
     expect((await diagnostics.take()).diagnostics).toEqual([]);
   });
 });
-
-/** A text with `|` at the cursor. */
-function cursor(marked: string): {
-  text: string;
-  document: ReturnType<typeof compile>;
-  source: TextDocument;
-  offset: number;
-} {
-  const offset = marked.indexOf('|');
-  const text = marked.slice(0, offset) + marked.slice(offset + 1);
-  return { text, document: compile(text), source: TextDocument.create('file:///a.prune', 'prune', 1, text), offset };
-}
 
 function connect(): MessageConnection {
   const [up, down] = [new PassThrough(), new PassThrough()];

@@ -15,8 +15,10 @@ export function signatureHelp(document: CompiledDocument, offset: number): Signa
   const tokens = tokensOf(document.text.slice(piece.start, offset));
   const last = tokens.at(-1);
   const isInComment = last?.kind === 'comment' && piece.start + last.end === offset;
-  // A quote that nothing closes: the cursor is in a text.
-  if (isInComment || last?.text === '"') return undefined;
+  // Behind a quote that nothing closes on its line: the cursor is in a text.
+  const quote = tokens.findLast(({ kind, text }) => kind === 'other' && text === '"');
+  const isInText = quote !== undefined && !/[\n\r]/.test(document.text.slice(piece.start + quote.end, offset));
+  if (isInComment || isInText) return undefined;
   const call = openCall(tokens.filter(({ kind }) => kind !== 'comment'));
   const signature = call && signatureOf(document, piece, call, tokens);
   if (call === undefined || signature === undefined) return undefined;
