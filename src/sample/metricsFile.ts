@@ -9,7 +9,7 @@ corpus test    = "test.txt"
 defaults {
   model: stories
   evaluate: test (blocks: 64, length: 256)
-  calibrate: calib (samples: 16)
+  calibrate: calib (samples: 64)
 }
 
 /// Small weights go first. It needs no data, and knows nothing of what a weight is multiplied with.
