@@ -18,19 +18,11 @@ export interface Evaluated extends Proposed {
   readonly outcome: Candidate['outcome'];
   /**
    * Mean loss over the whole fitness text in nats per token, estimated where blocks are missing; Infinity for an invalid one.
-   * This is what is measured. What selection compares is {@link costOf}.
+   * What selection compares takes the size into account, and what is known of the estimates (see population.ts).
    */
   readonly loss: number;
-  /** Whether it, or the candidate whose evaluation it shares, saw the whole text. */
-  readonly complete: boolean;
+  /** The rung after which it, or the candidate whose evaluation it shares, was stopped; undefined for one that saw the whole text. */
+  readonly stoppedAt: number | undefined;
   /** Id of the first candidate that removes the same weights, its own where it is the first. */
   readonly identity: number;
-}
-
-/** Loss with what the size costs. */
-export function costOf(
-  { loss, size }: Pick<Evaluated, 'loss' | 'size'>,
-  { parsimony }: { readonly parsimony: number },
-): number {
-  return loss + parsimony * size;
 }

@@ -107,7 +107,7 @@ function firstOfEachForm(
 
 /** Measures rung after rung, and settles each candidate at the rung where it stops. */
 async function climbRungs(contenders: readonly Proposed[], context: SearchContext): Promise<void> {
-  const { settings, rungs, knowledge, effects, options } = context;
+  const { rungs, knowledge, effects, options } = context;
   let climbers = new Map(contenders.map((candidate) => [candidate, AT_THE_FOOT]));
   for (const rung of rungs) {
     if (climbers.size === 0) return;
@@ -122,7 +122,7 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
       else await settle(candidate, answer.kind === 'invalid' ? answer : LOSS_NOT_FINITE, context);
     }
     const isLast = rung.index === rungs.length - 1;
-    const goOn = isLast ? new Set() : new Set(promoted(reached, rung.index, settings.keep, leadersOf(context)));
+    const goOn = isLast ? new Set() : new Set(promotedOf(reached, rung.index, context));
     climbers = new Map();
     for (const [candidate, after] of reached) {
       const perplexity = Math.exp(after.estimates.at(-1)!);
@@ -133,11 +133,13 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
   }
 }
 
-/** The climbs of the best so far, as many as there are elites; undefined while there are fewer. */
-function leadersOf({ knowledge, settings }: SearchContext): readonly Climb[] | undefined {
-  const count = Math.max(1, settings.elites);
-  if (knowledge.leaders.length < count) return undefined;
-  return knowledge.leaders.slice(0, count).map((leader) => leader.climb);
+function promotedOf(
+  reached: ReadonlyMap<Proposed, Climb>,
+  rung: number,
+  { knowledge, settings }: SearchContext,
+): readonly Proposed[] {
+  const complete = knowledge.leaders.map((leader) => leader.climb);
+  return promoted(reached, rung, settings.keep, complete, Math.max(1, settings.elites));
 }
 
 async function settle(

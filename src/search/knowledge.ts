@@ -1,5 +1,6 @@
 import type { CandidateOutcome, SearchCounts } from '../experiment/searchEvents.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
+import { calibration } from './ladder.ts';
 import type { Climb } from './ladder.ts';
 
 /** A candidate that was measured on the whole text. */
@@ -68,7 +69,7 @@ export class Knowledge {
       ...candidate,
       outcome,
       loss: outcome.kind === 'invalid' ? Infinity : (like?.loss ?? Math.log(outcome.perplexity)),
-      complete: outcome.kind === 'full' || (outcome.kind === 'shared' && like!.complete),
+      stoppedAt: outcome.kind === 'stopped' ? outcome.rung : like?.stoppedAt,
       identity: like?.identity ?? this.identities.get(id) ?? id,
     };
     this.known.set(id, evaluated);
@@ -81,6 +82,13 @@ export class Knowledge {
   /** Candidates on the whole text, each set of weights once, the best first. */
   get leaders(): readonly Leader[] {
     return this.ranking;
+  }
+
+  /** The loss that a candidate is expected to have on the whole text, by how estimates after its rung came out so far. */
+  expectedLoss({ loss, stoppedAt }: Evaluated): number {
+    if (stoppedAt === undefined) return loss;
+    const complete = this.ranking.map((leader) => leader.climb);
+    return loss - calibration(complete, stoppedAt).offset;
   }
 
   lead(candidate: Evaluated, climb: Climb): void {

@@ -38,27 +38,52 @@ function estimatedLoss({ blocks, total }: Pick<Climb, 'blocks' | 'total'>, { den
   return dense + (total - sum(denseLosses.slice(0, blocks))) / blocks;
 }
 
+/** How the estimates after a rung stand to the losses on the whole text, for the metrics that have both. */
+export interface Calibration {
+  /** Mean of estimate − loss: the first blocks may be kinder to pruned models than the others, or less kind. */
+  readonly offset: number;
+  /** Standard deviation of estimate − loss: what a prediction is wrong by. Infinity while there are too few to tell. */
+  readonly deviation: number;
+}
+
+/** Fewer differences have no deviation to rely on. */
+const ENOUGH = 4;
+
+/** @param complete climbs to the top */
+export function calibration(complete: readonly Climb[], rung: number): Calibration {
+  const differences = complete.map(({ estimates }) => estimates[rung]! - estimates.at(-1)!);
+  const offset = differences.length === 0 ? 0 : sum(differences) / differences.length;
+  if (differences.length < ENOUGH) return { offset, deviation: Infinity };
+  const squares = sum(differences.map((difference) => (difference - offset) ** 2));
+  return { offset, deviation: Math.sqrt(squares / (differences.length - 1)) };
+}
+
+/** Predictions that are off by more than this many deviations are left out of account. */
+const DEVIATIONS = 2;
+
 /**
- * Who goes on to the next rung: the best one in `keep` of this generation, as far as they could still become leaders; and whoever
- * is ahead of the best leader, however many these are.
+ * Who goes on to the next rung: the best one in `keep` of this generation, but for those that would have to be luckier than
+ * predictions were so far to get among the leaders; and whoever is predicted to become the best of all, however many these are.
  *
- * Leaders are compared on the blocks that the candidates have seen, where the noise of the text is the same for both: who is
- * behind all leaders there would hardly pass them on the rest.
- *
- * @param leaders the best that were measured on the whole text; undefined where there are not enough yet to stop anybody for them
+ * @param climbs of those that are still in
+ * @param complete climbs to the top so far, the best first
+ * @param leaders how many of them count
  */
 export function promoted<Key>(
   climbs: ReadonlyMap<Key, Climb>,
   rung: number,
   keep: number,
-  leaders: readonly Climb[] | undefined,
+  complete: readonly Climb[],
+  leaders: number,
 ): readonly Key[] {
+  const { offset, deviation } = calibration(complete, rung);
+  const predicted = (one: Climb): number => one.estimates[rung]! - offset;
+  const best = complete[0]?.estimates.at(-1) ?? -Infinity;
+  const last = complete[leaders - 1]?.estimates.at(-1) ?? Infinity;
   const ranked = [...climbs].sort(([, a], [, b]) => a.estimates[rung]! - b.estimates[rung]!);
-  const marks = leaders?.map(({ estimates }) => estimates[rung]!) ?? [];
-  const [best, worst] = marks.length === 0 ? [-Infinity, Infinity] : [Math.min(...marks), Math.max(...marks)];
   const quota = Math.ceil(ranked.length / keep);
   return ranked
-    .filter(([, { estimates }], place) => estimates[rung]! < (place < quota ? worst : best))
+    .filter(([, one], place) => predicted(one) < (place < quota ? last + DEVIATIONS * deviation : best))
     .map(([key]) => key);
 }
 

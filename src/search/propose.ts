@@ -61,16 +61,20 @@ function vary(population: Population, plan: SearchPlan, alphabet: Alphabet, rng:
 }
 
 function crossed(population: Population, plan: SearchPlan, rng: Rng): Draft {
-  const [a, b] = [tournament(population, rng, plan.search), tournament(population, rng, plan.search)];
+  const [a, b] = [parentOf(population, plan, rng), parentOf(population, plan, rng)];
   const [expression] = crossover(a.expression, b.expression, rng);
   return { operator: 'crossover', parents: [a, b], expression: cancelled(expression) };
 }
 
 function mutated(population: Population, plan: SearchPlan, alphabet: Alphabet, rng: Rng): Draft {
-  const parent = tournament(population, rng, plan.search);
+  const parent = parentOf(population, plan, rng);
   const operator = pickWeighted(possibleMutations(parent.expression, alphabet), rng)!;
   const expression = MUTATIONS[operator](parent.expression, alphabet, rng);
   return { operator, parents: [parent], expression: cancelled(expression) };
+}
+
+function parentOf(population: Population, { search }: SearchPlan, rng: Rng): Evaluated {
+  return tournament(population, rng, search.tournament);
 }
 
 /** A random tree within the limits: half of them full, half grown (Koza's ramped half and half). */

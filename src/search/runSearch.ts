@@ -1,4 +1,4 @@
-import { throwIfCancelled } from '../base/errors.ts';
+import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import type { MeasureOutcome, SearchCounts } from '../experiment/searchEvents.ts';
@@ -44,15 +44,17 @@ export async function runSearch(
   const { blocks } = options.opening;
   const knowledge = new Knowledge(blocks);
   const context: SearchContext = { settings, rungs: rungsOf(blocks, settings), knowledge, effects, options };
+  const alphabet = alphabetOf(plan);
+  if (alphabet.operands.length === 0) throw noOperands(plan);
   await measureBaselines(plan, context);
 
-  const alphabet = alphabetOf(plan);
   let population: Population = [];
   for (let generation = 0; generation < settings.generations; generation++) {
     if (generation > 0 && settings.budget > 0 && knowledge.evaluations >= settings.budget) break;
     const proposed = await proposeGeneration(generation, population, plan, alphabet, context);
     const evaluated = await evaluateGeneration(proposed, context);
-    population = nextPopulation(population, evaluated, settings);
+    const before = population.map(({ candidate }) => candidate);
+    population = nextPopulation(before, evaluated, settings, knowledge);
     await effects.emit({
       kind: 'generation',
       generation,
@@ -109,6 +111,16 @@ async function measureBaselines(plan: SearchPlan, { effects, options }: SearchCo
         : { kind: 'baseline', metric, expression: text, error: baselineError(metric, answer) },
     );
   }
+}
+
+function noOperands({ name }: SearchPlan): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `searching (${name})`,
+    expected: 'at least one operand',
+    actual: 'none',
+    remedy: 'Name what metrics are made of, such as W, X, G.',
+  });
 }
 
 function baselineError(metric: string, answer: MeasureOutcome): ErrorData {

@@ -102,10 +102,10 @@ describe('canonical form', () => {
   it('ranks as what it was made of: random trees of the search', () => {
     const rng = new Rng(40);
     const alphabet = alphabetOf({ operations: DEFAULT_SEARCH_OPERATIONS, operands: DEFAULT_SEARCH_OPERANDS });
-    const trees = Array.from({ length: 1500 }, (_, i) => randomTree(i % 2 === 0 ? 'grow' : 'full', 4, alphabet, rng));
+    const trees = Array.from({ length: 1000 }, (_, i) => randomTree(i % 2 === 0 ? 'grow' : 'full', 4, alphabet, rng));
     const compared = trees.map((tree) => countAgreements(tree, operands)).reduce((a, b) => a + b);
-    expect(compared).toBeGreaterThan(3500);
-    const keys = new Set(trees.slice(0, 1000).map((tree) => canonical(tree).key));
+    expect(compared).toBeGreaterThan(2300);
+    const keys = new Set(trees.map((tree) => canonical(tree).key));
     console.log(`1000 random trees have ${keys.size} canonical forms`);
     expect(keys.size).toBeLessThan(400);
   });
@@ -113,9 +113,9 @@ describe('canonical form', () => {
   it('ranks as what it was made of: all operations, operands and numbers', () => {
     const rng = new Rng(41);
     const alphabet = alphabetOf({ operations: OPERATION_NAMES, operands: OPERAND_NAMES });
-    const trees = Array.from({ length: 1500 }, () => withNumbers(randomTree('grow', 4, alphabet, rng), rng));
+    const trees = Array.from({ length: 800 }, () => withNumbers(randomTree('grow', 4, alphabet, rng), rng));
     const compared = trees.map((tree) => countAgreements(tree, operands)).reduce((a, b) => a + b);
-    expect(compared).toBeGreaterThan(3000);
+    expect(compared).toBeGreaterThan(1500);
   });
 
   it('is its own canonical form, and never fails', () => {
@@ -126,7 +126,7 @@ describe('canonical form', () => {
         expect(parsePrefix(key)).toEqual(form);
         expect(canonical(form).key).toBe(key);
       }),
-      { numRuns: 1000, seed: 42 },
+      { numRuns: 500, seed: 42 },
     );
   });
 
