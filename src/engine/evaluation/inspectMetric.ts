@@ -110,10 +110,15 @@ async function nodeStatistics(
     const seen = node.kind === 'operand' ? known.get(node.name) : undefined;
     const statistics = seen ?? valueStatistics(await device.download(value));
     if (node.kind === 'operand') known.set(node.name, statistics);
-    found.set(path.join(), { path, shape: value.shape as [number, number], ...statistics });
+    found.set(path.join(), { path, shape: shapeOf(value), ...statistics });
     await step(`node ${found.size} of ${total}`);
   });
   return pathsOf(expression).map((path) => found.get(path.join())!);
+}
+
+/** A number counts as [1, 1]. */
+function shapeOf({ shape }: DeviceTensor): readonly [number, number] {
+  return shape.length === 0 ? [1, 1] : (shape as readonly [number, number]);
 }
 
 /** The matrix operands that are read off the weight, float32, without touching it. */

@@ -17,6 +17,7 @@ export const NODE_PROGRAMS = 'node ';
 /**
  * Computes a metric one node at a time, each by a program of one operation. A value lives until its parent has been computed, and
  * the argument that needs more room goes first (Sethi and Ullman 1970), so that of n nodes at most log₂(n) + 2 are held at once.
+ * A number has no axes, as in the program of the whole metric (ONNX Runtime's power on WebGPU refuses [1, 1] beside a matrix).
  *
  * @param operands the values that the metric names, [out, in] or [1, in], float32; they stay the caller's
  */
@@ -40,7 +41,7 @@ export async function visitNodes(
       case 'operand':
         return operands.get(node.name)!;
       case 'number':
-        return DeviceTensor.fromHost(Float32Array.of(node.value), [1, 1]);
+        return DeviceTensor.fromHost(Float32Array.of(node.value), []);
       case 'operation': {
         const args: DeviceTensor[] = [];
         for (const index of inOrderOfRoom(node, room)) {
