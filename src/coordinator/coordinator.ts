@@ -7,6 +7,7 @@ import type { SearchPlan } from '../experiment/search.ts';
 import type { FinalistEvent, FinishedEvent, SearchEvent, SearchOpening } from '../experiment/searchEvents.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import { Journal } from '../runs/journal.ts';
+import { portableResult } from '../runs/evaluationRecord.ts';
 import type { JournalOptions } from '../runs/journal.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
 import { JOURNAL_FILE } from '../runs/runFolder.ts';
@@ -77,6 +78,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
 }
 
 class Coordinator {
+  private readonly folder: RunFolder;
   private readonly plan: SearchPlan;
   private readonly journal: Journal;
   private readonly history: History;
@@ -86,6 +88,7 @@ class Coordinator {
 
   constructor(run: RunFolder, journal: Journal, history: History, options: SearchRunOptions) {
     const plan = planOf(run.run, run.root);
+    this.folder = run;
     this.plan = plan;
     this.journal = journal;
     this.history = history;
@@ -178,7 +181,7 @@ class Coordinator {
     ];
     const pending = entries.map((entry) => {
       const known = this.history.finalist(entry);
-      return known ? { known } : { event: evaluateFinalist(this.pool, this.plan, entry) };
+      return known ? { known } : { event: evaluateFinalist(this.pool, this.plan, entry).then(this.portable) };
     });
     // One that fails while an earlier one is waited for is reported when its turn comes.
     for (const { event } of pending) event?.catch(ignore);
@@ -190,6 +193,17 @@ class Coordinator {
     }
     return byId;
   }
+
+  /** A journal means the same in another clone of the workspace. */
+  private readonly portable = (event: FinalistEvent): FinalistEvent => {
+    const { result, test, ...about } = event;
+    const { root } = this.folder;
+    return {
+      ...about,
+      ...(result && { result: portableResult(root, result) }),
+      ...(test && { test: portableResult(root, test) }),
+    };
+  };
 
   private async append(...events: readonly SearchEvent[]): Promise<void> {
     const records = await this.journal.append(events);

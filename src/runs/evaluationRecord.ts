@@ -50,7 +50,6 @@ export interface RecordContext {
 /** @param plan with absolute paths, as the language makes them. */
 export function createRecord(plan: EvaluationPlan, result: EvaluationResult, context: RecordContext): EvaluationRecord {
   const relative = (file: string): string => portablePath(context.root, file);
-  const { provenance } = result;
   return {
     format: RECORD_FORMAT,
     savedAt: context.savedAt.toISOString(),
@@ -59,14 +58,20 @@ export function createRecord(plan: EvaluationPlan, result: EvaluationResult, con
     text: relative(plan.text),
     ...(plan.calibration !== undefined && { calibration: relative(plan.calibration) }),
     settings: plan.settings,
-    result: {
-      ...result,
-      provenance: {
-        ...provenance,
-        model: relative(provenance.model),
-        text: relative(provenance.text),
-        ...(provenance.calibration !== undefined && { calibration: relative(provenance.calibration) }),
-      },
+    result: portableResult(context.root, result),
+  };
+}
+
+/** The same result with the paths of its provenance as {@link portablePath} makes them. */
+export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
+  const { provenance } = result;
+  return {
+    ...result,
+    provenance: {
+      ...provenance,
+      model: portablePath(root, provenance.model),
+      text: portablePath(root, provenance.text),
+      ...(provenance.calibration !== undefined && { calibration: portablePath(root, provenance.calibration) }),
     },
   };
 }

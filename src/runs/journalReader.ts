@@ -12,7 +12,7 @@ export interface JournalDamage {
 }
 
 /** Bytes read at a time; between two portions the event loop gets its turn. */
-const PORTION = 128 << 10;
+const PORTION = 32 << 10;
 /** No line is nearly as long: a file that has one is no journal. */
 const LONGEST_LINE = 256 << 20;
 const LINE_FEED = 0x0a;
