@@ -1,10 +1,13 @@
 /**
  * How long a keystroke in a file of many metrics takes until its diagnostics are there: `npm run bench:language`.
- * Prints, in milliseconds, the median of the first reading, of a keystroke, and of the outline that the editor gets after it.
+ * Prints, in milliseconds, the median of the first reading, of a keystroke, of the outline that the editor gets after it, and of
+ * what it asks for besides: the layout of the file and the meaning of its names.
  */
 import { compile } from '../src/language/compile.ts';
 import type { CompiledDocument } from '../src/language/document.ts';
+import { formatEdits } from '../src/language/format.ts';
 import { Planner } from '../src/language/plan.ts';
+import { meaningfulTokens } from '../src/language/server/semanticTokens.ts';
 
 export interface LanguageTimes {
   readonly metrics: number;
@@ -15,6 +18,10 @@ export interface LanguageTimes {
   readonly keystroke: number;
   /** What is to be evaluated, with keys, for every metric. */
   readonly outline: number;
+  /** The edits that lay the whole file out. */
+  readonly layout: number;
+  /** What each name stands for, of the whole file. */
+  readonly names: number;
 }
 
 /** @param metrics how many the file declares, each using others */
@@ -33,7 +40,15 @@ export function measureLanguage(metrics: number, repetitions = 21): LanguageTime
     keystrokes.push(next.milliseconds);
     outlines.push(timed(() => outline(document)).milliseconds);
   }
-  return { metrics, characters: text.length, first, keystroke: median(keystrokes), outline: median(outlines) };
+  return {
+    metrics,
+    characters: text.length,
+    first,
+    keystroke: median(keystrokes),
+    outline: median(outlines),
+    layout: median(Array.from({ length: 5 }, () => timed(() => formatEdits(document)).milliseconds)),
+    names: timed(() => meaningfulTokens(document)).milliseconds,
+  };
 }
 
 function outline(document: CompiledDocument): number {

@@ -1,7 +1,7 @@
 import { isOperandName } from '../metric/operands.ts';
 import { isOperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
-import { canonicalForm, MetricCache } from './metricCache.ts';
+import { canonicalForm, MAX_COMPARED, MetricCache } from './metricCache.ts';
 import { hintAtRoot, hintAtUnused, reportConstant, reportRanksNothing, reportSameRanking } from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
@@ -90,6 +90,7 @@ class DefinitionCompiler implements Definitions {
       const metric = this.metrics.get(declaration.symbol.name);
       const syntax = declaration.parsed.tree?.syntax;
       if (metric?.compiled === undefined || metric.parameters.length > 0 || syntax?.kind !== 'metric') continue;
+      if (metric.compiled.size > MAX_COMPARED) continue;
       const form = canonicalForm(metric.compiled.expression);
       const before = first.get(form.key);
       if (before === undefined) first.set(form.key, declaration);

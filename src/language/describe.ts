@@ -1,6 +1,7 @@
 import { DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
-import { operandsOf } from '../metric/measure.ts';
+import type { Expression } from '../metric/expression.ts';
+import { operandsOf, sizeOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
 import { OPERATIONS } from '../metric/operations.ts';
@@ -9,7 +10,7 @@ import { infixSymbol, printInfix } from '../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../metric/shape.ts';
 import { docComment } from './docComment.ts';
 import type { CompiledDocument, Declaration, FileSymbol, MetricDeclaration, SearchDeclaration } from './document.ts';
-import { canonicalForm } from './metricCache.ts';
+import { canonicalForm, MAX_COMPARED } from './metricCache.ts';
 import type { Property } from './properties.ts';
 import { searchOperands } from './search.ts';
 
@@ -113,7 +114,7 @@ function rankingDetail({ declarations }: CompiledDocument, { name, expression }:
   if (expression === undefined) return '';
   const { expression: ranking, key, steps, saturates } = canonicalForm(expression);
   const same = declarations.flatMap((other) =>
-    other.kind === 'metric' && other.name !== name && other.expression && canonicalForm(other.expression).key === key
+    other.kind === 'metric' && other.name !== name && other.expression && ranksAs(other.expression, key)
       ? [`\`${other.name}\``]
       : [],
   );
@@ -124,6 +125,10 @@ function rankingDetail({ declarations }: CompiledDocument, { name, expression }:
   const ranks = isAsWritten ? '' : `Ranks as \`${spelt}\`${why}.${aside}`;
   const others = same.length === 0 ? '' : `Same ranking as ${same.slice(0, MAX_STEPS).join(', ')}.`;
   return `${ranks}${ranks && others && ' '}${others}`;
+}
+
+function ranksAs(expression: Expression, key: string): boolean {
+  return sizeOf(expression) <= MAX_COMPARED && canonicalForm(expression).key === key;
 }
 
 /** More reasons or names than these are not read. */

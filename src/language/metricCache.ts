@@ -41,6 +41,9 @@ export class MetricCache {
   }
 }
 
+/** Larger metrics are not compared by what they rank like: nobody writes them, and it takes time. In nodes. */
+export const MAX_COMPARED = 120;
+
 /** What a metric ranks like; of one that stays from version to version, computed once. */
 export function canonicalForm(expression: Expression): CanonicalForm {
   const known = FORMS.get(expression);

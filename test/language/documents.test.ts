@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/diagnostics.ts';
+import { format } from '../../src/language/format.ts';
 import { BLOCK_KINDS, propertiesOf } from '../../src/language/properties.ts';
 import { DECLARATION_KEYWORDS, isName } from '../../src/language/words.ts';
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
@@ -42,7 +43,13 @@ describe('docs/language.md', () => {
   it('shows files that are right', () => {
     const files = [...REFERENCE.matchAll(/```prune\n([^`]*)```/g)].map((match) => match[1]!);
     expect(files).not.toEqual([]);
-    for (const file of files) expect(compile(file).diagnostics).toEqual([]);
+    for (const file of files) expectRight(file);
+  });
+});
+
+describe('the sample’s file', () => {
+  it('is right, and laid out', () => {
+    expectRight(read('media/sample/metrics.prune'));
   });
 });
 
@@ -86,3 +93,9 @@ describe('the editor’s files', () => {
     expect(new RegExp(onEnterRules[0]!.beforeText).test('// text')).toBe(false);
   });
 });
+
+function expectRight(file: string): void {
+  const document = compile(file);
+  expect(document.diagnostics).toEqual([]);
+  expect(format(document)).toBe(file);
+}

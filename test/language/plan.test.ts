@@ -52,6 +52,12 @@ describe('plans', () => {
   const inputs = 'model: tiny evaluate: test calibrate: calib';
   const table: [title: string, text: string, target: string | undefined, expected: string[]][] = [
     [
+      'a metric of a file without experiments as its first search says',
+      `${HEAD}metric a = W - X search s { ${inputs} at: 60% }`,
+      'a',
+      ['a = W - X at 60%'],
+    ],
+    [
       'a metric as the first experiment that lists it does',
       `${HEAD}metric a = W - X\nmetric b = W
        experiment one { ${inputs} prune: b at: 50% } experiment two { ${inputs} prune: b, a at: 2:4, 10% }`,

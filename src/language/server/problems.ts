@@ -1,4 +1,4 @@
-import { CodeActionKind, DiagnosticSeverity } from 'vscode-languageserver';
+import { CodeActionKind, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
 import type { CodeAction, Diagnostic as LspDiagnostic, Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Diagnostic, Severity } from '../diagnostics.ts';
@@ -34,6 +34,7 @@ function lspDiagnostic(diagnostic: Diagnostic, source: TextDocument): LspDiagnos
     code,
     source: 'espalier',
     message,
+    ...(code === 'name/unused' && { tags: [DiagnosticTag.Unnecessary] }),
     ...(related && {
       relatedInformation: related.map((place) => ({
         location: { uri: source.uri, range: rangeOf(source, place) },
