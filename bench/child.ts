@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { EvaluationPlan } from '../src/experiment/plan.ts';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { BlockWeights } from '../src/engine/forward/blockWeights.ts';
-import { CalibrationStream } from '../src/engine/evaluation/calibrationStream.ts';
+import { ForwardStatistics } from '../src/engine/evaluation/blockStatistics.ts';
+import { collectGradients, type GradientSink } from '../src/engine/gradient/collectGradients.ts';
 import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { sweep } from '../src/engine/evaluation/sweep.ts';
 import type { SweepInputs } from '../src/engine/evaluation/sweep.ts';
@@ -41,20 +42,20 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate'>, (opened: Opened) => Pr
     return { value: outcome.perplexity, seconds };
   },
 
-  /** X of every linear layer of the dense model. The value is the sum of all, as the peer's job sums them. */
-  async norms({ inputs }) {
-    const { result: value, seconds } = await timed(async () => {
-      const stream = await CalibrationStream.open(inputs, ['X']);
-      let sum = 0;
-      for (const [index, layout] of inputs.weights.layouts.entries()) {
-        const block = await inputs.weights.block(index);
-        const advance = index + 1 < inputs.weights.layouts.length;
-        const statistics = await stream.observe(layout, block, advance, yieldOnce, '');
-        for (const layer of statistics.values()) for (const norm of layer.row('X')) sum += norm;
-      }
-      return sum;
+  /** X and G of every linear layer of the dense model, in one pass there and back, as a search opens with. */
+  async operands({ inputs: { checkpoint, device, weights, calibration: samples } }) {
+    const { result, seconds } = await timed(async () => {
+      const norms = new ForwardStatistics(weights.layouts, ['X']);
+      let gradient = 0;
+      const sink: GradientSink = (_, gradients) => {
+        for (const values of gradients.values()) gradient += sum(values);
+        return Promise.resolve();
+      };
+      await collectGradients({ checkpoint, device, weights, samples }, sink, yieldOnce, norms);
+      const layers = norms.blocks.flatMap((block) => [...block.values()]);
+      return { gradient, value: layers.reduce((total, layer) => total + sum(layer.row('X')), 0) };
     });
-    return { value, seconds };
+    return { ...result, seconds };
   },
 
   /** The machine's rate before and after the model, in one process with one runtime; the higher one counts. */
@@ -108,6 +109,12 @@ async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Res
   const began = performance.now();
   const result = await work();
   return { result, seconds: (performance.now() - began) / 1000 };
+}
+
+function sum(values: Float32Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }
 
 /** What an engine does after every step, so that messages and signals are seen. */

@@ -71,7 +71,7 @@ async function compare(work: ComparedWork, peer: Peer, rounds: number, threads: 
     note(
       `${work.title}, round ${round} of ${rounds}: ${a.seconds.toFixed(2)} s${b ? `, peer ${b.seconds.toFixed(2)} s` : ''}`,
     );
-    if (b && !(Math.abs(a.value / b.value - 1) < 1e-3)) {
+    if (b && !(agree(a.value, b.value) && agree(a.gradient ?? 1, b.gradient ?? 1))) {
       throw new Error(`${work.title}: the two sides disagree, ${a.value} and ${b.value}: their times mean nothing`);
     }
   }
@@ -82,6 +82,10 @@ async function compare(work: ComparedWork, peer: Peer, rounds: number, threads: 
     row(': whole process', 's', (m) => m.wallSeconds),
     row(': peak memory', 'MiB', (m) => m.peakMemory, { of: 'ratio', ...MEMORY_BARS }),
   ];
+}
+
+function agree(a: number, b: number): boolean {
+  return Math.abs(a / b - 1) < 1e-3;
 }
 
 function count(text: string, flag: string): number {

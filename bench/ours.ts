@@ -7,14 +7,14 @@ import type { EvaluationPlan } from '../src/experiment/plan.ts';
 /** What a child process of ours is told to do, on its command line. */
 export type ChildJob =
   | { readonly kind: 'evaluate'; readonly plan: EvaluationPlan }
-  | { readonly kind: 'norms'; readonly plan: EvaluationPlan }
+  | { readonly kind: 'operands'; readonly plan: EvaluationPlan }
   | { readonly kind: 'generate' }
   | { readonly kind: 'gemm'; readonly plan: EvaluationPlan };
 
 /** One job in a fresh process of this same bundle. */
 export async function measureOurs(job: JobName, threads: number): Promise<Measurement> {
   const plan = referencePlan(job, threads);
-  const { answer, wallSeconds } = await runInChild({ kind: job === 'norms' ? 'norms' : 'evaluate', plan });
+  const { answer, wallSeconds } = await runInChild({ kind: job === 'operands' ? 'operands' : 'evaluate', plan });
   return { ...(answer as unknown as Omit<Measurement, 'wallSeconds'>), wallSeconds };
 }
 

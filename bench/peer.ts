@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { runProcess } from './childProcess.ts';
 import { BLOCKS, LENGTH, SAMPLES, SHARED_FILES } from './work.ts';
 import type { JobName, Measurement } from './work.ts';
@@ -34,8 +33,15 @@ export async function findPeer(): Promise<Peer> {
 /** One job of the peer in a fresh process. */
 export async function measurePeer(python: string, job: JobName, threads: number): Promise<Measurement> {
   const { answer, wallSeconds } = await runProcess(python, ['-B', ...peerParameters(job, threads)]);
-  const { value, seconds, peak_rss_mb: peakMemory } = answer as { value: number; seconds: number; peak_rss_mb: number };
-  return { value, seconds, peakMemory, wallSeconds };
+  const { value, gradient, seconds, peak_rss_mb: peakMemory } = answer as unknown as PeerAnswer;
+  return { value, ...(gradient !== undefined && { gradient }), seconds, peakMemory, wallSeconds };
+}
+
+interface PeerAnswer {
+  readonly value: number;
+  readonly gradient?: number;
+  readonly seconds: number;
+  readonly peak_rss_mb: number;
 }
 
 function peerParameters(job: JobName, threads: number): string[] {
@@ -49,8 +55,8 @@ function peerParameters(job: JobName, threads: number): string[] {
       return [peer, ...common, 'dense'];
     case 'wanda':
       return [peer, ...common, 'wanda=mul(W,sqrt(X))'];
-    case 'norms':
-      return ['-c', NORMS, dirname(peer), model, calibration, LENGTH, SAMPLES, threads].map(String);
+    case 'operands':
+      return [peer, ...common, 'operands'];
   }
 }
 
@@ -61,19 +67,4 @@ try: paths = {line.split()[-1] for line in open('/proc/self/maps') if 'blas' in 
 except OSError: paths = set()
 torch.ones(8, 8) @ torch.ones(8, 8)
 print(json.dumps({'torch': torch.__version__, 'blas': sorted(p for p in paths if 'blas.so' in p or 'openblas' in p.rsplit('/', 1)[-1])}))
-`;
-
-/** The X half of the peer's job 'operands', which has no job of its own: same functions, same samples, same clock. */
-const NORMS = `
-import sys, json, time, resource
-folder, directory, calibration, length, samples, threads = sys.argv[1:4] + [int(n) for n in sys.argv[4:7]]
-sys.path.insert(0, folder)
-import reference as peer, torch
-torch.set_num_threads(threads)
-ids = torch.tensor(peer.Tokenizer(directory + '/tokenizer.json').encode(open(calibration, encoding='utf8').read()))
-blocks = torch.stack([ids[j * (len(ids) // samples):][:length] for j in range(samples)])
-model = peer.Llama(directory); begin = time.time()
-X = peer.feature_norms(model, lambda: [model.forward(block) for block in blocks.split(1)], samples)
-value = sum(row.double().sum().item() for row in X.values())
-print(json.dumps({'value': value, 'seconds': round(time.time() - begin, 3), 'peak_rss_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
 `;

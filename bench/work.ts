@@ -19,12 +19,14 @@ export const LENGTH = 256;
 export const BLOCKS = 64;
 export const SAMPLES = 16;
 
-export type JobName = 'dense' | 'wanda' | 'norms';
+export type JobName = 'dense' | 'wanda' | 'operands';
 
 /** What a process of either side prints as its last line. */
 export interface Measurement {
-  /** Perplexity, or a checksum of the operands: both sides must agree on it. */
+  /** Perplexity, or the sum of all X: both sides must agree on it. */
   readonly value: number;
+  /** The sum of all G, where it is computed: on this they must agree, too. */
+  readonly gradient?: number;
   /** The work alone: checkpoint open, texts tokenised. */
   readonly seconds: number;
   /** Whole process, from spawn to exit. */
@@ -49,7 +51,7 @@ export const COMPARED: readonly ComparedWork[] = [
     bar: 1.7,
     stretch: 2.3,
   },
-  { job: 'norms', title: `X operand, ${SAMPLES} samples of ${LENGTH}`, bar: 1.3, stretch: 2 },
+  { job: 'operands', title: `X and G operands, ${SAMPLES} samples of ${LENGTH}`, bar: 1.3, stretch: 2 },
 ];
 
 /** On memory the bar is the peer's own, the stretch half of it. */

@@ -1,13 +1,11 @@
-import { type InputStatistic, observedInput } from '../models/blockGraph.ts';
+import type { InputStatistic } from '../models/blockGraph.ts';
 import type { BlockLayout } from '../models/model.ts';
-import { InputStatistics, inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
+import { inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
 import type { Weights } from '../forward/blockWeights.ts';
+import { type BlockStatistics, BlockStatisticsSum } from './blockStatistics.ts';
 import { embed } from '../forward/embed.ts';
 import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
 import type { SweepInputs } from './sweep.ts';
-
-/** Statistics of every linear layer's input in one block, by the layer's name. */
-export type BlockStatistics = ReadonlyMap<string, InputStatistics>;
 
 export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'programs' | 'calibration'>;
 
@@ -48,24 +46,16 @@ export class CalibrationStream {
   ): Promise<BlockStatistics> {
     const { programs } = this.inputs;
     const weights = programs.inputs(block);
-    const linears = layout.parameters.filter((parameter) => parameter.linear);
-    const found = new Map<string, InputStatistics>();
-    for (const { name } of linears) found.set(observedInput(name), new InputStatistics());
+    const sum = new BlockStatisticsSum(layout, this.statistics);
     for (const batch of this.stream.batches) {
       const program = await programs.block(layout, batch.batch, advance, this.statistics);
       const spare = advance ? this.stream.spare(batch) : undefined;
       const outputs = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});
-      for (const [name, statistics] of found) {
-        for (const statistic of this.statistics) {
-          const output = outputs[`${statistic}:${name}`]!;
-          statistics.add(statistic, output.floats(), output.shape[1]!);
-        }
-        statistics.count(batch.batch, batch.ids[0]!.length);
-      }
+      sum.add(outputs, batch.batch, batch.ids[0]!.length);
       if (advance) this.stream.replace(batch, outputs['y']!);
       await step(detail);
     }
-    return new Map(linears.map(({ name }) => [name, found.get(observedInput(name))!]));
+    return sum.total;
   }
 
   /** Moves the samples on through a block, pruned or not. */

@@ -4,7 +4,8 @@ import type { Step } from '../forward/hiddenStream.ts';
 import { OPERAND_NAMES } from '../../metric/operands.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import type { Device } from '../runtime/device.ts';
-import { type BlockStatistics, CalibrationStream } from './calibrationStream.ts';
+import type { BlockStatistics } from './blockStatistics.ts';
+import { CalibrationStream } from './calibrationStream.ts';
 import type { CalibratedProvenance } from './gradientsOf.ts';
 import { stepper, type StepHooks } from './stepper.ts';
 

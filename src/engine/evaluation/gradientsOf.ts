@@ -2,6 +2,7 @@ import type { Provenance } from '../../experiment/result.ts';
 import { countGradientSteps } from '../gradient/collectGradients.ts';
 import { type GradientOperands, type GradientRequest, gradientFingerprint } from '../gradient/gradientOperands.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
+import type { ForwardObserver } from '../gradient/modelBackward.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import type { SweepInputs } from './sweep.ts';
 
@@ -10,7 +11,11 @@ export interface NeededGradients {
   /** Program runs that are still to be done; 0 where they were found. */
   readonly steps: number;
   /** Computes them where they were not found. */
-  readonly get: (step: Step) => Promise<{
+  readonly get: (
+    step: Step,
+    /** Takes statistics of the layers' inputs from the same forward pass, where there is one. */
+    observe?: ForwardObserver,
+  ) => Promise<{
     readonly gradients: GradientOperands;
     readonly seconds: number;
     readonly source: 'computed' | 'cached';
@@ -34,7 +39,10 @@ export async function needGradients(
   const source = { checkpoint, device, weights, samples };
   return {
     steps: countGradientSteps(source),
-    get: async (step) => ({ ...(await loaded.compute(request, source, step, now)), source: 'computed' }),
+    get: async (step, observe) => ({
+      ...(await loaded.compute(request, source, step, now, observe)),
+      source: 'computed',
+    }),
   };
 }
 

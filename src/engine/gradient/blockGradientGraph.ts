@@ -16,8 +16,6 @@ export interface BlockGradientOptions {
   readonly sum: GradientSum;
   /** Parameters whose gradient is wanted, by their input's name; for `squares` linear layers alone. */
   readonly parameters: readonly string[];
-  /** Whether ∂L/∂x is wanted. */
-  readonly input: boolean;
   /** Whether the gradients are added to those of the batches before. */
   readonly accumulate: boolean;
 }
@@ -47,8 +45,7 @@ export function buildBlockGradientGraph(
     name,
     value: writer.linears.get(name)?.y ?? writer.parameter(name),
   }));
-  const values = [...wanted.map(({ value }) => value), ...(options.input ? [x] : [])];
-  const found = gradients(graph, [{ value: y, cotangent: dy }], values);
+  const found = gradients(graph, [{ value: y, cotangent: dy }], [...wanted.map(({ value }) => value), x]);
   for (const [index, { name }] of wanted.entries()) {
     const gradient = found[index]!;
     const linear = writer.linears.get(name);
@@ -56,7 +53,7 @@ export function buildBlockGradientGraph(
     const shaped = graph.reshape(summed, layout.parameters.find((parameter) => parameter.name === name)!.shape);
     graph.output(`d:${name}`, accumulate ? graph.add(shaped, graph.input(`sum:${name}`, shaped.shape)) : shaped);
   }
-  if (options.input) graph.output('dx', found.at(-1)!);
+  graph.output('dx', found.at(-1)!);
   return graph.build(`${layout.variant}, backwards`);
 }
 

@@ -5,7 +5,7 @@ import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { GradientPrograms } from './gradientPrograms.ts';
-import { countBackwardSteps, modelBackward, type ParameterSource } from './modelBackward.ts';
+import { countBackwardSteps, type ForwardObserver, modelBackward, type ParameterSource } from './modelBackward.ts';
 import { TensorPool } from './tensorPool.ts';
 
 /** The dense model, and the calibration samples (all of one length) whose gradients are asked for. */
@@ -28,8 +28,15 @@ const ROOM_SHARE = 0.4;
 /**
  * The operand G = sqrt( Σ_samples (100 · ∂L_s/∂W)² ) of every linear layer, L_s the mean next-token cross-entropy of one sample. Blocks
  * come from the last to the first, each with its gradients over all samples, so that one block's G is all that is ever held.
+ *
+ * @param observe takes statistics of the layers' inputs from the same forward pass
  */
-export async function collectGradients(inputs: GradientInputs, sink: GradientSink, step: Step): Promise<void> {
+export async function collectGradients(
+  inputs: GradientInputs,
+  sink: GradientSink,
+  step: Step,
+  observe?: ForwardObserver,
+): Promise<void> {
   const { checkpoint, device, weights, samples } = inputs;
   const { config } = checkpoint;
   const tokens = samples[0]!.length;
@@ -48,6 +55,9 @@ export async function collectGradients(inputs: GradientInputs, sink: GradientSin
         headParameters: [],
         losses: false,
         room: roomForInputs(),
+        ...(observe && { observe }),
+        // A program keeps the memory of its last run. Those of the way forward are done with, or soon compiled again.
+        onHead: () => (device.resident ? Promise.resolve() : device.release(() => false)),
         async onBlock(block, squares) {
           const roots = new Map<string, Float32Array>();
           for (const [name, sum] of Object.entries(squares)) roots.set(name, takeRoots(await device.download(sum)));

@@ -12,6 +12,7 @@ import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { collectGradients, type GradientInputs, type GradientSink } from './collectGradients.ts';
+import type { ForwardObserver } from './modelBackward.ts';
 import { GradientFolder } from './gradientFolder.ts';
 import type { GradientWriter, StoredGradients, StoredTensor } from './storedGradients.ts';
 
@@ -96,6 +97,7 @@ export class GradientOperands {
     inputs: GradientInputs,
     cache: GradientFolder | undefined,
     step: Step,
+    observe?: ForwardObserver,
   ): Promise<GradientOperands> {
     const { fingerprint, layouts } = request;
     const held = hasRoom(layouts) ? new Map<string, Float32Array>() : undefined;
@@ -114,7 +116,7 @@ export class GradientOperands {
         }
         await file.write((writer) => writer.add(block, tensors));
       };
-      await collectGradients(inputs, sink, step);
+      await collectGradients(inputs, sink, step, observe);
       await file.write((writer) => writer.commit());
       await cache?.tidy();
       if (held) return new GradientOperands(request, { held });

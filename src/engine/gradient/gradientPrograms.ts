@@ -23,11 +23,11 @@ export class GradientPrograms {
   block(
     layout: BlockLayout,
     batch: number,
-    options: Pick<BlockGradientOptions, 'sum' | 'parameters' | 'input' | 'accumulate'>,
+    options: Pick<BlockGradientOptions, 'sum' | 'parameters' | 'accumulate'>,
   ): Promise<Program> {
     const { config, device, tokens } = this;
-    const { sum, parameters, input, accumulate } = options;
-    const flags = `${sum} ${input ? 'dx' : ''} ${accumulate ? '+' : ''}`;
+    const { sum, parameters, accumulate } = options;
+    const flags = `${sum} ${accumulate ? '+' : ''}`;
     const key = `gradient ${this.model} ${layout.variant} ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
     const { weightType } = device;
     return device.program(

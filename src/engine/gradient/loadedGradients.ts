@@ -2,6 +2,7 @@ import type { Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { GradientInputs } from './collectGradients.ts';
 import { GradientFolder } from './gradientFolder.ts';
+import type { ForwardObserver } from './modelBackward.ts';
 import { GradientOperands, type GradientRequest } from './gradientOperands.ts';
 
 /** The gradients of this process: they stay from one evaluation to the next, until others or another device are asked for. */
@@ -26,10 +27,16 @@ export class LoadedGradients {
   }
 
   /** @throws EspalierError */
-  async compute(request: GradientRequest, inputs: GradientInputs, step: Step, now: () => number): Promise<Found> {
+  async compute(
+    request: GradientRequest,
+    inputs: GradientInputs,
+    step: Step,
+    now: () => number,
+    observe?: ForwardObserver,
+  ): Promise<Found> {
     this.dispose();
     const stopwatch = new Stopwatch(now);
-    const gradients = await stopwatch.time(() => GradientOperands.compute(request, inputs, this.folder, step));
+    const gradients = await stopwatch.time(() => GradientOperands.compute(request, inputs, this.folder, step, observe));
     this.current = gradients;
     return { gradients, seconds: stopwatch.seconds };
   }

@@ -3,6 +3,7 @@ import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import { type ModelPrograms, nextTokens } from '../forward/modelPrograms.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
+import type { InputStatistic } from '../models/blockGraph.ts';
 import { type BlockLayout, familyOf, type Parameter } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -70,10 +71,18 @@ export interface BackwardOptions {
   readonly losses: boolean;
   /** Bytes that kept block inputs may take; where all have no room, blocks are run forward again (see {@link modelBackward}). */
   readonly room: number;
+  /** Lets the forward pass report statistics of the linear layers' inputs on the way, once for each block and batch. */
+  readonly observe?: ForwardObserver;
   readonly onBlock: (index: number, gradients: Gradients) => Promise<void>;
   readonly onHead?: (gradients: Gradients) => Promise<void>;
-  /** ∂L/∂x of the first block's input, in the order of the batches; without it that is not computed. */
+  /** ∂L/∂x of the first block's input, in the order of the batches. */
   readonly onInput?: (gradients: readonly DeviceTensor[]) => Promise<void>;
+}
+
+export interface ForwardObserver {
+  readonly statistics: readonly InputStatistic[];
+  /** Takes the outputs of a block program that observes (see `buildBlockGraph`). */
+  readonly onForward: (index: number, batch: BackwardBatch, outputs: Gradients) => void;
 }
 
 /**
@@ -137,6 +146,8 @@ class BackwardPass {
   private readonly batches: readonly BackwardBatch[];
   private readonly options: BackwardOptions;
   private readonly step: Step;
+  /** Blocks that have run forward for the first time. */
+  private observed = 0;
   /** Whether gradients of several batches are added up. */
   private readonly accumulate: boolean;
 
@@ -193,15 +204,19 @@ class BackwardPass {
     const layout = weights.layouts[index]!;
     const block = await weights.block(index);
     const outputs: DeviceTensor[] = [];
-    for (const [i, { batch }] of this.batches.entries()) {
+    const observe = index < this.observed ? undefined : this.options.observe;
+    for (const [i, batch] of this.batches.entries()) {
       const x = inputs[i]!;
-      const program = await programs.block(layout, batch, true);
+      const program = await programs.block(layout, batch.batch, true, observe?.statistics);
       const result = await program.run({ ...programs.inputs(block), x }, pool.outputs({ y: x.shape }));
-      pool.own(result);
-      outputs.push(result['y']!);
+      const y = result['y']!;
+      pool.own([y]);
+      outputs.push(y);
+      observe?.onForward(index, batch, result);
       await this.step(`forward, ${this.where(index)}`);
     }
     weights.done(block);
+    this.observed = Math.max(this.observed, index + 1);
     return outputs;
   }
 
@@ -237,23 +252,20 @@ class BackwardPass {
   /** Gradients of one block's parameters, and the cotangents of the block before it. */
   private async backward(index: number, inputs: readonly DeviceTensor[]): Promise<void> {
     const { programs, gradients, weights, pool } = this.model;
-    const { sum, onBlock, onInput } = this.options;
+    const { sum, onBlock } = this.options;
     const layout = weights.layouts[index]!;
     const parameters = this.options.parameters(layout);
     const wanted = layout.parameters.filter(({ name }) => parameters.includes(name));
-    const input = index > 0 || onInput !== undefined;
     const block = await weights.block(index);
     const sums = await this.startSums(wanted);
     for (const [i, { batch }] of this.batches.entries()) {
       const [x, dy] = [inputs[i]!, this.cotangents[i]!];
-      const program = await gradients.block(layout, batch, { sum, parameters, input, accumulate: this.accumulate });
-      const spare = pool.outputs({ ...(input && { dx: x.shape }), ...outputShapes(wanted) });
+      const program = await gradients.block(layout, batch, { sum, parameters, accumulate: this.accumulate });
+      const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
       const outputs = await program.run({ ...programs.inputs(block), ...sums.inputs(), x, dy }, spare);
       pool.own(outputs);
-      if (input) {
-        this.cotangents[i] = outputs['dx']!;
-        pool.give(dy);
-      }
+      this.cotangents[i] = outputs['dx']!;
+      pool.give(dy);
       sums.replace(outputs);
       await this.step(`gradients, ${this.where(index)}`);
     }

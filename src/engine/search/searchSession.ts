@@ -10,7 +10,8 @@ import type { OperandName } from '../../metric/operands.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
-import { type BlockStatistics, CalibrationStream } from '../evaluation/calibrationStream.ts';
+import { type BlockStatistics, ForwardStatistics } from '../evaluation/blockStatistics.ts';
+import { CalibrationStream } from '../evaluation/calibrationStream.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
@@ -21,7 +22,7 @@ import { embed } from '../forward/embed.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
-import { isRowOperand } from '../pruning/inputStatistics.ts';
+import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';
 import { InvalidScoreError, Pruner } from '../pruning/pruner.ts';
 import { blockOrder } from './blockOrder.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
@@ -58,9 +59,15 @@ export class SearchSession {
     };
     try {
       const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
-      const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs));
-      const found = await needed?.get(steps('gradients'));
-      const { losses, statistics } = await densePass(inputs, operands, steps('evaluating'));
+      const rows = operands.filter(isRowOperand);
+      // Gradients that have to be computed take the statistics on their way.
+      const onTheWay = needed && needed.steps > 0 ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
+      const left = onTheWay ? [] : rows;
+      const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs, left));
+      const found = await needed?.get(steps('gradients'), onTheWay);
+      const dense = await densePass(inputs, left, steps('evaluating'));
+      const { losses } = dense;
+      const statistics = onTheWay?.blocks ?? dense.statistics;
       const opening: SearchOpening = {
         blocks: losses.length,
         denseLosses: losses,
@@ -199,12 +206,11 @@ export class SearchSession {
 /** One pass of the dense model: the loss of every evaluation block, and the statistics of every layer's input. */
 async function densePass(
   inputs: SweepInputs,
-  operands: readonly OperandName[],
+  rows: readonly RowOperand[],
   step: Step,
 ): Promise<{ losses: number[]; statistics: readonly BlockStatistics[] }> {
   const { weights, programs } = inputs;
   const depth = weights.layouts.length;
-  const rows = operands.filter(isRowOperand);
   const statistics: BlockStatistics[] = [];
   const stream = await embed(inputs, inputs.evaluation);
   const calibration = rows.length > 0 ? await CalibrationStream.open(inputs, rows) : undefined;
@@ -240,10 +246,13 @@ async function densePass(
 }
 
 /** Program runs of {@link densePass}. */
-function countDenseSteps({ weights, programs, evaluation, calibration }: SweepInputs): number {
+function countDenseSteps(
+  { weights, programs, evaluation, calibration }: SweepInputs,
+  rows: readonly RowOperand[],
+): number {
   const depth = weights.layouts.length;
   const batches = (sequences: readonly unknown[]): number => Math.ceil(sequences.length / programs.batch);
-  return (depth + 1) * batches(evaluation) + depth * batches(calibration);
+  return (depth + 1) * batches(evaluation) + (rows.length > 0 ? depth * batches(calibration) : 0);
 }
 
 function operandsOfPlan({ operands, seeds, baselines }: SearchPlan): readonly OperandName[] {
