@@ -1,39 +1,27 @@
 #!/usr/bin/env node
-// `npm run evaluate -- …` is `espalier evaluate …`. Without arguments it evaluates a few metrics on the checkpoint and texts of
-// ../shared, where that folder stands beside the checkout, and prints the command that does the same by hand.
-import { existsSync } from 'node:fs';
+// `npm run evaluate -- …` is `espalier evaluate …`. Without arguments it shows what Espalier does, on the sample that ships with it:
+// evaluates the sample's metrics, then evolves metrics for about a minute and shows what it found.
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const METRICS = ['W', 'W * sqrt(X)', 'W * X', 'sqr(W) * sqrt(X)', 'mms(W) + mms(sqrt(X))'];
-
 const root = fileURLToPath(new URL('..', import.meta.url));
+const cli = join(root, 'dist/cli.cjs');
 const given = process.argv.slice(2);
-const parameters = given.length > 0 ? given : exampleParameters();
-process.argv = [process.argv[0], join(root, 'dist/cli.cjs'), 'evaluate', ...parameters];
-await import('../dist/cli.cjs');
 
-function exampleParameters() {
-  const shared = relative(process.cwd(), join(root, '../shared')) || '.';
-  const model = join(shared, 'models/wikitext-llama-6m');
-  const text = join(shared, 'data/wikitext-2/wiki.test.raw');
-  const calibration = join(shared, 'data/wikitext-2/valid.txt');
-  const missing = [model, text, calibration].find((path) => !existsSync(path));
-  if (missing !== undefined) {
-    console.error(
-      `evaluate: there is no example checkpoint here (${missing} does not exist). Say what to evaluate:\n` +
-        `  npm run evaluate -- --model CHECKPOINT_FOLDER --text TEXT_FILE --calibration TEXT_FILE --expression "W * sqrt(X)" --sparsity 50%\n` +
-        `  npm run evaluate -- FILE.prune\n` +
-        `  npm run evaluate -- --help`,
-    );
-    process.exit(2);
+if (given.length > 0) {
+  process.argv = [process.argv[0], cli, 'evaluate', ...given];
+  await import('../dist/cli.cjs');
+} else {
+  const sample = relative(process.cwd(), join(root, 'media/sample/metrics.prune'));
+  const workers = Math.min(2, availableParallelism());
+  for (const words of [
+    ['evaluate', sample],
+    ['evolve', sample, '--workers', String(workers)],
+  ]) {
+    console.error(`\n$ npx espalier ${words.join(' ')}\n`);
+    const { status } = spawnSync(process.execPath, [cli, ...words], { stdio: 'inherit' });
+    if (status !== 0) process.exit(status ?? 1);
   }
-  const example = [
-    ...['--model', model, '--text', text, '--calibration', calibration],
-    ...['--samples', '16', '--length', '256', '--blocks', '64', '--sparsity', '50%'],
-    ...METRICS.flatMap((metric) => ['--expression', metric]),
-  ];
-  const quoted = example.map((word) => (/^[\w./:%-]+$/.test(word) ? word : `"${word}"`));
-  console.error(`espalier evaluate ${quoted.join(' ')}\n`);
-  return example;
 }
