@@ -81,7 +81,7 @@ async function take(browser, name, hash, width) {
 
 async function measure(browser) {
   const tab = await open(browser, 'state=finished&generations=200&population=50', 1280);
-  await tab.waitForTimeout(3000);
+  await tab.waitForTimeout(4000);
   const milliseconds = await tab.evaluate(() => {
     const [fed] = performance.getEntriesByName('fed');
     return performance.getEntriesByName('drawn').at(-1).startTime - fed.startTime;

@@ -164,6 +164,7 @@ export class Application {
         this.language?.searchPlan(params) ?? Promise.reject(new Error('the language server is not ready')),
       rootOf: (document) => this.records.rootOf(document),
       evaluate: (target) => this.evaluation.evaluate(target),
+      showTree: (formula) => this.trees.showFormula(formula),
       tellFailure: (what, error) => {
         this.evaluation.tellFailure(what, error);
       },

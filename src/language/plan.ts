@@ -15,6 +15,7 @@ import type {
   CompiledDocument,
   Declaration,
   ExperimentDeclaration,
+  SearchDeclaration,
   MetricDeclaration,
   PathDeclaration,
 } from './document.ts';
@@ -39,8 +40,8 @@ export interface PlanFallback {
  * metrics, where the file has no experiment).
  *
  * A metric is evaluated as the first experiment that lists it does; where none does, as the file's first experiment with
- * this metric in its place; without experiments, by the file's `defaults`, its first model and, if there is only one, its
- * corpus; what is still open comes from the fallback.
+ * this metric in its place; without experiments, on what the file's first search evaluates on; without one, by the file's
+ * `defaults`, its first model and, if there is only one, its corpus; what is still open comes from the fallback.
  * @throws EspalierError `language/no-such-declaration`, `language/errors` where the target has errors, `settings/invalid`
  *   where it is not said what to evaluate on
  */
@@ -92,7 +93,7 @@ export class Planner {
     const broken = declaration.broken ? declaration : this.brokenSource(declaration);
     if (broken !== undefined) throw brokenTarget(declaration.name, broken);
     const { defaults, models, corpora } = this.sources;
-    const own = this.experimentOf(declaration)?.content;
+    const own: BlockContent | undefined = this.sourceOf(declaration)?.content;
     const { model, evaluate, calibrate, at = [] }: Partial<BlockContent> = { ...defaults?.content, ...own };
     return {
       name: declaration.name,
@@ -107,13 +108,13 @@ export class Planner {
 
   /** What a declaration is evaluated by, where that has errors. */
   private brokenSource(declaration: Declaration): Declaration | undefined {
-    return [this.experimentOf(declaration), this.sources.defaults].find((source) => source?.broken === true);
+    return [this.sourceOf(declaration), this.sources.defaults].find((source) => source?.broken === true);
   }
 
-  /** The experiment that says what a declaration is evaluated on. */
-  private experimentOf(declaration: Declaration): ExperimentDeclaration | undefined {
+  /** The experiment that says what a declaration is evaluated on, or the search that it was found by or is to be measured with. */
+  private sourceOf(declaration: Declaration): ExperimentDeclaration | SearchDeclaration | undefined {
     if (declaration.kind === 'experiment') return declaration;
-    return this.sources.listing.get(declaration.name) ?? this.sources.experiments[0];
+    return this.sources.listing.get(declaration.name) ?? this.sources.experiments[0] ?? this.sources.searches[0];
   }
 }
 
@@ -147,6 +148,8 @@ interface PlanSources {
   readonly metrics: readonly MetricDeclaration[];
   readonly models: readonly PathDeclaration[];
   readonly corpora: readonly PathDeclaration[];
+  /** Those without mistakes. */
+  readonly searches: readonly SearchDeclaration[];
   readonly defaults: ExperimentDeclaration | undefined;
   /** The first experiment that lists a metric, by the metric's name. */
   readonly listing: ReadonlyMap<string, ExperimentDeclaration>;
@@ -167,6 +170,7 @@ function findSources({ declarations }: CompiledDocument): PlanSources {
     metrics: declarations.filter((declaration) => declaration.kind === 'metric'),
     models: paths.filter(({ kind }) => kind === 'model'),
     corpora: paths.filter(({ kind }) => kind === 'corpus'),
+    searches: declarations.filter((declaration) => declaration.kind === 'search').filter(({ broken }) => !broken),
     defaults: blocks.find(({ kind }) => kind === 'defaults'),
     listing,
   };

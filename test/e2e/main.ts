@@ -7,6 +7,7 @@ import { crashing } from './stories/crashing.ts';
 import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
 import { looking } from './stories/looking.ts';
+import { searching } from './stories/searching.ts';
 import { tree } from './stories/tree.ts';
 import { trusting } from './stories/trusting.ts';
 import { eventually, Steps } from './steps.ts';
@@ -36,7 +37,7 @@ export interface Stage extends Surroundings {
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, tree, crashing, looking };
+const STORIES = { trusting, editing, evaluating, tree, searching, crashing, looking };
 
 const CHROMIUM = [
   '--no-sandbox',

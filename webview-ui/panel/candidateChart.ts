@@ -67,7 +67,9 @@ export class CandidateChart {
     const bands = bandsOf(candidates.at(-1)?.generation ?? 0);
     const largest = candidates.reduce((size, candidate) => Math.max(size, candidate.size), 3);
     const datasets = [
-      ...bands.map((band, i) => bandDataset(candidates, band, i, scale.max, theme)),
+      ...bands.flatMap((band, i) =>
+        [true, false].map((isFull) => bandDataset(candidates, band, i, isFull, scale.max, theme)),
+      ),
       frontDataset(
         front.map((candidate) => ({ x: candidate.size, y: perplexityOf(candidate)!, candidate })),
         theme,
@@ -130,8 +132,8 @@ export class CandidateChart {
     const shown = candidates - invalid;
     fill(
       this.legend,
-      bands.length > 0 ? 'generation' : undefined,
-      ...bands.map((band, i) => legendItem(band, SHAPES[i]!, bandColour(i, theme))),
+      shown > 0 ? 'generation' : undefined,
+      ...(shown > 0 ? bands : []).map((band, i) => legendItem(band, SHAPES[i]!, bandColour(i, theme))),
     );
     const notes = [
       'hollow: not evaluated in full',
@@ -139,7 +141,7 @@ export class CandidateChart {
       ...(above > 0 ? [`${above} too high to show, at the upper edge`] : []),
       ...(invalid > 0 ? [`${invalid} invalid, not drawn`] : []),
     ];
-    fill(this.note, shown === 0 ? '' : notes.join(' · '));
+    fill(this.note, shown === 0 ? 'Drawn as candidates are evaluated.' : notes.join(' · '));
     this.canvas.setAttribute(
       'aria-label',
       `${plural(shown, 'candidate')} by size and perplexity; ${front} are the best of their size. The table below lists them all.`,
@@ -164,30 +166,34 @@ function bandColour(band: number, theme: Theme): string {
   return [theme.orange, theme.yellow, theme.green, theme.blue][band]!;
 }
 
+/** Points of a band that look the same: what a chart has to look up point by point takes it ten times as long. */
 function bandDataset(
   candidates: readonly Candidate[],
   band: Band,
   index: number,
+  isFull: boolean,
   top: number,
   theme: Theme,
 ): ChartDataset<'scatter'> {
   const colour = bandColour(index, theme);
-  const points = candidates.flatMap((candidate): CandidatePoint[] => {
+  const data = candidates.flatMap((candidate): CandidatePoint[] => {
     const { outcome, generation } = candidate;
     if (outcome.kind === 'invalid' || generation < band.first || generation > band.last) return [];
-    return [pointOf(candidate, outcome.perplexity, top)];
+    return (outcome.kind === 'full') === isFull ? [pointOf(candidate, outcome.perplexity, top)] : [];
   });
   return {
-    data: points,
+    data,
     pointStyle: SHAPES[index]!,
+    // Points at the upper edge are drawn whole.
+    clip: 8,
     pointRadius: candidates.length > 3000 ? 2 : 3.5,
     pointHoverRadius: 6,
     pointBorderColor: colour,
     pointBorderWidth: 1,
-    pointBackgroundColor: points.map(({ candidate }) => (candidate.outcome.kind === 'full' ? colour : 'transparent')),
+    pointBackgroundColor: isFull ? colour : 'transparent',
     pointHoverBackgroundColor: colour,
     pointHoverBorderColor: theme.foreground,
-    order: 2,
+    order: isFull ? 2 : 3,
   };
 }
 

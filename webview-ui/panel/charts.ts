@@ -11,6 +11,7 @@ import {
 import type { ChartOptions, ScaleOptionsByType } from 'chart.js';
 import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { Theme } from '../shared/theme.ts';
+import { niceTicks } from './perplexityScale.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
 
 Chart.register(LineController, ScatterController, LinearScale, LogarithmicScale, LineElement, PointElement, Tooltip);
@@ -62,8 +63,9 @@ export function countAxis(theme: Theme, title: string, min: number, max: number)
 export function perplexityAxis(theme: Theme, scale: PerplexityScale): ScaleOptionsByType<'linear'> {
   return {
     type: scale.kind,
+    display: scale.max > 0,
     min: scale.min,
-    max: scale.max,
+    max: scale.max > 0 ? scale.max : 1,
     grid: { color: theme.grid, lineWidth: theme.isHighContrast ? 0.5 : 1 },
     border: { display: false },
     title: { display: true, text: 'perplexity', color: theme.muted, padding: 0, font: fontOf(theme) },
@@ -81,25 +83,6 @@ export function perplexityAxis(theme: Theme, scale: PerplexityScale): ScaleOptio
 
 function fontOf(theme: Theme): { family: string; size: number } {
   return { family: theme.font, size: theme.fontSize - 2 };
-}
-
-/** Round numbers inside a scale, five or so of them. */
-export function niceTicks({ kind, min, max }: PerplexityScale): number[] {
-  if (kind === 'linear') {
-    const rough = (max - min) / 5;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? rough;
-    const first = Math.ceil(min / step);
-    return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, i) =>
-      Number(((first + i) * step).toPrecision(12)),
-    );
-  }
-  const decades = Math.log10(max / min);
-  const factors = decades > 3 ? [1] : decades > 1.3 ? [1, 2, 5] : [1, 1.5, 2, 3, 5, 7];
-  const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++)
-    ticks.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
-  return ticks.filter((value) => value >= min && value <= max);
 }
 
 function tickText(value: number): string {

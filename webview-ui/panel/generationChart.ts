@@ -28,6 +28,7 @@ export class GenerationChart {
   readonly element: HTMLElement;
   private readonly canvas = h('canvas', { role: 'img' });
   private readonly readout = h('p', { class: 'readout' });
+  private readonly note = h('p', { class: 'muted' });
   private readonly actions: HTMLElement;
   private chart: Chart | undefined;
   private theme: Theme | undefined;
@@ -40,6 +41,7 @@ export class GenerationChart {
       { class: 'card', 'aria-label': 'Best perplexity by generation' },
       h('div', { class: 'title' }, h('h2', {}, 'Best by generation'), this.readout, this.actions),
       h('div', { class: 'canvas' }, this.canvas),
+      this.note,
     );
   }
 
@@ -50,6 +52,7 @@ export class GenerationChart {
     const generations = Math.max(data.run?.plan.search.generations ?? 1, shown);
     fill(this.readout, readoutOf(data));
     this.canvas.setAttribute('aria-label', spoken(data));
+    fill(this.note, noteOf(lines, scale, shown));
     if (this.chart && this.theme !== theme) {
       this.chart.destroy();
       this.chart = undefined;
@@ -180,6 +183,16 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number):
     pointHitRadius: 6,
     stepped: style === 'best' || style === 'random' || style === 'overlay' ? 'before' : false,
   } as unknown as ChartDataset<'line'>;
+}
+
+/** Where the lines went that are not in sight. */
+function noteOf(lines: readonly Line[], scale: PerplexityScale, generations: number): string {
+  if (generations === 0) return 'Drawn once the first generation is through.';
+  const above = lines.flatMap(({ label, points }) => {
+    const last = points.at(-1);
+    return last && last.y > scale.max ? [`${label} ${formatPerplexity(last.y)}`] : [];
+  });
+  return above.length === 0 ? '' : `above the scale: ${above.join(', ')}`;
 }
 
 function readoutOf(data: PanelData): string {

@@ -111,6 +111,8 @@ function draw(): void {
   lastDrawn = performance.now();
   header.render(data);
   banner.render(data);
+  // While the journal is being read, pictures of a part of it would only take the time.
+  if (data.run && !data.complete) return;
   random.render(data);
   generationChart.render(data, theme);
   candidateChart.render(data, theme, selected);

@@ -35,7 +35,7 @@ export class CandidateFile {
     run: RunFolder,
     candidate: Candidate,
     densePerplexity: number | undefined,
-    then: 'insert' | 'evaluate' | 'tree',
+    then: 'insert' | 'evaluate',
   ): Promise<void> {
     const uri = uriOf(run);
     if (!uri) throw missingFile(run, 'none: the run was started without one');
@@ -46,8 +46,7 @@ export class CandidateFile {
     if (then === 'insert') return;
     const target = { uri: uri.toString(), name };
     await this.understood(target);
-    if (then === 'evaluate') await this.parts.evaluate(target);
-    else await vscode.commands.executeCommand('espalier.showTree', target);
+    await this.parts.evaluate(target);
   }
 
   private async write(

@@ -13,7 +13,7 @@ export interface Origin {
   readonly densePerplexity: number | undefined;
 }
 
-/** `/// … run ID, candidate 12.` and the metric below it. */
+/** `/// … run ID, candidate 12 …` and the metric below it. */
 const MARK =
   /^[ \t]*\/\/\/.*\brun (\S+), candidate (\d+)\b.*(?:\r?\n[ \t]*\/\/\/.*)*\r?\n[ \t]*metric\s+([A-Za-z_]\w*)/gm;
 
@@ -48,7 +48,8 @@ export function metricText(
       ? 'unknown'
       : `${candidate.outcome.kind === 'stopped' ? 'about ' : ''}${formatPerplexity(perplexity)}${dense} at ${printSparsity(plan.sparsity).replace('%', ' %')}`;
   return [
-    `/// Perplexity ${number}, as ranked in the search ${plan.name}: run ${runId}, candidate ${candidate.id}.`,
+    `/// Perplexity ${number}, as ranked in the search ${plan.name}`,
+    `/// (run ${runId}, candidate ${candidate.id}).`,
     `metric ${name} = ${printInfix(parsePrefix(candidate.expression))}`,
   ].join(newLine);
 }

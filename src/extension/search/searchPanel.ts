@@ -3,6 +3,7 @@ import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import type { SearchState } from '../../search/searchState.ts';
@@ -13,6 +14,7 @@ import { evaluateCurves } from './curves.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
 import type { CandidateFile } from './candidateFile.ts';
 import { panelItems } from './panelItems.ts';
+import type { FormulaTarget } from '../tree/treeMessages.ts';
 import type { FromPanel, RunLine, RunState, ToPanel } from './panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import type { RunLibrary } from './runLibrary.ts';
@@ -31,6 +33,8 @@ export interface SearchPanelParts {
     signal: AbortSignal,
   ) => Promise<readonly EvaluationResult[]>;
   readonly candidates: CandidateFile;
+  /** Shows the tree of a formula that stands in no file. */
+  readonly showTree: (formula: FormulaTarget) => Promise<void>;
   /** Starts random search of the same plan as a run of its own. */
   readonly startRandom: (run: RunFolder) => Promise<void>;
   readonly showLog: () => void;
@@ -147,8 +151,7 @@ export class SearchPanel implements vscode.Disposable {
         this.attempt('Random search could not be started', () => this.parts.startRandom(this.run));
         return;
       case 'insert':
-      case 'evaluate':
-      case 'tree': {
+      case 'evaluate': {
         const candidate = this.follower?.search.byId.get(message.id);
         if (!candidate) return;
         const densePerplexity = this.follower?.search.opening?.densePerplexity;
@@ -158,6 +161,9 @@ export class SearchPanel implements vscode.Disposable {
         });
         return;
       }
+      case 'tree':
+        this.attempt(`The tree of candidate #${message.id} could not be shown`, () => this.showTree(message.id));
+        return;
       case 'curves':
         this.evaluateCurves(message);
         return;
@@ -174,6 +180,16 @@ export class SearchPanel implements vscode.Disposable {
         showLog();
         return;
     }
+  }
+
+  /** The tree of a candidate, which the file need not hold; its numbers are those of the search's model and calibration. */
+  private async showTree(id: number): Promise<void> {
+    const candidate = this.follower?.search.byId.get(id);
+    if (!candidate) return;
+    const { model, text, calibration, settings, name } = planOf(this.run.run, this.run.root);
+    const plan = { model, text, ...(calibration !== undefined && { calibration }), settings, evaluations: [] };
+    const title = `${name} #${id}`;
+    await this.parts.showTree({ kind: 'formula', title, expression: parsePrefix(candidate.expression), plan });
   }
 
   /** A page is there and knows nothing. */

@@ -9,6 +9,7 @@ import { fallbackFor } from '../configuration.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import type { Supervisor } from '../supervisor.ts';
+import type { FormulaTarget } from '../tree/treeMessages.ts';
 import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
@@ -31,6 +32,7 @@ export interface SearchesParts {
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
   readonly rootOf: (document: string) => string;
   readonly evaluate: (target: Target) => unknown;
+  readonly showTree: (formula: FormulaTarget) => Promise<void>;
   readonly tellFailure: (what: string, error: ErrorData) => void;
   readonly showLog: () => void;
   readonly log: (message: string) => void;
@@ -88,6 +90,7 @@ export class Searches implements vscode.Disposable {
       library: this.library,
       evaluate: (plan, listener, signal) => supervisor.evaluate(plan, listener, signal),
       candidates,
+      showTree: parts.showTree,
       startRandom: (run) => this.evolveCommand.startRandom(run),
       showLog,
       tell,

@@ -27,15 +27,15 @@ export type FromTree =
 export type FormName = 'written' | 'canonical';
 
 /** What a preview is about: a metric of a file, or a formula that stands in none (a candidate of a search). */
-export type TreeTarget =
-  | { readonly kind: 'metric'; readonly uri: string; readonly name: string }
-  | {
-      readonly kind: 'formula';
-      readonly title: string;
-      readonly expression: Expression;
-      /** What its statistics are taken on; its evaluations are not looked at. */
-      readonly plan?: EvaluationPlan;
-    };
+export type TreeTarget = { readonly kind: 'metric'; readonly uri: string; readonly name: string } | FormulaTarget;
+
+export interface FormulaTarget {
+  readonly kind: 'formula';
+  readonly title: string;
+  readonly expression: Expression;
+  /** What its statistics are taken on; its evaluations are not looked at. */
+  readonly plan: EvaluationPlan;
+}
 
 /** What the preview remembers while it is hidden and over a reload of the window. */
 export interface TreeMemory {

@@ -6,7 +6,7 @@ import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import type { Supervisor } from '../supervisor.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
-import type { FromTree, ToTree, TreeMemory, TreeTarget } from './treeMessages.ts';
+import type { FormulaTarget, FromTree, ToTree, TreeMemory, TreeTarget } from './treeMessages.ts';
 import { TreeSession } from './treeSession.ts';
 
 export interface TreePreviewParts {
@@ -62,9 +62,9 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     await this.reveal({ kind: 'metric', ...target });
   }
 
-  /** Shows a formula that stands in no file. @param plan what its statistics are taken on */
-  async showFormula(formula: Omit<Extract<TreeTarget, { kind: 'formula' }>, 'kind'>): Promise<void> {
-    await this.reveal({ kind: 'formula', ...formula });
+  /** Shows a formula that stands in no file, until the cursor is moved into a metric. */
+  showFormula(formula: FormulaTarget): Promise<void> {
+    return this.reveal(formula);
   }
 
   /** The language has read a document anew, or its settings are others. */

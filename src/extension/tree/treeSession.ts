@@ -245,7 +245,6 @@ export class TreeSession {
 
   private whyOff(): StatisticsState | undefined {
     if (!this.forms) return OFF;
-    if (this.target.kind === 'formula' && !this.target.plan) return OFF;
     if (!this.options.isTrusted()) {
       const hint = 'Shapes and numbers on a layer read the checkpoint, which needs a workspace that you trust.';
       return { kind: 'off', hint, action: 'trust' };
@@ -330,8 +329,7 @@ export class TreeSession {
   private async plan(): Promise<EvaluationPlan> {
     const { target } = this;
     const metric = target.kind === 'metric' ? target.name : target.title;
-    const given = target.kind === 'formula' ? target.plan : undefined;
-    const [plan] = target.kind === 'metric' ? await this.options.plansOf(target) : [given];
+    const [plan] = target.kind === 'metric' ? await this.options.plansOf(target) : [target.plan];
     if (!plan) throw new RangeError('a metric that can be evaluated has a plan');
     const sparsity = plan.evaluations.find((evaluation) => evaluation.metric === metric)?.sparsity ?? ANY_SPARSITY;
     return { ...plan, evaluations: [{ metric, expression: this.currentForm()!.expression, sparsity }] };

@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import type { Stage } from '../main.ts';
+import { check, eventually } from '../steps.ts';
+import type { Workbench } from '../workbench.ts';
+
+const THEMES = {
+  light: 'Light Modern',
+  'high-contrast': 'Dark High Contrast',
+  'high-contrast-light': 'Light High Contrast',
+  dark: 'Dark Modern',
+};
+
+/** Searching: from the lens to the panel, through a reload of the window, to a candidate in the file with its own number. */
+export async function searching({ steps, workbench, workers, workspace }: Stage): Promise<void> {
+  const { page } = workbench;
+  const file = path.join(workspace, 'search.prune');
+  const panel = panelOf(workbench);
+  const progress = (): Promise<string> => panel.locator('.progress').innerText();
+  const candidates = async (): Promise<number> =>
+    Number.parseInt(await panel.locator('.card .title [role="status"]').first().innerText(), 10);
+
+  await steps.step(workbench, 'Evolve starts a search, and its panel says what is going on', async () => {
+    await workbench.openFile('search.prune');
+    await workbench.clickLens('search quick', 'Evolve');
+    await panel.locator('header h1', { hasText: 'quick' }).waitFor({ timeout: 20_000 });
+    await eventually(
+      'a word about the start',
+      () => panel.locator('.banner').innerText(),
+      (text) => /Starting|Running/.test(text),
+    );
+    await steps.picture(workbench, 'search starting');
+    check(runsOf(workspace).length === 1, 'no run, or more than one');
+  });
+
+  await steps.step(workbench, 'candidates come in live, with generation, pace and time left', async () => {
+    await eventually('a generation', progress, (text) => /generation [2-9] \/ 8/.test(text), 60_000);
+    await eventually('time left', progress, (text) => text.includes('left'), 20_000);
+    check((await candidates()) > 8, `${await candidates()} candidates`);
+    check((await panel.locator('.bar').count()) === 1, 'no bar of the work done');
+    await eventually(
+      'a spinning item',
+      () => page.locator('.statusbar-item[id*="espalier.searches"]').count(),
+      (count) => count === 1,
+    );
+    await steps.picture(workbench, 'search running');
+  });
+
+  await steps.step(workbench, 'reloading the window in mid-search finds it again, running', async () => {
+    const before = await candidates();
+    await page.reload();
+    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await panel.locator('header h1', { hasText: 'quick' }).waitFor({ timeout: 30_000 });
+    await eventually('the candidates from before', candidates, (count) => count >= before, 20_000);
+    await eventually('the search to go on', candidates, (count) => count > before, 60_000);
+    check(runsOf(workspace).length === 1, 'another run was begun');
+  });
+
+  await steps.step(workbench, 'Pause ends the process and says so; Resume goes on', async () => {
+    await panel.getByRole('button', { name: 'Pause' }).click();
+    await eventually('paused', progress, (text) => text.startsWith('paused'), 20_000);
+    await eventually('no process of the search', workers, (pids) => pids.length === 0, 10_000);
+    await steps.picture(workbench, 'search paused');
+    await panel.getByRole('button', { name: 'Resume' }).click();
+    await eventually('running', progress, (text) => !/paused|starting/.test(text), 30_000);
+  });
+
+  await steps.step(
+    workbench,
+    'a finished search shows its finalists beside the baselines, on text that it never saw',
+    async () => {
+      await eventually('finished', progress, (text) => text.startsWith('finished'), 120_000);
+      const finalists = panel.locator('section[aria-label="Finalists"]');
+      await finalists.waitFor();
+      const text = await finalists.innerText();
+      for (const part of ['wanda', 'baseline', 'unseen text', 'dense'])
+        check(text.includes(part), `no ${part}: ${text}`);
+      await steps.picture(workbench, 'search finished');
+    },
+  );
+
+  await steps.step(workbench, 'the table sorts, filters and walks by keyboard', async () => {
+    const rows = panel.locator('.rows .row');
+    await panel.getByLabel('Filter candidates by outcome').selectOption('full');
+    const outcomes = await rows.locator('> :last-child').allInnerTexts();
+    check(outcomes.length > 0 && outcomes.every((text) => text === 'in full'), outcomes.join(', '));
+    const grid = panel.getByRole('grid');
+    await grid.focus();
+    await page.keyboard.press('Home');
+    const best = await panel.locator('.row[aria-selected="true"] > :first-child').innerText();
+    await page.keyboard.press('ArrowDown');
+    const second = await panel.locator('.row[aria-selected="true"] > :first-child').innerText();
+    check(best !== second, `the selection stays at #${best}`);
+    await panel.locator('.metric h2', { hasText: `Candidate #${second}` }).waitFor();
+    await page.keyboard.press('ArrowUp');
+    await panel.getByLabel('Filter candidates by outcome').selectOption('any');
+  });
+
+  await steps.step(
+    workbench,
+    'Insert writes the best into the file, with where it comes from; Evaluate gives it its number',
+    async () => {
+      await panel.locator('.metric').getByRole('button', { name: 'Insert' }).click();
+      const beginning = await eventually(
+        'the metric in the file',
+        async () => (await workbench.lines()).find(({ text }) => text.startsWith('metric evolved_'))?.text ?? '',
+        (text) => text !== '',
+      );
+      const name = /metric (\w+)/.exec(beginning)![1]!;
+      const comment = (await workbench.lines()).find(({ text }) => text.includes(', candidate '))?.text ?? '';
+      check(comment.startsWith('/// Perplexity') && comment.includes(runsOf(workspace)[0]!), comment);
+      await steps.picture(workbench, 'candidate in the file');
+      await panel.locator('.metric').getByText(`In the file as ${name}`).waitFor();
+      await panel.locator('.metric').getByRole('button', { name: 'Evaluate' }).click();
+      await workbench.annotated(`metric ${name}`, /^ppl [\d.]+ +\(dense/, 60_000);
+      await steps.picture(workbench, 'candidate evaluated');
+      await page.keyboard.press('Control+s');
+      await eventually(
+        'the file on disk',
+        () => readFileSync(file, 'utf8'),
+        (text) => text.includes(name),
+      );
+    },
+  );
+
+  await steps.step(workbench, 'a finished run opens from the Runs view, from its journal alone', async () => {
+    await workbench.command('View: Close All Editors');
+    await page.locator('.activitybar [aria-label="Espalier"]').first().click();
+    const run = page.locator('.pane-body .monaco-list-row', { hasText: 'quick' });
+    await run.waitFor();
+    check((await run.innerText()).includes('Pruner-Zero'), await run.innerText());
+    const checkpoint = page.locator('.pane-body .monaco-list-row', { hasText: 'tiny' });
+    await eventually(
+      'the checkpoint',
+      () => checkpoint.first().innerText(),
+      (text) => /Llama.*6\.45M/.test(text),
+      30_000,
+    );
+    await steps.picture(workbench, 'runs and checkpoints');
+    await run.click();
+    await eventually('the finished run', progress, (text) => text.startsWith('finished'), 20_000);
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await steps.picture(workbench, 'run opened');
+  });
+
+  await steps.step(workbench, 'the panel follows every theme, and stacks where it is narrow', async () => {
+    for (const [name, theme] of Object.entries(THEMES)) {
+      await workbench.chooseTheme(theme);
+      await steps.picture(workbench, `search ${name}`);
+    }
+    await page.setViewportSize({ width: 800, height: 900 });
+    await steps.picture(workbench, 'search narrow');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await workbench.command('View: Toggle Primary Side Bar Visibility');
+    await workbench.command('View: Show Explorer');
+    await workbench.command('View: Close All Editors');
+  });
+}
+
+/** The page inside the panel: VS Code puts it into a frame within a frame. */
+function panelOf({ page }: Workbench): FrameLocator {
+  return page.locator('iframe.webview.ready').first().contentFrame().frameLocator('#active-frame');
+}
+
+function runsOf(workspace: string): string[] {
+  return readdirSync(path.join(workspace, '.espalier/runs')).filter((name) => !name.startsWith('.'));
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
+import type { ErrorCode } from '../../../src/base/errors.ts';
+import { SearchRunner } from '../../../src/extension/search/searchRunner.ts';
+import type { SearchWorker } from '../../../src/extension/search/searchRunner.ts';
+import type { SearchListener } from '../../../src/protocol/client.ts';
+import { FakeClock, settle } from '../fakeWorker.ts';
+
+const coded = (code: ErrorCode) => new EspalierError({ code, operation: 'a', expected: 'b', actual: 'c', remedy: 'd' });
+
+interface Asked {
+  readonly folder: string;
+  readonly listener: SearchListener;
+  readonly finish: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** A runner over workers that do what the test says. */
+function setUp(remembered: readonly string[] = []) {
+  const asked: Asked[] = [];
+  const ends: string[] = [];
+  const ended: string[] = [];
+  let memory = remembered;
+  const clock = new FakeClock();
+  const newWorker = (): SearchWorker => ({
+    search: ({ folder }, listener, signal) =>
+      new Promise((resolve, reject) => {
+        signal.onabort = () => {
+          resolve({ outcome: 'paused' });
+        };
+        asked.push({
+          folder,
+          listener,
+          finish: () => {
+            resolve({ outcome: 'finished' });
+          },
+          fail: reject,
+        });
+      }),
+    stop: () => {
+      ended.push('stopped');
+      return Promise.resolve();
+    },
+    dispose: () => {
+      ended.push('disposed');
+      asked.at(-1)?.fail(cancelledError('searching'));
+    },
+  });
+  const runner = new SearchRunner({
+    newWorker,
+    memory: { get: () => memory, set: (folders) => (memory = folders) },
+    clock,
+    log: () => undefined,
+    onChange: () => undefined,
+    onEnd: (folder, end) => ends.push(`${folder} ${typeof end === 'object' ? end.error.code : end}`),
+  });
+  return { runner, asked, ends, ended, clock, memory: () => memory };
+}
+
+describe('a run that this window drives', () => {
+  it('starts, runs, finishes, and is remembered until then', async () => {
+    const { runner, asked, ends, ended, memory } = setUp();
+    runner.drive('/run');
+    runner.drive('/run');
+    expect(asked).toHaveLength(1);
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'starting' });
+    expect(memory()).toEqual(['/run']);
+    const progress = { stage: 'reading', done: 1, total: 4, detail: 'block 1 of 4' } as const;
+    asked[0]!.listener.onProgress?.({ token: 1, progress });
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'starting', detail: 'block 1 of 4', share: 0.25 });
+    asked[0]!.listener.onSearchEvent?.({ token: 1, seq: 0, at: 0, event: { kind: 'resumed' } });
+    expect(runner.drivingOf('/run')?.kind).toBe('starting');
+    asked[0]!.listener.onSearchEvent?.({
+      token: 1,
+      seq: 1,
+      at: 0,
+      event: { kind: 'baseline', metric: 'w', expression: 'W' },
+    });
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'running' });
+    asked[0]!.finish();
+    await settle();
+    expect(runner.drivingOf('/run')).toBeUndefined();
+    expect([ends, memory()]).toEqual([['/run finished'], []]);
+    expect(ended).toEqual(['stopped', 'disposed']);
+  });
+
+  it('is paused, and driven again', async () => {
+    const { runner, asked, ends, memory } = setUp();
+    runner.drive('/run');
+    runner.pause('/run');
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'pausing' });
+    await settle();
+    expect([ends, memory(), runner.errorOf('/run')]).toEqual([['/run paused'], [], undefined]);
+    runner.drive('/run');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is stopped at once: its process is ended', async () => {
+    const { runner, ends, ended } = setUp();
+    runner.drive('/run');
+    runner.stop('/run');
+    expect(ended).toEqual(['disposed']);
+    await settle();
+    expect(ends).toEqual(['/run paused']);
+  });
+
+  it('goes on after its worker died, until that is given up', async () => {
+    const { runner, asked, ends, memory } = setUp();
+    runner.drive('/run');
+    asked[0]!.fail(coded('worker/exited'));
+    await settle();
+    expect(asked).toHaveLength(2);
+    expect(runner.drivingOf('/run')).toEqual({ kind: 'starting' });
+    asked[1]!.fail(coded('worker/gave-up'));
+    await settle();
+    expect([ends, memory()]).toEqual([['/run worker/gave-up'], []]);
+    expect(runner.errorOf('/run')?.code).toBe('worker/gave-up');
+    runner.drive('/run');
+    expect(runner.errorOf('/run')).toBeUndefined();
+  });
+
+  it('that failed is told, and not tried again by itself', async () => {
+    const { runner, asked, ends } = setUp();
+    runner.drive('/run');
+    asked[0]!.fail(coded('device/failed'));
+    await settle();
+    expect([asked.length, ends]).toEqual([1, ['/run device/failed']]);
+  });
+});
+
+describe('a window that was reloaded', () => {
+  it('goes on with what it drove; the process before may take a moment to end', async () => {
+    const { runner, asked, ends, clock } = setUp(['/run', '/other']);
+    runner.resumeRemembered();
+    expect(asked.map(({ folder }) => folder)).toEqual(['/run', '/other']);
+    asked[0]!.fail(coded('runs/in-use'));
+    await clock.pass(500);
+    expect(asked.map(({ folder }) => folder)).toEqual(['/run', '/other', '/run']);
+    expect(ends).toEqual([]);
+    for (let i = 2; asked[i]; i++) {
+      asked[i]!.fail(coded('runs/in-use'));
+      await clock.pass(600);
+    }
+    expect(ends).toEqual(['/run runs/in-use']);
+  });
+
+  it('that is closed ends all processes and remembers them', async () => {
+    const { runner, ended, memory, ends } = setUp();
+    runner.drive('/run');
+    runner.dispose();
+    await settle();
+    expect([ended, memory(), ends]).toEqual([['disposed'], ['/run'], []]);
+    runner.drive('/another');
+    expect(runner.folders).toEqual(['/run']);
+  });
+});
