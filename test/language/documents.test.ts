@@ -71,6 +71,19 @@ describe('the editor’s files', () => {
     for (const keyword of DECLARATION_KEYWORDS) expect(rules.join('\n')).toMatch(new RegExp(`\\b${keyword}\\b`));
   });
 
+  it('have every choice of a setting', () => {
+    const rule = rules.find((source) => source.includes('one-shot'))!;
+    const properties = BLOCK_KINDS.flatMap(propertiesOf).filter(({ setting }) => setting?.row.kind === 'choice');
+    for (const { name, setting } of properties) {
+      const row = setting!.row;
+      const choices = row.kind === 'choice' ? row.choices : [];
+      for (const choice of choices) {
+        expect(new RegExp(rule, 'u').exec(`${name} : ${choice} }`)?.slice(1)).toEqual([name, ':', choice]);
+      }
+    }
+    expect(new RegExp(rule, 'u').test('method: pruner-zero-2')).toBe(false);
+  });
+
   it('refer to rules that there are', () => {
     expect(grammar.scopeName).toBe('source.prune');
     const included = [...JSON.stringify(grammar).matchAll(/"include":"#(\w+)"/g)].map((match) => match[1]!);
