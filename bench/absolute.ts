@@ -1,14 +1,18 @@
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
+import { compile } from '../src/language/compile.ts';
+import { plansFor } from '../src/language/plan.ts';
 import { operationsPerToken } from './generatedModel.ts';
 import { keystrokeMilliseconds } from './keystroke.ts';
-import { referencePlan, runInChild } from './ours.ts';
+import { runInChild } from './ours.ts';
 import { comparedRow, median } from './report.ts';
 import type { Row } from './report.ts';
 import { firstEvaluationSeconds } from './workerStart.ts';
-import { BLOCKS, LENGTH, ROOT, SAMPLES, SHARED_FILES } from './work.ts';
+import { LENGTH, ROOT } from './work.ts';
+
+/** The model that ships. */
+const SAMPLE = join(ROOT, 'media/sample');
 
 /** Blocks of the generated model that are evaluated: about five seconds' work on two cores. */
 const GENERATED_BLOCKS = 16;
@@ -23,9 +27,7 @@ export async function* absoluteRows(
   note: (line: string) => void,
 ): AsyncGenerator<readonly Row[]> {
   yield [await gemmShare(rounds, threads, note)];
-  if (Object.values(SHARED_FILES).every((path) => path === SHARED_FILES.peer || existsSync(path))) {
-    yield [await workerStart(rounds, threads, note)];
-  }
+  yield [await workerStart(rounds, threads, note)];
   yield [await keystroke(rounds, note)];
 }
 
@@ -63,14 +65,21 @@ async function gemmShare(rounds: number, threads: number, note: (line: string) =
   };
 }
 
-/** From forking the worker to the result of sequential Wanda: start, checkpoint, tokenising, dense and pruned perplexity. */
+/**
+ * From forking the worker to the result of the sample's metric `wanda`, evaluated as its file says: start, checkpoint, tokenising,
+ * calibration, dense and pruned perplexity.
+ */
 async function workerStart(rounds: number, threads: number, note: (line: string) => void): Promise<Row> {
+  const file = join(SAMPLE, 'metrics.prune');
+  const [planned] = plansFor(compile(await readFile(file, 'utf8')), 'wanda', { folder: SAMPLE });
+  const plan = { ...planned!, settings: { ...planned!.settings, device: 'cpu', threads } as const };
   const seconds: number[] = [];
   for (let round = 1; round <= rounds; round++) {
-    seconds.push(await firstEvaluationSeconds(join(ROOT, 'dist/worker.cjs'), referencePlan('wanda', threads)));
+    seconds.push(await firstEvaluationSeconds(join(ROOT, 'dist/worker.cjs'), plan));
     note(`worker start, round ${round} of ${rounds}: ${seconds.at(-1)!.toFixed(2)} s`);
   }
-  const title = `worker start to first evaluation (Wanda 50 %, ${SAMPLES} samples, ${BLOCKS} blocks)`;
+  const { samples, blocks, length } = plan.settings;
+  const title = `worker start to first evaluation of the sample (Wanda 50 %, ${samples} samples, ${blocks} blocks of ${length})`;
   return comparedRow(title, 's', seconds, undefined, { of: 'ours', bar: 3, stretch: 1 });
 }
 
