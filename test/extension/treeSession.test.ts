@@ -326,13 +326,11 @@ describe('statistics', () => {
 
   it('of a formula are taken on the plan that comes with it', async () => {
     const { session, asked, statistics, metric } = await setUp('metric m = W');
-    const formula = { kind: 'formula', title: 'candidate 7', expression: { kind: 'operand', name: 'X' } } as const;
-    await session.show(formula);
+    const plan = samplePlan({ model: '/models/searched' });
+    await session.show({ kind: 'formula', title: 'search #7', expression: { kind: 'operand', name: 'X' }, plan });
     expect(metric()).toMatchObject({ condition: 'current', file: null });
+    expect(statistics()).toMatchObject({ kind: 'off', action: 'inspect' });
     session.receive({ kind: 'inspect' });
-    await settle();
-    expect(statistics()).toMatchObject({ kind: 'off', action: null });
-    await session.show({ ...formula, title: 'candidate 8', plan: samplePlan({ model: '/models/searched' }) });
     await settle();
     expect(asked[0]).toMatchObject({ of: 'X', model: '/models/searched' });
   });

@@ -157,9 +157,11 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     await session.show(target);
     if (this.open?.session !== session) return;
     this.open.panel.title = `Tree: ${target.kind === 'metric' ? target.name : target.title}`;
+    // A formula stays until the cursor is moved.
+    if (target.kind !== 'metric') return;
     const { activeTextEditor, visibleTextEditors } = vscode.window;
-    const uri = target.kind === 'metric' ? target.uri : undefined;
-    const editor = activeTextEditor ?? visibleTextEditors.find(({ document }) => document.uri.toString() === uri);
+    const editor =
+      activeTextEditor ?? visibleTextEditors.find(({ document }) => document.uri.toString() === target.uri);
     if (editor) this.follow(editor);
   }
 
