@@ -3,6 +3,7 @@ import { EspalierError } from '../base/errors.ts';
 import { BASELINES, defaultBaselines } from '../experiment/baselines.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import type { NamedMetric, SearchPlan } from '../experiment/search.ts';
+import { searchConflict } from '../experiment/searchConflict.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
@@ -170,6 +171,15 @@ function checked(plan: SearchPlan): SearchPlan {
       '--test with a text that the search never sees',
       test === text ? 'the one that its fitness is taken on' : 'the one that it calibrates on',
       'Name another text.',
+    );
+  }
+  const conflict = searchConflict(plan.search);
+  if (conflict !== undefined) {
+    const [first, second] = conflict.settings;
+    throw usageError(
+      `--${first} and --${second} that go together`,
+      conflict.message.replaceAll('`', ''),
+      `Add --${second} ${conflict.value}, for example.`,
     );
   }
   return plan;

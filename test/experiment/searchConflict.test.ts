@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_SEARCH_SETTINGS } from '../../src/experiment/search.ts';
+import type { SearchSettings } from '../../src/experiment/search.ts';
+import { searchConflict } from '../../src/experiment/searchConflict.ts';
+
+describe('settings of a search that do not go together', () => {
+  const table: [Partial<SearchSettings>, string | undefined][] = [
+    [{}, undefined],
+    [{ crossover: 0.7, mutation: 0.3 }, undefined],
+    [{ crossover: 0.1, mutation: 0.9000000000000001 }, undefined],
+    [{ crossover: 0.7, mutation: 0.31 }, 'mutation'],
+    [{ crossover: 1, mutation: 1 }, 'mutation'],
+    [{ population: 5, elites: 4 }, undefined],
+    [{ population: 5, elites: 5 }, 'elites'],
+    [{ population: 2, elites: 9 }, 'elites'],
+  ];
+  it.each(table)('%j: %s', (change, second) => {
+    const settings = { ...DEFAULT_SEARCH_SETTINGS, ...change };
+    const conflict = searchConflict(settings);
+    expect(conflict?.settings[1]).toBe(second);
+    // The value that is proposed goes with the rest.
+    if (conflict) expect(searchConflict({ ...settings, [conflict.settings[1]]: conflict.value })).toBeUndefined();
+  });
+});
