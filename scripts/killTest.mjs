@@ -45,7 +45,7 @@ try {
   });
   const { searches, candidates, slowestEnd } = report;
   console.log(
-    `${report.kills} workers and ${report.hosts} hosts killed in ${searches} searches of ${candidates} candidates, ` +
+    `${report.kills} workers and ${report.hosts} hosts killed (and ${report.resumed} times resumed) in ${searches} searches of ${candidates} candidates, ` +
       `${Math.round((Date.now() - began) / 1000)} s: nothing lost, nothing asked for twice, every search the same; ` +
       `workers were gone ${Math.round(slowestEnd)} ms after their host at the latest`,
   );

@@ -118,7 +118,7 @@ async function resumed(
 async function evolve(run: RunFolder, options: EvolveOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, signal } = context;
   const { runSearchOf } = await import('../coordinator/coordinator.ts');
-  const { journalOf } = await import('../runs/runFolder.ts');
+  const { deleteRun, journalOf } = await import('../runs/runFolder.ts');
   const state = newSearchState();
   for await (const records of journalOf(run).more()) {
     for (const { event, at } of records) foldEvent(state, event, at);
@@ -143,12 +143,14 @@ async function evolve(run: RunFolder, options: EvolveOptions, context: CommandCo
     return kind === 'finished' ? EXIT.ok : EXIT.interrupted;
   } catch (thrown) {
     terminal.status('');
-    if (!options.json && state.status === 'failed') {
+    if (!options.json && state.opening !== undefined && state.status === 'failed') {
       terminal.say(`the run failed; once that is mended, go on with: espalier evolve --resume ${run.run.id}`);
     }
     throw thrown;
   } finally {
     terminal.status('');
+    // A model that is not there, a flag that was wrong: nothing was begun that one could go on with.
+    if (options.resume === undefined && state.opening === undefined) await deleteRun(run.folder);
   }
 }
 

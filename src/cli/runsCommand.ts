@@ -40,7 +40,9 @@ export function runsCommand(context: CommandContext): Command {
         for (const { event, at } of records) foldEvent(state, event, at);
       }
       if (json) {
-        terminal.print(JSON.stringify({ ...runJson(summary), ...searchResult(summary.run, state), state: summary.state }));
+        terminal.print(
+          JSON.stringify({ ...runJson(summary), ...searchResult(summary.run, state), state: summary.state }),
+        );
       } else {
         for (const line of runTable([summary])) terminal.print(line);
         terminal.print('');

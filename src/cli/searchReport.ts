@@ -94,7 +94,11 @@ export function humanSearchReport(terminal: Terminal): SearchReport {
     end({ run: { id } }, state) {
       terminal.print('');
       if (state.status === 'paused') {
-        terminal.print(`paused; go on with: espalier evolve --resume ${id}`);
+        terminal.print(
+          state.opening === undefined
+            ? 'stopped before anything was measured; nothing is kept'
+            : `paused; go on with: espalier evolve --resume ${id}`,
+        );
         return;
       }
       for (const line of finalReport(state, terminal)) terminal.print(line);

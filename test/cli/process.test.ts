@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,9 +38,18 @@ interface Ended {
 }
 
 /** Runs the built command in the folder of the test's files. @param during what to do to it while it runs */
-function espalier(words: readonly string[], during?: (child: ReturnType<typeof spawn>) => void): Promise<Ended> {
+function espalier(
+  words: readonly string[],
+  during?: (child: ReturnType<typeof spawn>) => void,
+  cwd: string = folder,
+): Promise<Ended> {
   const began = performance.now();
-  const child = spawn(CLI, words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(CLI, words, {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // What is remembered between runs is no part of these tests, nor they of what is remembered.
+    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
+  });
   const text = { out: '', err: '' };
   child.stdout.on('data', (data: Buffer) => (text.out += data.toString()));
   child.stderr.on('data', (data: Buffer) => (text.err += data.toString()));
@@ -171,6 +181,90 @@ describe('devices', () => {
     expect(reports.find(({ name }) => name === 'cpu')).toMatchObject({ works: true });
   });
 });
+
+describe('a search', () => {
+  const SEARCH = `model tiny = "model"
+    corpus text = "text.txt"
+    corpus unseen = "unseen.txt"
+    search small {
+      model: tiny  evaluate: text  calibrate: text (samples: 4)  test: unseen  length: 16  blocks: 8
+      population: 12  generations: 4  elites: 3  finalists: 2  workers: 2
+    }`;
+  // A folder of its own: runs lie in the current one.
+  const inSearches = (words: readonly string[], during?: (child: ReturnType<typeof spawn>) => void) =>
+    espalier(words, during, join(folder, 'searches'));
+
+  beforeAll(async () => {
+    await mkdir(join(folder, 'searches'));
+    await writeFile(join(folder, 'unseen.txt'), generateText(2, 10_000));
+    await writeFile(join(folder, 'search.prune'), SEARCH);
+  });
+
+  it('is paused by Ctrl-C, resumed, shown and deleted', async () => {
+    let pids: number[] = [];
+    const begun = await inSearches(['evolve', '../search.prune', '--device', 'cpu', '--json'], (child) => {
+      let text = '';
+      child.stdout!.on('data', (data: Buffer) => {
+        text += data.toString();
+        if (pids.length > 0 || !text.includes('"kind":"generation"')) return;
+        pids = childrenOf(child.pid!);
+        child.kill('SIGINT');
+      });
+    });
+    expect(begun).toMatchObject({ status: 130, err: '' });
+    const lines = objects(begun.out);
+    const id = String(lines[0]!['run']);
+    expect(lines[0]).toMatchObject({ kind: 'run', name: 'small' });
+    expect(lines.slice(-2)).toMatchObject([{ kind: 'paused' }, { kind: 'result', run: id, state: 'paused' }]);
+    if (process.platform === 'linux') expect(pids.length).toBeGreaterThan(0);
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
+
+    const listed = await inSearches(['runs', '--json']);
+    expect(objects(listed.out)).toMatchObject([{ id, state: 'paused', name: 'small', document: '../search.prune' }]);
+    // A run goes on as it was asked.
+    const other = await inSearches(['evolve', '--resume', id, '--population', '5']);
+    expect(other).toMatchObject({ status: 2, out: '', err: expect.stringContaining('--population') as string });
+
+    const resumed = await inSearches(['evolve', '--resume', id.slice(0, 15), '--workers', '1', '--json']);
+    expect(resumed).toMatchObject({ status: 0, err: '' });
+    const result = objects(resumed.out).at(-1)!;
+    expect(result).toMatchObject({ kind: 'result', state: 'finished', counts: { candidates: 12 + 3 * 9 } });
+    const best = result['best'] as { perplexity: number; testPerplexity: number }[];
+    expect(best).toHaveLength(2);
+    expect(best[0]!.perplexity).toBeLessThanOrEqual(best[1]!.perplexity);
+    expect(best[0]!.testPerplexity).toBeGreaterThan(1);
+
+    const shown = await inSearches(['runs', 'show', id]);
+    expect(shown.out).toMatch(/candidate \d+ +[\d.]+ .*\n/);
+    expect(shown.out).toMatch(/wanda +[\d.]+ .* W \* sqrt\(X\)\n/);
+    expect((await inSearches(['runs', 'delete', id])).status).toBe(0);
+    expect((await inSearches(['runs'])).out).toBe('no runs here; `espalier evolve` begins one\n');
+  });
+
+  it('that cannot begin leaves nothing behind', async () => {
+    const words = ['evolve', '--model', '../nothing', '--text', '../text.txt', '--operands', 'W'];
+    const { status, err } = await inSearches(words);
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining('[checkpoint/not-found]') as string });
+    expect((await inSearches(['runs', '--json'])).out).toBe('');
+  });
+});
+
+/** On Linux; elsewhere none are found. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 describe('the shell', () => {
   // Forty models over the whole text: far more work than the test waits for.

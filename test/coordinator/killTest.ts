@@ -29,6 +29,8 @@ export interface KillReport {
   readonly searches: number;
   readonly kills: number;
   readonly hosts: number;
+  /** How often a search went on after its host was killed; one that was killed before it had a run begins anew. */
+  readonly resumed: number;
   /** Of each search. */
   readonly candidates: number;
   /** Longest time from the death of a host to the end of its last worker, in milliseconds. */
@@ -69,6 +71,7 @@ export async function killTest(test: KillTest): Promise<KillReport> {
     );
   }
   let hosts = 0;
+  let resumed = 0;
   let slowestEnd = 0;
   while (hosts < test.hosts) {
     let search = await newSearch(test, 2);
@@ -88,7 +91,8 @@ export async function killTest(test: KillTest): Promise<KillReport> {
       const id = search.id();
       // One that was killed before it had a run has nothing to go on with.
       search = id === undefined ? await newSearch(test, 2) : start(test, 2, search.folder, ['--resume', id]);
-      if (id === undefined) acknowledged.length = 0;
+      if (id !== undefined) resumed++;
+      else if (acknowledged.length > 0) throw new Error('a run without an id');
     }
     await search.end;
     searches++;
@@ -97,12 +101,13 @@ export async function killTest(test: KillTest): Promise<KillReport> {
     const lost = [...acknowledged, ...search.acknowledged()].find((line) => !kept.has(line));
     if (lost !== undefined) throw new Error(`acknowledged, and lost: ${lost}`);
     compare(await storyOf(search), story);
-    test.log(`${hosts} of ${test.hosts} hosts killed; the same ${story.length} events`);
+    test.log(`${hosts} of ${test.hosts} hosts killed, ${resumed} times resumed; the same ${story.length} events`);
   }
   return {
     searches,
     kills,
     hosts,
+    resumed,
     candidates: story.filter((line) => line.includes('"kind":"candidate"')).length,
     slowestEnd,
   };
@@ -169,7 +174,7 @@ function start(test: KillTest, workers: number, folder: string, flags: readonly 
       await Promise.race([closed, sleep(milliseconds)]);
       return running;
     },
-    id: () => lines()[0]?.['id'] as string | undefined,
+    id: () => lines()[0]?.['run'] as string | undefined,
     acknowledged: () =>
       lines().flatMap(({ seq, at, ...event }) => (seq === undefined ? [] : [lineOf({ seq, at, event })])),
   };

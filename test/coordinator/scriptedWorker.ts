@@ -5,7 +5,7 @@ import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { sampleInspection, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import { sampleInspection, samplePreflight, sampleResult, sampleSummary } from '../protocol/samples.ts';
 import { simulation } from '../search/simulation.ts';
 
 const PROBLEM = simulation(1);
@@ -111,6 +111,7 @@ export class ScriptedWorker implements WorkerProcess {
           results: [sampleResult({ metric, expression: printInfix(expression), perplexity })],
         }));
       },
+      preflight: () => Promise.resolve({ preflight: samplePreflight() }),
       inspect: () => Promise.resolve({ inspection: sampleInspection() }),
       search: () => Promise.resolve({ outcome: 'finished' }),
       devices: () => Promise.resolve({ devices: [] }),
