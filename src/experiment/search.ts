@@ -220,8 +220,23 @@ export const DEFAULT_SEARCH_OPERATIONS: readonly OperationName[] = OPERATION_NAM
   (name) => OPERATIONS[name].searchable,
 );
 
-/** Part of the evaluation blocks that a candidate has seen when it has passed a rung: `ends[r]` blocks after rung r, the last one all. */
-export function rungEnds(blocks: number, { rungs, keep }: Pick<SearchSettings, 'rungs' | 'keep'>): readonly number[] {
+/**
+ * Blocks that a candidate has seen when it has passed each rung, the last one all. A part of the text with fewer tokens than
+ * {@link MIN_RUNG_TOKENS} is no rung: it would stop metrics by chance.
+ *
+ * @param length tokens of a block
+ */
+export function rungEnds(
+  blocks: number,
+  length: number,
+  { rungs, keep }: Pick<SearchSettings, 'rungs' | 'keep'>,
+): readonly number[] {
   const ends = Array.from({ length: rungs }, (_, rung) => Math.max(1, Math.round(blocks / keep ** (rungs - 1 - rung))));
-  return [...new Set(ends)];
+  return [...new Set(ends)].filter((end) => end === blocks || end * length >= MIN_RUNG_TOKENS);
 }
+
+/**
+ * On a model of 6M parameters at 60 % the loss of metrics on 768 tokens was off by 0.045 nats (a standard deviation, against the
+ * loss on 7000), more than what separates good metrics from mediocre ones; on 2300 tokens by 0.014.
+ */
+export const MIN_RUNG_TOKENS = 2048;

@@ -3,9 +3,13 @@ import type { SearchSettings } from '../experiment/search.ts';
 import type { SearchOpening } from '../experiment/searchEvents.ts';
 import type { Rung } from './effects.ts';
 
-/** The stages of an evaluation, each with more blocks of the fitness text. */
-export function rungsOf(blocks: number, settings: Pick<SearchSettings, 'rungs' | 'keep'>): readonly Rung[] {
-  const ends = rungEnds(blocks, settings);
+/** The stages of an evaluation, each with more blocks of the fitness text. @param length tokens of a block */
+export function rungsOf(
+  blocks: number,
+  length: number,
+  settings: Pick<SearchSettings, 'rungs' | 'keep'>,
+): readonly Rung[] {
+  const ends = rungEnds(blocks, length, settings);
   return ends.map((end, index) => ({ index, begin: ends[index - 1] ?? 0, end }));
 }
 

@@ -43,7 +43,8 @@ export async function runSearch(
   const settings = plan.search;
   const { blocks } = options.opening;
   const knowledge = new Knowledge(blocks);
-  const context: SearchContext = { settings, rungs: rungsOf(blocks, settings), knowledge, effects, options };
+  const rungs = rungsOf(blocks, plan.settings.length, settings);
+  const context: SearchContext = { settings, rungs, knowledge, effects, options };
   const alphabet = alphabetOf(plan);
   if (alphabet.operands.length === 0) throw noOperands(plan);
   await measureBaselines(plan, context);

@@ -15,14 +15,17 @@ function climbed(...estimates: number[]): Climb {
 
 describe('rungs', () => {
   it.each([
-    [27, 3, 3, '0-3 3-9 9-27'],
-    [32, 3, 3, '0-4 4-11 11-32'],
-    [64, 1, 3, '0-64'],
-    [2, 3, 3, '0-1 1-2'],
-    [1, 8, 16, '0-1'],
-    [100, 2, 4, '0-25 25-100'],
-  ])('of %d blocks, %d rungs, keep %d', (blocks, rungs, keep, expected) => {
-    const found = rungsOf(blocks, { rungs, keep });
+    [27, 2048, 3, 3, '0-3 3-9 9-27'],
+    [32, 512, 3, 3, '0-4 4-11 11-32'],
+    [64, 2048, 1, 3, '0-64'],
+    [2, 2048, 3, 3, '0-1 1-2'],
+    [1, 2048, 8, 16, '0-1'],
+    [100, 2048, 2, 4, '0-25 25-100'],
+    // Too few tokens to tell metrics apart.
+    [27, 256, 3, 3, '0-9 9-27'],
+    [6, 256, 3, 3, '0-6'],
+  ])('of %d blocks of %d tokens, %d rungs, keep %d', (blocks, length, rungs, keep, expected) => {
+    const found = rungsOf(blocks, length, { rungs, keep });
     expect(found.map(({ begin, end }) => `${begin}-${end}`).join(' ')).toBe(expected);
     expect(found.map(({ index }) => index)).toEqual(found.map((_, i) => i));
   });
