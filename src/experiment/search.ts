@@ -222,7 +222,8 @@ export const DEFAULT_SEARCH_OPERATIONS: readonly OperationName[] = OPERATION_NAM
 
 /**
  * Blocks that a candidate has seen when it has passed each rung, the last one all. A part of the text with fewer tokens than
- * {@link MIN_RUNG_TOKENS} is no rung: it would stop metrics by chance.
+ * {@link MIN_RUNG_TOKENS} is no rung: it would stop metrics by chance. (Where the whole text has fewer, its fitness is chance as it
+ * is, and all rungs stay.)
  *
  * @param length tokens of a block
  */
@@ -232,7 +233,8 @@ export function rungEnds(
   { rungs, keep }: Pick<SearchSettings, 'rungs' | 'keep'>,
 ): readonly number[] {
   const ends = Array.from({ length: rungs }, (_, rung) => Math.max(1, Math.round(blocks / keep ** (rungs - 1 - rung))));
-  return [...new Set(ends)].filter((end) => end === blocks || end * length >= MIN_RUNG_TOKENS);
+  const least = blocks * length < MIN_RUNG_TOKENS ? 0 : MIN_RUNG_TOKENS;
+  return [...new Set(ends)].filter((end) => end === blocks || end * length >= least);
 }
 
 /**

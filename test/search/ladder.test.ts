@@ -23,7 +23,8 @@ describe('rungs', () => {
     [100, 2048, 2, 4, '0-25 25-100'],
     // Too few tokens to tell metrics apart.
     [27, 256, 3, 3, '0-9 9-27'],
-    [6, 256, 3, 3, '0-6'],
+    [8, 256, 3, 3, '0-8'],
+    [27, 32, 3, 3, '0-3 3-9 9-27'],
   ])('of %d blocks of %d tokens, %d rungs, keep %d', (blocks, length, rungs, keep, expected) => {
     const found = rungsOf(blocks, length, { rungs, keep });
     expect(found.map(({ begin, end }) => `${begin}-${end}`).join(' ')).toBe(expected);
