@@ -76,6 +76,7 @@ export async function killTest(test: KillTest): Promise<KillReport> {
   while (hosts < test.hosts) {
     let search = await newSearch(test, 2);
     const acknowledged: string[] = [];
+    let id: string | undefined;
     while (hosts < test.hosts && (await search.runsFor(2 * test.pause * rng.uniform()))) {
       const workers = childrenOf(search.pid);
       if (!kill(search.pid)) break;
@@ -88,11 +89,10 @@ export async function killTest(test: KillTest): Promise<KillReport> {
       }
       slowestEnd = Math.max(slowestEnd, performance.now() - began);
       acknowledged.push(...search.acknowledged());
-      const id = search.id();
+      id = search.id() ?? id;
       // One that was killed before it had a run has nothing to go on with.
-      search = id === undefined ? await newSearch(test, 2) : start(test, 2, search.folder, ['--resume', id]);
       if (id !== undefined) resumed++;
-      else if (acknowledged.length > 0) throw new Error('a run without an id');
+      search = id === undefined ? await newSearch(test, 2) : start(test, 2, search.folder, ['--resume', id]);
     }
     await search.end;
     searches++;
