@@ -1,7 +1,6 @@
 import { DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
-import type { Expression } from '../metric/expression.ts';
-import { operandsOf, sizeOf } from '../metric/measure.ts';
+import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
 import { OPERATIONS } from '../metric/operations.ts';
@@ -10,8 +9,8 @@ import { infixSymbol, printInfix } from '../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../metric/shape.ts';
 import { docComment } from './docComment.ts';
 import type { CompiledDocument, Declaration, FileSymbol, MetricDeclaration, SearchDeclaration } from './document.ts';
-import { canonicalForm, MAX_COMPARED } from './metricCache.ts';
 import type { Property } from './properties.ts';
+import { describeRanking } from './ranking.ts';
 import { searchOperands } from './search.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
@@ -106,33 +105,8 @@ function metricDetail(document: CompiledDocument, declaration: MetricDeclaration
   const formula = printInfix(expression);
   const shown = formula.length <= MAX_SOURCE ? formula : `${formula.slice(0, MAX_SOURCE)}…`;
   const operands = operandsOf(expression).join(', ');
-  return `In full: \`${shown}\`, ${printShape(shape)}, from ${operands}.${paragraph(rankingDetail(document, declaration))}`;
+  return `In full: \`${shown}\`, ${printShape(shape)}, from ${operands}.${paragraph(describeRanking(document, declaration))}`;
 }
-
-/** What the metric ranks like, and why; and which others of the file do. */
-function rankingDetail({ declarations }: CompiledDocument, { name, expression }: MetricDeclaration): string {
-  if (expression === undefined) return '';
-  const { expression: ranking, key, steps, saturates } = canonicalForm(expression);
-  const same = declarations.flatMap((other) =>
-    other.kind === 'metric' && other.name !== name && other.expression && ranksAs(other.expression, key)
-      ? [`\`${other.name}\``]
-      : [],
-  );
-  const spelt = printInfix(ranking);
-  const isAsWritten = spelt === printInfix(expression) || spelt.length > MAX_SOURCE;
-  const why = steps.length === 0 ? '' : `, because ${[...new Set(steps)].slice(0, MAX_STEPS).join('; ')}`;
-  const aside = saturates ? ' Where float32 rounds or saturates, ties can appear.' : '';
-  const ranks = isAsWritten ? '' : `Ranks as \`${spelt}\`${why}.${aside}`;
-  const others = same.length === 0 ? '' : `Same ranking as ${same.slice(0, MAX_STEPS).join(', ')}.`;
-  return `${ranks}${ranks && others && ' '}${others}`;
-}
-
-function ranksAs(expression: Expression, key: string): boolean {
-  return sizeOf(expression) <= MAX_COMPARED && canonicalForm(expression).key === key;
-}
-
-/** More reasons or names than these are not read. */
-const MAX_STEPS = 6;
 
 const MAX_SOURCE = 1000;
 
