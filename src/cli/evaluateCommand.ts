@@ -6,6 +6,7 @@ import { collect, JSON_FLAG, usageError, withExamples } from './commandContext.t
 import type { CommandContext } from './commandContext.ts';
 import { evaluatePlans } from './evaluatePlans.ts';
 import { humanReport, jsonReport } from './evaluationReport.ts';
+import { preflightPlans } from './preflightReport.ts';
 import { overridePlans, planOfFlags } from './plans.ts';
 import type { NamedExpression, PlanFlags } from './plans.ts';
 import { plansOfFile } from './pruneFile.ts';
@@ -19,6 +20,7 @@ interface EvaluateOptions extends Readonly<Record<string, unknown>> {
   readonly text?: string;
   readonly calibration?: string;
   readonly json?: true;
+  readonly dryRun?: true;
 }
 
 export function evaluateCommand(context: CommandContext): Command {
@@ -43,8 +45,13 @@ export function evaluateCommand(context: CommandContext): Command {
     );
   addSettingFlags(command)
     .option(...JSON_FLAG)
+    .option('--dry-run', 'only say what it would take: time, memory, disk')
     .action(async (file: string | undefined, options: EvaluateOptions) => {
       const plans = await requestedPlans(file, options, context);
+      if (options.dryRun) {
+        context.finish(await preflightPlans(plans, options.json === true, context));
+        return;
+      }
       const report = options.json ? jsonReport(context.terminal) : humanReport(context.terminal);
       context.finish(await evaluatePlans(plans, report, context));
     });
@@ -56,6 +63,7 @@ export function evaluateCommand(context: CommandContext): Command {
       'espalier evaluate --expression "W * sqrt(X)" --sparsity 50%,2:4 --model models/tiny \\\n' +
         '    --text wiki.test.raw --calibration wiki.valid.txt --samples 16 --length 256 --blocks 64',
     ],
+    ['what that takes, before it begins', 'espalier evaluate metrics.prune --dry-run'],
     ['the dense perplexity', 'espalier evaluate --model models/tiny --text wiki.test.raw --length 256'],
   ]);
 }

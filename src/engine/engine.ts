@@ -1,5 +1,6 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { MetricInspection } from '../experiment/inspection.ts';
+import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../experiment/searchEvents.ts';
@@ -10,6 +11,7 @@ import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
 import { evaluatePlan } from './evaluation/evaluatePlan.ts';
 import { inspectMetric } from './evaluation/inspectMetric.ts';
+import { preflight } from './evaluation/preflight.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './evaluation/stepper.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
@@ -50,6 +52,12 @@ export interface Engine {
    * @throws EspalierError
    */
   inspect(plan: EvaluationPlan, tensor: string | null, hooks?: StepHooks): Promise<MetricInspection>;
+  /**
+   * What an evaluation of the plan would take: time, memory, disk.
+   *
+   * @throws EspalierError what the evaluation itself would be refused with
+   */
+  preflight(plan: EvaluationPlan, hooks?: StepHooks): Promise<Preflight>;
   /** Token ids of a text as the perplexity protocol sees them, special tokens included. */
   tokens(model: string, text: string, signal?: AbortSignal): Promise<Int32Array>;
   describe(model: string): Promise<CheckpointSummary>;
@@ -136,6 +144,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(() => {
         throwIfCancelled(hooks.signal, 'inspecting');
         return inspectMetric(plan, tensor, hooks, { ...state, denseStatistics });
+      }),
+    preflight: (plan, hooks = {}) =>
+      alone(() => {
+        throwIfCancelled(hooks.signal, 'evaluating');
+        return preflight(plan, hooks, state, options.cacheFolder);
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(

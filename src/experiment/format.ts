@@ -30,6 +30,18 @@ export function formatSeconds(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** Bytes: `812 kB`, `26 MB`, `1.4 GB`. */
+export function formatBytes(bytes: number): string {
+  const units = [
+    [1e12, 'TB'],
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ] as const;
+  const unit = units.find(([size]) => bytes >= size);
+  return unit === undefined ? `${Math.round(bytes)} B` : `${Number((bytes / unit[0]).toPrecision(2))} ${unit[1]}`;
+}
+
 /** Counts of parameters and tokens: `6.45M`, `7.1B`, `987`. */
 export function formatCount(count: number): string {
   const units = [

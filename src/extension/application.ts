@@ -10,6 +10,7 @@ import { CodeLenses } from './codeLenses.ts';
 import { CompareCommand } from './compareCommand.ts';
 import { chosenDevice, fallbackFor } from './configuration.ts';
 import { EvaluateCommand } from './evaluateCommand.ts';
+import { confirmEvaluation } from './confirmEvaluation.ts';
 import { Evaluator } from './evaluator.ts';
 import { InputHashes } from './inputHashes.ts';
 import type { StampedHashes } from './inputHashes.ts';
@@ -113,6 +114,8 @@ export class Application {
     this.evaluator = new Evaluator({
       plansOf: (target) => this.outlines.plans(target),
       planKeyOf: (target) => this.outlines.planKey(target),
+      confirm: async ({ name }, plan, listener, signal) =>
+        confirmEvaluation(name, await this.supervisor.preflight(plan, listener, signal)),
       evaluate: (plan, listener, signal) => this.supervisor.evaluate(plan, listener, signal),
       keeper: (target, plan) =>
         keepResults(

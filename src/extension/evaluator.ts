@@ -14,6 +14,13 @@ export interface Target {
 export interface EvaluatorOptions {
   /** Asks the language for what the target means now. Rejects with a coded error that says what is missing. */
   readonly plansOf: (target: Target) => Promise<readonly EvaluationPlan[]>;
+  /** Whether a plan may begin: a person is asked where it takes long or more than there is. */
+  readonly confirm: (
+    target: Target,
+    plan: EvaluationPlan,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
   readonly evaluate: (
     plan: EvaluationPlan,
     listener: EvaluationListener,
@@ -116,14 +123,18 @@ export class Evaluator {
 
   private async runPlan(job: Job, plan: EvaluationPlan): Promise<void> {
     const { target, controller } = job;
+    const onProgress: EvaluationListener['onProgress'] = ({ progress }) => {
+      job.progress = progress;
+      this.options.onChange();
+    };
+    if (!(await this.options.confirm(target, plan, { onProgress }, controller.signal))) {
+      throw cancelledError(`evaluating ${target.name}`);
+    }
     const keep = await this.options.keeper(target, plan);
     await this.options.evaluate(
       plan,
       {
-        onProgress: ({ progress }) => {
-          job.progress = progress;
-          this.options.onChange();
-        },
+        onProgress,
         onResult: ({ result }) => {
           this.failures.delete(keyOf({ uri: target.uri, name: result.metric }));
           keep(result);

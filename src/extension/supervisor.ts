@@ -1,6 +1,7 @@
 import { cancelledError, EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { MetricInspection } from '../experiment/inspection.ts';
+import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { ProtocolClient } from '../protocol/client.ts';
@@ -112,6 +113,15 @@ export class Supervisor {
     return reply.results;
   }
 
+  async preflight(
+    plan: EvaluationPlan,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ): Promise<Preflight> {
+    const reply = await this.withWorker(signal, (client) => client.preflight(plan, listener, signal));
+    return reply.preflight;
+  }
+
   async inspect(
     plan: EvaluationPlan,
     tensor: string | null,
@@ -131,7 +141,9 @@ export class Supervisor {
     return this.withWorker(signal, (client) => client.search(params, listener, signal));
   }
 
-  request<Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'inspect' | 'search' | 'shutdown'>>(
+  request<
+    Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'preflight' | 'inspect' | 'search' | 'shutdown'>,
+  >(
     name: Name,
     params: RequestParams<Name>,
     signal: AbortSignal = new AbortController().signal,

@@ -70,6 +70,14 @@ export class ProtocolClient {
     return this.listening(listener, (token) => this.request('evaluate', { token, plan }, signal));
   }
 
+  preflight(
+    plan: RequestParams<'preflight'>['plan'],
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'preflight'>> {
+    return this.listening(listener, (token) => this.request('preflight', { token, plan }, signal));
+  }
+
   inspect(
     plan: RequestParams<'inspect'>['plan'],
     tensor: string | null,

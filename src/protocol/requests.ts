@@ -10,6 +10,7 @@ import {
   resultSchema,
   textSchema,
 } from '../experiment/schemas.ts';
+import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import {
   measureOutcomeSchema,
@@ -38,6 +39,11 @@ export const REQUESTS = {
   evaluate: {
     params: z.strictObject({ token: tokenSchema, plan: planSchema }),
     result: z.strictObject({ results: z.array(resultSchema) }),
+  },
+  /** What an evaluation of the plan would take; `progress` events with the same token come before the reply. */
+  preflight: {
+    params: z.strictObject({ token: tokenSchema, plan: planSchema }),
+    result: z.strictObject({ preflight: preflightSchema }),
   },
   /** Loads what the candidates of a search share; `progress` events with the same token come before the reply. */
   openSearch: {

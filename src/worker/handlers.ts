@@ -8,7 +8,7 @@ import type { JournalRecord } from '../runs/journalLine.ts';
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
 export interface WorkerEngine extends Pick<
   Engine,
-  'evaluate' | 'inspect' | 'openSearch' | 'probe' | 'measure' | 'describe' | 'dispose'
+  'evaluate' | 'preflight' | 'inspect' | 'openSearch' | 'probe' | 'measure' | 'describe' | 'dispose'
 > {
   listDevices(): Promise<readonly DeviceReport[]>;
   /** sha-256, hex, of a checkpoint folder as its provenance states it. */
@@ -56,6 +56,13 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
           },
         });
         return { results: [...results] };
+      }, signal),
+    preflight: ({ token, plan }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { preflight: await engine.preflight(plan, { signal, onProgress }) };
       }, signal),
     openSearch: ({ token, plan }, { signal, send }) =>
       device.pass(async () => {

@@ -8,6 +8,7 @@ import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { samplePreflight } from '../protocol/samples.ts';
 
 interface Outcome {
   readonly code: number;
@@ -51,6 +52,7 @@ async function run(
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
     describe: notAskedFor,
+    preflight: () => Promise.resolve(samplePreflight()),
     inspect: notAskedFor,
     openSearch: notAskedFor,
     probe: notAskedFor,
@@ -129,6 +131,29 @@ function madeUpResult(
     },
   };
 }
+
+describe('--dry-run', () => {
+  const words = ['evaluate', '--model', 'm', '--text', 't', '--dry-run'];
+
+  it('says what it would take, and evaluates nothing', async () => {
+    const { code, out, plans } = await run(words);
+    expect({ code, plans }).toEqual({ code: 0, plans: [] });
+    expect(out).toMatchInlineSnapshot(`
+      "metrics    none: the dense model
+      time       about 6.7 s on cpu, 2 threads, at 250 GFLOP/s
+      work       2 models over 4 blocks of 256 tokens, 1000 GFLOP in 40 steps
+      gradients  to compute
+      weights    26 MB of memory
+      free       8 GB of memory, 100 GB of disk
+      "
+    `);
+  });
+
+  it('as JSON', async () => {
+    const [line] = jsonLines(await run([...words, '--json']));
+    expect(line).toEqual({ model: expect.stringMatching(/m$/) as string, metrics: [], ...samplePreflight() });
+  });
+});
 
 const jsonLines = ({ out }: Outcome) =>
   out

@@ -27,6 +27,10 @@ function setUp(plans: readonly EvaluationPlan[] = [samplePlan()]) {
   const evaluator = new Evaluator({
     plansOf: ({ name }) => (name === 'broken' ? Promise.reject(failure('device/failed')) : Promise.resolve(plans)),
     planKeyOf: ({ name }) => planKeys.get(name) ?? `key of ${name}`,
+    confirm: ({ name }, _plan, { onProgress }) => {
+      onProgress?.({ token: 1, progress: { stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' } });
+      return Promise.resolve(name !== 'declined');
+    },
     keeper: ({ name }) => Promise.resolve((result) => kept.push(`${name}: ${result.metric} ${result.perplexity}`)),
     evaluate: (plan, listener, signal) =>
       new Promise((resolve, reject) => {
@@ -54,7 +58,8 @@ describe('one evaluation', () => {
     const outcome = evaluator.evaluate(target('wanda'));
     expect(evaluator.activityOf(target('wanda'))).toEqual({ state: 'waiting' });
     await settle();
-    expect(evaluator.activityOf(target('wanda'))).toEqual({ state: 'running' });
+    const reading = { stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' };
+    expect(evaluator.activityOf(target('wanda'))).toEqual({ state: 'running', progress: reading });
     const progress = { stage: 'evaluating', done: 1, total: 6, detail: 'block 1 of 6' } as const;
     running[0]!.listener.onProgress?.({ token: 1, progress });
     expect(evaluator.activityOf(target('wanda'))).toEqual({ state: 'running', progress });
@@ -62,6 +67,12 @@ describe('one evaluation', () => {
     expect(await outcome).toEqual({ kind: 'done' });
     expect(evaluator.activityOf(target('wanda'))).toBeUndefined();
     expect(kept).toEqual(['wanda: wanda 145.7123']);
+  });
+
+  it('that is declined when its cost is told is cancelled, and nothing runs', async () => {
+    const { evaluator, running, kept } = setUp();
+    expect(await evaluator.evaluate(target('declined'))).toEqual({ kind: 'cancelled' });
+    expect([running, kept]).toEqual([[], []]);
   });
 
   it('asked for again while it runs is the same', async () => {

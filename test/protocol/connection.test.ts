@@ -10,6 +10,7 @@ import { memoryTransport } from './memoryTransport.ts';
 import type { Transport } from './memoryTransport.ts';
 import {
   sampleInspection,
+  samplePreflight,
   sampleOpening,
   samplePlan,
   sampleResult,
@@ -33,6 +34,10 @@ const handlers: RequestHandlers = {
       send('result', { token, index: 0, result: sampleResult() });
       resolve({ results: [sampleResult()] });
     }),
+  preflight: ({ token }, { send }) => {
+    send('progress', { token, progress: { stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' } });
+    return Promise.resolve({ preflight: samplePreflight() });
+  },
   inspect: ({ token, tensor }, { send }) => {
     send('progress', { token, progress: { stage: 'evaluating', done: 1, total: 1, detail: 'node 1 of 1' } });
     return Promise.resolve({ inspection: sampleInspection(tensor === null ? {} : { tensor }) });

@@ -7,6 +7,7 @@ import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
 import {
   sampleInspection,
+  samplePreflight,
   sampleOpening,
   samplePlan,
   sampleResult,
@@ -22,6 +23,10 @@ const handlers: RequestHandlers = {
     expect(plan.model).toBeTypeOf('string');
     expect(Number.isInteger(plan.settings.length)).toBe(true);
     return Promise.resolve({ results: [sampleResult()] });
+  },
+  preflight: ({ plan }) => {
+    expect(plan.model).toBeTypeOf('string');
+    return Promise.resolve({ preflight: samplePreflight() });
   },
   inspect: ({ plan, tensor }) => {
     expect(plan.model).toBeTypeOf('string');
@@ -62,6 +67,7 @@ interface Reply {
 
 const VALID = [
   { jsonrpc: '2.0', id: 1, method: 'evaluate', params: { token: 1, plan: samplePlan() } },
+  { jsonrpc: '2.0', id: 9, method: 'preflight', params: { token: 4, plan: samplePlan() } },
   { jsonrpc: '2.0', id: 8, method: 'inspect', params: { token: 3, plan: samplePlan(), tensor: null } },
   { jsonrpc: '2.0', id: 5, method: 'openSearch', params: { token: 2, plan: sampleSearchPlan() } },
   { jsonrpc: '2.0', id: 6, method: 'probe', params: { expressions: [samplePlan().evaluations[0]!.expression] } },

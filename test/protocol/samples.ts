@@ -6,6 +6,7 @@ import {
 } from '../../src/experiment/search.ts';
 import type { SearchOpening } from '../../src/experiment/searchEvents.ts';
 import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/inspection.ts';
+import type { Preflight } from '../../src/experiment/preflight.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
@@ -104,6 +105,15 @@ export function sampleInspection(changes: Partial<MetricInspection> = {}): Metri
     shape: [256, 256],
     tensors: ['model.layers.0.self_attn.q_proj.weight', 'model.layers.0.self_attn.k_proj.weight'],
     nodes: [{ path: [], shape: [256, 256], minimum: 0, maximum: 1, mean: 0.25, nonFinite: 0, histogram }],
+    ...changes,
+  };
+}
+
+export function samplePreflight(changes: Partial<Preflight> = {}): Preflight {
+  return {
+    ...{ deviceName: 'cpu, 2 threads', models: 2, blocks: 4, length: 256, gradients: 'to compute', steps: 40 },
+    ...{ flops: 1e12, gigaflops: 250, seconds: 6.7, problems: [], free: { memory: 8e9, disk: 1e11 } },
+    costs: [{ name: 'weights', kind: 'memory', bytes: 26e6 }],
     ...changes,
   };
 }

@@ -9,7 +9,14 @@ import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';
 import type { HandlerOptions, WorkerEngine } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { sampleInspection, sampleOpening, samplePlan, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import {
+  sampleInspection,
+  samplePreflight,
+  sampleOpening,
+  samplePlan,
+  sampleResult,
+  sampleSummary,
+} from '../protocol/samples.ts';
 
 /** An engine whose evaluation takes `steps` turns of the event loop, as the real one yields after each program. */
 class SteppedEngine implements WorkerEngine {
@@ -36,6 +43,7 @@ class SteppedEngine implements WorkerEngine {
     }
   }
 
+  preflight = () => Promise.resolve(samplePreflight());
   inspect = () => Promise.resolve(sampleInspection());
   openSearch = () => Promise.resolve(sampleOpening());
   probe = (expressions: readonly Expression[]) =>

@@ -16,7 +16,8 @@ export class BlockWeights {
   readonly layouts: readonly BlockLayout[];
   private readonly checkpoint: Checkpoint;
   private readonly device: Device;
-  private readonly keep: boolean;
+  /** Whether blocks stay in memory once read. */
+  readonly keeps: boolean;
   private readonly kept = new Map<string, Weights>();
   private readonly buffers = new Map<string, Float32Array>();
 
@@ -24,7 +25,7 @@ export class BlockWeights {
   constructor(checkpoint: Checkpoint, device: Device, keep: boolean) {
     this.checkpoint = checkpoint;
     this.device = device;
-    this.keep = keep;
+    this.keeps = keep;
     const family = familyOf(checkpoint.config);
     this.layouts = checkpoint.config.windows.map((_, index) => family.block(checkpoint.config, index));
   }
@@ -46,7 +47,7 @@ export class BlockWeights {
 
   /** Says that tensors which {@link block} or {@link head} gave are not used any more. */
   done(weights: Weights): void {
-    if (this.keep) return;
+    if (this.keeps) return;
     for (const tensor of Object.values(weights)) tensor.dispose();
   }
 
@@ -68,13 +69,13 @@ export class BlockWeights {
       const data = this.checkpoint.read(parameter.tensor, parameter.shape, this.buffer(parameter));
       weights[parameter.name] = await this.device.upload(data, parameter.shape, type(parameter));
     }
-    if (this.keep) this.kept.set(key, weights);
+    if (this.keeps) this.kept.set(key, weights);
     return weights;
   }
 
   /** Where a parameter is read to. On a device with memory of its own the array is free again after the upload. */
   private buffer({ name, shape }: Parameter): Float32Array {
-    if (this.keep && !this.device.resident) return new Float32Array(sizeOf(shape));
+    if (this.keeps && !this.device.resident) return new Float32Array(sizeOf(shape));
     const key = this.device.resident ? String(sizeOf(shape)) : `${name} ${sizeOf(shape)}`;
     let buffer = this.buffers.get(key);
     if (!buffer) {

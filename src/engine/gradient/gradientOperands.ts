@@ -73,7 +73,7 @@ export class GradientOperands {
     const { fingerprint, layouts } = request;
     const files = await cache.find(fingerprint, layouts.length);
     if (!files) return undefined;
-    if (!hasRoom(layouts)) return new GradientOperands(request, { files });
+    if (!gradientsAreHeld(layouts)) return new GradientOperands(request, { files });
     const held = new Map<string, Float32Array>();
     for (const [block, { parameters }] of layouts.entries()) {
       for (const { tensor, shape } of parameters.filter(({ linear }) => linear)) {
@@ -100,7 +100,7 @@ export class GradientOperands {
     observe?: ForwardObserver,
   ): Promise<GradientOperands> {
     const { fingerprint, layouts } = request;
-    const held = hasRoom(layouts) ? new Map<string, Float32Array>() : undefined;
+    const held = gradientsAreHeld(layouts) ? new Map<string, Float32Array>() : undefined;
     const temporary = held || cache ? undefined : await mkdtemp(path.join(os.tmpdir(), 'espalier-gradients-'));
     const folder = temporary === undefined ? cache : new GradientFolder(temporary);
     const file = new OptionalWriter(held !== undefined);
@@ -169,7 +169,8 @@ export function gradientBytes(layouts: readonly BlockLayout[]): number {
   return linears.reduce((bytes, { shape }) => bytes + 4 * sizeOf(shape), 0);
 }
 
-function hasRoom(layouts: readonly BlockLayout[]): boolean {
+/** Whether there is room to hold them in memory now. */
+export function gradientsAreHeld(layouts: readonly BlockLayout[]): boolean {
   return gradientBytes(layouts) < HELD_SHARE * availableMemory();
 }
 

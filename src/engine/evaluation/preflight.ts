@@ -1,0 +1,163 @@
+import { statfs } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { operandsOf, statisticsOf } from '../../metric/measure.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
+import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { allParameters, type Parameter } from '../models/model.ts';
+import { isRowOperand } from '../pruning/inputStatistics.ts';
+import { Pruner } from '../pruning/pruner.ts';
+import { measureRate } from '../runtime/measureRate.ts';
+import { availableMemory } from '../runtime/memory.ts';
+import { fingerprint } from './fingerprint.ts';
+import { needGradients } from './gradientsOf.ts';
+import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import type { StepHooks } from './stepper.ts';
+import { countSteps, type SweepInputs } from './sweep.ts';
+import { inGroups } from './sweepGroups.ts';
+import { totalWork, workPerToken } from './work.ts';
+
+/** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */
+const EFFICIENCY = 0.6;
+/** Weights that a CPU scores and sorts in a second. */
+const PRUNING_RATE = 5e7;
+
+/**
+ * What an evaluation would take: it is prepared as for good (checkpoint, device, texts and gradients on disk are looked at), then only
+ * counted.
+ *
+ * @throws EspalierError what the evaluation itself would be refused with
+ */
+export async function preflight(
+  plan: EvaluationPlan,
+  hooks: StepHooks,
+  state: EngineState,
+  cacheFolder: string | undefined,
+): Promise<Preflight> {
+  const calibrated = plan.evaluations.some(({ expression }) => statisticsOf(expression).length > 0);
+  const { inputs, provenance } = await prepareSweep(plan, calibrated, hooks, state);
+  try {
+    const { device, checkpoint, weights, evaluation, calibration } = inputs;
+    const { length, group, calibrate } = plan.settings;
+    const pruners = plan.evaluations.map(
+      ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, group),
+    );
+    const needed = plan.evaluations.some(({ expression }) => operandsOf(expression).includes('G'))
+      ? await needGradients(inputs, provenance, state.gradients)
+      : undefined;
+    const compute = (needed?.steps ?? 0) > 0;
+    const dense = !state.dense.has(fingerprint(undefined, plan, provenance, false));
+    const depth = weights.layouts.length;
+    const token = workPerToken(checkpoint.config, weights.layouts, length);
+    const withRows = plan.evaluations.filter(({ expression }) => operandsOf(expression).some(isRowOperand)).length;
+    const models = pruners.length + Number(dense);
+    const flops = totalWork(token, {
+      models,
+      pruned: pruners.length,
+      evaluationTokens: evaluation.length * length,
+      calibrationTokens: calibration.length * length,
+      calibrations: calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(1, withRows),
+      gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
+    });
+    const gigaflops = await measureRate(device);
+    const memory = availableMemory();
+    const costs = [
+      ...memoryCosts(plan, inputs, compute || needed !== undefined, memory),
+      ...(compute && (cacheFolder !== undefined || !gradientsAreHeld(weights.layouts))
+        ? [{ name: 'gradients', kind: 'disk' as const, bytes: gradientBytes(weights.layouts) }]
+        : []),
+    ].sort((a, b) => b.bytes - a.bytes);
+    const free = { memory, disk: await freeDisk(cacheFolder ?? os.tmpdir()) };
+    return {
+      deviceName: provenance.deviceName,
+      models,
+      blocks: evaluation.length,
+      length,
+      gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
+      steps: countSteps(inputs, dense, pruners) + (needed?.steps ?? 0),
+      flops,
+      gigaflops,
+      seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruners.length * token.linear) / PRUNING_RATE,
+      costs,
+      free,
+      problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
+    };
+  } finally {
+    inputs.programs.dispose();
+  }
+}
+
+/** Runs of the whole depth forward, of the steps that the gradients take: each batch also has its head and the way back. */
+function gradientForwards(steps: number, { weights, calibration, programs }: SweepInputs): number {
+  const depth = weights.layouts.length;
+  return (steps / Math.ceil(calibration.length / programs.batch) - 1 - depth) / depth;
+}
+
+/** What lies in memory at the same time: a sweep carries as many models as have room, and a model without room is read block by block. */
+function memoryCosts(
+  plan: EvaluationPlan,
+  inputs: SweepInputs,
+  gradients: boolean,
+  free: number,
+): readonly PreflightCost[] {
+  const { checkpoint, weights, evaluation, calibration, programs, device } = inputs;
+  const { config } = checkpoint;
+  const { length } = plan.settings;
+  const bytesOf = (parameters: readonly Parameter[]): number =>
+    parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const block = Math.max(...weights.layouts.map(({ parameters }) => bytesOf(parameters)));
+  const tokens = evaluation.length * length;
+  const samples = calibration.length * length;
+  const [group = []] = inGroups(plan.evaluations, inputs);
+  const rows = programs.batch * length;
+  const working = 4 * rows * (8 * config.hidden + 6 * config.intermediate + config.heads * Math.min(length, 2048));
+  const layouts = weights.layouts;
+  const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;
+  return [
+    { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
+    ...(group.length > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: group.length * block }] : []),
+    {
+      name: 'hidden states',
+      kind: 'memory',
+      bytes: 4 * config.hidden * ((group.length + 1) * tokens + group.length * samples),
+    },
+    { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
+    ...(gradients
+      ? [
+          { name: 'gradients in memory', kind: 'memory' as const, bytes: held },
+          {
+            name: 'block inputs on the way back',
+            kind: 'memory' as const,
+            bytes: Math.min(0.4 * free, 4 * config.hidden * samples * (layouts.length + 1)),
+          },
+        ]
+      : []),
+  ];
+}
+
+function problemOf(kind: PreflightCost['kind'], costs: readonly PreflightCost[], free: number): string[] {
+  const bytes = costs.filter((cost) => cost.kind === kind).reduce((sum, cost) => sum + cost.bytes, 0);
+  if (bytes <= free) return [];
+  const remedy =
+    kind === 'memory'
+      ? 'Use fewer or shorter samples and blocks, or close other programs.'
+      : 'Free some space, or choose another cache folder.';
+  return [`Too little ${kind}: it takes ${gigabytes(bytes)}, and ${gigabytes(free)} are free. ${remedy}`];
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(3)} GB`;
+}
+
+/** Bytes free where a folder is, or will be. */
+async function freeDisk(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    const parent = path.dirname(folder);
+    return parent === folder ? 0 : freeDisk(parent);
+  }
+}

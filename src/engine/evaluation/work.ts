@@ -1,0 +1,47 @@
+import { sizeOf } from '../graph/shape.ts';
+import { type BlockLayout, familyOf } from '../models/model.ts';
+import type { ModelConfig } from '../checkpoint/config.ts';
+
+/** Multiplications and additions of a model's matrix products for one token of a sequence; all that is not a product is left out. */
+export interface TokenWork {
+  /** All blocks forward: 2 for each linear weight, and attention's two products over half the sequence. */
+  readonly blocks: number;
+  /** From the last hidden state to the logits. */
+  readonly head: number;
+  /** Weights of all linear layers in the blocks. */
+  readonly linear: number;
+}
+
+export function workPerToken(config: ModelConfig, layouts: readonly BlockLayout[], length: number): TokenWork {
+  const linear = layouts
+    .flatMap(({ parameters }) => parameters.filter((parameter) => parameter.linear))
+    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const seen = layouts.reduce((sum, { window = length }) => sum + Math.min(window, length / 2), 0);
+  const attention = 4 * seen * config.heads * config.headDim;
+  return { blocks: 2 * linear + attention, head: 2 * sizeOf(familyOf(config).head(config).weight.shape), linear };
+}
+
+/** The parts of an evaluation, as a preflight counts them. */
+export interface Amounts {
+  /** Models evaluated, and how many of them are pruned. */
+  readonly models: number;
+  readonly pruned: number;
+  readonly evaluationTokens: number;
+  readonly calibrationTokens: number;
+  /** How often the calibration samples run through all blocks, not counting gradients. */
+  readonly calibrations: number;
+  /** How often blocks run forward for the gradients before they run back; 0 where none are computed. */
+  readonly gradientForwards: number;
+}
+
+/** A pass back costs the block forward again, and two products where the forward has one. */
+const BACKWARD = 3;
+
+export function totalWork(token: TokenWork, amounts: Amounts): number {
+  const { models, evaluationTokens, calibrationTokens, calibrations, gradientForwards } = amounts;
+  const evaluation = models * evaluationTokens * (token.blocks + token.head);
+  const calibration = calibrations * calibrationTokens * token.blocks;
+  const gradient =
+    gradientForwards > 0 ? calibrationTokens * ((gradientForwards + BACKWARD) * token.blocks + 2 * token.head) : 0;
+  return evaluation + calibration + gradient;
+}
