@@ -219,8 +219,9 @@ export async function restrictedTree({ steps, workbench, workers }: Stage): Prom
   });
 }
 
-function viewOf(page: Page): FrameLocator {
-  return page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+/** The page inside the preview, the view that was opened last. */
+export function viewOf(page: Page): FrameLocator {
+  return page.locator('iframe.webview.ready').last().contentFrame().frameLocator('#active-frame');
 }
 
 function labels(view: FrameLocator): Promise<string[]> {
