@@ -33,6 +33,12 @@ experiment halves {
   at: 50%
 }
 
+/// Where little is left over, metrics part further
+experiment harder {
+  prune: magnitude, wanda, taylor, pruner_zero
+  at: 60%
+}
+
 /// Two of every four neighbours stay: a pattern that some GPUs multiply faster
 experiment pattern {
   prune: magnitude, wanda, pruner_zero

@@ -1,8 +1,8 @@
 /** README.md of the sample. */
 export const README = `# A language model that ships with Espalier
 
-A checkpoint in the layout of Hugging Face that is small enough to prune in a second: a LLaMA-architecture model of about a million
-parameters (5 blocks, grouped-query attention, tied embeddings, bfloat16), which has learned to write short English-like stories.
+A checkpoint in the layout of Hugging Face that is small enough to prune in a second: a LLaMA-architecture model of 0.9 million
+parameters (4 blocks, grouped-query attention, tied embeddings, bfloat16), which has learned to write short English-like stories.
 
 | file | |
 |---|---|

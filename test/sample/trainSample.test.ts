@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/compile.ts';
+import { format } from '../../src/language/format.ts';
+import { METRICS_FILE } from '../../src/sample/metricsFile.ts';
 import { SHIPPED, type SampleRecipe, sampleRecipe } from '../../src/sample/recipe.ts';
 import { type SampleEvent, trainSample } from '../../src/sample/trainSample.ts';
 import { failureOf } from '../support/expectCoded.ts';
@@ -101,8 +103,9 @@ describe('the recipe', () => {
     });
   });
 
-  it('comes with a file of metrics in which nothing is wrong', () => {
-    const { diagnostics } = compile(read('first', 'metrics.prune').toString());
-    expect(diagnostics).toEqual([]);
+  it('comes with a file of metrics in which nothing is wrong, laid out as the editor would', () => {
+    const document = compile(METRICS_FILE);
+    expect(document.diagnostics).toEqual([]);
+    expect(format(document)).toBe(METRICS_FILE);
   });
 });
