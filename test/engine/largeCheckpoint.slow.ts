@@ -70,14 +70,37 @@ describe.skipIf(!linux)(linux ? title : `${title} (skipped: ulimit -d is enforce
     expect(perplexity).not.toBe(densePerplexity);
     expect(actualSparsity).toBeGreaterThanOrEqual(0.5);
   });
+
+  test('has its gradients taken block by block, kept on disk, and read by the next run', async () => {
+    const arguments_ = [
+      ...[CLI, 'evaluate', '--expression', 'W * G', '--sparsity', '50%', '--device', 'cpu', '--threads', '1'],
+      ...['--model', folder, '--text', join(folder, 'text.txt'), '--calibration', join(folder, 'calibration.txt')],
+      ...['--samples', '2', '--length', '32', '--blocks', '2', '--json'],
+    ];
+    const results: Record<string, unknown>[] = [];
+    for (let run = 0; run < 2; run++) {
+      const result = await limited(arguments_, { XDG_CACHE_HOME: join(folder, 'cache') });
+      expect(result, result.output + result.errors).toMatchObject({ code: 0 });
+      results.push(JSON.parse(result.output.trim().split('\n')[0]!) as Record<string, unknown>);
+    }
+    expect(results.map(({ gradients }) => gradients)).toEqual(['computed', 'cached']);
+    expect(results[0]!['perplexity']).toBeGreaterThan(1);
+    expect(results[1]!['perplexity']).toBe(results[0]!['perplexity']);
+  });
 });
 
 /** Runs Node with `args` under the limit. */
-function limited(args: readonly string[]): Promise<{ code: number | null; output: string; errors: string }> {
+function limited(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string; errors: string }> {
   return new Promise((resolve, reject) => {
     // ulimit counts in units of 1024 bytes.
     const command = `ulimit -d ${Math.floor((LIMIT * 1e6) / 1024)} && exec "$0" "$@"`;
-    const child = spawn('sh', ['-c', command, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('sh', ['-c', command, process.execPath, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     let [output, errors] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
