@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SEARCH_SETTINGS } from '../../src/experiment/search.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/diagnostics.ts';
@@ -33,6 +34,12 @@ describe('docs/language.md', () => {
     ],
   ])('has every %s', (_, entries) => {
     expect(entries.filter((entry) => !REFERENCE.includes(entry))).toEqual([]);
+  });
+
+  it.each(Object.entries(SEARCH_SETTINGS))('has the default of a search’s %s', (name, row) => {
+    const shown = row.kind === 'choice' ? `\`${row.default}\`` : String(row.default);
+    const lines = REFERENCE.split('\n').filter((line) => line.startsWith(`| \`${name}\` |`));
+    expect(lines.map((line) => line.split(' | ')[2])).toContain(shown);
   });
 
   it('has no diagnostic that there is not', () => {
