@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
+import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
@@ -139,6 +140,30 @@ describe('a run comes to the same end', () => {
     );
     expect(deaths).toBeGreaterThan(2);
     expect(outcome.kind).toBe('finished');
+    expect(await storyOf(run)).toEqual(await uninterrupted());
+    await expectOnce(run);
+  });
+
+  it('with a worker that hangs once', async () => {
+    const run = await newRun();
+    let measured = 0;
+    let limit = 0;
+    const { workers } = await drive(
+      run,
+      { react: (request) => (request === 'measure' && ++measured === 8 ? 'hang' : 'answer') },
+      {
+        clock: {
+          ...SYSTEM_CLOCK,
+          // Time flies where somebody waits for minutes.
+          after: (milliseconds, callback) => {
+            if (milliseconds < 60_000 || milliseconds > 3_600_000) return SYSTEM_CLOCK.after(milliseconds, callback);
+            limit = milliseconds;
+            return SYSTEM_CLOCK.after(200, callback);
+          },
+        },
+      },
+    );
+    expect([workers.length, limit]).toEqual([2, 600_000]);
     expect(await storyOf(run)).toEqual(await uninterrupted());
     await expectOnce(run);
   });
