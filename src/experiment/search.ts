@@ -221,9 +221,9 @@ export const DEFAULT_SEARCH_OPERATIONS: readonly OperationName[] = OPERATION_NAM
 );
 
 /**
- * Blocks that a candidate has seen when it has passed each rung, the last one all. A part of the text with fewer tokens than
- * {@link MIN_RUNG_TOKENS} is no rung: it would stop metrics by chance. (Where the whole text has fewer, its fitness is chance as it
- * is, and all rungs stay.)
+ * Blocks that a candidate has seen when it has passed each rung, the last one all: shares of the text, but no fewer tokens than
+ * {@link MIN_RUNG_TOKENS}, which would stop metrics by chance, and each rung at least twice the one before. (Where the whole text
+ * has fewer tokens, its fitness is chance as it is, and shares are shares.)
  *
  * @param length tokens of a block
  */
@@ -232,9 +232,13 @@ export function rungEnds(
   length: number,
   { rungs, keep }: Pick<SearchSettings, 'rungs' | 'keep'>,
 ): readonly number[] {
-  const ends = Array.from({ length: rungs }, (_, rung) => Math.max(1, Math.round(blocks / keep ** (rungs - 1 - rung))));
-  const least = blocks * length < MIN_RUNG_TOKENS ? 0 : MIN_RUNG_TOKENS;
-  return [...new Set(ends)].filter((end) => end === blocks || end * length >= least);
+  const least = blocks * length < MIN_RUNG_TOKENS ? 1 : Math.ceil(MIN_RUNG_TOKENS / length);
+  const ends: number[] = [];
+  for (let rung = 0; rung < rungs - 1; rung++) {
+    const end = Math.max(least, Math.round(blocks / keep ** (rungs - 1 - rung)));
+    if (end >= 2 * (ends.at(-1) ?? 0) && 2 * end <= blocks) ends.push(end);
+  }
+  return [...ends, blocks];
 }
 
 /**
