@@ -12,13 +12,19 @@ export class CodeLenses implements vscode.CodeLensProvider {
   readonly onDidChangeCodeLenses = this.changed.event;
   private readonly outlines: Outlines;
   private readonly evaluator: Evaluator;
+  private shown = '';
 
   constructor(outlines: Outlines, evaluator: Evaluator) {
     this.outlines = outlines;
     this.evaluator = evaluator;
   }
 
+  /** Asks for the lenses again where they are others: a lens that is replaced under the mouse cannot be clicked. */
   refresh(): void {
+    const active = this.evaluator.active.map(({ target: { uri, name } }) => `${uri}#${name}`);
+    const shown = JSON.stringify([this.outlines.revision, active]);
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.changed.fire();
   }
 

@@ -19,6 +19,7 @@ export interface OutlinesOptions {
 export class Outlines {
   private readonly options: OutlinesOptions;
   private readonly outlines = new Map<string, OutlineParams>();
+  private updates = 0;
   /** Plans by target; each remembers what it was asked for, so that an answer is taken for nothing else. */
   private readonly known = new Map<
     string,
@@ -31,12 +32,18 @@ export class Outlines {
 
   update(outline: OutlineParams): void {
     this.outlines.set(outline.uri, outline);
+    this.updates++;
     this.options.onChange(outline.uri);
   }
 
   forget(uri: string): void {
     this.outlines.delete(uri);
     for (const key of this.known.keys()) if (key.startsWith(`${uri}#`)) this.known.delete(key);
+  }
+
+  /** Grows with every outline. */
+  get revision(): number {
+    return this.updates;
   }
 
   has(uri: string): boolean {

@@ -37,7 +37,7 @@ export interface Stage extends Surroundings {
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, tree, searching, crashing, looking };
+const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching };
 
 const CHROMIUM = [
   '--no-sandbox',

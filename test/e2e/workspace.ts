@@ -72,28 +72,6 @@ experiment trees {
 }
 `;
 
-/** A search that takes some twenty seconds, so that it can be watched, paused and reloaded away from. */
-export const SEARCH = `model  tiny  = "models/tiny"
-corpus test  = "data/test.txt"
-corpus calib = "data/valid.txt"
-
-/// Weight magnitude times input norm (Wanda)
-metric wanda = W * sqrt(X)
-
-search quick {
-  model: tiny
-  evaluate: calib (length: 64, blocks: 9)
-  calibrate: calib (samples: 4, seed: 0)
-  test: test
-  at: 60%
-  baselines: wanda
-  operands: W, X
-  population: 10
-  generations: 8
-  finalists: 2
-}
-`;
-
 /** A folder as a researcher has it: a checkpoint, texts, and files of metrics. The checkpoint is a link, the texts are excerpts. */
 export function makeWorkspace(folder: string, shared: string): void {
   rmSync(folder, { recursive: true, force: true });
@@ -105,7 +83,6 @@ export function makeWorkspace(folder: string, shared: string): void {
   writeFileSync(path.join(folder, 'data/whole.txt'), corpus('wiki.test.raw').slice(0, 400_000));
   writeFileSync(path.join(folder, 'metrics.prune'), METRICS);
   writeFileSync(path.join(folder, 'trees.prune'), TREES);
-  writeFileSync(path.join(folder, 'search.prune'), SEARCH);
   writeFileSync(path.join(folder, 'long.prune'), LONG);
   writeFileSync(path.join(folder, 'broken.prune'), BROKEN);
 }

@@ -1,9 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FrameLocator } from 'playwright-core';
+import { Journal } from '../../../src/runs/journal.ts';
+import { createRun, JOURNAL_FILE } from '../../../src/runs/runFolder.ts';
+import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 import type { Stage } from '../main.ts';
 import { check, eventually } from '../steps.ts';
 import type { Workbench } from '../workbench.ts';
+import { viewOf } from './tree.ts';
 
 const THEMES = {
   light: 'Light Modern',
@@ -12,19 +16,34 @@ const THEMES = {
   dark: 'Dark Modern',
 };
 
-/** Searching: from the lens to the panel, through a reload of the window, to a candidate in the file with its own number. */
+/** Searching: from the sample that ships to a candidate in the file with its own number, through a reload of the window. */
 export async function searching({ steps, workbench, workers, workspace }: Stage): Promise<void> {
   const { page } = workbench;
-  const file = path.join(workspace, 'search.prune');
+  const file = path.join(workspace, 'espalier-sample/metrics.prune');
   const panel = panelOf(workbench);
   const progress = (): Promise<string> => panel.locator('.progress').innerText();
-  const candidates = async (): Promise<number> =>
-    Number.parseInt(await panel.locator('.card .title [role="status"]').first().innerText(), 10);
+  const candidates = async (): Promise<number> => {
+    const text = await panel.locator('.card .title [role="status"]').first().innerText();
+    return Number.parseInt(text, 10);
+  };
+  await page.setViewportSize({ width: 1280, height: 800 });
+
+  await steps.step(workbench, 'the sample that ships is copied and opened, and evaluates', async () => {
+    await workbench.command('View: Close All Editors');
+    await workbench.command('Espalier: Open the Sample');
+    await page.locator('.tab.active[data-resource-name="metrics.prune"]').waitFor();
+    check(existsSync(file), 'the sample is not there');
+    await workbench.clickLens('metric wanda', 'Evaluate');
+    await workbench.annotated('metric wanda', /^ppl [\d.]+ +\(dense/, 60_000);
+    await steps.picture(workbench, 'sample evaluated');
+  });
 
   await steps.step(workbench, 'Evolve starts a search, and its panel says what is going on', async () => {
-    await workbench.openFile('search.prune');
-    await workbench.clickLens('search quick', 'Evolve');
-    await panel.locator('header h1', { hasText: 'quick' }).waitFor({ timeout: 20_000 });
+    await workbench.goTo(49);
+    // The line has to be where it stays.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await workbench.clickLens('search evolved', 'Evolve');
+    await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 20_000 });
     await eventually(
       'a word about the start',
       () => panel.locator('.banner').innerText(),
@@ -34,16 +53,17 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     check(runsOf(workspace).length === 1, 'no run, or more than one');
   });
 
+  // The rest is about that search.
+  if (runsOf(workspace).length !== 1) return;
+
   await steps.step(workbench, 'candidates come in live, with generation, pace and time left', async () => {
-    await eventually('a generation', progress, (text) => /generation [2-9] \/ 8/.test(text), 60_000);
+    await eventually('a generation', progress, (text) => /generation [2-9] \/ 8/.test(text), 90_000);
     await eventually('time left', progress, (text) => text.includes('left'), 20_000);
-    check((await candidates()) > 8, `${await candidates()} candidates`);
+    const count = await candidates();
+    check(count >= 24, `${count} candidates`);
     check((await panel.locator('.bar').count()) === 1, 'no bar of the work done');
-    await eventually(
-      'a spinning item',
-      () => page.locator('.statusbar-item[id*="espalier.searches"]').count(),
-      (count) => count === 1,
-    );
+    const item = page.locator('.statusbar-item[id*="espalier.searches"]');
+    await item.waitFor();
     await steps.picture(workbench, 'search running');
   });
 
@@ -51,7 +71,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     const before = await candidates();
     await page.reload();
     await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-    await panel.locator('header h1', { hasText: 'quick' }).waitFor({ timeout: 30_000 });
+    await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 30_000 });
     await eventually('the candidates from before', candidates, (count) => count >= before, 20_000);
     await eventually('the search to go on', candidates, (count) => count > before, 60_000);
     check(runsOf(workspace).length === 1, 'another run was begun');
@@ -60,7 +80,8 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   await steps.step(workbench, 'Pause ends the process and says so; Resume goes on', async () => {
     await panel.getByRole('button', { name: 'Pause' }).click();
     await eventually('paused', progress, (text) => text.startsWith('paused'), 20_000);
-    await eventually('no process of the search', workers, (pids) => pids.length === 0, 10_000);
+    // One may be the worker of evaluations.
+    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 10_000);
     await steps.picture(workbench, 'search paused');
     await panel.getByRole('button', { name: 'Resume' }).click();
     await eventually('running', progress, (text) => !/paused|starting/.test(text), 30_000);
@@ -74,7 +95,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       const finalists = panel.locator('section[aria-label="Finalists"]');
       await finalists.waitFor();
       const text = await finalists.innerText();
-      for (const part of ['wanda', 'baseline', 'unseen text', 'dense'])
+      for (const part of ['pruner-zero', 'baseline', 'unseen text', 'dense'])
         check(text.includes(part), `no ${part}: ${text}`);
       await steps.picture(workbench, 'search finished');
     },
@@ -99,6 +120,23 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(
     workbench,
+    'Tree shows a candidate, and what its nodes compute, without touching the file',
+    async () => {
+      const before = readFileSync(file, 'utf8');
+      await panel.locator('.metric').getByRole('button', { name: 'Tree' }).click();
+      const tree = viewOf(page);
+      await tree.locator('h1', { hasText: /^\w+ #\d+$/ }).waitFor({ timeout: 30_000 });
+      await tree.getByRole('button', { name: 'Statistics' }).click();
+      await tree.locator('.node .histogram').first().waitFor({ timeout: 60_000 });
+      await steps.picture(workbench, 'candidate tree');
+      check(readFileSync(file, 'utf8') === before, 'the file has changed');
+      await page.locator('.tab', { hasText: 'Tree: ' }).click();
+      await page.keyboard.press('Control+w');
+    },
+  );
+
+  await steps.step(
+    workbench,
     'Insert writes the best into the file, with where it comes from; Evaluate gives it its number',
     async () => {
       await panel.locator('.metric').getByRole('button', { name: 'Insert' }).click();
@@ -109,7 +147,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       );
       const name = /metric (\w+)/.exec(beginning)![1]!;
       const comment = (await workbench.lines()).find(({ text }) => text.includes(', candidate '))?.text ?? '';
-      check(comment.startsWith('/// Perplexity') && comment.includes(runsOf(workspace)[0]!), comment);
+      check(comment.startsWith('/// (run') && comment.includes(runsOf(workspace)[0]!), comment);
       await steps.picture(workbench, 'candidate in the file');
       await panel.locator('.metric').getByText(`In the file as ${name}`).waitFor();
       await panel.locator('.metric').getByRole('button', { name: 'Evaluate' }).click();
@@ -127,14 +165,14 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   await steps.step(workbench, 'a finished run opens from the Runs view, from its journal alone', async () => {
     await workbench.command('View: Close All Editors');
     await page.locator('.activitybar [aria-label="Espalier"]').first().click();
-    const run = page.locator('.pane-body .monaco-list-row', { hasText: 'quick' });
+    const run = page.locator('.pane-body .monaco-list-row', { hasText: 'evolved' });
     await run.waitFor();
     check((await run.innerText()).includes('Pruner-Zero'), await run.innerText());
-    const checkpoint = page.locator('.pane-body .monaco-list-row', { hasText: 'tiny' });
+    const checkpoint = page.locator('.pane-body .monaco-list-row', { hasText: 'espalier-sample' });
     await eventually(
       'the checkpoint',
       () => checkpoint.first().innerText(),
-      (text) => /Llama.*6\.45M/.test(text),
+      (text) => /Llama.*k/.test(text),
       30_000,
     );
     await steps.picture(workbench, 'runs and checkpoints');
@@ -146,17 +184,78 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   });
 
   await steps.step(workbench, 'the panel follows every theme, and stacks where it is narrow', async () => {
+    const scrollTo = (selector: string): Promise<void> =>
+      panel
+        .locator(selector)
+        .first()
+        .evaluate((element) => {
+          element.scrollIntoView();
+        });
     for (const [name, theme] of Object.entries(THEMES)) {
       await workbench.chooseTheme(theme);
+      await scrollTo('header');
       await steps.picture(workbench, `search ${name}`);
+      await scrollTo('.table');
+      await steps.picture(workbench, `search below ${name}`);
     }
     await page.setViewportSize({ width: 800, height: 900 });
+    await scrollTo('header');
     await steps.picture(workbench, 'search narrow');
     await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  await steps.step(workbench, 'perplexity against sparsity is evaluated on demand', async () => {
+    const curves = panel.locator('section[aria-label="Perplexity curves"]');
+    await curves.scrollIntoViewIfNeeded();
+    for (const box of (await curves.getByRole('checkbox').all()).slice(2)) await box.uncheck();
+    await curves.getByRole('button', { name: 'Evaluate' }).click();
+    await eventually(
+      'progress',
+      () => curves.locator('[role="status"]').innerText(),
+      (text) => /sparsity \d+ %/.test(text),
+      20_000,
+    );
+    await eventually(
+      'the numbers',
+      () => curves.locator('[role="status"]').innerText(),
+      (text) => text.startsWith("14 evaluations"),
+      90_000,
+    );
+    check((await curves.locator('tbody tr').count()) === 2, 'not two lines');
+    await curves.scrollIntoViewIfNeeded();
+    await steps.picture(workbench, 'curves');
+  });
+
+  await steps.step(workbench, 'a run of 10 000 candidates opens', async () => {
+    await workbench.command('View: Close All Editors');
+    await makeLongRun(workspace);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
+    const run = page.locator('.pane-body .monaco-list-row', { hasText: 'long' });
+    await run.waitFor({ timeout: 20_000 });
+    const began = performance.now();
+    await run.click();
+    await eventually(
+      'all candidates',
+      () => panel.getByRole('grid').getAttribute('aria-rowcount'),
+      (count) => count === '10001',
+      20_000,
+    );
+    console.log(
+      `    10 000 candidates after ${((performance.now() - began) / 1000).toFixed(2)} s, the page's start included`,
+    );
+    await steps.picture(workbench, 'ten thousand');
     await workbench.command('View: Show Explorer');
     await workbench.command('View: Close All Editors');
   });
+}
+
+/** A finished run as if it had been made on another machine and come here by git. */
+async function makeLongRun(workspace: string): Promise<void> {
+  const plan = { ...syntheticPlan({ generations: 200, population: 50 }), name: 'long' };
+  const { folder, run } = await createRun(plan, { root: workspace, createdAt: new Date(), versions: {} });
+  const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run.id, { now: () => Date.now() });
+  await journal.append(syntheticSearch(plan).map(({ event }) => event));
+  await journal.close();
 }
 
 /** The page inside the panel: VS Code puts it into a frame within a frame. */
@@ -165,5 +264,6 @@ function panelOf({ page }: Workbench): FrameLocator {
 }
 
 function runsOf(workspace: string): string[] {
-  return readdirSync(path.join(workspace, '.espalier/runs')).filter((name) => !name.startsWith('.'));
+  const folder = path.join(workspace, '.espalier/runs');
+  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
 }
