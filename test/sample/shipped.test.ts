@@ -60,9 +60,8 @@ describe('media/sample', () => {
         await loadTokenizer(folder),
         rustTokenizers!.Tokenizer.fromString(read('tokenizer.json')),
       ];
-      for (const file of ['test.txt', 'calibration.txt']) {
-        expect([...ours.encode(read(file))]).toEqual(await rustIds(theirs, read(file)));
-      }
+      const ids = Int32Array.from(await rustIds(theirs, corpus.test));
+      expect(Buffer.from(ours.encode(corpus.test).buffer)).toEqual(Buffer.from(ids.buffer));
     },
   );
 
@@ -72,7 +71,7 @@ describe('media/sample', () => {
     expect(unigram).toBeGreaterThan(150);
 
     const engine = createEngine();
-    const settings = { ...DEFAULT_SETTINGS, device: 'cpu', length: 256, blocks: 12, samples: 8 } as const;
+    const settings = { ...DEFAULT_SETTINGS, device: 'cpu', length: 256, blocks: 8, samples: 4 } as const;
     const results = await engine.evaluate({
       model: folder,
       text: path.join(folder, 'test.txt'),

@@ -61,12 +61,10 @@ describe('train-sample', () => {
     expect(dense!.perplexity).toBeLessThan(450);
   });
 
-  it('writes the same bytes for the same recipe, and other stories for another seed', async () => {
+  it('writes the same bytes for the same recipe', async () => {
     await make('again');
     for (const file of readdirSync(folder('first')))
       expect(read('again', file).equals(read('first', file)), file).toBe(true);
-    await make('other', { ...SMALL, seed: 9 });
-    expect(read('other', 'test.txt').equals(read('first', 'test.txt'))).toBe(false);
   });
 
   it('stops when it is cancelled', async () => {
