@@ -91,7 +91,9 @@ function createProgram(context: CommandContext, json: boolean): Command {
     devicesCommand,
     trainSampleCommand,
   ]) {
-    program.addCommand(create(context).copyInheritedSettings(program));
+    const command = create(context).copyInheritedSettings(program);
+    for (const below of command.commands) below.copyInheritedSettings(command);
+    program.addCommand(command);
   }
   return program;
 }

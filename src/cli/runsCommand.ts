@@ -66,8 +66,7 @@ export function runsCommand(context: CommandContext): Command {
       context.finish(EXIT.ok);
     });
   const command = new Command('runs').description('the searches of this folder: list, show, delete');
-  for (const sub of [list, show, remove])
-    command.addCommand(sub.copyInheritedSettings(command), { isDefault: sub === list });
+  for (const sub of [list, show, remove]) command.addCommand(sub, { isDefault: sub === list });
   return withExamples(command, [
     ['all of them', 'espalier runs'],
     ['what one has found', 'espalier runs show 20261122-1015'],

@@ -190,6 +190,26 @@ describe('usage', () => {
     ['--metric without a file', ['evaluate', '--metric', 'wanda'], 'Name the file'],
     ['sparsity of nothing', ['evaluate', ...INPUTS, '--sparsity', '50%'], 'Add --expression'],
     ['an expression that does not parse', ['evaluate', ...INPUTS, '--expression', 'W *'], 'metric/'],
+    ['a search without a model', ['evolve', '--text', 't'], 'or name a .prune file with a search'],
+    ['a search without a text', ['evolve', '--model', 'm'], 'no --text'],
+    ['a search without calibration', ['evolve', ...INPUTS], 'collected from one (X, G)'],
+    ['a baseline without calibration', ['evolve', ...INPUTS, '--operands', 'W', '--baseline', 'wanda'], '(X)'],
+    ['a test text that is seen', ['evolve', ...INPUTS, '--operands', 'W', '--test', 't'], 'never sees'],
+    ['a leaf that is none', ['evolve', '--operands', 'W,Xmx'], 'Did you mean Xmax?'],
+    ['a node that is none', ['evolve', '--operations', 'mul,sin'], 'There are add, sub'],
+    ['no baseline', ['evolve', ...INPUTS, '--operands', 'W', '--baseline', 'W +'], 'metric/'],
+    ['several sparsities', ['evolve', '--sparsity', '50%,60%'], 'no sparsity'],
+    ['a share above one', ['evolve', '--crossover', '1.5'], 'a number from 0 to 1'],
+    ['a share that is no number', ['evolve', '--mutation', 'half'], 'a number from 0 to 1'],
+    ['a method that is none', ['evolve', '--method', 'annealing'], 'Allowed choices are pruner-zero, random.'],
+    ['--search without a file', ['evolve', '--search', 'x', ...INPUTS], 'Name the file'],
+    ['--recover without --resume', ['evolve', '--recover', ...INPUTS], 'Say which run'],
+    ['no such run', ['evolve', '--resume', '2026'], '[runs/not-found]'],
+    ['more than --resume', ['evolve', '--resume', '2026', '--population', '9'], 'got --population'],
+    ['a file with --resume', ['evolve', 'a.prune', '--resume', '2026'], 'the file a.prune'],
+    ['nothing to show', ['runs', 'show', 'x'], 'Start a search'],
+    ['nothing to delete', ['runs', 'delete', 'x'], '[runs/not-found]'],
+    ['runs that are no command', ['runs', 'shwo', 'x'], 'too many arguments'],
     ['tokens without a model', ['tokens', '--text', 't'], "required option '--model <folder>'"],
   ])('%s: exit 2, said on standard error', async (_, words, message) => {
     const outcome = await run(words);
@@ -209,14 +229,20 @@ describe('usage', () => {
     expect(outcome).toMatchObject({ code: 2, err: '' });
   });
 
-  it.each([['--help'], ['evaluate', '--help'], ['tokens', '--help'], ['devices', '--help']].map((words) => [words]))(
-    '%j: exit 0, on standard output, with what a person needs',
-    async (words) => {
-      const outcome = await run(words);
-      expect(outcome).toMatchObject({ code: 0, err: '' });
-      expect(outcome.out).toContain(words.length === 1 ? 'Exit codes:' : 'Examples:');
-    },
-  );
+  it.each(
+    [
+      ['--help'],
+      ['evaluate', '--help'],
+      ['evolve', '--help'],
+      ['runs', '--help'],
+      ['tokens', '--help'],
+      ['devices', '--help'],
+    ].map((words) => [words]),
+  )('%j: exit 0, on standard output, with what a person needs', async (words) => {
+    const outcome = await run(words);
+    expect(outcome).toMatchObject({ code: 0, err: '' });
+    expect(outcome.out).toContain(words.length === 1 ? 'Exit codes:' : 'Examples:');
+  });
 
   it('every setting has its flag and default in the help', async () => {
     const { SETTINGS } = await import('../../src/experiment/settings.ts');
