@@ -19,7 +19,9 @@ export function correlationMatrix(candidates: readonly Candidate[]): Correlation
   const valid = candidates.filter((candidate) => perplexityOf(candidate) !== undefined);
   const counts = new Map<string, Float64Array>();
   valid.forEach(({ expression }, i) => {
-    for (const [symbol] of expression.matchAll(/[A-Za-z]\w*/g)) {
+    for (const symbol of expression.split(/[(), ]+/)) {
+      // Numbers, and what is left over at the end, come before the letters.
+      if (symbol < 'A') continue;
       let column = counts.get(symbol);
       if (column === undefined) counts.set(symbol, (column = new Float64Array(valid.length)));
       column[i]!++;
