@@ -4,6 +4,7 @@ import path from 'node:path';
 import { operandsOf, statisticsOf } from '../../metric/measure.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
+import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters, type Parameter } from '../models/model.ts';
@@ -55,7 +56,6 @@ export async function preflight(
     const models = pruners.length + Number(dense);
     const flops = totalWork(token, {
       models,
-      pruned: pruners.length,
       evaluationTokens: evaluation.length * length,
       calibrationTokens: calibration.length * length,
       calibrations: calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(1, withRows),
@@ -64,7 +64,7 @@ export async function preflight(
     const gigaflops = await measureRate(device);
     const memory = availableMemory();
     const costs = [
-      ...memoryCosts(plan, inputs, compute || needed !== undefined, memory),
+      ...memoryCosts(plan, inputs, { use: needed !== undefined, compute }, memory),
       ...(compute && (cacheFolder !== undefined || !gradientsAreHeld(weights.layouts))
         ? [{ name: 'gradients', kind: 'disk' as const, bytes: gradientBytes(weights.layouts) }]
         : []),
@@ -99,7 +99,7 @@ function gradientForwards(steps: number, { weights, calibration, programs }: Swe
 function memoryCosts(
   plan: EvaluationPlan,
   inputs: SweepInputs,
-  gradients: boolean,
+  gradients: { readonly use: boolean; readonly compute: boolean },
   free: number,
 ): readonly PreflightCost[] {
   const { checkpoint, weights, evaluation, calibration, programs, device } = inputs;
@@ -113,7 +113,8 @@ function memoryCosts(
   const [group = []] = inGroups(plan.evaluations, inputs);
   const rows = programs.batch * length;
   const working = 4 * rows * (8 * config.hidden + 6 * config.intermediate + config.heads * Math.min(length, 2048));
-  const layouts = weights.layouts;
+  const { layouts } = weights;
+  const kept = 4 * config.hidden * samples * (layouts.length + 1);
   const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;
   return [
     { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
@@ -124,15 +125,9 @@ function memoryCosts(
       bytes: 4 * config.hidden * ((group.length + 1) * tokens + group.length * samples),
     },
     { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
-    ...(gradients
-      ? [
-          { name: 'gradients in memory', kind: 'memory' as const, bytes: held },
-          {
-            name: 'block inputs on the way back',
-            kind: 'memory' as const,
-            bytes: Math.min(0.4 * free, 4 * config.hidden * samples * (layouts.length + 1)),
-          },
-        ]
+    ...(gradients.use ? [{ name: 'gradients in memory', kind: 'memory' as const, bytes: held }] : []),
+    ...(gradients.compute
+      ? [{ name: 'block inputs on the way back', kind: 'memory' as const, bytes: Math.min(ROOM_SHARE * free, kept) }]
       : []),
   ];
 }

@@ -23,9 +23,8 @@ export function workPerToken(config: ModelConfig, layouts: readonly BlockLayout[
 
 /** The parts of an evaluation, as a preflight counts them. */
 export interface Amounts {
-  /** Models evaluated, and how many of them are pruned. */
+  /** Models that are evaluated. */
   readonly models: number;
-  readonly pruned: number;
   readonly evaluationTokens: number;
   readonly calibrationTokens: number;
   /** How often the calibration samples run through all blocks, not counting gradients. */

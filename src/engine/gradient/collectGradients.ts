@@ -23,7 +23,7 @@ export type GradientSink = (block: number, gradients: ReadonlyMap<string, Float3
 const SCALE = 100;
 
 /** Share of the available memory for kept block inputs. */
-const ROOM_SHARE = 0.4;
+export const ROOM_SHARE = 0.4;
 
 /**
  * The operand G = sqrt( Σ_samples (100 · ∂L_s/∂W)² ) of every linear layer, L_s the mean next-token cross-entropy of one sample. Blocks
