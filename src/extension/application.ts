@@ -174,6 +174,9 @@ export class Application {
       showLog: () => {
         log.show();
       },
+      explainTrust: () => {
+        this.explainTrust();
+      },
       log: tell,
     });
     this.comparison = new CompareCommand({

@@ -63,7 +63,7 @@ export class CandidateChart {
       ...(lowest === undefined ? [] : [lowest]),
       ...near.filter((value) => value < 1.5 * (lowest ?? value)),
     ];
-    const scale = perplexityScale(values, references, 0.75);
+    const scale = perplexityScale(values, references, 0.5);
     const bands = bandsOf(candidates.at(-1)?.generation ?? 0);
     const largest = candidates.reduce((size, candidate) => Math.max(size, candidate.size), 3);
     const datasets = [

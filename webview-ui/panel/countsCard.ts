@@ -59,7 +59,7 @@ function bar(parts: readonly (readonly [string, number])[], total: number): HTML
       const part = h(
         'div',
         { class: name.replaceAll(' ', '-'), title: `${count} ${name}` },
-        count / total > 0.12 ? name : '',
+        count / total > name.length / 40 ? name : '',
       );
       part.style.flexGrow = String(count);
       return part;

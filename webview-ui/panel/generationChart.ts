@@ -19,7 +19,7 @@ interface Line {
 }
 
 /** Times the lowest perplexity of importance: what lies above does not stretch the scale. */
-const FAR = 1.5;
+const FAR = 1.2;
 
 type LineStyle = 'best' | 'median' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'overlay';
 

@@ -28,6 +28,7 @@ let selected: number | undefined;
 
 const select = (id: number | undefined): void => {
   selected = id;
+  remember();
   draw();
 };
 const insert = (id: number): void => {
@@ -84,10 +85,12 @@ let asked: number | undefined;
 
 host.onMessage((message) => {
   if (message.kind === 'run') {
-    selected = undefined;
-    host.remember({ folder: message.run.folder });
+    // A page that was hidden is a new page: it looks at what the one before looked at.
+    const { remembered } = host;
+    selected = remembered?.folder === message.run.folder ? remembered.selected : undefined;
   }
   data = receive(data, message);
+  if (message.kind === 'run') remember();
   drawSoon();
 });
 onThemeChange((changed) => {
@@ -96,6 +99,10 @@ onThemeChange((changed) => {
 });
 draw();
 host.post({ kind: 'ready' });
+
+function remember(): void {
+  if (data.run) host.remember({ folder: data.run.folder, ...(selected !== undefined && { selected }) });
+}
 
 /** Many events are drawn once. */
 function drawSoon(): void {

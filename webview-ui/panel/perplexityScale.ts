@@ -30,8 +30,8 @@ export function perplexityScale(
   const highestReference = seen.length > 0 ? Math.max(...seen) : (sorted[0] ?? lowest);
   if (!Number.isFinite(lowest)) return { kind: 'linear', min: 0, max: 0, above: 0 };
   const quantile = sorted[Math.min(sorted.length - 1, Math.floor(bulk * sorted.length))] ?? highestReference;
-  // What lies a hundred times above the best is wreckage, however much of it there is.
-  const top = Math.max(highestReference, Math.min(quantile, lowest * 100));
+  // What lies ten times above the best is wreckage, however much of it there is.
+  const top = Math.max(highestReference, Math.min(quantile, lowest * 10));
   const isLinear = top / lowest < WIDE;
   const margin = isLinear ? (top - lowest || top * 0.01) * 0.06 : 0;
   const [min, max] = isLinear ? [lowest - margin, top + margin] : [lowest / 1.05, top * 1.1];

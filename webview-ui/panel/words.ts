@@ -15,8 +15,8 @@ export const METHODS = { 'pruner-zero': 'Pruner-Zero', random: 'Random search' }
 
 export const OPERATORS: Readonly<Record<VariationOperator, string>> = {
   seed: 'from the file',
-  grow: 'random tree',
-  full: 'random full tree',
+  grow: 'random, grown',
+  full: 'random, full',
   crossover: 'crossover',
   'mutate-operation': 'other operation',
   'mutate-operand': 'other operand',

@@ -38,6 +38,8 @@ export type FromPanel =
 export interface PanelMemory {
   /** Folder of the run, absolute. */
   readonly folder: string;
+  /** Candidate that is looked at. */
+  readonly selected?: number;
 }
 
 export interface PanelRun {

@@ -81,8 +81,8 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     item.iconPath = ICONS[standing];
     item.contextValue = `run.${standing}`;
     const parts = [
+      ...(best ? [formatPerplexity(best.perplexity)] : []),
       METHODS[plan.search.method],
-      ...(best ? [`best ${formatPerplexity(best.perplexity)}`] : []),
       standing === 'here' ? WORDS.here : ago(lastAt, Date.now()),
     ];
     item.description = parts.join(' · ');

@@ -38,8 +38,12 @@ export interface SearchPanelParts {
   /** Starts random search of the same plan as a run of its own. */
   readonly startRandom: (run: RunFolder) => Promise<void>;
   readonly showLog: () => void;
+  readonly explainTrust: () => void;
   readonly tell: (what: string, error: unknown) => void;
 }
+
+/** What starts a process. */
+const NEEDS_TRUST: ReadonlySet<FromPanel['kind']> = new Set(['resume', 'random', 'evaluate', 'curves']);
 
 /** One run in a panel: reads its journal, shows it, and does what is asked there. */
 export class SearchPanel implements vscode.Disposable {
@@ -50,6 +54,7 @@ export class SearchPanel implements vscode.Disposable {
   private follower: RunFollower | undefined;
   private random: RunFollower | undefined;
   private overlay: RunFollower | undefined;
+  private compared: RunFolder | undefined;
   private curves: AbortController | undefined;
   private isReady = false;
   private lastState = '';
@@ -107,6 +112,11 @@ export class SearchPanel implements vscode.Disposable {
 
   /** Draws another run's best beside this one's. */
   compareWith(other: RunFolder): void {
+    this.compared = other;
+    if (this.isReady) this.followCompared(other);
+  }
+
+  private followCompared(other: RunFolder): void {
     this.overlay?.dispose();
     const label = `${other.run.plan.name} (${other.run.plan.search.method})`;
     this.overlay = this.followLine(other, (line) => {
@@ -128,12 +138,16 @@ export class SearchPanel implements vscode.Disposable {
   private forget(): void {
     this.isReady = false;
     for (const follower of [this.follower, this.random, this.overlay]) follower?.dispose();
-    this.follower = this.random = undefined;
+    this.follower = this.random = this.overlay = undefined;
   }
 
   private receive(message: FromPanel): void {
-    const { runner, candidates, showLog } = this.parts;
+    const { runner, candidates, showLog, explainTrust } = this.parts;
     const { folder } = this.run;
+    if (NEEDS_TRUST.has(message.kind) && !vscode.workspace.isTrusted) {
+      explainTrust();
+      return;
+    }
     switch (message.kind) {
       case 'ready':
         this.begin();
@@ -221,6 +235,7 @@ export class SearchPanel implements vscode.Disposable {
     void this.follower.look();
     this.lookAtFile();
     this.followRandom();
+    if (this.compared) this.followCompared(this.compared);
   }
 
   private tellState(): void {

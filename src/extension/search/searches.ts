@@ -35,6 +35,7 @@ export interface SearchesParts {
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
   readonly tellFailure: (what: string, error: ErrorData) => void;
   readonly showLog: () => void;
+  readonly explainTrust: () => void;
   readonly log: (message: string) => void;
 }
 
@@ -93,6 +94,7 @@ export class Searches implements vscode.Disposable {
       showTree: parts.showTree,
       startRandom: (run) => this.evolveCommand.startRandom(run),
       showLog,
+      explainTrust: parts.explainTrust,
       tell,
     });
     this.evolveCommand = new EvolveCommand({
