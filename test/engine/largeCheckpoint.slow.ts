@@ -86,7 +86,7 @@ describe.skipIf(!linux)(linux ? title : `${title} (skipped: ulimit -d is enforce
     expect(results.map(({ gradients }) => gradients)).toEqual(['computed', 'cached']);
     expect(results[0]!['perplexity']).toBeGreaterThan(1);
     expect(results[1]!['perplexity']).toBe(results[0]!['perplexity']);
-  });
+  }, 1_200_000);
 });
 
 /** Runs Node with `args` under the limit. */
