@@ -56,8 +56,8 @@ function wordsFor(data: PanelData): Banner | undefined {
     case 'interrupted':
       return [
         'info',
-        'Interrupted',
-        'The process that ran this search is gone. Nothing evaluated is lost: Resume goes on, to the same result as without the interruption.',
+        'Stopped before its end',
+        'Nothing that was evaluated is lost. Resume goes on, to the same result as without the interruption.',
       ];
     case 'failed':
       return [

@@ -38,7 +38,7 @@ export const STATES: Readonly<Record<RunState['kind'], string>> = {
   running: 'running',
   pausing: 'pausing',
   paused: 'paused',
-  interrupted: 'interrupted',
+  interrupted: 'stopped before its end',
   finished: 'finished',
   failed: 'failed',
   elsewhere: 'running in another window',
