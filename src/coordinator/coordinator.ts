@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
@@ -10,7 +11,7 @@ import { Journal } from '../runs/journal.ts';
 import { portableResult } from '../runs/evaluationRecord.ts';
 import type { JournalOptions } from '../runs/journal.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
-import { JOURNAL_FILE } from '../runs/runFolder.ts';
+import { JOURNAL_FILE, LOG_FILE } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { lockRun } from '../runs/runLock.ts';
 import { planOf } from '../runs/runRecord.ts';
@@ -94,7 +95,7 @@ class Coordinator {
     this.history = history;
     this.options = options;
     this.opening = history.measured ? history.opening : undefined;
-    const { spawn, workers = plan.search.workers, clock = SYSTEM_CLOCK, log = ignore, limits } = options;
+    const { spawn, workers = plan.search.workers, clock = SYSTEM_CLOCK, limits } = options;
     const { threads } = plan.settings;
     this.pool = new WorkerPool({
       plan,
@@ -103,7 +104,10 @@ class Coordinator {
       spawn,
       version: VERSION,
       clock,
-      log,
+      log: (line) => {
+        options.log?.(line);
+        logTo(path.join(run.folder, LOG_FILE), `${new Date(clock.wall()).toISOString()} ${line}\n`);
+      },
       onProgress: options.onProgress ?? ignore,
       onOpened: (opening) => {
         this.checkOpening(opening);
@@ -216,6 +220,15 @@ function inOrder(finalists: readonly Finalist[], results: ReadonlyMap<number, Fi
   const perplexity = (id: number): number => results.get(id)?.result?.perplexity ?? Infinity;
   const order = new Map(finalists.map(({ id }, i) => [id, i]));
   return finalists.map(({ id }) => id).sort((a, b) => perplexity(a) - perplexity(b) || order.get(a)! - order.get(b)!);
+}
+
+/** A log that cannot be written stops nothing. */
+function logTo(file: string, text: string): void {
+  try {
+    appendFileSync(file, text);
+  } catch {
+    // The journal tells of disks that are full.
+  }
 }
 
 function ignore(): void {

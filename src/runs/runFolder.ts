@@ -12,6 +12,8 @@ import { writeWhole } from './writeWhole.ts';
 export const RUNS_FOLDER = path.join('.espalier', 'runs');
 export const RUN_FILE = 'run.json';
 export const JOURNAL_FILE = 'journal.jsonl';
+/** When workers started and ended, and why: for a person who wonders. */
+export const LOG_FILE = 'log.txt';
 
 /** A plan with ten thousand seeds is not nearly as large. */
 const MAX_BYTES = 64 << 20;
@@ -35,7 +37,7 @@ export async function createRun(plan: SearchPlan, context: RunContext): Promise<
   const folder = path.join(context.root, RUNS_FOLDER, run.id);
   try {
     await writeWhole(path.join(folder, RUN_FILE), `${JSON.stringify(run, undefined, 2)}\n`);
-    await ignoreLocks(path.dirname(folder));
+    await ignorePassing(path.dirname(folder));
   } catch (error) {
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw new EspalierError(
@@ -154,10 +156,12 @@ async function readRunFile(file: string): Promise<string> {
   }
 }
 
-/** Runs are fit for version control; who drives one now is not. */
-async function ignoreLocks(folder: string): Promise<void> {
+/** Runs are fit for version control; who drives one now, and what its processes were called, is not. */
+async function ignorePassing(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, '.gitignore'), '*/running*\n', { flag: 'wx' }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  });
+  await writeFile(path.join(folder, '.gitignore'), '*/running*\n*/log.txt\n', { flag: 'wx' }).catch(
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    },
+  );
 }

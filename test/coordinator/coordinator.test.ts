@@ -12,7 +12,7 @@ import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
-import { createRun, JOURNAL_FILE, journalOf } from '../../src/runs/runFolder.ts';
+import { createRun, JOURNAL_FILE, journalOf, LOG_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
 import { planOf } from '../search/simulation.ts';
@@ -240,6 +240,9 @@ describe('a metric that ends its workers', () => {
         outcome: { kind: 'invalid', reason: 'quarantined' },
       });
     }
+    expect(await readFile(path.join(run.folder, LOG_FILE), 'utf8')).toMatch(
+      /^\S+Z .*SIGSEGV; its last words: segmentation fault/m,
+    );
     // Each ends two workers that work on nothing else, and at most one more that worked on others too.
     expect(deaths).toBeLessThanOrEqual(3 * quarantined.length);
     await expectOnce(run);
