@@ -10,6 +10,8 @@ export interface ArmResult {
   readonly arm: Arm;
   readonly seed: number;
   readonly counts: SearchCounts;
+  /** What the arm costs, in evaluations of the whole fitness text. */
+  readonly evaluations: number;
   /** Of the metrics that were evaluated in full: perplexity on the fitness text, one-shot. */
   readonly best: number;
   readonly expression: string;
@@ -31,7 +33,8 @@ export async function playArm(
 ): Promise<ArmResult> {
   const changes: Partial<SearchSettings> = {
     search: {},
-    'in full': { rungs: 1, sharing: 'off' } as const,
+    // What shares a ranking has the same loss, so it is measured once here too; it is counted below.
+    'in full': { rungs: 1 } as const,
     random: { method: 'random', generations: UNTIL_BUDGET, budget } as const,
   }[arm];
   const expressions = new Map<number, string>();
@@ -42,14 +45,17 @@ export async function playArm(
   });
   await runSearch({ ...plan, baselines: [], search: { ...plan.search, ...changes, seed } }, shared, { opening });
   const last = generations.at(-1)!;
+  const costOf = ({ candidates, invalid, evaluations }: SearchCounts): number =>
+    arm === 'in full' ? candidates - invalid : evaluations;
   return {
     arm,
     seed,
     counts: last.counts,
+    evaluations: costOf(last.counts),
     best: last.bestSoFar?.perplexity ?? Infinity,
     expression: last.bestSoFar ? expressions.get(last.bestSoFar.id)! : 'none',
     curve: generations.flatMap(({ counts, bestSoFar }) =>
-      bestSoFar ? [[counts.evaluations, bestSoFar.perplexity] as const] : [],
+      bestSoFar ? [[costOf(counts), bestSoFar.perplexity] as const] : [],
     ),
   };
 }

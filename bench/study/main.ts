@@ -10,7 +10,7 @@ import { playArm, type ArmResult } from './arms.ts';
 import { plotSeeds } from './plot.ts';
 import { studyPlan } from './studyPlan.ts';
 
-const USAGE = `npm run study [-- --seeds 5] [--population 50] [--generations 20] [--blocks 32] [--sparsity 60%] [--out FOLDER]
+const USAGE = `npm run study [-- --seeds 5] [--first 0] [--threads 0] [--population 50] [--generations 20] [--blocks 32] [--sparsity 60%] [--out FOLDER]
 
 Runs the search of ../shared's checkpoint for several seeds, each in three ways: as it is (rankings shared, poor metrics stopped
 early), with every candidate evaluated in full, and as random search with the same number of evaluations. Prints a table and the two
@@ -19,7 +19,9 @@ back from there, so that a study that was ended goes on. Evaluations are counted
 
 const { values: options } = parseArgs({
   options: {
+    first: { type: 'string', default: '0' },
     seeds: { type: 'string', default: '5' },
+    threads: { type: 'string', default: '0' },
     population: { type: 'string', default: '50' },
     generations: { type: 'string', default: '20' },
     blocks: { type: 'string', default: '32' },
@@ -40,10 +42,14 @@ async function main(): Promise<void> {
   const sparsity = parseSparsity(options.sparsity);
   if (!sparsity) throw new RangeError(`--sparsity takes 60% or 2:4, not ${options.sparsity}`);
   mkdirSync(options.out, { recursive: true });
-  const plan = studyPlan(options.out, sparsity, Number(options.blocks), {
-    population: Number(options.population),
-    generations: Number(options.generations),
-  });
+  const plan = studyPlan(
+    options.out,
+    { sparsity, blocks: Number(options.blocks), threads: Number(options.threads) },
+    {
+      population: Number(options.population),
+      generations: Number(options.generations),
+    },
+  );
   const engine = createEngine({ cacheFolder: path.join(options.out, 'cache') });
   try {
     const opening = await engine.openSearch(plan);
@@ -54,10 +60,11 @@ async function main(): Promise<void> {
     );
     console.log('seed  arm      candidates  invalid  evaluations  best    formula');
     const results: ArmResult[] = [];
-    for (let seed = 0; seed < Number(options.seeds); seed++) {
+    const first = Number(options.first);
+    for (let seed = first; seed < first + Number(options.seeds); seed++) {
       const search = await playArm('search', plan, seed, opening, effects, 0);
       const full = await playArm('in full', plan, seed, opening, effects, 0);
-      const random = await playArm('random', plan, seed, opening, effects, search.counts.evaluations);
+      const random = await playArm('random', plan, seed, opening, effects, search.evaluations);
       for (const result of [search, full, random]) {
         results.push(result);
         console.log(row(result));
@@ -87,13 +94,13 @@ async function baselinePerplexities(
   ]);
 }
 
-function row({ seed, arm, counts, best, expression }: ArmResult): string {
+function row({ seed, arm, counts, evaluations, best, expression }: ArmResult): string {
   const cells = [
     String(seed).padEnd(4),
     arm.padEnd(7),
     String(counts.candidates).padStart(10),
     String(counts.invalid).padStart(7),
-    counts.evaluations.toFixed(1).padStart(11),
+    evaluations.toFixed(1).padStart(11),
     formatPerplexity(best).padEnd(6),
     expression,
   ];
@@ -103,8 +110,8 @@ function row({ seed, arm, counts, best, expression }: ArmResult): string {
 function summarise(results: readonly ArmResult[]): void {
   const of = (arm: ArmResult['arm']): ArmResult[] => results.filter((result) => result.arm === arm);
   const [search, full, random] = [of('search'), of('in full'), of('random')];
-  const spent = search.reduce((sum, { counts }) => sum + counts.evaluations, 0);
-  const fullSpent = full.reduce((sum, { counts }) => sum + counts.evaluations, 0);
+  const spent = search.reduce((sum, { evaluations }) => sum + evaluations, 0);
+  const fullSpent = full.reduce((sum, { evaluations }) => sum + evaluations, 0);
   const same = search.filter(({ best }, i) => best <= full[i]!.best * (1 + SAME_BEST)).length;
   const won = search.filter(({ best }, i) => best < random[i]!.best).length;
   console.log(

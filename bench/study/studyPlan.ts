@@ -1,25 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { defaultBaselines } from '../../src/experiment/baselines.ts';
 import {
   DEFAULT_SEARCH_OPERANDS,
   DEFAULT_SEARCH_OPERATIONS,
   DEFAULT_SEARCH_SETTINGS,
-  type NamedMetric,
   type SearchPlan,
   type SearchSettings,
 } from '../../src/experiment/search.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { Sparsity } from '../../src/experiment/sparsity.ts';
-import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
-
-/** What a search has to beat. */
-const BASELINES: readonly NamedMetric[] = Object.entries({
-  magnitude: 'W',
-  wanda: 'mul(W, sqrt(X))',
-  taylor: 'mul(W, G)',
-  'pruner-zero': 'mul(abs(mul(W, W)), mms(G))',
-}).map(([metric, text]) => ({ metric, expression: parsePrefix(text) }));
 
 /**
  * The plan of a study on the reference checkpoint. The fitness text is the first half of WikiText-2's test text, since the
@@ -27,8 +18,7 @@ const BASELINES: readonly NamedMetric[] = Object.entries({
  */
 export function studyPlan(
   folder: string,
-  sparsity: Sparsity,
-  blocks: number,
+  { sparsity, blocks, threads }: { readonly sparsity: Sparsity; readonly blocks: number; readonly threads: number },
   search: Partial<SearchSettings>,
 ): SearchPlan {
   const [text, test] = halves(folder);
@@ -42,8 +32,16 @@ export function studyPlan(
     operations: DEFAULT_SEARCH_OPERATIONS,
     operands: DEFAULT_SEARCH_OPERANDS,
     seeds: [],
-    baselines: BASELINES,
-    settings: { ...DEFAULT_SETTINGS, device: 'cpu', length: LENGTH, samples: SAMPLES, offsets: 'even', blocks },
+    baselines: defaultBaselines(DEFAULT_SEARCH_OPERANDS),
+    settings: {
+      ...DEFAULT_SETTINGS,
+      device: 'cpu',
+      length: LENGTH,
+      samples: SAMPLES,
+      offsets: 'even',
+      blocks,
+      threads,
+    },
     search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
   };
 }
