@@ -228,7 +228,8 @@ export class SearchPanel implements vscode.Disposable {
         clock: SYSTEM_CLOCK,
         onRecords: (records, complete) => {
           this.post({ kind: 'events', items: panelItems(records), complete });
-          this.tellState();
+          // What is read is ahead of what is shown until then.
+          if (complete) this.tellState();
         },
       },
     );

@@ -30,12 +30,31 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(workbench, 'the sample that ships is copied and opened, and evaluates', async () => {
     await workbench.command('View: Close All Editors');
+    // With its icon its commands are there, too.
+    await page.locator('.activitybar [aria-label^="Espalier"]').first().waitFor();
     await workbench.command('Espalier: Open the Sample');
     await page.locator('.tab.active[data-resource-name="metrics.prune"]').waitFor();
     check(existsSync(file), 'the sample is not there');
     await workbench.clickLens('metric wanda', 'Evaluate');
     await workbench.annotated('metric wanda', /^ppl [\d.]+ +\(dense/, 60_000);
     await steps.picture(workbench, 'sample evaluated');
+  });
+
+  await steps.step(workbench, 'Compare evaluates another metric beside it, and lists both, best first', async () => {
+    await workbench.clickLens('metric wanda', 'Compare');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'magnitude' }).click();
+    await page.keyboard.press('Enter');
+    const rows = page.locator('.quick-input-widget .monaco-list-row', { hasText: 'against dense' });
+    await eventually(
+      'both numbers',
+      () => rows.count(),
+      (count) => count === 2,
+      30_000,
+    );
+    const [first, second] = (await rows.allInnerTexts()).map((text) => Number.parseFloat(text));
+    check(first! < second!, `${first} before ${second}`);
+    await steps.picture(workbench, 'compared');
+    await page.keyboard.press('Escape');
   });
 
   await steps.step(workbench, 'Evolve starts a search, and its panel says what is going on', async () => {
@@ -94,9 +113,11 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       await eventually('finished', progress, (text) => text.startsWith('finished'), 120_000);
       const finalists = panel.locator('section[aria-label="Finalists"]');
       await finalists.waitFor();
-      const text = await finalists.innerText();
-      for (const part of ['pruner-zero', 'baseline', 'unseen text', 'dense'])
-        check(text.includes(part), `no ${part}: ${text}`);
+      await eventually(
+        'finalists and baselines',
+        () => finalists.innerText(),
+        (text) => ['pruner-zero', 'baseline', 'unseen text', 'dense'].every((part) => text.includes(part)),
+      );
       await steps.picture(workbench, 'search finished');
     },
   );
@@ -164,7 +185,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(workbench, 'a finished run opens from the Runs view, from its journal alone', async () => {
     await workbench.command('View: Close All Editors');
-    await page.locator('.activitybar [aria-label="Espalier"]').first().click();
+    await page.locator('.activitybar [aria-label^="Espalier"]').first().click();
     const run = page.locator('.pane-body .monaco-list-row', { hasText: 'evolved' });
     await run.waitFor();
     check((await run.innerText()).includes('Pruner-Zero'), await run.innerText());
@@ -218,12 +239,33 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await eventually(
       'the numbers',
       () => curves.locator('[role="status"]').innerText(),
-      (text) => text.startsWith("14 evaluations"),
+      (text) => text.startsWith('14 evaluations'),
       90_000,
     );
     check((await curves.locator('tbody tr').count()) === 2, 'not two lines');
     await curves.scrollIntoViewIfNeeded();
     await steps.picture(workbench, 'curves');
+  });
+
+  await steps.step(workbench, 'random search runs beside it, and is drawn into the same chart', async () => {
+    await panel.getByRole('button', { name: 'Run random search beside it' }).click();
+    const card = panel.locator('section[aria-label="Best perplexity by generation"]');
+    await eventually(
+      'random search',
+      () => card.innerText(),
+      (text) => /random search running, generation [1-8]/.test(text),
+      60_000,
+    );
+    await card.scrollIntoViewIfNeeded();
+    await steps.picture(workbench, 'random search beside');
+    await workbench.command('Espalier: Pause Run');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'evolved_random' }).click();
+    await eventually(
+      'the pause',
+      () => card.innerText(),
+      (text) => text.includes('random search paused'),
+      20_000,
+    );
   });
 
   await steps.step(workbench, 'a run of 10 000 candidates opens', async () => {
