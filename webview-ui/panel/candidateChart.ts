@@ -163,7 +163,8 @@ function bandsOf(last: number): Band[] {
 }
 
 function bandColour(band: number, theme: Theme): string {
-  return [theme.orange, theme.yellow, theme.green, theme.blue][band]!;
+  // High-contrast themes give orange a blue; these four are told apart in all of them.
+  return [theme.red, theme.yellow, theme.green, theme.blue][band]!;
 }
 
 /** Points of a band that look the same: what a chart has to look up point by point takes it ten times as long. */

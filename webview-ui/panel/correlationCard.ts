@@ -40,7 +40,7 @@ export class CorrelationCard {
       const element = h('td', { class: 'number' }, value === undefined ? '·' : signed(value));
       if (value !== undefined) {
         const share = Math.round(Math.min(1, Math.abs(value) * 1.4) * 55);
-        const hue = value < 0 ? 'var(--vscode-charts-blue)' : 'var(--vscode-charts-orange)';
+        const hue = value < 0 ? 'var(--vscode-charts-blue)' : 'var(--vscode-charts-red)';
         element.style.background = `color-mix(in srgb, ${hue} ${share}%, transparent)`;
       }
       return element;

@@ -182,7 +182,7 @@ function lineDataset(
   index: number,
   theme: Theme,
 ): ChartDataset<'line'> {
-  const colours = [theme.blue, theme.orange, theme.green, theme.purple, theme.yellow, theme.red];
+  const colours = [theme.blue, theme.yellow, theme.green, theme.purple, theme.red, theme.orange];
   const dashes = [[], [8, 3, 2, 3], [6, 4], [2, 3], [10, 3], [4, 2]];
   const colour = index < 0 ? theme.foreground : colours[index % colours.length]!;
   return {

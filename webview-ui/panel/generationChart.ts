@@ -163,8 +163,8 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number):
     worst: { colour: theme.muted, width: 1, dash: [1, 3] },
     random: { colour: theme.purple, width: 2, dash: [6, 4] },
     dense: { colour: theme.foreground, width: 1, dash: [] },
-    baseline: { colour: theme.orange, width: 1, dash: [8, 3, 2, 3] },
-    overlay: { colour: theme.yellow, width: 2, dash: [3, 3] },
+    baseline: { colour: theme.yellow, width: 1, dash: [8, 3, 2, 3] },
+    overlay: { colour: theme.red, width: 2, dash: [3, 3] },
   };
   const { colour, width, dash } = styles[style];
   const isMarked = style === 'best' || style === 'median' || style === 'random';
