@@ -47,12 +47,12 @@ experiment pattern {
 
 /// A minute of genetic programming, from random formulas. It never sees the text of \`test\`.
 search evolved {
-  evaluate: calib (blocks: 16, length: 256)
+  evaluate: calib (blocks: 32, length: 256)
   test: test
   at: 50%
   method: pruner-zero
-  population: 24
-  generations: 8
+  population: 30
+  generations: 12
   seed: 1
 }
 `;
