@@ -83,7 +83,7 @@ export class CandidateChart {
     }
     this.theme = theme;
     const scales = {
-      x: countAxis(theme, 'size (operations and operands)', 0, largest + 1),
+      x: { ...countAxis(theme, 'size (operations and operands)', 0, largest + 1), display: scale.max > 0 },
       y: perplexityAxis(theme, scale),
     };
     if (this.chart) {

@@ -49,7 +49,7 @@ export class CandidateTable {
   private readonly count = h('span', { class: 'muted', role: 'status' });
   private readonly search = h('input', {
     type: 'search',
-    placeholder: 'filter: formula, operator or #12',
+    placeholder: 'filter: formula, crossover, #12',
     'aria-label': 'Filter candidates by formula, operator or number',
   });
   private readonly outcome = h(

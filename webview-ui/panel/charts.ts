@@ -66,7 +66,7 @@ export function perplexityAxis(theme: Theme, scale: PerplexityScale): ScaleOptio
     display: scale.max > 0,
     min: scale.min,
     max: scale.max > 0 ? scale.max : 1,
-    grid: { color: theme.grid, lineWidth: theme.isHighContrast ? 0.5 : 1 },
+    grid: { color: theme.grid, lineWidth: 0.5 },
     border: { display: false },
     title: { display: true, text: 'perplexity', color: theme.muted, padding: 0, font: fontOf(theme) },
     // A logarithmic scale would put a tick at 143.28571 as well as at 150.

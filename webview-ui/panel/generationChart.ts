@@ -59,9 +59,9 @@ export class GenerationChart {
     }
     this.theme = theme;
     const lastX = Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2));
-    const datasets = lines.map((line) => datasetOf(line, theme, lastX));
+    const datasets = lines.map((line) => datasetOf(line, theme, lastX, scale.max));
     const scales = {
-      x: countAxis(theme, 'generation', 1, lastX),
+      x: { ...countAxis(theme, 'generation', 1, lastX), display: scale.max > 0 },
       y: perplexityAxis(theme, scale),
     };
     if (this.chart) {
@@ -155,7 +155,7 @@ function mediansOf(candidates: readonly Candidate[], generations: number): Line[
   });
 }
 
-function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number): ChartDataset<'line'> {
+function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number, top: number): ChartDataset<'line'> {
   const styles: Record<LineStyle, { colour: string; width: number; dash: number[] }> = {
     best: { colour: theme.blue, width: 2.5, dash: [] },
     median: { colour: theme.green, width: 1.5, dash: [] },
@@ -170,7 +170,8 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number):
   const isMarked = style === 'best' || style === 'median' || style === 'random';
   return {
     type: 'line',
-    label,
+    // Of a line that has left the chart at the top, the note below says where it is.
+    label: (points.at(-1)?.y ?? 0) > top ? '' : label,
     long: label,
     kind: style,
     data: points.filter(({ x }) => x <= lastX || points.length === 2).map((point) => ({ ...point })),

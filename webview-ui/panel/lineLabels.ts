@@ -51,8 +51,7 @@ function endsOf(chart: Chart): Label[] {
   const { right, top, bottom } = chart.chartArea;
   return chart.data.datasets.flatMap((dataset, index): Label[] => {
     const last = chart.getDatasetMeta(index).data.at(-1);
-    // A line that has left the chart at the top is told about below it.
-    if (!last || last.y < top - 1 || dataset.label === undefined || dataset.label === '') return [];
+    if (!last || dataset.label === undefined || dataset.label === '') return [];
     const { borderColor, borderWidth, borderDash } = dataset as {
       borderColor?: string;
       borderWidth?: number;
@@ -62,7 +61,7 @@ function endsOf(chart: Chart): Label[] {
       {
         x: right,
         y: Math.min(bottom, Math.max(top, last.y)),
-        text: dataset.label,
+        text: last.y < top - 1 ? `${dataset.label} ↑` : dataset.label,
         colour: borderColor ?? '',
         width: borderWidth ?? 1,
         dash: borderDash ?? [],
