@@ -40,10 +40,7 @@ export class CompareCommand {
   }
 
   private async show(uri: string, names: readonly string[], since: string): Promise<void> {
-    const records = this.parts.records
-      .of(vscode.Uri.parse(uri).fsPath)
-      .filter(({ savedAt, result }) => savedAt >= since && names.includes(result.metric))
-      .sort((a, b) => order(a) - order(b));
+    const records = await this.recordsOf(uri, names, since);
     if (records.length === 0) return;
     const items = records.map(({ result }) => ({
       label: `${formatPerplexity(result.perplexity)}  ${result.metric}`,
@@ -61,7 +58,25 @@ export class CompareCommand {
     const selection = new vscode.Range(start.line, start.character, end.line, end.character);
     await vscode.window.showTextDocument(vscode.Uri.parse(uri), { selection });
   }
+
+  /** What was evaluated since, best first; of a metric that failed there is nothing. */
+  private async recordsOf(uri: string, names: readonly string[], since: string): Promise<EvaluationRecord[]> {
+    const find = (): EvaluationRecord[] =>
+      this.parts.records
+        .of(vscode.Uri.parse(uri).fsPath)
+        .filter(({ savedAt, result }) => savedAt >= since && names.includes(result.metric));
+    const end = Date.now() + PATIENCE;
+    const isKept = (name: string): boolean =>
+      this.parts.evaluator.failureOf({ uri, name }) !== undefined ||
+      find().some(({ result }) => result.metric === name);
+    // An evaluation ends a moment before its result is kept.
+    while (!names.every(isKept) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+    return find().sort((a, b) => order(a) - order(b));
+  }
 }
+
+/** Milliseconds that a result may take from its evaluation into the records. */
+const PATIENCE = 2000;
 
 /** Sparsity first: unlike numbers do not stand between each other. */
 function order({ result }: EvaluationRecord): number {
