@@ -35,8 +35,6 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await workbench.command('Espalier: Open the Sample');
     await page.locator('.tab.active[data-resource-name="metrics.prune"]').waitFor();
     check(existsSync(file), 'the sample is not there');
-    // Two thirds of its minute are enough to be watched.
-    writeFileSync(file, readFileSync(file, 'utf8').replace('population: 24', 'population: 16'));
     // Half of its minute is enough here; the editor reads the file again.
     writeFileSync(file, readFileSync(file, 'utf8').replace('generations: 12', 'generations: 7'));
     await workbench.clickLens('metric wanda', 'Evaluate');
