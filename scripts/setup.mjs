@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = 20;
-const BUILD_INPUTS = ['src', 'webview-ui', 'bench', 'scripts/build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const BUILD_INPUTS = [
+  'src',
+  'webview-ui',
+  'bench',
+  'scripts/build.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 let steps = 0;
