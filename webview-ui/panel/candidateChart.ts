@@ -5,7 +5,8 @@ import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
 import { paretoFront } from '../../src/search/pareto.ts';
 import { bestOf, perplexityOf } from '../../src/search/searchState.ts';
-import { baseOptions, Chart, countAxis, perplexityAxis } from './charts.ts';
+import { baseOptions, countAxis, perplexityAxis } from './charts.ts';
+import { LiveChart } from './liveChart.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from './panelData.ts';
 import { perplexityScale } from './perplexityScale.ts';
@@ -31,8 +32,7 @@ export class CandidateChart {
   private readonly canvas = h('canvas', { role: 'img' });
   private readonly legend = h('p', { class: 'legend' });
   private readonly note = h('p', { class: 'muted' });
-  private chart: Chart | undefined;
-  private theme: Theme | undefined;
+  private readonly live = new LiveChart(this.canvas);
 
   constructor(events: CandidateChartEvents) {
     this.element = h(
@@ -77,28 +77,15 @@ export class CandidateChart {
       selectedDataset(byId.get(selected ?? -1), scale.max, theme),
     ];
     this.describe(data, bands, scale.above, front.length, theme);
-    if (this.chart && this.theme !== theme) {
-      this.chart.destroy();
-      this.chart = undefined;
-    }
-    this.theme = theme;
     const scales = {
       x: { ...countAxis(theme, 'size (operations and operands)', 0, largest + 1), display: scale.max > 0 },
       y: perplexityAxis(theme, scale),
     };
-    if (this.chart) {
-      this.chart.data.datasets = datasets;
-      this.chart.options.scales = scales;
-      this.chart.update('none');
-      return;
-    }
     const options = baseOptions(theme);
-    this.chart = new Chart(this.canvas, {
+    this.live.show(theme, datasets, scales, () => ({
       type: 'scatter',
-      data: { datasets },
       options: {
         ...options,
-        scales,
         layout: { padding: { right: 8, top: 8 } },
         interaction: { mode: 'nearest', intersect: true },
         plugins: {
@@ -114,7 +101,7 @@ export class CandidateChart {
           },
         },
       },
-    });
+    }));
   }
 
   get picture(): HTMLCanvasElement {
@@ -122,9 +109,10 @@ export class CandidateChart {
   }
 
   private candidateAt(event: MouseEvent): number | undefined {
-    const [item] = this.chart?.getElementsAtEventForMode(event, 'nearest', { intersect: true }, false) ?? [];
-    if (!item || !this.chart) return undefined;
-    return (this.chart.data.datasets[item.datasetIndex]?.data[item.index] as CandidatePoint | undefined)?.candidate.id;
+    const [item] = this.live.chart?.getElementsAtEventForMode(event, 'nearest', { intersect: true }, false) ?? [];
+    if (!item) return undefined;
+    return (this.live.chart?.data.datasets[item.datasetIndex]?.data[item.index] as CandidatePoint | undefined)
+      ?.candidate.id;
   }
 
   private describe(data: PanelData, bands: readonly Band[], above: number, front: number, theme: Theme): void {

@@ -3,7 +3,8 @@ import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { baseOptions, Chart, countAxis, perplexityAxis } from './charts.ts';
+import { baseOptions, countAxis, perplexityAxis } from './charts.ts';
+import { LiveChart } from './liveChart.ts';
 import { lineLabels } from './lineLabels.ts';
 import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
@@ -30,8 +31,7 @@ export class GenerationChart {
   private readonly readout = h('p', { class: 'readout' });
   private readonly note = h('p', { class: 'muted' });
   private readonly actions: HTMLElement;
-  private chart: Chart | undefined;
-  private theme: Theme | undefined;
+  private readonly live = new LiveChart(this.canvas);
 
   /** @param actions what stands beside the title */
   constructor(actions: HTMLElement) {
@@ -53,30 +53,17 @@ export class GenerationChart {
     fill(this.readout, readoutOf(data));
     this.canvas.setAttribute('aria-label', spoken(data));
     fill(this.note, noteOf(lines, scale, shown));
-    if (this.chart && this.theme !== theme) {
-      this.chart.destroy();
-      this.chart = undefined;
-    }
-    this.theme = theme;
     const lastX = Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2));
     const datasets = lines.map((line) => datasetOf(line, theme, lastX, scale.max));
     const scales = {
       x: { ...countAxis(theme, 'generation', 1, lastX), display: scale.max > 0 },
       y: perplexityAxis(theme, scale),
     };
-    if (this.chart) {
-      this.chart.data.datasets = datasets;
-      this.chart.options.scales = scales;
-      this.chart.update('none');
-      return;
-    }
     const options = baseOptions(theme);
-    this.chart = new Chart(this.canvas, {
+    this.live.show(theme, datasets, scales, () => ({
       type: 'line',
-      data: { datasets },
       options: {
         ...options,
-        scales,
         layout: { padding: { right: 118, top: 4 } },
         interaction: { mode: 'x', intersect: false, axis: 'x' },
         plugins: {
@@ -93,7 +80,7 @@ export class GenerationChart {
         },
       },
       plugins: [lineLabels(theme.foreground, theme.font, theme.fontSize - 2)],
-    });
+    }));
   }
 
   get picture(): HTMLCanvasElement {
