@@ -42,7 +42,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv') },
   'espalier.exportRunJson': { run: (application, run) => application.searches.exportAs(run, 'json') },
   'espalier.deleteRun': { run: (application, run, runs) => application.searches.delete(run, runs) },
-  'espalier.refreshRuns': { run: (application) => application.searches.library.load() },
+  'espalier.refreshRuns': { run: (application) => application.searches.runLibrary.load() },
   'espalier.refreshCheckpoints': {
     run: (application) => {
       application.checkpoints.reload();

@@ -42,11 +42,11 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   readonly view: vscode.TreeView<ListedRun>;
-  private readonly library: RunLibrary;
+  private readonly runLibrary: RunLibrary;
   private readonly runner: SearchRunner;
 
   constructor(library: RunLibrary, runner: SearchRunner) {
-    this.library = library;
+    this.runLibrary = library;
     this.runner = runner;
     this.view = vscode.window.createTreeView(RUNS_VIEW, { treeDataProvider: this, canSelectMany: true });
   }
@@ -59,8 +59,8 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
 
   async getChildren(parent?: ListedRun): Promise<ListedRun[]> {
     if (parent) return [];
-    if (!this.library.isLoaded) await this.library.load();
-    return [...this.library.runs];
+    if (!this.runLibrary.isLoaded) await this.runLibrary.load();
+    return [...this.runLibrary.runs];
   }
 
   getTreeItem(listed: ListedRun): vscode.TreeItem {

@@ -42,7 +42,7 @@ export interface SearchesParts {
 /** Everything about searches, wired together: driving them, showing them, listing them. */
 export class Searches implements vscode.Disposable {
   readonly runner: SearchRunner;
-  readonly library: RunLibrary;
+  readonly runLibrary: RunLibrary;
   private readonly parts: SearchesParts;
   private readonly panels: SearchPanels;
   private readonly view: RunsView;
@@ -69,14 +69,14 @@ export class Searches implements vscode.Disposable {
       onChange: (folder) => {
         this.panels.look(folder);
         this.status.refresh();
-        this.library.refresh();
+        this.runLibrary.refresh();
       },
       onEnd: (folder, end) => {
         this.view.refresh();
         void this.tellEnd(folder, end);
       },
     });
-    this.library = new RunLibrary({
+    this.runLibrary = new RunLibrary({
       roots: () => (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath),
       clock: SYSTEM_CLOCK,
       onChange: () => {
@@ -88,7 +88,7 @@ export class Searches implements vscode.Disposable {
     this.panels = new SearchPanels({
       extension: context.extensionUri,
       runner: this.runner,
-      library: this.library,
+      library: this.runLibrary,
       evaluate: (plan, listener, signal) => supervisor.evaluate(plan, listener, signal),
       candidates,
       showTree: parts.showTree,
@@ -106,7 +106,7 @@ export class Searches implements vscode.Disposable {
       panels: this.panels,
       tell,
     });
-    this.view = new RunsView(this.library, this.runner);
+    this.view = new RunsView(this.runLibrary, this.runner);
     this.status = new SearchStatus(this.runner);
     this.owned.push(this.view, this.status, this.panels, this.watchRuns(), this.watchFiles());
   }
@@ -115,7 +115,7 @@ export class Searches implements vscode.Disposable {
   start(): void {
     const go = (): void => {
       this.runner.resumeRemembered();
-      this.library.refresh();
+      this.runLibrary.refresh();
     };
     if (vscode.workspace.isTrusted) go();
     else this.owned.push(vscode.workspace.onDidGrantWorkspaceTrust(go));
@@ -123,7 +123,7 @@ export class Searches implements vscode.Disposable {
 
   dispose(): void {
     this.runner.dispose();
-    this.library.dispose();
+    this.runLibrary.dispose();
     for (const each of this.owned.splice(0)) each.dispose();
   }
 
@@ -167,7 +167,8 @@ export class Searches implements vscode.Disposable {
     const all: readonly unknown[] = Array.isArray(selection) && selection.length > 0 ? selection : [argument];
     const folders = all.map(folderOf).filter((folder) => folder !== undefined);
     if (folders.length === 0) return;
-    const what = folders.length === 1 ? (this.library.find(folders[0]!)?.id ?? folders[0]!) : `${folders.length} runs`;
+    const what =
+      folders.length === 1 ? (this.runLibrary.find(folders[0]!)?.id ?? folders[0]!) : `${folders.length} runs`;
     const detail = 'Everything that the search evaluated goes with it. This cannot be undone.';
     const chosen = await vscode.window.showWarningMessage(`Delete ${what}?`, { modal: true, detail }, 'Delete');
     if (chosen !== 'Delete') return;
@@ -177,7 +178,7 @@ export class Searches implements vscode.Disposable {
         this.panels.close(folder);
       });
     }
-    await this.library.load();
+    await this.runLibrary.load();
   }
 
   private async attempt(what: string, act: () => Promise<unknown>): Promise<void> {
@@ -201,11 +202,11 @@ export class Searches implements vscode.Disposable {
   }
 
   private async pick(title: string, except?: string): Promise<string | undefined> {
-    await this.library.load();
-    const items = this.library.runs
+    await this.runLibrary.load();
+    const items = this.runLibrary.runs
       .filter((run) => isReadable(run) && run.folder !== except)
       .map(({ folder }) => {
-        const { label, description } = this.view.getTreeItem(this.library.find(folder)!);
+        const { label, description } = this.view.getTreeItem(this.runLibrary.find(folder)!);
         return {
           label: typeof label === 'string' ? label : folder,
           ...(typeof description === 'string' && { description }),
@@ -220,8 +221,8 @@ export class Searches implements vscode.Disposable {
     folder: string,
     end: Parameters<ConstructorParameters<typeof SearchRunner>[0]['onEnd']>[1],
   ): Promise<void> {
-    await this.library.load();
-    const listed = this.library.find(folder);
+    await this.runLibrary.load();
+    const listed = this.runLibrary.find(folder);
     const name = listed && isReadable(listed) ? listed.run.run.plan.name : folder;
     if (typeof end === 'object') {
       this.parts.tellFailure(`The search ${name} failed`, end.error);
@@ -236,7 +237,7 @@ export class Searches implements vscode.Disposable {
   private watchRuns(): vscode.Disposable {
     const watcher = vscode.workspace.createFileSystemWatcher('**/.espalier/runs/*/*');
     const refresh = (): void => {
-      this.library.refresh();
+      this.runLibrary.refresh();
     };
     watcher.onDidCreate(refresh);
     watcher.onDidChange(refresh);
