@@ -7,8 +7,8 @@ import {
   shortFingerprint,
 } from '../experiment/format.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
-import { printInfix } from '../metric/print.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 
 /**
@@ -41,7 +41,7 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
       .join('  ')
       .trimEnd();
   // Without a file a metric's name is the expression as it was typed; saying it twice helps nobody.
-  const named = plan.evaluations.some(({ metric, expression }) => metric !== printInfix(expression));
+  const named = plan.evaluations.some((evaluation) => evaluation.metric !== scoreText(evaluation));
   return {
     header: cells(
       ['metric', 'sparsity', 'perplexity', 'dense', 'change', 'zeros', 'time', 'fingerprint'],

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
+import { weightEvaluations } from '../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
@@ -47,7 +48,7 @@ function overridePlan(plan: EvaluationPlan, flags: PlanFlags, folder: string): E
     ...(flags.model === undefined ? {} : { model: resolve(folder, flags.model) }),
     ...(flags.text === undefined ? {} : { text: resolve(folder, flags.text) }),
     ...(flags.calibration === undefined ? {} : { calibration: resolve(folder, flags.calibration) }),
-    evaluations: flags.sparsities.length === 0 ? plan.evaluations : cross(plan.evaluations, flags.sparsities),
+    evaluations: flags.sparsities.length === 0 ? plan.evaluations : cross(weightEvaluations(plan), flags.sparsities),
     settings: { ...plan.settings, ...flags.settings },
   };
 }

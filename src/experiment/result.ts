@@ -1,4 +1,5 @@
 import type { Sparsity } from './sparsity.ts';
+import type { StructureReport } from './structure.ts';
 import type { DeviceName } from './settings.ts';
 
 /** One perplexity and everything that a reader needs to know about where it comes from. */
@@ -13,6 +14,10 @@ export interface EvaluationResult {
   readonly densePerplexity: number;
   /** Share of prunable weights that are exactly zero after pruning. */
   readonly actualSparsity: number;
+  /** What went, where whole components were removed; `actualSparsity` is then the share of the blocks' weights. */
+  readonly structure?: StructureReport;
+  /** Share of the weights that each block lost, where the blocks were not pruned alike. */
+  readonly rates?: readonly number[];
   /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */
   readonly seconds: number;
   /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */

@@ -6,6 +6,7 @@ import { DEVICES, SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingRow } from './settings.ts';
 import { MAX_GROUP } from './sparsity.ts';
 import type { Sparsity } from './sparsity.ts';
+import { MAX_BLOCKS, ratesSchema, structureReportSchema, structureSchemas } from './structureSchemas.ts';
 import type { Expression } from '../metric/expression.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import { OPERATIONS } from '../metric/operations.ts';
@@ -28,9 +29,11 @@ const nameSchema = textSchema.min(1);
 const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hexadecimal');
 export const countSchema = z.int().min(0);
 
+const unstructuredSchema = z.strictObject({ kind: z.literal('unstructured'), share: z.number().min(0).lt(1) });
+
 export const sparsitySchema = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('unstructured'), share: z.number().min(0).lt(1) }),
+    unstructuredSchema,
     z.strictObject({ kind: z.literal('n:m'), keep: z.int().min(1), of: z.int().min(2).max(MAX_GROUP) }),
   ])
   .refine((sparsity) => sparsity.kind === 'unstructured' || sparsity.keep < sparsity.of, 'N:M keeps fewer than M');
@@ -40,15 +43,21 @@ export const expressionSchema = z.custom<Expression>(
   'expected an expression over the operations and operands of the language',
 );
 
+export const { structureSchema, structureScoreSchema } = structureSchemas(expressionSchema);
+
 export const settingsSchema = z.strictObject(
   Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, settingSchema(row as AnySettingRow)])),
 ) as unknown as z.ZodType<EvaluationSettings>;
 
-const plannedEvaluationSchema = z.strictObject({
-  metric: nameSchema,
-  expression: expressionSchema,
-  sparsity: sparsitySchema,
-});
+const plannedEvaluationSchema = z.union([
+  z.strictObject({
+    metric: nameSchema,
+    expression: expressionSchema,
+    sparsity: sparsitySchema,
+    rates: ratesSchema.exactOptional(),
+  }),
+  z.strictObject({ metric: nameSchema, structure: structureSchema, sparsity: unstructuredSchema }),
+]);
 
 const planShape = z.strictObject({
   model: nameSchema,
@@ -88,6 +97,8 @@ const resultShape = z.strictObject({
   perplexity: z.number(),
   densePerplexity: z.number(),
   actualSparsity: z.number().min(0).max(1),
+  structure: structureReportSchema.exactOptional(),
+  rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
   seconds: z.number().min(0),
   gradients: z.enum(['computed', 'cached']).exactOptional(),
   fingerprint: hashSchema,

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
+import { isStructural } from '../experiment/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import { needsCalibration, scoreText } from '../experiment/planned.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import type { Expression } from '../metric/expression.ts';
-import { statisticsOf } from '../metric/measure.ts';
 import { nearestName } from '../metric/nearest.ts';
 import { printPrefix } from '../metric/print.ts';
 import type {
@@ -82,7 +83,7 @@ export class Planner {
   planKey(declaration: Declaration): string {
     const draft = this.draftOf(declaration);
     const evaluations = draft.evaluations.map(
-      ({ metric, expression, sparsity }) => `${metric}=${spelling(expression)}@${printSparsity(sparsity)}`,
+      (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
     );
     const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
     const inputs = [draft.isExperiment, draft.model, draft.text, draft.calibration, settings, evaluations];
@@ -129,6 +130,10 @@ interface PlanDraft {
   readonly calibration: string | undefined;
   readonly evaluations: readonly PlannedEvaluation[];
   readonly settings: Partial<EvaluationSettings>;
+}
+
+function spellingOf(evaluation: PlannedEvaluation): string {
+  return isStructural(evaluation) || evaluation.rates ? scoreText(evaluation) : spelling(evaluation.expression);
 }
 
 /** The expression in full; of one that stays from version to version, spelt once. */
@@ -215,8 +220,7 @@ function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): Evalu
   const calibration = draft.calibration ?? fallback.calibration;
   if (model === undefined) throw missingInput(draft, 'a checkpoint', 'model: "path/to/checkpoint"');
   if (text === undefined) throw missingInput(draft, 'a text to evaluate on', 'evaluate: "path/to/text"');
-  const needsCalibration = statisticsOf(...draft.evaluations.map(({ expression }) => expression)).length > 0;
-  if (needsCalibration && calibration === undefined) {
+  if (draft.evaluations.some(needsCalibration) && calibration === undefined) {
     throw missingInput(draft, 'a text to calibrate on', 'calibrate: "path/to/text"');
   }
   const settings = draft.isExperiment ? withoutNumbers(fallback.settings ?? {}) : fallback.settings;

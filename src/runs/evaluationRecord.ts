@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { resultSchema, settingsSchema, textSchema } from '../experiment/schemas.ts';
 import { SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
-import { printInfix } from '../metric/print.ts';
 
 /**
  * One evaluation as it is kept: what was asked, and the result with its provenance. All paths are relative to the workspace
@@ -96,7 +96,7 @@ export function plannedKey(plan: EvaluationPlan, evaluation: PlannedEvaluation |
     text: portablePath(root, plan.text),
     calibration: plan.calibration === undefined ? undefined : portablePath(root, plan.calibration),
     settings: plan.settings,
-    expression: evaluation ? printInfix(evaluation.expression) : 'dense',
+    expression: evaluation ? scoreText(evaluation) : 'dense',
     sparsity: evaluation ? printSparsity(evaluation.sparsity) : undefined,
   });
 }

@@ -1,3 +1,4 @@
+import { asWeights } from '../../src/experiment/planned.ts';
 import type { MeasureOutcome, SearchOpening } from '../../src/experiment/searchEvents.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
@@ -105,7 +106,7 @@ export class ScriptedWorker implements WorkerProcess {
           })),
         })),
       evaluate: ({ plan }) => {
-        const { metric, expression } = plan.evaluations[0]!;
+        const { metric, expression } = asWeights(plan.evaluations[0]!, 'evaluating');
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
         return this.answer('evaluate', [expression], () => ({
           results: [sampleResult({ metric, expression: printInfix(expression), perplexity })],

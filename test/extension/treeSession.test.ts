@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../src/base/errors.ts';
 import { HISTOGRAM_BINS } from '../../src/experiment/inspection.ts';
 import type { MetricInspection } from '../../src/experiment/inspection.ts';
+import { asWeights } from '../../src/experiment/planned.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { EvaluationProgress } from '../../src/experiment/result.ts';
 import type { ToTree, TreeTarget } from '../../src/extension/tree/treeMessages.ts';
@@ -53,7 +54,7 @@ async function setUp(text: string, name = 'm', given: { trusted?: boolean; evalu
       plansOf: () => (world.plan ? Promise.resolve([world.plan]) : Promise.reject(noPlan)),
       inspect: (plan, tensor, onProgress, signal) =>
         new Promise((resolve, reject) => {
-          const of = printPrefix(plan.evaluations[0]!.expression);
+          const of = printPrefix(asWeights(plan.evaluations[0]!, 'inspecting').expression);
           signal.addEventListener('abort', () => {
             reject(cancelledError('inspecting'));
           });

@@ -7,7 +7,7 @@ import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import { compile } from '../../src/language/compile.ts';
 import { Planner, plansFor } from '../../src/language/plan.ts';
 import type { PlanFallback } from '../../src/language/plan.ts';
-import { printInfix } from '../../src/metric/print.ts';
+import { scoreText } from '../../src/experiment/planned.ts';
 import { SAMPLE } from './samples.ts';
 
 const FOLDER = resolve('/work-folder/project');
@@ -196,7 +196,7 @@ describe('plan keys', () => {
 
 function summary({ evaluations }: EvaluationPlan): string[] {
   return evaluations.map(
-    ({ metric, expression, sparsity }) => `${metric} = ${printInfix(expression)} at ${printSparsity(sparsity)}`,
+    (evaluation) => `${evaluation.metric} = ${scoreText(evaluation)} at ${printSparsity(evaluation.sparsity)}`,
   );
 }
 

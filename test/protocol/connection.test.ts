@@ -1,3 +1,4 @@
+import { asWeights } from '../../src/experiment/planned.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
@@ -251,7 +252,9 @@ describe('what arrives is checked', () => {
       {
         token: 1,
         plan: samplePlan({
-          evaluations: [{ ...samplePlan().evaluations[0]!, sparsity: { kind: 'n:m', keep: 4, of: 2 } }],
+          evaluations: [
+            { ...asWeights(samplePlan().evaluations[0]!, 'testing'), sparsity: { kind: 'n:m', keep: 4, of: 2 } },
+          ],
         }),
       },
       'protocol/malformed',

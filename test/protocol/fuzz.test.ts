@@ -1,3 +1,4 @@
+import { asWeights } from '../../src/experiment/planned.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
@@ -70,12 +71,17 @@ const VALID = [
   { jsonrpc: '2.0', id: 9, method: 'preflight', params: { token: 4, plan: samplePlan() } },
   { jsonrpc: '2.0', id: 8, method: 'inspect', params: { token: 3, plan: samplePlan(), tensor: null } },
   { jsonrpc: '2.0', id: 5, method: 'openSearch', params: { token: 2, plan: sampleSearchPlan() } },
-  { jsonrpc: '2.0', id: 6, method: 'probe', params: { expressions: [samplePlan().evaluations[0]!.expression] } },
+  {
+    jsonrpc: '2.0',
+    id: 6,
+    method: 'probe',
+    params: { expressions: [asWeights(samplePlan().evaluations[0]!, 'testing').expression] },
+  },
   {
     jsonrpc: '2.0',
     id: 7,
     method: 'measure',
-    params: { expressions: [samplePlan().evaluations[0]!.expression], begin: 0, end: 2 },
+    params: { expressions: [asWeights(samplePlan().evaluations[0]!, 'testing').expression], begin: 0, end: 2 },
   },
   { jsonrpc: '2.0', id: 2, method: 'identify', params: { models: ['/m'], files: ['/f'] } },
   { jsonrpc: '2.0', id: 3, method: 'devices', params: {} },

@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
+import { asWeights, needsCalibration, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
-import { operandsOf, statisticsOf } from '../../metric/measure.ts';
-import { printInfix } from '../../metric/print.ts';
+import { operandsOf } from '../../metric/measure.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
@@ -88,7 +88,7 @@ function resultOf(
   const calibrated = evaluation !== undefined && needsCalibration(evaluation);
   return {
     metric: evaluation?.metric ?? 'dense',
-    expression: evaluation ? printInfix(evaluation.expression) : 'dense',
+    expression: evaluation ? scoreText(evaluation) : 'dense',
     ...(evaluation && { sparsity: evaluation.sparsity }),
     calibrate: plan.settings.calibrate,
     perplexity: outcome.perplexity,
@@ -113,15 +113,11 @@ function prunersOf(
       ((layer: PrunedLayer): void => {
         onPruned(layer, plan.evaluations.indexOf(evaluation));
       });
-    const { metric, expression, sparsity } = evaluation;
+    const { metric, expression, sparsity } = asWeights(evaluation, 'evaluating');
     return new Pruner(device, metric, expression, sparsity, plan.settings.group, observer);
   });
 }
 
-function needsCalibration({ expression }: PlannedEvaluation): boolean {
-  return statisticsOf(expression).length > 0;
-}
-
-function needsGradient({ expression }: PlannedEvaluation): boolean {
-  return operandsOf(expression).includes('G');
+function needsGradient(evaluation: PlannedEvaluation): boolean {
+  return !isStructural(evaluation) && operandsOf(evaluation.expression).includes('G');
 }

@@ -1,4 +1,5 @@
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
+import { scoreText } from '../../experiment/planned.ts';
 import type { Provenance } from '../../experiment/result.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { printPrefix } from '../../metric/print.ts';
@@ -21,7 +22,7 @@ export function fingerprint(
 ): string {
   const { modelHash, textHash, blocks, length, device, precision, versions } = provenance;
   const pruning = evaluation && {
-    expression: printPrefix(evaluation.expression),
+    expression: isStructural(evaluation) ? scoreText(evaluation) : printPrefix(evaluation.expression),
     sparsity: printSparsity(evaluation.sparsity),
     ...(evaluation.sparsity.kind === 'unstructured' && { group: settings.group }),
   };

@@ -1,6 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { MetricInspection, NodeStatistics } from '../../experiment/inspection.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { asWeights } from '../../experiment/planned.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
@@ -38,7 +39,7 @@ export async function inspectMetric(
   hooks: StepHooks,
   state: InspectionState,
 ): Promise<MetricInspection> {
-  const { expression } = onlyEvaluation(plan);
+  const { expression } = asWeights(onlyEvaluation(plan), 'inspecting');
   const report = (stage: 'device' | 'reading', detail: string): void => {
     hooks.onProgress?.({ stage, done: 0, total: 0, detail });
     throwIfCancelled(hooks.signal, 'inspecting');

@@ -1,8 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { operandsOf, statisticsOf } from '../../metric/measure.ts';
+import { operandsOf } from '../../metric/measure.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { needsCalibration, weightEvaluations } from '../../experiment/planned.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
@@ -37,22 +38,24 @@ export async function preflight(
   state: EngineState,
   cacheFolder: string | undefined,
 ): Promise<Preflight> {
-  const calibrated = plan.evaluations.some(({ expression }) => statisticsOf(expression).length > 0);
+  const calibrated = plan.evaluations.some(needsCalibration);
   const { inputs, provenance } = await prepareSweep(plan, calibrated, hooks, state);
   try {
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, group, calibrate } = plan.settings;
-    const pruners = plan.evaluations.map(
+    const pruners = weightEvaluations(plan).map(
       ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, group),
     );
-    const needed = plan.evaluations.some(({ expression }) => operandsOf(expression).includes('G'))
+    const needed = weightEvaluations(plan).some(({ expression }) => operandsOf(expression).includes('G'))
       ? await needGradients(inputs, provenance, state.gradients)
       : undefined;
     const compute = (needed?.steps ?? 0) > 0;
     const dense = !state.dense.has(fingerprint(undefined, plan, provenance, false));
     const depth = weights.layouts.length;
     const token = workPerToken(checkpoint.config, weights.layouts, length);
-    const withRows = plan.evaluations.filter(({ expression }) => operandsOf(expression).some(isRowOperand)).length;
+    const withRows = weightEvaluations(plan).filter(({ expression }) =>
+      operandsOf(expression).some(isRowOperand),
+    ).length;
     const models = pruners.length + Number(dense);
     const flops = totalWork(token, {
       models,

@@ -1,6 +1,7 @@
 import { toErrorData } from '../../base/errors.ts';
 import type { MetricInspection } from '../../experiment/inspection.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { asWeights, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationProgress } from '../../experiment/result.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
@@ -295,7 +296,7 @@ export class TreeSession {
       const inspection = await this.options.inspect(plan, this.tensor, onProgress, running.controller.signal);
       if (this.running !== running) return;
       this.tensor = inspection.tensor;
-      const of = printPrefix(plan.evaluations[0]!.expression);
+      const of = printPrefix(asWeights(plan.evaluations[0]!, 'inspecting').expression);
       this.inspected = { key: keyOf(plan, inspection.tensor), of, inspection, model: plan.model };
       this.tellShown(this.inspected);
     } catch (thrown) {
@@ -338,7 +339,7 @@ export class TreeSession {
 
 /** Equal for requests whose answers are equal. */
 function keyOf({ model, calibration, settings, evaluations }: EvaluationPlan, tensor: string | null): string {
-  return JSON.stringify([model, calibration, settings, printPrefix(evaluations[0]!.expression), tensor]);
+  return JSON.stringify([model, calibration, settings, scoreText(evaluations[0]!), tensor]);
 }
 
 function plain({ of, inspection, model }: Inspected): Inspected {

@@ -1,0 +1,67 @@
+/**
+ * What structural pruning removes as a whole from a decoder block: groups of attention heads that share one key-value head, channels of
+ * the MLP (a row of gate and up, a column of down), and the block itself.
+ */
+export interface BlockComponents {
+  /** Key-value heads: each goes with all the query heads that read it. */
+  readonly groups: number;
+  readonly channels: number;
+  /** Weights of the linear layers that go with one group, and with one channel; biases are not counted. */
+  readonly groupWeights: number;
+  readonly channelWeights: number;
+}
+
+/** What one block keeps. A block that is dropped passes its input on unchanged. */
+export interface BlockMask {
+  /** Kept key-value groups and channels, see {@link packBits}. */
+  readonly groups: string;
+  readonly channels: string;
+  readonly dropped?: true;
+}
+
+/** What a whole model keeps, block by block. */
+export type ModelMask = readonly BlockMask[];
+
+/** Weights of the block's linear layers, the share of which a sparsity means. */
+export function blockWeights({ groups, channels, groupWeights, channelWeights }: BlockComponents): number {
+  return groups * groupWeights + channels * channelWeights;
+}
+
+/** Share of the block's weights that a mask removes. */
+export function removedShare(components: BlockComponents, mask: BlockMask): number {
+  if (mask.dropped) return 1;
+  const { groups, channels, groupWeights, channelWeights } = components;
+  const kept = countBits(mask.groups) * groupWeights + countBits(mask.channels) * channelWeights;
+  return 1 - kept / (groups * groupWeights + channels * channelWeights);
+}
+
+/** One bit for each component, set where it is kept, as hexadecimal digits: the first component is the highest bit of the first digit. */
+export function packBits(kept: ArrayLike<number | boolean>): string {
+  const digits: string[] = [];
+  for (let begin = 0; begin < kept.length; begin += 4) {
+    let digit = 0;
+    for (let i = 0; i < 4; i++) digit = digit * 2 + (begin + i < kept.length && kept[begin + i] ? 1 : 0);
+    digits.push(digit.toString(16));
+  }
+  return digits.join('');
+}
+
+/** @returns `count` values, 1 where kept; digits beyond the text are 0 */
+export function unpackBits(text: string, count: number): Uint8Array {
+  const kept = new Uint8Array(count);
+  for (let i = 0; i < count; i++) kept[i] = (digitAt(text, i >> 2) >> (3 - (i & 3))) & 1;
+  return kept;
+}
+
+export function countBits(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) count += BITS[digitAt(text, i)]!;
+  return count;
+}
+
+const BITS = [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4];
+
+function digitAt(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  return Number.isNaN(code) ? 0 : code < 58 ? code - 48 : code - 87;
+}

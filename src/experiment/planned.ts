@@ -1,0 +1,77 @@
+import { EspalierError } from '../base/errors.ts';
+import { statisticsOf } from '../metric/measure.ts';
+import { printInfix } from '../metric/print.ts';
+import { isStructural } from './plan.ts';
+import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from './plan.ts';
+import type { RateAllocation, StructureScore } from './structure.ts';
+
+/**
+ * What ranks weights or components, as a person reads it, and how much of each block goes where that is not the same everywhere; equal
+ * exactly where two evaluations remove the same at the same sparsity. A result keeps it as its `expression`.
+ */
+export function scoreText(evaluation: PlannedEvaluation): string {
+  if (!isStructural(evaluation)) return `${printInfix(evaluation.expression)}${ratesText(evaluation.rates)}`;
+  const { structure } = evaluation;
+  if (structure.kind === 'scored') return `${structureScoreText(structure.score)}${ratesText(structure.rates)}`;
+  return `mask ${hashText(JSON.stringify(structure.mask))}`;
+}
+
+/** `wanda-sp`, or `components by W * sqrt(X)` for a metric. */
+export function structureScoreText(score: StructureScore): string {
+  return score.kind === 'method' ? score.method : `components by ${printInfix(score.expression)}`;
+}
+
+function ratesText(rates: RateAllocation | undefined): string {
+  switch (rates?.kind) {
+    case undefined:
+    case 'uniform':
+      return '';
+    case 'owl':
+      return `, owl (${rates.multiple}, ${rates.spread})`;
+    case 'global':
+      return ', global';
+    case 'given':
+      return `, rates ${rates.rates.join(' ')}`;
+  }
+}
+
+/** Whether calibration samples are needed: for statistics of inputs, or for gradients. */
+export function needsCalibration(evaluation: PlannedEvaluation): boolean {
+  if (!isStructural(evaluation)) {
+    return evaluation.rates?.kind === 'owl' || statisticsOf(evaluation.expression).length > 0;
+  }
+  const { structure } = evaluation;
+  if (structure.kind === 'mask') return false;
+  if (structure.rates.kind === 'owl') return true;
+  return structure.score.kind === 'metric'
+    ? statisticsOf(structure.score.expression).length > 0
+    : structure.score.method !== 'magnitude';
+}
+
+/** Those that remove single weights. */
+export function weightEvaluations({ evaluations }: Pick<EvaluationPlan, 'evaluations'>): readonly WeightEvaluation[] {
+  return evaluations.filter((evaluation): evaluation is WeightEvaluation => !isStructural(evaluation));
+}
+
+/** @throws EspalierError for one that removes whole components, which is more than a formula */
+export function asWeights(evaluation: PlannedEvaluation, operation: string): WeightEvaluation {
+  if (!isStructural(evaluation)) return evaluation;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation,
+    expected: 'a metric that ranks single weights',
+    actual: `${evaluation.metric}, which removes whole heads and channels`,
+    remedy: 'Choose a metric.',
+  });
+}
+
+/** FNV-1a, twice with different offsets: 64 bits that tell masks apart for a reader. */
+function hashText(text: string): string {
+  return [0x811c9dc5, 0x9747b28c]
+    .map((offset) => {
+      let hash = offset;
+      for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+      return (hash >>> 0).toString(16).padStart(8, '0');
+    })
+    .join('');
+}
