@@ -289,9 +289,10 @@ export class Application {
     this.log.info(`${metric} at ${sparsityText(sparsity)}: ${number} on ${provenance.deviceName}`);
   }
 
-  /** Records that git or another window has written. */
+  /** Records that git or another window has written. Of a folder that is moved, nothing but the folder itself is told. */
   private watchRecords(): vscode.Disposable {
-    const watcher = vscode.workspace.createFileSystemWatcher('**/.espalier/evaluations/*.json');
+    const watched = '**/{.espalier,.espalier/evaluations,.espalier/evaluations/*.json}';
+    const watcher = vscode.workspace.createFileSystemWatcher(watched);
     let withdraw: (() => void) | undefined;
     const reload = (): void => {
       withdraw?.();
