@@ -35,15 +35,20 @@ await build({
   logLevel: 'warning',
 });
 const { runStories } = await import(pathToFileURL(join(work, 'main.mjs')).href);
-const { passed, failed } = await runStories({ root, shared, vscode, work, pictures, only });
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 || passed === 0 ? 1 : 0);
+const { passed, failures } = await runStories({ root, shared, vscode, work, pictures, only }).catch((error) => {
+  console.log(error);
+  return { passed: 0, failures: [`broke off: ${String(error).split('\n', 1)[0]}`] };
+});
+finish(passed, failures);
 
 function run(command, parameters) {
   const { status } = spawnSync(command, parameters, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) {
-    console.log(`${command} ${parameters.join(' ')} failed`);
-    console.log('0 passed, 1 failed');
-    process.exit(1);
-  }
+  if (status !== 0) finish(0, [`${command} ${parameters.join(' ')}`]);
+}
+
+/** What failed stands last, where the end of a long output is all that is looked at. */
+function finish(passed, failures) {
+  for (const failure of failures) console.log(`failed: ${failure}`);
+  console.log(`${passed} passed, ${failures.length} failed`);
+  process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
 }

@@ -63,7 +63,13 @@ const SETTINGS = {
   'chat.commandCenter.enabled': false,
 };
 
-export async function runStories(surroundings: Surroundings): Promise<{ passed: number; failed: number }> {
+/** What became of the steps; `failures` has a line for each one that failed. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failures: readonly string[];
+}
+
+export async function runStories(surroundings: Surroundings): Promise<Outcome> {
   const { shared, vscode, work, pictures, only } = surroundings;
   const stories = Object.entries(STORIES).filter(([name]) => only.length === 0 || only.includes(name));
   rmSync(pictures, { recursive: true, force: true });
@@ -91,15 +97,15 @@ export async function runStories(surroundings: Surroundings): Promise<{ passed: 
     const stage: Stage = { ...surroundings, steps, workbench, server, workspace, workers };
     await workbench.open(server.url, workspace);
     for (const [name, story] of stories) {
-      console.log(name);
+      steps.begin(name);
       await story(stage);
     }
-    console.log('leaving');
+    steps.begin('leaving');
     await steps.step(undefined, 'closing the window leaves no process', async () => {
       await page.close({ runBeforeUnload: true });
       await browser.close();
       const left = (): number[] => [...workers(), ...processesOf('languageServer.cjs', folder)];
-      await eventually('no process of the extension', left, (pids) => pids.length === 0, 10_000);
+      await eventually('no process of the extension', left, (pids) => pids.length === 0, 30_000);
     });
   } finally {
     await browser.close();

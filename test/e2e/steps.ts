@@ -3,13 +3,21 @@ import type { Workbench } from './workbench.ts';
 /** Counts and prints steps; a step that fails leaves a screenshot and does not stop the others. */
 export class Steps {
   passed = 0;
-  failed = 0;
+  /** What failed, a line each: story, step and the first line of the error. */
+  readonly failures: string[] = [];
+  private story = '';
   private pictures = 0;
   private readonly pictureOf: (name: string) => string;
 
   /** @param pictureOf file for a screenshot of this name */
   constructor(pictureOf: (name: string) => string) {
     this.pictureOf = pictureOf;
+  }
+
+  /** The steps that follow belong to this story. */
+  begin(story: string): void {
+    this.story = story;
+    console.log(story);
   }
 
   async step(workbench: Workbench | undefined, name: string, act: () => Promise<void>): Promise<void> {
@@ -19,10 +27,9 @@ export class Steps {
       this.passed++;
       console.log(`  ✓ ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
     } catch (error) {
-      this.failed++;
-      console.log(
-        `  ✗ ${name}\n    ${(error instanceof Error ? (error.stack ?? error.message) : String(error)).replaceAll('\n', '\n    ')}`,
-      );
+      this.failures.push(`${this.story} / ${name}: ${messageOf(error).split('\n', 1)[0]}`);
+      const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      console.log(`  ✗ ${name}\n    ${told.replaceAll('\n', '\n    ')}`);
       await workbench?.page.screenshot({ path: this.pictureOf(`failed ${name}`) }).catch(() => undefined);
     }
   }
@@ -50,6 +57,10 @@ export async function eventually<T>(
       throw new Error(`${what}: not within ${milliseconds} ms; last seen: ${JSON.stringify(answer, undefined, 1)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function check(holds: boolean, what: string): void {
