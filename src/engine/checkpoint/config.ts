@@ -5,6 +5,8 @@ export interface ModelConfig {
   readonly intermediate: number;
   /** Decoder blocks. */
   readonly depth: number;
+  /** Sizes of each block where whole components were removed; without it every block has those of the model. Read by {@link blockShape}. */
+  readonly blocks?: readonly BlockShape[];
   readonly heads: number;
   /** Key-value heads; divides `heads` (grouped-query attention where smaller). */
   readonly kvHeads: number;
@@ -22,6 +24,8 @@ export interface ModelConfig {
     readonly queryKeyValue: boolean;
     readonly attentionOutput: boolean;
     readonly mlp: boolean;
+    /** Of the down projection (OPT: fc2), where it differs from the other layers of the MLP. */
+    readonly mlpOutput?: boolean;
   };
   /** Qwen3: RMS norm over each head of queries and keys before the rotation. */
   readonly queryKeyNorm: boolean;
@@ -30,6 +34,23 @@ export interface ModelConfig {
   readonly tiedEmbeddings: boolean;
   /** Width of the embedding where it differs from `hidden` (opt-350m projects in and out). */
   readonly embeddingWidth: number;
+}
+
+/** What one block computes with. Without heads its attention adds nothing but the output projection's bias; without channels so its MLP. */
+export interface BlockShape {
+  readonly heads: number;
+  /** Divides `heads` in the same proportion as in the whole model. */
+  readonly kvHeads: number;
+  readonly intermediate: number;
+}
+
+export function blockShape({ blocks, heads, kvHeads, intermediate }: ModelConfig, index: number): BlockShape {
+  return blocks?.[index] ?? { heads, kvHeads, intermediate };
+}
+
+/** Whether the MLP's last projection has a bias. */
+export function hasMlpOutputBias({ bias }: ModelConfig): boolean {
+  return bias.mlpOutput ?? bias.mlp;
 }
 
 export interface RotaryPositions {

@@ -115,8 +115,9 @@ function memoryCosts(
   const samples = calibration.length * length;
   const [group = []] = inGroups(plan.evaluations, inputs);
   const rows = programs.batch * length;
-  const working = 4 * rows * (8 * config.hidden + 6 * config.intermediate + config.heads * Math.min(length, 2048));
   const { layouts } = weights;
+  const widest = Math.max(...layouts.map(({ shape }) => 6 * shape.intermediate + shape.heads * Math.min(length, 2048)));
+  const working = 4 * rows * (8 * config.hidden + widest);
   const kept = 4 * config.hidden * samples * (layouts.length + 1);
   const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;
   return [

@@ -16,8 +16,10 @@ export function workPerToken(config: ModelConfig, layouts: readonly BlockLayout[
   const linear = layouts
     .flatMap(({ parameters }) => parameters.filter((parameter) => parameter.linear))
     .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const seen = layouts.reduce((sum, { window = length }) => sum + Math.min(window, length / 2), 0);
-  const attention = 4 * seen * config.heads * config.headDim;
+  const attention = layouts.reduce(
+    (sum, { window = length, shape }) => sum + 4 * Math.min(window, length / 2) * shape.heads * config.headDim,
+    0,
+  );
   return { blocks: 2 * linear + attention, head: 2 * sizeOf(familyOf(config).head(config).weight.shape), linear };
 }
 

@@ -1,5 +1,5 @@
 import type { OperandStatistic } from '../../metric/operands.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { BlockShape, ModelConfig } from '../checkpoint/config.ts';
 import { writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { ElementType, Graph, Value } from '../graph/graph.ts';
@@ -50,9 +50,9 @@ export interface WrittenLinear {
 /** Writes a family's block into a program whose inputs are the block's parameters and the rotary tables. */
 export class ProgramBlockWriter implements BlockWriter {
   readonly graph: GraphBuilder;
+  readonly shape: BlockShape;
   /** The linear layers written so far, by name. */
   readonly linears = new Map<string, WrittenLinear>();
-  private readonly config: ModelConfig;
   private readonly options: BlockGraphOptions;
   private readonly window: number | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
@@ -61,7 +61,7 @@ export class ProgramBlockWriter implements BlockWriter {
 
   constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
     this.graph = graph;
-    this.config = config;
+    this.shape = layout.shape;
     this.options = options;
     this.window = layout.window;
     this.parameters = new Map(
@@ -89,7 +89,7 @@ export class ProgramBlockWriter implements BlockWriter {
   }
 
   attention(query: Value, key: Value, value: Value): Value {
-    const { graph, config, rotary } = this;
+    const { graph, rotary } = this;
     const { batch, tokens, precision } = this.options;
     const typed = (x: Value): Value => graph.cast(graph.reshape(x, [batch, tokens, x.shape[1]!]), precision);
     const inputs = {
@@ -101,7 +101,7 @@ export class ProgramBlockWriter implements BlockWriter {
         sines: graph.cast(rotary.sines, precision),
       },
     };
-    const { heads, kvHeads } = config;
+    const { heads, kvHeads } = this.shape;
     const mixed = writeAttention(graph, inputs, { heads, kvHeads, window: this.window });
     return graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
   }

@@ -1,10 +1,11 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import { blockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 import type { Value } from '../graph/graph.ts';
-import type { BlockWriter, Family, Parameter } from './model.ts';
+import { type BlockWriter, type Family, type Parameter, variantOf } from './model.ts';
 
 /**
  * LLaMA and its kin (Vicuna, Mistral, Qwen2, Qwen3): pre-norm blocks with RMS norms, rotary positions, grouped-query attention
- * and a gated MLP. Biases, query/key norms and windows are the config's.
+ * and a gated MLP. Biases, query/key norms and windows are the config's. A block whose heads or channels are all gone has no tensors
+ * for them but the bias of their output projection.
  */
 export const llama: Family = {
   embedding: (config) => ({
@@ -12,50 +13,49 @@ export const llama: Family = {
   }),
 
   block(config, index) {
-    const { hidden, intermediate, headDim, bias } = config;
-    const [queries, keys] = [config.heads * headDim, config.kvHeads * headDim];
+    const { hidden, headDim, bias } = config;
+    const shape = blockShape(config, index);
+    const { heads, kvHeads, intermediate } = shape;
+    const [queries, keys] = [heads * headDim, kvHeads * headDim];
     const prefix = `model.layers.${index}`;
     const linear = (name: string, out: number, input: number, biased: boolean): Parameter[] => [
-      { name, tensor: `${prefix}.${name}.weight`, shape: [out, input], linear: true },
+      ...linearWeight(name, `${prefix}.${name}.weight`, [out, input]),
       ...(biased ? [parameter(`${name}.bias`, `${prefix}.${name}.bias`, [out])] : []),
     ];
     const norm = (name: string, size: number): Parameter => parameter(name, `${prefix}.${name}.weight`, [size]);
-    const window = config.windows[index];
+    const attention = [
+      norm('input_layernorm', hidden),
+      ...linear('self_attn.q_proj', queries, hidden, bias.queryKeyValue),
+      ...linear('self_attn.k_proj', keys, hidden, bias.queryKeyValue),
+      ...linear('self_attn.v_proj', keys, hidden, bias.queryKeyValue),
+      ...(config.queryKeyNorm ? [norm('self_attn.q_norm', headDim), norm('self_attn.k_norm', headDim)] : []),
+    ];
+    const gated = [
+      norm('post_attention_layernorm', hidden),
+      ...linear('mlp.gate_proj', intermediate, hidden, bias.mlp),
+      ...linear('mlp.up_proj', intermediate, hidden, bias.mlp),
+    ];
     return {
-      variant: window === undefined ? 'block' : `block with window ${window}`,
-      window,
+      variant: variantOf(config, index),
+      window: config.windows[index],
+      shape,
       parameters: [
-        norm('input_layernorm', hidden),
-        ...linear('self_attn.q_proj', queries, hidden, bias.queryKeyValue),
-        ...linear('self_attn.k_proj', keys, hidden, bias.queryKeyValue),
-        ...linear('self_attn.v_proj', keys, hidden, bias.queryKeyValue),
-        ...(config.queryKeyNorm ? [norm('self_attn.q_norm', headDim), norm('self_attn.k_norm', headDim)] : []),
+        ...(heads > 0 ? attention : []),
         ...linear('self_attn.o_proj', hidden, queries, bias.attentionOutput),
-        norm('post_attention_layernorm', hidden),
-        ...linear('mlp.gate_proj', intermediate, hidden, bias.mlp),
-        ...linear('mlp.up_proj', intermediate, hidden, bias.mlp),
-        ...linear('mlp.down_proj', hidden, intermediate, bias.mlp),
+        ...(intermediate > 0 ? gated : []),
+        ...linear('mlp.down_proj', hidden, intermediate, hasMlpOutputBias(config)),
       ],
     };
   },
 
   writeBlock(config, writer, x) {
-    const { graph } = writer;
-    const { bias, norm } = config;
-    const attended = graph.rmsNorm(x, writer.parameter('input_layernorm'), norm.epsilon);
-    const query = writer.linear('self_attn.q_proj', attended, bias.queryKeyValue);
-    const key = writer.linear('self_attn.k_proj', attended, bias.queryKeyValue);
-    const value = writer.linear('self_attn.v_proj', attended, bias.queryKeyValue);
-    const mixed = writer.attention(
-      headNorm(config, writer, query, 'self_attn.q_norm'),
-      headNorm(config, writer, key, 'self_attn.k_norm'),
-      value,
-    );
-    const middle = graph.add(x, writer.linear('self_attn.o_proj', mixed, bias.attentionOutput));
-    const normed = graph.rmsNorm(middle, writer.parameter('post_attention_layernorm'), norm.epsilon);
-    const gate = activation(config, writer, writer.linear('mlp.gate_proj', normed, bias.mlp));
-    const up = writer.linear('mlp.up_proj', normed, bias.mlp);
-    return graph.add(middle, writer.linear('mlp.down_proj', graph.mul(gate, up), bias.mlp));
+    const middle =
+      writer.shape.heads > 0
+        ? addAttention(config, writer, x)
+        : addBias(writer, x, 'self_attn.o_proj', config.bias.attentionOutput);
+    return writer.shape.intermediate > 0
+      ? addMlp(config, writer, middle)
+      : addBias(writer, middle, 'mlp.down_proj', hasMlpOutputBias(config));
   },
 
   head: (config) => ({
@@ -68,6 +68,35 @@ export const llama: Family = {
 
   writeFinal: (config, writer, x) => writer.graph.rmsNorm(x, writer.parameter('norm'), config.norm.epsilon),
 };
+
+function addAttention(config: ModelConfig, writer: BlockWriter, x: Value): Value {
+  const { graph } = writer;
+  const { bias, norm } = config;
+  const normed = graph.rmsNorm(x, writer.parameter('input_layernorm'), norm.epsilon);
+  const query = writer.linear('self_attn.q_proj', normed, bias.queryKeyValue);
+  const key = writer.linear('self_attn.k_proj', normed, bias.queryKeyValue);
+  const value = writer.linear('self_attn.v_proj', normed, bias.queryKeyValue);
+  const mixed = writer.attention(
+    headNorm(config, writer, query, 'self_attn.q_norm'),
+    headNorm(config, writer, key, 'self_attn.k_norm'),
+    value,
+  );
+  return graph.add(x, writer.linear('self_attn.o_proj', mixed, bias.attentionOutput));
+}
+
+function addMlp(config: ModelConfig, writer: BlockWriter, x: Value): Value {
+  const { graph } = writer;
+  const { bias, norm } = config;
+  const normed = graph.rmsNorm(x, writer.parameter('post_attention_layernorm'), norm.epsilon);
+  const gate = activation(config, writer, writer.linear('mlp.gate_proj', normed, bias.mlp));
+  const up = writer.linear('mlp.up_proj', normed, bias.mlp);
+  return graph.add(x, writer.linear('mlp.down_proj', graph.mul(gate, up), hasMlpOutputBias(config)));
+}
+
+/** What a linear layer adds whose inputs are all gone. */
+export function addBias(writer: BlockWriter, x: Value, linear: string, biased: boolean): Value {
+  return biased ? writer.graph.add(x, writer.parameter(`${linear}.bias`)) : x;
+}
 
 /** Qwen3: RMS norm of each head before the rotation; elsewhere the value as it is. x [rows, heads · dim]. */
 function headNorm(config: ModelConfig, writer: BlockWriter, x: Value, name: string): Value {
@@ -89,6 +118,11 @@ export function activation(config: ModelConfig, { graph }: { graph: BlockWriter[
     case 'gelu-tanh':
       return graph.gelu(x, true);
   }
+}
+
+/** The matrix of a linear layer, where it has inputs and outputs. */
+export function linearWeight(name: string, tensor: string, shape: readonly [number, number]): Parameter[] {
+  return shape[0] > 0 && shape[1] > 0 ? [{ name, tensor, shape, linear: true }] : [];
 }
 
 export function parameter(name: string, tensor: string, shape: readonly number[]): Parameter {

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import { type BlockShape, blockShape, type ModelConfig } from '../checkpoint/config.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Value } from '../graph/graph.ts';
 import { llama } from './llama.ts';
@@ -42,6 +42,7 @@ export interface BlockLayout {
   readonly variant: string;
   /** Attention window in tokens, where the block has one. */
   readonly window: number | undefined;
+  readonly shape: BlockShape;
   readonly parameters: readonly Parameter[];
 }
 
@@ -60,6 +61,7 @@ export interface ParameterWriter {
 
 /** What a family's block uses to write itself; `linear` is where inputs are observed. */
 export interface BlockWriter extends ParameterWriter {
+  readonly shape: BlockShape;
   /** The linear layer `name` (weight input `name`, bias input `name.bias` where `biased`), applied to x [rows, in]. */
   linear(name: string, x: Value, biased: boolean): Value;
   /** Causal attention over query, key and value [rows, heads · dim]; → [rows, heads · dim]. */
@@ -68,6 +70,16 @@ export interface BlockWriter extends ParameterWriter {
 
 export function familyOf(config: ModelConfig): Family {
   return config.architecture === 'OPTForCausalLM' ? opt : llama;
+}
+
+/** Names a block's program among those of its model; sizes are part of it where the blocks differ. */
+export function variantOf(config: ModelConfig, index: number): string {
+  const window = config.windows[index];
+  const { heads, kvHeads, intermediate } = blockShape(config, index);
+  return [
+    window === undefined ? 'block' : `block with window ${window}`,
+    ...(config.blocks ? [`of ${heads}/${kvHeads} heads and ${intermediate} channels`] : []),
+  ].join(' ');
 }
 
 /** Every tensor that the model is made of. */

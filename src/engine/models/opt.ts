@@ -1,7 +1,7 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import { blockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 import type { Value } from '../graph/graph.ts';
-import { activation, parameter } from './llama.ts';
-import type { BlockWriter, Family, Parameter, ParameterWriter } from './model.ts';
+import { activation, addBias, linearWeight, parameter } from './llama.ts';
+import { type BlockWriter, type Family, type Parameter, type ParameterWriter, variantOf } from './model.ts';
 
 /**
  * OPT (Zhang et al. 2022): learned positions, layer norms with biases before (opt-350m: after) attention and MLP, biases
@@ -24,44 +24,62 @@ export const opt: Family = {
   },
 
   block(config, index) {
-    const { hidden, intermediate, bias } = config;
+    const { hidden, headDim, bias, normPlacement } = config;
+    const shape = blockShape(config, index);
+    const { heads, intermediate } = shape;
+    const width = heads * headDim;
+    // A norm after the residual sum stays when its branch is gone.
+    const after = normPlacement === 'post';
     const prefix = `model.decoder.layers.${index}`;
     const linear = (name: string, out: number, input: number, biased: boolean): Parameter[] => [
-      { name, tensor: `${prefix}.${name}.weight`, shape: [out, input], linear: true },
+      ...linearWeight(name, `${prefix}.${name}.weight`, [out, input]),
       ...(biased ? [parameter(`${name}.bias`, `${prefix}.${name}.bias`, [out])] : []),
     ];
+    const inputs = ['q_proj', 'k_proj', 'v_proj'].flatMap((name) =>
+      linear(`self_attn.${name}`, width, hidden, bias.queryKeyValue),
+    );
     return {
-      variant: 'block',
+      variant: variantOf(config, index),
       window: undefined,
+      shape,
       parameters: [
-        ...norm(`${prefix}.self_attn_layer_norm`, 'self_attn_layer_norm', hidden),
-        ...linear('self_attn.q_proj', hidden, hidden, bias.queryKeyValue),
-        ...linear('self_attn.k_proj', hidden, hidden, bias.queryKeyValue),
-        ...linear('self_attn.v_proj', hidden, hidden, bias.queryKeyValue),
-        ...linear('self_attn.out_proj', hidden, hidden, bias.attentionOutput),
-        ...norm(`${prefix}.final_layer_norm`, 'final_layer_norm', hidden),
-        ...linear('fc1', intermediate, hidden, bias.mlp),
-        ...linear('fc2', hidden, intermediate, bias.mlp),
+        ...(heads > 0 || after ? norm(`${prefix}.self_attn_layer_norm`, 'self_attn_layer_norm', hidden) : []),
+        ...(heads > 0 ? inputs : []),
+        ...linear('self_attn.out_proj', hidden, width, bias.attentionOutput),
+        ...(intermediate > 0 || after ? norm(`${prefix}.final_layer_norm`, 'final_layer_norm', hidden) : []),
+        ...(intermediate > 0 ? linear('fc1', intermediate, hidden, bias.mlp) : []),
+        ...linear('fc2', hidden, intermediate, hasMlpOutputBias(config)),
       ],
     };
   },
 
   writeBlock(config, writer, x) {
-    const before = config.normPlacement === 'pre';
+    const { bias, normPlacement } = config;
+    const { heads, intermediate } = writer.shape;
     const attend = (input: Value): Value => {
       const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map((name) =>
-        writer.linear(`self_attn.${name}`, input, config.bias.queryKeyValue),
+        writer.linear(`self_attn.${name}`, input, bias.queryKeyValue),
       );
       const mixed = writer.attention(query!, key!, value!);
-      return writer.linear('self_attn.out_proj', mixed, config.bias.attentionOutput);
+      return writer.linear('self_attn.out_proj', mixed, bias.attentionOutput);
     };
-    const feedForward = (input: Value): Value =>
-      writer.linear('fc2', activation(config, writer, writer.linear('fc1', input, config.bias.mlp)), config.bias.mlp);
-    const residual = (input: Value, name: string, branch: (value: Value) => Value): Value =>
-      before
-        ? writer.graph.add(input, branch(applyNorm(config, writer, input, name)))
-        : applyNorm(config, writer, writer.graph.add(input, branch(input)), name);
-    return residual(residual(x, 'self_attn_layer_norm', attend), 'final_layer_norm', feedForward);
+    const feedForward = (input: Value): Value => {
+      const inner = activation(config, writer, writer.linear('fc1', input, bias.mlp));
+      return writer.linear('fc2', inner, hasMlpOutputBias(config));
+    };
+    const residual = (input: Value, name: string, add: (branchInput: () => Value) => Value): Value => {
+      if (normPlacement === 'pre') return add(() => applyNorm(config, writer, input, name));
+      const sum = add(() => input);
+      return applyNorm(config, writer, sum, name);
+    };
+    const middle = residual(x, 'self_attn_layer_norm', (input) =>
+      heads > 0 ? writer.graph.add(x, attend(input())) : addBias(writer, x, 'self_attn.out_proj', bias.attentionOutput),
+    );
+    return residual(middle, 'final_layer_norm', (input) =>
+      intermediate > 0
+        ? writer.graph.add(middle, feedForward(input()))
+        : addBias(writer, middle, 'fc2', hasMlpOutputBias(config)),
+    );
   },
 
   head: (config) => ({

@@ -48,7 +48,7 @@ export function buildTrainingGraph(config: ModelConfig, { batch, tokens }: Train
   let hidden = x;
   for (const index of config.windows.keys()) {
     const layout = family.block(config, index);
-    hidden = family.writeBlock(config, blockWriter(graph, config, layout, tokens, rotary, input), hidden);
+    hidden = family.writeBlock(config, blockWriter(graph, layout, tokens, rotary, input), hidden);
   }
   const head = family.head(config);
   const named = new Map(head.parameters.map((parameter) => [parameter.name, input(parameter)]));
@@ -67,7 +67,6 @@ export function buildTrainingGraph(config: ModelConfig, { batch, tokens }: Train
 /** Writes a block with its parameters under the checkpoint's names: one program holds all blocks. */
 function blockWriter(
   graph: GraphBuilder,
-  config: ModelConfig,
   layout: BlockLayout,
   tokens: number,
   rotary: { readonly cosines: Value; readonly sines: Value },
@@ -77,12 +76,13 @@ function blockWriter(
   const parameter = (name: string): Value => parameters.get(name)!;
   return {
     graph,
+    shape: layout.shape,
     parameter,
     linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
     attention(query, key, value) {
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);
       const inputs = { query: perSequence(query), key: perSequence(key), value: perSequence(value), rotary };
-      const { heads, kvHeads } = config;
+      const { heads, kvHeads } = layout.shape;
       return graph.reshape(writeAttention(graph, inputs, { heads, kvHeads, window: layout.window }), query.shape);
     },
   };
