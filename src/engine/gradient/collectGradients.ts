@@ -5,7 +5,13 @@ import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { GradientPrograms } from './gradientPrograms.ts';
-import { countBackwardSteps, type ForwardObserver, modelBackward, type ParameterSource } from './modelBackward.ts';
+import {
+  type BackwardOptions,
+  countBackwardSteps,
+  type ForwardObserver,
+  modelBackward,
+  type ParameterSource,
+} from './modelBackward.ts';
 import { TensorPool } from './tensorPool.ts';
 
 /** The dense model, and the calibration samples (all of one length) whose gradients are asked for. */
@@ -31,13 +37,36 @@ export const ROOM_SHARE = 0.4;
  *
  * @param observe takes statistics of the layers' inputs from the same forward pass
  */
-export async function collectGradients(
+export function collectGradients(
   inputs: GradientInputs,
   sink: GradientSink,
   step: Step,
   observe?: ForwardObserver,
 ): Promise<void> {
-  const { checkpoint, device, weights, samples } = inputs;
+  const { device, samples } = inputs;
+  return sampleGradients(
+    inputs,
+    {
+      sum: 'squares',
+      rowWeight: SCALE / (samples[0]!.length - 1),
+      parameters: ({ parameters }) => parameters.filter(({ linear }) => linear).map(({ name }) => name),
+      ...(observe && { observe }),
+      async onBlock(block, squares) {
+        const roots = new Map<string, Float32Array>();
+        for (const [name, sum] of Object.entries(squares)) roots.set(name, takeRoots(await device.download(sum)));
+        await sink(block, roots);
+      },
+    },
+    step,
+  );
+}
+
+/** Gradients of the blocks' parameters over the calibration samples, from the last block to the first. */
+export async function sampleGradients(
+  { checkpoint, device, weights, samples }: GradientInputs,
+  options: Pick<BackwardOptions, 'sum' | 'rowWeight' | 'parameters' | 'observe' | 'onBlock'>,
+  step: Step,
+): Promise<void> {
   const { config } = checkpoint;
   const tokens = samples[0]!.length;
   const programs = await ModelPrograms.create(config, device, tokens);
@@ -49,20 +78,12 @@ export async function collectGradients(
       { config, device, programs, gradients, weights, pool },
       stream.batches,
       {
-        sum: 'squares',
-        rowWeight: SCALE / (tokens - 1),
-        parameters: ({ parameters }) => parameters.filter(({ linear }) => linear).map(({ name }) => name),
+        ...options,
         headParameters: [],
         losses: false,
         room: roomForInputs(),
-        ...(observe && { observe }),
         // A program keeps the memory of its last run. Those of the way forward are done with, or soon compiled again.
         onHead: () => (device.resident ? Promise.resolve() : device.release(() => false)),
-        async onBlock(block, squares) {
-          const roots = new Map<string, Float32Array>();
-          for (const [name, sum] of Object.entries(squares)) roots.set(name, takeRoots(await device.download(sum)));
-          await sink(block, roots);
-        },
       },
       step,
     );
