@@ -31,6 +31,8 @@ export class Steps {
       const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
       console.log(`  ✗ ${name}\n    ${told.replaceAll('\n', '\n    ')}`);
       await workbench?.page.screenshot({ path: this.pictureOf(`failed ${name}`) }).catch(() => undefined);
+      // What it has left open is not to stand in the way of the next one.
+      await workbench?.tidy().catch(() => undefined);
     }
   }
 
@@ -56,6 +58,42 @@ export async function eventually<T>(
     if (performance.now() > end)
       throw new Error(`${what}: not within ${milliseconds} ms; last seen: ${JSON.stringify(answer, undefined, 1)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** How often a gesture is tried, and for how long each of its attempts may take to show. */
+export interface Patience {
+  readonly attempts?: number;
+  readonly milliseconds?: number;
+}
+
+/**
+ * Does something until it shows. A key that is pressed while the focus moves between the workbench and a page inside it is
+ * lost, and so is a click on what is being drawn anew; a person does it again, too. Only for what may be done twice.
+ * @param act throws where it could not be done
+ */
+export async function insist(
+  what: string,
+  act: () => Promise<unknown>,
+  shows: () => Promise<boolean>,
+  { attempts = 5, milliseconds = 4000 }: Patience = {},
+): Promise<void> {
+  let acted = false;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // It may only have been late.
+      if (acted && (await shows())) return;
+      acted = false;
+      await act();
+      acted = true;
+      await eventually(what, shows, (shown) => shown, milliseconds);
+      return;
+    } catch (error) {
+      const reason = messageOf(error).split('\n', 1)[0]!;
+      if (attempt === attempts)
+        throw new Error(`${what}: not in ${attempts} attempts; the last one: ${reason}`, { cause: error });
+      console.log(`    once more: ${what} (${reason})`);
+    }
   }
 }
 

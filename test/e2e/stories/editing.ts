@@ -22,26 +22,20 @@ export async function editing({ steps, workbench }: Stage): Promise<void> {
   });
 
   await steps.step(workbench, 'hover tells the mistake and the nearest spelling', async () => {
-    const text = await workbench.hoverWord('metric mine', 'tnah');
-    check(text.includes('tnah') && text.includes('tanh'), `the hover says: ${text}`);
+    await workbench.hoverWord('metric mine', 'tnah', /tnah.*tanh/s);
     await steps.picture(workbench, 'mistake');
     await page.keyboard.press('Escape');
   });
 
   await steps.step(workbench, 'a metric with a mistake cannot be evaluated', async () => {
+    await workbench.lens('metric magnitude', 'Evaluate');
     check(!(await workbench.hasLens('metric mine', 'Evaluate')), 'there is a lens above it');
-    check(await workbench.hasLens('metric magnitude', 'Evaluate'), 'there is none above the metric before it either');
   });
 
   await steps.step(workbench, 'completion offers operations and operands', async () => {
     for (const letter of 'tnah(X)') await page.keyboard.press('Backspace', { delay: letter.length });
     await page.keyboard.type('ta', { delay: 40 });
-    await page.keyboard.press('Control+Space');
-    const offered = await workbench.completions();
-    check(
-      offered.some((label) => label.startsWith('tanh')),
-      `offered: ${offered.join('; ')}`,
-    );
+    await workbench.complete(/^tanh/);
     await steps.picture(workbench, 'completion');
     await page.keyboard.press('Enter');
     await eventually(
@@ -65,9 +59,8 @@ export async function editing({ steps, workbench }: Stage): Promise<void> {
   });
 
   await steps.step(workbench, 'hover explains an operation with its formula', async () => {
-    const text = await workbench.hoverWord('metric wanda', 'sqrt');
-    check(text.includes('sqrt(|x|)'), `the hover says: ${text}`);
+    await workbench.hoverWord('metric wanda', 'sqrt', /sqrt\(\|x\|\)/);
     await steps.picture(workbench, 'formula');
-    await page.keyboard.press('Control+s');
+    await workbench.press('Control+s');
   });
 }

@@ -64,7 +64,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
   });
 
   await steps.step(workbench, 'hover over the number says where it comes from', async () => {
-    const text = await workbench.hoverAnnotation('metric wanda');
+    const text = await workbench.hoverAnnotation('metric wanda', /onnxruntime/);
     const { fingerprint, provenance } = kept().find(({ metric }) => metric === 'wanda')!;
     for (const part of [
       fingerprint,
@@ -101,12 +101,11 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
     'after reloading the window the results are there, and nothing was computed',
     async () => {
       const before = await workbench.annotation('metric wanda');
-      await page.reload();
-      await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+      await workbench.reload();
       await workbench.annotated('metric wanda', NUMBER, 30_000);
       check((await workbench.annotation('metric wanda')) === before, 'another result than before');
       await workbench.annotated('experiment halves', /^50 %: wanda/);
-      await eventually('the old window’s worker to end', workers, (pids) => pids.length === 0);
+      await eventually('the old window’s worker to end', workers, (pids) => pids.length === 0, 30_000);
     },
   );
 
@@ -122,7 +121,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
       await page.keyboard.type(' * W');
       await page.keyboard.press('Escape');
       await workbench.annotated('metric magnitude', /^stale: ppl/);
-      check((await colour()) !== fresh, 'a stale result has the colour of a current one');
+      await eventually('another colour than that of a current result', colour, (now) => now !== fresh);
       await steps.picture(workbench, 'stale');
       for (let i = 0; i < 4; i++) await page.keyboard.press('Backspace');
       await workbench.annotated('metric magnitude', NUMBER);
@@ -136,12 +135,12 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
       const text = path.join(workspace, 'data/test.txt');
       const content = readFileSync(text);
       writeFileSync(text, Buffer.concat([content, Buffer.from('one more line\n')]));
-      await workbench.annotated('metric wanda', /^stale: ppl/);
-      check(
-        (await workbench.hoverAnnotation('metric wanda')).includes('text has changed'),
-        'the hover does not say why',
-      );
-      writeFileSync(text, content);
+      try {
+        await workbench.annotated('metric wanda', /^stale: ppl/);
+        await workbench.hoverAnnotation('metric wanda', /text has changed/);
+      } finally {
+        writeFileSync(text, content);
+      }
       await workbench.annotated('metric wanda', NUMBER);
     },
   );
@@ -154,15 +153,16 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
     await workbench.clickLens('metric slow', 'Cancel');
     await workbench.lens('metric slow', 'Evaluate');
     const seconds = (performance.now() - began) / 1000;
-    check(seconds < 2, `it took ${seconds.toFixed(1)} s`);
-    check((await workbench.annotation('metric slow')) === '', 'something still stands beside the line');
+    // After two seconds the worker is ended; the other one is for the window to hear of it and to draw it.
+    check(seconds < 3, `it took ${seconds.toFixed(1)} s`);
+    await workbench.annotated('metric slow', /^$/);
   });
 
   await steps.step(workbench, 'one that takes long has a notification with progress and Cancel', async () => {
     await workbench.clickLens('metric slow', 'Evaluate');
     await workbench.notification(/slow: .*block \d of \d/s, 20_000);
     await steps.picture(workbench, 'notification');
-    await workbench.press('Cancel');
+    await workbench.answer(/slow: /, 'Cancel');
     await workbench.lens('metric slow', 'Evaluate');
   });
 

@@ -2,13 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Stage } from '../main.ts';
 import { check, eventually } from '../steps.ts';
-
-const THEMES = {
-  light: 'Light Modern',
-  'high-contrast': 'Dark High Contrast',
-  'high-contrast-light': 'Light High Contrast',
-  dark: 'Dark Modern',
-};
+import { THEMES } from '../workbench.ts';
 
 /** The menu, the log, and how all of it looks in every kind of theme. */
 export async function looking({ steps, workbench, pictures }: Stage): Promise<void> {
@@ -16,28 +10,24 @@ export async function looking({ steps, workbench, pictures }: Stage): Promise<vo
 
   await steps.step(workbench, 'the status bar item opens a menu with device, checkpoint, log and restart', async () => {
     await workbench.openFile('metrics.prune');
-    await page.locator('.statusbar-item[id^="espalier"]').click();
-    const rows = page.locator('.quick-input-list .monaco-list-row');
-    await rows.first().waitFor();
-    const labels = (await rows.allInnerTexts()).join('\n');
+    const labels = (await workbench.openMenu()).join('\n');
     for (const label of ['Device', 'Checkpoint', 'Show log', 'Restart worker'])
       check(labels.includes(label), `no ${label}: ${labels}`);
     await steps.picture(workbench, 'menu');
-    await page.keyboard.press('Escape');
+    await workbench.closeQuickInput();
   });
 
   await steps.step(workbench, 'devices say what they can do here', async () => {
     await workbench.command('Espalier: Select Device');
-    const rows = page.locator('.quick-input-list .monaco-list-row');
     const texts = await eventually(
       'devices',
-      () => rows.allInnerTexts(),
+      () => workbench.choices(),
       (all) => all.some((text) => text.includes('GFLOP/s')),
       60_000,
     );
     check(texts.some((text) => text.includes('auto')) && texts.some((text) => text.includes('cpu')), texts.join('\n'));
     await steps.picture(workbench, 'devices');
-    await page.keyboard.press('Escape');
+    await workbench.closeQuickInput();
   });
 
   await steps.step(workbench, 'every theme has its picture', async () => {
@@ -49,17 +39,10 @@ export async function looking({ steps, workbench, pictures }: Stage): Promise<vo
     await workbench.annotated('metric magnitude', /^stale/);
     for (const [name, theme] of Object.entries(THEMES)) {
       await workbench.chooseTheme(theme);
-      const wanted = name.startsWith('high-contrast')
-        ? name.endsWith('light')
-          ? 'hc-light'
-          : 'hc-black'
-        : name === 'light'
-          ? 'vs'
-          : 'vs-dark';
-      await page.locator(`.monaco-workbench.${wanted}`).waitFor();
       await new Promise((resolve) => setTimeout(resolve, 400));
       await steps.picture(workbench, `theme ${name}`);
     }
+    await workbench.goTo(8, 'metric magnitude = W ^ 2'.length + 1);
     for (let i = 0; i < 4; i++) await page.keyboard.press('Backspace');
     await workbench.annotated('metric magnitude', /^ppl/);
   });

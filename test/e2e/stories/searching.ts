@@ -1,20 +1,15 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { Journal } from '../../../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE } from '../../../src/runs/runFolder.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 import type { Stage } from '../main.ts';
-import { check, eventually } from '../steps.ts';
+import { check, eventually, insist } from '../steps.ts';
+import { THEMES } from '../workbench.ts';
 import type { Workbench } from '../workbench.ts';
 import { viewOf } from './tree.ts';
-
-const THEMES = {
-  light: 'Light Modern',
-  'high-contrast': 'Dark High Contrast',
-  'high-contrast-light': 'Light High Contrast',
-  dark: 'Dark Modern',
-};
 
 /** Searching: from the sample that ships to a candidate in the file with its own number, through a reload of the window. */
 export async function searching({ steps, workbench, workers, workspace }: Stage): Promise<void> {
@@ -44,26 +39,27 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(workbench, 'Compare evaluates another metric beside it, and lists both, best first', async () => {
     await workbench.clickLens('metric wanda', 'Compare');
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'magnitude' }).click();
-    await page.keyboard.press('Enter');
+    await workbench.pick('magnitude');
+    await page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     const rows = page.locator('.quick-input-widget .monaco-list-row', { hasText: 'against dense' });
     await eventually(
       'both numbers',
       () => rows.count(),
       (count) => count === 2,
-      30_000,
+      60_000,
     );
     const [first, second] = (await rows.allInnerTexts()).map((text) => Number.parseFloat(text));
     check(first! < second!, `${first} before ${second}`);
     await steps.picture(workbench, 'compared');
-    await page.keyboard.press('Escape');
+    await workbench.closeQuickInput();
   });
 
   await steps.step(workbench, 'Evolve starts a search, and its panel says what is going on', async () => {
     await workbench.goTo(49);
     // The line has to be where it stays.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await workbench.clickLens('search evolved', 'Evolve');
+    // Two clicks would be two searches.
+    await workbench.clickLens('search evolved', 'Evolve', { milliseconds: 30_000 });
     await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 20_000 });
     await eventually(
       'a word about the start',
@@ -78,10 +74,9 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   if (runsOf(workspace).length !== 1) return;
 
   await steps.step(workbench, 'candidates come in live, with generation, pace and time left', async () => {
-    await eventually('a generation', progress, (text) => /generation [2-7] \/ 7/.test(text), 90_000);
+    await eventually('a generation', progress, (text) => /generation [2-7] \/ 7/.test(text), 180_000);
     await eventually('time left', progress, (text) => text.includes('left'), 20_000);
-    const count = await candidates();
-    check(count >= 30, `${count} candidates`);
+    await eventually('the first generation', candidates, (count) => count >= 30);
     check((await panel.locator('.bar').count()) === 1, 'no bar of the work done');
     const item = page.locator('.statusbar-item[id*="espalier.searches"]');
     await item.waitFor();
@@ -90,8 +85,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(workbench, 'reloading the window in mid-search finds it again, running', async () => {
     const before = await candidates();
-    await page.reload();
-    await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await workbench.reload();
     await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 30_000 });
     await eventually('the candidates from before', candidates, (count) => count >= before, 20_000);
     await eventually('the search to go on', candidates, (count) => count > before, 60_000);
@@ -100,9 +94,9 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(workbench, 'Pause ends the process and says so; Resume goes on', async () => {
     await panel.getByRole('button', { name: 'Pause' }).click();
-    await eventually('paused', progress, (text) => text.startsWith('paused'), 20_000);
+    await eventually('paused', progress, (text) => text.startsWith('paused'), 60_000);
     // One may be the worker of evaluations.
-    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 10_000);
+    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 30_000);
     await steps.picture(workbench, 'search paused');
     await panel.getByRole('button', { name: 'Resume' }).click();
     await eventually('running', progress, (text) => !/paused|starting/.test(text), 30_000);
@@ -112,7 +106,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     workbench,
     'a finished search shows its finalists beside the baselines, on text that it never saw',
     async () => {
-      await eventually('finished', progress, (text) => text.startsWith('finished'), 120_000);
+      await eventually('finished', progress, (text) => text.startsWith('finished'), 240_000);
       const finalists = panel.locator('section[aria-label="Finalists"]');
       await finalists.waitFor();
       await eventually(
@@ -127,17 +121,26 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   await steps.step(workbench, 'the table sorts, filters and walks by keyboard', async () => {
     const rows = panel.locator('.rows .row');
     await panel.getByLabel('Filter candidates by outcome').selectOption('full');
-    const outcomes = await rows.locator('> :last-child').allInnerTexts();
-    check(outcomes.length > 0 && outcomes.every((text) => text === 'in full'), outcomes.join(', '));
+    await eventually(
+      'those that were evaluated in full',
+      () => rows.locator('> :last-child').allInnerTexts(),
+      (outcomes) => outcomes.length > 0 && outcomes.every((text) => text === 'in full'),
+    );
     const grid = panel.getByRole('grid');
-    await grid.focus();
-    await page.keyboard.press('Home');
-    const best = await panel.locator('.row[aria-selected="true"] > :first-child').innerText();
-    await page.keyboard.press('ArrowDown');
-    const second = await panel.locator('.row[aria-selected="true"] > :first-child').innerText();
-    check(best !== second, `the selection stays at #${best}`);
+    const [best, second] = await rows.locator('> :first-child').allInnerTexts();
+    const selects = (number: string | undefined, key: string): Promise<void> =>
+      insist(
+        `#${number} selected by ${key}`,
+        async () => {
+          await grid.press('Home');
+          if (key !== 'Home') await grid.press(key);
+        },
+        async () => (await panel.locator('.row[aria-selected="true"] > :first-child').innerText()) === number,
+      );
+    await selects(best, 'Home');
+    await selects(second, 'ArrowDown');
     await panel.locator('.metric h2', { hasText: `Candidate #${second}` }).waitFor();
-    await page.keyboard.press('ArrowUp');
+    await grid.press('ArrowUp');
     await panel.getByLabel('Filter candidates by outcome').selectOption('any');
   });
 
@@ -153,8 +156,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       await tree.locator('.node .histogram').first().waitFor({ timeout: 60_000 });
       await steps.picture(workbench, 'candidate tree');
       check(readFileSync(file, 'utf8') === before, 'the file has changed');
-      await page.locator('.tab', { hasText: 'Tree: ' }).click();
-      await page.keyboard.press('Control+w');
+      await workbench.closeTab('Tree: ');
     },
   );
 
@@ -176,11 +178,10 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       await panel.locator('.metric').getByRole('button', { name: 'Evaluate' }).click();
       await workbench.annotated(`metric ${name}`, /^ppl [\d.]+ +\(dense/, 60_000);
       await steps.picture(workbench, 'candidate evaluated');
-      await page.keyboard.press('Control+s');
-      await eventually(
+      await insist(
         'the file on disk',
-        () => readFileSync(file, 'utf8'),
-        (text) => text.includes(name),
+        () => workbench.press('Control+1', 'Control+s'),
+        async () => (await readFile(file, 'utf8')).includes(name),
       );
     },
   );
@@ -222,9 +223,12 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       await steps.picture(workbench, `search below ${name}`);
     }
     await page.setViewportSize({ width: 800, height: 900 });
-    await scrollTo('header');
-    await steps.picture(workbench, 'search narrow');
-    await page.setViewportSize({ width: 1280, height: 800 });
+    try {
+      await scrollTo('header');
+      await steps.picture(workbench, 'search narrow');
+    } finally {
+      await page.setViewportSize({ width: 1280, height: 800 });
+    }
   });
 
   await steps.step(workbench, 'perplexity against sparsity is evaluated on demand', async () => {
@@ -242,7 +246,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       'the numbers',
       () => curves.locator('[role="status"]').innerText(),
       (text) => text.startsWith('14 evaluations'),
-      90_000,
+      180_000,
     );
     check((await curves.locator('tbody tr').count()) === 2, 'not two lines');
     await curves.scrollIntoViewIfNeeded();
@@ -261,12 +265,12 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await card.scrollIntoViewIfNeeded();
     await steps.picture(workbench, 'random search beside');
     await workbench.command('Espalier: Pause Run');
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'evolved_random' }).click();
+    await workbench.pick('evolved_random');
     await eventually(
       'the pause',
       () => card.innerText(),
       (text) => text.includes('random search paused'),
-      20_000,
+      60_000,
     );
   });
 
@@ -293,10 +297,8 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   });
 
   await steps.step(workbench, 'the walkthrough leads from the sample to a metric of one’s own', async () => {
-    await page.keyboard.press('F1');
-    await page.locator('.quick-input-widget input').fill('>Welcome: Open Walkthrough...');
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Open Walkthrough' }).first().click();
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Find a pruning metric' }).click();
+    await workbench.command('Welcome: Open Walkthrough...');
+    await workbench.pick('Find a pruning metric');
     const walkthrough = page.locator('.gettingStartedContainer');
     for (const title of ['Open the sample', 'Evaluate a metric', 'Evolve better ones', 'Take one into your file'])
       await walkthrough.getByText(title, { exact: true }).first().waitFor();

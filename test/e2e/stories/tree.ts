@@ -1,13 +1,8 @@
 import type { FrameLocator, Page } from 'playwright-core';
 import type { Stage } from '../main.ts';
-import { check, eventually } from '../steps.ts';
-
-const THEMES = {
-  light: 'Light Modern',
-  'high-contrast': 'Dark High Contrast',
-  'high-contrast-light': 'Light High Contrast',
-  dark: 'Dark Modern',
-};
+import { check, eventually, insist } from '../steps.ts';
+import { THEMES } from '../workbench.ts';
+import type { Workbench } from '../workbench.ts';
 
 /** Lines of trees.prune. */
 const LINE = { energy: 7, mine: 10 };
@@ -48,50 +43,49 @@ export async function tree(stage: Stage): Promise<void> {
     await outlined('0.5');
     await workbench.goTo(LINE.energy, columnOf('metric energy = a'));
     await outlined('abs');
-    check((await view.locator('h1').innerText()) === 'energy', 'the metric is not followed');
+    await view.locator('h1', { hasText: 'energy' }).waitFor();
     await workbench.goTo(LINE.mine, columnOf('metric mine = mms(ene'));
     // What a reference stands for has the place of the reference, the outermost of it first.
     await outlined('mul');
-    check((await view.locator('.node.outlined .reference').innerText()) === 'energy', 'not the reference');
+    await view.locator('.node.outlined .reference', { hasText: 'energy' }).waitFor();
   });
 
   await steps.step(workbench, 'a click on a node selects its text', async () => {
-    await view.locator('.node', { hasText: 'power' }).click();
-    await selected(page, LINE.mine, 'X ^ half');
+    await selects(workbench, LINE.mine, 'X ^ half', () => view.locator('.node', { hasText: 'power' }).click());
     await outlined('power');
-    await view.getByRole('treeitem', { name: 'abs of mul' }).click();
-    await selected(page, LINE.mine, 'energy');
+    await selects(workbench, LINE.mine, 'energy', () => view.getByRole('treeitem', { name: 'abs of mul' }).click());
     // It stays the one that was clicked, though the whole reference has the same text.
     await outlined('abs');
   });
 
   await steps.step(workbench, 'every node is reached by the keyboard, and read by what it is', async () => {
-    await view.getByRole('treeitem').first().click();
-    const walk = async (...keys: string[]): Promise<string> => {
+    const root = view.getByRole('treeitem').first();
+    const press = async (...keys: string[]): Promise<void> => {
       for (const key of keys) await page.keyboard.press(key);
-      return focusedLabel(view);
     };
-    const read = [
-      await walk('ArrowRight'),
-      await walk('ArrowRight', 'ArrowDown'),
-      await walk('ArrowLeft'),
-      await walk('End'),
-      await walk('Home'),
-    ];
-    const expected = [
-      'add of mul and tanh, a matrix',
-      'tanh of mul, a matrix',
-      'add of mul and tanh, a matrix',
-      '0.5, stands for half, a number',
-      'mms of add, a matrix',
-    ];
-    check(read.join('; ') === expected.join('; '), `read: ${read.join('; ')}`);
-    await walk('ArrowRight', 'ArrowRight', 'ArrowDown', 'Enter');
-    await selected(page, LINE.mine, 'tanh(W * X ^ half)');
+    // Each way begins at the root, where it can begin again.
+    const reads = (label: string, ...keys: string[]): Promise<void> =>
+      insist(
+        `“${label}” read after ${keys.join(', ')}`,
+        async () => {
+          await root.click();
+          await press(...keys);
+        },
+        async () => (await focusedLabel(view)) === label,
+      );
+    await reads('add of mul and tanh, a matrix', 'ArrowRight');
+    await reads('tanh of mul, a matrix', 'ArrowRight', 'ArrowRight', 'ArrowDown');
+    await reads('add of mul and tanh, a matrix', 'ArrowRight', 'ArrowRight', 'ArrowDown', 'ArrowLeft');
+    await reads('0.5, stands for half, a number', 'End');
+    await reads('mms of add, a matrix', 'End', 'Home');
+    await reads('tanh of mul, a matrix', 'ArrowRight', 'ArrowRight', 'ArrowDown');
+    await selects(workbench, LINE.mine, 'tanh(W * X ^ half)', () =>
+      view.getByRole('treeitem', { name: 'tanh of mul' }).press('Enter'),
+    );
     await eventually(
       'the keyboard in the editor',
-      () => page.evaluate(() => document.activeElement?.tagName ?? ''),
-      (name) => name !== 'IFRAME',
+      () => workbench.isKeyboardInText(),
+      (isThere) => isThere,
     );
   });
 
@@ -105,7 +99,11 @@ export async function tree(stage: Stage): Promise<void> {
     await page.keyboard.press('End');
     await page.keyboard.type(')');
     await view.locator('.notice.stale').waitFor({ state: 'detached' });
-    check((await labels(view)).slice(0, 2).join() === 'mms,abs', `the tree is ${(await labels(view)).join()}`);
+    await eventually(
+      'the new tree',
+      () => labels(view),
+      (all) => all.slice(0, 2).join() === 'mms,abs',
+    );
     await page.keyboard.press('Backspace');
     await workbench.goTo(LINE.mine, columnOf('metric mine = mms('));
     for (const each of 'abs(') await page.keyboard.press('Delete', { delay: each.length });
@@ -130,7 +128,7 @@ export async function tree(stage: Stage): Promise<void> {
 
   await steps.step(workbench, 'after an evaluation every node shows what it computes on a layer', async () => {
     await page.locator('.tab[data-resource-name="trees.prune"]').click();
-    await page.keyboard.press('Control+s');
+    await workbench.press('Control+s');
     await workbench.clickLens('metric mine', 'Evaluate');
     await view.locator('.node .histogram').first().waitFor({ timeout: 60_000 });
     await eventually(
@@ -180,7 +178,9 @@ export async function tree(stage: Stage): Promise<void> {
   });
 
   await steps.step(workbench, 'after a reload of the window the preview is there again', async () => {
-    await view.getByRole('button', { name: 'Top down' }).click();
+    const topDown = view.getByRole('button', { name: 'Top down' });
+    await topDown.click();
+    await topDown.and(view.locator('[aria-pressed="true"]')).waitFor();
     await workbench.command('Developer: Reload Window');
     await page
       .locator('.monaco-workbench .part.statusbar')
@@ -193,8 +193,7 @@ export async function tree(stage: Stage): Promise<void> {
       (all) => all.slice(0, 2).join() === 'mms,add',
       30_000,
     );
-    const pressed = await view.getByRole('button', { name: 'Top down' }).getAttribute('aria-pressed');
-    check(pressed === 'true', 'the direction is forgotten');
+    check((await topDown.getAttribute('aria-pressed')) === 'true', 'the direction is forgotten');
     await steps.picture(workbench, 'tree restored');
     await workbench.command('View: Close All Editors');
   });
@@ -213,8 +212,7 @@ export async function restrictedTree({ steps, workbench, workers }: Stage): Prom
     );
     check((await view.locator('.notices').innerText()).includes('that you trust'), 'trust is not explained');
     check(workers().length === 0, 'a worker runs in a restricted window');
-    await workbench.page.locator('.tab', { hasText: 'Tree: wanda' }).click();
-    await workbench.page.keyboard.press('Control+w');
+    await workbench.closeTab('Tree: wanda');
     await workbench.openFile('metrics.prune');
   });
 }
@@ -241,13 +239,18 @@ function columnOf(beginning: string): number {
   return beginning.length + 1;
 }
 
-/** Waits until exactly as much text is selected on a line, by what the status bar says. */
-async function selected(page: Page, line: number, text: string): Promise<void> {
-  // With the focus in the preview the status bar says nothing of the editor.
-  await page.keyboard.press('Control+1');
-  await eventually(
+/** Does what selects a text on a line until exactly as much is selected there, by what the status bar says. */
+async function selects(workbench: Workbench, line: number, text: string, act: () => Promise<void>): Promise<void> {
+  await insist(
     `“${text}” selected`,
-    () => page.locator('.statusbar-item[id="status.editor.selection"]').innerText(),
-    (status) => status.includes(`Ln ${line},`) && status.includes(`(${text.length} selected)`),
+    async () => {
+      await act();
+      // With the focus in the preview the status bar says nothing of the editor.
+      await workbench.press('Control+1');
+    },
+    async () => {
+      const place = await workbench.cursor();
+      return place.startsWith(`Ln ${line},`) && place.endsWith(`(${text.length} selected)`);
+    },
   );
 }
