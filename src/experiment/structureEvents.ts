@@ -10,6 +10,7 @@ import type { MeasureOutcome, SearchOpening } from './searchEvents.ts';
  */
 export type RateEvent =
   | StructureOpenedEvent
+  | RateBaselineEvent
   | ConfigurationMeasuredEvent
   | ConfigurationEvent
   | IterationEvent
@@ -46,6 +47,18 @@ export interface ConfigurationMeasuredEvent {
   readonly seconds: number;
 }
 
+/** A baseline on the fitness text, measured as configurations are. Rates that only an evaluation finds out have no such event. */
+export interface RateBaselineEvent {
+  readonly kind: 'rate-baseline';
+  /** −1, −2, … in the order of the plan. */
+  readonly id: number;
+  readonly name: string;
+  readonly rates: readonly number[];
+  /** Undefined where it is not finite. */
+  readonly perplexity?: number;
+  readonly error?: ErrorData;
+}
+
 export type RateOperator =
   'llm-initialise' | 'llm-mutate' | 'llm-cross' | 'uniform' | 'owl' | 'random' | 'spread' | 'gaussian' | 'blend';
 
@@ -69,6 +82,7 @@ export interface Configuration {
   readonly call?: number;
   readonly outcome:
     | { readonly kind: 'full'; readonly perplexity: number }
+    /** It has the very rates of configuration `of`; of a baseline where that is below 0. */
     | { readonly kind: 'shared'; readonly of: number; readonly perplexity: number }
     | { readonly kind: 'invalid'; readonly detail: string };
 }
@@ -186,8 +200,8 @@ export interface StepEvent {
   readonly step: number;
   /** Of each mask drawn; null where it was not finite, and left out. */
   readonly losses: readonly (number | null)[];
-  /** The moving average that they were compared with. */
-  readonly baseline: number;
+  /** The moving average that they were compared with; null while no loss was finite. */
+  readonly baseline: number | null;
   readonly seconds: number;
 }
 
@@ -196,7 +210,7 @@ export interface ProbabilitiesEvent {
   readonly kind: 'probabilities';
   readonly step: number;
   readonly values: PackedValues;
-  /** What the update needs beside them: losses of the last steps, as the moving average takes them. */
+  /** What the update needs beside them: the moving average of the losses so far; null while no loss was finite. */
   readonly baseline: number | null;
   readonly perplexity: number | null;
   /** Share of the blocks' weights that these masks remove, whole model. */

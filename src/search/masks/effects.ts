@@ -1,0 +1,39 @@
+import type { ModelMask } from '../../experiment/components.ts';
+import type {
+  MaskEvent,
+  PackedValues,
+  ProbabilitiesEvent,
+  StructureOpening,
+} from '../../experiment/structureEvents.ts';
+
+/**
+ * All that a search for masks asks of the world: the same questions in the same order for the same plan and the same answers (see
+ * `SearchEffects`). A run that was interrupted goes on from its last `probabilities` event, and is answered from its journal for the
+ * steps after that.
+ */
+export interface MaskEffects {
+  /** What the components score; asked once, where probabilities start from a metric and no checkpoint is there to go on from. */
+  scores(): Promise<PackedValues>;
+  /**
+   * Loss of each mask on one batch: mean over sequences that begin at these tokens of the calibration text, `tokens` long each.
+   * A loss that is not finite is null.
+   */
+  losses(step: number, masks: readonly ModelMask[], offsets: readonly number[]): Promise<StepLosses>;
+  /** Perplexity of a mask on the whole fitness text, before step `step`; null where it is not finite. */
+  evaluate(step: number, mask: ModelMask): Promise<number | null>;
+  /** Settles when the event is kept. The loop emits `step` and `probabilities`. */
+  emit(event: MaskEvent): Promise<void>;
+}
+
+export interface StepLosses {
+  readonly losses: readonly (number | null)[];
+  readonly seconds: number;
+}
+
+export interface MaskSearchOptions {
+  readonly opening: StructureOpening;
+  /** The last checkpoint that the journal has: the search goes on after it, without asking or telling again what came before. */
+  readonly resume?: ProbabilitiesEvent;
+  /** Looked at between two questions; the search then fails with the code `cancelled`. */
+  readonly signal?: AbortSignal;
+}

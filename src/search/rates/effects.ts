@@ -1,0 +1,40 @@
+import type { LlmRole } from '../../experiment/llm.ts';
+import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
+import type { LlmReply, RateEvent, StructureOpening } from '../../experiment/structureEvents.ts';
+
+/**
+ * All that a search for rates asks of the world. As with searches for metrics (see `SearchEffects`) the same questions are asked in
+ * the same order for the same plan and the same answers; a run that was interrupted goes on by asking again from the beginning.
+ */
+export interface RateEffects {
+  /** Each configuration's loss on the whole fitness text; answers in the order of the questions. Baselines have ids below 0. */
+  measure(configurations: readonly AskedRates[]): Promise<readonly MeasureOutcome[]>;
+  /** What the language model answers. Failures are replies too: nothing that a provider does ends the search. */
+  ask(request: LlmRequest): Promise<LlmReply>;
+  /** Settles when the event is kept. The loop emits `rate-baseline`, `configuration`, `iteration` and `fallback`. */
+  emit(event: RateEvent): Promise<void>;
+}
+
+export interface AskedRates {
+  readonly id: number;
+  /** One for each block. */
+  readonly rates: readonly number[];
+}
+
+export interface LlmRequest {
+  /** Counts from 0, in the order of the requests. */
+  readonly call: number;
+  readonly role: LlmRole;
+  /** 0, or how many times the same was asked before. */
+  readonly attempt: number;
+  /** Lists that are asked for. */
+  readonly wanted: number;
+  readonly generation: number;
+  readonly prompt: string;
+}
+
+export interface RateSearchOptions {
+  readonly opening: StructureOpening;
+  /** Looked at between two questions; the search then fails with the code `cancelled`. */
+  readonly signal?: AbortSignal;
+}
