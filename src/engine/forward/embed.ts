@@ -18,6 +18,9 @@ export interface ForwardInputs {
 /** Elements of an embedding table that are read at a time: 64 MB as float32. */
 const SLAB = 1 << 24;
 
+/** Elements that cost no more to read along than another read does. */
+const GAP = 1 << 14;
+
 /**
  * Hidden states before the first block. The table is looked up on the host, a slab of rows at a time: a program would need all of
  * it as an input.
@@ -56,29 +59,57 @@ function lookUp(
   arrays: readonly Float32Array[],
 ): void {
   const [vocabulary, width] = table.shape as [number, number];
-  const slabRows = Math.max(1, Math.min(vocabulary, Math.floor(SLAB / width)));
-  const slab = new Float32Array(slabRows * width);
-  for (let first = 0; first < vocabulary; first += slabRows) {
-    const count = Math.min(slabRows, vocabulary - first);
-    checkpoint.readRows(table.tensor, [vocabulary, width], first, count, slab.subarray(0, count * width));
-    for (const [index, group] of groups.entries()) copyRows(group, slab, first, count, width, arrays[index]!);
+  const runs = neededRows(groups.flat(), Math.floor(GAP / width), Math.max(1, Math.floor(SLAB / width)));
+  const rows = runs.reduce((sum, { count }) => sum + count, 0);
+  const slab = new Float32Array(Math.min(rows * width, Math.max(width, SLAB)));
+  /** Where in the slab a table's row is; −1 where it is not. */
+  const places = new Int32Array(vocabulary).fill(-1);
+  let held = 0;
+  const copy = (): void => {
+    for (const [index, group] of groups.entries()) copyRows(group, slab, places, width, arrays[index]!);
+    places.fill(-1);
+    held = 0;
+  };
+  for (const { first, count } of runs) {
+    if ((held + count) * width > slab.length) copy();
+    const into = slab.subarray(held * width, (held + count) * width);
+    checkpoint.readRows(table.tensor, [vocabulary, width], first, count, into);
+    for (let i = 0; i < count; i++) places[first + i] = held++;
   }
+  copy();
 }
 
-/** Copies the rows of tokens that lie in the slab of table rows `first … first + count − 1`. */
+/** Runs of table rows that hold every token: a batch of a search needs few of a large table. */
+function neededRows(
+  sequences: readonly Int32Array[],
+  gap: number,
+  longest: number,
+): { readonly first: number; readonly count: number }[] {
+  const ids = new Set<number>();
+  for (const sequence of sequences) for (const id of sequence) ids.add(id);
+  const runs: { first: number; count: number }[] = [];
+  for (const id of Uint32Array.from(ids).sort()) {
+    const run = runs.at(-1);
+    const count = run ? id - run.first + 1 : 1;
+    if (run && count <= longest && count - run.count - 1 <= gap) run.count = count;
+    else runs.push({ first: id, count: 1 });
+  }
+  return runs;
+}
+
+/** Copies the rows of tokens that are in the slab. */
 function copyRows(
   group: readonly Int32Array[],
   slab: Float32Array,
-  first: number,
-  count: number,
+  places: Int32Array,
   width: number,
   into: Float32Array,
 ): void {
   let row = 0;
   for (const ids of group) {
     for (const id of ids) {
-      const local = id - first;
-      if (local >= 0 && local < count) into.set(slab.subarray(local * width, (local + 1) * width), row * width);
+      const place = places[id]!;
+      if (place >= 0) into.set(slab.subarray(place * width, (place + 1) * width), row * width);
       row++;
     }
   }

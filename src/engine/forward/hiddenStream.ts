@@ -2,6 +2,7 @@ import type { BlockLayout } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
+import type { MaskInputs } from './maskInputs.ts';
 import type { ModelPrograms } from './modelPrograms.ts';
 
 /** Sequences that go through the network together. */
@@ -32,11 +33,11 @@ export class HiddenStream {
     this.batches = batches;
   }
 
-  /** Carries every sequence through a block. */
-  async advance(layout: BlockLayout, block: Weights, step: Step, detail: string): Promise<void> {
-    const weights = this.programs.inputs(block);
+  /** Carries every sequence through a block, or through what a mask leaves of it. */
+  async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
+    const weights = { ...this.programs.inputs(block), ...mask?.inputs };
     for (const batch of this.batches) {
-      const program = await this.programs.block(layout, batch.batch, true);
+      const program = await this.programs.block(layout, batch.batch, true, [], mask?.masking);
       const spare = this.spare(batch);
       const { y } = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});
       this.replace(batch, y!);

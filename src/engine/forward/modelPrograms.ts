@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../checkpoint/config.ts';
-import { buildBlockGraph, type InputStatistic } from '../models/blockGraph.ts';
+import { buildBlockGraph, type InputStatistic, type Masking } from '../models/blockGraph.ts';
 import { buildHeadGraph } from '../models/headGraph.ts';
 import type { BlockLayout } from '../models/model.ts';
 import { rotaryTables } from '../models/rope.ts';
@@ -64,11 +64,13 @@ export class ModelPrograms {
     batch: number,
     output: boolean,
     statistics: readonly InputStatistic[] = [],
+    masking: Masking = 'none',
   ): Promise<Program> {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
-    const key = `${this.model} ${layout.variant} ${batch}×${tokens} ${output ? 'y' : ''} ${statistics.join(',')}`;
-    const options = { batch, tokens, precision, weightType, output, statistics };
+    const outputs = [...(output ? ['y'] : []), ...statistics].join(',');
+    const key = `${this.model} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
+    const options = { batch, tokens, precision, weightType, output, statistics, masking };
     return device.program(
       key,
       () => buildBlockGraph(config, layout, options),

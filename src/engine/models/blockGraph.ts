@@ -8,6 +8,13 @@ import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from './
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */
 export type InputStatistic = Exclude<OperandStatistic, 'gradient' | 'token-count'>;
 
+/**
+ * What a program takes in beside the weights to leave components out. `mask`: `mask.groups` [kvHeads] and `mask.channels`
+ * [intermediate], 1 where a component is kept and 0 where it goes. `fill`: also `fill.attention` [heads · headDim] and
+ * `fill.channels` [intermediate], what the output projections read in the place of what is gone.
+ */
+export type Masking = 'none' | 'mask' | 'fill';
+
 export interface BlockGraphOptions {
   readonly batch: number;
   readonly tokens: number;
@@ -19,12 +26,13 @@ export interface BlockGraphOptions {
   readonly output: boolean;
   /** Statistics of every linear layer's input, each [batch, in], summed (or maximised) over the tokens of a sample. */
   readonly statistics: readonly InputStatistic[];
+  readonly masking?: Masking;
 }
 
 /**
  * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, and with rotary positions
- * `cosines` and `sines` [tokens, headDim / 2]. Outputs: `y` like x, and `statistic:linear` for each observed input
- * (linear layers that share an input share one output: see {@link observedInput}).
+ * `cosines` and `sines` [tokens, headDim / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:linear` for each
+ * observed input (linear layers that share an input share one output: see {@link observedInput}).
  */
 export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
   const { batch, tokens } = options;
@@ -92,18 +100,39 @@ export class ProgramBlockWriter implements BlockWriter {
     const { graph, rotary } = this;
     const { batch, tokens, precision } = this.options;
     const typed = (x: Value): Value => graph.cast(graph.reshape(x, [batch, tokens, x.shape[1]!]), precision);
+    const { heads, kvHeads } = this.shape;
+    // A group is left out by its values: they are fewer than what comes of them, and what is mixed of zeros is exactly zero.
+    const mask = this.mask('mask.groups', kvHeads);
     const inputs = {
       query: typed(query),
       key: typed(key),
-      value: typed(value),
+      value: typed(mask ? graph.mul(value, repeat(graph, mask, value.shape[1]! / kvHeads)) : value),
       rotary: rotary && {
         cosines: graph.cast(rotary.cosines, precision),
         sines: graph.cast(rotary.sines, precision),
       },
     };
-    const { heads, kvHeads } = this.shape;
     const mixed = writeAttention(graph, inputs, { heads, kvHeads, window: this.window });
-    return graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
+    const rows = graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
+    return mask ? this.fill('fill.attention', rows, repeat(graph, mask, rows.shape[1]! / kvHeads)) : rows;
+  }
+
+  channels(x: Value): Value {
+    const mask = this.mask('mask.channels', this.shape.intermediate);
+    return mask ? this.fill('fill.channels', this.graph.mul(x, mask), mask) : x;
+  }
+
+  private mask(name: string, count: number): Value | undefined {
+    const { masking = 'none' } = this.options;
+    return masking === 'none' ? undefined : this.graph.input(name, [count]);
+  }
+
+  /** x [rows, n] with the filling added where the mask [n] is 0. */
+  private fill(name: string, x: Value, mask: Value): Value {
+    const { graph } = this;
+    if (this.options.masking !== 'fill') return x;
+    const gone = graph.sub(graph.scalar(1), mask);
+    return graph.add(x, graph.mul(graph.input(name, mask.shape), gone));
   }
 
   private product(name: string, x: Value, bias: Value | undefined): Value {
@@ -126,6 +155,12 @@ export class ProgramBlockWriter implements BlockWriter {
       this.graph.output(`${statistic}:${name}`, value);
     }
   }
+}
+
+/** mask [n] → [n · times], each element `times` times. */
+function repeat(graph: GraphBuilder, mask: Value, times: number): Value {
+  const [count] = mask.shape as [number];
+  return graph.reshape(graph.expand(graph.reshape(mask, [count, 1]), [count, times]), [count * times]);
 }
 
 /** x [batch, tokens, in] → [batch, 1, in]. */

@@ -1,6 +1,7 @@
 import { blockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 import type { Value } from '../graph/graph.ts';
-import { type BlockWriter, type Family, type Parameter, variantOf } from './model.ts';
+import { activation, addBias, linearWeight, parameter, variantOf } from './blockParts.ts';
+import type { BlockWriter, Family, Parameter } from './model.ts';
 
 /**
  * LLaMA and its kin (Vicuna, Mistral, Qwen2, Qwen3): pre-norm blocks with RMS norms, rotary positions, grouped-query attention
@@ -90,12 +91,7 @@ function addMlp(config: ModelConfig, writer: BlockWriter, x: Value): Value {
   const normed = graph.rmsNorm(x, writer.parameter('post_attention_layernorm'), norm.epsilon);
   const gate = activation(config, writer, writer.linear('mlp.gate_proj', normed, bias.mlp));
   const up = writer.linear('mlp.up_proj', normed, bias.mlp);
-  return graph.add(x, writer.linear('mlp.down_proj', graph.mul(gate, up), hasMlpOutputBias(config)));
-}
-
-/** What a linear layer adds whose inputs are all gone. */
-export function addBias(writer: BlockWriter, x: Value, linear: string, biased: boolean): Value {
-  return biased ? writer.graph.add(x, writer.parameter(`${linear}.bias`)) : x;
+  return graph.add(x, writer.linear('mlp.down_proj', writer.channels(graph.mul(gate, up)), hasMlpOutputBias(config)));
 }
 
 /** Qwen3: RMS norm of each head before the rotation; elsewhere the value as it is. x [rows, heads · dim]. */
@@ -105,26 +101,4 @@ function headNorm(config: ModelConfig, writer: BlockWriter, x: Value, name: stri
   const [rows, width] = x.shape as [number, number];
   const heads = graph.reshape(x, [(rows * width) / config.headDim, config.headDim]);
   return graph.reshape(graph.rmsNorm(heads, writer.parameter(name), config.norm.epsilon), [rows, width]);
-}
-
-export function activation(config: ModelConfig, { graph }: { graph: BlockWriter['graph'] }, x: Value): Value {
-  switch (config.activation) {
-    case 'silu':
-      return graph.silu(x);
-    case 'relu':
-      return graph.relu(x);
-    case 'gelu':
-      return graph.gelu(x, false);
-    case 'gelu-tanh':
-      return graph.gelu(x, true);
-  }
-}
-
-/** The matrix of a linear layer, where it has inputs and outputs. */
-export function linearWeight(name: string, tensor: string, shape: readonly [number, number]): Parameter[] {
-  return shape[0] > 0 && shape[1] > 0 ? [{ name, tensor, shape, linear: true }] : [];
-}
-
-export function parameter(name: string, tensor: string, shape: readonly number[]): Parameter {
-  return { name, tensor, shape, linear: false };
 }

@@ -1,4 +1,4 @@
-import { type BlockShape, blockShape, type ModelConfig } from '../checkpoint/config.ts';
+import type { BlockShape, ModelConfig } from '../checkpoint/config.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Value } from '../graph/graph.ts';
 import { llama } from './llama.ts';
@@ -66,20 +66,12 @@ export interface BlockWriter extends ParameterWriter {
   linear(name: string, x: Value, biased: boolean): Value;
   /** Causal attention over query, key and value [rows, heads · dim]; → [rows, heads · dim]. */
   attention(query: Value, key: Value, value: Value): Value;
+  /** What the MLP's last projection reads [rows, intermediate], as far as its channels are kept. */
+  channels(x: Value): Value;
 }
 
 export function familyOf(config: ModelConfig): Family {
   return config.architecture === 'OPTForCausalLM' ? opt : llama;
-}
-
-/** Names a block's program among those of its model; sizes are part of it where the blocks differ. */
-export function variantOf(config: ModelConfig, index: number): string {
-  const window = config.windows[index];
-  const { heads, kvHeads, intermediate } = blockShape(config, index);
-  return [
-    window === undefined ? 'block' : `block with window ${window}`,
-    ...(config.blocks ? [`of ${heads}/${kvHeads} heads and ${intermediate} channels`] : []),
-  ].join(' ');
 }
 
 /** Every tensor that the model is made of. */

@@ -1,7 +1,7 @@
 import { blockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 import type { Value } from '../graph/graph.ts';
-import { activation, addBias, linearWeight, parameter } from './llama.ts';
-import { type BlockWriter, type Family, type Parameter, type ParameterWriter, variantOf } from './model.ts';
+import { activation, addBias, linearWeight, parameter, variantOf } from './blockParts.ts';
+import type { BlockWriter, Family, Parameter, ParameterWriter } from './model.ts';
 
 /**
  * OPT (Zhang et al. 2022): learned positions, layer norms with biases before (opt-350m: after) attention and MLP, biases
@@ -65,7 +65,7 @@ export const opt: Family = {
     };
     const feedForward = (input: Value): Value => {
       const inner = activation(config, writer, writer.linear('fc1', input, bias.mlp));
-      return writer.linear('fc2', inner, hasMlpOutputBias(config));
+      return writer.linear('fc2', writer.channels(inner), hasMlpOutputBias(config));
     };
     const residual = (input: Value, name: string, add: (branchInput: () => Value) => Value): Value => {
       if (normPlacement === 'pre') return add(() => applyNorm(config, writer, input, name));

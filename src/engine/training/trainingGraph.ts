@@ -79,6 +79,7 @@ function blockWriter(
     shape: layout.shape,
     parameter,
     linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
+    channels: (x) => x,
     attention(query, key, value) {
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);
       const inputs = { query: perSequence(query), key: perSequence(key), value: perSequence(value), rotary };
