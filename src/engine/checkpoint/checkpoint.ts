@@ -30,6 +30,8 @@ export interface Checkpoint {
     count: number,
     into?: Float32Array,
   ): Float32Array;
+  /** Bytes of a tensor as they are stored, from byte `first` of its data on, as many as `into` takes. */
+  readBytes(name: string, shape: readonly number[], first: number, into: Uint8Array): void;
   /** sha-256, hex, over config.json, tokenizer.json and every weights file. */
   identity(signal?: AbortSignal): Promise<string>;
   /** Closes the files. A later read opens them again. */
@@ -73,6 +75,17 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
         throw invariant(name, `rows inside the ${shape[0]} there are`, `${first} to ${first + count}`);
       }
       return readElements(name, shape, first * shape[1], target(name, count * shape[1], into));
+    },
+    readBytes(name, shape, first, into) {
+      const entry = findTensor(tensors, name, shape, absolute);
+      if (first < 0 || entry.begin + first + into.length > entry.end) {
+        throw invariant(
+          name,
+          `bytes inside the ${entry.end - entry.begin} there are`,
+          `${first} to ${first + into.length}`,
+        );
+      }
+      readers.get(entry.file)!.readBytes(entry, first, into);
     },
     identity: (signal) => hashCheckpoint(absolute, files, options.cacheFolder, signal),
     close() {

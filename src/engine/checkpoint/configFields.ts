@@ -82,6 +82,16 @@ export class ConfigFields {
     return new ConfigFields(this.file, value as Readonly<Record<string, unknown>>, `${this.prefix}${name}.`);
   }
 
+  /** The fields of the object at `index` of a list. */
+  item(name: string, index: number): ConfigFields {
+    const value: unknown = (this.value(name) as readonly unknown[])[index];
+    const where = `${this.prefix}${name}[${index}]`;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new ConfigFields(this.file, { [where]: value }).wrong(where, 'an object');
+    }
+    return new ConfigFields(this.file, value as Readonly<Record<string, unknown>>, `${where}.`);
+  }
+
   wrong(name: string, expected: string, remedy?: string): EspalierError {
     return new EspalierError({
       code: 'checkpoint/config',

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ARCHITECTURES } from './config.ts';
+import { withRemovedComponents } from './configBlocks.ts';
 import { ConfigFields } from './configFields.ts';
 import { readLlamaConfig } from './configLlama.ts';
 import { readOptConfig } from './configOpt.ts';
@@ -23,7 +24,7 @@ export function parseConfig(values: Readonly<Record<string, unknown>>, file: str
   const fields = new ConfigFields(file, values);
   const architecture = findArchitecture(fields);
   refuseWhatChangesNumbers(fields);
-  return FAMILIES[architecture].read(fields, architecture);
+  return withRemovedComponents(fields, FAMILIES[architecture].read(fields, architecture));
 }
 
 /** Real ones have a few kilobytes; long factor lists and label maps reach a megabyte. */

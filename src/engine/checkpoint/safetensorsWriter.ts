@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { elementCount } from './elementTypes.ts';
+import { byteLength, elementCount, type ElementType } from './elementTypes.ts';
 import { bitsOf } from './widen.ts';
 import { EspalierError } from '../../base/errors.ts';
 
@@ -19,21 +19,10 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, TensorToWrite>,
   metadata: Readonly<Record<string, string>> = { format: 'pt' },
 ): Promise<void> {
-  const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  header['__metadata__'] = metadata;
-  let end = 0;
-  for (const [name, { dtype, shape, data }] of tensors) {
+  for (const [name, { shape, data }] of tensors) {
     if (elementCount(shape) !== data.length) throw wrongLength(file, name, shape, data.length);
-    const begin = end;
-    end += data.length * (dtype === 'F32' ? 4 : 2);
-    header[name] = { dtype, shape, data_offsets: [begin, end] };
   }
-  const json = Buffer.from(JSON.stringify(header), 'utf8');
-  const size = Math.ceil(json.length / 8) * 8;
-  const head = Buffer.alloc(8 + size, ' ');
-  head.writeBigUInt64LE(BigInt(size));
-  json.copy(head, 8);
-
+  const { head } = layOut(tensors, metadata);
   const handle = await open(file, 'w');
   try {
     await writeFully(handle, head);
@@ -45,6 +34,40 @@ export async function writeSafetensors(
   } finally {
     await handle.close();
   }
+}
+
+/** A safetensors file before its data are there. */
+export interface SafetensorsLayout {
+  /** Length and header: what the file begins with. */
+  readonly head: Buffer;
+  /** Absolute position of each tensor's first byte. */
+  readonly begins: ReadonlyMap<string, number>;
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
+/** Where tensors of these types and shapes lie in a file, in the order of the map without holes. */
+export function layOut(
+  tensors: ReadonlyMap<string, { readonly dtype: ElementType; readonly shape: readonly number[] }>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): SafetensorsLayout {
+  const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  header['__metadata__'] = metadata;
+  const offsets = new Map<string, number>();
+  let end = 0;
+  for (const [name, { dtype, shape }] of tensors) {
+    const begin = end;
+    end += byteLength(dtype, elementCount(shape)!)!;
+    offsets.set(name, begin);
+    header[name] = { dtype, shape, data_offsets: [begin, end] };
+  }
+  const json = Buffer.from(JSON.stringify(header), 'utf8');
+  const size = Math.ceil(json.length / 8) * 8;
+  const head = Buffer.alloc(8 + size, ' ');
+  head.writeBigUInt64LE(BigInt(size));
+  json.copy(head, 8);
+  const begins = new Map([...offsets].map(([name, offset]) => [name, head.length + offset]));
+  return { head, begins, size: head.length + end };
 }
 
 /** Elements that are narrowed and written at a time. */

@@ -33,6 +33,14 @@ export class TensorFile {
     this.checkUnchanged();
   }
 
+  /** Reads bytes of a tensor as they are stored, from byte `first` of its data on; checked as {@link read} is. */
+  readBytes(entry: TensorEntry, first: number, target: Uint8Array): void {
+    this.open();
+    this.checkUnchanged();
+    this.readFully(target, entry.begin + first);
+    this.checkUnchanged();
+  }
+
   close(): void {
     if (this.descriptor !== undefined) closeSync(this.descriptor);
     this.descriptor = undefined;

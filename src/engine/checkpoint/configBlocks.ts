@@ -1,0 +1,70 @@
+import type { BlockShape, ModelConfig } from './config.ts';
+import type { ConfigFields } from './configFields.ts';
+
+/** Name of the key in config.json, and the only form of it that there is so far. */
+export const ESPALIER_KEY = 'espalier';
+export const ESPALIER_FORMAT = 1;
+
+/**
+ * What a config.json of a family cannot say about a model that whole components were removed from: the sizes of each block, and biases
+ * that the family has no field for (docs/export.md).
+ *
+ *     "espalier": {
+ *       "format": 1,
+ *       "blocks": [{ "heads": 6, "kv_heads": 3, "intermediate": 1400 }, …],
+ *       "bias": { "attention_output": true, "mlp_output": true }
+ *     }
+ *
+ * The fields of the family hold the sizes before the removal, which no block exceeds.
+ *
+ * @throws EspalierError `checkpoint/config`
+ */
+export function withRemovedComponents(fields: ConfigFields, config: ModelConfig): ModelConfig {
+  const key = fields.object(ESPALIER_KEY);
+  if (!key) return config;
+  refuseUnknown(key, ['format', 'blocks', 'bias']);
+  key.integer('format', { minimum: ESPALIER_FORMAT, maximum: ESPALIER_FORMAT });
+  const blocks = readBlocks(key, config);
+  const bias = key.object('bias');
+  if (bias) refuseUnknown(bias, ['attention_output', 'mlp_output']);
+  const mlpOutput = bias?.boolean('mlp_output', config.bias.mlp) ?? config.bias.mlp;
+  return {
+    ...config,
+    ...(blocks && { blocks }),
+    bias: {
+      ...config.bias,
+      ...(bias && { attentionOutput: bias.boolean('attention_output', config.bias.attentionOutput) }),
+      ...(mlpOutput !== config.bias.mlp && { mlpOutput }),
+    },
+  };
+}
+
+function readBlocks(
+  key: ConfigFields,
+  { depth, heads, kvHeads, intermediate }: ModelConfig,
+): readonly BlockShape[] | undefined {
+  const list = key.value('blocks');
+  if (list === undefined) return undefined;
+  if (!Array.isArray(list) || list.length !== depth) {
+    throw key.wrong('blocks', `a list of ${depth} objects, one for each of num_hidden_layers`);
+  }
+  return list.map((_, index): BlockShape => {
+    const block = key.item('blocks', index);
+    refuseUnknown(block, ['heads', 'kv_heads', 'intermediate']);
+    const shape = {
+      heads: block.integer('heads', { minimum: 0, maximum: heads }),
+      kvHeads: block.integer('kv_heads', { minimum: 0, maximum: kvHeads }),
+      intermediate: block.integer('intermediate', { minimum: 0, maximum: intermediate }),
+    };
+    if (shape.heads * kvHeads !== shape.kvHeads * heads) {
+      throw block.wrong('heads', `${heads / kvHeads} for each of the block’s kv_heads, as in the model before`);
+    }
+    return shape;
+  });
+}
+
+/** A misspelt name would otherwise leave a block as it was. */
+function refuseUnknown(fields: ConfigFields, known: readonly string[]): void {
+  const unknown = fields.names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw fields.wrong(unknown, `absent: only ${known.join(', ')} may stand here`);
+}
