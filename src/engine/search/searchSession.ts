@@ -10,21 +10,19 @@ import type { OperandName } from '../../metric/operands.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
-import { type BlockStatistics, ForwardStatistics } from '../evaluation/blockStatistics.ts';
-import { CalibrationStream } from '../evaluation/calibrationStream.ts';
+import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { sweep, type SweepInputs } from '../evaluation/sweep.ts';
 import { inGroups } from '../evaluation/sweepGroups.ts';
-import { embed } from '../forward/embed.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
-import type { Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
-import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';
+import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { InvalidScoreError, Pruner } from '../pruning/pruner.ts';
 import { blockOrder } from './blockOrder.ts';
+import { countDenseSteps, densePass } from './densePass.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
@@ -203,58 +201,6 @@ export class SearchSession {
   }
 }
 
-/** One pass of the dense model: the loss of every evaluation block, and the statistics of every layer's input. */
-async function densePass(
-  inputs: SweepInputs,
-  rows: readonly RowOperand[],
-  step: Step,
-): Promise<{ losses: number[]; statistics: readonly BlockStatistics[] }> {
-  const { weights, programs } = inputs;
-  const depth = weights.layouts.length;
-  const statistics: BlockStatistics[] = [];
-  const stream = await embed(inputs, inputs.evaluation);
-  const calibration = rows.length > 0 ? await CalibrationStream.open(inputs, rows) : undefined;
-  try {
-    for (const [index, layout] of weights.layouts.entries()) {
-      const where = `dense, block ${index + 1} of ${depth}`;
-      const block = await weights.block(index);
-      try {
-        if (calibration) statistics.push(await calibration.observe(layout, block, index + 1 < depth, step, where));
-        else statistics.push(new Map());
-        await stream.advance(layout, block, step, where);
-      } finally {
-        weights.done(block);
-      }
-    }
-    const head = await weights.head();
-    try {
-      const losses: number[] = [];
-      for (const batch of stream.batches) {
-        const predictions = batch.ids[0]!.length - 1;
-        for (const loss of await programs.losses(batch, head)) losses.push(loss / predictions);
-        await step('dense, perplexity');
-      }
-      requireFinite(losses);
-      return { losses, statistics };
-    } finally {
-      weights.done(head);
-    }
-  } finally {
-    stream.dispose();
-    calibration?.dispose();
-  }
-}
-
-/** Program runs of {@link densePass}. */
-function countDenseSteps(
-  { weights, programs, evaluation, calibration }: SweepInputs,
-  rows: readonly RowOperand[],
-): number {
-  const depth = weights.layouts.length;
-  const batches = (sequences: readonly unknown[]): number => Math.ceil(sequences.length / programs.batch);
-  return (depth + 1) * batches(evaluation) + (rows.length > 0 ? depth * batches(calibration) : 0);
-}
-
 function operandsOfPlan({ operands, seeds, baselines }: SearchPlan): readonly OperandName[] {
   const metrics = [...seeds, ...baselines];
   return [...new Set([...operands, ...metrics.flatMap(({ expression }) => operandsOf(expression))])];
@@ -287,17 +233,6 @@ function openingFingerprint(plan: SearchPlan, provenance: Provenance): string {
   const calibration = calibrationHash !== undefined && { calibrationHash, samples, offsets, seed };
   const where = { device, precision, versions };
   return sha256(JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, sparsity, ...where }));
-}
-
-function requireFinite(losses: readonly number[]): void {
-  if (losses.every(Number.isFinite)) return;
-  throw new EspalierError({
-    code: 'evaluation/not-finite',
-    operation: 'evaluating the dense model',
-    expected: 'finite losses',
-    actual: `${losses.filter((loss) => !Number.isFinite(loss)).length} blocks whose loss is not`,
-    remedy: 'Check the checkpoint’s weights; with precision float16 also try float32.',
-  });
 }
 
 function rangeError(begin: number, end: number, blocks: number): EspalierError {
