@@ -89,7 +89,8 @@ export class Canvas {
   outline(node: number | null): void {
     this.outlined = node;
     if (node !== null && node < this.elements.length) {
-      this.active = node;
+      // The editor follows the keyboard in here, and says so late: it is not to take the keyboard back to where that was.
+      if (!document.hasFocus() || !this.tree.contains(document.activeElement)) this.active = node;
       this.elements[node]!.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
     this.mark();
