@@ -318,6 +318,8 @@ export class Workbench {
         const spot = await find();
         if (!spot) throw new Error('it is not drawn');
         await mouse.move(spot.x - 3, spot.y + 120);
+        // One that stays open says what was true when it opened.
+        await hover.first().waitFor({ state: 'hidden', timeout: BRIEF });
         await mouse.move(spot.x - 2, spot.y);
         await mouse.move(spot.x, spot.y, { steps: 3 });
       },

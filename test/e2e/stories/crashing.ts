@@ -12,7 +12,7 @@ export async function crashing({ steps, workbench, workers, workspace }: Stage):
   await steps.step(workbench, 'kill -9 the worker during an evaluation: the editor says so', async () => {
     await workbench.openFile('long.prune');
     await workbench.clickLens('metric slow', 'Evaluate');
-    await workbench.annotated('metric slow', /block \d of \d · \d+ %$/, 30_000);
+    await workbench.annotated('metric slow', /block \d of \d · \d+ %$/, 90_000);
     await eventually('one worker', workers, (pids) => pids.length === 1);
     killAll();
     const text = await workbench.notification(/Evaluating slow failed.*SIGKILL/s);
@@ -25,7 +25,7 @@ export async function crashing({ steps, workbench, workers, workspace }: Stage):
   await steps.step(workbench, 'and the next Evaluate works', async () => {
     await workbench.openFile('metrics.prune');
     await workbench.clickLens('metric mine', 'Evaluate');
-    await workbench.annotated('metric mine', /^ppl [\d.]+ +\(dense/, 30_000);
+    await workbench.annotated('metric mine', /^ppl [\d.]+ +\(dense/, 90_000);
   });
 
   await steps.step(
@@ -48,10 +48,10 @@ export async function crashing({ steps, workbench, workers, workspace }: Stage):
         'a worker that is ready',
         () => workbench.status(),
         (status) => status.includes('worker is ready'),
-        30_000,
+        90_000,
       );
       await workbench.clickLens('metric mine', 'Evaluate');
-      await workbench.annotated('metric mine', /^ppl [\d.]+ +\(dense/, 30_000);
+      await workbench.annotated('metric mine', /^ppl [\d.]+ +\(dense/, 90_000);
     },
   );
 
@@ -62,7 +62,7 @@ export async function crashing({ steps, workbench, workers, workspace }: Stage):
     writeFileSync(folder, '');
     try {
       await workbench.clickLens('metric wanda', 'Evaluate');
-      await workbench.notification(/result of wanda could not be kept/, 30_000);
+      await workbench.notification(/result of wanda could not be kept/, 90_000);
       await workbench.annotated('metric wanda', /^ppl [\d.]+ +\(dense/);
     } finally {
       rmSync(folder);

@@ -31,7 +31,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
     );
     await workbench.annotated('metric wanda', /block \d of \d · \d+ %$/);
     await steps.picture(workbench, 'progress');
-    await workbench.annotated('metric wanda', NUMBER, 30_000);
+    await workbench.annotated('metric wanda', NUMBER, 90_000);
     await workbench.lens('metric wanda', 'Evaluate');
     await eventually(
       'the device in the status bar',
@@ -88,7 +88,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
       await workbench.annotated(
         'experiment halves',
         /^50 %: wanda [\d.]+, magnitude [\d.]+ · dense [\d.]+ · cpu$/,
-        30_000,
+        90_000,
       );
       await workbench.annotated('metric magnitude', NUMBER);
       await workbench.annotated('metric wanda', NUMBER);
@@ -102,10 +102,10 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
     async () => {
       const before = await workbench.annotation('metric wanda');
       await workbench.reload();
-      await workbench.annotated('metric wanda', NUMBER, 30_000);
+      await workbench.annotated('metric wanda', NUMBER, 90_000);
       check((await workbench.annotation('metric wanda')) === before, 'another result than before');
       await workbench.annotated('experiment halves', /^50 %: wanda/);
-      await eventually('the old window’s worker to end', workers, (pids) => pids.length === 0, 30_000);
+      await eventually('the old window’s worker to end', workers, (pids) => pids.length === 0, 90_000);
     },
   );
 
@@ -148,7 +148,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
   await steps.step(workbench, 'an evaluation is cancelled by its lens within two seconds', async () => {
     await workbench.openFile('long.prune');
     await workbench.clickLens('metric slow', 'Evaluate');
-    await workbench.annotated('metric slow', /block \d of \d · \d+ %$/, 30_000);
+    await workbench.annotated('metric slow', /block \d of \d · \d+ %$/, 90_000);
     const began = performance.now();
     await workbench.clickLens('metric slow', 'Cancel');
     await workbench.lens('metric slow', 'Evaluate');
@@ -160,7 +160,7 @@ export async function evaluating({ steps, workbench, workers, workspace, root }:
 
   await steps.step(workbench, 'one that takes long has a notification with progress and Cancel', async () => {
     await workbench.clickLens('metric slow', 'Evaluate');
-    await workbench.notification(/slow: .*block \d of \d/s, 20_000);
+    await workbench.notification(/slow: .*block \d of \d/s, 60_000);
     await steps.picture(workbench, 'notification');
     await workbench.answer(/slow: /, 'Cancel');
     await workbench.lens('metric slow', 'Evaluate');

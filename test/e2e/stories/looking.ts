@@ -31,6 +31,8 @@ export async function looking({ steps, workbench, pictures }: Stage): Promise<vo
   });
 
   await steps.step(workbench, 'every theme has its picture', async () => {
+    await workbench.clickLens('experiment halves', 'Evaluate');
+    await workbench.annotated('experiment halves', /^50 %: wanda/, 90_000);
     // A change makes one result stale; a failure stands in the other file.
     await workbench.goTo(8);
     await page.keyboard.press('End');

@@ -59,8 +59,8 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     // The line has to be where it stays.
     await new Promise((resolve) => setTimeout(resolve, 500));
     // Two clicks would be two searches.
-    await workbench.clickLens('search evolved', 'Evolve', { milliseconds: 30_000 });
-    await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 20_000 });
+    await workbench.clickLens('search evolved', 'Evolve', { milliseconds: 60_000 });
+    await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 60_000 });
     await eventually(
       'a word about the start',
       () => panel.locator('.banner').innerText(),
@@ -75,7 +75,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 
   await steps.step(workbench, 'candidates come in live, with generation, pace and time left', async () => {
     await eventually('a generation', progress, (text) => /generation [2-7] \/ 7/.test(text), 180_000);
-    await eventually('time left', progress, (text) => text.includes('left'), 20_000);
+    await eventually('time left', progress, (text) => text.includes('left'), 60_000);
     await eventually('the first generation', candidates, (count) => count >= 30);
     check((await panel.locator('.bar').count()) === 1, 'no bar of the work done');
     const item = page.locator('.statusbar-item[id*="espalier.searches"]');
@@ -86,8 +86,8 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   await steps.step(workbench, 'reloading the window in mid-search finds it again, running', async () => {
     const before = await candidates();
     await workbench.reload();
-    await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 30_000 });
-    await eventually('the candidates from before', candidates, (count) => count >= before, 20_000);
+    await panel.locator('header h1', { hasText: 'evolved' }).waitFor({ timeout: 60_000 });
+    await eventually('the candidates from before', candidates, (count) => count >= before, 60_000);
     await eventually('the search to go on', candidates, (count) => count > before, 60_000);
     check(runsOf(workspace).length === 1, 'another run was begun');
   });
@@ -96,10 +96,10 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await panel.getByRole('button', { name: 'Pause' }).click();
     await eventually('paused', progress, (text) => text.startsWith('paused'), 60_000);
     // One may be the worker of evaluations.
-    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 30_000);
+    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 60_000);
     await steps.picture(workbench, 'search paused');
     await panel.getByRole('button', { name: 'Resume' }).click();
-    await eventually('running', progress, (text) => !/paused|starting/.test(text), 30_000);
+    await eventually('running', progress, (text) => !/paused|starting/.test(text), 60_000);
   });
 
   await steps.step(
@@ -151,7 +151,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       const before = readFileSync(file, 'utf8');
       await panel.locator('.metric').getByRole('button', { name: 'Tree' }).click();
       const tree = viewOf(page);
-      await tree.locator('h1', { hasText: /^\w+ #\d+$/ }).waitFor({ timeout: 30_000 });
+      await tree.locator('h1', { hasText: /^\w+ #\d+$/ }).waitFor({ timeout: 60_000 });
       await tree.getByRole('button', { name: 'Statistics' }).click();
       await tree.locator('.node .histogram').first().waitFor({ timeout: 60_000 });
       await steps.picture(workbench, 'candidate tree');
@@ -197,11 +197,11 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       'the checkpoint',
       () => checkpoint.first().innerText(),
       (text) => /Llama.*k/.test(text),
-      30_000,
+      60_000,
     );
     await steps.picture(workbench, 'runs and checkpoints');
     await run.click();
-    await eventually('the finished run', progress, (text) => text.startsWith('finished'), 20_000);
+    await eventually('the finished run', progress, (text) => text.startsWith('finished'), 60_000);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await new Promise((resolve) => setTimeout(resolve, 500));
     await steps.picture(workbench, 'run opened');
@@ -240,7 +240,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       'progress',
       () => curves.locator('[role="status"]').innerText(),
       (text) => /sparsity \d+ %/.test(text),
-      20_000,
+      60_000,
     );
     await eventually(
       'the numbers',
@@ -279,14 +279,14 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await makeLongRun(workspace);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     const run = page.locator('.pane-body .monaco-list-row', { hasText: 'long' });
-    await run.waitFor({ timeout: 20_000 });
+    await run.waitFor({ timeout: 60_000 });
     const began = performance.now();
     await run.click();
     await eventually(
       'all candidates',
       () => panel.getByRole('grid').getAttribute('aria-rowcount'),
       (count) => count === '10001',
-      20_000,
+      60_000,
     );
     console.log(
       `    10 000 candidates after ${((performance.now() - began) / 1000).toFixed(2)} s, the page's start included`,

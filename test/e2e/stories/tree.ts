@@ -26,7 +26,7 @@ export async function tree(stage: Stage): Promise<void> {
       'the nodes',
       () => labels(view),
       (all) => all.join(' ') === 'mms add mul abs mul W W mms X tanh mul W power X 0.5',
-      30_000,
+      60_000,
     );
     check((await view.locator('h1').innerText()) === 'mine', 'the title is another');
     check((await view.locator('.node .reference').allInnerTexts()).join() === 'energy,half', 'references are not told');
@@ -150,7 +150,7 @@ export async function tree(stage: Stage): Promise<void> {
       'the other layer’s shape',
       () => spokenLabels(view),
       (all) => all[0]?.startsWith('mms of add, 256 by 688') ?? false,
-      30_000,
+      60_000,
     );
   });
 
@@ -160,7 +160,7 @@ export async function tree(stage: Stage): Promise<void> {
       'warnings',
       () => view.locator('.node.warns .warning').allInnerTexts(),
       (all) => all.length > 0 && all.every((text) => text.includes('not finite')),
-      30_000,
+      60_000,
     );
     await steps.picture(workbench, 'tree not finite');
     await workbench.goTo(LINE.mine, columnOf('metric mine = mms(energy + ta'));
@@ -191,7 +191,7 @@ export async function tree(stage: Stage): Promise<void> {
       'the tree',
       () => labels(view),
       (all) => all.slice(0, 2).join() === 'mms,add',
-      30_000,
+      60_000,
     );
     check((await topDown.getAttribute('aria-pressed')) === 'true', 'the direction is forgotten');
     await steps.picture(workbench, 'tree restored');
@@ -208,7 +208,7 @@ export async function restrictedTree({ steps, workbench, workers }: Stage): Prom
       'the nodes',
       () => labels(view),
       (all) => all.join(' ') === 'mul W sqrt X',
-      30_000,
+      60_000,
     );
     check((await view.locator('.notices').innerText()).includes('that you trust'), 'trust is not explained');
     check(workers().length === 0, 'a worker runs in a restricted window');
