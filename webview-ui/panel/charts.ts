@@ -1,4 +1,6 @@
 import {
+  BarController,
+  BarElement,
   Chart,
   LinearScale,
   LineController,
@@ -14,7 +16,8 @@ import type { Theme } from '../shared/theme.ts';
 import { niceTicks } from './perplexityScale.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
 
-Chart.register(LineController, ScatterController, LinearScale, LogarithmicScale, LineElement, PointElement, Tooltip);
+Chart.register(BarController, LineController, ScatterController, LinearScale, LogarithmicScale);
+Chart.register(BarElement, LineElement, PointElement, Tooltip);
 // Nothing moves by itself, and what is shown is always the latest.
 Chart.defaults.animation = false;
 Chart.defaults.maintainAspectRatio = false;
@@ -22,7 +25,7 @@ Chart.defaults.maintainAspectRatio = false;
 export { Chart };
 
 /** Sizes, fonts and colours that all charts share. */
-export function baseOptions(theme: Theme): ChartOptions<'line' | 'scatter'> {
+export function baseOptions(theme: Theme): ChartOptions<'bar' | 'line' | 'scatter'> {
   return {
     animation: false,
     maintainAspectRatio: false,
@@ -60,7 +63,11 @@ export function countAxis(theme: Theme, title: string, min: number, max: number)
   } as unknown as ScaleOptionsByType<'linear'>;
 }
 
-export function perplexityAxis(theme: Theme, scale: PerplexityScale): ScaleOptionsByType<'linear'> {
+export function perplexityAxis(
+  theme: Theme,
+  scale: PerplexityScale,
+  title = 'perplexity',
+): ScaleOptionsByType<'linear'> {
   return {
     type: scale.kind,
     display: scale.max > 0,
@@ -68,7 +75,7 @@ export function perplexityAxis(theme: Theme, scale: PerplexityScale): ScaleOptio
     max: scale.max > 0 ? scale.max : 1,
     grid: { color: theme.grid, lineWidth: 0.5 },
     border: { display: false },
-    title: { display: true, text: 'perplexity', color: theme.muted, padding: 0, font: fontOf(theme) },
+    title: { display: true, text: title, color: theme.muted, padding: 0, font: fontOf(theme) },
     // A logarithmic scale would put a tick at 143.28571 as well as at 150.
     afterBuildTicks: (axis: { ticks: { value: number }[] }) => {
       axis.ticks = niceTicks(scale).map((value) => ({ value }));

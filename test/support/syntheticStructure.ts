@@ -1,0 +1,449 @@
+import { Rng } from '../../src/base/rng.ts';
+import { packBits } from '../../src/experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../../src/experiment/components.ts';
+import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/experiment/llm.ts';
+import type { LlmRole } from '../../src/experiment/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
+import type { MaskSearchPlan, MaskSearchSettings } from '../../src/experiment/maskSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import type { RateSearchPlan, RateSearchSettings } from '../../src/experiment/rateSearch.ts';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
+import type {
+  Configuration,
+  LlmReply,
+  MaskEvent,
+  PackedValues,
+  RateCounts,
+  RateEvent,
+  RateOperator,
+  StructureOpening,
+} from '../../src/experiment/structureEvents.ts';
+import { sampleResult } from '../protocol/samples.ts';
+
+/**
+ * Events of searches for rates and for masks that never were, for the panel and its tests: deterministic, of any length, with everything
+ * that real ones can have (replies that cannot be used, requests that fail, fallbacks, losses that are left out).
+ */
+export interface Timed<Event> {
+  readonly seq: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly event: Event;
+}
+
+const START = Date.parse('2026-11-22T10:00:00Z');
+const DENSE = 100.8;
+const BLOCKS = 64;
+const SHARE = 0.3;
+/** What pruning each block costs, by position: the ends hurt, the middle does not. */
+const HURT = [2.2, 1.1, 0.7, 0.6, 0.8, 1.4];
+
+const components: BlockComponents = { groups: 4, channels: 688, groupWeights: 49_152, channelWeights: 768 };
+
+function opening(blocks: number, owl: boolean): StructureOpening {
+  return {
+    blocks: BLOCKS,
+    denseLosses: Array.from({ length: BLOCKS }, () => Math.log(DENSE)),
+    densePerplexity: DENSE,
+    fingerprint: 'f'.repeat(64),
+    device: 'cpu',
+    parameters: 6_450_000,
+    architecture: 'LlamaForCausalLM',
+    components: Array.from({ length: blocks }, () => components),
+    calibrationTokens: 327_680,
+    ...(owl && {
+      owl: withMean(Array.from({ length: blocks }, (_, i) => 0.24 + (0.16 * i) / Math.max(1, blocks - 1))),
+    }),
+  };
+}
+
+// ---- rates ----
+
+export function syntheticRatePlan(
+  search: Partial<RateSearchSettings> = {},
+  changes: Partial<RateSearchPlan> = {},
+): RateSearchPlan {
+  return {
+    kind: 'rates',
+    name: 'rates_for_tiny',
+    model: '/workspace/models/wikitext-llama-6m',
+    text: '/workspace/data/wiki.valid.txt',
+    calibration: '/workspace/data/wiki.train.txt',
+    test: '/workspace/data/wiki.test.txt',
+    sparsity: { kind: 'unstructured', share: SHARE },
+    target: { kind: 'structure', name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } },
+    baselines: [
+      { name: 'uniform', rates: UNIFORM },
+      { name: 'owl', rates: OWL },
+    ],
+    settings: DEFAULT_SETTINGS,
+    search: { ...DEFAULT_RATE_SEARCH_SETTINGS, ...search },
+    llm: {
+      ...DEFAULT_LLM_SETTINGS,
+      provider: 'openai',
+      endpoint: 'http://127.0.0.1:11434/v1',
+      llm: 'qwen2.5-coder:14b',
+      tokenCap: 400_000,
+      costCap: 0.5,
+      promptPrice: 0.4,
+      replyPrice: 1.6,
+    },
+    prompts: { initialise: '{{model}}', mutate: '{{population}}', cross: '{{population}}', again: '{{reason}}' },
+    ...changes,
+  };
+}
+
+export interface SyntheticRatesOptions {
+  readonly seed?: number;
+  /** Iterations that are through, the initialisation not counted; the rest has not happened. Default: all, with finalists. */
+  readonly until?: number;
+  /** Decoder blocks of the model. */
+  readonly blocks?: number;
+}
+
+export function syntheticRates(
+  plan: RateSearchPlan,
+  { seed = 1, until, blocks = 6 }: SyntheticRatesOptions = {},
+): Timed<RateEvent>[] {
+  const rng = new Rng(seed);
+  const { emit, events } = recorder<RateEvent>();
+  const open = opening(blocks, true);
+  emit({ kind: 'structure-opened', ...open }, 4200);
+  const uniform = Array<number>(blocks).fill(SHARE);
+  for (const [i, rates] of [uniform, open.owl!].entries()) emit(measured(-1 - i, fitness(rates)), 900);
+  const all: Configuration[] = [];
+  let counts: RateCounts = {
+    ...{ configurations: 0, evaluations: 0, duplicates: 0, invalid: 0, calls: 0, failedCalls: 0 },
+    ...{ listsUsed: 0, listsRepaired: 0, listsRefused: 0, fallbacks: 0, promptTokens: 0, replyTokens: 0, cost: 0 },
+  };
+  const add = (name: keyof RateCounts, by = 1): void => {
+    counts = { ...counts, [name]: counts[name] + by };
+  };
+  let bestSoFar: { id: number; perplexity: number } | null = null;
+  let call = 0;
+  const usesLlm = plan.llm.provider !== 'none';
+
+  const ask = (role: LlmRole, generation: number, wanted: number): { call: number; usable: number } | undefined => {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const id = call++;
+      emit({ kind: 'llm-asked', call: id, generation, role, attempt, wanted, prompt: prompt(role, all, wanted) }, 5);
+      const draw = rng.uniform();
+      const usable = draw < 0.12 ? 0 : draw < 0.2 ? -1 : Math.max(1, wanted - rng.integer(3));
+      const reply = replyOf(usable, all, blocks, rng);
+      emit({ kind: 'llm-replied', call: id, reply, seconds: 6 + 9 * rng.uniform() }, 8000);
+      if (reply.kind !== 'text') {
+        add('failedCalls');
+        return undefined;
+      }
+      add('calls');
+      add('promptTokens', reply.usage.promptTokens);
+      add('replyTokens', reply.usage.replyTokens);
+      add('cost', reply.cost);
+      if (usable > 0) return { call: id, usable };
+      add('listsRefused', wanted);
+    }
+    return undefined;
+  };
+
+  const propose = (generation: number, role: LlmRole, wanted: number): void => {
+    const answer = usesLlm ? ask(role, generation, wanted) : undefined;
+    const fromLlm = answer?.usable ?? 0;
+    if (usesLlm && fromLlm < wanted) {
+      const reason = answer
+        ? 'the reply held fewer lists than were asked for'
+        : 'the request failed: 429 Too Many Requests';
+      emit({ kind: 'fallback', generation, role, count: wanted - fromLlm, reason }, 2);
+      add('fallbacks', wanted - fromLlm);
+    }
+    for (let i = 0; i < wanted; i++) {
+      const isLlm = i < fromLlm;
+      const parents = role === 'initialise' || all.length < 2 ? [] : pick(rng, all, role === 'cross' ? 2 : 1);
+      const base = parents[0]?.rates ?? uniform;
+      const step = role === 'initialise' ? 0.1 : 0.04;
+      const rates = withMean(base.map((rate, b) => rate + step * rng.normal() - 0.012 * (HURT[b % HURT.length]! - 1)));
+      const repaired = isLlm && rng.uniform() < 0.35;
+      const id = all.length;
+      const perplexity = fitness(rates) * (1 + 0.01 * rng.uniform());
+      const draw = rng.uniform();
+      emit(measured(id, perplexity), 700);
+      const configuration: Configuration = {
+        ...{ id, generation, operator: isLlm ? LLM_OPERATORS[role] : CLASSICAL[role] },
+        parents: isLlm ? [] : parents.map((parent) => parent.id),
+        rates,
+        ...(repaired && { repaired }),
+        ...(isLlm && answer && { call: answer.call }),
+        outcome:
+          draw < 0.02
+            ? { kind: 'invalid', detail: 'its loss is not finite' }
+            : draw < 0.06 && id > 4
+              ? { kind: 'shared', of: id - 3, perplexity }
+              : { kind: 'full', perplexity },
+      };
+      all.push(configuration);
+      emit({ kind: 'configuration', ...configuration }, 5);
+      add('configurations');
+      if (isLlm) add(repaired ? 'listsRepaired' : 'listsUsed');
+      if (configuration.outcome.kind === 'invalid') add('invalid');
+      else if (configuration.outcome.kind === 'shared') add('duplicates');
+      else {
+        add('evaluations');
+        if (bestSoFar === null || perplexity < bestSoFar.perplexity) bestSoFar = { id, perplexity };
+      }
+    }
+  };
+
+  const { generations, population, mutations, crossovers, finalists } = plan.search;
+  for (let generation = 0; generation <= (until ?? generations); generation++) {
+    if (generation === 0) propose(0, 'initialise', population);
+    else {
+      propose(generation, 'mutate', mutations);
+      propose(generation, 'cross', crossovers);
+    }
+    const values = all.flatMap(({ generation: of, outcome }) =>
+      of === generation && outcome.kind !== 'invalid' ? [outcome.perplexity] : [],
+    );
+    const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+    const best = values.length === 0 ? null : Math.min(...values);
+    const worst = values.length === 0 ? null : Math.max(...values);
+    emit({ kind: 'iteration', generation, best, mean, worst, bestSoFar, counts }, 10);
+  }
+  if (until !== undefined) return events;
+  const ranked = all
+    .flatMap(({ id, outcome, rates }) =>
+      outcome.kind === 'full' ? [{ id, rates, perplexity: outcome.perplexity }] : [],
+    )
+    .sort((a, b) => a.perplexity - b.perplexity)
+    .slice(0, finalists);
+  for (const { id, rates, perplexity } of ranked) {
+    emit({ kind: 'structure-finalist', id, name: `#${id}`, ...both(perplexity, rates) }, 3100);
+  }
+  for (const [name, rates] of [
+    ['uniform', uniform],
+    ['owl', open.owl!],
+  ] as const)
+    emit({ kind: 'structure-finalist', name, ...both(fitness(rates), rates) }, 2800);
+  emit({ kind: 'rates-finished', counts, best: ranked.map(({ id }) => id) }, 10);
+  return events;
+}
+
+const LLM_OPERATORS: Readonly<Record<LlmRole, RateOperator>> = {
+  initialise: 'llm-initialise',
+  mutate: 'llm-mutate',
+  cross: 'llm-cross',
+};
+const CLASSICAL: Readonly<Record<LlmRole, RateOperator>> = { initialise: 'spread', mutate: 'gaussian', cross: 'blend' };
+
+/** Perplexity of rates: a bowl around what hurts least. */
+function fitness(rates: readonly number[]): number {
+  const excess = rates.reduce((sum, rate, i) => sum + HURT[i % HURT.length]! * rate * rate * 6, 0) / rates.length;
+  return DENSE * Math.exp(0.08 + 0.5 * excess);
+}
+
+function measured(id: number, perplexity: number): RateEvent {
+  const measure = { kind: 'loss', blocks: BLOCKS, loss: Math.log(perplexity) } as const;
+  return { kind: 'configuration-measured', id, measure, seconds: 0.6 };
+}
+
+function pick(rng: Rng, all: readonly Configuration[], count: number): Configuration[] {
+  const best = [...all].sort((a, b) => perplexityOf(a) - perplexityOf(b)).slice(0, 8);
+  return Array.from({ length: count }, () => best[rng.integer(best.length)]!);
+}
+
+function perplexityOf({ outcome }: Configuration): number {
+  return outcome.kind === 'invalid' ? Infinity : outcome.perplexity;
+}
+
+function prompt(role: LlmRole, all: readonly Configuration[], wanted: number): string {
+  const population = all.slice(-4).map(({ rates }) => `[${listOf(rates)}]`);
+  return `You tune how much of each decoder block of wikitext-llama-6m is pruned (${LLM_ROLES.indexOf(role) + 1} of 3).\nGive ${wanted} lists of decimals with mean ${SHARE}.\n${population.join('\n')}`;
+}
+
+function replyOf(usable: number, all: readonly Configuration[], blocks: number, rng: Rng): LlmReply {
+  if (usable < 0) {
+    const error = {
+      ...{ code: 'llm/request', operation: 'asking the language model', expected: 'a reply' },
+      ...{ actual: '429 Too Many Requests, four times', remedy: 'Wait, or choose another endpoint.' },
+    };
+    return { kind: 'failed', error: error as Extract<LlmReply, { kind: 'failed' }>['error'] };
+  }
+  const rates = all.at(-1)?.rates ?? Array<number>(blocks).fill(SHARE);
+  const lists = Array.from(
+    { length: usable },
+    () => `[${listOf(withMean(rates.map((rate) => rate + 0.03 * rng.normal())))}]`,
+  );
+  return {
+    kind: 'text',
+    text: usable === 0 ? 'I am sorry, here are some thoughts about pruning instead of lists.' : lists.join('\n'),
+    usage: { promptTokens: 900 + 24 * all.length, replyTokens: 40 + 55 * usable },
+    cost: 0.001 + 0.0001 * usable,
+    model: 'qwen2.5-coder:14b',
+  };
+}
+
+function listOf(rates: readonly number[]): string {
+  return rates.map((rate) => rate.toFixed(5)).join(', ');
+}
+
+// ---- masks ----
+
+export function syntheticMaskPlan(
+  search: Partial<MaskSearchSettings> = {},
+  changes: Partial<MaskSearchPlan> = {},
+): MaskSearchPlan {
+  return {
+    kind: 'masks',
+    name: 'masks_for_tiny',
+    model: '/workspace/models/wikitext-llama-6m',
+    calibration: '/workspace/data/wiki.train.txt',
+    text: '/workspace/data/wiki.valid.txt',
+    test: '/workspace/data/wiki.test.txt',
+    sparsity: { kind: 'unstructured', share: SHARE },
+    score: { kind: 'method', method: 'wanda-sp' },
+    baselines: [
+      {
+        name: 'wanda-sp uniform',
+        structure: { kind: 'scored', score: { kind: 'method', method: 'wanda-sp' }, rates: UNIFORM },
+      },
+    ],
+    settings: DEFAULT_SETTINGS,
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps: 1000, ...search },
+    ...changes,
+  };
+}
+
+export interface SyntheticMasksOptions {
+  readonly seed?: number;
+  /** Steps that are through; default: all, with the end. */
+  readonly until?: number;
+  readonly blocks?: number;
+}
+
+export function syntheticMasks(
+  plan: MaskSearchPlan,
+  { seed = 1, until, blocks = 6 }: SyntheticMasksOptions = {},
+): Timed<MaskEvent>[] {
+  const rng = new Rng(seed);
+  const { emit, events } = recorder<MaskEvent>();
+  emit({ kind: 'structure-opened', ...opening(blocks, false) }, 4200);
+  const { steps, masks, checkpoints, components: what } = plan.search;
+  const layers = what !== 'heads-channels';
+  const wanted = Array.from({ length: blocks }, (_, b) => ({
+    groups: draws(rng, components.groups, HURT[b % HURT.length]!),
+    channels: draws(rng, components.channels, HURT[b % HURT.length]!),
+  }));
+  const first = wanted.map(({ groups, channels }) => ({
+    groups: groups.map((value) => 0.7 + 0.12 * (value - 0.7)),
+    channels: channels.map((value) => 0.7 + 0.12 * (value - 0.7)),
+  }));
+  if (plan.search.initial === 'metric') emit({ kind: 'scores', scores: packedOf(first, layers) }, 1500);
+  const every = Math.max(1, Math.floor(steps / checkpoints));
+  let leftOut = 0;
+  let baseline: number | null = null;
+  for (let step = 0; step <= (until ?? steps); step++) {
+    const progress = step / steps;
+    if (step % every === 0 || step === steps) {
+      const sharp = 1 - Math.exp(-3.5 * progress);
+      const now = wanted.map(({ groups, channels }, b) => ({
+        groups: groups.map((value, i) => first[b]!.groups[i]! * (1 - sharp) + value * sharp),
+        channels: channels.map((value, i) => first[b]!.channels[i]! * (1 - sharp) + value * sharp),
+      }));
+      const perplexity = DENSE * Math.exp(0.42 - 0.24 * sharp + 0.01 * rng.normal());
+      const values = packedOf(now, layers);
+      emit({ kind: 'probabilities', step, values, baseline, perplexity, removed: 0.2996, leftOut }, 900);
+    }
+    if (step === (until ?? steps)) break;
+    const losses = Array.from({ length: masks }, () => {
+      if (rng.uniform() < 0.004) {
+        leftOut++;
+        return null;
+      }
+      return 5.15 - 0.22 * (1 - Math.exp(-3 * progress)) + 0.06 * rng.normal();
+    });
+    const finite = losses.filter((loss) => loss !== null);
+    const mean = finite.reduce((sum, loss) => sum + loss, 0) / Math.max(1, finite.length);
+    baseline = finite.length === 0 ? (baseline ?? 5) : baseline === null ? mean : baseline + (mean - baseline) / 5;
+    emit({ kind: 'step', step, losses, baseline, seconds: 0.31 }, 310);
+  }
+  if (until !== undefined) return events;
+  const mask: ModelMask = wanted.map(({ groups, channels }) => ({
+    groups: packBits(groups.map((value) => value > 0.5)),
+    channels: packBits(channels.map((value) => value > 0.5)),
+  }));
+  const rates = wanted.map(() => SHARE);
+  emit({ kind: 'masks-finished', mask, steps, leftOut }, 10);
+  emit({ kind: 'structure-finalist', name: 'policy-gradient', ...both(119.4, rates) }, 3000);
+  emit({ kind: 'structure-finalist', name: 'wanda-sp uniform', ...both(131.2, rates) }, 3000);
+  return events;
+}
+
+/** Near 1 or near 0, more of it near 0 where it hurts less. */
+function draws(rng: Rng, count: number, hurt: number): number[] {
+  const keep = Math.min(0.95, 0.5 + 0.2 * hurt);
+  return Array.from({ length: count }, () => (rng.uniform() < keep ? 1 - 0.03 * rng.uniform() : 0.04 * rng.uniform()));
+}
+
+function packedOf(
+  blocks: readonly { groups: readonly number[]; channels: readonly number[] }[],
+  layers: boolean,
+): PackedValues {
+  const pack = (values: readonly number[]): string => Buffer64.encode(new Uint8Array(Float32Array.from(values).buffer));
+  return {
+    groups: pack(blocks.flatMap(({ groups }) => groups)),
+    channels: pack(blocks.flatMap(({ channels }) => channels)),
+    ...(layers && {
+      blocks: pack(blocks.map(({ channels }) => channels.reduce((a, b) => a + b, 0) / channels.length)),
+    }),
+  };
+}
+
+/** Base64 in a browser and in Node alike. */
+const Buffer64 = {
+  encode: (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
+};
+
+// ---- both ----
+
+function both(perplexity: number, rates: readonly number[]): { result: EvaluationResult; test: EvaluationResult } {
+  const result = (value: number, dense: number): EvaluationResult => ({
+    ...sampleResult({
+      metric: 'wanda-sp',
+      expression: 'wanda-sp',
+      sparsity: { kind: 'unstructured', share: SHARE },
+      calibrate: 'one-shot',
+    }),
+    perplexity: value,
+    densePerplexity: dense,
+    actualSparsity: 0.2996,
+    structure: {
+      method: 'wanda-sp',
+      allocation: 'given',
+      parameters: { dense: 6_450_000, pruned: 5_080_000 },
+      blocks: rates.map((rate) => {
+        const kept = Math.round(components.channels * (1 - rate));
+        return {
+          ...{ rate, removed: rate, groups: { kept: 3, of: 4 }, channels: { kept, of: components.channels } },
+          groupBits: packBits([1, 1, 1, 0]),
+          channelBits: packBits(Array.from({ length: components.channels }, (_, i) => i < kept)),
+        };
+      }),
+    },
+  });
+  return { result: result(perplexity, DENSE), test: result(perplexity * 1.06, DENSE * 1.05) };
+}
+
+function withMean(rates: readonly number[]): number[] {
+  const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+  return rates.map((rate) => Number(Math.min(1, Math.max(0, rate + SHARE - mean)).toFixed(5)));
+}
+
+function recorder<Event>(): { emit: (event: Event, milliseconds: number) => void; events: Timed<Event>[] } {
+  const events: Timed<Event>[] = [];
+  let at = START;
+  const emit = (event: Event, milliseconds: number): void => {
+    at += milliseconds;
+    events.push({ seq: events.length, at, event });
+  };
+  return { emit, events };
+}
