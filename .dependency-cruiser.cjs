@@ -34,6 +34,7 @@ const ENGINE = {
   gradient: ['graph', 'runtime', 'checkpoint', 'models', 'forward'],
   evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning', 'forward', 'gradient'],
   training: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'gradient'],
+  export: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'evaluation', 'structure'],
   search: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient', 'evaluation'],
 };
 

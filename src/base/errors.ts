@@ -56,6 +56,9 @@ export type ErrorCode =
   | 'device/unavailable'
   | 'device/failed'
   | 'engine/invariant'
+  // export
+  | 'export/exists'
+  | 'export/mismatch'
   // processes
   | 'worker/exited'
   | 'worker/start-failed'
@@ -70,6 +73,15 @@ export type ErrorCode =
   | 'runs/in-use'
   | 'runs/changed'
   | 'runs/diverged'
+  // language models
+  | 'llm/unreachable'
+  | 'llm/refused'
+  | 'llm/rate-limited'
+  | 'llm/timeout'
+  | 'llm/bad-reply'
+  | 'llm/no-key'
+  | 'llm/cap'
+  | 'llm/not-recorded'
   // the machine
   | 'io/read'
   | 'io/write'

@@ -1,4 +1,5 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
+import type { ModelMask } from '../experiment/components.ts';
 import type { MetricInspection } from '../experiment/inspection.ts';
 import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
@@ -15,7 +16,10 @@ import { preflight } from './evaluation/preflight.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './evaluation/stepper.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
+import type { Weights } from './forward/blockWeights.ts';
+import type { HiddenBatch } from './forward/hiddenStream.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
+import type { BlockFill } from './forward/maskInputs.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './models/model.ts';
 import { sizeOf } from './graph/shape.ts';
@@ -73,6 +77,22 @@ export interface EvaluationHooks {
   readonly onFailure?: ((failure: ErrorData, index: number) => void) | undefined;
   /** Called with every layer that an evaluation has pruned, block after block. */
   readonly onPruned?: ((layer: PrunedLayer, index: number) => void) | undefined;
+  /** Called with the whole components that an evaluation has removed, where it removes any. */
+  readonly onRemoved?: ((removed: RemovedComponents, index: number) => void) | undefined;
+  /** Called with the hidden states after the last block of every pruned model's first sequences, before their losses are taken. */
+  readonly onFinal?: ((final: FinalStates) => Promise<void>) | undefined;
+}
+
+export interface RemovedComponents {
+  readonly mask: ModelMask;
+  /** Of each block, where removal is compensated. */
+  readonly fills?: readonly BlockFill[];
+}
+
+export interface FinalStates {
+  readonly batch: HiddenBatch;
+  /** Weights of everything after the last block. */
+  readonly head: Weights;
 }
 
 export type SearchHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;

@@ -29,7 +29,7 @@ const nameSchema = textSchema.min(1);
 const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hexadecimal');
 export const countSchema = z.int().min(0);
 
-const unstructuredSchema = z.strictObject({ kind: z.literal('unstructured'), share: z.number().min(0).lt(1) });
+export const unstructuredSchema = z.strictObject({ kind: z.literal('unstructured'), share: z.number().min(0).lt(1) });
 
 export const sparsitySchema = z
   .discriminatedUnion('kind', [
@@ -106,7 +106,17 @@ const resultShape = z.strictObject({
 });
 
 const progressShape = z.strictObject({
-  stage: z.enum(['reading', 'tokenising', 'device', 'gradients', 'pruning', 'evaluating']),
+  stage: z.enum([
+    'reading',
+    'tokenising',
+    'device',
+    'gradients',
+    'pruning',
+    'evaluating',
+    'writing',
+    'verifying',
+    'measuring',
+  ]),
   done: z.number().min(0),
   total: z.number().min(0),
   detail: textSchema,

@@ -45,7 +45,11 @@ async function evaluatePrepared(
     pruners.reduce((sum, group) => sum + countSteps(prepared, false, group), denseSteps + (needed?.steps ?? 0)),
   );
   const gradients = await needed?.get(steps('gradients'));
-  const inputs: SweepInputs = { ...prepared, ...(gradients && { gradients: gradients.gradients }) };
+  const inputs: SweepInputs = {
+    ...prepared,
+    ...(gradients && { gradients: gradients.gradients }),
+    onFinal: hooks.onFinal,
+  };
   const step = steps('evaluating');
 
   const results: EvaluationResult[] = [];

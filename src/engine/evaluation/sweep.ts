@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { EvaluationHooks } from '../engine.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockWeights, Weights } from '../forward/blockWeights.ts';
@@ -26,6 +27,8 @@ export interface SweepInputs {
   readonly statistics?: readonly BlockStatistics[];
   /** The operand G of the dense model, where a metric uses it. */
   readonly gradients?: GradientOperands;
+  /** See `EvaluationHooks.onFinal`. */
+  readonly onFinal?: EvaluationHooks['onFinal'];
   /** Seconds, from any start. */
   readonly now: () => number;
 }

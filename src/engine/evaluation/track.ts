@@ -86,6 +86,7 @@ export class Track {
   /** Adds up the losses after the last block. */
   async finish(head: Weights, step: Step): Promise<void> {
     if (this.failure) return;
+    if (this.pruner) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
     await this.stopwatch.time(async () => {
       for (const batch of this.evaluation.batches) {
         for (const loss of await this.inputs.programs.losses(batch, head)) this.loss += loss;

@@ -13,26 +13,46 @@ export interface HeadGraphOptions {
   readonly weightType: 'float32' | 'float16';
 }
 
+/** Everything after the last block: x [rows, hidden] → `logits` [rows, vocabulary]. */
+export function buildLogitsGraph(config: ModelConfig, options: Omit<HeadGraphOptions, 'slice'>): Graph {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', [options.rows, config.hidden]);
+  graph.output('logits', logitsWriter(config, graph, options)(x));
+  return graph.build('logits');
+}
+
 /**
  * Everything after the last block: x [rows, hidden] and targets int32 [rows] → the cross-entropy of each row's target.
  * The rows are worked off in slices, so that logits [slice, vocabulary] are all that is ever held; output `loss0`, `loss1`, … each
  * [slice] (the last one shorter).
  */
-export function buildHeadGraph(config: ModelConfig, { rows, slice, precision, weightType }: HeadGraphOptions): Graph {
+export function buildHeadGraph(config: ModelConfig, options: HeadGraphOptions): Graph {
+  const { rows, slice } = options;
   const graph = new GraphBuilder();
-  const family = familyOf(config);
-  const head = family.head(config);
   const x = graph.input('x', [rows, config.hidden]);
   const targets = graph.input('targets', [rows], 'int32');
-  const parameters = new Map(head.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
-  const weight = graph.cast(graph.input('head', head.weight.shape, weightType), precision);
-  const writer = { graph, parameter: (name: string): Value => parameters.get(name)! };
+  const logits = logitsWriter(config, graph, options);
   for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
     const end = Math.min(begin + slice, rows);
     const part = (value: Value): Value => (end - begin === rows ? value : graph.slice(value, 0, begin, end));
-    const final = family.writeFinal(config, writer, part(x));
-    const logits = graph.cast(graph.linear(graph.cast(final, precision), weight), 'float32');
-    graph.output(`loss${index}`, graph.crossEntropy(logits, part(targets)));
+    graph.output(`loss${index}`, graph.crossEntropy(logits(part(x)), part(targets)));
   }
   return graph.build('head');
+}
+
+/** Adds the head's parameters as inputs; → what turns rows of x into rows of logits. */
+function logitsWriter(
+  config: ModelConfig,
+  graph: GraphBuilder,
+  { precision, weightType }: Pick<HeadGraphOptions, 'precision' | 'weightType'>,
+): (x: Value) => Value {
+  const family = familyOf(config);
+  const head = family.head(config);
+  const parameters = new Map(head.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
+  const weight = graph.cast(graph.input('head', head.weight.shape, weightType), precision);
+  const writer = { graph, parameter: (name: string): Value => parameters.get(name)! };
+  return (x) => {
+    const final = graph.cast(family.writeFinal(config, writer, x), precision);
+    return graph.cast(graph.linear(final, weight), 'float32');
+  };
 }

@@ -1,0 +1,93 @@
+import { type ModelMask, unpackBits } from '../../experiment/components.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { type BlockShape, blockShape } from '../checkpoint/config.ts';
+import { allParameters, familyOf, type Parameter } from '../models/model.ts';
+import { couplings } from '../structure/coupling.ts';
+import type { BlockFill } from '../forward/maskInputs.ts';
+import type { PrunedConfig } from './prunedConfig.ts';
+
+/** Where the values of an exported tensor come from. */
+export type TensorSource =
+  | {
+      readonly kind: 'stored';
+      /** The dense checkpoint's tensor, and which of its rows and columns are taken; all where that is not said. */
+      readonly parameter: Parameter;
+      readonly rows?: Uint8Array;
+      readonly columns?: Uint8Array;
+    }
+  /** Written as float32. */
+  | { readonly kind: 'values'; readonly values: Float32Array };
+
+/**
+ * Every tensor of the model that is left, under its name there. Rows and columns of kept components are taken as they are stored; a
+ * bias that makes up for removed ones is W[:, removed] · fill, added to the one there was.
+ *
+ * @param fills of each dense block, where removal is compensated
+ */
+export function structuralSources(
+  dense: Checkpoint,
+  { config, kept }: PrunedConfig,
+  mask: ModelMask,
+  fills: readonly BlockFill[] | undefined,
+): Map<string, TensorSource> {
+  const family = familyOf(dense.config);
+  const sources = new Map<string, TensorSource>();
+  for (const parameter of allParameters(config)) sources.set(parameter.tensor, { kind: 'stored', parameter });
+  for (const [index, source] of kept.entries()) {
+    const before = family.block(dense.config, source);
+    const parameters = new Map(before.parameters.map((parameter) => [parameter.name, parameter]));
+    const coupled = new Map(couplings(before).map((coupling) => [coupling.parameter.name, coupling]));
+    const { groups, channels } = keptBits(mask, source, blockShape(dense.config, source));
+    for (const { name, tensor, shape } of family.block(config, index).parameters) {
+      const parameter = parameters.get(name);
+      const coupling = coupled.get(name);
+      const part =
+        parameter && coupling && spread(coupling.of === 'groups' ? groups : channels, parameter.shape[coupling.axis]!);
+      const fill = fills?.[source];
+      const reader = name.endsWith('.bias') ? coupled.get(name.slice(0, -'.bias'.length)) : undefined;
+      if (fill && reader?.axis === 1) {
+        const [bits, values] = reader.of === 'groups' ? [groups, fill.attention] : [channels, fill.channels];
+        sources.set(tensor, { kind: 'values', values: compensation(dense, reader.parameter, parameter, bits, values) });
+      } else if (!parameter) sources.set(tensor, { kind: 'values', values: new Float32Array(shape[0]!) });
+      else if (!part) sources.set(tensor, { kind: 'stored', parameter });
+      else
+        sources.set(tensor, {
+          kind: 'stored',
+          parameter,
+          ...(coupling.axis === 0 ? { rows: part } : { columns: part }),
+        });
+    }
+  }
+  return sources;
+}
+
+function keptBits(mask: ModelMask, index: number, { kvHeads, intermediate }: BlockShape) {
+  const { groups, channels } = mask[index]!;
+  return { groups: unpackBits(groups, kvHeads), channels: unpackBits(channels, intermediate) };
+}
+
+/** One bit for each component → one for each of the rows or columns that go with it, in equal parts. */
+function spread(bits: Uint8Array, size: number): Uint8Array {
+  const part = size / bits.length;
+  return Uint8Array.from({ length: size }, (_, i) => bits[Math.floor(i / part)]!);
+}
+
+/** bias + Σ over removed inputs of W[:, input] · fill[input], [out]; summed in float64. */
+function compensation(
+  dense: Checkpoint,
+  reader: Parameter,
+  bias: Parameter | undefined,
+  bits: Uint8Array,
+  fill: Float32Array,
+): Float32Array {
+  const [rows, columns] = reader.shape as [number, number];
+  const weight = dense.read(reader.tensor, reader.shape);
+  const kept = spread(bits, columns);
+  const added = Float64Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let i = 0; i < columns; i++) if (!kept[i]) sum += weight[row * columns + i]! * fill[i]!;
+    return sum;
+  });
+  const before = bias ? dense.read(bias.tensor, bias.shape) : undefined;
+  return Float32Array.from(added, (sum, row) => sum + (before?.[row] ?? 0));
+}
