@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { VERSION } from '../base/version.ts';
+import { isMetricEvent } from '../experiment/runPlan.ts';
+import type { SearchPlan } from '../experiment/search.ts';
 import { parseSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import { nearestName } from '../metric/nearest.ts';
@@ -76,7 +78,11 @@ export function evolveCommand(context: CommandContext): Command {
   ]);
 }
 
-async function begin(file: string | undefined, options: EvolveOptions, context: CommandContext): Promise<RunFolder> {
+async function begin(
+  file: string | undefined,
+  options: EvolveOptions,
+  context: CommandContext,
+): Promise<RunFolder<SearchPlan>> {
   if (options.recover) throw usageError('--resume with --recover', '--recover alone', 'Say which run to go on with.');
   if (file === undefined && options.search !== undefined) {
     throw usageError('a .prune file with --search', '--search alone', 'Name the file, or leave --search out.');
@@ -101,7 +107,7 @@ async function resumed(
   file: string | undefined,
   options: EvolveOptions,
   context: CommandContext,
-): Promise<RunFolder> {
+): Promise<RunFolder<SearchPlan>> {
   const allowed = new Set(['resume', 'recover', 'workers', 'json']);
   const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !allowed.has(name));
   if (other !== undefined) {
@@ -111,17 +117,17 @@ async function resumed(
       'A run goes on as it was asked: leave it out, or start a new search.',
     );
   }
-  const { findRun, openRun } = await import('../runs/runFolder.ts');
-  return openRun(await findRun(context.folder, id));
+  const { asMetricRun, findRun, openRun } = await import('../runs/runFolder.ts');
+  return asMetricRun(await openRun(await findRun(context.folder, id)), `going on with the run ${id}`);
 }
 
-async function evolve(run: RunFolder, options: EvolveOptions, context: CommandContext): Promise<ExitCode> {
+async function evolve(run: RunFolder<SearchPlan>, options: EvolveOptions, context: CommandContext): Promise<ExitCode> {
   const { terminal, signal } = context;
   const { runSearchOf } = await import('../coordinator/coordinator.ts');
   const { deleteRun, journalOf } = await import('../runs/runFolder.ts');
   const state = newSearchState();
   for await (const records of journalOf(run).more()) {
-    for (const { event, at } of records) foldEvent(state, event, at);
+    for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(state, event, at);
   }
   const report = options.json ? jsonSearchReport(terminal) : humanSearchReport(terminal);
   report.begin(run, state);
@@ -135,7 +141,7 @@ async function evolve(run: RunFolder, options: EvolveOptions, context: CommandCo
         report.progress(progress);
       },
       onEvent: (record) => {
-        foldEvent(state, record.event, record.at);
+        if (isMetricEvent(record.event)) foldEvent(state, record.event, record.at);
         report.event(record, state);
       },
     });

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { formatPerplexity } from '../experiment/format.ts';
+import { formatPerplexity, formatShare } from '../experiment/format.ts';
+import { isMetricEvent, plannedLength, runKind } from '../experiment/runPlan.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
 import { deleteRun, findRun, journalOf } from '../runs/runFolder.ts';
 import { listRuns, summariseRun } from '../runs/runSummary.ts';
-import type { RunSummary, UnreadableRun } from '../runs/runSummary.ts';
+import type { BestSummary, RunSummary, UnreadableRun } from '../runs/runSummary.ts';
 import { foldEvent, newSearchState } from '../search/searchState.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -37,7 +38,7 @@ export function runsCommand(context: CommandContext): Command {
       const journal = journalOf(summary.run);
       const state = newSearchState();
       for await (const records of journal.more()) {
-        for (const { event, at } of records) foldEvent(state, event, at);
+        for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(state, event, at);
       }
       if (json) {
         terminal.print(
@@ -88,8 +89,9 @@ function runJson(run: RunSummary | UnreadableRun): object {
     createdAt,
     lastAt: new Date(lastAt).toISOString(),
     generation: generation ?? null,
-    generations: plan.search.generations,
-    best: best ? { ...best, metric: infix(best.expression) } : null,
+    kind: runKind(plan),
+    generations: plannedLength(plan),
+    best: best?.kind === 'metric' ? { ...best, metric: infix(best.expression) } : (best ?? null),
     counts: counts ?? null,
     ...(error && { error }),
   };
@@ -98,24 +100,35 @@ function runJson(run: RunSummary | UnreadableRun): object {
 function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly string[] {
   const width = Math.max('run'.length, ...runs.map(({ id }) => id.length));
   const cells = (id: string, state: string, method: string, generation: string, best: string, metric: string): string =>
-    [id.padEnd(width), state.padEnd(11), method.padEnd(11), generation.padStart(10), best.padStart(9), metric]
+    [id.padEnd(width), state.padEnd(11), method.padEnd(15), generation.padStart(12), best.padStart(9), metric]
       .join('  ')
       .trimEnd();
   return [
-    cells('run', 'state', 'method', 'generation', 'best', 'best metric'),
+    cells('run', 'state', 'method', 'generation', 'best', 'what it is'),
     ...runs.map((run) => {
       if (!('run' in run)) return cells(run.id, 'unreadable', '', '', '', run.error.actual);
-      const { method, generations } = run.run.run.plan.search;
+      const { plan } = run.run.run;
       return cells(
         run.id,
         run.state,
-        method,
-        `${run.generation === undefined ? 0 : run.generation + 1} / ${generations}`,
+        plan.search.method,
+        `${run.generation === undefined ? 0 : run.generation + 1} / ${plannedLength(plan)}`,
         run.best ? formatPerplexity(run.best.perplexity) : '–',
-        run.best ? infix(run.best.expression) : '',
+        run.best ? bestText(run.best) : '',
       );
     }),
   ];
+}
+
+function bestText(best: BestSummary): string {
+  switch (best.kind) {
+    case 'metric':
+      return infix(best.expression);
+    case 'rates':
+      return `rates ${best.rates.map((rate) => rate.toFixed(2)).join(' ')}`;
+    case 'masks':
+      return `masks without ${formatShare(best.removed)} of the blocks`;
+  }
 }
 
 function infix(prefix: string): string {

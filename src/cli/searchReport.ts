@@ -1,13 +1,9 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../experiment/format.ts';
+import type { RunEvent } from '../experiment/runPlan.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
+import type { SearchPlan } from '../experiment/search.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
-import type {
-  BaselineEvent,
-  FinalistEvent,
-  GenerationEvent,
-  OpenedEvent,
-  SearchEvent,
-} from '../experiment/searchEvents.ts';
+import type { BaselineEvent, FinalistEvent, GenerationEvent, OpenedEvent } from '../experiment/searchEvents.ts';
 import { sizeOf } from '../metric/measure.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
@@ -22,7 +18,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Takes what happens in a search. The state is that after the event. */
 export interface SearchReport {
-  begin(run: RunFolder, state: SearchState): void;
+  begin(run: RunFolder<SearchPlan>, state: SearchState): void;
   /** How far the opening of the search is, before anything happens in it. */
   progress(progress: EvaluationProgress): void;
   event(record: JournalRecord, state: SearchState): void;
@@ -51,7 +47,7 @@ export function jsonSearchReport(terminal: Terminal): SearchReport {
 
 /** A line a generation, a table at the end, and a status line while it works. */
 export function humanSearchReport(terminal: Terminal): SearchReport {
-  let run: RunFolder | undefined;
+  let run: RunFolder<SearchPlan> | undefined;
   let rows = 0;
   const heading = (text: string): void => {
     terminal.print(terminal.out.bold(text));
@@ -126,7 +122,7 @@ function baselineLine({ metric, perplexity, error }: BaselineEvent, { opening }:
   return `${metric} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
 }
 
-function statusLine(event: SearchEvent, { run }: RunFolder, state: SearchState): string {
+function statusLine(event: RunEvent, { run }: RunFolder<SearchPlan>, state: SearchState): string {
   const { generations } = run.plan.search;
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const { progress, secondsLeft } = figuresOf(state, run.plan.search);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
+import { asMetricSearch } from '../experiment/runPlan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import type { FinalistEvent, FinishedEvent, SearchEvent, SearchOpening } from '../experiment/searchEvents.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
@@ -88,7 +89,7 @@ class Coordinator {
   private opening: SearchOpening | undefined;
 
   constructor(run: RunFolder, journal: Journal, history: History, options: SearchRunOptions) {
-    const plan = planOf(run.run, run.root);
+    const plan = asMetricSearch(planOf(run.run, run.root), 'running a search');
     this.folder = run;
     this.plan = plan;
     this.journal = journal;

@@ -82,7 +82,8 @@ const counts = z.strictObject({
   evaluations: z.number().min(0),
 });
 
-const opening = {
+/** What every opened search says about its model and text. */
+export const openingFields = {
   blocks: countSchema,
   denseLosses: z.array(z.number()).max(10_000_000),
   densePerplexity: positive,
@@ -92,10 +93,11 @@ const opening = {
   architecture: textSchema,
 };
 
-const openingShape = z.strictObject(opening);
+const openingShape = z.strictObject(openingFields);
 
-const eventShape = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('opened'), ...opening }),
+/** The shape stays visible, so that it can be joined with the events of other searches. */
+export const searchEventShape = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('opened'), ...openingFields }),
   z.strictObject({
     kind: z.literal('baseline'),
     metric: textSchema,
@@ -160,7 +162,7 @@ const eventShape = z.discriminatedUnion('kind', [
 // The shapes under the names of their types; that the two say the same is checked below.
 export const searchPlanSchema = searchPlanShape as unknown as z.ZodType<SearchPlan>;
 export const searchOpeningSchema = openingShape as unknown as z.ZodType<SearchOpening>;
-export const searchEventSchema = eventShape as unknown as z.ZodType<SearchEvent>;
+export const searchEventSchema = searchEventShape as unknown as z.ZodType<SearchEvent>;
 export const probeOutcomeSchema = probeShape as unknown as z.ZodType<ProbeOutcome>;
 export const measureOutcomeSchema = measureShape as unknown as z.ZodType<MeasureOutcome>;
 
@@ -180,7 +182,7 @@ type Matches<Schema extends z.ZodType, Type> = Same<Mutable<z.infer<Schema>>, Mu
 [true, true, true, true, true] satisfies [
   Matches<typeof searchPlanShape, SearchPlan>,
   Matches<typeof openingShape, SearchOpening>,
-  Matches<typeof eventShape, SearchEvent>,
+  Matches<typeof searchEventShape, SearchEvent>,
   Matches<typeof probeShape, ProbeOutcome>,
   Matches<typeof measureShape, MeasureOutcome>,
 ];

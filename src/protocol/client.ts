@@ -3,6 +3,8 @@ import type { Message, MessageConnection, MessageReader, MessageWriter } from 'v
 import type { EspalierError } from '../base/errors.ts';
 import { fromResponseError, parseMessage } from './errors.ts';
 import { GuardedReader } from './guard.ts';
+import { LanguageModelQuestions } from './questions.ts';
+import type { AskLanguageModel } from './questions.ts';
 import { EVENTS, isEventName, PROTOCOL_VERSION, REQUESTS } from './requests.ts';
 import type { EventParams, RequestName, RequestParams, RequestResult } from './requests.ts';
 import { loggerTo, versionError } from './server.ts';
@@ -22,6 +24,8 @@ export interface EvaluationListener {
 export interface SearchListener {
   onProgress?(event: EventParams<'progress'>): void;
   onSearchEvent?(event: EventParams<'searchEvent'>): void;
+  /** Asks the editor's language model. What it rejects with is what the search is told; without it the editor has none. */
+  readonly askLanguageModel?: AskLanguageModel;
 }
 
 /**
@@ -33,6 +37,10 @@ export class ProtocolClient {
   private readonly options: ClientOptions;
   private readonly pending = new Set<(error: EspalierError) => void>();
   private readonly listeners = new Map<number, EvaluationListener & SearchListener>();
+  private readonly questions = new LanguageModelQuestions((params) => {
+    // A worker that is gone waits for no answer.
+    this.request('languageModelReplied', params).catch(() => undefined);
+  });
   private ended: EspalierError | undefined;
   private tokens = 0;
 
@@ -93,6 +101,22 @@ export class ProtocolClient {
     signal?: AbortSignal,
   ): Promise<RequestResult<'openSearch'>> {
     return this.listening(listener, (token) => this.request('openSearch', { token, plan }, signal));
+  }
+
+  openStructure(
+    plan: RequestParams<'openStructure'>['plan'],
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'openStructure'>> {
+    return this.listening(listener, (token) => this.request('openStructure', { token, plan }, signal));
+  }
+
+  componentScores(
+    score: RequestParams<'componentScores'>['score'],
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'componentScores'>> {
+    return this.listening(listener, (token) => this.request('componentScores', { token, score }, signal));
   }
 
   /** Aborting the signal pauses the run; the request then settles with that outcome. */
@@ -166,6 +190,7 @@ export class ProtocolClient {
     try {
       return await request(token);
     } finally {
+      this.questions.ended(token);
       this.listeners.delete(token);
     }
   }
@@ -181,6 +206,8 @@ export class ProtocolClient {
       if ('progress' in event) listener?.onProgress?.(event);
       else if ('result' in event) listener?.onResult?.(event);
       else if ('event' in event) listener?.onSearchEvent?.(event);
+      else if ('prompt' in event) void this.questions.asked(event, listener?.askLanguageModel);
+      else if ('call' in event) this.questions.cancelled(event.call);
       else listener?.onFailure?.(event);
     } catch (error) {
       this.options.log(String(error));

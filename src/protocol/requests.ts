@@ -8,25 +8,40 @@ import {
   planSchema,
   progressSchema,
   resultSchema,
+  structureScoreSchema,
   textSchema,
 } from '../experiment/schemas.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
+import { runEventSchema } from '../experiment/runSchemas.ts';
 import {
   measureOutcomeSchema,
   probeOutcomeSchema,
-  searchEventSchema,
   searchOpeningSchema,
   searchPlanSchema,
 } from '../experiment/searchSchemas.ts';
+import {
+  llmUsageSchema,
+  MAX_PROMPT,
+  MAX_REPLY,
+  packedValuesSchema,
+  structureOpeningSchema,
+  structurePlanSchema,
+} from '../experiment/structureSearchSchemas.ts';
+import { MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Names a running request in the events about it; chosen by the client. */
 const tokenSchema = countSchema;
 const candidatesSchema = z.array(expressionSchema).max(10_000);
 const secondsSchema = z.number().min(0);
+const measuresSchema = z.strictObject({
+  outcomes: z.array(z.strictObject({ measure: measureOutcomeSchema, seconds: secondsSchema })),
+});
+/** Names one question to the editor's language model; chosen by the worker, unique in its life. */
+const callSchema = countSchema;
 
 /** Every request of the editor, with what it takes and what it gives. Both ends derive their types from this one map. */
 export const REQUESTS = {
@@ -60,14 +75,47 @@ export const REQUESTS = {
   /** Losses of candidates on the blocks `begin` to `end` − 1, in the order of the open search's rungs. */
   measure: {
     params: z.strictObject({ expressions: candidatesSchema, begin: countSchema, end: countSchema }),
-    result: z.strictObject({
-      outcomes: z.array(z.strictObject({ measure: measureOutcomeSchema, seconds: secondsSchema })),
+    result: measuresSchema,
+  },
+  /** Loads what the questions of a search for rates or masks share; `progress` events with the same token come before the reply. */
+  openStructure: {
+    params: z.strictObject({ token: tokenSchema, plan: structurePlanSchema }),
+    result: z.strictObject({ opening: structureOpeningSchema }),
+  },
+  /** Losses of configurations of rates of the open search on the fitness blocks `begin` to `end` − 1. */
+  measureRates: {
+    params: z.strictObject({
+      configurations: z.array(z.array(z.number().min(0).max(1)).max(MAX_BLOCKS)).max(10_000),
+      begin: countSchema,
+      end: countSchema,
     }),
+    result: measuresSchema,
+  },
+  /** Losses of masks of the open search: on fitness blocks, or on samples that begin at tokens of the calibration text. */
+  measureMasks: {
+    params: z.strictObject({
+      masks: z.array(modelMaskSchema).max(10_000),
+      on: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('blocks'), begin: countSchema, end: countSchema }),
+        z.strictObject({
+          kind: z.literal('samples'),
+          offsets: z.array(countSchema).max(65_536),
+          tokens: countSchema.min(2),
+        }),
+      ]),
+    }),
+    result: measuresSchema,
+  },
+  /** What each component of the model scores; `progress` events with the same token come before the reply. */
+  componentScores: {
+    params: z.strictObject({ token: tokenSchema, score: structureScoreSchema }),
+    result: z.strictObject({ scores: packedValuesSchema }),
   },
   /**
    * Drives the run in `folder` (see runs/runFolder.ts) with a pool of `workers` processes, by itself as many as its plan says, until it is
    * finished or, by cancelling this request, paused. `progress` and `searchEvent` events with the same token come before the reply.
-   * `recover` goes on from what stands before the damage of a journal that is damaged in its middle.
+   * `recover` goes on from what stands before the damage of a journal that is damaged in its middle. `llm` holds what its language model
+   * is asked with and is kept nowhere.
    */
   search: {
     params: z.strictObject({
@@ -75,8 +123,25 @@ export const REQUESTS = {
       folder: textSchema,
       workers: countSchema.min(1).max(256).exactOptional(),
       recover: z.boolean().exactOptional(),
+      llm: z.strictObject({ key: textSchema.min(1) }).exactOptional(),
     }),
     result: z.strictObject({ outcome: z.enum(['finished', 'paused']) }),
+  },
+  /** What the language model of the editor has answered to a `languageModelAsked` event, or why it has not. */
+  languageModelReplied: {
+    params: z.strictObject({
+      call: callSchema,
+      reply: z.discriminatedUnion('kind', [
+        z.strictObject({
+          kind: z.literal('text'),
+          text: z.string().max(MAX_REPLY),
+          usage: llmUsageSchema,
+          model: textSchema,
+        }),
+        z.strictObject({ kind: z.literal('failed'), error: errorSchema }),
+      ]),
+    }),
+    result: z.strictObject({}),
   },
   /**
    * What every node of the plan's only metric computes on one linear layer, the first one for null. `progress` events with the same
@@ -114,7 +179,22 @@ export const EVENTS = {
   /** One evaluation of the plan failed (its metric cannot rank); the others go on. */
   failure: z.strictObject({ token: tokenSchema, index: countSchema, error: errorSchema }),
   /** What has happened in a search and is in its journal, as line `seq`, since `at` (milliseconds since 1970). */
-  searchEvent: z.strictObject({ token: tokenSchema, seq: countSchema, at: z.number(), event: searchEventSchema }),
+  searchEvent: z.strictObject({ token: tokenSchema, seq: countSchema, at: z.number(), event: runEventSchema }),
+  /**
+   * A search asks the language model of the editor. The editor answers with the request `languageModelReplied` that has the same call; an
+   * editor that has none says so at once.
+   */
+  languageModelAsked: z.strictObject({
+    token: tokenSchema,
+    call: callSchema,
+    /** Family of the model, empty for any. */
+    llm: textSchema,
+    prompt: z.string().max(MAX_PROMPT),
+    temperature: z.number(),
+    replyTokens: countSchema,
+  }),
+  /** The answer to this call is not waited for any more. */
+  languageModelCancelled: z.strictObject({ token: tokenSchema, call: callSchema }),
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { EspalierError } from '../base/errors.ts';
-import type { SearchEvent } from '../experiment/searchEvents.ts';
+import type { RunEvent } from '../experiment/runPlan.ts';
 import { encodeLine } from './journalLine.ts';
 import type { JournalLink, JournalRecord } from './journalLine.ts';
 import { damageError, JournalReader } from './journalReader.ts';
@@ -22,7 +22,7 @@ export interface JournalOptions {
 }
 
 interface Waiting {
-  readonly events: readonly SearchEvent[];
+  readonly events: readonly RunEvent[];
   readonly resolve: (records: readonly JournalRecord[]) => void;
   readonly reject: (error: EspalierError) => void;
 }
@@ -84,7 +84,7 @@ export class Journal {
    *
    * @throws EspalierError `io/write`; the file then ends with the last record that was acknowledged
    */
-  append(events: readonly SearchEvent[]): Promise<readonly JournalRecord[]> {
+  append(events: readonly RunEvent[]): Promise<readonly JournalRecord[]> {
     return new Promise((resolve, reject) => {
       if (this.failure) {
         reject(this.failure);

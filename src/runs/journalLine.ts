@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { SearchEvent } from '../experiment/searchEvents.ts';
-import { searchEventSchema } from '../experiment/searchSchemas.ts';
+import type { RunEvent } from '../experiment/runPlan.ts';
+import { runEventSchema } from '../experiment/runSchemas.ts';
 
 /** One line of a journal. */
 export interface JournalRecord {
@@ -8,7 +8,7 @@ export interface JournalRecord {
   readonly seq: number;
   /** When it was appended, in milliseconds since 1970. */
   readonly at: number;
-  readonly event: SearchEvent;
+  readonly event: RunEvent;
 }
 
 /** What the next line of a journal must continue. */
@@ -58,7 +58,7 @@ export function decodeLine(line: Buffer, link: JournalLink): DecodedLine {
   }
   const { seq, at } = parsed;
   if (seq !== link.seq || typeof at !== 'number') return { kind: 'unknown', reason: 'no number or no time of its own' };
-  const event = searchEventSchema.safeParse(parsed.event);
+  const event = runEventSchema.safeParse(parsed.event);
   if (!event.success) {
     const issue = event.error.issues[0];
     return { kind: 'unknown', reason: `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'no event'}` };

@@ -11,9 +11,9 @@ export interface JournalDamage {
   readonly reason: string;
 }
 
-/** Bytes read at a time; between two portions the event loop gets its turn. */
+/** Bytes read at first; within a long line ever more, so that reading it takes time in proportion. Between two portions the event loop gets its turn. */
 const PORTION = 32 << 10;
-/** No line is nearly as long: a file that has one is no journal. */
+/** The longest lines hold the keep-probabilities of a large model, at most a few of 64 MiB: a file that has a longer one is no journal. */
 const LONGEST_LINE = 256 << 20;
 const LINE_FEED = 0x0a;
 
@@ -56,7 +56,7 @@ export class JournalReader {
     try {
       let rest: Buffer = Buffer.alloc(0);
       for (;;) {
-        const portion = await readPortion(handle, this.offset + rest.length);
+        const portion = await readPortion(handle, this.offset + rest.length, rest.length);
         const text = rest.length === 0 ? portion : Buffer.concat([rest, portion]);
         const { records, used } = this.decode(text);
         rest = text.subarray(used);
@@ -104,7 +104,7 @@ export class JournalReader {
     let rest: Buffer = Buffer.alloc(0);
     let before: Buffer | undefined;
     for (let position = this.offset; ;) {
-      const portion = await readPortion(handle, position);
+      const portion = await readPortion(handle, position, rest.length);
       if (portion.length === 0) return;
       position += portion.length;
       rest = Buffer.concat([rest, portion]);
@@ -145,9 +145,11 @@ export function damageError(file: string, { line, reason }: JournalDamage): Espa
   });
 }
 
-async function readPortion(handle: FileHandle, position: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(PORTION);
-  const { bytesRead } = await handle.read(buffer, 0, PORTION, position);
+/** @param begun bytes of the line that is being read */
+async function readPortion(handle: FileHandle, position: number, begun: number): Promise<Buffer> {
+  const length = Math.max(PORTION, begun);
+  const buffer = Buffer.allocUnsafe(length);
+  const { bytesRead } = await handle.read(buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);
 }
 

@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
+import { asMetricSearch, isMetricSearch } from '../experiment/runPlan.ts';
+import type { RunPlan } from '../experiment/runPlan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import { JournalReader } from './journalReader.ts';
 import { lockRun } from './runLock.ts';
@@ -19,12 +21,12 @@ export const LOG_FILE = 'log.txt';
 const MAX_BYTES = 64 << 20;
 
 /** A run that lies on the disk. */
-export interface RunFolder {
+export interface RunFolder<Plan extends RunPlan = RunPlan> {
   /** Absolute. */
   readonly folder: string;
   /** Workspace folder that its paths start from. */
   readonly root: string;
-  readonly run: RunRecord;
+  readonly run: RunRecord<Plan>;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface RunFolder {
  *
  * @throws EspalierError `io/write`
  */
-export async function createRun(plan: SearchPlan, context: RunContext): Promise<RunFolder> {
+export async function createRun<Plan extends RunPlan>(plan: Plan, context: RunContext): Promise<RunFolder<Plan>> {
   const run = createRunRecord(newRunId(plan.name, context.createdAt), plan, context);
   const folder = path.join(context.root, RUNS_FOLDER, run.id);
   try {
@@ -63,6 +65,16 @@ export async function openRun(folder: string): Promise<RunFolder> {
   const file = path.join(folder, RUN_FILE);
   const run = parseRunRecord(await readRunFile(file), file);
   return { folder, root: rootOf(folder), run };
+}
+
+export function isMetricRun(run: RunFolder): run is RunFolder<SearchPlan> {
+  return isMetricSearch(run.run.plan);
+}
+
+/** @throws EspalierError for a run of another kind, where only a search for metrics will do */
+export function asMetricRun(run: RunFolder, operation: string): RunFolder<SearchPlan> {
+  asMetricSearch(run.run.plan, operation);
+  return run as RunFolder<SearchPlan>;
 }
 
 /** Reads what has happened in a run, and what happens while somebody drives it. */

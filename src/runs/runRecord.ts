@@ -3,15 +3,18 @@ import path from 'node:path';
 import * as z from 'zod';
 import { EspalierError } from '../base/errors.ts';
 import { textSchema } from '../experiment/schemas.ts';
-import type { SearchPlan } from '../experiment/search.ts';
-import { searchPlanSchema } from '../experiment/searchSchemas.ts';
+import { checkEndpoint } from '../experiment/llmEndpoint.ts';
+import type { LlmSettings } from '../experiment/llm.ts';
+import { isRateSearch } from '../experiment/runPlan.ts';
+import type { RunPlan } from '../experiment/runPlan.ts';
+import { runPlanSchemaFor } from '../experiment/runSchemas.ts';
 import { portablePath } from './evaluationRecord.ts';
 
 /**
  * What a run was asked: its run.json. Paths are relative to the workspace folder and written with slashes, so that a run means the
  * same in another clone.
  */
-export interface RunRecord {
+export interface RunRecord<Plan extends RunPlan = RunPlan> {
   readonly format: typeof RUN_FORMAT;
   readonly id: string;
   /** ISO 8601, UTC. */
@@ -21,7 +24,7 @@ export interface RunRecord {
   readonly versions: Readonly<Record<string, string>>;
   /** sha-256, hex, of what decides the result: shows that nobody has changed the plan since. */
   readonly fingerprint: string;
-  readonly plan: SearchPlan;
+  readonly plan: Plan;
 }
 
 export const RUN_FORMAT = 'espalier-run-1';
@@ -33,7 +36,7 @@ const runShape = z.strictObject({
   document: textSchema.exactOptional(),
   versions: z.record(textSchema, textSchema),
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hexadecimal'),
-  plan: searchPlanSchema,
+  plan: z.unknown(),
 });
 
 export interface RunContext {
@@ -45,8 +48,12 @@ export interface RunContext {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** @param plan with absolute paths, as the language and the command line make them */
-export function createRunRecord(id: string, plan: SearchPlan, context: RunContext): RunRecord {
+/**
+ * @param plan with absolute paths, as the language and the command line make them
+ * @throws EspalierError `settings/invalid` for an endpoint that holds a secret: run.json is fit for version control
+ */
+export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
+  if (isRateSearch(plan)) checkEndpoint(plan.llm.endpoint);
   const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
   return {
     format: RUN_FORMAT,
@@ -60,7 +67,7 @@ export function createRunRecord(id: string, plan: SearchPlan, context: RunContex
 }
 
 /** The plan of a run with absolute paths again. */
-export function planOf(run: RunRecord, root: string): SearchPlan {
+export function planOf<Plan extends RunPlan>(run: RunRecord<Plan>, root: string): Plan {
   return withPaths(run.plan, (file) => path.resolve(root, file));
 }
 
@@ -79,12 +86,8 @@ export function parseRunRecord(text: string, file: string): RunRecord {
   } catch (error) {
     throw formatError(file, error instanceof Error ? error.message : String(error));
   }
-  const parsed = runShape.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw formatError(file, `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'another shape'}`);
-  }
-  const run = parsed.data;
+  const about = checked(runShape, value, file, []);
+  const run = { ...about, plan: checked(runPlanSchemaFor(about.plan), about.plan, file, ['plan']) };
   if (run.fingerprint === planFingerprint(run.plan)) return run;
   throw new EspalierError({
     code: 'runs/changed',
@@ -96,15 +99,41 @@ export function parseRunRecord(text: string, file: string): RunRecord {
   });
 }
 
-/** Processes and threads decide nothing but time: a run may go on with others. */
-function planFingerprint({ settings, search, ...plan }: SearchPlan): string {
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  file: string,
+  under: readonly string[],
+): z.infer<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = [...under, ...(issue?.path.map(String) ?? [])].join('.');
+  throw formatError(file, `${where}: ${issue?.message ?? 'another shape'}`);
+}
+
+/**
+ * Processes and threads decide nothing but time: a run may go on with others. Of a language model's settings, those that say how hard
+ * and how long it is asked, and what that may cost, may change too: what was answered, or was not, stands in the journal.
+ */
+function planFingerprint(plan: RunPlan): string {
   const deciding = {
     ...plan,
-    settings: { ...settings, threads: undefined },
-    search: { ...search, workers: undefined },
+    settings: { ...plan.settings, threads: undefined },
+    search: { ...plan.search, workers: undefined },
+    ...(isRateSearch(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };
   return createHash('sha256').update(canonicalJson(deciding)).digest('hex');
 }
+
+const CHANGEABLE_LLM: { readonly [Name in keyof LlmSettings]?: undefined } = {
+  timeout: undefined,
+  retries: undefined,
+  tokenCap: undefined,
+  costCap: undefined,
+  promptPrice: undefined,
+  replyPrice: undefined,
+};
 
 /** JSON with the members of every object in the order of their names. */
 function canonicalJson(value: unknown): string {
@@ -115,7 +144,7 @@ function canonicalJson(value: unknown): string {
   );
 }
 
-function withPaths(plan: SearchPlan, map: (file: string) => string): SearchPlan {
+function withPaths<Plan extends RunPlan>(plan: Plan, map: (file: string) => string): Plan {
   return {
     ...plan,
     model: map(plan.model),

@@ -2,7 +2,9 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { SearchCounts, SearchEvent } from '../experiment/searchEvents.ts';
+import type { RunEvent } from '../experiment/runPlan.ts';
+import type { SearchCounts } from '../experiment/searchEvents.ts';
+import type { RateCounts } from '../experiment/structureEvents.ts';
 import { decodeLine, firstLink, linkAfter } from './journalLine.ts';
 import type { JournalRecord } from './journalLine.ts';
 import { JOURNAL_FILE, openRun, runIds, RUNS_FOLDER } from './runFolder.ts';
@@ -19,9 +21,10 @@ export interface RunSummary {
   readonly folder: string;
   readonly run: RunFolder;
   readonly state: RunState;
-  /** Of the last generation that is through. */
+  /** Of the last generation, iteration or (of a search for masks) step that the end of the journal tells of; counts from 0. */
   readonly generation: number | undefined;
-  readonly counts: SearchCounts | undefined;
+  /** Of a search for metrics or for rates. */
+  readonly counts: SearchCounts | RateCounts | undefined;
   readonly best: BestSummary | undefined;
   /** When something last happened, in milliseconds since 1970; when it was created, where nothing has. */
   readonly lastAt: number;
@@ -29,13 +32,17 @@ export interface RunSummary {
   readonly error: ErrorData | undefined;
 }
 
-export interface BestSummary {
-  readonly id: number;
-  /** Prefix form. */
-  readonly expression: string;
-  /** As finally evaluated, or in the search where it has not come so far. */
-  readonly perplexity: number;
-}
+/** The best that a run has found so far. `perplexity`: as finally evaluated, or in the search where it has not come so far. */
+export type BestSummary =
+  | {
+      readonly kind: 'metric';
+      readonly id: number;
+      /** Prefix form. */ readonly expression: string;
+      readonly perplexity: number;
+    }
+  | { readonly kind: 'rates'; readonly id: number; readonly rates: readonly number[]; readonly perplexity: number }
+  /** What is kept by the probabilities. `removed`: share of the blocks' weights. */
+  | { readonly kind: 'masks'; readonly removed: number; readonly perplexity: number };
 
 /** What is in the runs' folder and is no run. */
 export interface UnreadableRun {
@@ -78,35 +85,65 @@ type Found = Pick<RunSummary, 'generation' | 'counts' | 'best' | 'error'> & { re
 
 function summarise(records: readonly JournalRecord[]): Found {
   const events = records.map(({ event }) => event);
-  const generation = events.findLast((event) => event.kind === 'generation');
-  const finished = events.findLast((event) => event.kind === 'finished');
+  const round = events.findLast((event) => event.kind === 'generation' || event.kind === 'iteration');
+  const step = events.findLast((event) => event.kind === 'step');
+  const finished = events.findLast((event) => event.kind === 'finished' || event.kind === 'rates-finished');
   const last = events.findLast((event) => event.kind in STATES);
   return {
     state: (last && STATES[last.kind]) ?? 'interrupted',
-    generation: generation?.generation,
-    counts: finished?.counts ?? generation?.counts,
+    generation: round?.generation ?? step?.step,
+    counts: finished?.counts ?? round?.counts,
     best: bestOf(events),
     error: last?.kind === 'failed' ? last.error : undefined,
   };
 }
 
-const STATES: Partial<Record<SearchEvent['kind'], RunState>> = {
+const STATES: Partial<Record<RunEvent['kind'], RunState>> = {
   paused: 'paused',
   failed: 'failed',
   finished: 'finished',
+  'rates-finished': 'finished',
+  'masks-finished': 'finished',
   resumed: 'interrupted',
 };
 
-/** The best metric as far as these events say which it is, and how it reads. */
-function bestOf(events: readonly SearchEvent[]): BestSummary | undefined {
+/** The best as far as these events say which it is, and what it is. */
+function bestOf(events: readonly RunEvent[]): BestSummary | undefined {
+  return bestMetric(events) ?? bestRates(events) ?? bestMasks(events);
+}
+
+function bestMetric(events: readonly RunEvent[]): BestSummary | undefined {
   const first = events.findLast((event) => event.kind === 'finished')?.best[0];
   const finalist = events.find((event) => event.kind === 'finalist' && event.id !== undefined && event.id === first);
   if (finalist?.kind === 'finalist' && finalist.result) {
-    return { id: first!, expression: finalist.expression, perplexity: finalist.result.perplexity };
+    const { expression, result } = finalist;
+    return { kind: 'metric', id: first!, expression, perplexity: result.perplexity };
   }
   const best = events.findLast((event) => event.kind === 'generation')?.bestSoFar;
   const candidate = events.find((event) => event.kind === 'candidate' && event.id === best?.id);
-  return best && candidate?.kind === 'candidate' ? { ...best, expression: candidate.expression } : undefined;
+  return best && candidate?.kind === 'candidate'
+    ? { kind: 'metric', ...best, expression: candidate.expression }
+    : undefined;
+}
+
+function bestRates(events: readonly RunEvent[]): BestSummary | undefined {
+  const first = events.findLast((event) => event.kind === 'rates-finished')?.best[0];
+  const finalist = events.find(
+    (event) => event.kind === 'structure-finalist' && event.id !== undefined && event.id === first,
+  );
+  const best = events.findLast((event) => event.kind === 'iteration')?.bestSoFar;
+  const id = first ?? best?.id;
+  const configuration = events.find((event) => event.kind === 'configuration' && event.id === id);
+  if (configuration?.kind !== 'configuration' || id === undefined) return undefined;
+  const final = finalist?.kind === 'structure-finalist' ? finalist.result?.perplexity : undefined;
+  const perplexity = final ?? best?.perplexity;
+  return perplexity === undefined ? undefined : { kind: 'rates', id, rates: configuration.rates, perplexity };
+}
+
+function bestMasks(events: readonly RunEvent[]): BestSummary | undefined {
+  const found = events.findLast((event) => event.kind === 'probabilities');
+  if (found?.perplexity === undefined || found.perplexity === null) return undefined;
+  return { kind: 'masks', removed: found.removed, perplexity: found.perplexity };
 }
 
 /** Bytes that are read off the end first; then eight times as many, until the best metric is among them. */

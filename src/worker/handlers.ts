@@ -1,15 +1,39 @@
 import { cancelledError } from '../base/errors.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, SearchHooks as SearchStepHooks, Timed } from '../engine/engine.ts';
+import type { ModelMask } from '../experiment/components.ts';
 import type { DeviceReport, EvaluationProgress } from '../experiment/result.ts';
-import type { RequestParams } from '../protocol/requests.ts';
+import type { StructurePlan } from '../experiment/runPlan.ts';
+import type { MeasureOutcome } from '../experiment/searchEvents.ts';
+import type { StructureScore } from '../experiment/structure.ts';
+import type { PackedValues, StructureOpening } from '../experiment/structureEvents.ts';
+import type { EventParams, RequestParams } from '../protocol/requests.ts';
 import type { RequestHandlers } from '../protocol/server.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
 
+/** What searches for rates and for masks ask of the engine. */
+export interface StructureEngine {
+  /** Loads what the questions of a search share, and keeps it for the other three until another is opened. */
+  openStructure(plan: StructurePlan, hooks?: SearchStepHooks): Promise<StructureOpening>;
+  /** Losses of configurations of rates on the fitness blocks `begin` to `end` − 1. */
+  measureRates(
+    configurations: readonly (readonly number[])[],
+    begin: number,
+    end: number,
+    hooks?: SearchStepHooks,
+  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
+  measureMasks(
+    masks: readonly ModelMask[],
+    on: RequestParams<'measureMasks'>['on'],
+    hooks?: SearchStepHooks,
+  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
+  componentScores(score: StructureScore, hooks?: SearchStepHooks): Promise<PackedValues>;
+}
+
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
-export interface WorkerEngine extends Pick<
-  Engine,
-  'evaluate' | 'preflight' | 'inspect' | 'openSearch' | 'probe' | 'measure' | 'describe' | 'dispose'
-> {
+export interface WorkerEngine
+  extends
+    Pick<Engine, 'evaluate' | 'preflight' | 'inspect' | 'openSearch' | 'probe' | 'measure' | 'describe' | 'dispose'>,
+    StructureEngine {
   listDevices(): Promise<readonly DeviceReport[]>;
   /** sha-256, hex, of a checkpoint folder as its provenance states it. */
   identifyModel(folder: string, signal: AbortSignal): Promise<string>;
@@ -22,6 +46,8 @@ export interface HandlerOptions {
   readonly now: () => number;
   /** Drives a run with a pool of further workers; the signal pauses it. */
   readonly search: (params: SearchParams, hooks: SearchHooks) => Promise<'finished' | 'paused'>;
+  /** The editor's language model has answered a question of {@link SearchHooks.askHost}. */
+  readonly hostReplied: (call: number, reply: RequestParams<'languageModelReplied'>['reply']) => void;
   /** Called once the reply to `shutdown` is on its way. */
   readonly exit: () => void;
 }
@@ -32,6 +58,10 @@ export interface SearchHooks {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvaluationProgress) => void;
   readonly onEvent: (record: JournalRecord) => void;
+  /** Asks the editor's language model; the answer comes by `hostReplied`. */
+  readonly askHost: (question: Omit<EventParams<'languageModelAsked'>, 'token'>) => void;
+  /** The answer to this call is not waited for any more. */
+  readonly tellHost: (call: number) => void;
 }
 
 /** Events of one evaluation are at least this many milliseconds apart: a person reads no faster. */
@@ -75,6 +105,27 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
       device.pass(async () => ({ outcomes: [...(await engine.probe(expressions, { signal }))] }), signal),
     measure: ({ expressions, begin, end }, { signal }) =>
       device.pass(async () => ({ outcomes: [...(await engine.measure(expressions, begin, end, { signal }))] }), signal),
+    openStructure: ({ token, plan }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { opening: await engine.openStructure(plan, { signal, onProgress }) };
+      }, signal),
+    measureRates: ({ configurations, begin, end }, { signal }) =>
+      device.pass(
+        async () => ({ outcomes: [...(await engine.measureRates(configurations, begin, end, { signal }))] }),
+        signal,
+      ),
+    measureMasks: ({ masks, on }, { signal }) =>
+      device.pass(async () => ({ outcomes: [...(await engine.measureMasks(masks, on, { signal }))] }), signal),
+    componentScores: ({ token, score }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { scores: await engine.componentScores(score, { signal, onProgress }) };
+      }, signal),
     inspect: ({ token, plan, tensor }, { signal, send }) =>
       device.pass(async () => {
         const onProgress = paced(options.now, (progress) => {
@@ -92,8 +143,18 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
         onEvent: (record) => {
           send('searchEvent', { token, ...record });
         },
+        askHost: (question) => {
+          send('languageModelAsked', { token, ...question });
+        },
+        tellHost: (call) => {
+          send('languageModelCancelled', { token, call });
+        },
       }),
     }),
+    languageModelReplied: ({ call, reply }) => {
+      options.hostReplied(call, reply);
+      return Promise.resolve({});
+    },
     devices: () => device.pass(async () => ({ devices: [...(await engine.listDevices())] })),
     describe: async ({ model }) => ({ summary: await engine.describe(model) }),
     identify: async ({ models, files }, { signal }) => ({

@@ -1,4 +1,5 @@
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { runSearchOf } from '../coordinator/coordinator.ts';
 import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
@@ -8,6 +9,7 @@ import { serve } from '../protocol/server.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 import { openRun } from '../runs/runFolder.ts';
 import { createHandlers } from './handlers.ts';
+import type { StructureEngine } from './handlers.ts';
 import { endProcessGroup, watchParent } from './parentWatch.ts';
 
 // Entry point of the worker process: `fork(worker.cjs, [cacheFolder])`. It speaks over the IPC channel and nowhere else, and
@@ -30,8 +32,25 @@ const [script = '', cacheFolder] = process.argv.slice(1);
 const log = (message: string): void => {
   process.stderr.write(`${message}\n`);
 };
+/** Until the engine has them. */
+const notYet = (): never => {
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'searching for rates or masks',
+    expected: 'an engine that measures them',
+    actual: 'one that does not yet',
+    remedy: 'Choose a search for metrics.',
+  });
+};
+const STRUCTURE_SEARCHES_TO_COME: StructureEngine = {
+  openStructure: notYet,
+  measureRates: notYet,
+  measureMasks: notYet,
+  componentScores: notYet,
+};
 const handlers = createHandlers(
   {
+    ...STRUCTURE_SEARCHES_TO_COME,
     ...createEngine({ cacheFolder }),
     listDevices,
     identifyModel: async (folder, signal) => {
@@ -47,10 +66,12 @@ const handlers = createHandlers(
   {
     now: () => performance.now(),
     exit,
-    search: async ({ folder, ...options }, hooks) => {
+    hostReplied: () => undefined,
+    search: async ({ folder, workers, recover }, { signal, onProgress, onEvent }) => {
       const { kind } = await runSearchOf(await openRun(folder), {
-        ...options,
-        ...hooks,
+        ...(workers !== undefined && { workers }),
+        ...(recover !== undefined && { recover }),
+        ...{ signal, onProgress, onEvent },
         // The pool's processes are of this very script; they end with this one.
         spawn: () => forkWorker({ file: script, cacheFolder, log }),
         log,

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Rng } from '../../src/base/rng.ts';
-import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
+import type { RunEvent } from '../../src/experiment/runPlan.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { journalOf, openRun, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
 
@@ -183,7 +183,7 @@ function start(test: KillTest, workers: number, folder: string, flags: readonly 
   return search;
 }
 
-const TOLD = new Set<SearchEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
+const TOLD = new Set<RunEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
 
 /** Everything that a search comes to, without times and what depends on the number of workers; checks that nothing was asked for twice. */
 async function storyOf(search: Search): Promise<readonly string[]> {

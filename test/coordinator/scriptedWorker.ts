@@ -6,7 +6,13 @@ import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { sampleInspection, samplePreflight, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import {
+  idleStructureHandlers,
+  sampleInspection,
+  samplePreflight,
+  sampleResult,
+  sampleSummary,
+} from '../protocol/samples.ts';
 import { simulation } from '../search/simulation.ts';
 
 const PROBLEM = simulation(1);
@@ -112,6 +118,7 @@ export class ScriptedWorker implements WorkerProcess {
           results: [sampleResult({ metric, expression: printInfix(expression), perplexity })],
         }));
       },
+      ...idleStructureHandlers(),
       preflight: () => Promise.resolve({ preflight: samplePreflight() }),
       inspect: () => Promise.resolve({ inspection: sampleInspection() }),
       search: () => Promise.resolve({ outcome: 'finished' }),

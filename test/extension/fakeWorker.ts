@@ -4,7 +4,14 @@ import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
-import { sampleInspection, samplePreflight, sampleOpening, sampleResult, sampleSummary } from '../protocol/samples.ts';
+import {
+  idleStructureHandlers,
+  sampleInspection,
+  samplePreflight,
+  sampleOpening,
+  sampleResult,
+  sampleSummary,
+} from '../protocol/samples.ts';
 
 /** How a fake worker behaves. */
 export type Behaviour =
@@ -119,6 +126,7 @@ export class FakeWorker implements WorkerProcess {
       openSearch: () => Promise.resolve({ opening: sampleOpening() }),
       probe: () => Promise.resolve({ outcomes: [] }),
       measure: () => Promise.resolve({ outcomes: [] }),
+      ...idleStructureHandlers(),
       preflight: () => Promise.resolve({ preflight: samplePreflight() }),
       inspect: () => Promise.resolve({ inspection: sampleInspection() }),
       search: () => Promise.resolve({ outcome: 'finished' as const }),

@@ -10,6 +10,7 @@ import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
 import type { Transport } from './memoryTransport.ts';
 import {
+  idleStructureHandlers,
   sampleInspection,
   samplePreflight,
   sampleOpening,
@@ -49,6 +50,7 @@ const handlers: RequestHandlers = {
   },
   probe: () => Promise.resolve({ outcomes: [] }),
   measure: () => Promise.resolve({ outcomes: [] }),
+  ...idleStructureHandlers(),
   search: ({ token, folder }, { signal, send }) => {
     send('searchEvent', { token, seq: 3, at: 1763804575000, event: { kind: 'resumed' } });
     if (folder !== '/long') return Promise.resolve({ outcome: 'finished' });

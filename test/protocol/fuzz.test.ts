@@ -7,6 +7,7 @@ import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
 import {
+  idleStructureHandlers,
   sampleInspection,
   samplePreflight,
   sampleOpening,
@@ -46,6 +47,7 @@ const handlers: RequestHandlers = {
     expect([begin, end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
     return Promise.resolve({ outcomes: [] });
   },
+  ...idleStructureHandlers(),
   search: ({ folder, workers }) => {
     expect(folder).toBeTypeOf('string');
     expect(workers === undefined || workers > 0).toBe(true);

@@ -9,7 +9,14 @@ import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/insp
 import type { Preflight } from '../../src/experiment/preflight.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
+import type { MaskSearchPlan } from '../../src/experiment/maskSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import type { StructureOpening } from '../../src/experiment/structureEvents.ts';
+import type { RequestHandlers } from '../../src/protocol/server.ts';
 
 export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
   return {
@@ -133,5 +140,62 @@ export function sampleSearchPlan(changes: Partial<SearchPlan> = {}): SearchPlan 
     settings,
     search: DEFAULT_SEARCH_SETTINGS,
     ...changes,
+  };
+}
+
+export function sampleRatePlan(changes: Partial<RateSearchPlan> = {}): RateSearchPlan {
+  return {
+    kind: 'rates',
+    name: 'rates',
+    model: '/models/tiny',
+    text: '/data/test.txt',
+    calibration: '/data/valid.txt',
+    sparsity: { kind: 'unstructured', share: 0.3 },
+    target: { kind: 'structure', name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } },
+    baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
+    settings: DEFAULT_SETTINGS,
+    search: DEFAULT_RATE_SEARCH_SETTINGS,
+    llm: DEFAULT_LLM_SETTINGS,
+    prompts: { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' },
+    ...changes,
+  };
+}
+
+export function sampleMaskPlan(changes: Partial<MaskSearchPlan> = {}): MaskSearchPlan {
+  return {
+    kind: 'masks',
+    name: 'masks',
+    model: '/models/tiny',
+    calibration: '/data/valid.txt',
+    text: '/data/test.txt',
+    sparsity: { kind: 'unstructured', share: 0.3 },
+    score: { kind: 'method', method: 'wanda-sp' },
+    baselines: [],
+    settings: DEFAULT_SETTINGS,
+    search: DEFAULT_MASK_SEARCH_SETTINGS,
+    ...changes,
+  };
+}
+
+export function sampleStructureOpening(changes: Partial<StructureOpening> = {}): StructureOpening {
+  return {
+    ...sampleOpening(),
+    components: [{ groups: 4, channels: 8, groupWeights: 64, channelWeights: 48 }],
+    calibrationTokens: 4096,
+    ...changes,
+  };
+}
+
+/** Handlers of a worker that is asked nothing about structure. */
+export function idleStructureHandlers(): Pick<
+  RequestHandlers,
+  'openStructure' | 'measureRates' | 'measureMasks' | 'componentScores' | 'languageModelReplied'
+> {
+  return {
+    openStructure: () => Promise.resolve({ opening: sampleStructureOpening() }),
+    measureRates: () => Promise.resolve({ outcomes: [] }),
+    measureMasks: () => Promise.resolve({ outcomes: [] }),
+    componentScores: () => Promise.resolve({ scores: { groups: '', channels: '' } }),
+    languageModelReplied: () => Promise.resolve({}),
   };
 }

@@ -15,6 +15,7 @@ import {
   sampleOpening,
   samplePlan,
   sampleResult,
+  sampleStructureOpening,
   sampleSummary,
 } from '../protocol/samples.ts';
 
@@ -54,6 +55,14 @@ class SteppedEngine implements WorkerEngine {
     Promise.resolve(
       expressions.map(() => ({ measure: { kind: 'loss', blocks: end - begin, loss: 2 } as const, seconds: 1 })),
     );
+  openStructure = () => Promise.resolve(sampleStructureOpening());
+  measureRates = (configurations: readonly unknown[], begin: number, end: number) =>
+    Promise.resolve(
+      configurations.map(() => ({ measure: { kind: 'loss', blocks: end - begin, loss: 2 } as const, seconds: 1 })),
+    );
+  measureMasks = (masks: readonly unknown[]) =>
+    Promise.resolve(masks.map(() => ({ measure: { kind: 'loss', blocks: 1, loss: 2 } as const, seconds: 1 })));
+  componentScores = () => Promise.resolve({ groups: '', channels: '' });
   listDevices = () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]);
   describe = (model: string) => Promise.resolve(sampleSummary(model));
   identifyModel = (folder: string) =>
@@ -95,7 +104,12 @@ async function setUp() {
   const ends = memoryTransport();
   let now = 0;
   let exits = 0;
-  const handlers = createHandlers(engine, { now: () => (now += 10), exit: () => exits++, search: countToThree });
+  const handlers = createHandlers(engine, {
+    now: () => (now += 10),
+    exit: () => exits++,
+    search: countToThree,
+    hostReplied: () => undefined,
+  });
   serve(ends.server.reader, ends.server.writer, handlers, { version: '1', pid: 1, log: () => undefined });
   const client = new ProtocolClient(ends.client.reader, ends.client.writer, {
     log: () => undefined,

@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import type { Candidate } from '../../experiment/searchEvents.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
@@ -32,7 +33,7 @@ export class CandidateFile {
 
   /** Writes the candidate below the last metric, unless the file has it already; shows and selects it; and does what else is asked. */
   async insert(
-    run: RunFolder,
+    run: RunFolder<SearchPlan>,
     candidate: Candidate,
     densePerplexity: number | undefined,
     then: 'insert' | 'evaluate',
@@ -51,7 +52,7 @@ export class CandidateFile {
 
   private async write(
     document: vscode.TextDocument,
-    { run }: RunFolder,
+    { run }: RunFolder<SearchPlan>,
     candidate: Candidate,
     densePerplexity: number | undefined,
   ): Promise<string> {

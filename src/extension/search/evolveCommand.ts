@@ -60,7 +60,7 @@ export class EvolveCommand {
   }
 
   /** The same plan with random trees, driven but not shown by itself: the panel of the other run draws it. */
-  async startRandom(beside: RunFolder): Promise<void> {
+  async startRandom(beside: RunFolder<SearchPlan>): Promise<void> {
     const plan = planOf(beside.run, beside.root);
     const document = beside.run.document === undefined ? undefined : path.resolve(beside.root, beside.run.document);
     const random: SearchPlan = {
@@ -78,7 +78,7 @@ export class EvolveCommand {
     this.parts.panels.show(run);
   }
 
-  private create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder> {
+  private create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder<SearchPlan>> {
     return createRun(plan, {
       root,
       ...(document !== undefined && { document }),

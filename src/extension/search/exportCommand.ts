@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { isMetricEvent } from '../../experiment/runPlan.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { foldEvent, newSearchState } from '../../search/searchState.ts';
@@ -10,7 +11,9 @@ export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promis
   const file = await askWhere(run, format, format === 'csv' ? 'Comma-separated values' : 'JSON');
   if (!file) return;
   const state = newSearchState();
-  for await (const records of journalOf(run).more()) for (const { event, at } of records) foldEvent(state, event, at);
+  for await (const records of journalOf(run).more()) {
+    for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(state, event, at);
+  }
   const text = format === 'csv' ? runAsCsv(state) : runAsJson(run.run, state);
   await vscode.workspace.fs.writeFile(file, Buffer.from(text));
   await offerToOpen(file);

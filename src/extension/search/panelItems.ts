@@ -1,5 +1,6 @@
 import { packCandidates } from '../../experiment/candidateColumns.ts';
 import type { TimedCandidate } from '../../experiment/candidateColumns.ts';
+import { isMetricEvent } from '../../experiment/runPlan.ts';
 import type { MeasuredEvent } from '../../experiment/searchEvents.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import type { PanelItem } from './panelMessages.ts';
@@ -28,7 +29,7 @@ export function panelItems(records: readonly JournalRecord[]): PanelItem[] {
       if (candidates.length > 0) flush();
       // Baselines, below zero, and measurements that failed are no work that counts.
       if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
-    } else {
+    } else if (isMetricEvent(event)) {
       flush();
       items.push({ event, at });
     }

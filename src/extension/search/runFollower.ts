@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
+import { isMetricEvent } from '../../experiment/runPlan.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { damageError, JournalReader } from '../../runs/journalReader.ts';
 import { JOURNAL_FILE } from '../../runs/runFolder.ts';
@@ -72,7 +73,7 @@ export class RunFollower {
       for await (const records of this.reader.more()) {
         if (this.disposed) return;
         if (last) this.options.onRecords(last, false);
-        for (const { event, at } of records) foldEvent(this.search, event, at);
+        for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(this.search, event, at);
         last = records;
         told++;
       }

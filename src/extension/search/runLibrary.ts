@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
+import { isMetricSearch } from '../../experiment/runPlan.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
@@ -57,10 +58,11 @@ export class RunLibrary {
   /** The newest run that random search makes of the same plan. */
   randomBeside(plan: SearchPlan): RunSummary | undefined {
     const wanted = planKey(plan);
-    return this.list.find(
-      (run): run is RunSummary =>
-        isReadable(run) && run.run.run.plan.search.method === 'random' && planKey(run.run.run.plan) === wanted,
-    );
+    return this.list.find((run): run is RunSummary => {
+      if (!isReadable(run)) return false;
+      const other = run.run.run.plan;
+      return isMetricSearch(other) && other.search.method === 'random' && planKey(other) === wanted;
+    });
   }
 
   /** Looks again, soon. */

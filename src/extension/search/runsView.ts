@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
-import { formatPerplexity } from '../../experiment/format.ts';
+import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { isMaskSearch, plannedLength } from '../../experiment/runPlan.ts';
+import type { RunMethod } from '../../experiment/runPlan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
+import type { BestSummary, RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
 import { escapeMarkdown } from '../resultText.ts';
 import { ago } from './ago.ts';
 import { isReadable } from './runLibrary.ts';
@@ -35,7 +37,12 @@ const WORDS: Readonly<Record<Standing, string>> = {
   unreadable: 'cannot be read',
 };
 
-const METHODS = { 'pruner-zero': 'Pruner-Zero', random: 'random search' } as const;
+const METHODS: Readonly<Record<RunMethod, string>> = {
+  'pruner-zero': 'Pruner-Zero',
+  random: 'random search',
+  'self-pruner': 'Self-Pruner',
+  'policy-gradient': 'policy gradient',
+};
 
 /** The runs of the workspace, newest first. */
 export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disposable {
@@ -115,15 +122,14 @@ function brokenItem({ id, folder, error }: UnreadableRun): vscode.TreeItem {
 
 function tooltip({ id, run, best, counts, generation }: RunSummary, state: string): vscode.MarkdownString {
   const { plan, document, createdAt } = run.run;
-  const { generations, method, seed } = plan.search;
+  const { method, seed } = plan.search;
+  const round = isMaskSearch(plan) ? 'step' : 'generation';
   const rows: (readonly [string, string])[] = [
-    ['state', generation === undefined ? state : `${state}, generation ${generation + 1} of ${generations}`],
+    ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
     ['method', `${METHODS[method]}, seed ${seed}`],
     ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
-    ...(best ? [['best', `${formatPerplexity(best.perplexity)}: \`${infix(best.expression)}\``] as const] : []),
-    ...(counts
-      ? [['work', `${counts.candidates} candidates, ${counts.fullEvaluations} evaluated in full`] as const]
-      : []),
+    ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
+    ...(counts ? [['work', workText(counts)] as const] : []),
     ...(document === undefined ? [] : [['file', document] as const]),
     ['begun', `${createdAt.slice(0, 16).replace('T', ' ')} UTC`],
     ['run', id],
@@ -135,6 +141,23 @@ function tooltip({ id, run, best, counts, generation }: RunSummary, state: strin
       ...rows.map(([name, text]) => `| ${name} | ${name === 'best' ? text : escapeMarkdown(text)} |`),
     ].join('\n'),
   );
+}
+
+function bestText(best: BestSummary): string {
+  if (best.kind === 'metric') return `\`${infix(best.expression)}\``;
+  return best.kind === 'rates' ? ratesText(best.rates) : `without ${formatShare(best.removed)} of the blocks’ weights`;
+}
+
+function workText(counts: NonNullable<RunSummary['counts']>): string {
+  return 'candidates' in counts
+    ? `${counts.candidates} candidates, ${counts.fullEvaluations} evaluated in full`
+    : `${counts.configurations} configurations, ${formatCount(counts.promptTokens + counts.replyTokens)} tokens of the language model`;
+}
+
+/** From the first block to the last. */
+function ratesText(rates: readonly number[]): string {
+  const percents = rates.map((rate) => Math.round(100 * rate));
+  return `${percents.slice(0, 12).join(' ')}${percents.length > 12 ? ' …' : ''} %`;
 }
 
 function infix(expression: string): string {

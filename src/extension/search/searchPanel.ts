@@ -4,6 +4,7 @@ import type { EvaluationResult } from '../../experiment/result.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import type { SearchState } from '../../search/searchState.ts';
@@ -36,7 +37,7 @@ export interface SearchPanelParts {
   /** Shows the tree of a formula that stands in no file. */
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
   /** Starts random search of the same plan as a run of its own. */
-  readonly startRandom: (run: RunFolder) => Promise<void>;
+  readonly startRandom: (run: RunFolder<SearchPlan>) => Promise<void>;
   readonly showLog: () => void;
   readonly explainTrust: () => void;
   readonly tell: (what: string, error: unknown) => void;
@@ -47,7 +48,7 @@ const NEEDS_TRUST: ReadonlySet<FromPanel['kind']> = new Set(['resume', 'random',
 
 /** One run in a panel: reads its journal, shows it, and does what is asked there. */
 export class SearchPanel implements vscode.Disposable {
-  readonly run: RunFolder;
+  readonly run: RunFolder<SearchPlan>;
   private readonly parts: SearchPanelParts;
   private readonly panel: vscode.WebviewPanel;
   private readonly onGone: () => void;
@@ -60,7 +61,7 @@ export class SearchPanel implements vscode.Disposable {
   private lastState = '';
   private readonly owned: vscode.Disposable[] = [];
 
-  constructor(run: RunFolder, panel: vscode.WebviewPanel, parts: SearchPanelParts, onGone: () => void) {
+  constructor(run: RunFolder<SearchPlan>, panel: vscode.WebviewPanel, parts: SearchPanelParts, onGone: () => void) {
     this.run = run;
     this.panel = panel;
     this.parts = parts;

@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
-import { deleteRun, openRun } from '../../runs/runFolder.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import { asMetricRun, deleteRun, isMetricRun, openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { fallbackFor } from '../configuration.ts';
@@ -132,7 +133,7 @@ export class Searches implements vscode.Disposable {
   }
 
   async open(argument: unknown): Promise<void> {
-    const run = await this.runOf(argument, 'Open');
+    const run = await this.metricRunOf(argument, 'Open');
     if (run) this.panels.show(run);
   }
 
@@ -140,7 +141,7 @@ export class Searches implements vscode.Disposable {
     const run = await this.runOf(argument, 'Resume');
     if (!run) return;
     this.runner.drive(run.folder);
-    this.panels.show(run);
+    if (isMetricRun(run)) this.panels.show(run);
   }
 
   async pause(argument: unknown): Promise<void> {
@@ -151,15 +152,15 @@ export class Searches implements vscode.Disposable {
   /** Draws the best of one run beside another's. */
   async compare(argument: unknown, selection: unknown): Promise<void> {
     const chosen: readonly unknown[] = Array.isArray(selection) ? selection : [];
-    const run = await this.runOf(argument, 'Compare');
+    const run = await this.metricRunOf(argument, 'Compare');
     if (!run) return;
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
-    const other = await this.runOf(beside, `Compare ${run.run.plan.name} with`, run.folder);
+    const other = await this.metricRunOf(beside, `Compare ${run.run.plan.name} with`, run.folder);
     if (other) this.panels.show(run).compareWith(other);
   }
 
   async exportAs(argument: unknown, format: 'csv' | 'json'): Promise<void> {
-    const run = await this.runOf(argument, 'Export');
+    const run = await this.metricRunOf(argument, 'Export');
     if (run) await this.attempt('The run could not be exported', () => saveExport(run, format));
   }
 
@@ -197,6 +198,20 @@ export class Searches implements vscode.Disposable {
       return await openRun(folder);
     } catch (error) {
       this.parts.tellFailure('The run cannot be opened', toErrorData(error, 'opening a run'));
+      return undefined;
+    }
+  }
+
+  private async metricRunOf(
+    argument: unknown,
+    title: string,
+    except?: string,
+  ): Promise<RunFolder<SearchPlan> | undefined> {
+    const run = await this.runOf(argument, title, except);
+    try {
+      return run && asMetricRun(run, `showing ${run.run.plan.name}`);
+    } catch (error) {
+      this.parts.tellFailure('The run cannot be shown', toErrorData(error, 'showing a run'));
       return undefined;
     }
   }

@@ -20,11 +20,11 @@ afterAll(() => {
 const small = { population: 6, generations: 3 };
 let second = 0;
 
-function begin(plan: SearchPlan, folder = root): Promise<RunFolder> {
+function begin(plan: SearchPlan, folder = root): Promise<RunFolder<SearchPlan>> {
   return createRun(plan, { root: folder, createdAt: new Date(Date.UTC(2026, 10, 22, 10, 0, second++)), versions: {} });
 }
 
-async function write(run: RunFolder, from: number, to?: number): Promise<void> {
+async function write(run: RunFolder<SearchPlan>, from: number, to?: number): Promise<void> {
   const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, { now: () => 1 });
   await journal.append(
     syntheticSearch(run.run.plan)
@@ -87,7 +87,7 @@ describe('the runs of a workspace', () => {
     name: 'random',
     search: { ...plan.search, method: 'random', ...changes },
   });
-  let runs: RunFolder[];
+  let runs: RunFolder<SearchPlan>[];
 
   beforeAll(async () => {
     runs = [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { packCandidates, unpackCandidates } from '../../../src/experiment/candidateColumns.ts';
+import { isMetricEvent } from '../../../src/experiment/runPlan.ts';
 import { panelItems } from '../../../src/extension/search/panelItems.ts';
 import type { JournalRecord } from '../../../src/runs/journalLine.ts';
 import { foldEvent, newSearchState } from '../../../src/search/searchState.ts';
@@ -12,7 +13,7 @@ const records = withMeasurements(syntheticSearch(syntheticPlan({ population: 20,
 describe('a journal on its way to the panel', () => {
   it.each([1, 7, 64, 10_000])('folds to the same in portions of %i', (portion) => {
     const whole = newSearchState();
-    for (const { event, at } of records) foldEvent(whole, event, at);
+    for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(whole, event, at);
     let data = emptyPanel();
     for (let i = 0; i < records.length; i += portion) {
       const items = structuredClone(panelItems(records.slice(i, i + portion)));

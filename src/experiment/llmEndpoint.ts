@@ -1,0 +1,41 @@
+import { EspalierError } from '../base/errors.ts';
+
+/** Where requests go when no endpoint is named. */
+export const OPENAI_ENDPOINT = 'https://api.openai.com/v1';
+
+/**
+ * The base URL of an OpenAI-compatible endpoint, as requests are sent to it.
+ *
+ * @param endpoint as a person has set it; empty for OpenAI's own
+ * @throws EspalierError `settings/invalid` for what is no such URL, and for one that holds a user, a password or a query: settings are
+ * written down in plain text, and no secret may stand among them
+ */
+export function checkEndpoint(endpoint: string): URL {
+  let url: URL;
+  try {
+    url = new URL(endpoint === '' ? OPENAI_ENDPOINT : endpoint);
+  } catch {
+    // Not repeated: whatever it is, it may hold a key.
+    throw endpointError('text that is no URL');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw endpointError(`one that starts with ${url.protocol}`);
+  if (url.username !== '' || url.password !== '') throw endpointError('one with a user or a password in it');
+  if (url.search !== '' || url.hash !== '') throw endpointError('one with a query or a fragment behind it');
+  return url;
+}
+
+/** Whether requests go to OpenAI itself, whose key has an environment variable of its own. */
+export function isOpenAiEndpoint(endpoint: string): boolean {
+  return checkEndpoint(endpoint).host === new URL(OPENAI_ENDPOINT).host;
+}
+
+function endpointError(actual: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: 'setting up a language model',
+    expected: 'an endpoint such as http://localhost:11434/v1, without user, password or query',
+    actual,
+    remedy: 'Give the base URL alone, and the key apart from it.',
+  });
+}
