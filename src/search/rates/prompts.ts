@@ -1,0 +1,95 @@
+import { LLM_ROLES } from '../../experiment/llm.ts';
+import type { LlmRole, PromptTemplates } from '../../experiment/llm.ts';
+import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
+import type { StructureOpening } from '../../experiment/structureEvents.ts';
+import { fillTemplate } from './fillTemplate.ts';
+import { printRate } from './rates.ts';
+
+/** A configuration as a prompt shows it. */
+export interface Shown {
+  readonly rates: readonly number[];
+  readonly perplexity: number;
+}
+
+export interface PromptRequest {
+  readonly role: LlmRole;
+  /** Lists. */
+  readonly count: number;
+  /** The best first. */
+  readonly population: readonly Shown[];
+  /** Why the lists of the reply before could not be used; asks again. */
+  readonly reasons?: readonly string[];
+}
+
+/**
+ * The prompt of one request. To ask again is to ask the same, for as many lists as are missing, with the template `again` below it:
+ * a provider needs no memory of a conversation, and the journal has all that was said in one place.
+ *
+ * @throws EspalierError `settings/invalid` for a template with unknown placeholders
+ */
+export function writePrompt(plan: RateSearchPlan, opening: StructureOpening, request: PromptRequest): string {
+  const { role, count, population, reasons } = request;
+  const common = {
+    model: modelName(plan),
+    architecture: opening.architecture,
+    blocks: String(opening.components.length),
+    sparsity: printRate(plan.sparsity.share),
+    target: targetText(plan),
+    count: String(count),
+  };
+  const shown = role === 'initialise' ? {} : { population: populationText(population) };
+  const prompt = fillTemplate(role, plan.prompts[role], { ...common, ...shown });
+  if (!reasons) return prompt;
+  const again = fillTemplate('again', plan.prompts.again, { ...common, ...shown, reason: reasonText(reasons) });
+  return `${prompt.trimEnd()}\n\n${again}`;
+}
+
+/**
+ * Fills in every template once, so that what is wrong with one is known before anything is paid for.
+ *
+ * @throws EspalierError `settings/invalid`
+ */
+export function checkPrompts(plan: RateSearchPlan, opening: StructureOpening): void {
+  for (const role of LLM_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
+}
+
+export const PROMPT_NAMES: readonly (keyof PromptTemplates)[] = [...LLM_ROLES, 'again'];
+
+/** `[0.30000, 0.29000, …] 12.34`, one a line, the best first; those that have room. */
+function populationText(population: readonly Shown[]): string {
+  const lines: string[] = [];
+  let length = 0;
+  for (const { rates, perplexity } of population) {
+    const line = `[${rates.map(printRate).join(', ')}] ${perplexity.toPrecision(5)}`;
+    length += line.length + 1;
+    if (length > POPULATION_LENGTH && lines.length >= FEWEST) break;
+    lines.push(line);
+  }
+  return lines.join('\n');
+}
+
+/** Characters, about 12 000 tokens: all of the paper's 30 configurations for up to 80 blocks. */
+const POPULATION_LENGTH = 24_000;
+/** Two have to be shown, however long, for a crossover to have parents. */
+const FEWEST = 2;
+
+/** Each reason once, the most frequent first. */
+function reasonText(reasons: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const sorted = [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_REASONS);
+  return sorted.map(([reason, count]) => (count === 1 ? `- ${reason}` : `- ${reason} (${count} times)`)).join('\n');
+}
+
+const MOST_REASONS = 8;
+
+/** The checkpoint folder's own name: where it lies is nobody's business. */
+function modelName({ model }: RateSearchPlan): string {
+  return model.split(/[\\/]/).findLast((part) => part !== '') ?? model;
+}
+
+function targetText({ target }: RateSearchPlan): string {
+  return target.kind === 'structure'
+    ? `whole attention heads and MLP channels, those with the lowest scores (${target.name}) first`
+    : `single weights of the linear layers, those with the lowest scores (${target.metric}) first`;
+}
