@@ -32,10 +32,11 @@ const ENGINE = {
   pruning: ['graph', 'runtime', 'models'],
   forward: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models'],
   gradient: ['graph', 'runtime', 'checkpoint', 'models', 'forward'],
-  evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning', 'forward', 'gradient'],
+  structure: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient'],
+  evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning', 'forward', 'gradient', 'structure'],
   training: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'gradient'],
   export: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'evaluation', 'structure'],
-  search: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient', 'evaluation'],
+  search: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient', 'structure', 'evaluation'],
 };
 
 const engineRules = Object.entries(ENGINE).map(([folder, allowed]) => ({

@@ -1,12 +1,9 @@
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
-import { operandsOf } from '../../metric/measure.ts';
-import type { OperandName } from '../../metric/operands.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { isRowOperand } from './inputStatistics.ts';
-import { reduceWhole, writeMetric } from './metricGraph.ts';
+import { writeScore } from './scoreGraph.ts';
 
 export interface PruneGraphOptions {
   readonly expression: Expression;
@@ -18,41 +15,21 @@ export interface PruneGraphOptions {
   readonly weightType: 'float32' | 'float16';
 }
 
-/** Largest finite float32. */
-const FLOAT32_MAX = 3.4028234663852886e38;
-
 /**
  * Scores a linear layer's weights and sets the lowest of every comparison group to zero. Inputs: `weight` [out, in] with signs,
  * and the operands that the metric names beside W: rows [1, in], and G [out, in]. Outputs: `pruned` like the weight; `zeros` [out, 1], the number of
- * zeros in each row of it; and for the validity of the score `finite` [out or 1, 1], `minimum` and `maximum` [1, 1].
+ * zeros in each row of it; and what {@link writeScore} says of the score.
  */
 export function buildPruneGraph({ expression, shape, sparsity, group, weightType }: PruneGraphOptions): Graph {
   const graph = new GraphBuilder();
   const weight = graph.input('weight', shape, weightType);
-  const signed = graph.cast(weight, 'float32');
-  const operands = new Map<OperandName, Value>();
-  for (const name of operandsOf(expression)) operands.set(name, operandValue(graph, name, signed));
-  const written = writeMetric(graph, expression, (name) => operands.get(name)!);
-  // A metric of numbers alone gives one score to all weights.
-  const score = written.shape.length === 2 ? written : graph.expand(written, [1, shape[1]]);
-  const finite = graph.cast(graph.lessOrEqual(graph.abs(score), graph.scalar(FLOAT32_MAX)), 'float32');
-  graph.output('finite', graph.reduceSum(finite, [1]));
-  graph.output('minimum', reduceWhole(graph, 'reduceMin', score));
-  graph.output('maximum', reduceWhole(graph, 'reduceMax', score));
-
+  const score = writeScore(graph, expression, graph.cast(weight, 'float32'));
   const full = score.shape[0] === shape[0] ? score : graph.expand(score, shape);
   const pruned = removeLowest(graph, weight, full, sparsity, group);
   const zero = graph.equal(graph.cast(pruned, 'float32'), graph.scalar(0));
   graph.output('zeros', graph.reduceSum(graph.cast(zero, 'float32'), [1]));
   graph.output('pruned', pruned);
   return graph.build('prune');
-}
-
-/** An operand, read off the weight or an input of its own: one row, or G like the weight. */
-function operandValue(graph: GraphBuilder, name: OperandName, signed: Value): Value {
-  if (name === 'W') return graph.abs(signed);
-  if (name === 'Wsigned') return signed;
-  return graph.input(name, isRowOperand(name) ? [1, signed.shape[1]!] : signed.shape);
 }
 
 /** Weight with the lowest scores of each group set to zero; of equal scores the lower column goes first. */

@@ -1,4 +1,4 @@
-import { type ErrorData, EspalierError } from '../../base/errors.ts';
+import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
@@ -9,6 +9,7 @@ import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
 import { buildPruneGraph } from './pruneGraph.ts';
+import { requireValidScore } from './scoreCheck.ts';
 
 /** A linear layer just after it was pruned: for exporting and for looking inside. */
 export interface PrunedLayer {
@@ -21,16 +22,6 @@ export interface PrunedLayer {
   readonly rows: Readonly<Partial<Record<RowOperand, Float32Array>>>;
   /** The operand G [out, in], where the metric uses it. */
   readonly gradient?: Float32Array;
-}
-
-/** A metric that cannot rank a layer's weights. */
-export class InvalidScoreError extends EspalierError {
-  readonly reason: 'constant' | 'not-finite';
-
-  constructor(reason: 'constant' | 'not-finite', data: ErrorData) {
-    super(data);
-    this.reason = reason;
-  }
 }
 
 /** A metric applied at one sparsity, layer by layer, with the counts of what it removed. */
@@ -98,7 +89,7 @@ export class Pruner {
     const outputs = await program.run(inputs, spare ? { pruned: spare } : {});
     const pruned = outputs['pruned']!;
     if (!this.device.resident) this.spares.set(layer.name, pruned);
-    this.check(layer, outputs);
+    requireValidScore(outputs, layer, this.metric);
     this.weights += out * columns;
     this.zeros += sum(outputs['zeros']!.floats());
     await this.report(layer, pruned, rows, inputs['G']);
@@ -133,40 +124,6 @@ export class Pruner {
       expected: `a number of input columns that ${this.sparsity.of} divides`,
       actual: `${columns} columns`,
       remedy: 'Choose another N:M, or a percentage.',
-    });
-  }
-
-  private check(layer: Parameter, outputs: Readonly<Record<string, DeviceTensor>>): void {
-    const finite = outputs['finite']!.floats();
-    const [minimum] = outputs['minimum']!.floats();
-    const [maximum] = outputs['maximum']!.floats();
-    // One row of scores may stand for all rows of the layer; `finite` counts the columns of each row that there is.
-    const missing = finite.length * layer.shape[1]! - sum(finite);
-    if (missing > 0) {
-      const share = ((100 * missing) / (finite.length * layer.shape[1]!)).toPrecision(3);
-      throw this.invalid(
-        'not-finite',
-        layer,
-        'finite scores',
-        `${missing} scores (${share} %) that are infinite or not a number`,
-      );
-    }
-    if (minimum === maximum)
-      throw this.invalid('constant', layer, 'scores that differ', `the same score ${minimum} everywhere`);
-  }
-
-  private invalid(
-    reason: InvalidScoreError['reason'],
-    layer: Parameter,
-    expected: string,
-    actual: string,
-  ): InvalidScoreError {
-    return new InvalidScoreError(reason, {
-      code: 'metric/invalid-score',
-      operation: `scoring ${layer.tensor} with ${this.metric}`,
-      expected,
-      actual,
-      remedy: 'Such a metric cannot rank weights: change the formula (guard a division, drop an exp, add an operand).',
     });
   }
 }
