@@ -3,6 +3,8 @@ import type { ModelMask } from '../experiment/components.ts';
 import type { MetricInspection } from '../experiment/inspection.ts';
 import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { StructurePlan } from '../experiment/runPlan.ts';
+import type { StructureOpening } from '../experiment/structureEvents.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../experiment/searchEvents.ts';
 import type { Expression } from '../metric/expression.ts';
@@ -24,6 +26,7 @@ import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './models/model.ts';
 import { sizeOf } from './graph/shape.ts';
 import { SearchSession } from './search/searchSession.ts';
+import { type MaskSequences, StructureSession } from './search/structureSession.ts';
 import type { PrunedLayer } from './pruning/pruner.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 
@@ -47,6 +50,14 @@ export interface Engine {
     expressions: readonly Expression[],
     begin: number,
     end: number,
+    hooks?: SearchHooks,
+  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
+  /** Loads what the questions of a search for rates or masks share, and keeps it for them until another search is opened. */
+  openStructure(plan: StructurePlan, hooks?: SearchHooks): Promise<StructureOpening>;
+  /** Mean losses of what masks leave of the model, all on the same sequences; one that is not finite is an outcome, too. */
+  measureMasks(
+    masks: readonly ModelMask[],
+    on: MaskSequences,
     hooks?: SearchHooks,
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /**
@@ -107,11 +118,17 @@ export interface EngineOptions {
 
 export function createEngine(options: EngineOptions = {}): Engine {
   let search: SearchSession | undefined;
+  let structure: StructureSession | undefined;
+  const closeSearches = (): void => {
+    search?.dispose();
+    search = undefined;
+    structure?.dispose();
+    structure = undefined;
+  };
   const models = new LoadedModels(options);
   const gradients = new LoadedGradients(options);
   const devices = new OpenDevices(() => {
-    search?.dispose();
-    search = undefined;
+    closeSearches();
     models.dispose();
     gradients.dispose();
     denseStatistics.dispose();
@@ -136,6 +153,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
     return search;
   };
 
+  const structureSession = (): StructureSession => {
+    if (!structure || !models.holds(structure.weights)) throw notOpenError();
+    return structure;
+  };
+
   const withCheckpoint = async <Result>(model: string, use: (checkpoint: Checkpoint) => Promise<Result>) => {
     const checkpoint = await openCheckpoint(model, options);
     try {
@@ -153,13 +175,19 @@ export function createEngine(options: EngineOptions = {}): Engine {
       }),
     openSearch: (plan, hooks = {}) =>
       alone(async () => {
-        search?.dispose();
-        search = undefined;
+        closeSearches();
         search = await SearchSession.open(plan, hooks, state);
         return search.opening;
       }),
     probe: (expressions, hooks = {}) => alone(() => session().probe(expressions, hooks)),
     measure: (expressions, begin, end, hooks = {}) => alone(() => session().measure(expressions, begin, end, hooks)),
+    openStructure: (plan, hooks = {}) =>
+      alone(async () => {
+        closeSearches();
+        structure = await StructureSession.open(plan, hooks, state);
+        return structure.opening;
+      }),
+    measureMasks: (masks, on, hooks = {}) => alone(() => structureSession().measureMasks(masks, on, hooks)),
     inspect: (plan, tensor, hooks = {}) =>
       alone(() => {
         throwIfCancelled(hooks.signal, 'inspecting');
