@@ -1,3 +1,5 @@
+import type { BlockFill } from '../forward/maskInputs.ts';
+
 /** What one block's components score: the lowest go first. */
 export interface ComponentScores {
   /** [groups] */
@@ -5,3 +7,14 @@ export interface ComponentScores {
   /** [channels] */
   readonly channels: Float32Array;
 }
+
+/** What a method says of a whole model's components. */
+export type ModelScores =
+  | {
+      readonly kind: 'components';
+      readonly blocks: readonly ComponentScores[];
+      /** Of each block, where the method makes up for what it removes. */
+      readonly fills?: readonly BlockFill[];
+    }
+  /** Whole blocks alone are removed, those of the lowest influence first. */
+  | { readonly kind: 'blocks'; readonly influence: ArrayLike<number> };
