@@ -114,8 +114,9 @@ export class Workbench {
     for (const key of keys) await this.page.keyboard.press(key);
   }
 
-  /** Closes what would take the next keys: a quick input, a menu, a notification. */
+  /** Closes what would take the next keys: a quick input, a dialog, a menu, a notification. */
   async tidy(): Promise<void> {
+    if (this.page.isClosed()) return;
     await this.closeQuickInput();
     await this.press('Escape');
     if ((await this.notifications()).length > 0) await this.dismissNotifications();
@@ -204,14 +205,23 @@ export class Workbench {
     return (await this.lines()).find(({ text }) => text.startsWith(beginning))?.annotation ?? '';
   }
 
-  /** Waits for an annotation that looks like this. */
+  /** Waits for an annotation that looks like this; an evaluation that asks first is agreed to. */
   annotated(beginning: string, pattern: RegExp, milliseconds?: number): Promise<string> {
     return eventually(
       `beside “${beginning}” ${String(pattern)}`,
-      () => this.annotation(beginning),
+      async () => {
+        await this.agree();
+        return this.annotation(beginning);
+      },
       (text) => pattern.test(text),
       milliseconds,
     );
+  }
+
+  /** On a slow machine an evaluation asks whether it is worth its minutes. */
+  private async agree(): Promise<void> {
+    const evaluate = this.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Evaluate', exact: true });
+    if ((await evaluate.count()) > 0) await evaluate.click({ timeout: BRIEF });
   }
 
   /** The lenses above the line that begins like this, with at most a doc comment of two lines in between. */
@@ -347,11 +357,14 @@ export class Workbench {
       .evaluateAll((all) => all.map((each) => (each as HTMLElement).innerText));
   }
 
-  /** Waits for a notification that looks like this. */
+  /** Waits for a notification that looks like this; an evaluation that asks first is agreed to. */
   async notification(pattern: RegExp, milliseconds?: number): Promise<string> {
     const texts = await eventually(
       `a notification ${String(pattern)}`,
-      () => this.notifications(),
+      async () => {
+        await this.agree();
+        return this.notifications();
+      },
       (all) => all.some((text) => pattern.test(text)),
       milliseconds,
     );
