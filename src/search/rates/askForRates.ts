@@ -53,7 +53,9 @@ export async function askForRates(
       const reply = await context.effects.ask({ call, role, attempt, wanted: missing, generation, prompt });
       account.replied(reply);
       if (reply.kind === 'failed') {
-        context.failure = { generation, reason: `the language model could not be asked (${reply.error.actual})` };
+        const { code, actual } = reply.error;
+        const reason = code === 'llm/cap' ? actual : `the language model could not be asked (${actual})`;
+        context.failure = { generation, reason };
         continue;
       }
       if (reply.kind === 'lost') {
@@ -74,8 +76,8 @@ export async function askForRates(
   return { lists, shortfall };
 }
 
-function mayNotAsk(generation: number, { plan, account, failure }: RateContext): string | undefined {
-  return account.capReached(plan.llm) ?? (failure?.generation === generation ? failure.reason : undefined);
+function mayNotAsk(generation: number, { failure }: RateContext): string | undefined {
+  return failure?.generation === generation ? failure.reason : undefined;
 }
 
 const TOO_FEW = 'too few of its lists could be used';

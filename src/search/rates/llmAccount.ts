@@ -1,4 +1,3 @@
-import type { LlmSettings } from '../../experiment/llm.ts';
 import type { LlmReply, RateCounts } from '../../experiment/structureEvents.ts';
 import type { ParsedReply } from './parseReply.ts';
 
@@ -33,14 +32,13 @@ export class LlmAccount {
   }
 
   replied(reply: LlmReply): void {
-    if (reply.kind !== 'text') {
-      this.tally.failedCalls++;
-      return;
-    }
-    this.tally.calls++;
+    if (reply.kind === 'text') this.tally.calls++;
+    // Beyond the cap nothing was asked.
+    else if (reply.kind === 'lost' || reply.error.code !== 'llm/cap') this.tally.failedCalls++;
+    if (reply.kind === 'lost' || reply.usage === undefined) return;
     this.tally.promptTokens += reply.usage.promptTokens;
     this.tally.replyTokens += reply.usage.replyTokens;
-    this.tally.cost += reply.cost;
+    this.tally.cost += reply.cost ?? 0;
   }
 
   read({ lists, refused }: ParsedReply): void {
@@ -50,13 +48,5 @@ export class LlmAccount {
 
   fellBack(configurations: number): void {
     this.tally.fallbacks += configurations;
-  }
-
-  /** Why no request may be begun any more, or undefined. */
-  capReached({ tokenCap, costCap }: LlmSettings): string | undefined {
-    const { promptTokens, replyTokens, cost } = this.tally;
-    if (tokenCap > 0 && promptTokens + replyTokens >= tokenCap) return `the limit of ${tokenCap} tokens is reached`;
-    if (costCap > 0 && cost >= costCap) return `the limit of ${costCap} for what may be spent is reached`;
-    return undefined;
   }
 }

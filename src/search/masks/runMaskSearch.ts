@@ -1,0 +1,166 @@
+import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import { blockWeights, removedShare } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/components.ts';
+import type { MaskSearchPlan } from '../../experiment/maskSearch.ts';
+import type { ProbabilitiesEvent } from '../../experiment/structureEvents.ts';
+import { candidateRng } from '../candidateRng.ts';
+import { bestMask } from './bestMask.ts';
+import type { MaskEffects, MaskSearchOptions } from './effects.ts';
+import { initialProbabilities } from './initialProbabilities.ts';
+import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
+import type { MaskSpace } from './maskSpace.ts';
+import { drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
+
+/** What a search for masks comes to, before it is evaluated again. */
+export interface MaskOutcome {
+  readonly mask: ModelMask;
+  readonly steps: number;
+  /** Losses that were not finite. */
+  readonly leftOut: number;
+}
+
+/**
+ * Learns keep-probabilities by policy gradient. Masks and batches come from the seed and the number of the step alone, so that equal plans and equal losses
+ * give equal searches, from the first step or from any checkpoint.
+ *
+ * @throws EspalierError `corpus/too-short` where the calibration text has no room for one sequence, `runs/damaged` where the checkpoint to
+ * go on from does not fit the model, `cancelled` once `options.signal` is aborted; and whatever `effects` throw
+ */
+export async function runMaskSearch(
+  plan: MaskSearchPlan,
+  effects: MaskEffects,
+  options: MaskSearchOptions,
+): Promise<MaskOutcome> {
+  const { search } = plan;
+  const { opening, resume, signal } = options;
+  const keep = 1 - plan.sparsity.share;
+  const space = maskSpace(opening.components, search, keep);
+  const room = opening.calibrationTokens - search.tokens + 1;
+  if (room < 1) throw tooShort(plan, opening.calibrationTokens);
+
+  const progress = resume ? restore(space, resume) : await begin(space, plan, effects);
+  const isCheckpoint = checkpointsOf(search.steps, search.checkpoints);
+  const best = (): ModelMask => toModelMask(space, bestMask(space, progress.probabilities, keep, search));
+
+  for (let step = progress.step; ; step++) {
+    throwIfCancelled(signal, 'searching');
+    if (isCheckpoint(step) && step !== resume?.step) {
+      const mask = best();
+      await effects.emit({
+        kind: 'probabilities',
+        step,
+        values: packRow(space, progress.probabilities),
+        baseline: progress.baseline,
+        perplexity: await effects.evaluate(step, mask),
+        removed: removedOf(space, mask),
+        leftOut: progress.leftOut,
+      });
+    }
+    if (step === search.steps) return { mask: best(), steps: search.steps, leftOut: progress.leftOut };
+
+    const masks = Array.from({ length: search.masks }, (_, k) =>
+      drawMask(progress.probabilities, stepRng(plan, step, k)),
+    );
+    const { losses, seconds } = await effects.losses(
+      step,
+      masks.map((mask) => toModelMask(space, mask)),
+      offsetsOf(plan, step, room),
+    );
+    await effects.emit({
+      kind: 'step',
+      step,
+      losses,
+      baseline: nextOrSame(progress.baseline, losses, search.window),
+      seconds,
+    });
+    progress.probabilities = policyGradientStep(progress.probabilities, {
+      masks,
+      losses,
+      baseline: progress.baseline,
+      rate: rateAt(step, search.steps, search.rate, search.decay),
+      budgets: space.budgets,
+    });
+    progress.baseline = nextBaseline(progress.baseline, losses, search.window);
+    progress.leftOut += losses.filter((loss) => !isLoss(loss)).length;
+  }
+}
+
+/** All that a step needs of the steps before it. */
+interface MaskProgress {
+  readonly step: number;
+  probabilities: Float32Array;
+  baseline: number | null;
+  leftOut: number;
+}
+
+async function begin(space: MaskSpace, plan: MaskSearchPlan, effects: MaskEffects): Promise<MaskProgress> {
+  const { search } = plan;
+  const scores = search.initial === 'metric' ? unpackRow(space, await effects.scores()) : undefined;
+  if (search.initial === 'metric' && !scores) {
+    throw new EspalierError({
+      code: 'engine/invariant',
+      operation: 'making keep-probabilities of scores',
+      expected: `scores of ${space.size} components`,
+      actual: 'others',
+      remedy: 'This is a defect of Espalier: please report it with the log.',
+    });
+  }
+  // Steps count from 0: no mask is drawn with the randomness of the initialisation.
+  const rng = stepRng(plan, -1, 0);
+  return { step: 0, probabilities: initialProbabilities(space, search, scores, rng), baseline: null, leftOut: 0 };
+}
+
+function restore(space: MaskSpace, { step, values, baseline, leftOut }: ProbabilitiesEvent): MaskProgress {
+  const probabilities = unpackRow(space, values);
+  if (probabilities) return { step, probabilities, baseline, leftOut };
+  throw new EspalierError({
+    code: 'runs/damaged',
+    operation: `going on with a run, at step ${step}`,
+    expected: `probabilities of ${space.size} components`,
+    actual: 'others',
+    remedy: 'Start a new run on this checkpoint.',
+  });
+}
+
+/** The randomness of one mask of a step; number `masks` is that of its batch. */
+function stepRng({ search }: MaskSearchPlan, step: number, mask: number): ReturnType<typeof candidateRng> {
+  return candidateRng(search.seed, (step + 1) * (search.masks + 1) + mask);
+}
+
+/** Where the sequences of a step's batch begin, in tokens of the calibration text. */
+function offsetsOf(plan: MaskSearchPlan, step: number, room: number): readonly number[] {
+  const rng = stepRng(plan, step, plan.search.masks);
+  return Array.from({ length: plan.search.batch }, () => rng.integer(room));
+}
+
+/** Whether probabilities are kept before a step: at the first, at the end, and evenly between. */
+function checkpointsOf(steps: number, checkpoints: number): (step: number) => boolean {
+  const chosen = new Set(Array.from({ length: checkpoints + 1 }, (_, i) => Math.round((i * steps) / checkpoints)));
+  return (step) => chosen.has(step);
+}
+
+/** What a step's losses are compared with, see {@link policyGradientStep}. */
+function nextOrSame(baseline: number | null, losses: readonly (number | null)[], window: number): number | null {
+  return baseline ?? nextBaseline(null, losses, window);
+}
+
+/** Share of all blocks' weights. */
+function removedOf({ components }: MaskSpace, mask: ModelMask): number {
+  const weights = components.map(blockWeights);
+  const removed = components.reduce((sum, block, i) => {
+    const weight = weights[i]!;
+    return weight === 0 ? sum : sum + weight * removedShare(block, mask[i]!);
+  }, 0);
+  return removed / weights.reduce((sum, weight) => sum + weight, 0);
+}
+
+function tooShort({ calibration, search }: MaskSearchPlan, tokens: number): EspalierError {
+  return new EspalierError({
+    code: 'corpus/too-short',
+    operation: 'drawing batches from the calibration text',
+    expected: `at least ${search.tokens} tokens`,
+    actual: String(tokens),
+    remedy: 'Choose a longer text, or fewer tokens.',
+    file: calibration,
+  });
+}
