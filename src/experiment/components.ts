@@ -30,9 +30,9 @@ export function blockWeights({ groups, channels, groupWeights, channelWeights }:
 /** Share of the block's weights that a mask removes. */
 export function removedShare(components: BlockComponents, mask: BlockMask): number {
   if (mask.dropped) return 1;
-  const { groups, channels, groupWeights, channelWeights } = components;
-  const kept = countBits(mask.groups) * groupWeights + countBits(mask.channels) * channelWeights;
-  return 1 - kept / (groups * groupWeights + channels * channelWeights);
+  const kept = countBits(mask.groups) * components.groupWeights + countBits(mask.channels) * components.channelWeights;
+  const weights = blockWeights(components);
+  return weights > 0 ? 1 - kept / weights : 0;
 }
 
 /** One bit for each component, set where it is kept, as hexadecimal digits: the first component is the highest bit of the first digit. */

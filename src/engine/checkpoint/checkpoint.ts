@@ -8,6 +8,9 @@ import { EspalierError } from '../../base/errors.ts';
 import type { ModelConfig } from './config.ts';
 import type { TensorEntry } from './safetensors.ts';
 
+/** What a forward pass reads of a model: a checkpoint, or one that something was removed from. */
+export type ModelTensors = Pick<Checkpoint, 'config' | 'read' | 'readRows'>;
+
 /** An opened checkpoint folder. Nothing but headers is in memory; tensors are read when asked for. */
 export interface Checkpoint {
   /** Absolute path. */

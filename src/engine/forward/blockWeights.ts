@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import type { ElementType } from '../graph/graph.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { parameterType } from '../models/blockGraph.ts';
@@ -14,7 +14,7 @@ export type Weights = Readonly<Record<string, DeviceTensor>>;
  */
 export class BlockWeights {
   readonly layouts: readonly BlockLayout[];
-  private readonly checkpoint: Checkpoint;
+  private readonly checkpoint: ModelTensors;
   private readonly device: Device;
   /** Whether blocks stay in memory once read. */
   readonly keeps: boolean;
@@ -22,7 +22,7 @@ export class BlockWeights {
   private readonly buffers = new Map<string, Float32Array>();
 
   /** @param keep whether the whole model has room in memory (see `modelBytes`) */
-  constructor(checkpoint: Checkpoint, device: Device, keep: boolean) {
+  constructor(checkpoint: ModelTensors, device: Device, keep: boolean) {
     this.checkpoint = checkpoint;
     this.device = device;
     this.keeps = keep;

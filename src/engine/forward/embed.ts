@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import { type EmbeddingLayout, familyOf, type Parameter } from '../models/model.ts';
@@ -10,7 +10,7 @@ import type { ModelPrograms } from './modelPrograms.ts';
 
 /** What a forward pass works on: one model and its programs at one sequence length. */
 export interface ForwardInputs {
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: ModelTensors;
   readonly device: Device;
   readonly programs: ModelPrograms;
 }
@@ -78,7 +78,7 @@ export async function openStream(
 }
 
 function lookUp(
-  checkpoint: Checkpoint,
+  checkpoint: ModelTensors,
   table: Parameter,
   groups: readonly (readonly Int32Array[])[],
   arrays: readonly Float32Array[],
@@ -141,7 +141,7 @@ function copyRows(
 }
 
 function addPositions(
-  checkpoint: Checkpoint,
+  checkpoint: ModelTensors,
   { parameter, offset }: NonNullable<EmbeddingLayout['positions']>,
   data: Float32Array,
   tokens: number,
@@ -164,7 +164,7 @@ function addPositions(
 
 /** opt-350m: [rows, width] · projectionᵀ → [rows, hidden], on the host's side of the device. */
 async function project(
-  checkpoint: Checkpoint,
+  checkpoint: ModelTensors,
   device: Device,
   projection: Parameter,
   data: Float32Array,

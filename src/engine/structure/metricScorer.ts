@@ -66,7 +66,7 @@ async function scoreBlock(
   { index, layout, block, gradients }: BlockToScore,
 ): Promise<ComponentScores> {
   const { heads, kvHeads } = layout.shape;
-  const scores = { groups: new Float32Array(0), channels: new Float32Array(0) };
+  const scores: Record<Coupling['of'], Float32Array> = { groups: new Float32Array(0), channels: new Float32Array(0) };
   for (const { parameter, of } of readers(layout)) {
     const inputs: Record<string, DeviceTensor> = { weight: block[parameter.name]! };
     if (gradients) inputs['G'] = gradients[parameter.name]!;

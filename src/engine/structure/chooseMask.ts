@@ -1,0 +1,119 @@
+import { EspalierError } from '../../base/errors.ts';
+import { type BlockComponents, type ModelMask, removedShare } from '../../experiment/components.ts';
+import type { StructureEvaluation } from '../../experiment/plan.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import { STRUCTURE_METHODS, type StructureScore } from '../../experiment/structure.ts';
+import type { ModelScores } from './componentScores.ts';
+import { maskAtRates, maskAtThreshold, maskOfBlocks } from './masks.ts';
+import { givenRates, owlRates } from './rates.ts';
+
+/** What an evaluation's mask is made from; what it does not need may be missing. */
+export interface MaskMaterial {
+  /** Of every block of the dense model. */
+  readonly components: readonly BlockComponents[];
+  readonly scores?: ModelScores | undefined;
+  /** See `outlierShares`; for OWL's rates. */
+  readonly outliers?: readonly number[] | undefined;
+}
+
+export interface ChosenMask {
+  readonly mask: ModelMask;
+  /** What was asked of each block, where it was asked of each. */
+  readonly rates?: readonly number[];
+}
+
+/**
+ * Which components an evaluation removes.
+ *
+ * @throws EspalierError `settings/invalid` where rates, sparsity or mask do not fit the model
+ */
+export function chooseMask({ structure, sparsity, metric }: StructureEvaluation, material: MaskMaterial): ChosenMask {
+  const { components } = material;
+  if (structure.kind === 'mask') return { mask: requireFitting(structure.mask, components) };
+  const { score, rates: allocation } = structure;
+  requireSuiting(score, allocation.kind);
+  const scores = material.scores!;
+  if (scores.kind === 'blocks') {
+    return {
+      mask: requireRemoval(maskOfBlocks(components, scores.influence, sparsity.share), material, sparsity, metric),
+    };
+  }
+  if (allocation.kind === 'global') {
+    return {
+      mask: requireRemoval(maskAtThreshold(components, scores.blocks, sparsity.share), material, sparsity, metric),
+    };
+  }
+  const rates =
+    allocation.kind === 'given'
+      ? givenRates(allocation.rates, components.length)
+      : allocation.kind === 'owl'
+        ? owlRates(material.outliers!, sparsity.share, allocation.spread)
+        : components.map(() => sparsity.share);
+  const mask = maskAtRates(components, scores.blocks, rates);
+  return { mask: allocation.kind === 'given' ? mask : requireRemoval(mask, material, sparsity, metric), rates };
+}
+
+/** Whole blocks have no rates of their own: each goes or stays. */
+export function requireSuiting(score: StructureScore, allocation: string): void {
+  if (score.kind !== 'method' || STRUCTURE_METHODS[score.method].removes === 'components' || allocation === 'uniform')
+    return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `choosing what ${score.method} removes`,
+    expected: 'the allocation uniform: it removes whole blocks',
+    actual: allocation,
+    remedy: 'Leave the allocation out, or choose a method that removes heads and channels.',
+  });
+}
+
+/** A result that says 5 % and is the dense model would mislead. */
+function requireRemoval(
+  mask: ModelMask,
+  { components }: MaskMaterial,
+  sparsity: StructureEvaluation['sparsity'],
+  metric: string,
+): ModelMask {
+  if (sparsity.share === 0 || mask.some((block, index) => removedShare(components[index]!, block) > 0)) return mask;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `choosing what ${metric} removes at ${printSparsity(sparsity)}`,
+    expected: 'a sparsity that comes to one component at least',
+    actual: 'less than half of one',
+    remedy: 'Choose a higher sparsity, or a method that removes smaller components.',
+  });
+}
+
+/** @throws EspalierError where a mask is of another model */
+function requireFitting(mask: ModelMask, components: readonly BlockComponents[]): ModelMask {
+  const wrong = mask.findIndex(
+    (block, index) =>
+      components[index] !== undefined &&
+      (!fits(block.groups, components[index].groups) || !fits(block.channels, components[index].channels)),
+  );
+  if (mask.length === components.length && wrong < 0) {
+    if (mask.some(({ dropped }) => !dropped)) return mask;
+    throw misfit('a mask that keeps a block', 'one that drops them all');
+  }
+  if (mask.length !== components.length) throw misfit(`a mask of ${components.length} blocks`, `one of ${mask.length}`);
+  const { groups, channels } = components[wrong]!;
+  throw misfit(
+    `a mask of ${groups} groups and ${channels} channels in block ${wrong + 1}`,
+    `${mask[wrong]!.groups.length} and ${mask[wrong]!.channels.length} digits of four bits each`,
+  );
+}
+
+/** As many digits as the components need, and no bit beyond them. */
+function fits(bits: string, count: number): boolean {
+  const spare = 4 * bits.length - count;
+  return spare >= 0 && spare < 4 && (spare === 0 || parseInt(bits.at(-1)!, 16) % 2 ** spare === 0);
+}
+
+function misfit(expected: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: 'reading the mask',
+    expected,
+    actual,
+    remedy: 'Use a mask that was found on this model.',
+  });
+}

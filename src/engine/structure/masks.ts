@@ -1,0 +1,124 @@
+import {
+  type BlockComponents,
+  type BlockMask,
+  blockWeights,
+  type ModelMask,
+  packBits,
+} from '../../experiment/components.ts';
+import type { ComponentScores } from './componentScores.ts';
+
+/**
+ * What blocks keep at given rates, the lowest scores gone. Groups go first, as many as the rate is of them; then channels until the
+ * block has lost its share. Halves are rounded up; of equal scores the lower index goes first.
+ *
+ * @param rates share of each block's weights that goes
+ */
+export function maskAtRates(
+  components: readonly BlockComponents[],
+  scores: readonly ComponentScores[],
+  rates: readonly number[],
+): ModelMask {
+  return components.map((block, index): BlockMask => {
+    const { groups, channels } = goneAtRate(block, rates[index]!);
+    return {
+      groups: packBits(withoutLowest(scores[index]!.groups, groups)),
+      channels: packBits(withoutLowest(scores[index]!.channels, channels)),
+    };
+  });
+}
+
+/** How many groups and channels a block loses at a rate. */
+export function goneAtRate(
+  block: BlockComponents,
+  rate: number,
+): { readonly groups: number; readonly channels: number } {
+  const { groups, groupWeights, channels, channelWeights } = block;
+  const gone = Math.min(groups, Math.floor(rate * groups + 0.5));
+  const lost = groups > 0 ? (gone / groups) * (groups * groupWeights) : 0;
+  const missing = rate * blockWeights(block) - lost;
+  return {
+    groups: gone,
+    channels: Math.max(0, Math.min(channels, Math.floor(missing / channelWeights + 0.5))),
+  };
+}
+
+/**
+ * One threshold for the whole model, on scores that are standardised within each block, groups and channels apart, so that blocks whose
+ * scores are larger throughout lose no less. What is below it weighs as near as can be to the share that was asked for.
+ *
+ * @param share of all blocks' weights
+ */
+export function maskAtThreshold(
+  components: readonly BlockComponents[],
+  scores: readonly ComponentScores[],
+  share: number,
+): ModelMask {
+  const kept = components.map(({ groups, channels }) => ({
+    groups: new Uint8Array(groups).fill(1),
+    channels: new Uint8Array(channels).fill(1),
+  }));
+  const ranked = components.flatMap(({ groupWeights, channelWeights }, index) => [
+    ...Array.from(standardised(scores[index]!.groups), (score, i) => ({
+      score,
+      weights: groupWeights,
+      bits: kept[index]!.groups,
+      i,
+    })),
+    ...Array.from(standardised(scores[index]!.channels), (score, i) => ({
+      score,
+      weights: channelWeights,
+      bits: kept[index]!.channels,
+      i,
+    })),
+  ]);
+  ranked.sort((a, b) => a.score - b.score);
+  let missing = share * components.reduce((sum, block) => sum + blockWeights(block), 0);
+  for (const { weights, bits, i } of ranked) {
+    if (weights > 2 * missing) break;
+    bits[i] = 0;
+    missing -= weights;
+  }
+  return kept.map(({ groups, channels }) => ({ groups: packBits(groups), channels: packBits(channels) }));
+}
+
+/**
+ * Whole blocks gone, those of the lowest influence, until what is gone is as near as can be to the share that was asked for; one block
+ * stays in any case.
+ */
+export function maskOfBlocks(
+  components: readonly BlockComponents[],
+  influence: ArrayLike<number>,
+  share: number,
+): ModelMask {
+  const order = [...components.keys()].sort((a, b) => influence[a]! - influence[b]!);
+  const dropped = new Set<number>();
+  let missing = share * components.reduce((sum, block) => sum + blockWeights(block), 0);
+  for (const index of order.slice(0, -1)) {
+    const weights = blockWeights(components[index]!);
+    if (weights > 2 * missing) break;
+    dropped.add(index);
+    missing -= weights;
+  }
+  return components.map(({ groups, channels }, index) => ({
+    groups: packBits(new Uint8Array(groups).fill(1)),
+    channels: packBits(new Uint8Array(channels).fill(1)),
+    ...(dropped.has(index) && { dropped: true as const }),
+  }));
+}
+
+/** 1 for each score but for the `count` lowest. */
+function withoutLowest(scores: Float32Array, count: number): Uint8Array {
+  const kept = new Uint8Array(scores.length).fill(1);
+  const order = [...scores.keys()].sort((a, b) => scores[a]! - scores[b]!);
+  for (const index of order.slice(0, count)) kept[index] = 0;
+  return kept;
+}
+
+/** (score − mean) / standard deviation; 0 where all are equal. */
+function standardised(scores: Float32Array): Float64Array {
+  const values = Float64Array.from(scores);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / Math.max(1, values.length - 1));
+  return values.map((value) => (deviation > 0 ? (value - mean) / deviation : 0));
+}

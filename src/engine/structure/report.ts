@@ -1,0 +1,59 @@
+import {
+  type BlockComponents,
+  blockWeights,
+  countBits,
+  type ModelMask,
+  removedShare,
+} from '../../experiment/components.ts';
+import type { Structure, StructureReport } from '../../experiment/structure.ts';
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { allParameters } from '../models/model.ts';
+import type { ChosenMask } from './chooseMask.ts';
+import { removedConfig } from './removedConfig.ts';
+
+/** What a mask really removes from a model. */
+export function structureReport(
+  structure: Structure,
+  config: ModelConfig,
+  components: readonly BlockComponents[],
+  { mask, rates }: ChosenMask,
+  compensated: boolean,
+): StructureReport {
+  const scored = structure.kind === 'scored';
+  return {
+    method: !scored ? 'mask' : structure.score.kind === 'method' ? structure.score.method : 'metric',
+    allocation: scored ? structure.rates.kind : 'mask',
+    blocks: mask.map((block, index) => {
+      const { groups, channels } = components[index]!;
+      const kept = (bits: string): number => (block.dropped ? 0 : countBits(bits));
+      return {
+        ...(rates && { rate: rates[index]! }),
+        removed: removedShare(components[index]!, block),
+        groups: { kept: kept(block.groups), of: groups },
+        channels: { kept: kept(block.channels), of: channels },
+        groupBits: block.groups,
+        channelBits: block.channels,
+        ...(block.dropped && { dropped: true as const }),
+      };
+    }),
+    parameters: {
+      dense: countParameters(config),
+      pruned: countParameters(removedConfig(config, mask, compensated).config),
+    },
+  };
+}
+
+/** Share of all blocks' weights that a mask removes. */
+export function removedOfModel(components: readonly BlockComponents[], mask: ModelMask): number {
+  const weights = components.map(blockWeights);
+  const removed = weights.reduce(
+    (sum, count, index) => sum + count * removedShare(components[index]!, mask[index]!),
+    0,
+  );
+  return removed / weights.reduce((sum, count) => sum + count, 0);
+}
+
+function countParameters(config: ModelConfig): number {
+  return allParameters(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
