@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../src/experiment/maskSearch.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import { compile } from '../src/language/compile.ts';
 import { plansFor } from '../src/language/plan.ts';
@@ -9,7 +11,8 @@ import { runInChild } from './ours.ts';
 import { comparedRow, median } from './report.ts';
 import type { Row } from './report.ts';
 import { firstEvaluationSeconds } from './workerStart.ts';
-import { LENGTH, ROOT } from './work.ts';
+import type { MaskSteps } from './maskSteps.ts';
+import { LENGTH, ROOT, SHARED_FILES } from './work.ts';
 
 /** The model that ships. */
 const SAMPLE = join(ROOT, 'media/sample');
@@ -29,6 +32,8 @@ export async function* absoluteRows(
   yield [await gemmShare(rounds, threads, note)];
   yield [await workerStart(rounds, threads, note)];
   yield [await keystroke(rounds, note)];
+  if (existsSync(SHARED_FILES.model)) yield [await maskStep(rounds, threads, note)];
+  yield [await maskMemory(threads, note)];
 }
 
 /** How much of the rate that this machine multiplies matrices with is left when a whole model is evaluated. */
@@ -92,4 +97,54 @@ async function keystroke(rounds: number, note: (line: string) => void): Promise<
   }
   const title = `diagnostics after a keystroke, file of ${METRICS} metrics`;
   return comparedRow(title, 'ms', milliseconds, undefined, { of: 'ours', bar: 50, stretch: 10 });
+}
+
+/** Steps of a round, and those before anything is counted: programs are compiled, buffers found. */
+const [TIMED_STEPS, FIRST_STEPS] = [40, 5];
+
+/** What a mask of a search costs beside a plain forward pass of the same tokens, in turn in one process. */
+async function maskStep(rounds: number, threads: number, note: (line: string) => void): Promise<Row> {
+  const { model, text, calibration } = SHARED_FILES;
+  const plan = maskPlan({ model, text, calibration }, threads, TIMED_STEPS);
+  const [ours, plain]: [number[], number[]] = [[], []];
+  for (let round = 1; round <= rounds; round++) {
+    const { answer } = await runInChild({ kind: 'mask steps', plan, comparison: true });
+    const steps = answer as unknown as MaskSteps;
+    const typical = (values: readonly number[]) => 1000 * median(values.slice(FIRST_STEPS));
+    ours.push(typical(steps.masked));
+    plain.push(typical(steps.plain));
+    note(
+      `mask, round ${round} of ${rounds}: ${ours.at(-1)!.toFixed(1)} ms, plain forward ${plain.at(-1)!.toFixed(1)} ms`,
+    );
+  }
+  const { batch, tokens, masks } = plan.search;
+  const title = `one of ${masks} masks in a step of ${batch} × ${tokens} tokens, beside a plain forward pass`;
+  return comparedRow(title, 'ms', ours, plain, { of: 'ratio', bar: 1 / 1.15, stretch: 1 / 1.05 });
+}
+
+/** How much a process grows over 1000 steps: the median of its last 300 over that of the first 300, the first 100 left out. */
+async function maskMemory(threads: number, note: (line: string) => void): Promise<Row> {
+  const [text, calibration] = [join(SAMPLE, 'test.txt'), join(SAMPLE, 'calibration.txt')];
+  const plan = maskPlan({ model: SAMPLE, text, calibration }, threads, 1100);
+  const { answer } = await runInChild({ kind: 'mask steps', plan, comparison: false });
+  const resident = (answer as unknown as MaskSteps).resident.slice(1);
+  note(`resident set over 1000 steps: ${resident.map((size) => size.toFixed(0)).join(' ')} MiB`);
+  const growth = Math.max(0, median(resident.slice(-3)) - median(resident.slice(0, 3)));
+  const title = 'growth of a process over 1000 steps of a search for masks, of the sample';
+  return comparedRow(title, 'MiB', [growth], undefined, { of: 'ours', bar: 16, stretch: 4 });
+}
+
+function maskPlan(
+  files: Pick<MaskSearchPlan, 'model' | 'text' | 'calibration'>,
+  threads: number,
+  steps: number,
+): MaskSearchPlan {
+  const settings = { device: 'cpu', precision: 'float32', threads, blocks: 1, length: LENGTH } as const;
+  return {
+    ...{ kind: 'masks', name: 'bench', ...files, baselines: [] },
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    sparsity: { kind: 'unstructured', share: 0.4 },
+    score: { kind: 'method', method: 'wanda-sp' },
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps },
+  };
 }

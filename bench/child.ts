@@ -15,14 +15,20 @@ import { Device } from '../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../src/engine/runtime/deviceTensor.ts';
 import { buildGemmGraph } from '../src/engine/runtime/gemmGraph.ts';
 import { generateModel } from './generatedModel.ts';
+import { measureMaskSteps } from './maskSteps.ts';
 import type { ChildJob } from './ours.ts';
 import { median } from './report.ts';
 
 /** One job in this process; prints its measurement as one line of JSON. */
 export async function runChild(text: string): Promise<void> {
   const job = JSON.parse(text) as ChildJob;
-  const answer = job.kind === 'generate' ? await generateModel() : await JOBS[job.kind](await open(job.plan));
-  console.log(JSON.stringify({ ...answer, peakMemory: peakMemory() }));
+  console.log(JSON.stringify({ ...(await answerOf(job)), peakMemory: peakMemory() }));
+}
+
+async function answerOf(job: ChildJob): Promise<object> {
+  if (job.kind === 'generate') return generateModel();
+  if (job.kind === 'mask steps') return measureMaskSteps(job.plan, job.comparison);
+  return JOBS[job.kind](await open(job.plan));
 }
 
 interface Opened {
@@ -31,7 +37,7 @@ interface Opened {
   readonly inputs: SweepInputs;
 }
 
-const JOBS: Record<Exclude<ChildJob['kind'], 'generate'>, (opened: Opened) => Promise<object>> = {
+const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened: Opened) => Promise<object>> = {
   /** The dense model alone, or one pruned model alone: the peer evaluates no dense model beside a pruned one either. */
   async evaluate({ plan, device, inputs }) {
     const pruners = weightEvaluations(plan).map(

@@ -2,6 +2,7 @@ import { runProcess } from './childProcess.ts';
 import { BLOCKS, LENGTH, SAMPLES, SHARED_FILES } from './work.ts';
 import type { JobName, Measurement } from './work.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
+import type { MaskSearchPlan } from '../src/experiment/maskSearch.ts';
 import type { EvaluationPlan } from '../src/experiment/plan.ts';
 
 /** What a child process of ours is told to do, on its command line. */
@@ -9,7 +10,8 @@ export type ChildJob =
   | { readonly kind: 'evaluate'; readonly plan: EvaluationPlan }
   | { readonly kind: 'operands'; readonly plan: EvaluationPlan }
   | { readonly kind: 'generate' }
-  | { readonly kind: 'gemm'; readonly plan: EvaluationPlan };
+  | { readonly kind: 'gemm'; readonly plan: EvaluationPlan }
+  | { readonly kind: 'mask steps'; readonly plan: MaskSearchPlan; readonly comparison: boolean };
 
 /** One job in a fresh process of this same bundle. */
 export async function measureOurs(job: JobName, threads: number): Promise<Measurement> {

@@ -1,10 +1,23 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { ModelMask } from '../experiment/components.ts';
+import type {
+  ExportReport,
+  ExportTarget,
+  FreshEngine,
+  SpeedPlan,
+  SpeedReport,
+  SpeedRequest,
+  SpeedRound,
+  SpeedSubject,
+  Verification,
+  VerifyRequest,
+} from '../experiment/export.ts';
 import type { MetricInspection } from '../experiment/inspection.ts';
 import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
 import type { StructurePlan } from '../experiment/runPlan.ts';
-import type { StructureOpening } from '../experiment/structureEvents.ts';
+import type { StructureScore } from '../experiment/structure.ts';
+import type { PackedValues, StructureOpening } from '../experiment/structureEvents.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../experiment/searchEvents.ts';
 import type { Expression } from '../metric/expression.ts';
@@ -17,6 +30,8 @@ import { inspectMetric } from './evaluation/inspectMetric.ts';
 import { preflight } from './evaluation/preflight.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './evaluation/stepper.ts';
+import { exportModel } from './export/exportModel.ts';
+import { verifyExport } from './export/verify.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
 import type { Weights } from './forward/blockWeights.ts';
 import type { HiddenBatch } from './forward/hiddenStream.ts';
@@ -28,6 +43,8 @@ import { sizeOf } from './graph/shape.ts';
 import { SearchSession } from './search/searchSession.ts';
 import { type MaskSequences, StructureSession } from './search/structureSession.ts';
 import type { PrunedLayer } from './pruning/pruner.ts';
+import { measureSpeed } from './speed/measureSpeed.ts';
+import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 
 export { listDevices } from './runtime/probe.ts';
@@ -54,12 +71,21 @@ export interface Engine {
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /** Loads what the questions of a search for rates or masks share, and keeps it for them until another search is opened. */
   openStructure(plan: StructurePlan, hooks?: SearchHooks): Promise<StructureOpening>;
+  /** Mean losses of the model pruned at rates, one for each block, on the blocks `begin` to `end` − 1 of the open search for rates. */
+  measureRates(
+    configurations: readonly (readonly number[])[],
+    begin: number,
+    end: number,
+    hooks?: SearchHooks,
+  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /** Mean losses of what masks leave of the model, all on the same sequences; one that is not finite is an outcome, too. */
   measureMasks(
     masks: readonly ModelMask[],
     on: MaskSequences,
     hooks?: SearchHooks,
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
+  /** What each component of the model scores, and each block where the search may drop whole ones. */
+  componentScores(score: StructureScore, hooks?: SearchHooks): Promise<PackedValues>;
   /**
    * What every node of the plan's only metric computes on one linear layer of the dense model, calibrated one-shot.
    *
@@ -76,6 +102,19 @@ export interface Engine {
   /** Token ids of a text as the perplexity protocol sees them, special tokens included. */
   tokens(model: string, text: string, signal?: AbortSignal): Promise<Int32Array>;
   describe(model: string): Promise<CheckpointSummary>;
+  /**
+   * Evaluates the plan's only evaluation and writes the model that it pruned, see `exportModel`. Needs `startFresh`.
+   *
+   * @throws EspalierError `export/exists`, `export/mismatch`, `io/write`, and what an evaluation throws
+   */
+  exportModel(plan: EvaluationPlan, target: ExportTarget, hooks?: StepHooks): Promise<ExportReport>;
+  /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
+  measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
+  /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
+  verify(request: VerifyRequest, signal?: AbortSignal): Promise<Verification>;
+  /** Loads a checkpoint for {@link speedRound}: what the engine of a comparison asks a fresh one. */
+  openSpeed(request: SpeedRequest, signal?: AbortSignal): Promise<SpeedSubject>;
+  speedRound(signal?: AbortSignal): Promise<SpeedRound>;
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
 }
@@ -114,11 +153,14 @@ export type Timed<Name extends string, Outcome> = Readonly<Record<Name, Outcome>
 export interface EngineOptions {
   /** Where hashes of large files and gradients are kept between processes; without it nothing is kept. */
   readonly cacheFolder?: string | undefined;
+  /** Starts an engine in a process of its own: exports are verified there, and speeds measured. */
+  readonly startFresh?: (() => FreshEngine) | undefined;
 }
 
 export function createEngine(options: EngineOptions = {}): Engine {
   let search: SearchSession | undefined;
   let structure: StructureSession | undefined;
+  let speed: SpeedSession | undefined;
   const closeSearches = (): void => {
     search?.dispose();
     search = undefined;
@@ -129,6 +171,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const gradients = new LoadedGradients(options);
   const devices = new OpenDevices(() => {
     closeSearches();
+    speed?.dispose();
+    speed = undefined;
     models.dispose();
     gradients.dispose();
     denseStatistics.dispose();
@@ -154,8 +198,13 @@ export function createEngine(options: EngineOptions = {}): Engine {
   };
 
   const structureSession = (): StructureSession => {
-    if (!structure || !models.holds(structure.weights)) throw notOpenError();
+    if (!structure || !models.holds(structure.weights) || !gradients.holds(structure.gradients)) throw notOpenError();
     return structure;
+  };
+
+  const freshStarter = (): (() => FreshEngine) => {
+    if (options.startFresh) return options.startFresh;
+    throw noFreshError();
   };
 
   const withCheckpoint = async <Result>(model: string, use: (checkpoint: Checkpoint) => Promise<Result>) => {
@@ -187,6 +236,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
         structure = await StructureSession.open(plan, hooks, state);
         return structure.opening;
       }),
+    measureRates: (configurations, begin, end, hooks = {}) =>
+      alone(() => structureSession().measureRates(configurations, begin, end, hooks)),
+    componentScores: (score, hooks = {}) => alone(() => structureSession().componentScores(score, hooks)),
     measureMasks: (masks, on, hooks = {}) => alone(() => structureSession().measureMasks(masks, on, hooks)),
     inspect: (plan, tensor, hooks = {}) =>
       alone(() => {
@@ -204,6 +256,25 @@ export function createEngine(options: EngineOptions = {}): Engine {
         async ({ config }) => (await tokenCache.tokens(model, config.vocabulary, text, signal)).ids,
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
+    exportModel: (plan, target, hooks = {}) =>
+      alone(() => {
+        throwIfCancelled(hooks.signal, 'exporting');
+        return exportModel(plan, target, hooks, state, freshStarter());
+      }),
+    measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
+    verify: (request, signal) => alone(() => verifyExport(request, signal, state)),
+    openSpeed: (request, signal) =>
+      alone(async () => {
+        speed?.dispose();
+        speed = undefined;
+        speed = await SpeedSession.open(request, signal, state);
+        return speed.subject;
+      }),
+    speedRound: (signal) =>
+      alone(() => {
+        if (!speed) throw notOpenError();
+        return speed.round(signal);
+      }),
     dispose: () => devices.dispose(),
   };
 }
@@ -230,6 +301,16 @@ function notOpenError(): EspalierError {
     expected: 'an open search',
     actual: 'none: another model or device was asked for since',
     remedy: 'Open the search again.',
+  });
+}
+
+function noFreshError(): EspalierError {
+  return new EspalierError({
+    code: 'engine/invariant',
+    operation: 'starting another process',
+    expected: 'an engine that was given a way to start one',
+    actual: 'one without',
+    remedy: 'Create the engine with startFresh.',
   });
 }
 

@@ -48,14 +48,44 @@ export async function densePass(
   }
 }
 
-/** Program runs of {@link densePass}. */
-export function countDenseSteps(
-  { weights, programs, evaluation, calibration }: SweepInputs,
+/** The statistics of every layer's input alone. */
+export async function calibrationPass(
+  inputs: SweepInputs,
+  rows: readonly RowOperand[],
+  step: Step,
+): Promise<readonly BlockStatistics[]> {
+  const { weights } = inputs;
+  if (rows.length === 0) return weights.layouts.map(() => new Map());
+  const depth = weights.layouts.length;
+  const statistics: BlockStatistics[] = [];
+  const calibration = await CalibrationStream.open(inputs, rows);
+  try {
+    for (const [index, layout] of weights.layouts.entries()) {
+      const where = `calibrating, block ${index + 1} of ${depth}`;
+      const block = await weights.block(index);
+      statistics.push(await calibration.observe(layout, block, index + 1 < depth, step, where));
+      weights.done(block);
+    }
+    return statistics;
+  } finally {
+    calibration.dispose();
+  }
+}
+
+/** Program runs of {@link calibrationPass}. */
+export function countCalibrationSteps(
+  { weights, programs, calibration }: SweepInputs,
   rows: readonly RowOperand[],
 ): number {
-  const depth = weights.layouts.length;
-  const batches = (sequences: readonly unknown[]): number => Math.ceil(sequences.length / programs.batch);
-  return (depth + 1) * batches(evaluation) + (rows.length > 0 ? depth * batches(calibration) : 0);
+  return rows.length > 0 ? weights.layouts.length * Math.ceil(calibration.length / programs.batch) : 0;
+}
+
+/** Program runs of {@link densePass}. */
+export function countDenseSteps(inputs: SweepInputs, rows: readonly RowOperand[]): number {
+  const { weights, programs, evaluation } = inputs;
+  return (
+    (weights.layouts.length + 1) * Math.ceil(evaluation.length / programs.batch) + countCalibrationSteps(inputs, rows)
+  );
 }
 
 function requireFinite(losses: readonly number[]): void {

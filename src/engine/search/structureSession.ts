@@ -1,22 +1,37 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ModelMask } from '../../experiment/components.ts';
+import { packValues } from '../../experiment/packedValues.ts';
+import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { Provenance } from '../../experiment/result.ts';
 import type { StructurePlan } from '../../experiment/runPlan.ts';
 import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { StructureOpening } from '../../experiment/structureEvents.ts';
+import { OWL, STRUCTURE_METHODS, type StructureScore } from '../../experiment/structure.ts';
+import type { PackedValues, StructureOpening } from '../../experiment/structureEvents.ts';
+import { operandsOf } from '../../metric/measure.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
+import { needGradients } from '../evaluation/gradientsOf.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
-import { stepper } from '../evaluation/stepper.ts';
+import { stagedStepper, stepper } from '../evaluation/stepper.ts';
 import type { SweepInputs } from '../evaluation/sweep.ts';
 import { inGroups } from '../evaluation/sweepGroups.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { Step } from '../forward/hiddenStream.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
+import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';
+import { blockInfluence } from '../structure/blockInfluence.ts';
+import type { ModelScores } from '../structure/componentScores.ts';
+import { maskAtRates } from '../structure/masks.ts';
+import { outlierShares } from '../structure/outliers.ts';
+import { givenRates, owlRates } from '../structure/rates.ts';
+import type { ComponentScorer, ScoringModel } from '../structure/scorer.ts';
+import { scorerOf } from '../structure/scorers.ts';
 import { blockOrder } from './blockOrder.ts';
-import { countDenseSteps, densePass } from './densePass.ts';
+import { calibrationPass, countCalibrationSteps, countDenseSteps, densePass } from './densePass.ts';
 import { type MaskedModel, maskedLosses } from './maskedLosses.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
@@ -36,36 +51,57 @@ export interface MeasuredLoss {
 /**
  * The numeric side of a search for rates or for masks in one process. The dense losses, the dense model's statistics and what the
  * components score are computed once; weights stay where they are, and programs are compiled once, so that a question costs its masks
- * and its forward passes.
+ * and its forward passes. Scores are those of the dense model (one-shot).
  */
 export class StructureSession {
   readonly opening: StructureOpening;
-  /** Evaluation blocks in the order of {@link blockOrder}. */
+  private readonly plan: StructurePlan;
+  /** Evaluation blocks in the order of {@link blockOrder}, and the statistics of the dense model that the plan needs. */
   private readonly inputs: SweepInputs;
+  private readonly provenance: Provenance;
+  private readonly state: EngineState;
   /** Token ids of the calibration text. */
   private readonly calibration: Int32Array;
+  /** What the components score that a search for rates removes. */
+  private readonly scores: ScoresOfComponents | undefined;
   /** Programs for sequences that are not as long as evaluation blocks. */
   private readonly programs = new Map<number, ModelPrograms>();
 
-  private constructor(inputs: SweepInputs, calibration: Int32Array, opening: StructureOpening) {
+  private constructor(
+    plan: StructurePlan,
+    { inputs, provenance }: Prepared,
+    state: EngineState,
+    calibration: Int32Array,
+    scores: ScoresOfComponents | undefined,
+    opening: StructureOpening,
+  ) {
+    this.plan = plan;
     this.inputs = inputs;
+    this.provenance = provenance;
+    this.state = state;
     this.calibration = calibration;
+    this.scores = scores;
     this.opening = opening;
   }
 
-  /** @throws EspalierError as an evaluation does */
+  /** @throws EspalierError as an evaluation does, and `settings/invalid` for rates of a method that removes whole blocks */
   static async open(plan: StructurePlan, hooks: SessionHooks, state: EngineState): Promise<StructureSession> {
     const calibrated = plan.calibration !== undefined;
-    const { inputs: prepared, provenance } = await prepareSweep(plan, calibrated, hooks, state);
-    const order = blockOrder(prepared.evaluation.length);
-    const inputs: SweepInputs = {
-      ...prepared,
-      calibrate: 'one-shot',
-      evaluation: order.map((index) => prepared.evaluation[index]!),
-    };
+    const prepared = await prepareSweep(plan, calibrated, hooks, state);
+    const { inputs, provenance } = { ...prepared, inputs: inRungOrder(prepared.inputs) };
     try {
-      const step = stepper(hooks, countDenseSteps(inputs, []));
-      const { losses } = await densePass(inputs, [], step);
+      const needs = needsOf(plan);
+      const gradients = needs.gradient ? await needGradients(inputs, provenance, state.gradients) : undefined;
+      const scorer = plan.kind === 'rates' && plan.target.kind === 'structure' ? scorerFor(plan.target) : undefined;
+      const steps = stagedStepper(
+        hooks,
+        (gradients?.steps ?? 0) + countDenseSteps(inputs, needs.rows) + (scorer?.countSteps(modelOf(inputs)) ?? 0),
+      );
+      const found = await gradients?.get(steps('gradients'));
+      const { losses, statistics } = await densePass(inputs, needs.rows, steps('evaluating'));
+      const ready = { ...inputs, statistics, ...(found && { gradients: found.gradients }) };
+      const scores = scorer && (await scoresOf(scorer, ready, steps('pruning')));
+      const owl = plan.kind === 'rates' && calibrated ? await owlOf(plan, ready) : undefined;
       const calibration = calibrated ? await calibrationTokens(plan, inputs, hooks, state) : new Int32Array();
       const opening: StructureOpening = {
         blocks: losses.length,
@@ -77,8 +113,9 @@ export class StructureSession {
         architecture: provenance.architecture,
         components: modelComponents(inputs.checkpoint.config),
         calibrationTokens: calibration.length,
+        ...(owl && { owl }),
       };
-      return new StructureSession(inputs, calibration, opening);
+      return new StructureSession(plan, { inputs: ready, provenance }, state, calibration, scores, opening);
     } catch (error) {
       inputs.programs.dispose();
       throw error;
@@ -88,6 +125,30 @@ export class StructureSession {
   /** Whose weights it works on. */
   get weights(): BlockWeights {
     return this.inputs.weights;
+  }
+
+  /** The gradients that it works with. */
+  get gradients(): GradientOperands | undefined {
+    return this.inputs.gradients;
+  }
+
+  /** See `Engine.measureRates`. */
+  async measureRates(
+    configurations: readonly (readonly number[])[],
+    begin: number,
+    end: number,
+    hooks: SessionHooks,
+  ): Promise<MeasuredLoss[]> {
+    const { components } = this.opening;
+    for (const rates of configurations) givenRates(rates, components.length);
+    const sequences = this.blocks(begin, end);
+    if (!this.scores) throw invariant('a search for rates', `a search for ${this.plan.kind}`);
+    const { blocks, fills } = this.scores;
+    const models = configurations.map((rates) => ({
+      mask: maskAtRates(components, blocks, rates),
+      ...(fills && { fill: fills }),
+    }));
+    return this.measure(models, sequences, this.inputs.programs, hooks);
   }
 
   /** See `Engine.measureMasks`. */
@@ -108,6 +169,31 @@ export class StructureSession {
     this.inputs.programs.dispose();
     for (const programs of this.programs.values()) programs.dispose();
     this.programs.clear();
+  }
+
+  /** See `Engine.componentScores`. */
+  async componentScores(score: StructureScore, hooks: SessionHooks): Promise<PackedValues> {
+    const scorer = scorerFor({ score });
+    const wanted = this.plan.kind === 'masks' ? this.plan.search.components : 'heads-channels';
+    const needed = scorer.usesGradient
+      ? await needGradients(this.inputs, this.provenance, this.state.gradients)
+      : undefined;
+    const rows = scorer.rows;
+    const model = modelOf(this.inputs);
+    const steps = stagedStepper(
+      hooks,
+      (needed?.steps ?? 0) + countCalibrationSteps(this.inputs, rows) + scorer.countSteps(model),
+    );
+    const found = await needed?.get(steps('gradients'));
+    const statistics = await calibrationPass(this.inputs, rows, steps('pruning'));
+    const ready = { ...this.inputs, statistics, ...(found && { gradients: found.gradients }) };
+    const { blocks } = await scoresOf(scorer, ready, steps('pruning'));
+    const influence = wanted === 'heads-channels' ? undefined : await blockInfluence(model, steps('pruning'));
+    return {
+      groups: packValues(joined(blocks.map(({ groups }) => groups))),
+      channels: packValues(joined(blocks.map(({ channels }) => channels))),
+      ...(influence && { blocks: packValues(Float32Array.from(influence)) }),
+    };
   }
 
   private async measure(
@@ -160,6 +246,62 @@ export class StructureSession {
     }
     return found;
   }
+}
+
+interface Prepared {
+  readonly inputs: SweepInputs;
+  readonly provenance: Provenance;
+}
+
+type ScoresOfComponents = Extract<ModelScores, { kind: 'components' }>;
+
+function inRungOrder(prepared: SweepInputs): SweepInputs {
+  const order = blockOrder(prepared.evaluation.length);
+  return { ...prepared, calibrate: 'one-shot', evaluation: order.map((index) => prepared.evaluation[index]!) };
+}
+
+/** What the whole search needs of the dense model. */
+function needsOf(plan: StructurePlan): { readonly rows: readonly RowOperand[]; readonly gradient: boolean } {
+  if (plan.kind === 'masks') return { rows: [], gradient: false };
+  const { target, calibration } = plan;
+  const owl: RowOperand[] = calibration === undefined ? [] : ['X'];
+  if (target.kind === 'structure') {
+    const scorer = scorerFor(target);
+    return { rows: [...new Set([...scorer.rows, ...owl])], gradient: scorer.usesGradient };
+  }
+  const operands = operandsOf(target.expression);
+  return { rows: [...new Set([...operands.filter(isRowOperand), ...owl])], gradient: operands.includes('G') };
+}
+
+/** @throws EspalierError for a method that removes whole blocks */
+function scorerFor({ score, name }: { readonly score: StructureScore; readonly name?: string }): ComponentScorer {
+  if (score.kind === 'metric' || STRUCTURE_METHODS[score.method].removes === 'components') return scorerOf(score, name);
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'opening a search',
+    expected: 'a method that scores heads and channels',
+    actual: `${score.method}, which removes whole blocks`,
+    remedy: 'Choose another: wanda-sp, magnitude, taylor, flap, or a metric.',
+  });
+}
+
+function modelOf({ checkpoint, device, weights, calibration, statistics, gradients }: SweepInputs): ScoringModel {
+  return { checkpoint, device, weights, samples: calibration, statistics, gradients };
+}
+
+async function scoresOf(scorer: ComponentScorer, inputs: SweepInputs, step: Step): Promise<ScoresOfComponents> {
+  const scores = await scorer.score(modelOf(inputs), step);
+  if (scores.kind === 'components') return scores;
+  throw invariant('scores of heads and channels', 'scores of blocks');
+}
+
+async function owlOf({ sparsity }: RateSearchPlan, inputs: SweepInputs): Promise<number[]> {
+  const shares = await outlierShares(modelOf(inputs), OWL.multiple, () => Promise.resolve());
+  return owlRates(shares, sparsity.share, OWL.spread);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
 async function calibrationTokens(
