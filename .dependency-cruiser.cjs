@@ -8,10 +8,23 @@ const LAYERS = {
   engine: ['base', 'metric', 'experiment'],
   search: ['base', 'metric', 'experiment'],
   runs: ['base', 'metric', 'experiment', 'search'],
-  coordinator: ['base', 'metric', 'experiment', 'protocol', 'search', 'runs'],
-  worker: ['base', 'metric', 'experiment', 'protocol', 'engine', 'runs', 'coordinator'],
+  llm: ['base', 'metric', 'experiment', 'search', 'runs'],
+  coordinator: ['base', 'metric', 'experiment', 'protocol', 'search', 'runs', 'llm'],
+  worker: ['base', 'metric', 'experiment', 'protocol', 'engine', 'runs', 'llm', 'coordinator'],
   sample: ['base', 'metric', 'experiment', 'engine'],
-  cli: ['base', 'metric', 'experiment', 'protocol', 'engine', 'search', 'runs', 'coordinator', 'language', 'sample'],
+  cli: [
+    'base',
+    'metric',
+    'experiment',
+    'protocol',
+    'engine',
+    'search',
+    'runs',
+    'llm',
+    'coordinator',
+    'language',
+    'sample',
+  ],
   extension: ['base', 'metric', 'experiment', 'protocol', 'language', 'search', 'runs'],
 };
 
@@ -36,6 +49,7 @@ const ENGINE = {
   evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning', 'forward', 'gradient', 'structure'],
   training: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'gradient'],
   export: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'evaluation', 'structure'],
+  speed: ['graph', 'runtime', 'checkpoint', 'models', 'forward'],
   search: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient', 'structure', 'evaluation'],
 };
 

@@ -53,8 +53,14 @@ export interface HeadLayout {
   readonly weight: Parameter;
 }
 
+/** What families write with: each of these treats the rows of x alike, so a block can be written for any number of them. */
+export type RowOperations = Pick<
+  GraphBuilder,
+  'add' | 'mul' | 'rmsNorm' | 'layerNorm' | 'silu' | 'relu' | 'gelu' | 'linear' | 'reshape'
+>;
+
 export interface ParameterWriter {
-  readonly graph: GraphBuilder;
+  readonly graph: RowOperations;
   /** The parameter with that input name. */
   parameter(name: string): Value;
 }

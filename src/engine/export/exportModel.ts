@@ -1,0 +1,198 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EspalierError } from '../../base/errors.ts';
+import type { ExportReport, ExportTarget, FreshEngine, Verification } from '../../experiment/export.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { ModelConfig } from '../checkpoint/config.ts';
+import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
+import { elementCount } from '../checkpoint/elementTypes.ts';
+import { readJsonFile } from '../checkpoint/jsonFile.ts';
+import type { RemovedComponents } from '../engine.ts';
+import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
+import type { EngineState } from '../evaluation/prepareSweep.ts';
+import { finalLogits } from '../forward/logits.ts';
+import { allParameters } from '../models/model.ts';
+import { copyCompanions } from './companions.ts';
+import { MaskedWriter } from './maskedWriter.ts';
+import { modelCard } from './modelCard.ts';
+import { writeNewFolder } from './newFolder.ts';
+import { onnxPositions, writeOnnx } from './onnxModel.ts';
+import { requireSame, VERIFIED_ROWS } from './verify.ts';
+import { writeRemoved } from './writeRemoved.ts';
+import { writeJson, writeText } from './writeText.ts';
+import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
+
+/**
+ * Evaluates the plan's only evaluation, writes the model that it pruned, and compares that, read back in another process, with the one
+ * in memory. The folder is there when all this is done, or not at all.
+ *
+ * Single weights: zeros in place. Whole components: smaller matrices, no blocks where they were dropped. Kept weights are copied bit
+ * by bit; one tensor's part is all that is ever held beside the evaluation.
+ *
+ * @throws EspalierError `export/exists`, `export/mismatch`, `io/write`, and what an evaluation throws
+ */
+export async function exportModel(
+  plan: EvaluationPlan,
+  target: ExportTarget,
+  hooks: ExportHooks,
+  state: EngineState,
+  startFresh: () => FreshEngine,
+): Promise<ExportReport> {
+  if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
+  return writeNewFolder(target.folder, async (temporary) => {
+    const dense = await openCheckpoint(plan.model);
+    try {
+      // ONNX is made from the pruned checkpoint, which is then not kept.
+      const isOnnx = target.format === 'onnx';
+      if (isOnnx) requirePositions(dense.config, plan.settings.length);
+      const folder = isOnnx ? await mkdtemp(`${temporary}-checkpoint-`) : temporary;
+      try {
+        const { written, result, states } = await writePruned(plan, dense, folder, hooks, state);
+        if (isOnnx) await convert(folder, temporary, plan, hooks);
+        const verification = await verify(plan, { ...target, folder: temporary }, states, hooks, startFresh);
+        const report: ExportReport = {
+          ...target,
+          result,
+          parameters: { dense: countParameters(dense.config), exported: countParameters(written.config) },
+          bytes: 0,
+          plain: !(ESPALIER_KEY in written.values),
+          verification,
+        };
+        await writeText(path.join(temporary, 'README.md'), modelCard(report));
+        return { ...report, bytes: await sizeOfFolder(temporary) };
+      } finally {
+        if (isOnnx) await rm(folder, { recursive: true, force: true });
+      }
+    } finally {
+      dense.close();
+    }
+  });
+}
+
+/** What the evaluation computed for the last tokens of its first sequence. */
+interface ReferenceStates {
+  readonly tokens: Int32Array;
+  readonly rows: number;
+  readonly logits: Float32Array;
+}
+
+async function writePruned(
+  plan: EvaluationPlan,
+  dense: Checkpoint,
+  folder: string,
+  hooks: ExportHooks,
+  state: EngineState,
+): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates }> {
+  const values = await readJsonFile(path.join(dense.folder, 'config.json'), 'checkpoint/config', MAX_CONFIG);
+  let states: ReferenceStates | undefined;
+  let removed: RemovedComponents | undefined;
+  const masked = new MaskedWriter(dense, folder);
+  try {
+    const [result] = await evaluatePlan(
+      plan,
+      {
+        ...hooks,
+        onPruned: ({ tensor, shape, weight }) => {
+          masked.write(tensor, shape, weight);
+        },
+        onRemoved: (components) => {
+          removed = components;
+        },
+        onFinal: async ({ batch, head }) => {
+          const tokens = batch.ids[0]!;
+          const rows = Math.min(tokens.length, VERIFIED_ROWS);
+          const device = await state.devices.device(plan.settings);
+          states = { tokens, rows, logits: await finalLogits(dense.config, device, batch, head, rows) };
+        },
+      },
+      state,
+    );
+    const written = removed
+      ? await writeRemoved(dense, values, removed, folder, hooks)
+      : await masked.finish(values, hooks);
+    await writeJson(path.join(folder, 'config.json'), written.values);
+    await copyCompanions(dense.folder, folder);
+    return { written, result: result!, states: states! };
+  } finally {
+    masked.abandon();
+  }
+}
+
+/** Real ones have a few kilobytes. */
+const MAX_CONFIG = 16_000_000;
+
+async function convert(
+  from: string,
+  to: string,
+  { model, settings }: EvaluationPlan,
+  hooks: ExportHooks,
+): Promise<void> {
+  const checkpoint = await openCheckpoint(from);
+  try {
+    const positions = onnxPositions(checkpoint.config, settings.length);
+    await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
+    await copyCompanions(model, to);
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/** @throws EspalierError `export/mismatch` */
+async function verify(
+  { settings }: EvaluationPlan,
+  target: ExportTarget,
+  { tokens, rows, logits }: ReferenceStates,
+  { signal, onProgress }: ExportHooks,
+  startFresh: () => FreshEngine,
+): Promise<Verification> {
+  onProgress?.({ stage: 'verifying', done: 0, total: 0, detail: 'reading it back in another process' });
+  const folder = await mkdtemp(path.join(tmpdir(), 'espalier-verify-'));
+  const fresh = startFresh();
+  try {
+    const reference = path.join(folder, 'logits.f32');
+    await writeFile(reference, new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength));
+    const { device, precision, threads } = settings;
+    const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
+    const verification = await fresh.verify(request, signal);
+    requireSame(verification, precision === 'float16' ? 'float16' : 'float32', target.folder);
+    return verification;
+  } finally {
+    await fresh.dispose();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function countParameters(config: ModelConfig): number {
+  return allParameters(config).reduce((sum, { shape }) => sum + elementCount(shape)!, 0);
+}
+
+async function sizeOfFolder(folder: string): Promise<number> {
+  const names = await readdir(folder);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function requirePositions(config: ModelConfig, length: number): void {
+  const positions = onnxPositions(config, length);
+  if (length <= positions) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'exporting to ONNX',
+    expected: `a length of at most ${positions} tokens, which the model’s positions reach`,
+    actual: `a length of ${length}`,
+    remedy: 'Choose a smaller length, or export to huggingface.',
+  });
+}
+
+function notOne(count: number): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: 'exporting a pruned model',
+    expected: 'one evaluation to export',
+    actual: count === 0 ? 'none' : `${count}`,
+    remedy: 'Name one metric and one sparsity, or one structure.',
+  });
+}

@@ -1,0 +1,48 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { allParameters } from '../models/model.ts';
+import { CheckpointWriter } from './checkpointWriter.ts';
+import { copyMasked, copyTensor } from './copyTensor.ts';
+import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
+
+/** The dense checkpoint once more, with zeros in the layers that the evaluation hands over. */
+export class MaskedWriter {
+  private readonly dense: Checkpoint;
+  private readonly folder: string;
+  private readonly done = new Set<string>();
+  private writer: CheckpointWriter | undefined;
+
+  constructor(dense: Checkpoint, folder: string) {
+    this.dense = dense;
+    this.folder = folder;
+  }
+
+  write(tensor: string, shape: readonly number[], weight: Float32Array): void {
+    copyMasked(this.dense, tensor, shape, weight, this.open());
+    this.done.add(tensor);
+  }
+
+  /** Copies what was not pruned. */
+  async finish(values: WrittenConfig['values'], hooks: ExportHooks): Promise<WrittenConfig> {
+    const writer = this.open();
+    const rest = allParameters(this.dense.config).filter(({ tensor }) => !this.done.has(tensor));
+    for (const [index, parameter] of rest.entries()) {
+      const step = writingStep(hooks, index, rest.length);
+      await copyTensor(this.dense, { kind: 'stored', parameter }, writer, parameter.tensor, step);
+    }
+    await writer.finish();
+    return { values, config: this.dense.config };
+  }
+
+  abandon(): void {
+    this.writer?.abandon();
+  }
+
+  private open(): CheckpointWriter {
+    const form = (tensor: string) => this.dense.tensors.get(tensor)!;
+    this.writer ??= new CheckpointWriter(
+      this.folder,
+      new Map(allParameters(this.dense.config).map(({ tensor }) => [tensor, form(tensor)])),
+    );
+    return this.writer;
+  }
+}

@@ -1,0 +1,63 @@
+import path from 'node:path';
+import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import type { ExportReport } from '../../experiment/export.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+
+/** README.md of an exported model: what was removed from which model, how, and what that did. */
+export function modelCard({ format, result, parameters, plain, verification }: ExportReport): string {
+  const { provenance, structure } = result;
+  const source = path.basename(provenance.model);
+  const rows: [string, string][] = [
+    ['pruned from', `${source} (sha-256 ${provenance.modelHash})`],
+    ['method', result.metric === result.expression ? result.metric : `${result.metric}: \`${result.expression}\``],
+    ['sparsity asked for', result.sparsity === undefined ? '–' : printSparsity(result.sparsity)],
+    ['removed of the blocks’ weights', formatShare(result.actualSparsity)],
+    ['parameters', `${formatCount(parameters.exported)}, before ${formatCount(parameters.dense)}`],
+    [
+      'perplexity',
+      `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
+    ],
+    ['measured on', `${path.basename(provenance.text)}, ${provenance.blocks} blocks of ${provenance.length} tokens`],
+    ['calibration', calibrationText(result)],
+    ['fingerprint', `\`${result.fingerprint}\``],
+    [
+      'computed by',
+      Object.entries(provenance.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    ],
+    [
+      'checked',
+      `read back in another process: logits of ${verification.rows} tokens differ by at most ${verification.difference.toPrecision(2)}`,
+    ],
+  ];
+  return [
+    `# ${source}, pruned`,
+    '',
+    structure
+      ? 'Whole attention heads, channels and blocks were removed: the matrices are smaller.'
+      : 'Single weights were set to zero in place: sizes, memory and speed are those of the model before.',
+    '',
+    '| | |',
+    '|---|---|',
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    '',
+    ...(format === 'onnx' ? ONNX : plain ? PLAIN : UNEVEN),
+    '',
+  ].join('\n');
+}
+
+const ONNX = [
+  'ONNX: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens, vocabulary], both sizes free. Keep `model.onnx` and',
+  '`model.onnx.data` together.',
+];
+const PLAIN = ['config.json is one of the family: the folder loads like the model it comes from.'];
+const UNEVEN = [
+  'The blocks differ in size, which config.json says under `espalier`. Espalier evaluates the folder like any checkpoint; programs that',
+  'do not know the key refuse it.',
+];
+
+function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
+  if (provenance.calibration === undefined) return 'none';
+  return `${path.basename(provenance.calibration)}, ${provenance.samples ?? 0} samples of ${provenance.length} tokens, ${calibrate}`;
+}

@@ -1,0 +1,111 @@
+import type { BlockShape } from '../checkpoint/config.ts';
+import type { OnnxGraph } from './onnxGraph.ts';
+
+/** Names of what the attention of every block shares. */
+export interface SequenceNames {
+  /** int64 [1] each. */
+  readonly batch: string;
+  readonly tokens: string;
+  /** Cosines and sines [1, tokens, 1, headDim / 2], where positions are rotary. */
+  readonly rotary: { readonly cosines: string; readonly sines: string } | undefined;
+}
+
+/**
+ * Causal self-attention for any batch and length, in operators of the ONNX standard. Query heads that share a key-value head are an
+ * axis of their own, along which keys and values are broadcast.
+ */
+export class OnnxAttention {
+  private readonly graph: OnnxGraph;
+  private readonly sequence: SequenceNames;
+  private readonly headDim: number;
+  private readonly masks = new Map<number | undefined, string>();
+  private readonly shapes = new Map<string, string>();
+
+  constructor(graph: OnnxGraph, sequence: SequenceNames, headDim: number) {
+    this.graph = graph;
+    this.sequence = sequence;
+    this.headDim = headDim;
+  }
+
+  /**
+   * Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query.
+   *
+   * @param window a token sees itself and the window − 1 tokens before it
+   */
+  write(
+    [query, key, value]: readonly [string, string, string],
+    { heads, kvHeads }: BlockShape,
+    window: number | undefined,
+  ): string {
+    const { graph, headDim } = this;
+    const share = heads / kvHeads;
+    const scale = graph.emit.constant('float32', [], [1 / Math.sqrt(headDim)]);
+    const rotated = graph.node('Mul', [this.rotate(query, heads), scale]);
+    const queries = this.reshape(rotated, [kvHeads, share, headDim]);
+    const perGroup = (x: string) => this.reshape(x, [kvHeads, 1, headDim]);
+    // [batch, kv, share, tokens, dim] · [batch, kv, 1, dim, tokens] → [batch, kv, share, tokens, tokens]
+    const products = graph.node('MatMul', [
+      graph.node('Transpose', [queries], { perm: [0, 2, 3, 1, 4] }),
+      graph.node('Transpose', [perGroup(this.rotate(key, kvHeads))], { perm: [0, 2, 3, 4, 1] }),
+    ]);
+    const weights = graph.node('Softmax', [graph.node('Add', [products, this.mask(window)])], { axis: -1 });
+    const values = graph.node('Transpose', [perGroup(value)], { perm: [0, 2, 3, 1, 4] });
+    const mixed = graph.node('Transpose', [graph.node('MatMul', [weights, values])], { perm: [0, 3, 1, 2, 4] });
+    return graph.node('Reshape', [mixed, graph.emit.integers([-1, heads * headDim])]);
+  }
+
+  /** Rotary positions, halves layout: (a, b) → (a·cos − b·sin, b·cos + a·sin). */
+  private rotate(x: string, heads: number): string {
+    const { graph, headDim } = this;
+    const { rotary } = this.sequence;
+    if (!rotary) return x;
+    const whole = this.reshape(x, [heads, headDim]);
+    const half = (begin: number): string =>
+      graph.node('Slice', [whole, ...[[begin], [begin + headDim / 2], [3]].map((list) => graph.emit.integers(list))]);
+    const [a, b] = [half(0), half(headDim / 2)];
+    const times = (part: string, table: string): string => graph.node('Mul', [part, table]);
+    return graph.node(
+      'Concat',
+      [
+        graph.node('Sub', [times(a, rotary.cosines), times(b, rotary.sines)]),
+        graph.node('Add', [times(b, rotary.cosines), times(a, rotary.sines)]),
+      ],
+      { axis: 3 },
+    );
+  }
+
+  /** → [batch, tokens, …rest] */
+  private reshape(x: string, rest: readonly number[]): string {
+    const key = rest.join();
+    let shape = this.shapes.get(key);
+    if (shape === undefined) {
+      const { batch, tokens } = this.sequence;
+      shape = this.graph.node('Concat', [batch, tokens, this.graph.emit.integers(rest)], { axis: 0 });
+      this.shapes.set(key, shape);
+    }
+    return this.graph.node('Reshape', [x, shape]);
+  }
+
+  /** [tokens, tokens]: 0 where the query of a row sees the key of a column, else a number that leaves nothing of it. */
+  private mask(window: number | undefined): string {
+    const found = this.masks.get(window);
+    if (found !== undefined) return found;
+    const { graph } = this;
+    const scalar = (value: number): string => graph.emit.constant('int64', [], [value]);
+    const count = graph.node('Squeeze', [this.sequence.tokens, graph.emit.integers([0])]);
+    const positions = graph.node('Range', [scalar(0), count, scalar(1)]);
+    const queries = graph.node('Reshape', [positions, graph.emit.integers([-1, 1])]);
+    const past = graph.node('LessOrEqual', [positions, queries]);
+    const near =
+      window === undefined
+        ? past
+        : graph.node('And', [
+            past,
+            graph.node('Less', [graph.node('Sub', [queries, positions]), graph.emit.constant('int64', [], [window])]),
+          ]);
+    const [seen, unseen] = [0, -1e30].map((value) => graph.emit.constant('float32', [], [value]));
+    const mask = graph.node('Where', [near, seen!, unseen!]);
+    this.masks.set(window, mask);
+    return mask;
+  }
+}

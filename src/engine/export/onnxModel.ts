@@ -1,0 +1,213 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { ModelConfig, RotaryPositions } from '../checkpoint/config.ts';
+import type { Value } from '../graph/graph.ts';
+import { allParameters, type BlockLayout, type BlockWriter, familyOf, type Parameter } from '../models/model.ts';
+import { rotaryTables } from '../models/rope.ts';
+import { OnnxAttention, type SequenceNames } from './onnxAttention.ts';
+import { OnnxGraph, OPSET, type StoredTensor } from './onnxGraph.ts';
+
+export const ONNX_FILE = 'model.onnx';
+const WEIGHTS_FILE = 'model.onnx.data';
+
+/** Positions that rotary tables are written for at most, where a checkpoint claims more: 64 MB with heads of 128. */
+const MAX_POSITIONS = 131_072;
+
+/** Elements that are read and written at a time. */
+const CHUNK = 1 << 22;
+
+/**
+ * Writes a checkpoint as an ONNX model of standard operators: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens,
+ * vocabulary], both sizes free. Weights are float32, in a file of their own (so that 2 GB are no limit), read a part at a time.
+ *
+ * @param positions tokens that a sequence may have: see {@link onnxPositions}
+ */
+export async function writeOnnx(
+  checkpoint: Checkpoint,
+  folder: string,
+  positions: number,
+  step: (done: number, total: number) => Promise<void>,
+): Promise<void> {
+  const { config } = checkpoint;
+  const weights = new WeightsFile(path.join(folder, WEIGHTS_FILE));
+  try {
+    const parameters = allParameters(config);
+    for (const [index, parameter] of parameters.entries()) {
+      await step(index, parameters.length);
+      weights.copy(checkpoint, parameter);
+    }
+    const tables =
+      config.positions.kind === 'rotary' ? writeTables(config, config.positions, positions, weights) : undefined;
+    const graph = writeGraph(config, tables);
+    const bytes = graph.encode(weights.stored, WEIGHTS_FILE, config.vocabulary, {
+      architecture: config.architecture,
+      max_tokens: String(positions),
+      opset: String(OPSET),
+    });
+    weights.finish();
+    await writeFile(path.join(folder, ONNX_FILE), bytes, { flag: 'wx', flush: true });
+  } finally {
+    weights.close();
+  }
+}
+
+/**
+ * Longest sequence that an exported model takes: what the checkpoint says, up to a bound, and at least `tokens`. Learned positions end
+ * where their table does, and the tables of dynamic scaling hold up to the trained length.
+ */
+export function onnxPositions({ positions, maxPositions }: ModelConfig, tokens: number): number {
+  const fixed = positions.kind === 'learned' || positions.scaling.kind === 'dynamic';
+  return fixed ? maxPositions : Math.max(tokens, Math.min(maxPositions, MAX_POSITIONS));
+}
+
+/** Names of the rotary tables: those of short sequences, and where it matters those of long ones. */
+interface TableNames {
+  readonly short: readonly [cosines: string, sines: string];
+  readonly long?: { readonly names: readonly [cosines: string, sines: string]; readonly beyond: number };
+}
+
+function writeTables(config: ModelConfig, rotary: RotaryPositions, rows: number, weights: WeightsFile): TableNames {
+  const write = (positions: RotaryPositions, suffix: string): readonly [string, string] => {
+    const { cosines, sines } = rotaryTables(positions, config.headDim, rows, config.maxPositions);
+    const shape = [rows, config.headDim / 2];
+    weights.add(`rotary.cosines${suffix}`, shape, cosines);
+    weights.add(`rotary.sines${suffix}`, shape, sines);
+    return [`rotary.cosines${suffix}`, `rotary.sines${suffix}`];
+  };
+  const { scaling } = rotary;
+  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { short: write(rotary, '') };
+  // The factors depend on the length of the sequence: both tables are there.
+  const short = { ...rotary, scaling: { ...scaling, longFactor: scaling.shortFactor } };
+  return { short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
+}
+
+function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGraph {
+  const graph = new OnnxGraph();
+  const family = familyOf(config);
+  const { emit } = graph;
+  const size = graph.node('Shape', ['input_ids']);
+  const axis = (index: number): string =>
+    graph.node('Slice', [size, emit.integers([index]), emit.integers([index + 1])]);
+  const [batch, tokens] = [axis(0), axis(1)];
+  const sequence: SequenceNames = { batch, tokens, rotary: tables && rotaryNames(graph, tables, tokens) };
+  const attention = new OnnxAttention(graph, sequence, config.headDim);
+
+  let x = writeEmbedding(config, graph, sequence);
+  for (const [index] of config.windows.entries()) {
+    const layout = family.block(config, index);
+    x = family.writeBlock(config, blockWriter(graph, layout, attention), x);
+  }
+  const { parameters, weight } = family.head(config);
+  const final = family.writeFinal(config, { graph, parameter: parameterOf(graph, parameters) }, x);
+  const logits = graph.linear(final, graph.weight(weight.tensor, weight.shape));
+  const shape = graph.node('Concat', [batch, tokens, emit.integers([config.vocabulary])], { axis: 0 });
+  emit.node('Reshape', [graph.nameOf(logits), shape], {}, { output: 'logits' });
+  return graph;
+}
+
+/** → [batch · tokens, hidden] */
+function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }: SequenceNames): Value {
+  const { emit } = graph;
+  const { table, projection, positions } = familyOf(config).embedding(config);
+  const flat = (x: string, width: number): string => graph.node('Reshape', [x, emit.integers([-1, width])]);
+  let x = flat(graph.node('Gather', [table.tensor, 'input_ids']), table.shape[1]!);
+  if (projection) x = graph.node('Gemm', [x, projection.tensor], { transB: 1 });
+  if (positions) {
+    const offset = emit.integers([positions.offset]);
+    const end = graph.node('Add', [tokens, offset]);
+    const rows = graph.node('Slice', [positions.parameter.tensor, offset, end, emit.integers([0])]);
+    const shape = graph.node('Concat', [batch, tokens, emit.integers([config.hidden])], { axis: 0 });
+    x = flat(graph.node('Add', [graph.node('Reshape', [x, shape]), rows]), config.hidden);
+  }
+  return graph.rows(x, config.hidden);
+}
+
+function rotaryNames(graph: OnnxGraph, { short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
+  const { emit } = graph;
+  const beyond = long && graph.node('Greater', [tokens, emit.integers([long.beyond])]);
+  const rows = (index: 0 | 1): string => {
+    const cut = (table: string): string => graph.node('Slice', [table, emit.integers([0]), tokens, emit.integers([0])]);
+    const table = long ? graph.node('Where', [beyond!, cut(long.names[index]), cut(short[index])]) : cut(short[index]);
+    return graph.node('Unsqueeze', [table, emit.integers([0, 2])]);
+  };
+  return { cosines: rows(0), sines: rows(1) };
+}
+
+function blockWriter(
+  graph: OnnxGraph,
+  { shape, window, parameters }: BlockLayout,
+  attention: OnnxAttention,
+): BlockWriter {
+  const parameter = parameterOf(graph, parameters);
+  return {
+    graph,
+    shape,
+    parameter,
+    linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
+    attention: (query, key, value) => {
+      const names = [graph.nameOf(query), graph.nameOf(key), graph.nameOf(value)] as const;
+      return graph.rows(attention.write(names, shape, window), query.shape[1]!);
+    },
+    channels: (x) => x,
+  };
+}
+
+function parameterOf(graph: OnnxGraph, parameters: readonly Parameter[]): (name: string) => Value {
+  const found = new Map(parameters.map(({ name, tensor, shape }) => [name, graph.weight(tensor, shape)]));
+  return (name) => found.get(name)!;
+}
+
+/** The tensors of an ONNX model one after the other, each at a multiple of 64 bytes, as float32. */
+class WeightsFile {
+  readonly stored: StoredTensor[] = [];
+  private descriptor: number | undefined;
+  private end = 0;
+
+  constructor(file: string) {
+    this.descriptor = openSync(file, 'wx');
+  }
+
+  /** Copies a tensor of a checkpoint, some rows at a time. */
+  copy(checkpoint: Checkpoint, { tensor, shape }: Parameter): void {
+    this.begin(tensor, shape);
+    if (shape.length === 1) {
+      this.write(checkpoint.read(tensor, shape));
+      return;
+    }
+    const [count, columns] = shape as readonly [number, number];
+    const rows = Math.max(1, Math.floor(CHUNK / columns));
+    for (let first = 0; first < count; first += rows) {
+      this.write(checkpoint.readRows(tensor, [count, columns], first, Math.min(rows, count - first)));
+    }
+  }
+
+  add(name: string, shape: readonly number[], values: Float32Array): void {
+    this.begin(name, shape);
+    this.write(values);
+  }
+
+  finish(): void {
+    fsyncSync(this.descriptor!);
+  }
+
+  close(): void {
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
+  }
+
+  private begin(name: string, shape: readonly number[]): void {
+    this.end = Math.ceil(this.end / 64) * 64;
+    this.stored.push({ name, shape, offset: this.end });
+  }
+
+  private write(values: Float32Array): void {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    for (let at = 0; at < bytes.length;) {
+      const written = writeSync(this.descriptor!, bytes, at, bytes.length - at, this.end);
+      at += written;
+      this.end += written;
+    }
+  }
+}

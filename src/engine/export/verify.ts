@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import type { Verification, VerifyRequest } from '../../experiment/export.ts';
+import { logitsOf } from '../forward/logits.ts';
+import type { LoadedModels } from '../forward/loadedModels.ts';
+import { runOnnxFile } from '../runtime/onnxFile.ts';
+import type { OpenDevices } from '../runtime/openDevices.ts';
+import { ONNX_FILE } from './onnxModel.ts';
+
+/** Rows of logits that are compared, at most: those of the last tokens, which depend on all. */
+export const VERIFIED_ROWS = 128;
+
+/**
+ * Largest difference that is still the same model, in units of the largest logit (or of 1). Removing what a mask multiplies by zero
+ * leaves every kept weight as it was; sums over fewer terms are only added up in another order. float16 has 11 bits.
+ */
+export const TOLERANCE: Readonly<Record<'float32' | 'float16', number>> = { float32: 1e-4, float16: 2e-2 };
+
+/**
+ * Computes the logits of what lies in an export's folder, and compares them with those in a file. Meant for a process of its own.
+ *
+ * @throws EspalierError
+ */
+export async function verifyExport(
+  { folder, format, tokens, rows, reference, settings }: VerifyRequest,
+  signal: AbortSignal | undefined,
+  { devices, models }: { readonly devices: OpenDevices; readonly models: LoadedModels },
+): Promise<Verification> {
+  const ids = Int32Array.from(tokens);
+  const bytes = await readFile(reference);
+  const expected = new Float32Array(new Uint8Array(bytes).buffer);
+  let actual: Float32Array;
+  if (format === 'onnx') {
+    const all = await runOnnxFile(join(folder, ONNX_FILE), ids);
+    actual = all.subarray(all.length - (all.length / ids.length) * rows);
+  } else {
+    const device = await devices.device(settings);
+    const model = await models.load(folder, device, signal);
+    actual = await logitsOf(model, device, ids, rows, () => {
+      throwIfCancelled(signal, 'verifying the export');
+      return Promise.resolve();
+    });
+  }
+  return { tokens: ids.length, rows, ...compareLogits(expected, actual) };
+}
+
+/** A value that is not a number differs from everything. */
+export function compareLogits(
+  expected: Float32Array,
+  actual: Float32Array,
+): Pick<Verification, 'difference' | 'largest'> {
+  if (expected.length !== actual.length) return { difference: Infinity, largest: 0 };
+  let [difference, largest] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    const apart = Math.abs(expected[i]! - actual[i]!);
+    if (!(apart <= difference)) difference = Number.isNaN(apart) ? Infinity : apart;
+    largest = Math.max(largest, Math.abs(expected[i]!));
+  }
+  return { difference, largest };
+}
+
+/** @throws EspalierError `export/mismatch` */
+export function requireSame(
+  { difference, largest }: Verification,
+  precision: 'float32' | 'float16',
+  folder: string,
+): void {
+  const tolerance = TOLERANCE[precision] * Math.max(1, largest);
+  if (difference <= tolerance) return;
+  throw new EspalierError({
+    code: 'export/mismatch',
+    operation: 'comparing the exported model, read back in another process, with the one in memory',
+    expected: `logits that differ by at most ${tolerance.toPrecision(2)}`,
+    actual: `a difference of ${difference.toPrecision(3)}`,
+    remedy: 'Nothing was saved. This is a defect of Espalier or of the disk: try another folder, and report it.',
+    file: folder,
+  });
+}

@@ -1,0 +1,39 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { RemovedComponents } from '../engine.ts';
+import { allParameters } from '../models/model.ts';
+import { CheckpointWriter } from './checkpointWriter.ts';
+import { copyTensor } from './copyTensor.ts';
+import { prunedConfig } from './prunedConfig.ts';
+import { structuralSources, type TensorSource } from './tensorSources.ts';
+import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
+
+/** The matrices that are left of a model that whole components were removed from. */
+export async function writeRemoved(
+  dense: Checkpoint,
+  values: WrittenConfig['values'],
+  { mask, fills }: RemovedComponents,
+  folder: string,
+  hooks: ExportHooks,
+): Promise<WrittenConfig> {
+  const pruned = prunedConfig(values, dense.config, mask, fills !== undefined);
+  const sources = structuralSources(dense, pruned, mask, fills);
+  const parameters = allParameters(pruned.config);
+  const typeOf = (source: TensorSource) =>
+    source.kind === 'values' ? 'F32' : dense.tensors.get(source.parameter.tensor)!.dtype;
+  const writer = new CheckpointWriter(
+    folder,
+    new Map(parameters.map(({ tensor, shape }) => [tensor, { dtype: typeOf(sources.get(tensor)!), shape }])),
+  );
+  try {
+    for (const [index, { tensor }] of parameters.entries()) {
+      const step = writingStep(hooks, index, parameters.length);
+      const source = sources.get(tensor)!;
+      if (source.kind === 'stored') await copyTensor(dense, source, writer, tensor, step);
+      else writer.write(tensor, 0, new Uint8Array(source.values.buffer));
+    }
+    await writer.finish();
+  } finally {
+    writer.abandon();
+  }
+  return pruned;
+}

@@ -1,0 +1,20 @@
+import { throwIfCancelled } from '../../base/errors.ts';
+import type { ModelConfig } from '../checkpoint/config.ts';
+import type { EvaluationHooks } from '../engine.ts';
+
+export type ExportHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
+
+/** config.json of what was written, and what it means. */
+export interface WrittenConfig {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly config: ModelConfig;
+}
+
+/** Reports progress and lets the process look at its messages: cancellation arrives there. */
+export function writingStep({ signal, onProgress }: ExportHooks, done: number, total: number): () => Promise<void> {
+  return async () => {
+    onProgress?.({ stage: 'writing', done, total, detail: `tensor ${done + 1} of ${total}` });
+    await new Promise(setImmediate);
+    throwIfCancelled(signal, 'exporting');
+  };
+}

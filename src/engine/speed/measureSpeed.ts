@@ -1,0 +1,63 @@
+import { throwIfCancelled } from '../../base/errors.ts';
+import type { FreshEngine, SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/export.ts';
+import type { EvaluationHooks } from '../engine.ts';
+
+/**
+ * Compares the speed of checkpoints on this machine. Each is held by a process of its own, so that memory is that of one model; the
+ * processes take turns, so that whatever else the machine does meets all alike. A first pass of each, which also reads and compiles, is
+ * not counted.
+ *
+ * @returns in the order of the models
+ */
+export async function measureSpeed(
+  { models, rounds, ...request }: SpeedPlan,
+  { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
+  startFresh: () => FreshEngine,
+): Promise<readonly SpeedReport[]> {
+  const engines: FreshEngine[] = [];
+  const total = models.length * (rounds + 2);
+  let done = 0;
+  const step = (detail: string): void => {
+    onProgress?.({ stage: 'measuring', done: done++, total, detail });
+    throwIfCancelled(signal, 'measuring the speed');
+  };
+  try {
+    const subjects: SpeedSubject[] = [];
+    for (const model of models) {
+      step('reading');
+      const engine = startFresh();
+      engines.push(engine);
+      subjects.push(await engine.openSpeed({ model, ...request }, signal));
+    }
+    const seconds = models.map((): number[] => []);
+    const memory = models.map(() => 0);
+    for (let round = 0; round <= rounds; round++) {
+      for (const [index, engine] of engines.entries()) {
+        step(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
+        const measured = await engine.speedRound(signal);
+        memory[index] = measured.peakMemory;
+        if (round > 0) seconds[index]!.push(measured.seconds);
+      }
+    }
+    const tokens = request.batch * request.length;
+    return models.map((model, index) => ({
+      model,
+      ...subjects[index]!,
+      peakMemory: memory[index]!,
+      tokensPerSecond: spreadOf(seconds[index]!.map((time) => tokens / time)),
+      speedUp: spreadOf(seconds[index]!.map((time, round) => seconds[0]![round]! / time)).median,
+    }));
+  } finally {
+    await Promise.all(engines.map((engine) => engine.dispose()));
+  }
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return {
+    median: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2,
+    lowest: sorted[0]!,
+    highest: sorted.at(-1)!,
+  };
+}

@@ -1,0 +1,94 @@
+import { Rng } from '../../base/rng.ts';
+import type { SpeedRequest, SpeedRound, SpeedSubject } from '../../experiment/export.ts';
+import { throwIfCancelled } from '../../base/errors.ts';
+import { embed } from '../forward/embed.ts';
+import type { LoadedModel, LoadedModels } from '../forward/loadedModels.ts';
+import { headLogits } from '../forward/logits.ts';
+import { ModelPrograms } from '../forward/modelPrograms.ts';
+import { sizeOf } from '../graph/shape.ts';
+import { allParameters } from '../models/model.ts';
+import type { Device } from '../runtime/device.ts';
+import type { OpenDevices } from '../runtime/openDevices.ts';
+
+/**
+ * One checkpoint loaded to be measured: prefill of a batch of random tokens, that is every token through the blocks and the head for
+ * the last token of each sequence. Looking tokens up in the embedding, which no pruning changes, is left out.
+ */
+export class SpeedSession {
+  private readonly model: LoadedModel;
+  private readonly device: Device;
+  private readonly programs: ModelPrograms;
+  private readonly sequences: readonly Int32Array[];
+
+  private constructor(model: LoadedModel, device: Device, programs: ModelPrograms, sequences: readonly Int32Array[]) {
+    this.model = model;
+    this.device = device;
+    this.programs = programs;
+    this.sequences = sequences;
+  }
+
+  static async open(
+    { model: folder, batch, length, settings }: SpeedRequest,
+    signal: AbortSignal | undefined,
+    { devices, models }: { readonly devices: OpenDevices; readonly models: LoadedModels },
+  ): Promise<SpeedSession> {
+    const device = await devices.device(settings);
+    const model = await models.load(folder, device, signal);
+    const { config } = model.checkpoint;
+    const programs = await ModelPrograms.create(config, device, length);
+    const rng = new Rng(0);
+    const tokens = () => Int32Array.from({ length }, () => rng.integer(config.vocabulary));
+    return new SpeedSession(model, device, programs, Array.from({ length: batch }, tokens));
+  }
+
+  get subject(): SpeedSubject {
+    const { tensors, config } = this.model.checkpoint;
+    const parameters = allParameters(config);
+    const stored = parameters.map(({ tensor }) => tensors.get(tensor)!);
+    return {
+      parameters: parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      bytes: stored.reduce((sum, { begin, end }) => sum + end - begin, 0),
+    };
+  }
+
+  /** One pass; the first also reads the weights and compiles. */
+  async round(signal: AbortSignal | undefined): Promise<SpeedRound> {
+    const { device, programs, model } = this;
+    const { checkpoint, weights } = model;
+    const { hidden } = checkpoint.config;
+    const stream = await embed({ checkpoint, device, programs }, this.sequences);
+    const begin = performance.now();
+    try {
+      for (const [index, layout] of weights.layouts.entries()) {
+        const block = await weights.block(index);
+        await stream.advance(layout, block, () => yieldTo(signal), '');
+        weights.done(block);
+      }
+      const head = await weights.head();
+      for (const { ids, x } of stream.batches) {
+        const states = await device.download(x);
+        const [length] = [ids[0]!.length];
+        const last = new Float32Array(ids.length * hidden);
+        for (const row of ids.keys()) {
+          last.set(states.subarray(((row + 1) * length - 1) * hidden, (row + 1) * length * hidden), row * hidden);
+        }
+        await headLogits(checkpoint.config, device, last, head);
+      }
+      weights.done(head);
+    } finally {
+      stream.dispose();
+    }
+    const seconds = (performance.now() - begin) / 1000;
+    return { seconds, peakMemory: process.resourceUsage().maxRSS * 1024 };
+  }
+
+  dispose(): void {
+    this.programs.dispose();
+  }
+}
+
+/** Cancellation arrives with the messages that the process then looks at. */
+async function yieldTo(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise(setImmediate);
+  throwIfCancelled(signal, 'measuring the speed');
+}
