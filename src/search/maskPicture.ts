@@ -1,17 +1,13 @@
 import type { BlockComponents } from '../experiment/components.ts';
 import { unpackValues } from '../experiment/packedValues.ts';
 import type { ProbabilitiesEvent } from '../experiment/structureEvents.ts';
+import type { MaskCheckpoint } from './maskState.ts';
 
 /**
  * What there is to see of the keep-probabilities at one checkpoint, small whatever the size of the model: components of a block are put
  * into bins where there are many.
  */
-export interface MaskPicture {
-  readonly step: number;
-  readonly perplexity: number | null;
-  /** Share of the blocks' weights that the masks by these probabilities remove. */
-  readonly removed: number;
-  readonly leftOut: number;
+export interface MaskPicture extends MaskCheckpoint {
   readonly groups: PicturePart;
   readonly channels: PicturePart;
   /** Of whole blocks, where they may go. */
@@ -36,7 +32,7 @@ const WIDEST = 256;
 
 /** @returns undefined for values that are not those of these components */
 export function pictureOf(
-  { step, perplexity, removed, leftOut, values }: ProbabilitiesEvent,
+  { step, baseline, perplexity, removed, leftOut, values }: ProbabilitiesEvent,
   components: readonly BlockComponents[],
 ): MaskPicture | undefined {
   const groups = perBlock(
@@ -62,7 +58,7 @@ export function pictureOf(
     return rounded((blocks?.[i]?.[0] ?? 1) * (all > 0 ? kept / all : 1));
   });
   return {
-    ...{ step, perplexity, removed, leftOut, retained },
+    ...{ step, baseline, perplexity, removed, leftOut, retained },
     groups: partOf(groups),
     channels: partOf(channels),
     ...(blocks && { blocks: partOf(blocks) }),

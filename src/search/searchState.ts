@@ -10,6 +10,10 @@ import type {
   SearchEvent,
   SearchOpening,
 } from '../experiment/searchEvents.ts';
+import { tick } from './stateTimes.ts';
+import type { SearchStatus, StateTimes } from './stateTimes.ts';
+
+export type { SearchStatus } from './stateTimes.ts';
 
 /**
  * All that is known of a search from its events. It grows in place, so that tens of thousands of events fold in an instant:
@@ -39,8 +43,6 @@ export interface SearchState {
   readonly times: SearchTimes;
 }
 
-export type SearchStatus = 'starting' | 'running' | 'paused' | 'finished' | 'failed';
-
 export interface Improvement {
   readonly id: number;
   readonly generation: number;
@@ -49,11 +51,7 @@ export interface Improvement {
   readonly evaluations: number;
 }
 
-/** Milliseconds since 1970, or of work: pauses, and the time until a killed search was resumed, do not count. */
-export interface SearchTimes {
-  readonly first: number | undefined;
-  readonly last: number | undefined;
-  readonly worked: number;
+export interface SearchTimes extends StateTimes {
   /** Work until the end of each generation, in the order of {@link SearchState.generations}. */
   readonly generationEnds: readonly number[];
 }
@@ -87,7 +85,7 @@ export function newSearchState(): SearchState {
 export function foldEvent(state: SearchState, event: SearchEvent, at: number): SearchState {
   const growing = state as Growing<SearchState>;
   growing.revision++;
-  tick(growing, event, at);
+  tick(growing.times, growing.status, event.kind, at);
   fold(growing, event);
   return state;
 }
@@ -187,10 +185,3 @@ const COUNTS = {
   shared: 'duplicates',
   invalid: 'invalid',
 } as const;
-
-function tick({ times, status }: Growing<SearchState>, event: SearchEvent, at: number): void {
-  const isBreak = event.kind === 'resumed' || status === 'paused' || status === 'failed';
-  if (times.last !== undefined && !isBreak) times.worked += Math.max(0, at - times.last);
-  times.first ??= at;
-  times.last = at;
-}

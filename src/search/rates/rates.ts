@@ -36,7 +36,7 @@ export function rateSpace(components: readonly BlockComponents[], mean: number):
 }
 
 /** The mean of rates, weighed with the blocks' sizes. */
-export function meanOf(rates: ArrayLike<number>, { shares }: RateSpace): number {
+export function meanOf(rates: readonly number[], { shares }: RateSpace): number {
   return shares.reduce((sum, share, i) => sum + share * rates[i]!, 0);
 }
 
@@ -46,7 +46,7 @@ export function meanOf(rates: ArrayLike<number>, { shares }: RateSpace): number 
  * Five decimals cannot meet every mean: they are rounded up or down so that the mean of what comes out is as near as one block's
  * rounding allows, at most 5e-6 of all weights away (for blocks of one size exactly at the mean where blocks · mean has five decimals).
  */
-export function projectRates(values: ArrayLike<number>, space: RateSpace): readonly number[] {
+export function projectRates(values: readonly number[], space: RateSpace): readonly number[] {
   const { shares, mean } = space;
   const shift = projectionShift(values, mean, shares);
   return roundRates(
