@@ -1,0 +1,315 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LoadedModels } from '../../../src/engine/forward/loadedModels.ts';
+import { TokenCache } from '../../../src/engine/forward/tokenCache.ts';
+import { LoadedGradients } from '../../../src/engine/gradient/loadedGradients.ts';
+import { OpenDevices } from '../../../src/engine/runtime/openDevices.ts';
+import { StructureSession } from '../../../src/engine/search/structureSession.ts';
+import {
+  type BlockComponents,
+  type BlockMask,
+  type ModelMask,
+  packBits,
+  unpackBits,
+} from '../../../src/experiment/components.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/experiment/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
+import { unpackValues } from '../../../src/experiment/packedValues.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
+import type { MeasureOutcome } from '../../../src/experiment/searchEvents.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import type { PackedValues, StructureOpening } from '../../../src/experiment/structureEvents.ts';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
+import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import { loadOracle, type OracleModel } from '../../support/oracle/model.ts';
+import { perplexity } from '../../support/oracle/perplexity.ts';
+import { tokenize } from '../../support/oracle/tokenize.ts';
+
+const [BLOCKS, SAMPLES, TOKENS] = [4, 3, 12];
+const half = { kind: 'unstructured', share: 0.5 } as const;
+
+/** Grouped queries, biases everywhere, head norms, windows, norms after the sums. */
+const FAMILY_NAMES: readonly FamilyName[] = ['llama-2 grouped queries', 'llama biases', 'qwen3', 'mistral', 'opt-350m'];
+
+function maskPlan(files: TemporaryFamily, name: FamilyName): MaskSearchPlan {
+  return {
+    kind: 'masks',
+    name: 'masks',
+    model: files.folder,
+    text: files.textFile,
+    calibration: files.calibrationFile,
+    sparsity: half,
+    score: { kind: 'method', method: 'wanda-sp' },
+    baselines: [],
+    settings: {
+      ...DEFAULT_SETTINGS,
+      ...{
+        device: 'cpu',
+        threads: 1,
+        samples: SAMPLES,
+        blocks: BLOCKS,
+        offsets: 'even',
+        length: FAMILIES[name].length,
+      },
+    },
+    search: DEFAULT_MASK_SEARCH_SETTINGS,
+  };
+}
+
+function ratePlan(files: TemporaryFamily, name: FamilyName, target: RateSearchPlan['target']): RateSearchPlan {
+  const { model, text, calibration, sparsity, settings } = maskPlan(files, name);
+  return {
+    ...{ kind: 'rates', name: 'rates', model, text, calibration, sparsity, target, baselines: [], settings },
+    search: DEFAULT_RATE_SEARCH_SETTINGS,
+    llm: DEFAULT_LLM_SETTINGS,
+    prompts: { initialise: '', mutate: '', cross: '', again: '' },
+  };
+}
+
+const wandaSp: RateSearchPlan['target'] = {
+  kind: 'structure',
+  name: 'wanda-sp',
+  score: { kind: 'method', method: 'wanda-sp' },
+};
+
+describe.each(FAMILY_NAMES)('%s', (name) => {
+  let files: TemporaryFamily;
+  let engine: Engine;
+  let opening: StructureOpening;
+  beforeAll(async () => {
+    files = await temporaryFamily(name);
+    engine = createEngine();
+    opening = await engine.openStructure(maskPlan(files, name));
+  });
+  afterAll(async () => {
+    await engine.dispose();
+    await files.remove();
+  });
+
+  test('a mask’s loss on samples is that of the model without what it removes', async () => {
+    const ids = tokenize(files.folder, files.calibration);
+    expect(opening.calibrationTokens).toBe(ids.length);
+    const masks = [everything(opening), someMask(opening, 1), without(1, someMask(opening, 2))];
+    const offsets = [0, 5, ids.length - TOKENS];
+    const outcomes = await engine.measureMasks(masks, { kind: 'samples', offsets, tokens: TOKENS });
+    for (const [index, mask] of masks.entries()) {
+      const expected = meanLoss(
+        masked(files.folder, mask, opening.components),
+        offsets.map((begin) => ids.slice(begin, begin + TOKENS)),
+      );
+      expect(lossOf(outcomes[index]!)).toBeCloseTo(expected, 4);
+    }
+  });
+
+  test('everything kept is the dense model, block by block', async () => {
+    for (let begin = 0; begin < BLOCKS; begin++) {
+      const [outcome] = await engine.measureMasks([everything(opening)], { kind: 'blocks', begin, end: begin + 1 });
+      expect(lossOf(outcome!)).toBeCloseTo(opening.denseLosses[begin]!, 5);
+    }
+  });
+
+  test('a loss is the same alone and among others, to the last bit', async () => {
+    const masks = [1, 2, 3].map((seed) => someMask(opening, seed));
+    const on = { kind: 'samples', offsets: [3, 17], tokens: TOKENS } as const;
+    const [alone] = await engine.measureMasks([masks[2]!], on);
+    const among = await engine.measureMasks(masks, on);
+    expect(among[2]!.measure).toEqual(alone!.measure);
+  });
+});
+
+describe('rates', () => {
+  const name = 'llama-3.1';
+  let files: TemporaryFamily;
+  const engine = createEngine();
+  beforeAll(async () => {
+    files = await temporaryFamily(name);
+  });
+  afterAll(async () => {
+    await engine.dispose();
+    await files.remove();
+  });
+
+  test('are measured as the masks that they come to', async () => {
+    const opening = await engine.openStructure(ratePlan(files, name, wandaSp));
+    expect(opening.owl).toHaveLength(3);
+    expect(mean(opening.owl!)).toBeCloseTo(0.5, 6);
+    expect(new Set(opening.owl).size).toBeGreaterThan(1);
+    const packed = await engine.componentScores({ kind: 'method', method: 'wanda-sp' });
+    const configurations = [[0, 0, 0], [0.5, 0.5, 0.5], [1, 0.25, 0.25], opening.owl!];
+    const outcomes = await engine.measureRates(configurations, 0, BLOCKS);
+    for (const [index, rates] of configurations.entries()) {
+      const mask = lowestGone(opening.components, packed, rates);
+      const [outcome] = await engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: BLOCKS });
+      expect(outcomes[index]!.measure).toEqual(outcome!.measure);
+    }
+    expect(lossOf(outcomes[0]!)).toBeCloseTo(mean(opening.denseLosses), 5);
+  });
+
+  test('of blocks have no meaning where whole blocks go', async () => {
+    const score = { kind: 'method', method: 'shortgpt' } as const;
+    await expect(
+      engine.openStructure(ratePlan(files, name, { kind: 'structure', name: 'shortgpt', score })),
+    ).rejects.toMatchObject({ code: 'settings/invalid' });
+  });
+
+  test.each([
+    ['too few', [0.5, 0.5]],
+    ['above 1', [0.5, 0.5, 1.5]],
+    ['not a number', [0.5, NaN, 0.5]],
+  ])('that are %s are refused', async (_, rates) => {
+    await engine.openStructure(ratePlan(files, name, wandaSp));
+    await expect(engine.measureRates([rates], 0, 1)).rejects.toMatchObject({ code: 'settings/invalid' });
+  });
+
+  test('are not asked of a search for masks, nor anything of a search for metrics', async () => {
+    await engine.openStructure(maskPlan(files, name));
+    await expect(engine.measureRates([[0.5, 0.5, 0.5]], 0, 1)).rejects.toMatchObject({ code: 'engine/invariant' });
+    await expect(engine.measure([], 0, 1)).rejects.toMatchObject({ code: 'engine/invariant' });
+  });
+});
+
+describe('a search for masks', () => {
+  const name = 'opt';
+  let files: TemporaryFamily;
+  const engine = createEngine();
+  beforeAll(async () => {
+    files = await temporaryFamily(name);
+  });
+  afterAll(async () => {
+    await engine.dispose();
+    await files.remove();
+  });
+
+  test.each(['heads-channels', 'heads-channels-layers', 'layers'] as const)('of %s has scores', async (components) => {
+    const plan = maskPlan(files, name);
+    const opening = await engine.openStructure({ ...plan, search: { ...plan.search, components } });
+    const { groups, channels, blocks } = await engine.componentScores({ kind: 'method', method: 'taylor' });
+    const count = (of: 'groups' | 'channels'): number => opening.components.reduce((sum, block) => sum + block[of], 0);
+    for (const values of [unpackValues(groups, count('groups')), unpackValues(channels, count('channels'))]) {
+      expect(values!.every((value) => value >= 0)).toBe(true);
+      expect(new Set(values).size).toBeGreaterThan(values!.length / 2);
+    }
+    expect(blocks === undefined ? 0 : unpackValues(blocks, 3)!.length).toBe(components === 'heads-channels' ? 0 : 3);
+  });
+
+  test.each([
+    ['tokens behind the end', { kind: 'samples', offsets: [1e6], tokens: TOKENS }],
+    ['no tokens', { kind: 'samples', offsets: [], tokens: TOKENS }],
+    ['nothing to predict', { kind: 'samples', offsets: [0], tokens: 1 }],
+    ['blocks that there are not', { kind: 'blocks', begin: 0, end: BLOCKS + 1 }],
+    ['no blocks', { kind: 'blocks', begin: 1, end: 1 }],
+  ] as const)('refuses %s', async (_, on) => {
+    const opening = await engine.openStructure(maskPlan(files, name));
+    await expect(engine.measureMasks([everything(opening)], on)).rejects.toMatchObject({ code: 'engine/invariant' });
+  });
+
+  test('refuses masks of other models', async () => {
+    const opening = await engine.openStructure(maskPlan(files, name));
+    const mask = everything(opening).slice(1);
+    await expect(engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: 1 })).rejects.toMatchObject({
+      code: 'engine/invariant',
+    });
+  });
+
+  test('a loss that is not finite is given back, beside those that are', async () => {
+    const models = new LoadedModels({});
+    const devices = new OpenDevices(() => undefined);
+    const state = {
+      devices,
+      models,
+      tokenCache: new TokenCache(),
+      gradients: new LoadedGradients({}),
+      dense: new Map(),
+    };
+    const session = await StructureSession.open(maskPlan(files, name), {}, state);
+    (await session.weights.block(1))['fc2']!.floats().fill(Infinity);
+    const kept = everything(session.opening);
+    const on = { kind: 'blocks', begin: 0, end: 2 } as const;
+    const outcomes = await session.measureMasks([kept, without(1, kept)], on, {});
+    expect(outcomes[0]!.measure).toMatchObject({ kind: 'invalid', reason: 'not-finite' });
+    expect(outcomes[1]!.measure).toMatchObject({ kind: 'loss', blocks: 2 });
+    session.dispose();
+    models.dispose();
+    await devices.dispose();
+  });
+});
+
+function everything({ components }: StructureOpening): ModelMask {
+  return components.map((block) => bitsOf(block, () => true));
+}
+
+/** Other components for each seed, about half of them. */
+function someMask({ components }: StructureOpening, seed: number): ModelMask {
+  return components.map((block, index) => bitsOf(block, (i) => ((i + 3 * index + seed) * 2654435761) % 7 > 3));
+}
+
+function without(dropped: number, mask: ModelMask): ModelMask {
+  return mask.map((block, index) => (index === dropped ? { ...block, dropped: true } : block));
+}
+
+function bitsOf({ groups, channels }: BlockComponents, keep: (index: number) => boolean): BlockMask {
+  const bits = (count: number): string => packBits(Array.from({ length: count }, (_, index) => keep(index)));
+  return { groups: bits(groups), channels: bits(channels) };
+}
+
+/** The oracle with zeros in what reads the removed components, and without the blocks that are dropped. */
+function masked(folder: string, mask: ModelMask, components: readonly BlockComponents[]): OracleModel {
+  const model = loadOracle(folder);
+  const { tensors } = model;
+  for (const [index, { groups, channels }] of mask.entries()) {
+    for (const linear of model.linears) {
+      const bits = /self_attn\.(o|out)_proj$/.test(linear)
+        ? groups
+        : /(down_proj|fc2)$/.test(linear)
+          ? channels
+          : undefined;
+      if (bits === undefined) continue;
+      const { groups: groupCount, channels: channelCount } = components[index]!;
+      const kept = unpackBits(bits, bits === groups ? groupCount : channelCount);
+      const name = model.weightName(index, linear);
+      const { rows, columns, values } = tensors.get(name)!;
+      const zeroed = values.map((value, i) => value * kept[Math.floor(((i % columns) * kept.length) / columns)]!);
+      tensors.set(name, { rows, columns, values: zeroed });
+    }
+  }
+  return {
+    ...model,
+    block: (index, hidden, observe) => (mask[index]!.dropped ? hidden : model.block(index, hidden, observe)),
+  };
+}
+
+/** Wanda-sp's order of removal, written down again: groups first, halves rounded up, then channels. */
+function lowestGone(components: readonly BlockComponents[], packed: PackedValues, rates: readonly number[]): ModelMask {
+  const count = (of: 'groups' | 'channels'): number => components.reduce((sum, block) => sum + block[of], 0);
+  const groupScores = unpackValues(packed.groups, count('groups'))!;
+  const channelScores = unpackValues(packed.channels, count('channels'))!;
+  const keep = (scores: Float32Array, gone: number): string => {
+    const lowest = new Set([...scores.keys()].sort((a, b) => scores[a]! - scores[b]!).slice(0, gone));
+    return packBits([...scores.keys()].map((index) => !lowest.has(index)));
+  };
+  let [group, channel] = [0, 0];
+  return components.map(({ groups, channels, groupWeights, channelWeights }, index) => {
+    const weights = groups * groupWeights + channels * channelWeights;
+    const goneGroups = Math.round(rates[index]! * groups);
+    const goneChannels = Math.round((rates[index]! * weights - goneGroups * groupWeights) / channelWeights);
+    const bits = {
+      groups: keep(groupScores.slice(group, group + groups), goneGroups),
+      channels: keep(channelScores.slice(channel, channel + channels), Math.max(0, goneChannels)),
+    };
+    [group, channel] = [group + groups, channel + channels];
+    return bits;
+  });
+}
+
+function meanLoss(model: OracleModel, sequences: readonly (readonly number[])[]): number {
+  return mean(sequences.map((ids) => Math.log(perplexity(model, ids, ids.length, 1))));
+}
+
+function lossOf({ measure }: { readonly measure: MeasureOutcome }): number {
+  if (measure.kind === 'loss') return measure.loss;
+  throw new Error(`not finite: ${measure.detail}`);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
