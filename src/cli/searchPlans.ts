@@ -3,6 +3,7 @@ import { EspalierError } from '../base/errors.ts';
 import { BASELINES, defaultBaselines } from '../experiment/baselines.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import type { NamedMetric, SearchPlan } from '../experiment/search.ts';
+import { asMetricSearch } from '../experiment/runPlan.ts';
 import { searchConflict } from '../experiment/searchConflict.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
@@ -87,7 +88,7 @@ export async function searchOfFile(
         'Name the one to run.',
       );
     } else {
-      plan = searchPlansFor(document, name, inFile)[0]!;
+      plan = asMetricSearch(searchPlansFor(document, name, inFile)[0]!, 'reading the command line');
     }
   } catch (thrown) {
     throw thrown instanceof EspalierError && thrown.code === 'settings/invalid' ? withFlags(thrown) : thrown;

@@ -1,33 +1,20 @@
-import { MAX_GROUP, parseSparsity, printSparsity } from '../experiment/sparsity.ts';
-import type { Sparsity } from '../experiment/sparsity.ts';
+import type { RunMethod } from '../experiment/runPlan.ts';
+import { SEARCH_METHODS, SEARCH_METHOD_NAMES } from '../experiment/searchMethods.ts';
+import { printSparsity } from '../experiment/sparsity.ts';
 import { nearestName } from '../metric/nearest.ts';
-import { isOperandName, OPERAND_NAMES } from '../metric/operands.ts';
-import type { OperandName } from '../metric/operands.ts';
-import { isOperationName, OPERATION_NAMES } from '../metric/operations.ts';
-import type { OperationName } from '../metric/operations.ts';
-import { printShape } from '../metric/shape.ts';
-import type { Definitions } from './definitions.ts';
 import { didYouMean, shift } from './diagnostics.ts';
-import type { Diagnostic, DiagnosticCode, Fix } from './diagnostics.ts';
-import type { FileSymbol, PrunedMetric, SearchContent } from './document.ts';
-import { compileExpression, withArticle } from './expressions.ts';
+import type { SearchContent } from './document.ts';
 import { addSite } from './findings.ts';
-import { evenedOut } from './formatLayout.ts';
-import type { Findings } from './findings.ts';
-import type { NameTable } from './names.ts';
+import { readPath } from './inputPath.ts';
 import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
-import { blocksWith, propertiesOf, propertyOf } from './properties.ts';
-import type { BlockKind, Property, PropertySetting } from './properties.ts';
+import { blockKindOf, blocksWith, propertiesOf, propertyOf } from './properties.ts';
+import type { BlockKind, Property } from './properties.ts';
+import { PropertyReader } from './propertyReader.ts';
+import type { BlockContext } from './propertyReader.ts';
+import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
+import type { PropertySetting } from './settingProperties.ts';
+import { readNamedRates, readNamedStructure, readPruning, readScore, readTarget } from './structures.ts';
 import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
-
-/** What the checks of blocks need to know about the rest of the file. */
-export interface BlockContext {
-  readonly names: NameTable;
-  readonly definitions: Definitions;
-  /** Paths of the models and corpora that have one. */
-  readonly paths: ReadonlyMap<string, string>;
-  readonly findings: Findings;
-}
 
 export interface CompiledBlock {
   /** Of an experiment or defaults, those of its properties that only a search has are undefined. */
@@ -48,22 +35,23 @@ class BlockCompiler {
   private readonly content: { -readonly [Key in keyof SearchContent]: SearchContent[Key] };
   private readonly settings: Record<PropertySetting['of'], Record<string, number | string>> = {
     evaluation: {},
+    method: {},
     search: {},
+    rates: {},
+    masks: {},
+    llm: {},
   };
   /** Where each property was said first. */
   private readonly seen = new Map<Property, Span>();
   private broken: boolean;
-  private property!: ParsedProperty;
 
   constructor(parsed: ParsedDeclaration, context: BlockContext) {
     this.parsed = parsed;
-    this.block = parsed.keyword === 'experiment' || parsed.keyword === 'search' ? parsed.keyword : 'defaults';
+    this.block = blockKindOf(parsed);
     this.context = context;
     // Each value has been checked against the row of its setting.
-    this.content = {
-      settings: this.settings.evaluation,
-      search: this.settings.search,
-    };
+    const { evaluation, search, rates, masks, llm } = this.settings;
+    this.content = { settings: evaluation, search, rates, masks, llm };
     this.broken = parsed.tree?.problem !== undefined;
   }
 
@@ -76,326 +64,156 @@ class BlockCompiler {
         const known = syntax && propertyOf(this.block, syntax.key.text);
         if (syntax && known) this.seen.set(known, shift(syntax.key.span, property.base));
       } else if (syntax) {
-        this.property = property;
-        this.compileProperty(syntax);
+        const reader = new PropertyReader(property, this.context);
+        this.compileProperty(syntax, property, reader);
+        this.broken ||= reader.broken;
       }
     }
+    const { method } = this.settings.method;
+    if (method !== undefined) this.content.method = method as RunMethod;
     return { content: this.content, broken: this.broken };
   }
 
-  private compileProperty(syntax: PropertySyntax): void {
-    const { key, values } = syntax;
-    const property = this.knownProperty(key);
-    if (property === undefined || !this.claim(property, key.span)) return;
+  private compileProperty({ key, values }: PropertySyntax, { base }: ParsedProperty, reader: PropertyReader): void {
+    const property = this.knownProperty(key, base, reader);
+    if (property === undefined || !this.claim(property, key.span, reader)) return;
     const { name } = property;
+    const { content } = this;
     switch (property.value) {
       case 'metrics':
-        this.content[name as 'prune' | 'from' | 'baselines'] = this.eachOnce(
-          values,
-          (value) => this.metric(value),
-          ({ label }) => label,
-        );
+        content[name as 'from' | 'baselines'] = eachOnce(reader, values, readMetric, ({ label }) => label);
+        return;
+      case 'prunings':
+        content.prune = eachOnce(reader, values, readPruning, ({ label, rates }) => label + JSON.stringify(rates));
         return;
       case 'sparsities':
-        this.content.at = this.eachOnce(values, (value) => this.sparsity(value), printSparsity);
+        content.at = eachOnce(reader, values, readSparsity, printSparsity);
         return;
       case 'operands':
-        this.content.operands = this.eachOnce(values, (value) => this.operand(value), String);
+        content.operands = eachOnce(reader, values, readOperand, String);
         return;
       case 'operations':
-        this.content.operations = this.eachOnce(values, (value) => this.operation(value), String);
+        content.operations = eachOnce(reader, values, readOperation, String);
+        return;
+      case 'rates':
+        content.rateBaselines = eachOnce(reader, values, readNamedRates, ({ rates }) => JSON.stringify(rates));
+        return;
+      case 'structures':
+        content.structureBaselines = eachOnce(
+          reader,
+          values,
+          readNamedStructure,
+          (baseline) => baseline.name + JSON.stringify(baseline.structure),
+        );
         return;
       case 'sparsity':
       case 'model':
       case 'corpus':
+      case 'target':
+      case 'score':
       case 'setting': {
         const value = values[0];
         if (value === undefined) return;
-        if (values.length > 1) {
-          this.report('property/type', values[1]!.span, `\`${name}\` takes one value`);
-        } else if (property.value === 'setting') {
-          this.compileSetting(property.setting!, name, value);
-        } else if (property.value === 'sparsity') {
-          const sparsity = this.sparsity(value);
-          if (sparsity !== undefined) this.content.at = [sparsity];
-        } else {
-          const path = this.path(property.value, value, property.arguments ?? []);
-          if (path !== undefined) this.content[name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
-        }
+        if (values.length > 1) reader.report('property/type', values[1]!.span, `\`${name}\` takes one value`);
+        else this.compileValue(property, value, reader);
       }
     }
   }
 
-  private knownProperty({ text, span }: Identifier): Property | undefined {
+  /** Of a property that takes one value. */
+  private compileValue(property: Property, value: ExpressionSyntax, reader: PropertyReader): void {
+    const { content } = this;
+    if (property.value === 'setting') {
+      this.compileSetting(property.setting!, property.name, value, reader);
+    } else if (property.value === 'sparsity') {
+      const sparsity = readSparsity(reader, value);
+      if (sparsity !== undefined) content.at = [sparsity];
+    } else if (property.value === 'target') {
+      const target = readTarget(reader, value);
+      if (target !== undefined) content.target = target;
+    } else if (property.value === 'score') {
+      const score = readScore(reader, value);
+      if (score !== undefined) content.score = score;
+    } else if (property.value === 'model' || property.value === 'corpus') {
+      const path = readPath(reader, property.value, value);
+      if (path !== undefined) content[property.name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
+      if (value.kind !== 'call') return;
+      for (const argument of value.arguments) this.compileArgument(argument, value.callee, property, reader);
+    }
+  }
+
+  private knownProperty({ text, span }: Identifier, base: number, reader: PropertyReader): Property | undefined {
     const property = propertyOf(this.block, text);
     if (property !== undefined) {
-      addSite(this.context.findings, this.property.base, span, { kind: 'property', name: text, property });
+      addSite(this.context.findings, base, span, { kind: 'property', name: text, property });
       return property;
     }
-    const elsewhere = blocksWith(text)[0];
-    if (elsewhere !== undefined) {
-      const there = elsewhere === 'experiment' ? 'an experiment' : 'a search';
-      const here = this.block === 'defaults' ? ': `defaults` says the rest' : `, not into ${withArticle(this.block)}`;
-      this.report('property/misplaced', span, `\`${text}\` belongs into ${there}${here}`);
+    const elsewhere = blocksWith(text);
+    if (elsewhere.length > 0) {
+      reader.report('property/misplaced', span, misplaced(text, this.block, elsewhere));
       return undefined;
     }
     const names = propertiesOf(this.block).map(({ name }) => name);
-    const { suffix, ...fixes } = didYouMean(this.at(span), nearestName(text, names));
-    this.report('property/unknown', span, `unknown property \`${text}\`${suffix}`, fixes);
+    const { suffix, ...fixes } = didYouMean(reader.at(span), nearestName(text, names));
+    reader.report('property/unknown', span, `unknown property \`${text}\`${suffix}`, fixes);
     return undefined;
   }
 
   /** Takes note that a property is said; false where it was said before. */
-  private claim(property: Property, span: Span): boolean {
+  private claim(property: Property, span: Span, reader: PropertyReader): boolean {
     const before = this.seen.get(property);
     if (before === undefined) {
-      this.seen.set(property, this.at(span));
+      this.seen.set(property, reader.at(span));
       return true;
     }
     const related = [{ ...before, message: 'the first one stands here' }];
-    this.report('property/duplicate', span, `\`${property.name}\` is said twice`, { related });
+    reader.report('property/duplicate', span, `\`${property.name}\` is said twice`, { related });
     return false;
   }
 
-  /** The values that are right; one that is said twice counts once. */
-  private eachOnce<Value>(
-    values: readonly ExpressionSyntax[],
-    read: (value: ExpressionSyntax) => Value | undefined,
-    keyOf: (value: Value) => string,
-  ): Value[] {
-    const found = new Map<string, Value>();
-    for (const syntax of values) {
-      const value = read(syntax);
-      if (value === undefined) continue;
-      const key = keyOf(value);
-      if (found.has(key)) {
-        this.tell(
-          'experiment/repeated',
-          syntax.span,
-          `\`${this.source(syntax.span)}\` is listed twice and counts once`,
-        );
-      }
-      found.set(key, value);
-    }
-    return [...found.values()];
-  }
-
-  private metric(syntax: ExpressionSyntax): PrunedMetric | undefined {
-    const { definitions, findings } = this.context;
-    const compiled = compileExpression(syntax, definitions.context(this.property.base, findings));
-    // What is wrong has been told, here or where the metric is declared.
-    if (compiled === undefined) this.broken = true;
-    else if (compiled.constant !== undefined) {
-      const message = `this is ${compiled.constant} for every weight and cannot rank them`;
-      this.report('metric/constant', syntax.span, message);
-    } else {
-      const name = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' ? syntax.callee.text : undefined;
-      const metric = name !== undefined && definitions.metrics.has(name) ? name : undefined;
-      return { label: evenedOut(this.source(syntax.span)), metric, expression: compiled.expression };
-    }
-    return undefined;
-  }
-
-  private operand(syntax: ExpressionSyntax): OperandName | undefined {
-    const name = this.ownName(syntax, 'an operand', '`W`', OPERAND_NAMES);
-    if (name === undefined || !isOperandName(name)) return undefined;
-    this.site(syntax.span, { kind: 'operand', name });
-    return name;
-  }
-
-  private operation(syntax: ExpressionSyntax): OperationName | undefined {
-    const name = this.ownName(syntax, 'an operation', '`mul`', OPERATION_NAMES);
-    if (name === undefined || !isOperationName(name)) return undefined;
-    this.site(syntax.span, { kind: 'operation', name });
-    return name;
-  }
-
-  /** A name of the language's own; undefined where it is none of `names`, which is told. */
-  private ownName(
-    syntax: ExpressionSyntax,
-    what: string,
-    example: string,
-    names: readonly string[],
-  ): string | undefined {
-    if (syntax.kind !== 'name') {
-      this.report('property/type', syntax.span, `this has to be the name of ${what}, such as ${example}`);
-      return undefined;
-    }
-    if (names.includes(syntax.name)) return syntax.name;
-    const symbol = this.context.names.get(syntax.name)?.symbol;
-    if (symbol !== undefined) {
-      this.site(syntax.span, symbol);
-      this.report('name/wrong-kind', syntax.span, `\`${syntax.name}\` is ${withArticle(symbol.kind)}, not ${what}`);
-      return undefined;
-    }
-    const { suffix, ...fixes } = didYouMean(this.at(syntax.span), nearestName(syntax.name, names));
-    this.report('name/unknown', syntax.span, `\`${syntax.name}\` is not ${what}${suffix}`, fixes);
-    return undefined;
-  }
-
-  private sparsity(syntax: ExpressionSyntax): Sparsity | undefined {
-    if (syntax.kind === 'percentage' || syntax.kind === 'ratio') {
-      const sparsity = parseSparsity(syntax.text.replaceAll(/\s/g, ''));
-      if (sparsity === undefined) {
-        const turned = syntax.text.split(':').reverse().join(':');
-        const { suffix, ...fixes } = didYouMean(this.at(syntax.span), parseSparsity(turned) && turned);
-        this.report('sparsity/range', syntax.span, sparsityProblem(syntax.kind, syntax.text) + suffix, fixes);
-      }
-      return sparsity;
-    }
-    const share = this.number(syntax, 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`');
-    if (share === undefined) return undefined;
-    if (share >= 0 && share < 1) return { kind: 'unstructured', share };
-    const percentage = share >= 1 && share < 100 ? `${share}%` : undefined;
-    const { suffix, ...fixes } = didYouMean(this.at(syntax.span), percentage);
-    this.report('sparsity/range', syntax.span, `a share is at least 0 and below 1${suffix}`, fixes);
-    return undefined;
-  }
-
-  /** The path that a model or corpus stands for; settings in parentheses behind it are read on the way. */
-  private path(kind: 'model' | 'corpus', syntax: ExpressionSyntax, settings: readonly Property[]): string | undefined {
-    if (syntax.kind === 'text') {
-      if (syntax.text.trim() !== '') return syntax.text;
-      this.report('property/type', syntax.span, 'this path is empty');
-      return undefined;
-    }
-    if (syntax.kind !== 'name' && syntax.kind !== 'call') {
-      this.report('property/type', syntax.span, `this has to be the name of a ${kind}, or a path in quotes`);
-      return undefined;
-    }
-    const name = syntax.kind === 'name' ? { text: syntax.name, span: syntax.span } : syntax.callee;
-    const path = this.namedPath(kind, name);
-    if (syntax.kind === 'call') for (const argument of syntax.arguments) this.compileArgument(argument, name, settings);
-    return path;
-  }
-
-  private namedPath(kind: 'model' | 'corpus', { text, span }: Identifier): string | undefined {
-    const { names, paths, findings } = this.context;
-    const symbol = names.get(text)?.symbol;
-    if (symbol === undefined) {
-      const { suffix, fixes = [] } = didYouMean(this.at(span), names.suggest(text, kind));
-      const declare = declareFix(kind, text, names);
-      this.report('name/unknown', span, `unknown ${kind} \`${text}\`${suffix}`, { fixes: [...fixes, declare] });
-      return undefined;
-    }
-    addSite(findings, this.property.base, span, symbol);
-    if (symbol.kind !== kind) {
-      this.report('name/wrong-kind', span, `\`${text}\` is ${withArticle(symbol.kind)}, not a ${kind}`);
-      return undefined;
-    }
-    const path = paths.get(text);
-    // Without a path it has an error of its own.
-    if (path === undefined) this.broken = true;
-    return path;
-  }
-
-  private compileArgument(argument: ArgumentSyntax, of: Identifier, allowed: readonly Property[]): void {
+  /** A setting in parentheses behind a text. */
+  private compileArgument(argument: ArgumentSyntax, of: Identifier, behind: Property, reader: PropertyReader): void {
     const { name, value } = argument;
+    const allowed = behind.arguments ?? [];
     const names = allowed.map((property) => property.name);
     const list = names.length === 0 ? 'nothing' : names.map((known) => `\`${known}\``).join(', ');
     if (name === undefined) {
-      this.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
+      reader.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
       return;
     }
     const property = allowed.find((known) => known.name === name.text);
     if (property?.setting === undefined) {
-      const { suffix, ...fixes } = didYouMean(this.at(name.span), nearestName(name.text, names));
+      const { suffix, ...fixes } = didYouMean(reader.at(name.span), nearestName(name.text, names));
       const message = `\`${name.text}\` cannot stand here, only ${list}${suffix}`;
-      this.report('call/argument', name.span, message, fixes);
+      reader.report('call/argument', name.span, message, fixes);
       return;
     }
-    this.site(name.span, { kind: 'property', name: name.text, property });
-    if (this.claim(property, name.span)) this.compileSetting(property.setting, property.name, value);
+    reader.site(name.span, { kind: 'property', name: name.text, property });
+    if (this.claim(property, name.span, reader)) this.compileSetting(property.setting, property.name, value, reader);
   }
 
-  private compileSetting(setting: PropertySetting, property: string, syntax: ExpressionSyntax): void {
-    const { row } = setting;
-    const settings = this.settings[setting.of];
-    if (row.kind === 'choice') {
-      const text = this.source(syntax.span).replaceAll(/\s/g, '');
-      if (row.choices.includes(text)) {
-        settings[setting.name] = text;
-        return;
-      }
-      const { suffix, ...fixes } = didYouMean(this.at(syntax.span), nearestName(text, row.choices));
-      const choices = row.choices.map((choice) => `\`${choice}\``).join(', ');
-      this.report('property/type', syntax.span, `\`${property}\` is one of ${choices}${suffix}`, fixes);
-      return;
-    }
-    const kind = row.kind === 'integer' ? 'a whole number' : 'a number';
-    const isShare = syntax.kind === 'percentage' && row.kind === 'number' && row.maximum === 1;
-    const value = isShare ? parseFloat(syntax.text) / 100 : this.number(syntax, `\`${property}\` is ${kind}`);
-    if (value === undefined) return;
-    if ((row.kind === 'integer' && !Number.isInteger(value)) || !(value >= row.minimum && value <= row.maximum)) {
-      const range = `${kind} from ${row.minimum} to ${row.maximum}`;
-      this.report('property/range', syntax.span, `\`${property}\` is ${range}, not ${value}`);
-      return;
-    }
-    settings[setting.name] = value;
-  }
-
-  /** The value of an expression of numbers and parameters. @param expected told where it is something else */
-  private number(syntax: ExpressionSyntax, expected: string): number | undefined {
-    const isExpression = syntax.kind !== 'percentage' && syntax.kind !== 'ratio' && syntax.kind !== 'text';
-    if (!isExpression) {
-      this.report('property/type', syntax.span, expected);
-      return undefined;
-    }
-    const { definitions, findings } = this.context;
-    const compiled = compileExpression(syntax, definitions.context(this.property.base, findings));
-    if (compiled === undefined) {
-      this.broken = true;
-      return undefined;
-    }
-    if (compiled.shape.length === 0) return compiled.constant;
-    this.report('property/type', syntax.span, `${expected}, and this is ${printShape(compiled.shape)}`);
-    return undefined;
-  }
-
-  private site(span: Span, symbol: FileSymbol): void {
-    addSite(this.context.findings, this.property.base, span, symbol);
-  }
-
-  private source({ start, end }: Span): string {
-    return this.property.text.slice(start, end);
-  }
-
-  private at(span: Span): Span {
-    return shift(span, this.property.base);
-  }
-
-  private report(
-    code: DiagnosticCode,
-    span: Span,
-    message: string,
-    more: Pick<Diagnostic, 'related' | 'fixes'> = {},
+  private compileSetting(
+    setting: PropertySetting,
+    property: string,
+    syntax: ExpressionSyntax,
+    reader: PropertyReader,
   ): void {
-    this.broken = true;
-    this.tell(code, span, message, more);
-  }
-
-  private tell(
-    code: DiagnosticCode,
-    span: Span,
-    message: string,
-    more: Pick<Diagnostic, 'related' | 'fixes'> = {},
-  ): void {
-    this.context.findings.diagnostics.add(code, this.at(span), message, more);
+    const value = readSetting(reader, setting.row, property, syntax);
+    if (value !== undefined) this.settings[setting.of][setting.name] = value;
   }
 }
 
-/** Declares a model or corpus below the last of its kind, or at the beginning of the file. */
-function declareFix(kind: 'model' | 'corpus', name: string, names: NameTable): Fix {
-  let end = 0;
-  for (const { symbol, parsed } of names.all()) {
-    if (symbol.kind === kind && parsed.tree?.syntax) end = parsed.base + parsed.tree.syntax.span.end;
+/** Says where a property belongs that another kind of block has. */
+function misplaced(text: string, here: BlockKind, elsewhere: readonly BlockKind[]): string {
+  if (here === 'defaults') {
+    const there = elsewhere.includes('experiment') ? 'an experiment' : 'a search';
+    return `\`${text}\` belongs into ${there}: \`defaults\` says the rest`;
   }
-  const declaration = `${kind} ${name} = "path"`;
-  const text = end === 0 ? `${declaration}\n\n` : `\n${declaration}`;
-  return { title: `Declare \`${declaration}\``, edits: [{ start: end, end, text }] };
-}
-
-function sparsityProblem(kind: 'percentage' | 'ratio', text: string): string {
-  if (kind === 'percentage') return `${text.trim()} of a group cannot be removed: at least 0% and less than 100%`;
-  return `${text} does not prune: N:M keeps N of every M weights, 1 ≤ N < M ≤ ${MAX_GROUP}`;
+  if (here === 'experiment') return `\`${text}\` belongs into a search, not into an experiment`;
+  const searches = elsewhere.filter((block) => block !== 'experiment' && block !== 'defaults');
+  if (searches.length === 0) return `\`${text}\` belongs into an experiment, not into a search`;
+  const methods = SEARCH_METHOD_NAMES.filter((method) => searches.includes(SEARCH_METHODS[method].finds));
+  const own = SEARCH_METHOD_NAMES.filter((method) => SEARCH_METHODS[method].finds === here);
+  const named = methods.map((method) => `\`method: ${method}\``).join(' and ');
+  return `\`${text}\` belongs to ${named}, and this search is by \`${own.join('` or `')}\``;
 }

@@ -1,15 +1,18 @@
 import { compileBlock } from './blocks.ts';
-import type { BlockContext, CompiledBlock } from './blocks.ts';
+import type { CompiledBlock } from './blocks.ts';
 import { compileDefinitions } from './definitions.ts';
 import type { DiagnosticList } from './diagnostics.ts';
 import { shift } from './diagnostics.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import type { Findings } from './findings.ts';
 import type { MetricCache } from './metricCache.ts';
-import { reportMissing } from './missing.ts';
+import { checkExperiment } from './checkExperiment.ts';
 import { declareNames } from './names.ts';
 import type { ParsedDeclaration } from './pieces.ts';
+import { blockKindOf } from './properties.ts';
+import type { BlockContext } from './propertyReader.ts';
 import { checkSearch } from './search.ts';
+import { checkStructureSearch } from './structureSearch.ts';
 import type { DeclarationSyntax } from './syntax.ts';
 
 /** Gives every piece of a file its meaning, and tells what is wrong with it. @param cache of the previous version */
@@ -57,8 +60,11 @@ export function compileDeclarations(
         const isWhole = !broken && !hasProblem && defaults?.broken !== true;
         const all: SearchContent = { ...defaults?.content, ...content };
         let isWrong = broken || hasProblem;
-        if (isWhole && syntax.kind === 'experiment') isWrong = reportMissing(text, common, all, context, piece);
-        if (isWhole && syntax.kind === 'search') isWrong = checkSearch(text, piece, common, all, context);
+        if (isWhole && syntax.kind === 'experiment') isWrong = checkExperiment(text, common, all, context, piece);
+        if (isWhole && syntax.kind === 'search') {
+          const check = blockKindOf(piece) === 'metrics' ? checkSearch : checkStructureSearch;
+          isWrong = check(text, piece, common, all, context);
+        }
         return [{ ...common, kind: syntax.kind, content, broken: isWrong }];
       }
     }

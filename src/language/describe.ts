@@ -1,5 +1,9 @@
 import { DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../experiment/maskSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../experiment/rateSearch.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
+import { STRUCTURE_METHODS } from '../experiment/structure.ts';
+import type { StructureMethod } from '../experiment/structure.ts';
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
@@ -8,10 +12,20 @@ import type { OperationName } from '../metric/operations.ts';
 import { infixSymbol, printInfix } from '../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../metric/shape.ts';
 import { docComment } from './docComment.ts';
-import type { CompiledDocument, Declaration, FileSymbol, MetricDeclaration, SearchDeclaration } from './document.ts';
+import type {
+  CompiledDocument,
+  Declaration,
+  FileSymbol,
+  MetricDeclaration,
+  SearchContent,
+  SearchDeclaration,
+} from './document.ts';
 import type { Property } from './properties.ts';
 import { describeRanking } from './ranking.ts';
 import { searchOperands } from './search.ts';
+import { rateTarget } from './structureSearchPlan.ts';
+import { ALLOCATION_WORDS, CLAUSES } from './structureWords.ts';
+import type { AllocationWord, ClauseName } from './structureWords.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
 export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {
@@ -22,6 +36,12 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
       return describeOperand(symbol.name);
     case 'property':
       return describeProperty(symbol.property);
+    case 'structure-method':
+      return describeStructureMethod(symbol.name);
+    case 'clause':
+      return describeClause(symbol.name);
+    case 'allocation':
+      return describeAllocation(symbol.name);
     case 'metric-parameter': {
       const metric = document.declarations.find(({ start }) => start === symbol.start);
       const parameters = metric?.kind === 'metric' ? metric.parameters : [];
@@ -55,6 +75,20 @@ export function describeOperand(name: OperandName): string {
   return `${code(`${name}: ${printShape(OPERAND_SHAPES[shape])}`)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(source)}`;
 }
 
+export function describeStructureMethod(name: StructureMethod): string {
+  const { formula, documentation, removes } = STRUCTURE_METHODS[name];
+  const what = removes === 'blocks' ? 'Removes whole blocks.' : 'Removes whole heads and channels.';
+  return `${code(`structure(${name})`)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(what)}`;
+}
+
+export function describeClause(name: ClauseName): string {
+  return `${code(CLAUSES[name].signature)}${paragraph(CLAUSES[name].documentation)}`;
+}
+
+export function describeAllocation(name: AllocationWord): string {
+  return `${code(ALLOCATION_WORDS[name].example)}${paragraph(ALLOCATION_WORDS[name].documentation)}`;
+}
+
 export function describeProperty({ documentation, example }: Property): string {
   return `${code(example)}${paragraph(documentation)}`;
 }
@@ -80,7 +114,9 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
     case 'experiment': {
       const { prune = [], at = [] } = declaration.content;
       if (prune.length === 0) return 'Evaluates the dense model.';
-      return `Prunes with ${prune.map(({ label }) => `\`${label}\``).join(', ')} at ${at.map(printSparsity).join(', ')}.`;
+      const listed = prune.map(({ label }) => `\`${label}\``).join(', ');
+      const howMuch = at.length === 0 ? '' : ` at ${at.map(printSparsity).join(', ')}`;
+      return `Prunes with ${listed}${howMuch}.`;
     }
     case 'search':
       return searchDetail(declaration);
@@ -92,11 +128,28 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
 }
 
 function searchDetail({ content }: SearchDeclaration): string {
-  const { method, population, generations } = { ...DEFAULT_SEARCH_SETTINGS, ...content.search };
-  const how = method === 'random' ? 'Random search' : 'Genetic programming';
+  if (content.method === 'self-pruner') return rateSearchDetail(content);
+  if (content.method === 'policy-gradient') return maskSearchDetail(content);
+  const { population, generations } = { ...DEFAULT_SEARCH_SETTINGS, ...content.search };
+  const how = content.method === 'random' ? 'Random search' : 'Genetic programming';
   const seeds = (content.from ?? []).map(({ label }) => `\`${label}\``).join(', ');
   const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
   return `${how} from ${from} of ${searchOperands(content).join(', ')}: ${generations} generations of ${population} metrics.`;
+}
+
+function rateSearchDetail(content: SearchContent): string {
+  const { population, generations } = { ...DEFAULT_RATE_SEARCH_SETTINGS, ...content.rates };
+  const target = rateTarget(content);
+  const what =
+    target.kind === 'weights' ? `weights by \`${target.metric}\`` : `heads and channels by \`${target.name}\``;
+  const { provider = 'none' } = content.llm;
+  const who = provider === 'none' ? 'classical operators' : `a language model (\`${provider}\`)`;
+  return `Searches how much of each block goes, for ${what}, with ${who}: ${generations} iterations that keep ${population} configurations.`;
+}
+
+function maskSearchDetail(content: SearchContent): string {
+  const { steps, masks, batch, tokens } = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks };
+  return `Learns which components to keep by policy gradient: ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens.`;
 }
 
 function metricDetail(document: CompiledDocument, declaration: MetricDeclaration): string {

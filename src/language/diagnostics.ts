@@ -64,12 +64,16 @@ export const DIAGNOSTIC_CODES = {
   'property/type': 'error',
   'property/range': 'error',
   'sparsity/range': 'error',
+  'structure/method-first': 'information',
+  'structure/rates': 'error',
+  'structure/sparsity': 'error',
   'experiment/missing': 'error',
   'experiment/repeated': 'warning',
   'experiment/no-effect': 'warning',
   'search/missing': 'error',
   'search/operand': 'error',
   'search/seen-test': 'warning',
+  'search/baseline': 'warning',
 } as const satisfies Record<string, Severity>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -1,6 +1,11 @@
+import type { LlmSettings } from '../experiment/llm.ts';
+import type { MaskSearchSettings, NamedStructure } from '../experiment/maskSearch.ts';
+import type { NamedRates, RateSearchSettings, RateTarget } from '../experiment/rateSearch.ts';
+import type { RunMethod } from '../experiment/runPlan.ts';
 import type { SearchSettings } from '../experiment/search.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
+import type { RateAllocation, StructureMethod, StructureScore } from '../experiment/structure.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { OperandName } from '../metric/operands.ts';
 import type { OperationName } from '../metric/operations.ts';
@@ -9,6 +14,7 @@ import type { Diagnostic } from './diagnostics.ts';
 import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from './pieces.ts';
 import type { Property } from './properties.ts';
+import type { AllocationWord, ClauseName } from './structureWords.ts';
 import type { Span } from './syntax.ts';
 
 /** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
@@ -69,27 +75,53 @@ export interface BlockContent {
   readonly model?: string;
   readonly evaluate?: string;
   readonly calibrate?: string;
-  readonly prune?: readonly PrunedMetric[];
+  readonly prune?: readonly Pruning[];
   readonly at?: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
 }
 
+/** What a search says; which of it there can be depends on its method. */
 export interface SearchContent extends BlockContent {
+  readonly method?: RunMethod;
   readonly test?: string;
   readonly operands?: readonly OperandName[];
   readonly operations?: readonly OperationName[];
   readonly from?: readonly PrunedMetric[];
   readonly baselines?: readonly PrunedMetric[];
+  readonly target?: RateTarget;
+  readonly rateBaselines?: readonly NamedRates[];
+  readonly score?: NamedScore;
+  readonly structureBaselines?: readonly NamedStructure[];
   readonly search: Partial<SearchSettings>;
+  readonly rates: Partial<RateSearchSettings>;
+  readonly masks: Partial<MaskSearchSettings>;
+  readonly llm: Partial<LlmSettings>;
 }
+
+/** What an experiment removes: single weights, or whole components. */
+export type Pruning = PrunedMetric | PrunedStructure;
 
 /** A metric where a block lists some. */
 export interface PrunedMetric {
-  /** As the user wrote it, blanks evened out. */
+  /** As the user wrote it, blanks evened out; the rates behind it. */
   readonly label: string;
   /** The declared metric that the label names, with or without arguments; undefined for an expression. */
   readonly metric: string | undefined;
   readonly expression: Expression;
+  /** Where not every block loses the same share. */
+  readonly rates?: RateAllocation;
+}
+
+export interface PrunedStructure {
+  readonly label: string;
+  readonly score: StructureScore;
+  readonly rates: RateAllocation;
+}
+
+export interface NamedScore {
+  /** The method's name, or the metric as the user wrote it. */
+  readonly name: string;
+  readonly score: StructureScore;
 }
 
 /** A place where a name stands for something. */
@@ -104,7 +136,10 @@ export type FileSymbol =
   | DeclaredSymbol
   | { readonly kind: 'operation'; readonly name: OperationName }
   | { readonly kind: 'operand'; readonly name: OperandName }
-  | { readonly kind: 'property'; readonly name: string; readonly property: Property };
+  | { readonly kind: 'property'; readonly name: string; readonly property: Property }
+  | { readonly kind: 'structure-method'; readonly name: StructureMethod }
+  | { readonly kind: 'clause'; readonly name: ClauseName }
+  | { readonly kind: 'allocation'; readonly name: AllocationWord };
 
 export interface DeclaredSymbol {
   readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';

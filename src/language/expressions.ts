@@ -108,8 +108,9 @@ class ExpressionCompiler {
         return this.compileNumber(node, 1);
       case 'percentage':
       case 'ratio':
-      case 'text': {
-        const what = { percentage: 'a percentage', ratio: 'a ratio', text: 'a text' }[node.kind];
+      case 'text':
+      case 'list': {
+        const what = { percentage: 'a percentage', ratio: 'a ratio', text: 'a text', list: 'a list' }[node.kind];
         this.report('metric/not-a-value', node.span, `${what} cannot stand in a metric`);
         return undefined;
       }

@@ -1,8 +1,9 @@
+import { isStructureMethod } from '../experiment/structureNames.ts';
 import type { CompiledDocument } from './document.ts';
 import type { FormatOptions } from './format.ts';
 import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
-import { propertyOf } from './properties.ts';
-import type { BlockKind, Property } from './properties.ts';
+import { blockKindOf, propertyOf } from './properties.ts';
+import type { Property } from './properties.ts';
 import type { Span } from './syntax.ts';
 import { tokensOf } from './tokens.ts';
 import type { Token } from './tokens.ts';
@@ -134,7 +135,7 @@ class Layout {
       const levels = token.text === ')' ? Math.max(0, depth - 1) : Math.max(1, depth);
       return { breaks: 1, blanks: this.indent((isInBlock ? 1 : 0) + levels) };
     }
-    const known = property && propertyOf(blockOf(piece), property.tree.syntax!.key.text);
+    const known = property && propertyOf(blockKindOf(piece), property.tree.syntax!.key.text);
     if (property !== undefined && known === undefined) {
       // Nothing is known of its value: `pruner-zero` might be one word.
       return { breaks: 0, blanks: this.document.text.slice(tokens[i - 1]!.end, token.start) };
@@ -173,15 +174,25 @@ function continuesBehind({ tokens, lastCode }: Section, i: number, property: Par
 function blanksBetween(tokens: readonly Token[], i: number, property: Property | undefined): string {
   const [before, token] = [tokens[i - 1]!, tokens[i]!];
   const [left, right] = [signOf(before), signOf(token)];
-  if (right === ',' || right === ')' || right === ':' || left === '(') return '';
+  if ([',', ')', ']', ':'].includes(right) || left === '(' || left === '[') return '';
   if (left === '-' && !endsOperand(tokens[i - 2])) return '';
   if (left === ',' || left === ':') return ' ';
   if (right === '(' && before.kind === 'name') {
     return property?.value === 'corpus' || property?.value === 'model' ? ' ' : '';
   }
   // `pruner-zero` is one word.
-  const isChoice = property?.setting?.row.kind === 'choice';
+  const isChoice = property?.setting?.row.kind === 'choice' || isMethodName(tokens, i, property);
   return isChoice && (left === '-' || right === '-') ? '' : ' ';
+}
+
+/** Whether the hyphen beside the token stands in the name of a method (`wanda-sp`), where one can stand. */
+function isMethodName(tokens: readonly Token[], i: number, property: Property | undefined): boolean {
+  const hyphen = signOf(tokens[i]!) === '-' ? i : i - 1;
+  const [first, second] = [tokens[hyphen - 1], tokens[hyphen + 1]];
+  if (!first || !second || !isStructureMethod(`${first.text}-${second.text}`)) return false;
+  // Elsewhere it is a subtraction, unless it is what `structure(` begins with.
+  const isScore = property?.value === 'target' || property?.value === 'score' || property?.value === 'structures';
+  return isScore || (tokens[hyphen - 2]?.text === '(' && tokens[hyphen - 3]?.text === 'structure');
 }
 
 function signOf({ kind, text }: Token): string {
@@ -197,10 +208,6 @@ function isSound({ keyword, misspelt, tree, properties }: ParsedDeclaration, tok
   if (keyword === undefined) return tokens.every(({ kind }) => kind === 'comment');
   const trees = [tree, ...properties.map((property) => property.tree)];
   return misspelt === undefined && trees.every((part) => part?.syntax !== undefined && part.problem === undefined);
-}
-
-function blockOf({ keyword }: ParsedDeclaration): BlockKind {
-  return keyword === 'experiment' || keyword === 'search' ? keyword : 'defaults';
 }
 
 function lineEnds(blanks: string): number {

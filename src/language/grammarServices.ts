@@ -76,6 +76,7 @@ class ExpectationMessages extends AbstractParserErrorMessageProvider {
   override buildMismatchTokenMessage(options: { expected: TokenType; ruleName: string }): string {
     const expected = options.expected.name;
     if (expected === 'EOF') return this.buildNotAllInputParsedMessage(options);
+    if (expected === ']') return '`,` or `]`';
     if (expected === ')' && !options.ruleName.startsWith('Group')) return '`,` or `)`';
     return TERMINAL_NAMES[expected] ?? `\`${expected}\``;
   }

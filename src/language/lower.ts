@@ -48,6 +48,7 @@ const EXPRESSIONS: ReadonlySet<string> = new Set<Ast.Expression['$type']>([
   'Binary',
   'Call',
   'Group',
+  'List',
   'Literal',
   'Name',
   'Negation',
@@ -85,6 +86,8 @@ function lowerNode(node: Exclude<Ast.Expression, Ast.Group>): ExpressionSyntax {
     }
     case 'Literal':
       return lowerLiteral(node, span);
+    case 'List':
+      return { kind: 'list', span, values: node.values.map((value) => lowerExpression(value, span)) };
     case 'Negation':
       return { kind: 'negation', span, operand: lowerExpression(node.operand, span) };
     case 'Power':

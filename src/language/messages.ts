@@ -1,6 +1,8 @@
 import type { ErrorData } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
-import type { SearchPlan, SearchSettings } from '../experiment/search.ts';
+import type { LlmSettings, PromptTemplates } from '../experiment/llm.ts';
+import type { RunMethod, RunPlan } from '../experiment/runPlan.ts';
+import type { SearchSettings } from '../experiment/search.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { Expression } from '../metric/expression.ts';
 
@@ -28,6 +30,8 @@ export interface OutlineDeclaration {
   readonly evaluable: boolean;
   /** Of a search: whether it can be asked for with {@link SEARCH_PLAN_REQUEST}. An evaluable metric can be evolved from. */
   readonly runnable?: boolean;
+  /** Of a search: how it searches. */
+  readonly method?: RunMethod;
   /** Of an evaluable declaration or a runnable search: changes exactly when its plans do, fallback and folder aside. */
   readonly planKey?: string;
 }
@@ -71,10 +75,16 @@ export interface SearchPlanParams {
   /** Name of a metric to start from: in the file's first search, or without one on what the metric is evaluated on. */
   readonly from?: string;
   /** As in {@link PlanParams}; `search` are settings for a file without a search, and `workers` for any. */
-  readonly fallback?: PlanParams['fallback'] & { readonly search?: Partial<SearchSettings> };
+  readonly fallback?: PlanParams['fallback'] & {
+    readonly search?: Partial<SearchSettings>;
+    /** The language model that is set up, for what a search says nothing of. */
+    readonly llm?: Partial<LlmSettings>;
+  };
+  /** Prompts for a language model; a search for rates needs them. */
+  readonly prompts?: PromptTemplates;
 }
 
-export type SearchPlanResult = { readonly plan: SearchPlan } | { readonly error: ErrorData };
+export type SearchPlanResult = { readonly plan: RunPlan } | { readonly error: ErrorData };
 
 /** Request, client to server: the syntax tree of a metric, references replaced by what they stand for. */
 export const TREE_REQUEST = 'espalier/tree';

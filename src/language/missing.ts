@@ -1,41 +1,7 @@
-import { statisticsOf } from '../metric/measure.ts';
-import type { BlockContext } from './blocks.ts';
-import { shift } from './diagnostics.ts';
 import type { DiagnosticCode, Fix } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
-import type { ParsedDeclaration } from './pieces.ts';
 import type { PropertyName } from './properties.ts';
-
-/**
- * Tells, in one place, which properties an experiment lacks: its own and those of `defaults` together.
- * @param content what the experiment says, on top of the defaults
- * @returns whether anything is missing
- */
-export function reportMissing(
-  text: string,
-  experiment: Pick<Declaration, 'name' | 'nameSpan'>,
-  content: BlockContent,
-  context: BlockContext,
-  { properties }: ParsedDeclaration,
-): boolean {
-  const calibrate = properties.find(({ tree }) => tree.syntax?.key.text === 'calibrate');
-  const metrics = content.prune ?? [];
-  if (metrics.length === 0 && content.at !== undefined) {
-    const message = `\`${experiment.name}\` prunes nothing: \`at\` has no effect without \`prune\``;
-    context.findings.diagnostics.add('experiment/no-effect', experiment.nameSpan, message);
-  }
-  const needsCalibration = statisticsOf(...metrics.map(({ expression }) => expression)).length > 0;
-  if (!needsCalibration && calibrate !== undefined) {
-    const { base, tree } = calibrate;
-    const message = `\`${experiment.name}\` calibrates nothing: no metric of it needs more than the weights`;
-    context.findings.diagnostics.add('experiment/no-effect', shift(tree.syntax!.key.span, base), message);
-  }
-  const missing = missingInputs(content, needsCalibration);
-  if (metrics.length > 0 && (content.at ?? []).length === 0) missing.push('at');
-  if (missing.length === 0) return false;
-  tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
-  return true;
-}
+import type { BlockContext } from './propertyReader.ts';
 
 /** The inputs that a block lacks. */
 export function missingInputs(content: BlockContent, needsCalibration: boolean): PropertyName[] {

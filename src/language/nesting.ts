@@ -46,7 +46,14 @@ export function findNestingProblem(text: string): NestingProblem | undefined {
     }
     if (OPERATORS.has(token)) operators++;
     if (token === ',') commas++;
-    afterOperand = !(OPERATORS.has(token) || token === '(' || token === ',' || token === '=' || token === ':');
+    afterOperand = !(
+      OPERATORS.has(token) ||
+      token === '(' ||
+      token === '[' ||
+      token === ',' ||
+      token === '=' ||
+      token === ':'
+    );
     const span = { start: match.index, end: match.index + token.length };
     if (waiting > MAX_NESTING) {
       return { span, message: `more than ${MAX_NESTING} parentheses, signs and powers inside each other` };
@@ -60,4 +67,4 @@ export function findNestingProblem(text: string): NestingProblem | undefined {
 const OPERATORS: ReadonlySet<string> = new Set(['+', '-', '*', '/', '^']);
 
 /** Comments, strings, and anything else that is not blank, characters that matter one by one. */
-const TOKENS = /\/\/[^\n\r]*|"[^"\n\r]*"?|[-+*/^(),=:]|[^-+*/^(),=:"\s]+/g;
+const TOKENS = /\/\/[^\n\r]*|"[^"\n\r]*"?|[-+*/^()[\],=:]|[^-+*/^()[\],=:"\s]+/g;

@@ -20,6 +20,7 @@ import type {
   MetricDeclaration,
   PathDeclaration,
 } from './document.ts';
+import { evaluationsAt } from './prunings.ts';
 
 /** What plans depend on besides the file. */
 export interface PlanContext {
@@ -166,7 +167,8 @@ function findSources({ declarations }: CompiledDocument): PlanSources {
   const paths = declarations.filter((declaration) => 'path' in declaration);
   const listing = new Map<string, ExperimentDeclaration>();
   for (const experiment of experiments) {
-    for (const { metric } of experiment.content.prune ?? []) {
+    for (const pruning of experiment.content.prune ?? []) {
+      const metric = 'metric' in pruning ? pruning.metric : undefined;
       if (metric !== undefined && !listing.has(metric)) listing.set(metric, experiment);
     }
   }
@@ -201,17 +203,14 @@ function evaluationsOf(
   experiment: BlockContent | undefined,
   at: readonly Sparsity[],
 ): PlannedEvaluation[] {
-  const listed = experiment?.prune ?? [];
-  let metrics = listed.map(({ label, metric, expression }) => ({ label, metric, expression }));
+  let prunings = experiment?.prune ?? [];
   if (declaration.kind === 'metric') {
     const { name, expression } = declaration;
-    metrics = metrics.filter(({ metric }) => metric === name);
-    if (metrics.length === 0 && expression) metrics = [{ label: name, metric: name, expression }];
+    // By itself a metric ranks single weights; what it removes as a whole is the experiment's to evaluate.
+    prunings = prunings.filter((pruning) => 'metric' in pruning && pruning.metric === name);
+    if (prunings.length === 0 && expression) prunings = [{ label: name, metric: name, expression }];
   }
-  const sparsities = at.length > 0 ? at : [DEFAULT_SPARSITY];
-  return metrics.flatMap(({ label, expression }) =>
-    sparsities.map((sparsity) => ({ metric: label, expression, sparsity })),
-  );
+  return evaluationsAt(prunings, at.length > 0 ? at : [DEFAULT_SPARSITY]);
 }
 
 function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): EvaluationPlan {

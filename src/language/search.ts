@@ -4,12 +4,12 @@ import { printSparsity } from '../experiment/sparsity.ts';
 import { operandsOf, statisticsOf } from '../metric/measure.ts';
 import { OPERAND_NAMES, OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
-import type { BlockContext } from './blocks.ts';
-import { replaceFix, shift } from './diagnostics.ts';
+import { insertFix, propertyNamed, propertySpan, settingFix } from './blockPlaces.ts';
 import type { Fix } from './diagnostics.ts';
 import type { Declaration, PrunedMetric, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
-import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
+import type { ParsedDeclaration } from './pieces.ts';
+import type { BlockContext } from './propertyReader.ts';
 import type { Span } from './syntax.ts';
 
 /**
@@ -48,15 +48,7 @@ export function checkSearch(
     const fix = settingFix(text, parsed, search, second, conflict.value);
     diagnostics.add('property/range', place(at), conflict.message, fix ? { fixes: [fix] } : {});
   }
-  const sparsities = content.at ?? [];
-  if (sparsities.length > 1) {
-    const listed = sparsities.map((sparsity) => `\`${printSparsity(sparsity)}\``).join(', ');
-    const fixes = sparsities.flatMap(
-      (sparsity) => insertFix(text, search, `at: ${printSparsity(sparsity)}`) ?? ([] as Fix[]),
-    );
-    const message = `\`defaults\` lists ${listed}, and a search has one sparsity: say which`;
-    diagnostics.add('search/missing', search.nameSpan, message, { fixes });
-  }
+  const isOpen = tellSeveralSparsities(text, search, content, context);
   const outside = seedsOutside(content);
   for (const { label, operands } of outside) {
     const message = `\`${label}\` uses ${operands.map((name) => `\`${name}\``).join(', ')}, which \`operands\` does not list`;
@@ -65,11 +57,14 @@ export function checkSearch(
   reportSeenTest(content, place('test'), context);
   const missing = missingInputs(content, needsCalibration(content));
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
-  return conflict !== undefined || sparsities.length > 1 || outside.length > 0 || missing.length > 0;
+  return conflict !== undefined || isOpen || outside.length > 0 || missing.length > 0;
 }
 
 /** Leaves of the trees: what the search says, or Pruner-Zero's and those of the metrics that it starts from. */
-export function searchOperands({ operands, from = [] }: SearchContent): readonly OperandName[] {
+export function searchOperands({
+  operands,
+  from = [],
+}: Pick<SearchContent, 'operands' | 'from'>): readonly OperandName[] {
   if (operands !== undefined && operands.length > 0) return operands;
   const used = new Set([...DEFAULT_SEARCH_OPERANDS, ...from.flatMap(({ expression }) => operandsOf(expression))]);
   return OPERAND_NAMES.filter((name) => used.has(name));
@@ -90,41 +85,27 @@ function seedsOutside(content: SearchContent): { label: string; operands: readon
   });
 }
 
-function reportSeenTest({ test, evaluate, calibrate }: SearchContent, span: Span, { findings }: BlockContext): void {
+/** Tells where `defaults` leave open which sparsity a search has. @returns whether they do */
+export function tellSeveralSparsities(
+  text: string,
+  search: Pick<Declaration, 'name' | 'nameSpan'>,
+  { at = [] }: SearchContent,
+  { findings: { diagnostics } }: BlockContext,
+): boolean {
+  if (at.length <= 1) return false;
+  const listed = at.map((sparsity) => `\`${printSparsity(sparsity)}\``).join(', ');
+  const fixes = at.flatMap((sparsity) => insertFix(text, search, `at: ${printSparsity(sparsity)}`) ?? ([] as Fix[]));
+  const message = `\`defaults\` lists ${listed}, and a search has one sparsity: say which`;
+  diagnostics.add('search/missing', search.nameSpan, message, { fixes });
+  return true;
+}
+
+export function reportSeenTest(
+  { test, evaluate, calibrate }: SearchContent,
+  span: Span,
+  { findings }: BlockContext,
+): void {
   if (test === undefined || (test !== evaluate && test !== calibrate)) return;
   const use = test === evaluate ? 'the fitness is taken on it' : 'it is calibrated on';
   findings.diagnostics.add('search/seen-test', span, `the search has seen this text: ${use}`);
-}
-
-/** Writes a setting's value: over the one there is, or as a new line. */
-function settingFix(
-  text: string,
-  parsed: ParsedDeclaration,
-  search: Pick<Declaration, 'nameSpan'>,
-  name: string,
-  value: number,
-): Fix | undefined {
-  const property = propertyNamed(parsed, name);
-  const written = property?.tree.syntax?.values[0];
-  if (property && written) return replaceFix(shift(written.span, property.base), String(value));
-  return insertFix(text, search, `${name}: ${value}`);
-}
-
-function insertFix(text: string, { nameSpan }: Pick<Declaration, 'nameSpan'>, line: string): Fix | undefined {
-  const brace = text.indexOf('{', nameSpan.end) + 1;
-  return brace === 0
-    ? undefined
-    : { title: `Add \`${line}\``, edits: [{ start: brace, end: brace, text: `\n  ${line}` }] };
-}
-
-function propertyNamed({ properties }: ParsedDeclaration, name: string): ParsedProperty | undefined {
-  return properties.find(({ tree }) => tree.syntax?.key.text === name);
-}
-
-/** The value of a property, or of all of its values. */
-function propertySpan(parsed: ParsedDeclaration, name: string): Span | undefined {
-  const property = propertyNamed(parsed, name);
-  const values = property?.tree.syntax?.values ?? [];
-  const [first, last] = [values[0], values.at(-1)];
-  return property && first && last && shift({ start: first.span.start, end: last.span.end }, property.base);
 }

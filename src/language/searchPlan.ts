@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { defaultBaselines } from '../experiment/baselines.ts';
+import type { LlmSettings, PromptTemplates } from '../experiment/llm.ts';
+import type { RunKind, RunPlan } from '../experiment/runPlan.ts';
 import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../experiment/search.ts';
 import type { NamedMetric, SearchPlan, SearchSettingName, SearchSettings } from '../experiment/search.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../experiment/searchMethods.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
@@ -21,15 +24,20 @@ import type {
 import { plansFor } from './plan.ts';
 import type { PlanContext, PlanFallback } from './plan.ts';
 import { searchOperands } from './search.ts';
+import { maskSearchPlan, rateSearchPlan } from './structureSearchPlan.ts';
 
 /** What search plans depend on besides the file. */
 export interface SearchPlanContext extends PlanContext {
   readonly fallback?: SearchPlanFallback;
+  /** Prompts for a language model; a search for rates cannot be planned without them. */
+  readonly prompts?: PromptTemplates;
 }
 
 export interface SearchPlanFallback extends PlanFallback {
   /** Of these a declared search takes only what does not decide its result, such as `workers`. */
   readonly search?: Partial<SearchSettings>;
+  /** The language model that a person has set up, where a search says nothing of it. */
+  readonly llm?: Partial<LlmSettings>;
 }
 
 /**
@@ -41,11 +49,11 @@ export function searchPlansFor(
   document: CompiledDocument,
   name: string | undefined,
   context: SearchPlanContext,
-): SearchPlan[] {
+): RunPlan[] {
   const searches = document.declarations.filter((declaration) => declaration.kind === 'search');
   const asked = name === undefined ? searches : searches.filter((search) => search.name === name).slice(0, 1);
   if (asked.length === 0) throw noDeclaration('search', name, searches);
-  return asked.map((search) => planOf(search.name, wholeContent(document, search), context));
+  return asked.map((search) => runPlanOf(search.name, wholeContent(document, search), context));
 }
 
 /**
@@ -66,7 +74,7 @@ export function searchPlanFrom(document: CompiledDocument, metric: string, conte
   if (found.broken || found.expression === undefined) throw brokenDeclaration(metric, found);
   const seed = { label: metric, metric, expression: found.expression };
   const name = `${metric}_evolved`;
-  const search = declarations.find((declaration) => declaration.kind === 'search');
+  const search = declarations.find(isMetricSearch);
   if (search !== undefined) {
     const content = wholeContent(document, search);
     // The operands that the search lists are those of its own metrics.
@@ -83,9 +91,21 @@ export function isRunnable(document: CompiledDocument, search: SearchDeclaration
 
 /** A string that changes exactly when the plan of a runnable search does, the fallback and the folder aside. */
 export function searchPlanKey(document: CompiledDocument, search: SearchDeclaration): string {
-  const plan = planOf(search.name, wholeContent(document, search), { folder: '/' });
+  const plan = runPlanOf(search.name, wholeContent(document, search), { folder: '/', prompts: NO_PROMPTS });
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
 }
+
+/** What a search finds. */
+export function searchKind({ content }: SearchDeclaration): RunKind {
+  return SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].finds;
+}
+
+function isMetricSearch(declaration: Declaration): declaration is SearchDeclaration {
+  return declaration.kind === 'search' && searchKind(declaration) === 'metrics';
+}
+
+/** Prompts decide no plan’s key: they are not the file’s. */
+const NO_PROMPTS: PromptTemplates = { initialise: '', mutate: '', cross: '', again: '' };
 
 /** What a search says, on top of the defaults. */
 function wholeContent(document: CompiledDocument, search: SearchDeclaration): SearchContent {
@@ -94,6 +114,21 @@ function wholeContent(document: CompiledDocument, search: SearchDeclaration): Se
   if (broken !== undefined) throw brokenDeclaration(search.name, broken);
   const settings = { ...defaults?.content.settings, ...search.content.settings };
   return { ...defaults?.content, ...search.content, settings };
+}
+
+function runPlanOf(name: string, content: SearchContent, context: SearchPlanContext): RunPlan {
+  const { folder, fallback = {}, prompts } = context;
+  const kind = SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].finds;
+  if (kind === 'metrics') return planOf(name, content, context);
+  const common = {
+    folder,
+    settings: undecided(fallback.settings ?? {}),
+    ...(fallback.search?.workers !== undefined && { workers: fallback.search.workers }),
+    ...(fallback.llm && { llm: fallback.llm }),
+  };
+  if (kind === 'masks') return maskSearchPlan(name, content, common);
+  if (prompts === undefined) throw missingInput(name, 'prompts for a language model');
+  return rateSearchPlan(name, content, { ...common, prompts });
 }
 
 function planOf(name: string, content: SearchContent, { folder, fallback = {} }: SearchPlanContext): SearchPlan {
@@ -113,7 +148,12 @@ function planOf(name: string, content: SearchContent, { folder, fallback = {} }:
     seeds: from.map(namedMetric),
     baselines: baselines?.map(namedMetric) ?? defaultBaselines(operands),
     settings: { ...DEFAULT_SETTINGS, ...undecided(fallback.settings ?? {}), ...content.settings },
-    search: { ...DEFAULT_SEARCH_SETTINGS, ...undecidedSearch(fallback.search ?? {}), ...content.search },
+    search: {
+      ...DEFAULT_SEARCH_SETTINGS,
+      ...undecidedSearch(fallback.search ?? {}),
+      ...content.search,
+      method: content.method === 'random' ? 'random' : 'pruner-zero',
+    },
   };
 }
 
@@ -125,7 +165,7 @@ function planFromEvaluation(
   context: SearchPlanContext,
 ): SearchPlan {
   const { model, text, calibration, settings, evaluations } = plansFor(document, seed.metric, context)[0]!;
-  const operands = searchOperands({ settings, search: {}, from: [seed] });
+  const operands = searchOperands({ from: [seed] });
   if (calibration === undefined) throw missingInput(name, 'a text to calibrate on');
   return {
     name,

@@ -146,7 +146,7 @@ function endsExpression(text: string, offset: number): boolean {
     while (start > 0 && text[start - 1] !== '\n' && text[start - 1] !== '\r') start--;
     const line = withoutComment(text.slice(start, end)).trimEnd();
     const last = line.at(-1);
-    if (last !== undefined) return /[)}"%.]/.test(last) || (isNameCharacter(last, 0) && !KEYWORD_AT_END.test(line));
+    if (last !== undefined) return /[)\]}"%.]/.test(last) || (isNameCharacter(last, 0) && !KEYWORD_AT_END.test(line));
     end = start - 1;
   }
   return true;

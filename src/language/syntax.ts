@@ -68,6 +68,7 @@ export type ExpressionSyntax =
   | PercentageSyntax
   | RatioSyntax
   | TextSyntax
+  | ListSyntax
   | NegationSyntax
   | BinarySyntax
   | MissingSyntax;
@@ -121,6 +122,13 @@ export interface TextSyntax {
   readonly text: string;
 }
 
+/** `[0.2, 0.4]`, only as a property's value or an argument. */
+export interface ListSyntax {
+  readonly kind: 'list';
+  readonly span: Span;
+  readonly values: readonly ExpressionSyntax[];
+}
+
 export interface NegationSyntax {
   readonly kind: 'negation';
   readonly span: Span;
@@ -147,6 +155,9 @@ export function visitExpression(root: ExpressionSyntax, visit: (node: Expression
   switch (root.kind) {
     case 'call':
       for (const argument of root.arguments) visitExpression(argument.value, visit);
+      break;
+    case 'list':
+      for (const value of root.values) visitExpression(value, visit);
       break;
     case 'negation':
       visitExpression(root.operand, visit);

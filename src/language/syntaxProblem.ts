@@ -30,6 +30,8 @@ export function firstProblem(text: string, result: ParseResult): SyntaxProblem |
     return { code: 'syntax/expected', span: last, message: `${expected} after ${quote(text, last)}` };
   }
   const span = { start: token.startOffset, end: token.startOffset + token.image.length };
+  // Brackets are for lists of rates: in a formula they are parentheses.
+  if (token.image === '[' || token.image === ']') return characterProblem(text, span.start, 1);
   const isSecondStar = token.image === '*' && text[span.start - 1] === '*';
   if (isSecondStar) {
     const stars = { start: span.start - 1, end: span.end };

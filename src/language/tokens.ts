@@ -24,7 +24,7 @@ const TOKEN = new RegExp(
   [COMMENT, STRING, ID, PERCENTAGE, RATIO, NUMBER, /[^\s\uFEFF]/].map(({ source }) => source).join('|'),
   'g',
 );
-const SIGNS = '-+*^=:,(){}';
+const SIGNS = '-+*^=:,(){}[]';
 const NAME_START = new RegExp(`^(?:${ID.source})`);
 
 function kindOf(token: string): Token['kind'] {

@@ -61,6 +61,7 @@ function argumentsOf(syntax: ExpressionSyntax): readonly ExpressionSyntax[] | un
     case 'percentage':
     case 'ratio':
     case 'text':
+    case 'list':
     case 'missing':
       return undefined;
   }

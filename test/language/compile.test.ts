@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
+import { LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
+import { RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
 import { SEARCH_SETTINGS } from '../../src/experiment/search.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { PruneTerminals } from '../../src/language/generated/ast.ts';
 import { compile, parseExpression } from '../../src/language/compile.ts';
 import { docComment } from '../../src/language/docComment.ts';
 import type { Declaration } from '../../src/language/document.ts';
-import { BLOCK_KINDS, propertiesOf, propertyOf, propertyOfSetting } from '../../src/language/properties.ts';
+import { BLOCK_KINDS, propertiesOf, propertyOf } from '../../src/language/properties.ts';
+import { propertyOfSetting } from '../../src/language/settingProperties.ts';
 import { splitBlock, splitFile } from '../../src/language/split.ts';
 import type { DeclarationSyntax, ExpressionSyntax } from '../../src/language/syntax.ts';
 import { visitExpression } from '../../src/language/syntax.ts';
@@ -81,7 +85,9 @@ describe('pieces', () => {
     const pieces = splitFile(SAMPLE);
     expect(pieces.map(({ start, end }) => SAMPLE.slice(start, end)).join('')).toBe(SAMPLE);
     expect(pieces.flatMap(({ keyword }) => keyword ?? [])).toEqual(
-      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search'.split(' '),
+      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search'.split(
+        ' ',
+      ),
     );
   });
 
@@ -190,15 +196,24 @@ describe('one source for each fact', () => {
         });
       }
       if (setting !== 'seed') {
-        expect(propertyOf('search', propertyOfSetting(setting))?.setting).toMatchObject({ name: setting });
+        expect(propertyOf('metrics', propertyOfSetting(setting))?.setting).toMatchObject({ name: setting });
       }
     }
-    for (const name of Object.keys(SEARCH_SETTINGS)) {
-      expect(propertyOf('search', name)?.setting).toMatchObject({ of: 'search', name });
+    const tables = [
+      ['metrics', 'search', SEARCH_SETTINGS],
+      ['rates', 'rates', RATE_SEARCH_SETTINGS],
+      ['rates', 'llm', LLM_SETTINGS],
+      ['masks', 'masks', MASK_SEARCH_SETTINGS],
+    ] as const;
+    for (const [block, of, table] of tables) {
+      for (const name of Object.keys(table)) {
+        const expected = name === 'method' ? { of: 'method', name } : { of, name, row: table[name as never] };
+        expect(propertyOf(block, name)?.setting).toMatchObject(expected);
+      }
     }
     expect(propertiesOf('experiment')).toHaveLength(settings.length + 5);
     expect(propertiesOf('defaults')).toHaveLength(settings.length + 4);
-    expect(propertiesOf('search')).toHaveLength(settings.length - 1 + Object.keys(SEARCH_SETTINGS).length + 9);
+    expect(propertiesOf('metrics')).toHaveLength(settings.length - 1 + Object.keys(SEARCH_SETTINGS).length + 9);
   });
 
   it('every property’s example is right', () => {
@@ -212,9 +227,12 @@ describe('one source for each fact', () => {
     for (const block of BLOCK_KINDS) {
       for (const { name, example } of propertiesOf(block)) {
         const others = inputs.filter(([key]) => key !== name && propertyOf(block, key!)).map((pair) => pair.join(': '));
-        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${
-          block === 'defaults' ? block : `${block} name`
-        } { ${example} ${others.join(' ')} }`;
+        const searches = { metrics: '', rates: 'method: self-pruner', masks: 'method: policy-gradient' };
+        const head = block in searches ? 'search name' : block === 'defaults' ? block : `${block} name`;
+        const method = name !== 'method' && block in searches ? searches[block as keyof typeof searches] : '';
+        const mean = name === 'baselines' && block === 'rates' ? 'at: 30%' : '';
+        const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
+        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${own.join(' ')} }`;
         expect(compile(text).diagnostics, text).toEqual([]);
       }
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/language/compile.ts';
 import { DIAGNOSTIC_CODES, MAX_DIAGNOSTICS } from '../../src/language/diagnostics.ts';
 import { checkMarked, whole } from './marked.ts';
+import { STRUCTURE_MISTAKES } from './structureMistakes.ts';
 
 const HEAD = `model tiny = "m"
 corpus test = "t"
@@ -518,13 +519,15 @@ describe('one mistake underlines one place', () => {
     expect(whole(document)).toContain('after');
   });
 
-  it.each(Object.entries(BLOCKS))('in a block: %s', (_, text) => {
+  it.each(Object.entries({ ...BLOCKS, ...STRUCTURE_MISTAKES }))('in a block: %s', (_, text) => {
     const document = checkMarked(`${HEAD}metric wanda = W * sqrt(X)\n${text.trimStart()}\nmetric after = W - 2 * X\n`);
     expect(whole(document)).toContain('after');
   });
 
   it('reaches every code, each with the severity of the table', () => {
-    const texts = [...Object.values(METRICS), ...Object.values(BLOCKS)].join('\n');
+    const texts = [...Object.values(METRICS), ...Object.values(BLOCKS), ...Object.values(STRUCTURE_MISTAKES)].join(
+      '\n',
+    );
     const elsewhere = [
       'file/too-large',
       'file/too-many-problems',

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { searchPlanSchema } from '../../src/experiment/searchSchemas.ts';
+import { runPlanSchemaFor } from '../../src/experiment/runSchemas.ts';
+import { planSchema } from '../../src/experiment/schemas.ts';
 import { compile, parseExpression } from '../../src/language/compile.ts';
 import type { CompiledDocument } from '../../src/language/document.ts';
 import { Planner, plansFor } from '../../src/language/plan.ts';
@@ -176,9 +177,12 @@ function examine(text: string, previous: CompiledDocument | undefined): Compiled
   for (const site of sitesOf(document)) {
     expect(text.slice(site.start, site.end)).toBe(site.symbol.name);
   }
-  attempt(() => plansFor(document, undefined, { folder: '/' }));
-  for (const plan of attempt(() => searchPlansFor(document, undefined, { folder: '/' })) ?? []) {
-    expect(searchPlanSchema.parse(plan)).toEqual(plan);
+  for (const plan of attempt(() => plansFor(document, undefined, { folder: '/' })) ?? []) {
+    expect(planSchema.parse(plan)).toEqual(plan);
+  }
+  const prompts = { initialise: 'a', mutate: 'b', cross: 'c', again: 'd' };
+  for (const plan of attempt(() => searchPlansFor(document, undefined, { folder: '/', prompts })) ?? []) {
+    expect(runPlanSchemaFor(plan).parse(plan)).toEqual(plan);
   }
   const metric = document.declarations.find(({ kind }) => kind === 'metric')?.name ?? 'a';
   attempt(() => searchPlanFrom(document, metric, { folder: '/' }));

@@ -2,10 +2,10 @@ import type { Rng } from '../../src/base/rng.ts';
 
 /** What mutated texts are made of. */
 export const WORDS = [
-  ...'metric model corpus parameter experiment search defaults prune: at: model: evaluate: calibrate: samples: at device test: operands: operations: from: baselines: method: random pruner-zero population: seed: crossover: mutation:'.split(
+  ...'metric model corpus parameter experiment search defaults prune: at: model: evaluate: calibrate: samples: at device test: operands: operations: from: baselines: method: random pruner-zero population: seed: crossover: mutation: target: score: self-pruner policy-gradient structure( weights( rates: wanda-sp uniform owl( global steps: provider: endpoint: llm:'.split(
     ' ',
   ),
-  ...'W X G sqrt add mms div( a b c foo wanda ( ) { } , = : + - * / ^ 2 0.5 1e9 50% 2:4 "x" " // /// \n \n \r\n \t $ é ²'.split(
+  ...'W X G sqrt add mms div( a b c foo wanda ( ) { } [ ] , = : + - * / ^ 2 0.5 1e9 50% 2:4 "x" " // /// \n \n \r\n \t $ é ²'.split(
     ' ',
   ),
   ...['\n', '\n', '"', '\u0000', '\ud83d', '\u2028'],

@@ -46,6 +46,7 @@ describe('plans', () => {
     expect(plans.map(({ text, evaluations, settings }) => [text, evaluations.length, settings.length])).toEqual([
       [join(FOLDER, 'data/test.txt'), 12, 256],
       [join(FOLDER, 'other.txt'), 0, 512],
+      [join(FOLDER, 'data/test.txt'), 11, 256],
     ]);
   });
 

@@ -34,4 +34,24 @@ search evolved {
   from: wanda, scaled(2)   baselines: wanda
   method: pruner-zero population: 20 seed: 4 mutation: 30%
 }
+
+/// Whole heads and channels
+experiment heads {
+  model: tiny   evaluate: test
+  prune: wanda, structure(wanda-sp), structure(mixed, rates: owl), structure(score: flap, rates: global),
+    structure(W * sqrt(X), owl(multiple: 7, spread: 0.1)), weights(wanda, [40%, 0.2])
+  at: 20%, 30%
+}
+
+search rates {
+  method: self-pruner model: tiny evaluate: test at: 30% test: "unseen.txt"
+  target: weights(wanda) baselines: uniform, owl(spread: 0.1), [0.2, 40%]
+  population: 8 step: 5% provider: openai endpoint: "http://localhost:11434/v1" llm: "qwen3:8b" initialise: classical
+}
+
+search masks {
+  model: tiny evaluate: test at: 30% score: wanda-sp
+  baselines: wanda-sp, mixed, structure(flap, global)
+  method: policy-gradient steps: 100 components: heads-channels-layers initial: metric seed: 2
+}
 `;

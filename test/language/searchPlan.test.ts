@@ -84,7 +84,7 @@ describe('the plan of a search', () => {
       search: { population: 9, workers: 4 },
     };
     const document = compile(`${HEAD}search s { ${INPUTS} } search t { ${INPUTS} workers: 2 }`);
-    const plans = searchPlansFor(document, undefined, { folder: FOLDER, fallback });
+    const plans = searchPlansFor(document, undefined, { folder: FOLDER, fallback }) as SearchPlan[];
     expect(
       plans.map(({ model, settings: { samples, threads }, search: { population, workers } }) => [
         model,

@@ -191,6 +191,9 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
       'halves experiment',
       'dense experiment',
       'evolved search',
+      'heads experiment',
+      'rates search',
+      'masks search',
     ]);
     expect(symbols[9]?.children?.map(({ name, detail }) => `${name} = ${detail ?? ''}`)).toEqual([
       'model = tiny',
@@ -203,6 +206,9 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
     expect(foldingRanges(compile(SAMPLE), source).map(({ startLine, endLine }) => [startLine, endLine])).toEqual([
       [19, 25],
       [29, 34],
+      [37, 42],
+      [44, 48],
+      [50, 54],
       [11, 13],
     ]);
   });

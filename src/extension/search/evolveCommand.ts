@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
+import { asMetricSearch } from '../../experiment/runPlan.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
 import { createRun } from '../../runs/runFolder.ts';
@@ -53,7 +54,7 @@ export class EvolveCommand {
     try {
       const reply = await this.parts.searchPlan({ ...target, fallback: this.parts.fallbackFor(uri) });
       if ('error' in reply) throw new EspalierError(reply.error);
-      await this.start(reply.plan, uri.fsPath);
+      await this.start(asMetricSearch(reply.plan, `evolving ${what}`), uri.fsPath);
     } catch (error) {
       this.parts.tell(`Evolving ${what} failed`, error);
     }

@@ -28,6 +28,8 @@ export type PruneKeywordNames =
     | "/"
     | ":"
     | "="
+    | "["
+    | "]"
     | "^"
     | "corpus"
     | "defaults"
@@ -59,7 +61,7 @@ export function isArgument(item: unknown): item is Argument {
 }
 
 export interface Binary extends langium.AstNode {
-    readonly $container: Argument | Binary | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Binary';
     left: Expression;
     operator: '*' | '+' | '-' | '/';
@@ -118,7 +120,7 @@ export function isBlock(item: unknown): item is Block {
 }
 
 export interface Call extends langium.AstNode {
-    readonly $container: Argument | Binary | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Call';
     arguments: Array<Argument>;
     callee: Name;
@@ -159,7 +161,7 @@ export function isDefaults(item: unknown): item is Defaults {
     return reflection.isInstance(item, Defaults.$type);
 }
 
-export type Expression = Binary | Call | Group | Literal | Name | Negation | Power;
+export type Expression = Binary | Call | Group | List | Literal | Name | Negation | Power;
 
 export const Expression = {
     $type: 'Expression'
@@ -184,7 +186,7 @@ export function isFile(item: unknown): item is File {
 }
 
 export interface Group extends langium.AstNode {
-    readonly $container: Argument | Binary | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Group';
     inner: Expression;
 }
@@ -198,8 +200,24 @@ export function isGroup(item: unknown): item is Group {
     return reflection.isInstance(item, Group.$type);
 }
 
+/** `[0.2, 0.4]`: pruning rates of the blocks */
+export interface List extends langium.AstNode {
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $type: 'List';
+    values: Array<Expression>;
+}
+
+export const List = {
+    $type: 'List',
+    values: 'values'
+} as const;
+
+export function isList(item: unknown): item is List {
+    return reflection.isInstance(item, List.$type);
+}
+
 export interface Literal extends langium.AstNode {
-    readonly $container: Argument | Binary | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Literal';
     number?: string;
     percentage?: string;
@@ -257,7 +275,7 @@ export function isMetricParameter(item: unknown): item is MetricParameter {
 }
 
 export interface Name extends langium.AstNode {
-    readonly $container: Argument | Binary | Call | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Call | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Name';
     name: string;
 }
@@ -272,7 +290,7 @@ export function isName(item: unknown): item is Name {
 }
 
 export interface Negation extends langium.AstNode {
-    readonly $container: Argument | Binary | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Negation';
     operand: Expression;
 }
@@ -305,7 +323,7 @@ export function isParameter(item: unknown): item is Parameter {
 }
 
 export interface Power extends langium.AstNode {
-    readonly $container: Argument | Binary | Group | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
     readonly $type: 'Power';
     base: Expression;
     exponent: Expression;
@@ -349,6 +367,7 @@ export type PruneAstType = {
     Expression: Expression
     File: File
     Group: Group
+    List: List
     Literal: Literal
     Metric: Metric
     MetricParameter: MetricParameter
@@ -469,6 +488,16 @@ export class PruneAstReflection extends langium.AbstractAstReflection {
             properties: {
                 inner: {
                     name: Group.inner
+                }
+            },
+            superTypes: [Expression.$type]
+        },
+        List: {
+            name: List.$type,
+            properties: {
+                values: {
+                    name: List.values,
+                    defaultValue: []
                 }
             },
             superTypes: [Expression.$type]

@@ -5,10 +5,24 @@ import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
-import { describeDeclaration, describeOperand, describeOperation, describeProperty } from '../describe.ts';
+import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { isSearchMethod, SEARCH_METHODS } from '../../experiment/searchMethods.ts';
+import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import type { StructureMethod } from '../../experiment/structure.ts';
+import {
+  describeAllocation,
+  describeClause,
+  describeDeclaration,
+  describeOperand,
+  describeOperation,
+  describeProperty,
+  describeStructureMethod,
+} from '../describe.ts';
 import type { CompiledDocument, Declaration } from '../document.ts';
 import { propertiesOf } from '../properties.ts';
 import type { Property } from '../properties.ts';
+import { CLAUSES } from '../structureWords.ts';
+import type { ClauseName } from '../structureWords.ts';
 import { completionPlace } from './completionContext.ts';
 import type { CompletionContext } from './completionContext.ts';
 import { rangeOf } from './positions.ts';
@@ -16,13 +30,17 @@ import { rangeOf } from './positions.ts';
 /** What can be written at the cursor, with what each means. */
 export function complete(document: CompiledDocument, source: TextDocument, offset: number): CompletionItem[] {
   const { context, prefix } = completionPlace(document, offset);
-  const range = rangeOf(source, { start: offset - prefix.length, end: offset });
-  return suggestions(document, context).map(({ insert, ...item }) => ({
-    ...item,
-    textEdit: { range, newText: insert },
-    insertTextFormat: InsertTextFormat.Snippet,
-  }));
+  const before = HYPHENATED.exec(document.text.slice(Math.max(0, offset - MAX_WORD), offset))?.[0] ?? '';
+  return suggestions(document, context).map(({ insert, ...item }) => {
+    // Of a word with hyphens all that stands there is replaced.
+    const written = before.includes('-') && item.label.startsWith(before) ? before : prefix;
+    const range = rangeOf(source, { start: offset - written.length, end: offset });
+    return { ...item, textEdit: { range, newText: insert }, insertTextFormat: InsertTextFormat.Snippet };
+  });
 }
+
+const HYPHENATED = /[a-z]+(?:-[a-z]*)*$/;
+const MAX_WORD = 100;
 
 interface Suggestion extends Pick<CompletionItem, 'label' | 'kind' | 'detail' | 'documentation' | 'sortText'> {
   /** A snippet: `$0` is where the cursor goes. */
@@ -43,8 +61,21 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
       return (context.of.arguments ?? []).filter(({ name }) => !context.said.has(name)).map(propertySuggestion);
     case 'value':
       return valueSuggestions(document, context.property);
+    case 'score':
+      return [...STRUCTURE_METHOD_NAMES.map(methodSuggestion), ...context.clauses.map(clauseSuggestion)].concat(
+        expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }),
+      );
+    case 'rates':
+      return rateSuggestions(context.isGlobal);
+    case 'owl':
+      return OWL_SETTING_NAMES.map((name) => ({
+        label: `${name}:`,
+        insert: `${name}: \${0:${OWL_SETTINGS[name].default}}`,
+        kind: CompletionItemKind.Property,
+        detail: OWL_SETTINGS[name].documentation,
+      }));
     case 'expression':
-      return expressionSuggestions(document, context);
+      return [...(context.clauses ?? []).map(clauseSuggestion), ...expressionSuggestions(document, context)];
   }
 }
 
@@ -101,12 +132,24 @@ function valueSuggestions(document: CompiledDocument, { value, setting }: Proper
     case 'operations':
       return OPERATION_NAMES.map((name) => ({ ...operationSuggestion(name), insert: name }));
     case 'metrics':
+    case 'prunings':
+    case 'target':
+    case 'score':
+    case 'structures':
+    case 'rates':
     case 'setting': {
       const row = setting?.row;
       if (row === undefined) return [];
       if (row.kind === 'choice') {
-        return row.choices.map((label) => ({ label, insert: label, kind: CompletionItemKind.EnumMember }));
+        return row.choices.map((label) => ({
+          label,
+          insert: label,
+          kind: CompletionItemKind.EnumMember,
+          ...(setting?.of === 'method' && isSearchMethod(label) && { detail: SEARCH_METHODS[label].documentation }),
+        }));
       }
+      if (row.kind === 'text')
+        return [{ label: '""', insert: '"$0"', detail: 'a text', kind: CompletionItemKind.Value }];
       const label = String(row.default);
       return [{ label, insert: label, detail: 'default', kind: CompletionItemKind.Value }];
     }
@@ -137,6 +180,40 @@ function expressionSuggestions(
       .map((declaration) => declarationSuggestion(document, declaration)),
     ...OPERATION_NAMES.map(operationSuggestion),
   ];
+}
+
+function methodSuggestion(name: StructureMethod): Suggestion {
+  return {
+    label: name,
+    insert: name,
+    kind: CompletionItemKind.EnumMember,
+    detail: STRUCTURE_METHODS[name].formula,
+    documentation: markdown(describeStructureMethod(name)),
+    // Before the metrics of the file.
+    sortText: `0${name}`,
+  };
+}
+
+function clauseSuggestion(name: ClauseName): Suggestion {
+  return {
+    label: name,
+    insert: `${name}($1)$0`,
+    kind: CompletionItemKind.Function,
+    detail: CLAUSES[name].signature,
+    documentation: markdown(describeClause(name)),
+  };
+}
+
+/** @param isGlobal whether rates can follow from the scores */
+function rateSuggestions(isGlobal: boolean): Suggestion[] {
+  const words = ALLOCATIONS.filter((name) => isGlobal || name !== 'global').map((name) => ({
+    label: name,
+    insert: name,
+    kind: CompletionItemKind.EnumMember,
+    documentation: markdown(describeAllocation(name)),
+  }));
+  const list = { label: '[…]', insert: '[$0]', kind: CompletionItemKind.Value, detail: 'one rate for each block' };
+  return [...words, list];
 }
 
 function operandSuggestion(name: OperandName): Suggestion {

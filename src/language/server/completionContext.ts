@@ -1,7 +1,9 @@
 import type { CompiledDocument } from '../document.ts';
 import type { ParsedDeclaration } from '../pieces.ts';
-import { propertyOf } from '../properties.ts';
+import { blockKindOf, propertyOf } from '../properties.ts';
 import type { BlockKind, Property } from '../properties.ts';
+import { isClauseName } from '../structureWords.ts';
+import type { ClauseName } from '../structureWords.ts';
 import { NAME } from '../words.ts';
 
 /** What can be written at the cursor. */
@@ -13,7 +15,17 @@ export type CompletionContext =
   | { readonly kind: 'value'; readonly property: Property }
   /** A name in the parentheses behind a corpus, or (with `ofMetric`) behind a metric, where values can stand as well. */
   | { readonly kind: 'argument'; readonly of: Property; readonly said: ReadonlySet<string> }
-  | { readonly kind: 'expression'; readonly piece: ParsedDeclaration; readonly callee: string | undefined };
+  /** What ranks components: a method or a metric. `clauses` are what may stand around it. */
+  | { readonly kind: 'score'; readonly piece: ParsedDeclaration; readonly clauses: readonly ClauseName[] }
+  | { readonly kind: 'rates'; readonly isGlobal: boolean }
+  /** A setting in the parentheses behind `owl`. */
+  | { readonly kind: 'owl' }
+  | {
+      readonly kind: 'expression';
+      readonly piece: ParsedDeclaration;
+      readonly callee: string | undefined;
+      readonly clauses?: readonly ClauseName[];
+    };
 
 export interface CompletionPlace {
   readonly context: CompletionContext;
@@ -71,7 +83,7 @@ function contextOf(
     case 'experiment':
     case 'search':
     case 'defaults':
-      return blockContext(piece, piece.keyword, words, isFirstOnLine);
+      return blockContext(piece, blockKindOf(piece), words, isFirstOnLine);
     case 'metric':
     case 'parameter': {
       if (words.length === 0) return { kind: 'declaration' };
@@ -103,7 +115,7 @@ function blockContext(
   const inside = words.slice(open + 1);
   const callees = openCallees(inside);
   const said = new Set(inside.filter((_, i) => inside[i + 1] === ':'));
-  const colon = callees.length > 0 ? propertyColon(inside) : inside.lastIndexOf(':');
+  const colon = propertyColon(inside);
   const name = colon > 0 ? inside[colon - 1]! : undefined;
   const last = inside.at(-1);
   if (name === undefined || last === undefined) return { kind: 'property', block, said };
@@ -113,6 +125,7 @@ function blockContext(
     if (endsValue(last) && callees.length === 0) return { kind: 'property', block, said };
     return endsValue(last) ? { kind: 'nothing' } : { kind: 'expression', piece, callee: callees.at(-1) };
   }
+  if (isStructural(property)) return structuralContext(piece, property, block, inside.slice(colon + 1), said);
   if (callees.length > 0) {
     const argument = last === ':' ? inside.at(-2) : undefined;
     if (argument !== undefined) {
@@ -122,6 +135,39 @@ function blockContext(
     return endsValue(last) ? { kind: 'nothing' } : { kind: 'argument', of: property, said };
   }
   return endsValue(last) ? { kind: 'property', block, said } : { kind: 'value', property };
+}
+
+function isStructural({ value }: Property): boolean {
+  return value === 'prunings' || value === 'target' || value === 'score' || value === 'structures' || value === 'rates';
+}
+
+/** @param words of the value, up to the cursor */
+function structuralContext(
+  piece: ParsedDeclaration,
+  { value }: Property,
+  block: BlockKind,
+  words: readonly string[],
+  said: ReadonlySet<string>,
+): CompletionContext {
+  const ended = words.length > 0 && endsValue(words.at(-1)!);
+  if (words.lastIndexOf('[') > words.lastIndexOf(']')) return { kind: 'nothing' };
+  const callee = openCallees(words).at(-1);
+  if (callee === undefined) {
+    if (ended) return { kind: 'property', block, said };
+    if (value === 'rates') return { kind: 'rates', isGlobal: false };
+    if (value === 'prunings') return { kind: 'expression', piece, callee, clauses: ['structure', 'weights'] };
+    const clauses: readonly ClauseName[] =
+      value === 'target' ? ['weights'] : value === 'structures' ? ['structure'] : [];
+    return { kind: 'score', piece, clauses };
+  }
+  if (ended) return { kind: 'nothing' };
+  if (callee === 'owl') return { kind: 'owl' };
+  if (!isClauseName(callee)) return { kind: 'expression', piece, callee };
+  const inside = words.slice(words.lastIndexOf('(') + 1);
+  if (inside.includes(',') || inside.at(-2) === 'rates') return { kind: 'rates', isGlobal: callee === 'structure' };
+  return callee === 'structure'
+    ? { kind: 'score', piece, clauses: [] }
+    : { kind: 'expression', piece, callee: undefined };
 }
 
 /** The words before the parentheses that are open at the end; an empty one where no word stands there. */
@@ -148,7 +194,7 @@ function propertyColon(words: readonly string[]): number {
 }
 
 function endsValue(word: string): boolean {
-  return !['=', '(', ',', ':', '{', '+', '-', '*', '/', '^'].includes(word);
+  return !['=', '(', '[', ',', ':', '{', '+', '-', '*', '/', '^'].includes(word);
 }
 
 function beginsLine(text: string, offset: number): boolean {

@@ -1,3 +1,4 @@
+import { DEFAULT_SEARCH_METHOD } from '../../experiment/searchMethods.ts';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { CompiledDocument, SearchDeclaration } from '../document.ts';
 import type { OutlineDeclaration, OutlineParams } from '../messages.ts';
@@ -28,7 +29,8 @@ export function outline(document: CompiledDocument, source: TextDocument): Outli
 function runnability(
   document: CompiledDocument,
   search: SearchDeclaration,
-): Pick<OutlineDeclaration, 'runnable' | 'planKey'> {
+): Pick<OutlineDeclaration, 'runnable' | 'method' | 'planKey'> {
   const runnable = isRunnable(document, search);
-  return { runnable, ...(runnable && { planKey: searchPlanKey(document, search) }) };
+  const { method = DEFAULT_SEARCH_METHOD } = search.content;
+  return { runnable, method, ...(runnable && { planKey: searchPlanKey(document, search) }) };
 }

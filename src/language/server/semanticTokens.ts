@@ -2,7 +2,7 @@ import { SemanticTokensBuilder, SemanticTokenModifiers, SemanticTokenTypes } fro
 import type { Range, SemanticTokens, SemanticTokensLegend } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { CompiledDocument, FileSymbol } from '../document.ts';
-import { propertyOf } from '../properties.ts';
+import { blockKindOf, propertyOf } from '../properties.ts';
 import { sitesOf } from '../sites.ts';
 import type { Span } from '../syntax.ts';
 import { tokensOf } from '../tokens.ts';
@@ -56,13 +56,15 @@ export function meaningfulTokens(document: CompiledDocument): MeaningfulToken[] 
     const { type, modifiers } = KINDS[symbol.kind];
     names.set(start, { start, end, type, modifiers: isDeclaration ? [...modifiers, 'declaration'] : modifiers });
   }
-  for (const { start, keyword, misspelt, properties } of parsed.declarations) {
+  for (const piece of parsed.declarations) {
+    const { start, keyword, misspelt, properties } = piece;
     if (keyword === undefined) continue;
     const end = start + (misspelt ?? keyword).length;
     names.set(start, { start, end, type: 'keyword', modifiers: [] });
     if (keyword !== 'experiment' && keyword !== 'search' && keyword !== 'defaults') continue;
+    const block = blockKindOf(piece);
     for (const { base, tree } of properties) {
-      const property = tree.syntax && propertyOf(keyword, tree.syntax.key.text);
+      const property = tree.syntax && propertyOf(block, tree.syntax.key.text);
       const value = tree.syntax?.values[0];
       if (property?.setting?.row.kind !== 'choice' || value === undefined) continue;
       const span = { start: base + value.span.start, end: base + value.span.end };
@@ -93,4 +95,7 @@ const KINDS: Readonly<Record<FileSymbol['kind'], { type: TokenType; modifiers: r
   experiment: { type: 'class', modifiers: [] },
   search: { type: 'class', modifiers: [] },
   property: { type: 'property', modifiers: [] },
+  'structure-method': { type: 'enumMember', modifiers: [] },
+  clause: { type: 'function', modifiers: ['defaultLibrary'] },
+  allocation: { type: 'enumMember', modifiers: [] },
 };

@@ -176,10 +176,13 @@ function answerPlan(files: OpenFiles, { uri, name, fallback }: PlanParams): Plan
   }
 }
 
-function answerSearchPlan(files: OpenFiles, { uri, name, from, fallback }: SearchPlanParams): SearchPlanResult {
+function answerSearchPlan(
+  files: OpenFiles,
+  { uri, name, from, fallback, prompts }: SearchPlanParams,
+): SearchPlanResult {
   try {
     const { document, folder } = fileOnDisk(files, uri);
-    const context = { folder, ...(fallback && { fallback }) };
+    const context = { folder, ...(fallback && { fallback }), ...(prompts && { prompts }) };
     if (from !== undefined) return { plan: searchPlanFrom(document, from, context) };
     return { plan: searchPlansFor(document, name, context)[0]! };
   } catch (thrown) {

@@ -3,8 +3,9 @@ import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
 import { docComment } from '../docComment.ts';
 import type { CompiledDocument } from '../document.ts';
 import type { ParsedDeclaration } from '../pieces.ts';
-import { propertyOf } from '../properties.ts';
+import { blockKindOf, propertyOf } from '../properties.ts';
 import type { Property } from '../properties.ts';
+import { CLAUSES, isClauseName } from '../structureWords.ts';
 import { tokensOf } from '../tokens.ts';
 import type { Token } from '../tokens.ts';
 
@@ -113,6 +114,9 @@ function signatureOf(
     return write(`${callee}(`, parameters, docComment(document.text, declared.start));
   }
   const property = blockProperty(piece, tokens);
+  if (isClauseName(callee) && property !== undefined && CLAUSED.has(property.value)) {
+    return write(`${callee}(`, CLAUSES[callee].parameters, CLAUSES[callee].documentation);
+  }
   if (declared?.kind !== 'corpus' || !property?.arguments) return undefined;
   const parameters = property.arguments.map(({ name, documentation, setting }) => ({
     name,
@@ -121,6 +125,9 @@ function signatureOf(
   }));
   return write(`${callee} (`, parameters, docComment(document.text, declared.start));
 }
+
+/** Where `structure(…)` and `weights(…)` can stand. */
+const CLAUSED: ReadonlySet<Property['value']> = new Set<Property['value']>(['prunings', 'target', 'structures']);
 
 function write(
   head: string,
@@ -139,7 +146,8 @@ function write(
 }
 
 /** The property that the end of the tokens belongs to. */
-function blockProperty({ keyword }: ParsedDeclaration, tokens: readonly Token[]): Property | undefined {
+function blockProperty(piece: ParsedDeclaration, tokens: readonly Token[]): Property | undefined {
+  const { keyword } = piece;
   if (keyword !== 'experiment' && keyword !== 'search' && keyword !== 'defaults') return undefined;
   let depth = 0;
   let name: string | undefined;
@@ -148,5 +156,5 @@ function blockProperty({ keyword }: ParsedDeclaration, tokens: readonly Token[])
     if (text === ')') depth--;
     if (text === ':' && depth === 0) name = tokens[i - 1]?.text;
   });
-  return name === undefined ? undefined : propertyOf(keyword, name);
+  return name === undefined ? undefined : propertyOf(blockKindOf(piece), name);
 }

@@ -1,0 +1,117 @@
+/** Mistakes in what says that whole components go, and in searches for rates and masks: a table of `diagnostics.test.ts`. */
+const INPUTS = 'defaults { model: tiny evaluate: test calibrate: calib }';
+
+export const STRUCTURE_MISTAKES: Readonly<Record<string, string>> = {
+  'nothing is wrong with structures': `
+${INPUTS}
+metric mine(p = 1) = W * X ^ p
+experiment e { at: 30%
+  prune: wanda, structure(wanda-sp), structure(magnitude, uniform), structure(mine(2), rates: owl), structure(W - X)
+}
+experiment f { at: 30% prune: structure(rates: global, score: flap), structure(shortgpt), weights(W, owl(7, 0.1)) }
+experiment g { prune: structure(taylor, [0.1, 1 / 4, 40%]), weights(wanda, [0, 1]) }
+search s { method: self-pruner at: 30% target: mine baselines: uniform, owl, [20%, 0.4] }
+search t { method: policy-gradient score: W * X baselines: wanda-sp, mine, structure(wanda, owl) at: 0.3 }
+search u { method: self-pruner model: tiny evaluate: test at: 30% target: magnitude baselines: uniform initialise: off }`,
+  'a method that is none': `
+${INPUTS}
+experiment e { prune: structure(wanda-ps), structure(magnitud), structure(foo) at: 30% }
+                                ^^^^^^^^ name/unknown \`wanda-ps\` is no method and no metric: did you mean \`wanda-sp\`?
+                                                     ^^^^^^^^ name/unknown did you mean \`magnitude\`?
+                                                                          ^^^ name/unknown there are \`wanda-sp\`, \`magnitude\``,
+  'a method where metrics stand': `
+${INPUTS}
+experiment e { prune: wanda-sp, flap at: 30% }
+                      ^^^^^^^^ name/wrong-kind write \`structure(wanda-sp)\`
+                                ^^^^ name/wrong-kind write \`structure(flap)\``,
+  'a metric that is called as a method is': `
+${INPUTS}
+metric taylor = W * G
+experiment e { prune: taylor, structure(taylor) at: 30% }
+                                        ^^^^^^ structure/method-first not the metric of that name`,
+  'N:M with structures': `
+${INPUTS}
+experiment e { prune: wanda, structure(wanda-sp) at: 30%, 2:4 }
+                                                 ^^ structure/sparsity \`wanda-sp\` removes a share of each block
+experiment f { prune: weights(wanda, owl) at: 2:4 }
+                                          ^^ structure/sparsity \`wanda (owl)\`
+search s { method: self-pruner at: 2:4 }
+                                   ^^^ structure/sparsity N:M is a pattern of single weights`,
+  'rates where there can be none': `
+${INPUTS}
+experiment e { prune: structure(shortgpt, owl), weights(wanda, global) at: 30% }
+                                          ^^^ structure/rates drops whole blocks
+                                                               ^^^^^^ structure/rates single weights
+search s { method: self-pruner target: structure(wanda-sp, owl) baselines: global }
+                                                           ^^^ structure/rates what the search finds
+                                                                           ^^^^^^ structure/rates no list of rates`,
+  'rates that are none': `
+${INPUTS}
+experiment e { at: 30%
+  prune: structure(wanda-sp, own), structure(wanda-sp, 0.3), structure(wanda-sp, [0.3, 1.5, W])
+                             ^^^ property/type rates are \`uniform\`, \`owl\`, \`global\` or a list such as \`[0.2, 0.4]\`: did you mean \`owl\`?
+                                                       ^^^ property/type
+                                                                                       ^^^ property/range from 0 to 1, not 1.5
+                                                                                            ^ property/type this is [out, in]
+}
+experiment f { prune: structure(wanda-sp, [1, 100%]), structure(wanda-sp, uniform(3)), weights(W, owl(spread: 9)) at: 30% }
+                                          ^^^^^^^^^ property/range leave nothing
+                                                                          ^^^^^^^ call/not-a-function
+                                                                                                              ^ property/range from 0 to 0.5`,
+  'arguments of a clause that are none': `
+${INPUTS}
+experiment e { at: 30%
+  prune: structure(), structure(wanda-sp, owl, 3), structure(wanda-sp, rate: owl), weights(wanda, metric: W)
+         ^^^^^^^^^ call/arity needs its \`score\`
+                                               ^ call/arity at most 2
+                                                                       ^^^^ call/argument did you mean \`rates\`?
+                                                                                                  ^^^^^^^^^ call/argument given twice
+}`,
+  'a list where none can stand': `
+${INPUTS}
+experiment e { prune: wanda, [W] at: [30%] }
+                             ^^^ metric/not-a-value a list cannot stand in a metric
+                                     ^^^^^ property/type`,
+  'brackets in a formula': `
+metric b = sqrt[W]
+               ^ syntax/character \`[\` is written \`(\``,
+  'a list that is not closed': `
+${INPUTS}
+search s { method: self-pruner baselines: [0.2, 0.4 at: 30% }
+                                                ^^^ syntax/expected \`,\` or \`]\``,
+  'a property of another method': `
+${INPUTS}
+search s { method: self-pruner steps: 3 operands: W }
+                               ^^^^^ property/misplaced \`steps\` belongs to \`method: policy-gradient\`, and this search is by \`self-pruner\`
+                                        ^^^^^^^^ property/misplaced belongs to \`method: pruner-zero\` and \`method: random\`
+search t { provider: openai }
+           ^^^^^^^^ property/misplaced belongs to \`method: self-pruner\`, and this search is by \`pruner-zero\` or \`random\`
+search u { method: policy-gradient prune: wanda }
+                                   ^^^^^ property/misplaced belongs into an experiment`,
+  'a method of searching that is none': `
+${INPUTS}
+search s { method: self-prunner steps: 3 }
+                   ^^^^^^^^^^^^ property/type did you mean \`self-pruner\`?
+                                ^^^^^ property/misplaced`,
+  'a text without quotes': `
+${INPUTS}
+search s { method: self-pruner llm: gpt endpoint: "ftp://x" at: 30% }
+                                    ^^^ property/type a text in quotes: did you mean \`"gpt"\`?`,
+  'an endpoint that is none': `
+${INPUTS}
+search s { method: self-pruner endpoint: "http://me:secret@x/v1" at: 30% }
+                                         ^^^^^^^^^^^^^^^^^^^^^^^ property/type with a user or a password in it`,
+  'rates to compare with that remove something else': `
+${INPUTS}
+search s { method: self-pruner baselines: [0.5, 0.6], uniform, [30%, 30%] at: 30% }
+                                          ^^^^^^^^^^ search/baseline remove 55% in the mean, and the search 30%`,
+  'a search for rates or masks that does not say its texts': `
+search s { method: self-pruner model: tiny evaluate: test }
+       ^ search/missing does not say \`calibrate\`
+search t { method: policy-gradient model: tiny evaluate: test score: magnitude }
+       ^ search/missing does not say \`calibrate\``,
+  'what gives its rates needs no sparsity': `
+${INPUTS}
+experiment e { prune: structure(wanda-sp, [0.2, 0.4]) at: 30% }
+           ^ experiment/no-effect prunes at the rates that it gives`,
+};
