@@ -146,8 +146,9 @@ export type LlmReply =
       readonly cost: number;
       readonly model: string;
     }
-  /** After all tries. `lost`: the process ended while it waited. */
-  | { readonly kind: 'failed'; readonly error: ErrorData }
+  /** After all tries; with what the provider may charge for them. Beyond the cap nothing is asked, and there is no `llm-asked` event. */
+  | { readonly kind: 'failed'; readonly error: ErrorData; readonly usage?: LlmUsage; readonly cost?: number }
+  /** The process ended while it waited: it may have been paid for and is not asked again. */
   | { readonly kind: 'lost' };
 
 /** Classical operators stand in for the language model. */

@@ -129,7 +129,12 @@ const replyShape = z.discriminatedUnion('kind', [
     cost: amount,
     model: textSchema,
   }),
-  z.strictObject({ kind: z.literal('failed'), error: errorSchema }),
+  z.strictObject({
+    kind: z.literal('failed'),
+    error: errorSchema,
+    usage: usageShape.exactOptional(),
+    cost: amount.exactOptional(),
+  }),
   z.strictObject({ kind: z.literal('lost') }),
 ]);
 

@@ -1,0 +1,98 @@
+import { open, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { EspalierError } from '../base/errors.ts';
+import type { PromptTemplates } from '../experiment/llm.ts';
+import { PROMPT_NAMES } from '../search/rates/prompts.ts';
+
+/** Where a workspace keeps prompts of its own, one file each; those that are missing are ours. */
+export const PROMPTS_FOLDER = path.join('.espalier', 'prompts');
+
+/** Bytes; a template is a page of text. */
+const LONGEST = 256 << 10;
+
+export interface PromptFolders {
+  /** The prompts that Espalier comes with (media/prompts). */
+  readonly shipped: string;
+  /** Workspace folder. */
+  readonly root: string;
+}
+
+/**
+ * The templates that a new search asks with: those of the workspace where it has some, ours otherwise. A run keeps their text, so what
+ * is changed later does not change it.
+ *
+ * @throws EspalierError `io/read` that names the file; `settings/invalid` for one that is empty, too long or no UTF-8
+ */
+export async function loadPrompts({ shipped, root }: PromptFolders): Promise<PromptTemplates> {
+  const texts = await Promise.all(
+    PROMPT_NAMES.map(async (name) => {
+      const own = path.join(root, PROMPTS_FOLDER, `${name}.md`);
+      const text = (await readTemplate(own, root)) ?? (await readTemplate(path.join(shipped, `${name}.md`)));
+      if (text === undefined) throw readError(path.join(shipped, `${name}.md`), 'no such file');
+      return [name, text] as const;
+    }),
+  );
+  return Object.fromEntries(texts) as unknown as PromptTemplates;
+}
+
+/**
+ * @param root folder that the file may not lead out of: what a repository that one clones links to must not be sent to a provider
+ * @returns undefined where there is no such file
+ */
+async function readTemplate(file: string, root?: string): Promise<string | undefined> {
+  let bytes: Buffer;
+  try {
+    if (root !== undefined && !isInside(await realpath(root), await realpath(file))) {
+      throw templateError(file, 'a link that leads out of the workspace');
+    }
+    const handle = await open(file, 'r');
+    try {
+      const buffer = Buffer.alloc(LONGEST + 1);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+      bytes = buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof EspalierError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw readError(file, error instanceof Error ? error.message : String(error));
+  }
+  if (bytes.length > LONGEST) throw templateError(file, `more than ${LONGEST} bytes`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\r\n', '\n');
+  } catch {
+    throw templateError(file, 'bytes that are no UTF-8');
+  }
+  if (text.trim() === '') throw templateError(file, 'nothing in it');
+  return text;
+}
+
+function isInside(root: string, file: string): boolean {
+  const relative = path.relative(root, file);
+  return !relative.startsWith('..') && !path.isAbsolute(relative);
+}
+
+function readError(file: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'io/read',
+    operation: `reading ${file}`,
+    expected: 'a prompt',
+    actual,
+    remedy: 'Check the permissions, or delete the file: the prompt that Espalier comes with is then used.',
+    file,
+  });
+}
+
+function templateError(file: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `reading ${file}`,
+    expected: 'the text of a prompt',
+    actual,
+    remedy: 'Write the prompt, or delete the file: the prompt that Espalier comes with is then used.',
+    file,
+  });
+}
