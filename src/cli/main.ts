@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
+import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import { cacheFolder } from './cacheFolder.ts';
 import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
@@ -30,13 +32,18 @@ async function main(): Promise<void> {
   });
   process.stderr.on('error', () => undefined);
 
+  const worker = (): WorkerProcess => forkWorker({ file: WORKER, cacheFolder: cache, log: () => undefined });
   const code = await runCommandLine(process.argv.slice(2), {
     terminal,
     folder: process.cwd(),
     signal: cancelled.signal,
     // Beside this bundle; what it says matters when it dies, and is then part of the error.
-    forkWorker: () => forkWorker({ file: WORKER, cacheFolder: cache, log: () => undefined }),
-    createEngine: async () => (await import('../engine/engine.ts')).createEngine({ cacheFolder: cache }),
+    forkWorker: worker,
+    createEngine: async () =>
+      (await import('../engine/engine.ts')).createEngine({
+        cacheFolder: cache,
+        startFresh: () => startFreshEngine(worker(), () => undefined),
+      }),
     listDevices: async () => (await import('../engine/engine.ts')).listDevices(),
   });
   terminal.status('');

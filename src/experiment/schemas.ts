@@ -45,9 +45,18 @@ export const expressionSchema = z.custom<Expression>(
 
 export const { structureSchema, structureScoreSchema } = structureSchemas(expressionSchema);
 
-export const settingsSchema = z.strictObject(
-  Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, settingSchema(row as AnySettingRow)])),
-) as unknown as z.ZodType<EvaluationSettings>;
+export const settingsSchema: z.ZodType<EvaluationSettings> = settingsSchemaOf(
+  Object.keys(SETTINGS) as (keyof EvaluationSettings)[],
+);
+
+/** Some of the settings of an evaluation, and no others. */
+export function settingsSchemaOf<Name extends keyof EvaluationSettings>(
+  names: readonly Name[],
+): z.ZodType<Pick<EvaluationSettings, Name>> {
+  return z.strictObject(
+    Object.fromEntries(names.map((name) => [name, settingSchema(SETTINGS[name] as AnySettingRow)])),
+  ) as unknown as z.ZodType<Pick<EvaluationSettings, Name>>;
+}
 
 const plannedEvaluationSchema = z.union([
   z.strictObject({

@@ -95,6 +95,23 @@ export class ProtocolClient {
     return this.listening(listener, (token) => this.request('inspect', { token, plan, tensor }, signal));
   }
 
+  exportModel(
+    plan: RequestParams<'export'>['plan'],
+    target: RequestParams<'export'>['target'],
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'export'>> {
+    return this.listening(listener, (token) => this.request('export', { token, plan, target }, signal));
+  }
+
+  measureSpeed(
+    plan: RequestParams<'speed'>['plan'],
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal?: AbortSignal,
+  ): Promise<RequestResult<'speed'>> {
+    return this.listening(listener, (token) => this.request('speed', { token, plan }, signal));
+  }
+
   openSearch(
     plan: RequestParams<'openSearch'>['plan'],
     listener: Pick<EvaluationListener, 'onProgress'>,

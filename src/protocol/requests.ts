@@ -11,6 +11,17 @@ import {
   structureScoreSchema,
   textSchema,
 } from '../experiment/schemas.ts';
+import {
+  exportReportSchema,
+  exportTargetSchema,
+  speedPlanSchema,
+  speedReportSchema,
+  speedRequestSchema,
+  speedRoundSchema,
+  speedSubjectSchema,
+  verificationSchema,
+  verifyRequestSchema,
+} from '../experiment/exportSchemas.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { runEventSchema } from '../experiment/runSchemas.ts';
@@ -150,6 +161,34 @@ export const REQUESTS = {
   inspect: {
     params: z.strictObject({ token: tokenSchema, plan: planSchema, tensor: textSchema.nullable() }),
     result: z.strictObject({ inspection: inspectionSchema }),
+  },
+  /**
+   * Evaluates the plan's only evaluation and writes the model that it pruned; the folder is there when the reply comes, or not at all.
+   * `progress` events with the same token come before the reply.
+   */
+  export: {
+    params: z.strictObject({ token: tokenSchema, plan: planSchema, target: exportTargetSchema }),
+    result: z.strictObject({ report: exportReportSchema }),
+  },
+  /** Compares the speed of checkpoints; `progress` events with the same token come before the reply. */
+  speed: {
+    params: z.strictObject({ token: tokenSchema, plan: speedPlanSchema }),
+    result: z.strictObject({ reports: z.array(speedReportSchema) }),
+  },
+  /** Compares the logits of an exported model with those in a file. */
+  verify: {
+    params: z.strictObject({ request: verifyRequestSchema }),
+    result: z.strictObject({ verification: verificationSchema }),
+  },
+  /** Loads a checkpoint to be measured by `speedRound`. */
+  openSpeed: {
+    params: z.strictObject({ request: speedRequestSchema }),
+    result: z.strictObject({ subject: speedSubjectSchema }),
+  },
+  /** One forward pass of the checkpoint that `openSpeed` has loaded. */
+  speedRound: {
+    params: z.strictObject({}),
+    result: z.strictObject({ round: speedRoundSchema }),
   },
   /** Every device that the engine knows, with whether it works here. */
   devices: {

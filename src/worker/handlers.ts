@@ -32,7 +32,22 @@ export interface StructureEngine {
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
 export interface WorkerEngine
   extends
-    Pick<Engine, 'evaluate' | 'preflight' | 'inspect' | 'openSearch' | 'probe' | 'measure' | 'describe' | 'dispose'>,
+    Pick<
+      Engine,
+      | 'evaluate'
+      | 'preflight'
+      | 'inspect'
+      | 'openSearch'
+      | 'probe'
+      | 'measure'
+      | 'exportModel'
+      | 'measureSpeed'
+      | 'verify'
+      | 'openSpeed'
+      | 'speedRound'
+      | 'describe'
+      | 'dispose'
+    >,
     StructureEngine {
   listDevices(): Promise<readonly DeviceReport[]>;
   /** sha-256, hex, of a checkpoint folder as its provenance states it. */
@@ -133,6 +148,25 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
         });
         return { inspection: await engine.inspect(plan, tensor, { signal, onProgress }) };
       }, signal),
+    export: ({ token, plan, target }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { report: await engine.exportModel(plan, target, { signal, onProgress }) };
+      }, signal),
+    speed: ({ token, plan }, { signal, send }) =>
+      device.pass(async () => {
+        const onProgress = paced(options.now, (progress) => {
+          send('progress', { token, progress });
+        });
+        return { reports: [...(await engine.measureSpeed(plan, { signal, onProgress }))] };
+      }, signal),
+    verify: ({ request }, { signal }) =>
+      device.pass(async () => ({ verification: await engine.verify(request, signal) }), signal),
+    openSpeed: ({ request }, { signal }) =>
+      device.pass(async () => ({ subject: await engine.openSpeed(request, signal) }), signal),
+    speedRound: (_, { signal }) => device.pass(async () => ({ round: await engine.speedRound(signal) }), signal),
     // The numbers are computed by other processes: this one's device stays free.
     search: async ({ token, ...params }, { signal, send }) => ({
       outcome: await options.search(params, {

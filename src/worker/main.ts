@@ -5,6 +5,7 @@ import { runSearchOf } from '../coordinator/coordinator.ts';
 import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
 import { hashFile } from '../engine/checkpoint/hashing.ts';
 import { createEngine, listDevices } from '../engine/engine.ts';
+import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { serve } from '../protocol/server.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 import { openRun } from '../runs/runFolder.ts';
@@ -51,7 +52,10 @@ const STRUCTURE_SEARCHES_TO_COME: StructureEngine = {
 const handlers = createHandlers(
   {
     ...STRUCTURE_SEARCHES_TO_COME,
-    ...createEngine({ cacheFolder }),
+    ...createEngine({
+      cacheFolder,
+      startFresh: () => startFreshEngine(forkWorker({ file: script, cacheFolder, log }), log),
+    }),
     listDevices,
     identifyModel: async (folder, signal) => {
       const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });

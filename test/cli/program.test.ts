@@ -57,6 +57,11 @@ async function run(
     openSearch: notAskedFor,
     probe: notAskedFor,
     measure: notAskedFor,
+    exportModel: notAskedFor,
+    measureSpeed: notAskedFor,
+    verify: notAskedFor,
+    openSpeed: notAskedFor,
+    speedRound: notAskedFor,
     dispose: () => {
       disposed++;
       return Promise.resolve();

@@ -7,6 +7,7 @@ import {
 import type { SearchOpening } from '../../src/experiment/searchEvents.ts';
 import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/inspection.ts';
 import type { Preflight } from '../../src/experiment/preflight.ts';
+import type { ExportReport } from '../../src/experiment/export.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
@@ -186,10 +187,19 @@ export function sampleStructureOpening(changes: Partial<StructureOpening> = {}):
   };
 }
 
-/** Handlers of a worker that is asked nothing about structure. */
+/** Handlers of a worker that is asked nothing about structure, and nothing about what leaves Espalier. */
 export function idleStructureHandlers(): Pick<
   RequestHandlers,
-  'openStructure' | 'measureRates' | 'measureMasks' | 'componentScores' | 'languageModelReplied'
+  | 'openStructure'
+  | 'measureRates'
+  | 'measureMasks'
+  | 'componentScores'
+  | 'languageModelReplied'
+  | 'export'
+  | 'speed'
+  | 'verify'
+  | 'openSpeed'
+  | 'speedRound'
 > {
   return {
     openStructure: () => Promise.resolve({ opening: sampleStructureOpening() }),
@@ -197,5 +207,22 @@ export function idleStructureHandlers(): Pick<
     measureMasks: () => Promise.resolve({ outcomes: [] }),
     componentScores: () => Promise.resolve({ scores: { groups: '', channels: '' } }),
     languageModelReplied: () => Promise.resolve({}),
+    export: () => Promise.resolve({ report: sampleExportReport() }),
+    speed: () => Promise.resolve({ reports: [] }),
+    verify: () => Promise.resolve({ verification: sampleExportReport().verification }),
+    openSpeed: () => Promise.resolve({ subject: { parameters: 1000, bytes: 4000 } }),
+    speedRound: () => Promise.resolve({ round: { seconds: 0.5, peakMemory: 100e6 } }),
+  };
+}
+
+export function sampleExportReport(): ExportReport {
+  return {
+    folder: '/models/tiny-pruned',
+    format: 'huggingface',
+    result: sampleResult(),
+    parameters: { dense: 6_450_000, exported: 6_450_000 },
+    bytes: 12_900_000,
+    plain: true,
+    verification: { tokens: 256, rows: 128, difference: 1e-6, largest: 20 },
   };
 }

@@ -10,6 +10,7 @@ import { createHandlers } from '../../src/worker/handlers.ts';
 import type { HandlerOptions, WorkerEngine } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
 import {
+  sampleExportReport,
   sampleInspection,
   samplePreflight,
   sampleOpening,
@@ -62,6 +63,11 @@ class SteppedEngine implements WorkerEngine {
     );
   measureMasks = (masks: readonly unknown[]) =>
     Promise.resolve(masks.map(() => ({ measure: { kind: 'loss', blocks: 1, loss: 2 } as const, seconds: 1 })));
+  exportModel = () => Promise.resolve(sampleExportReport());
+  measureSpeed = () => Promise.resolve([]);
+  verify = () => Promise.resolve(sampleExportReport().verification);
+  openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000 });
+  speedRound = () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 });
   componentScores = () => Promise.resolve({ groups: '', channels: '' });
   listDevices = () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]);
   describe = (model: string) => Promise.resolve(sampleSummary(model));

@@ -50,11 +50,11 @@ export function compareLogits(
   expected: Float32Array,
   actual: Float32Array,
 ): Pick<Verification, 'difference' | 'largest'> {
-  if (expected.length !== actual.length) return { difference: Infinity, largest: 0 };
+  if (expected.length !== actual.length) return { difference: Number.MAX_VALUE, largest: 0 };
   let [difference, largest] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     const apart = Math.abs(expected[i]! - actual[i]!);
-    if (!(apart <= difference)) difference = Number.isNaN(apart) ? Infinity : apart;
+    if (!(apart <= difference)) difference = Number.isFinite(apart) ? apart : Number.MAX_VALUE;
     largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return { difference, largest };
