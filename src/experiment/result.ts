@@ -53,7 +53,16 @@ export interface Provenance {
 
 /** Progress of a plan, in units of work that are roughly equally long. */
 export interface EvaluationProgress {
-  readonly stage: 'reading' | 'tokenising' | 'device' | 'gradients' | 'pruning' | 'evaluating' | 'writing' | 'verifying' | 'measuring';
+  readonly stage:
+    | 'reading'
+    | 'tokenising'
+    | 'device'
+    | 'gradients'
+    | 'pruning'
+    | 'evaluating'
+    | 'writing'
+    | 'verifying'
+    | 'measuring';
   readonly done: number;
   readonly total: number;
   /** Short text for a person: "block 3 of 6". */

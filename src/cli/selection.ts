@@ -1,0 +1,94 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { EvaluationPlan } from '../experiment/plan.ts';
+import { parseSparsity } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsity.ts';
+import { collect, usageError } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { overridePlans, planOfFlags } from './plans.ts';
+import type { NamedExpression, PlanFlags } from './plans.ts';
+import { plansOfFile } from './pruneFile.ts';
+import { addSettingFlags, settingOverrides } from './settingFlags.ts';
+
+/** The flags that say what is pruned, how, and what it is evaluated on: the same in every command that prunes. */
+export interface SelectionOptions extends Readonly<Record<string, unknown>> {
+  readonly metric?: readonly string[];
+  readonly expression?: readonly string[];
+  readonly sparsity?: readonly Sparsity[];
+  readonly model?: string;
+  readonly text?: string;
+  readonly calibration?: string;
+}
+
+export function addSelectionFlags(command: Command): Command {
+  command
+    .option('--metric <name>', 'only this metric or experiment of the file; may be repeated', collect(String))
+    .option(
+      '--expression <metric>',
+      'a metric without a file, infix or prefix: "W * sqrt(X)", "mul(W, sqrt(X))"; may be repeated',
+      collect(String),
+    )
+    .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
+    .option('--text <file>', 'UTF-8 text that the perplexity is taken on')
+    .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')
+    .option(
+      '--sparsity <list>',
+      'weights to remove: 50%, 2:4, 4:8, or several as 50%,2:4 (default: 50%)',
+      collect(parseSparsities),
+    );
+  return addSettingFlags(command);
+}
+
+/** The plans that a file and the flags ask for. */
+export async function selectedPlans(
+  file: string | undefined,
+  options: SelectionOptions,
+  context: CommandContext,
+): Promise<readonly EvaluationPlan[]> {
+  const expressions = options.expression ?? [];
+  if (file !== undefined && expressions.length > 0) {
+    throw usageError(
+      'a file or --expression',
+      'both',
+      'Write the expression into the file as a metric, or leave the file out.',
+    );
+  }
+  if (file === undefined && options.metric !== undefined) {
+    throw usageError(
+      'a .prune file with --metric',
+      '--metric alone',
+      'Name the file, or write the metric as --expression.',
+    );
+  }
+  if (file === undefined && expressions.length === 0 && options.sparsity !== undefined) {
+    throw usageError('a metric with --sparsity', '--sparsity alone', 'Add --expression, or name a .prune file.');
+  }
+  const flags = await planFlags(options);
+  if (file === undefined) return [planOfFlags(flags, context.folder)];
+  return overridePlans(await plansOfFile(file, options.metric ?? [], flags, context), flags, context.folder);
+}
+
+async function planFlags(options: SelectionOptions): Promise<PlanFlags> {
+  const { model, text, calibration } = options;
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(text === undefined ? {} : { text }),
+    ...(calibration === undefined ? {} : { calibration }),
+    expressions: await parseExpressions(options.expression ?? []),
+    sparsities: options.sparsity ?? [],
+    settings: settingOverrides(options),
+  };
+}
+
+async function parseExpressions(texts: readonly string[]): Promise<NamedExpression[]> {
+  if (texts.length === 0) return [];
+  const { parseExpression } = await import('../language/compile.ts');
+  return texts.map((text) => ({ metric: text.trim(), expression: parseExpression(text) }));
+}
+
+function parseSparsities(text: string): readonly Sparsity[] {
+  return text.split(',').map((part) => {
+    const sparsity = parseSparsity(part);
+    if (sparsity !== undefined) return sparsity;
+    throw new InvalidArgumentError(`${JSON.stringify(part)} is no sparsity: write 50%, 0.5, 2:4 or 4:8.`);
+  });
+}
