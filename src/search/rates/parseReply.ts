@@ -60,7 +60,7 @@ export const MAX_LENGTH = 4_000_000;
 export const MAX_REFUSED = 1000;
 
 /** Farthest that a list's mean, and a rate from its range, may be off to count as nearly right. */
-const NEAR = 0.1;
+const NEAR = 0.1 + 1e-9;
 
 function answerOf(text: string): string {
   const end = text.lastIndexOf(THOUGHT_ENDS);
@@ -108,7 +108,7 @@ function readList({ text, closed }: Bracketed, space: RateSpace): ParsedList | s
   const items = text.split(',', length + LOOKAHEAD);
   if (items.length !== length) {
     const many = items.length === length + LOOKAHEAD ? `${items.length} or more` : String(items.length);
-    return `it has ${many} numbers instead of ${length}`;
+    return `it has ${many} ${many === '1' ? 'number' : 'numbers'} instead of ${length}`;
   }
   const rates: number[] = [];
   let asAsked = true;
