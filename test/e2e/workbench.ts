@@ -247,6 +247,8 @@ export class Workbench {
 
   /** Waits for a lens of this title above the line that begins like this. */
   async lens(beginning: string, title: string, milliseconds?: number): Promise<void> {
+    // An editor without the keyboard does not look for new lenses.
+    if (!(await this.isKeyboardInText())) await this.press('Control+1');
     await eventually(
       `a lens “${title}” above “${beginning}”`,
       () => this.lensesAbove(beginning),
