@@ -1,17 +1,17 @@
 import { EspalierError } from '../../base/errors.ts';
 import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
-import { asWeights, needsCalibration, scoreText } from '../../experiment/planned.ts';
+import { needsCalibration, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
-import { operandsOf } from '../../metric/measure.ts';
 import type { EvaluationHooks } from '../engine.ts';
-import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
-import type { Device } from '../runtime/device.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
+import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
+import { countSurveySteps, isSurveyed, survey, surveyNeeds } from './survey.ts';
 import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
+import { aboutBlocks, type PreparedModel, prepareModel, refusal } from './sweptModels.ts';
 
 /** See `Engine.evaluate`. */
 export async function evaluatePlan(
@@ -36,45 +36,69 @@ async function evaluatePrepared(
   provenance: Provenance,
 ): Promise<readonly EvaluationResult[]> {
   const denseKey = fingerprint(undefined, plan, provenance, false);
-  const groups = plan.evaluations.length > 0 ? inGroups(plan.evaluations, prepared) : [[]];
-  const pruners = groups.map((group) => prunersOf(plan, group, prepared.device, hooks));
-  const needed = plan.evaluations.some(needsGradient) ? await needGradients(prepared, provenance, loaded) : undefined;
-  const denseSteps = denseOutcomes.has(denseKey) ? 0 : countSteps(prepared, true, []);
+  const refusals = plan.evaluations.map((evaluation) => refusal(evaluation, prepared));
+  const accepted = plan.evaluations.filter((_, index) => !refusals[index]);
+  const needs = surveyNeeds(accepted, prepared.calibrate === 'one-shot' ? rowsOfWeights(accepted) : []);
+  const needed = accepted.some(needsGradient) ? await needGradients(prepared, provenance, loaded) : undefined;
   const steps = stagedStepper(
     hooks,
-    pruners.reduce((sum, group) => sum + countSteps(prepared, false, group), denseSteps + (needed?.steps ?? 0)),
+    (needed?.steps ?? 0) +
+      countSurveySteps(prepared, needs) +
+      inGroups(accepted, prepared)
+        .map((group) => countSteps(prepared, false, group.map(stepsOf), needs.rows.length > 0))
+        .reduce((sum, count) => sum + count, denseOutcomes.has(denseKey) ? 0 : countSteps(prepared, true, [])),
   );
   const gradients = await needed?.get(steps('gradients'));
-  const inputs: SweepInputs = {
+  const ready: SweepInputs = {
     ...prepared,
     ...(gradients && { gradients: gradients.gradients }),
     onFinal: hooks.onFinal,
   };
+  const found = await survey(ready, needs, steps('pruning'));
+  const { statistics } = found;
+  const inputs = prepared.calibrate === 'one-shot' && statistics ? { ...ready, statistics } : ready;
   const step = steps('evaluating');
 
   const results: EvaluationResult[] = [];
   const failures: EspalierError[] = [];
-  let index = 0;
-  for (const group of pruners) {
-    const { dense, pruned } = await sweep(inputs, !denseOutcomes.has(denseKey), group, step);
+  const fail = (failure: EspalierError, index: number): void => {
+    failures.push(failure);
+    hooks.onFailure?.(failure.data, index);
+  };
+  const models: PreparedModel[] = [];
+  for (const index of plan.evaluations.keys()) {
+    const model = refusals[index] ?? prepareModel(plan, index, inputs, found, hooks);
+    if (model instanceof EspalierError) fail(model, index);
+    else models.push(model);
+  }
+  for (const group of plan.evaluations.length > 0 ? inGroups(models, prepared) : [[]]) {
+    const swept = group.map(({ model }) => model);
+    const { dense, pruned } = await sweep(inputs, !denseOutcomes.has(denseKey), swept, step);
     if (dense) denseOutcomes.set(denseKey, dense);
-    for (const outcome of pruned) {
-      const evaluation = plan.evaluations[index]!;
+    for (const [i, outcome] of pruned.entries()) {
+      const model = group[i]!;
       if (outcome instanceof EspalierError) {
-        failures.push(outcome);
-        hooks.onFailure?.(outcome.data, index);
-      } else {
-        const used = needsGradient(evaluation) ? gradients : undefined;
-        const result = resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!, used);
-        results.push(result);
-        hooks.onResult?.(result, index);
+        fail(outcome, model.index);
+        continue;
       }
-      index++;
+      const evaluation = plan.evaluations[model.index]!;
+      const shared = [
+        ...(isSurveyed(evaluation) ? [found] : []),
+        ...(needsGradient(evaluation) && gradients ? [gradients] : []),
+      ];
+      const result = {
+        ...resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!),
+        ...aboutBlocks(model, evaluation, prepared),
+        seconds: shared.reduce((sum, { seconds }) => sum + seconds, outcome.seconds),
+        ...(needsGradient(evaluation) && gradients && { gradients: gradients.source }),
+      };
+      results.push(result);
+      hooks.onResult?.(result, model.index);
     }
   }
   if (plan.evaluations.length === 0) {
     const outcome = denseOutcomes.get(denseKey)!;
-    results.push(resultOf(undefined, plan, provenance, outcome, outcome, undefined));
+    results.push(resultOf(undefined, plan, provenance, outcome, outcome));
     hooks.onResult?.(results[0]!, 0);
   }
   if (failures.length > 0 && (!hooks.onFailure || results.length === 0)) throw failures[0]!;
@@ -87,41 +111,18 @@ function resultOf(
   provenance: Provenance,
   outcome: SweepOutcome,
   dense: SweepOutcome,
-  gradients: { readonly seconds: number; readonly source: 'computed' | 'cached' } | undefined,
 ): EvaluationResult {
   const calibrated = evaluation !== undefined && needsCalibration(evaluation);
   return {
     metric: evaluation?.metric ?? 'dense',
     expression: evaluation ? scoreText(evaluation) : 'dense',
     ...(evaluation && { sparsity: evaluation.sparsity }),
-    calibrate: plan.settings.calibrate,
+    calibrate: evaluation && isStructural(evaluation) ? 'one-shot' : plan.settings.calibrate,
     perplexity: outcome.perplexity,
     densePerplexity: dense.perplexity,
     actualSparsity: outcome.actualSparsity,
-    seconds: outcome.seconds + (gradients?.seconds ?? 0),
-    ...(gradients && { gradients: gradients.source }),
+    seconds: outcome.seconds,
     fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
     provenance,
   };
-}
-
-function prunersOf(
-  plan: EvaluationPlan,
-  group: readonly PlannedEvaluation[],
-  device: Device,
-  { onPruned }: EvaluationHooks,
-): Pruner[] {
-  return group.map((evaluation) => {
-    const observer =
-      onPruned &&
-      ((layer: PrunedLayer): void => {
-        onPruned(layer, plan.evaluations.indexOf(evaluation));
-      });
-    const { metric, expression, sparsity } = asWeights(evaluation, 'evaluating');
-    return new Pruner(device, metric, expression, sparsity, plan.settings.group, observer);
-  });
-}
-
-function needsGradient(evaluation: PlannedEvaluation): boolean {
-  return !isStructural(evaluation) && operandsOf(evaluation.expression).includes('G');
 }

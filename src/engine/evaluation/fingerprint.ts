@@ -1,6 +1,12 @@
-import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
-import { scoreText } from '../../experiment/planned.ts';
+import {
+  type EvaluationPlan,
+  isStructural,
+  type PlannedEvaluation,
+  type StructureEvaluation,
+  type WeightEvaluation,
+} from '../../experiment/plan.ts';
 import type { Provenance } from '../../experiment/result.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
@@ -21,13 +27,10 @@ export function fingerprint(
   calibrated: boolean,
 ): string {
   const { modelHash, textHash, blocks, length, device, precision, versions } = provenance;
-  const pruning = evaluation && {
-    expression: isStructural(evaluation) ? scoreText(evaluation) : printPrefix(evaluation.expression),
-    sparsity: printSparsity(evaluation.sparsity),
-    ...(evaluation.sparsity.kind === 'unstructured' && { group: settings.group }),
-  };
+  const structural = evaluation !== undefined && isStructural(evaluation);
+  const pruning = evaluation && (structural ? componentsGone(evaluation) : weightsGone(evaluation, settings.group));
   const calibration = calibrated && {
-    calibrate: settings.calibrate,
+    calibrate: structural ? 'one-shot' : settings.calibrate,
     calibrationHash: provenance.calibrationHash,
     samples: settings.samples,
     offsets: settings.offsets,
@@ -46,4 +49,24 @@ export function fingerprint(
     calibration,
   };
   return sha256(JSON.stringify(content));
+}
+
+function weightsGone({ expression, sparsity, rates }: WeightEvaluation, group: EvaluationSettings['group']) {
+  return {
+    expression: printPrefix(expression),
+    ...(rates?.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
+    ...(sparsity.kind === 'unstructured' && { group }),
+    ...(rates && rates.kind !== 'uniform' && { rates }),
+  };
+}
+
+function componentsGone({ structure, sparsity }: StructureEvaluation) {
+  if (structure.kind === 'mask') return { mask: structure.mask };
+  const { score, rates } = structure;
+  return {
+    components: score.kind === 'method' ? score.method : printPrefix(score.expression),
+    // Rates that are given decide alone.
+    ...(rates.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
+    rates,
+  };
 }

@@ -1,24 +1,24 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { operandsOf } from '../../metric/measure.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import { needsCalibration, weightEvaluations } from '../../experiment/planned.ts';
+import { type EvaluationPlan, isStructural } from '../../experiment/plan.ts';
+import { needsCalibration } from '../../experiment/planned.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters, type Parameter } from '../models/model.ts';
-import { isRowOperand } from '../pruning/inputStatistics.ts';
-import { Pruner } from '../pruning/pruner.ts';
 import { measureRate } from '../runtime/measureRate.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
+import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from './stepper.ts';
+import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps, type SweepInputs } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
+import { refusal } from './sweptModels.ts';
 import { totalWork, workPerToken } from './work.ts';
 
 /** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */
@@ -42,26 +42,32 @@ export async function preflight(
   const { inputs, provenance } = await prepareSweep(plan, calibrated, hooks, state);
   try {
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
-    const { length, group, calibrate } = plan.settings;
-    const pruners = weightEvaluations(plan).map(
-      ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, group),
-    );
-    const needed = weightEvaluations(plan).some(({ expression }) => operandsOf(expression).includes('G'))
+    const { length, calibrate } = plan.settings;
+    const { evaluations } = plan;
+    const refused = evaluations.map((each) => refusal(each, inputs)).find((error) => error !== undefined);
+    if (refused) throw refused;
+    const needed = evaluations.some(needsGradient)
       ? await needGradients(inputs, provenance, state.gradients)
       : undefined;
     const compute = (needed?.steps ?? 0) > 0;
     const dense = !state.dense.has(fingerprint(undefined, plan, provenance, false));
     const depth = weights.layouts.length;
     const token = workPerToken(checkpoint.config, weights.layouts, length);
-    const withRows = weightEvaluations(plan).filter(({ expression }) =>
-      operandsOf(expression).some(isRowOperand),
-    ).length;
-    const models = pruners.length + Number(dense);
+    const needs = surveyNeeds(evaluations, calibrate === 'one-shot' ? rowsOfWeights(evaluations) : []);
+    const surveySteps = countSurveySteps(inputs, needs);
+    const surveyed = needs.rows.length > 0;
+    const pruned = evaluations.filter((each) => !isStructural(each));
+    const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0).length;
+    const calibrations =
+      calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(surveyed ? 0 : 1, withRows);
+    const models = evaluations.length + Number(dense);
     const flops = totalWork(token, {
       models,
       evaluationTokens: evaluation.length * length,
       calibrationTokens: calibration.length * length,
-      calibrations: calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(1, withRows),
+      // A survey's step is a program over one batch of one block, as a calibration's is.
+      calibrations:
+        calibrations + surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.programs.batch))),
       gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
     });
     const gigaflops = await measureRate(device);
@@ -79,10 +85,10 @@ export async function preflight(
       blocks: evaluation.length,
       length,
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
-      steps: countSteps(inputs, dense, pruners) + (needed?.steps ?? 0),
+      steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,
       gigaflops,
-      seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruners.length * token.linear) / PRUNING_RATE,
+      seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),

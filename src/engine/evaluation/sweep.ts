@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { EvaluationHooks } from '../engine.ts';
-import type { Pruner } from '../pruning/pruner.ts';
+import { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockWeights, Weights } from '../forward/blockWeights.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
@@ -10,6 +10,7 @@ import { CalibrationStream } from './calibrationStream.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import type { ModelPrograms } from '../forward/modelPrograms.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
+import type { RemovedModel } from './removedModel.ts';
 import { Track } from './track.ts';
 
 /** What a sweep works on: one model, its programs at one sequence length, and the sequences. */
@@ -33,15 +34,18 @@ export interface SweepInputs {
   readonly now: () => number;
 }
 
+/** A model that a sweep carries beside the dense one: pruned weight by weight on the way, or without whole components. */
+export type SweptModel = Pruner | RemovedModel;
+
 export interface SweepOutcome {
   readonly perplexity: number;
-  /** Share of the prunable weights that are zero; 0 for the dense model. */
+  /** Share of the prunable weights that are zero or gone; 0 for the dense model. */
   readonly actualSparsity: number;
   /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */
   readonly seconds: number;
 }
 
-/** The outcomes in the order of the pruners; a metric that cannot rank has its error, and the others go on. */
+/** The outcomes in the order of the models; a metric that cannot rank has its error, and the others go on. */
 export interface SweepOutcomes {
   readonly dense: SweepOutcome | undefined;
   readonly pruned: readonly (SweepOutcome | EspalierError)[];
@@ -52,24 +56,25 @@ export interface SweepOutcomes {
  * live only while it is visited, and all models' hidden states move on. So a checkpoint need never fit into memory.
  *
  * Sequential calibration (Wanda): a pruned model's statistics come from the calibration samples as its own pruned blocks have left
- * them. One-shot: all share the statistics of the dense model.
+ * them. One-shot: all share the statistics of the dense model. Whole components were chosen before.
  *
  * @throws EspalierError `evaluation/not-finite` when the dense perplexity is not finite
  */
 export async function sweep(
   inputs: SweepInputs,
   dense: boolean,
-  pruners: readonly Pruner[],
+  models: readonly SweptModel[],
   step: Step,
 ): Promise<SweepOutcomes> {
   const { weights } = inputs;
   const depth = weights.layouts.length;
   const shared = new Stopwatch(inputs.now);
   const tracks: Track[] = [];
+  const pruners = models.filter((model) => model instanceof Pruner);
   const useGradients = pruners.some((pruner) => pruner.usesGradient);
   let oneShot: CalibrationStream | undefined;
   try {
-    for (const pruner of dense ? [undefined, ...pruners] : pruners) tracks.push(await Track.open(inputs, pruner));
+    for (const model of dense ? [undefined, ...models] : models) tracks.push(await Track.open(inputs, model));
     const operands = pruners.flatMap((pruner) => pruner.rows);
     if (!inputs.statistics && inputs.calibrate === 'one-shot' && operands.length > 0) {
       oneShot = await shared.time(() => CalibrationStream.open(inputs, operands));
@@ -84,7 +89,8 @@ export async function sweep(
           inputs.statistics?.[index] ??
           (oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`))));
         if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
-        for (const track of tracks) await track.visit({ layout, block, last, statistics, gradients, where }, step);
+        for (const track of tracks)
+          await track.visit({ index, layout, block, last, statistics, gradients, where }, step);
       } finally {
         if (gradients) inputs.gradients!.done(gradients);
         weights.done(block);
@@ -106,18 +112,30 @@ export async function sweep(
   }
 }
 
-/** Program runs of a sweep: the units in which its progress is counted. */
-export function countSteps(inputs: SweepInputs, dense: boolean, pruners: readonly Pruner[]): number {
+/** A model as its steps are counted: whole components are gone before the sweep. */
+export type CountedModel = Pick<Pruner, 'rows'> | 'removed';
+
+/**
+ * Program runs of a sweep: the units in which its progress is counted.
+ *
+ * @param surveyed whether one-shot statistics are there before
+ */
+export function countSteps(
+  inputs: SweepInputs,
+  dense: boolean,
+  models: readonly CountedModel[],
+  surveyed = false,
+): number {
   const depth = inputs.weights.layouts.length;
   const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch);
   const calibration = Math.ceil(inputs.calibration.length / inputs.programs.batch);
-  const calibrated = pruners.filter((pruner) => pruner.rows.length > 0).length;
+  const pruned = models.filter((model) => model !== 'removed');
+  const calibrated = pruned.filter(({ rows }) => rows.length > 0).length;
   const calibrations =
     inputs.calibrate === 'sequential'
       ? calibrated * (2 * depth - 1) * calibration
-      : (calibrated > 0 ? depth : 0) * calibration;
-  const models = pruners.length + (dense ? 1 : 0);
-  return models * (depth + 1) * evaluation + pruners.length * depth + calibrations;
+      : (calibrated > 0 && !surveyed ? depth : 0) * calibration;
+  return (models.length + (dense ? 1 : 0)) * (depth + 1) * evaluation + pruned.length * depth + calibrations;
 }
 
 function required(outcome: SweepOutcome | EspalierError): SweepOutcome {

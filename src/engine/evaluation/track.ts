@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { BlockLayout } from '../models/model.ts';
-import type { Pruner } from '../pruning/pruner.ts';
+import { maskInputs } from '../forward/maskInputs.ts';
+import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
@@ -8,10 +9,12 @@ import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
 import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
-import type { SweepInputs, SweepOutcome } from './sweep.ts';
+import type { RemovedModel } from './removedModel.ts';
+import type { SweepInputs, SweepOutcome, SweptModel } from './sweep.ts';
 
 /** A block as the sweep comes to it. */
 export interface BlockVisit {
+  readonly index: number;
   readonly layout: BlockLayout;
   readonly block: Weights;
   /** No block comes after this one: calibration ends here. */
@@ -24,10 +27,10 @@ export interface BlockVisit {
   readonly where: string;
 }
 
-/** One model on its way through the blocks: the dense one, or one that a pruner prunes on the way. */
+/** One model on its way through the blocks: the dense one, one that a pruner prunes on the way, or one without some components. */
 export class Track {
   private readonly inputs: SweepInputs;
-  private readonly pruner: Pruner | undefined;
+  private readonly model: SweptModel | undefined;
   private readonly evaluation: HiddenStream;
   /** Only where calibration is sequential and the metric needs statistics. */
   private readonly calibration: CalibrationStream | undefined;
@@ -37,56 +40,67 @@ export class Track {
 
   private constructor(
     inputs: SweepInputs,
-    pruner: Pruner | undefined,
+    model: SweptModel | undefined,
     evaluation: HiddenStream,
     calibration: CalibrationStream | undefined,
     stopwatch: Stopwatch,
   ) {
     this.inputs = inputs;
-    this.pruner = pruner;
+    this.model = model;
     this.evaluation = evaluation;
     this.calibration = calibration;
     this.stopwatch = stopwatch;
   }
 
-  static async open(inputs: SweepInputs, pruner: Pruner | undefined): Promise<Track> {
+  static async open(inputs: SweepInputs, model: SweptModel | undefined): Promise<Track> {
     const stopwatch = new Stopwatch(inputs.now);
-    const sequential =
-      !inputs.statistics && inputs.calibrate === 'sequential' && pruner !== undefined && pruner.rows.length > 0;
+    const rows = model instanceof Pruner ? model.rows : [];
+    const sequential = !inputs.statistics && inputs.calibrate === 'sequential' && rows.length > 0;
     const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
-    const calibration = sequential
-      ? await stopwatch.time(() => CalibrationStream.open(inputs, pruner.rows))
-      : undefined;
-    return new Track(inputs, pruner, evaluation, calibration, stopwatch);
+    const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
+    return new Track(inputs, model, evaluation, calibration, stopwatch);
   }
 
   /** Prunes the block and moves the model's streams on. */
-  async visit({ layout, block, last, statistics: oneShot, gradients, where }: BlockVisit, step: Step): Promise<void> {
+  async visit(visit: BlockVisit, step: Step): Promise<void> {
     if (this.failure) return;
+    const { model } = this;
     await this.stopwatch.time(async () => {
-      if (!this.pruner) {
-        await this.evaluation.advance(layout, block, step, `dense, ${where}`);
-        return;
-      }
-      const statistics = this.calibration
-        ? await this.calibration.observe(layout, block, false, step, `calibrating, ${where}`)
-        : oneShot;
-      const pruned = await this.prune(this.pruner, layout, block, statistics, gradients);
-      if (!pruned) return;
-      try {
-        await step(`pruning, ${where}`);
-        if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
-        await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
-      } finally {
-        for (const { name, linear } of layout.parameters) if (linear) pruned[name]!.dispose();
-      }
+      if (model instanceof Pruner) await this.visitPruned(model, visit, step);
+      else if (model) await this.visitRemoved(model, visit, step);
+      else await this.evaluation.advance(visit.layout, visit.block, step, `dense, ${visit.where}`);
     });
+  }
+
+  private async visitPruned(pruner: Pruner, visit: BlockVisit, step: Step): Promise<void> {
+    const { layout, block, last, where } = visit;
+    const statistics = this.calibration
+      ? await this.calibration.observe(layout, block, false, step, `calibrating, ${where}`)
+      : visit.statistics;
+    const pruned = await this.prune(pruner, visit, statistics);
+    if (!pruned) return;
+    try {
+      await step(`pruning, ${where}`);
+      if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
+      await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
+    } finally {
+      for (const { name, linear } of layout.parameters) if (linear) pruned[name]!.dispose();
+    }
+  }
+
+  /** A block that is dropped leaves the hidden states as they are; its steps are over at once. */
+  private async visitRemoved({ mask, fills }: RemovedModel, visit: BlockVisit, step: Step): Promise<void> {
+    const { index, layout, block } = visit;
+    const where = `evaluating, ${visit.where}`;
+    const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
+    if (inputs) await this.evaluation.advance(layout, block, step, where, inputs);
+    else for (let left = this.evaluation.batches.length; left > 0; left--) await step(where);
   }
 
   /** Adds up the losses after the last block. */
   async finish(head: Weights, step: Step): Promise<void> {
     if (this.failure) return;
-    if (this.pruner) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
+    if (this.model) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
     await this.stopwatch.time(async () => {
       for (const batch of this.evaluation.batches) {
         for (const loss of await this.inputs.programs.losses(batch, head)) this.loss += loss;
@@ -101,10 +115,10 @@ export class Track {
     const { evaluation } = this.inputs;
     // The protocol weights every block's mean loss alike: all have T − 1 predictions, so that is the mean of them all.
     const perplexity = Math.exp(this.loss / (evaluation.length * (evaluation[0]!.length - 1)));
-    if (!Number.isFinite(perplexity)) return notFinite(this.pruner?.metric, perplexity);
+    if (!Number.isFinite(perplexity)) return notFinite(this.model?.metric, perplexity);
     return {
       perplexity,
-      actualSparsity: this.pruner ? this.pruner.zeros / this.pruner.weights : 0,
+      actualSparsity: this.model?.actualSparsity ?? 0,
       seconds: this.stopwatch.seconds + shared,
     };
   }
@@ -117,17 +131,15 @@ export class Track {
   /** The block with its linear layers pruned; undefined when the metric cannot rank one of them, which ends this track. */
   private async prune(
     pruner: Pruner,
-    layout: BlockLayout,
-    block: Weights,
+    { index, layout, block, gradients }: BlockVisit,
     statistics: BlockStatistics | undefined,
-    gradients: Weights | undefined,
   ): Promise<Weights | undefined> {
     const pruned: Record<string, DeviceTensor> = {};
     try {
       for (const parameter of layout.parameters) {
         if (!parameter.linear) continue;
         const { name } = parameter;
-        pruned[name] = await pruner.prune(parameter, block[name]!, statistics?.get(name), gradients?.[name]);
+        pruned[name] = await pruner.prune(index, parameter, block[name]!, statistics?.get(name), gradients?.[name]);
       }
       return { ...block, ...pruned };
     } catch (error) {

@@ -30,9 +30,8 @@ export class Pruner {
   readonly rows: readonly RowOperand[];
   /** Whether the metric names G: then the gradients have to be there. */
   readonly usesGradient: boolean;
-  /** Prunable weights seen so far, and how many of them are zero now. */
-  weights = 0;
-  zeros = 0;
+  /** Of each block visited so far: its prunable weights, and how many of them are zero now. */
+  readonly blocks: { weights: number; zeros: number }[] = [];
   readonly metric: string;
   private readonly device: Device;
   private readonly expression: Expression;
@@ -41,7 +40,9 @@ export class Pruner {
   /** On the CPU the pruned weights of every block go to the same buffers. */
   private readonly spares = new Map<string, DeviceTensor>();
   private readonly onPruned: ((layer: PrunedLayer) => void) | undefined;
+  private readonly rates: readonly number[] | undefined;
 
+  /** @param rates share of each block's weights that goes, where not `sparsity` of all */
   constructor(
     device: Device,
     metric: string,
@@ -49,6 +50,7 @@ export class Pruner {
     sparsity: Sparsity,
     group: EvaluationSettings['group'],
     onPruned?: (layer: PrunedLayer) => void,
+    rates?: readonly number[],
   ) {
     this.device = device;
     this.metric = metric;
@@ -56,6 +58,7 @@ export class Pruner {
     this.sparsity = sparsity;
     this.group = group;
     this.onPruned = onPruned;
+    this.rates = rates;
     this.rows = operandsOf(expression).filter(isRowOperand);
     this.usesGradient = operandsOf(expression).includes('G');
   }
@@ -63,12 +66,14 @@ export class Pruner {
   /**
    * The pruned weight of one linear layer, valid until the next block is pruned on the CPU, until disposed elsewhere.
    *
+   * @param block index of the layer's block
    * @param weight [out, in], as the checkpoint has it
    * @param statistics of the layer's input; needed where {@link rows} is not empty
    * @param gradient the operand G [out, in], float32; needed where {@link usesGradient} holds
    * @throws EspalierError `metric/invalid-score` where the score has values that are not finite, or is constant
    */
   async prune(
+    block: number,
     layer: Parameter,
     weight: DeviceTensor,
     statistics: InputStatistics | undefined,
@@ -76,7 +81,7 @@ export class Pruner {
   ): Promise<DeviceTensor> {
     const [out, columns] = layer.shape as [number, number];
     this.requireDivisible(layer, columns);
-    const program = await this.program([out, columns]);
+    const program = await this.program([out, columns], this.sparsityOf(block));
     const inputs: Record<string, DeviceTensor> = { weight, ...(this.usesGradient && { G: gradient! }) };
     const rows: Partial<Record<RowOperand, Float32Array>> = {};
     for (const row of this.rows) {
@@ -90,10 +95,17 @@ export class Pruner {
     const pruned = outputs['pruned']!;
     if (!this.device.resident) this.spares.set(layer.name, pruned);
     requireValidScore(outputs, layer, this.metric);
-    this.weights += out * columns;
-    this.zeros += sum(outputs['zeros']!.floats());
+    const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
+    counts.weights += out * columns;
+    counts.zeros += sum(outputs['zeros']!.floats());
     await this.report(layer, pruned, rows, inputs['G']);
     return pruned;
+  }
+
+  /** Share of the weights that are zero. */
+  get actualSparsity(): number {
+    const total = (of: 'weights' | 'zeros'): number => this.blocks.reduce((sum, block) => sum + block[of], 0);
+    return total('zeros') / total('weights');
   }
 
   private async report(
@@ -107,8 +119,12 @@ export class Pruner {
     this.onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
   }
 
-  private program(shape: readonly [number, number]): Promise<Program> {
-    const { expression, sparsity, group } = this;
+  private sparsityOf(block: number): Sparsity {
+    return this.rates ? { kind: 'unstructured', share: this.rates[block]! } : this.sparsity;
+  }
+
+  private program(shape: readonly [number, number], sparsity: Sparsity): Promise<Program> {
+    const { expression, group } = this;
     const { weightType } = this.device;
     const key = `prune ${printPrefix(expression)} ${printSparsity(sparsity)} ${group} ${shape.join('×')}`;
     const build = (): ReturnType<typeof buildPruneGraph> =>

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { BlockStatistics } from '../evaluation/blockStatistics.ts';
+import { countCalibrationSteps } from '../evaluation/calibrationPass.ts';
 import { CalibrationStream } from '../evaluation/calibrationStream.ts';
 import type { SweepInputs } from '../evaluation/sweep.ts';
 import { embed } from '../forward/embed.ts';
@@ -46,38 +47,6 @@ export async function densePass(
     stream.dispose();
     calibration?.dispose();
   }
-}
-
-/** The statistics of every layer's input alone. */
-export async function calibrationPass(
-  inputs: SweepInputs,
-  rows: readonly RowOperand[],
-  step: Step,
-): Promise<readonly BlockStatistics[]> {
-  const { weights } = inputs;
-  if (rows.length === 0) return weights.layouts.map(() => new Map());
-  const depth = weights.layouts.length;
-  const statistics: BlockStatistics[] = [];
-  const calibration = await CalibrationStream.open(inputs, rows);
-  try {
-    for (const [index, layout] of weights.layouts.entries()) {
-      const where = `calibrating, block ${index + 1} of ${depth}`;
-      const block = await weights.block(index);
-      statistics.push(await calibration.observe(layout, block, index + 1 < depth, step, where));
-      weights.done(block);
-    }
-    return statistics;
-  } finally {
-    calibration.dispose();
-  }
-}
-
-/** Program runs of {@link calibrationPass}. */
-export function countCalibrationSteps(
-  { weights, programs, calibration }: SweepInputs,
-  rows: readonly RowOperand[],
-): number {
-  return rows.length > 0 ? weights.layouts.length * Math.ceil(calibration.length / programs.batch) : 0;
 }
 
 /** Program runs of {@link densePass}. */

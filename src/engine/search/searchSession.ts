@@ -125,7 +125,7 @@ export class SearchSession {
           for (const layer of layers) {
             const { name } = layer;
             const rows = statistics?.[index]?.get(name);
-            const pruned = await pruner.prune(layer, block[name]!, rows, blockGradients?.[name]);
+            const pruned = await pruner.prune(index, layer, block[name]!, rows, blockGradients?.[name]);
             try {
               hash.update(zeroBits(await device.download(pruned)));
             } finally {

@@ -12,6 +12,7 @@ import { operandsOf } from '../../metric/measure.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
+import { calibrationPass, countCalibrationSteps } from '../evaluation/calibrationPass.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
 import type { SweepInputs } from '../evaluation/sweep.ts';
@@ -31,7 +32,7 @@ import { givenRates, owlRates } from '../structure/rates.ts';
 import type { ComponentScorer, ScoringModel } from '../structure/scorer.ts';
 import { scorerOf } from '../structure/scorers.ts';
 import { blockOrder } from './blockOrder.ts';
-import { calibrationPass, countCalibrationSteps, countDenseSteps, densePass } from './densePass.ts';
+import { countDenseSteps, densePass } from './densePass.ts';
 import { type MaskedModel, maskedLosses } from './maskedLosses.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;

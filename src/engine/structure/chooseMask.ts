@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import { type BlockComponents, type ModelMask, removedShare } from '../../experiment/components.ts';
 import type { StructureEvaluation } from '../../experiment/plan.ts';
-import { printSparsity } from '../../experiment/sparsity.ts';
+import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
 import { STRUCTURE_METHODS, type StructureScore } from '../../experiment/structure.ts';
 import type { ModelScores } from './componentScores.ts';
 import { maskAtRates, maskAtThreshold, maskOfBlocks } from './masks.ts';
@@ -23,38 +23,66 @@ export interface ChosenMask {
 }
 
 /**
- * Which components an evaluation removes.
+ * Which components an evaluation removes; it was checked.
  *
- * @throws EspalierError `settings/invalid` where rates, sparsity or mask do not fit the model
+ * @throws EspalierError `settings/invalid` where the sparsity comes to nothing
  */
 export function chooseMask({ structure, sparsity, metric }: StructureEvaluation, material: MaskMaterial): ChosenMask {
   const { components } = material;
-  if (structure.kind === 'mask') return { mask: requireFitting(structure.mask, components) };
-  const { score, rates: allocation } = structure;
-  requireSuiting(score, allocation.kind);
+  if (structure.kind === 'mask') return { mask: structure.mask };
   const scores = material.scores!;
-  if (scores.kind === 'blocks') {
-    return {
-      mask: requireRemoval(maskOfBlocks(components, scores.influence, sparsity.share), material, sparsity, metric),
-    };
+  const removing = (mask: ModelMask): ModelMask => requireRemoval(mask, components, sparsity, metric);
+  if (scores.kind === 'blocks') return { mask: removing(maskOfBlocks(components, scores.influence, sparsity.share)) };
+  switch (structure.rates.kind) {
+    case 'global':
+      return { mask: removing(maskAtThreshold(components, scores.blocks, sparsity.share)) };
+    case 'given': {
+      const { rates } = structure.rates;
+      return { mask: maskAtRates(components, scores.blocks, rates), rates };
+    }
+    case 'uniform':
+    case 'owl': {
+      const rates =
+        structure.rates.kind === 'owl'
+          ? owlRates(material.outliers!, sparsity.share, structure.rates.spread)
+          : components.map(() => sparsity.share);
+      return { mask: removing(maskAtRates(components, scores.blocks, rates)), rates };
+    }
   }
-  if (allocation.kind === 'global') {
-    return {
-      mask: requireRemoval(maskAtThreshold(components, scores.blocks, sparsity.share), material, sparsity, metric),
-    };
+}
+
+/**
+ * What can be said against an evaluation before anything is scored.
+ *
+ * @throws EspalierError `settings/invalid` where rates, sparsity or mask do not fit the model
+ */
+export function checkStructure(
+  { structure, sparsity }: StructureEvaluation,
+  components: readonly BlockComponents[],
+): void {
+  requirePercentage(sparsity);
+  if (structure.kind === 'mask') {
+    requireFitting(structure.mask, components);
+    return;
   }
-  const rates =
-    allocation.kind === 'given'
-      ? givenRates(allocation.rates, components.length)
-      : allocation.kind === 'owl'
-        ? owlRates(material.outliers!, sparsity.share, allocation.spread)
-        : components.map(() => sparsity.share);
-  const mask = maskAtRates(components, scores.blocks, rates);
-  return { mask: allocation.kind === 'given' ? mask : requireRemoval(mask, material, sparsity, metric), rates };
+  requireSuiting(structure.score, structure.rates.kind);
+  if (structure.rates.kind === 'given') givenRates(structure.rates.rates, components.length);
+}
+
+/** Plans come from outside, too. */
+function requirePercentage(sparsity: Sparsity): void {
+  if (sparsity.kind === 'unstructured') return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'choosing components to remove',
+    expected: 'a percentage: heads and channels have no order that N:M could refer to',
+    actual: printSparsity(sparsity),
+    remedy: 'Choose a percentage, or prune single weights.',
+  });
 }
 
 /** Whole blocks have no rates of their own: each goes or stays. */
-export function requireSuiting(score: StructureScore, allocation: string): void {
+function requireSuiting(score: StructureScore, allocation: string): void {
   if (score.kind !== 'method' || STRUCTURE_METHODS[score.method].removes === 'components' || allocation === 'uniform')
     return;
   throw new EspalierError({
@@ -69,7 +97,7 @@ export function requireSuiting(score: StructureScore, allocation: string): void 
 /** A result that says 5 % and is the dense model would mislead. */
 function requireRemoval(
   mask: ModelMask,
-  { components }: MaskMaterial,
+  components: readonly BlockComponents[],
   sparsity: StructureEvaluation['sparsity'],
   metric: string,
 ): ModelMask {
@@ -84,14 +112,14 @@ function requireRemoval(
 }
 
 /** @throws EspalierError where a mask is of another model */
-function requireFitting(mask: ModelMask, components: readonly BlockComponents[]): ModelMask {
+function requireFitting(mask: ModelMask, components: readonly BlockComponents[]): void {
   const wrong = mask.findIndex(
     (block, index) =>
       components[index] !== undefined &&
       (!fits(block.groups, components[index].groups) || !fits(block.channels, components[index].channels)),
   );
   if (mask.length === components.length && wrong < 0) {
-    if (mask.some(({ dropped }) => !dropped)) return mask;
+    if (mask.some(({ dropped }) => !dropped)) return;
     throw misfit('a mask that keeps a block', 'one that drops them all');
   }
   if (mask.length !== components.length) throw misfit(`a mask of ${components.length} blocks`, `one of ${mask.length}`);

@@ -1,0 +1,29 @@
+import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
+import type { Expression } from '../../metric/expression.ts';
+import { operandsOf } from '../../metric/measure.ts';
+import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';
+import type { CountedModel } from './sweep.ts';
+
+/** Whether the operand G has to be there. */
+export function needsGradient(evaluation: PlannedEvaluation): boolean {
+  const expression = expressionOf(evaluation);
+  return expression !== undefined && operandsOf(expression).includes('G');
+}
+
+/** Operands that are rows, of all metrics that rank single weights. */
+export function rowsOfWeights(evaluations: readonly PlannedEvaluation[]): readonly RowOperand[] {
+  return evaluations.flatMap((evaluation) =>
+    isStructural(evaluation) ? [] : operandsOf(evaluation.expression).filter(isRowOperand),
+  );
+}
+
+/** What an evaluation adds to the steps of a sweep. */
+export function stepsOf(evaluation: PlannedEvaluation): CountedModel {
+  return isStructural(evaluation) ? 'removed' : { rows: rowsOfWeights([evaluation]) };
+}
+
+function expressionOf(evaluation: PlannedEvaluation): Expression | undefined {
+  if (!isStructural(evaluation)) return evaluation.expression;
+  const { structure } = evaluation;
+  return structure.kind === 'scored' && structure.score.kind === 'metric' ? structure.score.expression : undefined;
+}

@@ -1,0 +1,100 @@
+import { EspalierError } from '../../base/errors.ts';
+import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
+import { structureScoreText } from '../../experiment/planned.ts';
+import type { Step } from '../forward/hiddenStream.ts';
+import { Stopwatch } from '../forward/stopwatch.ts';
+import type { RowOperand } from '../pruning/inputStatistics.ts';
+import type { ModelScores } from '../structure/componentScores.ts';
+import { outlierShares } from '../structure/outliers.ts';
+import type { ComponentScorer, ScoringModel } from '../structure/scorer.ts';
+import { scorerOf } from '../structure/scorers.ts';
+import type { BlockStatistics } from './blockStatistics.ts';
+import { calibrationPass, countCalibrationSteps } from './calibrationPass.ts';
+import type { SweepInputs } from './sweep.ts';
+
+/** What has to be known of the dense model before evaluations that remove components, or more of some blocks, can begin. */
+export interface SurveyNeeds {
+  /** By `structureScoreText`: evaluations that score alike share it. */
+  readonly scorers: ReadonlyMap<string, ComponentScorer>;
+  /** Multiples of the mean score above which OWL counts outliers. */
+  readonly multiples: readonly number[];
+  readonly rows: readonly RowOperand[];
+}
+
+export interface Survey {
+  /** Of the dense model; undefined where nothing needed them. */
+  readonly statistics: readonly BlockStatistics[] | undefined;
+  /** What cannot be scored has its error, and the others go on. */
+  readonly scores: ReadonlyMap<string, ModelScores | EspalierError>;
+  /** Outlier share of each block, by multiple. */
+  readonly outliers: ReadonlyMap<number, readonly number[]>;
+  readonly seconds: number;
+}
+
+/** @param others row operands whose statistics are wanted on the way */
+export function surveyNeeds(evaluations: readonly PlannedEvaluation[], others: readonly RowOperand[]): SurveyNeeds {
+  const scorers = new Map<string, ComponentScorer>();
+  const multiples = new Set<number>();
+  for (const evaluation of evaluations) {
+    const rates = ratesOf(evaluation);
+    if (rates?.kind === 'owl') multiples.add(rates.multiple);
+    if (!isStructural(evaluation) || evaluation.structure.kind === 'mask') continue;
+    const { score } = evaluation.structure;
+    const key = structureScoreText(score);
+    if (!scorers.has(key)) scorers.set(key, scorerOf(score, evaluation.metric));
+  }
+  const rows = new Set<RowOperand>(multiples.size > 0 ? ['X'] : []);
+  for (const scorer of scorers.values()) for (const row of scorer.rows) rows.add(row);
+  if (rows.size > 0) for (const row of others) rows.add(row);
+  return { scorers, multiples: [...multiples], rows: [...rows] };
+}
+
+/** Looks at the dense model: one pass of the calibration samples for all, then each scorer by itself. */
+export async function survey(inputs: SweepInputs, needs: SurveyNeeds, step: Step): Promise<Survey> {
+  const stopwatch = new Stopwatch(inputs.now);
+  const scores = new Map<string, ModelScores | EspalierError>();
+  const outliers = new Map<number, readonly number[]>();
+  const statistics = await stopwatch.time(async () => {
+    const found = needs.rows.length > 0 ? await calibrationPass(inputs, needs.rows, step) : undefined;
+    const model = scoringModel(inputs, found);
+    for (const [key, scorer] of needs.scorers) scores.set(key, await scoreOrError(scorer, model, step));
+    for (const multiple of needs.multiples) outliers.set(multiple, await outlierShares(model, multiple, step));
+    return found;
+  });
+  return { statistics, scores, outliers, seconds: stopwatch.seconds };
+}
+
+/** Steps of {@link survey}. */
+export function countSurveySteps(inputs: SweepInputs, { scorers, multiples, rows }: SurveyNeeds): number {
+  const model = scoringModel(inputs, undefined);
+  const scoring = [...scorers.values()].reduce((sum, scorer) => sum + scorer.countSteps(model), 0);
+  return countCalibrationSteps(inputs, rows) + scoring + multiples.length * inputs.weights.layouts.length;
+}
+
+/** Whether an evaluation needs anything that {@link survey} finds. */
+export function isSurveyed(evaluation: PlannedEvaluation): boolean {
+  if (isStructural(evaluation)) return evaluation.structure.kind === 'scored';
+  return evaluation.rates?.kind === 'owl';
+}
+
+/** How much of each block goes, where an evaluation says so. */
+function ratesOf(evaluation: PlannedEvaluation) {
+  if (!isStructural(evaluation)) return evaluation.rates;
+  return evaluation.structure.kind === 'scored' ? evaluation.structure.rates : undefined;
+}
+
+function scoringModel(
+  { checkpoint, device, weights, calibration, gradients }: SweepInputs,
+  statistics: readonly BlockStatistics[] | undefined,
+): ScoringModel {
+  return { checkpoint, device, weights, samples: calibration, statistics, gradients };
+}
+
+async function scoreOrError(scorer: ComponentScorer, model: ScoringModel, step: Step) {
+  try {
+    return await scorer.score(model, step);
+  } catch (error) {
+    if (error instanceof EspalierError && error.code === 'metric/invalid-score') return error;
+    throw error;
+  }
+}

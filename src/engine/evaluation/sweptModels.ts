@@ -1,0 +1,145 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { BlockComponents } from '../../experiment/components.ts';
+import {
+  type EvaluationPlan,
+  isStructural,
+  type PlannedEvaluation,
+  type WeightEvaluation,
+} from '../../experiment/plan.ts';
+import { structureScoreText } from '../../experiment/planned.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import type { StructureReport } from '../../experiment/structure.ts';
+import type { EvaluationHooks } from '../engine.ts';
+import { modelComponents } from '../models/components.ts';
+import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
+import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
+import { givenRates, owlRates } from '../structure/rates.ts';
+import { removedOfModel, structureReport } from '../structure/report.ts';
+import type { RemovedModel } from './removedModel.ts';
+import type { Survey } from './survey.ts';
+import type { SweepInputs } from './sweep.ts';
+
+/** An evaluation as a sweep carries it, with what a result says of it beyond its numbers. */
+export type PreparedModel =
+  | { readonly kind: 'weights'; readonly model: Pruner; readonly index: number }
+  | {
+      readonly kind: 'structure';
+      readonly model: RemovedModel;
+      readonly index: number;
+      readonly report: StructureReport;
+    };
+
+/** What is wrong with an evaluation before anything is computed, for this model; undefined where nothing is. */
+export function refusal(evaluation: PlannedEvaluation, { checkpoint }: SweepInputs): EspalierError | undefined {
+  const components = modelComponents(checkpoint.config);
+  try {
+    if (isStructural(evaluation)) checkStructure(evaluation, components);
+    else checkRates(evaluation, components);
+    return undefined;
+  } catch (error) {
+    return asRefusal(error);
+  }
+}
+
+/** Chooses what an evaluation removes, as far as that is known before the sweep. */
+export function prepareModel(
+  plan: EvaluationPlan,
+  index: number,
+  { checkpoint, device }: SweepInputs,
+  survey: Survey,
+  hooks: EvaluationHooks,
+): PreparedModel | EspalierError {
+  const evaluation = plan.evaluations[index]!;
+  const components = modelComponents(checkpoint.config);
+  if (!isStructural(evaluation)) {
+    const observer =
+      hooks.onPruned &&
+      ((layer: PrunedLayer): void => {
+        hooks.onPruned!(layer, index);
+      });
+    const { metric, expression, sparsity } = evaluation;
+    const rates = weightRates(evaluation, components, survey);
+    const model = new Pruner(device, metric, expression, sparsity, plan.settings.group, observer, rates);
+    return { kind: 'weights', model, index };
+  }
+  const { structure, metric } = evaluation;
+  const scored = structure.kind === 'scored';
+  const scores = scored ? survey.scores.get(structureScoreText(structure.score))! : undefined;
+  if (scores instanceof EspalierError) return scores;
+  try {
+    const outliers =
+      scored && structure.rates.kind === 'owl' ? survey.outliers.get(structure.rates.multiple) : undefined;
+    const chosen = chooseMask(evaluation, { components, scores, outliers });
+    const fills = scores?.kind === 'components' ? scores.fills : undefined;
+    const { mask } = chosen;
+    const report = structureReport(structure, checkpoint.config, components, chosen, fills !== undefined);
+    hooks.onRemoved?.({ mask, ...(fills && { fills }) }, index);
+    const model = { metric, mask, fills, actualSparsity: removedOfModel(components, mask) };
+    return { kind: 'structure', model, index, report };
+  } catch (error) {
+    return asRefusal(error);
+  }
+}
+
+/** What a result says of the blocks: what went, where components did, and how much of each where they were not pruned alike. */
+export function aboutBlocks(
+  prepared: PreparedModel,
+  evaluation: PlannedEvaluation,
+  { checkpoint }: SweepInputs,
+): Pick<EvaluationResult, 'structure' | 'rates'> {
+  if (prepared.kind === 'structure') {
+    const { report } = prepared;
+    return {
+      structure: report,
+      ...(report.allocation !== 'uniform' && { rates: report.blocks.map(({ removed }) => removed) }),
+    };
+  }
+  if (isStructural(evaluation) || !evaluation.rates || evaluation.rates.kind === 'uniform') return {};
+  const lost = (index: number): number => {
+    const block = prepared.model.blocks[index];
+    return block ? block.zeros / block.weights : 0;
+  };
+  return { rates: Array.from({ length: checkpoint.config.depth }, (_, index) => lost(index)) };
+}
+
+function weightRates(
+  { rates, sparsity }: WeightEvaluation,
+  components: readonly BlockComponents[],
+  survey: Survey,
+): readonly number[] | undefined {
+  if (rates?.kind === 'given') return givenRates(rates.rates, components.length);
+  // Other allocations, and semi-structured sparsity, were refused.
+  return rates?.kind === 'owl' && sparsity.kind === 'unstructured'
+    ? owlRates(survey.outliers.get(rates.multiple)!, sparsity.share, rates.spread)
+    : undefined;
+}
+
+/** @throws EspalierError `settings/invalid` */
+function checkRates({ rates, sparsity, metric }: WeightEvaluation, components: readonly BlockComponents[]): void {
+  if (!rates || rates.kind === 'uniform') return;
+  if (rates.kind === 'global') {
+    throw new EspalierError({
+      code: 'settings/invalid',
+      operation: `choosing the rates for ${metric}`,
+      expected: 'uniform, owl or given rates, for a metric that ranks single weights',
+      actual: 'global',
+      remedy: 'Choose owl, or rates of your own.',
+    });
+  }
+  if (sparsity.kind !== 'unstructured') {
+    throw new EspalierError({
+      code: 'settings/invalid',
+      operation: `choosing the rates for ${metric}`,
+      expected: 'a percentage, where blocks lose different shares',
+      actual: printSparsity(sparsity),
+      remedy: 'Choose a percentage, or leave the rates out.',
+    });
+  }
+  if (rates.kind === 'given') givenRates(rates.rates, components.length);
+}
+
+function asRefusal(error: unknown): EspalierError {
+  if (error instanceof EspalierError && error.code === 'settings/invalid') return error;
+  throw error;
+}
