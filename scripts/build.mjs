@@ -18,6 +18,7 @@ const ENTRY_POINTS = {
   cli: 'src/cli/main.ts',
   bench: 'bench/main.ts',
   study: 'bench/study/main.ts',
+  structureStudy: 'bench/structureStudy/main.ts',
 };
 
 /** Views, which run in a browser: bundle in dist/webview → entry point. A style sheet that one imports comes out beside it. */

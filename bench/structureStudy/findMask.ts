@@ -1,0 +1,74 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/experiment/maskSearch.ts';
+import type { MeasureOutcome } from '../../src/experiment/searchEvents.ts';
+import type { ProbabilitiesEvent } from '../../src/experiment/structureEvents.ts';
+import type { MaskEffects } from '../../src/search/masks/effects.ts';
+import { runMaskSearch } from '../../src/search/masks/runMaskSearch.ts';
+import { SHARED_FILES } from '../work.ts';
+import type { Found } from './methods.ts';
+import type { StudyContext } from './studyContext.ts';
+
+/**
+ * Policy gradient from Wanda-sp's scores. Its batches come from the fitness text, since the checkpoint was trained on the calibration text. A
+ * search that was ended goes on from its last checkpoint.
+ */
+export async function findMask(context: StudyContext, rate: number): Promise<Found> {
+  const { engine } = context;
+  const plan = planOf(context, rate);
+  const { tokens, steps } = plan.search;
+  const opening = await engine.openStructure(plan);
+  const file = context.file('probabilities.jsonl');
+  const key = JSON.stringify([opening.fingerprint, plan.search]);
+  const resume = lastKept(file, key);
+  const perplexities: (number | null)[] = [];
+  const effects: MaskEffects = {
+    scores: () => engine.componentScores(plan.score),
+    async losses(_, masks, offsets) {
+      const outcomes = await engine.measureMasks(masks, { kind: 'samples', offsets, tokens });
+      return { losses: outcomes.map(({ measure }) => lossOf(measure)), seconds: 0 };
+    },
+    async evaluate(_, mask) {
+      const [outcome] = await engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: opening.blocks });
+      const loss = lossOf(outcome!.measure);
+      return loss === null ? null : Math.exp(loss);
+    },
+    emit(event) {
+      if (event.kind === 'probabilities') {
+        appendFileSync(file, `${JSON.stringify([key, event])}\n`);
+        perplexities.push(event.perplexity);
+        console.error(`  step ${event.step}: ${event.perplexity?.toFixed(2)}`);
+      }
+      return Promise.resolve();
+    },
+  };
+  const { mask, leftOut } = await runMaskSearch(plan, effects, { opening, ...(resume && { resume }) });
+  return { structure: { kind: 'mask', mask }, note: `${steps} steps, ${leftOut} losses left out` };
+}
+
+function planOf({ options, texts, settings }: StudyContext, rate: number): MaskSearchPlan {
+  const { steps, learningRate, seed } = options;
+  return {
+    kind: 'masks',
+    name: 'policy gradient',
+    model: SHARED_FILES.model,
+    text: texts.fitness,
+    calibration: texts.fitness,
+    sparsity: { kind: 'unstructured', share: rate },
+    score: { kind: 'method', method: 'wanda-sp' },
+    baselines: [],
+    settings,
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps, seed, rate: learningRate, checkpoints: 10 },
+  };
+}
+
+function lastKept(file: string, key: string): ProbabilitiesEvent | undefined {
+  if (!existsSync(file)) return undefined;
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as [string, ProbabilitiesEvent]).findLast(([of]) => of === key)?.[1];
+}
+
+function lossOf(measure: MeasureOutcome): number | null {
+  return measure.kind === 'loss' ? measure.loss : null;
+}

@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { METHOD_NAMES, type MethodName } from './methods.ts';
+
+export interface StudyOptions {
+  /** Shares, ascending as given. */
+  readonly rates: readonly number[];
+  readonly methods: readonly MethodName[];
+  readonly out: string;
+  readonly seed: number;
+  readonly threads: number;
+  /** Calibration samples. */
+  readonly samples: number;
+  /** Blocks of the fitness text; and of the text that no search sees, 0 for all. */
+  readonly blocks: number;
+  readonly unseenBlocks: number;
+  readonly population: number;
+  /** Mutated, and as many crossed-over configurations of an iteration. */
+  readonly offspring: number;
+  readonly generations: number;
+  readonly steps: number;
+  readonly learningRate: number;
+}
+
+export const USAGE = `npm run study:structure [-- --rates 20,30,40,50] [--methods ${METHOD_NAMES.join(',')}]
+  [--out FOLDER] [--seed 0] [--threads N] [--samples 16] [--blocks 64] [--unseen-blocks 0]
+  [--population 30] [--offspring 10] [--generations 20] [--steps 2000] [--learning-rate 0.05]
+
+Structural pruning of ../shared's checkpoint by each method at each rate: perplexity on the fitness text, which searches see (the first half
+of WikiText-2's test text), and on the second half, which they do not. What is found is kept in the output folder, so a study can be
+played in parts and goes on where it was ended; the table has all that is there under the same settings.`;
+
+/** @throws RangeError that says which option is wrong */
+export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
+  const text = (value: string) => ({ type: 'string', default: value }) as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ rates: text('20,30,40,50'), methods: text(METHOD_NAMES.join(',')), seed: text('0') },
+      ...{ out: text(path.join('test-results', 'structure')), threads: text(String(availableParallelism())) },
+      ...{ samples: text('16'), blocks: text('64'), 'unseen-blocks': text('0') },
+      ...{ population: text('30'), offspring: text('10'), generations: text('20') },
+      ...{ steps: text('2000'), 'learning-rate': text('0.05') },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const number = (name: Exclude<keyof typeof values, 'help' | 'out' | 'methods' | 'rates'>): number => {
+    const value = Number(values[name]);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new RangeError(`--${name} takes a number, not ${values[name]}`);
+  };
+  return {
+    rates: values.rates.split(',').map(shareOf),
+    methods: values.methods.split(',').map(methodOf),
+    out: values.out,
+    ...{ seed: number('seed'), threads: number('threads'), samples: number('samples') },
+    ...{ blocks: number('blocks'), unseenBlocks: number('unseen-blocks') },
+    ...{ population: number('population'), offspring: number('offspring'), generations: number('generations') },
+    ...{ steps: number('steps'), learningRate: number('learning-rate') },
+  };
+}
+
+function shareOf(percent: string): number {
+  const share = Number(percent) / 100;
+  if (share > 0 && share < 1) return share;
+  throw new RangeError(`--rates takes percentages, not ${percent}`);
+}
+
+function methodOf(name: string): MethodName {
+  const found = METHOD_NAMES.find((method) => method === name);
+  if (found) return found;
+  throw new RangeError(`--methods takes ${METHOD_NAMES.join(', ')}, not ${name}`);
+}
