@@ -7,6 +7,7 @@ import {
   shortFingerprint,
 } from '../experiment/format.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
+import { isStructural } from '../experiment/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
@@ -23,8 +24,10 @@ export interface EvaluationTable {
 
 export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
   const name = Math.max('metric'.length, 'dense'.length, ...plan.evaluations.map(({ metric }) => metric.length));
+  // Zeroed weights stay in the matrices; whole components are gone, and with them parameters.
+  const isWhole = plan.evaluations.some(isStructural);
   const cells = (
-    [metric, sparsity, perplexity, dense, change, zeros, time, fingerprint]: readonly string[],
+    [metric, sparsity, perplexity, dense, change, zeros, time, fingerprint, parameters]: readonly string[],
     expression: string,
   ): string =>
     [
@@ -34,6 +37,7 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
       dense!.padStart(9),
       change!.padStart(9),
       zeros!.padStart(7),
+      ...(isWhole ? [parameters!.padStart(10)] : []),
       time!.padStart(7),
       fingerprint!.padEnd(12),
       expression,
@@ -44,7 +48,19 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
   const named = plan.evaluations.some((evaluation) => evaluation.metric !== scoreText(evaluation));
   return {
     header: cells(
-      ['metric', 'sparsity', 'perplexity', 'dense', 'change', 'zeros', 'time', 'fingerprint'],
+      [
+        ...[
+          'metric',
+          'sparsity',
+          'perplexity',
+          'dense',
+          'change',
+          isWhole ? 'removed' : 'zeros',
+          'time',
+          'fingerprint',
+        ],
+        'parameters',
+      ],
       named ? 'expression' : '',
     ),
     row: (result) =>
@@ -58,10 +74,11 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
           formatShare(result.actualSparsity),
           formatSeconds(result.seconds),
           shortFingerprint(result.fingerprint),
+          formatCount(result.structure?.parameters.pruned ?? result.provenance.parameters),
         ],
         result.expression === result.metric ? '' : result.expression,
       ),
-    failedRow: ({ metric, sparsity }) => cells([metric, printSparsity(sparsity), 'failed', '', '', '', '', ''], ''),
+    failedRow: ({ metric, sparsity }) => cells([metric, printSparsity(sparsity), 'failed', '', '', '', '', '', ''], ''),
   };
 }
 

@@ -2,11 +2,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { NamedMetric } from '../experiment/search.ts';
 import type { CompiledDocument } from '../language/document.ts';
 import type { CommandContext } from './commandContext.ts';
 import { locateDiagnostics, printDiagnostic } from './diagnostics.ts';
 import type { SourceDiagnostic } from './diagnostics.ts';
 import type { PlanFlags } from './plans.ts';
+import { structurePrunings } from './structureFlags.ts';
 
 /** A `.prune` file with errors: each has been located, none has been printed yet. */
 export class DiagnosticsError extends EspalierError {
@@ -50,26 +52,45 @@ export async function compileFile(
   return { path, document };
 }
 
+/** What of a file is asked for. */
+export interface FileTargets {
+  /** Metrics and experiments by name. */
+  readonly names: readonly string[];
+  /** What components are ranked by: methods, metrics of the file, expressions. */
+  readonly structures: readonly string[];
+}
+
 /**
- * The plans of a `.prune` file: of the named metrics and experiments, or of what the file evaluates by itself. What the file
+ * The plans of a `.prune` file: of what is asked for, or of what the file evaluates by itself where nothing is. What the file
  * leaves open is taken from the flags.
  */
 export async function plansOfFile(
   file: string,
-  targets: readonly string[],
+  { names, structures }: FileTargets,
   flags: PlanFlags,
   outside: Pick<CommandContext, 'folder' | 'terminal'>,
 ): Promise<EvaluationPlan[]> {
   const { path, document } = await compileFile(file, outside);
-  const { plansFor } = await import('../language/plan.ts');
+  const { plansFor, planWith } = await import('../language/plan.ts');
   const context = { folder: dirname(path), fallback: fallbackOf(flags, outside.folder) };
   try {
-    return targets.length === 0
-      ? plansFor(document, undefined, context)
-      : targets.flatMap((target) => plansFor(document, target, context));
+    if (names.length === 0 && structures.length === 0) return plansFor(document, undefined, context);
+    const named = names.flatMap((name) => plansFor(document, name, context));
+    if (structures.length === 0) return named;
+    const prunings = await structurePrunings(structures, metricsOf(document));
+    return [...named, planWith(document, structures.join(', '), prunings, context)];
   } catch (thrown) {
     throw thrown instanceof EspalierError && thrown.code === 'settings/invalid' ? withFlags(thrown) : thrown;
   }
+}
+
+/** The metrics of a file that have no errors. */
+export function metricsOf({ declarations }: CompiledDocument): readonly NamedMetric[] {
+  return declarations.flatMap((declaration) =>
+    declaration.kind === 'metric' && declaration.expression !== undefined
+      ? [{ metric: declaration.name, expression: declaration.expression }]
+      : [],
+  );
 }
 
 /** What a file does not say can be said here too. */

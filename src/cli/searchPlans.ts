@@ -8,14 +8,13 @@ import { searchConflict } from '../experiment/searchConflict.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
-import type { CompiledDocument } from '../language/document.ts';
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
 import type { OperationName } from '../metric/operations.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
-import { compileFile, withFlags } from './pruneFile.ts';
+import { compileFile, metricsOf, withFlags } from './pruneFile.ts';
 import type { SearchOverrides, SettingOverrides } from './settingFlags.ts';
 
 /** What the flags of `espalier evolve` say. Paths and metrics are as typed. */
@@ -144,14 +143,6 @@ async function namedMetrics(
         metric: text.trim(),
         expression: parseExpression(text),
       },
-  );
-}
-
-function metricsOf(document: CompiledDocument): readonly NamedMetric[] {
-  return document.declarations.flatMap((declaration) =>
-    declaration.kind === 'metric' && declaration.expression !== undefined
-      ? [{ metric: declaration.name, expression: declaration.expression }]
-      : [],
   );
 }
 

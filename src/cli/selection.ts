@@ -2,17 +2,21 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationPlan } from '../experiment/plan.ts';
 import { parseSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
+import type { PrunedMetric } from '../language/document.ts';
 import { collect, usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { overridePlans, planOfFlags } from './plans.ts';
-import type { NamedExpression, PlanFlags } from './plans.ts';
+import type { PlanFlags } from './plans.ts';
 import { plansOfFile } from './pruneFile.ts';
 import { addSettingFlags, settingOverrides } from './settingFlags.ts';
+import { addAllocationFlags, allocationOf, STRUCTURE_HELP, structurePrunings } from './structureFlags.ts';
+import type { AllocationOptions } from './structureFlags.ts';
 
 /** The flags that say what is pruned, how, and what it is evaluated on: the same in every command that prunes. */
-export interface SelectionOptions extends Readonly<Record<string, unknown>> {
+export interface SelectionOptions extends AllocationOptions, Readonly<Record<string, unknown>> {
   readonly metric?: readonly string[];
   readonly expression?: readonly string[];
+  readonly structure?: readonly string[];
   readonly sparsity?: readonly Sparsity[];
   readonly model?: string;
   readonly text?: string;
@@ -27,6 +31,7 @@ export function addSelectionFlags(command: Command): Command {
       'a metric without a file, infix or prefix: "W * sqrt(X)", "mul(W, sqrt(X))"; may be repeated',
       collect(String),
     )
+    .option('--structure <score>', `${STRUCTURE_HELP}; may be repeated`, collect(String))
     .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
     .option('--text <file>', 'UTF-8 text that the perplexity is taken on')
     .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')
@@ -35,7 +40,7 @@ export function addSelectionFlags(command: Command): Command {
       'weights to remove: 50%, 2:4, 4:8, or several as 50%,2:4 (default: 50%)',
       collect(parseSparsities),
     );
-  return addSettingFlags(command);
+  return addSettingFlags(addAllocationFlags(command));
 }
 
 /** The plans that a file and the flags ask for. */
@@ -59,30 +64,38 @@ export async function selectedPlans(
       'Name the file, or write the metric as --expression.',
     );
   }
-  if (file === undefined && expressions.length === 0 && options.sparsity !== undefined) {
-    throw usageError('a metric with --sparsity', '--sparsity alone', 'Add --expression, or name a .prune file.');
-  }
   const flags = await planFlags(options);
-  if (file === undefined) return [planOfFlags(flags, context.folder)];
-  return overridePlans(await plansOfFile(file, options.metric ?? [], flags, context), flags, context.folder);
+  const { structure: structures = [], metric: names = [] } = options;
+  if (file !== undefined) {
+    return overridePlans(await plansOfFile(file, { names, structures }, flags, context), flags, context.folder);
+  }
+  const alone = flags.rates ? '--allocation or --rates' : options.sparsity ? '--sparsity' : undefined;
+  if (expressions.length + structures.length === 0 && alone !== undefined) {
+    const remedy = 'Add --expression or --structure, or name a .prune file.';
+    throw usageError(`a metric with ${alone}`, `${alone} alone`, remedy);
+  }
+  const prunings = [...flags.prunings, ...(await structurePrunings(structures, []))];
+  return [planOfFlags({ ...flags, prunings }, context.folder)];
 }
 
 async function planFlags(options: SelectionOptions): Promise<PlanFlags> {
   const { model, text, calibration } = options;
+  const rates = allocationOf(options);
   return {
     ...(model === undefined ? {} : { model }),
     ...(text === undefined ? {} : { text }),
     ...(calibration === undefined ? {} : { calibration }),
-    expressions: await parseExpressions(options.expression ?? []),
+    prunings: await parseExpressions(options.expression ?? []),
     sparsities: options.sparsity ?? [],
+    ...(rates && { rates }),
     settings: settingOverrides(options),
   };
 }
 
-async function parseExpressions(texts: readonly string[]): Promise<NamedExpression[]> {
+async function parseExpressions(texts: readonly string[]): Promise<readonly PrunedMetric[]> {
   if (texts.length === 0) return [];
   const { parseExpression } = await import('../language/compile.ts');
-  return texts.map((text) => ({ metric: text.trim(), expression: parseExpression(text) }));
+  return texts.map((text) => ({ label: text.trim(), metric: undefined, expression: parseExpression(text) }));
 }
 
 function parseSparsities(text: string): readonly Sparsity[] {

@@ -60,7 +60,8 @@ function overrides(options: Options, table: Table, option: (name: string) => str
   return Object.fromEntries(given.map((name) => [name, options[option(name)]])) as Record<string, never>;
 }
 
-function settingFlag(flag: string, row: Row): Option {
+/** One flag, whose help, choices and range are the row's. */
+export function settingFlag(flag: string, row: Row): Option {
   const documentation = `${row.documentation} (default: ${row.default})`;
   if (row.kind === 'choice') return new Option(`--${flag} <choice>`, documentation).choices([...row.choices]);
   const { minimum, maximum } = row;

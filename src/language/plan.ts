@@ -19,6 +19,7 @@ import type {
   SearchDeclaration,
   MetricDeclaration,
   PathDeclaration,
+  Pruning,
 } from './document.ts';
 import { evaluationsAt } from './prunings.ts';
 
@@ -55,6 +56,21 @@ export function plansFor(
   return new Planner(document).plansFor(target, context);
 }
 
+/**
+ * What there is to evaluate where something that is not in the file is pruned with: on what a metric that no experiment lists is
+ * evaluated on, at the sparsities there.
+ * @param name what it is, for messages
+ * @throws EspalierError as {@link plansFor} does
+ */
+export function planWith(
+  document: CompiledDocument,
+  name: string,
+  prunings: readonly Pruning[],
+  context: PlanContext,
+): EvaluationPlan {
+  return new Planner(document).planWith(name, prunings, context);
+}
+
 /** The plans of one file. Made once for several questions, it looks through the file once. */
 export class Planner {
   private readonly sources: PlanSources;
@@ -72,6 +88,17 @@ export class Planner {
     if (first === undefined) throw nothingToEvaluate();
     // Without an experiment all metrics take the same inputs, so that they can share one calibration.
     return [planOf({ ...first, evaluations: drafts.flatMap((draft) => draft.evaluations) }, context)];
+  }
+
+  planWith(name: string, prunings: readonly Pruning[], context: PlanContext): EvaluationPlan {
+    const { experiments, searches, defaults } = this.sources;
+    const source = experiments[0] ?? searches[0];
+    const broken = [source, defaults].find((block) => block?.broken === true);
+    if (broken !== undefined) throw brokenTarget(name, broken);
+    return planOf(
+      this.draftBy(name, source?.content, (at) => evaluationsAt(prunings, at)),
+      context,
+    );
   }
 
   /** Whether this can be planned, given a fallback for what the file leaves open. */
@@ -94,16 +121,25 @@ export class Planner {
   private draftOf(declaration: Declaration): PlanDraft {
     const broken = declaration.broken ? declaration : this.brokenSource(declaration);
     if (broken !== undefined) throw brokenTarget(declaration.name, broken);
+    const own = this.sourceOf(declaration)?.content;
+    return this.draftBy(declaration.name, own, (at) => evaluationsOf(declaration, own, at));
+  }
+
+  /** @param own what says it, on top of the defaults @param evaluationsOf the sparsities that are said */
+  private draftBy(
+    name: string,
+    own: BlockContent | undefined,
+    evaluationsOf: (at: readonly Sparsity[]) => readonly PlannedEvaluation[],
+  ): PlanDraft {
     const { defaults, models, corpora } = this.sources;
-    const own: BlockContent | undefined = this.sourceOf(declaration)?.content;
     const { model, evaluate, calibrate, at = [] }: Partial<BlockContent> = { ...defaults?.content, ...own };
     return {
-      name: declaration.name,
+      name,
       isExperiment: own !== undefined,
       model: model ?? models[0]?.path,
       text: evaluate ?? (corpora.length === 1 ? corpora[0]?.path : undefined),
       calibration: calibrate,
-      evaluations: evaluationsOf(declaration, own, at),
+      evaluations: evaluationsOf(at.length > 0 ? at : [DEFAULT_SPARSITY]),
       settings: { ...defaults?.content.settings, ...own?.settings },
     };
   }
@@ -210,7 +246,7 @@ function evaluationsOf(
     prunings = prunings.filter((pruning) => 'metric' in pruning && pruning.metric === name);
     if (prunings.length === 0 && expression) prunings = [{ label: name, metric: name, expression }];
   }
-  return evaluationsAt(prunings, at.length > 0 ? at : [DEFAULT_SPARSITY]);
+  return evaluationsAt(prunings, at);
 }
 
 function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): EvaluationPlan {

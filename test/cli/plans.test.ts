@@ -7,8 +7,13 @@ import type { PlanFlags } from '../../src/cli/plans.ts';
 
 const WANDA = { metric: 'wanda', expression: { kind: 'operand', name: 'X' } } as const;
 const MAGNITUDE = { metric: 'magnitude', expression: { kind: 'operand', name: 'W' } } as const;
-const NOTHING: PlanFlags = { expressions: [], sparsities: [], settings: {} };
+const NOTHING: PlanFlags = { prunings: [], sparsities: [], settings: {} };
 
+const asPruning = ({ metric, expression }: typeof WANDA | typeof MAGNITUDE) => ({
+  label: metric,
+  metric: undefined,
+  expression,
+});
 const sparsities = (...texts: string[]) => texts.map((text) => parseSparsity(text)!);
 const plan = (change: Partial<EvaluationPlan> = {}): EvaluationPlan => ({
   model: '/m',
@@ -39,7 +44,10 @@ describe('planOfFlags', () => {
       ['wanda 30%', 'wanda 2:4', 'magnitude 30%', 'magnitude 2:4'],
     ],
   ])('sparsities %j', (texts, expected) => {
-    const made = planOfFlags({ ...flags, expressions: [WANDA, MAGNITUDE], sparsities: sparsities(...texts) }, '/');
+    const made = planOfFlags(
+      { ...flags, prunings: [WANDA, MAGNITUDE].map(asPruning), sparsities: sparsities(...texts) },
+      '/',
+    );
     expect(pairs([made])).toEqual([expected]);
   });
 

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { scoreText } from '../../src/experiment/planned.ts';
+import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { VERSION } from '../../src/base/version.ts';
@@ -194,6 +196,29 @@ describe('usage', () => {
     ],
     ['--metric without a file', ['evaluate', '--metric', 'wanda'], 'Name the file'],
     ['sparsity of nothing', ['evaluate', ...INPUTS, '--sparsity', '50%'], 'Add --expression'],
+    ['N:M of whole components', ['evaluate', ...INPUTS, '--structure', 'taylor', '--sparsity', '2:4'], 'got 2:4'],
+    [
+      'N:M with rates',
+      ['evaluate', ...INPUTS, '--expression', 'W', '--allocation', 'owl', '--sparsity', '2:4'],
+      'got 2:4',
+    ],
+    ['a score that does not parse', ['evaluate', ...INPUTS, '--structure', 'wanda-ps'], 'metric/'],
+    ['rates and an allocation', ['evaluate', '--rates', '0.2', '--allocation', 'owl'], 'leave --allocation out'],
+    ['OWL’s settings without OWL', ['evaluate', ...INPUTS, '--owl-spread', '0.1'], '--owl-spread without it'],
+    ['an allocation of nothing', ['evaluate', ...INPUTS, '--allocation', 'owl'], '--allocation or --rates alone'],
+    ['an allocation that is none', ['evaluate', '--allocation', 'own'], 'Allowed choices are uniform, owl, global.'],
+    ['a rate that is none', ['evaluate', '--rates', '0.2,1.2'], '"1.2" is no rate'],
+    ['rates that leave nothing', ['evaluate', '--rates', '1,100%'], 'leave nothing'],
+    [
+      'global rates of weights',
+      ['evaluate', ...INPUTS, '--expression', 'W', '--allocation', 'global'],
+      'compares components',
+    ],
+    [
+      'rates of whole blocks',
+      ['evaluate', ...INPUTS, '--structure', 'shortgpt', '--rates', '0.1,0.2'],
+      'drops whole blocks',
+    ],
     ['an expression that does not parse', ['evaluate', ...INPUTS, '--expression', 'W *'], 'metric/'],
     ['a search without a model', ['evolve', '--text', 't'], 'or name a .prune file with a search'],
     ['a search without a text', ['evolve', '--model', 'm'], 'no --text'],
@@ -301,6 +326,38 @@ describe('evaluate', () => {
     ]);
     const [infix, prefix] = plans[0]!.evaluations;
     expect(infix).toEqual({ ...prefix, metric: infix!.metric });
+  });
+
+  it.each<[string, string[], string[]]>([
+    [
+      'whole components by methods and expressions',
+      ['--structure', 'wanda-sp', '--structure', 'W * Xmax', '--sparsity', '20%,30%'],
+      [
+        ...['wanda-sp = wanda-sp at 20%', 'wanda-sp = wanda-sp at 30%'],
+        ...[
+          'components by W * Xmax = components by W * Xmax at 20%',
+          'components by W * Xmax = components by W * Xmax at 30%',
+        ],
+      ],
+    ],
+    [
+      'rates of weights and components alike',
+      ['--structure', 'taylor', '--expression', 'W', '--allocation', 'owl', '--owl-multiple', '7'],
+      ['W (owl 7 0.08) = W, owl (7, 0.08) at 50%', 'taylor (owl 7 0.08) = taylor, owl (7, 0.08) at 50%'],
+    ],
+    [
+      'rates that say how much goes, at no other sparsity',
+      ['--structure', 'flap', '--rates', '20%,0.4', '--sparsity', '2:4'],
+      ['flap ([0.2, 0.4]) = flap, rates 0.2 0.4 at 30%'],
+    ],
+    ['one threshold', ['--structure', 'flap', '--allocation', 'global'], ['flap (global) = flap, global at 50%']],
+    ['uniform rates, which have no name', ['--expression', 'W', '--allocation', 'uniform'], ['W = W at 50%']],
+  ])('%s', async (_, flags, expected) => {
+    const { plans, code } = await run(['evaluate', ...INPUTS, '--calibration', 'c', ...flags]);
+    const told = plans.flatMap(({ evaluations }) =>
+      evaluations.map((one) => `${one.metric} = ${scoreText(one)} at ${printSparsity(one.sparsity)}`),
+    );
+    expect({ told, code }).toEqual({ told: expected, code: 0 });
   });
 
   it('a table for a person', async () => {
