@@ -12,7 +12,9 @@ import type { ExitCode } from './exitCode.ts';
 import { printFailure } from './failure.ts';
 import { errorJson } from './jsonLines.ts';
 import { DiagnosticsError } from './pruneFile.ts';
+import { exportCommand } from './exportCommand.ts';
 import { runsCommand } from './runsCommand.ts';
+import { speedCommand } from './speedCommand.ts';
 import { tokensCommand } from './tokensCommand.ts';
 import { trainSampleCommand } from './trainSampleCommand.ts';
 
@@ -87,6 +89,8 @@ function createProgram(context: CommandContext, json: boolean): Command {
     evaluateCommand,
     evolveCommand,
     runsCommand,
+    exportCommand,
+    speedCommand,
     tokensCommand,
     devicesCommand,
     trainSampleCommand,
