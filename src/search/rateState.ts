@@ -211,14 +211,11 @@ function foldConfiguration(state: Growing, event: ConfigurationEvent): void {
 function foldReply(state: Growing, call: number, reply: LlmReply, seconds: number): void {
   const place = state.calls.findLastIndex((asked) => asked.call === call);
   if (place !== -1) state.calls[place] = { ...state.calls[place]!, reply: withoutText(reply), seconds };
-  if (reply.kind !== 'text') {
-    state.counts.failedCalls++;
-    return;
-  }
-  state.counts.calls++;
-  state.counts.promptTokens += reply.usage.promptTokens;
-  state.counts.replyTokens += reply.usage.replyTokens;
-  state.counts.cost += reply.cost;
+  state.counts[reply.kind === 'text' ? 'calls' : 'failedCalls']++;
+  if (reply.kind === 'lost') return;
+  state.counts.promptTokens += reply.usage?.promptTokens ?? 0;
+  state.counts.replyTokens += reply.usage?.replyTokens ?? 0;
+  state.counts.cost += reply.cost ?? 0;
 }
 
 function withoutText(reply: LlmReply): LlmCallReply {

@@ -119,7 +119,7 @@ function readList({ text, closed }: Bracketed, space: RateSpace): ParsedList | s
     rates.push(Number(trimmed));
   }
   const outside = rates.find((rate) => rate < -NEAR || rate > 1 + NEAR);
-  if (outside !== undefined) return `${outside} is not between 0 and 1`;
+  if (outside !== undefined) return `${Number(outside.toPrecision(6))} is not between 0 and 1`;
   const off = meanOf(rates, space) - space.mean;
   if (Math.abs(off) > NEAR) return `its mean is ${(space.mean + off).toFixed(5)} instead of ${space.mean.toFixed(5)}`;
   if (asAsked && Math.abs(off) <= MEAN_TOLERANCE && rates.every((rate) => rate <= 1)) return { rates, repaired: false };
