@@ -39,6 +39,8 @@ export interface PeerEvaluation {
   readonly share?: number;
   readonly nm?: string;
   readonly calibrate?: 'sequential' | 'one-shot';
+  /** Instead of an expression: Wanda-sp at these rates, one for each block. */
+  readonly rates?: readonly number[];
   /** Keep the X and G operands and masks. */
   readonly record?: boolean;
 }
@@ -46,6 +48,8 @@ export interface PeerEvaluation {
 export interface PeerReply {
   /** Perplexity of each evaluation by name, and the number of `tokens` of the text. */
   readonly values: ReadonlyMap<string, number>;
+  /** Of an evaluation with rates: 1 for each group and each channel that a block keeps. */
+  readonly kept: ReadonlyMap<string, readonly (readonly [groups: number[], channels: number[]])[]>;
   /** Token ids of the whole text. */
   readonly tokens: Uint32Array;
   /** Of a recorded evaluation: every X, layer after layer in the order of the forward pass. */
@@ -67,19 +71,26 @@ export async function askPeer(request: PeerRequest): Promise<PeerReply> {
   const lines = output
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { name: string; value: number });
+    .map((line) => JSON.parse(line) as PeerLine);
   const read = async (file: string) => {
     const bytes = await readFile(join(folder, file));
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   };
   return {
     values: new Map(lines.map(({ name, value }) => [name, value])),
+    kept: new Map(lines.flatMap(({ name, kept }) => (kept ? [[name, kept]] : []))),
     tokens: new Uint32Array(await read('tokens')),
     inputs: async (name) => new Float32Array(await read(`${name}.x`)),
     masks: async (name) => new Uint8Array(await read(`${name}.mask`)),
     gradients: async (name) => new Float32Array(await read(`${name}.g`)),
     remove: () => rm(folder, { recursive: true }),
   };
+}
+
+interface PeerLine {
+  readonly name: string;
+  readonly value: number;
+  readonly kept?: [number[], number[]][];
 }
 
 const REFERENCE = join(SHARED, 'peer', 'reference.py');

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine, type EvaluationHooks } from '../../../src/engine/engine.ts';
 import type { PrunedLayer } from '../../../src/engine/pruning/pruner.ts';
+import { unpackBits } from '../../../src/experiment/components.ts';
+import type { EvaluationPlan, StructureEvaluation } from '../../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
@@ -43,6 +45,12 @@ const WAYS: readonly Way[] = [
   { metric: 'taylor', sparsity: '50%', calibrate: 'one-shot', record: true },
 ];
 
+/** Wanda-sp, which removes heads and channels, by the rate of each block. */
+const STRUCTURES = [
+  { name: 'wanda-sp at 50%', rates: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5] },
+  { name: 'wanda-sp at uneven rates', rates: [0.05, 0.2, 0.37, 0.451, 0.62, 1] },
+];
+
 const missing = whyNoPeer();
 const title = 'on the trained checkpoint the engine agrees with the reference on';
 
@@ -61,7 +69,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
       length: LENGTH,
       samples: SAMPLES,
       blocks: BLOCKS,
-      evaluations: [{ name: 'dense' }, ...evaluations],
+      evaluations: [{ name: 'dense' }, ...evaluations, ...STRUCTURES],
     });
   }, 120_000);
   afterAll(async () => {
@@ -139,23 +147,28 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     });
   });
 
+  test.each(STRUCTURES)('$name: what stays, and the perplexity', async ({ name, rates }) => {
+    const [result] = await engine.evaluate({ ...PLAN, evaluations: [wandaSp(rates)] });
+    const blocks = result!.structure!.blocks.map(({ groupBits, channelBits, groups, channels }) => [
+      [...unpackBits(groupBits, groups.of)],
+      [...unpackBits(channelBits, channels.of)],
+    ]);
+    expect(blocks).toEqual(peer.kept.get(name));
+    expect(relative(result!.perplexity, peer.values.get(name)!)).toBeLessThan(1e-3);
+    expect(result!.calibrate).toBe('one-shot');
+  });
+
   function evaluate(
     settings: Partial<EvaluationSettings>,
     ways: readonly Way[],
     onPruned?: EvaluationHooks['onPruned'],
   ) {
-    const plan = {
-      model: REFERENCE_MODEL,
-      text: REFERENCE_TEXT,
-      calibration: REFERENCE_CALIBRATION,
-      evaluations: ways.map(({ metric, sparsity }) => ({
-        metric,
-        expression: fromPrefix(ALL_METRICS[metric]),
-        sparsity: parseSparsity(sparsity)!,
-      })),
-      settings: { ...DEFAULT_SETTINGS, ...COMMON, ...settings },
-    };
-    return engine.evaluate(plan, { onPruned });
+    const evaluations = ways.map(({ metric, sparsity }) => ({
+      metric,
+      expression: fromPrefix(ALL_METRICS[metric]),
+      sparsity: parseSparsity(sparsity)!,
+    }));
+    return engine.evaluate({ ...PLAN, evaluations, settings: { ...PLAN.settings, ...settings } }, { onPruned });
   }
 });
 
@@ -167,6 +180,27 @@ const COMMON: Partial<EvaluationSettings> = {
   blocks: BLOCKS,
   offsets: 'even',
 };
+
+const PLAN: EvaluationPlan = {
+  model: REFERENCE_MODEL,
+  text: REFERENCE_TEXT,
+  calibration: REFERENCE_CALIBRATION,
+  evaluations: [],
+  settings: { ...DEFAULT_SETTINGS, ...COMMON },
+};
+
+function wandaSp(rates: readonly number[]): StructureEvaluation {
+  const uniform = rates.every((rate) => rate === rates[0]);
+  return {
+    metric: 'wanda-sp',
+    structure: {
+      kind: 'scored',
+      score: { kind: 'method', method: 'wanda-sp' },
+      rates: uniform ? { kind: 'uniform' } : { kind: 'given', rates },
+    },
+    sparsity: { kind: 'unstructured', share: rates.reduce((sum, rate) => sum + rate, 0) / rates.length },
+  };
+}
 
 /** What one linear layer was pruned by, and how: 1 where a weight is zero now. (A few were zero before: far less than the tolerance.) */
 interface SeenLayer {

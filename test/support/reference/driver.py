@@ -64,6 +64,10 @@ def main():
     gradients = None
     for evaluation in request['evaluations']:
         model = reference.Llama(request['model'])
+        masks, kept = None, {}
+        if 'rates' in evaluation:
+            masks = reference.wanda_sp(model, evaluation['rates'], chosen)
+            kept = {'kept': [[[int(bit) for bit in bits] for bits in block] for block in masks]}
         if 'expression' in evaluation:
             nm = tuple(map(int, evaluation['nm'].split(':'))) if 'nm' in evaluation else None
             options = types.SimpleNamespace(calibrate=evaluation['calibrate'], sparsity=evaluation.get('share', 0), nm=nm)
@@ -72,7 +76,8 @@ def main():
             restore = record(reference, folder, evaluation['name'], gradients) if evaluation.get('record') else lambda: None
             reference.prune(model, evaluation['expression'], chosen, gradients, options)
             restore()
-        print(json.dumps({'name': evaluation['name'], 'value': reference.perplexity(model, ids)}), flush=True)
+        value = reference.perplexity(model, ids, masks)
+        print(json.dumps({'name': evaluation['name'], 'value': value, **kept}), flush=True)
 
 
 if __name__ == '__main__':
