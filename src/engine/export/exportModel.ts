@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
+import { orCancelled } from '../../base/orCancelled.ts';
 import type { ExportReport, ExportTarget, FreshEngine, Verification } from '../../experiment/export.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
@@ -156,7 +157,7 @@ async function verify(
     await writeFile(reference, new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength));
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
-    const verification = await fresh.verify(request, signal);
+    const verification = await orCancelled(fresh.verify(request, signal), signal, 'exporting');
     requireSame(verification, precision === 'float16' ? 'float16' : 'float32', target.folder);
     return verification;
   } finally {

@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../base/errors.ts';
+import { orCancelled } from '../../base/orCancelled.ts';
 import type { FreshEngine, SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/export.ts';
 import type { EvaluationHooks } from '../engine.ts';
 
@@ -15,6 +16,7 @@ export async function measureSpeed(
   startFresh: () => FreshEngine,
 ): Promise<readonly SpeedReport[]> {
   const engines: FreshEngine[] = [];
+  const patient = <Result>(work: Promise<Result>): Promise<Result> => orCancelled(work, signal, 'measuring the speed');
   const total = models.length * (rounds + 2);
   let done = 0;
   const step = (detail: string): void => {
@@ -27,14 +29,14 @@ export async function measureSpeed(
       step('reading');
       const engine = startFresh();
       engines.push(engine);
-      subjects.push(await engine.openSpeed({ model, ...request }, signal));
+      subjects.push(await patient(engine.openSpeed({ model, ...request }, signal)));
     }
     const seconds = models.map((): number[] => []);
     const memory = models.map(() => 0);
     for (let round = 0; round <= rounds; round++) {
       for (const [index, engine] of engines.entries()) {
         step(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
-        const measured = await engine.speedRound(signal);
+        const measured = await patient(engine.speedRound(signal));
         memory[index] = measured.peakMemory;
         if (round > 0) seconds[index]!.push(measured.seconds);
       }

@@ -1,0 +1,200 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { allParameters } from '../../../src/engine/models/model.ts';
+import type { FreshEngine, ExportFormat } from '../../../src/experiment/export.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/plan.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import type { RateAllocation, StructureMethod } from '../../../src/experiment/structure.ts';
+import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
+import { failureOf } from '../../support/expectCoded.ts';
+import type { FamilyName } from '../../support/generate/families.ts';
+import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+
+// The engine of a worker stands for the fresh process here: that it is one is tested with the real worker.
+
+const wanda = parsePrefix('mul(W, sqrt(X))');
+const half = { kind: 'unstructured', share: 0.5 } as const;
+const structure = (method: StructureMethod, rates: RateAllocation = { kind: 'uniform' }): PlannedEvaluation => ({
+  metric: method,
+  structure: { kind: 'scored', score: { kind: 'method', method }, rates },
+  sparsity: half,
+});
+
+let root: string;
+let folder: string;
+let engine: Engine;
+const families = new Map<FamilyName, TemporaryFamily>();
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'espalier-export-'));
+  engine = createEngine({ startFresh });
+});
+afterAll(async () => {
+  await engine.dispose();
+  for (const family of families.values()) await family.remove();
+  await rm(root, { recursive: true });
+});
+beforeEach(async () => {
+  folder = path.join(await mkdtemp(path.join(root, 'test-')), 'pruned');
+});
+
+function startFresh(): FreshEngine {
+  return createEngine();
+}
+
+async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<EvaluationPlan> {
+  const family = families.get(name) ?? (await temporaryFamily(name));
+  families.set(name, family);
+  return {
+    model: family.folder,
+    text: family.textFile,
+    calibration: family.calibrationFile,
+    evaluations: [evaluation],
+    settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 1, samples: 2, blocks: 2, length: 24, offsets: 'even' },
+  };
+}
+
+async function perplexityOf(model: string, plan: EvaluationPlan): Promise<number> {
+  const [result] = await engine.evaluate({ ...plan, model, evaluations: [] });
+  return result!.perplexity;
+}
+
+describe('a model that is exported is one that is evaluated', () => {
+  it.each<[FamilyName, PlannedEvaluation]>([
+    ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['qwen2', { metric: 'wanda', expression: wanda, sparsity: { kind: 'n:m', keep: 2, of: 4 } }],
+    ['llama-3.1', structure('wanda-sp')],
+    ['llama-2 grouped queries', structure('wanda-sp', { kind: 'owl', multiple: 3, spread: 0.2 })],
+    ['mistral', structure('flap', { kind: 'global' })],
+    ['llama biases', structure('flap')],
+    ['opt-350m', structure('taylor')],
+    ['qwen3', structure('shortgpt')],
+  ])('%s, $metric', async (name, evaluation) => {
+    const plan = await planOf(name, evaluation);
+    const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
+    expect(report.verification.difference).toBeLessThan(1e-4);
+    expect(Math.abs((await perplexityOf(folder, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
+    const exported = await openCheckpoint(folder);
+    const dense = await openCheckpoint(plan.model);
+    const smaller = 'structure' in evaluation;
+    expect(report.parameters.exported < report.parameters.dense).toBe(smaller);
+    // What was stored in sixteen bits stays so, but for biases that were not there before.
+    for (const { tensor } of allParameters(exported.config)) {
+      const stored = exported.tensors.get(tensor)!.dtype;
+      if (!tensor.endsWith('.bias'))
+        expect(stored).toBe(dense.tensors.get('model.embed_tokens.weight')?.dtype ?? 'F16');
+    }
+    exported.close();
+    dense.close();
+    expect(await readFile(path.join(folder, 'README.md'), 'utf8')).toContain(report.result.fingerprint);
+    expect(await readdir(path.dirname(folder))).toEqual(['pruned']);
+  });
+
+  it.each<[FamilyName, PlannedEvaluation]>([
+    ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['opt', structure('flap')],
+  ])('%s as ONNX', async (name, evaluation) => {
+    const plan = await planOf(name, evaluation);
+    const report = await engine.exportModel(plan, { folder, format: 'onnx' });
+    expect(report.verification.difference).toBeLessThan(1e-4);
+    expect((await readdir(folder)).sort()).toEqual(['README.md', 'model.onnx', 'model.onnx.data', 'tokenizer.json']);
+    expect(await readdir(path.dirname(folder))).toEqual(['pruned']);
+  });
+
+  it('a mask that a search has found, and what is exported once more', async () => {
+    const mask = [
+      { groups: '8', channels: 'ff'.repeat(7) },
+      { groups: 'f', channels: '0f'.repeat(7), dropped: true as const },
+      { groups: 'f', channels: '0f'.repeat(7) },
+    ];
+    const plan = await planOf('llama-1', { metric: 'found', structure: { kind: 'mask', mask }, sparsity: half });
+    await engine.exportModel(plan, { folder, format: 'huggingface' });
+    const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+    expect(config).toMatchObject({
+      num_hidden_layers: 2,
+      espalier: {
+        format: 1,
+        blocks: [
+          { heads: 1, kv_heads: 1, intermediate: 56 },
+          { heads: 4, kv_heads: 4, intermediate: 28 },
+        ],
+      },
+    });
+    const again = { ...plan, model: folder, evaluations: [structure('magnitude')] };
+    const second = `${folder}-again`;
+    const report = await engine.exportModel(again, { folder: second, format: 'huggingface' });
+    expect(Math.abs((await perplexityOf(second, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
+  });
+});
+
+describe('nothing half written is left', () => {
+  const formats: readonly ExportFormat[] = ['huggingface', 'onnx'];
+
+  it('a folder with something in it is not touched', async () => {
+    await mkdir(folder);
+    await writeFile(path.join(folder, 'notes.txt'), 'mine');
+    const plan = await planOf('llama-1', structure('magnitude'));
+    const failure = await failureOf(() => engine.exportModel(plan, { folder, format: 'huggingface' }));
+    expect(failure.code).toBe('export/exists');
+    expect(await readdir(folder)).toEqual(['notes.txt']);
+  });
+
+  it.each(formats)('a model that reads back differently: %s', async (format) => {
+    const wrong = createEngine({
+      startFresh: () => ({
+        ...createEngine(),
+        verify: async ({ reference, ...request }) => {
+          // As if a weight had been written wrong.
+          const logits = new Float32Array(new Uint8Array(await readFile(reference)).buffer);
+          logits[7]! += 1;
+          await writeFile(reference, logits);
+          return createEngine().verify({ reference, ...request });
+        },
+      }),
+    });
+    const plan = await planOf('llama-1', structure('magnitude'));
+    const failure = await failureOf(() => wrong.exportModel(plan, { folder, format }));
+    expect(failure.code).toBe('export/mismatch');
+    expect(await readdir(path.dirname(folder))).toEqual([]);
+    await wrong.dispose();
+  });
+
+  it.each(['pruning', 'evaluating', 'writing', 'verifying'] as const)('cancelled while %s', async (stage) => {
+    const controller = new AbortController();
+    const plan = await planOf('llama-1', structure('wanda-sp'));
+    const failure = await failureOf(() =>
+      engine.exportModel(
+        plan,
+        { folder, format: 'onnx' },
+        {
+          signal: controller.signal,
+          onProgress: (progress) => {
+            if (progress.stage === stage) controller.abort();
+          },
+        },
+      ),
+    );
+    expect(failure.code).toBe('cancelled');
+    expect(await readdir(path.dirname(folder))).toEqual([]);
+  });
+
+  it('what the file system refuses has a code', async () => {
+    await writeFile(path.join(path.dirname(folder), 'file'), '');
+    const plan = await planOf('llama-1', structure('magnitude'));
+    const below = path.join(path.dirname(folder), 'file', 'pruned');
+    const failure = await failureOf(() => engine.exportModel(plan, { folder: below, format: 'huggingface' }));
+    expect(['io/write', 'export/exists']).toContain(failure.code);
+    expect(failure.data.file).toBe(below);
+  });
+
+  it('a metric that cannot rank fails as its evaluation does', async () => {
+    const constant = { metric: 'nothing', expression: parsePrefix('sub(W, W)'), sparsity: half };
+    const plan = await planOf('llama-1', constant);
+    const failure = await failureOf(() => engine.exportModel(plan, { folder, format: 'huggingface' }));
+    expect(failure.code).toBe('metric/invalid-score');
+    expect(await readdir(path.dirname(folder))).toEqual([]);
+  });
+});
