@@ -8,7 +8,8 @@ import { build, context } from 'esbuild';
 
 /**
  * Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. The
- * extension alone is two: what activates is small, and loads the application once the editor goes on.
+ * extension alone is two: what activates is small, and loads the application once the editor goes on. Worker and command line load the
+ * client for language models when one is asked.
  */
 const ENTRY_POINTS = {
   extension: 'src/extension/main.ts',
@@ -17,7 +18,9 @@ const ENTRY_POINTS = {
   worker: 'src/worker/main.ts',
   cli: 'src/cli/main.ts',
   bench: 'bench/main.ts',
+  benchSpeed: 'bench/speed.ts',
   study: 'bench/study/main.ts',
+  openAiPackage: 'src/llm/openAiPackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
 };
 
@@ -28,11 +31,11 @@ const VIEWS = {
 };
 
 /** @type {import('esbuild').Plugin} */
-const APPLICATION_APART = {
-  name: 'application-apart',
+const LOADED_LATER = {
+  name: 'loaded-later',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/application\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './application.cjs', external: true } : undefined,
+    onResolve({ filter: /\/(application|openAiPackage)\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: path.replace(/^.*\/(\w+)\.ts$/, './$1.cjs'), external: true } : undefined,
     );
   },
 };
@@ -71,7 +74,7 @@ function processOptions(name, entry) {
     target: 'node20',
     format: 'cjs',
     external: ['vscode', 'onnxruntime-node'],
-    plugins: [APPLICATION_APART],
+    plugins: [LOADED_LATER],
     // Identifiers stay: a user's stack trace names our functions, and Langium's services are found by class name.
     keepNames: true,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.

@@ -36,7 +36,8 @@ try {
   const { killGenerated } = await import(pathToFileURL(bundle).href);
   const [kills, hosts, seed, pause] = [values.kills, values.hosts, values.seed, values.pause].map(Number);
   // A build meanwhile must not change what is tested.
-  for (const name of ['cli.cjs', 'worker.cjs']) cpSync(join(root, 'dist', name), join(folder, name));
+  for (const name of ['cli.cjs', 'worker.cjs', 'openAiPackage.cjs'])
+    cpSync(join(root, 'dist', name), join(folder, name));
   const began = Date.now();
   const report = await killGenerated({
     cli: join(folder, 'cli.cjs'),

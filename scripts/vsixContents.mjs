@@ -26,6 +26,7 @@ const REQUIRED = [
   'extension/media/search-dark.svg',
   'extension/media/search-light.svg',
   'extension/media/walkthrough/evolve.md',
+  ...['initialise', 'mutate', 'cross', 'again'].map((name) => `extension/media/prompts/${name}.md`),
   ...[
     'README.md',
     'calibration.txt',
@@ -39,6 +40,7 @@ const REQUIRED = [
   'extension/dist/application.cjs',
   'extension/dist/languageServer.cjs',
   'extension/dist/worker.cjs',
+  'extension/dist/openAiPackage.cjs',
   'extension/dist/webview/panel.js',
   'extension/dist/webview/panel.css',
   'extension/dist/node_modules/onnxruntime-node/dist/index.js',

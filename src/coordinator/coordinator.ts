@@ -4,9 +4,10 @@ import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
-import { asMetricSearch } from '../experiment/runPlan.ts';
-import type { SearchPlan } from '../experiment/search.ts';
-import type { FinalistEvent, FinishedEvent, SearchEvent, SearchOpening } from '../experiment/searchEvents.ts';
+import { isMaskSearch, isRateSearch } from '../experiment/runPlan.ts';
+import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
+import type { SearchOpening } from '../experiment/searchEvents.ts';
+import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import { Journal } from '../runs/journal.ts';
 import { portableResult } from '../runs/evaluationRecord.ts';
@@ -16,15 +17,13 @@ import { JOURNAL_FILE, LOG_FILE } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { lockRun } from '../runs/runLock.ts';
 import { planOf } from '../runs/runRecord.ts';
-import { runSearch } from '../search/runSearch.ts';
-import type { Finalist } from '../search/runSearch.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { CrashLimits } from './crashBudget.ts';
-import { evaluateFinalist } from './finalists.ts';
-import type { FinalEntry } from './finalists.ts';
-import { History } from './history.ts';
-import { journaledEffects } from './journaledEffects.ts';
+import { MaskRun } from './maskRun.ts';
+import { MetricRun } from './metricRun.ts';
+import { RateRun } from './rateRun.ts';
+import type { EndEvent, SearchKind } from './searchKind.ts';
 import { WorkerPool } from './workerPool.ts';
 
 export interface SearchRunOptions {
@@ -34,6 +33,8 @@ export interface SearchRunOptions {
   readonly signal: AbortSignal;
   /** Processes, where not as many as the plan says; they do not change what is found. */
   readonly workers?: number;
+  /** How the language model of the plan is reached; only a search that has one needs it. */
+  readonly languageModel?: LanguageModelAccess;
   /** Told of each event when it is on the disk, in the order of the journal; not of those that were there before. */
   readonly onEvent?: (record: JournalRecord) => void;
   /** How far the opening of the search is. */
@@ -47,13 +48,14 @@ export interface SearchRunOptions {
 }
 
 export type RunOutcome =
-  | { readonly kind: 'finished'; readonly finished: FinishedEvent }
+  | { readonly kind: 'finished'; readonly finished: EndEvent }
   /** Resume it when it suits. */
   | { readonly kind: 'paused' };
 
 /**
  * Runs a search, from its beginning or on from where its journal ends, until it is finished or paused. What happens is in the journal
- * before anybody is told. However often a run is paused or killed, it comes to the very same candidates and the same end.
+ * before anybody is told. However often a run is paused or killed, it comes to the very same end; of one that asks a language model, as far as
+ * no reply was lost on the way.
  *
  * @throws EspalierError what the run failed with; the journal says it too, and the run can be resumed. `runs/in-use`,
  * `runs/damaged`, `runs/changed` where it was not begun at all
@@ -62,15 +64,23 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
   const lock = await lockRun(run.folder);
   try {
     const { clock = SYSTEM_CLOCK, openFile, recover = false } = options;
-    const { journal, records } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, {
+    const plan = planOf(run.run, run.root);
+    const search = searchOf(plan, run, options);
+    let before = 0;
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, {
       now: () => clock.wall(),
       recover,
       ...(openFile && { openFile }),
+      // One by one: those of a large model are not held all at once.
+      onRecord: ({ event }) => {
+        before++;
+        search.recall(event);
+      },
     });
     try {
-      const history = new History(records);
-      if (history.finished) return { kind: 'finished', finished: history.finished };
-      return await new Coordinator(run, journal, history, options).run();
+      const { end } = search.recalled;
+      if (end) return { kind: 'finished', finished: end };
+      return await new Coordinator({ run, plan, search, journal, options }).run(before > 0);
     } finally {
       await journal.close();
     }
@@ -79,24 +89,33 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
   }
 }
 
+function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchKind {
+  if (isRateSearch(plan)) return new RateRun(plan, { run, languageModel });
+  return isMaskSearch(plan) ? new MaskRun(plan) : new MetricRun(plan);
+}
+
+interface CoordinatorParts {
+  readonly run: RunFolder;
+  /** With absolute paths. */
+  readonly plan: RunPlan;
+  readonly search: SearchKind;
+  readonly journal: Journal;
+  readonly options: SearchRunOptions;
+}
+
+/** The life of a run, whatever it searches for. */
 class Coordinator {
-  private readonly folder: RunFolder;
-  private readonly plan: SearchPlan;
-  private readonly journal: Journal;
-  private readonly history: History;
-  private readonly options: SearchRunOptions;
+  private readonly parts: CoordinatorParts;
+  private readonly clock: Clock;
   private readonly pool: WorkerPool;
   private opening: SearchOpening | undefined;
 
-  constructor(run: RunFolder, journal: Journal, history: History, options: SearchRunOptions) {
-    const plan = asMetricSearch(planOf(run.run, run.root), 'running a search');
-    this.folder = run;
-    this.plan = plan;
-    this.journal = journal;
-    this.history = history;
-    this.options = options;
-    this.opening = history.measured ? history.opening : undefined;
+  constructor(parts: CoordinatorParts) {
+    const { run, plan, search, options } = parts;
     const { spawn, workers = plan.search.workers, clock = SYSTEM_CLOCK, limits } = options;
+    this.parts = parts;
+    this.clock = clock;
+    this.opening = search.recalled.measured ? search.recalled.opening : undefined;
     const { threads } = plan.settings;
     this.pool = new WorkerPool({
       plan,
@@ -117,15 +136,16 @@ class Coordinator {
     });
   }
 
-  async run(): Promise<RunOutcome> {
-    const { signal } = this.options;
+  /** @param goesOn whether the journal has anything from before */
+  async run(goesOn: boolean): Promise<RunOutcome> {
+    const { signal } = this.parts.options;
     const abort = (): void => {
       void this.pool.dispose(cancelledError('searching'));
     };
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     try {
-      if (this.history.length > 0) await this.append({ kind: 'resumed' });
+      if (goesOn) await this.append({ kind: 'resumed' });
       const finished = await this.search();
       await this.append(finished);
       return { kind: 'finished', finished };
@@ -144,23 +164,24 @@ class Coordinator {
     }
   }
 
-  private async search(): Promise<FinishedEvent> {
+  private async search(): Promise<EndEvent> {
+    const { run, search, options } = this.parts;
     const opening = this.opening ?? (await this.open());
-    const effects = journaledEffects({
-      history: this.history,
+    return search.run(opening, {
       pool: this.pool,
+      signal: options.signal,
+      clock: this.clock,
       append: (...events) => this.append(...events),
-      now: () => (this.options.clock ?? SYSTEM_CLOCK).now(),
+      portable: (result) => portableResult(run.root, result),
     });
-    const { counts, finalists } = await runSearch(this.plan, effects, { opening, signal: this.options.signal });
-    const results = await this.evaluateFinalists(finalists);
-    return { kind: 'finished', counts, best: inOrder(finalists, results) };
   }
 
   /** Opens the search where nothing was measured yet. */
   private async open(): Promise<SearchOpening> {
+    const { search } = this.parts;
+    await search.prepare?.();
     const opening = await this.pool.open();
-    if (this.history.opening?.fingerprint !== opening.fingerprint) await this.append({ kind: 'opened', ...opening });
+    if (search.recalled.opening?.fingerprint !== opening.fingerprint) await this.append(search.openedEvent(opening));
     return opening;
   }
 
@@ -178,49 +199,11 @@ class Coordinator {
     });
   }
 
-  /** Workers evaluate them side by side; the journal has them in their order, the best of the search first, then the baselines. */
-  private async evaluateFinalists(finalists: readonly Finalist[]): Promise<ReadonlyMap<number, FinalistEvent>> {
-    const entries: FinalEntry[] = [
-      ...finalists.map(({ id, expression }) => ({ id, metric: `candidate ${id}`, expression })),
-      ...this.plan.baselines,
-    ];
-    const pending = entries.map((entry) => {
-      const known = this.history.finalist(entry);
-      return known ? { known } : { event: evaluateFinalist(this.pool, this.plan, entry).then(this.portable) };
-    });
-    // One that fails while an earlier one is waited for is reported when its turn comes.
-    for (const { event } of pending) event?.catch(ignore);
-    const byId = new Map<number, FinalistEvent>();
-    for (const { known, event } of pending) {
-      const result = known ?? (await event);
-      if (!known) await this.append(result);
-      if (result.id !== undefined) byId.set(result.id, result);
-    }
-    return byId;
+  private async append(...events: readonly RunEvent[]): Promise<void> {
+    const { journal, options } = this.parts;
+    const records = await journal.append(events);
+    for (const record of records) options.onEvent?.(record);
   }
-
-  /** A journal means the same in another clone of the workspace. */
-  private readonly portable = (event: FinalistEvent): FinalistEvent => {
-    const { result, test, ...about } = event;
-    const { root } = this.folder;
-    return {
-      ...about,
-      ...(result && { result: portableResult(root, result) }),
-      ...(test && { test: portableResult(root, test) }),
-    };
-  };
-
-  private async append(...events: readonly SearchEvent[]): Promise<void> {
-    const records = await this.journal.append(events);
-    for (const record of records) this.options.onEvent?.(record);
-  }
-}
-
-/** Ids, the best on the fitness text as finally evaluated first; those that failed there last, as the search had them. */
-function inOrder(finalists: readonly Finalist[], results: ReadonlyMap<number, FinalistEvent>): readonly number[] {
-  const perplexity = (id: number): number => results.get(id)?.result?.perplexity ?? Infinity;
-  const order = new Map(finalists.map(({ id }, i) => [id, i]));
-  return finalists.map(({ id }) => id).sort((a, b) => perplexity(a) - perplexity(b) || order.get(a)! - order.get(b)!);
 }
 
 /** A log that cannot be written stops nothing. */

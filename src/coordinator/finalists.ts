@@ -1,53 +1,85 @@
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData, EspalierError } from '../base/errors.ts';
-import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
-import type { SearchPlan } from '../experiment/search.ts';
-import type { FinalistEvent } from '../experiment/searchEvents.ts';
-import type { Expression } from '../metric/expression.ts';
-import { printPrefix } from '../metric/print.ts';
+import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
 import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
 
-/** What is evaluated at the end of a search, as it is written and calibrated as the plan says. */
-export interface FinalEntry {
-  /** Undefined for a baseline. */
-  readonly id?: number;
-  readonly metric: string;
-  readonly expression: Expression;
+/** What became of a finalist or a baseline: on the fitness text and, where the plan has one, on the test text. */
+export interface FinalResult {
+  readonly result?: EvaluationResult;
+  readonly test?: EvaluationResult;
+  readonly error?: ErrorData;
 }
 
 /** Milliseconds; an evaluation of a large model may take hours, and tells nothing while a native call runs. */
 const LIMIT = 24 * 3_600_000;
 
 /**
- * Evaluates one finalist or baseline on the fitness text and, where the plan has one, on the test text.
+ * Evaluates one finalist or baseline as an evaluation outside a search would be, calibrated as the plan says.
  *
- * @throws EspalierError for everything that is not the metric's fault
+ * @throws EspalierError for everything that is not its own fault
  */
-export async function evaluateFinalist(pool: WorkerPool, plan: SearchPlan, entry: FinalEntry): Promise<FinalistEvent> {
-  const { metric, expression } = entry;
-  const about = { ...(entry.id !== undefined && { id: entry.id }), metric, expression: printPrefix(expression) };
+export async function evaluateFinalist(
+  pool: WorkerPool,
+  plan: RunPlan,
+  evaluation: PlannedEvaluation,
+  portable: (result: EvaluationResult) => EvaluationResult,
+): Promise<FinalResult> {
   const on = (text: string): Promise<EvaluationResult | ErrorData> =>
     evaluateOne(pool, {
       model: plan.model,
       text,
       ...(plan.calibration !== undefined && { calibration: plan.calibration }),
-      evaluations: [{ metric, expression, sparsity: plan.sparsity }],
+      evaluations: [evaluation],
       settings: plan.settings,
     });
   const [result, test] = await Promise.all([on(plan.text), plan.test === undefined ? undefined : on(plan.test)]);
   const error = [result, test].find((outcome) => outcome !== undefined && 'code' in outcome);
   return {
-    kind: 'finalist',
-    ...about,
-    ...(!('code' in result) && { result }),
-    ...(test !== undefined && !('code' in test) && { test }),
+    ...(!('code' in result) && { result: portable(result) }),
+    ...(test !== undefined && !('code' in test) && { test: portable(test) }),
     ...(error !== undefined && 'code' in error && { error }),
   };
 }
 
-/** Failures that are the metric's: the others of the plan go on. */
-const OF_THE_METRIC: ReadonlySet<string> = new Set(['metric/invalid-score', 'evaluation/not-finite']);
+/** One that the journal has, or that is still to be evaluated. */
+export type FinalJob<Event> = { readonly known: Event } | { readonly evaluate: () => Promise<Event> };
+
+/** Workers evaluate finalists side by side; the journal has them in their order. */
+export async function settleInOrder<Event extends RunEvent>(
+  jobs: readonly FinalJob<Event>[],
+  append: (event: RunEvent) => Promise<void>,
+): Promise<readonly Event[]> {
+  const pending = jobs.map((job) => ('known' in job ? job : { event: job.evaluate() }));
+  // One that fails while an earlier one is waited for is reported when its turn comes.
+  for (const job of pending) if ('event' in job) job.event.catch(() => undefined);
+  const settled: Event[] = [];
+  for (const job of pending) {
+    if ('known' in job) settled.push(job.known);
+    else {
+      const event = await job.event;
+      await append(event);
+      settled.push(event);
+    }
+  }
+  return settled;
+}
+
+/** Ids, the best on the fitness text as finally evaluated first; those that failed there last, as the search had them. */
+export function finalOrder(
+  finalists: readonly { readonly id: number }[],
+  results: readonly { readonly id?: number; readonly result?: EvaluationResult }[],
+): readonly number[] {
+  const perplexity = (id: number): number => results.find((one) => one.id === id)?.result?.perplexity ?? Infinity;
+  return finalists
+    .map(({ id }, order) => ({ id, order, perplexity: perplexity(id) }))
+    .sort((a, b) => (a.perplexity === b.perplexity ? a.order - b.order : a.perplexity - b.perplexity))
+    .map(({ id }) => id);
+}
+
+/** Failures that are the metric's, or the rates': the others of the plan go on. */
+const ITS_OWN: ReadonlySet<string> = new Set(['metric/invalid-score', 'evaluation/not-finite']);
 
 /** Ends of a worker after which an evaluation is not tried again. */
 const DEATHS = 2;
@@ -69,7 +101,7 @@ function evaluateOne(pool: WorkerPool, plan: EvaluationPlan): Promise<Evaluation
           settle(results[0]!);
         } catch (thrown) {
           const error = toErrorData(thrown, 'evaluating a finalist');
-          if (!OF_THE_METRIC.has(error.code)) throw thrown;
+          if (!ITS_OWN.has(error.code)) throw thrown;
           settle(error);
         }
       },

@@ -1,4 +1,5 @@
 import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../experiment/searchEvents.ts';
+import type { Expression } from '../metric/expression.ts';
 import { printPrefix } from '../metric/print.ts';
 import type { Proposal, SearchEffects } from '../search/effects.ts';
 import type { History } from './history.ts';
@@ -34,17 +35,17 @@ export function journaledEffects({ history, pool, append, now }: EffectsOptions)
         if (known) answers.set(candidate.id, known);
         else unknown.push(candidate);
       }
-      await ask<ProbeOutcome>(pool, {
-        proposals: unknown,
+      await ask<Proposal, ProbeOutcome>(pool, {
+        items: unknown,
         pace: probePace,
-        ask: async (client, expressions) => {
-          const { outcomes } = await client.request('probe', { expressions: [...expressions] });
+        ask: async (client, proposals) => {
+          const { outcomes } = await client.request('probe', { expressions: expressionsOf(proposals) });
           return outcomes.map(({ probe, seconds }) => ({ answer: probe, seconds }));
         },
         settle: async (answered) => {
           const events: SearchEvent[] = [];
           for (const one of answered) {
-            const { proposal, seconds } = one;
+            const { item: proposal, seconds } = one;
             const probe = 'answer' in one ? one.answer : quarantine(one, events);
             answers.set(proposal.id, probe);
             events.push({
@@ -71,17 +72,17 @@ export function journaledEffects({ history, pool, append, now }: EffectsOptions)
       }
       let pace = measurePaces.get(end - begin);
       if (!pace) measurePaces.set(end - begin, (pace = new Pace(now)));
-      await ask<MeasureOutcome>(pool, {
-        proposals: unknown,
+      await ask<Proposal, MeasureOutcome>(pool, {
+        items: unknown,
         pace,
-        ask: async (client, expressions) => {
-          const { outcomes } = await client.request('measure', { expressions: [...expressions], begin, end });
+        ask: async (client, proposals) => {
+          const { outcomes } = await client.request('measure', { expressions: expressionsOf(proposals), begin, end });
           return outcomes.map(({ measure, seconds }) => ({ answer: measure, seconds }));
         },
         settle: async (answered) => {
           const events: SearchEvent[] = [];
           for (const one of answered) {
-            const { proposal, seconds } = one;
+            const { item: proposal, seconds } = one;
             const measure = 'answer' in one ? one.answer : quarantine(one, events);
             answers.set(proposal.id, measure);
             events.push({ kind: 'measured', id: proposal.id, rung, measure, seconds });
@@ -101,9 +102,13 @@ export function journaledEffects({ history, pool, append, now }: EffectsOptions)
   };
 }
 
+function expressionsOf(proposals: readonly Proposal[]): Expression[] {
+  return proposals.map(({ expression }) => expression);
+}
+
 /** Says why a candidate is not tried again, and gives what it counts as from now on. */
 function quarantine(
-  { proposal, quarantined }: Extract<Answered<unknown>, { readonly quarantined: unknown }>,
+  { item: proposal, quarantined }: Extract<Answered<Proposal, unknown>, { readonly quarantined: unknown }>,
   events: SearchEvent[],
 ): Extract<ProbeOutcome & MeasureOutcome, { readonly kind: 'invalid' }> {
   // A baseline has no candidate's id; that its worker ended is in the baseline's own event.

@@ -8,6 +8,9 @@ const LEAST_LIMIT = 10 * 60_000;
 /** Before anything was measured nothing can be called too long: a first candidate of a large model may take hours. */
 const FIRST_LIMIT = 24 * 3_600_000;
 
+/** In which portions questions are asked, and after what time a portion counts as hung. */
+export type Pacing = Pick<Pace, 'portion' | 'limit' | 'begin'>;
+
 /** How long questions of one kind take, and what follows for the portions in which they are asked. */
 export class Pace {
   private readonly now: () => number;

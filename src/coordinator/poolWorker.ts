@@ -1,8 +1,10 @@
 import type { EspalierError } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
-import type { SearchPlan } from '../experiment/search.ts';
+import { isMetricSearch } from '../experiment/runPlan.ts';
+import type { RunPlan } from '../experiment/runPlan.ts';
 import type { SearchOpening } from '../experiment/searchEvents.ts';
 import { ProtocolClient } from '../protocol/client.ts';
+import type { EvaluationListener } from '../protocol/client.ts';
 import { exitError } from '../protocol/workerErrors.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';
@@ -10,7 +12,7 @@ import type { Clock } from './clock.ts';
 export interface PoolWorkerOptions {
   readonly spawn: () => WorkerProcess;
   /** As this worker gets it: with its share of the threads. */
-  readonly plan: SearchPlan;
+  readonly plan: RunPlan;
   readonly version: string;
   readonly clock: Clock;
   readonly log: (line: string) => void;
@@ -69,11 +71,14 @@ export class PoolWorker {
     } finally {
       undo();
     }
-    const { opening } = await this.client.openSearch(plan, {
+    const listener: Pick<EvaluationListener, 'onProgress'> = {
       onProgress: ({ progress }) => {
         onProgress(progress);
       },
-    });
+    };
+    const { opening } = isMetricSearch(plan)
+      ? await this.client.openSearch(plan, listener)
+      : await this.client.openStructure(plan, listener);
     return opening;
   }
 

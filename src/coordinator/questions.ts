@@ -1,116 +1,117 @@
 import type { EspalierError } from '../base/errors.ts';
-import type { Expression } from '../metric/expression.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
-import type { Proposal } from '../search/effects.ts';
-import type { Pace } from './pace.ts';
+import type { Pacing } from './pace.ts';
 import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
 
-/** One proposal and what became of it: an answer, or why it is not tried again. */
-export type Answered<Answer> = {
-  readonly proposal: Proposal;
+/** One thing that was asked about and what became of it: an answer, or why it is not tried again. */
+export type Answered<Item, Answer> = {
+  readonly item: Item;
   /** What it took, in seconds. */
   readonly seconds: number;
 } & ({ readonly answer: Answer } | { readonly quarantined: EspalierError });
 
-export interface Questions<Answer> {
-  readonly proposals: readonly Proposal[];
+export interface Questions<Item, Answer> {
+  /** What is asked about: a candidate, a configuration, a mask. */
+  readonly items: readonly Item[];
   /** Asks one worker about some of them; answers in order. */
   ask(
     client: ProtocolClient,
-    expressions: readonly Expression[],
+    items: readonly Item[],
   ): Promise<readonly { readonly answer: Answer; readonly seconds: number }[]>;
   /** Keeps answers as they come. What it rejects with ends the search. */
-  settle(answered: readonly Answered<Answer>[]): Promise<void>;
+  settle(answered: readonly Answered<Item, Answer>[]): Promise<void>;
   /** How long such questions take. */
-  readonly pace: Pace;
+  readonly pace: Pacing;
 }
 
 /** Ends of a worker that worked on nothing else, after which a metric is not tried again. */
 const DEATHS_ALONE = 2;
 
-interface Suspect {
-  readonly proposal: Proposal;
+interface Suspect<Item> {
+  readonly item: Item;
   /** Why the workers ended that worked on it; the first may have worked on others too. */
   readonly deaths: readonly EspalierError[];
   readonly alone: number;
 }
 
 /**
- * Asks the workers of a pool about proposals, in portions whose size no answer depends on. When a worker ends, the proposals that
+ * Asks the workers of a pool about items, in portions whose size no answer depends on. When a worker ends, the items that
  * it worked on are tried again one by one, so that one that ends workers does it alone; one that does it twice is quarantined.
  * Resolves when all are answered and settled.
  */
-export function ask<Answer>(pool: WorkerPool, questions: Questions<Answer>): Promise<void> {
-  if (questions.proposals.length === 0) return Promise.resolve();
+export function ask<Item, Answer>(pool: WorkerPool, questions: Questions<Item, Answer>): Promise<void> {
+  if (questions.items.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const source = new QuestionSource(pool, questions, resolve, reject);
     pool.add(source);
   });
 }
 
-class QuestionSource<Answer> implements WorkSource {
+class QuestionSource<Item, Answer> implements WorkSource {
   private readonly pool: WorkerPool;
-  private readonly questions: Questions<Answer>;
+  private readonly questions: Questions<Item, Answer>;
   private readonly done: () => void;
   readonly fail: (error: EspalierError) => void;
   /** First of those that nobody works on and that are under no suspicion. */
   private next = 0;
-  private readonly suspects: Suspect[] = [];
+  private readonly suspects: Suspect<Item>[] = [];
   private open: number;
 
-  constructor(pool: WorkerPool, questions: Questions<Answer>, done: () => void, fail: (error: EspalierError) => void) {
+  constructor(
+    pool: WorkerPool,
+    questions: Questions<Item, Answer>,
+    done: () => void,
+    fail: (error: EspalierError) => void,
+  ) {
     this.pool = pool;
     this.questions = questions;
     this.done = done;
     this.fail = fail;
-    this.open = questions.proposals.length;
+    this.open = questions.items.length;
   }
 
   take(workers: number): Work | undefined {
     const suspect = this.suspects.shift();
-    if (suspect) return this.work([suspect.proposal], suspect);
-    const { proposals, pace } = this.questions;
-    const left = proposals.length - this.next;
+    if (suspect) return this.work([suspect.item], suspect);
+    const { items, pace } = this.questions;
+    const left = items.length - this.next;
     if (left === 0) return undefined;
     const size = pace.portion(left, workers);
     this.next += size;
-    return this.work(proposals.slice(this.next - size, this.next));
+    return this.work(items.slice(this.next - size, this.next));
   }
 
-  private work(proposals: readonly Proposal[], suspect?: Suspect): Work {
+  private work(items: readonly Item[], suspect?: Suspect<Item>): Work {
     const { pace } = this.questions;
     return {
-      limit: pace.limit(proposals.length),
+      limit: pace.limit(items.length),
       run: async (client) => {
-        const stop = pace.begin(proposals.length);
-        const answers = await this.questions.ask(
-          client,
-          proposals.map(({ expression }) => expression),
-        );
+        const stop = pace.begin(items.length);
+        const answers = await this.questions.ask(client, items);
         stop();
         // The worker is free for the next piece while this one goes to the disk.
-        this.settle(proposals.map((proposal, i) => ({ proposal, ...answers[i]! })));
+        this.settle(items.map((item, i) => ({ item, ...answers[i]! })));
       },
       lost: (reason) => {
-        this.lost(proposals, reason, suspect);
+        this.lost(items, reason, suspect);
       },
     };
   }
 
-  private lost(proposals: readonly Proposal[], reason: EspalierError, suspect: Suspect | undefined): void {
-    for (const proposal of proposals) {
+  private lost(items: readonly Item[], reason: EspalierError, suspect: Suspect<Item> | undefined): void {
+    for (const item of items) {
       const deaths = [...(suspect?.deaths ?? []), reason];
-      const alone = (suspect?.alone ?? 0) + (proposals.length === 1 ? 1 : 0);
-      if (alone < DEATHS_ALONE) this.suspects.push({ proposal, deaths, alone });
+      const alone = (suspect?.alone ?? 0) + (items.length === 1 ? 1 : 0);
+      if (alone < DEATHS_ALONE) this.suspects.push({ item, deaths, alone });
       else {
         this.pool.budget.forgive(deaths);
-        this.settle([{ proposal, seconds: 0, quarantined: reason }]);
+        this.settle([{ item, seconds: 0, quarantined: reason }]);
       }
     }
     this.pool.pump();
   }
 
-  private settle(answered: readonly Answered<Answer>[]): void {
+  private settle(answered: readonly Answered<Item, Answer>[]): void {
     this.questions.settle(answered).then(
       () => {
         this.open -= answered.length;

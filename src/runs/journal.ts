@@ -17,6 +17,8 @@ export interface JournalOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly openFile?: (file: string) => Promise<JournalFile>;
+  /** Takes what the journal holds, record by record; none is kept then. */
+  readonly onRecord?: (record: JournalRecord) => void;
   /** Cuts a journal that is damaged in its middle before the damage. Without it such a journal is refused. */
   readonly recover?: boolean;
 }
@@ -51,7 +53,7 @@ export class Journal {
   }
 
   /**
-   * Opens a journal to go on with it, and gives what it holds. What a dying process left half written behind the last whole line
+   * Opens a journal to go on with it, and gives what it holds (unless `onRecord` takes it). What a dying process left half written behind the last whole line
    * is cut off. The caller holds the run's lock.
    *
    * @throws EspalierError `runs/damaged`, `io/read`, `io/write`
@@ -59,12 +61,15 @@ export class Journal {
   static async open(
     file: string,
     runId: string,
-    { now, openFile = openToWrite, recover = false }: JournalOptions,
+    { now, openFile = openToWrite, onRecord, recover = false }: JournalOptions,
   ): Promise<{ readonly journal: Journal; readonly records: readonly JournalRecord[] }> {
     const reader = new JournalReader(file, runId);
     const records: JournalRecord[] = [];
     for await (const portion of reader.more()) {
-      for (const record of portion) records.push(record);
+      for (const record of portion) {
+        if (onRecord) onRecord(record);
+        else records.push(record);
+      }
     }
     if (reader.damage && !recover) throw damageError(file, reader.damage);
     let handle: JournalFile | undefined;

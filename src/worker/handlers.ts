@@ -1,54 +1,32 @@
 import { cancelledError } from '../base/errors.ts';
-import type { Engine, SearchHooks as SearchStepHooks, Timed } from '../engine/engine.ts';
-import type { ModelMask } from '../experiment/components.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { DeviceReport, EvaluationProgress } from '../experiment/result.ts';
-import type { StructurePlan } from '../experiment/runPlan.ts';
-import type { MeasureOutcome } from '../experiment/searchEvents.ts';
-import type { StructureScore } from '../experiment/structure.ts';
-import type { PackedValues, StructureOpening } from '../experiment/structureEvents.ts';
-import type { EventParams, RequestParams } from '../protocol/requests.ts';
+import type { RequestParams } from '../protocol/requests.ts';
+import type { HostLink } from '../llm/host.ts';
 import type { RequestHandlers } from '../protocol/server.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
 
-/** What searches for rates and for masks ask of the engine. */
-export interface StructureEngine {
-  /** Loads what the questions of a search share, and keeps it for the other three until another is opened. */
-  openStructure(plan: StructurePlan, hooks?: SearchStepHooks): Promise<StructureOpening>;
-  /** Losses of configurations of rates on the fitness blocks `begin` to `end` − 1. */
-  measureRates(
-    configurations: readonly (readonly number[])[],
-    begin: number,
-    end: number,
-    hooks?: SearchStepHooks,
-  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
-  measureMasks(
-    masks: readonly ModelMask[],
-    on: RequestParams<'measureMasks'>['on'],
-    hooks?: SearchStepHooks,
-  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
-  componentScores(score: StructureScore, hooks?: SearchStepHooks): Promise<PackedValues>;
-}
-
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
-export interface WorkerEngine
-  extends
-    Pick<
-      Engine,
-      | 'evaluate'
-      | 'preflight'
-      | 'inspect'
-      | 'openSearch'
-      | 'probe'
-      | 'measure'
-      | 'exportModel'
-      | 'measureSpeed'
-      | 'verify'
-      | 'openSpeed'
-      | 'speedRound'
-      | 'describe'
-      | 'dispose'
-    >,
-    StructureEngine {
+export interface WorkerEngine extends Pick<
+  Engine,
+  | 'evaluate'
+  | 'preflight'
+  | 'inspect'
+  | 'openSearch'
+  | 'probe'
+  | 'measure'
+  | 'openStructure'
+  | 'measureRates'
+  | 'measureMasks'
+  | 'componentScores'
+  | 'exportModel'
+  | 'measureSpeed'
+  | 'verify'
+  | 'openSpeed'
+  | 'speedRound'
+  | 'describe'
+  | 'dispose'
+> {
   listDevices(): Promise<readonly DeviceReport[]>;
   /** sha-256, hex, of a checkpoint folder as its provenance states it. */
   identifyModel(folder: string, signal: AbortSignal): Promise<string>;
@@ -61,7 +39,7 @@ export interface HandlerOptions {
   readonly now: () => number;
   /** Drives a run with a pool of further workers; the signal pauses it. */
   readonly search: (params: SearchParams, hooks: SearchHooks) => Promise<'finished' | 'paused'>;
-  /** The editor's language model has answered a question of {@link SearchHooks.askHost}. */
+  /** The editor's language model has answered a question of {@link SearchHooks.host}. */
   readonly hostReplied: (call: number, reply: RequestParams<'languageModelReplied'>['reply']) => void;
   /** Called once the reply to `shutdown` is on its way. */
   readonly exit: () => void;
@@ -73,10 +51,8 @@ export interface SearchHooks {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvaluationProgress) => void;
   readonly onEvent: (record: JournalRecord) => void;
-  /** Asks the editor's language model; the answer comes by `hostReplied`. */
-  readonly askHost: (question: Omit<EventParams<'languageModelAsked'>, 'token'>) => void;
-  /** The answer to this call is not waited for any more. */
-  readonly tellHost: (call: number) => void;
+  /** The way to the editor's language model; its answers come by `hostReplied`. */
+  readonly host: HostLink;
 }
 
 /** Events of one evaluation are at least this many milliseconds apart: a person reads no faster. */
@@ -177,11 +153,13 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
         onEvent: (record) => {
           send('searchEvent', { token, ...record });
         },
-        askHost: (question) => {
-          send('languageModelAsked', { token, ...question });
-        },
-        tellHost: (call) => {
-          send('languageModelCancelled', { token, call });
+        host: {
+          ask: (question) => {
+            send('languageModelAsked', { token, ...question });
+          },
+          cancel: (call) => {
+            send('languageModelCancelled', { token, call });
+          },
         },
       }),
     }),

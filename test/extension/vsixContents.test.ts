@@ -7,6 +7,7 @@ import { findProblems, listFiles } from '../../scripts/vsixContents.mjs';
 const SAMPLE = 'README.md calibration.txt config.json metrics.prune model.safetensors test.txt tokenizer.json'.split(
   ' ',
 );
+const PROMPTS = ['initialise', 'mutate', 'cross', 'again'].map((name) => `prompts/${name}.md`);
 const MODULES = 'extension/dist/node_modules';
 const good = (os: string, library: string): string[] => [
   '[Content_Types].xml',
@@ -15,11 +16,13 @@ const good = (os: string, library: string): string[] => [
     (name) => `extension/${name}`,
   ),
   'extension/media/language-configuration.json',
-  ...['activity.svg', 'search-dark.svg', 'search-light.svg', 'walkthrough/evolve.md'].map(
+  ...['activity.svg', 'search-dark.svg', 'search-light.svg', 'walkthrough/evolve.md', ...PROMPTS].map(
     (name) => `extension/media/${name}`,
   ),
   ...SAMPLE.map((name) => `extension/media/sample/${name}`),
-  ...['extension', 'application', 'languageServer', 'worker', 'cli'].map((name) => `extension/dist/${name}.cjs`),
+  ...['extension', 'application', 'languageServer', 'worker', 'cli', 'openAiPackage'].map(
+    (name) => `extension/dist/${name}.cjs`,
+  ),
   ...['panel.js', 'panel.css'].map((name) => `extension/dist/webview/${name}`),
   `${MODULES}/onnxruntime-node/dist/index.js`,
   `${MODULES}/onnxruntime-common/dist/cjs/index.js`,

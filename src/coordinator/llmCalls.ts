@@ -1,0 +1,141 @@
+import { EspalierError, toErrorData } from '../base/errors.ts';
+import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
+import type { RateSearchPlan } from '../experiment/rateSearch.ts';
+import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../experiment/structureEvents.ts';
+import { connectLanguageModel } from '../llm/connect.ts';
+import type { LanguageModelAccess } from '../llm/connect.ts';
+import { estimateUsage, LanguageModelError } from '../llm/languageModel.ts';
+import type { LanguageModel } from '../llm/languageModel.ts';
+import type { RunFolder } from '../runs/runFolder.ts';
+import type { LlmRequest } from '../search/rates/effects.ts';
+import { SYSTEM_CLOCK } from './clock.ts';
+import { checkSame, divergedError } from './divergence.ts';
+import type { Drive } from './searchKind.ts';
+
+/**
+ * The requests of one run to its language model. Each is on the disk before it is sent, and its reply before anybody hears it: so a reply is
+ * never paid for twice. A request that the journal has without a reply was under way when its process ended. It may have been paid for,
+ * and counts as lost.
+ */
+export class LlmCalls {
+  private readonly plan: RateSearchPlan;
+  private readonly run: RunFolder;
+  private readonly access: LanguageModelAccess;
+  private readonly asked = new Map<number, LlmAskedEvent>();
+  private readonly replied = new Map<number, LlmReply>();
+  private readonly spent = { tokens: 0, cost: 0 };
+  private model: Promise<LanguageModel | undefined> | undefined;
+
+  constructor(
+    plan: RateSearchPlan,
+    { run, languageModel }: { readonly run: RunFolder; readonly languageModel: LanguageModelAccess },
+  ) {
+    this.plan = plan;
+    this.run = run;
+    this.access = languageModel;
+  }
+
+  /** Requests that the journal has. */
+  get recalled(): number {
+    return this.asked.size;
+  }
+
+  recall(event: LlmAskedEvent | LlmRepliedEvent): void {
+    if (event.kind === 'llm-asked') this.asked.set(event.call, event);
+    else {
+      this.replied.set(event.call, event.reply);
+      this.count(event.reply, event.call);
+    }
+  }
+
+  /**
+   * Reaches the language model as far as that costs nothing.
+   *
+   * @throws EspalierError where it cannot be asked at all: no key, no editor, nothing to replay
+   */
+  async prepare(): Promise<void> {
+    const { initialise, mutate, cross } = this.plan.search;
+    if ([initialise, mutate, cross].includes('llm')) await this.connect();
+  }
+
+  /** @throws EspalierError `cancelled`, and what {@link prepare} throws; failures of the provider are replies */
+  async ask(request: LlmRequest, { append, clock, signal }: Drive): Promise<LlmReply> {
+    const { call } = request;
+    const before = this.asked.get(call);
+    const event: LlmAskedEvent = { kind: 'llm-asked', ...request };
+    if (before) checkSame(`request ${call} to the language model`, before, event);
+    const known = this.replied.get(call);
+    if (known) return known;
+    const keep = async (reply: LlmReply, seconds: number): Promise<LlmReply> => {
+      this.count(reply, call);
+      await append({ kind: 'llm-replied', call, reply, seconds });
+      return reply;
+    };
+    if (before) return keep({ kind: 'lost' }, 0);
+    const cap = this.capReached();
+    if (cap) return keep({ kind: 'failed', error: cap.data }, 0);
+
+    const model = await this.connect();
+    if (!model) throw divergedError(`request ${call}`, 'no language model', 'a question to one');
+    await append(event);
+    this.asked.set(call, event);
+    const { prompt, role, generation } = request;
+    const began = clock.now();
+    const seconds = (): number => (clock.now() - began) / 1000;
+    let reply: LlmReply;
+    try {
+      const idempotencyKey = `${this.run.run.id}-${call}`;
+      const { text, usage, model: name } = await model.complete({ prompt, role, generation, idempotencyKey }, signal);
+      reply = { kind: 'text', text, usage, cost: costOf(usage, this.plan.llm), model: name };
+    } catch (error) {
+      if (!signal.aborted) reply = failed(error, this.plan.llm);
+      else {
+        await keep({ kind: 'lost' }, seconds());
+        throw error;
+      }
+    }
+    return keep(reply, seconds());
+  }
+
+  private connect(): Promise<LanguageModel | undefined> {
+    this.model ??= connectLanguageModel(this.plan.llm, this.access, { root: this.run.root, timer: SYSTEM_CLOCK });
+    return this.model;
+  }
+
+  private count(reply: LlmReply, call: number): void {
+    // What was lost may have been paid for up to its prompt at least.
+    const usage = reply.kind === 'lost' ? estimateUsage(this.asked.get(call)?.prompt ?? '', '') : reply.usage;
+    if (!usage) return;
+    this.spent.tokens += usage.promptTokens + usage.replyTokens;
+    this.spent.cost += reply.kind === 'lost' ? costOf(usage, this.plan.llm) : (reply.cost ?? 0);
+  }
+
+  private capReached(): EspalierError | undefined {
+    const { tokenCap, costCap } = this.plan.llm;
+    const { tokens, cost } = this.spent;
+    if (tokenCap > 0 && tokens >= tokenCap) return capError(`the limit of ${tokenCap} tokens is reached`);
+    if (costCap > 0 && cost >= costCap) return capError(`the limit of ${costCap} for what may be spent is reached`);
+    return undefined;
+  }
+}
+
+/** In the currency of the prices. */
+function costOf({ promptTokens, replyTokens }: LlmUsage, { promptPrice, replyPrice }: LlmSettings): number {
+  return (promptTokens * promptPrice + replyTokens * replyPrice) / 1e6;
+}
+
+function failed(thrown: unknown, settings: LlmSettings): LlmReply {
+  const error = toErrorData(thrown, 'asking the language model');
+  const usage = thrown instanceof LanguageModelError ? thrown.usage : undefined;
+  return { kind: 'failed', error, ...(usage && { usage, cost: costOf(usage, settings) }) };
+}
+
+function capError(actual: string): EspalierError {
+  return new EspalierError({
+    code: 'llm/cap',
+    operation: 'asking the language model',
+    expected: 'tokens and money left',
+    actual,
+    remedy: 'Classical operators go on in its place; allow more with tokenCap or costCap.',
+  });
+}

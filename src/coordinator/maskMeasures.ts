@@ -1,0 +1,173 @@
+import type { ModelMask } from '../experiment/components.ts';
+import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
+import type { MeasureOutcome } from '../experiment/searchEvents.ts';
+import type { StructureScore } from '../experiment/structure.ts';
+import type { PackedValues, StructureOpening } from '../experiment/structureEvents.ts';
+import { Pace } from './pace.ts';
+import type { Pacing } from './pace.ts';
+import { ask } from './questions.ts';
+import type { Drive } from './searchKind.ts';
+
+/** Parts that the fitness text is measured in: they depend on its length alone, so that the sum of their losses does not depend on the workers. */
+const MOST_PARTS = 8;
+
+interface Part {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Asks the workers about masks. A mask that ends two workers is not tried again, and has no loss. */
+export class MaskMeasures {
+  private readonly plan: MaskSearchPlan;
+  private readonly opening: StructureOpening;
+  private readonly drive: Drive;
+  private readonly quarantined: Set<number>;
+  private readonly stepPace: Pace;
+  private readonly textPace: Pace;
+
+  /** @param quarantined numbers of the masks that are not tried again, over the whole search */
+  constructor(plan: MaskSearchPlan, opening: StructureOpening, drive: Drive, quarantined: Set<number>) {
+    this.plan = plan;
+    this.opening = opening;
+    this.drive = drive;
+    this.quarantined = quarantined;
+    this.stepPace = new Pace(() => drive.clock.now());
+    this.textPace = new Pace(() => drive.clock.now());
+  }
+
+  async scores(score: StructureScore): Promise<PackedValues> {
+    const found: PackedValues[] = [];
+    await ask<StructureScore, PackedValues>(this.drive.pool, {
+      items: [score],
+      pace: new Pace(() => this.drive.clock.now()),
+      ask: async (client) => {
+        const began = this.drive.clock.now();
+        const { scores } = await client.componentScores(score, {});
+        return [{ answer: scores, seconds: (this.drive.clock.now() - began) / 1000 }];
+      },
+      settle: (answered) => {
+        for (const one of answered) {
+          if ('quarantined' in one) return Promise.reject(one.quarantined);
+          found.push(one.answer);
+        }
+        return Promise.resolve();
+      },
+    });
+    return found[0]!;
+  }
+
+  /** Outcome of each mask on sequences that begin at these tokens of the calibration text. */
+  async onSamples(
+    step: number,
+    masks: readonly ModelMask[],
+    offsets: readonly number[],
+  ): Promise<readonly MeasureOutcome[]> {
+    const { tokens } = this.plan.search;
+    const outcomes = new Map<number, MeasureOutcome>();
+    const items: number[] = [];
+    for (const k of masks.keys()) {
+      if (this.quarantined.has(this.idOf(step, k))) outcomes.set(k, QUARANTINED);
+      else items.push(k);
+    }
+    await ask<number, MeasureOutcome>(this.drive.pool, {
+      items,
+      pace: this.evenly(items.length),
+      ask: async (client, asked) => {
+        const { outcomes: answers } = await client.request('measureMasks', {
+          masks: asked.map((k) => [...masks[k]!]),
+          on: { kind: 'samples', offsets: [...offsets], tokens },
+        });
+        return answers.map(({ measure, seconds }) => ({ answer: measure, seconds }));
+      },
+      settle: async (answered) => {
+        for (const one of answered) {
+          if ('answer' in one) outcomes.set(one.item, one.answer);
+          else {
+            const id = this.idOf(step, one.item);
+            this.quarantined.add(id);
+            outcomes.set(one.item, QUARANTINED);
+            // On the disk before anything follows from it: another try might not end its worker.
+            await this.drive.append({
+              kind: 'quarantined',
+              id,
+              expression: `mask ${one.item + 1} of step ${step + 1}`,
+              error: one.quarantined.data,
+            });
+          }
+        }
+      },
+    });
+    return masks.map((_, k) => outcomes.get(k)!);
+  }
+
+  /** Outcome of a mask on the whole fitness text. @throws EspalierError where it ends its workers: what is kept then is of no use */
+  async onText(mask: ModelMask): Promise<MeasureOutcome> {
+    const parts = partsOf(this.opening.blocks);
+    const outcomes = new Map<Part, MeasureOutcome>();
+    await ask<Part, MeasureOutcome>(this.drive.pool, {
+      items: parts,
+      pace: this.textPace,
+      ask: async (client, asked) => {
+        const answers: { answer: MeasureOutcome; seconds: number }[] = [];
+        for (const { begin, end } of asked) {
+          const { outcomes: measured } = await client.request('measureMasks', {
+            masks: [[...mask]],
+            on: { kind: 'blocks', begin, end },
+          });
+          const { measure, seconds } = measured[0]!;
+          answers.push({ answer: measure, seconds });
+        }
+        return answers;
+      },
+      settle: (answered) => {
+        for (const one of answered) {
+          if ('quarantined' in one) return Promise.reject(one.quarantined);
+          outcomes.set(one.item, one.answer);
+        }
+        return Promise.resolve();
+      },
+    });
+    return meanOf(parts.map((part) => outcomes.get(part)!));
+  }
+
+  /** Names a mask of the search. */
+  private idOf(step: number, mask: number): number {
+    return step * this.plan.search.masks + mask;
+  }
+
+  /** Masks of a step take equally long, and all wait for the last: each worker gets its share at once. */
+  private evenly(masks: number): Pacing {
+    const pace = this.stepPace;
+    return {
+      portion: (left, workers) => Math.min(left, Math.ceil(masks / workers)),
+      limit: (size) => pace.limit(size),
+      begin: (size) => pace.begin(size),
+    };
+  }
+}
+
+const QUARANTINED: MeasureOutcome = {
+  kind: 'invalid',
+  reason: 'quarantined',
+  detail: 'it ended the workers that measured it',
+};
+
+function partsOf(blocks: number): readonly Part[] {
+  const parts = Math.min(MOST_PARTS, blocks);
+  return Array.from({ length: parts }, (_, i) => ({
+    begin: Math.floor((i * blocks) / parts),
+    end: Math.floor(((i + 1) * blocks) / parts),
+  }));
+}
+
+/** Over all parts, in their order; the first that has no loss decides. */
+function meanOf(outcomes: readonly MeasureOutcome[]): MeasureOutcome {
+  let sum = 0;
+  let blocks = 0;
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'invalid') return outcome;
+    sum += outcome.loss * outcome.blocks;
+    blocks += outcome.blocks;
+  }
+  return { kind: 'loss', blocks, loss: sum / blocks };
+}

@@ -1,0 +1,181 @@
+import { blockWeights, removedShare } from '../experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../experiment/components.ts';
+import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
+import type { RunEvent } from '../experiment/runPlan.ts';
+import type { MeasureOutcome, SearchOpening } from '../experiment/searchEvents.ts';
+import type {
+  MaskEvent,
+  MasksFinishedEvent,
+  PackedValues,
+  ProbabilitiesEvent,
+  StepEvent,
+  StructureFinalistEvent,
+  StructureOpenedEvent,
+} from '../experiment/structureEvents.ts';
+import type { Structure } from '../experiment/structure.ts';
+import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
+import { runMaskSearch } from '../search/masks/runMaskSearch.ts';
+import { checkSame } from './divergence.ts';
+import { evaluateFinalist, settleInOrder } from './finalists.ts';
+import { MaskMeasures } from './maskMeasures.ts';
+import type { Drive, Recalled, SearchKind } from './searchKind.ts';
+import { structureOpened } from './structureOpened.ts';
+
+/** What the search itself has found, among the structures that it is compared with. */
+export const FOUND_MASK = 'policy-gradient';
+/** Events that may wait for the disk; what is lost with them is worked out again. */
+const MOST_WAITING = 256;
+
+/** A search for masks. It goes on from its last checkpoint; the steps after that are answered from the journal. */
+export class MaskRun implements SearchKind {
+  private readonly plan: MaskSearchPlan;
+  private opening: StructureOpenedEvent | undefined;
+  private end: MasksFinishedEvent | undefined;
+  private scores: PackedValues | undefined;
+  private checkpoint: ProbabilitiesEvent | undefined;
+  /** After the checkpoint. */
+  private steps = new Map<number, StepEvent>();
+  /** Masks that ended their workers, by {@link idOf}. */
+  private readonly quarantined = new Set<number>();
+  private readonly finalists: StructureFinalistEvent[] = [];
+
+  /** @param plan with absolute paths */
+  constructor(plan: MaskSearchPlan) {
+    this.plan = plan;
+  }
+
+  get recalled(): Recalled {
+    const measured = this.scores !== undefined || this.checkpoint !== undefined || this.steps.size > 0;
+    return { opening: this.opening, measured, end: this.end };
+  }
+
+  recall(event: RunEvent): void {
+    if (event.kind === 'structure-opened') this.opening = event;
+    else if (event.kind === 'scores') this.scores = event.scores;
+    else if (event.kind === 'step') this.steps.set(event.step, event);
+    else if (event.kind === 'probabilities') {
+      this.checkpoint = event;
+      this.steps = new Map();
+    } else if (event.kind === 'quarantined') this.quarantined.add(event.id);
+    else if (event.kind === 'structure-finalist') this.finalists.push(event);
+    else if (event.kind === 'masks-finished') this.end = event;
+  }
+
+  openedEvent(opening: SearchOpening): StructureOpenedEvent {
+    return structureOpened(opening);
+  }
+
+  async run(opened: SearchOpening, drive: Drive): Promise<MasksFinishedEvent> {
+    const opening = structureOpened(opened);
+    const { signal } = drive;
+    const { mask, steps, leftOut } = await runMaskSearch(this.plan, this.effects(opening, drive), {
+      opening,
+      signal,
+      ...(this.checkpoint && { resume: this.checkpoint }),
+    });
+    await this.evaluateFinalists(mask, opening.components, drive);
+    return { kind: 'masks-finished', mask, steps, leftOut };
+  }
+
+  private effects(opening: StructureOpenedEvent, drive: Drive): MaskEffects {
+    const { append, clock } = drive;
+    const measures = new MaskMeasures(this.plan, opening, drive, this.quarantined);
+    const writer = new Writer(append);
+    return {
+      scores: async () => {
+        if (this.scores) return this.scores;
+        const scores = await measures.scores(this.plan.score);
+        await append({ kind: 'scores', scores });
+        return scores;
+      },
+      losses: async (step, masks, offsets): Promise<StepLosses> => {
+        const known = this.steps.get(step);
+        if (known) return known;
+        await writer.room();
+        const began = clock.now();
+        const outcomes = await measures.onSamples(step, masks, offsets);
+        return { losses: outcomes.map(lossOf), seconds: (clock.now() - began) / 1000 };
+      },
+      evaluate: async (_, mask) => {
+        await writer.room();
+        const loss = lossOf(await measures.onText(mask));
+        const perplexity = loss === null ? Infinity : Math.exp(loss);
+        return Number.isFinite(perplexity) ? perplexity : null;
+      },
+      emit: (event) => {
+        const before = event.kind === 'step' ? this.steps.get(event.step) : undefined;
+        if (before) checkSame(`step ${before.step}`, before, event);
+        else writer.write(event);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** What the search has found first, then the baselines. */
+  private async evaluateFinalists(
+    mask: ModelMask,
+    components: readonly BlockComponents[],
+    { pool, append, portable }: Drive,
+  ): Promise<void> {
+    const { plan } = this;
+    const entries: readonly { readonly name: string; readonly structure: Structure; readonly share: number }[] = [
+      { name: FOUND_MASK, structure: { kind: 'mask', mask }, share: removedOf(components, mask) },
+      ...plan.baselines.map(({ name, structure }) => ({ name, structure, share: plan.sparsity.share })),
+    ];
+    const jobs = entries.map(({ name, structure, share }, place) => {
+      const known = this.finalists[place];
+      if (known) {
+        checkSame(`finalist ${place + 1}`, { name: known.name }, { name });
+        return { known };
+      }
+      const evaluation = { metric: name, structure, sparsity: { kind: 'unstructured', share } } as const;
+      const evaluate = async (): Promise<StructureFinalistEvent> => ({
+        kind: 'structure-finalist',
+        name,
+        ...(await evaluateFinalist(pool, plan, evaluation, portable)),
+      });
+      return { evaluate };
+    });
+    await settleInOrder(jobs, append);
+  }
+}
+
+/**
+ * Writes what can be worked out again, without anybody waiting for the disk: a step takes less time than a flush. Losses that are not on
+ * the disk when a process dies are measured again, and are the same to the last bit.
+ */
+class Writer {
+  private readonly append: Drive['append'];
+  private waiting = 0;
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(append: Drive['append']) {
+    this.append = append;
+  }
+
+  write(event: MaskEvent): void {
+    this.waiting++;
+    this.last = this.append(event).finally(() => this.waiting--);
+    this.last.catch(() => undefined);
+  }
+
+  /** Waits where too much is not written yet. @throws EspalierError where the disk does not take it */
+  async room(): Promise<void> {
+    if (this.waiting > MOST_WAITING) await this.last;
+  }
+}
+
+/** A loss that is not finite is left out, and so is a mask that cannot be measured. */
+function lossOf(outcome: MeasureOutcome): number | null {
+  return outcome.kind === 'loss' && Number.isFinite(outcome.loss) ? outcome.loss : null;
+}
+
+/** Share of all blocks' weights. */
+function removedOf(components: readonly BlockComponents[], mask: ModelMask): number {
+  const all = components.reduce((sum, block) => sum + blockWeights(block), 0);
+  const removed = components.reduce((sum, block, i) => {
+    const weights = blockWeights(block);
+    return weights === 0 ? sum : sum + weights * removedShare(block, mask[i]!);
+  }, 0);
+  return removed / all;
+}

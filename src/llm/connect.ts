@@ -1,0 +1,62 @@
+import { EspalierError } from '../base/errors.ts';
+import type { LlmSettings } from '../experiment/llm.ts';
+import type { RunEvent } from '../experiment/runPlan.ts';
+import { findRun, journalOf, openRun } from '../runs/runFolder.ts';
+import type { LanguageModel } from './languageModel.ts';
+import { openAiModel } from './openAi.ts';
+import { replayModel } from './replay.ts';
+import { withRetries } from './retries.ts';
+import type { Timer } from './retries.ts';
+
+/** What reaching a language model takes beside its settings. It is kept in memory and nowhere else. */
+export interface LanguageModelAccess {
+  /** Of the endpoint. */
+  readonly key?: string | undefined;
+  /** The editor's language model, where there is an editor. */
+  readonly host?: ((settings: LlmSettings, timer: Timer) => LanguageModel) | undefined;
+}
+
+/**
+ * The language model that settings name; undefined for `none`.
+ *
+ * @param root workspace folder, where the run to replay is
+ * @throws EspalierError `settings/invalid`, `llm/no-key`, `llm/unreachable` without an editor, `runs/…` for a run that cannot be replayed
+ */
+export async function connectLanguageModel(
+  settings: LlmSettings,
+  { key, host }: LanguageModelAccess,
+  { root, timer }: { readonly root: string; readonly timer: Timer },
+): Promise<LanguageModel | undefined> {
+  switch (settings.provider) {
+    case 'none':
+      return undefined;
+    case 'openai':
+      return withRetries(openAiModel({ settings, key, timer }), settings, timer);
+    case 'vscode':
+      if (!host) throw noEditorError();
+      return withRetries(host(settings, timer), settings, timer);
+    case 'replay':
+      return replayModel(settings.replay, await languageEvents(root, settings.replay));
+  }
+}
+
+/** What was asked in a run, and answered; the rest of its journal is not kept. */
+async function languageEvents(root: string, id: string): Promise<readonly RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const records of journalOf(await openRun(await findRun(root, id))).more()) {
+    for (const { event } of records) {
+      if (event.kind === 'llm-asked' || event.kind === 'llm-replied') events.push(event);
+    }
+  }
+  return events;
+}
+
+function noEditorError(): EspalierError {
+  return new EspalierError({
+    code: 'llm/unreachable',
+    operation: 'setting up the language model',
+    expected: 'an editor, whose language model is asked',
+    actual: 'the command line',
+    remedy: 'Go on in the editor, or begin a search with another provider.',
+  });
+}
