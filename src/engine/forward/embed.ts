@@ -21,28 +21,16 @@ const SLAB = 1 << 24;
 /** Elements that cost no more to read along than another read does. */
 const GAP = 1 << 14;
 
-/** Sequences that go through the network together, as they enter it. */
-export interface EmbeddedBatch {
-  readonly ids: readonly Int32Array[];
-  /** [sequences · tokens, hidden], row-major */
-  readonly data: Float32Array;
-}
-
-/** The sequences before the first block, on their way. */
-export async function embed(inputs: ForwardInputs, sequences: readonly Int32Array[]): Promise<HiddenStream> {
-  return openStream(inputs, await embedRows(inputs, sequences));
-}
-
 /**
  * Hidden states before the first block. The table is looked up on the host, a slab of rows at a time: a program would need all of
  * it as an input.
  *
  * @param sequences token ids, all of one length
  */
-export async function embedRows(
+export async function embed(
   { checkpoint, device, programs }: ForwardInputs,
   sequences: readonly Int32Array[],
-): Promise<EmbeddedBatch[]> {
+): Promise<HiddenStream> {
   const { batch } = programs;
   const layout = familyOf(checkpoint.config).embedding(checkpoint.config);
   const tokens = sequences[0]!.length;
@@ -52,27 +40,14 @@ export async function embedRows(
   );
   const arrays = groups.map((group) => new Float32Array(group.length * tokens * width));
   lookUp(checkpoint, layout.table, groups, arrays);
-  const batches: EmbeddedBatch[] = [];
-  for (const [index, ids] of groups.entries()) {
-    const found = arrays[index]!;
-    const data = layout.projection
-      ? await project(checkpoint, device, layout.projection, found, ids.length * tokens)
-      : found;
-    if (layout.positions) addPositions(checkpoint, layout.positions, data, tokens);
-    batches.push({ ids, data });
-  }
-  return batches;
-}
-
-/** Where there is no device memory the stream works in the batches' arrays: another one needs copies of them. */
-export async function openStream(
-  { checkpoint, device, programs }: ForwardInputs,
-  embedded: readonly EmbeddedBatch[],
-): Promise<HiddenStream> {
-  const { hidden } = checkpoint.config;
   const batches: HiddenBatch[] = [];
-  for (const { ids, data } of embedded) {
-    batches.push({ batch: ids.length, ids, x: await device.upload(data, [data.length / hidden, hidden], 'float32') });
+  for (const [index, ids] of groups.entries()) {
+    const data = arrays[index]!;
+    const rows = ids.length * tokens;
+    const projected = layout.projection ? await project(checkpoint, device, layout.projection, data, rows) : data;
+    if (layout.positions) addPositions(checkpoint, layout.positions, projected, tokens);
+    const x = await device.upload(projected, [rows, checkpoint.config.hidden], 'float32');
+    batches.push({ batch: ids.length, ids, x });
   }
   return new HiddenStream(device, programs, batches);
 }

@@ -1,29 +1,25 @@
 import { createHash } from 'node:crypto';
-import { EspalierError } from '../../base/errors.ts';
-import type { Provenance } from '../../experiment/result.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../../experiment/searchEvents.ts';
+import type { ProbeOutcome, SearchOpening } from '../../experiment/searchEvents.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { printPrefix } from '../../metric/print.ts';
-import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
-import { sweep, type SweepInputs } from '../evaluation/sweep.ts';
-import { inGroups } from '../evaluation/sweepGroups.ts';
+import type { SweepInputs } from '../evaluation/sweep.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { Pruner } from '../pruning/pruner.ts';
-import { InvalidScoreError } from '../pruning/scoreCheck.ts';
-import { blockOrder } from './blockOrder.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
+import { invalidOutcome, type MeasuredLoss, measureModels, releaseMetrics } from './measureModels.ts';
+import { blockRange, openingOf, searchInputs } from './opening.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
@@ -50,12 +46,7 @@ export class SearchSession {
   static async open(plan: SearchPlan, hooks: SessionHooks, state: EngineState): Promise<SearchSession> {
     const operands = operandsOfPlan(plan);
     const { inputs: prepared, provenance } = await prepareSweep(plan, needsSamples(operands), hooks, state);
-    const order = blockOrder(prepared.evaluation.length);
-    const inputs: SweepInputs = {
-      ...prepared,
-      calibrate: 'one-shot',
-      evaluation: order.map((index) => prepared.evaluation[index]!),
-    };
+    const inputs = searchInputs(prepared);
     try {
       const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const rows = operands.filter(isRowOperand);
@@ -67,15 +58,7 @@ export class SearchSession {
       const dense = await densePass(inputs, left, steps('evaluating'));
       const { losses } = dense;
       const statistics = onTheWay?.blocks ?? dense.statistics;
-      const opening: SearchOpening = {
-        blocks: losses.length,
-        denseLosses: losses,
-        densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
-        fingerprint: openingFingerprint(plan, provenance),
-        device: provenance.deviceName,
-        parameters: provenance.parameters,
-        architecture: provenance.architecture,
-      };
+      const opening = openingOf(losses, provenance, { sparsity: printSparsity(plan.sparsity) });
       return new SearchSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
     } catch (error) {
       inputs.programs.dispose();
@@ -141,7 +124,7 @@ export class SearchSession {
     } catch (error) {
       return invalidOutcome(error);
     } finally {
-      await this.release();
+      await releaseMetrics(this.inputs);
     }
   }
 
@@ -150,36 +133,14 @@ export class SearchSession {
    *
    * @throws EspalierError for everything that is not the metric's fault
    */
-  async measure(
+  measure(
     expressions: readonly Expression[],
     begin: number,
     end: number,
     hooks: SessionHooks,
-  ): Promise<{ measure: MeasureOutcome; seconds: number }[]> {
-    const inputs = { ...this.inputs, evaluation: this.inputs.evaluation.slice(begin, end) };
-    if (!(0 <= begin && begin < end && end <= this.opening.blocks)) throw rangeError(begin, end, this.opening.blocks);
-    const outcomes: { measure: MeasureOutcome; seconds: number }[] = [];
-    // Without a total, steps are not counted: what a person watches is candidates.
-    const step = stepper({ signal: hooks.signal }, 0);
-    for (const group of inGroups(expressions, inputs)) {
-      try {
-        const pruners = group.map((expression) => this.pruner(expression));
-        const { pruned } = await sweep(inputs, false, pruners, step);
-        for (const outcome of pruned) {
-          outcomes.push(
-            outcome instanceof EspalierError
-              ? { measure: invalidOutcome(outcome), seconds: 0 }
-              : {
-                  measure: { kind: 'loss', blocks: end - begin, loss: Math.log(outcome.perplexity) },
-                  seconds: outcome.seconds,
-                },
-          );
-        }
-      } finally {
-        await this.release();
-      }
-    }
-    return outcomes;
+  ): Promise<MeasuredLoss[]> {
+    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, begin, end) };
+    return measureModels(inputs, expressions, (expression) => this.pruner(expression), hooks);
   }
 
   dispose(): void {
@@ -194,11 +155,6 @@ export class SearchSession {
   private pruner(expression: Expression): Pruner {
     const { sparsity, settings } = this.plan;
     return new Pruner(this.inputs.device, printPrefix(expression), expression, sparsity, settings.group);
-  }
-
-  /** Programs of metrics come and go. */
-  private async release(): Promise<void> {
-    await this.inputs.device.release((key) => !key.startsWith('prune '));
   }
 }
 
@@ -216,32 +172,4 @@ function zeroBits(weights: Float32Array): Uint8Array {
   const bits = new Uint8Array((weights.length + 7) >> 3);
   for (let i = 0; i < weights.length; i++) if (weights[i] === 0) bits[i >> 3]! |= 1 << (i & 7);
   return bits;
-}
-
-/** What is the metric's own fault; anything else goes on as an error. */
-function invalidOutcome(error: unknown): Extract<MeasureOutcome, { kind: 'invalid' }> {
-  if (error instanceof InvalidScoreError) return { kind: 'invalid', reason: error.reason, detail: error.data.actual };
-  if (error instanceof EspalierError && error.code === 'evaluation/not-finite') {
-    return { kind: 'invalid', reason: 'not-finite', detail: `a perplexity of ${error.data.actual}` };
-  }
-  throw error;
-}
-
-function openingFingerprint(plan: SearchPlan, provenance: Provenance): string {
-  const { modelHash, textHash, calibrationHash, samples, offsets, seed } = provenance;
-  const { blocks, length, group, device, precision, versions } = provenance;
-  const sparsity = printSparsity(plan.sparsity);
-  const calibration = calibrationHash !== undefined && { calibrationHash, samples, offsets, seed };
-  const where = { device, precision, versions };
-  return sha256(JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, sparsity, ...where }));
-}
-
-function rangeError(begin: number, end: number, blocks: number): EspalierError {
-  return new EspalierError({
-    code: 'engine/invariant',
-    operation: 'measuring candidates',
-    expected: `a range of the ${blocks} evaluation blocks`,
-    actual: `${begin} to ${end}`,
-    remedy: 'This is a defect of Espalier: please report it with the log.',
-  });
 }

@@ -1,39 +1,32 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ModelMask } from '../../experiment/components.ts';
 import { packValues } from '../../experiment/packedValues.ts';
+import type { PlannedEvaluation } from '../../experiment/plan.ts';
+import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { Provenance } from '../../experiment/result.ts';
 import type { StructurePlan } from '../../experiment/runPlan.ts';
-import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import { OWL, STRUCTURE_METHODS, type StructureScore } from '../../experiment/structure.ts';
+import { OWL, type RateAllocation, type StructureScore, UNIFORM } from '../../experiment/structure.ts';
 import type { PackedValues, StructureOpening } from '../../experiment/structureEvents.ts';
-import { operandsOf } from '../../metric/measure.ts';
-import { sha256 } from '../checkpoint/hashing.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
-import { calibrationPass, countCalibrationSteps } from '../evaluation/calibrationPass.ts';
+import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
-import { stagedStepper, stepper } from '../evaluation/stepper.ts';
+import { stagedStepper } from '../evaluation/stepper.ts';
+import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';
 import type { SweepInputs } from '../evaluation/sweep.ts';
-import { inGroups } from '../evaluation/sweepGroups.ts';
+import { prepareModel, refusal } from '../evaluation/sweptModels.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
-import type { Step } from '../forward/hiddenStream.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
-import { Stopwatch } from '../forward/stopwatch.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
-import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';
 import { blockInfluence } from '../structure/blockInfluence.ts';
-import type { ModelScores } from '../structure/componentScores.ts';
-import { maskAtRates } from '../structure/masks.ts';
-import { outlierShares } from '../structure/outliers.ts';
-import { givenRates, owlRates } from '../structure/rates.ts';
-import type { ComponentScorer, ScoringModel } from '../structure/scorer.ts';
-import { scorerOf } from '../structure/scorers.ts';
-import { blockOrder } from './blockOrder.ts';
+import { owlRates } from '../structure/rates.ts';
+import { removedOfModel } from '../structure/report.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
-import { type MaskedModel, maskedLosses } from './maskedLosses.ts';
+import { type MeasuredLoss, measureModels } from './measureModels.ts';
+import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 
@@ -44,79 +37,73 @@ export type MaskSequences =
   /** Sequences of `tokens` tokens that begin at these tokens of the calibration text. */
   | { readonly kind: 'samples'; readonly offsets: readonly number[]; readonly tokens: number };
 
-export interface MeasuredLoss {
-  readonly measure: MeasureOutcome;
-  readonly seconds: number;
-}
-
 /**
  * The numeric side of a search for rates or for masks in one process. The dense losses, the dense model's statistics and what the
- * components score are computed once; weights stay where they are, and programs are compiled once, so that a question costs its masks
- * and its forward passes. Scores are those of the dense model (one-shot).
+ * components score are found once; weights stay where they are, and programs are compiled once, so that a question costs its masks (of
+ * a metric of single weights its pruning) and its forward passes. Scores are those of the dense model (one-shot).
  */
 export class StructureSession {
   readonly opening: StructureOpening;
   private readonly plan: StructurePlan;
-  /** Evaluation blocks in the order of {@link blockOrder}, and the statistics of the dense model that the plan needs. */
   private readonly inputs: SweepInputs;
   private readonly provenance: Provenance;
   private readonly state: EngineState;
+  /** What a search for rates needs to know of the dense model. */
+  private readonly survey: Survey;
   /** Token ids of the calibration text. */
   private readonly calibration: Int32Array;
-  /** What the components score that a search for rates removes. */
-  private readonly scores: ScoresOfComponents | undefined;
   /** Programs for sequences that are not as long as evaluation blocks. */
   private readonly programs = new Map<number, ModelPrograms>();
 
   private constructor(
     plan: StructurePlan,
-    { inputs, provenance }: Prepared,
+    { inputs, provenance, survey, calibration, opening }: Opened,
     state: EngineState,
-    calibration: Int32Array,
-    scores: ScoresOfComponents | undefined,
-    opening: StructureOpening,
   ) {
     this.plan = plan;
     this.inputs = inputs;
     this.provenance = provenance;
-    this.state = state;
+    this.survey = survey;
     this.calibration = calibration;
-    this.scores = scores;
     this.opening = opening;
+    this.state = state;
   }
 
   /** @throws EspalierError as an evaluation does, and `settings/invalid` for rates of a method that removes whole blocks */
   static async open(plan: StructurePlan, hooks: SessionHooks, state: EngineState): Promise<StructureSession> {
-    const calibrated = plan.calibration !== undefined;
-    const prepared = await prepareSweep(plan, calibrated, hooks, state);
-    const { inputs, provenance } = { ...prepared, inputs: inRungOrder(prepared.inputs) };
+    const asked = evaluationsOf(plan);
+    const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
+    const { inputs: prepared, provenance } = await prepareSweep(plan, calibrated, hooks, state);
+    const inputs = searchInputs(prepared);
     try {
-      const needs = needsOf(plan);
-      const gradients = needs.gradient ? await needGradients(inputs, provenance, state.gradients) : undefined;
-      const scorer = plan.kind === 'rates' && plan.target.kind === 'structure' ? scorerFor(plan.target) : undefined;
+      for (const evaluation of asked) throwIfFailed(refusal(evaluation, inputs));
+      const needs = surveyNeeds(asked, rowsOfWeights(asked));
+      const needed = asked.some(needsGradient) ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const steps = stagedStepper(
         hooks,
-        (gradients?.steps ?? 0) + countDenseSteps(inputs, needs.rows) + (scorer?.countSteps(modelOf(inputs)) ?? 0),
+        (needed?.steps ?? 0) + countDenseSteps(inputs, []) + countSurveySteps(inputs, needs),
       );
-      const found = await gradients?.get(steps('gradients'));
-      const { losses, statistics } = await densePass(inputs, needs.rows, steps('evaluating'));
-      const ready = { ...inputs, statistics, ...(found && { gradients: found.gradients }) };
-      const scores = scorer && (await scoresOf(scorer, ready, steps('pruning')));
-      const owl = plan.kind === 'rates' && calibrated ? await owlOf(plan, ready) : undefined;
+      const gradients = await needed?.get(steps('gradients'));
+      const { losses } = await densePass(inputs, [], steps('evaluating'));
+      const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
+      const found = await survey(ready, needs, steps('pruning'));
+      for (const scores of found.scores.values()) throwIfFailed(scores);
+      const shares = found.outliers.get(OWL.multiple);
       const calibration = calibrated ? await calibrationTokens(plan, inputs, hooks, state) : new Int32Array();
       const opening: StructureOpening = {
-        blocks: losses.length,
-        denseLosses: losses,
-        densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
-        fingerprint: openingFingerprint(plan, provenance),
-        device: provenance.deviceName,
-        parameters: provenance.parameters,
-        architecture: provenance.architecture,
+        ...openingOf(losses, provenance, aboutMeasurements(plan)),
         components: modelComponents(inputs.checkpoint.config),
         calibrationTokens: calibration.length,
-        ...(owl && { owl }),
+        ...(shares && { owl: owlRates(shares, plan.sparsity.share, OWL.spread) }),
       };
-      return new StructureSession(plan, { inputs: ready, provenance }, state, calibration, scores, opening);
+      const { statistics } = found;
+      const opened = {
+        inputs: { ...ready, ...(statistics && { statistics }) },
+        provenance,
+        survey: found,
+        calibration,
+      };
+      return new StructureSession(plan, { ...opened, opening }, state);
     } catch (error) {
       inputs.programs.dispose();
       throw error;
@@ -140,30 +127,55 @@ export class StructureSession {
     end: number,
     hooks: SessionHooks,
   ): Promise<MeasuredLoss[]> {
-    const { components } = this.opening;
-    for (const rates of configurations) givenRates(rates, components.length);
-    const sequences = this.blocks(begin, end);
-    if (!this.scores) throw invariant('a search for rates', `a search for ${this.plan.kind}`);
-    const { blocks, fills } = this.scores;
-    const models = configurations.map((rates) => ({
-      mask: maskAtRates(components, blocks, rates),
-      ...(fills && { fill: fills }),
-    }));
-    return this.measure(models, sequences, this.inputs.programs, hooks);
+    const { plan } = this;
+    if (plan.kind !== 'rates') throw sessionError('an open search for rates', `one for ${plan.kind}`);
+    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, begin, end) };
+    const evaluations = configurations.map((rates) => evaluationOf(plan, { kind: 'given', rates }));
+    for (const evaluation of evaluations) throwIfFailed(refusal(evaluation, inputs));
+    const make = (index: number) => {
+      const model = prepareModel({ ...plan, evaluations }, index, inputs, this.survey, {});
+      if (model instanceof EspalierError) throw model;
+      return model.model;
+    };
+    return measureModels(inputs, [...evaluations.keys()], make, hooks);
   }
 
   /** See `Engine.measureMasks`. */
   async measureMasks(masks: readonly ModelMask[], on: MaskSequences, hooks: SessionHooks): Promise<MeasuredLoss[]> {
-    const { depth } = this.inputs.checkpoint.config;
-    const wrong = masks.find(({ length }) => length !== depth);
-    if (wrong) throw invariant(`masks of ${depth} blocks`, `one of ${wrong.length}`);
-    const sequences = this.sequences(on);
-    return this.measure(
-      masks.map((mask) => ({ mask })),
-      sequences,
-      await this.programsFor(sequences[0]!.length),
-      hooks,
-    );
+    const { components } = this.opening;
+    const wrong = masks.find(({ length }) => length !== components.length);
+    if (wrong) throw sessionError(`masks of ${components.length} blocks`, `one of ${wrong.length}`);
+    const evaluation = this.sequences(on);
+    const inputs = { ...this.inputs, evaluation, programs: await this.programsFor(evaluation[0]!.length) };
+    const make = (mask: ModelMask) => ({ metric: 'mask', mask, actualSparsity: removedOfModel(components, mask) });
+    return measureModels(inputs, masks, make, hooks);
+  }
+
+  /** See `Engine.componentScores`. */
+  async componentScores(score: StructureScore, hooks: SessionHooks): Promise<PackedValues> {
+    const { plan, inputs, provenance, state } = this;
+    const key = structureScoreText(score);
+    const asked: PlannedEvaluation = {
+      metric: key,
+      structure: { kind: 'scored', score, rates: UNIFORM },
+      sparsity: plan.sparsity,
+    };
+    const needs = surveyNeeds([asked], []);
+    const needed = needsGradient(asked) ? await needGradients(inputs, provenance, state.gradients) : undefined;
+    const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countSurveySteps(inputs, needs));
+    const gradients = await needed?.get(steps('gradients'));
+    const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
+    const scores = (await survey(ready, needs, steps('pruning'))).scores.get(key)!;
+    if (scores instanceof EspalierError) throw scores;
+    if (scores.kind === 'blocks') throw removesBlocks(key);
+    const { checkpoint, device, weights, calibration: samples } = inputs;
+    const dropping = plan.kind === 'masks' && plan.search.components !== 'heads-channels';
+    const influence = dropping && (await blockInfluence({ checkpoint, device, weights, samples }, steps('pruning')));
+    return {
+      groups: packValues(joined(scores.blocks.map(({ groups }) => groups))),
+      channels: packValues(joined(scores.blocks.map(({ channels }) => channels))),
+      ...(influence && { blocks: packValues(Float32Array.from(influence)) }),
+    };
   }
 
   dispose(): void {
@@ -172,69 +184,14 @@ export class StructureSession {
     this.programs.clear();
   }
 
-  /** See `Engine.componentScores`. */
-  async componentScores(score: StructureScore, hooks: SessionHooks): Promise<PackedValues> {
-    const scorer = scorerFor({ score });
-    const wanted = this.plan.kind === 'masks' ? this.plan.search.components : 'heads-channels';
-    const needed = scorer.usesGradient
-      ? await needGradients(this.inputs, this.provenance, this.state.gradients)
-      : undefined;
-    const rows = scorer.rows;
-    const model = modelOf(this.inputs);
-    const steps = stagedStepper(
-      hooks,
-      (needed?.steps ?? 0) + countCalibrationSteps(this.inputs, rows) + scorer.countSteps(model),
-    );
-    const found = await needed?.get(steps('gradients'));
-    const statistics = await calibrationPass(this.inputs, rows, steps('pruning'));
-    const ready = { ...this.inputs, statistics, ...(found && { gradients: found.gradients }) };
-    const { blocks } = await scoresOf(scorer, ready, steps('pruning'));
-    const influence = wanted === 'heads-channels' ? undefined : await blockInfluence(model, steps('pruning'));
-    return {
-      groups: packValues(joined(blocks.map(({ groups }) => groups))),
-      channels: packValues(joined(blocks.map(({ channels }) => channels))),
-      ...(influence && { blocks: packValues(Float32Array.from(influence)) }),
-    };
-  }
-
-  private async measure(
-    models: readonly MaskedModel[],
-    sequences: readonly Int32Array[],
-    programs: ModelPrograms,
-    { signal }: SessionHooks,
-  ): Promise<MeasuredLoss[]> {
-    const inputs = { ...this.inputs, programs, evaluation: sequences };
-    // Without a total, steps are not counted: what a person watches is configurations, or steps of the search.
-    const step = stepper({ signal }, 0);
-    const measured: MeasuredLoss[] = [];
-    for (const group of inGroups(models, inputs)) {
-      const stopwatch = new Stopwatch(this.inputs.now);
-      const losses = await stopwatch.time(() => maskedLosses(inputs, sequences, group, step));
-      const seconds = stopwatch.seconds / group.length;
-      for (const loss of losses) measured.push({ measure: outcomeOf(loss, sequences.length), seconds });
-    }
-    return measured;
-  }
-
   private sequences(on: MaskSequences): readonly Int32Array[] {
-    if (on.kind === 'blocks') return this.blocks(on.begin, on.end);
+    if (on.kind === 'blocks') return blockRange(this.inputs, on.begin, on.end);
     const { offsets, tokens } = on;
-    const last = this.calibration.length - tokens;
-    const wrong = offsets.find((offset) => !(0 <= offset && offset <= last));
-    if (wrong !== undefined) {
-      throw invariant(
-        `${tokens} tokens of the calibration text, which has ${this.calibration.length}`,
-        `token ${wrong} on`,
-      );
-    }
-    if (offsets.length === 0 || tokens < 2) throw invariant('sequences with something to predict', 'none');
+    const { length } = this.calibration;
+    const wrong = offsets.find((offset) => !(0 <= offset && offset + tokens <= length));
+    if (wrong !== undefined) throw sessionError(`${tokens} of ${length} calibration tokens`, `those from ${wrong} on`);
+    if (offsets.length === 0 || tokens < 2) throw sessionError('sequences with something to predict', 'none');
     return offsets.map((offset) => this.calibration.subarray(offset, offset + tokens));
-  }
-
-  private blocks(begin: number, end: number): readonly Int32Array[] {
-    const { blocks } = this.opening;
-    if (0 <= begin && begin < end && end <= blocks) return this.inputs.evaluation.slice(begin, end);
-    throw invariant(`a range of the ${blocks} evaluation blocks`, `${begin} to ${end}`);
   }
 
   private async programsFor(tokens: number): Promise<ModelPrograms> {
@@ -249,60 +206,34 @@ export class StructureSession {
   }
 }
 
-interface Prepared {
+interface Opened {
   readonly inputs: SweepInputs;
   readonly provenance: Provenance;
+  readonly survey: Survey;
+  readonly calibration: Int32Array;
+  readonly opening: StructureOpening;
 }
 
-type ScoresOfComponents = Extract<ModelScores, { kind: 'components' }>;
-
-function inRungOrder(prepared: SweepInputs): SweepInputs {
-  const order = blockOrder(prepared.evaluation.length);
-  return { ...prepared, calibrate: 'one-shot', evaluation: order.map((index) => prepared.evaluation[index]!) };
+/** What a search will ask, as evaluations: they say what has to be known of the dense model. */
+function evaluationsOf(plan: StructurePlan): readonly PlannedEvaluation[] {
+  if (plan.kind === 'masks') return [];
+  // OWL's rates are told with the opening, where there are samples to find them on.
+  const rates: RateAllocation = plan.calibration === undefined ? UNIFORM : OWL;
+  return [evaluationOf(plan, rates)];
 }
 
-/** What the whole search needs of the dense model. */
-function needsOf(plan: StructurePlan): { readonly rows: readonly RowOperand[]; readonly gradient: boolean } {
-  if (plan.kind === 'masks') return { rows: [], gradient: false };
-  const { target, calibration } = plan;
-  const owl: RowOperand[] = calibration === undefined ? [] : ['X'];
-  if (target.kind === 'structure') {
-    const scorer = scorerFor(target);
-    return { rows: [...new Set([...scorer.rows, ...owl])], gradient: scorer.usesGradient };
+function evaluationOf({ target, sparsity }: RateSearchPlan, rates: RateAllocation): PlannedEvaluation {
+  if (target.kind === 'weights') {
+    const { metric, expression } = target;
+    return { metric, expression, sparsity, rates };
   }
-  const operands = operandsOf(target.expression);
-  return { rows: [...new Set([...operands.filter(isRowOperand), ...owl])], gradient: operands.includes('G') };
+  const { name, score } = target;
+  return { metric: name, structure: { kind: 'scored', score, rates }, sparsity };
 }
 
-/** @throws EspalierError for a method that removes whole blocks */
-function scorerFor({ score, name }: { readonly score: StructureScore; readonly name?: string }): ComponentScorer {
-  if (score.kind === 'metric' || STRUCTURE_METHODS[score.method].removes === 'components') return scorerOf(score, name);
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: 'opening a search',
-    expected: 'a method that scores heads and channels',
-    actual: `${score.method}, which removes whole blocks`,
-    remedy: 'Choose another: wanda-sp, magnitude, taylor, flap, or a metric.',
-  });
-}
-
-function modelOf({ checkpoint, device, weights, calibration, statistics, gradients }: SweepInputs): ScoringModel {
-  return { checkpoint, device, weights, samples: calibration, statistics, gradients };
-}
-
-async function scoresOf(scorer: ComponentScorer, inputs: SweepInputs, step: Step): Promise<ScoresOfComponents> {
-  const scores = await scorer.score(modelOf(inputs), step);
-  if (scores.kind === 'components') return scores;
-  throw invariant('scores of heads and channels', 'scores of blocks');
-}
-
-async function owlOf({ sparsity }: RateSearchPlan, inputs: SweepInputs): Promise<number[]> {
-  const shares = await outlierShares(modelOf(inputs), OWL.multiple, () => Promise.resolve());
-  return owlRates(shares, sparsity.share, OWL.spread);
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
+/** What decides a loss beside model, texts and how they are cut. */
+function aboutMeasurements({ kind, sparsity, ...plan }: StructurePlan): object {
+  return { kind, sparsity: printSparsity(sparsity), ...('target' in plan && { target: plan.target }) };
 }
 
 async function calibrationTokens(
@@ -315,31 +246,20 @@ async function calibrationTokens(
   return ids;
 }
 
-/** A loss that is not finite is an answer: what was removed cannot be removed. */
-function outcomeOf(loss: number, blocks: number): MeasureOutcome {
-  return Number.isFinite(loss)
-    ? { kind: 'loss', blocks, loss }
-    : { kind: 'invalid', reason: 'not-finite', detail: `a loss of ${loss}` };
+function joined(parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
-function openingFingerprint(plan: StructurePlan, provenance: Provenance): string {
-  const { modelHash, textHash, calibrationHash, samples, offsets, seed } = provenance;
-  const { blocks, length, group, device, precision, versions } = provenance;
-  const scored = plan.kind === 'rates' ? plan.target : plan.score;
-  const sparsity = printSparsity(plan.sparsity);
-  const calibration = calibrationHash !== undefined && { calibrationHash, samples, offsets, seed };
-  const where = { device, precision, versions };
-  return sha256(
-    JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, scored, sparsity, ...where }),
-  );
+function throwIfFailed(outcome: unknown): void {
+  if (outcome instanceof EspalierError) throw outcome;
 }
 
-function invariant(expected: string, actual: string): EspalierError {
+function removesBlocks(score: string): EspalierError {
   return new EspalierError({
-    code: 'engine/invariant',
-    operation: 'measuring what is left of a model',
-    expected,
-    actual,
-    remedy: 'This is a defect of Espalier: please report it with the log.',
+    code: 'settings/invalid',
+    operation: 'scoring components',
+    expected: 'a method that scores heads and channels',
+    actual: `${score}, which removes whole blocks`,
+    remedy: 'Choose wanda-sp, magnitude, taylor, flap, or a metric.',
   });
 }

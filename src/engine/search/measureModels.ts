@@ -1,0 +1,63 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
+import type { EvaluationHooks } from '../engine.ts';
+import { stepper } from '../evaluation/stepper.ts';
+import { sweep, type SweepInputs, type SweptModel } from '../evaluation/sweep.ts';
+import { inGroups } from '../evaluation/sweepGroups.ts';
+import { InvalidScoreError } from '../pruning/scoreCheck.ts';
+
+export interface MeasuredLoss {
+  readonly measure: MeasureOutcome;
+  readonly seconds: number;
+}
+
+/**
+ * Mean losses of pruned models on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
+ * They are those of an evaluation, to the last bit.
+ *
+ * @param make a model of each candidate, when its turn comes
+ * @throws EspalierError for everything that is not a candidate's fault
+ */
+export async function measureModels<Candidate>(
+  inputs: SweepInputs,
+  candidates: readonly Candidate[],
+  make: (candidate: Candidate) => SweptModel,
+  { signal }: Pick<EvaluationHooks, 'signal'>,
+): Promise<MeasuredLoss[]> {
+  const blocks = inputs.evaluation.length;
+  const measured: MeasuredLoss[] = [];
+  // Without a total, steps are not counted: what a person watches is candidates.
+  const step = stepper({ signal }, 0);
+  for (const group of inGroups(candidates, inputs)) {
+    try {
+      const { pruned } = await sweep(inputs, false, group.map(make), step);
+      for (const outcome of pruned) {
+        measured.push(
+          outcome instanceof EspalierError
+            ? { measure: invalidOutcome(outcome), seconds: 0 }
+            : {
+                measure: { kind: 'loss', blocks, loss: Math.log(outcome.perplexity) },
+                seconds: outcome.seconds,
+              },
+        );
+      }
+    } finally {
+      await releaseMetrics(inputs);
+    }
+  }
+  return measured;
+}
+
+/** Programs of metrics come and go. */
+export async function releaseMetrics({ device }: Pick<SweepInputs, 'device'>): Promise<void> {
+  await device.release((key) => !key.startsWith('prune '));
+}
+
+/** What is the candidate's own fault; anything else goes on as an error. */
+export function invalidOutcome(error: unknown): Extract<MeasureOutcome, { kind: 'invalid' }> {
+  if (error instanceof InvalidScoreError) return { kind: 'invalid', reason: error.reason, detail: error.data.actual };
+  if (error instanceof EspalierError && error.code === 'evaluation/not-finite') {
+    return { kind: 'invalid', reason: 'not-finite', detail: `a perplexity of ${error.data.actual}` };
+  }
+  throw error;
+}

@@ -1,0 +1,55 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { Provenance } from '../../experiment/result.ts';
+import type { SearchOpening } from '../../experiment/searchEvents.ts';
+import { sha256 } from '../checkpoint/hashing.ts';
+import type { SweepInputs } from '../evaluation/sweep.ts';
+import { blockOrder } from './blockOrder.ts';
+
+/** Candidates are measured on the blocks in the order of the rungs, with the statistics of the dense model. */
+export function searchInputs(prepared: SweepInputs): SweepInputs {
+  const order = blockOrder(prepared.evaluation.length);
+  return { ...prepared, calibrate: 'one-shot', evaluation: order.map((index) => prepared.evaluation[index]!) };
+}
+
+/**
+ * What a search is told of the dense model.
+ *
+ * @param losses of each evaluation block
+ * @param about what measurements depend on beside the model, its texts and how they are cut
+ */
+export function openingOf(losses: readonly number[], provenance: Provenance, about: object): SearchOpening {
+  return {
+    blocks: losses.length,
+    denseLosses: losses,
+    densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
+    fingerprint: openingFingerprint(provenance, about),
+    device: provenance.deviceName,
+    parameters: provenance.parameters,
+    architecture: provenance.architecture,
+  };
+}
+
+/** Blocks `begin` to `end` − 1, in the order of the rungs. */
+export function blockRange({ evaluation }: SweepInputs, begin: number, end: number): readonly Int32Array[] {
+  if (0 <= begin && begin < end && end <= evaluation.length) return evaluation.slice(begin, end);
+  throw sessionError(`a range of the ${evaluation.length} evaluation blocks`, `${begin} to ${end}`);
+}
+
+/** Who asks is a part of Espalier. */
+export function sessionError(expected: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'engine/invariant',
+    operation: 'measuring candidates',
+    expected,
+    actual,
+    remedy: 'This is a defect of Espalier: please report it with the log.',
+  });
+}
+
+function openingFingerprint(provenance: Provenance, about: object): string {
+  const { modelHash, textHash, calibrationHash, samples, offsets, seed } = provenance;
+  const { blocks, length, group, device, precision, versions } = provenance;
+  const calibration = calibrationHash !== undefined && { calibrationHash, samples, offsets, seed };
+  const where = { device, precision, versions };
+  return sha256(JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, ...about, ...where }));
+}
