@@ -15,7 +15,7 @@ function learn(
   lossOf: (mask: Uint8Array) => number,
   { steps = 2000, masks = 2, rate = 0.02, seed = 1 } = {},
 ): Float32Array {
-  let probabilities = new Float32Array(count).fill(keep);
+  let probabilities: Float32Array = new Float32Array(count).fill(keep);
   let baseline: number | null = null;
   const rng = new Rng(seed);
   for (let step = 0; step < steps; step++) {
