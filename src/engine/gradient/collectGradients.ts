@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import { embed } from '../forward/embed.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
@@ -16,7 +16,7 @@ import { TensorPool } from './tensorPool.ts';
 
 /** The dense model, and the calibration samples (all of one length) whose gradients are asked for. */
 export interface GradientInputs {
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: ModelTensors;
   readonly device: Device;
   readonly weights: ParameterSource;
   readonly samples: readonly Int32Array[];
