@@ -1,4 +1,4 @@
-import { EspalierError, toErrorData } from '../base/errors.ts';
+import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
 import type { RateSearchPlan } from '../experiment/rateSearch.ts';
 import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../experiment/structureEvents.ts';
@@ -91,7 +91,7 @@ export class LlmCalls {
       if (!signal.aborted) reply = failed(error, this.plan.llm);
       else {
         await keep({ kind: 'lost' }, seconds());
-        throw error;
+        throw cancelledError('asking the language model');
       }
     }
     return keep(reply, seconds());

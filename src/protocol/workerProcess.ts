@@ -41,7 +41,7 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
     execPath: process.execPath,
     // Flags of the editor's process (an inspector's port, for one) are not meant for the worker.
     execArgv: [],
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...withoutKeys(process.env), ELECTRON_RUN_AS_NODE: '1' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',
     // On POSIX it leads a process group, so that what it starts (a device probe in a stuck driver) can be ended with it.
@@ -80,6 +80,13 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
       killTree(child);
     },
   };
+}
+
+/** Keys of language models: a process's environment can be read by others, and no worker needs them. */
+const KEYS: ReadonlySet<string> = new Set(['ESPALIER_LLM_KEY', 'OPENAI_API_KEY', 'OPENAI_ADMIN_KEY']);
+
+function withoutKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEYS.has(name.toUpperCase())));
 }
 
 function killTree(child: ChildProcess): void {

@@ -1,4 +1,6 @@
-import { asWeights } from '../../src/experiment/planned.ts';
+import { packValues } from '../../src/experiment/packedValues.ts';
+import { isStructural } from '../../src/experiment/plan.ts';
+import { asWeights, scoreText } from '../../src/experiment/planned.ts';
 import type { MeasureOutcome, SearchOpening } from '../../src/experiment/searchEvents.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
@@ -13,6 +15,8 @@ import {
   sampleResult,
   sampleSummary,
 } from '../protocol/samples.ts';
+import type { MaskProblem } from '../search/masks/simulation.ts';
+import type { RateProblem } from '../search/rates/simulation.ts';
 import { simulation } from '../search/simulation.ts';
 
 const PROBLEM = simulation(1);
@@ -39,15 +43,25 @@ function measure(expression: Expression, begin: number, end: number): MeasureOut
 /** What a scripted worker does when it is asked something: answer (by itself), end as a crash does, or never answer. */
 export type Reaction = 'answer' | 'die' | 'hang';
 
+export type ScriptedRequest =
+  | 'openSearch'
+  | 'probe'
+  | 'measure'
+  | 'evaluate'
+  | 'openStructure'
+  | 'measureRates'
+  | 'measureMasks'
+  | 'componentScores';
+
 export interface Script {
-  /** @param expressions prefix form; none for openSearch */
-  readonly react?: (
-    request: 'openSearch' | 'probe' | 'measure' | 'evaluate',
-    expressions: readonly string[],
-  ) => Reaction;
+  /** @param about what is asked about: expressions in prefix form, rates, masks; nothing for openSearch and openStructure */
+  readonly react?: (request: ScriptedRequest, about: readonly string[]) => Reaction;
   /** Turns of the event loop before an answer: workers overtake each other. */
   readonly delay?: () => number;
   readonly opening?: Partial<SearchOpening>;
+  /** What searches for rates and masks are told. */
+  readonly rates?: RateProblem;
+  readonly masks?: MaskProblem;
 }
 
 /**
@@ -101,24 +115,73 @@ export class ScriptedWorker implements WorkerProcess {
       openSearch: () =>
         this.answer('openSearch', [], () => ({ opening: { ...PROBLEM.opening, ...this.script.opening } })),
       probe: ({ expressions }) =>
-        this.answer('probe', expressions, () => ({
+        this.answer('probe', expressions.map(printPrefix), () => ({
           outcomes: expressions.map((expression) => ({ probe: probe(expression), seconds: 0.01 })),
         })),
       measure: ({ expressions, begin, end }) =>
-        this.answer('measure', expressions, () => ({
+        this.answer('measure', expressions.map(printPrefix), () => ({
           outcomes: expressions.map((expression) => ({
             measure: measure(expression, begin, end),
             seconds: 0.02 * (end - begin),
           })),
         })),
       evaluate: ({ plan }) => {
-        const { metric, expression } = asWeights(plan.evaluations[0]!, 'evaluating');
+        const [evaluation] = plan.evaluations;
+        if (evaluation && isStructural(evaluation)) {
+          const text = scoreText(evaluation);
+          const perplexity = 20 + Buffer.from(text).reduce((sum, byte) => sum + byte, 0) / 1000;
+          return this.answer('evaluate', [text], () => ({
+            results: [sampleResult({ metric: evaluation.metric, expression: text, perplexity })],
+          }));
+        }
+        const { metric, expression } = asWeights(evaluation!, 'evaluating');
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
-        return this.answer('evaluate', [expression], () => ({
+        return this.answer('evaluate', [printPrefix(expression)], () => ({
           results: [sampleResult({ metric, expression: printInfix(expression), perplexity })],
         }));
       },
       ...idleStructureHandlers(),
+      openStructure: ({ plan }) =>
+        this.answer('openStructure', [], () => {
+          const opening = (plan.kind === 'rates' ? this.script.rates : this.script.masks)!.opening;
+          return { opening: { ...opening, ...this.script.opening } as never };
+        }),
+      measureRates: ({ configurations, begin, end }) =>
+        this.answer(
+          'measureRates',
+          configurations.map((rates) => rates.join(' ')),
+          () => ({
+            outcomes: configurations.map((rates) => ({
+              measure: { kind: 'loss', blocks: end - begin, loss: this.script.rates!.lossOf(rates) },
+              seconds: 0.01,
+            })),
+          }),
+        ),
+      measureMasks: ({ masks, on }) =>
+        this.answer(
+          'measureMasks',
+          masks.map((mask) => JSON.stringify(mask)),
+          () => ({
+            outcomes: masks.map((mask) => ({
+              // Batches differ, and blocks.
+              measure: {
+                kind: 'loss',
+                blocks: on.kind === 'blocks' ? on.end - on.begin : on.offsets.length,
+                loss:
+                  this.script.masks!.lossOf(mask) +
+                  (on.kind === 'blocks' ? on.begin / 7 : on.offsets.reduce((sum, offset) => sum + offset, 0) / 1e4),
+              },
+              seconds: 0.01,
+            })),
+          }),
+        ),
+      componentScores: () =>
+        this.answer('componentScores', [], () => {
+          const { importance } = this.script.masks!;
+          const row = (kind: 'groups' | 'channels'): string =>
+            packValues(Float32Array.from(importance.flatMap((block) => block[kind])));
+          return { scores: { groups: row('groups'), channels: row('channels') } };
+        }),
       preflight: () => Promise.resolve({ preflight: samplePreflight() }),
       inspect: () => Promise.resolve({ inspection: sampleInspection() }),
       search: () => Promise.resolve({ outcome: 'finished' }),
@@ -131,11 +194,11 @@ export class ScriptedWorker implements WorkerProcess {
   }
 
   private async answer<Result>(
-    request: 'openSearch' | 'probe' | 'measure' | 'evaluate',
-    expressions: readonly Expression[],
+    request: ScriptedRequest,
+    about: readonly string[],
     give: () => Result,
   ): Promise<Result> {
-    const reaction = this.script.react?.(request, expressions.map(printPrefix)) ?? 'answer';
+    const reaction = this.script.react?.(request, about) ?? 'answer';
     for (let turns = this.script.delay?.() ?? 0; turns > 0; turns--) await new Promise(setImmediate);
     if (reaction === 'answer') return give();
     if (reaction === 'die') this.exit({ code: null, signal: 'SIGSEGV' });
