@@ -45,6 +45,23 @@ const PICTURES = [
   ['interrupted', 'state=interrupted&theme=dark', 1280],
   ['failed', 'state=failed&theme=dark', 1280],
   ['elsewhere', 'state=elsewhere&theme=light', 1280],
+  ...['rates', 'masks'].flatMap((run) => {
+    const until = run === 'masks' ? 'until=430' : 'until=9';
+    return [
+      [run, `run=${run}&state=running&theme=dark&${until}`, 1280],
+      [`${run}-light`, `run=${run}&state=running&theme=light&${until}`, 1280],
+      [`${run}-finished`, `run=${run}&state=finished&theme=dark`, 1280],
+      [`${run}-hc`, `run=${run}&state=finished&theme=high-contrast`, 1280],
+      [`${run}-hc-light`, `run=${run}&state=finished&theme=high-contrast-light`, 1280],
+      [`${run}-800`, `run=${run}&state=finished&theme=light`, 800],
+      [`${run}-large`, `run=${run}&state=finished&theme=dark&blocks=32`, 1280],
+      [`${run}-starting`, `run=${run}&state=starting&theme=dark`, 1280],
+      [`${run}-first`, `run=${run}&state=running&theme=dark&until=0`, 1280],
+      [`${run}-paused`, `run=${run}&state=paused&theme=light&${until}`, 1280],
+      [`${run}-failed`, `run=${run}&state=failed&theme=dark&${until}`, 1280],
+    ];
+  }),
+  ['rates-classical', 'run=rates&state=finished&theme=dark&llm=none', 1280],
 ];
 
 if (values.pictures || values.measure) {
@@ -69,8 +86,15 @@ async function open(browser, hash, width) {
 }
 
 async function take(browser, name, hash, width) {
-  if (values.only && values.only !== name) return;
+  if (values.only && !name.startsWith(values.only)) return;
   const tab = await open(browser, hash, width);
+  if (/^(rates|masks)-(finished|hc|800)/.test(name)) {
+    await tab.getByRole('button', { name: 'Measure speed' }).click();
+    const exchange = tab.locator('.exchanges details').first();
+    if (name.startsWith('rates')) await exchange.locator('summary').click();
+    await tab.locator('.heat').first().focus();
+    await tab.waitForTimeout(400);
+  }
   if (name.startsWith('finished')) {
     await tab.getByRole('button', { name: 'Evaluate', exact: true }).last().click();
     await tab.waitForTimeout(400);

@@ -17,10 +17,13 @@ import type { StampedHashes } from './inputHashes.ts';
 import { startLanguageClient } from './languageClient.ts';
 import type { LanguageConnection } from './languageClient.ts';
 import { selectDevice, showMenu } from './menu.ts';
+import { LanguageModels } from './llm/languageModels.ts';
 import { Outlines } from './outlines.ts';
 import { RecordBooks } from './recordBooks.ts';
 import { openSample } from './openSample.ts';
 import { Searches } from './search/searches.ts';
+import { ModelExport } from './results/exportModel.ts';
+import { ResultExport } from './results/exportResult.ts';
 import { keepResults } from './resultKeeper.ts';
 import { progressLine, sparsityText } from './resultText.ts';
 import { ResultView } from './resultView.ts';
@@ -38,6 +41,8 @@ export class Application {
   readonly searches: Searches;
   readonly comparison: CompareCommand;
   readonly checkpoints: CheckpointsView;
+  readonly languageModels: LanguageModels;
+  readonly results: ResultExport;
   private readonly context: vscode.ExtensionContext;
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
@@ -158,7 +163,25 @@ export class Application {
         log.show();
       },
     });
+    const tellError = (what: string, error: unknown): void => {
+      const data = toErrorData(error, what);
+      tell(`${what}: ${data.code}: ${data.operation}: ${data.actual}`);
+      if (data.code !== 'cancelled') this.evaluation.tellFailure(what, data);
+    };
+    this.languageModels = new LanguageModels({
+      context,
+      blocksOf: async (model) => (await this.supervisor.request('describe', { model })).summary.blocks,
+      tell: tellError,
+    });
+    const modelExport = new ModelExport({
+      exportModel: (plan, target, listener, signal) => this.supervisor.exportModel(plan, target, listener, signal),
+      evaluate: (plan, listener, signal) => this.supervisor.evaluate(plan, listener, signal),
+      tell: tellError,
+    });
+    this.results = new ResultExport({ outlines: this.outlines, modelExport, tell: tellError });
     this.searches = new Searches({
+      languageModels: this.languageModels,
+      modelExport,
       context,
       outlines: this.outlines,
       supervisor: this.supervisor,

@@ -48,6 +48,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       application.checkpoints.reload();
     },
   },
+  'espalier.setUpLanguageModel': {
+    run: (application) => application.languageModels.setUp(),
+    untrusted: explainTrust,
+  },
+  'espalier.removeLanguageModelKey': { run: (application) => application.languageModels.removeKey() },
+  'espalier.exportModel': { run: (application, target) => application.results.export(target), untrusted: explainTrust },
   'espalier.openSample': { run: (application) => application.openSample() },
   'espalier.showLog': {
     run: (application) => {

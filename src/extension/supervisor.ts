@@ -1,5 +1,6 @@
 import { cancelledError, EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
+import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../experiment/export.ts';
 import type { MetricInspection } from '../experiment/inspection.ts';
 import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
@@ -130,6 +131,28 @@ export class Supervisor {
   ): Promise<MetricInspection> {
     const reply = await this.withWorker(signal, (client) => client.inspect(plan, tensor, listener, signal));
     return reply.inspection;
+  }
+
+  /** Evaluates the plan's only evaluation and writes the model that it pruned. */
+  async exportModel(
+    plan: EvaluationPlan,
+    target: ExportTarget,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ): Promise<ExportReport> {
+    const reply = await this.withWorker(signal, (client) => client.exportModel(plan, target, listener, signal));
+    return reply.report;
+  }
+
+  async measureSpeed(
+    plan: SpeedPlan,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ): Promise<readonly SpeedReport[]> {
+    const reply = await this.withWorker(signal, (client) =>
+      client.measureSpeed({ ...plan, models: [...plan.models] }, listener, signal),
+    );
+    return reply.reports;
   }
 
   /** Drives a run; aborting the signal pauses it. */

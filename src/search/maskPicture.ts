@@ -27,8 +27,9 @@ export interface PicturePart {
 }
 
 export const HISTOGRAM_BINS = 20;
-/** Bins of a block, at most: about what a panel is wide. */
-const WIDEST = 256;
+/** Bins of a block, at most: about what a panel is wide; and of all blocks, so that many pictures have room. */
+const WIDEST = 1024;
+const MOST_BINS = 16_384;
 
 /** @returns undefined for values that are not those of these components */
 export function pictureOf(
@@ -75,7 +76,8 @@ function perBlock(text: string, counts: readonly number[]): readonly Float32Arra
 
 function partOf(blocks: readonly Float32Array[]): PicturePart {
   const most = Math.max(1, ...blocks.map(({ length }) => length));
-  const each = Math.ceil(most / WIDEST);
+  const widest = Math.min(WIDEST, Math.floor(MOST_BINS / Math.max(1, blocks.length)));
+  const each = Math.ceil(most / Math.max(1, widest));
   const histogram = new Array<number>(HISTOGRAM_BINS).fill(0);
   let count = 0;
   for (const block of blocks)

@@ -60,7 +60,9 @@ describe('the manifest', () => {
       if (row.kind === 'choice') expect(property?.enum, key).toEqual(row.choices);
       else expect(property?.minimum, key).toBe(row.minimum);
     }
-    const others = ['espalier.model', 'espalier.text', 'espalier.calibration'];
+    const { LLM_SETTING_KEYS } = await import('../../src/extension/llm/llmConfiguration.ts');
+    const llm = Object.values(LLM_SETTING_KEYS).map((key) => `espalier.llm.${key}`);
+    const others = ['espalier.model', 'espalier.text', 'espalier.calibration', ...llm];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
     );
@@ -69,6 +71,8 @@ describe('the manifest', () => {
   it.each([
     ['espalier.device', 'machine-overridable'],
     ['espalier.threads', 'machine-overridable'],
+    ['espalier.llm.provider', 'machine'],
+    ['espalier.llm.endpoint', 'machine'],
     ['espalier.model', 'resource'],
     ['espalier.evaluation.length', 'resource'],
   ])('%s belongs to the scope %s', (key, scope) => {

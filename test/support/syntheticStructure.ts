@@ -5,6 +5,7 @@ import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/experiment/llm.ts';
 import type { LlmRole } from '../../src/experiment/llm.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
 import type { MaskSearchPlan, MaskSearchSettings } from '../../src/experiment/maskSearch.ts';
+import { packValues } from '../../src/experiment/packedValues.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
 import type { RateSearchPlan, RateSearchSettings } from '../../src/experiment/rateSearch.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
@@ -112,7 +113,11 @@ export function syntheticRates(
   const open = opening(blocks, true);
   emit({ kind: 'structure-opened', ...open }, 4200);
   const uniform = Array<number>(blocks).fill(SHARE);
-  for (const [i, rates] of [uniform, open.owl!].entries()) emit(measured(-1 - i, fitness(rates)), 900);
+  for (const [i, rates] of [uniform, open.owl!].entries()) {
+    const name = plan.baselines[i]?.name ?? 'uniform';
+    emit(measured(-1 - i, fitness(rates)), 900);
+    emit({ kind: 'rate-baseline', id: -1 - i, name, rates, perplexity: fitness(rates) }, 5);
+  }
   const all: Configuration[] = [];
   let counts: RateCounts = {
     ...{ configurations: 0, evaluations: 0, duplicates: 0, invalid: 0, calls: 0, failedCalls: 0 },
@@ -388,7 +393,7 @@ function packedOf(
   blocks: readonly { groups: readonly number[]; channels: readonly number[] }[],
   layers: boolean,
 ): PackedValues {
-  const pack = (values: readonly number[]): string => Buffer64.encode(new Uint8Array(Float32Array.from(values).buffer));
+  const pack = (values: readonly number[]): string => packValues(Float32Array.from(values));
   return {
     groups: pack(blocks.flatMap(({ groups }) => groups)),
     channels: pack(blocks.flatMap(({ channels }) => channels)),
@@ -397,11 +402,6 @@ function packedOf(
     }),
   };
 }
-
-/** Base64 in a browser and in Node alike. */
-const Buffer64 = {
-  encode: (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
-};
 
 // ---- both ----
 

@@ -2,7 +2,7 @@ import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { aboveScale, across, LineChart, scaleOf } from './lineChart.ts';
+import { outOfScale, across, LineChart, scaleOf } from './lineChart.ts';
 import type { Line } from './lineChart.ts';
 import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
@@ -34,7 +34,7 @@ export class GenerationChart {
     const generations = Math.max(data.run?.plan.search.generations ?? 1, shown);
     fill(this.readout, readoutOf(data));
     this.chart.canvas.setAttribute('aria-label', spoken(data));
-    fill(this.note, shown === 0 ? 'Drawn once the first generation is through.' : aboveScale(lines, scale));
+    fill(this.note, shown === 0 ? 'Drawn once the first generation is through.' : outOfScale(lines, scale));
     const last = Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2));
     this.chart.show(theme, { lines, scale, along: 'generation', first: 1, last });
   }

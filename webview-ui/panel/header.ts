@@ -1,8 +1,11 @@
 import { fill, h } from '../shared/dom.ts';
 import type { RunState } from '../../src/extension/search/panelMessages.ts';
+import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/experiment/runPlan.ts';
+import type { RunPlan } from '../../src/experiment/runPlan.ts';
+import { structureScoreText } from '../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
-import { figuresOf } from '../../src/search/figures.ts';
-import { baseName, METHODS, roughly, sparsityWords, STATES } from './words.ts';
+import { progressOf } from './progress.ts';
+import { baseName, METHODS, sparsityWords, STATES } from './words.ts';
 
 export type HeaderAction = 'pause' | 'resume' | 'stop' | 'png' | 'csv' | 'json';
 
@@ -14,9 +17,9 @@ interface Button {
 }
 
 const EXPORTS: readonly Button[] = [
-  { action: 'png', label: 'PNG', title: 'Save both charts as a picture' },
-  { action: 'csv', label: 'CSV', title: 'Save all candidates as a table' },
-  { action: 'json', label: 'JSON', title: 'Save the plan, all candidates, generations and finalists' },
+  { action: 'png', label: 'PNG', title: 'Save the charts as a picture' },
+  { action: 'csv', label: 'CSV', title: 'Save all that was evaluated as a table' },
+  { action: 'json', label: 'JSON', title: 'Save the plan and everything that was found' },
 ];
 
 const PAUSE: Button = { action: 'pause', label: 'Pause', title: 'Finish what is being evaluated, then wait' };
@@ -46,7 +49,7 @@ export class Header {
   private readonly name = h('h1', {});
   private readonly what = h('span', {});
   private readonly progress = h('span', { class: 'progress', role: 'status' });
-  private readonly bar = h('progress', { max: 1, value: 0, 'aria-label': 'Generations that are through' });
+  private readonly bar = h('progress', { max: 1, value: 0, 'aria-label': 'Share of the search that is through' });
   private readonly buttons = h('div', { class: 'actions' });
   private shown = '';
 
@@ -66,30 +69,26 @@ export class Header {
     );
   }
 
-  render(data: PanelData): void {
+  render(data: PanelData<RunPlan>): void {
     const { run, state } = data;
-    if (!run) return;
-    const { generations, status } = data.search;
-    const { plan } = run;
-    fill(this.name, plan.name);
-    const seeds = plan.seeds.length === 0 ? [] : [`from ${plan.seeds.map(({ metric }) => metric).join(', ')}`];
+    const progress = progressOf(data);
+    if (!run || !progress) return;
+    fill(this.name, run.plan.name);
     fill(
       this.what,
-      [METHODS[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model), ...seeds]
+      aboutPlan(run.plan)
         .map((part) => ` · ${part}`)
         .join(''),
     );
-    const planned = plan.search.generations;
+    const isRunning = state?.kind === 'running';
     const parts = [
-      ...(state && state.kind !== 'running' ? [STATES[state.kind]] : []),
-      ...(generations.length > 0 || state?.kind === 'running'
-        ? [`generation ${Math.min(planned, generations.length + (isOver(data) ? 0 : 1))} / ${planned}`]
-        : []),
-      ...(state?.kind === 'running' ? [timeLeft(data)] : []),
+      ...(state && !isRunning ? [STATES[state.kind]] : []),
+      ...(progress.hasBegun || isRunning ? [progress.where] : []),
+      ...(isRunning ? [progress.left] : []),
     ];
     fill(this.progress, parts.filter((part) => part !== '').join(' · '));
-    this.bar.value = figuresOf(data.search, plan.search).progress;
-    this.bar.hidden = status === 'finished';
+    this.bar.value = progress.share;
+    this.bar.hidden = progress.isFinished;
     const shown = state?.kind ?? '';
     if (shown === this.shown) return;
     this.shown = shown;
@@ -115,21 +114,32 @@ export class Header {
   }
 }
 
-/** All generations are through, or a budget has ended them. */
-function isOver({ search, run }: PanelData): boolean {
-  const { status, finalists, generations } = search;
-  return (
-    status === 'finished' || finalists.length > 0 || generations.length >= (run?.plan.search.generations ?? Infinity)
-  );
+/** What is searched, how, and for which checkpoint. */
+function aboutPlan(plan: RunPlan): string[] {
+  const shared = [METHODS[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
+  if (isMetricSearch(plan))
+    return [
+      ...shared,
+      ...(plan.seeds.length === 0 ? [] : [`from ${plan.seeds.map(({ metric }) => metric).join(', ')}`]),
+    ];
+  if (isRateSearch(plan)) {
+    const { target } = plan;
+    return [
+      ...shared,
+      target.kind === 'structure' ? `rates of ${target.name}` : `rates of single weights by ${target.metric}`,
+    ];
+  }
+  if (!isMaskSearch(plan)) return shared;
+  const { initial, components } = plan.search;
+  return [
+    ...shared,
+    COMPONENTS[components],
+    initial === 'metric' ? `from ${structureScoreText(plan.score)}` : `from ${initial}`,
+  ];
 }
 
-function timeLeft(data: PanelData): string {
-  const { search, run } = data;
-  if (!run) return '';
-  if (isOver(data)) {
-    const all = run.plan.search.finalists + search.baselines.length;
-    return `evaluating finalists, ${search.finalists.length} of about ${all}`;
-  }
-  const { secondsLeft } = figuresOf(search, run.plan.search);
-  return secondsLeft === undefined ? '' : `${roughly(secondsLeft)} left`;
-}
+const COMPONENTS = {
+  'heads-channels': 'heads and channels',
+  'heads-channels-layers': 'heads, channels and blocks',
+  layers: 'blocks',
+} as const;

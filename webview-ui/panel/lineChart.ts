@@ -43,7 +43,7 @@ export class LineChart {
   show(theme: Theme, { lines, scale, along, first, last, values }: LineChartView): void {
     this.along = along;
     this.format = values?.format ?? formatPerplexity;
-    const datasets = lines.map((line) => datasetOf(line, theme, last, scale.max));
+    const datasets = lines.map((line) => datasetOf(line, theme, last, scale));
     const scales = {
       x: { ...countAxis(theme, along, first, last), display: scale.max > 0 },
       y: perplexityAxis(theme, scale, values?.title),
@@ -83,13 +83,31 @@ export function scaleOf(lines: readonly Line[]): PerplexityScale {
   return perplexityScale([], [...important, ...others]);
 }
 
+/** From the best to what it is compared with. Structural pruning is far from dense, which then is told below the chart. */
+export function closeScaleOf(lines: readonly Line[]): PerplexityScale {
+  const valuesOf = (...styles: readonly LineStyle[]): number[] =>
+    lines.filter(({ style }) => styles.includes(style)).flatMap(({ points }) => points.map(({ y }) => y));
+  const important = valuesOf('best', 'median', 'overlay', 'baseline', 'second');
+  const dense = valuesOf('dense');
+  const [lowest, highest] = [Math.min(...important, ...valuesOf('mean')), Math.max(...important)];
+  const near = dense.filter((value) => important.length === 0 || lowest - value < highest - lowest);
+  return perplexityScale([], [...important, ...near, ...valuesOf('mean').filter((value) => value < FAR * lowest)]);
+}
+
 /** Where the lines went that are not in sight. */
-export function aboveScale(lines: readonly Line[], scale: PerplexityScale): string {
-  const above = lines.flatMap(({ label, points }) => {
-    const last = points.at(-1);
-    return last && last.y > scale.max ? [`${label} ${formatPerplexity(last.y)}`] : [];
-  });
-  return above.length === 0 ? '' : `above the scale: ${above.join(', ')}`;
+export function outOfScale(lines: readonly Line[], { min, max }: PerplexityScale): string {
+  const named = (isOut: (y: number) => boolean): string =>
+    lines
+      .flatMap(({ label, points }) => {
+        const last = points.at(-1);
+        return last && isOut(last.y) ? [`${label} ${formatPerplexity(last.y)}`] : [];
+      })
+      .join(', ');
+  const [above, below] = [named((y) => y > max), named((y) => y < min)];
+  return [
+    ...(above === '' ? [] : [`above the scale: ${above}`]),
+    ...(below === '' ? [] : [`below the scale: ${below}`]),
+  ].join(' · ');
 }
 
 /** A value that is the same from `first` to `last`. */
@@ -100,7 +118,12 @@ export function across(y: number, first: number, last: number): Line['points'] {
   ];
 }
 
-function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number, top: number): ChartDataset<'line'> {
+function datasetOf(
+  { label, points, style }: Line,
+  theme: Theme,
+  lastX: number,
+  { min, max }: PerplexityScale,
+): ChartDataset<'line'> {
   const styles: Record<LineStyle, { colour: string; width: number; dash: number[] }> = {
     best: { colour: theme.blue, width: 2.5, dash: [] },
     median: { colour: theme.green, width: 1.5, dash: [] },
@@ -114,11 +137,12 @@ function datasetOf({ label, points, style }: Line, theme: Theme, lastX: number, 
     raw: { colour: theme.muted, width: 1, dash: [] },
   };
   const { colour, width, dash } = styles[style];
+  const y = points.at(-1)?.y ?? min;
   const isMarked = style === 'best' || style === 'median' || style === 'random';
   return {
     type: 'line',
-    // Of a line that has left the chart at the top, the note below says where it is.
-    label: (points.at(-1)?.y ?? 0) > top ? '' : label,
+    // Of a line that has left the chart, the note below says where it is.
+    label: y > max || y < min ? '' : label,
     long: label,
     kind: style,
     data: points.filter(({ x }) => x <= lastX || points.length === 2).map((point) => ({ ...point })),

@@ -1,84 +1,44 @@
 import './panel.css';
+import { isMetricSearch, isRateSearch } from '../../src/experiment/runPlan.ts';
+import type { RunPlan } from '../../src/experiment/runPlan.ts';
 import type { FromPanel, PanelMemory, ToPanel } from '../../src/extension/search/panelMessages.ts';
-import { h } from '../shared/dom.ts';
 import { connectHost } from '../shared/host.ts';
 import { onThemeChange, readTheme } from '../shared/theme.ts';
-import { CandidateChart } from './candidateChart.ts';
-import { CandidateTable } from './candidateTable.ts';
-import { CorrelationCard } from './correlationCard.ts';
-import { CountsCard } from './countsCard.ts';
-import { CurvesCard } from './curvesCard.ts';
 import { exportPicture } from './exportPicture.ts';
-import { FinalistsCard } from './finalistsCard.ts';
-import { GenerationChart } from './generationChart.ts';
 import { Header } from './header.ts';
 import type { HeaderAction } from './header.ts';
-import { MetricCard } from './metricCard.ts';
+import { masksPage } from './masks/masksPage.ts';
+import { metricPage } from './metricPage.ts';
+import type { Looking, Page } from './page.ts';
 import { emptyPanel, receive } from './panelData.ts';
-import { RandomButton } from './randomButton.ts';
+import type { PanelData } from './panelData.ts';
+import { ratesPage } from './rates/ratesPage.ts';
 import { StateBanner } from './stateBanner.ts';
 
 /** Milliseconds from one drawing to the next while events keep coming. */
 const PACE = 250;
 
 const host = connectHost<FromPanel, ToPanel, PanelMemory>();
+const looking: Looking = { selected: undefined };
+const pageHost = {
+  post: (message: FromPanel): void => {
+    host.post(message);
+  },
+  changed: (): void => {
+    remember();
+    draw();
+  },
+};
 let data = emptyPanel();
 let theme = readTheme();
-let selected: number | undefined;
+/** By the kind of the search; made when its plan arrives. */
+let page: Page<RunPlan> | undefined;
 
-const select = (id: number | undefined): void => {
-  selected = id;
-  remember();
-  draw();
-};
-const insert = (id: number): void => {
-  host.post({ kind: 'insert', id });
-};
 const header = new Header(act);
 const banner = new StateBanner(() => {
   host.post({ kind: 'showLog' });
 });
-const random = new RandomButton(() => {
-  host.post({ kind: 'random' });
-});
-const generationChart = new GenerationChart(random.element);
-const candidateChart = new CandidateChart({ onSelect: select, onInsert: insert });
-const metricCard = new MetricCard({
-  onSelect: select,
-  onInsert: insert,
-  onEvaluate: (id) => {
-    host.post({ kind: 'evaluate', id });
-  },
-  onTree: (id) => {
-    host.post({ kind: 'tree', id });
-  },
-});
-const table = new CandidateTable({ onSelect: select, onInsert: insert });
-const finalists = new FinalistsCard(select);
-const correlation = new CorrelationCard();
-const counts = new CountsCard();
-const curves = new CurvesCard({
-  onAsk: (over, metrics) => {
-    host.post({ kind: 'curves', over, metrics });
-  },
-  onCancel: () => {
-    host.post({ kind: 'cancelCurves' });
-  },
-});
-
-document.body.append(
-  header.element,
-  banner.element,
-  h(
-    'main',
-    {},
-    h('div', { class: 'stack two' }, generationChart.element, candidateChart.element),
-    h('div', { class: 'stack' }, metricCard.element, counts.element),
-    finalists.element,
-    table.element,
-    h('div', { class: 'halves wide' }, correlation.element, curves.element),
-  ),
-);
+document.body.append(header.element, banner.element);
 
 let lastDrawn = -Infinity;
 let asked: number | undefined;
@@ -87,7 +47,10 @@ host.onMessage((message) => {
   if (message.kind === 'run') {
     // A page that was hidden is a new page: it looks at what the one before looked at.
     const { remembered } = host;
-    selected = remembered?.folder === message.run.folder ? remembered.selected : undefined;
+    looking.selected = remembered?.folder === message.run.folder ? remembered.selected : undefined;
+    page?.element.remove();
+    page = pageFor(message.run.plan);
+    document.body.append(page.element);
   }
   data = receive(data, message);
   if (message.kind === 'run') remember();
@@ -100,7 +63,15 @@ onThemeChange((changed) => {
 draw();
 host.post({ kind: 'ready' });
 
+function pageFor(plan: RunPlan): Page<RunPlan> {
+  // A page is only ever given data of the plan that it was made for.
+  if (isMetricSearch(plan)) return metricPage(pageHost, looking) as Page<RunPlan>;
+  if (isRateSearch(plan)) return ratesPage(pageHost, looking) as Page<RunPlan>;
+  return masksPage(pageHost, looking) as Page<RunPlan>;
+}
+
 function remember(): void {
+  const { selected } = looking;
   if (data.run) host.remember({ folder: data.run.folder, ...(selected !== undefined && { selected }) });
 }
 
@@ -119,17 +90,9 @@ function draw(): void {
   header.render(data);
   banner.render(data);
   // While the journal is being read, pictures of a part of it would only take the time.
-  if (data.run && !data.complete) return;
-  random.render(data);
-  generationChart.render(data, theme);
-  candidateChart.render(data, theme, selected);
-  metricCard.render(data, selected);
-  finalists.render(data);
-  table.render(data, selected);
-  correlation.render(data);
-  counts.render(data);
-  curves.render(data, theme, selected);
-  if (data.complete) performance.mark('drawn');
+  if (!page || !data.complete) return;
+  page.render(data as PanelData<RunPlan>, theme);
+  performance.mark('drawn');
 }
 
 function act(action: HeaderAction): void {
@@ -144,9 +107,9 @@ function act(action: HeaderAction): void {
       host.post({ kind: 'exportTable', format: action });
       break;
     case 'png': {
-      if (!data.run) return;
+      if (!data.run || !page) return;
       const title = header.element.querySelector('.about')?.textContent ?? '';
-      const picture = exportPicture(title, [generationChart.picture, candidateChart.picture], theme);
+      const picture = exportPicture(title, page.pictures, theme);
       host.post({ kind: 'exportPicture', name: `${data.run.plan.name}.png`, data: picture });
     }
   }

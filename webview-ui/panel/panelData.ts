@@ -1,52 +1,75 @@
 import { unpackCandidates } from '../../src/experiment/candidateColumns.ts';
+import { isMetricEvent, runKind } from '../../src/experiment/runPlan.ts';
+import type { RunPlan } from '../../src/experiment/runPlan.ts';
+import type { SearchPlan } from '../../src/experiment/search.ts';
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import type {
   Curves,
+  Exchange,
+  PanelEvent,
   PanelItem,
   PanelRun,
   RunLine,
   RunState,
+  Speed,
   ToPanel,
 } from '../../src/extension/search/panelMessages.ts';
+import { foldMaskEvent, newMaskState } from '../../src/search/maskState.ts';
+import type { MaskState } from '../../src/search/maskState.ts';
+import { foldRateEvent, newRateState } from '../../src/search/rateState.ts';
+import type { RateState } from '../../src/search/rateState.ts';
 import { bestOf, foldEvent, newSearchState } from '../../src/search/searchState.ts';
 import type { SearchState } from '../../src/search/searchState.ts';
+import type { MaskPicture } from '../../src/search/maskPicture.ts';
+import { unpackSteps } from '../../src/search/stepColumns.ts';
+import { withPicture } from './masks/pictures.ts';
 
-/** Everything that the panel shows: a fold over the extension's messages. */
-export interface PanelData {
-  readonly run: PanelRun | undefined;
+/** Everything that the panel shows: a fold over the extension's messages. `search`, `rates` or `masks` grows, by the kind of the plan. */
+export interface PanelData<Plan extends RunPlan = SearchPlan> {
+  readonly run: PanelRun<Plan> | undefined;
   readonly state: RunState | undefined;
   /** Whether all that the journal holds has arrived. */
   readonly complete: boolean;
-  /** Grows in place. */
+  /** These grow in place. */
   readonly search: SearchState;
+  readonly rates: RateState;
+  readonly masks: MaskState;
+  /** Checkpoints that can be looked at, in order of their steps. */
+  readonly pictures: readonly MaskPicture[];
   readonly random: { readonly line: RunLine | null; readonly state: RunState | null };
   readonly overlay: readonly RunLine[];
   readonly curves: Curves | undefined;
   /** Names of the metrics that candidates have in the file, by id. */
   readonly inserted: Readonly<Record<number, string>>;
+  readonly speed: Speed | undefined;
+  readonly exchange: Exchange | undefined;
 }
 
-export function emptyPanel(): PanelData {
+export function emptyPanel(): PanelData<RunPlan> {
   return {
     run: undefined,
     state: undefined,
     complete: false,
     search: newSearchState(),
+    rates: newRateState(),
+    masks: newMaskState(),
+    pictures: [],
     random: { line: null, state: null },
     overlay: [],
     curves: undefined,
     inserted: {},
+    speed: undefined,
+    exchange: undefined,
   };
 }
 
 /** Takes a message in. */
-export function receive(data: PanelData, message: ToPanel): PanelData {
+export function receive(data: PanelData<RunPlan>, message: ToPanel): PanelData<RunPlan> {
   switch (message.kind) {
     case 'run':
       return { ...emptyPanel(), run: message.run };
     case 'events':
-      for (const item of message.items) take(data.search, item);
-      return { ...data, complete: message.complete };
+      return { ...data, pictures: take(data, message.items), complete: message.complete };
     case 'state':
       return { ...data, state: message.state };
     case 'random':
@@ -57,6 +80,10 @@ export function receive(data: PanelData, message: ToPanel): PanelData {
       return { ...data, curves: message.curves };
     case 'inserted':
       return { ...data, inserted: message.names };
+    case 'speed':
+      return { ...data, speed: message.speed };
+    case 'exchange':
+      return { ...data, exchange: message.exchange };
   }
 }
 
@@ -66,9 +93,29 @@ export function bestCandidate({ search }: Pick<PanelData, 'search'>): Candidate 
   return (first === undefined ? undefined : search.byId.get(first)) ?? bestOf(search);
 }
 
-function take(search: SearchState, item: PanelItem): void {
-  if ('event' in item) foldEvent(search, item.event, item.at);
-  else
-    for (const { at, ...candidate } of unpackCandidates(item.candidates))
-      foldEvent(search, { kind: 'candidate', ...candidate }, at);
+/** @returns the pictures, which do not grow in place */
+function take(data: PanelData<RunPlan>, items: readonly PanelItem[]): readonly MaskPicture[] {
+  let { pictures } = data;
+  for (const item of items) {
+    if ('candidates' in item) {
+      for (const { at, ...candidate } of unpackCandidates(item.candidates))
+        foldEvent(data.search, { kind: 'candidate', ...candidate }, at);
+    } else if ('steps' in item) {
+      for (const step of unpackSteps(item.steps)) foldMaskEvent(data.masks, step, item.at);
+    } else if ('picture' in item) {
+      foldMaskEvent(data.masks, { kind: 'probabilities', ...item.picture, values: NO_VALUES }, item.at);
+      pictures = withPicture(pictures, item.picture);
+    } else takeEvent(data, item.event, item.at);
+  }
+  return pictures;
+}
+
+/** Of the probabilities themselves the panel has the pictures. */
+const NO_VALUES = { groups: '', channels: '' };
+
+function takeEvent({ run, search, rates, masks }: PanelData<RunPlan>, event: PanelEvent, at: number): void {
+  const kind = run ? runKind(run.plan) : 'metrics';
+  if (kind === 'rates') foldRateEvent(rates, event, at);
+  else if (kind === 'masks') foldMaskEvent(masks, event, at);
+  else if (isMetricEvent(event)) foldEvent(search, event, at);
 }

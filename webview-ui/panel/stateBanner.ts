@@ -1,4 +1,6 @@
 import { fill, h } from '../shared/dom.ts';
+import { isMetricSearch, runKind } from '../../src/experiment/runPlan.ts';
+import type { RunKind, RunPlan } from '../../src/experiment/runPlan.ts';
 import type { PanelData } from './panelData.ts';
 import { plural } from './words.ts';
 
@@ -12,7 +14,7 @@ export class StateBanner {
     this.onLog = onLog;
   }
 
-  render(data: PanelData): void {
+  render(data: PanelData<RunPlan>): void {
     const [tone, title, text] = wordsFor(data) ?? ['none', '', ''];
     const shown = `${tone} ${title} ${text}`;
     if (shown === this.shown) return;
@@ -30,21 +32,17 @@ export class StateBanner {
 
 type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
 
-function wordsFor(data: PanelData): Banner | undefined {
+function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
   const { state, run } = data;
-  const { candidates, opening } = data.search;
   if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
   switch (state.kind) {
     case 'starting': {
       const share = state.share === undefined ? '' : ` ${Math.round(100 * state.share)} %`;
-      const needsGradients = run.plan.operands.includes('G') && opening === undefined;
-      const work = opening
-        ? `Going through ${plural(candidates.length, 'candidate')} of the journal, to go on where it ended …`
-        : `Loading the model and collecting what metrics are made of${needsGradients ? ', gradients too' : ''} …`;
+      const work = startingWork(data, run.plan);
       return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
     }
     case 'running':
-      return candidates.length === 0 ? ['working', 'Running', 'The first candidates are being evaluated …'] : undefined;
+      return hasNothing(data, run.plan) ? ['working', 'Running', FIRST[runKind(run.plan)]] : undefined;
     case 'pausing':
       return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
     case 'paused':
@@ -74,6 +72,34 @@ function wordsFor(data: PanelData): Banner | undefined {
     case 'finished':
       return undefined;
   }
+}
+
+const FIRST: Readonly<Record<RunKind, string>> = {
+  metrics: 'The first candidates are being evaluated …',
+  rates: 'Uniform rates and OWL’s are measured, then the first configurations …',
+  masks: 'The first masks are being drawn …',
+};
+
+function hasNothing({ search, rates, masks, pictures }: PanelData<RunPlan>, plan: RunPlan): boolean {
+  const counts: Readonly<Record<RunKind, number>> = {
+    metrics: search.candidates.length,
+    rates: rates.configurations.length,
+    masks: masks.steps + pictures.length,
+  };
+  return counts[runKind(plan)] === 0;
+}
+
+function startingWork({ search, rates, masks }: PanelData<RunPlan>, plan: RunPlan): string {
+  const known: Readonly<Record<RunKind, string | undefined>> = {
+    metrics: search.opening && plural(search.candidates.length, 'candidate'),
+    rates: rates.opening && plural(rates.configurations.length, 'configuration'),
+    masks: masks.opening && plural(masks.steps, 'step'),
+  };
+  const done = known[runKind(plan)];
+  if (done !== undefined) return `Going through ${done} of the journal, to go on where it ended …`;
+  if (!isMetricSearch(plan)) return 'Loading the model and scoring its heads and channels …';
+  const gradients = plan.operands.includes('G') ? ', gradients too' : '';
+  return `Loading the model and collecting what metrics are made of${gradients} …`;
 }
 
 function firstLine(text: string): string {

@@ -5,13 +5,19 @@ import type {
   InvalidReason,
   VariationOperator,
 } from '../../src/experiment/searchEvents.ts';
+import type { RunMethod } from '../../src/experiment/runPlan.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../src/experiment/sparsity.ts';
 import type { RunState } from '../../src/extension/search/panelMessages.ts';
 import { formulaOf } from './formulas.ts';
 
 /** What things are called for a person. */
-export const METHODS = { 'pruner-zero': 'Pruner-Zero', random: 'Random search' } as const;
+export const METHODS: Readonly<Record<RunMethod, string>> = {
+  'pruner-zero': 'Pruner-Zero',
+  random: 'Random search',
+  'self-pruner': 'Self-Pruner',
+  'policy-gradient': 'Policy gradient',
+};
 
 export const OPERATORS: Readonly<Record<VariationOperator, string>> = {
   seed: 'from the file',

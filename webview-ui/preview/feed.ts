@@ -1,14 +1,21 @@
-import { packCandidates } from '../../src/experiment/candidateColumns.ts';
-import type { TimedCandidate } from '../../src/experiment/candidateColumns.ts';
-import type { FromPanel, PanelItem, RunPoint, RunState, ToPanel } from '../../src/extension/search/panelMessages.ts';
+import type { RunEvent, RunKind, RunPlan } from '../../src/experiment/runPlan.ts';
+import { panelItems } from '../../src/extension/search/panelItems.ts';
+import type { FromPanel, RunPoint, RunState, ToPanel } from '../../src/extension/search/panelMessages.ts';
 import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
-import type { TimedEvent } from '../../test/support/syntheticSearch.ts';
+import {
+  syntheticMaskPlan,
+  syntheticMasks,
+  syntheticRatePlan,
+  syntheticRates,
+} from '../../test/support/syntheticStructure.ts';
+import type { Timed } from '../../test/support/syntheticStructure.ts';
+import { answerExchange, answerSpeed } from './answers.ts';
 import { THEMES } from './themes.ts';
 import type { ThemeName } from './themes.ts';
 
 /**
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
- * The address says what to show: `#state=running&theme=light&generations=20&until=12&random=1`.
+ * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`.
  */
 const query = new URLSearchParams(location.hash.slice(1));
 const generations = Number(query.get('generations') ?? 20);
@@ -18,14 +25,15 @@ const until = kind === 'finished' ? undefined : Number(query.get('until') ?? 12)
 
 applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
-const plan = syntheticPlan({ generations, population });
-const events = kind === 'starting' ? [] : syntheticSearch(plan, { seed: 7, ...(until !== undefined && { until }) });
+const { plan, events } = run((query.get('run') ?? 'metrics') as RunKind);
 const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
 
 (globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({
   postMessage: (message: FromPanel) => {
     console.info(JSON.stringify(message).slice(0, 300));
     if (message.kind === 'ready') feed();
+    if (message.kind === 'speed') answerSpeed(message.of, send);
+    if (message.kind === 'exchange') answerExchange(message.call, events, send);
     if (message.kind === 'curves') {
       answerCurves(
         message.over,
@@ -36,6 +44,24 @@ const randomEvents = syntheticSearch(syntheticPlan({ generations, population, me
   getState: () => undefined,
   setState: () => undefined,
 });
+
+function run(of: RunKind): { plan: RunPlan; events: readonly Timed<RunEvent>[] } {
+  const blocks = Number(query.get('blocks') ?? 6);
+  const part = { seed: 7, ...(until !== undefined && { until }) };
+  const begins = kind === 'starting';
+  if (of === 'rates') {
+    const provider = query.get('llm') === 'none' ? 'none' : 'openai';
+    const rates = syntheticRatePlan({ generations, population: Math.min(population, 30) });
+    const asked = { ...rates, llm: { ...rates.llm, provider } } as const;
+    return { plan: asked, events: begins ? [] : syntheticRates(asked, { ...part, blocks }) };
+  }
+  if (of === 'masks') {
+    const masks = syntheticMaskPlan({ steps: Number(query.get('steps') ?? 1000) });
+    return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks }) };
+  }
+  const metrics = syntheticPlan({ generations, population });
+  return { plan: metrics, events: begins ? [] : syntheticSearch(metrics, part) };
+}
 
 function send(message: ToPanel): void {
   dispatchEvent(new MessageEvent('message', { data: structuredClone(message) }));
@@ -56,7 +82,7 @@ function feed(): void {
       state: { kind: query.get('random') === 'part' ? 'running' : 'finished' },
     });
   }
-  const items = itemsOf(events);
+  const items = panelItems(events);
   const size = Math.max(1, Math.ceil(items.length / 8));
   for (let i = 0; i < Math.max(1, items.length); i += size)
     send({ kind: 'events', items: items.slice(i, i + size), complete: i + size >= items.length });
@@ -77,25 +103,7 @@ function stateOf(): RunState {
   return { kind };
 }
 
-function itemsOf(all: readonly TimedEvent[]): PanelItem[] {
-  const items: PanelItem[] = [];
-  let waiting: TimedCandidate[] = [];
-  const flush = (): void => {
-    if (waiting.length > 0) items.push({ candidates: packCandidates(waiting) });
-    waiting = [];
-  };
-  for (const { event, at } of all) {
-    if (event.kind === 'candidate') waiting.push({ ...event, at });
-    else {
-      flush();
-      items.push({ event, at });
-    }
-  }
-  flush();
-  return items;
-}
-
-function pointsOf(all: readonly TimedEvent[]): RunPoint[] {
+function pointsOf(all: readonly Timed<RunEvent>[]): RunPoint[] {
   return all.flatMap(({ event }) =>
     event.kind === 'generation' && event.bestSoFar
       ? [

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import { checkEndpoint, isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../experiment/llmEndpoint.ts';
+import { signalOf } from '../cancellation.ts';
 import type { EditorModel } from './editorModel.ts';
 import { listModels, testModel } from './endpointClient.ts';
 import type { EndpointKeys } from './endpointKeys.ts';
@@ -220,13 +221,4 @@ function describe({ provider, endpoint, model }: ReturnType<typeof chosenLanguag
 
 function local(label: string, endpoint: string): ProviderItem {
   return { label, description: endpoint, detail: 'On this machine', provider: 'local', endpoint };
-}
-
-export function signalOf(token: vscode.CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  token.onCancellationRequested(() => {
-    controller.abort();
-  });
-  return controller.signal;
 }

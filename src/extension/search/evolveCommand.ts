@@ -2,7 +2,10 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
-import { asMetricSearch } from '../../experiment/runPlan.ts';
+import { isRateSearch } from '../../experiment/runPlan.ts';
+import type { RunPlan } from '../../experiment/runPlan.ts';
+import type { PromptTemplates } from '../../experiment/llm.ts';
+import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
 import { createRun } from '../../runs/runFolder.ts';
@@ -23,6 +26,10 @@ export interface EvolveCommandParts {
   readonly outlines: Outlines;
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
   readonly fallbackFor: (uri: vscode.Uri) => NonNullable<SearchPlanParams['fallback']>;
+  /** What a search asks a language model with, from the workspace or our own. */
+  readonly promptsFor: (root: string) => Promise<PromptTemplates>;
+  /** The plan as it is to be run; undefined where it is not to be run. */
+  readonly confirm: (plan: RateSearchPlan) => Promise<RateSearchPlan | undefined>;
   readonly rootOf: (document: string) => string;
   readonly runner: SearchRunner;
   readonly panels: SearchPanels;
@@ -52,9 +59,14 @@ export class EvolveCommand {
     }
     const what = target.name ?? target.from ?? 'the search';
     try {
-      const reply = await this.parts.searchPlan({ ...target, fallback: this.parts.fallbackFor(uri) });
+      const prompts = this.needsPrompts(target)
+        ? await this.parts.promptsFor(this.parts.rootOf(uri.fsPath))
+        : undefined;
+      const fallback = this.parts.fallbackFor(uri);
+      const reply = await this.parts.searchPlan({ ...target, fallback, ...(prompts && { prompts }) });
       if ('error' in reply) throw new EspalierError(reply.error);
-      await this.start(asMetricSearch(reply.plan, `evolving ${what}`), uri.fsPath);
+      const plan = isRateSearch(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
+      if (plan) await this.start(plan, uri.fsPath);
     } catch (error) {
       this.parts.tell(`Evolving ${what} failed`, error);
     }
@@ -73,13 +85,17 @@ export class EvolveCommand {
     this.parts.runner.drive((await this.create(random, document, beside.root)).folder);
   }
 
-  private async start(plan: SearchPlan, document: string): Promise<void> {
+  private needsPrompts({ uri, name }: EvolveTarget): boolean {
+    return this.parts.outlines.searches(uri).find((search) => search.name === name)?.method === 'self-pruner';
+  }
+
+  private async start(plan: RunPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }
 
-  private create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder<SearchPlan>> {
+  private create(plan: RunPlan, document: string | undefined, root: string): Promise<RunFolder> {
     return createRun(plan, {
       root,
       ...(document !== undefined && { document }),

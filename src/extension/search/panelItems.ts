@@ -1,41 +1,79 @@
 import { packCandidates } from '../../experiment/candidateColumns.ts';
 import type { TimedCandidate } from '../../experiment/candidateColumns.ts';
-import { isMetricEvent } from '../../experiment/runPlan.ts';
+import type { BlockComponents } from '../../experiment/components.ts';
 import type { MeasuredEvent } from '../../experiment/searchEvents.ts';
+import type { StepEvent } from '../../experiment/structureEvents.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
-import type { PanelItem } from './panelMessages.ts';
+import { pictureOf } from '../../search/maskPicture.ts';
+import { packSteps } from '../../search/stepColumns.ts';
+import type { PanelEvent, PanelItem } from './panelMessages.ts';
 
 /**
- * A portion of a journal as the panel gets it. Candidates in a row become columns; checks before an evaluation are left out, since
- * a candidate says what became of it; and of measurements in a row only their sum goes, which the count of evaluations needs.
- * Folding the items gives what folding the records gives.
+ * A portion of a journal as the panel gets it. Candidates in a row, and steps in a row, become columns; checks before an evaluation are left
+ * out, since a candidate says what became of it; of measurements in a row only their sum goes, which the count of evaluations needs; and of
+ * keep-probabilities only what there is to see of them. Folding the items gives what folding the records gives.
+ *
+ * @param components of the blocks, where an earlier portion told them
  */
-export function panelItems(records: readonly JournalRecord[]): PanelItem[] {
+export function panelItems(
+  records: readonly JournalRecord[],
+  components: readonly BlockComponents[] = [],
+): PanelItem[] {
   const items: PanelItem[] = [];
+  let blocks = components;
   let candidates: TimedCandidate[] = [];
+  let steps: StepEvent[] = [];
+  let stepsAt = 0;
   let measured: { event: MeasuredEvent; at: number } | undefined;
   const flush = (): void => {
     if (candidates.length > 0) items.push({ candidates: packCandidates(candidates) });
+    if (steps.length > 0) items.push({ steps: packSteps(steps), at: stepsAt });
     if (measured) items.push(measured);
     candidates = [];
+    steps = [];
     measured = undefined;
   };
   for (const { event, at } of records) {
-    if (event.kind === 'probed') continue;
-    if (event.kind === 'candidate') {
-      if (measured) flush();
-      candidates.push({ ...event, at });
-    } else if (event.kind === 'measured') {
-      if (candidates.length > 0) flush();
-      // Baselines, below zero, and measurements that failed are no work that counts.
-      if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
-    } else if (isMetricEvent(event)) {
-      flush();
-      items.push({ event, at });
+    switch (event.kind) {
+      case 'probed':
+      case 'scores':
+        continue;
+      case 'candidate':
+        if (measured) flush();
+        candidates.push({ ...event, at });
+        continue;
+      case 'measured':
+        if (candidates.length > 0) flush();
+        // Baselines, below zero, and measurements that failed are no work that counts.
+        if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
+        continue;
+      case 'step':
+        if (steps.length > 0 && event.step !== steps.at(-1)!.step + 1) flush();
+        steps.push(event);
+        stepsAt = at;
+        continue;
+      case 'probabilities': {
+        flush();
+        const picture = pictureOf(event, blocks);
+        if (picture) items.push({ picture, at });
+        continue;
+      }
+      default:
+        flush();
+        if (event.kind === 'structure-opened') blocks = event.components;
+        items.push({ event: withoutTexts(event), at });
     }
   }
   flush();
   return items;
+}
+
+/** Prompts and replies are read by whom they interest: see `Exchange`. */
+function withoutTexts(event: PanelEvent): PanelEvent {
+  if (event.kind === 'llm-asked') return { ...event, prompt: '' };
+  if (event.kind === 'llm-replied' && event.reply.kind === 'text')
+    return { ...event, reply: { ...event.reply, text: '' } };
+  return event;
 }
 
 function added(before: MeasuredEvent | undefined, next: MeasuredEvent): MeasuredEvent {

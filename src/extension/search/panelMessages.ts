@@ -1,7 +1,8 @@
 import type { ErrorData } from '../../base/errors.ts';
 import type { CandidateColumns } from '../../experiment/candidateColumns.ts';
-import type { SearchPlan } from '../../experiment/search.ts';
-import type { SearchEvent } from '../../experiment/searchEvents.ts';
+import type { RunEvent, RunPlan } from '../../experiment/runPlan.ts';
+import type { MaskPicture } from '../../search/maskPicture.ts';
+import type { StepColumns } from '../../search/stepColumns.ts';
 
 /** What extension and search panel say to each other. Everything is plain data; the panel knows nothing but these. */
 export type ToPanel =
@@ -15,7 +16,9 @@ export type ToPanel =
   | { readonly kind: 'overlay'; readonly lines: readonly RunLine[] }
   | { readonly kind: 'curves'; readonly curves: Curves }
   /** The candidates that the file holds as metrics already. */
-  | { readonly kind: 'inserted'; readonly names: Readonly<Record<number, string>> };
+  | { readonly kind: 'inserted'; readonly names: Readonly<Record<number, string>> }
+  | { readonly kind: 'speed'; readonly speed: Speed }
+  | { readonly kind: 'exchange'; readonly exchange: Exchange };
 
 export type FromPanel =
   /** The page is loaded and knows nothing. */
@@ -32,7 +35,20 @@ export type FromPanel =
   | { readonly kind: 'exportTable'; readonly format: 'csv' | 'json' }
   /** `data` is a PNG in base64. */
   | { readonly kind: 'exportPicture'; readonly name: string; readonly data: string }
+  /** What a language model was asked in this request, and what it replied. */
+  | { readonly kind: 'exchange'; readonly call: number }
+  /** Measures the dense model and a pruned one. */
+  | { readonly kind: 'speed'; readonly of: ResultName }
+  | { readonly kind: 'cancelSpeed' }
+  /** Writes the pruned model to a folder. */
+  | { readonly kind: 'exportModel'; readonly of: ResultName }
   | { readonly kind: 'showLog' };
+
+/** A pruned model that a search has found: a candidate or configuration by its id, or what a search for masks comes to. */
+export type ResultName =
+  | { readonly kind: 'candidate'; readonly id: number }
+  | { readonly kind: 'configuration'; readonly id: number }
+  | { readonly kind: 'mask' };
 
 /** What the panel remembers while it is hidden and over a reload of the window. */
 export interface PanelMemory {
@@ -42,21 +58,28 @@ export interface PanelMemory {
   readonly selected?: number;
 }
 
-export interface PanelRun {
+export interface PanelRun<Plan extends RunPlan = RunPlan> {
   /** Folder of the run, absolute; identifies it. */
   readonly folder: string;
   readonly id: string;
-  readonly plan: SearchPlan;
+  readonly plan: Plan;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   /** The `.prune` file that asked for it, as a person names it; candidates are inserted there. */
   readonly document?: string;
 }
 
-/** Candidates in a row travel as columns, everything else as it is. */
+/**
+ * Candidates in a row, and steps in a row, travel as columns; of keep-probabilities a picture; of the texts of prompts and replies
+ * nothing, until somebody wants to read it; everything else as it is.
+ */
 export type PanelItem =
   | { readonly candidates: CandidateColumns }
-  | { readonly event: Exclude<SearchEvent, { kind: 'candidate' }>; readonly at: number };
+  | { readonly steps: StepColumns; readonly at: number }
+  | { readonly picture: MaskPicture; readonly at: number }
+  | { readonly event: PanelEvent; readonly at: number };
+
+export type PanelEvent = Exclude<RunEvent, { readonly kind: 'candidate' | 'step' | 'probabilities' | 'scores' }>;
 
 /** What a run is doing, as far as this window can know. */
 export type RunState =
@@ -112,4 +135,34 @@ export interface CurveLine {
   readonly points: readonly { readonly at: number; readonly perplexity: number }[];
   /** Why a point is missing. */
   readonly errors: readonly string[];
+}
+
+/** A request to a language model, in full. */
+export interface Exchange {
+  readonly call: number;
+  readonly prompt: string;
+  /** The reply, or why there is none. */
+  readonly reply: string;
+  /** Model that replied, as it calls itself. */
+  readonly model?: string;
+}
+
+/** Parameters, size and measured speed of the dense model and of a pruned one. */
+export interface Speed {
+  readonly of: ResultName;
+  readonly state: 'measuring' | 'done' | 'cancelled' | 'failed';
+  /** Of a measurement in progress, 0 to 1. */
+  readonly share: number;
+  /** What is being measured, how it was measured, or why it failed. */
+  readonly detail: string;
+  readonly rows: readonly SpeedRow[];
+}
+
+export interface SpeedRow {
+  readonly name: string;
+  readonly parameters: number;
+  /** Bytes of the weights as they are stored, and most bytes of memory while they ran. */
+  readonly bytes: number;
+  readonly memory: number | null;
+  readonly tokensPerSecond: number | null;
 }

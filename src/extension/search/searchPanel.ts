@@ -1,26 +1,26 @@
 import * as vscode from 'vscode';
-import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
-import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
+import type { EvaluationListener } from '../../protocol/client.ts';
+import { isMetricRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { planOf } from '../../runs/runRecord.ts';
-import type { SearchState } from '../../search/searchState.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
-import { withRelativePaths } from '../workspacePaths.ts';
-import { evaluateCurves } from './curves.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
 import type { CandidateFile } from './candidateFile.ts';
+import { MetricDesk } from './metricDesk.ts';
+import type { PanelDesk } from './panelDesk.ts';
 import { panelItems } from './panelItems.ts';
 import type { FormulaTarget } from '../tree/treeMessages.ts';
-import type { FromPanel, RunLine, RunState, ToPanel } from './panelMessages.ts';
+import type { FromPanel, RunState, ToPanel } from './panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
+import { followLine } from './runLines.ts';
 import type { RunLibrary } from './runLibrary.ts';
-import { runState } from './runState.ts';
+import { stateOf } from './followedState.ts';
 import type { SearchRunner } from './searchRunner.ts';
+import { StructureDesk } from './structureDesk.ts';
+import type { StructureDeskParts } from './structureDesk.ts';
 
 export const PANEL_TYPE = 'espalier.search';
 
@@ -38,34 +38,42 @@ export interface SearchPanelParts {
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
   /** Starts random search of the same plan as a run of its own. */
   readonly startRandom: (run: RunFolder<SearchPlan>) => Promise<void>;
+  readonly structures: StructureDeskParts;
   readonly showLog: () => void;
   readonly explainTrust: () => void;
   readonly tell: (what: string, error: unknown) => void;
 }
 
 /** What starts a process. */
-const NEEDS_TRUST: ReadonlySet<FromPanel['kind']> = new Set(['resume', 'random', 'evaluate', 'curves']);
+const NEEDS_TRUST: ReadonlySet<FromPanel['kind']> = new Set([
+  'resume',
+  'random',
+  'evaluate',
+  'curves',
+  'speed',
+  'exportModel',
+]);
 
 /** One run in a panel: reads its journal, shows it, and does what is asked there. */
 export class SearchPanel implements vscode.Disposable {
-  readonly run: RunFolder<SearchPlan>;
+  readonly run: RunFolder;
   private readonly parts: SearchPanelParts;
   private readonly panel: vscode.WebviewPanel;
   private readonly onGone: () => void;
+  private readonly desk: PanelDesk;
   private follower: RunFollower | undefined;
-  private random: RunFollower | undefined;
   private overlay: RunFollower | undefined;
   private compared: RunFolder | undefined;
-  private curves: AbortController | undefined;
   private isReady = false;
   private lastState = '';
   private readonly owned: vscode.Disposable[] = [];
 
-  constructor(run: RunFolder<SearchPlan>, panel: vscode.WebviewPanel, parts: SearchPanelParts, onGone: () => void) {
+  constructor(run: RunFolder, panel: vscode.WebviewPanel, parts: SearchPanelParts, onGone: () => void) {
     this.run = run;
     this.panel = panel;
     this.parts = parts;
     this.onGone = onGone;
+    this.desk = this.deskFor(run);
     panel.title = run.run.plan.name;
     panel.iconPath = {
       light: vscode.Uri.joinPath(parts.extension, 'media/search-light.svg'),
@@ -103,12 +111,12 @@ export class SearchPanel implements vscode.Disposable {
 
   /** The list of runs has changed. */
   lookAround(): void {
-    if (this.isReady) this.followRandom();
+    if (this.isReady) this.desk.lookAround();
   }
 
   /** The file has changed: it may hold other candidates now. */
   lookAtFile(): void {
-    if (this.isReady) this.post({ kind: 'inserted', names: this.parts.candidates.inserted(this.run) });
+    if (this.isReady) this.desk.lookAtFile();
   }
 
   /** Draws another run's best beside this one's. */
@@ -120,7 +128,7 @@ export class SearchPanel implements vscode.Disposable {
   private followCompared(other: RunFolder): void {
     this.overlay?.dispose();
     const label = `${other.run.plan.name} (${other.run.plan.search.method})`;
-    this.overlay = this.followLine(other, (line) => {
+    this.overlay = followLine(other, (line) => {
       this.post({ kind: 'overlay', lines: [{ ...line, label }] });
     });
   }
@@ -131,24 +139,26 @@ export class SearchPanel implements vscode.Disposable {
 
   dispose(): void {
     this.forget();
-    this.curves?.abort();
+    this.desk.dispose();
     for (const each of this.owned.splice(0)) each.dispose();
     this.onGone();
   }
 
   private forget(): void {
     this.isReady = false;
-    for (const follower of [this.follower, this.random, this.overlay]) follower?.dispose();
-    this.follower = this.random = this.overlay = undefined;
+    this.desk.forget();
+    for (const follower of [this.follower, this.overlay]) follower?.dispose();
+    this.follower = this.overlay = undefined;
   }
 
   private receive(message: FromPanel): void {
-    const { runner, candidates, showLog, explainTrust } = this.parts;
+    const { runner, showLog, explainTrust } = this.parts;
     const { folder } = this.run;
     if (NEEDS_TRUST.has(message.kind) && !vscode.workspace.isTrusted) {
       explainTrust();
       return;
     }
+    if (this.desk.receive(message)) return;
     switch (message.kind) {
       case 'ready':
         this.begin();
@@ -162,29 +172,6 @@ export class SearchPanel implements vscode.Disposable {
       case 'resume':
         runner.drive(folder);
         return;
-      case 'random':
-        this.attempt('Random search could not be started', () => this.parts.startRandom(this.run));
-        return;
-      case 'insert':
-      case 'evaluate': {
-        const candidate = this.follower?.search.byId.get(message.id);
-        if (!candidate) return;
-        const densePerplexity = this.follower?.search.opening?.densePerplexity;
-        this.attempt(`Candidate #${message.id} could not be written into the file`, async () => {
-          await candidates.insert(this.run, candidate, densePerplexity, message.kind);
-          this.lookAtFile();
-        });
-        return;
-      }
-      case 'tree':
-        this.attempt(`The tree of candidate #${message.id} could not be shown`, () => this.showTree(message.id));
-        return;
-      case 'curves':
-        this.evaluateCurves(message);
-        return;
-      case 'cancelCurves':
-        this.curves?.abort();
-        return;
       case 'exportTable':
         this.attempt('The run could not be exported', () => saveExport(this.run, message.format));
         return;
@@ -194,17 +181,10 @@ export class SearchPanel implements vscode.Disposable {
       case 'showLog':
         showLog();
         return;
+      default:
+        // Of another kind of search.
+        return;
     }
-  }
-
-  /** The tree of a candidate, which the file need not hold; its numbers are those of the search's model and calibration. */
-  private async showTree(id: number): Promise<void> {
-    const candidate = this.follower?.search.byId.get(id);
-    if (!candidate) return;
-    const { model, text, calibration, settings, name } = planOf(this.run.run, this.run.root);
-    const plan = { model, text, ...(calibration !== undefined && { calibration }), settings, evaluations: [] };
-    const title = `${name} #${id}`;
-    await this.parts.showTree({ kind: 'formula', title, expression: parsePrefix(candidate.expression), plan });
   }
 
   /** A page is there and knows nothing. */
@@ -228,15 +208,16 @@ export class SearchPanel implements vscode.Disposable {
       {
         clock: SYSTEM_CLOCK,
         onRecords: (records, complete) => {
-          this.post({ kind: 'events', items: panelItems(records), complete });
+          const { rates, masks } = this.follower!;
+          const { components } = rates.opening ?? masks.opening ?? {};
+          this.post({ kind: 'events', items: panelItems(records, components), complete });
           // What is read is ahead of what is shown until then.
           if (complete) this.tellState();
         },
       },
     );
     void this.follower.look();
-    this.lookAtFile();
-    this.followRandom();
+    this.desk.begin();
     if (this.compared) this.followCompared(this.compared);
   }
 
@@ -257,54 +238,18 @@ export class SearchPanel implements vscode.Disposable {
     return stateOf(follower, runner);
   }
 
-  /** The newest random search of the same plan, if there is one. */
-  private followRandom(): void {
-    const { library, runner } = this.parts;
-    const { plan } = this.run.run;
-    const beside = plan.search.method === 'random' ? undefined : library.randomBeside(plan);
-    if (beside?.folder === this.random?.run.folder) return;
-    this.random?.dispose();
-    this.random = undefined;
-    if (!beside) {
-      this.post({ kind: 'random', line: null, state: null });
-      return;
-    }
-    this.random = this.followLine(beside.run, (line, follower) => {
-      this.post({ kind: 'random', line, state: stateOf(follower, runner) });
-    });
-  }
-
-  private followLine(run: RunFolder, tell: (line: RunLine, follower: RunFollower) => void): RunFollower {
-    const follower: RunFollower = new RunFollower(run, {
-      clock: SYSTEM_CLOCK,
-      onRecords: (records, complete) => {
-        const isNews =
-          records.length === 0 ||
-          records.some(({ event }) => event.kind === 'generation') ||
-          follower.search.status !== 'running';
-        if (complete && isNews) tell({ label: run.run.plan.name, points: pointsOf(follower.search) }, follower);
+  private deskFor(run: RunFolder): PanelDesk {
+    const shared = {
+      panel: this.parts,
+      post: (message: ToPanel): void => {
+        this.post(message);
       },
-    });
-    void follower.look();
-    return follower;
-  }
-
-  private evaluateCurves({ over, metrics }: Extract<FromPanel, { kind: 'curves' }>): void {
-    this.curves?.abort();
-    const controller = new AbortController();
-    this.curves = controller;
-    const { run, root } = this.run;
-    void evaluateCurves(
-      { plan: planOf(run, root), over, metrics },
-      {
-        evaluate: this.parts.evaluate,
-        onChange: (curves) => {
-          if (this.curves === controller) this.post({ kind: 'curves', curves });
-        },
-        now: () => SYSTEM_CLOCK.now() / 1000,
-        signal: controller.signal,
+      attempt: (what: string, act: () => Promise<unknown>): void => {
+        this.attempt(what, act);
       },
-    );
+      follower: () => this.follower,
+    };
+    return isMetricRun(run) ? new MetricDesk({ ...shared, run }) : new StructureDesk({ ...shared, run });
   }
 
   private attempt(what: string, act: () => Promise<unknown>): void {
@@ -316,31 +261,4 @@ export class SearchPanel implements vscode.Disposable {
   private post(message: ToPanel): void {
     if (this.isReady) void this.panel.webview.postMessage(message);
   }
-}
-
-export function stateOf(follower: RunFollower, runner: SearchRunner): RunState {
-  const { folder } = follower.run;
-  const shown = (error: ErrorData | undefined): ErrorData | undefined => error && withRelativePaths(error);
-  return runState({
-    status: follower.search.status,
-    isDriven: follower.isDriven,
-    driving: runner.drivingOf(folder),
-    error: shown(runner.errorOf(folder) ?? follower.error),
-    failure: shown(follower.search.error),
-  });
-}
-
-function pointsOf({ generations }: SearchState): RunLine['points'] {
-  return generations.flatMap(({ generation, bestSoFar, counts }) =>
-    bestSoFar
-      ? [
-          {
-            generation,
-            perplexity: bestSoFar.perplexity,
-            candidates: counts.candidates,
-            evaluations: counts.evaluations,
-          },
-        ]
-      : [],
-  );
 }

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
-import type { SearchPlan } from '../../experiment/search.ts';
-import { asMetricRun, openRun } from '../../runs/runFolder.ts';
+import { openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { PanelMemory } from './panelMessages.ts';
 import { PANEL_TYPE, SearchPanel } from './searchPanel.ts';
@@ -18,7 +17,7 @@ export class SearchPanels implements vscode.WebviewPanelSerializer<PanelMemory>,
   }
 
   /** Shows a run beside the editor, or brings its panel to the front. */
-  show(run: RunFolder<SearchPlan>): SearchPanel {
+  show(run: RunFolder): SearchPanel {
     const open = this.panels.get(run.folder);
     if (open) {
       open.reveal();
@@ -38,9 +37,9 @@ export class SearchPanels implements vscode.WebviewPanelSerializer<PanelMemory>,
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, memory: PanelMemory | undefined): Promise<void> {
     try {
-      this.adopt(asMetricRun(await openRun(memory?.folder ?? ''), 'showing a run'), panel);
+      this.adopt(await openRun(memory?.folder ?? ''), panel);
     } catch {
-      // Deleted meanwhile, never written, or of a kind that has no panel: there is nothing to show.
+      // Deleted meanwhile, or never written: there is nothing to show.
       panel.dispose();
     }
   }
@@ -67,7 +66,7 @@ export class SearchPanels implements vscode.WebviewPanelSerializer<PanelMemory>,
     for (const panel of [...this.panels.values()]) panel.dispose();
   }
 
-  private adopt(run: RunFolder<SearchPlan>, webview: vscode.WebviewPanel): SearchPanel {
+  private adopt(run: RunFolder, webview: vscode.WebviewPanel): SearchPanel {
     const panel = new SearchPanel(run, webview, this.parts, () => {
       if (this.panels.get(run.folder) === panel) this.panels.delete(run.folder);
     });

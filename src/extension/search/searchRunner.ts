@@ -1,12 +1,17 @@
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { SearchListener } from '../../protocol/client.ts';
+import type { AskLanguageModel } from '../../protocol/questions.ts';
 import type { Clock } from '../supervisor.ts';
 import type { Driving } from './runState.ts';
 
 /** A worker process that drives one run, with bounded restarts: the supervisor. */
 export interface SearchWorker {
-  search(params: { readonly folder: string }, listener: SearchListener, signal: AbortSignal): Promise<unknown>;
+  search(
+    params: { readonly folder: string; readonly llm?: { readonly key: string } },
+    listener: SearchListener,
+    signal: AbortSignal,
+  ): Promise<unknown>;
   /** Lets it release its device. */
   stop(): Promise<void>;
   /** Ends it now. */
@@ -17,6 +22,10 @@ export interface SearchRunnerOptions {
   readonly newWorker: () => SearchWorker;
   /** Folders of the runs that this window drives: they are gone on with when it is opened again. */
   readonly memory: { get(): readonly string[]; set(folders: readonly string[]): void };
+  /** Key of the endpoint that the run's plan names; it goes to the run's process by message alone. */
+  readonly llmKey: (folder: string) => Promise<string | undefined>;
+  /** The editor's own language model. */
+  readonly askLanguageModel: AskLanguageModel;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   /** Something about a run is new: what this window does with it, or what is in its journal. */
@@ -131,6 +140,7 @@ export class SearchRunner {
     const { controller, worker } = drive;
     const begin = clock.now();
     const listener: SearchListener = {
+      askLanguageModel: this.options.askLanguageModel,
       onProgress: ({ progress: { detail, done, total } }) => {
         if (drive.state.kind !== 'starting') return;
         this.change(folder, drive, { kind: 'starting', detail, ...(total > 0 && { share: done / total }) });
@@ -144,7 +154,8 @@ export class SearchRunner {
     };
     for (;;) {
       try {
-        await worker.search({ folder }, listener, controller.signal);
+        const key = await this.options.llmKey(folder);
+        await worker.search({ folder, ...(key !== undefined && { llm: { key } }) }, listener, controller.signal);
         return;
       } catch (error) {
         if (!(error instanceof EspalierError) || controller.signal.aborted) throw error;

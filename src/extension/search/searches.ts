@@ -1,9 +1,10 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
+import { runKind } from '../../experiment/runPlan.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
-import type { SearchPlan } from '../../experiment/search.ts';
-import { asMetricRun, deleteRun, isMetricRun, openRun } from '../../runs/runFolder.ts';
+import { deleteRun, openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { fallbackFor } from '../configuration.ts';
@@ -11,6 +12,10 @@ import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import type { Supervisor } from '../supervisor.ts';
 import type { FormulaTarget } from '../tree/treeMessages.ts';
+import { llmFallback } from '../llm/llmConfiguration.ts';
+import type { LanguageModels } from '../llm/languageModels.ts';
+import type { ModelExport } from '../results/exportModel.ts';
+import { loadPrompts } from '../../llm/promptTemplates.ts';
 import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
@@ -30,6 +35,8 @@ export interface SearchesParts {
   readonly supervisor: Supervisor;
   /** A process of its own for one search. */
   readonly newWorker: () => SearchWorker;
+  readonly languageModels: LanguageModels;
+  readonly modelExport: ModelExport;
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
   readonly rootOf: (document: string) => string;
   readonly evaluate: (target: Target) => unknown;
@@ -65,6 +72,8 @@ export class Searches implements vscode.Disposable {
         get: () => context.workspaceState.get<readonly string[]>(RUNNING_KEY, []),
         set: (folders) => void context.workspaceState.update(RUNNING_KEY, folders),
       },
+      llmKey: (folder) => parts.languageModels.keyOf(folder),
+      askLanguageModel: parts.languageModels.ask,
       clock: SYSTEM_CLOCK,
       log,
       onChange: (folder) => {
@@ -94,6 +103,15 @@ export class Searches implements vscode.Disposable {
       candidates,
       showTree: parts.showTree,
       startRandom: (run) => this.evolveCommand.startRandom(run),
+      structures: {
+        speed: {
+          exportModel: (plan, target, listener, signal) => supervisor.exportModel(plan, target, listener, signal),
+          measureSpeed: (plan, listener, signal) => supervisor.measureSpeed(plan, listener, signal),
+          scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
+          now: () => SYSTEM_CLOCK.now() / 1000,
+        },
+        exportModel: (plan, root) => parts.modelExport.run(plan, root),
+      },
       showLog,
       explainTrust: parts.explainTrust,
       tell,
@@ -101,7 +119,9 @@ export class Searches implements vscode.Disposable {
     this.evolveCommand = new EvolveCommand({
       outlines,
       searchPlan: parts.searchPlan,
-      fallbackFor,
+      fallbackFor: (uri) => ({ ...fallbackFor(uri), llm: llmFallback() }),
+      promptsFor: (root) => loadPrompts({ shipped: context.asAbsolutePath('media/prompts'), root }),
+      confirm: (plan) => parts.languageModels.confirm(plan),
       rootOf: parts.rootOf,
       runner: this.runner,
       panels: this.panels,
@@ -133,7 +153,7 @@ export class Searches implements vscode.Disposable {
   }
 
   async open(argument: unknown): Promise<void> {
-    const run = await this.metricRunOf(argument, 'Open');
+    const run = await this.runOf(argument, 'Open');
     if (run) this.panels.show(run);
   }
 
@@ -141,7 +161,7 @@ export class Searches implements vscode.Disposable {
     const run = await this.runOf(argument, 'Resume');
     if (!run) return;
     this.runner.drive(run.folder);
-    if (isMetricRun(run)) this.panels.show(run);
+    this.panels.show(run);
   }
 
   async pause(argument: unknown): Promise<void> {
@@ -152,15 +172,20 @@ export class Searches implements vscode.Disposable {
   /** Draws the best of one run beside another's. */
   async compare(argument: unknown, selection: unknown): Promise<void> {
     const chosen: readonly unknown[] = Array.isArray(selection) ? selection : [];
-    const run = await this.metricRunOf(argument, 'Compare');
+    const run = await this.runOf(argument, 'Compare');
     if (!run) return;
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
-    const other = await this.metricRunOf(beside, `Compare ${run.run.plan.name} with`, run.folder);
-    if (other) this.panels.show(run).compareWith(other);
+    const other = await this.runOf(beside, `Compare ${run.run.plan.name} with`, run);
+    if (!other) return;
+    if (runKind(other.run.plan) === runKind(run.run.plan)) this.panels.show(run).compareWith(other);
+    else {
+      const text = `${run.run.plan.name} and ${other.run.plan.name} look for different things: their lines have no axis in common.`;
+      void vscode.window.showInformationMessage(text);
+    }
   }
 
   async exportAs(argument: unknown, format: 'csv' | 'json'): Promise<void> {
-    const run = await this.metricRunOf(argument, 'Export');
+    const run = await this.runOf(argument, 'Export');
     if (run) await this.attempt('The run could not be exported', () => saveExport(run, format));
   }
 
@@ -191,8 +216,8 @@ export class Searches implements vscode.Disposable {
   }
 
   /** The run that a command is about: an item of the view, or one that is picked. */
-  private async runOf(argument: unknown, title: string, except?: string): Promise<RunFolder | undefined> {
-    const folder = folderOf(argument) ?? (await this.pick(title, except));
+  private async runOf(argument: unknown, title: string, beside?: RunFolder): Promise<RunFolder | undefined> {
+    const folder = folderOf(argument) ?? (await this.pick(title, beside));
     if (folder === undefined) return undefined;
     try {
       return await openRun(folder);
@@ -202,24 +227,13 @@ export class Searches implements vscode.Disposable {
     }
   }
 
-  private async metricRunOf(
-    argument: unknown,
-    title: string,
-    except?: string,
-  ): Promise<RunFolder<SearchPlan> | undefined> {
-    const run = await this.runOf(argument, title, except);
-    try {
-      return run && asMetricRun(run, `showing ${run.run.plan.name}`);
-    } catch (error) {
-      this.parts.tellFailure('The run cannot be shown', toErrorData(error, 'showing a run'));
-      return undefined;
-    }
-  }
-
-  private async pick(title: string, except?: string): Promise<string | undefined> {
+  /** @param beside another run of its kind is meant */
+  private async pick(title: string, beside?: RunFolder): Promise<string | undefined> {
+    const isMeant = (run: RunFolder): boolean =>
+      !beside || (run.folder !== beside.folder && runKind(run.run.plan) === runKind(beside.run.plan));
     await this.runLibrary.load();
     const items = this.runLibrary.runs
-      .filter((run) => isReadable(run) && run.folder !== except)
+      .filter((run) => isReadable(run) && isMeant(run.run))
       .map(({ folder }) => {
         const { label, description } = this.view.getTreeItem(this.runLibrary.find(folder)!);
         return {
@@ -228,7 +242,12 @@ export class Searches implements vscode.Disposable {
           folder,
         };
       });
-    const placeHolder = items.length === 0 ? 'There is no other run in this workspace' : 'Run';
+    const placeHolder =
+      items.length === 0
+        ? beside
+          ? 'There is no other run of its kind in this workspace'
+          : 'There is no run in this workspace'
+        : 'Run';
     return (await vscode.window.showQuickPick(items, { title: `Espalier: ${title}`, placeHolder }))?.folder;
   }
 

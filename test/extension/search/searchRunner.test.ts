@@ -49,6 +49,8 @@ function setUp(remembered: readonly string[] = []) {
   const runner = new SearchRunner({
     newWorker,
     memory: { get: () => memory, set: (folders) => (memory = folders) },
+    llmKey: () => Promise.resolve(undefined),
+    askLanguageModel: () => Promise.reject(new Error('nobody is asked')),
     clock,
     log: () => undefined,
     onChange: () => undefined,
@@ -61,7 +63,9 @@ describe('a run that this window drives', () => {
   it('starts, runs, finishes, and is remembered until then', async () => {
     const { runner, asked, ends, ended, memory } = setUp();
     runner.drive('/run');
+    await settle();
     runner.drive('/run');
+    await settle();
     expect(asked).toHaveLength(1);
     expect(runner.drivingOf('/run')).toEqual({ kind: 'starting' });
     expect(memory()).toEqual(['/run']);
@@ -87,17 +91,20 @@ describe('a run that this window drives', () => {
   it('is paused, and driven again', async () => {
     const { runner, asked, ends, memory } = setUp();
     runner.drive('/run');
+    await settle();
     runner.pause('/run');
     expect(runner.drivingOf('/run')).toEqual({ kind: 'pausing' });
     await settle();
     expect([ends, memory(), runner.errorOf('/run')]).toEqual([['/run paused'], [], undefined]);
     runner.drive('/run');
+    await settle();
     expect(asked).toHaveLength(2);
   });
 
   it('is stopped at once: its process is ended', async () => {
     const { runner, ends, ended } = setUp();
     runner.drive('/run');
+    await settle();
     runner.stop('/run');
     expect(ended).toEqual(['disposed']);
     await settle();
@@ -107,6 +114,7 @@ describe('a run that this window drives', () => {
   it('goes on after its worker died, until that is given up', async () => {
     const { runner, asked, ends, memory } = setUp();
     runner.drive('/run');
+    await settle();
     asked[0]!.fail(coded('worker/exited'));
     await settle();
     expect(asked).toHaveLength(2);
@@ -116,12 +124,14 @@ describe('a run that this window drives', () => {
     expect([ends, memory()]).toEqual([['/run worker/gave-up'], []]);
     expect(runner.errorOf('/run')?.code).toBe('worker/gave-up');
     runner.drive('/run');
+    await settle();
     expect(runner.errorOf('/run')).toBeUndefined();
   });
 
   it('that failed is told, and not tried again by itself', async () => {
     const { runner, asked, ends } = setUp();
     runner.drive('/run');
+    await settle();
     asked[0]!.fail(coded('device/failed'));
     await settle();
     expect([asked.length, ends]).toEqual([1, ['/run device/failed']]);
@@ -132,6 +142,7 @@ describe('a window that was reloaded', () => {
   it('goes on with what it drove; the process before may take a moment to end', async () => {
     const { runner, asked, ends, clock } = setUp(['/run', '/other']);
     runner.resumeRemembered();
+    await settle();
     expect(asked.map(({ folder }) => folder)).toEqual(['/run', '/other']);
     asked[0]!.fail(coded('runs/in-use'));
     await clock.pass(500);
@@ -147,10 +158,12 @@ describe('a window that was reloaded', () => {
   it('that is closed ends all processes and remembers them', async () => {
     const { runner, ended, memory, ends } = setUp();
     runner.drive('/run');
+    await settle();
     runner.dispose();
     await settle();
     expect([ended, memory(), ends]).toEqual([['disposed'], ['/run'], []]);
     runner.drive('/another');
+    await settle();
     expect(runner.folders).toEqual(['/run']);
   });
 });

@@ -68,7 +68,15 @@ export class BlockBars {
     };
     const scales = {
       x: { ...countAxis(theme, 'block', 0.5, blocks + 0.5), afterBuildTicks: wholeNumbers(blocks) },
-      y: { ...share, ticks: { ...share.ticks, callback: (value: number | string) => formatShare(Number(value)) } },
+      y: {
+        ...share,
+        ticks: {
+          ...share.ticks,
+          precision: 2,
+          maxTicksLimit: 6,
+          callback: (value: number | string) => formatShare(Number(value)),
+        },
+      },
     };
     const options = baseOptions(theme);
     this.live.show(theme, datasets, scales, () => ({

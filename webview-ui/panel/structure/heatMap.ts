@@ -12,6 +12,8 @@ export interface HeatMapView {
   readonly min: number;
   readonly max: number;
   readonly format: (value: number) => string;
+  /** In a cell, where there is less room; as `format` by itself. */
+  readonly short?: (value: number) => string;
   readonly rowLabel: (row: number) => string;
   readonly columnLabel: (column: number) => string;
   /** What is at a place, in words. */
@@ -27,7 +29,7 @@ export interface HeatMapView {
 /** Pixels. */
 const LEFT = 56;
 const BOTTOM = 20;
-const ROW = { least: 4, most: 26 };
+const ROW = { least: 4, most: 30 };
 const LEGEND_STEPS = 5;
 
 /**
@@ -126,12 +128,13 @@ export class HeatMap {
 
   private drawCells(context: CanvasRenderingContext2D, view: HeatMapView, theme: Theme, width: number): void {
     const scale = new ColourScale(theme);
+    const short = view.short ?? view.format;
     const row = this.rowHeight();
     const shown = Math.min(view.columns, Math.max(1, Math.floor(width)));
     const cell = width / shown;
     const gap = row >= 10 && cell >= 6 ? 1 : 0;
     // A number is written where there is room for it: nobody has to read a colour.
-    const isWritten = row >= 16 && cell >= context.measureText(view.format(view.max)).width + 8;
+    const isWritten = row >= 16 && cell >= context.measureText(short(view.max)).width + 6;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     for (let r = 0; r < view.rows; r++)
@@ -143,7 +146,7 @@ export class HeatMap {
         context.fillRect(LEFT + c * cell, r * row, Math.ceil(cell) - gap, row - gap);
         if (!isWritten) continue;
         context.fillStyle = css(scale.inkOn(share));
-        context.fillText(view.format(value), LEFT + (c + 0.5) * cell, (r + 0.5) * row);
+        context.fillText(short(value), LEFT + (c + 0.5) * cell, (r + 0.5) * row);
       }
   }
 

@@ -32,7 +32,7 @@ export class HistogramChart {
     }) as unknown as ChartDataset[];
     const percent = (value: number | string): string => `${Math.round(Number(value) * 100)} %`;
     const across = countAxis(theme, 'keep-probability', 0, 1);
-    const upwards = countAxis(theme, 'share of components', 0, Math.min(1, top * 1.1));
+    const upwards = countAxis(theme, 'share of components', 0, Math.min(1, Math.ceil(top * 10.5) / 10));
     const plain = (value: number | string): string => String(Number(Number(value).toFixed(2)));
     const scales = {
       x: { ...across, ticks: { ...across.ticks, precision: 1, stepSize: 0.2, callback: plain } },

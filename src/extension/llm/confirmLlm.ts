@@ -1,0 +1,74 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { formatCount } from '../../experiment/format.ts';
+import { isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../experiment/llmEndpoint.ts';
+import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
+import { signalOf } from '../cancellation.ts';
+import type { EditorModel } from './editorModel.ts';
+import type { EndpointKeys } from './endpointKeys.ts';
+import { llmForecast } from './forecast.ts';
+import type { LlmForecast } from './forecast.ts';
+
+export interface ConfirmLlmParts {
+  readonly keys: EndpointKeys;
+  readonly editorModel: EditorModel;
+  /** Decoder blocks of a checkpoint. */
+  readonly blocksOf: (model: string) => Promise<number>;
+}
+
+/**
+ * Asks before a search sends anything to a language model: how often, how much, and what is in it.
+ *
+ * @returns the plan as it is to be run, without the language model where that is chosen; undefined where it is not to be run
+ */
+export async function confirmLlm(plan: RateSearchPlan, parts: ConfirmLlmParts): Promise<RateSearchPlan | undefined> {
+  const { provider, endpoint } = plan.llm;
+  if (provider !== 'openai' && provider !== 'vscode') return plan;
+  const forecast = llmForecast(plan, await parts.blocksOf(plan.model));
+  if (forecast.requests === 0) return plan;
+  const needsKey =
+    provider === 'openai' && isOpenAiEndpoint(endpoint) && (await parts.keys.get(endpoint)) === undefined;
+  const [start, without, setUp] = ['Start', 'Without Language Model', 'Set Up Language Model…'];
+  const chosen = await vscode.window.showWarningMessage(
+    `${plan.name} asks ${whoIsAsked(plan)} for pruning rates.`,
+    { modal: true, detail: [...forecastLines(plan, forecast), ...(needsKey ? [NO_KEY] : [])].join('\n') },
+    ...(needsKey ? [setUp, without] : [start, without]),
+  );
+  if (chosen === setUp) await vscode.commands.executeCommand('espalier.setUpLanguageModel');
+  if (chosen === without) return { ...plan, llm: { ...plan.llm, provider: 'none' } };
+  if (chosen !== start) return undefined;
+  // Consent is asked for while the user looks: later nobody may be there.
+  if (provider === 'vscode') await askConsent(plan.llm.llm, parts.editorModel);
+  return plan;
+}
+
+const NO_KEY = 'OpenAI answers nobody without a key, and none is kept yet.';
+
+/** What goes where, how often and how much of it; for a person. */
+export function forecastLines(plan: RateSearchPlan, forecast: LlmForecast): string[] {
+  const { requests, most, promptTokens, replyTokens, cost } = forecast;
+  const { tokenCap, costCap } = plan.llm;
+  const money = (value: number): string => String(Number(value.toPrecision(2)));
+  const caps = [
+    ...(tokenCap > 0 ? [`${formatCount(tokenCap)} tokens`] : []),
+    ...(costCap > 0 ? [`a cost of ${money(costCap)}`] : []),
+  ];
+  return [
+    `About ${requests} requests, at most ${most} when replies cannot be used.`,
+    `About ${formatCount(promptTokens)} tokens of prompts and ${formatCount(replyTokens)} of replies${cost === undefined ? '' : `, a cost of about ${money(cost)}`}.`,
+    caps.length > 0 ? `No request is begun beyond ${caps.join(' or ')}.` : 'There is no cap on tokens or cost.',
+    `Prompts hold rates, perplexities and the name of the model (${path.basename(plan.model)}); nothing else of yours is sent.`,
+  ];
+}
+
+function whoIsAsked({ llm }: RateSearchPlan): string {
+  if (llm.provider === 'vscode') return `the editor’s language model${llm.llm === '' ? '' : ` (${llm.llm})`}`;
+  return `${llm.llm} at ${llm.endpoint === '' ? OPENAI_ENDPOINT : llm.endpoint}`;
+}
+
+function askConsent(family: string, editorModel: EditorModel): Thenable<void> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: 'Asking the editor’s language model', cancellable: true },
+    (_, token) => editorModel.prepare(family, signalOf(token)),
+  );
+}

@@ -1,0 +1,139 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/export.ts';
+import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
+import { isStructural } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationListener } from '../../protocol/client.ts';
+import { signalOf } from '../cancellation.ts';
+import { progressLine, sparsityText } from '../resultText.ts';
+
+export interface ModelExportParts {
+  readonly exportModel: (
+    plan: EvaluationPlan,
+    target: ExportTarget,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ) => Promise<ExportReport>;
+  readonly evaluate: (
+    plan: EvaluationPlan,
+    listener: EvaluationListener,
+    signal: AbortSignal,
+  ) => Promise<readonly EvaluationResult[]>;
+  readonly tell: (what: string, error: unknown) => void;
+}
+
+const FORMATS: Readonly<Record<ExportFormat, { readonly label: string; readonly detail: string }>> = {
+  huggingface: {
+    label: 'Hugging Face folder',
+    detail: 'config.json, tokenizer and safetensors; single weights are zeros in place, components are really gone',
+  },
+  onnx: { label: 'ONNX model', detail: 'One program with the smaller matrices, for onnxruntime' },
+};
+
+/** *Export Pruned Model…*: asks how and where, writes it, and says so once another process has read it back and compared. */
+export class ModelExport {
+  private readonly parts: ModelExportParts;
+
+  constructor(parts: ModelExportParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * @param plan with the one evaluation that is exported
+   * @param root folder that the dialog suggests, absolute
+   */
+  async run(plan: EvaluationPlan, root: string): Promise<void> {
+    const target = await this.ask(plan, root);
+    if (!target) return;
+    const name = path.basename(target.folder);
+    try {
+      const report = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: `Exporting ${name}`, cancellable: true },
+        (progress, token) =>
+          this.parts.exportModel(plan, target, { onProgress: progressInto(progress) }, signalOf(token)),
+      );
+      this.announce(plan, report);
+    } catch (error) {
+      this.parts.tell(`Exporting ${name} failed`, error);
+    }
+  }
+
+  private async ask(plan: EvaluationPlan, root: string): Promise<ExportTarget | undefined> {
+    const evaluation = plan.evaluations[0]!;
+    const items = (Object.keys(FORMATS) as ExportFormat[]).map((format) => ({ ...FORMATS[format], format }));
+    const title = `Export ${evaluation.metric} at ${sparsityText(evaluation.sparsity)}`;
+    const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: 'How the pruned model is written' });
+    if (!chosen) return undefined;
+    const share = sparsityText(evaluation.sparsity).replace(' %', '').replace(':', 'of');
+    const what = evaluation.metric.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40) || 'pruned';
+    const suggested = `${path.basename(plan.model)}-${what}-${share}`;
+    const folder = await vscode.window.showSaveDialog({
+      title: `${title}: a folder that is not there yet, or empty`,
+      saveLabel: 'Export',
+      defaultUri: vscode.Uri.file(path.join(root, suggested)),
+    });
+    return folder && { folder: folder.fsPath, format: chosen.format };
+  }
+
+  private announce(plan: EvaluationPlan, report: ExportReport): void {
+    const actions = report.format === 'huggingface' ? ['Reveal', 'Evaluate It'] : ['Reveal'];
+    void vscode.window.showInformationMessage(savedWords(plan, report), ...actions).then((chosen) => {
+      if (chosen === 'Reveal') void vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(report.folder));
+      if (chosen === 'Evaluate It') void this.evaluate(plan, report);
+    });
+  }
+
+  /** As any checkpoint, on the text that the export's perplexity is of. */
+  private async evaluate({ text, settings }: EvaluationPlan, report: ExportReport): Promise<void> {
+    const name = path.basename(report.folder);
+    try {
+      const [result] = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: `Evaluating ${name}`, cancellable: true },
+        (progress, token) =>
+          this.parts.evaluate(
+            { model: report.folder, text, evaluations: [], settings },
+            { onProgress: progressInto(progress) },
+            signalOf(token),
+          ),
+      );
+      if (!result) return;
+      const { perplexity, densePerplexity } = report.result;
+      const now = formatPerplexity(result.perplexity);
+      void vscode.window.showInformationMessage(
+        `${name}: perplexity ${now} as a checkpoint of its own; when it was exported ${formatPerplexity(perplexity)}, dense ${formatPerplexity(densePerplexity)} (${formatChange(result.perplexity, densePerplexity)}).`,
+      );
+    } catch (error) {
+      this.parts.tell(`Evaluating ${name} failed`, error);
+    }
+  }
+}
+
+/** What was saved, and how it was compared. */
+export function savedWords(plan: EvaluationPlan, report: ExportReport): string {
+  const { folder, bytes, parameters, plain, verification } = report;
+  const { exported, dense } = parameters;
+  const fewer =
+    exported < dense
+      ? `${formatCount(exported)} of ${formatCount(dense)} parameters`
+      : `${formatCount(dense)} parameters, zeros in place`;
+  const evaluation = plan.evaluations[0];
+  const config =
+    plain || evaluation === undefined || !isStructural(evaluation)
+      ? ''
+      : ' Blocks differ in size: Espalier reads the folder, transformers does not.';
+  const compared = `read back in another process, logits of ${verification.rows} tokens differ by at most ${verification.difference.toExponential(1)}`;
+  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}`;
+}
+
+function progressInto(
+  progress: vscode.Progress<{ message?: string; increment?: number }>,
+): NonNullable<EvaluationListener['onProgress']> {
+  let shown = 0;
+  return ({ progress: now }) => {
+    const share = now.total > 0 ? (100 * now.done) / now.total : 0;
+    progress.report({ message: progressLine(now), increment: Math.max(0, share - shown) });
+    shown = Math.max(shown, share);
+  };
+}

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { toErrorData } from '../../base/errors.ts';
+import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/export.ts';
+import { formatSeconds } from '../../experiment/format.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationListener } from '../../protocol/client.ts';
+import type { ResultName, Speed, SpeedRow } from '../search/panelMessages.ts';
+
+export interface SpeedParts {
+  readonly exportModel: (
+    plan: EvaluationPlan,
+    target: ExportTarget,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ) => Promise<ExportReport>;
+  readonly measureSpeed: (
+    plan: SpeedPlan,
+    listener: Pick<EvaluationListener, 'onProgress'>,
+    signal: AbortSignal,
+  ) => Promise<readonly SpeedReport[]>;
+  /** Where the pruned model lies while it is measured. */
+  readonly scratch: string;
+  /** Seconds, from any origin. */
+  readonly now: () => number;
+}
+
+/** What is measured: sequences that go through the model at once, and passes. */
+const BATCH = 4;
+const ROUNDS = 7;
+/** Share of the work that writing the pruned model is, roughly. */
+const WRITING = 0.5;
+
+/**
+ * Measures a pruned model beside the dense one. The pruned one is really written and read, so that what is measured is what an export
+ * gives; the folder goes when it is done.
+ *
+ * @param plan with the one evaluation
+ */
+export async function measureSpeed(
+  of: ResultName,
+  plan: EvaluationPlan,
+  parts: SpeedParts,
+  onChange: (speed: Speed) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const began = parts.now();
+  const tell = (state: Speed['state'], share: number, detail: string, rows: readonly SpeedRow[] = []): void => {
+    onChange({ of, state, share, detail, rows });
+  };
+  const progress = (from: number, to: number): NonNullable<EvaluationListener['onProgress']> => {
+    return ({ progress: { done, total, detail } }) => {
+      tell('measuring', from + (to - from) * (total > 0 ? done / total : 0), detail);
+    };
+  };
+  let room: string | undefined;
+  try {
+    tell('measuring', 0, 'pruning');
+    await mkdir(parts.scratch, { recursive: true });
+    room = await mkdtemp(path.join(parts.scratch, 'speed-'));
+    const folder = path.join(room, 'pruned');
+    await parts.exportModel(plan, { folder, format: 'huggingface' }, { onProgress: progress(0, WRITING) }, signal);
+    const { length, device, precision, threads } = plan.settings;
+    const settings = { device, precision, threads };
+    const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
+    const reports = await parts.measureSpeed(speedPlan, { onProgress: progress(WRITING, 1) }, signal);
+    const how = `Prefill of ${BATCH} × ${length} tokens, medians of ${ROUNDS} rounds side by side; ${formatSeconds(parts.now() - began)}.`;
+    tell('done', 1, how, reports.map(rowOf));
+  } catch (thrown) {
+    const error = toErrorData(thrown, 'measuring the speed');
+    if (error.code === 'cancelled') tell('cancelled', 0, '');
+    else tell('failed', 0, `${error.operation}: expected ${error.expected}, got ${error.actual}. ${error.remedy}`);
+  } finally {
+    if (room !== undefined) await rm(room, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function rowOf({ parameters, bytes, peakMemory, tokensPerSecond }: SpeedReport, i: number): SpeedRow {
+  const name = i === 0 ? 'dense' : 'pruned';
+  return { name, parameters, bytes, memory: peakMemory, tokensPerSecond: tokensPerSecond.median };
+}

@@ -1,0 +1,19 @@
+import type { ErrorData } from '../../base/errors.ts';
+import { withRelativePaths } from '../workspacePaths.ts';
+import type { RunState } from './panelMessages.ts';
+import type { RunFollower } from './runFollower.ts';
+import { runState } from './runState.ts';
+import type { SearchRunner } from './searchRunner.ts';
+
+/** What a run that is followed is doing, as this window knows it. */
+export function stateOf(follower: RunFollower, runner: SearchRunner): RunState {
+  const { folder } = follower.run;
+  const shown = (error: ErrorData | undefined): ErrorData | undefined => error && withRelativePaths(error);
+  return runState({
+    status: follower.status,
+    isDriven: follower.isDriven,
+    driving: runner.drivingOf(folder),
+    error: shown(runner.errorOf(folder) ?? follower.error),
+    failure: shown(follower.failure),
+  });
+}

@@ -1,0 +1,129 @@
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import type { SearchPlan } from '../../experiment/search.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { planOf } from '../../runs/runRecord.ts';
+import { SYSTEM_CLOCK } from '../clock.ts';
+import { evaluateCurves } from './curves.ts';
+import { stateOf } from './followedState.ts';
+import type { PanelDesk } from './panelDesk.ts';
+import type { FromPanel, ToPanel } from './panelMessages.ts';
+import type { RunFollower } from './runFollower.ts';
+import { followLine } from './runLines.ts';
+import type { SearchPanelParts } from './searchPanel.ts';
+
+export interface DeskParts<Plan extends RunFolder['run']['plan']> {
+  readonly run: RunFolder<Plan>;
+  readonly panel: SearchPanelParts;
+  readonly post: (message: ToPanel) => void;
+  readonly attempt: (what: string, act: () => Promise<unknown>) => void;
+  /** What was read of the run; undefined while no page is there. */
+  readonly follower: () => RunFollower | undefined;
+}
+
+/** What one does with a search for metrics: take candidates into the file, compare with random search, evaluate curves. */
+export class MetricDesk implements PanelDesk {
+  private readonly parts: DeskParts<SearchPlan>;
+  private random: RunFollower | undefined;
+  private curves: AbortController | undefined;
+
+  constructor(parts: DeskParts<SearchPlan>) {
+    this.parts = parts;
+  }
+
+  begin(): void {
+    this.lookAtFile();
+    this.lookAround();
+  }
+
+  forget(): void {
+    this.random?.dispose();
+    this.random = undefined;
+  }
+
+  dispose(): void {
+    this.forget();
+    this.curves?.abort();
+  }
+
+  receive(message: FromPanel): boolean {
+    const { run, panel, attempt } = this.parts;
+    switch (message.kind) {
+      case 'random':
+        attempt('Random search could not be started', () => panel.startRandom(run));
+        return true;
+      case 'insert':
+      case 'evaluate': {
+        const { search } = this.parts.follower() ?? {};
+        const candidate = search?.byId.get(message.id);
+        if (!candidate) return true;
+        attempt(`Candidate #${message.id} could not be written into the file`, async () => {
+          await panel.candidates.insert(run, candidate, search?.opening?.densePerplexity, message.kind);
+          this.lookAtFile();
+        });
+        return true;
+      }
+      case 'tree':
+        attempt(`The tree of candidate #${message.id} could not be shown`, () => this.showTree(message.id));
+        return true;
+      case 'curves':
+        this.evaluateCurves(message);
+        return true;
+      case 'cancelCurves':
+        this.curves?.abort();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The newest random search of the same plan, if there is one. */
+  lookAround(): void {
+    const { panel, run, post } = this.parts;
+    const { plan } = run.run;
+    const beside = plan.search.method === 'random' ? undefined : panel.library.randomBeside(plan);
+    if (this.random && beside?.folder === this.random.run.folder) return;
+    this.forget();
+    if (!beside) {
+      post({ kind: 'random', line: null, state: null });
+      return;
+    }
+    this.random = followLine(beside.run, (line, follower) => {
+      post({ kind: 'random', line, state: stateOf(follower, panel.runner) });
+    });
+  }
+
+  /** The file may hold other candidates now. */
+  lookAtFile(): void {
+    const { post, panel, run } = this.parts;
+    post({ kind: 'inserted', names: panel.candidates.inserted(run) });
+  }
+
+  /** The tree of a candidate, which the file need not hold; its numbers are those of the search's model and calibration. */
+  private async showTree(id: number): Promise<void> {
+    const { run, panel, follower } = this.parts;
+    const candidate = follower()?.search.byId.get(id);
+    if (!candidate) return;
+    const { model, text, calibration, settings, name } = planOf(run.run, run.root);
+    const plan = { model, text, ...(calibration !== undefined && { calibration }), settings, evaluations: [] };
+    const title = `${name} #${id}`;
+    await panel.showTree({ kind: 'formula', title, expression: parsePrefix(candidate.expression), plan });
+  }
+
+  private evaluateCurves({ over, metrics }: Extract<FromPanel, { kind: 'curves' }>): void {
+    this.curves?.abort();
+    const controller = new AbortController();
+    this.curves = controller;
+    const { run, panel, post } = this.parts;
+    void evaluateCurves(
+      { plan: planOf(run.run, run.root), over, metrics },
+      {
+        evaluate: panel.evaluate,
+        onChange: (curves) => {
+          if (this.curves === controller) post({ kind: 'curves', curves });
+        },
+        now: () => SYSTEM_CLOCK.now() / 1000,
+        signal: controller.signal,
+      },
+    );
+  }
+}

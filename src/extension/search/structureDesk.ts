@@ -1,0 +1,115 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { ErrorData } from '../../base/errors.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { evaluationOfRun } from '../../runs/runEvaluation.ts';
+import { journalOf } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { measureSpeed } from '../results/measureSpeed.ts';
+import type { SpeedParts } from '../results/measureSpeed.ts';
+import type { DeskParts } from './metricDesk.ts';
+import type { PanelDesk } from './panelDesk.ts';
+import type { Exchange, FromPanel, ResultName } from './panelMessages.ts';
+
+export interface StructureDeskParts {
+  readonly speed: SpeedParts;
+  readonly exportModel: (plan: EvaluationPlan, root: string) => Promise<void>;
+}
+
+/** What one does with a search for rates or masks: read what its language model said, measure and export what it has found. */
+export class StructureDesk implements PanelDesk {
+  private readonly parts: DeskParts<RunFolder['run']['plan']>;
+  private speed: AbortController | undefined;
+
+  constructor(parts: DeskParts<RunFolder['run']['plan']>) {
+    this.parts = parts;
+  }
+
+  begin(): void {
+    // Everything is in the journal.
+  }
+
+  lookAround(): void {
+    // No other run stands beside it by itself.
+  }
+
+  lookAtFile(): void {
+    // Nothing of it is in the file.
+  }
+
+  forget(): void {
+    // A measurement goes on: the page that comes back is told how it ends.
+  }
+
+  dispose(): void {
+    this.speed?.abort();
+  }
+
+  receive(message: FromPanel): boolean {
+    const { attempt, run, panel } = this.parts;
+    switch (message.kind) {
+      case 'exchange':
+        attempt('The request could not be read', async () => {
+          this.parts.post({ kind: 'exchange', exchange: await exchangeOf(run, message.call) });
+        });
+        return true;
+      case 'speed':
+        attempt('The speed could not be measured', () => this.measure(message.of));
+        return true;
+      case 'cancelSpeed':
+        this.speed?.abort();
+        return true;
+      case 'exportModel':
+        attempt('The model could not be exported', async () => {
+          await panel.structures.exportModel(await planOfResult(run, message.of), run.root);
+        });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private async measure(of: ResultName): Promise<void> {
+    this.speed?.abort();
+    const controller = new AbortController();
+    this.speed = controller;
+    const { run, panel, post } = this.parts;
+    const plan = await planOfResult(run, of);
+    const tell = (speed: Parameters<Parameters<typeof measureSpeed>[3]>[0]): void => {
+      if (this.speed === controller) post({ kind: 'speed', speed });
+    };
+    await measureSpeed(of, plan, panel.structures.speed, tell, controller.signal);
+  }
+}
+
+/** The evaluation that a result of a run is. */
+export function planOfResult(run: RunFolder, of: ResultName): Promise<EvaluationPlan> {
+  return evaluationOfRun(run, of.kind === 'mask' ? undefined : of.id);
+}
+
+/** @throws EspalierError where the journal has no such request */
+async function exchangeOf(run: RunFolder, call: number): Promise<Exchange> {
+  let prompt: string | undefined;
+  let answer: Pick<Exchange, 'reply' | 'model'> = { reply: 'No reply yet.' };
+  for await (const records of journalOf(run).more())
+    for (const { event } of records) {
+      if (event.kind === 'llm-asked' && event.call === call) ({ prompt } = event);
+      if (event.kind !== 'llm-replied' || event.call !== call) continue;
+      const { reply } = event;
+      answer =
+        reply.kind === 'text'
+          ? { reply: reply.text, model: reply.model }
+          : { reply: reply.kind === 'failed' ? failureWords(reply.error) : 'Lost: the process ended while it waited.' };
+    }
+  if (prompt !== undefined) return { call, prompt, ...answer };
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `reading request ${call} of the run ${run.run.id}`,
+    expected: 'a request of its journal',
+    actual: 'none of that number',
+    remedy: 'Open the run again.',
+  });
+}
+
+function failureWords({ operation, expected, actual, remedy }: ErrorData): string {
+  return `${operation}: expected ${expected}, got ${actual}. ${remedy}`;
+}

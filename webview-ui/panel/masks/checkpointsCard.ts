@@ -1,0 +1,81 @@
+import { formatPerplexity } from '../../../src/experiment/format.ts';
+import type { StructureFinalistEvent } from '../../../src/experiment/structureEvents.ts';
+import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
+import type { MaskState } from '../../../src/search/maskState.ts';
+import { fill, h } from '../../shared/dom.ts';
+import type { Theme } from '../../shared/theme.ts';
+import { outOfScale, across, LineChart, closeScaleOf } from '../lineChart.ts';
+import type { Line } from '../lineChart.ts';
+import { against } from '../words.ts';
+
+/** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */
+export class CheckpointsCard {
+  readonly element: HTMLElement;
+  private readonly chart = new LineChart();
+  private readonly readout = h('p', { class: 'readout' });
+  private readonly note = h('p', { class: 'muted' });
+
+  constructor() {
+    this.element = h(
+      'section',
+      { class: 'card', 'aria-label': 'Perplexity by step' },
+      h('div', { class: 'title' }, h('h2', {}, 'Perplexity of the checkpoints'), this.readout),
+      h('div', { class: 'canvas' }, this.chart.canvas),
+      this.note,
+    );
+  }
+
+  get picture(): HTMLCanvasElement {
+    return this.chart.canvas;
+  }
+
+  render(data: MaskState, view: CheckpointsView, theme: Theme): void {
+    const last = Math.max(10, Math.min(view.planned, Math.ceil(data.steps * 1.25)));
+    const lines = linesOf(data, view, last);
+    const scale = closeScaleOf(lines);
+    const readout = readoutOf(data, view);
+    fill(this.readout, readout);
+    const nothing = data.checkpoints.length === 0 ? 'Drawn at the first checkpoint.' : '';
+    fill(this.note, nothing === '' ? outOfScale(lines, scale) : nothing);
+    this.chart.canvas.setAttribute('aria-label', nothing === '' ? `Perplexity: ${readout}.` : nothing);
+    this.chart.show(theme, { lines, scale, along: 'step', first: 0, last });
+  }
+}
+
+export interface CheckpointsView {
+  readonly dense: number | undefined;
+  readonly planned: number;
+  /** Baselines that were evaluated at the end. */
+  readonly compared: readonly StructureFinalistEvent[];
+  readonly overlay: readonly RunLine[];
+}
+
+function linesOf({ checkpoints }: MaskState, { dense, compared, overlay }: CheckpointsView, last: number): Line[] {
+  const points = checkpoints.flatMap(({ step, perplexity }) =>
+    perplexity === null ? [] : [{ x: step, y: perplexity }],
+  );
+  const baselines = compared.filter(({ result }) => result !== undefined);
+  return [
+    ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 0, last), style: 'dense' } as const]),
+    ...baselines.slice(0, 2).map(({ name, result }, i): Line => ({
+      label: name,
+      points: across(result!.perplexity, 0, last),
+      style: i === 0 ? 'baseline' : 'second',
+    })),
+    ...overlay.map(({ label, points: of }): Line => ({
+      label,
+      points: of.map(({ generation, perplexity }) => ({ x: generation, y: perplexity })),
+      style: 'overlay',
+    })),
+    // Each is another mask: none is the best so far.
+    { label: 'checkpoint', points, style: 'median' },
+  ];
+}
+
+function readoutOf({ checkpoints }: MaskState, { dense }: CheckpointsView): string {
+  const finite = checkpoints.filter(({ perplexity }) => perplexity !== null);
+  const [first, last] = [finite[0], finite.at(-1)];
+  if (!first || !last) return '';
+  const now = `now ${against(last.perplexity!, 'dense', dense)}`;
+  return first === last ? now : `${now} · at the beginning ${formatPerplexity(first.perplexity!)}`;
+}

@@ -1,0 +1,71 @@
+import type { MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
+import { h } from '../../shared/dom.ts';
+import type { Theme } from '../../shared/theme.ts';
+import type { Looking, Page, PageHost } from '../page.ts';
+import type { PanelData } from '../panelData.ts';
+import { SpeedCard } from '../structure/speedCard.ts';
+import type { SpeedSubject } from '../structure/speedCard.ts';
+import { StructureFinalists } from '../structure/structureFinalists.ts';
+import { CheckpointsCard } from './checkpointsCard.ts';
+import { KeepCard } from './keepCard.ts';
+import { LossCard } from './lossCard.ts';
+import { pictureIndex } from './pictures.ts';
+import { RetainedCard } from './retainedCard.ts';
+
+/** A search for masks. */
+export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan> {
+  const loss = new LossCard();
+  const checkpoints = new CheckpointsCard();
+  const keep = new KeepCard((step) => {
+    looking.selected = step;
+    host.changed();
+  });
+  const retained = new RetainedCard();
+  const finalists = new StructureFinalists(() => undefined);
+  const speed = new SpeedCard({
+    onMeasure: (of) => {
+      host.post({ kind: 'speed', of });
+    },
+    onCancel: () => {
+      host.post({ kind: 'cancelSpeed' });
+    },
+    onExport: (of) => {
+      host.post({ kind: 'exportModel', of });
+    },
+  });
+  return {
+    element: h(
+      'main',
+      {},
+      h('div', { class: 'halves wide' }, loss.element, checkpoints.element),
+      keep.element,
+      h('div', { class: 'stack' }, keep.histogram, retained.element),
+      h('div', { class: 'halves wide' }, finalists.element, speed.element),
+    ),
+    pictures: [loss.picture, checkpoints.picture, keep.picture],
+    render: (data: PanelData<MaskSearchPlan>, theme: Theme) => {
+      const { masks, pictures, run, overlay } = data;
+      if (!run) return;
+      const { plan } = run;
+      const baselines = plan.baselines.map(({ name }) => name);
+      const planned = plan.search.steps;
+      const dense = masks.opening?.densePerplexity;
+      loss.render(masks, planned, theme);
+      const compared = masks.finalists.filter(({ name }) => baselines.includes(name));
+      checkpoints.render(masks, { dense, planned, compared, overlay }, theme);
+      keep.render(pictures, looking.selected, theme);
+      const picture = pictures[pictureIndex(pictures, looking.selected)];
+      retained.render(picture, 1 - plan.sparsity.share, theme);
+      finalists.render(masks.finalists, 1, baselines, () => undefined);
+      speed.render(subjectOf(data, baselines), masks.opening?.parameters, data.speed);
+    },
+  };
+}
+
+/** What the masks come to. */
+function subjectOf({ masks }: PanelData<MaskSearchPlan>, baselines: readonly string[]): SpeedSubject | undefined {
+  if (!masks.finished) return undefined;
+  const own = masks.finalists.find(({ name }) => !baselines.includes(name));
+  const { parameters } = own?.result?.structure ?? {};
+  return { name: { kind: 'mask' }, label: 'The masks found', parameters, isStructural: true };
+}

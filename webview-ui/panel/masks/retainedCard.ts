@@ -1,0 +1,48 @@
+import { formatShare } from '../../../src/experiment/format.ts';
+import type { MaskPicture } from '../../../src/search/maskPicture.ts';
+import { fill, h } from '../../shared/dom.ts';
+import type { Theme } from '../../shared/theme.ts';
+import { BlockBars, blockBarsLegend } from '../structure/blockBars.ts';
+
+/** How much of each block the probabilities keep. */
+export class RetainedCard {
+  readonly element: HTMLElement;
+  private readonly bars = new BlockBars();
+  private readonly legend = h('div', {});
+  private readonly room = h('div', { class: 'canvas short' }, this.bars.canvas);
+  private shown = '';
+
+  constructor() {
+    this.element = h(
+      'section',
+      { class: 'card', 'aria-label': 'Kept of each block' },
+      h('div', { class: 'title' }, h('h2', {}, 'Kept of each block')),
+      this.room,
+      this.legend,
+    );
+  }
+
+  render(picture: MaskPicture | undefined, keep: number, theme: Theme): void {
+    this.room.hidden = picture === undefined;
+    if (!picture) {
+      fill(this.legend, h('p', { class: 'muted' }, 'Drawn at the first checkpoint of the probabilities.'));
+      return;
+    }
+    const view = {
+      bars: { label: 'kept on average', values: picture.retained },
+      references: [
+        {
+          label: `kept share (${formatShare(keep)})`,
+          values: picture.retained.map(() => keep),
+          style: 'uniform' as const,
+        },
+      ],
+      meaning: 'kept share',
+    };
+    this.bars.show(theme, view);
+    const shown = `${picture.step}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    fill(this.legend, blockBarsLegend(view));
+  }
+}

@@ -1,0 +1,24 @@
+import type { RunPlan } from '../../src/experiment/runPlan.ts';
+import type { FromPanel } from '../../src/extension/search/panelMessages.ts';
+import type { Theme } from '../shared/theme.ts';
+import type { PanelData } from './panelData.ts';
+
+/** What is below header and banner: one for each kind of search. */
+export interface Page<Plan extends RunPlan> {
+  readonly element: HTMLElement;
+  render(data: PanelData<Plan>, theme: Theme): void;
+  /** Charts that are saved as a picture. */
+  readonly pictures: readonly HTMLCanvasElement[];
+}
+
+/** What a page may do beyond drawing. */
+export interface PageHost {
+  post(message: FromPanel): void;
+  /** Draws again, and remembers what is looked at. */
+  changed(): void;
+}
+
+/** What is looked at: a candidate, a configuration, or the step of a checkpoint. */
+export interface Looking {
+  selected: number | undefined;
+}

@@ -1,0 +1,110 @@
+import { formatPerplexity } from '../../../src/experiment/format.ts';
+import type { Configuration } from '../../../src/experiment/structureEvents.ts';
+import { bestConfiguration } from '../../../src/search/rateState.ts';
+import type { RateState } from '../../../src/search/rateState.ts';
+import { fill, h } from '../../shared/dom.ts';
+import type { Theme } from '../../shared/theme.ts';
+import { BlockBars, blockBarsLegend } from '../structure/blockBars.ts';
+import type { BlockBarsView } from '../structure/blockBars.ts';
+import { difference } from '../words.ts';
+import { lineageWords, outcomeWords, perplexityOf } from './rateWords.ts';
+
+export interface BestCardEvents {
+  readonly onSelect: (id: number | undefined) => void;
+  readonly onExport: (id: number) => void;
+}
+
+/** The best configuration, or the one that is selected: its rates as bars against uniform and OWL, and where it comes from. */
+export class BestCard {
+  readonly element: HTMLElement;
+  private readonly events: BestCardEvents;
+  private readonly head = h('div', { class: 'title' });
+  private readonly facts = h('div', { class: 'facts' });
+  private readonly bars = new BlockBars();
+  private readonly room = h('div', { class: 'canvas short' }, this.bars.canvas);
+  private shown = '';
+
+  constructor(events: BestCardEvents) {
+    this.events = events;
+    this.element = h('section', { class: 'card', 'aria-label': 'Configuration' }, this.head, this.room, this.facts);
+  }
+
+  render(rates: RateState, selected: number | undefined, theme: Theme): void {
+    const best = bestConfiguration(rates);
+    const chosen = rates.byId.get(selected ?? -1) ?? best;
+    this.room.hidden = chosen === undefined;
+    if (!chosen) {
+      this.shown = '';
+      fill(this.head, h('h2', {}, 'Best rates'));
+      fill(
+        this.facts,
+        h('p', { class: 'muted' }, 'None yet: they appear once the first configurations are evaluated.'),
+      );
+      return;
+    }
+    const view = viewOf(chosen, chosen.id === best?.id, rates);
+    this.bars.show(theme, view);
+    // Buttons keep the keyboard's focus as long as they stand for the same.
+    const key = JSON.stringify([chosen.id, best?.id, rates.baselines.length]);
+    if (key === this.shown) return;
+    this.shown = key;
+    this.tell(chosen, best, rates, view);
+  }
+
+  private tell(chosen: Configuration, best: Configuration | undefined, rates: RateState, view: BlockBarsView): void {
+    const isBest = chosen.id === best?.id;
+    const { onSelect, onExport } = this.events;
+    const back = h('button', { type: 'button', class: 'link' }, `Show the best (#${best?.id ?? 0})`);
+    back.addEventListener('click', () => {
+      onSelect(undefined);
+    });
+    const save = h(
+      'button',
+      { type: 'button', title: 'Save the model pruned at these rates', 'data-action': 'export' },
+      'Export…',
+    );
+    save.addEventListener('click', () => {
+      onExport(chosen.id);
+    });
+    fill(
+      this.head,
+      h('h2', {}, isBest ? 'Best rates' : `Rates of #${chosen.id}`),
+      ...(isBest ? [] : [back]),
+      chosen.outcome.kind === 'invalid' ? undefined : save,
+    );
+    fill(
+      this.facts,
+      blockBarsLegend(view),
+      h('p', {}, perplexityWords(chosen, rates)),
+      h(
+        'p',
+        { class: 'muted' },
+        `#${chosen.id} · generation ${chosen.generation} · ${lineageWords(chosen)}${chosen.repaired ? ', repaired' : ''} · ${outcomeWords(chosen)}`,
+      ),
+    );
+  }
+}
+
+function viewOf({ id, rates: values }: Configuration, isBest: boolean, { baselines }: RateState): BlockBarsView {
+  return {
+    bars: { label: isBest ? `best (#${id})` : `#${id}`, values },
+    references: baselines.slice(0, 2).map(({ name, rates }, i) => ({
+      label: name,
+      values: rates,
+      style: i === 0 ? 'uniform' : 'owl',
+    })),
+    meaning: 'pruned share',
+  };
+}
+
+function perplexityWords(configuration: Configuration, { opening, baselines }: RateState): string {
+  const perplexity = perplexityOf(configuration);
+  if (perplexity === undefined) return 'No perplexity.';
+  return [
+    `perplexity ${formatPerplexity(perplexity)}`,
+    ...(opening ? [difference(perplexity, 'dense', opening.densePerplexity)] : []),
+    ...baselines
+      .slice(0, 2)
+      .flatMap(({ name, perplexity: of }) => (of === undefined ? [] : [difference(perplexity, name, of)])),
+  ].join(' · ');
+}

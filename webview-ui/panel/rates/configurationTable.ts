@@ -1,0 +1,113 @@
+import { formatChange, formatPerplexity } from '../../../src/experiment/format.ts';
+import type { RateState } from '../../../src/search/rateState.ts';
+import { fill, h } from '../../shared/dom.ts';
+import { sparkline } from '../structure/sparkline.ts';
+import { cell, VirtualTable } from '../virtualTable.ts';
+import type { TableColumn, TableRow } from '../virtualTable.ts';
+import { plural } from '../words.ts';
+import { DEFAULT_CONFIGURATIONS, queryConfigurations } from './configurationQuery.ts';
+import type { ConfigurationKey, ConfigurationQuery } from './configurationQuery.ts';
+import { outcomeWords, RATE_OPERATORS, ratesWords, perplexityOf } from './rateWords.ts';
+
+const COLUMNS: readonly TableColumn<ConfigurationKey>[] = [
+  { key: 'id', title: '#', isNumber: true },
+  { key: 'rates', title: 'rates, first to last block', isNumber: false },
+  { key: 'perplexity', title: 'perplexity', isNumber: true },
+  { key: 'generation', title: 'gen.', isNumber: true },
+  { key: 'operator', title: 'made by', isNumber: false },
+  { key: 'parents', title: 'parents', isNumber: false },
+  { key: 'repaired', title: 'repaired', isNumber: false },
+  { key: 'outcome', title: 'outcome', isNumber: false },
+];
+
+/** All configurations, sorted and filtered. */
+export class ConfigurationTable {
+  readonly element: HTMLElement;
+  private readonly count = h('span', { class: 'muted', role: 'status' });
+  private readonly filter = h('input', {
+    type: 'search',
+    placeholder: 'filter: mutated, repaired, #12',
+    'aria-label': 'Filter configurations by what made them, or number',
+  });
+  private readonly table: VirtualTable<ConfigurationKey>;
+  private query = DEFAULT_CONFIGURATIONS;
+  private rates: RateState | undefined;
+  private selected: number | undefined;
+  private order: readonly number[] = [];
+  private known = '';
+  /** Highest rate of all, the top of the sparklines. */
+  private top = 0;
+
+  constructor(onSelect: (id: number) => void) {
+    this.table = new VirtualTable({
+      label: 'Configurations of pruning rates',
+      kind: 'configuration',
+      columns: COLUMNS,
+      order: DEFAULT_CONFIGURATIONS,
+      row: (id) => this.row(id),
+      onSort: (order) => {
+        this.ask(order);
+      },
+      onSelect,
+      onOpen: onSelect,
+    });
+    this.element = h(
+      'section',
+      { class: 'card wide', 'aria-label': 'Configurations' },
+      h('div', { class: 'title' }, h('h2', {}, 'Configurations'), this.count, this.filter),
+      this.table.element,
+    );
+    this.filter.addEventListener('input', () => {
+      this.ask({ text: this.filter.value });
+    });
+  }
+
+  render(rates: RateState, selected: number | undefined): void {
+    this.rates = rates;
+    this.selected = selected;
+    this.refresh();
+  }
+
+  private ask(change: Partial<ConfigurationQuery>): void {
+    this.query = { ...this.query, ...change };
+    this.table.toTop();
+    this.refresh();
+  }
+
+  private refresh(): void {
+    const all = this.rates?.configurations ?? [];
+    const known = JSON.stringify([all.length, this.query, this.rates?.opening?.fingerprint]);
+    if (known !== this.known) {
+      this.known = known;
+      this.order = queryConfigurations(all, this.query);
+      this.top = all.reduce((top, { rates }) => Math.max(top, ...rates), 0);
+      const words = plural(all.length, 'configuration');
+      fill(this.count, this.order.length === all.length ? words : `${this.order.length} of ${words}`);
+    }
+    const nothing = all.length > 0 ? 'No configuration matches the filter.' : 'No configuration yet.';
+    this.table.show(this.order, this.selected, nothing);
+  }
+
+  private row(id: number): TableRow {
+    const { byId, opening } = this.rates!;
+    const configuration = byId.get(id)!;
+    const { rates, generation, operator, parents, repaired, outcome } = configuration;
+    const perplexity = perplexityOf(configuration);
+    const dense = opening?.densePerplexity;
+    const change =
+      perplexity === undefined || dense === undefined ? undefined : `${formatChange(perplexity, dense)} against dense`;
+    return {
+      class: outcome.kind,
+      cells: [
+        cell(String(id), true),
+        h('div', { role: 'gridcell', class: 'sparkCell', title: ratesWords(rates) }, sparkline(rates, this.top)),
+        cell(perplexity === undefined ? '' : formatPerplexity(perplexity), true, change),
+        cell(String(generation), true),
+        cell(RATE_OPERATORS[operator]),
+        cell(parents.map((parent) => `#${parent}`).join(' ')),
+        cell(repaired ? 'repaired' : '', false, repaired ? 'The list was put onto mean and range' : undefined),
+        cell(outcomeWords(configuration), false, outcomeWords(configuration)),
+      ],
+    };
+  }
+}

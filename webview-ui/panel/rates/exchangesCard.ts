@@ -1,0 +1,95 @@
+import type { Exchange } from '../../../src/extension/search/panelMessages.ts';
+import type { LlmCall, RateState } from '../../../src/search/rateState.ts';
+import { formatSeconds } from '../../../src/experiment/format.ts';
+import { fill, h } from '../../shared/dom.ts';
+import { plural } from '../words.ts';
+import { ROLES } from './rateWords.ts';
+
+/** Requests in the list; older ones are in the journal. */
+const MOST = 200;
+
+/** Every request to the language model; what it was asked and what it replied is fetched from the journal when somebody wants to read it. */
+export class ExchangesCard {
+  readonly element: HTMLElement;
+  private readonly onAsk: (call: number) => void;
+  private readonly list = h('div', { class: 'exchanges' });
+  private readonly count = h('span', { class: 'muted' });
+  private readonly items = new Map<number, { element: HTMLDetailsElement; room: HTMLElement; words: HTMLElement }>();
+  private shown = -1;
+  private told: Exchange | undefined;
+
+  constructor(onAsk: (call: number) => void) {
+    this.onAsk = onAsk;
+    this.element = h(
+      'section',
+      { class: 'card wide', 'aria-label': 'Prompts and replies' },
+      h('div', { class: 'title' }, h('h2', {}, 'Prompts and replies'), this.count),
+      this.list,
+    );
+  }
+
+  render(rates: RateState, exchange: Exchange | undefined): void {
+    this.element.hidden = rates.calls.length === 0;
+    if (rates.revision !== this.shown) {
+      this.shown = rates.revision;
+      fill(this.count, plural(rates.calls.length, 'request'));
+      // What is open stays open: items are kept, new ones come on top.
+      for (const call of rates.calls.slice(-MOST)) this.update(call);
+    }
+    if (exchange && exchange !== this.told) this.tell(exchange);
+  }
+
+  private update(call: LlmCall): void {
+    const known = this.items.get(call.call);
+    const words = `${ROLES[call.role]}, generation ${call.generation} · ${replyWords(call)}`;
+    if (known) {
+      if (known.words.textContent !== words) fill(known.words, words);
+      return;
+    }
+    const room = h('div', { class: 'exchange' });
+    const span = h('span', {}, words);
+    const again = call.attempt === 0 ? '' : ` · asked again (${call.attempt})`;
+    const element = h('details', {}, h('summary', {}, `#${call.call} `, span, again), room);
+    element.addEventListener('toggle', () => {
+      if (element.open && room.childElementCount === 0) {
+        fill(room, h('p', { class: 'muted' }, 'Reading the journal …'));
+        this.onAsk(call.call);
+      }
+    });
+    this.items.set(call.call, { element, room, words: span });
+    this.list.prepend(element);
+    while (this.list.childElementCount > MOST) {
+      this.list.lastElementChild?.remove();
+    }
+  }
+
+  private tell(exchange: Exchange): void {
+    this.told = exchange;
+    const item = this.items.get(exchange.call);
+    if (!item) return;
+    const part = (title: string, text: string): HTMLElement =>
+      h('div', {}, h('h3', {}, title), h('pre', { tabindex: 0 }, text));
+    fill(
+      item.room,
+      part('Prompt', exchange.prompt),
+      part(exchange.model === undefined ? 'Reply' : `Reply of ${exchange.model}`, exchange.reply),
+    );
+  }
+}
+
+function replyWords({ wanted, reply, seconds }: LlmCall): string {
+  const asked = `${plural(wanted, 'list')} asked for`;
+  switch (reply?.kind) {
+    case undefined:
+      return `${asked}, waiting …`;
+    case 'text': {
+      const { promptTokens, replyTokens, estimated } = reply.usage;
+      const tokens = `${promptTokens} + ${replyTokens} tokens${estimated ? ' (estimated)' : ''}`;
+      return `${asked}, answered in ${formatSeconds(seconds ?? 0)}, ${tokens}`;
+    }
+    case 'failed':
+      return `${asked}, failed: ${reply.error.actual}`;
+    case 'lost':
+      return `${asked}, lost: the process ended while it waited`;
+  }
+}

@@ -1,0 +1,125 @@
+import { formatCount, formatShare } from '../../../src/experiment/format.ts';
+import type { LlmSettings } from '../../../src/experiment/llm.ts';
+import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
+import type { FallbackEvent } from '../../../src/experiment/structureEvents.ts';
+import { improvementsByLlm } from '../../../src/search/rateState.ts';
+import type { RateState } from '../../../src/search/rateState.ts';
+import { fill, h } from '../../shared/dom.ts';
+import { plural } from '../words.ts';
+import { ROLES } from './rateWords.ts';
+
+/** What the language model has contributed, what it could not, and what it cost. */
+export class LlmCard {
+  readonly element: HTMLElement;
+  private readonly body = h('div', {});
+  private shown = -1;
+
+  constructor() {
+    this.element = h(
+      'section',
+      { class: 'card', 'aria-label': 'Language model' },
+      h('h2', {}, 'Language model'),
+      this.body,
+    );
+  }
+
+  render(rates: RateState, plan: RateSearchPlan): void {
+    if (rates.revision === this.shown) return;
+    this.shown = rates.revision;
+    const { llm } = plan;
+    if (!usesLlm(plan)) {
+      fill(
+        this.body,
+        h('p', {}, 'None: classical operators make all configurations.'),
+        h('p', { class: 'muted' }, 'Espalier: Set Up Language Model… chooses one for the searches to come.'),
+      );
+      return;
+    }
+    const { counts } = rates;
+    const made = improvementsByLlm(rates);
+    const all = rates.improvements.length;
+    const lists = counts.listsUsed + counts.listsRepaired + counts.listsRefused;
+    const facts: (readonly [string, string])[] = [
+      ['model', nameOf(llm)],
+      ['improvements', all === 0 ? 'none yet' : `${made} of ${all} by the language model (${formatShare(made / all)})`],
+      [
+        'lists',
+        `${plural(lists, 'list')}: ${counts.listsUsed} used, ${counts.listsRepaired} repaired, ${counts.listsRefused} refused`,
+      ],
+      ['requests', `${counts.calls} answered, ${counts.failedCalls} failed`],
+      ['fallbacks', `${plural(counts.fallbacks, 'configuration')} by classical operators in its place`],
+      ['tokens', against(counts.promptTokens + counts.replyTokens, llm.tokenCap, formatCount)],
+      ...(llm.promptPrice + llm.replyPrice > 0 ? [['cost', against(counts.cost, llm.costCap, money)] as const] : []),
+    ];
+    fill(
+      this.body,
+      bar([
+        ['used', counts.listsUsed],
+        ['repaired', counts.listsRepaired],
+        ['refused', counts.listsRefused],
+      ]),
+      h('dl', {}, ...facts.flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
+      reasons(rates.fallbacks),
+    );
+  }
+}
+
+export function usesLlm({ llm, search }: RateSearchPlan): boolean {
+  return llm.provider !== 'none' && [search.initialise, search.mutate, search.cross].includes('llm');
+}
+
+function nameOf({ provider, llm, endpoint }: LlmSettings): string {
+  switch (provider) {
+    case 'none':
+      return 'none';
+    case 'openai':
+      return `${llm} at ${endpoint === '' ? 'OpenAI' : endpoint}`;
+    case 'vscode':
+      return `${llm === '' ? 'any' : llm} of the editor`;
+    case 'replay':
+      return 'replies of a recorded run';
+  }
+}
+
+/** `12k of 400k (3 %)`. */
+function against(value: number, cap: number, format: (value: number) => string): string {
+  return cap > 0
+    ? `${format(value)} of at most ${format(cap)} (${formatShare(value / cap)})`
+    : `${format(value)}, no cap`;
+}
+
+function money(value: number): string {
+  return value >= 1 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
+}
+
+/** The same reason is said once, with how many configurations it made. */
+function reasons(fallbacks: readonly FallbackEvent[]): HTMLElement | undefined {
+  if (fallbacks.length === 0) return undefined;
+  const counts = new Map<string, number>();
+  for (const { role, reason, count } of fallbacks) {
+    const text = `${ROLES[role]}: ${reason}`;
+    counts.set(text, (counts.get(text) ?? 0) + count);
+  }
+  const items = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+  return h(
+    'details',
+    {},
+    h('summary', {}, 'Why classical operators stood in'),
+    h('ul', {}, ...items.map(([text, count]) => h('li', {}, `${text} (${plural(count, 'configuration')})`))),
+  );
+}
+
+/** What became of the lists, as lengths. */
+function bar(parts: readonly (readonly [string, number])[]): HTMLElement {
+  const total = parts.reduce((sum, [, count]) => sum + count, 0);
+  return h(
+    'div',
+    { class: 'bar', 'aria-hidden': 'true', hidden: total === 0 },
+    ...parts.map(([name, count]) => {
+      const text = count / Math.max(1, total) > name.length / 40 ? name : '';
+      const part = h('div', { class: name, title: `${count} ${name}` }, text);
+      part.style.flexGrow = String(count);
+      return part;
+    }),
+  );
+}

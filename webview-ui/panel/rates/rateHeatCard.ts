@@ -1,0 +1,84 @@
+import { formatShare } from '../../../src/experiment/format.ts';
+import type { RateState } from '../../../src/search/rateState.ts';
+import { h } from '../../shared/dom.ts';
+import type { Theme } from '../../shared/theme.ts';
+import { HeatMap } from '../structure/heatMap.ts';
+
+/** More columns than this are thinned: no eye tells them apart. */
+const MOST_COLUMNS = 240;
+
+/** Block × generation: the rates of the best configuration so far. */
+export class RateHeatCard {
+  readonly element: HTMLElement;
+  private readonly map = new HeatMap('Pruning rates of the best configuration so far, by block and generation');
+  private readonly note = h('p', { class: 'muted' }, 'Drawn once the first configurations are evaluated.');
+
+  constructor() {
+    this.element = h(
+      'section',
+      { class: 'card', 'aria-label': 'Rates by block and generation' },
+      h(
+        'div',
+        { class: 'title' },
+        h('h2', {}, 'Rates of the best so far'),
+        h('span', { class: 'muted' }, 'block × generation'),
+      ),
+      this.note,
+      this.map.element,
+    );
+  }
+
+  get picture(): HTMLCanvasElement {
+    return this.map.canvas;
+  }
+
+  render(rates: RateState, theme: Theme): void {
+    const columns = columnsOf(rates);
+    this.note.hidden = columns.length > 0;
+    this.map.element.hidden = columns.length === 0;
+    const [last] = columns.slice(-1);
+    if (!last) return;
+    const values = columns.flatMap((column) => column.rates);
+    const [min, max] = [Math.min(...values), Math.max(...values)];
+    const margin = max - min < 0.02 ? 0.01 : 0;
+    this.map.render(
+      {
+        rows: last.rates.length,
+        columns: columns.length,
+        at: (block, column) => columns[column]!.rates[block] ?? Number.NaN,
+        min: Math.max(0, min - margin),
+        max: Math.min(1, max + margin),
+        format: (value) => `${Math.round(value * 100)} %`,
+        short: (value) => String(Math.round(value * 100)),
+        rowLabel: (block) => `block ${block + 1}`,
+        columnLabel: (column) => String(columns[column]!.generation),
+        describe: (block, column) => {
+          const { generation, id, rates: of } = columns[column]!;
+          const when = generation === 0 ? 'first configurations' : `generation ${generation}`;
+          return `block ${block + 1}, ${when}: ${formatShare(of[block] ?? Number.NaN)} pruned (#${id})`;
+        },
+        meaning: 'pruned share of the block',
+        summary: `${columns.length} columns, ${last.rates.length} blocks. Now ${last.rates.map((rate) => formatShare(rate)).join(', ')}.`,
+        key: JSON.stringify([columns.length, last.id, last.generation]),
+      },
+      theme,
+    );
+  }
+}
+
+interface Column {
+  readonly generation: number;
+  readonly id: number;
+  readonly rates: readonly number[];
+}
+
+function columnsOf({ iterations, byId }: RateState): Column[] {
+  const step = Math.ceil(iterations.length / MOST_COLUMNS);
+  // The last generation is always among them.
+  return iterations
+    .filter((_, i) => (iterations.length - 1 - i) % step === 0)
+    .flatMap(({ generation, bestSoFar }) => {
+      const best = bestSoFar && byId.get(bestSoFar.id);
+      return best ? [{ generation, id: best.id, rates: best.rates }] : [];
+    });
+}

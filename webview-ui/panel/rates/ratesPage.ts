@@ -1,0 +1,87 @@
+import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
+import { bestConfiguration } from '../../../src/search/rateState.ts';
+import { h } from '../../shared/dom.ts';
+import type { Theme } from '../../shared/theme.ts';
+import type { Looking, Page, PageHost } from '../page.ts';
+import type { PanelData } from '../panelData.ts';
+import { SpeedCard } from '../structure/speedCard.ts';
+import type { SpeedSubject } from '../structure/speedCard.ts';
+import { StructureFinalists } from '../structure/structureFinalists.ts';
+import { BestCard } from './bestCard.ts';
+import { ConfigurationTable } from './configurationTable.ts';
+import { ExchangesCard } from './exchangesCard.ts';
+import { FitnessCard } from './fitnessCard.ts';
+import { LlmCard } from './llmCard.ts';
+import { RateHeatCard } from './rateHeatCard.ts';
+
+/** A search for layer-wise rates. */
+export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan> {
+  const select = (id: number | undefined): void => {
+    looking.selected = id;
+    host.changed();
+  };
+  const exportModel = (id: number): void => {
+    host.post({ kind: 'exportModel', of: { kind: 'configuration', id } });
+  };
+  const fitness = new FitnessCard();
+  const heat = new RateHeatCard();
+  const best = new BestCard({ onSelect: select, onExport: exportModel });
+  const llm = new LlmCard();
+  const finalists = new StructureFinalists(select);
+  const speed = new SpeedCard({
+    onMeasure: (of) => {
+      host.post({ kind: 'speed', of });
+    },
+    onCancel: () => {
+      host.post({ kind: 'cancelSpeed' });
+    },
+    onExport: (of) => {
+      host.post({ kind: 'exportModel', of });
+    },
+  });
+  const table = new ConfigurationTable(select);
+  const exchanges = new ExchangesCard((call) => {
+    host.post({ kind: 'exchange', call });
+  });
+  return {
+    element: h(
+      'main',
+      {},
+      h('div', { class: 'stack two' }, fitness.element, heat.element),
+      h('div', { class: 'stack' }, best.element, llm.element),
+      h('div', { class: 'halves wide' }, finalists.element, speed.element),
+      table.element,
+      exchanges.element,
+    ),
+    pictures: [fitness.picture, heat.picture],
+    render: (data: PanelData<RateSearchPlan>, theme: Theme) => {
+      const { rates, run, overlay } = data;
+      if (!run) return;
+      const { plan } = run;
+      const { selected } = looking;
+      const baselines = plan.baselines.map(({ name }) => name);
+      fitness.render(rates, plan.search.generations, overlay, theme);
+      heat.render(rates, theme);
+      best.render(rates, selected, theme);
+      llm.render(rates, plan);
+      finalists.render(rates.finalists, plan.search.finalists, baselines, ({ id }) => rates.byId.get(id ?? -1)?.rates);
+      speed.render(subjectOf(data, selected), rates.opening?.parameters, data.speed);
+      table.render(rates, selected);
+      exchanges.render(rates, data.exchange);
+    },
+  };
+}
+
+/** The selected configuration, or the best. */
+function subjectOf({ rates, run }: PanelData<RateSearchPlan>, selected: number | undefined): SpeedSubject | undefined {
+  const configuration = rates.byId.get(selected ?? -1) ?? bestConfiguration(rates);
+  if (!configuration || configuration.outcome.kind === 'invalid') return undefined;
+  const { id } = configuration;
+  const finalist = rates.finalists.find((each) => each.id === id);
+  return {
+    name: { kind: 'configuration', id },
+    label: `#${id}`,
+    parameters: finalist?.result?.structure?.parameters,
+    isStructural: run?.plan.target.kind === 'structure',
+  };
+}

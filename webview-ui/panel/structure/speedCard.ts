@@ -1,0 +1,160 @@
+import type { ResultName, Speed, SpeedRow } from '../../../src/extension/search/panelMessages.ts';
+import { formatBytes, formatCount, formatShare } from '../../../src/experiment/format.ts';
+import type { StructureReport } from '../../../src/experiment/structure.ts';
+import { fill, h } from '../../shared/dom.ts';
+
+export interface SpeedCardEvents {
+  readonly onMeasure: (of: ResultName) => void;
+  readonly onCancel: () => void;
+  readonly onExport: (of: ResultName) => void;
+}
+
+/** What is known of the result that the card is about. */
+export interface SpeedSubject {
+  readonly name: ResultName;
+  readonly label: string;
+  /** Parameters before and after, where an evaluation has told them. */
+  readonly parameters: StructureReport['parameters'] | undefined;
+  /** Whether whole components go: only then is anything smaller or faster. */
+  readonly isStructural: boolean;
+}
+
+/** Dense against pruned: parameters, size, memory, tokens a second; measured when asked for. */
+export class SpeedCard {
+  readonly element: HTMLElement;
+  private readonly events: SpeedCardEvents;
+  private readonly body = h('div', { class: 'scroll' });
+  private readonly status = h('p', { class: 'muted', role: 'status' });
+  private readonly measure = h('button', { type: 'button', 'data-action': 'speed' }, 'Measure speed');
+  private readonly save = h('button', { type: 'button', 'data-action': 'exportModel' }, 'Export…');
+  private subject: SpeedSubject | undefined;
+  private isMeasuring = false;
+  private shown = '';
+
+  constructor(events: SpeedCardEvents) {
+    this.events = events;
+    this.measure.addEventListener('click', () => {
+      if (this.isMeasuring) events.onCancel();
+      else if (this.subject) events.onMeasure(this.subject.name);
+    });
+    this.save.addEventListener('click', () => {
+      if (this.subject) this.events.onExport(this.subject.name);
+    });
+    this.element = h(
+      'section',
+      { class: 'card', 'aria-label': 'Size and speed' },
+      h('div', { class: 'title' }, h('h2', {}, 'Dense and pruned'), this.measure, this.save),
+      this.status,
+      this.body,
+    );
+  }
+
+  render(subject: SpeedSubject | undefined, denseParameters: number | undefined, measured: Speed | undefined): void {
+    this.subject = subject;
+    const speed = subject && measured && same(measured.of, subject.name) ? measured : undefined;
+    this.isMeasuring = measured?.state === 'measuring';
+    const shown = JSON.stringify([subject, denseParameters, speed, this.isMeasuring]);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    fill(this.measure, this.isMeasuring ? 'Cancel' : 'Measure speed');
+    this.measure.disabled = !subject && !this.isMeasuring;
+    this.save.disabled = !subject;
+    fill(this.status, statusOf(subject, speed));
+    const rows = speed && speed.rows.length > 0 ? speed.rows : knownRows(subject, denseParameters);
+    fill(this.body, rows.length === 0 ? undefined : table(rows));
+  }
+}
+
+function statusOf(subject: SpeedSubject | undefined, speed: Speed | undefined): string {
+  if (!subject) return 'Once there is a result, its size and speed can be measured here.';
+  if (speed) {
+    switch (speed.state) {
+      case 'measuring':
+        return `${speed.detail} · ${Math.round(100 * speed.share)} %`;
+      case 'done':
+        return speed.detail;
+      case 'cancelled':
+        return 'Cancelled.';
+      case 'failed':
+        return `Failed: ${speed.detail}`;
+    }
+  }
+  return subject.isStructural
+    ? `${subject.label}: with the pruned parts really removed, on this machine.`
+    : `${subject.label}: single weights are zero in place, so nothing is smaller in memory or faster.`;
+}
+
+function knownRows(subject: SpeedSubject | undefined, dense: number | undefined): SpeedRow[] {
+  const row = (name: string, parameters: number): SpeedRow => ({
+    name,
+    parameters,
+    bytes: 0,
+    memory: null,
+    tokensPerSecond: null,
+  });
+  const parameters = subject?.parameters;
+  if (parameters) return [row('dense', parameters.dense), row('pruned', parameters.pruned)];
+  return dense === undefined ? [] : [row('dense', dense)];
+}
+
+const COLUMNS: readonly (readonly [string, (row: SpeedRow) => number | null, (value: number) => string])[] = [
+  ['parameters', ({ parameters }) => parameters, formatCount],
+  ['on disk', ({ bytes }) => (bytes > 0 ? bytes : null), formatBytes],
+  ['memory', ({ memory }) => memory, formatBytes],
+  [
+    'tokens/s',
+    ({ tokensPerSecond }) => tokensPerSecond,
+    (value) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1)),
+  ],
+];
+
+function table(rows: readonly SpeedRow[]): HTMLElement {
+  const [dense] = rows;
+  return h(
+    'table',
+    {},
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, ''),
+        ...COLUMNS.map(([title]) => h('th', { scope: 'col', class: 'number' }, title)),
+      ),
+    ),
+    h(
+      'tbody',
+      {},
+      ...rows.map((row) =>
+        h(
+          'tr',
+          {},
+          h('th', { scope: 'row' }, row.name),
+          ...COLUMNS.map(([title, of, format]) => cell(title, of(row), row === dense ? null : of(dense!), format)),
+        ),
+      ),
+    ),
+  );
+}
+
+/** `5.08M (79 %)`: always against dense; of the speed how many times as fast. */
+function cell(
+  title: string,
+  value: number | null,
+  dense: number | null,
+  format: (value: number) => string,
+): HTMLElement {
+  if (value === null) return h('td', { class: 'number muted' }, '–');
+  const against =
+    dense === null || dense === 0
+      ? ''
+      : title === 'tokens/s'
+        ? ` (${(value / dense).toFixed(2)} ×)`
+        : ` (${formatShare(Math.round((1000 * value) / dense) / 1000)})`;
+  return h('td', { class: 'number' }, `${format(value)}${against}`);
+}
+
+function same(a: ResultName, b: ResultName): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
