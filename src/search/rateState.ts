@@ -211,7 +211,9 @@ function foldConfiguration(state: Growing, event: ConfigurationEvent): void {
 function foldReply(state: Growing, call: number, reply: LlmReply, seconds: number): void {
   const place = state.calls.findLastIndex((asked) => asked.call === call);
   if (place !== -1) state.calls[place] = { ...state.calls[place]!, reply: withoutText(reply), seconds };
-  state.counts[reply.kind === 'text' ? 'calls' : 'failedCalls']++;
+  if (reply.kind === 'text') state.counts.calls++;
+  // Beyond the cap nothing was asked.
+  else if (reply.kind === 'lost' || reply.error.code !== 'llm/cap') state.counts.failedCalls++;
   if (reply.kind === 'lost') return;
   state.counts.promptTokens += reply.usage?.promptTokens ?? 0;
   state.counts.replyTokens += reply.usage?.replyTokens ?? 0;

@@ -66,6 +66,7 @@ describe('the state of a search for rates', () => {
       },
       { kind: 'llm-asked', call: 2, generation: 1, role: 'cross', attempt: 0, wanted: 5, prompt: 'p' },
       { kind: 'llm-replied', call: 2, reply: { kind: 'lost' }, seconds: 0 },
+      { kind: 'llm-replied', call: 9, reply: { kind: 'failed', error: { ...ERROR, code: 'llm/cap' } }, seconds: 0 },
       { kind: 'llm-asked', call: 3, generation: 2, role: 'cross', attempt: 0, wanted: 5, prompt: 'p' },
       { kind: 'fallback', generation: 1, role: 'mutate', count: 5, reason: 'none' },
     ]);

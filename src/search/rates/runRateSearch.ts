@@ -1,7 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { NamedRates, RateSearchPlan } from '../../experiment/rateSearch.ts';
-import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import { OWL, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { Configuration, RateCounts, StructureOpening } from '../../experiment/structureEvents.ts';
 import type { RateContext } from './context.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
@@ -120,6 +120,8 @@ function baselineRates(
     case 'uniform':
       return components.map(() => sparsity.share);
     case 'owl':
+      // The opening has those of the usual settings.
+      if (rates.multiple !== OWL.multiple || rates.spread !== OWL.spread) return undefined;
       return checkLength(name, owl ?? [], components.length);
     case 'given':
       return checkLength(name, rates.rates, components.length);

@@ -333,14 +333,15 @@ describe('baselines', () => {
       {
         baselines: [
           { name: 'global', rates: { kind: 'global' } },
+          { name: 'another OWL', rates: { kind: 'owl', multiple: 7, spread: 0.08 } },
           { name: 'mine', rates: { kind: 'given', rates: given } },
         ],
       },
     );
     const { events, measured } = await simulateRates(plan, problem);
-    expect(measured[0]).toEqual({ id: -2, rates: given });
+    expect(measured[0]).toEqual({ id: -3, rates: given });
     expect(events[0]).toEqual({
-      ...{ kind: 'rate-baseline', id: -2, name: 'mine', rates: given },
+      ...{ kind: 'rate-baseline', id: -3, name: 'mine', rates: given },
       perplexity: Math.exp(problem.lossOf(given)),
     });
   });
