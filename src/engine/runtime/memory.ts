@@ -11,6 +11,15 @@ export function availableMemory(): number {
   return Math.max(0, Math.min(freeMemory(), ...allowed.map((bytes) => bytes - held)));
 }
 
+/**
+ * Most bytes that this process has held. What the system counts for `maxRSS` begins with what the parent held when it forked, so the
+ * high-water mark of the address space itself is read where there is one.
+ */
+export function peakMemory(): number {
+  const mark = /^VmHWM:\s+(\d+) kB/m.exec(readProc('/proc/self/status'))?.[1];
+  return (mark === undefined ? process.resourceUsage().maxRSS : Number(mark)) * 1024;
+}
+
 /** Free and reclaimable: on Linux page cache counts as available. */
 function freeMemory(): number {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(readProc('/proc/meminfo'))?.[1];

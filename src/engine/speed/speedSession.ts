@@ -8,6 +8,7 @@ import { ModelPrograms } from '../forward/modelPrograms.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
+import { peakMemory } from '../runtime/memory.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 
 /**
@@ -67,7 +68,7 @@ export class SpeedSession {
       const head = await weights.head();
       for (const { ids, x } of stream.batches) {
         const states = await device.download(x);
-        const [length] = [ids[0]!.length];
+        const { length } = ids[0]!;
         const last = new Float32Array(ids.length * hidden);
         for (const row of ids.keys()) {
           last.set(states.subarray(((row + 1) * length - 1) * hidden, (row + 1) * length * hidden), row * hidden);
@@ -79,7 +80,7 @@ export class SpeedSession {
       stream.dispose();
     }
     const seconds = (performance.now() - begin) / 1000;
-    return { seconds, peakMemory: process.resourceUsage().maxRSS * 1024 };
+    return { seconds, peakMemory: peakMemory() };
   }
 
   dispose(): void {
