@@ -28,7 +28,7 @@ describe('the projection', () => {
         expect(point.every((value) => value >= 0 && value <= 1)).toBe(true);
         expect(weighed(point, problem)).toBeCloseTo(problem.total, 9);
       }),
-      { seed: 1, numRuns: 500 },
+      { seed: 1, numRuns: 250 },
     );
   });
 
@@ -39,7 +39,7 @@ describe('the projection', () => {
         const expected = bruteForce(problem);
         for (const [i, value] of point.entries()) expect(value).toBeCloseTo(expected[i]!, 8);
       }),
-      { seed: 2, numRuns: 500 },
+      { seed: 2, numRuns: 250 },
     );
   });
 
@@ -55,7 +55,7 @@ describe('the projection', () => {
         const other = projected({ ...problem, values: start });
         expect(distance(projected(problem), problem)).toBeLessThanOrEqual(distance(other, problem) + 1e-9);
       }),
-      { seed: 3, numRuns: 500 },
+      { seed: 3, numRuns: 250 },
     );
   });
 
@@ -74,7 +74,7 @@ describe('the projection', () => {
   });
 
   it('takes hundreds of thousands of values in a moment, and meets the total', () => {
-    const count = 300_000;
+    const count = 200_000;
     const values = Float64Array.from({ length: count }, (_, i) => 0.5 + 40 * Math.sin(i * 0.7) ** 5);
     const begin = performance.now();
     const shift = projectionShift(values, count / 3);

@@ -169,10 +169,10 @@ describe('whatever a reply says', () => {
         for (const reason of reply.refused) expect(reason).toMatch(/^[\x20-\x7e…]{5,100}$/);
         refused += reply.refused.length;
       }),
-      { seed: 5, numRuns: 4000 },
+      { seed: 5, numRuns: 2500 },
     );
     // The fuzzing reaches all three.
-    expect(Math.min(used, repaired, refused)).toBeGreaterThan(300);
+    expect(Math.min(used, repaired, refused)).toBeGreaterThan(200);
   });
 
   it.each<readonly [string, string]>([

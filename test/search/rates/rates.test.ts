@@ -45,7 +45,7 @@ describe('rates', () => {
         for (const [i, rate] of projectRates(rates, space).entries())
           expect(Math.abs(rate - rates[i]!)).toBeLessThan(1.1e-5);
       }),
-      { seed: 1, numRuns: 500 },
+      { seed: 1, numRuns: 300 },
     );
   });
 
@@ -134,7 +134,7 @@ describe('classical operators', () => {
         expectRates(made.rates, space);
         expect(new Set(made.parents).size).toBe(made.parents.length);
       }),
-      { seed: 4, numRuns: 200 },
+      { seed: 4, numRuns: 80 },
     );
   });
 

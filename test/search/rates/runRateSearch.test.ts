@@ -119,7 +119,7 @@ describe('a search that was interrupted', () => {
     const plan = ratePlan({ generations: 3, seed: 5 }, llm);
     const whole = await simulateRates(plan, problem, { reply: asked });
     const questions = whole.requests.length + whole.measured.length;
-    for (let cut = 0; cut <= questions; cut += 3) {
+    for (let cut = 0; cut <= questions; cut += 7) {
       const abort = new AbortController();
       const known = new Map<string, unknown>();
       let answered = 0;
