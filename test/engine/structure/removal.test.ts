@@ -139,7 +139,7 @@ function withoutReaders({ checkpoint, inputs }: DenseModel): ModelTensors {
       if (axis === 0) continue;
       const count = of === 'groups' ? layout.shape.kvHeads : layout.shape.intermediate;
       const part = parameter.shape[1]! / count;
-      kept.set(parameter.tensor, (column) => Number(UNEVEN[index]![of](Math.floor(column / part))) === 1);
+      kept.set(parameter.tensor, (column) => UNEVEN[index]![of](Math.floor(column / part)) === 1);
     }
   }
   return {

@@ -91,7 +91,7 @@ export function withParts(
         values: weight.values.map((value, i) => (isKept(i % weight.columns) ? value : 0)),
       });
       if (!statistics) continue;
-      const mean = inputOperands(statistics.get(`${block}.${linear}`)!, compensated!.length)['Xmean']!.values;
+      const mean = inputOperands(statistics.get(`${block}.${linear}`)!, compensated.length)['Xmean']!.values;
       const biasName = name.replace(/weight$/, 'bias');
       const bias = model.tensors.get(biasName)?.values;
       const added = Float64Array.from({ length: weight.rows }, (_, row) =>
