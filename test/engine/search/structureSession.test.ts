@@ -11,6 +11,8 @@ import {
   packBits,
   unpackBits,
 } from '../../../src/experiment/components.ts';
+import type { PlannedEvaluation } from '../../../src/experiment/plan.ts';
+import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../../src/experiment/llm.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
@@ -49,6 +51,7 @@ function maskPlan(files: TemporaryFamily, name: FamilyName): MaskSearchPlan {
         samples: SAMPLES,
         blocks: BLOCKS,
         offsets: 'even',
+        calibrate: 'one-shot',
         length: FAMILIES[name].length,
       },
     },
@@ -108,6 +111,14 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
     }
   });
 
+  test('a mask has the perplexity of an evaluation of the same mask', async () => {
+    const mask = someMask(opening, 4);
+    const [outcome] = await engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: BLOCKS });
+    const evaluation = { metric: 'mask', structure: { kind: 'mask', mask }, sparsity: half } as const;
+    const [result] = await engine.evaluate({ ...maskPlan(files, name), evaluations: [evaluation] });
+    expect(lossOf(outcome!)).toBeCloseTo(Math.log(result!.perplexity), 6);
+  });
+
   test('a loss is the same alone and among others, to the last bit', async () => {
     const masks = [1, 2, 3].map((seed) => someMask(opening, seed));
     const on = { kind: 'samples', offsets: [3, 17], tokens: TOKENS } as const;
@@ -143,6 +154,35 @@ describe('rates', () => {
       expect(outcomes[index]!.measure).toEqual(outcome!.measure);
     }
     expect(lossOf(outcomes[0]!)).toBeCloseTo(mean(opening.denseLosses), 5);
+  });
+
+  const metric = parsePrefix('mul(W, sqrt(X))');
+  const TARGETS: readonly RateSearchPlan['target'][] = [
+    wandaSp,
+    { kind: 'structure', name: 'flap', score: { kind: 'method', method: 'flap' } },
+    { kind: 'structure', name: 'taylor', score: { kind: 'method', method: 'taylor' } },
+    { kind: 'structure', name: 'mine', score: { kind: 'metric', expression: parsePrefix('mul(W, G)') } },
+    { kind: 'weights', metric: 'wanda', expression: metric },
+    { kind: 'weights', metric: 'magnitude', expression: parsePrefix('W') },
+    { kind: 'weights', metric: 'gradients', expression: parsePrefix('mul(W, G)') },
+  ];
+
+  test.each(TARGETS)('have the perplexity of an evaluation of the same rates: %j', async (target) => {
+    const plan = ratePlan(files, name, target);
+    await engine.openStructure(plan);
+    const configurations = [
+      [0.2, 0.6, 0.7],
+      [0.5, 0.5, 0.5],
+    ];
+    const first = await engine.measureRates(configurations, 0, BLOCKS);
+    const evaluations = configurations.map((rates) => evaluationOf(target, rates));
+    const results = await engine.evaluate({ ...plan, evaluations });
+    for (const [index, { perplexity: expected }] of results.entries()) {
+      expect(lossOf(first[index]!)).toBeCloseTo(Math.log(expected), 6);
+    }
+    // An evaluation between two questions changes nothing.
+    const again = await engine.measureRates(configurations, 0, BLOCKS);
+    expect(again.map(({ measure }) => measure)).toEqual(first.map(({ measure }) => measure));
   });
 
   test('of blocks have no meaning where whole blocks go', async () => {
@@ -233,6 +273,13 @@ describe('a search for masks', () => {
     await devices.dispose();
   });
 });
+
+function evaluationOf(target: RateSearchPlan['target'], given: readonly number[]): PlannedEvaluation {
+  const rates = { kind: 'given', rates: given } as const;
+  if (target.kind === 'weights') return { ...target, sparsity: half, rates };
+  const { name, score } = target;
+  return { metric: name, sparsity: half, structure: { kind: 'scored', score, rates } };
+}
 
 function everything({ components }: StructureOpening): ModelMask {
   return components.map((block) => bitsOf(block, () => true));
