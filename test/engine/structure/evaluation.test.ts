@@ -204,7 +204,7 @@ describe('what was found', () => {
       (await engine.evaluate(planOf([evaluation], settings)))[0]!.fingerprint;
     expect(await of({ ...scored(method('wanda-sp'), OWL), metric: 'renamed' })).toBe(found.fingerprint);
     expect(await of(scored(method('wanda-sp'), OWL), { calibrate: 'one-shot' })).toBe(found.fingerprint);
-    const others = await Promise.all([found.fingerprint]);
+    const others = [found.fingerprint];
     others.push(await of(scored(method('wanda-sp'), UNIFORM)));
     others.push(await of(scored(method('wanda-sp'), OWL, '41%')));
     others.push(await of(scored(method('wanda-sp'), OWL), { samples: 3 }));
