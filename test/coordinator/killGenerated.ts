@@ -1,29 +1,171 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import type { RunEvent, StructurePlan } from '../../src/experiment/runPlan.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { FAMILIES } from '../support/generate/families.ts';
 import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
+import { ScriptedLlm } from '../support/scriptedLlm.ts';
 import { killTest } from './killTest.ts';
-import type { KillReport, KillTest } from './killTest.ts';
+import type { KilledSearch, KillReport, KillTest } from './killTest.ts';
+
+export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'policy-gradient'] as const;
+export type KillMethod = (typeof KILL_METHODS)[number];
+
+export interface GeneratedKillTest extends Omit<KillTest, 'search'> {
+  readonly method: KillMethod;
+  /** dist/cli.cjs */
+  readonly cli: string;
+  /** dist/worker.cjs */
+  readonly worker: string;
+  /** test/coordinator/driveRun.ts, bundled. */
+  readonly driver: string;
+  /** media/prompts */
+  readonly prompts: string;
+}
+
+/** Of a language model that needs none; it must be nowhere in the end. */
+const KEY = 'sk-marker-kill-test-0123456789';
 
 /** The kill test on a small generated checkpoint, where a search takes seconds. */
-export async function killGenerated(
-  test: Omit<KillTest, 'flags'>,
-  { population = 30, generations = 12 }: { readonly population?: number; readonly generations?: number } = {},
-): Promise<KillReport> {
+export async function killGenerated(test: GeneratedKillTest): Promise<KillReport> {
   const inputs = path.join(test.folder, 'inputs');
   await mkdir(inputs, { recursive: true });
   const [model, text, calibration, unseen] = ['model', 'text.txt', 'calibration.txt', 'test.txt'].map((name) =>
     path.join(inputs, name),
-  );
-  await generateCheckpoint(model!, FAMILIES['llama-1']);
-  await writeFile(text!, generateText(1, 20_000));
-  await writeFile(calibration!, generateText(2, 20_000));
-  await writeFile(unseen!, generateText(3, 20_000));
+  ) as [string, string, string, string];
+  await generateCheckpoint(model, FAMILIES['llama-1']);
+  await writeFile(text, generateText(1, 20_000));
+  await writeFile(calibration, generateText(2, 20_000));
+  await writeFile(unseen, generateText(3, 20_000));
+  const files = { model, text, calibration, test: unseen };
+  if (test.method === 'pruner-zero') return killTest({ ...test, search: metricSearch(test, files) });
+
+  const plan = path.join(test.folder, 'plan.json');
+  if (test.method === 'policy-gradient') {
+    await writeFile(plan, JSON.stringify(maskPlan(files)));
+    return killTest({ ...test, search: { ...structureSearch(test, plan), asked: askedOfMasks } });
+  }
+  const llm = await ScriptedLlm.start({ seed: test.seed, share: 0.5, delay: 150 });
+  try {
+    await writeFile(plan, JSON.stringify(await ratePlan(files, llm.url, test)));
+    const search = { ...structureSearch(test, plan), asked: askedOfRates, differsFrom: firstLost };
+    const report = await killTest({ ...test, search });
+    const told = await findKey(test.folder);
+    if (told.length > 0) throw new Error(`the key stands in ${told.join(', ')}`);
+    if (llm.askedTwice.length > 0) throw new Error(`asked again though answered: ${llm.askedTwice.join(', ')}`);
+    const isKnown = llm.requests.every(({ authorization }) => authorization === `Bearer ${KEY}`);
+    if (!isKnown) throw new Error('a request came without the key');
+    test.log(`${llm.requests.length} requests to the language model, none of them answered twice`);
+    return report;
+  } finally {
+    await llm.close();
+  }
+}
+
+type Files = Readonly<Record<'model' | 'text' | 'calibration' | 'test', string>>;
+
+const TOLD: readonly RunEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
+
+function metricSearch({ cli, folder }: GeneratedKillTest, { model, text, calibration, test }: Files): KilledSearch {
   const flags = [
-    ...['--model', model!, '--text', text!, '--calibration', calibration!, '--test', unseen!],
+    ...['--model', model, '--text', text, '--calibration', calibration, '--test', test],
     ...['--device', 'cpu', '--threads', '2', '--length', '32', '--samples', '4', '--blocks', '27'],
-    ...['--population', String(population), '--generations', String(generations), '--finalists', '2'],
+    ...['--population', '30', '--generations', '12', '--finalists', '2'],
   ];
-  return killTest({ ...test, flags });
+  const line = (about: readonly string[], workers: number): string[] => [
+    ...[cli, 'evolve', ...about, '--workers', String(workers), '--json'],
+  ];
+  return {
+    begin: (workers) => line(flags, workers),
+    resume: (id, workers) => line(['--resume', id], workers),
+    env: { XDG_CACHE_HOME: path.join(folder, 'cache') },
+    told: new Set(TOLD),
+    asked: (event) => {
+      if (event.kind === 'probed') return `probe ${event.id}`;
+      return event.kind === 'measured' ? `measure ${event.id}/${event.rung}` : undefined;
+    },
+  };
+}
+
+const STRUCTURE_TOLD: readonly RunEvent['kind'][] = [
+  ...(['structure-opened', 'rate-baseline', 'configuration', 'iteration', 'fallback', 'rates-finished'] as const),
+  ...(['llm-asked', 'llm-replied', 'structure-finalist'] as const),
+  ...(['scores', 'step', 'probabilities', 'masks-finished'] as const),
+];
+
+function structureSearch(
+  { driver, worker, folder }: GeneratedKillTest,
+  plan: string,
+): Omit<KilledSearch, 'asked' | 'differsFrom'> {
+  const line = (about: readonly string[], workers: number): string[] => [
+    ...[driver, worker, '--cache', path.join(folder, 'cache'), '--workers', String(workers), ...about],
+  ];
+  return {
+    begin: (workers) => line(['--plan', plan], workers),
+    resume: (id, workers) => line(['--resume', id], workers),
+    env: { ESPALIER_LLM_KEY: KEY },
+    told: new Set(STRUCTURE_TOLD),
+  };
+}
+
+function askedOfRates(event: RunEvent): string | undefined {
+  if (event.kind === 'configuration-measured') return `configuration ${event.id}`;
+  if (event.kind === 'llm-asked') return `request ${event.call}`;
+  return event.kind === 'llm-replied' ? `reply ${event.call}` : undefined;
+}
+
+function askedOfMasks(event: RunEvent): string | undefined {
+  if (event.kind === 'step') return `step ${event.step}`;
+  return event.kind === 'probabilities' ? `probabilities ${event.step}` : undefined;
+}
+
+/** From the first reply that was lost on, the language model is told other things. */
+function firstLost(story: readonly string[]): number | undefined {
+  const at = story.findIndex((line) => line.includes('"reply":{"kind":"lost"}'));
+  return at === -1 ? undefined : at;
+}
+
+const SETTINGS = { ...DEFAULT_SETTINGS, device: 'cpu', threads: 2, length: 32, samples: 4, blocks: 27 } as const;
+const SPARSITY = { kind: 'unstructured', share: 0.4 } as const;
+const SCORE = { kind: 'method', method: 'wanda-sp' } as const;
+
+async function ratePlan(
+  files: Files,
+  endpoint: string,
+  { prompts, folder }: GeneratedKillTest,
+): Promise<StructurePlan> {
+  return {
+    ...{ kind: 'rates', name: 'rates', ...files, sparsity: SPARSITY, settings: SETTINGS },
+    target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
+    baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
+    search: {
+      ...DEFAULT_RATE_SEARCH_SETTINGS,
+      ...{ population: 8, mutations: 5, crossovers: 4, generations: 5, finalists: 2 },
+    },
+    llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'scripted', timeout: 5, retries: 2 },
+    prompts: await loadPrompts({ shipped: prompts, root: folder }),
+  };
+}
+
+function maskPlan(files: Files): StructurePlan {
+  return {
+    ...{ kind: 'masks', name: 'masks', ...files, sparsity: SPARSITY, settings: SETTINGS, score: SCORE },
+    baselines: [{ name: 'wanda-sp', structure: { kind: 'scored', score: SCORE, rates: { kind: 'uniform' } } }],
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps: 400, masks: 3, batch: 4, tokens: 32, checkpoints: 8, rate: 0.05 },
+  };
+}
+
+/** Files below a folder that hold the key of the language model. */
+async function findKey(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    if (entry.isFile() && (await readFile(file)).includes(KEY)) found.push(file);
+  }
+  return found;
 }

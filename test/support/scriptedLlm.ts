@@ -55,8 +55,10 @@ export class ScriptedLlm {
     const asked = JSON.parse(body) as { model: string; stream?: boolean; messages: readonly { content: string }[] };
     const prompt = asked.messages.map(({ content }) => content).join('\n');
     const idempotencyKey = String(request.headers['idempotency-key'] ?? '');
-    const times = this.times.get(prompt) ?? 0;
-    this.times.set(prompt, times + 1);
+    // Runs do not know of each other.
+    const place = `${idempotencyKey.replace(/-\d+$/, '')} ${prompt}`;
+    const times = this.times.get(place) ?? 0;
+    this.times.set(place, times + 1);
     const rng = rngOf(this.options.seed ?? 0, prompt, times);
     const fault = (this.options.fault ?? seededFault(this.options.share ?? 0.5))({
       index: this.requests.length,
@@ -99,7 +101,7 @@ export interface FaultContext {
   /** Requests before this one. */
   readonly index: number;
   readonly prompt: string;
-  /** How often the very same was asked before. */
+  /** How often the same run asked the very same before. */
   readonly times: number;
   readonly rng: Rng;
 }

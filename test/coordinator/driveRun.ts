@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { runSearchOf } from '../../src/coordinator/coordinator.ts';
+import type { StructurePlan } from '../../src/experiment/runPlan.ts';
+import { forkWorker } from '../../src/protocol/workerProcess.ts';
+import { createRun, findRun, openRun } from '../../src/runs/runFolder.ts';
+
+// A process that drives one run, for the kill test: `driveRun.mjs WORKER --cache FOLDER --workers N (--plan FILE | --resume ID)`. It says what
+// happens as `espalier evolve --json` does, and takes the key of a language model from the same variable as the command line.
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    cache: { type: 'string' },
+    workers: { type: 'string', default: '1' },
+    plan: { type: 'string' },
+    resume: { type: 'string' },
+  },
+});
+const root = process.cwd();
+const key = process.env['ESPALIER_LLM_KEY'];
+const run =
+  values.resume === undefined
+    ? await createRun(JSON.parse(readFileSync(values.plan!, 'utf8')) as StructurePlan, {
+        root,
+        createdAt: new Date(),
+        versions: {},
+      })
+    : await openRun(await findRun(root, values.resume));
+const print = (object: object): void => {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+};
+print({ kind: 'run', run: run.run.id });
+await runSearchOf(run, {
+  signal: new AbortController().signal,
+  workers: Number(values.workers),
+  languageModel: { key },
+  spawn: () => forkWorker({ file: positionals[0]!, cacheFolder: values.cache, log: () => undefined }),
+  onEvent: ({ seq, at, event }) => {
+    print({ seq, at, ...event });
+  },
+});
