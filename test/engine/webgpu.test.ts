@@ -4,6 +4,7 @@ import { Device } from '../../src/engine/runtime/device.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
+import { type StructureMethod, UNIFORM } from '../../src/experiment/structure.ts';
 import { FAMILIES, type FamilyName } from '../support/generate/families.ts';
 import { temporaryFamily } from '../support/generate/temporaryFamily.ts';
 import { GRADIENT_METRICS, METRICS } from '../support/oracle/metrics.ts';
@@ -29,6 +30,7 @@ describe.runIf(webgpu.works)(name, () => {
         planned('mul(W, sqrt(X))', '2:4'),
         planned('W', '50%'),
         ...Object.values({ ...METRICS, ...GRADIENT_METRICS }).map((metric) => planned(metric, '50%')),
+        ...(['wanda-sp', 'taylor', 'flap', 'shortgpt'] as const).map(structural),
       ];
       const plan = planOf(files, { length: FAMILIES[family].length }, evaluations);
       const [cpu, gpu] = [await evaluateOn(engine, plan, 'cpu'), await evaluateOn(engine, plan, 'webgpu')];
@@ -39,6 +41,7 @@ describe.runIf(webgpu.works)(name, () => {
         expect(difference, result.expression).toBeLessThan(1e-4);
         expect(gpu.results[i]!.actualSparsity).toBeCloseTo(result.actualSparsity, 6);
         expect(gpu.results[i]!.fingerprint).not.toBe(result.fingerprint);
+        expect(gpu.results[i]!.structure?.blocks).toEqual(result.structure?.blocks);
       }
       expect(shareOfEqual(cpu.masks, gpu.masks)).toBeGreaterThan(0.999);
       expect(gpu.gradients.length).toBeGreaterThan(0);
@@ -51,19 +54,21 @@ describe.runIf(webgpu.works)(name, () => {
 
   test('float16 is close to float32, and says what it is', async () => {
     const files = await temporaryFamily('llama-3.1');
-    const plan = planOf(files, { length: FAMILIES['llama-3.1'].length }, [planned('mul(W, sqrt(X))', '50%')]);
+    const evaluations = [planned('mul(W, sqrt(X))', '50%'), structural('wanda-sp'), structural('flap')];
+    const plan = planOf(files, { length: FAMILIES['llama-3.1'].length }, evaluations);
     try {
-      const [full] = (await evaluateOn(engine, plan, 'webgpu')).results;
+      const full = (await evaluateOn(engine, plan, 'webgpu')).results;
       const half = evaluateOn(engine, { ...plan, settings: { ...plan.settings, precision: 'float16' } }, 'webgpu');
       if (!webgpu.float16) {
         await expect(half).rejects.toMatchObject({ code: 'settings/invalid' });
         return;
       }
-      const [result] = (await half).results;
-      expect(result!.provenance.precision).toBe('float16');
-      expect(result!.densePerplexity).not.toBe(full!.densePerplexity);
-      expect(Math.abs(result!.densePerplexity / full!.densePerplexity - 1)).toBeLessThan(1e-2);
-      expect(Math.abs(result!.perplexity / full!.perplexity - 1)).toBeLessThan(5e-2);
+      for (const [i, result] of (await half).results.entries()) {
+        expect(result.provenance.precision).toBe('float16');
+        expect(result.densePerplexity).not.toBe(full[i]!.densePerplexity);
+        expect(Math.abs(result.densePerplexity / full[i]!.densePerplexity - 1)).toBeLessThan(1e-2);
+        expect(Math.abs(result.perplexity / full[i]!.perplexity - 1)).toBeLessThan(5e-2);
+      }
     } finally {
       await files.remove();
     }
@@ -89,6 +94,14 @@ function planned(prefix: string, sparsity: '50%' | '2:4'): EvaluationPlan['evalu
     metric: prefix,
     expression: fromPrefix(prefix),
     sparsity: sparsity === '50%' ? { kind: 'unstructured', share: 0.5 } : { kind: 'n:m', keep: 2, of: 4 },
+  };
+}
+
+function structural(method: StructureMethod): EvaluationPlan['evaluations'][number] {
+  return {
+    metric: method,
+    structure: { kind: 'scored', score: { kind: 'method', method }, rates: UNIFORM },
+    sparsity: { kind: 'unstructured', share: 0.4 },
   };
 }
 
