@@ -13,7 +13,7 @@ export interface MeasuredLoss {
 
 /**
  * Mean losses of pruned models on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
- * They are those of an evaluation, to the last bit.
+ * An evaluation computes them in the same way.
  *
  * @param make a model of each candidate, when its turn comes
  * @throws EspalierError for everything that is not a candidate's fault
