@@ -1,4 +1,4 @@
-import { blockWeights, removedShare } from '../experiment/components.ts';
+import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../experiment/components.ts';
 import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
@@ -119,7 +119,7 @@ export class MaskRun implements SearchKind {
   ): Promise<void> {
     const { plan } = this;
     const entries: readonly { readonly name: string; readonly structure: Structure; readonly share: number }[] = [
-      { name: FOUND_MASK, structure: { kind: 'mask', mask }, share: removedOf(components, mask) },
+      { name: FOUND_MASK, structure: { kind: 'mask', mask }, share: removedShareOfAll(components, mask) },
       ...plan.baselines.map(({ name, structure }) => ({ name, structure, share: plan.sparsity.share })),
     ];
     const jobs = entries.map(({ name, structure, share }, place) => {
@@ -168,14 +168,4 @@ class Writer {
 /** A loss that is not finite is left out, and so is a mask that cannot be measured. */
 function lossOf(outcome: MeasureOutcome): number | null {
   return outcome.kind === 'loss' && Number.isFinite(outcome.loss) ? outcome.loss : null;
-}
-
-/** Share of all blocks' weights. */
-function removedOf(components: readonly BlockComponents[], mask: ModelMask): number {
-  const all = components.reduce((sum, block) => sum + blockWeights(block), 0);
-  const removed = components.reduce((sum, block, i) => {
-    const weights = blockWeights(block);
-    return weights === 0 ? sum : sum + weights * removedShare(block, mask[i]!);
-  }, 0);
-  return removed / all;
 }

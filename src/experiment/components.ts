@@ -35,6 +35,17 @@ export function removedShare(components: BlockComponents, mask: BlockMask): numb
   return weights > 0 ? 1 - kept / weights : 0;
 }
 
+/** Share of all blocks' weights that a mask of the model removes. */
+export function removedShareOfAll(components: readonly BlockComponents[], mask: ModelMask): number {
+  const all = components.reduce((sum, block) => sum + blockWeights(block), 0);
+  const removed = components.reduce((sum, block, i) => {
+    const weights = blockWeights(block);
+    // A block without weights has no share.
+    return weights === 0 ? sum : sum + weights * removedShare(block, mask[i]!);
+  }, 0);
+  return removed / all;
+}
+
 /** One bit for each component, set where it is kept, as hexadecimal digits: the first component is the highest bit of the first digit. */
 export function packBits(kept: ArrayLike<number | boolean>): string {
   const digits: string[] = [];

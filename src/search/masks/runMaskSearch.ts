@@ -1,5 +1,5 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
-import { blockWeights, removedShare } from '../../experiment/components.ts';
+import { removedShareOfAll } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/components.ts';
 import type { MaskSearchPlan } from '../../experiment/maskSearch.ts';
 import type { ProbabilitiesEvent } from '../../experiment/structureEvents.ts';
@@ -52,7 +52,7 @@ export async function runMaskSearch(
         values: packRow(space, progress.probabilities),
         baseline: progress.baseline,
         perplexity: await effects.evaluate(step, mask),
-        removed: removedOf(space, mask),
+        removed: removedShareOfAll(space.components, mask),
         leftOut: progress.leftOut,
       });
     }
@@ -142,16 +142,6 @@ function checkpointsOf(steps: number, checkpoints: number): (step: number) => bo
 /** What a step's losses are compared with, see {@link policyGradientStep}. */
 function nextOrSame(baseline: number | null, losses: readonly (number | null)[], window: number): number | null {
   return baseline ?? nextBaseline(null, losses, window);
-}
-
-/** Share of all blocks' weights. */
-function removedOf({ components }: MaskSpace, mask: ModelMask): number {
-  const weights = components.map(blockWeights);
-  const removed = components.reduce((sum, block, i) => {
-    const weight = weights[i]!;
-    return weight === 0 ? sum : sum + weight * removedShare(block, mask[i]!);
-  }, 0);
-  return removed / weights.reduce((sum, weight) => sum + weight, 0);
 }
 
 function tooShort({ calibration, search }: MaskSearchPlan, tokens: number): EspalierError {
