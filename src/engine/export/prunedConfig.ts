@@ -1,8 +1,9 @@
 import { EspalierError } from '../../base/errors.ts';
-import { type ModelMask, unpackBits } from '../../experiment/components.ts';
-import { type BlockShape, blockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
+import type { ModelMask } from '../../experiment/components.ts';
+import { type BlockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { parseConfig } from '../checkpoint/readConfig.ts';
+import { removedShapes } from '../structure/removedConfig.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -24,9 +25,8 @@ export interface PrunedConfig {
  * @throws EspalierError `settings/invalid` where no block is left
  */
 export function prunedConfig(values: Values, config: ModelConfig, mask: ModelMask, compensated: boolean): PrunedConfig {
-  const kept = mask.flatMap(({ dropped }, index) => (dropped ? [] : [index]));
+  const { kept, shapes } = removedShapes(config, mask);
   if (kept.length === 0) throw nothingLeft(mask.length);
-  const shapes = kept.map((index) => shapeAfter(config, mask, index));
   const even = isEven(config, shapes);
   const dense = Object.fromEntries(Object.entries(values).filter(([name]) => name !== ESPALIER_KEY));
   const plain: Values = {
@@ -43,17 +43,6 @@ export function prunedConfig(values: Values, config: ModelConfig, mask: ModelMas
 
 /** Named in errors alone, which would be defects of ours. */
 const FILE = 'config.json';
-
-function shapeAfter(config: ModelConfig, mask: ModelMask, index: number): BlockShape {
-  const before = blockShape(config, index);
-  const { groups, channels } = mask[index]!;
-  const kvHeads = count(unpackBits(groups, before.kvHeads));
-  return {
-    heads: kvHeads * (config.heads / config.kvHeads),
-    kvHeads,
-    intermediate: count(unpackBits(channels, before.intermediate)),
-  };
-}
 
 /** Whether the family's own fields can say it: one shape for all, and nothing gone altogether. OPT derives the size of its heads. */
 function isEven(config: ModelConfig, shapes: readonly BlockShape[]): boolean {
@@ -103,10 +92,6 @@ function keyOf(
     ...(shapes && { blocks: shapes.map(block) }),
     ...(biased && { bias: { attention_output: attention, mlp_output: mlp } }),
   };
-}
-
-function count(kept: Uint8Array): number {
-  return kept.reduce((sum, bit) => sum + bit, 0);
 }
 
 function nothingLeft(blocks: number): EspalierError {

@@ -39,7 +39,7 @@ export function structureReport(
     }),
     parameters: {
       dense: countParameters(config),
-      pruned: countParameters(removedConfig(config, mask, compensated).config),
+      pruned: countParameters(removedConfig(config, mask, compensated)),
     },
   };
 }
