@@ -4,6 +4,7 @@ import type { DeviceReport } from '../experiment/result.ts';
 import { EspalierError } from '../base/errors.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { ExitCode } from './exitCode.ts';
+import type { LlmKeys } from './llmKeys.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a command gets from outside. The engine is loaded when it is first asked for: `--help` needs no native library. */
@@ -16,6 +17,10 @@ export interface CommandContext {
   createEngine(): Promise<Engine>;
   /** Starts one of the processes that a search is spread over. */
   forkWorker(): WorkerProcess;
+  /** Keys of language models. */
+  readonly keys: LlmKeys;
+  /** Folder of the prompts for language models that Espalier comes with. */
+  readonly shippedPrompts: string;
   listDevices(): Promise<readonly DeviceReport[]>;
   /** Called by the one command that runs, with what it came to. */
   finish(code: ExitCode): void;

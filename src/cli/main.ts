@@ -5,16 +5,20 @@ import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import { cacheFolder } from './cacheFolder.ts';
 import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
+import { takeKeys } from './llmKeys.ts';
 import { runCommandLine } from './program.ts';
 import { createTerminal } from './terminal.ts';
 
 const WORKER = fileURLToPath(new URL('worker.cjs', import.meta.url));
+const PROMPTS = fileURLToPath(new URL('../media/prompts', import.meta.url));
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 
 async function main(): Promise<void> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
   const cancelled = new AbortController();
   const cache = cacheFolder(process.env);
+  // Before any process is started that would inherit them.
+  const keys = takeKeys(process.env);
   let interrupted: ExitCode = EXIT.interrupted;
 
   for (const [signal, code] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, ExitCode][]) {
@@ -39,6 +43,8 @@ async function main(): Promise<void> {
     signal: cancelled.signal,
     // Beside this bundle; what it says matters when it dies, and is then part of the error.
     forkWorker: worker,
+    keys,
+    shippedPrompts: PROMPTS,
     createEngine: async () =>
       (await import('../engine/engine.ts')).createEngine({
         cacheFolder: cache,

@@ -14,6 +14,7 @@ import { errorJson } from './jsonLines.ts';
 import { DiagnosticsError } from './pruneFile.ts';
 import { exportCommand } from './exportCommand.ts';
 import { runsCommand } from './runsCommand.ts';
+import { searchCommand } from './searchCommand.ts';
 import { speedCommand } from './speedCommand.ts';
 import { tokensCommand } from './tokensCommand.ts';
 import { trainSampleCommand } from './trainSampleCommand.ts';
@@ -88,6 +89,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
   for (const create of [
     evaluateCommand,
     evolveCommand,
+    searchCommand,
     runsCommand,
     exportCommand,
     speedCommand,

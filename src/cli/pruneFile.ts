@@ -31,6 +31,12 @@ export class DiagnosticsError extends EspalierError {
   }
 }
 
+export interface CompiledFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly document: CompiledDocument;
+}
+
 /**
  * Reads and compiles a `.prune` file. Warnings are printed; errors are thrown.
  *
@@ -39,7 +45,7 @@ export class DiagnosticsError extends EspalierError {
 export async function compileFile(
   file: string,
   { folder, terminal }: Pick<CommandContext, 'folder' | 'terminal'>,
-): Promise<{ readonly path: string; readonly document: CompiledDocument }> {
+): Promise<CompiledFile> {
   const path = resolve(folder, file);
   const text = await readText(path, file);
   const { compile } = await import('../language/compile.ts');
@@ -80,7 +86,7 @@ export async function plansOfFile(
     const prunings = await structurePrunings(structures, metricsOf(document));
     return [...named, planWith(document, structures.join(', '), prunings, context)];
   } catch (thrown) {
-    throw thrown instanceof EspalierError && thrown.code === 'settings/invalid' ? withFlags(thrown) : thrown;
+    throw withFlags(thrown);
   }
 }
 
@@ -94,7 +100,9 @@ export function metricsOf({ declarations }: CompiledDocument): readonly NamedMet
 }
 
 /** What a file does not say can be said here too. */
-export function withFlags({ data }: EspalierError): EspalierError {
+export function withFlags(thrown: unknown): unknown {
+  if (!(thrown instanceof EspalierError) || thrown.code !== 'settings/invalid') return thrown;
+  const { data } = thrown;
   const remedy = `${data.remedy} Or say it here: --model, --text, --calibration.`;
   return new EspalierError({ ...data, remedy });
 }

@@ -1,17 +1,15 @@
 import { Command } from 'commander';
 import { formatPerplexity, formatShare } from '../experiment/format.ts';
-import { isMetricEvent, plannedLength, runKind } from '../experiment/runPlan.ts';
+import { plannedLength, runKind } from '../experiment/runPlan.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
 import { deleteRun, findRun, journalOf } from '../runs/runFolder.ts';
 import { listRuns, summariseRun } from '../runs/runSummary.ts';
 import type { BestSummary, RunSummary, UnreadableRun } from '../runs/runSummary.ts';
-import { foldEvent, newSearchState } from '../search/searchState.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from './exitCode.ts';
-import { searchResult } from './searchResult.ts';
-import { finalReport } from './searchReport.ts';
+import { storyOf } from './runReport.ts';
 
 interface RunsOptions {
   readonly json?: true;
@@ -36,18 +34,14 @@ export function runsCommand(context: CommandContext): Command {
     .action(async (id: string, { json }: RunsOptions) => {
       const summary = await summariseRun(await findRun(folder, id));
       const journal = journalOf(summary.run);
-      const state = newSearchState();
-      for await (const records of journal.more()) {
-        for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(state, event, at);
-      }
+      const story = storyOf(summary.run, terminal);
+      for await (const records of journal.more()) for (const { event, at } of records) story.fold(event, at);
       if (json) {
-        terminal.print(
-          JSON.stringify({ ...runJson(summary), ...searchResult(summary.run, state), state: summary.state }),
-        );
+        terminal.print(JSON.stringify({ ...runJson(summary), ...story.result(), state: summary.state }));
       } else {
         for (const line of runTable([summary])) terminal.print(line);
         terminal.print('');
-        for (const line of finalReport(state, terminal)) terminal.print(line);
+        for (const line of story.lines.final()) terminal.print(line);
       }
       if (journal.damage) {
         terminal.say(
@@ -112,12 +106,18 @@ function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly strin
         run.id,
         run.state,
         plan.search.method,
-        `${run.generation === undefined ? 0 : run.generation + 1} / ${plannedLength(plan)}`,
+        `${doneOf(run)} / ${plannedLength(plan)}`,
         run.best ? formatPerplexity(run.best.perplexity) : '–',
         run.best ? bestText(run.best) : '',
       );
     }),
   ];
+}
+
+/** Generations, iterations or steps that are done. The first configurations of a search for rates are no iteration. */
+function doneOf({ generation, run: { run } }: RunSummary): number {
+  if (generation === undefined) return 0;
+  return runKind(run.plan) === 'rates' ? generation : generation + 1;
 }
 
 function bestText(best: BestSummary): string {

@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import { EspalierError } from '../base/errors.ts';
+import type { EspalierError } from '../base/errors.ts';
 import { BASELINES, defaultBaselines } from '../experiment/baselines.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import type { NamedMetric, SearchPlan } from '../experiment/search.ts';
-import { asMetricSearch } from '../experiment/runPlan.ts';
+import type { PromptTemplates } from '../experiment/llm.ts';
+import { isMetricSearch, runKind } from '../experiment/runPlan.ts';
+import type { RunPlan } from '../experiment/runPlan.ts';
 import { searchConflict } from '../experiment/searchConflict.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
@@ -14,7 +16,8 @@ import type { OperandName } from '../metric/operands.ts';
 import type { OperationName } from '../metric/operations.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
-import { compileFile, metricsOf, withFlags } from './pruneFile.ts';
+import { metricsOf, withFlags } from './pruneFile.ts';
+import type { CompiledFile } from './pruneFile.ts';
 import type { SearchOverrides, SettingOverrides } from './settingFlags.ts';
 
 /** What the flags of `espalier evolve` say. Paths and metrics are as typed. */
@@ -61,20 +64,22 @@ export async function searchOfFlags(flags: SearchFlags, folder: string): Promise
 }
 
 /** The search of a file, its only one where none is named, with the flags laid over it. */
-export async function searchOfFile(
-  file: string,
+export async function searchOfDocument(
+  { path, document }: CompiledFile,
   name: string | undefined,
   flags: SearchFlags,
-  context: Pick<CommandContext, 'folder' | 'terminal'>,
+  context: Pick<CommandContext, 'folder'>,
 ): Promise<RequestedSearch> {
-  const { path, document } = await compileFile(file, context);
-  const { searchPlanFrom, searchPlansFor } = await import('../language/searchPlan.ts');
+  const { searchKind, searchPlanFrom, searchPlansFor } = await import('../language/searchPlan.ts');
   const inFile = {
     folder: dirname(path),
     fallback: { ...pathsOf(flags, context.folder), settings: flags.settings, search: flags.search },
   };
   const metrics = metricsOf(document);
-  const searches = document.declarations.filter(({ kind }) => kind === 'search').map((search) => search.name);
+  const searches = document.declarations
+    .filter((declaration) => declaration.kind === 'search')
+    .filter((search) => searchKind(search) === 'metrics')
+    .map((search) => search.name);
   const seed = flags.from?.find((text) => metrics.some(({ metric }) => metric === text));
   let plan: SearchPlan;
   try {
@@ -87,13 +92,25 @@ export async function searchOfFile(
         'Name the one to run.',
       );
     } else {
-      plan = asMetricSearch(searchPlansFor(document, name, inFile)[0]!, 'reading the command line');
+      plan = metricSearch(searchPlansFor(document, name, { ...inFile, prompts: NO_PROMPTS })[0]!);
     }
   } catch (thrown) {
-    throw thrown instanceof EspalierError && thrown.code === 'settings/invalid' ? withFlags(thrown) : thrown;
+    throw withFlags(thrown);
   }
   return { plan: checked(await withOverrides(plan, flags, context.folder, metrics)), document: path };
 }
+
+function metricSearch(plan: RunPlan): SearchPlan {
+  if (isMetricSearch(plan)) return plan;
+  throw usageError(
+    'a search for metrics',
+    `${plan.name}, a search for ${runKind(plan)}`,
+    'Run it with espalier search.',
+  );
+}
+
+/** A search for metrics asks nobody. */
+const NO_PROMPTS: PromptTemplates = { initialise: '', mutate: '', cross: '', again: '' };
 
 async function withOverrides(
   plan: SearchPlan,

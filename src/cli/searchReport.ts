@@ -1,109 +1,58 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../experiment/format.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
-import type { EvaluationProgress } from '../experiment/result.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { BaselineEvent, FinalistEvent, GenerationEvent, OpenedEvent } from '../experiment/searchEvents.ts';
 import { sizeOf } from '../metric/measure.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
-import type { JournalRecord } from '../runs/journalLine.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { figuresOf } from '../search/figures.ts';
 import { bestOf } from '../search/searchState.ts';
 import type { SearchState } from '../search/searchState.ts';
-import { progressLine } from './progressBar.ts';
-import { searchResult } from './searchResult.ts';
+import type { RunLines } from './runReport.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Takes what happens in a search. The state is that after the event. */
-export interface SearchReport {
-  begin(run: RunFolder<SearchPlan>, state: SearchState): void;
-  /** How far the opening of the search is, before anything happens in it. */
-  progress(progress: EvaluationProgress): void;
-  event(record: JournalRecord, state: SearchState): void;
-  /** Of a run that is finished or paused. */
-  end(run: RunFolder, state: SearchState): void;
-}
-
-/** What happens one object a line; the first says which run it is, the last what came of it. */
-export function jsonSearchReport(terminal: Terminal): SearchReport {
-  const print = (object: object): void => {
-    terminal.print(JSON.stringify(object));
-  };
-  return {
-    begin: ({ run, folder }) => {
-      print({ kind: 'run', run: run.id, folder, name: run.plan.name });
-    },
-    progress: () => undefined,
-    event: ({ seq, at, event }) => {
-      print({ seq, at, ...event });
-    },
-    end: (run, state) => {
-      print({ kind: 'result', ...searchResult(run, state) });
-    },
-  };
-}
-
-/** A line a generation, a table at the end, and a status line while it works. */
-export function humanSearchReport(terminal: Terminal): SearchReport {
-  let run: RunFolder<SearchPlan> | undefined;
+/** A search for metrics as a person reads it: a line a generation, a table at the end. */
+export function metricReportLines(
+  { run }: RunFolder<SearchPlan>,
+  state: SearchState,
+  terminal: Pick<Terminal, 'out'>,
+): RunLines {
   let rows = 0;
-  const heading = (text: string): void => {
-    terminal.print(terminal.out.bold(text));
-  };
-  const row = (event: GenerationEvent, state: SearchState): void => {
-    if (rows++ === 0) {
-      terminal.print('');
-      heading(GENERATION_HEADER);
-    }
-    terminal.print(generationRow(event, state));
-  };
   return {
-    begin(begun, state) {
-      run = begun;
-      const { plan, id } = begun.run;
+    opening() {
+      const { plan, id } = run;
       const { method, population, generations, budget, seed } = plan.search;
       const much = budget > 0 ? `, at most ${budget} evaluations` : '';
-      terminal.print(
+      const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
+      return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · seed ${seed}`,
-      );
-      terminal.print(
-        terminal.out.dim(
-          `run ${id}${state.generations.length > 0 ? `, from generation ${state.generations.length} on` : ''}`,
-        ),
-      );
+        terminal.out.dim(`run ${id}${from}`),
+      ];
     },
-    progress(progress) {
-      terminal.status(progressLine(progress, terminal.statusWidth));
-    },
-    event({ event }, state) {
-      if (event.kind === 'opened') terminal.print(openedLine(event));
-      else if (event.kind === 'baseline') terminal.print(baselineLine(event, state));
-      else if (event.kind === 'generation') row(event, state);
-      else if (event.kind === 'quarantined') {
-        terminal.say(`candidate ${event.id} ends its worker and is not tried again: ${infix(event.expression)}`);
-        terminal.say(`  ${event.error.actual}`);
+    event(event) {
+      if (event.kind === 'opened') return { printed: [openedLine(event)] };
+      if (event.kind === 'baseline') return { printed: [baselineLine(event, state)] };
+      if (event.kind === 'quarantined') {
+        return {
+          said: [
+            `candidate ${event.id} ends its worker and is not tried again: ${infix(event.expression)}`,
+            `  ${event.error.actual}`,
+          ],
+        };
       }
-      if (run) terminal.status(statusLine(event, run, state));
+      if (event.kind !== 'generation') return {};
+      const row = generationRow(event, state);
+      return { printed: rows++ === 0 ? ['', terminal.out.bold(GENERATION_HEADER), row] : [row] };
     },
-    end({ run: { id } }, state) {
-      terminal.print('');
-      if (state.status === 'paused') {
-        terminal.print(
-          state.opening === undefined
-            ? 'stopped before anything was measured; nothing is kept'
-            : `paused; go on with: espalier evolve --resume ${id}`,
-        );
-        return;
-      }
-      for (const line of finalReport(state, terminal)) terminal.print(line);
-    },
+    status: (event) => statusLine(event, run.plan, state),
+    final: () => finalReport(state, terminal),
   };
 }
 
 /** What a search has found: its finalists beside the baselines, and what it took. */
-export function finalReport(state: SearchState, { out }: Pick<Terminal, 'out'>): readonly string[] {
+function finalReport(state: SearchState, { out }: Pick<Terminal, 'out'>): readonly string[] {
   const [header, ...rows] = state.finalists.length > 0 ? finalistTable(state) : [];
   return [
     ...(header === undefined ? [] : [out.bold(header), ...rows, '']),
@@ -122,10 +71,10 @@ function baselineLine({ metric, perplexity, error }: BaselineEvent, { opening }:
   return `${metric} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
 }
 
-function statusLine(event: RunEvent, { run }: RunFolder<SearchPlan>, state: SearchState): string {
-  const { generations } = run.plan.search;
+function statusLine(event: RunEvent, { search }: SearchPlan, state: SearchState): string {
+  const { generations } = search;
   if (event.kind === 'finished' || event.kind === 'paused') return '';
-  const { progress, secondsLeft } = figuresOf(state, run.plan.search);
+  const { progress, secondsLeft } = figuresOf(state, search);
   const best = bestOf(state);
   const done = state.generations.length;
   const parts = [

@@ -39,35 +39,50 @@ export function searchOverrides(options: Options): {
 }
 
 type Options = Readonly<Record<string, unknown>>;
-type Table = Readonly<Record<string, Row>>;
-type Row = { readonly default: string | number; readonly documentation: string } & (
+type Table = Readonly<Record<string, SettingRow>>;
+/** What the rows of all tables of settings have in common. */
+export type SettingRow = { readonly default: string | number; readonly documentation: string } & (
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'text' }
 );
 
 /** How a setting of the evaluations is called where a search has one of the same name. */
-function flagInSearch(name: string): string {
+export function flagInSearch(name: string): string {
   return Object.hasOwn(SEARCH_SETTINGS, name) ? `calibration-${name}` : name;
 }
 
-function addFlags(command: Command, table: Table, flag: (name: string) => string): Command {
+export function addFlags(command: Command, table: Table, flag: (name: string) => string): Command {
   for (const [name, row] of Object.entries(table)) command.addOption(settingFlag(flag(name), row));
   return command;
 }
 
-function overrides(options: Options, table: Table, option: (name: string) => string): Record<string, never> {
+export function overrides(options: Options, table: Table, option: (name: string) => string): Record<string, never> {
   const given = Object.keys(table).filter((name) => options[option(name)] !== undefined);
   return Object.fromEntries(given.map((name) => [name, options[option(name)]])) as Record<string, never>;
 }
 
 /** One flag, whose help, choices and range are the row's. */
-export function settingFlag(flag: string, row: Row): Option {
+export function settingFlag(flag: string, row: SettingRow): Option {
   const documentation = `${row.documentation} (default: ${row.default})`;
   if (row.kind === 'choice') return new Option(`--${flag} <choice>`, documentation).choices([...row.choices]);
-  const { minimum, maximum } = row;
-  return row.kind === 'integer'
-    ? new Option(`--${flag} <count>`, documentation).argParser((text) => parseCount(text, minimum, maximum))
-    : new Option(`--${flag} <number>`, documentation).argParser((text) => parseNumber(text, minimum, maximum));
+  const takes = { integer: 'count', number: 'number', text: 'text' }[row.kind];
+  return new Option(`--${flag} <${takes}>`, documentation).argParser((text) => parseSetting(row, text));
+}
+
+/** The value of a setting. @throws InvalidArgumentError that says what the setting takes */
+export function parseSetting(row: SettingRow, text: string): number | string {
+  switch (row.kind) {
+    case 'text':
+      return text;
+    case 'choice':
+      if (row.choices.includes(text)) return text;
+      throw new InvalidArgumentError(`Allowed choices are ${row.choices.join(', ')}.`);
+    case 'integer':
+      return parseCount(text, row.minimum, row.maximum);
+    case 'number':
+      return parseNumber(text, row.minimum, row.maximum);
+  }
 }
 
 function parseCount(text: string, minimum: number, maximum: number): number {
@@ -77,11 +92,11 @@ function parseCount(text: string, minimum: number, maximum: number): number {
 }
 
 function parseNumber(text: string, minimum: number, maximum: number): number {
-  const value = /^(\d+(\.\d*)?|\.\d+)(e\d{1,3})?$/i.test(text) ? Number(text) : NaN;
+  const value = /^(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : NaN;
   if (value >= minimum && value <= maximum) return value;
   throw new InvalidArgumentError(`It takes a number from ${minimum} to ${maximum}.`);
 }
 
-function camelCase(flag: string): string {
+export function camelCase(flag: string): string {
   return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
+import { RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import { SEARCH_SETTINGS } from '../../src/experiment/search.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
@@ -63,6 +68,10 @@ async function run(
     measureSpeed: notAskedFor,
     verify: notAskedFor,
     openSpeed: notAskedFor,
+    openStructure: notAskedFor,
+    measureRates: notAskedFor,
+    measureMasks: notAskedFor,
+    componentScores: notAskedFor,
     speedRound: notAskedFor,
     dispose: () => {
       disposed++;
@@ -82,6 +91,8 @@ async function run(
       created++;
       return Promise.resolve(engine);
     },
+    keys: {},
+    shippedPrompts: fileURLToPath(new URL('../../media/prompts', import.meta.url)),
     forkWorker: () => {
       throw new Error('not asked for');
     },
@@ -169,6 +180,8 @@ const jsonLines = ({ out }: Outcome) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 const INPUTS = ['--model', 'm', '--text', 't'];
+const RATES = [...INPUTS, '--calibration', 'c', '--method', 'self-pruner'];
+const MASKS = [...INPUTS, '--calibration', 'c', '--method', 'policy-gradient'];
 
 describe('usage', () => {
   it.each<[string, string[], string]>([
@@ -237,6 +250,33 @@ describe('usage', () => {
     ['no such run', ['evolve', '--resume', '2026'], '[runs/not-found]'],
     ['more than --resume', ['evolve', '--resume', '2026', '--population', '9'], 'got --population'],
     ['a file with --resume', ['evolve', 'a.prune', '--resume', '2026'], 'the file a.prune'],
+    ['a flag of another method', ['search', '--method', 'self-pruner', '--steps', '3'], 'has it (policy-gradient)'],
+    ['a flag of a method that is not said', ['search', '--provider', 'openai'], 'got --provider with pruner-zero'],
+    ['a target of masks', ['search', '--method', 'policy-gradient', '--target', 'x'], '--method self-pruner.'],
+    ['operands of rates', ['search', '--method', 'self-pruner', '--operands', 'W'], 'pruner-zero, random'],
+    ['a range of another method', ['search', '--method', 'self-pruner', '--population', '1'], 'from 2 to 10000'],
+    ['a choice of another method', ['search', '--method', 'policy-gradient', '--decay', 'x'], 'cosine, none'],
+    ['no such method', ['search', '--method', 'self-prunner'], 'self-pruner, policy-gradient'],
+    ['rates without a model', ['search', '--method', 'self-pruner', '--text', 't'], 'no --model'],
+    ['rates without calibration', ['search', '--method', 'self-pruner', ...INPUTS], 'no --calibration'],
+    ['masks without calibration', ['search', '--method', 'policy-gradient', ...INPUTS], 'no --calibration'],
+    ['N:M of rates', ['search', '--method', 'self-pruner', ...INPUTS, '--sparsity', '2:4'], 'got 2:4'],
+    ['a seen test text', ['search', '--method', 'self-pruner', ...INPUTS, '--test', 't'], 'never sees'],
+    ['a language model without a provider', ['search', ...RATES, '--llm', 'x'], 'Add --provider openai'],
+    ['a provider without its model', ['search', ...RATES, '--provider', 'openai'], 'no --llm'],
+    ['a replay of nothing', ['search', ...RATES, '--provider', 'replay'], 'no --replay'],
+    ['the editor’s model', ['search', ...RATES, '--provider', 'vscode'], 'Run this search in the editor'],
+    [
+      'a key in an endpoint',
+      ['search', ...RATES, '--provider', 'openai', '--llm', 'x', '--endpoint', 'http://a:b@c/v1'],
+      'with a user or a password in it',
+    ],
+    ['rates to compare with that are none', ['search', ...RATES, '--baseline', 'global'], 'got "global"'],
+    ['weights by a method', ['search', ...RATES, '--target', 'weights(flap)'], 'weights(W * sqrt(X))'],
+    ['a target that does not parse', ['search', ...RATES, '--target', 'wanda-ps'], 'metric/'],
+    ['a score that does not parse', ['search', ...MASKS, '--score', 'W +'], 'metric/'],
+    ['--recover by itself', ['search', '--recover', ...INPUTS], 'Say which run'],
+    ['settings with --resume', ['search', '--resume', '2026', '--steps', '9'], 'got --steps'],
     ['nothing to show', ['runs', 'show', 'x'], 'Start a search'],
     ['nothing to delete', ['runs', 'delete', 'x'], '[runs/not-found]'],
     ['runs that are no command', ['runs', 'shwo', 'x'], 'too many arguments'],
@@ -264,6 +304,7 @@ describe('usage', () => {
       ['--help'],
       ['evaluate', '--help'],
       ['evolve', '--help'],
+      ['search', '--help'],
       ['runs', '--help'],
       ['tokens', '--help'],
       ['devices', '--help'],
@@ -281,6 +322,18 @@ describe('usage', () => {
     for (const [name, row] of Object.entries(SETTINGS)) {
       expect(flat).toContain(`--${name} `);
       expect(flat).toContain(`(default: ${row.default})`);
+    }
+  });
+
+  it('every setting of every method has its flag in the help of search', async () => {
+    const { out } = await run(['search', '--help']);
+    const flat = out.replace(/\s+/g, ' ');
+    for (const table of [SEARCH_SETTINGS, RATE_SEARCH_SETTINGS, LLM_SETTINGS, MASK_SEARCH_SETTINGS]) {
+      for (const [name, row] of Object.entries<{ readonly default: string | number }>(table)) {
+        if (name === 'method') continue;
+        expect(flat).toContain(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `);
+        if (row.default !== '') expect(flat).toContain(`(default: ${row.default})`);
+      }
     }
   });
 

@@ -22,6 +22,8 @@ async function espalier(words: string, signal?: AbortSignal): Promise<{ code: nu
     folder,
     signal: signal ?? new AbortController().signal,
     createEngine: () => Promise.reject(new Error('nothing is evaluated here')),
+    keys: {},
+    shippedPrompts: '',
     forkWorker: () => {
       throw new Error('no worker is started here');
     },

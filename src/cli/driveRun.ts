@@ -1,0 +1,82 @@
+import { isRateSearch } from '../experiment/runPlan.ts';
+import type { RunFolder } from '../runs/runFolder.ts';
+import { usageError } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT } from './exitCode.ts';
+import type { ExitCode } from './exitCode.ts';
+import { keyFor } from './llmKeys.ts';
+import { humanRunReport, jsonRunReport } from './runReport.ts';
+
+/** Flags of every command that drives a run, as commander has parsed them. */
+export interface DriveOptions {
+  readonly resume?: string;
+  readonly recover?: true;
+  readonly workers?: string | number;
+  readonly json?: true;
+}
+
+/** Flags that say only how a run goes on, and nothing of what it finds. */
+export const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>(['resume', 'recover', 'workers', 'json']);
+
+/** A run goes on as it was asked; only what decides nothing but time may be said anew. */
+export async function resumedRun(
+  id: string,
+  file: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+  context: CommandContext,
+): Promise<RunFolder> {
+  const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !DRIVE_FLAGS.has(name));
+  if (other !== undefined) {
+    throw usageError(
+      '--resume with nothing else but --workers, --recover and --json',
+      other === file ? `the file ${file}` : `--${other}`,
+      'A run goes on as it was asked: leave it out, or start a new search.',
+    );
+  }
+  const { findRun, openRun } = await import('../runs/runFolder.ts');
+  return openRun(await findRun(context.folder, id));
+}
+
+/** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */
+export async function driveRun(
+  run: RunFolder,
+  options: DriveOptions,
+  context: CommandContext,
+  command: string,
+): Promise<ExitCode> {
+  const { terminal, signal } = context;
+  const { runSearchOf } = await import('../coordinator/coordinator.ts');
+  const { deleteRun, journalOf } = await import('../runs/runFolder.ts');
+  const report = options.json ? jsonRunReport(run, terminal) : humanRunReport(run, terminal, command);
+  for await (const records of journalOf(run).more()) for (const record of records) report.recall(record);
+  report.begin();
+  const { plan } = run.run;
+  const key = isRateSearch(plan) ? keyFor(plan.llm.endpoint, context.keys) : undefined;
+  try {
+    const { kind } = await runSearchOf(run, {
+      signal,
+      spawn: () => context.forkWorker(),
+      ...(options.workers !== undefined && { workers: Number(options.workers) }),
+      ...(options.recover && { recover: true }),
+      languageModel: { key },
+      onProgress: (progress) => {
+        report.progress(progress);
+      },
+      onEvent: (record) => {
+        report.event(record);
+      },
+    });
+    report.end();
+    return kind === 'finished' ? EXIT.ok : EXIT.interrupted;
+  } catch (thrown) {
+    terminal.status('');
+    if (!options.json && report.isOpen && report.status === 'failed') {
+      terminal.say(`the run failed; once that is mended, go on with: espalier ${command} --resume ${run.run.id}`);
+    }
+    throw thrown;
+  } finally {
+    terminal.status('');
+    // A model that is not there, a flag that was wrong: nothing was begun that one could go on with.
+    if (options.resume === undefined && !report.isOpen) await deleteRun(run.folder);
+  }
+}

@@ -1,0 +1,240 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { keyFor, takeKeys } from '../../src/cli/llmKeys.ts';
+import { runCommandLine } from '../../src/cli/program.ts';
+import { createTerminal } from '../../src/cli/terminal.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import { scoreText } from '../../src/experiment/planned.ts';
+import { printSparsity } from '../../src/experiment/sparsity.ts';
+import { RUN_FILE, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
+
+const FOLDER = mkdtempSync(path.join(tmpdir(), 'espalier-cli-'));
+afterAll(() => {
+  rmSync(FOLDER, { recursive: true, force: true });
+});
+
+const FILE = `model tiny = "m"
+corpus test = "t"
+corpus calib = "c"
+metric mine = W * Xmax
+defaults { model: tiny evaluate: test (blocks: 4) calibrate: calib (samples: 3) }
+experiment heads { prune: mine, structure(mine), structure(flap, global) at: 20% }
+search rates { method: self-pruner at: 30% target: mine population: 5 mutate: classical }
+search masks { method: policy-gradient at: 40% score: mine steps: 7 }
+`;
+writeFileSync(path.join(FOLDER, 'm.prune'), FILE);
+writeFileSync(path.join(FOLDER, 'plain.prune'), FILE.split('search')[0]!);
+
+describe('evaluate with a file', () => {
+  it.each<[string, string[], string[]]>([
+    [
+      'says what it says',
+      [],
+      [
+        'mine = W * Xmax at 20%',
+        'components by mine = components by W * Xmax at 20%',
+        'flap (global) = flap, global at 20%',
+      ],
+    ],
+    [
+      'and structures that it does not list, on its inputs at its sparsity',
+      ['--structure', 'taylor', '--structure', 'mine'],
+      ['taylor = taylor at 20%', 'components by mine = components by W * Xmax at 20%'],
+    ],
+    [
+      'and metrics beside structures',
+      ['--structure', 'shortgpt', '--metric', 'mine', '--sparsity', '10%'],
+      ['mine = W * Xmax at 10%', 'shortgpt = shortgpt at 10%'],
+    ],
+    [
+      'with other rates for all that it lists',
+      ['--metric', 'heads', '--rates', '0.1,0.3'],
+      [
+        'mine ([0.1, 0.3]) = W * Xmax, rates 0.1 0.3 at 20%',
+        'components by mine ([0.1, 0.3]) = components by W * Xmax, rates 0.1 0.3 at 20%',
+        'flap ([0.1, 0.3]) = flap, rates 0.1 0.3 at 20%',
+      ],
+    ],
+  ])('%s', async (_, flags, expected) => {
+    const { plans } = await run(['evaluate', 'm.prune', ...flags]);
+    expect(plans.flatMap(told)).toEqual(expected);
+    for (const plan of plans) {
+      expect(plan).toMatchObject({ model: path.join(FOLDER, 'm'), settings: { blocks: 4, samples: 3 } });
+    }
+  });
+});
+
+describe('a search becomes a run', () => {
+  it.each<[string, string[], object]>([
+    [
+      'for rates, of flags alone',
+      ['--method', 'self-pruner', ...inputs('c'), '--step', '0.1', '--baseline', 'owl', '--baseline', '[20%,0.4]'],
+      {
+        ...{ kind: 'rates', name: 'search', sparsity: { share: 0.5 }, target: { kind: 'structure', name: 'wanda-sp' } },
+        search: { method: 'self-pruner', step: 0.1, population: 30 },
+        baselines: [{ name: 'owl' }, { name: '[0.2, 0.4]', rates: { kind: 'given', rates: [0.2, 0.4] } }],
+        llm: { provider: 'none' },
+        prompts: { initialise: expect.stringContaining('{{') as string },
+      },
+    ],
+    [
+      'for rates of single weights, proposed by a language model',
+      [
+        '--method',
+        'self-pruner',
+        ...inputs('c'),
+        '--target',
+        'weights(W * Xmax)',
+        '--provider',
+        'openai',
+        '--llm',
+        'x',
+        '--reply-tokens',
+        '99',
+        '--endpoint',
+        'http://h/v1',
+      ],
+      {
+        target: { kind: 'weights', metric: 'W * Xmax' },
+        llm: { provider: 'openai', llm: 'x', replyTokens: 99, endpoint: 'http://h/v1', retries: 3 },
+      },
+    ],
+    [
+      'for masks, of flags alone',
+      [
+        '--method',
+        'policy-gradient',
+        ...inputs('c'),
+        '--rate',
+        '1e-3',
+        '--score',
+        'taylor',
+        '--seed',
+        '4',
+        '--calibration-seed',
+        '5',
+      ],
+      {
+        ...{ kind: 'masks', score: { kind: 'method', method: 'taylor' }, settings: { seed: 5 } },
+        search: { method: 'policy-gradient', rate: 0.001, seed: 4, steps: 1000 },
+        baselines: [{ name: 'wanda-sp' }, { name: 'taylor' }],
+      },
+    ],
+    [
+      'for rates, as the file says, with a flag laid over',
+      ['m.prune', '--method', 'self-pruner', '--mutations', '3', '--sparsity', '25%'],
+      {
+        ...{ name: 'rates', sparsity: { share: 0.25 }, target: { kind: 'structure', name: 'mine' } },
+        search: { population: 5, mutations: 3, mutate: 'classical' },
+        settings: { blocks: 4, samples: 3 },
+      },
+    ],
+    [
+      'for masks, by the name in the file',
+      ['m.prune', '--search', 'masks', '--steps', '9'],
+      {
+        name: 'masks',
+        score: { kind: 'metric' },
+        search: { steps: 9 },
+        baselines: [{}, { name: 'components by mine' }],
+      },
+    ],
+    [
+      'for rates, on what a file without searches evaluates on',
+      ['plain.prune', '--method', 'self-pruner', '--target', 'mine'],
+      { name: 'search', sparsity: { share: 0.2 }, target: { name: 'mine' }, settings: { blocks: 4, samples: 3 } },
+    ],
+    [
+      'for metrics, as evolve does',
+      ['--method', 'random', ...inputs('c'), '--operands', 'W,X'],
+      { operands: ['W', 'X'], search: { method: 'random' } },
+    ],
+  ])('%s', async (_, words, expected) => {
+    expect(await planOf(words)).toMatchObject(expected);
+  });
+
+  it.each([
+    [['m.prune'], '--search with one of rates, masks'],
+    [['m.prune', '--search', 'ratse'], 'Did you mean `rates`?'],
+    [['m.prune', '--search', 'rates', '--method', 'policy-gradient'], '--method as rates has it (self-pruner)'],
+    [['m.prune', '--search', 'masks', '--mutations', '3'], '--mutations with policy-gradient'],
+  ])('%j: a usage error', async (words, message) => {
+    const { code, err } = await run(['search', ...words]);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });
+  });
+
+  it('evolve leaves searches of other kinds to search', async () => {
+    const { err } = await run(['evolve', 'm.prune', '--search', 'rates']);
+    expect(err).toContain('Run it with espalier search');
+  });
+});
+
+describe('keys of language models', () => {
+  const openAi = 'https://api.openai.com/v1';
+  it.each([
+    [{ ESPALIER_LLM_KEY: 'a', OPENAI_API_KEY: 'b' }, 'http://localhost/v1', 'a'],
+    [{ OPENAI_API_KEY: 'b' }, 'http://localhost/v1', undefined],
+    [{ OPENAI_API_KEY: 'b' }, '', 'b'],
+    [{ OPENAI_API_KEY: 'b' }, openAi, 'b'],
+    [{ ESPALIER_LLM_KEY: '', OPENAI_API_KEY: '' }, openAi, undefined],
+  ])('%j for %j', (env, endpoint, key) => {
+    const left: NodeJS.ProcessEnv = { ...env, PATH: '/bin' };
+    expect(keyFor(endpoint, takeKeys(left))).toBe(key);
+    expect(left).toEqual({ PATH: '/bin' });
+  });
+});
+
+function inputs(calibration: string): string[] {
+  return ['--model', 'm', '--text', 't', '--calibration', calibration];
+}
+
+/** The plan that a command line makes a run of: the run is there when its worker is asked for. */
+async function planOf(words: readonly string[]): Promise<unknown> {
+  let plan: unknown;
+  await run(['search', ...words], () => {
+    const runs = path.join(FOLDER, RUNS_FOLDER);
+    const [id] = readdirSync(runs).filter((name) => name.includes('-'));
+    plan = (JSON.parse(readFileSync(path.join(runs, id!, RUN_FILE), 'utf8')) as { plan: unknown }).plan;
+  });
+  expect(plan).toMatchObject({ model: 'm' });
+  return plan;
+}
+
+async function run(words: readonly string[], onWorker?: () => void) {
+  const plans: EvaluationPlan[] = [];
+  const written = { out: '', err: '' };
+  const stream = (name: 'out' | 'err') => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  const engine = {
+    evaluate: (plan: EvaluationPlan) => {
+      plans.push(plan);
+      return Promise.resolve([]);
+    },
+    dispose: () => Promise.resolve(),
+  } as unknown as Engine;
+  const code = await runCommandLine(words, {
+    terminal: createTerminal(stream('out'), stream('err'), {}),
+    folder: FOLDER,
+    signal: new AbortController().signal,
+    createEngine: () => Promise.resolve(engine),
+    keys: {},
+    shippedPrompts: fileURLToPath(new URL('../../media/prompts', import.meta.url)),
+    forkWorker: () => {
+      onWorker?.();
+      throw new Error('no worker here');
+    },
+    listDevices: () => Promise.resolve([]),
+  });
+  return { code, plans, ...written };
+}
+
+function told({ evaluations }: EvaluationPlan): string[] {
+  return evaluations.map((one) => `${one.metric} = ${scoreText(one)} at ${printSparsity(one.sparsity)}`);
+}
