@@ -39,14 +39,16 @@ export function speedCommand(context: CommandContext): Command {
   addSelectionFlags(addRunFlags(command))
     .option(...JSON_FLAG)
     .action(async (models: readonly string[], options: SpeedOptions) => {
+      const selected = selects(models, options);
+      if (!selected && models.length === 0) {
+        throw usageError('checkpoint folders, or what to prune', 'neither', 'Name a folder.');
+      }
       const engine = await context.createEngine();
       const temporary: string[] = [];
       try {
-        const subjects = selects(models, options)
+        const subjects = selected
           ? await prunedSubjects(await onePlan(models[0], options, context), engine, temporary, context)
           : models.map((model) => ({ name: model, folder: path.resolve(context.folder, model) }));
-        if (subjects.length === 0)
-          throw usageError('checkpoint folders, or what to prune', 'neither', 'Name a folder.');
         const { length, device, precision, threads } = { ...DEFAULT_SETTINGS, ...settingOverrides(options) };
         const { batch, rounds } = options;
         const settings = { device, precision, threads };

@@ -65,12 +65,14 @@ describe.each(names)('%s: masked and removed compute the same', (name) => {
   let family: TemporaryFamily;
   let dense: Checkpoint;
   let out: string;
+  let untouched: Float32Array;
   const tokens = Int32Array.from({ length: FAMILIES[name].length }, (_, i) => (i * 37) % 300);
   const models = new LoadedModels({});
 
   beforeAll(async () => {
     family = await temporaryFamily(name);
     dense = await openCheckpoint(family.folder);
+    untouched = await maskedLogits(dense, [ALL, ALL, ALL], undefined, tokens);
     out = await mkdtemp(path.join(tmpdir(), 'espalier-export-'));
   });
   afterAll(async () => {
@@ -80,38 +82,36 @@ describe.each(names)('%s: masked and removed compute the same', (name) => {
     await rm(out, { recursive: true });
   });
 
-  it.each(WAYS)('$what', async ({ what, maskOf, compensated }) => {
-    const mask = maskOf(dense);
-    const fills = compensated ? fillsOf(dense) : undefined;
-    const folder = await mkdtemp(path.join(out, 'model-'));
-    const values = JSON.parse(await readFile(path.join(family.folder, 'config.json'), 'utf8')) as Record<
-      string,
-      unknown
-    >;
-    const { values: written } = await writeRemoved(dense, values, { mask, ...(fills && { fills }) }, folder, {});
-    await writeFile(path.join(folder, 'config.json'), JSON.stringify(written));
-    await writeFile(path.join(folder, 'tokenizer.json'), '{}');
+  // Half of the ways each, in turn: every way meets families with biases, groups and windows.
+  it.each(WAYS.filter((_, way) => [0, 3].includes(way) === (names.indexOf(name) % 2 === 0)))(
+    '$what',
+    async ({ what, maskOf, compensated }) => {
+      const mask = maskOf(dense);
+      const fills = compensated ? fillsOf(dense) : undefined;
+      const folder = await mkdtemp(path.join(out, 'model-'));
+      const values = JSON.parse(await readFile(path.join(family.folder, 'config.json'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      const { values: written } = await writeRemoved(dense, values, { mask, ...(fills && { fills }) }, folder, {});
+      await writeFile(path.join(folder, 'config.json'), JSON.stringify(written));
+      await writeFile(path.join(folder, 'tokenizer.json'), '{}');
 
-    const expected = await maskedLogits(dense, mask, fills, tokens);
-    const model = await models.load(folder, device, undefined);
-    const actual = await logitsOf(model, device, tokens, tokens.length, noStep);
-    expect(compareLogits(expected, actual).difference).toBeLessThan(1e-4);
-    // The comparison means something only where removal did something.
-    const untouched = await maskedLogits(
-      dense,
-      mask.map(() => ALL),
-      undefined,
-      tokens,
-    );
-    expect(compareLogits(expected, untouched).difference).toBeGreaterThan(1e-2);
-    expect('espalier' in written).toBe(!isPlain(name, what, compensated));
+      const expected = await maskedLogits(dense, mask, fills, tokens);
+      const model = await models.load(folder, device, undefined);
+      const actual = await logitsOf(model, device, tokens, tokens.length, noStep);
+      expect(compareLogits(expected, actual).difference).toBeLessThan(1e-4);
+      // The comparison means something only where removal did something.
+      expect(compareLogits(expected, untouched).difference).toBeGreaterThan(1e-2);
+      expect('espalier' in written).toBe(!isPlain(name, what, compensated));
 
-    const { checkpoint } = model;
-    if (tokens.length > onnxPositions(checkpoint.config, tokens.length)) return;
-    await writeOnnx(checkpoint, folder, onnxPositions(checkpoint.config, tokens.length), noStep);
-    const inOnnx = await runOnnxFile(path.join(folder, 'model.onnx'), tokens);
-    expect(compareLogits(expected, inOnnx).difference).toBeLessThan(1e-4);
-  });
+      const { checkpoint } = model;
+      if (tokens.length > onnxPositions(checkpoint.config, tokens.length)) return;
+      await writeOnnx(checkpoint, folder, onnxPositions(checkpoint.config, tokens.length), noStep);
+      const inOnnx = await runOnnxFile(path.join(folder, 'model.onnx'), tokens);
+      expect(compareLogits(expected, inOnnx).difference).toBeLessThan(1e-4);
+    },
+  );
 });
 
 const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
