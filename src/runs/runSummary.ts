@@ -86,16 +86,22 @@ type Found = Pick<RunSummary, 'generation' | 'counts' | 'best' | 'error'> & { re
 function summarise(records: readonly JournalRecord[]): Found {
   const events = records.map(({ event }) => event);
   const round = events.findLast((event) => event.kind === 'generation' || event.kind === 'iteration');
-  const step = events.findLast((event) => event.kind === 'step');
   const finished = events.findLast((event) => event.kind === 'finished' || event.kind === 'rates-finished');
   const last = events.findLast((event) => event.kind in STATES);
   return {
     state: (last && STATES[last.kind]) ?? 'interrupted',
-    generation: round?.generation ?? step?.step,
+    generation: round?.generation ?? lastStep(events),
     counts: finished?.counts ?? round?.counts,
     best: bestOf(events),
     error: last?.kind === 'failed' ? last.error : undefined,
   };
+}
+
+/** Of a search for masks; probabilities stand before a step. */
+function lastStep(events: readonly RunEvent[]): number | undefined {
+  const last = events.findLast((event) => event.kind === 'step' || (event.kind === 'probabilities' && event.step > 0));
+  if (last?.kind === 'step') return last.step;
+  return last?.kind === 'probabilities' ? last.step - 1 : undefined;
 }
 
 const STATES: Partial<Record<RunEvent['kind'], RunState>> = {
