@@ -2,8 +2,9 @@
 // The search panel in a plain browser page, fed with a search that never was: to work on it, and to look at it.
 // Usage: panelPreview.mjs            makes .cache/preview/index.html, to be opened in a browser (#state=…&theme=…, see feed.ts)
 //        panelPreview.mjs --pictures  pictures of every state and theme in .cache/preview/
+//        panelPreview.mjs --run FOLDER  the same of a run that was: a folder of .espalier/runs
 //        panelPreview.mjs --measure   how long 10 000 candidates take from the first message to the last drawing
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,8 +12,14 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
 const { values } = parseArgs({
-  options: { pictures: { type: 'boolean' }, measure: { type: 'boolean' }, only: { type: 'string' } },
+  options: {
+    pictures: { type: 'boolean' },
+    measure: { type: 'boolean' },
+    only: { type: 'string' },
+    run: { type: 'string' },
+  },
 });
+const recorded = values.run === undefined ? undefined : readRun(resolve(values.run));
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const folder = resolve('.cache/preview');
 mkdirSync(folder, { recursive: true });
@@ -27,8 +34,9 @@ await build({
 const page = join(folder, 'index.html');
 writeFileSync(
   page,
-  '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="panel.css"><body><script src="feed.js"></script><script src="panel.js"></script></body></html>',
+  '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="panel.css"><body><script src="recorded.js"></script><script src="feed.js"></script><script src="panel.js"></script></body></html>',
 );
+writeFileSync(join(folder, 'recorded.js'), `globalThis.recorded = ${JSON.stringify(recorded) ?? 'undefined'};\n`);
 console.log(page);
 
 const PICTURES = [
@@ -64,17 +72,30 @@ const PICTURES = [
   ['rates-classical', 'run=rates&state=finished&theme=dark&llm=none', 1280],
 ];
 
+const RECORDED = [
+  ['recorded', 'state=finished&theme=dark', 1280],
+  ['recorded-light', 'state=finished&theme=light', 1280],
+  ['recorded-800', 'state=finished&theme=high-contrast', 800],
+];
+
 if (values.pictures || values.measure) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu'],
   });
   try {
-    if (values.pictures) for (const picture of PICTURES) await take(browser, ...picture);
+    if (values.pictures) for (const picture of recorded ? RECORDED : PICTURES) await take(browser, ...picture);
     if (values.measure) await measure(browser);
   } finally {
     await browser.close();
   }
+}
+
+/** What a run was asked, and its journal. */
+function readRun(from) {
+  const { plan } = JSON.parse(readFileSync(join(from, 'run.json'), 'utf8'));
+  const lines = readFileSync(join(from, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+  return { plan, events: lines.map((line) => JSON.parse(line)) };
 }
 
 async function open(browser, hash, width) {

@@ -12,6 +12,8 @@ export interface Annotation {
   readonly text: string;
   /** Markdown. */
   readonly hover: string;
+  /** Of a result: name of the metric or experiment whose pruned model can be exported. */
+  readonly exports?: string;
 }
 
 /** A metric or experiment as the document has it now. */
@@ -55,7 +57,13 @@ export function annotate({ declarations, records, freshness }: AnnotationInput):
   for (const declaration of declarations) {
     const annotation =
       activityOf(declaration) ?? failureOf(declaration) ?? resultsOf(declaration) ?? outdatedOf(declaration);
-    if (annotation) annotations.push({ line: declaration.line, ...annotation });
+    if (!annotation) continue;
+    const canExport = annotation.tone === 'result' && declaration.planned?.some(({ metric }) => metric !== 'dense');
+    annotations.push({
+      line: declaration.line,
+      ...annotation,
+      ...(canExport === true && { exports: declaration.name }),
+    });
   }
   return annotations;
 

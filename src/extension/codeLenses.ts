@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
+import type { RunMethod } from '../experiment/runPlan.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { OutlineDeclaration } from '../language/messages.ts';
 import type { Outlines } from './outlines.ts';
 
 /**
  * What can be done with a declaration, above it: **Evaluate** (**Cancel** while it runs), **Tree**, **Compare** and **Evolve from here**
- * for a metric, **Evaluate** for an experiment, **Evolve** for a search.
+ * for a metric, **Evaluate** for an experiment, **Evolve** or **Search** for a search.
  */
 export class CodeLenses implements vscode.CodeLensProvider {
   private readonly changed = new vscode.EventEmitter<void>();
@@ -38,15 +39,14 @@ export class CodeLenses implements vscode.CodeLensProvider {
     });
   }
 
-  private commandsFor(uri: string, { kind, name, evaluable, runnable }: OutlineDeclaration): vscode.Command[] {
+  private commandsFor(uri: string, { kind, name, evaluable, runnable, method }: OutlineDeclaration): vscode.Command[] {
     const command = (title: string, tooltip: string, id: string, target: object = { uri, name }): vscode.Command => ({
       title,
       tooltip,
       command: `espalier.${id}`,
       arguments: [target],
     });
-    if (kind === 'search')
-      return runnable === true ? [command('Evolve', `Search for metrics as ${name} says`, 'evolve')] : [];
+    if (kind === 'search') return runnable === true ? [command(...searchLens(name, method), 'evolve')] : [];
     const isActive = this.evaluator.activityOf({ uri, name }) !== undefined;
     const evaluate = isActive
       ? [command('Cancel', `Cancel the evaluation of ${name}`, 'cancel')]
@@ -62,6 +62,20 @@ export class CodeLenses implements vscode.CodeLensProvider {
         ]
       : [];
     return [...evaluate, tree, ...more];
+  }
+}
+
+/** Title and tooltip: metrics evolve, rates and masks are searched for. */
+function searchLens(name: string, method: RunMethod | undefined): [title: string, tooltip: string] {
+  switch (method) {
+    case 'self-pruner':
+      return ['Search', `Search for pruning rates of the blocks as ${name} says`];
+    case 'policy-gradient':
+      return ['Search', `Search for the heads and channels that stay as ${name} says`];
+    case 'pruner-zero':
+    case 'random':
+    case undefined:
+      return ['Evolve', `Search for metrics as ${name} says`];
   }
 }
 

@@ -4,7 +4,7 @@ import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
 import type { Evaluator, Target } from './evaluator.ts';
 import type { Outlines } from './outlines.ts';
 import type { RecordBooks } from './recordBooks.ts';
-import { sparsityText } from './resultText.ts';
+import { sparsityText } from './structureText.ts';
 
 export interface CompareCommandParts {
   readonly outlines: Outlines;

@@ -9,6 +9,16 @@ const COLOURS: Record<Annotation['tone'], { readonly color: string; readonly fon
   failed: { color: 'errorForeground', fontStyle: 'normal' },
 };
 
+/** Of a result with a link that exports the pruned model; no other command can be run from a hover. */
+function hoverOf(uri: vscode.Uri, { hover, exports: name }: Annotation): vscode.MarkdownString {
+  if (name === undefined) return new vscode.MarkdownString(hover);
+  const target = encodeURIComponent(JSON.stringify([{ uri: uri.toString(), name }]));
+  const text = `${hover}\n\n[Export Pruned Model…](command:espalier.exportModel?${target})`;
+  const message = new vscode.MarkdownString(text);
+  message.isTrusted = { enabledCommands: ['espalier.exportModel'] };
+  return message;
+}
+
 /** Writes annotations behind the ends of lines. */
 export class Decorations implements vscode.Disposable {
   private readonly types: Record<Annotation['tone'], vscode.TextEditorDecorationType>;
@@ -39,7 +49,7 @@ export class Decorations implements vscode.Disposable {
         .filter((annotation) => annotation.tone === tone && annotation.line < document.lineCount)
         .map((annotation): vscode.DecorationOptions => {
           const { end } = document.lineAt(annotation.line).range;
-          const hoverMessage = new vscode.MarkdownString(annotation.hover);
+          const hoverMessage = hoverOf(document.uri, annotation);
           return {
             range: new vscode.Range(end, end),
             hoverMessage,

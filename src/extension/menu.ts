@@ -33,12 +33,13 @@ export async function showMenu(view: MenuView, supervisor: Supervisor): Promise<
       detail: await describeCheckpoint(view, supervisor),
       run: selectModel,
     },
+    command('$(comment-discussion) Language model', 'espalier.setUpLanguageModel', 'who proposes pruning rates'),
     command('$(output) Show log', 'espalier.showLog'),
     command('$(debug-restart) Restart worker', 'espalier.restartWorker', supervisor.state.kind),
   ];
   const chosen = await vscode.window.showQuickPick(items, {
     title: 'Espalier',
-    placeHolder: 'Device, checkpoint, log, worker',
+    placeHolder: 'Device, checkpoint, language model, log, worker',
   });
   await chosen?.run?.();
 }

@@ -9,17 +9,10 @@ import {
   shortFingerprint,
 } from '../experiment/format.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
-import { printSparsity } from '../experiment/sparsity.ts';
-import type { Sparsity } from '../experiment/sparsity.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
+import { namedResult, ratesLine, removedText, structureTable } from './structureText.ts';
 
 /** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
-
-/** `50 %`, `2:4`, as a person reads it. */
-export function sparsityText(sparsity: Sparsity | undefined): string {
-  if (sparsity === undefined) return 'dense';
-  return printSparsity(sparsity).replace('%', ' %');
-}
 
 /** One result: `ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu`. */
 export function resultLine(result: EvaluationResult): string {
@@ -27,7 +20,7 @@ export function resultLine(result: EvaluationResult): string {
   const ending = `${formatSeconds(seconds)} · ${provenance.device}`;
   if (result.sparsity === undefined) return `ppl ${formatPerplexity(perplexity)}  (dense) · ${ending}`;
   const against = `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
-  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${sparsityText(result.sparsity)} · ${ending}`;
+  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${removedText(result)} · ${ending}`;
 }
 
 /** Several sparsities of one metric: `ppl 145.7 (+1.7 %) at 50 %, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu`. */
@@ -35,10 +28,10 @@ export function resultsLine(results: readonly EvaluationResult[]): string {
   const [first] = results;
   if (first === undefined) return '';
   if (results.length === 1) return resultLine(first);
-  const each = results.map(
-    ({ sparsity, perplexity, densePerplexity }) =>
-      `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${sparsityText(sparsity)}`,
-  );
+  const each = results.map((result) => {
+    const { perplexity, densePerplexity } = result;
+    return `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${removedText(result)}`;
+  });
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}`;
 }
@@ -53,16 +46,16 @@ export function experimentLine(results: readonly EvaluationResult[]): string {
   if (first.sparsity === undefined) return resultLine(first);
   const bySparsity = new Map<string, EvaluationResult[]>();
   for (const result of results) {
-    const group = sparsityText(result.sparsity);
+    const group = removedText(result);
     bySparsity.set(group, [...(bySparsity.get(group) ?? []), result]);
   }
-  const parts = [...bySparsity].map(([sparsity, group]) => {
+  const parts = [...bySparsity].map(([removed, group]) => {
     const ranked = [...group].sort((a, b) => a.perplexity - b.perplexity);
     const named = ranked
       .slice(0, MOST_NAMED)
-      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity)}`);
+      .map((result) => `${namedResult(result)} ${formatPerplexity(result.perplexity)}`);
     const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
-    return `${sparsity}: ${named.join(', ')}${more}`;
+    return `${removed}: ${named.join(', ')}${more}`;
   });
   return `${parts.join(' · ')} · dense ${formatPerplexity(first.densePerplexity)} · ${first.provenance.device}`;
 }
@@ -94,7 +87,7 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
   if (record === undefined) return '';
   const parts =
     records.length === 1
-      ? [table([...ownRows(record), ...sharedRows(record)])]
+      ? [table([...ownRows(record), ...sharedRows(record)]), ...structureOf(record)]
       : [comparison(records), table(sharedRows(record))];
   return [...(note === undefined ? [] : [`**Stale:** ${escapeMarkdown(note)}`]), ...parts].join('\n\n');
 }
@@ -102,11 +95,11 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
 /** What differs between the evaluations of one plan, a row each. */
 function comparison(records: readonly EvaluationRecord[]): string {
   const rows = records.map(({ result }) => {
-    const { metric, expression, sparsity, perplexity, densePerplexity, seconds, fingerprint } = result;
+    const { expression, perplexity, densePerplexity, seconds, fingerprint } = result;
     const cells = [
-      escapeMarkdown(metric),
+      escapeMarkdown(namedResult(result)),
       code(expression),
-      sparsityText(sparsity),
+      removedText(result),
       perplexity.toPrecision(7),
       formatChange(perplexity, densePerplexity),
       formatSeconds(seconds),
@@ -123,6 +116,11 @@ function comparison(records: readonly EvaluationRecord[]): string {
       ...rows,
     ].join('\n') + dense
   );
+}
+
+/** Of structural pruning what each block has lost. */
+function structureOf({ result: { structure } }: EvaluationRecord): string[] {
+  return structure ? [structureTable(structure)] : [];
 }
 
 function ownRows({ result }: EvaluationRecord): Row[] {
@@ -165,10 +163,14 @@ function perplexityRow({ perplexity, densePerplexity, sparsity }: EvaluationResu
   return `${own} · dense ${densePerplexity.toPrecision(7)}, ${formatChange(perplexity, densePerplexity)}`;
 }
 
-function sparsityRow({ sparsity, actualSparsity, calibrate, provenance }: EvaluationResult): string {
+function sparsityRow(result: EvaluationResult): string {
+  const { sparsity, structure, rates, actualSparsity, calibrate, provenance } = result;
   if (sparsity === undefined) return 'none';
+  if (structure)
+    return `${removedText(result)} (${formatShare(actualSparsity)} of the blocks’ weights went), ${calibrate} calibration`;
   const group = sparsity.kind === 'unstructured' && provenance.group ? `, compared by ${provenance.group}` : '';
-  return `${sparsityText(sparsity)} (${formatShare(actualSparsity)} of the prunable weights are zero)${group}, ${calibrate} calibration`;
+  const byBlock = rates ? `, ${ratesLine(rates)}` : '';
+  return `${removedText(result)} (${formatShare(actualSparsity)} of the prunable weights are zero)${group}${byBlock}, ${calibrate} calibration`;
 }
 
 function calibrationRow({ provenance }: EvaluationResult): string {

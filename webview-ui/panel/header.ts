@@ -133,13 +133,12 @@ function aboutPlan(plan: RunPlan): string[] {
   const { initial, components } = plan.search;
   return [
     ...shared,
-    COMPONENTS[components],
-    initial === 'metric' ? `from ${structureScoreText(plan.score)}` : `from ${initial}`,
+    ...(components === 'heads-channels' ? [] : [COMPONENTS[components]]),
+    `from ${initial === 'metric' ? structureScoreText(plan.score) : initial}`,
   ];
 }
 
 const COMPONENTS = {
-  'heads-channels': 'heads and channels',
   'heads-channels-layers': 'heads, channels and blocks',
   layers: 'blocks',
 } as const;

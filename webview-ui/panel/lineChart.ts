@@ -110,6 +110,13 @@ export function outOfScale(lines: readonly Line[], { min, max }: PerplexityScale
   ].join(' · ');
 }
 
+/** A step to end an axis at, `share` of what is through beyond it: of two digits, not beyond all that are planned. */
+export function lastStep(steps: number, planned: number, share: number): number {
+  const wanted = Math.max(10, steps * (1 + share));
+  const unit = 10 ** Math.floor(Math.log10(wanted) - 1);
+  return Math.min(Math.max(planned, 10), Math.ceil(wanted / unit / 5) * 5 * unit);
+}
+
 /** A value that is the same from `first` to `last`. */
 export function across(y: number, first: number, last: number): Line['points'] {
   return [

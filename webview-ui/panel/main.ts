@@ -11,7 +11,6 @@ import { masksPage } from './masks/masksPage.ts';
 import { metricPage } from './metricPage.ts';
 import type { Looking, Page } from './page.ts';
 import { emptyPanel, receive } from './panelData.ts';
-import type { PanelData } from './panelData.ts';
 import { ratesPage } from './rates/ratesPage.ts';
 import { StateBanner } from './stateBanner.ts';
 
@@ -65,9 +64,9 @@ host.post({ kind: 'ready' });
 
 function pageFor(plan: RunPlan): Page<RunPlan> {
   // A page is only ever given data of the plan that it was made for.
-  if (isMetricSearch(plan)) return metricPage(pageHost, looking) as Page<RunPlan>;
-  if (isRateSearch(plan)) return ratesPage(pageHost, looking) as Page<RunPlan>;
-  return masksPage(pageHost, looking) as Page<RunPlan>;
+  if (isMetricSearch(plan)) return metricPage(pageHost, looking);
+  if (isRateSearch(plan)) return ratesPage(pageHost, looking);
+  return masksPage(pageHost, looking);
 }
 
 function remember(): void {
@@ -91,7 +90,7 @@ function draw(): void {
   banner.render(data);
   // While the journal is being read, pictures of a part of it would only take the time.
   if (!page || !data.complete) return;
-  page.render(data as PanelData<RunPlan>, theme);
+  page.render(data, theme);
   performance.mark('drawn');
 }
 

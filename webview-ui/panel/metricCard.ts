@@ -13,6 +13,7 @@ export interface MetricCardEvents {
   readonly onInsert: (id: number) => void;
   readonly onEvaluate: (id: number) => void;
   readonly onTree: (id: number) => void;
+  readonly onExport: (id: number) => void;
 }
 
 /** The best metric, or the candidate that is selected: formula, tree, where it comes from, and what can be done with it. */
@@ -126,6 +127,9 @@ export class MetricCard {
         file !== undefined
           ? action('Tree', 'Write it into the file and open its tree beside the editor', this.events.onTree)
           : undefined,
+        candidate.outcome.kind === 'invalid'
+          ? undefined
+          : action('Export…', 'Save the model that it prunes', this.events.onExport),
       ),
     );
     if (focused !== null) this.body.querySelector<HTMLElement>(`[data-action="${focused}"]`)?.focus();

@@ -36,6 +36,9 @@ export function metricPage(host: PageHost, looking: Looking): Page<SearchPlan> {
     onTree: (id) => {
       host.post({ kind: 'tree', id });
     },
+    onExport: (id) => {
+      host.post({ kind: 'exportModel', of: { kind: 'candidate', id } });
+    },
   });
   const table = new CandidateTable({ onSelect: select, onInsert: insert });
   const finalists = new FinalistsCard(select);

@@ -33,7 +33,7 @@ export function perplexityScale(
   // What lies ten times above the best is wreckage, however much of it there is.
   const top = Math.max(highestReference, Math.min(quantile, lowest * 10));
   const isLinear = top / lowest < WIDE;
-  const margin = isLinear ? (top - lowest || top * 0.01) * 0.06 : 0;
+  const margin = isLinear ? Math.max(top - lowest, top * 0.02) * 0.06 : 0;
   const [min, max] = isLinear ? [lowest - margin, top + margin] : [lowest / 1.05, top * 1.1];
   return {
     kind: isLinear ? 'linear' : 'logarithmic',

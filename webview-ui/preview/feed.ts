@@ -25,7 +25,9 @@ const until = kind === 'finished' ? undefined : Number(query.get('until') ?? 12)
 
 applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
-const { plan, events } = run((query.get('run') ?? 'metrics') as RunKind);
+/** A run that was, where there is one (see panelPreview.mjs). */
+const { recorded } = globalThis as { recorded?: { plan: RunPlan; events: readonly Timed<RunEvent>[] } };
+const { plan, events } = recorded ?? run((query.get('run') ?? 'metrics') as RunKind);
 const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
 
 (globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { isRateSearch } from '../../experiment/runPlan.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { AskLanguageModel } from '../../protocol/questions.ts';

@@ -7,7 +7,8 @@ import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import { signalOf } from '../cancellation.ts';
-import { progressLine, sparsityText } from '../resultText.ts';
+import { progressLine } from '../resultText.ts';
+import { sparsityText } from '../structureText.ts';
 
 export interface ModelExportParts {
   readonly exportModel: (

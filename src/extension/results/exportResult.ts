@@ -4,7 +4,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
-import { sparsityText } from '../resultText.ts';
+import { sparsityText } from '../structureText.ts';
 import type { ModelExport } from './exportModel.ts';
 
 export interface ResultExportParts {

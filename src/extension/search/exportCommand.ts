@@ -1,22 +1,49 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { isMetricEvent } from '../../experiment/runPlan.ts';
+import { isMaskSearch, isMetricEvent, isRateSearch } from '../../experiment/runPlan.ts';
+import type { RunEvent } from '../../experiment/runPlan.ts';
+import type { StepEvent } from '../../experiment/structureEvents.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
+import { foldMaskEvent, newMaskState } from '../../search/maskState.ts';
+import { foldRateEvent, newRateState } from '../../search/rateState.ts';
 import { foldEvent, newSearchState } from '../../search/searchState.ts';
-import { runAsCsv, runAsJson } from './exportRun.ts';
+import { masksAsCsv, masksAsJson, ratesAsCsv, ratesAsJson, runAsCsv, runAsJson } from './exportRun.ts';
 
-/** Asks where to, and writes all candidates of a run there. */
+/** Asks where to, and writes everything that a run evaluated there. */
 export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promise<void> {
   const file = await askWhere(run, format, format === 'csv' ? 'Comma-separated values' : 'JSON');
   if (!file) return;
-  const state = newSearchState();
-  for await (const records of journalOf(run).more()) {
-    for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(state, event, at);
-  }
-  const text = format === 'csv' ? runAsCsv(state) : runAsJson(run.run, state);
+  const text = await textOf(run, format);
   await vscode.workspace.fs.writeFile(file, Buffer.from(text));
   await offerToOpen(file);
+}
+
+async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
+  const { plan } = run.run;
+  if (isRateSearch(plan)) {
+    const state = newRateState();
+    await eachEvent(run, (event, at) => foldRateEvent(state, event, at));
+    return format === 'csv' ? ratesAsCsv(state) : ratesAsJson(run.run, state);
+  }
+  if (isMaskSearch(plan)) {
+    const state = newMaskState();
+    const steps: StepEvent[] = [];
+    await eachEvent(run, (event, at) => {
+      foldMaskEvent(state, event, at);
+      if (event.kind === 'step') steps.push(event);
+    });
+    return format === 'csv' ? masksAsCsv(steps, state) : masksAsJson(run.run, state);
+  }
+  const state = newSearchState();
+  await eachEvent(run, (event, at) => {
+    if (isMetricEvent(event)) foldEvent(state, event, at);
+  });
+  return format === 'csv' ? runAsCsv(state) : runAsJson(run.run, state);
+}
+
+async function eachEvent(run: RunFolder, take: (event: RunEvent, at: number) => unknown): Promise<void> {
+  for await (const records of journalOf(run).more()) for (const { event, at } of records) take(event, at);
 }
 
 /** @param data a PNG in base64 */

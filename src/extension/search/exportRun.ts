@@ -4,6 +4,9 @@ import { printInfix } from '../../metric/print.ts';
 import { perplexityOf } from '../../search/searchState.ts';
 import type { SearchState } from '../../search/searchState.ts';
 import type { CandidateOutcome } from '../../experiment/searchEvents.ts';
+import type { StepEvent } from '../../experiment/structureEvents.ts';
+import type { MaskState } from '../../search/maskState.ts';
+import type { RateState } from '../../search/rateState.ts';
 
 const COLUMNS = [
   'id',
@@ -36,7 +39,46 @@ export function runAsCsv({ candidates }: SearchState): string {
       ...outcomeCells(outcome),
     ];
   });
-  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return csv([COLUMNS, ...rows]);
+}
+
+/** All configurations of a search for rates; the rates themselves stand last, one column a block. Generation 0 are the first ones. */
+export function ratesAsCsv({ configurations, opening }: RateState): string {
+  const blocks = opening?.components.length ?? configurations[0]?.rates.length ?? 0;
+  const columns = [
+    'id',
+    'generation',
+    'operator',
+    'parents',
+    'repaired',
+    'request',
+    'perplexity',
+    'outcome',
+    'same as',
+    'reason',
+  ];
+  const rows = configurations.map(({ id, generation, operator, parents, repaired, call, outcome, rates }) => [
+    ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
+    outcome.kind === 'invalid' ? '' : outcome.perplexity,
+    outcome.kind,
+    outcome.kind === 'shared' ? outcome.of : '',
+    outcome.kind === 'invalid' ? outcome.detail : '',
+    ...rates,
+  ]);
+  return csv([[...columns, ...Array.from({ length: blocks }, (_, i) => `block ${i + 1}`)], ...rows]);
+}
+
+/** All steps of a search for masks, with the perplexity where there was a checkpoint before the step. */
+export function masksAsCsv(steps: readonly StepEvent[], { checkpoints }: MaskState): string {
+  const at = new Map(checkpoints.map((checkpoint) => [checkpoint.step, checkpoint]));
+  const stepped = new Map(steps.map((step) => [step.step, step]));
+  const numbers = [...new Set([...stepped.keys(), ...at.keys()])].sort((a, b) => a - b);
+  const rows = numbers.map((number) => {
+    const [step, checkpoint] = [stepped.get(number), at.get(number)];
+    const losses = step?.losses.map((loss) => loss ?? 'NaN').join(' ') ?? '';
+    return [number + 1, losses, step?.baseline ?? '', checkpoint?.perplexity ?? '', checkpoint?.removed ?? ''];
+  });
+  return csv([['step', 'losses', 'baseline', 'perplexity before', 'removed'], ...rows]);
 }
 
 /** What a run was asked and what it found, without the single measurements. */
@@ -44,6 +86,23 @@ export function runAsJson(run: RunRecord, state: SearchState): string {
   const { opening, baselines, generations, counts, candidates, finalists, ranking } = state;
   const found = { opening, baselines, generations, counts, finalists, ranking, candidates };
   return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
+}
+
+export function ratesAsJson(run: RunRecord, state: RateState): string {
+  const { opening, baselines, iterations, counts, configurations, calls, fallbacks, finalists, ranking } = state;
+  const found = { opening, baselines, iterations, counts, finalists, ranking, configurations, calls, fallbacks };
+  return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
+}
+
+/** Without the probabilities, which stand in the journal. */
+export function masksAsJson(run: RunRecord, state: MaskState): string {
+  const { opening, steps, stepsOfPoint, losses, leftOut, checkpoints, finalists, finished } = state;
+  const found = { opening, steps, leftOut, checkpoints, finalists, finished, stepsOfPoint, losses };
+  return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
+}
+
+function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function outcomeCells(outcome: CandidateOutcome): (string | number)[] {

@@ -5,7 +5,7 @@ import { planOf } from '../../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { evaluateCurves } from './curves.ts';
 import { stateOf } from './followedState.ts';
-import type { PanelDesk } from './panelDesk.ts';
+import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import type { FromPanel, ToPanel } from './panelMessages.ts';
 import type { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
@@ -22,6 +22,26 @@ export interface DeskParts<Plan extends RunFolder['run']['plan']> {
 
 /** What one does with a search for metrics: take candidates into the file, compare with random search, evaluate curves. */
 export class MetricDesk implements PanelDesk {
+  readonly actions: PanelActions = {
+    random: () => {
+      this.parts.attempt('Random search could not be started', () => this.parts.panel.startRandom(this.parts.run));
+    },
+    insert: ({ id }) => {
+      this.write(id, 'insert');
+    },
+    evaluate: ({ id }) => {
+      this.write(id, 'evaluate');
+    },
+    tree: ({ id }) => {
+      this.parts.attempt(`The tree of candidate #${id} could not be shown`, () => this.showTree(id));
+    },
+    curves: (message) => {
+      this.evaluateCurves(message);
+    },
+    cancelCurves: () => {
+      this.curves?.abort();
+    },
+  };
   private readonly parts: DeskParts<SearchPlan>;
   private random: RunFollower | undefined;
   private curves: AbortController | undefined;
@@ -45,35 +65,15 @@ export class MetricDesk implements PanelDesk {
     this.curves?.abort();
   }
 
-  receive(message: FromPanel): boolean {
-    const { run, panel, attempt } = this.parts;
-    switch (message.kind) {
-      case 'random':
-        attempt('Random search could not be started', () => panel.startRandom(run));
-        return true;
-      case 'insert':
-      case 'evaluate': {
-        const { search } = this.parts.follower() ?? {};
-        const candidate = search?.byId.get(message.id);
-        if (!candidate) return true;
-        attempt(`Candidate #${message.id} could not be written into the file`, async () => {
-          await panel.candidates.insert(run, candidate, search?.opening?.densePerplexity, message.kind);
-          this.lookAtFile();
-        });
-        return true;
-      }
-      case 'tree':
-        attempt(`The tree of candidate #${message.id} could not be shown`, () => this.showTree(message.id));
-        return true;
-      case 'curves':
-        this.evaluateCurves(message);
-        return true;
-      case 'cancelCurves':
-        this.curves?.abort();
-        return true;
-      default:
-        return false;
-    }
+  private write(id: number, what: 'insert' | 'evaluate'): void {
+    const { run, panel, attempt, follower } = this.parts;
+    const { search } = follower() ?? {};
+    const candidate = search?.byId.get(id);
+    if (!candidate) return;
+    attempt(`Candidate #${id} could not be written into the file`, async () => {
+      await panel.candidates.insert(run, candidate, search?.opening?.densePerplexity, what);
+      this.lookAtFile();
+    });
   }
 
   /** The newest random search of the same plan, if there is one. */

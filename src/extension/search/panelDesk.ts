@@ -1,13 +1,17 @@
 import type { FromPanel } from './panelMessages.ts';
 
+/** What is done about which message. */
+export type PanelActions = {
+  readonly [Kind in FromPanel['kind']]?: (message: Extract<FromPanel, { readonly kind: Kind }>) => void;
+};
+
 /** What a panel does beyond following its run: one for each kind of search. */
 export interface PanelDesk {
   /** A page is there and knows nothing but the plan. */
   begin(): void;
   /** The page is gone; it may come back. */
   forget(): void;
-  /** @returns whether the message was one of its own */
-  receive(message: FromPanel): boolean;
+  readonly actions: PanelActions;
   /** The list of runs has changed. */
   lookAround(): void;
   /** A `.prune` file has changed. */

@@ -34,34 +34,26 @@ export function panelItems(
     measured = undefined;
   };
   for (const { event, at } of records) {
-    switch (event.kind) {
-      case 'probed':
-      case 'scores':
-        continue;
-      case 'candidate':
-        if (measured) flush();
-        candidates.push({ ...event, at });
-        continue;
-      case 'measured':
-        if (candidates.length > 0) flush();
-        // Baselines, below zero, and measurements that failed are no work that counts.
-        if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
-        continue;
-      case 'step':
-        if (steps.length > 0 && event.step !== steps.at(-1)!.step + 1) flush();
-        steps.push(event);
-        stepsAt = at;
-        continue;
-      case 'probabilities': {
-        flush();
-        const picture = pictureOf(event, blocks);
-        if (picture) items.push({ picture, at });
-        continue;
-      }
-      default:
-        flush();
-        if (event.kind === 'structure-opened') blocks = event.components;
-        items.push({ event: withoutTexts(event), at });
+    if (event.kind === 'probed' || event.kind === 'scores') continue;
+    if (event.kind === 'candidate') {
+      if (measured) flush();
+      candidates.push({ ...event, at });
+    } else if (event.kind === 'measured') {
+      if (candidates.length > 0) flush();
+      // Baselines, below zero, and measurements that failed are no work that counts.
+      if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
+    } else if (event.kind === 'step') {
+      if (steps.length > 0 && event.step !== steps.at(-1)!.step + 1) flush();
+      steps.push(event);
+      stepsAt = at;
+    } else if (event.kind === 'probabilities') {
+      flush();
+      const picture = pictureOf(event, blocks);
+      if (picture) items.push({ picture, at });
+    } else {
+      flush();
+      if (event.kind === 'structure-opened') blocks = event.components;
+      items.push({ event: withoutTexts(event), at });
     }
   }
   flush();

@@ -10,7 +10,7 @@ import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
 import type { CandidateFile } from './candidateFile.ts';
 import { MetricDesk } from './metricDesk.ts';
-import type { PanelDesk } from './panelDesk.ts';
+import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import { panelItems } from './panelItems.ts';
 import type { FormulaTarget } from '../tree/treeMessages.ts';
 import type { FromPanel, RunState, ToPanel } from './panelMessages.ts';
@@ -19,7 +19,7 @@ import { followLine } from './runLines.ts';
 import type { RunLibrary } from './runLibrary.ts';
 import { stateOf } from './followedState.ts';
 import type { SearchRunner } from './searchRunner.ts';
-import { StructureDesk } from './structureDesk.ts';
+import { planOfResult, StructureDesk } from './structureDesk.ts';
 import type { StructureDeskParts } from './structureDesk.ts';
 
 export const PANEL_TYPE = 'espalier.search';
@@ -67,6 +67,35 @@ export class SearchPanel implements vscode.Disposable {
   private isReady = false;
   private lastState = '';
   private readonly owned: vscode.Disposable[] = [];
+  /** What every kind of search can be asked. */
+  private readonly actions: PanelActions = {
+    ready: () => {
+      this.begin();
+    },
+    pause: () => {
+      this.parts.runner.pause(this.run.folder);
+    },
+    stop: () => {
+      this.parts.runner.stop(this.run.folder);
+    },
+    resume: () => {
+      this.parts.runner.drive(this.run.folder);
+    },
+    exportTable: ({ format }) => {
+      this.attempt('The run could not be exported', () => saveExport(this.run, format));
+    },
+    exportPicture: ({ data }) => {
+      this.attempt('The picture could not be saved', () => savePicture(this.run, data));
+    },
+    exportModel: ({ of }) => {
+      this.attempt('The model could not be exported', async () => {
+        await this.parts.structures.exportModel(await planOfResult(this.run, of), this.run.root);
+      });
+    },
+    showLog: () => {
+      this.parts.showLog();
+    },
+  };
 
   constructor(run: RunFolder, panel: vscode.WebviewPanel, parts: SearchPanelParts, onGone: () => void) {
     this.run = run;
@@ -152,39 +181,13 @@ export class SearchPanel implements vscode.Disposable {
   }
 
   private receive(message: FromPanel): void {
-    const { runner, showLog, explainTrust } = this.parts;
-    const { folder } = this.run;
     if (NEEDS_TRUST.has(message.kind) && !vscode.workspace.isTrusted) {
-      explainTrust();
+      this.parts.explainTrust();
       return;
     }
-    if (this.desk.receive(message)) return;
-    switch (message.kind) {
-      case 'ready':
-        this.begin();
-        return;
-      case 'pause':
-        runner.pause(folder);
-        return;
-      case 'stop':
-        runner.stop(folder);
-        return;
-      case 'resume':
-        runner.drive(folder);
-        return;
-      case 'exportTable':
-        this.attempt('The run could not be exported', () => saveExport(this.run, message.format));
-        return;
-      case 'exportPicture':
-        this.attempt('The picture could not be saved', () => savePicture(this.run, message.data));
-        return;
-      case 'showLog':
-        showLog();
-        return;
-      default:
-        // Of another kind of search.
-        return;
-    }
+    const actions: PanelActions = { ...this.actions, ...this.desk.actions };
+    // What is asked of a desk of another kind is passed over.
+    (actions[message.kind] as ((message: FromPanel) => void) | undefined)?.(message);
   }
 
   /** A page is there and knows nothing. */

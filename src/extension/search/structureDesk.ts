@@ -7,8 +7,8 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { measureSpeed } from '../results/measureSpeed.ts';
 import type { SpeedParts } from '../results/measureSpeed.ts';
 import type { DeskParts } from './metricDesk.ts';
-import type { PanelDesk } from './panelDesk.ts';
-import type { Exchange, FromPanel, ResultName } from './panelMessages.ts';
+import type { PanelActions, PanelDesk } from './panelDesk.ts';
+import type { Exchange, ResultName, Speed } from './panelMessages.ts';
 
 export interface StructureDeskParts {
   readonly speed: SpeedParts;
@@ -17,6 +17,20 @@ export interface StructureDeskParts {
 
 /** What one does with a search for rates or masks: read what its language model said, measure and export what it has found. */
 export class StructureDesk implements PanelDesk {
+  readonly actions: PanelActions = {
+    exchange: ({ call }) => {
+      const { attempt, post, run } = this.parts;
+      attempt('The request could not be read', async () => {
+        post({ kind: 'exchange', exchange: await exchangeOf(run, call) });
+      });
+    },
+    speed: ({ of }) => {
+      this.parts.attempt('The speed could not be measured', () => this.measure(of));
+    },
+    cancelSpeed: () => {
+      this.speed?.abort();
+    },
+  };
   private readonly parts: DeskParts<RunFolder['run']['plan']>;
   private speed: AbortController | undefined;
 
@@ -44,37 +58,13 @@ export class StructureDesk implements PanelDesk {
     this.speed?.abort();
   }
 
-  receive(message: FromPanel): boolean {
-    const { attempt, run, panel } = this.parts;
-    switch (message.kind) {
-      case 'exchange':
-        attempt('The request could not be read', async () => {
-          this.parts.post({ kind: 'exchange', exchange: await exchangeOf(run, message.call) });
-        });
-        return true;
-      case 'speed':
-        attempt('The speed could not be measured', () => this.measure(message.of));
-        return true;
-      case 'cancelSpeed':
-        this.speed?.abort();
-        return true;
-      case 'exportModel':
-        attempt('The model could not be exported', async () => {
-          await panel.structures.exportModel(await planOfResult(run, message.of), run.root);
-        });
-        return true;
-      default:
-        return false;
-    }
-  }
-
   private async measure(of: ResultName): Promise<void> {
     this.speed?.abort();
     const controller = new AbortController();
     this.speed = controller;
     const { run, panel, post } = this.parts;
     const plan = await planOfResult(run, of);
-    const tell = (speed: Parameters<Parameters<typeof measureSpeed>[3]>[0]): void => {
+    const tell = (speed: Speed): void => {
       if (this.speed === controller) post({ kind: 'speed', speed });
     };
     await measureSpeed(of, plan, panel.structures.speed, tell, controller.signal);

@@ -4,7 +4,7 @@ import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
 import type { MaskState } from '../../../src/search/maskState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { outOfScale, across, LineChart, closeScaleOf } from '../lineChart.ts';
+import { across, closeScaleOf, lastStep, LineChart, outOfScale } from '../lineChart.ts';
 import type { Line } from '../lineChart.ts';
 import { against } from '../words.ts';
 
@@ -12,6 +12,7 @@ import { against } from '../words.ts';
 export class CheckpointsCard {
   readonly element: HTMLElement;
   private readonly chart = new LineChart();
+  private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
   private readonly readout = h('p', { class: 'readout' });
   private readonly note = h('p', { class: 'muted' });
 
@@ -20,7 +21,7 @@ export class CheckpointsCard {
       'section',
       { class: 'card', 'aria-label': 'Perplexity by step' },
       h('div', { class: 'title' }, h('h2', {}, 'Perplexity of the checkpoints'), this.readout),
-      h('div', { class: 'canvas' }, this.chart.canvas),
+      this.room,
       this.note,
     );
   }
@@ -30,11 +31,12 @@ export class CheckpointsCard {
   }
 
   render(data: MaskState, view: CheckpointsView, theme: Theme): void {
-    const last = Math.max(10, Math.min(view.planned, Math.ceil(data.steps * 1.25)));
+    const last = lastStep(data.steps, view.planned, 0.1);
     const lines = linesOf(data, view, last);
     const scale = closeScaleOf(lines);
     const readout = readoutOf(data, view);
     fill(this.readout, readout);
+    this.room.hidden = data.checkpoints.length === 0;
     const nothing = data.checkpoints.length === 0 ? 'Drawn at the first checkpoint.' : '';
     fill(this.note, nothing === '' ? outOfScale(lines, scale) : nothing);
     this.chart.canvas.setAttribute('aria-label', nothing === '' ? `Perplexity: ${readout}.` : nothing);

@@ -4,6 +4,7 @@ import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { HeatMap } from '../structure/heatMap.ts';
 import { HistogramChart } from '../structure/histogramChart.ts';
+import { plural } from '../words.ts';
 import { pictureIndex } from './pictures.ts';
 
 type Kind = 'channels' | 'groups' | 'blocks';
@@ -133,5 +134,5 @@ export class KeepCard {
 
 function whenWords({ step, perplexity, removed }: MaskPicture): string {
   const kept = perplexity === null ? 'perplexity not finite' : `perplexity ${formatPerplexity(perplexity)}`;
-  return `before step ${step + 1}: ${kept} with ${formatShare(removed)} removed`;
+  return `${step === 0 ? 'at the beginning' : `after ${plural(step, 'step')}`}: ${kept} with ${formatShare(removed)} removed`;
 }

@@ -1,7 +1,7 @@
 import type { LossPoint, MaskState } from '../../../src/search/maskState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { LineChart } from '../lineChart.ts';
+import { lastStep, LineChart } from '../lineChart.ts';
 import type { Line } from '../lineChart.ts';
 import { perplexityScale } from '../perplexityScale.ts';
 import { plural } from '../words.ts';
@@ -10,6 +10,7 @@ import { plural } from '../words.ts';
 export class LossCard {
   readonly element: HTMLElement;
   private readonly chart = new LineChart();
+  private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
   private readonly readout = h('p', { class: 'readout' });
   private readonly note = h('p', { class: 'muted' });
   private drawn = -1;
@@ -20,7 +21,7 @@ export class LossCard {
       'section',
       { class: 'card', 'aria-label': 'Loss by step' },
       h('div', { class: 'title' }, h('h2', {}, 'Loss of the masks drawn'), this.readout),
-      h('div', { class: 'canvas' }, this.chart.canvas),
+      this.room,
       this.note,
     );
   }
@@ -37,6 +38,7 @@ export class LossCard {
     const last = points.at(-1);
     const readout = last ? readoutOf(last, data) : '';
     fill(this.readout, readout);
+    this.room.hidden = data.steps === 0;
     fill(this.note, noteOf(data));
     this.chart.canvas.setAttribute('aria-label', last ? `${plural(data.steps, 'step')}: ${readout}.` : 'No step yet.');
     const lines = linesOf(points);
@@ -48,7 +50,7 @@ export class LossCard {
     );
     this.chart.show(theme, {
       ...{ lines, scale, along: 'step', first: 0 },
-      last: Math.max(10, Math.min(planned, Math.ceil(data.steps * 1.1))),
+      last: lastStep(data.steps, planned, 0.1),
       values: { title: 'loss (nats per token)', format },
     });
   }

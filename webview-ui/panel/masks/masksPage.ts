@@ -56,7 +56,7 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       keep.render(pictures, looking.selected, theme);
       const picture = pictures[pictureIndex(pictures, looking.selected)];
       retained.render(picture, 1 - plan.sparsity.share, theme);
-      finalists.render(masks.finalists, 1, baselines, () => undefined);
+      finalists.render(masks.finalists, 'the masks found', baselines, () => undefined);
       speed.render(subjectOf(data, baselines), masks.opening?.parameters, data.speed);
     },
   };

@@ -12,6 +12,7 @@ import { against } from '../words.ts';
 export class FitnessCard {
   readonly element: HTMLElement;
   private readonly chart = new LineChart();
+  private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
   private readonly readout = h('p', { class: 'readout' });
   private readonly note = h('p', { class: 'muted' });
 
@@ -20,7 +21,7 @@ export class FitnessCard {
       'section',
       { class: 'card', 'aria-label': 'Best perplexity by generation' },
       h('div', { class: 'title' }, h('h2', {}, 'Best by generation'), this.readout),
-      h('div', { class: 'canvas' }, this.chart.canvas),
+      this.room,
       this.note,
     );
   }
@@ -36,6 +37,7 @@ export class FitnessCard {
     const scale = closeScaleOf(lines);
     const readout = readoutOf(rates);
     fill(this.readout, readout);
+    this.room.hidden = shown === 0;
     const isEmpty = 'Drawn once the first configurations are evaluated.';
     fill(this.note, shown === 0 ? isEmpty : outOfScale(lines, scale));
     this.chart.canvas.setAttribute('aria-label', shown === 0 ? isEmpty : `Generation ${shown - 1}: ${readout}.`);

@@ -64,7 +64,12 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       heat.render(rates, theme);
       best.render(rates, selected, theme);
       llm.render(rates, plan);
-      finalists.render(rates.finalists, plan.search.finalists, baselines, ({ id }) => rates.byId.get(id ?? -1)?.rates);
+      finalists.render(
+        rates.finalists,
+        `the best ${plan.search.finalists}`,
+        baselines,
+        ({ id }) => rates.byId.get(id ?? -1)?.rates,
+      );
       speed.render(subjectOf(data, selected), rates.opening?.parameters, data.speed);
       table.render(rates, selected);
       exchanges.render(rates, data.exchange);

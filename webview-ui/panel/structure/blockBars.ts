@@ -48,6 +48,9 @@ export class BlockBars {
           pointStyle: shape,
           pointRadius: style === 'uniform' || blocks > 60 ? 0 : 5,
           pointHitRadius: 8,
+          // Seen on the bars, too.
+          pointBorderColor: theme.background,
+          pointBorderWidth: 1,
         };
       }),
       {

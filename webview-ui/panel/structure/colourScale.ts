@@ -5,6 +5,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** Even the lowest value can be told from where there is none. */
 const LEAST = 0.08;
+const TOWARDS_INK = 0.35;
 
 /** A sequential scale between the background and a colour of the theme: more is stronger, in light and dark themes alike. */
 export class ColourScale {
@@ -15,13 +16,15 @@ export class ColourScale {
   constructor(theme: Theme) {
     this.from = parseColour(theme.background);
     this.ink = parseColour(theme.foreground, this.from);
-    this.to = parseColour(theme.isHighContrast ? theme.foreground : theme.blue, this.from);
+    const strongest = parseColour(theme.isHighContrast ? theme.foreground : theme.blue, this.from);
+    // A theme's blue alone lies in the middle of light and dark, where neither can be read on it.
+    this.to = mixed(strongest, this.ink, TOWARDS_INK);
   }
 
   /** @param share 0 to 1; what lies outside is clamped */
   at(share: number): Rgb {
     const part = LEAST + (1 - LEAST) * Math.min(1, Math.max(0, share));
-    return [0, 1, 2].map((i) => Math.round(this.from[i]! + part * (this.to[i]! - this.from[i]!))) as unknown as Rgb;
+    return mixed(this.from, this.to, part);
   }
 
   /** The foreground or the background, whichever can be read better on a colour of the scale. */
@@ -29,6 +32,10 @@ export class ColourScale {
     const place = this.at(share);
     return contrast(place, this.from) > contrast(place, this.ink) ? this.from : this.ink;
   }
+}
+
+function mixed(a: Rgb, b: Rgb, part: number): Rgb {
+  return [0, 1, 2].map((i) => Math.round(a[i]! + part * (b[i]! - a[i]!))) as unknown as Rgb;
 }
 
 export function css([red, green, blue]: Rgb): string {

@@ -18,12 +18,13 @@ export class StructureFinalists {
   }
 
   /**
+   * @param awaited what will stand here
    * @param baselines their names; what is not among them and has no id is what the search has found
    * @param ratesOf of those that are configurations: what each block loses
    */
   render(
     finalists: readonly StructureFinalistEvent[],
-    planned: number,
+    awaited: string,
     baselines: readonly string[],
     ratesOf: (finalist: StructureFinalistEvent) => readonly number[] | undefined,
   ): void {
@@ -33,11 +34,7 @@ export class StructureFinalists {
     if (finalists.length === 0) {
       fill(
         this.body,
-        h(
-          'p',
-          { class: 'muted' },
-          `At the end the best ${planned} and the baselines are evaluated as any evaluation is.`,
-        ),
+        h('p', { class: 'muted' }, `At the end ${awaited} and the baselines are evaluated as any evaluation is.`),
       );
       return;
     }

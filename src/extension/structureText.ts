@@ -1,0 +1,53 @@
+import { formatCount, formatShare } from '../experiment/format.ts';
+import type { EvaluationResult } from '../experiment/result.ts';
+import { printSparsity } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsity.ts';
+import type { BlockReport, StructureReport } from '../experiment/structure.ts';
+
+/** What was removed, as a person reads it: single weights, or what goes as a whole. */
+
+/** `50 %`, `2:4`. */
+export function sparsityText(sparsity: Sparsity | undefined): string {
+  if (sparsity === undefined) return 'dense';
+  return printSparsity(sparsity).replace('%', ' %');
+}
+
+/** `50 %` of single weights; `30 % of heads and channels`; `2 of 6 blocks (33 %)`. */
+export function removedText({ sparsity, structure, actualSparsity }: EvaluationResult): string {
+  if (!structure) return sparsityText(sparsity);
+  const { blocks } = structure;
+  const dropped = blocks.filter((block) => block.dropped).length;
+  const others = blocks.filter((block) => !block.dropped);
+  if (dropped === 0) return `${sparsityText(sparsity)} of heads and channels`;
+  const gone = `${dropped} of ${blocks.length} blocks`;
+  return others.every(({ removed }) => removed === 0)
+    ? `${gone} (${formatShare(actualSparsity)})`
+    : `${sparsityText(sparsity)} of heads and channels, ${gone} among them`;
+}
+
+/** `wanda-sp (owl)`: a method or metric, with how much of each block goes where that is not the same everywhere. */
+export function namedResult({ metric, structure, rates }: EvaluationResult): string {
+  const allocation = structure?.allocation ?? (rates ? 'by block' : 'uniform');
+  if (allocation === 'uniform' || allocation === 'mask') return metric;
+  return `${metric} (${allocation === 'given' ? 'given rates' : allocation})`;
+}
+
+/** Markdown: what each block has lost. */
+export function structureTable({ blocks, parameters }: StructureReport): string {
+  const isAsked = blocks.some(({ rate }) => rate !== undefined);
+  const head = ['block', ...(isAsked ? ['asked'] : []), 'went', 'head groups kept', 'channels kept'];
+  const kept = ({ kept: count, of }: BlockReport['groups']): string => `${count} of ${of}`;
+  const rows = blocks.map(({ rate, removed, groups, channels, dropped }, i) => [
+    String(i + 1),
+    ...(isAsked ? [rate === undefined ? '' : formatShare(rate)] : []),
+    ...(dropped ? ['all of it', '–', '–'] : [formatShare(removed), kept(groups), kept(channels)]),
+  ]);
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const { dense, pruned } = parameters;
+  return `${lines.join('\n')}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
+}
+
+/** Markdown: the share of the weights that each block has lost, where not the same of each. */
+export function ratesLine(rates: readonly number[]): string {
+  return `by block ${rates.map((rate) => formatShare(rate)).join(', ')}`;
+}
