@@ -5,7 +5,7 @@ import {
   type ModelMask,
   packBits,
 } from '../../experiment/components.ts';
-import { type ComponentScores, deviation } from './componentScores.ts';
+import type { ComponentScores } from './componentScores.ts';
 
 /**
  * What blocks keep at given rates, the lowest scores gone. Groups go first, as many as the rate is of them; then channels until the
@@ -58,7 +58,7 @@ export function maskAtThreshold(
     channels: new Uint8Array(channels).fill(1),
   }));
   const ranked = components.flatMap(({ groupWeights, channelWeights }, index) => [
-    ...Array.from(standardised(scores[index]!.groups, scores[index]!.groupDeviation), (score, i) => ({
+    ...Array.from(standardised(scores[index]!.groups), (score, i) => ({
       score,
       weights: groupWeights,
       bits: kept[index]!.groups,
@@ -114,9 +114,11 @@ function withoutLowest(scores: Float32Array, count: number): Uint8Array {
   return kept;
 }
 
-/** (score − mean) / standard deviation, that of the scores by itself; 0 where it is 0. */
-function standardised(scores: Float32Array, known?: number): Float64Array {
-  const mean = scores.reduce((sum, value) => sum + value, 0) / scores.length;
-  const spread = known ?? deviation(scores);
-  return Float64Array.from(scores, (value) => (spread > 0 ? (value - mean) / spread : 0));
+/** (score − mean) / standard deviation; 0 where all are equal. */
+function standardised(scores: Float32Array): Float64Array {
+  const values = Float64Array.from(scores);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / Math.max(1, values.length - 1));
+  return values.map((value) => (deviation > 0 ? (value - mean) / deviation : 0));
 }

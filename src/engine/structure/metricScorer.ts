@@ -6,7 +6,7 @@ import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { requireValidScore } from '../pruning/scoreCheck.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import { type ComponentScores, deviation } from './componentScores.ts';
+import type { ComponentScores } from './componentScores.ts';
 import { type Coupling, couplings } from './coupling.ts';
 import { buildGatherGraph } from './gatherGraph.ts';
 import type { ComponentScorer, ScoringModel } from './scorer.ts';
@@ -52,8 +52,6 @@ export function readers(layout: BlockLayout): readonly Coupling[] {
   return couplings(layout).filter(({ axis }) => axis === 1);
 }
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
 interface BlockToScore {
   readonly index: number;
   readonly layout: BlockLayout;
@@ -77,11 +75,7 @@ async function scoreBlock(
       inputs[row] = DeviceTensor.fromHost(values, [1, values.length]);
     }
     const columns = await scoreColumns(model, name, expression, parameter, inputs);
-    if (of === 'channels') scores.channels = columns;
-    else {
-      scores.groups = sumParts(columns, kvHeads, heads / kvHeads);
-      scores.groupDeviation = (columns.length / heads) * deviation(columns);
-    }
+    scores[of] = of === 'channels' ? columns : sumParts(columns, kvHeads, heads / kvHeads);
   }
   return scores;
 }
