@@ -7,13 +7,14 @@ import type {
   MaskEvent,
   MasksFinishedEvent,
   PackedValues,
-  ProbabilitiesEvent,
   StepEvent,
   StructureFinalistEvent,
   StructureOpenedEvent,
 } from '../experiment/structureEvents.ts';
 import type { Structure } from '../experiment/structure.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
+import { resumeAfter } from '../search/masks/resume.ts';
+import type { MaskResume } from '../search/masks/resume.ts';
 import { runMaskSearch } from '../search/masks/runMaskSearch.ts';
 import { checkSame } from './divergence.ts';
 import { evaluateFinalist, settleInOrder } from './finalists.ts';
@@ -32,7 +33,7 @@ export class MaskRun implements SearchKind {
   private opening: StructureOpenedEvent | undefined;
   private end: MasksFinishedEvent | undefined;
   private scores: PackedValues | undefined;
-  private checkpoint: ProbabilitiesEvent | undefined;
+  private checkpoints: MaskResume | undefined;
   /** After the checkpoint. */
   private steps = new Map<number, StepEvent>();
   /** Masks that ended their workers, by {@link idOf}. */
@@ -45,7 +46,7 @@ export class MaskRun implements SearchKind {
   }
 
   get recalled(): Recalled {
-    const measured = this.scores !== undefined || this.checkpoint !== undefined || this.steps.size > 0;
+    const measured = this.scores !== undefined || this.checkpoints !== undefined || this.steps.size > 0;
     return { opening: this.opening, measured, end: this.end };
   }
 
@@ -54,7 +55,7 @@ export class MaskRun implements SearchKind {
     else if (event.kind === 'scores') this.scores = event.scores;
     else if (event.kind === 'step') this.steps.set(event.step, event);
     else if (event.kind === 'probabilities') {
-      this.checkpoint = event;
+      this.checkpoints = resumeAfter(this.checkpoints, event);
       this.steps = new Map();
     } else if (event.kind === 'quarantined') this.quarantined.add(event.id);
     else if (event.kind === 'structure-finalist') this.finalists.push(event);
@@ -71,7 +72,7 @@ export class MaskRun implements SearchKind {
     const { mask, steps, leftOut } = await runMaskSearch(this.plan, this.effects(opening, drive), {
       opening,
       signal,
-      ...(this.checkpoint && { resume: this.checkpoint }),
+      ...(this.checkpoints && { resume: this.checkpoints }),
     });
     await this.evaluateFinalists(mask, opening.components, drive);
     return { kind: 'masks-finished', mask, steps, leftOut };

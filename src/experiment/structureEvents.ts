@@ -222,6 +222,7 @@ export interface ProbabilitiesEvent {
 
 export interface MasksFinishedEvent {
   readonly kind: 'masks-finished';
+  /** Those of the checkpoint that does best on the fitness text; of equal ones the latest. */
   readonly mask: ModelMask;
   readonly steps: number;
   readonly leftOut: number;

@@ -9,6 +9,7 @@ import type {
   StructureOpening,
 } from '../experiment/structureEvents.ts';
 import { isLoss } from './masks/policyGradient.ts';
+import { isAsGood } from './masks/resume.ts';
 import { tick } from './stateTimes.ts';
 import type { SearchStatus, StateTimes } from './stateTimes.ts';
 
@@ -81,11 +82,11 @@ export function foldMaskEvent(state: MaskState, event: RunEvent, at: number): Ma
   return state;
 }
 
-/** The checkpoint whose masks did best on the fitness text. */
+/** The checkpoint whose masks did best on the fitness text, the latest of equal ones: a finished search has kept these. */
 export function bestCheckpoint({ checkpoints }: MaskState): MaskCheckpoint | undefined {
   let best: MaskCheckpoint | undefined;
   for (const checkpoint of checkpoints) {
-    if ((checkpoint.perplexity ?? Infinity) < (best?.perplexity ?? Infinity)) best = checkpoint;
+    if (!best || isAsGood(checkpoint, best)) best = checkpoint;
   }
   return best;
 }

@@ -1,10 +1,6 @@
 import type { ModelMask } from '../../experiment/components.ts';
-import type {
-  MaskEvent,
-  PackedValues,
-  ProbabilitiesEvent,
-  StructureOpening,
-} from '../../experiment/structureEvents.ts';
+import type { MaskEvent, PackedValues, StructureOpening } from '../../experiment/structureEvents.ts';
+import type { MaskResume } from './resume.ts';
 
 /**
  * All that a search for masks asks of the world: the same questions in the same order for the same plan and the same answers (see
@@ -32,8 +28,8 @@ export interface StepLosses {
 
 export interface MaskSearchOptions {
   readonly opening: StructureOpening;
-  /** The last checkpoint that the journal has: the search goes on after it, without asking or telling again what came before. */
-  readonly resume?: ProbabilitiesEvent;
+  /** What the journal has: the search goes on after the last checkpoint, without asking or telling again what came before. */
+  readonly resume?: MaskResume;
   /** Looked at between two questions; the search then fails with the code `cancelled`. */
   readonly signal?: AbortSignal;
 }

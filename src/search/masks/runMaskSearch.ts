@@ -10,9 +10,11 @@ import { initialProbabilities } from './initialProbabilities.ts';
 import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
 import type { MaskSpace } from './maskSpace.ts';
 import { drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
+import { resumeAfter } from './resume.ts';
 
 /** What a search for masks comes to, before it is evaluated again. */
 export interface MaskOutcome {
+  /** Those of the checkpoint that does best on the fitness text; of equal ones the latest. */
   readonly mask: ModelMask;
   readonly steps: number;
   /** Losses that were not finite. */
@@ -38,15 +40,17 @@ export async function runMaskSearch(
   const room = opening.calibrationTokens - search.tokens + 1;
   if (room < 1) throw tooShort(plan, opening.calibrationTokens);
 
-  const progress = resume ? restore(space, resume) : await begin(space, plan, effects);
+  let checkpoints = resume;
+  const progress = resume ? restore(space, resume.last) : await begin(space, plan, effects);
   const isCheckpoint = checkpointsOf(search.steps, search.checkpoints);
-  const best = (): ModelMask => toModelMask(space, bestMask(space, progress.probabilities, keep, search));
+  const maskOf = (probabilities: Float32Array): ModelMask =>
+    toModelMask(space, bestMask(space, probabilities, keep, search));
 
   for (let step = progress.step; ; step++) {
     throwIfCancelled(signal, 'searching');
-    if (isCheckpoint(step) && step !== resume?.step) {
-      const mask = best();
-      await effects.emit({
+    if (isCheckpoint(step) && step !== resume?.last.step) {
+      const mask = maskOf(progress.probabilities);
+      const checkpoint: ProbabilitiesEvent = {
         kind: 'probabilities',
         step,
         values: packRow(space, progress.probabilities),
@@ -54,9 +58,15 @@ export async function runMaskSearch(
         perplexity: await effects.evaluate(step, mask),
         removed: removedShareOfAll(space.components, mask),
         leftOut: progress.leftOut,
-      });
+      };
+      await effects.emit(checkpoint);
+      checkpoints = resumeAfter(checkpoints, checkpoint);
     }
-    if (step === search.steps) return { mask: best(), steps: search.steps, leftOut: progress.leftOut };
+    if (step === search.steps) {
+      // The last step is a checkpoint, so there is a best one.
+      const { probabilities } = restore(space, checkpoints!.best);
+      return { mask: maskOf(probabilities), steps: search.steps, leftOut: progress.leftOut };
+    }
 
     const masks = Array.from({ length: search.masks }, (_, k) =>
       drawMask(progress.probabilities, stepRng(plan, step, k)),

@@ -5,8 +5,9 @@ import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/experiment/maskSearch
 import type { MaskSearchPlan, MaskSearchSettings } from '../../../src/experiment/maskSearch.ts';
 import { packValues } from '../../../src/experiment/packedValues.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { MaskEvent, ProbabilitiesEvent, StructureOpening } from '../../../src/experiment/structureEvents.ts';
+import type { MaskEvent, StructureOpening } from '../../../src/experiment/structureEvents.ts';
 import type { StepLosses } from '../../../src/search/masks/effects.ts';
+import type { MaskResume } from '../../../src/search/masks/resume.ts';
 import { runMaskSearch } from '../../../src/search/masks/runMaskSearch.ts';
 import type { MaskOutcome } from '../../../src/search/masks/runMaskSearch.ts';
 
@@ -66,7 +67,7 @@ export interface MaskRun {
 
 export interface MaskWorld {
   readonly losses?: (step: number, masks: readonly ModelMask[], offsets: readonly number[]) => StepLosses['losses'];
-  readonly resume?: ProbabilitiesEvent;
+  readonly resume?: MaskResume;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: MaskEvent) => void;
 }
