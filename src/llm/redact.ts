@@ -11,7 +11,7 @@ const SHORTEST_SECRET = 8;
 export function redactMessage(text: string, key: string | undefined): string {
   const hidden = spellings(key)
     .reduce((message, spelling) => message.replaceAll(spelling, HIDDEN), text.slice(0, 64 << 10))
-    .replace(/\b(bearer|basic)\s+[^\s"',;)}\]]+/gi, `$1 ${HIDDEN}`)
+    .replace(/\b(bearer|basic)\s+(?!\[key\])[^\s"',;)}\]]+/gi, `$1 ${HIDDEN}`)
     .replace(/\bsk-[\w*.-]+/g, HIDDEN)
     .replace(/\/\/[^\s/@]+@/g, '//')
     // Control characters could forge lines of a log.

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/experiment/runPlan.ts';
+import type { LlmReply } from '../../src/experiment/structureEvents.ts';
+import type { Question } from '../../src/llm/languageModel.ts';
+import { replayModel } from '../../src/llm/replay.ts';
+import { failureOf } from '../support/expectCoded.ts';
+
+const text = (said: string): LlmReply => ({
+  ...{ kind: 'text', text: said, usage: { promptTokens: 7, replyTokens: 3 }, cost: 1, model: 'm' },
+});
+
+function recorded(...exchanges: readonly (readonly [Question['role'], number, string, LlmReply])[]): RunEvent[] {
+  return exchanges.flatMap(([role, generation, prompt, reply], call): RunEvent[] => [
+    { kind: 'llm-asked', call, role, generation, attempt: 0, wanted: 1, prompt },
+    { kind: 'llm-replied', call, reply, seconds: 1 },
+  ]);
+}
+
+const never = new AbortController().signal;
+const question = (role: Question['role'], generation: number, prompt: string): Question => ({
+  ...{ role, generation, prompt, idempotencyKey: 'k' },
+});
+
+const EVENTS = recorded(
+  ['initialise', 0, 'first', text('one')],
+  ['mutate', 1, 'same', text('two')],
+  ['mutate', 1, 'same', text('three')],
+  ['cross', 1, 'cross', { kind: 'lost' }],
+  [
+    'mutate',
+    2,
+    'failed',
+    { kind: 'failed', error: { code: 'llm/timeout', operation: 'o', expected: 'e', actual: 'a', remedy: 'r' } },
+  ],
+);
+
+describe('a replayed run', () => {
+  it('gives its replies again: by role and generation, in their order', async () => {
+    const model = replayModel('run', EVENTS);
+    const said: string[] = [];
+    for (const asked of [
+      question('mutate', 1, 'same'),
+      question('initialise', 0, 'first'),
+      question('mutate', 1, 'same'),
+    ]) {
+      said.push((await model.complete(asked, never)).text);
+    }
+    expect(said).toEqual(['two', 'one', 'three']);
+  });
+
+  it.each<[string, Question, string, RegExp]>([
+    ['another prompt', question('initialise', 0, 'fist'), 'llm/not-recorded', /line 1 on: "fist", not "first"/],
+    ['a question that was not asked', question('mutate', 9, 'same'), 'llm/not-recorded', /got none/],
+    ['a reply that was lost', question('cross', 1, 'cross'), 'llm/not-recorded', /lost/],
+    ['a request that failed', question('mutate', 2, 'failed'), 'llm/timeout', /got a/],
+  ])('says that it has none for %s', async (_, asked, code, message) => {
+    const error = await failureOf(() => replayModel('run', EVENTS).complete(asked, never));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  });
+});
