@@ -114,7 +114,9 @@ function blockContext(
   if (words.includes('}')) return isFirstOnLine ? { kind: 'declaration' } : { kind: 'nothing' };
   const inside = words.slice(open + 1);
   const callees = openCallees(inside);
-  const said = new Set(inside.filter((_, i) => inside[i + 1] === ':'));
+  // Also what stands behind the cursor.
+  const others = piece.properties.flatMap(({ tree }) => tree.syntax?.key.text ?? []);
+  const said = new Set([...others, ...inside.filter((_, i) => inside[i + 1] === ':')]);
   const colon = propertyColon(inside);
   const name = colon > 0 ? inside[colon - 1]! : undefined;
   const last = inside.at(-1);
