@@ -88,7 +88,10 @@ function projected({ values, weights, total }: Problem): readonly number[] {
   return values.map((value) => shifted(value, shift));
 }
 
-/** The sum as a function of the shift is linear between the points where a value reaches 0 or 1: the interval is searched from left to right. */
+/**
+ * The sum as a function of the shift is linear between the points where a value reaches 0 or 1: the interval is searched from left to
+ * right.
+ */
 function bruteForce({ values, weights, total }: Problem): readonly number[] {
   const at = (shift: number): readonly number[] => values.map((value) => Math.min(1, Math.max(0, value - shift)));
   const sumAt = (shift: number): number => at(shift).reduce((all, value, i) => all + value * weights[i]!, 0);

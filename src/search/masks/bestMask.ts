@@ -3,12 +3,12 @@ import type { MaskSearchSettings } from '../../experiment/maskSearch.ts';
 import type { MaskSpace } from './maskSpace.ts';
 
 /**
- * What probabilities come to: the components with the highest ones stay. There is one threshold for the groups of the model and one for its
- * channels, or one each for every block where each has its own budget.
+ * What probabilities come to: the components with the highest ones stay. There is one threshold for the groups of the model and one
+ * for its channels, or one each for every block where each has its own budget.
  *
- * As many groups go as their share comes to, rounded half up; then as many channels as bring the weights that went nearest to the share asked for.
- * Where blocks may go they go first (as many as come nearest to their share), and the rest is what those that stay have to give.
- * Of equal probabilities those go first that come first in their blocks, so that blocks share them.
+ * As many groups go as their share comes to, rounded half up; then as many channels as bring the weights that went nearest to the
+ * share asked for. Where blocks may go they go first (as many as come nearest to their share), and the rest is what those that stay
+ * have to give. Of equal probabilities those go first that come first in their blocks, so that blocks share them.
  *
  * @param keep share of the blocks' weights
  * @returns a row of the space, 1 where kept; of a block that goes nothing is kept

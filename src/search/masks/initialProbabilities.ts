@@ -26,8 +26,8 @@ export function initialProbabilities(
 }
 
 /**
- * Parts of the row whose scores compare: groups of one block, channels of one block, all blocks. Weights and inputs of different blocks differ in
- * scale, so that on raw scores whole blocks would go first; where more should be kept is what the steps find out.
+ * Parts of the row whose scores compare: groups of one block, channels of one block, all blocks. Weights and inputs of different
+ * blocks differ in scale, so that on raw scores whole blocks would go first; where more should be kept is what the steps find out.
  */
 function comparable({ groups, channels, blocks, size, components }: MaskSpace): readonly (readonly [number, number])[] {
   return [

@@ -5,8 +5,8 @@ import { packValues, unpackValues } from '../../experiment/packedValues.ts';
 import type { PackedValues } from '../../experiment/structureEvents.ts';
 
 /**
- * All components of a model in one row: the groups of all blocks, then their channels, then the blocks themselves. Kinds that a search does not
- * remove are there too; they are kept for certain and are in no budget.
+ * All components of a model in one row: the groups of all blocks, then their channels, then the blocks themselves. Kinds that a search
+ * does not remove are there too; they are kept for certain and are in no budget.
  */
 export interface MaskSpace {
   readonly components: readonly BlockComponents[];

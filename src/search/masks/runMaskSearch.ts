@@ -22,11 +22,11 @@ export interface MaskOutcome {
 }
 
 /**
- * Learns keep-probabilities by policy gradient. Masks and batches come from the seed and the number of the step alone, so that equal plans and equal losses
- * give equal searches, from the first step or from any checkpoint.
+ * Learns keep-probabilities by policy gradient. Masks and batches come from the seed and the number of the step alone, so that equal
+ * plans and equal losses give equal searches, from the first step or from any checkpoint.
  *
- * @throws EspalierError `corpus/too-short` where the calibration text has no room for one sequence, `runs/damaged` where the checkpoint to
- * go on from does not fit the model, `cancelled` once `options.signal` is aborted; and whatever `effects` throw
+ * @throws EspalierError `corpus/too-short` where the calibration text has no room for one sequence, `runs/damaged` where the
+ * checkpoint to go on from does not fit the model, `cancelled` once `options.signal` is aborted; and whatever `effects` throw
  */
 export async function runMaskSearch(
   plan: MaskSearchPlan,

@@ -19,9 +19,9 @@ export interface LlmList extends ParsedList {
 }
 
 /**
- * Asks the language model for lists of rates, in batches that a reply has room for. Where a reply has too few that can be used it is asked again
- * for the rest, with the reasons, as often as the settings say. A request that failed is not followed by another one in the same generation:
- * tries in vain are the provider's part, and whoever waits for a server that is down waits for every one of them.
+ * Asks the language model for lists of rates, in batches that a reply has room for. Where a reply has too few that can be used it is
+ * asked again for the rest, with the reasons, as often as the settings say. A request that failed is not followed by another one in
+ * the same generation: tries in vain are the provider's part, and whoever waits for a server that is down waits for every one of them.
  */
 export async function askForRates(
   role: LlmRole,

@@ -6,8 +6,8 @@ import type { ProposedRates } from './rateKnowledge.ts';
 import { ratesKey } from './rates.ts';
 
 /**
- * Evaluates the configurations of one generation, each set of rates once, and tells what became of them in the order of their ids. The losses of
- * those with rates that were measured before, a baseline's among them, are known.
+ * Evaluates the configurations of one generation, each set of rates once, and tells what became of them in the order of their ids. The
+ * losses of those with rates that were measured before, a baseline's among them, are known.
  */
 export async function evaluateRates(
   configurations: readonly ProposedRates[],

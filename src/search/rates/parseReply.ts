@@ -26,10 +26,10 @@ export interface Wanted {
  * Reads the lists of rates in a language model's reply. The reply is data from outside: whatever it says, what comes out of it are
  * lists of as many rates as there are blocks, in [0, 1], with the mean, each new.
  *
- * A list is what stands between a `[` and the next `]` without another `[` between them, so prose, code fences and a list around the lists
- * do no harm; brackets without a digit are prose. Its items are plain decimals. One that is nearly right (mean up to 0.1 off, rates up to 0.1 out of
- * range, other decimals) is projected. What a model thinks aloud before it answers (`<think>…</think>`) is no answer. Time is linear in
- * the length of the reply, and what stands beyond {@link MAX_LENGTH} is not read.
+ * A list is what stands between a `[` and the next `]` without another `[` between them, so prose, code fences and a list around the
+ * lists do no harm; brackets without a digit are prose. Its items are plain decimals. One that is nearly right (mean up to 0.1 off,
+ * rates up to 0.1 out of range, other decimals) is projected. What a model thinks aloud before it answers (`<think>…</think>`) is no
+ * answer. Time is linear in the length of the reply, and what stands beyond {@link MAX_LENGTH} is not read.
  */
 export function parseReply(text: string, wanted: Wanted): ParsedReply {
   const lists: ParsedList[] = [];

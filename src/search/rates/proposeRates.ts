@@ -15,8 +15,8 @@ export function operatorOf(role: LlmRole, { search, llm }: Pick<RateSearchPlan, 
 }
 
 /**
- * The configurations that one role has to make in one generation: by the language model, and by classical operators where that was chosen or where it
- * did not answer with enough, which is told.
+ * The configurations that one role has to make in one generation: by the language model, and by classical operators where that was
+ * chosen or where it did not answer with enough, which is told.
  *
  * @param population best first; of no account for `initialise`
  */

@@ -48,7 +48,8 @@ describe('policy gradient on objectives with a known optimum', () => {
   });
 
   it.each([1, 2, 3])('coupled: one of each pair is enough, as enumeration has it, seed %i', (seed) => {
-    // Neighbours do each other's work: to lose one costs what it costs, to lose both much more. By their own costs the first four would stay.
+    // Neighbours do each other's work: to lose one costs what it costs, to lose both much more. By their own costs the first four would
+    // stay.
     const alone = [0.9, 0.5, 0.85, 0.45, 0.4, 0.05, 0.35, 0.02];
     const lossOf = (mask: Uint8Array): number => {
       let loss = 0;

@@ -3,8 +3,8 @@ import type { LlmReply } from '../../../src/experiment/structureEvents.ts';
 import type { LlmRequest } from '../../../src/search/rates/effects.ts';
 
 /**
- * A language model as one meets them: it varies what it is shown, forgets a block, cannot add, writes percents, repeats itself, talks, and is cut off. It
- * knows nothing but the prompt; equal requests have equal replies.
+ * A language model as one meets them: it varies what it is shown, forgets a block, cannot add, writes percents, repeats itself, talks,
+ * and is cut off. It knows nothing but the prompt; equal requests have equal replies.
  */
 export function imperfectModel(request: LlmRequest, blocks: number, mean: number, faults = 0.5): LlmReply | string {
   const rng = new Rng(1000 + request.call);
