@@ -364,11 +364,13 @@ export function syntheticMasks(
         leftOut++;
         return null;
       }
-      return 5.15 - 0.22 * (1 - Math.exp(-3 * progress)) + 0.06 * rng.normal();
+      return Number((5.15 - 0.22 * (1 - Math.exp(-3 * progress)) + 0.06 * rng.normal()).toPrecision(6));
     });
     const finite = losses.filter((loss) => loss !== null);
     const mean = finite.reduce((sum, loss) => sum + loss, 0) / Math.max(1, finite.length);
-    baseline = finite.length === 0 ? (baseline ?? 5) : baseline === null ? mean : baseline + (mean - baseline) / 5;
+    const average: number =
+      finite.length === 0 ? (baseline ?? 5) : baseline === null ? mean : baseline + (mean - baseline) / 5;
+    baseline = Number(average.toPrecision(6));
     emit({ kind: 'step', step, losses, baseline, seconds: 0.31 }, 310);
   }
   if (until !== undefined) return events;

@@ -103,7 +103,9 @@ function take(data: PanelData<RunPlan>, items: readonly PanelItem[]): readonly M
     } else if ('steps' in item) {
       for (const step of unpackSteps(item.steps)) foldMaskEvent(data.masks, step, item.at);
     } else if ('picture' in item) {
-      foldMaskEvent(data.masks, { kind: 'probabilities', ...item.picture, values: NO_VALUES }, item.at);
+      const { step, baseline, perplexity, removed, leftOut } = item.picture;
+      const event = { kind: 'probabilities', step, baseline, perplexity, removed, leftOut, values: NO_VALUES } as const;
+      foldMaskEvent(data.masks, event, item.at);
       pictures = withPicture(pictures, item.picture);
     } else takeEvent(data, item.event, item.at);
   }

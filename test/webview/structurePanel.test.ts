@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import type { Configuration, MaskEvent, RateEvent } from '../../src/experiment/structureEvents.ts';
+import { panelItems } from '../../src/extension/search/panelItems.ts';
+import type { PanelRun } from '../../src/extension/search/panelMessages.ts';
+import type { RunEvent, RunPlan } from '../../src/experiment/runPlan.ts';
+import { pictureOf } from '../../src/search/maskPicture.ts';
+import { foldMaskEvent, newMaskState } from '../../src/search/maskState.ts';
+import { foldRateEvent, newRateState } from '../../src/search/rateState.ts';
+import { closeScaleOf, lastStep, outOfScale } from '../../webview-ui/panel/lineChart.ts';
+import type { Line } from '../../webview-ui/panel/lineChart.ts';
+import { pictureIndex, withPicture } from '../../webview-ui/panel/masks/pictures.ts';
+import { emptyPanel, receive } from '../../webview-ui/panel/panelData.ts';
+import type { PanelData } from '../../webview-ui/panel/panelData.ts';
+import { progressOf } from '../../webview-ui/panel/progress.ts';
+import { DEFAULT_CONFIGURATIONS, queryConfigurations } from '../../webview-ui/panel/rates/configurationQuery.ts';
+import type { ConfigurationQuery } from '../../webview-ui/panel/rates/configurationQuery.ts';
+import { lineageWords, outcomeWords } from '../../webview-ui/panel/rates/rateWords.ts';
+import { ColourScale, contrast, parseColour } from '../../webview-ui/panel/structure/colourScale.ts';
+import { THEMES } from '../../webview-ui/preview/themes.ts';
+import type { Theme } from '../../webview-ui/shared/theme.ts';
+import { syntheticMaskPlan, syntheticMasks, syntheticRatePlan, syntheticRates } from '../support/syntheticStructure.ts';
+import type { Timed } from '../support/syntheticStructure.ts';
+
+const ratePlan = syntheticRatePlan({ population: 8, mutations: 3, crossovers: 3, generations: 6 });
+const rateEvents = syntheticRates(ratePlan, { seed: 3 });
+const maskPlan = syntheticMaskPlan({ steps: 300, checkpoints: 6 });
+const maskEvents = syntheticMasks(maskPlan, { seed: 3 });
+
+/** The panel after it was sent a run's events in portions. */
+function fed(plan: RunPlan, events: readonly Timed<RunEvent>[], portion: number): PanelData<RunPlan> {
+  const run: PanelRun = { folder: '/run', id: 'run', plan, createdAt: 0 };
+  let data = receive(emptyPanel(), { kind: 'run', run });
+  for (let i = 0; i < events.length; i += portion) {
+    const { components } = data.rates.opening ?? data.masks.opening ?? {};
+    const items = structuredClone(panelItems(events.slice(i, i + portion), components));
+    data = receive(data, { kind: 'events', items, complete: i + portion >= events.length });
+  }
+  return data;
+}
+
+describe.each([1, 7, 100_000])('a journal that comes in portions of %i', (portion) => {
+  it('of a search for rates folds to the same', () => {
+    const whole = newRateState();
+    for (const { event, at } of rateEvents) foldRateEvent(whole, event, at);
+    expect(fed(ratePlan, rateEvents, portion).rates).toEqual(whole);
+  });
+
+  it('of a search for masks folds to the same, but for the probabilities themselves', () => {
+    const whole = newMaskState();
+    for (const { event, at } of maskEvents) foldMaskEvent(whole, event, at);
+    const { masks, pictures } = fed(maskPlan, maskEvents, portion);
+    // Scores are not sent, and times stand still within a portion's steps.
+    const known = ({ revision: _, latest, times: __, ...state }: typeof whole) => ({
+      ...state,
+      latest: latest && { ...latest, values: undefined },
+    });
+    expect(known(masks)).toEqual(known(whole));
+    expect(Math.abs(masks.times.worked - whole.times.worked)).toBeLessThan(2000);
+    expect(pictures.map(({ step }) => step)).toEqual(whole.checkpoints.map(({ step }) => step));
+  });
+});
+
+it('what a language model was asked and replied stays in the journal until somebody wants to read it', () => {
+  const text = JSON.stringify(panelItems(rateEvents));
+  expect(rateEvents.some(({ event }) => event.kind === 'llm-asked' && event.prompt.includes('You tune'))).toBe(true);
+  expect(text).not.toContain('You tune');
+  const replies = [...text.matchAll(/"kind":"text","text":"(.)/g)].map(([, first]) => first);
+  expect(new Set(replies)).toEqual(new Set(['"']));
+});
+
+it('tens of thousands of steps are few points', () => {
+  const steps = Array.from({ length: 20_000 }, (_, step): Timed<MaskEvent> => ({
+    ...{ seq: step, at: step },
+    event: { kind: 'step', step, losses: [5, step % 7 === 0 ? null : 4], baseline: 4.5, seconds: 0.1 },
+  }));
+  const { masks } = fed(syntheticMaskPlan({ steps: 20_000 }), steps, 5000);
+  expect([masks.steps, masks.leftOut]).toEqual([20_000, 2858]);
+  expect(masks.losses.length).toBeLessThanOrEqual(4096);
+});
+
+describe('pictures of keep-probabilities', () => {
+  const { event } = maskEvents.findLast(({ event: { kind } }) => kind === 'probabilities')!;
+  const opened = maskEvents[0]!.event;
+  if (event.kind !== 'probabilities' || opened.kind !== 'structure-opened') throw new Error('no such events');
+
+  it('hold every component, its histogram and what a block keeps', () => {
+    const picture = pictureOf(event, opened.components)!;
+    expect([picture.groups.values.length, picture.groups.values[0]?.length, picture.groups.each]).toEqual([6, 4, 1]);
+    expect([picture.channels.values[0]?.length, picture.channels.each]).toEqual([688, 1]);
+    for (const { histogram } of [picture.groups, picture.channels])
+      expect(histogram.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 1);
+    expect(picture.retained.every((share) => share > 0.4 && share <= 1)).toBe(true);
+  });
+
+  it('put neighbours together where there are very many', () => {
+    const blocks = 40;
+    const big = syntheticMasks(syntheticMaskPlan({ steps: 1, checkpoints: 1 }), { blocks, until: 0 });
+    const [first, values] = [big[0]!.event, big.find(({ event: { kind } }) => kind === 'probabilities')!.event];
+    if (first.kind !== 'structure-opened' || values.kind !== 'probabilities') throw new Error('no such events');
+    const { channels } = pictureOf(values, first.components)!;
+    expect([channels.each, channels.most, channels.values[0]?.length]).toEqual([2, 688, 344]);
+  });
+
+  it('are none of values that are not those of the model', () => {
+    expect(pictureOf(event, opened.components.slice(1))).toBeUndefined();
+  });
+
+  it('are kept in bounded number, the first and the last for certain', () => {
+    const picture = pictureOf(event, opened.components)!;
+    let all: readonly (typeof picture)[] = [];
+    for (let step = 0; step < 1000; step++) all = withPicture(all, { ...picture, step });
+    expect(all.length).toBeLessThanOrEqual(120);
+    expect([all[0]?.step, all.at(-1)?.step]).toEqual([0, 999]);
+    expect(withPicture(all, { ...picture, step: 999 })).toBe(all);
+    expect([pictureIndex(all, undefined), pictureIndex(all, 0), pictureIndex(all, 5000)]).toEqual([
+      all.length - 1,
+      0,
+      all.length - 1,
+    ]);
+  });
+});
+
+describe('the table of configurations', () => {
+  const configuration = (id: number, changes: Partial<Configuration>): Configuration => ({
+    ...{ id, generation: 0, operator: 'spread', parents: [], rates: [0.3, 0.3] },
+    outcome: { kind: 'full', perplexity: 150 + id },
+    ...changes,
+  });
+  const all = [
+    configuration(0, { outcome: { kind: 'invalid', detail: 'its loss is not finite' } }),
+    configuration(1, { operator: 'llm-mutate', repaired: true, rates: [0.1, 0.5] }),
+    configuration(2, { operator: 'blend', parents: [1, 0], outcome: { kind: 'shared', of: 1, perplexity: 151 } }),
+    configuration(3, { operator: 'llm-cross', rates: [0.29, 0.31] }),
+  ];
+  it.each<[string, Partial<ConfigurationQuery>, number[]]>([
+    ['by perplexity, invalid ones last, evaluated before shared', {}, [1, 2, 3, 0]],
+    ['downwards', { descending: true }, [0, 3, 2, 1]],
+    ['by how far from uniform', { sort: 'rates' }, [0, 2, 3, 1]],
+    ['repaired ones first', { sort: 'repaired' }, [1, 0, 2, 3]],
+    ['filtered by what made them', { text: 'Language Model' }, [1, 3]],
+    ['filtered by having been repaired', { text: 'repaired' }, [1]],
+    ['filtered by number: itself and its children', { text: '#1' }, [1, 2]],
+    ['filtered to nothing', { text: 'owl' }, []],
+  ])('%s', (_, query, ids) => {
+    expect(queryConfigurations(all, { ...DEFAULT_CONFIGURATIONS, ...query })).toEqual(ids);
+  });
+
+  it('says where one comes from and what became of it', () => {
+    expect(all.map(lineageWords)).toEqual([
+      'spread',
+      'language model, mutated',
+      'blend of #1 and #0',
+      'language model, crossed',
+    ]);
+    expect(all.map(outcomeWords)).toEqual(['invalid: its loss is not finite', 'evaluated', 'same as #1', 'evaluated']);
+    expect(outcomeWords({ outcome: { kind: 'shared', of: -2, perplexity: 1 } })).toBe('same as a baseline');
+  });
+});
+
+describe('scales', () => {
+  const line = (style: Line['style'], ...values: number[]): Line => ({
+    label: style,
+    points: values.map((y, x) => ({ x, y })),
+    style,
+  });
+  it('show the best and what it is compared with; dense is told where it is far', () => {
+    const lines = [line('dense', 100), line('baseline', 148), line('best', 143, 141), line('mean', 1e6, 145)];
+    const scale = closeScaleOf(lines);
+    expect(scale.min).toBeGreaterThan(130);
+    expect(scale.max).toBeLessThan(160);
+    expect(outOfScale(lines, scale)).toBe('below the scale: dense 100.0');
+    const near = closeScaleOf([line('dense', 139), line('baseline', 148), line('best', 143, 141)]);
+    expect(near.min).toBeLessThan(139);
+  });
+
+  it.each([
+    [0, 1000, 10],
+    [60, 60, 60],
+    [430, 1000, 500],
+    [43_000, 100_000, 50_000],
+  ])('%i of %i steps are drawn up to %i', (steps, planned, last) => {
+    expect(lastStep(steps, planned, 0.1)).toBe(last);
+  });
+});
+
+describe.each(Object.entries(THEMES))('colours in the theme %s', (_, { kind, variables }) => {
+  const theme = {
+    foreground: variables['foreground'],
+    background: variables['editor-background'],
+    blue: variables['charts-blue'],
+    isHighContrast: kind.includes('high-contrast'),
+  } as Theme;
+  const scale = new ColourScale(theme);
+  const background = parseColour(theme.background);
+
+  it('grow away from the background, step by step', () => {
+    const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => contrast(scale.at(share), background));
+    for (let i = 1; i < steps.length; i++) expect(steps[i]).toBeGreaterThan(steps[i - 1]! * 1.15);
+    expect(steps.at(-1)).toBeGreaterThan(4.5);
+  });
+
+  it('can be written on', () => {
+    for (let share = 0; share <= 1; share += 0.05)
+      expect(contrast(scale.at(share), scale.inkOn(share))).toBeGreaterThan(3);
+  });
+});
+
+it.each([
+  ['#fff', [255, 255, 255]],
+  ['#1f6feb80', [79, 119, 181]],
+  ['rgba(0, 0, 0, 0.5)', [64, 64, 64]],
+  ['rgb(1 2 3)', [1, 2, 3]],
+  ['tomato', [128, 128, 128]],
+])('the colour %s is %o', (text, rgb) => {
+  const [red, green, blue] = parseColour(text);
+  for (const [i, value] of [red, green, blue].entries()) expect(Math.abs(value - rgb[i]!)).toBeLessThanOrEqual(1);
+});
+
+describe('how far a search is', () => {
+  const at = (plan: RunPlan, events: readonly Timed<RunEvent>[]): string => {
+    const { where, left, isFinished } = progressOf(fed(plan, events, 1e6))!;
+    return `${where}; ${left}${isFinished ? '; finished' : ''}`;
+  };
+  const part = (until: number): Timed<RateEvent>[] => syntheticRates(ratePlan, { seed: 3, until });
+  it.each<[string, RunPlan, readonly Timed<RunEvent>[], RegExp]>([
+    ['before the first configurations', ratePlan, rateEvents.slice(0, 1), /^first configurations; $/],
+    ['in the third generation', ratePlan, part(2), /^generation 3 \/ 6; \d+ (s|min) left$/],
+    ['at the end', ratePlan, rateEvents, /^generation 6 \/ 6; evaluating finalists, 5 of about 5; finished$/],
+    ['in the steps', maskPlan, syntheticMasks(maskPlan, { until: 90 }), /^step 90 \/ 300; \d+ (s|min) left$/],
+    ['with its masks', maskPlan, maskEvents, /^step 300 \/ 300; .*; finished$/],
+  ])('%s', (_, plan, events, words) => {
+    expect(at(plan, events)).toMatch(words);
+  });
+});
