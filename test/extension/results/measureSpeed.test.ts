@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
+import type { ExportReport, SpeedReport } from '../../../src/experiment/export.ts';
+import { measureSpeed } from '../../../src/extension/results/measureSpeed.ts';
+import type { SpeedParts } from '../../../src/extension/results/measureSpeed.ts';
+import type { Speed } from '../../../src/extension/search/panelMessages.ts';
+import { samplePlan } from '../../protocol/samples.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'espalier-speed-test-'));
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const of = { kind: 'configuration', id: 3 } as const;
+const report = (model: string, median: number): SpeedReport => ({
+  ...{ model, parameters: 100, bytes: 400, peakMemory: 1000, speedUp: 1 },
+  tokensPerSecond: { median, lowest: median, highest: median },
+});
+
+/** Measures with a worker that does what the changes say. */
+async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: Speed[]; folders: string[] }> {
+  const all: Speed[] = [];
+  const folders: string[] = [];
+  const parts: SpeedParts = {
+    exportModel: (_, { folder }, { onProgress }) => {
+      mkdirSync(folder);
+      folders.push(folder);
+      onProgress?.({ token: 1, progress: { stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' } });
+      return Promise.resolve({} as ExportReport);
+    },
+    measureSpeed: ({ models }) => {
+      expect(models.every((model) => existsSync(model) || model === '/models/tiny')).toBe(true);
+      return Promise.resolve(models.map((model, i) => report(model, 100 + 50 * i)));
+    },
+    scratch: path.join(root, 'scratch'),
+    now: () => 0,
+    ...changes,
+  };
+  await measureSpeed(of, samplePlan(), parts, (speed) => all.push(speed), new AbortController().signal);
+  return { all, folders };
+}
+
+it('a pruned model is written, measured beside the dense one, and gone', async () => {
+  const { all, folders } = await measured();
+  expect(all.map(({ state, share }) => [state, share])).toEqual([
+    ['measuring', 0],
+    ['measuring', 0.25],
+    ['done', 1],
+  ]);
+  const row = { parameters: 100, bytes: 400, memory: 1000 };
+  expect(all.at(-1)?.rows).toEqual([
+    { name: 'dense', ...row, tokensPerSecond: 100 },
+    { name: 'pruned', ...row, tokensPerSecond: 150 },
+  ]);
+  expect(folders).toHaveLength(1);
+  expect(readdirSync(path.join(root, 'scratch'))).toEqual([]);
+});
+
+it.each<[string, EspalierError, Speed['state'], RegExp]>([
+  ['cancelled', cancelledError('measuring'), 'cancelled', /^$/],
+  [
+    'fails',
+    new EspalierError({
+      ...{ code: 'io/write', operation: 'writing', expected: 'room', actual: 'none', remedy: 'Make room.' },
+    }),
+    'failed',
+    /writing: expected room, got none\. Make room\./,
+  ],
+])('one that is %s says so and leaves nothing behind', async (_, error, state, detail) => {
+  const { all } = await measured({ measureSpeed: () => Promise.reject(error) });
+  expect(all.at(-1)).toMatchObject({ of, state });
+  expect(all.at(-1)?.detail).toMatch(detail);
+  expect(readdirSync(path.join(root, 'scratch'))).toEqual([]);
+});

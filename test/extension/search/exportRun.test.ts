@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { masksAsCsv, ratesAsCsv, ratesAsJson } from '../../../src/extension/search/exportRun.ts';
+import { createRunRecord } from '../../../src/runs/runRecord.ts';
+import { foldMaskEvent, newMaskState } from '../../../src/search/maskState.ts';
+import { foldRateEvent, newRateState } from '../../../src/search/rateState.ts';
+import {
+  syntheticMaskPlan,
+  syntheticMasks,
+  syntheticRatePlan,
+  syntheticRates,
+} from '../../support/syntheticStructure.ts';
+
+const ratePlan = syntheticRatePlan({ population: 6, mutations: 3, crossovers: 3, generations: 3 });
+const rates = newRateState();
+for (const { event, at } of syntheticRates(ratePlan)) foldRateEvent(rates, event, at);
+
+describe('a search for rates', () => {
+  it('is a table with a row for each configuration and a column for each block', () => {
+    const [head, ...rows] = ratesAsCsv(rates).trimEnd().split('\r\n');
+    expect(head).toBe(
+      'id,generation,operator,parents,repaired,request,perplexity,outcome,same as,reason,block 1,block 2,block 3,block 4,block 5,block 6',
+    );
+    expect(rows).toHaveLength(rates.configurations.length);
+    const [first] = rates.configurations;
+    expect(rows[0]!.startsWith(`0,0,${first!.operator},`)).toBe(true);
+    expect(rows[0]!.endsWith(first!.rates.join(','))).toBe(true);
+  });
+
+  it('is all that was found, without prompts', () => {
+    const context = { root: '/workspace', createdAt: new Date(0), versions: {} };
+    const text = ratesAsJson(createRunRecord('20260101-000000-rates-000000', ratePlan, context), rates);
+    const found = JSON.parse(text) as Record<string, unknown[]>;
+    expect([found['configurations']?.length, found['iterations']?.length]).toEqual([rates.configurations.length, 4]);
+    expect(text).not.toContain('You tune');
+  });
+});
+
+it('a search for masks is a table with a row for each step, and its checkpoints', () => {
+  const events = syntheticMasks(syntheticMaskPlan({ steps: 40, checkpoints: 4 }));
+  const state = newMaskState();
+  for (const { event, at } of events) foldMaskEvent(state, event, at);
+  const steps = events.flatMap(({ event }) => (event.kind === 'step' ? [event] : []));
+  const rows = masksAsCsv(steps, state).trimEnd().split('\r\n');
+  expect(rows[0]).toBe('step,losses,baseline,perplexity before,removed');
+  // One row more than steps: the last checkpoint stands behind them.
+  expect(rows).toHaveLength(1 + 41);
+  expect(rows[1]).toMatch(/^1,[\d.]+ [\d.]+,[\d.]+,[\d.]+,0\.2996$/);
+  expect(rows[2]).toMatch(/^2,[\d.]+ [\d.]+,[\d.]+,,$/);
+  expect(rows.at(-1)).toMatch(/^41,,,[\d.]+,0\.2996$/);
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { BlockReport } from '../../src/experiment/structure.ts';
+import { experimentLine, provenanceHover, resultLine, resultsLine } from '../../src/extension/resultText.ts';
+import { namedResult, removedText, structureTable } from '../../src/extension/structureText.ts';
+import { createRecord } from '../../src/runs/evaluationRecord.ts';
+import { samplePlan, sampleResult } from '../protocol/samples.ts';
+
+const SHARE = { kind: 'unstructured', share: 0.3 } as const;
+
+const block = (rate: number, groups: number, channels: number): BlockReport => ({
+  ...{ rate, removed: rate, groups: { kept: groups, of: 4 }, channels: { kept: channels, of: 688 } },
+  ...{ groupBits: 'f', channelBits: 'f' },
+});
+const gone: BlockReport = {
+  ...{ removed: 1, groups: { kept: 0, of: 4 }, channels: { kept: 0, of: 688 } },
+  ...{ groupBits: '0', channelBits: '0', dropped: true },
+};
+const whole: BlockReport = { ...block(0, 4, 688), removed: 0 };
+
+function structural(changes: Partial<EvaluationResult> = {}, blocks = [block(0.2, 3, 520), block(0.4, 2, 460)]) {
+  const parameters = { dense: 6_450_000, pruned: 5_080_000 };
+  return sampleResult({
+    ...{ metric: 'wanda-sp', expression: 'wanda-sp', sparsity: SHARE, perplexity: 120.3, densePerplexity: 100.8 },
+    ...{ actualSparsity: 0.2996, calibrate: 'one-shot' },
+    structure: { method: 'wanda-sp', allocation: 'uniform', blocks, parameters },
+    ...changes,
+  });
+}
+const owl = structural({ perplexity: 118.2, structure: { ...structural().structure!, allocation: 'owl' } });
+const dropped = structural({ metric: 'shortgpt', actualSparsity: 0.333 }, [gone, whole, whole]);
+
+describe('a structural result', () => {
+  it.each([
+    ['of heads and channels', structural(), '30 % of heads and channels'],
+    ['of blocks', dropped, '1 of 3 blocks (33.3 %)'],
+    ['of both', structural({}, [gone, block(0.1, 4, 600)]), '30 % of heads and channels, 1 of 2 blocks among them'],
+    ['of single weights', sampleResult({ sparsity: SHARE }), '30 %'],
+  ])('%s says what went', (_, result, words) => {
+    expect(removedText(result)).toBe(words);
+  });
+
+  it('stands beside its line', () => {
+    expect(resultLine(structural())).toBe('ppl 120.3  (dense 100.8, +19 %) · 30 % of heads and channels · 2.1 s · cpu');
+    expect(resultsLine([structural(), dropped])).toContain('120.3 (+19 %) at 30 % of heads and channels, ');
+  });
+
+  it('is never put between single weights, and is named with its rates', () => {
+    const weights = sampleResult({ metric: 'mine', sparsity: SHARE, densePerplexity: 100.8, perplexity: 101.9 });
+    expect(experimentLine([structural(), owl, weights])).toBe(
+      '30 % of heads and channels: wanda-sp (owl) 118.2, wanda-sp 120.3 · 30 %: mine 101.9 · dense 100.8 · cpu',
+    );
+    expect(namedResult({ ...weights, rates: [0.2, 0.4] })).toBe('mine (by block)');
+  });
+
+  it('has a table of its blocks in its hover', () => {
+    const record = createRecord(samplePlan(), structural(), { root: '/', document: '/m.prune', savedAt: new Date(0) });
+    const hover = provenanceHover([record]);
+    expect(hover).toContain('30 % of heads and channels (30 % of the blocks’ weights went), one-shot calibration');
+    expect(hover).toContain('| 2 | 40 % | 40 % | 2 of 4 | 460 of 688 |');
+    expect(hover).toContain('**5.08M** of 6.45M parameters are left (78.8 %).');
+    expect(structureTable(dropped.structure!)).toContain('| 1 |  | all of it | – | – |');
+  });
+});
