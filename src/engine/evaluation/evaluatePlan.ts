@@ -8,7 +8,7 @@ import { needGradients } from './gradientsOf.ts';
 import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
-import { countSurveySteps, isSurveyed, survey, surveyNeeds } from './survey.ts';
+import { countSurveySteps, survey, surveyNeeds } from './survey.ts';
 import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
 import { aboutBlocks, type PreparedModel, prepareModel, refusal } from './sweptModels.ts';
@@ -82,15 +82,12 @@ async function evaluatePrepared(
         continue;
       }
       const evaluation = plan.evaluations[model.index]!;
-      const shared = [
-        ...(isSurveyed(evaluation) ? [found] : []),
-        ...(needsGradient(evaluation) && gradients ? [gradients] : []),
-      ];
+      const used = needsGradient(evaluation) ? gradients : undefined;
       const result = {
         ...resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!),
         ...aboutBlocks(model, evaluation, prepared),
-        seconds: shared.reduce((sum, { seconds }) => sum + seconds, outcome.seconds),
-        ...(needsGradient(evaluation) && gradients && { gradients: gradients.source }),
+        seconds: outcome.seconds + found.secondsFor(evaluation) + (used?.seconds ?? 0),
+        ...(used && { gradients: used.source }),
       };
       results.push(result);
       hooks.onResult?.(result, model.index);

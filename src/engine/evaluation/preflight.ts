@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type EvaluationPlan, isStructural } from '../../experiment/plan.ts';
+import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
@@ -43,9 +43,7 @@ export async function preflight(
   try {
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, calibrate } = plan.settings;
-    const { evaluations } = plan;
-    const refused = evaluations.map((each) => refusal(each, inputs)).find((error) => error !== undefined);
-    if (refused) throw refused;
+    const evaluations = accepted(plan, inputs);
     const needed = evaluations.some(needsGradient)
       ? await needGradients(inputs, provenance, state.gradients)
       : undefined;
@@ -73,7 +71,7 @@ export async function preflight(
     const gigaflops = await measureRate(device);
     const memory = availableMemory();
     const costs = [
-      ...memoryCosts(plan, inputs, { use: needed !== undefined, compute }, memory),
+      ...memoryCosts(evaluations, inputs, { use: needed !== undefined, compute }, memory),
       ...(compute && (cacheFolder !== undefined || !gradientsAreHeld(weights.layouts))
         ? [{ name: 'gradients', kind: 'disk' as const, bytes: gradientBytes(weights.layouts) }]
         : []),
@@ -98,6 +96,14 @@ export async function preflight(
   }
 }
 
+/** Evaluations that will run: what is refused fails alone, but not where nothing else is left. */
+function accepted({ evaluations }: EvaluationPlan, inputs: SweepInputs): readonly PlannedEvaluation[] {
+  const refusals = evaluations.map((each) => refusal(each, inputs));
+  const left = evaluations.filter((_, index) => !refusals[index]);
+  if (left.length === 0 && refusals[0]) throw refusals[0];
+  return left;
+}
+
 /** Runs of the whole depth forward, of the steps that the gradients take: each batch also has its head and the way back. */
 function gradientForwards(steps: number, { weights, calibration, programs }: SweepInputs): number {
   const depth = weights.layouts.length;
@@ -106,20 +112,20 @@ function gradientForwards(steps: number, { weights, calibration, programs }: Swe
 
 /** What lies in memory at the same time: a sweep carries as many models as have room, and a model without room is read block by block. */
 function memoryCosts(
-  plan: EvaluationPlan,
+  evaluations: readonly PlannedEvaluation[],
   inputs: SweepInputs,
   gradients: { readonly use: boolean; readonly compute: boolean },
   free: number,
 ): readonly PreflightCost[] {
   const { checkpoint, weights, evaluation, calibration, programs, device } = inputs;
   const { config } = checkpoint;
-  const { length } = plan.settings;
+  const { length } = evaluation[0]!;
   const bytesOf = (parameters: readonly Parameter[]): number =>
     parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const block = Math.max(...weights.layouts.map(({ parameters }) => bytesOf(parameters)));
   const tokens = evaluation.length * length;
   const samples = calibration.length * length;
-  const [group = []] = inGroups(plan.evaluations, inputs);
+  const [group = []] = inGroups(evaluations, inputs);
   const rows = programs.batch * length;
   const { layouts } = weights;
   const widest = Math.max(...layouts.map(({ shape }) => 6 * shape.intermediate + shape.heads * Math.min(length, 2048)));

@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
+import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
@@ -28,7 +29,8 @@ export interface Survey {
   readonly scores: ReadonlyMap<string, ModelScores | EspalierError>;
   /** Outlier share of each block, by multiple. */
   readonly outliers: ReadonlyMap<number, readonly number[]>;
-  readonly seconds: number;
+  /** What an evaluation would have spent on this alone. */
+  readonly secondsFor: (evaluation: PlannedEvaluation) => number;
 }
 
 /** @param others row operands whose statistics are wanted on the way */
@@ -38,8 +40,8 @@ export function surveyNeeds(evaluations: readonly PlannedEvaluation[], others: r
   for (const evaluation of evaluations) {
     const rates = ratesOf(evaluation);
     if (rates?.kind === 'owl') multiples.add(rates.multiple);
-    if (!isStructural(evaluation) || evaluation.structure.kind === 'mask') continue;
-    const { score } = evaluation.structure;
+    const score = scoreOf(evaluation);
+    if (!score) continue;
     const key = structureScoreText(score);
     if (!scorers.has(key)) scorers.set(key, scorerOf(score, evaluation.metric));
   }
@@ -51,18 +53,36 @@ export function surveyNeeds(evaluations: readonly PlannedEvaluation[], others: r
 
 /** Looks at the dense model: one pass of the calibration samples for all, then each scorer by itself. */
 export async function survey(inputs: SweepInputs, needs: SurveyNeeds, step: Step): Promise<Survey> {
-  const stopwatch = new Stopwatch(inputs.now);
-  const scores = new Map<string, ModelScores | EspalierError>();
-  const outliers = new Map<number, readonly number[]>();
-  const statistics = await stopwatch.time(async () => {
-    const found = needs.rows.length > 0 ? await calibrationPass(inputs, needs.rows, step) : undefined;
-    const model = scoringModel(inputs, found);
-    for (const [key, scorer] of needs.scorers) scores.set(key, await scoreOrError(scorer, model, step));
-    for (const multiple of needs.multiples) outliers.set(multiple, await outlierShares(model, multiple, step));
+  const seconds = new Map<string | number, number>();
+  const timed = async <Found>(name: string | number, work: () => Promise<Found>): Promise<Found> => {
+    const stopwatch = new Stopwatch(inputs.now);
+    const found = await stopwatch.time(work);
+    seconds.set(name, stopwatch.seconds);
     return found;
-  });
-  return { statistics, scores, outliers, seconds: stopwatch.seconds };
+  };
+  const statistics =
+    needs.rows.length > 0 ? await timed(STATISTICS, () => calibrationPass(inputs, needs.rows, step)) : undefined;
+  const model = scoringModel(inputs, statistics);
+  const scores = new Map<string, ModelScores | EspalierError>();
+  for (const [key, scorer] of needs.scorers) scores.set(key, await timed(key, () => scoreOrError(scorer, model, step)));
+  const outliers = new Map<number, readonly number[]>();
+  for (const multiple of needs.multiples) {
+    outliers.set(multiple, await timed(multiple, () => outlierShares(model, multiple, step)));
+  }
+  const secondsFor = (evaluation: PlannedEvaluation): number => {
+    const score = scoreOf(evaluation);
+    const rates = ratesOf(evaluation);
+    const owl = rates?.kind === 'owl' ? rates.multiple : undefined;
+    const key = score && structureScoreText(score);
+    const observed = owl !== undefined || (key !== undefined && needs.scorers.get(key)!.rows.length > 0);
+    const parts = [observed ? STATISTICS : undefined, key, owl];
+    return parts.reduce<number>((sum, part) => sum + (part === undefined ? 0 : (seconds.get(part) ?? 0)), 0);
+  };
+  return { statistics, scores, outliers, secondsFor };
 }
+
+/** No text of a score. */
+const STATISTICS = '';
 
 /** Steps of {@link survey}. */
 export function countSurveySteps(inputs: SweepInputs, { scorers, multiples, rows }: SurveyNeeds): number {
@@ -71,16 +91,15 @@ export function countSurveySteps(inputs: SweepInputs, { scorers, multiples, rows
   return countCalibrationSteps(inputs, rows) + scoring + multiples.length * inputs.weights.layouts.length;
 }
 
-/** Whether an evaluation needs anything that {@link survey} finds. */
-export function isSurveyed(evaluation: PlannedEvaluation): boolean {
-  if (isStructural(evaluation)) return evaluation.structure.kind === 'scored';
-  return evaluation.rates?.kind === 'owl';
-}
-
 /** How much of each block goes, where an evaluation says so. */
-function ratesOf(evaluation: PlannedEvaluation) {
+function ratesOf(evaluation: PlannedEvaluation): RateAllocation | undefined {
   if (!isStructural(evaluation)) return evaluation.rates;
   return evaluation.structure.kind === 'scored' ? evaluation.structure.rates : undefined;
+}
+
+/** What ranks components, where an evaluation ranks them. */
+function scoreOf(evaluation: PlannedEvaluation): StructureScore | undefined {
+  return isStructural(evaluation) && evaluation.structure.kind === 'scored' ? evaluation.structure.score : undefined;
 }
 
 function scoringModel(
