@@ -77,6 +77,8 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
     `  perplexity  ${formatPerplexity(result.perplexity)}, dense ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     `  parameters  ${formatCount(parameters.exported)} of ${formatCount(parameters.dense)}${removed > 0 ? `, ${(removed * 100).toFixed(1)} % fewer` : ': zeros stay in place'}`,
     `  checked     read back in another process: logits of ${verification.rows} tokens differ by ${verification.difference.toExponential(1)} (${settings.precision === 'float16' ? 'float16' : 'float32'})`,
-    ...(plain ? [] : ['  config      blocks differ in size: Espalier reads the folder, transformers does not']),
+    ...(plain || format === 'onnx'
+      ? []
+      : ['  config      blocks differ in size: Espalier reads the folder, transformers does not']),
   ];
 }

@@ -134,7 +134,7 @@ describe('what cannot be meant is said before anything is loaded', () => {
       forkWorker: () => {
         throw new Error('nothing is to be started');
       },
-    } as unknown as Parameters<typeof runCommandLine>[1]);
+    });
     expect(err).toMatch(says);
     expect(code).toBe(2);
   });

@@ -20,14 +20,14 @@ export async function copyTensor(
   step: () => Promise<void>,
 ): Promise<void> {
   const { width, rowBytes, count } = formOf(from, tensor, shape);
-  const runs = columns && runsOf(columns);
+  const indices = columns && indicesOf(columns);
   const chunkRows = Math.max(1, Math.floor(CHUNK / rowBytes));
   let at = 0;
   for (const [begin, end] of rows ? runsOf(rows) : [[0, count] as const]) {
     for (let first = begin; first < end; first += chunkRows) {
       const chunk = new Uint8Array(Math.min(chunkRows, end - first) * rowBytes);
       from.readBytes(tensor, shape, first * rowBytes, chunk);
-      const kept = runs ? takeColumns(chunk, rowBytes, width, runs) : chunk;
+      const kept = indices ? takeColumns(chunk, rowBytes, width, indices) : chunk;
       to.write(name, at, kept);
       at += kept.length;
       await step();
@@ -49,9 +49,8 @@ export function copyMasked(
     const chunk = new Uint8Array(Math.min(chunkRows, count - first) * rowBytes);
     from.readBytes(tensor, shape, first * rowBytes, chunk);
     const offset = (first * rowBytes) / width;
-    for (let i = 0; i < chunk.length / width; i++) {
-      if (pruned[offset + i] === 0) chunk.fill(0, i * width, (i + 1) * width);
-    }
+    const elements = elementsOf(chunk, width);
+    for (let i = 0; i < elements.length; i++) if (pruned[offset + i] === 0) elements[i] = 0;
     to.write(tensor, first * rowBytes, chunk);
   }
 }
@@ -78,16 +77,29 @@ function runsOf(bits: Uint8Array): Run[] {
   return runs;
 }
 
-function takeColumns(rows: Uint8Array, rowBytes: number, width: number, runs: readonly Run[]): Uint8Array {
-  const keptBytes = runs.reduce((sum, [begin, end]) => sum + (end - begin) * width, 0);
-  const kept = new Uint8Array((rows.length / rowBytes) * keptBytes);
-  let at = 0;
-  for (let row = 0; row < rows.length; row += rowBytes) {
-    for (const [begin, end] of runs) {
-      const part = rows.subarray(row + begin * width, row + end * width);
-      kept.set(part, at);
-      at += part.length;
-    }
+/** The columns of these indices, from whole rows. */
+function takeColumns(rows: Uint8Array, rowBytes: number, width: number, columns: Uint32Array): Uint8Array {
+  const count = rows.length / rowBytes;
+  const kept = new Uint8Array(count * columns.length * width);
+  const [from, to] = [elementsOf(rows, width), elementsOf(kept, width)];
+  const step = rowBytes / width;
+  // A loop over elements: kept columns lie scattered, and a call for each would take ten times as long.
+  for (let row = 0, at = 0; row < count; row++) {
+    const begin = row * step;
+    for (let i = 0; i < columns.length; i++, at++) to[at] = from[begin + columns[i]!]!;
   }
   return kept;
+}
+
+/**
+ * Elements as integers of their width, so that no bit changes. Those of 8 bytes as pairs would need another loop: float64 weights are
+ * copied as numbers, of which only NaN has more than one form.
+ */
+function elementsOf(bytes: Uint8Array, width: number): Uint16Array | Uint32Array | Float64Array {
+  if (width === 2) return new Uint16Array(bytes.buffer);
+  return width === 4 ? new Uint32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+}
+
+function indicesOf(bits: Uint8Array): Uint32Array {
+  return Uint32Array.from([...bits.keys()].filter((index) => bits[index]));
 }

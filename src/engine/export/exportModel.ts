@@ -62,7 +62,7 @@ export async function exportModel(
           plain: !(ESPALIER_KEY in written.values),
           verification,
         };
-        await writeText(path.join(temporary, 'README.md'), modelCard(report));
+        await writeText(path.join(temporary, 'README.md'), modelCard(report, written.config));
         return { ...report, bytes: await sizeOfFolder(temporary) };
       } finally {
         if (isOnnx) await rm(folder, { recursive: true, force: true });

@@ -1,10 +1,14 @@
 import path from 'node:path';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { ExportReport } from '../../experiment/export.ts';
+import type { ModelConfig } from '../checkpoint/config.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
-export function modelCard({ format, result, parameters, plain, verification }: ExportReport): string {
+export function modelCard(
+  { format, result, parameters, plain, verification }: ExportReport,
+  config: ModelConfig,
+): string {
   const { provenance, structure } = result;
   const source = path.basename(provenance.model);
   const rows: [string, string][] = [
@@ -43,6 +47,7 @@ export function modelCard({ format, result, parameters, plain, verification }: E
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     '',
     ...(format === 'onnx' ? ONNX : plain ? PLAIN : UNEVEN),
+    ...(format === 'huggingface' && plain && isRefused(config) ? REFUSED : []),
     '',
   ].join('\n');
 }
@@ -56,6 +61,15 @@ const UNEVEN = [
   'The blocks differ in size, which config.json says under `espalier`. Espalier evaluates the folder like any checkpoint; programs that',
   'do not know the key refuse it.',
 ];
+
+const REFUSED = [
+  'transformers 5 refuses a LLaMA whose hidden_size is no multiple of num_attention_heads, although head_dim is there: load it with',
+  'transformers 4, from 4.45 on.',
+];
+
+function isRefused({ architecture, hidden, heads }: ModelConfig): boolean {
+  return architecture === 'LlamaForCausalLM' && hidden % heads !== 0;
+}
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
   if (provenance.calibration === undefined) return 'none';

@@ -34,10 +34,9 @@ function unevenMask(checkpoint: Checkpoint): ModelMask {
       channels: packBits(bits(channels, (i) => i % 3 !== 1)),
     };
     if (index === 1) return { ...some, dropped: true };
-    const everyOther = index === 2 && groups === 1;
-    return index === 0
-      ? some
-      : { groups: packBits(bits(groups, () => true)), channels: packBits(bits(channels, () => everyOther)) };
+    if (index === 0) return some;
+    const headless = groups > 2;
+    return { groups: packBits(bits(groups, () => !headless)), channels: packBits(bits(channels, () => headless)) };
   });
 }
 
