@@ -15,7 +15,7 @@ export interface RateSpace {
 }
 
 /** Rates have five decimals, as language models are asked for them. */
-export const DECIMALS = 5;
+const DECIMALS = 5;
 const UNITS = 10 ** DECIMALS;
 
 /** How far five decimals may leave a mean from where it should be, and a little for the arithmetic. */
