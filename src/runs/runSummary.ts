@@ -142,8 +142,9 @@ function bestRates(events: readonly RunEvent[]): BestSummary | undefined {
   const configuration = events.find((event) => event.kind === 'configuration' && event.id === id);
   if (configuration?.kind !== 'configuration' || id === undefined) return undefined;
   const final = finalist?.kind === 'structure-finalist' ? finalist.result?.perplexity : undefined;
-  const perplexity = final ?? best?.perplexity;
-  return perplexity === undefined ? undefined : { kind: 'rates', id, rates: configuration.rates, perplexity };
+  const { rates, outcome } = configuration;
+  const perplexity = final ?? (outcome.kind === 'invalid' ? undefined : outcome.perplexity);
+  return perplexity === undefined ? undefined : { kind: 'rates', id, rates, perplexity };
 }
 
 function bestMasks(events: readonly RunEvent[]): BestSummary | undefined {
