@@ -147,10 +147,20 @@ function bestRates(events: readonly RunEvent[]): BestSummary | undefined {
   return perplexity === undefined ? undefined : { kind: 'rates', id, rates, perplexity };
 }
 
+/** What was kept, as finally evaluated; before that the best checkpoint that these events have. */
 function bestMasks(events: readonly RunEvent[]): BestSummary | undefined {
-  const found = events.findLast((event) => event.kind === 'probabilities');
-  if (found?.perplexity === undefined || found.perplexity === null) return undefined;
-  return { kind: 'masks', removed: found.removed, perplexity: found.perplexity };
+  for (const event of events) {
+    if (event.kind !== 'structure-finalist' || event.result?.structure?.method !== 'mask') continue;
+    const { perplexity, actualSparsity } = event.result;
+    return { kind: 'masks', removed: actualSparsity, perplexity };
+  }
+  let best: BestSummary | undefined;
+  for (const event of events) {
+    if (event.kind !== 'probabilities' || event.perplexity === null) continue;
+    const { perplexity, removed } = event;
+    if (!best || perplexity <= best.perplexity) best = { kind: 'masks', removed, perplexity };
+  }
+  return best;
 }
 
 /** Bytes that are read off the end first; then eight times as many, until the best metric is among them. */
