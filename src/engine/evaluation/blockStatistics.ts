@@ -31,6 +31,11 @@ export class BlockStatisticsSum {
     }
   }
 
+  /** Whether there is nothing to look at: of such a block no linear layer is left. */
+  get isEmpty(): boolean {
+    return this.linears.length === 0;
+  }
+
   get total(): BlockStatistics {
     return new Map(this.linears.map((name) => [name, this.found.get(observedInput(name))!]));
   }

@@ -48,6 +48,10 @@ export class CalibrationStream {
     const weights = programs.inputs(block);
     const sum = new BlockStatisticsSum(layout, this.statistics);
     for (const batch of this.stream.batches) {
+      if (sum.isEmpty && !advance) {
+        await step(detail);
+        continue;
+      }
       const program = await programs.block(layout, batch.batch, advance, this.statistics);
       const spare = advance ? this.stream.spare(batch) : undefined;
       const outputs = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});

@@ -88,12 +88,11 @@ export class Pruner {
       rows[row] = statistics!.row(row);
       inputs[row] = DeviceTensor.fromHost(rows[row], [1, columns]);
     }
-    const spare = this.device.resident
-      ? undefined
-      : (this.spares.get(layer.name) ?? DeviceTensor.empty([out, columns]));
+    const spareKey = `${layer.name} ${out}×${columns}`;
+    const spare = this.device.resident ? undefined : (this.spares.get(spareKey) ?? DeviceTensor.empty([out, columns]));
     const outputs = await program.run(inputs, spare ? { pruned: spare } : {});
     const pruned = outputs['pruned']!;
-    if (!this.device.resident) this.spares.set(layer.name, pruned);
+    if (!this.device.resident) this.spares.set(spareKey, pruned);
     requireValidScore(outputs, layer, this.metric);
     const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
     counts.weights += out * columns;
