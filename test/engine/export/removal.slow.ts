@@ -1,0 +1,3 @@
+import { describeRemoval, WAYS } from './removalCases.ts';
+
+describeRemoval(() => WAYS);
