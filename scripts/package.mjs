@@ -42,7 +42,8 @@ async function packageFor(target) {
   const copy = (name) => cpSync(join(root, name), join(stage, name), { recursive: true });
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore', 'media'])
     if (existsSync(join(root, name))) copy(name);
-  for (const bundle of ['extension', 'application', 'languageServer', 'worker', 'cli']) copy(`dist/${bundle}.cjs`);
+  for (const bundle of ['extension', 'application', 'languageServer', 'worker', 'cli', 'openAiPackage'])
+    copy(`dist/${bundle}.cjs`);
   copy('dist/webview');
   copyOnnxruntime(join(stage, 'dist/node_modules'), target);
 

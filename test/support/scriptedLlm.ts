@@ -52,8 +52,17 @@ export class ScriptedLlm {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await read(request);
+    // Whoever sets an endpoint up asks which models there are, and for one word.
+    if (request.method === 'GET') {
+      sendJson(response, { object: 'list', data: [{ id: 'scripted' }] });
+      return;
+    }
     const asked = JSON.parse(body) as { model: string; stream?: boolean; messages: readonly { content: string }[] };
     const prompt = asked.messages.map(({ content }) => content).join('\n');
+    if (prompt.includes('single word')) {
+      sendJson(response, { choices: [{ index: 0, message: { role: 'assistant', content: 'OK' } }] });
+      return;
+    }
     const idempotencyKey = String(request.headers['idempotency-key'] ?? '');
     // Runs do not know of each other.
     const place = `${idempotencyKey.replace(/-\d+$/, '')} ${prompt}`;
@@ -83,6 +92,10 @@ export class ScriptedLlm {
     };
     await FAULTS[fault]({ request, response, text, about, options: this.options, rng, record });
   }
+}
+
+function sendJson(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 export interface ScriptedOptions {
