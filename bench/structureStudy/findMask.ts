@@ -3,6 +3,7 @@ import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/exp
 import type { MeasureOutcome } from '../../src/experiment/searchEvents.ts';
 import type { ProbabilitiesEvent } from '../../src/experiment/structureEvents.ts';
 import type { MaskEffects } from '../../src/search/masks/effects.ts';
+import { type MaskResume, resumeAfter } from '../../src/search/masks/resume.ts';
 import { runMaskSearch } from '../../src/search/masks/runMaskSearch.ts';
 import { SHARED_FILES } from '../work.ts';
 import type { Found } from './methods.ts';
@@ -19,8 +20,7 @@ export async function findMask(context: StudyContext, rate: number): Promise<Fou
   const opening = await engine.openStructure(plan);
   const file = context.file('probabilities.jsonl');
   const key = JSON.stringify([opening.fingerprint, plan.search]);
-  const resume = lastKept(file, key);
-  const perplexities: (number | null)[] = [];
+  const resume = keptOf(file, key);
   const effects: MaskEffects = {
     scores: () => engine.componentScores(plan.score),
     async losses(_, masks, offsets) {
@@ -35,7 +35,6 @@ export async function findMask(context: StudyContext, rate: number): Promise<Fou
     emit(event) {
       if (event.kind === 'probabilities') {
         appendFileSync(file, `${JSON.stringify([key, event])}\n`);
-        perplexities.push(event.perplexity);
         console.error(`  step ${event.step}: ${event.perplexity?.toFixed(2)}`);
       }
       return Promise.resolve();
@@ -61,12 +60,15 @@ function planOf({ options, texts, settings }: StudyContext, rate: number): MaskS
   };
 }
 
-function lastKept(file: string, key: string): ProbabilitiesEvent | undefined {
+/** What was kept of the same search before. */
+function keptOf(file: string, key: string): MaskResume | undefined {
   if (!existsSync(file)) return undefined;
-  const lines = readFileSync(file, 'utf8')
+  return readFileSync(file, 'utf8')
     .split('\n')
-    .filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as [string, ProbabilitiesEvent]).findLast(([of]) => of === key)?.[1];
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as [string, ProbabilitiesEvent])
+    .filter(([of]) => of === key)
+    .reduce<MaskResume | undefined>((resume, [, event]) => resumeAfter(resume, event), undefined);
 }
 
 function lossOf(measure: MeasureOutcome): number | null {
