@@ -269,7 +269,7 @@ function weights(rates?: RateAllocation, sparsity = '40%'): WeightEvaluation {
 }
 
 function planOf(evaluations: readonly PlannedEvaluation[], settings: Partial<EvaluationSettings> = {}): EvaluationPlan {
-  const small = { device: 'cpu', threads: 1, length: 24, samples: 2, blocks: 2, offsets: 'even' } as const;
+  const small = { device: 'cpu', threads: 1, length: 16, samples: 2, blocks: 1, offsets: 'even' } as const;
   return {
     ...{ model: family.folder, text: family.textFile, calibration: family.calibrationFile, evaluations },
     settings: { ...DEFAULT_SETTINGS, ...small, ...settings },

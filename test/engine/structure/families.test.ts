@@ -5,7 +5,7 @@ import type { StructureEvaluation } from '../../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { OWL, type RateAllocation, type StructureScore, UNIFORM } from '../../../src/experiment/structure.ts';
-import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
+import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { readOracleConfig } from '../../support/oracle/config.ts';
 import { LANGUAGE_METRICS, METRICS } from '../../support/oracle/metrics.ts';
@@ -14,7 +14,9 @@ import { perplexity } from '../../support/oracle/perplexity.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 import { evenSamples } from '../../support/oracle/prune.ts';
 import {
+  calibrate,
   keptAtRates,
+  type OracleCalibration,
   type OracleParts,
   outlierRates,
   partScores,
@@ -25,7 +27,7 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 // Engine and float64 oracle read the same files and share nothing else: what goes, and what the model then computes.
 
-const [SAMPLES, BLOCKS] = [2, 2];
+const [SAMPLES, BLOCKS, LENGTH] = [2, 2, 24];
 
 /** Grouped queries, biases, a window and wider heads, norms of heads, and OPT's two orders of norms. */
 const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt', 'opt-350m'];
@@ -76,7 +78,7 @@ describe.each(FAMILY_NAMES)('%s: the engine agrees with the oracle on', (name) =
   beforeAll(async () => {
     family = await temporaryFamily(name);
     engine = createEngine();
-    oracle = new Oracle(family, FAMILIES[name].length);
+    oracle = new Oracle(family);
     results = await engine.evaluate({ ...planOf(family), evaluations: WAYS.map(planned) });
   });
   afterAll(async () => {
@@ -101,7 +103,7 @@ describe.each(FAMILY_NAMES)('%s: the engine agrees with the oracle on', (name) =
   });
 
   function planOf({ folder, textFile, calibrationFile }: TemporaryFamily) {
-    const settings: EvaluationSettings = { ...DEFAULT_SETTINGS, ...COMMON, length: FAMILIES[name].length };
+    const settings: EvaluationSettings = { ...DEFAULT_SETTINGS, ...COMMON, length: LENGTH };
     return { model: folder, text: textFile, calibration: calibrationFile, settings };
   }
 });
@@ -119,32 +121,30 @@ function planned({ name, score, rates, share }: Way): StructureEvaluation {
 /** The oracle's answers for one checkpoint. */
 class Oracle {
   private readonly folder: string;
-  private readonly length: number;
   private readonly model: OracleModel;
   private readonly tokens: readonly number[];
-  private readonly samples: readonly (readonly number[])[];
+  private readonly calibration: OracleCalibration;
 
-  constructor({ folder, text, calibration }: TemporaryFamily, length: number) {
+  constructor({ folder, text, calibration }: TemporaryFamily) {
     this.folder = folder;
-    this.length = length;
     this.model = loadOracle(folder);
     this.tokens = tokenize(folder, text);
-    this.samples = evenSamples(tokenize(folder, calibration), SAMPLES, length);
+    this.calibration = calibrate(this.model, evenSamples(tokenize(folder, calibration), SAMPLES, LENGTH));
   }
 
   answer({ expression, rates, share, compensated }: Way): { kept: OracleParts[]; perplexity: number; removed: number } {
-    const { model, samples, length } = this;
+    const { model, calibration } = this;
     const config = readOracleConfig(this.folder);
     const rate =
       rates.kind === 'given'
         ? rates.rates
         : rates.kind === 'owl'
-          ? outlierRates(model, samples, share)
+          ? outlierRates(model, calibration, share)
           : Array.from({ length: model.depth }, () => share);
-    const kept = keptAtRates(model, partScores(model, config, fromPrefix(expression), samples), rate);
+    const kept = keptAtRates(model, partScores(model, config, fromPrefix(expression), calibration), rate);
     const rebuild = (tensors: OracleModel['tensors']): OracleModel => oracleModel(config, tensors);
-    const left = withParts(model, rebuild, kept, compensated ? samples : undefined);
-    return { kept, perplexity: perplexity(left, this.tokens, length, BLOCKS), removed: removedShare(model, kept) };
+    const left = withParts(model, rebuild, kept, compensated ? calibration : undefined);
+    return { kept, perplexity: perplexity(left, this.tokens, LENGTH, BLOCKS), removed: removedShare(model, kept) };
   }
 }
 

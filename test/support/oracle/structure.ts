@@ -3,7 +3,7 @@ import type { OracleConfig } from './config.ts';
 import type { Matrix } from './matrix.ts';
 import { scoreOf } from './metric.ts';
 import type { OracleModel } from './model.ts';
-import { collectStatistics } from './prune.ts';
+import { collectStatistics, type LayerStatistics } from './prune.ts';
 import { inputOperands } from './statistics.ts';
 
 /** What one block keeps, or what its parts score: a value for each key-value group, and one for each channel. */
@@ -12,21 +12,28 @@ export interface OracleParts {
   readonly channels: readonly number[];
 }
 
-export type OracleSamples = readonly (readonly number[])[];
+/** What the calibration samples tell about every linear layer's input. */
+export interface OracleCalibration {
+  readonly statistics: LayerStatistics;
+  readonly samples: number;
+}
+
+export function calibrate(model: OracleModel, samples: readonly (readonly number[])[]): OracleCalibration {
+  return { statistics: collectStatistics(model, samples), samples: samples.length };
+}
 
 /** The mean score of each column of the output projections, summed over a group's columns and divided by its heads. */
 export function partScores(
   model: OracleModel,
   config: OracleConfig,
   expression: Expression,
-  samples: OracleSamples,
+  { statistics, samples }: OracleCalibration,
 ): OracleParts[] {
-  const statistics = collectStatistics(model, samples);
   const [attention, mlp] = outputs(model);
   const columns = (block: number, linear: string): number[] => {
     const weight = model.tensors.get(model.weightName(block, linear))!;
     const absolute = { ...weight, values: weight.values.map(Math.abs) };
-    const operands = inputOperands(statistics.get(`${block}.${linear}`)!, samples.length);
+    const operands = inputOperands(statistics.get(`${block}.${linear}`)!, samples);
     const score = scoreOf(expression, { W: absolute, Wsigned: weight, ...operands }, weight.rows, weight.columns);
     return columnMeans(score);
   };
@@ -73,10 +80,9 @@ export function withParts(
   model: OracleModel,
   rebuild: (tensors: OracleModel['tensors']) => OracleModel,
   kept: readonly OracleParts[],
-  compensated?: OracleSamples,
+  compensated?: OracleCalibration,
 ): OracleModel {
   const tensors = new Map(model.tensors);
-  const statistics = compensated && collectStatistics(model, compensated);
   for (const [block, parts] of kept.entries()) {
     for (const [linear, stays] of [
       [outputs(model)[0], parts.groups],
@@ -90,8 +96,9 @@ export function withParts(
         ...weight,
         values: weight.values.map((value, i) => (isKept(i % weight.columns) ? value : 0)),
       });
-      if (!statistics) continue;
-      const mean = inputOperands(statistics.get(`${block}.${linear}`)!, compensated.length)['Xmean']!.values;
+      if (!compensated) continue;
+      const mean = inputOperands(compensated.statistics.get(`${block}.${linear}`)!, compensated.samples)['Xmean']!
+        .values;
       const biasName = name.replace(/weight$/, 'bias');
       const bias = model.tensors.get(biasName)?.values;
       const added = Float64Array.from({ length: weight.rows }, (_, row) =>
@@ -122,12 +129,11 @@ export function removedShare(model: OracleModel, kept: readonly OracleParts[]): 
 }
 
 /** OWL's rates: the share of a block's |W|·sqrt(X) that is above five times their mean, turned into rates 0.08 about the one asked for. */
-export function outlierRates(model: OracleModel, samples: OracleSamples, rate: number): number[] {
-  const statistics = collectStatistics(model, samples);
+export function outlierRates(model: OracleModel, { statistics, samples }: OracleCalibration, rate: number): number[] {
   const shares = blocks(model, (block) => {
     const scores = model.linears.flatMap((linear) => {
       const { values, columns } = model.tensors.get(model.weightName(block, linear))!;
-      const X = inputOperands(statistics.get(`${block}.${linear}`)!, samples.length)['X']!.values;
+      const X = inputOperands(statistics.get(`${block}.${linear}`)!, samples)['X']!.values;
       return [...values].map((value, i) => Math.abs(value) * Math.sqrt(X[i % columns]!));
     });
     const mean = sum(scores) / scores.length;
