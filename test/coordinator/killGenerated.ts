@@ -53,10 +53,19 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
   const llm = await ScriptedLlm.start({ seed: test.seed, share: 0.5, delay: 150 });
   try {
     await writeFile(plan, JSON.stringify(await ratePlan(files, llm.url, test)));
-    const search = { ...structureSearch(test, plan), asked: askedOfRates, differsFrom: firstLost };
+    const killedAt: number[] = [];
+    const search: KilledSearch = {
+      ...structureSearch(test, plan),
+      ...{ asked: askedOfRates, differsFrom: firstLost },
+      // In the middle of a request, which the server takes a while to answer.
+      moment: () => llm.nextRequest(),
+      onHostKilled: () => killedAt.push(llm.requests.length),
+    };
     const report = await killTest({ ...test, search });
     const told = await findKey(test.folder);
     if (told.length > 0) throw new Error(`the key stands in ${told.join(', ')}`);
+    const again = killedAt.flatMap((at) => askedAcross(llm, at));
+    if (again.length > 0) throw new Error(`sent again after a kill: ${again.join(', ')}`);
     if (llm.askedTwice.length > 0) throw new Error(`asked again though answered: ${llm.askedTwice.join(', ')}`);
     const isKnown = llm.requests.every(({ authorization }) => authorization === `Bearer ${KEY}`);
     if (!isKnown) throw new Error('a request came without the key');
@@ -65,6 +74,12 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
   } finally {
     await llm.close();
   }
+}
+
+/** Questions that were asked both before and after so many requests. */
+function askedAcross({ requests }: ScriptedLlm, at: number): readonly string[] {
+  const before = new Set(requests.slice(0, at).map(({ idempotencyKey }) => idempotencyKey));
+  return requests.slice(at).flatMap(({ idempotencyKey: key }) => (before.has(key) ? [key] : []));
 }
 
 type Files = Readonly<Record<'model' | 'text' | 'calibration' | 'test', string>>;

@@ -36,6 +36,9 @@ export interface KilledSearch {
   readonly asked: (event: RunEvent) => string | undefined;
   /** From which of a story's lines on it may be another after all; undefined where all of it must be the same. */
   readonly differsFrom?: (story: readonly string[]) => number | undefined;
+  /** A moment at which a host is killed, every other time; by chance otherwise. */
+  readonly moment?: () => Promise<void>;
+  readonly onHostKilled?: () => void;
 }
 
 export interface KillReport {
@@ -46,6 +49,8 @@ export interface KillReport {
   readonly resumed: number;
   /** Of each search. */
   readonly events: number;
+  /** Searches that may differ from the undisturbed one, see {@link KilledSearch.differsFrom}. */
+  readonly differing: number;
   /** Longest time from the death of a host to the end of its last worker, in milliseconds. */
   readonly slowestEnd: number;
 }
@@ -86,13 +91,19 @@ export async function killTest(test: KillTest): Promise<KillReport> {
   let hosts = 0;
   let resumed = 0;
   let slowestEnd = 0;
+  let differing = 0;
   while (hosts < test.hosts) {
     let search = await newSearch(test, 2);
     const acknowledged: string[] = [];
     let id: string | undefined;
     while (hosts < test.hosts && (await search.runsFor(2 * test.pause * rng.uniform()))) {
+      const { moment, onHostKilled } = test.search;
+      for (let wait = rng.integer(6); moment && hosts % 2 === 0 && wait >= 0; wait--) {
+        await Promise.race([moment(), search.closed]);
+      }
       const workers = childrenOf(search.pid);
       if (!kill(search.pid)) break;
+      onHostKilled?.();
       hosts++;
       const began = performance.now();
       await search.closed;
@@ -113,8 +124,13 @@ export async function killTest(test: KillTest): Promise<KillReport> {
     const kept = new Set(records.map(lineOf));
     const lost = [...acknowledged, ...search.acknowledged()].find((line) => !kept.has(line));
     if (lost !== undefined) throw new Error(`acknowledged, and lost: ${lost}`);
-    compare(await storyOf(search, test.search), story, test.search);
-    test.log(`${hosts} of ${test.hosts} hosts killed, ${resumed} times resumed; the same ${story.length} events`);
+    const came = await storyOf(search, test.search);
+    compare(came, story, test.search);
+    const same = test.search.differsFrom?.(came);
+    if (same !== undefined) differing++;
+    test.log(
+      `${hosts} of ${test.hosts} hosts killed, ${resumed} times resumed; the same ${Math.min(same ?? story.length, story.length)} of ${story.length} events`,
+    );
   }
   return {
     searches,
@@ -122,6 +138,7 @@ export async function killTest(test: KillTest): Promise<KillReport> {
     hosts,
     resumed,
     events: story.length,
+    differing,
     slowestEnd,
   };
 }

@@ -14,6 +14,7 @@ export class ScriptedLlm {
   private readonly options: ScriptedOptions;
   private readonly server: Server;
   private readonly times = new Map<string, number>();
+  private readonly waiting: (() => void)[] = [];
 
   private constructor(options: ScriptedOptions) {
     this.options = options;
@@ -42,6 +43,11 @@ export class ScriptedLlm {
       if (whole) answered.add(idempotencyKey);
     }
     return [...twice];
+  }
+
+  /** Resolves when somebody asks, before the answer is sent. */
+  nextRequest(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
   }
 
   async close(): Promise<void> {
@@ -84,6 +90,7 @@ export class ScriptedLlm {
       answered: false,
     };
     this.requests.push(record);
+    for (const tell of this.waiting.splice(0)) tell();
     response.on('error', () => undefined);
     const text = replyTo(prompt, rngOf(this.options.seed ?? 0, prompt, -1), fault);
     const about = {
