@@ -52,7 +52,7 @@ const ROWS = {
   'self-pruner-llm': selfPruner('Self-Pruner, scripted LLM', true),
   'policy-gradient': {
     title: 'policy gradient',
-    settings: ({ options: { steps, learningRate } }) => ({ steps, learningRate }),
+    settings: ({ options: { steps, masks, learningRate } }) => ({ steps, masks, learningRate }),
     find: findMask,
   },
 } as const satisfies Record<string, MethodRow>;

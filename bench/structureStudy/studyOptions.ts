@@ -19,13 +19,15 @@ export interface StudyOptions {
   /** Mutated, and as many crossed-over configurations of an iteration. */
   readonly offspring: number;
   readonly generations: number;
+  /** Of policy gradient: steps, masks of a step, learning rate. */
   readonly steps: number;
+  readonly masks: number;
   readonly learningRate: number;
 }
 
 export const USAGE = `npm run study:structure [-- --rates 20,30,40,50] [--methods ${METHOD_NAMES.join(',')}]
   [--out FOLDER] [--seed 0] [--threads N] [--samples 16] [--blocks 64] [--unseen-blocks 0]
-  [--population 30] [--offspring 10] [--generations 20] [--steps 2000] [--learning-rate 0.05]
+  [--population 30] [--offspring 10] [--generations 20] [--steps 2000] [--masks 2] [--learning-rate 0.02]
 
 Structural pruning of ../shared's checkpoint by each method at each rate: perplexity on the fitness text, which searches see (the first half
 of WikiText-2's test text), and on the second half, which they do not. What is found is kept in the output folder, so a study can be
@@ -41,7 +43,7 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
       ...{ out: text(path.join('test-results', 'structure')), threads: text(String(availableParallelism())) },
       ...{ samples: text('16'), blocks: text('64'), 'unseen-blocks': text('0') },
       ...{ population: text('30'), offspring: text('10'), generations: text('20') },
-      ...{ steps: text('2000'), 'learning-rate': text('0.05') },
+      ...{ steps: text('2000'), masks: text('2'), 'learning-rate': text('0.02') },
       help: { type: 'boolean', default: false },
     },
   });
@@ -58,7 +60,7 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
     ...{ seed: number('seed'), threads: number('threads'), samples: number('samples') },
     ...{ blocks: number('blocks'), unseenBlocks: number('unseen-blocks') },
     ...{ population: number('population'), offspring: number('offspring'), generations: number('generations') },
-    ...{ steps: number('steps'), learningRate: number('learning-rate') },
+    ...{ steps: number('steps'), masks: number('masks'), learningRate: number('learning-rate') },
   };
 }
 
