@@ -10,7 +10,7 @@ import {
 } from '../experiment/format.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
-import { namedResult, ratesLine, removedText, structureTable } from './structureText.ts';
+import { ratesLine, removedText, structureTable } from './structureText.ts';
 
 /** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
 
@@ -53,7 +53,7 @@ export function experimentLine(results: readonly EvaluationResult[]): string {
     const ranked = [...group].sort((a, b) => a.perplexity - b.perplexity);
     const named = ranked
       .slice(0, MOST_NAMED)
-      .map((result) => `${namedResult(result)} ${formatPerplexity(result.perplexity)}`);
+      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity)}`);
     const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
     return `${removed}: ${named.join(', ')}${more}`;
   });
@@ -95,9 +95,9 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
 /** What differs between the evaluations of one plan, a row each. */
 function comparison(records: readonly EvaluationRecord[]): string {
   const rows = records.map(({ result }) => {
-    const { expression, perplexity, densePerplexity, seconds, fingerprint } = result;
+    const { metric, expression, perplexity, densePerplexity, seconds, fingerprint } = result;
     const cells = [
-      escapeMarkdown(namedResult(result)),
+      escapeMarkdown(metric),
       code(expression),
       removedText(result),
       perplexity.toPrecision(7),

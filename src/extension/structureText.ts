@@ -25,13 +25,6 @@ export function removedText({ sparsity, structure, actualSparsity }: EvaluationR
     : `${sparsityText(sparsity)} of heads and channels, ${gone} among them`;
 }
 
-/** `wanda-sp (owl)`: a method or metric, with how much of each block goes where that is not the same everywhere. */
-export function namedResult({ metric, structure, rates }: EvaluationResult): string {
-  const allocation = structure?.allocation ?? (rates ? 'by block' : 'uniform');
-  if (allocation === 'uniform' || allocation === 'mask') return metric;
-  return `${metric} (${allocation === 'given' ? 'given rates' : allocation})`;
-}
-
 /** Markdown: what each block has lost. */
 export function structureTable({ blocks, parameters }: StructureReport): string {
   const isAsked = blocks.some(({ rate }) => rate !== undefined);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import type { BlockReport } from '../../src/experiment/structure.ts';
 import { experimentLine, provenanceHover, resultLine, resultsLine } from '../../src/extension/resultText.ts';
-import { namedResult, removedText, structureTable } from '../../src/extension/structureText.ts';
+import { removedText, structureTable } from '../../src/extension/structureText.ts';
 import { createRecord } from '../../src/runs/evaluationRecord.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';
 
@@ -27,7 +27,11 @@ function structural(changes: Partial<EvaluationResult> = {}, blocks = [block(0.2
     ...changes,
   });
 }
-const owl = structural({ perplexity: 118.2, structure: { ...structural().structure!, allocation: 'owl' } });
+const owl = structural({
+  metric: 'wanda-sp (owl)',
+  perplexity: 118.2,
+  structure: { ...structural().structure!, allocation: 'owl' },
+});
 const dropped = structural({ metric: 'shortgpt', actualSparsity: 0.333 }, [gone, whole, whole]);
 
 describe('a structural result', () => {
@@ -45,12 +49,11 @@ describe('a structural result', () => {
     expect(resultsLine([structural(), dropped])).toContain('120.3 (+19 %) at 30 % of heads and channels, ');
   });
 
-  it('is never put between single weights, and is named with its rates', () => {
+  it('is never put between single weights', () => {
     const weights = sampleResult({ metric: 'mine', sparsity: SHARE, densePerplexity: 100.8, perplexity: 101.9 });
     expect(experimentLine([structural(), owl, weights])).toBe(
       '30 % of heads and channels: wanda-sp (owl) 118.2, wanda-sp 120.3 · 30 %: mine 101.9 · dense 100.8 · cpu',
     );
-    expect(namedResult({ ...weights, rates: [0.2, 0.4] })).toBe('mine (by block)');
   });
 
   it('has a table of its blocks in its hover', () => {

@@ -11,7 +11,7 @@ import { outcomeWords, RATE_OPERATORS, ratesWords, perplexityOf } from './rateWo
 
 const COLUMNS: readonly TableColumn<ConfigurationKey>[] = [
   { key: 'id', title: '#', isNumber: true },
-  { key: 'rates', title: 'rates, first to last block', isNumber: false },
+  { key: 'rates', title: 'rates by block', isNumber: false },
   { key: 'perplexity', title: 'perplexity', isNumber: true },
   { key: 'generation', title: 'gen.', isNumber: true },
   { key: 'operator', title: 'made by', isNumber: false },
