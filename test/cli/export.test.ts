@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/cli/program.ts';
@@ -26,9 +26,13 @@ describe('espalier export', () => {
       'onnx',
     ]);
     expect(status).toBe(0);
-    const script = join(ROOT, 'node_modules/.cache/espalier-plain-onnxruntime.cjs');
+    // Below the repository, so that onnxruntime-node is found from there.
+    const cache = join(ROOT, 'node_modules/.cache');
+    await mkdir(cache, { recursive: true });
+    const script = join(cache, `plain-onnxruntime-${process.pid}.cjs`);
     await writeFile(script, PLAIN);
     const { out, err } = await command.run(process.execPath, [script, join(command.folder, 'onnx/model.onnx')]);
+    await rm(script);
     expect(err).toBe('');
     expect(JSON.parse(out)).toEqual({
       dims: [
