@@ -54,6 +54,7 @@ export async function preflight(
     const needs = surveyNeeds(evaluations, calibrate === 'one-shot' ? rowsOfWeights(evaluations) : []);
     const surveySteps = countSurveySteps(inputs, needs);
     const surveyed = needs.rows.length > 0;
+    const scoresBackwards = [...needs.scorers.values()].some(({ goesBackwards }) => goesBackwards);
     const pruned = evaluations.filter((each) => !isStructural(each));
     const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0).length;
     const calibrations =
@@ -71,7 +72,7 @@ export async function preflight(
     const gigaflops = await measureRate(device);
     const memory = availableMemory();
     const costs = [
-      ...memoryCosts(evaluations, inputs, { use: needed !== undefined, compute }, memory),
+      ...memoryCosts(evaluations, inputs, { use: needed !== undefined, backwards: compute || scoresBackwards }, memory),
       ...(compute && (cacheFolder !== undefined || !gradientsAreHeld(weights.layouts))
         ? [{ name: 'gradients', kind: 'disk' as const, bytes: gradientBytes(weights.layouts) }]
         : []),
@@ -114,7 +115,7 @@ function gradientForwards(steps: number, { weights, calibration, programs }: Swe
 function memoryCosts(
   evaluations: readonly PlannedEvaluation[],
   inputs: SweepInputs,
-  gradients: { readonly use: boolean; readonly compute: boolean },
+  gradients: { readonly use: boolean; readonly backwards: boolean },
   free: number,
 ): readonly PreflightCost[] {
   const { checkpoint, weights, evaluation, calibration, programs, device } = inputs;
@@ -126,6 +127,8 @@ function memoryCosts(
   const tokens = evaluation.length * length;
   const samples = calibration.length * length;
   const [group = []] = inGroups(evaluations, inputs);
+  // Of whole components there are masks alone.
+  const pruned = group.filter((each) => !isStructural(each)).length;
   const rows = programs.batch * length;
   const { layouts } = weights;
   const widest = Math.max(...layouts.map(({ shape }) => 6 * shape.intermediate + shape.heads * Math.min(length, 2048)));
@@ -134,7 +137,7 @@ function memoryCosts(
   const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;
   return [
     { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
-    ...(group.length > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: group.length * block }] : []),
+    ...(pruned > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: pruned * block }] : []),
     {
       name: 'hidden states',
       kind: 'memory',
@@ -142,7 +145,7 @@ function memoryCosts(
     },
     { name: device.resident ? 'programs (on the device)' : 'programs', kind: 'memory', bytes: working },
     ...(gradients.use ? [{ name: 'gradients in memory', kind: 'memory' as const, bytes: held }] : []),
-    ...(gradients.compute
+    ...(gradients.backwards
       ? [{ name: 'block inputs on the way back', kind: 'memory' as const, bytes: Math.min(ROOM_SHARE * free, kept) }]
       : []),
   ];

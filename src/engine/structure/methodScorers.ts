@@ -15,6 +15,7 @@ export function taylorScorer(): ComponentScorer {
     name: 'taylor',
     rows: [],
     usesGradient: false,
+    goesBackwards: true,
     countSteps: countGradientSteps,
     async score(model, step) {
       const { config } = model.checkpoint;
@@ -30,6 +31,7 @@ export function shortgptScorer(): ComponentScorer {
     name: 'shortgpt',
     rows: [],
     usesGradient: false,
+    goesBackwards: false,
     countSteps: (model) => countInfluenceSteps(model, sequencesPerBatch(model.device, model.samples[0]!.length)),
     score: async (model, step) => ({ kind: 'blocks', influence: await blockInfluence(model, step) }),
   };

@@ -27,6 +27,7 @@ export function metricScorer(name: string, expression: Expression): ComponentSco
     name,
     rows: operands.filter(isRowOperand),
     usesGradient,
+    goesBackwards: false,
     countSteps: ({ weights }) => weights.layouts.length,
     async score(model, step) {
       const { weights, gradients } = model;

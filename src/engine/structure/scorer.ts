@@ -22,6 +22,8 @@ export interface ComponentScorer {
   readonly rows: readonly RowOperand[];
   /** Whether the operand G has to be there. */
   readonly usesGradient: boolean;
+  /** Whether {@link score} takes gradients of its own, for which the blocks' inputs are kept. */
+  readonly goesBackwards: boolean;
   /** Steps of {@link score}, for progress. */
   readonly countSteps: (model: ScoringModel) => number;
   /** @throws EspalierError `metric/invalid-score`, naming the layer, where the score cannot rank */

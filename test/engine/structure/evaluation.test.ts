@@ -137,6 +137,17 @@ test('every method and every allocation: steps as foretold, and the same where n
   pretended.memory = undefined;
 });
 
+test('a preflight counts what will run, and the room that it takes', async () => {
+  const bad = scored(method('wanda-sp'), { kind: 'given', rates: [1] });
+  const masks = await engine.preflight(planOf([bad, scored(method('wanda-sp'), UNIFORM)]));
+  const back = await engine.preflight(planOf([scored(method('taylor'), UNIFORM), weights()]));
+  const names = ({ costs }: typeof masks): string[] => costs.map(({ name }) => name);
+  expect(names(masks)).not.toContain('pruned weights');
+  expect(names(masks)).not.toContain('block inputs on the way back');
+  expect(names(back)).toEqual(expect.arrayContaining(['pruned weights', 'block inputs on the way back']));
+  await expect(engine.preflight(planOf([bad]))).rejects.toMatchObject({ code: 'settings/invalid' });
+});
+
 describe('what was found', () => {
   let found: EvaluationResult;
   let removed: RemovedComponents;
