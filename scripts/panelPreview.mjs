@@ -3,7 +3,7 @@
 // Usage: panelPreview.mjs            makes .cache/preview/index.html, to be opened in a browser (#state=…&theme=…, see feed.ts)
 //        panelPreview.mjs --pictures  pictures of every state and theme in .cache/preview/
 //        panelPreview.mjs --run FOLDER  the same of a run that was: a folder of .espalier/runs
-//        panelPreview.mjs --measure   how long 10 000 candidates take from the first message to the last drawing
+//        panelPreview.mjs --measure   how long 10 000 candidates, and 100 000 steps, take from the first message to the last drawing
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -125,11 +125,20 @@ async function take(browser, name, hash, width) {
 }
 
 async function measure(browser) {
-  const tab = await open(browser, 'state=finished&generations=200&population=50', 1280);
-  await tab.waitForTimeout(4000);
+  for (const [what, hash] of [
+    ['10 000 candidates', 'state=finished&generations=200&population=50'],
+    ['100 000 steps', 'run=masks&state=finished&steps=100000'],
+  ])
+    await measureOne(browser, what, hash);
+}
+
+async function measureOne(browser, what, hash) {
+  const tab = await open(browser, hash, 1280);
+  await tab.waitForTimeout(6000);
   const milliseconds = await tab.evaluate(() => {
     const [fed] = performance.getEntriesByName('fed');
     return performance.getEntriesByName('drawn').at(-1).startTime - fed.startTime;
   });
-  console.log(`10 000 candidates: ${milliseconds.toFixed(0)} ms from the first message to the last drawing`);
+  console.log(`${what}: ${milliseconds.toFixed(0)} ms from the first message to the last drawing`);
+  await tab.close();
 }

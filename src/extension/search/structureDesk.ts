@@ -33,13 +33,16 @@ export class StructureDesk implements PanelDesk {
   };
   private readonly parts: DeskParts<RunFolder['run']['plan']>;
   private speed: AbortController | undefined;
+  /** The last that was measured, or how far that is. */
+  private measured: Speed | undefined;
 
   constructor(parts: DeskParts<RunFolder['run']['plan']>) {
     this.parts = parts;
   }
 
   begin(): void {
-    // Everything is in the journal.
+    // Everything else is in the journal.
+    if (this.measured) this.parts.post({ kind: 'speed', speed: this.measured });
   }
 
   lookAround(): void {
@@ -65,7 +68,9 @@ export class StructureDesk implements PanelDesk {
     const { run, panel, post } = this.parts;
     const plan = await planOfResult(run, of);
     const tell = (speed: Speed): void => {
-      if (this.speed === controller) post({ kind: 'speed', speed });
+      if (this.speed !== controller) return;
+      this.measured = speed;
+      post({ kind: 'speed', speed });
     };
     await measureSpeed(of, plan, panel.structures.speed, tell, controller.signal);
   }
