@@ -10,7 +10,7 @@ import {
 } from '../experiment/format.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
-import { ratesLine, removedText, structureTable } from './structureText.ts';
+import { ratesLine, removedText, structuresTable, structureTable } from './structureText.ts';
 
 /** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
 
@@ -88,8 +88,16 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
   const parts =
     records.length === 1
       ? [table([...ownRows(record), ...sharedRows(record)]), ...structureOf(record)]
-      : [comparison(records), table(sharedRows(record))];
+      : [comparison(records), ...sideBySide(records), table(sharedRows(record))];
   return [...(note === undefined ? [] : [`**Stale:** ${escapeMarkdown(note)}`]), ...parts].join('\n\n');
+}
+
+function sideBySide(records: readonly EvaluationRecord[]): string[] {
+  const text = structuresTable(
+    records.map(({ result }) => result),
+    escapeMarkdown,
+  );
+  return text === undefined ? [] : [text];
 }
 
 /** What differs between the evaluations of one plan, a row each. */

@@ -40,6 +40,33 @@ export function structureTable({ blocks, parameters }: StructureReport): string 
   return `${lines.join('\n')}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
 }
 
+/** Columns of a hover, at most. */
+const MOST_SIDE_BY_SIDE = 6;
+
+/** Markdown: what each block keeps, of several results side by side; undefined where fewer than two removed whole components. */
+export function structuresTable(
+  results: readonly EvaluationResult[],
+  escape: (text: string) => string,
+): string | undefined {
+  const shown = results.flatMap(({ metric, sparsity, structure }) =>
+    structure ? [{ name: `${escape(metric)}, ${sparsityText(sparsity)}`, blocks: structure.blocks }] : [],
+  );
+  if (shown.length < 2) return undefined;
+  const columns = shown.slice(0, MOST_SIDE_BY_SIDE);
+  const kept = (block: BlockReport | undefined): string =>
+    !block || block.dropped
+      ? '–'
+      : `${block.groups.kept} of ${block.groups.of}, ${block.channels.kept} of ${block.channels.of}`;
+  const count = Math.max(...columns.map(({ blocks }) => blocks.length));
+  const rows = Array.from({ length: count }, (_, i) => [
+    String(i + 1),
+    ...columns.map(({ blocks }) => kept(blocks[i])),
+  ]);
+  const head = ['block', ...columns.map(({ name }) => name)];
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return `Head groups and channels that each block keeps:\n\n${lines.join('\n')}`;
+}
+
 /** Markdown: the share of the weights that each block has lost, where not the same of each. */
 export function ratesLine(rates: readonly number[]): string {
   return `by block ${rates.map((rate) => formatShare(rate)).join(', ')}`;

@@ -62,6 +62,9 @@ describe('a structural result', () => {
     expect(hover).toContain('30 % of heads and channels (30 % of the blocks’ weights went), one-shot calibration');
     expect(hover).toContain('| 2 | 40 % | 40 % | 2 of 4 | 460 of 688 |');
     expect(hover).toContain('**5.08M** of 6.45M parameters are left (78.8 %).');
+    const both = provenanceHover([structural(), { ...owl, metric: 'a|b' }].map((result) => ({ ...record, result })));
+    expect(both).toContain('| block | wanda-sp, 30 % | a\\|b, 30 % |');
+    expect(both).toContain('| 2 | 2 of 4, 460 of 688 | 2 of 4, 460 of 688 |');
     expect(structureTable(dropped.structure!)).toContain('| 1 |  | all of it | – | – |');
   });
 });
