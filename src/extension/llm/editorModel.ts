@@ -3,8 +3,8 @@ import { cancelledError, EspalierError, throwIfCancelled } from '../../base/erro
 import type { ErrorCode } from '../../base/errors.ts';
 import type { AskLanguageModel, LanguageModelAnswer } from '../../protocol/questions.ts';
 
-/** Characters of a reply that are read: what is longer is no list of rates. */
-const LONGEST_REPLY = 1 << 20;
+/** Characters of a token, at most: a model of the editor is not told how long its reply may be, so that what is longer is cut off here. */
+const CHARACTERS_OF_TOKEN = 16;
 const OPERATION = 'asking the editor’s language model';
 const JUSTIFICATION =
   'Espalier asks it for layer-wise pruning rates. Prompts hold rates, perplexities and the name of the model that is pruned, no file of yours.';
@@ -37,7 +37,7 @@ export class EditorModel {
   async prepare(family: string, signal: AbortSignal): Promise<void> {
     const model = await select(family);
     if (this.parts.access.canSendRequest(model) === true) return;
-    await send(model, 'Answer with the single word OK.', {}, signal);
+    await send(model, 'Answer with the single word OK.', { temperature: 0, replyTokens: 1024 }, signal);
   }
 
   /**
@@ -46,7 +46,7 @@ export class EditorModel {
    */
   readonly ask: AskLanguageModel = async ({ llm, prompt, temperature, replyTokens }, signal) => {
     const model = await select(llm);
-    return send(model, prompt, { temperature, max_tokens: replyTokens }, signal);
+    return send(model, prompt, { temperature, replyTokens }, signal);
   };
 }
 
@@ -64,7 +64,7 @@ async function select(family: string): Promise<vscode.LanguageModelChat> {
 async function send(
   model: vscode.LanguageModelChat,
   prompt: string,
-  modelOptions: Readonly<Record<string, unknown>>,
+  { temperature, replyTokens: most }: { readonly temperature: number; readonly replyTokens: number },
   signal: AbortSignal,
 ): Promise<LanguageModelAnswer> {
   throwIfCancelled(signal, OPERATION);
@@ -77,17 +77,16 @@ async function send(
     const { token } = cancellation;
     // There are no system messages here: the prompt says everything.
     const messages = [vscode.LanguageModelChatMessage.User(prompt)];
-    const response = await model.sendRequest(messages, { justification: JUSTIFICATION, modelOptions }, token);
+    const response = await model.sendRequest(
+      messages,
+      { justification: JUSTIFICATION, modelOptions: { temperature } },
+      token,
+    );
     let text = '';
     for await (const part of response.text) {
       text += part;
-      if (text.length > LONGEST_REPLY)
-        throw error(
-          'llm/bad-reply',
-          'lists of rates',
-          `more than ${LONGEST_REPLY} characters`,
-          'Choose another model.',
-        );
+      if (text.length > most * CHARACTERS_OF_TOKEN)
+        throw error('llm/bad-reply', `at most ${most} tokens`, 'a reply without an end', 'Choose another model.');
     }
     const [promptTokens, replyTokens] = [await model.countTokens(prompt, token), await model.countTokens(text, token)];
     return { text, usage: { promptTokens, replyTokens, estimated: true }, model: model.family };
