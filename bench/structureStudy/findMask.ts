@@ -45,7 +45,7 @@ export async function findMask(context: StudyContext, rate: number): Promise<Fou
 }
 
 function planOf({ options, texts, settings }: StudyContext, rate: number): MaskSearchPlan {
-  const { steps, masks, learningRate, seed } = options;
+  const { steps, masks, learningRate, centre, seed } = options;
   return {
     kind: 'masks',
     name: 'policy gradient',
@@ -56,7 +56,7 @@ function planOf({ options, texts, settings }: StudyContext, rate: number): MaskS
     score: { kind: 'method', method: 'wanda-sp' },
     baselines: [],
     settings,
-    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps, masks, seed, rate: learningRate, checkpoints: 10 },
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps, masks, seed, centre, rate: learningRate, checkpoints: 10 },
   };
 }
 

@@ -52,7 +52,7 @@ const ROWS = {
   'self-pruner-llm': selfPruner('Self-Pruner, scripted LLM', true),
   'policy-gradient': {
     title: 'policy gradient',
-    settings: ({ options: { steps, masks, learningRate } }) => ({ steps, masks, learningRate }),
+    settings: ({ options: { steps, masks, learningRate, centre } }) => ({ steps, masks, learningRate, centre }),
     find: findMask,
   },
 } as const satisfies Record<string, MethodRow>;

@@ -23,11 +23,13 @@ export interface StudyOptions {
   readonly steps: number;
   readonly masks: number;
   readonly learningRate: number;
+  readonly centre: 'average' | 'step';
 }
 
 export const USAGE = `npm run study:structure [-- --rates 20,30,40,50] [--methods ${METHOD_NAMES.join(',')}]
   [--out FOLDER] [--seed 0] [--threads N] [--samples 16] [--blocks 64] [--unseen-blocks 0]
   [--population 30] [--offspring 10] [--generations 20] [--steps 2000] [--masks 2] [--learning-rate 0.02]
+  [--centre average|step]
 
 Structural pruning of ../shared's checkpoint by each method at each rate: perplexity on the fitness text, which searches see (the first half
 of WikiText-2's test text), and on the second half, which they do not. What is found is kept in the output folder, so a study can be
@@ -43,12 +45,12 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
       ...{ out: text(path.join('test-results', 'structure')), threads: text(String(availableParallelism())) },
       ...{ samples: text('16'), blocks: text('64'), 'unseen-blocks': text('0') },
       ...{ population: text('30'), offspring: text('10'), generations: text('20') },
-      ...{ steps: text('2000'), masks: text('2'), 'learning-rate': text('0.02') },
+      ...{ steps: text('2000'), masks: text('2'), 'learning-rate': text('0.02'), centre: text('average') },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
-  const number = (name: Exclude<keyof typeof values, 'help' | 'out' | 'methods' | 'rates'>): number => {
+  const number = (name: Exclude<keyof typeof values, 'help' | 'out' | 'methods' | 'rates' | 'centre'>): number => {
     const value = Number(values[name]);
     if (Number.isFinite(value) && value >= 0) return value;
     throw new RangeError(`--${name} takes a number, not ${values[name]}`);
@@ -61,6 +63,7 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
     ...{ blocks: number('blocks'), unseenBlocks: number('unseen-blocks') },
     ...{ population: number('population'), offspring: number('offspring'), generations: number('generations') },
     ...{ steps: number('steps'), masks: number('masks'), learningRate: number('learning-rate') },
+    centre: values.centre === 'step' ? 'step' : 'average',
   };
 }
 

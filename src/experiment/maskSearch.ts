@@ -38,6 +38,7 @@ export interface MaskSearchSettings {
   readonly tokens: number;
   readonly rate: number;
   readonly decay: 'cosine' | 'none';
+  readonly centre: 'average' | 'step';
   readonly window: number;
   readonly initial: 'constant' | 'random' | 'metric';
   readonly map: 'sigmoid' | 'min-max';
@@ -106,6 +107,14 @@ export const MASK_SEARCH_SETTINGS: {
     choices: ['cosine', 'none'],
     decidesResult: true,
     documentation: 'whether the learning rate falls to 0 along a cosine',
+  },
+  centre: {
+    kind: 'choice',
+    default: 'average',
+    choices: ['average', 'step'],
+    decidesResult: true,
+    documentation:
+      'what losses are compared with: the moving average of the steps before (the paper), or the mean of the step’s own masks, which saw the same batch; `step` needs two masks at least',
   },
   window: {
     kind: 'integer',

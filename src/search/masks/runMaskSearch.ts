@@ -25,7 +25,7 @@ export interface MaskOutcome {
  * Learns keep-probabilities by policy gradient. Masks and batches come from the seed and the number of the step alone, so that equal
  * plans and equal losses give equal searches, from the first step or from any checkpoint.
  *
- * @throws EspalierError `corpus/too-short` where the calibration text has no room for one sequence, `runs/damaged` where the
+ * @throws EspalierError `settings/invalid` where nothing could be learnt, `corpus/too-short` where the calibration text has no room for one sequence, `runs/damaged` where the
  * checkpoint to go on from does not fit the model, `cancelled` once `options.signal` is aborted; and whatever `effects` throw
  */
 export async function runMaskSearch(
@@ -38,6 +38,7 @@ export async function runMaskSearch(
   const keep = 1 - plan.sparsity.share;
   const space = maskSpace(opening.components, search, keep);
   const room = opening.calibrationTokens - search.tokens + 1;
+  if (search.centre === 'step' && search.masks < 2) throw oneMask();
   if (room < 1) throw tooShort(plan, opening.calibrationTokens);
 
   let checkpoints = resume;
@@ -76,17 +77,19 @@ export async function runMaskSearch(
       masks.map((mask) => toModelMask(space, mask)),
       offsetsOf(plan, step, room),
     );
+    // Without an average the masks of a step are compared with their own mean.
+    const compared = search.centre === 'step' ? null : progress.baseline;
     await effects.emit({
       kind: 'step',
       step,
       losses,
-      baseline: nextOrSame(progress.baseline, losses, search.window),
+      baseline: nextOrSame(compared, losses, search.window),
       seconds,
     });
     progress.probabilities = policyGradientStep(progress.probabilities, {
       masks,
       losses,
-      baseline: progress.baseline,
+      baseline: compared,
       rate: rateAt(step, search.steps, search.rate, search.decay),
       budgets: space.budgets,
     });
@@ -152,6 +155,16 @@ function checkpointsOf(steps: number, checkpoints: number): (step: number) => bo
 /** What a step's losses are compared with, see {@link policyGradientStep}. */
 function nextOrSame(baseline: number | null, losses: readonly (number | null)[], window: number): number | null {
   return baseline ?? nextBaseline(null, losses, window);
+}
+
+function oneMask(): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: 'searching for masks',
+    expected: 'at least two masks a step, whose losses are compared with their mean (`centre: step`)',
+    actual: '1',
+    remedy: 'Draw more masks, or compare with the average of the steps before: `centre: average`.',
+  });
 }
 
 function tooShort({ calibration, search }: MaskSearchPlan, tokens: number): EspalierError {

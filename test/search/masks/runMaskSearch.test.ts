@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unpackBits } from '../../../src/experiment/components.ts';
+import { unpackValues } from '../../../src/experiment/packedValues.ts';
 import { structureEventSchema } from '../../../src/experiment/structureSearchSchemas.ts';
 import type { MaskEvent, ProbabilitiesEvent, StepEvent } from '../../../src/experiment/structureEvents.ts';
 import { resumeAfter } from '../../../src/search/masks/resume.ts';
@@ -35,6 +36,28 @@ describe('policy gradient', () => {
     const { events } = await simulateMasks(plan, { ...toy, lossOf });
     const perplexities = checkpointsOf(events).map(({ perplexity }) => perplexity!);
     expect(perplexities.at(-1)).toBeLessThan(perplexities[0]! * 0.7);
+  });
+});
+
+describe('losses compared within their step', () => {
+  const plan = maskPlan({ centre: 'step', steps: 30, checkpoints: 1, masks: 3 });
+
+  it('teach the same however hard each batch is', async () => {
+    const run = (hardness: number): Promise<MaskRun> =>
+      simulateMasks(plan, problem, {
+        losses: (step, masks) => masks.map((mask) => problem.lossOf(mask) + hardness * Math.sin(step)),
+      });
+    const [alike, uneven] = await Promise.all([run(0), run(8)]);
+    const last = ({ events }: MaskRun): Float32Array =>
+      unpackValues(checkpointsOf(events).at(-1)!.values.channels, 4 * TOY_BLOCK.channels)!;
+    const [a, b] = [last(alike), last(uneven)];
+    expect(Math.max(...a.map((value) => Math.abs(value - 0.5)))).toBeGreaterThan(1e-3);
+    expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-5);
+  });
+
+  it('need two masks', async () => {
+    const run = (): Promise<MaskRun> => simulateMasks(maskPlan({ centre: 'step', masks: 1 }), problem);
+    expect(await failureOf(run)).toMatchObject({ code: 'settings/invalid' });
   });
 });
 
