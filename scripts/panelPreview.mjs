@@ -69,6 +69,7 @@ const PICTURES = [
       [`${run}-failed`, `run=${run}&state=failed&theme=dark&${until}`, 1280],
     ];
   }),
+  ['masks-blocks', 'run=masks&state=finished&theme=dark&components=heads-channels-layers', 1280],
   ['rates-classical', 'run=rates&state=finished&theme=dark&llm=none', 1280],
 ];
 

@@ -58,7 +58,10 @@ function run(of: RunKind): { plan: RunPlan; events: readonly Timed<RunEvent>[] }
     return { plan: asked, events: begins ? [] : syntheticRates(asked, { ...part, blocks }) };
   }
   if (of === 'masks') {
-    const masks = syntheticMaskPlan({ steps: Number(query.get('steps') ?? 1000) });
+    const masks = syntheticMaskPlan({
+      steps: Number(query.get('steps') ?? 1000),
+      components: (query.get('components') ?? 'heads-channels') as 'layers',
+    });
     return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks }) };
   }
   const metrics = syntheticPlan({ generations, population });

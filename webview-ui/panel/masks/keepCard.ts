@@ -7,9 +7,10 @@ import { HistogramChart } from '../structure/histogramChart.ts';
 import { plural } from '../words.ts';
 import { pictureIndex } from './pictures.ts';
 
-type Kind = 'channels' | 'groups' | 'blocks';
+/** Channels first: there are the most of them. */
+export type ComponentKind = 'channels' | 'groups' | 'blocks';
 
-const KINDS: Readonly<Record<Kind, { readonly label: string; readonly one: string }>> = {
+const KINDS: Readonly<Record<ComponentKind, { readonly label: string; readonly one: string }>> = {
   channels: { label: 'channels', one: 'channel' },
   groups: { label: 'head groups', one: 'group' },
   blocks: { label: 'blocks', one: 'block' },
@@ -22,8 +23,15 @@ export class KeepCard {
   private readonly maps = {
     groups: new HeatMap('Keep-probabilities of head groups, by block'),
     channels: new HeatMap('Keep-probabilities of channels, by block'),
+    blocks: new HeatMap('Keep-probabilities of whole blocks'),
+  };
+  private readonly titles = {
+    groups: h('h3', {}, 'Head groups'),
+    channels: h('h3', {}, 'Channels'),
+    blocks: h('h3', {}, 'Whole blocks'),
   };
   private readonly bars = new HistogramChart();
+  private readonly marks = h('p', { class: 'muted' });
   private readonly slider = h('input', {
     type: 'range',
     min: 0,
@@ -50,10 +58,7 @@ export class KeepCard {
     });
     fill(
       this.body,
-      h('h3', {}, 'Head groups'),
-      this.maps.groups.element,
-      h('h3', {}, 'Channels'),
-      this.maps.channels.element,
+      ...(['blocks', 'groups', 'channels'] as const).flatMap((kind) => [this.titles[kind], this.maps[kind].element]),
     );
     this.element = h(
       'section',
@@ -67,7 +72,7 @@ export class KeepCard {
       { class: 'card', 'aria-label': 'Histogram of keep-probabilities' },
       h('div', { class: 'title' }, h('h2', {}, 'How decided they are')),
       h('div', { class: 'canvas short' }, this.bars.canvas),
-      h('p', { class: 'muted' }, 'bars: channels · dashed: head groups; at 0 and at 1 all is decided'),
+      this.marks,
     );
   }
 
@@ -75,8 +80,16 @@ export class KeepCard {
     return this.maps.channels.canvas;
   }
 
-  /** @param at step of the checkpoint that is looked at; undefined for the latest */
-  render(pictures: readonly MaskPicture[], at: number | undefined, theme: Theme): void {
+  /**
+   * @param kinds what may go
+   * @param at step of the checkpoint that is looked at; undefined for the latest
+   */
+  render(
+    pictures: readonly MaskPicture[],
+    kinds: readonly ComponentKind[],
+    at: number | undefined,
+    theme: Theme,
+  ): void {
     this.pictures = pictures;
     const index = pictureIndex(pictures, at);
     const picture = pictures[index];
@@ -91,9 +104,17 @@ export class KeepCard {
     this.latest.disabled = index === last;
     const when = `${whenWords(picture)}${index === last ? ' (latest)' : ''}`;
     if (this.when.textContent !== when) fill(this.when, when);
-    for (const kind of ['groups', 'channels'] as const) this.draw(kind, picture[kind], picture.step, theme);
+    for (const kind of ['blocks', 'groups', 'channels'] as const) {
+      const part = kinds.includes(kind) ? picture[kind] : undefined;
+      for (const each of [this.titles[kind], this.maps[kind].element]) each.hidden = part === undefined;
+      if (part) this.draw(kind, kind === 'blocks' ? acrossBlocks(part) : part, picture.step, theme);
+    }
+    const marks = ['bars', 'dashed', 'dotted']
+      .slice(0, kinds.length)
+      .map((mark, i) => `${mark}: ${KINDS[kinds[i]!].label}`);
+    fill(this.marks, `${marks.join(' · ')}; at 0 and at 1 all is decided`);
     this.bars.show(theme, {
-      series: (['channels', 'groups', 'blocks'] as const).flatMap((kind) => {
+      series: kinds.flatMap((kind) => {
         const part = picture[kind];
         return part ? [{ label: KINDS[kind].label, shares: part.histogram }] : [];
       }),
@@ -104,7 +125,7 @@ export class KeepCard {
     this.onScrub(index >= this.pictures.length - 1 ? undefined : this.pictures[index]?.step);
   }
 
-  private draw(kind: 'groups' | 'channels', { values, most, each }: PicturePart, step: number, theme: Theme): void {
+  private draw(kind: ComponentKind, { values, most, each }: PicturePart, step: number, theme: Theme): void {
     const { one, label } = KINDS[kind];
     const columns = Math.max(1, Math.ceil(most / each));
     const mean = values.flat().reduce((sum, value) => sum + value, 0) / Math.max(1, values.flat().length);
@@ -115,21 +136,27 @@ export class KeepCard {
         at: (block, column) => values[block]?.[column] ?? Number.NaN,
         ...{ min: 0, max: 1 },
         format: (value) => String(Number(value.toFixed(2))),
-        rowLabel: (block) => `block ${block + 1}`,
+        rowLabel: (block) => (kind === 'blocks' ? 'block' : `block ${block + 1}`),
         columnLabel: (column) => String(column * each + 1),
         describe: (block, column) => {
           const value = values[block]?.[column];
           const end = Math.min(most, (column + 1) * each);
           const which = each === 1 ? `${one} ${column + 1}` : `${label} ${column * each + 1} to ${end}, mean`;
-          return `block ${block + 1}, ${which}: ${value === undefined ? 'none' : `kept with ${value.toFixed(3)}`}`;
+          const where = kind === 'blocks' ? which : `block ${block + 1}, ${which}`;
+          return `${where}: ${value === undefined ? 'none' : `kept with ${value.toFixed(3)}`}`;
         },
         meaning: each === 1 ? `keep-probability of a ${one}` : `keep-probability, mean of ${each} ${label}`,
-        summary: `${values.length} blocks, ${most} ${label} each; kept with ${mean.toFixed(2)} on average.`,
+        summary: `${kind === 'blocks' ? `${most} blocks` : `${values.length} blocks, ${most} ${label} each`}; kept with ${mean.toFixed(2)} on average.`,
         key: `${step} ${kind}`,
       },
       theme,
     );
   }
+}
+
+/** One row, a column for each block. */
+function acrossBlocks({ values, histogram }: PicturePart): PicturePart {
+  return { values: [values.flat()], most: values.length, each: 1, histogram };
 }
 
 function whenWords({ step, perplexity, removed }: MaskPicture): string {

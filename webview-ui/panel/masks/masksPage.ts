@@ -8,6 +8,7 @@ import type { SpeedSubject } from '../structure/speedCard.ts';
 import { StructureFinalists } from '../structure/structureFinalists.ts';
 import { CheckpointsCard } from './checkpointsCard.ts';
 import { KeepCard } from './keepCard.ts';
+import type { ComponentKind } from './keepCard.ts';
 import { LossCard } from './lossCard.ts';
 import { pictureIndex } from './pictures.ts';
 import { RetainedCard } from './retainedCard.ts';
@@ -53,7 +54,7 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       loss.render(masks, planned, theme);
       const compared = masks.finalists.filter(({ name }) => baselines.includes(name));
       checkpoints.render(masks, { dense, planned, compared, overlay }, theme);
-      keep.render(pictures, looking.selected, theme);
+      keep.render(pictures, KINDS_OF[plan.search.components], looking.selected, theme);
       const picture = pictures[pictureIndex(pictures, looking.selected)];
       retained.render(picture, 1 - plan.sparsity.share, theme);
       finalists.render(masks.finalists, 'the masks found', baselines, () => undefined);
@@ -61,6 +62,13 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
     },
   };
 }
+
+/** What may go in which search. */
+const KINDS_OF: Readonly<Record<MaskSearchPlan['search']['components'], readonly ComponentKind[]>> = {
+  'heads-channels': ['channels', 'groups'],
+  'heads-channels-layers': ['channels', 'groups', 'blocks'],
+  layers: ['blocks'],
+};
 
 /** What the masks come to. */
 function subjectOf({ masks }: PanelData<MaskSearchPlan>, baselines: readonly string[]): SpeedSubject | undefined {

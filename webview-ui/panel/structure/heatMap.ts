@@ -176,9 +176,15 @@ export class HeatMap {
     if (!place) return;
     const row = this.rowHeight();
     const cell = width / view.columns;
-    context.strokeStyle = theme.focus;
-    context.lineWidth = 2;
-    context.strokeRect(LEFT + place.column * cell, place.row * row, Math.max(3, cell), row);
+    // Two rings: one of them can be seen on whatever lies below.
+    for (const [colour, lineWidth] of [
+      [theme.background, 5],
+      [theme.focus, 2],
+    ] as const) {
+      context.strokeStyle = colour;
+      context.lineWidth = lineWidth;
+      context.strokeRect(LEFT + place.column * cell + 1, place.row * row + 1, Math.max(3, cell) - 2, row - 2);
+    }
   }
 
   private showLegend({ min, max, format, meaning }: HeatMapView, theme: Theme): void {
