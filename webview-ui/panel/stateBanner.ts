@@ -42,7 +42,7 @@ function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
       return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
     }
     case 'running':
-      return hasNothing(data, run.plan) ? ['working', 'Running', FIRST[runKind(run.plan)]] : undefined;
+      return hasNothing(data, run.plan) ? ['working', 'Running', firstWork(data, run.plan)] : undefined;
     case 'pausing':
       return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
     case 'paused':
@@ -79,6 +79,11 @@ const FIRST: Readonly<Record<RunKind, string>> = {
   rates: 'Uniform rates and OWL’s are measured, then the first configurations …',
   masks: 'The first masks are being drawn …',
 };
+
+function firstWork({ rates }: PanelData<RunPlan>, plan: RunPlan): string {
+  const isAsking = rates.calls.length > 0;
+  return isAsking ? 'The language model is asked for the first configurations …' : FIRST[runKind(plan)];
+}
 
 function hasNothing({ search, rates, masks, pictures }: PanelData<RunPlan>, plan: RunPlan): boolean {
   const counts: Readonly<Record<RunKind, number>> = {

@@ -13,6 +13,8 @@ export class LlmCard {
   readonly element: HTMLElement;
   private readonly body = h('div', {});
   private shown = -1;
+  /** Whether the reasons are being read: they stay open while events come. */
+  private isOpen = false;
 
   constructor() {
     this.element = h(
@@ -59,8 +61,29 @@ export class LlmCard {
         ['refused', counts.listsRefused],
       ]),
       h('dl', {}, ...facts.flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
-      reasons(rates.fallbacks),
+      this.reasons(rates.fallbacks),
     );
+  }
+
+  /** The same reason is said once, with how many configurations it made. */
+  private reasons(fallbacks: readonly FallbackEvent[]): HTMLElement | undefined {
+    if (fallbacks.length === 0) return undefined;
+    const counts = new Map<string, number>();
+    for (const { role, reason, count } of fallbacks) {
+      const text = `${ROLES[role]}: ${reason}`;
+      counts.set(text, (counts.get(text) ?? 0) + count);
+    }
+    const items = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+    const details = h(
+      'details',
+      { open: this.isOpen },
+      h('summary', {}, 'Why classical operators stood in'),
+      h('ul', {}, ...items.map(([text, count]) => h('li', {}, `${text} (${plural(count, 'configuration')})`))),
+    );
+    details.addEventListener('toggle', () => {
+      this.isOpen = details.open;
+    });
+    return details;
   }
 }
 
@@ -90,23 +113,6 @@ function against(value: number, cap: number, format: (value: number) => string):
 
 function money(value: number): string {
   return value >= 1 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
-}
-
-/** The same reason is said once, with how many configurations it made. */
-function reasons(fallbacks: readonly FallbackEvent[]): HTMLElement | undefined {
-  if (fallbacks.length === 0) return undefined;
-  const counts = new Map<string, number>();
-  for (const { role, reason, count } of fallbacks) {
-    const text = `${ROLES[role]}: ${reason}`;
-    counts.set(text, (counts.get(text) ?? 0) + count);
-  }
-  const items = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
-  return h(
-    'details',
-    {},
-    h('summary', {}, 'Why classical operators stood in'),
-    h('ul', {}, ...items.map(([text, count]) => h('li', {}, `${text} (${plural(count, 'configuration')})`))),
-  );
 }
 
 /** What became of the lists, as lengths. */
