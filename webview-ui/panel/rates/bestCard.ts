@@ -106,5 +106,7 @@ function perplexityWords(configuration: Configuration, { opening, baselines }: R
     ...baselines
       .slice(0, 2)
       .flatMap(({ name, perplexity: of }) => (of === undefined ? [] : [difference(perplexity, name, of)])),
-  ].join(' · ');
+  ]
+    .join(' · ')
+    .replaceAll(' %', '\u00a0%');
 }

@@ -112,7 +112,7 @@ function table(rows: readonly SpeedRow[]): HTMLElement {
   const [dense] = rows;
   return h(
     'table',
-    {},
+    { class: 'speeds' },
     h(
       'thead',
       {},
@@ -150,9 +150,15 @@ function cell(
     dense === null || dense === 0
       ? ''
       : title === 'tokens/s'
-        ? ` (${(value / dense).toFixed(2)} ×)`
-        : ` (${formatShare(Math.round((1000 * value) / dense) / 1000)})`;
-  return h('td', { class: 'number' }, `${format(value)}${against}`);
+        ? `(${(value / dense).toFixed(2)} ×)`
+        : `(${formatShare(Math.round((1000 * value) / dense) / 1000)})`;
+  return h(
+    'td',
+    { class: 'number' },
+    h('span', {}, format(value)),
+    against === '' ? undefined : ' ',
+    h('span', {}, against),
+  );
 }
 
 function same(a: ResultName, b: ResultName): boolean {
