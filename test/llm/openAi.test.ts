@@ -11,7 +11,7 @@ import { ScriptedLlm } from '../support/scriptedLlm.ts';
 import type { Fault, ScriptedOptions } from '../support/scriptedLlm.ts';
 
 const KEY = 'sk-marker/0123+4567';
-const PROMPT = 'Propose 3 new configurations:\n- exactly 4 numbers\n- their mean is 0.30000';
+const PROMPT = 'Propose new configurations, as many as 3:\n- exactly 4 numbers\n- their mean is 0.30000';
 
 /** Waits of seconds take milliseconds here, in their order. */
 const timer: Timer & { readonly waited: number[] } = {

@@ -278,7 +278,7 @@ function refuse({ response }: Exchange, status: number, message: string, headers
 
 /** What a language model would say to a prompt of ours: configurations near the best that it is shown, or near the mean. */
 export function replyTo(prompt: string, rng: Rng, fault: Fault): string {
-  const count = Number(/(\d+) more are needed/.exec(prompt)?.[1] ?? /Propose (\d+) /.exec(prompt)?.[1] ?? 1);
+  const count = Number(/still missing: (\d+)/.exec(prompt)?.[1] ?? /as many as (\d+)/.exec(prompt)?.[1] ?? 1);
   const blocks = Number(/exactly (\d+) (?:numbers|decimals)/.exec(prompt)?.[1] ?? 1);
   const mean = Number(/mean (?:is )?([\d.]*\d)/.exec(prompt)?.[1] ?? 0.5);
   const shown = [...prompt.matchAll(/^\[([\d., ]+)\] [\d.e+]+$/gm)].map(([, list]) => list!.split(',').map(Number));
