@@ -8,6 +8,7 @@ import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
 import { looking } from './stories/looking.ts';
 import { searching } from './stories/searching.ts';
+import { structure } from './stories/structure.ts';
 import { tree } from './stories/tree.ts';
 import { trusting } from './stories/trusting.ts';
 import { eventually, Steps } from './steps.ts';
@@ -37,7 +38,7 @@ export interface Stage extends Surroundings {
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching };
+const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching, structure };
 
 const CHROMIUM = [
   '--no-sandbox',

@@ -284,6 +284,7 @@ export class Workbench {
       await this.notifications(),
       await this.page.locator('.tab').allInnerTexts(),
       await this.page.locator('.quick-input-widget').isVisible(),
+      await this.page.locator('.monaco-dialog-box').isVisible(),
     ]);
   }
 
