@@ -42,6 +42,7 @@ export async function runRateSearch(
   const context: RateContext = { plan, space, knowledge, account, effects, options };
   if ((['initialise', 'mutate', 'cross'] as const).some((role) => operatorOf(role, plan) === 'llm')) {
     checkPrompts(plan, opening);
+    checkCap(plan);
   }
   await measureBaselines(context);
 
@@ -83,6 +84,18 @@ function checkTarget({ name, target }: RateSearchPlan): void {
     expected: 'a score that chooses heads and channels',
     actual: `${method}, which removes whole blocks`,
     remedy: 'Choose wanda-sp, magnitude, taylor, flap, or a metric.',
+  });
+}
+
+/** A limit on money that never takes effect would be found out when the bill comes. */
+function checkCap({ name, llm }: RateSearchPlan): void {
+  if (llm.costCap === 0 || llm.promptPrice > 0 || llm.replyPrice > 0) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `searching for rates (${name})`,
+    expected: 'prices, for a limit on what may be spent',
+    actual: `costCap ${llm.costCap}, and neither promptPrice nor replyPrice`,
+    remedy: 'Say what a million tokens of prompts and of replies cost, or limit tokens with tokenCap.',
   });
 }
 

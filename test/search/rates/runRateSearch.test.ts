@@ -352,6 +352,7 @@ describe('baselines', () => {
       'a score that removes blocks',
       { target: { kind: 'structure', name: 'shortgpt', score: { kind: 'method', method: 'shortgpt' } } },
     ],
+    ['a limit on money without prices', { llm: { ...ratePlan({}, llm).llm, costCap: 5 } }],
     ['an unknown placeholder', { prompts: { ...ratePlan().prompts, cross: 'Give {{count}} of {{everything}}' } }],
   ])('%s is refused before anything is measured', async (_, more) => {
     const plan = ratePlan({}, llm, more);
