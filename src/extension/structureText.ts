@@ -35,9 +35,8 @@ export function structureTable({ blocks, parameters }: StructureReport): string 
     ...(isAsked ? [rate === undefined ? '' : formatShare(rate)] : []),
     ...(dropped ? ['all of it', '–', '–'] : [formatShare(removed), kept(groups), kept(channels)]),
   ]);
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const { dense, pruned } = parameters;
-  return `${lines.join('\n')}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
+  return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
 }
 
 /** Columns of a hover, at most. */
@@ -63,8 +62,13 @@ export function structuresTable(
     ...columns.map(({ blocks }) => kept(blocks[i])),
   ]);
   const head = ['block', ...columns.map(({ name }) => name)];
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  return `Head groups and channels that each block keeps:\n\n${lines.join('\n')}`;
+  return `Head groups and channels that each block keeps:\n\n${spacedTable(head, rows)}`;
+}
+
+/** Markdown: a table with room between its columns, which a hover does not leave by itself. */
+function spacedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join('&emsp; | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
 /** Markdown: the share of the weights that each block has lost, where not the same of each. */

@@ -60,11 +60,11 @@ describe('a structural result', () => {
     const record = createRecord(samplePlan(), structural(), { root: '/', document: '/m.prune', savedAt: new Date(0) });
     const hover = provenanceHover([record]);
     expect(hover).toContain('30 % of heads and channels (30 % of the blocks’ weights went), one-shot calibration');
-    expect(hover).toContain('| 2 | 40 % | 40 % | 2 of 4 | 460 of 688 |');
+    expect(hover).toContain('| 2&emsp; | 40 %&emsp; | 40 %&emsp; | 2 of 4&emsp; | 460 of 688 |');
     expect(hover).toContain('**5.08M** of 6.45M parameters are left (78.8 %).');
     const both = provenanceHover([structural(), { ...owl, metric: 'a|b' }].map((result) => ({ ...record, result })));
-    expect(both).toContain('| block | wanda-sp, 30 % | a\\|b, 30 % |');
-    expect(both).toContain('| 2 | 2 of 4, 460 of 688 | 2 of 4, 460 of 688 |');
-    expect(structureTable(dropped.structure!)).toContain('| 1 |  | all of it | – | – |');
+    expect(both).toContain('| block&emsp; | wanda-sp, 30 %&emsp; | a\\|b, 30 % |');
+    expect(both).toContain('| 2&emsp; | 2 of 4, 460 of 688&emsp; | 2 of 4, 460 of 688 |');
+    expect(structureTable(dropped.structure!)).toContain('| 1&emsp; | &emsp; | all of it&emsp; | –&emsp; | – |');
   });
 });
