@@ -4,7 +4,8 @@ import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import type { SearchCounts } from '../experiment/searchEvents.ts';
-import type { RateCounts } from '../experiment/structureEvents.ts';
+import type { ProbabilitiesEvent, RateCounts } from '../experiment/structureEvents.ts';
+import { isAsGood } from '../search/masks/resume.ts';
 import { decodeLine, firstLink, linkAfter } from './journalLine.ts';
 import type { JournalRecord } from './journalLine.ts';
 import { JOURNAL_FILE, openRun, runIds, RUNS_FOLDER } from './runFolder.ts';
@@ -147,24 +148,39 @@ function bestRates(events: readonly RunEvent[]): BestSummary | undefined {
   return perplexity === undefined ? undefined : { kind: 'rates', id, rates, perplexity };
 }
 
-/** What was kept, as finally evaluated; before that the best checkpoint that these events have. */
+/** What was kept, as finally evaluated; where it is not, the best checkpoint that these events have. */
 function bestMasks(events: readonly RunEvent[]): BestSummary | undefined {
+  return keptMasks(events) ?? bestCheckpoint(events);
+}
+
+function keptMasks(events: readonly RunEvent[]): BestSummary | undefined {
   for (const event of events) {
     if (event.kind !== 'structure-finalist' || event.result?.structure?.method !== 'mask') continue;
     const { perplexity, actualSparsity } = event.result;
     return { kind: 'masks', removed: actualSparsity, perplexity };
   }
-  let best: BestSummary | undefined;
-  for (const event of events) {
-    if (event.kind !== 'probabilities' || event.perplexity === null) continue;
-    const { perplexity, removed } = event;
-    if (!best || perplexity <= best.perplexity) best = { kind: 'masks', removed, perplexity };
-  }
-  return best;
+  return undefined;
 }
 
-/** Bytes that are read off the end first; then eight times as many, until the best metric is among them. */
+function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
+  let best: ProbabilitiesEvent | undefined;
+  for (const event of events) {
+    if (event.kind === 'probabilities' && (!best || isAsGood(event, best))) best = event;
+  }
+  return best === undefined || best.perplexity === null
+    ? undefined
+    : { kind: 'masks', removed: best.removed, perplexity: best.perplexity };
+}
+
+/** Whether events before these cannot name a better one: of checkpoints an earlier one may have done best. */
+function isSettled(events: readonly RunEvent[]): boolean {
+  return (bestMetric(events) ?? bestRates(events) ?? keptMasks(events)) !== undefined;
+}
+
+/** Bytes that are read off the end first; then eight times as many, until the best is among them. */
 const END = 64 << 10;
+/** For a better checkpoint than is known no more than these are read: one of a large model is long, and lists are read often. */
+const MOST_OF_CHECKPOINTS = 8 * 8 * END;
 const LINE_FEED = 0x0a;
 
 async function lastRecords({ folder, run }: RunFolder): Promise<readonly JournalRecord[]> {
@@ -174,7 +190,9 @@ async function lastRecords({ folder, run }: RunFolder): Promise<readonly Journal
     for (let length = END; ; length *= 8) {
       const start = Math.max(0, size - length);
       const records = recordsIn(await bytesOf(file, start, size - start), start === 0 ? run.id : undefined);
-      if (start === 0 || bestOf(records.map(({ event }) => event))) return records;
+      const events = records.map(({ event }) => event);
+      if (start === 0 || isSettled(events)) return records;
+      if (length >= MOST_OF_CHECKPOINTS && bestCheckpoint(events)) return records;
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

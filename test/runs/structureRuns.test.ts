@@ -100,6 +100,30 @@ describe('a run that searches for rates or masks', () => {
     });
   });
 
+  it('is summed up with the masks that it keeps, not with the last ones', async () => {
+    const { folder, run } = await begin(sampleMaskPlan({ ...inside, name: 'best' }));
+    // Longer than what is read off the end first.
+    const long = packValues(new Float32Array(5000));
+    const probabilities = (step: number, perplexity: number | null): RunEvent => ({
+      kind: 'probabilities',
+      step,
+      values: { groups: long, channels: long },
+      ...{ baseline: 2.5, perplexity, removed: step / 8, leftOut: 0 },
+    });
+    const error = { code: 'device/failed', operation: '', expected: '', actual: '', remedy: '' } as const;
+    const failed = { kind: 'structure-finalist', name: 'policy-gradient', error } as const;
+    const best = (removed: number, perplexity: number) => ({ best: { kind: 'masks', removed, perplexity } });
+
+    await write(folder, run.id, [probabilities(0, null)]);
+    expect((await summariseRun(folder)).best).toBeUndefined();
+    await write(folder, run.id, [probabilities(1, 18), probabilities(2, 17), probabilities(3, 17)]);
+    expect(await summariseRun(folder)).toMatchObject(best(0.375, 17));
+    await write(folder, run.id, [probabilities(4, 19), probabilities(5, null), probabilities(6, 21)]);
+    expect(await summariseRun(folder)).toMatchObject(best(0.375, 17));
+    await write(folder, run.id, [failed, { kind: 'masks-finished', mask: [], steps: 6, leftOut: 0 }]);
+    expect(await summariseRun(folder)).toMatchObject({ state: 'finished', ...best(0.375, 17) });
+  });
+
   it('is summed up with its best rates', async () => {
     const { folder, run } = await begin(sampleRatePlan({ ...inside, name: 'rates' }));
     const counts = {
@@ -126,6 +150,9 @@ describe('a run that searches for rates or masks', () => {
       best: { kind: 'rates', id: 1, rates: [0.4, 0.2], perplexity: 20 },
     });
     await write(folder, run.id, [{ kind: 'resumed' }, { kind: 'rates-finished', counts, best: [0, 1] }]);
-    expect(await summariseRun(folder)).toMatchObject({ state: 'finished', best: { kind: 'rates', id: 0, perplexity: 30 } });
+    expect(await summariseRun(folder)).toMatchObject({
+      state: 'finished',
+      best: { kind: 'rates', id: 0, perplexity: 30 },
+    });
   });
 });
