@@ -49,7 +49,7 @@ export class LlmCard {
         `${plural(lists, 'list')}: ${counts.listsUsed} used, ${counts.listsRepaired} repaired, ${counts.listsRefused} refused`,
       ],
       ['requests', `${counts.calls} answered, ${counts.failedCalls} failed`],
-      ['fallbacks', `${plural(counts.fallbacks, 'configuration')} by classical operators in its place`],
+      ['fallbacks', `${plural(counts.fallbacks, 'configuration')} by classical operators instead`],
       ['tokens', against(counts.promptTokens + counts.replyTokens, llm.tokenCap, formatCount)],
       ...(llm.promptPrice + llm.replyPrice > 0 ? [['cost', against(counts.cost, llm.costCap, money)] as const] : []),
     ];
