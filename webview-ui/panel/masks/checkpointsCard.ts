@@ -4,8 +4,9 @@ import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
 import type { MaskState } from '../../../src/search/maskState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { across, closeScaleOf, lastStep, LineChart, outOfScale } from '../lineChart.ts';
-import type { Line } from '../lineChart.ts';
+import { LineChart } from '../lineChart.ts';
+import { across, closeScaleOf, lastStep, outOfScale } from '../lines.ts';
+import type { Line } from '../lines.ts';
 import { against } from '../words.ts';
 
 /** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */

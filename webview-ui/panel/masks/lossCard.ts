@@ -1,8 +1,9 @@
 import type { LossPoint, MaskState } from '../../../src/search/maskState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { lastStep, LineChart } from '../lineChart.ts';
-import type { Line } from '../lineChart.ts';
+import { LineChart } from '../lineChart.ts';
+import { lastStep } from '../lines.ts';
+import type { Line } from '../lines.ts';
 import { perplexityScale } from '../perplexityScale.ts';
 import { plural } from '../words.ts';
 

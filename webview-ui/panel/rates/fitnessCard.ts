@@ -3,8 +3,9 @@ import { bestConfiguration } from '../../../src/search/rateState.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { outOfScale, across, LineChart, closeScaleOf } from '../lineChart.ts';
-import type { Line } from '../lineChart.ts';
+import { LineChart } from '../lineChart.ts';
+import { across, closeScaleOf, outOfScale } from '../lines.ts';
+import type { Line } from '../lines.ts';
 import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
 import { against } from '../words.ts';
 

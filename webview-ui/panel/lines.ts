@@ -1,0 +1,67 @@
+import { formatPerplexity } from '../../src/experiment/format.ts';
+import { perplexityScale } from './perplexityScale.ts';
+import type { PerplexityScale } from './perplexityScale.ts';
+
+export interface Line {
+  readonly label: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+  readonly style: LineStyle;
+}
+
+export type LineStyle =
+  'best' | 'median' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'second' | 'overlay' | 'raw';
+
+/** Times the lowest value of importance: what lies above does not stretch the scale. */
+const FAR = 1.2;
+
+/** From dense to what competes with the best: lines that lie far above leave at the top, and their labels say so. */
+export function scaleOf(lines: readonly Line[]): PerplexityScale {
+  const valuesOf = (...styles: readonly LineStyle[]): number[] =>
+    lines.filter(({ style }) => styles.includes(style)).flatMap(({ points }) => points.map(({ y }) => y));
+  const important = valuesOf('best', 'random', 'overlay', 'dense');
+  const lowest = Math.min(...important, ...valuesOf('baseline', 'second'));
+  const others = valuesOf('baseline', 'second', 'mean', 'median').filter((value) => value < FAR * lowest);
+  return perplexityScale([], [...important, ...others]);
+}
+
+/** From the best to what it is compared with. Structural pruning is far from dense, which then is told below the chart. */
+export function closeScaleOf(lines: readonly Line[]): PerplexityScale {
+  const valuesOf = (...styles: readonly LineStyle[]): number[] =>
+    lines.filter(({ style }) => styles.includes(style)).flatMap(({ points }) => points.map(({ y }) => y));
+  const important = valuesOf('best', 'median', 'overlay', 'baseline', 'second');
+  const dense = valuesOf('dense');
+  const [lowest, highest] = [Math.min(...important, ...valuesOf('mean')), Math.max(...important)];
+  const near = dense.filter((value) => important.length === 0 || lowest - value < highest - lowest);
+  return perplexityScale([], [...important, ...near, ...valuesOf('mean').filter((value) => value < FAR * lowest)]);
+}
+
+/** Where the lines went that are not in sight. */
+export function outOfScale(lines: readonly Line[], { min, max }: PerplexityScale): string {
+  const named = (isOut: (y: number) => boolean): string =>
+    lines
+      .flatMap(({ label, points }) => {
+        const last = points.at(-1);
+        return last && isOut(last.y) ? [`${label} ${formatPerplexity(last.y)}`] : [];
+      })
+      .join(', ');
+  const [above, below] = [named((y) => y > max), named((y) => y < min)];
+  return [
+    ...(above === '' ? [] : [`above the scale: ${above}`]),
+    ...(below === '' ? [] : [`below the scale: ${below}`]),
+  ].join(' · ');
+}
+
+/** A step to end an axis at, `share` of what is through beyond it: of two digits, not beyond all that are planned. */
+export function lastStep(steps: number, planned: number, share: number): number {
+  const wanted = Math.max(10, steps * (1 + share));
+  const unit = 10 ** Math.floor(Math.log10(wanted) - 1);
+  return Math.min(Math.max(planned, 10), Math.ceil(wanted / unit / 5) * 5 * unit);
+}
+
+/** A value that is the same from `first` to `last`. */
+export function across(y: number, first: number, last: number): Line['points'] {
+  return [
+    { x: first, y },
+    { x: last, y },
+  ];
+}
