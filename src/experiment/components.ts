@@ -38,11 +38,7 @@ export function removedShare(components: BlockComponents, mask: BlockMask): numb
 /** Share of all blocks' weights that a mask of the model removes. */
 export function removedShareOfAll(components: readonly BlockComponents[], mask: ModelMask): number {
   const all = components.reduce((sum, block) => sum + blockWeights(block), 0);
-  const removed = components.reduce((sum, block, i) => {
-    const weights = blockWeights(block);
-    // A block without weights has no share.
-    return weights === 0 ? sum : sum + weights * removedShare(block, mask[i]!);
-  }, 0);
+  const removed = components.reduce((sum, block, i) => sum + blockWeights(block) * removedShare(block, mask[i]!), 0);
   return removed / all;
 }
 

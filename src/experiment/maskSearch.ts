@@ -1,3 +1,4 @@
+import { SEED_SETTING, WORKERS_SETTING } from './search.ts';
 import type { SearchSettingRow } from './search.ts';
 import type { EvaluationSettings } from './settings.ts';
 import type { UnstructuredSparsity } from './sparsity.ts';
@@ -152,14 +153,7 @@ export const MASK_SEARCH_SETTINGS: {
     decidesResult: true,
     documentation: 'what may go: groups of heads and channels, whole blocks too, or whole blocks alone',
   },
-  seed: {
-    kind: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: Number.MAX_SAFE_INTEGER,
-    decidesResult: true,
-    documentation: 'seed of masks and batches',
-  },
+  seed: { ...SEED_SETTING, documentation: 'seed of masks and batches' },
   checkpoints: {
     kind: 'integer',
     default: 20,
@@ -169,11 +163,7 @@ export const MASK_SEARCH_SETTINGS: {
     documentation: 'times that the probabilities are kept and the best masks by them evaluated, evenly over the steps',
   },
   workers: {
-    kind: 'integer',
-    default: 1,
-    minimum: 1,
-    maximum: 256,
-    decidesResult: false,
+    ...WORKERS_SETTING,
     documentation: 'processes that evaluate; the masks of a step are divided among them',
   },
 };

@@ -1,4 +1,5 @@
 import type { LlmSettings, PromptTemplates } from './llm.ts';
+import { SEED_SETTING, WORKERS_SETTING } from './search.ts';
 import type { NamedMetric, SearchSettingRow } from './search.ts';
 import type { EvaluationSettings } from './settings.ts';
 import type { UnstructuredSparsity } from './sparsity.ts';
@@ -101,14 +102,7 @@ export const RATE_SEARCH_SETTINGS: {
     decidesResult: true,
     documentation: 'iterations (the paper’s N)',
   },
-  seed: {
-    kind: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: Number.MAX_SAFE_INTEGER,
-    decidesResult: true,
-    documentation: 'seed of everything random in the search',
-  },
+  seed: SEED_SETTING,
   initialise: {
     ...OPERATOR,
     choices: ['llm', 'classical', 'off'],
@@ -149,14 +143,7 @@ export const RATE_SEARCH_SETTINGS: {
     decidesResult: true,
     documentation: 'best configurations that are evaluated at the end, on the test text too',
   },
-  workers: {
-    kind: 'integer',
-    default: 1,
-    minimum: 1,
-    maximum: 256,
-    decidesResult: false,
-    documentation: 'processes that evaluate; the CPU threads are divided among them',
-  },
+  workers: WORKERS_SETTING,
 };
 
 export const DEFAULT_RATE_SEARCH_SETTINGS: RateSearchSettings = Object.fromEntries(

@@ -71,6 +71,24 @@ export type SearchSettingRow<Value> = {
   ? { readonly kind: 'choice'; readonly choices: readonly Value[] }
   : { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number });
 
+/** Rows that every kind of search has. */
+export const SEED_SETTING: SearchSettingRow<number> = {
+  kind: 'integer',
+  default: 0,
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  decidesResult: true,
+  documentation: 'seed of everything random in the search',
+};
+export const WORKERS_SETTING: SearchSettingRow<number> = {
+  kind: 'integer',
+  default: 1,
+  minimum: 1,
+  maximum: 256,
+  decidesResult: false,
+  documentation: 'processes that evaluate; the CPU threads are divided among them',
+};
+
 export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSettingRow<SearchSettings[Name]> } = {
   method: {
     kind: 'choice',
@@ -104,14 +122,7 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     documentation:
       'evaluations after which no generation is begun, in units of the whole fitness text (a metric stopped after a quarter of it counts 0.25); 0 sets no limit',
   },
-  seed: {
-    kind: 'integer',
-    default: 0,
-    minimum: 0,
-    maximum: Number.MAX_SAFE_INTEGER,
-    decidesResult: true,
-    documentation: 'seed of everything random in the search',
-  },
+  seed: SEED_SETTING,
   tournament: {
     kind: 'integer',
     default: 7,
@@ -200,14 +211,7 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     documentation:
       'best metrics that are evaluated again at the end, calibrated as the settings say, and on the test text',
   },
-  workers: {
-    kind: 'integer',
-    default: 1,
-    minimum: 1,
-    maximum: 256,
-    decidesResult: false,
-    documentation: 'processes that evaluate; the CPU threads are divided among them',
-  },
+  workers: WORKERS_SETTING,
 };
 
 export const DEFAULT_SEARCH_SETTINGS: SearchSettings = Object.fromEntries(

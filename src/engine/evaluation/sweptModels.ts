@@ -1,4 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
+import { removedShareOfAll } from '../../experiment/components.ts';
 import type { BlockComponents } from '../../experiment/components.ts';
 import {
   type EvaluationPlan,
@@ -15,7 +16,7 @@ import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
 import { givenRates, owlRates } from '../structure/rates.ts';
-import { removedOfModel, structureReport } from '../structure/report.ts';
+import { structureReport } from '../structure/report.ts';
 import type { RemovedModel } from './removedModel.ts';
 import type { Survey } from './survey.ts';
 import type { SweepInputs } from './sweep.ts';
@@ -75,7 +76,7 @@ export function prepareModel(
     const { mask } = chosen;
     const report = structureReport(structure, checkpoint.config, components, chosen, fills !== undefined);
     hooks.onRemoved?.({ mask, ...(fills && { fills }) }, index);
-    const model = { metric, mask, fills, actualSparsity: removedOfModel(components, mask) };
+    const model = { metric, mask, fills, actualSparsity: removedShareOfAll(components, mask) };
     return { kind: 'structure', model, index, report };
   } catch (error) {
     return asRefusal(error);

@@ -1,4 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
+import { removedShareOfAll } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/components.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/plan.ts';
@@ -23,7 +24,6 @@ import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
 import { blockInfluence } from '../structure/blockInfluence.ts';
 import { owlRates } from '../structure/rates.ts';
-import { removedOfModel } from '../structure/report.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { type MeasuredLoss, measureModels } from './measureModels.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
@@ -147,7 +147,7 @@ export class StructureSession {
     if (wrong) throw sessionError(`masks of ${components.length} blocks`, `one of ${wrong.length}`);
     const evaluation = this.sequences(on);
     const inputs = { ...this.inputs, evaluation, programs: await this.programsFor(evaluation[0]!.length) };
-    const make = (mask: ModelMask) => ({ metric: 'mask', mask, actualSparsity: removedOfModel(components, mask) });
+    const make = (mask: ModelMask) => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
     return measureModels(inputs, masks, make, hooks);
   }
 

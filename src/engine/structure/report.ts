@@ -1,10 +1,5 @@
-import {
-  type BlockComponents,
-  blockWeights,
-  countBits,
-  type ModelMask,
-  removedShare,
-} from '../../experiment/components.ts';
+import { countBits, removedShare } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/components.ts';
 import type { Structure, StructureReport } from '../../experiment/structure.ts';
 import type { ModelConfig } from '../checkpoint/config.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -42,16 +37,6 @@ export function structureReport(
       pruned: countParameters(removedConfig(config, mask, compensated)),
     },
   };
-}
-
-/** Share of all blocks' weights that a mask removes. */
-export function removedOfModel(components: readonly BlockComponents[], mask: ModelMask): number {
-  const weights = components.map(blockWeights);
-  const removed = weights.reduce(
-    (sum, count, index) => sum + count * removedShare(components[index]!, mask[index]!),
-    0,
-  );
-  return removed / weights.reduce((sum, count) => sum + count, 0);
 }
 
 function countParameters(config: ModelConfig): number {

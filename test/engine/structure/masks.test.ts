@@ -7,12 +7,12 @@ import {
   type ModelMask,
   packBits,
   removedShare,
+  removedShareOfAll,
   unpackBits,
 } from '../../../src/experiment/components.ts';
 import type { ComponentScores } from '../../../src/engine/structure/componentScores.ts';
 import { goneAtRate, maskAtRates, maskAtThreshold, maskOfBlocks } from '../../../src/engine/structure/masks.ts';
 import { givenRates, owlRates } from '../../../src/engine/structure/rates.ts';
-import { removedOfModel } from '../../../src/engine/structure/report.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 
 const SEEDED = { seed: 20, numRuns: 100 };
@@ -134,7 +134,9 @@ describe('a mask at one threshold', () => {
           ModelMask,
           ModelMask,
         ];
-        expect(Math.abs(removedOfModel(components, few) - low) * total).toBeLessThanOrEqual(largest / 2 + 1e-6 * total);
+        expect(Math.abs(removedShareOfAll(components, few) - low) * total).toBeLessThanOrEqual(
+          largest / 2 + 1e-6 * total,
+        );
         for (const index of components.keys()) {
           expect(contains(few[index]!.groups, many[index]!.groups)).toBe(true);
           expect(contains(few[index]!.channels, many[index]!.channels)).toBe(true);
