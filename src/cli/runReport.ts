@@ -7,7 +7,7 @@ import type { RunFolder } from '../runs/runFolder.ts';
 import { foldMaskEvent, newMaskState } from '../search/maskState.ts';
 import { foldRateEvent, newRateState } from '../search/rateState.ts';
 import { foldEvent, newSearchState } from '../search/searchState.ts';
-import type { SearchStatus } from '../search/stateTimes.ts';
+import type { SearchStatus } from '../search/stateBase.ts';
 import { maskReportLines, maskSearchResult } from './maskReport.ts';
 import { rateReportLines, rateSearchResult } from './rateReport.ts';
 import { metricReportLines } from './searchReport.ts';

@@ -1,6 +1,4 @@
-import type { ErrorData } from '../base/errors.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
-import type { QuarantinedEvent } from '../experiment/searchEvents.ts';
 import type {
   MasksFinishedEvent,
   ProbabilitiesEvent,
@@ -10,18 +8,14 @@ import type {
 } from '../experiment/structureEvents.ts';
 import { isLoss } from './masks/policyGradient.ts';
 import { isAsGood } from './masks/resume.ts';
-import { tick } from './stateTimes.ts';
-import type { SearchStatus, StateTimes } from './stateTimes.ts';
+import { foldBreak, newTimes, tick } from './stateBase.ts';
+import type { StateBase, StateTimes } from './stateBase.ts';
 
 /**
  * All that is known of a search for masks from its events. It grows in place and stays small: of keep-probabilities it has the latest, of
  * losses a few thousand points at most. What there is to see of probabilities says `pictureOf`.
  */
-export interface MaskState {
-  /** Grows with every event. */
-  readonly revision: number;
-  /** As the events have it: whether somebody is working on it now is another question. */
-  readonly status: SearchStatus;
+export interface MaskState extends StateBase {
   readonly opening: StructureOpening | undefined;
   /** Steps that are done. */
   readonly steps: number;
@@ -33,12 +27,9 @@ export interface MaskState {
   readonly checkpoints: readonly MaskCheckpoint[];
   /** The last checkpoint, with the probabilities. */
   readonly latest: ProbabilitiesEvent | undefined;
-  readonly quarantined: readonly QuarantinedEvent[];
   /** Evaluated again at the end, baselines among them. */
   readonly finalists: readonly StructureFinalistEvent[];
   readonly finished: MasksFinishedEvent | undefined;
-  readonly error: ErrorData | undefined;
-  readonly times: StateTimes;
 }
 
 /** Some steps in a row. */
@@ -62,7 +53,7 @@ export function newMaskState(): MaskState {
     ...{ revision: 0, status: 'starting', opening: undefined, steps: 0, stepsOfPoint: 1, leftOut: 0 },
     ...{ losses: [], checkpoints: [], quarantined: [], finalists: [] },
     ...{ latest: undefined, finished: undefined, error: undefined },
-    times: { first: undefined, last: undefined, worked: 0 },
+    times: newTimes(),
   };
   return state;
 }
@@ -76,8 +67,7 @@ export function newMaskState(): MaskState {
  */
 export function foldMaskEvent(state: MaskState, event: RunEvent, at: number): MaskState {
   const growing = state as Growing;
-  growing.revision++;
-  tick(growing.times, growing.status, event.kind, at);
+  tick(growing, event.kind, at);
   fold(growing, event);
   return state;
 }
@@ -126,15 +116,9 @@ function fold(state: Growing, event: RunEvent): void {
       state.quarantined.push(event);
       return;
     case 'resumed':
-      state.status = state.opening === undefined ? 'starting' : 'running';
-      state.error = undefined;
-      return;
     case 'paused':
-      state.status = 'paused';
-      return;
     case 'failed':
-      state.status = 'failed';
-      state.error = event.error;
+      foldBreak(state, event);
       return;
     // Of other searches, or of no account here.
     case 'baseline':

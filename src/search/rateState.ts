@@ -1,7 +1,5 @@
-import type { ErrorData } from '../base/errors.ts';
 import type { LlmUsage } from '../experiment/llm.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
-import type { QuarantinedEvent } from '../experiment/searchEvents.ts';
 import type {
   Configuration,
   ConfigurationEvent,
@@ -15,18 +13,14 @@ import type {
   StructureFinalistEvent,
   StructureOpening,
 } from '../experiment/structureEvents.ts';
-import { tick } from './stateTimes.ts';
-import type { SearchStatus, StateTimes } from './stateTimes.ts';
+import { foldBreak, newTimes, tick } from './stateBase.ts';
+import type { StateBase, StateTimes } from './stateBase.ts';
 
 /**
  * All that is known of a search for rates from its events. It grows in place, as the state of a search for metrics does: whoever shows it
- * compares {@link RateState.revision}.
+ * compares {@link StateBase.revision}.
  */
-export interface RateState {
-  /** Grows with every event. */
-  readonly revision: number;
-  /** As the events have it: whether somebody is working on it now is another question. */
-  readonly status: SearchStatus;
+export interface RateState extends StateBase {
   readonly opening: StructureOpening | undefined;
   readonly baselines: readonly RateBaselineEvent[];
   /** In the order of their ids. */
@@ -40,12 +34,10 @@ export interface RateState {
   /** Requests to the language model, without the texts. */
   readonly calls: readonly LlmCall[];
   readonly fallbacks: readonly FallbackEvent[];
-  readonly quarantined: readonly QuarantinedEvent[];
   /** Evaluated again at the end, baselines among them. */
   readonly finalists: readonly StructureFinalistEvent[];
   /** Ids, best first; empty until the search is finished. */
   readonly ranking: readonly number[];
-  readonly error: ErrorData | undefined;
   readonly times: RateTimes;
 }
 
@@ -82,7 +74,7 @@ export function newRateState(): RateState {
     ...{ revision: 0, status: 'starting', opening: undefined, counts, error: undefined },
     ...{ baselines: [], configurations: [], byId: new Map(), iterations: [], improvements: [] },
     ...{ calls: [], fallbacks: [], quarantined: [], finalists: [], ranking: [] },
-    times: { first: undefined, last: undefined, worked: 0, iterationEnds: [] },
+    times: { ...newTimes(), iterationEnds: [] },
   };
   return state;
 }
@@ -95,8 +87,7 @@ export function newRateState(): RateState {
  */
 export function foldRateEvent(state: RateState, event: RunEvent, at: number): RateState {
   const growing = state as Growing;
-  growing.revision++;
-  tick(growing.times, growing.status, event.kind, at);
+  tick(growing, event.kind, at);
   fold(growing, event);
   return state;
 }
@@ -168,15 +159,9 @@ function fold(state: Growing, event: RunEvent): void {
       state.quarantined.push(event);
       return;
     case 'resumed':
-      state.status = state.opening === undefined ? 'starting' : 'running';
-      state.error = undefined;
-      return;
     case 'paused':
-      state.status = 'paused';
-      return;
     case 'failed':
-      state.status = 'failed';
-      state.error = event.error;
+      foldBreak(state, event);
       return;
     // Of other searches, or of no account here.
     case 'baseline':

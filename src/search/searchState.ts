@@ -1,29 +1,23 @@
-import type { ErrorData } from '../base/errors.ts';
 import type {
   BaselineEvent,
   Candidate,
   CandidateEvent,
   FinalistEvent,
   GenerationEvent,
-  QuarantinedEvent,
   SearchCounts,
   SearchEvent,
   SearchOpening,
 } from '../experiment/searchEvents.ts';
-import { tick } from './stateTimes.ts';
-import type { SearchStatus, StateTimes } from './stateTimes.ts';
+import { foldBreak, newTimes, tick } from './stateBase.ts';
+import type { StateBase, StateTimes } from './stateBase.ts';
 
-export type { SearchStatus } from './stateTimes.ts';
+export type { SearchStatus } from './stateBase.ts';
 
 /**
  * All that is known of a search from its events. It grows in place, so that tens of thousands of events fold in an instant:
- * whoever shows it compares {@link SearchState.revision}.
+ * whoever shows it compares {@link StateBase.revision}.
  */
-export interface SearchState {
-  /** Grows with every event. */
-  readonly revision: number;
-  /** As the events have it: whether somebody is working on it now is another question (see the heartbeat of a run). */
-  readonly status: SearchStatus;
+export interface SearchState extends StateBase {
   readonly opening: SearchOpening | undefined;
   readonly baselines: readonly BaselineEvent[];
   /** In the order of the events. */
@@ -34,12 +28,10 @@ export interface SearchState {
   readonly counts: SearchCounts;
   /** Each new best in full, with the work that had been done by then; the last one is the best. */
   readonly improvements: readonly Improvement[];
-  readonly quarantined: readonly QuarantinedEvent[];
   /** Evaluated again at the end, baselines among them. */
   readonly finalists: readonly FinalistEvent[];
   /** Ids, best first; empty until the search is finished. */
   readonly ranking: readonly number[];
-  readonly error: ErrorData | undefined;
   readonly times: SearchTimes;
 }
 
@@ -72,7 +64,7 @@ export function newSearchState(): SearchState {
     finalists: [],
     ranking: [],
     error: undefined,
-    times: { first: undefined, last: undefined, worked: 0, generationEnds: [] },
+    times: { ...newTimes(), generationEnds: [] },
   };
   return state;
 }
@@ -84,8 +76,7 @@ export function newSearchState(): SearchState {
  */
 export function foldEvent(state: SearchState, event: SearchEvent, at: number): SearchState {
   const growing = state as Growing<SearchState>;
-  growing.revision++;
-  tick(growing.times, growing.status, event.kind, at);
+  tick(growing, event.kind, at);
   fold(growing, event);
   return state;
 }
@@ -148,20 +139,14 @@ function fold(state: Growing<SearchState>, event: SearchEvent): void {
       state.quarantined.push(event);
       return;
     case 'resumed':
-      state.status = state.opening === undefined ? 'starting' : 'running';
-      state.error = undefined;
-      return;
     case 'paused':
-      state.status = 'paused';
+    case 'failed':
+      foldBreak(state, event);
       return;
     case 'finished':
       state.status = 'finished';
       state.counts = { ...event.counts };
       state.ranking = [...event.best];
-      return;
-    case 'failed':
-      state.status = 'failed';
-      state.error = event.error;
       return;
   }
 }
