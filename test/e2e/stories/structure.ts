@@ -156,7 +156,13 @@ async function searchingForRates(
     workbench,
     'the panel shows rates, bars and what the language model does while it runs',
     async () => {
-      await eventually('a generation', progress, (text) => /generation [12] \/ 3/.test(text), 120_000);
+      const text = await eventually(
+        'a generation',
+        progress,
+        (now) => /generation [12] \/ 3|failed/.test(now),
+        120_000,
+      );
+      check(!text.includes('failed'), await panel.locator('.banner').innerText());
       pace.delay = 6000;
       for (const name of ['Best perplexity by generation', 'Rates by block and generation', 'Configuration'])
         await drawn(panel.locator(`section[aria-label="${name}"] canvas`));
@@ -171,6 +177,8 @@ async function searchingForRates(
       await steps.picture(workbench, 'rates running');
     },
   );
+
+  if ((await progress().catch(() => 'failed')).startsWith('failed')) return false;
 
   await steps.step(
     workbench,
@@ -351,7 +359,8 @@ async function searchingForMasks({ steps, workbench, workspace, pictures }: Stag
     await panel.locator('header h1', { hasText: 'masks' }).waitFor({ timeout: 60_000 });
     await eventually('steps', progress, (text) => /step [1-9]\d* \/ 60/.test(text), 120_000);
     await steps.picture(workbench, 'masks running');
-    await eventually('finished', progress, (text) => text.startsWith('finished'), 120_000);
+    const end = await eventually('the end', progress, (text) => /^(finished|failed)/.test(text), 120_000);
+    check(end.startsWith('finished'), await panel.locator('.banner').allInnerTexts().then(String));
     check(runsOf(workspace).length === before + 1, 'not one run');
     await drawn(panel.locator('section[aria-label="Loss by step"] canvas'));
     const maps = panel.locator('section[aria-label="Keep-probabilities"] .heat:visible');
