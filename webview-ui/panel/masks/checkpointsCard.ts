@@ -2,33 +2,19 @@ import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { StructureFinalistEvent } from '../../../src/experiment/structureEvents.ts';
 import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
 import type { MaskState } from '../../../src/search/maskState.ts';
-import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { LineChart } from '../lineChart.ts';
+import { ChartCard } from '../chartCard.ts';
 import { across, closeScaleOf, lastStep, outOfScale } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { against } from '../words.ts';
 
 /** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */
 export class CheckpointsCard {
-  readonly element: HTMLElement;
-  private readonly chart = new LineChart();
-  private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
-  private readonly readout = h('p', { class: 'readout' });
-  private readonly note = h('p', { class: 'muted' });
-
-  constructor() {
-    this.element = h(
-      'section',
-      { class: 'card', 'aria-label': 'Perplexity by step' },
-      h('div', { class: 'title' }, h('h2', {}, 'Perplexity of the checkpoints'), this.readout),
-      this.room,
-      this.note,
-    );
-  }
+  private readonly card = new ChartCard('Perplexity of the checkpoints', 'Perplexity by step');
+  readonly element = this.card.element;
 
   get picture(): HTMLCanvasElement {
-    return this.chart.canvas;
+    return this.card.picture;
   }
 
   render(data: MaskState, view: CheckpointsView, theme: Theme): void {
@@ -36,12 +22,13 @@ export class CheckpointsCard {
     const lines = linesOf(data, view, last);
     const scale = closeScaleOf(lines);
     const readout = readoutOf(data, view);
-    fill(this.readout, readout);
-    this.room.hidden = data.checkpoints.length === 0;
-    const nothing = data.checkpoints.length === 0 ? 'Drawn at the first checkpoint.' : '';
-    fill(this.note, nothing === '' ? outOfScale(lines, scale) : nothing);
-    this.chart.canvas.setAttribute('aria-label', nothing === '' ? `Perplexity: ${readout}.` : nothing);
-    this.chart.show(theme, { lines, scale, along: 'step', first: 0, last });
+    const isEmpty = data.checkpoints.length === 0;
+    const empty = 'Drawn at the first checkpoint.';
+    this.card.show(theme, {
+      ...{ lines, scale, along: 'step', first: 0, last, readout, isEmpty },
+      note: isEmpty ? empty : outOfScale(lines, scale),
+      spoken: isEmpty ? empty : `Perplexity: ${readout}.`,
+    });
   }
 }
 

@@ -1,7 +1,6 @@
 import type { LossPoint, MaskState } from '../../../src/search/maskState.ts';
-import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { LineChart } from '../lineChart.ts';
+import { ChartCard } from '../chartCard.ts';
 import { lastStep } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { perplexityScale } from '../perplexityScale.ts';
@@ -9,26 +8,13 @@ import { plural } from '../words.ts';
 
 /** Loss of the masks that are drawn, and the moving average that they are compared with, over the steps. */
 export class LossCard {
-  readonly element: HTMLElement;
-  private readonly chart = new LineChart();
-  private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
-  private readonly readout = h('p', { class: 'readout' });
-  private readonly note = h('p', { class: 'muted' });
+  private readonly card = new ChartCard('Loss of the masks drawn', 'Loss by step');
+  readonly element = this.card.element;
   private drawn = -1;
   private theme: Theme | undefined;
 
-  constructor() {
-    this.element = h(
-      'section',
-      { class: 'card', 'aria-label': 'Loss by step' },
-      h('div', { class: 'title' }, h('h2', {}, 'Loss of the masks drawn'), this.readout),
-      this.room,
-      this.note,
-    );
-  }
-
   get picture(): HTMLCanvasElement {
-    return this.chart.canvas;
+    return this.card.picture;
   }
 
   render(data: MaskState, planned: number, theme: Theme): void {
@@ -38,10 +24,6 @@ export class LossCard {
     const points = data.losses;
     const last = points.at(-1);
     const readout = last ? readoutOf(last, data) : '';
-    fill(this.readout, readout);
-    this.room.hidden = data.steps === 0;
-    fill(this.note, noteOf(data));
-    this.chart.canvas.setAttribute('aria-label', last ? `${plural(data.steps, 'step')}: ${readout}.` : 'No step yet.');
     const lines = linesOf(points);
     const values = points.flatMap(({ loss }) => loss ?? []);
     const scale = perplexityScale(
@@ -49,8 +31,10 @@ export class LossCard {
       points.flatMap(({ baseline }) => baseline ?? []),
       0.995,
     );
-    this.chart.show(theme, {
-      ...{ lines, scale, along: 'step', first: 0 },
+    this.card.show(theme, {
+      ...{ lines, scale, along: 'step', first: 0, readout, isEmpty: data.steps === 0 },
+      note: noteOf(data),
+      spoken: last ? `${plural(data.steps, 'step')}: ${readout}.` : 'No step yet.',
       last: lastStep(data.steps, planned, 0.1),
       values: { title: 'loss (nats per token)', format },
     });

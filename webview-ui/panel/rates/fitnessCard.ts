@@ -1,9 +1,8 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import { bestConfiguration } from '../../../src/search/rateState.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
-import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { LineChart } from '../lineChart.ts';
+import { ChartCard } from '../chartCard.ts';
 import { across, closeScaleOf, outOfScale } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
@@ -11,24 +10,11 @@ import { against } from '../words.ts';
 
 /** Perplexity by generation: the best so far, the mean, and what uniform and OWL come to. */
 export class FitnessCard {
-  readonly element: HTMLElement;
-  private readonly chart = new LineChart();
-  private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
-  private readonly readout = h('p', { class: 'readout' });
-  private readonly note = h('p', { class: 'muted' });
-
-  constructor() {
-    this.element = h(
-      'section',
-      { class: 'card', 'aria-label': 'Best perplexity by generation' },
-      h('div', { class: 'title' }, h('h2', {}, 'Best by generation'), this.readout),
-      this.room,
-      this.note,
-    );
-  }
+  private readonly card = new ChartCard('Best by generation', 'Best perplexity by generation');
+  readonly element = this.card.element;
 
   get picture(): HTMLCanvasElement {
-    return this.chart.canvas;
+    return this.card.picture;
   }
 
   render(rates: RateState, planned: number, overlay: readonly RunLine[], theme: Theme): void {
@@ -37,12 +23,12 @@ export class FitnessCard {
     const lines = linesOf(rates, overlay, last);
     const scale = closeScaleOf(lines);
     const readout = readoutOf(rates);
-    fill(this.readout, readout);
-    this.room.hidden = shown === 0;
-    const isEmpty = 'Drawn once the first configurations are evaluated.';
-    fill(this.note, shown === 0 ? isEmpty : outOfScale(lines, scale));
-    this.chart.canvas.setAttribute('aria-label', shown === 0 ? isEmpty : `Generation ${shown - 1}: ${readout}.`);
-    this.chart.show(theme, { lines, scale, along: 'generation', first: 0, last });
+    const empty = 'Drawn once the first configurations are evaluated.';
+    this.card.show(theme, {
+      ...{ lines, scale, along: 'generation', first: 0, last, readout, isEmpty: shown === 0 },
+      note: shown === 0 ? empty : outOfScale(lines, scale),
+      spoken: shown === 0 ? empty : `Generation ${shown - 1}: ${readout}.`,
+    });
   }
 }
 
