@@ -9,7 +9,9 @@ import type { RunFolder } from '../runs/runFolder.ts';
 import { bestCheckpoint } from '../search/maskState.ts';
 import type { MaskState } from '../search/maskState.ts';
 import type { RunLines } from './runReport.ts';
-import { foundStructure, structureOpenedLine, structureTable } from './structureTable.ts';
+import { structureResult } from './structureResult.ts';
+import type { StructureResult } from './structureResult.ts';
+import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,10 +43,9 @@ export function maskReportLines(
     },
     status: (event) => statusLine(event, run.plan, state),
     final() {
-      const [header, ...table] = state.finalists.length > 0 ? structureTable(state.finalists) : [];
       const leftOut = state.leftOut === 0 ? '' : `, ${state.leftOut} losses left out because they were not finite`;
       return [
-        ...(header === undefined ? [] : [out.bold(header), ...table, '']),
+        ...finalTable(state, out),
         out.dim(`${state.steps} steps in ${formatSeconds(state.times.worked / 1000)}${leftOut}`),
       ];
     },
@@ -52,38 +53,22 @@ export function maskReportLines(
 }
 
 /** What came of a search for masks, or has come of it so far. */
-export interface MaskSearchResult {
-  /** Id of the run. */
-  readonly run: string;
-  readonly name: string;
-  readonly method: string;
-  readonly state: MaskState['status'];
-  readonly sparsity: string;
-  readonly densePerplexity: number | null;
-  readonly denseTestPerplexity: number | null;
+export interface MaskSearchResult extends StructureResult {
   /** As finally evaluated; of a search that is not finished the checkpoint that did best. */
   readonly best: readonly FoundStructure[];
   readonly baselines: readonly FoundStructure[];
   /** What stays, block by block: bits as hexadecimal digits; null until the search is finished. */
   readonly mask: ModelMask | null;
   readonly counts: { readonly steps: number; readonly leftOut: number };
-  /** Of work: pauses do not count. */
-  readonly seconds: number;
 }
 
 export function maskSearchResult({ run }: RunFolder<MaskSearchPlan>, state: MaskState): MaskSearchResult {
-  const { finalists, opening, finished, steps, leftOut } = state;
+  const { finalists, finished, steps, leftOut } = state;
   const baselines = new Set(run.plan.baselines.map(({ name }) => name));
   const found = finalists.filter(({ name }) => !baselines.has(name));
   const soFar = bestCheckpoint(state);
   return {
-    run: run.id,
-    name: run.plan.name,
-    method: run.plan.search.method,
-    state: state.status,
-    sparsity: printSparsity(run.plan.sparsity),
-    densePerplexity: opening?.densePerplexity ?? null,
-    denseTestPerplexity: finalists.find(({ test }) => test !== undefined)?.test?.densePerplexity ?? null,
+    ...structureResult(run, state),
     best:
       found.length > 0
         ? found.map((finalist) => foundStructure(finalist, undefined))
@@ -103,7 +88,6 @@ export function maskSearchResult({ run }: RunFolder<MaskSearchPlan>, state: Mask
       .map((finalist) => foundStructure(finalist, undefined)),
     mask: finished?.mask ?? null,
     counts: { steps, leftOut },
-    seconds: state.times.worked / 1000,
   };
 }
 

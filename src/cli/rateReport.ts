@@ -7,7 +7,9 @@ import type { RunFolder } from '../runs/runFolder.ts';
 import { bestConfiguration, improvementsByLlm } from '../search/rateState.ts';
 import type { RateState } from '../search/rateState.ts';
 import type { RunLines } from './runReport.ts';
-import { foundStructure, ratesText, structureOpenedLine, structureTable } from './structureTable.ts';
+import { structureResult } from './structureResult.ts';
+import type { StructureResult } from './structureResult.ts';
+import { finalTable, foundStructure, ratesText, structureOpenedLine } from './structureTable.ts';
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -49,10 +51,9 @@ export function rateReportLines(
     },
     status: (event) => statusLine(event, run.plan, state),
     final() {
-      const [header, ...table] = state.finalists.length > 0 ? structureTable(state.finalists) : [];
       const best = bestConfiguration(state);
       return [
-        ...(header === undefined ? [] : [out.bold(header), ...table, '']),
+        ...finalTable(state, out),
         ...(best === undefined
           ? []
           : [`best: configuration ${best.id}, by ${best.operator}: ${ratesText(best.rates)}`]),
@@ -63,15 +64,7 @@ export function rateReportLines(
 }
 
 /** What came of a search for rates, or has come of it so far. */
-export interface RateSearchResult {
-  /** Id of the run. */
-  readonly run: string;
-  readonly name: string;
-  readonly method: string;
-  readonly state: RateState['status'];
-  readonly sparsity: string;
-  readonly densePerplexity: number | null;
-  readonly denseTestPerplexity: number | null;
+export interface RateSearchResult extends StructureResult {
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
   readonly best: readonly FoundStructure[];
   readonly baselines: readonly FoundStructure[];
@@ -79,22 +72,14 @@ export interface RateSearchResult {
   readonly counts: RateCounts;
   /** How often a new best came, and how often the language model had proposed it. */
   readonly improvements: { readonly all: number; readonly byLlm: number };
-  /** Of work: pauses do not count. */
-  readonly seconds: number;
 }
 
 export function rateSearchResult({ run }: RunFolder<RateSearchPlan>, state: RateState): RateSearchResult {
-  const { finalists, ranking, byId, improvements, counts, opening } = state;
+  const { finalists, ranking, byId, improvements, counts } = state;
   const found = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestConfiguration(state);
   return {
-    run: run.id,
-    name: run.plan.name,
-    method: run.plan.search.method,
-    state: state.status,
-    sparsity: printSparsity(run.plan.sparsity),
-    densePerplexity: opening?.densePerplexity ?? null,
-    denseTestPerplexity: finalists.find(({ test }) => test !== undefined)?.test?.densePerplexity ?? null,
+    ...structureResult(run, state),
     best:
       found.length > 0
         ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)?.rates))
@@ -118,7 +103,6 @@ export function rateSearchResult({ run }: RunFolder<RateSearchPlan>, state: Rate
       ),
     counts,
     improvements: { all: improvements.length, byLlm: improvementsByLlm(state) },
-    seconds: state.times.worked / 1000,
   };
 }
 

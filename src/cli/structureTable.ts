@@ -1,10 +1,19 @@
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../experiment/format.ts';
 import type { StructureFinalistEvent, StructureOpening } from '../experiment/structureEvents.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What searches for rates and for masks have in common when they tell what they have found. */
 
-/** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first. */
-export function structureTable(finalists: readonly StructureFinalistEvent[]): readonly string[] {
+/** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first; nothing before they are. */
+export function finalTable({ finalists }: { readonly finalists: Finalists }, out: Terminal['out']): readonly string[] {
+  if (finalists.length === 0) return [];
+  const [header, ...rows] = structureTable(finalists);
+  return [out.bold(header!), ...rows, ''];
+}
+
+type Finalists = readonly StructureFinalistEvent[];
+
+function structureTable(finalists: Finalists): readonly string[] {
   const entries = [...finalists].sort((a, b) => placeOf(a) - placeOf(b));
   const tested = entries.some(({ test }) => test !== undefined);
   const name = Math.max('found'.length, ...entries.map((entry) => entry.name.length));

@@ -1,0 +1,38 @@
+import type { StructurePlan } from '../experiment/runPlan.ts';
+import { printSparsity } from '../experiment/sparsity.ts';
+import type { StructureFinalistEvent, StructureOpening } from '../experiment/structureEvents.ts';
+import type { RunRecord } from '../runs/runRecord.ts';
+import type { SearchStatus, StateBase } from '../search/stateBase.ts';
+
+/** What came of a search for rates or for masks, or has come of it so far, as far as both tell the same. */
+export interface StructureResult {
+  /** Id of the run. */
+  readonly run: string;
+  readonly name: string;
+  readonly method: string;
+  readonly state: SearchStatus;
+  readonly sparsity: string;
+  readonly densePerplexity: number | null;
+  readonly denseTestPerplexity: number | null;
+  /** Of work: pauses do not count. */
+  readonly seconds: number;
+}
+
+export function structureResult({ id, plan }: RunRecord<StructurePlan>, state: StructureState): StructureResult {
+  const { opening, finalists, status, times } = state;
+  return {
+    run: id,
+    name: plan.name,
+    method: plan.search.method,
+    state: status,
+    sparsity: printSparsity(plan.sparsity),
+    densePerplexity: opening?.densePerplexity ?? null,
+    denseTestPerplexity: finalists.find(({ test }) => test !== undefined)?.test?.densePerplexity ?? null,
+    seconds: times.worked / 1000,
+  };
+}
+
+type StructureState = Pick<StateBase, 'status' | 'times'> & {
+  readonly opening: StructureOpening | undefined;
+  readonly finalists: readonly StructureFinalistEvent[];
+};
