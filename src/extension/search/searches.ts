@@ -268,8 +268,10 @@ export class Searches implements vscode.Disposable {
     if (chosen) await this.open({ folder });
   }
 
+  /** Runs that git or another window has written. Of a folder that is moved, nothing but the folder itself is told. */
   private watchRuns(): vscode.Disposable {
-    const watcher = vscode.workspace.createFileSystemWatcher('**/.espalier/runs/*/*');
+    const watched = '**/{.espalier,.espalier/runs,.espalier/runs/*,.espalier/runs/*/*}';
+    const watcher = vscode.workspace.createFileSystemWatcher(watched);
     const refresh = (): void => {
       this.runLibrary.refresh();
     };
