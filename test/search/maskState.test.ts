@@ -61,24 +61,21 @@ describe('the state of a search for masks', () => {
     expect(bestCheckpoint(newMaskState())).toBeUndefined();
   });
 
-  it.each([MAX_POINTS, MAX_POINTS + 1, 3 * MAX_POINTS + 5])(
-    'thins %i steps, and loses none of them',
-    (count) => {
-      const state = fold(Array.from({ length: count }, (_, i) => step(i, i % 10 === 3 ? [null] : [i], i)));
-      expect(state.losses.length).toBeLessThanOrEqual(MAX_POINTS);
-      expect(state.losses.length).toBeGreaterThan(MAX_POINTS / 2 - 1);
-      expect(state.losses.length).toBe(Math.ceil(count / state.stepsOfPoint));
-      const finite = state.losses.reduce((sum, point) => sum + point.count, 0);
-      const total = state.losses.reduce((sum, { loss, count: of }) => sum + (loss ?? 0) * of, 0);
-      const expected = Array.from({ length: count }, (_, i) => i).filter((i) => i % 10 !== 3);
-      expect(finite).toBe(expected.length);
-      expect(total / expected.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
-      for (const [i, point] of state.losses.slice(0, -1).entries())
-        expect(point.step).toBe((i + 1) * state.stepsOfPoint - 1);
-      expect(state.losses.at(-1)!.step).toBe(count - 1);
-      expect(state.steps).toBe(count);
-    },
-  );
+  it.each([MAX_POINTS, MAX_POINTS + 1, 3 * MAX_POINTS + 5])('thins %i steps, and loses none of them', (count) => {
+    const state = fold(Array.from({ length: count }, (_, i) => step(i, i % 10 === 3 ? [null] : [i], i)));
+    expect(state.losses.length).toBeLessThanOrEqual(MAX_POINTS);
+    expect(state.losses.length).toBeGreaterThan(MAX_POINTS / 2 - 1);
+    expect(state.losses.length).toBe(Math.ceil(count / state.stepsOfPoint));
+    const finite = state.losses.reduce((sum, point) => sum + point.count, 0);
+    const total = state.losses.reduce((sum, { loss, count: of }) => sum + (loss ?? 0) * of, 0);
+    const expected = Array.from({ length: count }, (_, i) => i).filter((i) => i % 10 !== 3);
+    expect(finite).toBe(expected.length);
+    expect(total / expected.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
+    for (const [i, point] of state.losses.slice(0, -1).entries())
+      expect(point.step).toBe((i + 1) * state.stepsOfPoint - 1);
+    expect(state.losses.at(-1)!.step).toBe(count - 1);
+    expect(state.steps).toBe(count);
+  });
 
   it('is paused, goes on and fails', () => {
     const state = fold([OPENED, step(0, [1]), { kind: 'paused' }]);
