@@ -83,7 +83,8 @@ function mayNotAsk(generation: number, { failure }: RateContext): string | undef
 const TOO_FEW = 'too few of its lists could be used';
 
 function tooFew(lists: number): string {
-  return lists === 0 ? 'there was no list in square brackets' : `there were only ${lists} lists`;
+  if (lists === 0) return 'there was no list in square brackets';
+  return lists === 1 ? 'there was only one list' : `there were only ${lists} lists`;
 }
 
 /**
