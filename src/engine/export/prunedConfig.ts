@@ -10,7 +10,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** A checkpoint's config.json after components were removed. */
 export interface PrunedConfig {
   readonly values: Values;
-  /** What {@link values} mean, read as any config.json is. */
+  /** What {@link values} mean, read like every config.json. */
   readonly config: ModelConfig;
   /** Index in the dense model of each block that is left. */
   readonly kept: readonly number[];

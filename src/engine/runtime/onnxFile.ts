@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { loadOrt } from './ort.ts';
 
 /**
- * Runs a language model that lies in an ONNX file as any program would: onnxruntime's defaults, on the CPU, by the file's path.
+ * Runs a language model that lies in an ONNX file as other programs would: onnxruntime's defaults, on the CPU, by the file's path.
  *
  * @returns logits [tokens, vocabulary] of one sequence
  * @throws EspalierError `device/failed`

@@ -80,7 +80,7 @@ export class MetricDesk implements PanelDesk {
   lookAround(): void {
     const { panel, run, post } = this.parts;
     const { plan } = run.run;
-    const beside = plan.search.method === 'random' ? undefined : panel.library.randomBeside(plan);
+    const beside = plan.search.method === 'random' ? undefined : panel.runLibrary.randomBeside(plan);
     if (this.random && beside?.folder === this.random.run.folder) return;
     this.forget();
     if (!beside) {

@@ -27,7 +27,7 @@ export const PANEL_TYPE = 'espalier.search';
 export interface SearchPanelParts {
   readonly extension: vscode.Uri;
   readonly runner: SearchRunner;
-  readonly library: RunLibrary;
+  readonly runLibrary: RunLibrary;
   readonly evaluate: (
     plan: EvaluationPlan,
     listener: EvaluationListener,

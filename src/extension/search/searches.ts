@@ -98,7 +98,7 @@ export class Searches implements vscode.Disposable {
     this.panels = new SearchPanels({
       extension: context.extensionUri,
       runner: this.runner,
-      library: this.runLibrary,
+      runLibrary: this.runLibrary,
       evaluate: (plan, listener, signal) => supervisor.evaluate(plan, listener, signal),
       candidates,
       showTree: parts.showTree,

@@ -98,7 +98,7 @@ describe('a reply', () => {
     expect(told(parse(text, { count: 1 }))).toEqual([READ]);
   });
 
-  it('is cut into as many lists as any model of a size has blocks', () => {
+  it('is cut into lists of 126 rates, which the largest models need', () => {
     const large = rateSpace(
       Array.from({ length: 126 }, () => BLOCK),
       0.4,

@@ -5,7 +5,7 @@ import { finalistTable } from '../finalistTable.ts';
 import type { FinalistRow } from '../finalistTable.ts';
 import { sparkline } from './sparkline.ts';
 
-/** The best and the baselines, evaluated again as any evaluation is, also on text that the search never saw. */
+/** The best and the baselines, evaluated again outside the search, also on text that the search never saw. */
 export class StructureFinalists {
   readonly element: HTMLElement;
   private readonly body = h('div', { class: 'scroll' });
@@ -34,13 +34,13 @@ export class StructureFinalists {
     if (finalists.length === 0) {
       fill(
         this.body,
-        h('p', { class: 'muted' }, `At the end ${awaited} and the baselines are evaluated as any evaluation is.`),
+        h('p', { class: 'muted' }, `At the end ${awaited} and the baselines are evaluated like every evaluation.`),
       );
       return;
     }
     const hasTest = finalists.some(({ test }) => test !== undefined);
     const unseen = hasTest ? ' The unseen text played no part in the search.' : '';
-    const note = `Evaluated as any evaluation is. Differences are against dense.${unseen}`;
+    const note = `Evaluated like every evaluation. Differences are against dense.${unseen}`;
     const rows = finalists.map((finalist) => this.row(finalist, ratesOf(finalist), baselines));
     fill(this.body, finalistTable(rows, ['', 'pruned by block']), h('p', { class: 'muted' }, note));
   }
