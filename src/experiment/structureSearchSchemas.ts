@@ -271,7 +271,6 @@ const structureEventShape = z.discriminatedUnion('kind', [
 const structurePlanShape = z.discriminatedUnion('kind', [ratePlanShape, maskPlanShape]);
 
 // The shapes under the names of their types; that the two say the same is checked below.
-export const promptsSchema = promptsShape as unknown as z.ZodType<PromptTemplates>;
 export const packedValuesSchema = packedShape as unknown as z.ZodType<PackedValues>;
 export const structureOpeningSchema = openingShape as unknown as z.ZodType<StructureOpening>;
 export const llmUsageSchema = usageShape as unknown as z.ZodType<LlmUsage>;

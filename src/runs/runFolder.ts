@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import { asMetricSearch, isMetricSearch } from '../experiment/runPlan.ts';
+import { isMetricSearch } from '../experiment/runPlan.ts';
 import type { RunPlan } from '../experiment/runPlan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import { JournalReader } from './journalReader.ts';
@@ -69,12 +69,6 @@ export async function openRun(folder: string): Promise<RunFolder> {
 
 export function isMetricRun(run: RunFolder): run is RunFolder<SearchPlan> {
   return isMetricSearch(run.run.plan);
-}
-
-/** @throws EspalierError for a run of another kind, where only a search for metrics will do */
-export function asMetricRun(run: RunFolder, operation: string): RunFolder<SearchPlan> {
-  asMetricSearch(run.run.plan, operation);
-  return run as RunFolder<SearchPlan>;
 }
 
 /** Reads what has happened in a run, and what happens while somebody drives it. */
