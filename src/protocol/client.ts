@@ -1,5 +1,6 @@
 import { CancellationTokenSource, createMessageConnection } from 'vscode-jsonrpc';
 import type { Message, MessageConnection, MessageReader, MessageWriter } from 'vscode-jsonrpc';
+import { toErrorData } from '../base/errors.ts';
 import type { EspalierError } from '../base/errors.ts';
 import { fromResponseError, parseMessage } from './errors.ts';
 import { GuardedReader } from './guard.ts';
@@ -37,9 +38,15 @@ export class ProtocolClient {
   private readonly options: ClientOptions;
   private readonly pending = new Set<(error: EspalierError) => void>();
   private readonly listeners = new Map<number, EvaluationListener & SearchListener>();
-  private readonly questions = new LanguageModelQuestions((params) => {
-    // A worker that is gone waits for no answer.
-    this.request('languageModelReplied', params).catch(() => undefined);
+  private readonly questions = new LanguageModelQuestions(({ call, reply }) => {
+    this.request('languageModelReplied', { call, reply })
+      // An answer that is none, by its length for example, is told instead: somebody waits.
+      .catch((thrown: unknown) => {
+        const error = toErrorData(thrown, 'answering for the language model');
+        return this.request('languageModelReplied', { call, reply: { kind: 'failed', error } });
+      })
+      // A worker that is gone waits for no answer.
+      .catch(() => undefined);
   });
   private ended: EspalierError | undefined;
   private tokens = 0;

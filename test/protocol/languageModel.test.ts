@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../src/base/errors.ts';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { MAX_REPLY } from '../../src/experiment/structureSearchSchemas.ts';
 import { HostQuestions } from '../../src/llm/host.ts';
 import type { Completion } from '../../src/llm/languageModel.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
@@ -17,6 +18,7 @@ import { memoryTransport } from './memoryTransport.ts';
 let close: (() => void) | undefined;
 afterEach(() => close?.());
 
+const usage = { promptTokens: 5, replyTokens: 2 };
 const question = { prompt: 'Propose 1', role: 'mutate', generation: 1, idempotencyKey: 'k' } as const;
 
 /** Runs a search that asks the editor, and gives what it was told. */
@@ -63,9 +65,9 @@ describe('the editor’s language model', () => {
     const asked: object[] = [];
     const completion = await asking((about) => {
       asked.push(about);
-      return Promise.resolve({ text: '[0.3]', usage: { promptTokens: 5, replyTokens: 2 }, model: 'gpt' });
+      return Promise.resolve({ text: '[0.3]', usage, model: 'gpt' });
     });
-    expect(completion).toEqual({ text: '[0.3]', usage: { promptTokens: 5, replyTokens: 2 }, model: 'gpt' });
+    expect(completion).toEqual({ text: '[0.3]', usage, model: 'gpt' });
     expect(asked).toEqual([
       { token: 1, call: 0, llm: 'family', prompt: 'Propose 1', temperature: 1, replyTokens: 8192 },
     ]);
@@ -77,6 +79,13 @@ describe('the editor’s language model', () => {
     });
     const error = await failureOf(() => asking(() => Promise.reject(refused)));
     expect([error.code, error.data.actual]).toEqual(['llm/refused', 'none']);
+  });
+
+  it.each([
+    ['an answer', () => Promise.resolve({ text: 'x'.repeat(MAX_REPLY + 1), usage, model: 'gpt' })],
+    ['a failure', () => Promise.reject(new Error('x'.repeat(100_000)))],
+  ])('that gives %s which is too long for a message is told so at once, and not asked again', async (_, ask) => {
+    expect((await failureOf(() => asking(ask))).code).toBe('protocol/malformed');
   });
 
   it('that is not there is unreachable', async () => {
