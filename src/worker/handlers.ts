@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { DeviceReport, EvaluationProgress } from '../experiment/result.ts';
 import type { RequestParams } from '../protocol/requests.ts';
 import type { HostLink } from '../llm/host.ts';
-import type { RequestHandlers } from '../protocol/server.ts';
+import type { RequestContext, RequestHandlers } from '../protocol/server.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
 
 /** What the worker's requests need of the engine; {@link createHandlers} adds nothing numeric to it. */
@@ -60,15 +60,19 @@ const PROGRESS_INTERVAL = 80;
 
 export function createHandlers(engine: WorkerEngine, options: HandlerOptions): RequestHandlers {
   const device = new Turnstile();
+  const hooksFor = (token: number, { signal, send }: RequestContext) => ({
+    signal,
+    onProgress: paced(options.now, (progress) => {
+      send('progress', { token, progress });
+    }),
+  });
   return {
-    evaluate: ({ token, plan }, { signal, send }) =>
+    evaluate: ({ token, plan }, context) =>
       // Two evaluations at a time would share one device and be no faster; they also would not fit into memory.
       device.pass(async () => {
+        const { send } = context;
         const results = await engine.evaluate(plan, {
-          signal,
-          onProgress: paced(options.now, (progress) => {
-            send('progress', { token, progress });
-          }),
+          ...hooksFor(token, context),
           onResult: (result, index) => {
             send('result', { token, index, result });
           },
@@ -77,32 +81,20 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
           },
         });
         return { results: [...results] };
-      }, signal),
-    preflight: ({ token, plan }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { preflight: await engine.preflight(plan, { signal, onProgress }) };
-      }, signal),
-    openSearch: ({ token, plan }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { opening: await engine.openSearch(plan, { signal, onProgress }) };
-      }, signal),
+      }, context.signal),
+    preflight: ({ token, plan }, context) =>
+      device.pass(async () => ({ preflight: await engine.preflight(plan, hooksFor(token, context)) }), context.signal),
+    openSearch: ({ token, plan }, context) =>
+      device.pass(async () => ({ opening: await engine.openSearch(plan, hooksFor(token, context)) }), context.signal),
     probe: ({ expressions }, { signal }) =>
       device.pass(async () => ({ outcomes: [...(await engine.probe(expressions, { signal }))] }), signal),
     measure: ({ expressions, begin, end }, { signal }) =>
       device.pass(async () => ({ outcomes: [...(await engine.measure(expressions, begin, end, { signal }))] }), signal),
-    openStructure: ({ token, plan }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { opening: await engine.openStructure(plan, { signal, onProgress }) };
-      }, signal),
+    openStructure: ({ token, plan }, context) =>
+      device.pass(
+        async () => ({ opening: await engine.openStructure(plan, hooksFor(token, context)) }),
+        context.signal,
+      ),
     measureRates: ({ configurations, begin, end }, { signal }) =>
       device.pass(
         async () => ({ outcomes: [...(await engine.measureRates(configurations, begin, end, { signal }))] }),
@@ -110,55 +102,44 @@ export function createHandlers(engine: WorkerEngine, options: HandlerOptions): R
       ),
     measureMasks: ({ masks, on }, { signal }) =>
       device.pass(async () => ({ outcomes: [...(await engine.measureMasks(masks, on, { signal }))] }), signal),
-    componentScores: ({ token, score }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { scores: await engine.componentScores(score, { signal, onProgress }) };
-      }, signal),
-    inspect: ({ token, plan, tensor }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { inspection: await engine.inspect(plan, tensor, { signal, onProgress }) };
-      }, signal),
-    export: ({ token, plan, target }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { report: await engine.exportModel(plan, target, { signal, onProgress }) };
-      }, signal),
-    speed: ({ token, plan }, { signal, send }) =>
-      device.pass(async () => {
-        const onProgress = paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        });
-        return { reports: [...(await engine.measureSpeed(plan, { signal, onProgress }))] };
-      }, signal),
+    componentScores: ({ token, score }, context) =>
+      device.pass(
+        async () => ({ scores: await engine.componentScores(score, hooksFor(token, context)) }),
+        context.signal,
+      ),
+    inspect: ({ token, plan, tensor }, context) =>
+      device.pass(
+        async () => ({ inspection: await engine.inspect(plan, tensor, hooksFor(token, context)) }),
+        context.signal,
+      ),
+    export: ({ token, plan, target }, context) =>
+      device.pass(
+        async () => ({ report: await engine.exportModel(plan, target, hooksFor(token, context)) }),
+        context.signal,
+      ),
+    speed: ({ token, plan }, context) =>
+      device.pass(
+        async () => ({ reports: [...(await engine.measureSpeed(plan, hooksFor(token, context)))] }),
+        context.signal,
+      ),
     verify: ({ request }, { signal }) =>
       device.pass(async () => ({ verification: await engine.verify(request, signal) }), signal),
     openSpeed: ({ request }, { signal }) =>
       device.pass(async () => ({ subject: await engine.openSpeed(request, signal) }), signal),
     speedRound: (_, { signal }) => device.pass(async () => ({ round: await engine.speedRound(signal) }), signal),
     // The numbers are computed by other processes: this one's device stays free.
-    search: async ({ token, ...params }, { signal, send }) => ({
+    search: async ({ token, ...params }, context) => ({
       outcome: await options.search(params, {
-        signal,
-        onProgress: paced(options.now, (progress) => {
-          send('progress', { token, progress });
-        }),
+        ...hooksFor(token, context),
         onEvent: (record) => {
-          send('searchEvent', { token, ...record });
+          context.send('searchEvent', { token, ...record });
         },
         host: {
           ask: (question) => {
-            send('languageModelAsked', { token, ...question });
+            context.send('languageModelAsked', { token, ...question });
           },
           cancel: (call) => {
-            send('languageModelCancelled', { token, call });
+            context.send('languageModelCancelled', { token, call });
           },
         },
       }),
