@@ -1,9 +1,10 @@
+import type { MaskSearchSettingName, MaskSearchSettings } from './maskSearch.ts';
 import type { SearchSettingName, SearchSettings } from './search.ts';
 
 /** Settings that are right one by one and wrong together. */
-export interface SearchConflict {
+export interface SearchConflict<Name extends string = SearchSettingName> {
   /** Those at fault. */
-  readonly settings: readonly [SearchSettingName, SearchSettingName];
+  readonly settings: readonly [Name, Name];
   readonly message: string;
   /** A value of the second one that goes with the first. */
   readonly value: number;
@@ -33,4 +34,14 @@ export function searchConflict({
     };
   }
   return undefined;
+}
+
+/** The same of a search for masks. */
+export function maskSearchConflict({
+  centre,
+  masks,
+}: Pick<MaskSearchSettings, 'centre' | 'masks'>): SearchConflict<MaskSearchSettingName> | undefined {
+  if (centre !== 'step' || masks >= 2) return undefined;
+  const message = '`centre: step` compares the losses of a step with their mean, which takes two `masks` at least';
+  return { settings: ['centre', 'masks'], message, value: 2 };
 }

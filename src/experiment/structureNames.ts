@@ -7,6 +7,11 @@ export function isStructureMethod(text: string): text is StructureMethod {
   return Object.hasOwn(STRUCTURE_METHODS, text);
 }
 
+/** Whether a method removes whole blocks, and not heads and channels. */
+export function dropsBlocks(method: StructureMethod): boolean {
+  return STRUCTURE_METHODS[method].removes === 'blocks';
+}
+
 /**
  * What tables and charts call what removes components: `wanda-sp`, `components by mine`, `wanda-sp (owl)`. A metric may prune single
  * weights in the same experiment, so that its name alone would not tell the two apart.

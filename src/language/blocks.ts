@@ -2,7 +2,7 @@ import type { RunMethod } from '../experiment/runPlan.ts';
 import { SEARCH_METHODS, SEARCH_METHOD_NAMES } from '../experiment/searchMethods.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { nearestName } from '../metric/nearest.ts';
-import { didYouMean, shift } from './diagnostics.ts';
+import { didYouMean, replaceFix, shift } from './diagnostics.ts';
 import type { SearchContent } from './document.ts';
 import { addSite } from './findings.ts';
 import { readPath } from './inputPath.ts';
@@ -13,8 +13,8 @@ import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
 import type { PropertySetting } from './settingProperties.ts';
-import { readNamedRates, readNamedStructure, readPruning, readScore, readTarget } from './structures.ts';
-import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
+import { readComponentScore, readNamedRates, readNamedStructure, readPruning, readTarget } from './structures.ts';
+import type { ArgumentSyntax, CallSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
 
 export interface CompiledBlock {
   /** Of an experiment or defaults, those of its properties that only a search has are undefined. */
@@ -107,6 +107,7 @@ class BlockCompiler {
         );
         return;
       case 'sparsity':
+      case 'share':
       case 'model':
       case 'corpus':
       case 'target':
@@ -125,20 +126,20 @@ class BlockCompiler {
     const { content } = this;
     if (property.value === 'setting') {
       this.compileSetting(property.setting!, property.name, value, reader);
-    } else if (property.value === 'sparsity') {
+    } else if (property.value === 'sparsity' || property.value === 'share') {
       const sparsity = readSparsity(reader, value);
       if (sparsity !== undefined) content.at = [sparsity];
     } else if (property.value === 'target') {
       const target = readTarget(reader, value);
       if (target !== undefined) content.target = target;
     } else if (property.value === 'score') {
-      const score = readScore(reader, value);
+      const score = readComponentScore(reader, value);
       if (score !== undefined) content.score = score;
     } else if (property.value === 'model' || property.value === 'corpus') {
       const path = readPath(reader, property.value, value);
       if (path !== undefined) content[property.name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
       if (value.kind !== 'call') return;
-      for (const argument of value.arguments) this.compileArgument(argument, value.callee, property, reader);
+      this.compileArguments(value, property, reader);
     }
   }
 
@@ -171,12 +172,27 @@ class BlockCompiler {
     return false;
   }
 
-  /** A setting in parentheses behind a text. */
-  private compileArgument(argument: ArgumentSyntax, of: Identifier, behind: Property, reader: PropertyReader): void {
+  /** The settings in parentheses behind a text. */
+  private compileArguments({ callee, span, arguments: given }: CallSyntax, of: Property, reader: PropertyReader): void {
+    const allowed = of.arguments ?? [];
+    const [first] = given;
+    if (allowed.length > 0) {
+      for (const argument of given) this.compileArgument(argument, callee, allowed, reader);
+    } else if (first !== undefined) {
+      const fixes = [replaceFix(reader.at(span), callee.text)];
+      reader.report('call/argument', first.span, `no settings can stand behind \`${callee.text}\` here`, { fixes });
+    }
+  }
+
+  private compileArgument(
+    argument: ArgumentSyntax,
+    of: Identifier,
+    allowed: readonly Property[],
+    reader: PropertyReader,
+  ): void {
     const { name, value } = argument;
-    const allowed = behind.arguments ?? [];
     const names = allowed.map((property) => property.name);
-    const list = names.length === 0 ? 'nothing' : names.map((known) => `\`${known}\``).join(', ');
+    const list = names.map((known) => `\`${known}\``).join(', ');
     if (name === undefined) {
       reader.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
       return;

@@ -190,9 +190,10 @@ function isMethodName(tokens: readonly Token[], i: number, property: Property | 
   const hyphen = signOf(tokens[i]!) === '-' ? i : i - 1;
   const [first, second] = [tokens[hyphen - 1], tokens[hyphen + 1]];
   if (!first || !second || !isStructureMethod(`${first.text}-${second.text}`)) return false;
-  // Elsewhere it is a subtraction, unless it is what `structure(` begins with.
+  // Elsewhere it is a subtraction, unless it is what `structure(` begins with, or `score:`.
   const isScore = property?.value === 'target' || property?.value === 'score' || property?.value === 'structures';
-  return isScore || (tokens[hyphen - 2]?.text === '(' && tokens[hyphen - 3]?.text === 'structure');
+  const before = `${tokens[hyphen - 3]?.text ?? ''}${tokens[hyphen - 2]?.text ?? ''}`;
+  return isScore || before === 'structure(' || before === 'score:';
 }
 
 function signOf({ kind, text }: Token): string {

@@ -53,7 +53,7 @@ const TEST: Property = {
 };
 const SHARE: Property = {
   name: 'at',
-  value: 'sparsity',
+  value: 'share',
   documentation: 'Share of the blocks’ weights that goes: a percentage. Default: `50%`.',
   example: 'at: 30%',
 };

@@ -58,7 +58,7 @@ export function plansFor(
 
 /**
  * What there is to evaluate where something that is not in the file is pruned with: on what a metric that no experiment lists is
- * evaluated on, at the sparsities there.
+ * evaluated on, at the sparsities there; where these are N:M alone, at half of the weights.
  * @param name what it is, for messages
  * @throws EspalierError as {@link plansFor} does
  */
@@ -96,7 +96,7 @@ export class Planner {
     const broken = [source, defaults].find((block) => block?.broken === true);
     if (broken !== undefined) throw brokenTarget(name, broken);
     return planOf(
-      this.draftBy(name, source?.content, (at) => evaluationsAt(prunings, at)),
+      this.draftBy(name, source?.content, (at) => evaluationsAt(prunings, sharesOr(at, DEFAULT_SPARSITY))),
       context,
     );
   }
@@ -154,6 +154,11 @@ export class Planner {
     if (declaration.kind === 'experiment') return declaration;
     return this.sources.listing.get(declaration.name) ?? this.sources.experiments[0] ?? this.sources.searches[0];
   }
+}
+
+/** The sparsities, and what stands in their place where all are N:M: a pattern is of single weights. */
+function sharesOr(at: readonly Sparsity[], instead: Sparsity): readonly Sparsity[] {
+  return at.some(({ kind }) => kind === 'unstructured') ? at : [instead];
 }
 
 /** A plan as far as the file says it; paths are as written. */

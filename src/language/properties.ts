@@ -1,5 +1,6 @@
-import { isSearchMethod, SEARCH_METHODS } from '../experiment/searchMethods.ts';
+import { isSearchMethod, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../experiment/searchMethods.ts';
 import type { RunKind } from '../experiment/runPlan.ts';
+import { nearestName } from '../metric/nearest.ts';
 import {
   AT,
   CALIBRATE,
@@ -35,6 +36,8 @@ export type PropertyValue =
   | 'prunings'
   | 'sparsities'
   | 'sparsity'
+  /** A sparsity that is no N:M. */
+  | 'share'
   | 'operands'
   | 'operations'
   /** A method or metric that ranks components, or single weights. */
@@ -64,14 +67,18 @@ export type PropertyName = InputName | SettingProperty;
 /** Blocks with properties; what a search has depends on what its method finds. */
 export type BlockKind = 'experiment' | 'defaults' | RunKind;
 
-/** What a block is, as far as its properties go. Of a search its `method` says it, wherever in the block that stands. */
+/**
+ * What a block is, as far as its properties go. Of a search its `method` says it, wherever in the block that stands; a misspelt one is taken
+ * for the one that was meant, so that the mistake is told there and not at each property.
+ */
 export function blockKindOf({ keyword, properties }: ParsedDeclaration): BlockKind {
   if (keyword === 'experiment') return keyword;
   if (keyword !== 'search') return 'defaults';
   const method = properties.find(({ tree }) => tree.syntax?.key.text === 'method');
   const value = method?.tree.syntax?.values[0];
-  const text = value && method.text.slice(value.span.start, value.span.end).replaceAll(/\s/g, '');
-  return text !== undefined && isSearchMethod(text) ? SEARCH_METHODS[text].finds : 'metrics';
+  const text = value ? method.text.slice(value.span.start, value.span.end).replaceAll(/\s/g, '') : '';
+  const meant = isSearchMethod(text) ? text : nearestName(text, SEARCH_METHOD_NAMES);
+  return meant !== undefined && isSearchMethod(meant) ? SEARCH_METHODS[meant].finds : 'metrics';
 }
 
 /** The properties of each block, inputs before settings. */

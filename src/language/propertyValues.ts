@@ -12,7 +12,7 @@ import { compileExpression, withArticle } from './expressions.ts';
 import { evenedOut } from './formatLayout.ts';
 import type { PropertyReader } from './propertyReader.ts';
 import type { AnySettingRow } from './settingProperties.ts';
-import type { ExpressionSyntax } from './syntax.ts';
+import type { ExpressionSyntax, PercentageSyntax } from './syntax.ts';
 
 /** Each function reads one value of a property; undefined where it is wrong, which is told. */
 
@@ -93,18 +93,26 @@ function readOwnName(
 }
 
 export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): Sparsity | undefined {
-  if (syntax.kind === 'percentage' || syntax.kind === 'ratio') {
-    const sparsity = parseSparsity(syntax.text.replaceAll(/\s/g, ''));
+  if (syntax.kind === 'ratio') {
+    const sparsity = parseSparsity(syntax.text);
     if (sparsity === undefined) {
       const turned = syntax.text.split(':').reverse().join(':');
       const { suffix, ...fixes } = didYouMean(reader.at(syntax.span), parseSparsity(turned) && turned);
-      reader.report('sparsity/range', syntax.span, sparsityProblem(syntax.kind, syntax.text) + suffix, fixes);
+      const message = `${syntax.text} does not prune: N:M keeps N of every M weights, 1 ≤ N < M ≤ ${MAX_GROUP}`;
+      reader.report('sparsity/range', syntax.span, message + suffix, fixes);
     }
     return sparsity;
   }
-  const share = readNumber(reader, syntax, 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`');
+  const isPercentage = syntax.kind === 'percentage';
+  const expected = 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`';
+  const share = isPercentage ? shareOf(syntax) : readNumber(reader, syntax, expected);
   if (share === undefined) return undefined;
   if (share >= 0 && share < 1) return { kind: 'unstructured', share };
+  if (isPercentage) {
+    const message = `${syntax.text.trim()} of a group cannot be removed: at least 0% and less than 100%`;
+    reader.report('sparsity/range', syntax.span, message);
+    return undefined;
+  }
   const percentage = share >= 1 && share < 100 ? `${share}%` : undefined;
   const { suffix, ...fixes } = didYouMean(reader.at(syntax.span), percentage);
   reader.report('sparsity/range', syntax.span, `a share is at least 0 and below 1${suffix}`, fixes);
@@ -135,7 +143,7 @@ export function readSetting(
   }
   const kind = row.kind === 'integer' ? 'a whole number' : 'a number';
   const isShare = syntax.kind === 'percentage' && row.kind === 'number' && row.maximum <= 1;
-  const value = isShare ? parseFloat(syntax.text) / 100 : readNumber(reader, syntax, `\`${name}\` is ${kind}`);
+  const value = isShare ? shareOf(syntax) : readNumber(reader, syntax, `\`${name}\` is ${kind}`);
   if (value === undefined) return undefined;
   if ((row.kind === 'integer' && !Number.isInteger(value)) || !(value >= row.minimum && value <= row.maximum)) {
     const range = `${kind} from ${row.minimum} to ${row.maximum}`;
@@ -163,7 +171,7 @@ export function readNumber(reader: PropertyReader, syntax: ExpressionSyntax, exp
   return undefined;
 }
 
-function sparsityProblem(kind: 'percentage' | 'ratio', text: string): string {
-  if (kind === 'percentage') return `${text.trim()} of a group cannot be removed: at least 0% and less than 100%`;
-  return `${text} does not prune: N:M keeps N of every M weights, 1 ≤ N < M ≤ ${MAX_GROUP}`;
+/** `30%` as 0.3. */
+export function shareOf({ text }: PercentageSyntax): number {
+  return parseFloat(text) / 100;
 }

@@ -1,10 +1,11 @@
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import { searchConflict } from '../experiment/searchConflict.ts';
+import type { SearchConflict } from '../experiment/searchConflict.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { operandsOf, statisticsOf } from '../metric/measure.ts';
 import { OPERAND_NAMES, OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
-import { insertFix, propertyNamed, propertySpan, settingFix } from './blockPlaces.ts';
+import { insertFix, propertySpan, settingFix } from './blockPlaces.ts';
 import type { Fix } from './diagnostics.ts';
 import type { Declaration, PrunedMetric, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
@@ -42,12 +43,7 @@ export function checkSearch(
   const { diagnostics } = context.findings;
   const place = (name: string): Span => propertySpan(parsed, name) ?? search.nameSpan;
   const conflict = searchConflict({ ...DEFAULT_SEARCH_SETTINGS, ...content.search });
-  if (conflict) {
-    const [first, second] = conflict.settings;
-    const at = propertyNamed(parsed, second) ? second : first;
-    const fix = settingFix(text, parsed, search, second, conflict.value);
-    diagnostics.add('property/range', place(at), conflict.message, fix ? { fixes: [fix] } : {});
-  }
+  if (conflict) tellConflict(text, parsed, search, conflict, context);
   const isOpen = tellSeveralSparsities(text, search, content, context);
   const outside = seedsOutside(content);
   for (const { label, operands } of outside) {
@@ -83,6 +79,19 @@ function seedsOutside(content: SearchContent): { label: string; operands: readon
     const operands = operandsOf(expression).filter((name) => !known.includes(name));
     return operands.length === 0 ? [] : [{ label, operands }];
   });
+}
+
+/** Tells settings that do not go together: at the second one, where it is said. */
+export function tellConflict(
+  text: string,
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'nameSpan'>,
+  { settings: [first, second], message, value }: SearchConflict<string>,
+  { findings: { diagnostics } }: BlockContext,
+): void {
+  const span = propertySpan(parsed, second) ?? propertySpan(parsed, first) ?? search.nameSpan;
+  const fix = settingFix(text, parsed, search, second, value);
+  diagnostics.add('property/range', span, message, fix ? { fixes: [fix] } : {});
 }
 
 /** Tells where `defaults` leave open which sparsity a search has. @returns whether they do */

@@ -80,7 +80,7 @@ function properties(of: PropertySetting['of'], table: object): readonly Property
 
 function settingProperty(name: SettingProperty, setting: PropertySetting): Property {
   const row: Row = setting.row;
-  const values = row.kind === 'choice' ? ` One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.` : '';
+  const values = valuesOf(row);
   const written = row.kind === 'text' ? `"${row.default}"` : String(row.default);
   const byDefault = row.kind === 'text' && row.default === '' ? '' : ` Default: \`${written}\`.`;
   const what = `${row.documentation[0]!.toUpperCase()}${row.documentation.slice(1)}.${values}${byDefault}`;
@@ -91,4 +91,14 @@ function settingProperty(name: SettingProperty, setting: PropertySetting): Prope
         ? '\n\nDoes not change what is found.'
         : '';
   return { name, value: 'setting', setting, documentation: `${what}${effect}`, example: `${name}: ${written}` };
+}
+
+/** What a setting takes, as a sentence. */
+function valuesOf(row: Row): string {
+  if (row.kind === 'text') return ' A text in quotes.';
+  if (row.kind === 'choice') return ` One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.`;
+  const kind = row.kind === 'integer' ? 'A whole number' : 'A number';
+  return row.maximum === Number.MAX_SAFE_INTEGER
+    ? ` ${kind} from ${row.minimum} on.`
+    : ` ${kind} from ${row.minimum} to ${row.maximum}.`;
 }

@@ -1,20 +1,24 @@
 import { checkEndpoint } from '../experiment/llmEndpoint.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../experiment/maskSearch.ts';
 import { needsCalibration } from '../experiment/planned.ts';
+import { maskSearchConflict } from '../experiment/searchConflict.ts';
 import { UNIFORM } from '../experiment/structure.ts';
 import type { RateAllocation } from '../experiment/structure.ts';
 import { meanRate } from '../experiment/structureNames.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../experiment/sparsity.ts';
 import { toErrorData } from '../base/errors.ts';
 import { propertyNamed, propertySpan } from './blockPlaces.ts';
-import { shift } from './diagnostics.ts';
+import { DiagnosticList, shift } from './diagnostics.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from './pieces.ts';
 import { blockKindOf } from './properties.ts';
 import type { PropertyName } from './properties.ts';
+import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { reportSeenTest, tellSeveralSparsities } from './search.ts';
+import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
 import { rateTarget } from './structureSearchPlan.ts';
+import { readNamedRates } from './structures.ts';
 import type { Span } from './syntax.ts';
 
 /**
@@ -51,9 +55,18 @@ export function checkStructureSearch(
   const missing: PropertyName[] = missingInputs(content, needsInputs(parsed, content));
   const problem = endpointProblem(content);
   if (problem !== undefined) diagnostics.add('property/type', place('endpoint'), problem);
+  const { provider, replay = '' } = content.llm;
+  const lacksRun = provider === 'replay' && replay.trim() === '';
+  if (lacksRun) {
+    const message = 'which run? Say it: `replay: "…"`, with the id of a recorded run';
+    diagnostics.add('search/missing', place('provider'), message);
+  }
+  const conflict = maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
+  if (conflict) tellConflict(text, parsed, search, conflict, context);
   tellOtherMeans(parsed, content, context);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
-  return isOpen || sparsity.kind === 'n:m' || problem !== undefined || missing.length > 0;
+  const isWrong = sparsity.kind === 'n:m' || problem !== undefined || lacksRun || conflict !== undefined;
+  return isOpen || isWrong || missing.length > 0;
 }
 
 /** Masks are learnt on the calibration text; rates need one where what they are measured by does. */
@@ -84,24 +97,20 @@ function endpointProblem({ llm: { endpoint = '' } }: SearchContent): string | un
 }
 
 /** Rates that remove more or less than the search does are no comparison. */
-function tellOtherMeans(
-  parsed: ParsedDeclaration,
-  { at = [], rateBaselines = [] }: SearchContent,
-  context: BlockContext,
-): void {
+function tellOtherMeans(parsed: ParsedDeclaration, { at = [] }: SearchContent, context: BlockContext): void {
   const [sparsity = DEFAULT_SPARSITY] = at;
   const property = propertyNamed(parsed, 'baselines');
   if (sparsity.kind === 'n:m' || property?.tree.syntax === undefined) return;
-  const given = rateBaselines.flatMap(({ rates }) => (rates.kind === 'given' ? [rates.rates] : []));
-  const lists = property.tree.syntax.values.filter(({ kind }) => kind === 'list');
-  given.forEach((rates, i) => {
-    const mean = meanRate(rates);
-    const list = lists[i];
-    if (list === undefined || Math.abs(mean - sparsity.share) < MEAN_TOLERANCE) return;
+  const quiet = { ...context, findings: { diagnostics: new DiagnosticList(), sites: undefined } };
+  for (const value of property.tree.syntax.values) {
+    const rates = value.kind === 'list' && readNamedRates(new PropertyReader(property, quiet), value)?.rates;
+    if (!rates || rates.kind !== 'given') continue;
+    const mean = meanRate(rates.rates);
+    if (Math.abs(mean - sparsity.share) < MEAN_TOLERANCE) continue;
     const removes = printSparsity({ kind: 'unstructured', share: Number(mean.toFixed(4)) });
     const message = `these rates remove ${removes} in the mean, and the search ${printSparsity(sparsity)}`;
-    context.findings.diagnostics.add('search/baseline', shift(list.span, property.base), message);
-  });
+    context.findings.diagnostics.add('search/baseline', shift(value.span, property.base), message);
+  }
 }
 
 const MEAN_TOLERANCE = 0.005;

@@ -37,7 +37,7 @@ export function rateSearchPlan(name: string, content: SearchContent, context: Ra
     target: rateTarget(content),
     baselines: rateBaselines ?? DEFAULT_RATE_BASELINES,
     search: { ...DEFAULT_RATE_SEARCH_SETTINGS, ...workersOf(context), ...content.rates },
-    llm: { ...DEFAULT_LLM_SETTINGS, ...context.llm, ...content.llm },
+    llm: { ...DEFAULT_LLM_SETTINGS, ...llmSetUp(context, content), ...content.llm },
     prompts: context.prompts,
   };
 }
@@ -78,6 +78,12 @@ function inputs(name: string, content: SearchContent, { folder, settings }: Stru
     sparsity,
     settings: { ...DEFAULT_SETTINGS, ...settings, ...content.settings },
   };
+}
+
+/** What is set up, unless the search names another provider: models and endpoints of one mean nothing to another. */
+function llmSetUp({ llm = {} }: RatePlanContext, content: SearchContent): Partial<LlmSettings> {
+  const { provider = llm.provider } = content.llm;
+  return provider === llm.provider ? llm : {};
 }
 
 function workersOf({ workers }: StructurePlanContext): { workers?: number } {

@@ -1,14 +1,21 @@
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../experiment/owlSettings.ts';
 import type { NamedStructure } from '../experiment/maskSearch.ts';
 import type { NamedRates, RateTarget } from '../experiment/rateSearch.ts';
-import { OWL, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS, UNIFORM } from '../experiment/structure.ts';
-import type { RateAllocation, StructureScore } from '../experiment/structure.ts';
-import { isStructureMethod, meanRate, nameWithRates, ratesName, structureName } from '../experiment/structureNames.ts';
+import { OWL, STRUCTURE_METHOD_NAMES, UNIFORM } from '../experiment/structure.ts';
+import type { RateAllocation } from '../experiment/structure.ts';
+import {
+  dropsBlocks,
+  isStructureMethod,
+  meanRate,
+  nameWithRates,
+  ratesName,
+  structureName,
+} from '../experiment/structureNames.ts';
 import { nearestName } from '../metric/nearest.ts';
 import { didYouMean, replaceFix } from './diagnostics.ts';
 import type { NamedScore, PrunedStructure, Pruning } from './document.ts';
 import type { PropertyReader } from './propertyReader.ts';
-import { readMetric, readNumber, readSetting } from './propertyValues.ts';
+import { readMetric, readNumber, readSetting, shareOf } from './propertyValues.ts';
 import { ALLOCATION_WORDS, CLAUSES, isAllocationWord, isClauseName } from './structureWords.ts';
 import type { ClauseName } from './structureWords.ts';
 import { visitExpression } from './syntax.ts';
@@ -70,12 +77,22 @@ export function readTarget(reader: PropertyReader, syntax: ExpressionSyntax): Ra
     const pruned = found?.of && readMetric(reader, found.of);
     return pruned && { kind: 'weights', metric: pruned.label, expression: pruned.expression };
   }
-  const scored = clause === undefined ? readScore(reader, syntax) : found?.of && readScore(reader, found.of);
+  const of = clause === undefined ? syntax : found?.of;
+  const scored = of && readComponentScore(reader, of);
   return scored && { kind: 'structure', ...scored };
 }
 
+/** What ranks heads and channels: for searches, to which a method that drops whole blocks is of no use. */
+export function readComponentScore(reader: PropertyReader, syntax: ExpressionSyntax): NamedScore | undefined {
+  const scored = readScore(reader, syntax);
+  if (scored?.score.kind !== 'method' || !dropsBlocks(scored.score.method)) return scored;
+  const message = `\`${scored.name}\` drops whole blocks: here stands what ranks heads and channels, such as \`wanda-sp\``;
+  reader.report('name/wrong-kind', syntax.span, message);
+  return undefined;
+}
+
 /** A method by its name, or a metric or expression. A method's name always means the method. */
-export function readScore(reader: PropertyReader, syntax: ExpressionSyntax): NamedScore | undefined {
+function readScore(reader: PropertyReader, syntax: ExpressionSyntax): NamedScore | undefined {
   const word = reader.word(syntax);
   if (isStructureMethod(word)) {
     if (reader.source(syntax.span) === word) reader.site(syntax.span, { kind: 'structure-method', name: word });
@@ -137,9 +154,7 @@ function readOwl(reader: PropertyReader, call: CallSyntax): RateAllocation | und
 function readGivenRates(reader: PropertyReader, { values, span }: ListSyntax): RateAllocation | undefined {
   const rates = values.flatMap((value) => {
     const rate =
-      value.kind === 'percentage'
-        ? parseFloat(value.text) / 100
-        : readNumber(reader, value, 'a rate is a number from 0 to 1');
+      value.kind === 'percentage' ? shareOf(value) : readNumber(reader, value, 'a rate is a number from 0 to 1');
     if (rate === undefined) return [];
     if (rate >= 0 && rate <= 1) return [rate];
     reader.report('property/range', value.span, `a rate is a number from 0 to 1, not ${rate}`);
@@ -158,15 +173,11 @@ function readStructure(reader: PropertyReader, call: CallSyntax): PrunedStructur
   const rates = found.rates ? readRates(reader, found.rates) : UNIFORM;
   if (scored === undefined || rates === undefined) return undefined;
   const { score, name } = scored;
-  if (rates.kind !== 'uniform' && dropsBlocks(score)) {
+  if (rates.kind !== 'uniform' && score.kind === 'method' && dropsBlocks(score.method)) {
     reader.report('structure/rates', found.rates!.span, `\`${name}\` drops whole blocks: it takes no rates`);
     return undefined;
   }
   return { label: structureName(score, name, rates), score, rates };
-}
-
-function dropsBlocks(score: StructureScore): boolean {
-  return score.kind === 'method' && STRUCTURE_METHODS[score.method].removes === 'blocks';
 }
 
 interface Clause {
@@ -190,7 +201,8 @@ function clauseArguments(
   const [first, second] = CLAUSES[name].parameters;
   const given = argumentsByName(reader, call, name, [first.name, second.name]);
   const [of, rates] = [given.get(first.name), given.get(second.name)];
-  if (of === undefined && !reader.broken) {
+  // An argument that has no place has been told.
+  if (of === undefined && given.size === call.arguments.length) {
     reader.report(
       'call/arity',
       call.callee.span,

@@ -41,6 +41,10 @@ describe('layout', () => {
       'search s{method:policy-gradient score:wanda - sp baselines:wanda-sp,structure(wanda-sp , owl) map:min - max}',
       'search s { method: policy-gradient  score: wanda-sp  baselines: wanda-sp, structure(wanda-sp, owl)  map: min-max }\n',
     ],
+    [
+      'experiment e { prune: structure(rates:owl,score:wanda - sp), structure( score : wanda-sp ) }',
+      'experiment e { prune: structure(rates: owl, score: wanda-sp), structure(score: wanda-sp) }\n',
+    ],
   ])('%s', (text, expected) => {
     expect(format(compile(text))).toBe(expected);
     expect(format(compile(expected))).toBe(expected);
@@ -72,12 +76,24 @@ describe('completion', () => {
       ['score', 'steps', 'samples'],
       ['target', 'group', 'population', 'calibration'],
     ],
-    ['search s { method: self-pruner target: | }', [...METHODS, 'mine', 'weights'], ['structure', 'uniform']],
+    [
+      'search s { method: self-pruner target: | }',
+      [...METHODS.slice(0, 4), 'mine', 'weights'],
+      ['shortgpt', 'structure', 'uniform'],
+    ],
+    ['search s { method: self-pruner at: | }', ['30%', '50%'], ['2:4', '4:8']],
+    ['search s { method: policy-gradient at: | }', ['30%'], ['2:4']],
+    ['search s { method: self-prunner | }', ['target', 'mutations'], ['operands', 'steps']],
+    ['experiment e { prune: structure(pow(mine, 2) + |', [...METHODS, 'mine'], ['owl']],
     ['search s { method: self-pruner baselines: uniform, | }', ['owl', '[…]'], ['global', 'mine']],
     ['search s { method: self-pruner provider: | }', ['none', 'openai', 'vscode', 'replay'], []],
     ['search s { method: self-pruner llm: | }', ['""'], []],
     ['search s { method: policy-gradient baselines: | }', [...METHODS, 'structure', 'mine'], ['weights']],
-    ['search s { method: policy-gradient score: | }', [...METHODS, 'mine'], ['structure', 'weights']],
+    [
+      'search s { method: policy-gradient score: | }',
+      [...METHODS.slice(0, 4), 'mine'],
+      ['shortgpt', 'structure', 'weights'],
+    ],
     ['search s { method: policy-gradient components: | }', ['heads-channels-layers', 'layers'], []],
   ])('%j', (marked, includes, excludes) => {
     const { document, source, offset } = cursor(HEAD + marked);
@@ -113,7 +129,12 @@ describe('hover', () => {
     ['experiment e { prune: structure(mine, o|wl) }', ['blocks with more outliers keep more']],
     ['search s { method: self-pruner tar|get: mine }', ['single weights by a metric']],
     ['search s { method: self-pruner popu|lation: 3 }', ['Configurations of rates that are kept']],
-    ['search s { popu|lation: 3 }', ['Metrics in a generation. Default: `50`']],
+    [
+      'search s { popu|lation: 3 }',
+      ['Metrics in a generation. A whole number from 2 to 10000. Default: `50`', 'population: 50'],
+    ],
+    ['search s { method: self-pruner st|ep: 0.1 }', ['A number from 0.0001 to 0.5. Default: `0.05`']],
+    ['search s { se|ed: 3 }', ['A whole number from 0 on. Default: `0`']],
     ['search s { method: policy-gradient st|eps: 3 }', ['Updates of the keep-probabilities']],
     ['search s { met|hod: random }', ['`policy-gradient`: learns which heads']],
     [
@@ -132,6 +153,8 @@ describe('hover', () => {
     ['experiment e { prune: structure(flap, |', 'structure(score, rates = uniform)', 1],
     ['experiment e { prune: weights(|', 'weights(metric, rates = uniform)', 0],
     ['search s { method: policy-gradient baselines: structure(rates: |', 'structure(score, rates = uniform)', 1],
+    ['experiment e { prune: weights(mine, owl(7, |', 'owl(multiple = 5, spread = 0.08)', 1],
+    ['search s { method: self-pruner baselines: owl(|', 'owl(multiple = 5, spread = 0.08)', 0],
   ])('the signature of %j', (marked, label, active) => {
     const { document, offset } = cursor(HEAD + marked);
     expect(signatureHelp(document, offset)).toMatchObject({ signatures: [{ label }], activeParameter: active });
@@ -156,6 +179,11 @@ describe('colours and fixes', () => {
     ['experiment e { prune: structure(wanda-ps) at: 30% }', 'experiment e { prune: structure(wanda-sp) at: 30% }'],
     ['experiment e { prune: structure(flap, owls) at: 30% }', 'experiment e { prune: structure(flap, owl) at: 30% }'],
     ['search s { method: self-pruner llm: gpt }', 'search s { method: self-pruner llm: "gpt" }'],
+    ['search s { test: test (blocks: 3) at: 30% }', 'search s { test: test at: 30% }'],
+    [
+      'search s { method: policy-gradient centre: step masks: 1 }',
+      'search s { method: policy-gradient centre: step masks: 2 }',
+    ],
   ])('%s becomes %s', (text, mended) => {
     const { document, source } = cursor(`${HEAD}${text}|`);
     const all = { start: { line: 0, character: 0 }, end: source.positionAt(source.getText().length) };
@@ -199,6 +227,11 @@ describe('plans', () => {
     });
     expect(plan).toMatchObject({ model: join(FOLDER, 'm'), settings: { blocks: 3 } });
     expect(plan.evaluations.map(({ sparsity }) => printSparsity(sparsity))).toEqual(['10%']);
+    // A file of nothing but patterns says no share: half goes, as where it says nothing.
+    const pattern = planWith(compile(`${HEAD}experiment e { prune: W at: 2:4 }`), 'flap', [pruning], {
+      folder: FOLDER,
+    });
+    expect(pattern.evaluations.map(({ sparsity }) => printSparsity(sparsity))).toEqual(['50%']);
     expect(() =>
       planWith(compile(`${HEAD}experiment e { prune: foo }`), 'flap', [pruning], { folder: FOLDER }),
     ).toThrow('errors');
@@ -254,6 +287,14 @@ describe('plans', () => {
       llm: { provider: 'openai', llm: 'mine', endpoint: 'http://h/v1' },
       search: { workers: 3, population: 30 },
       settings: { threads: 2, samples: 128 },
+    });
+  });
+
+  it('leave the language model that is set up aside where the file names another provider', () => {
+    const document = compile(`${HEAD}search r { method: self-pruner provider: openai }`);
+    const fallback = { llm: { provider: 'vscode', llm: 'theirs' } as const };
+    expect(searchPlansFor(document, 'r', { ...CONTEXT, fallback })[0]).toMatchObject({
+      llm: { provider: 'openai', llm: '', endpoint: '' },
     });
   });
 

@@ -11,7 +11,7 @@ experiment e { at: 30%
 experiment f { at: 30% prune: structure(rates: global, score: flap), structure(shortgpt), weights(W, owl(7, 0.1)) }
 experiment g { prune: structure(taylor, [0.1, 1 / 4, 40%]), weights(wanda, [0, 1]) }
 search s { method: self-pruner at: 30% target: mine baselines: uniform, owl, [20%, 0.4] }
-search t { method: policy-gradient score: W * X baselines: wanda-sp, mine, structure(wanda, owl) at: 0.3 }
+search t { method: policy-gradient score: W * X baselines: wanda-sp, mine, structure(wanda, owl) at: 3e1% }
 search u { method: self-pruner model: tiny evaluate: test at: 30% target: magnitude baselines: uniform initialise: off }`,
   'a method that is none': `
 ${INPUTS}
@@ -90,9 +90,12 @@ search u { method: policy-gradient prune: wanda }
                                    ^^^^^ property/misplaced belongs into an experiment`,
   'a method of searching that is none': `
 ${INPUTS}
-search s { method: self-prunner steps: 3 }
+search s { method: self-prunner mutations: 3 steps: 3 }
                    ^^^^^^^^^^^^ property/type did you mean \`self-pruner\`?
-                                ^^^^^ property/misplaced`,
+                                             ^^^^^ property/misplaced
+search t { method: policy target: wanda-sp }
+                   ^^^^^^ property/type one of
+                          ^^^^^^ property/misplaced`,
   'a text without quotes': `
 ${INPUTS}
 search s { method: self-pruner llm: gpt endpoint: "ftp://x" at: 30% }
@@ -104,7 +107,32 @@ search s { method: self-pruner endpoint: "http://me:secret@x/v1" at: 30% }
   'rates to compare with that remove something else': `
 ${INPUTS}
 search s { method: self-pruner baselines: [0.5, 0.6], uniform, [30%, 30%] at: 30% }
-                                          ^^^^^^^^^^ search/baseline remove 55% in the mean, and the search 30%`,
+                                          ^^^^^^^^^^ search/baseline remove 55% in the mean, and the search 30%
+search t { method: self-pruner baselines: [0.3, 0.3], [0.3, 0.3], [1 / 2, 0.6] at: 30% }
+                                                      ^^^^^^^^^^ experiment/repeated
+                                                                  ^^^^^^^^^^^^ search/baseline remove 55%`,
+  'a method that drops whole blocks where a search has no use for it': `
+${INPUTS}
+search s { method: self-pruner target: shortgpt }
+                                       ^^^^^^^^ name/wrong-kind drops whole blocks: here stands what ranks heads and channels
+search t { method: policy-gradient score: shortgpt baselines: shortgpt }
+                                          ^^^^^^^^ name/wrong-kind such as \`wanda-sp\``,
+  'settings of a search for masks that do not go together': `
+${INPUTS}
+search s { method: policy-gradient masks: 1 centre: step }
+                                          ^ property/range two \`masks\` at least
+search t { method: policy-gradient masks: 1 }`,
+  'a recorded run that is not said': `
+${INPUTS}
+search s { method: self-pruner provider: replay }
+                                         ^^^^^^ search/missing which run
+search t { method: self-pruner provider: replay replay: "20261122" }`,
+  'settings behind what has none': `
+${INPUTS}
+experiment e { model: tiny (blocks: 3, length: 4) prune: W at: 30% }
+                            ^^^^^^^^^ call/argument no settings can stand behind \`tiny\` here
+search s { evaluate: calib test: test (blocks: 3) }
+                                       ^^^^^^^^^ call/argument no settings can stand behind`,
   'a search for rates or masks that does not say its texts': `
 search s { method: self-pruner model: tiny evaluate: test }
        ^ search/missing does not say \`calibrate\`

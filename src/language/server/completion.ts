@@ -9,6 +9,7 @@ import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts
 import { isSearchMethod, SEARCH_METHODS } from '../../experiment/searchMethods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
+import { dropsBlocks } from '../../experiment/structureNames.ts';
 import {
   describeAllocation,
   describeClause,
@@ -62,9 +63,11 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
     case 'value':
       return valueSuggestions(document, context.property);
     case 'score':
-      return [...STRUCTURE_METHOD_NAMES.map(methodSuggestion), ...context.clauses.map(clauseSuggestion)].concat(
-        expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }),
-      );
+      return [
+        ...STRUCTURE_METHOD_NAMES.filter((name) => context.isBlocks || !dropsBlocks(name)).map(methodSuggestion),
+        ...context.clauses.map(clauseSuggestion),
+        ...expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }),
+      ];
     case 'rates':
       return rateSuggestions(context.isGlobal);
     case 'owl':
@@ -126,7 +129,9 @@ function valueSuggestions(document: CompiledDocument, { value, setting }: Proper
       return declared(document, [value]).map((declaration) => declarationSuggestion(document, declaration));
     case 'sparsity':
     case 'sparsities':
-      return ['50%', '2:4', '4:8'].map((label) => ({ label, insert: label, kind: CompletionItemKind.Value }));
+      return ['50%', '2:4', '4:8'].map(plainValue);
+    case 'share':
+      return ['20%', '30%', '50%'].map(plainValue);
     case 'operands':
       return OPERAND_NAMES.map(operandSuggestion);
     case 'operations':
@@ -148,12 +153,14 @@ function valueSuggestions(document: CompiledDocument, { value, setting }: Proper
           ...(setting?.of === 'method' && isSearchMethod(label) && { detail: SEARCH_METHODS[label].documentation }),
         }));
       }
-      if (row.kind === 'text')
-        return [{ label: '""', insert: '"$0"', detail: 'a text', kind: CompletionItemKind.Value }];
-      const label = String(row.default);
-      return [{ label, insert: label, detail: 'default', kind: CompletionItemKind.Value }];
+      if (row.kind === 'text') return [{ ...plainValue('""'), insert: '"$0"', detail: 'a text' }];
+      return [{ ...plainValue(String(row.default)), detail: 'default' }];
     }
   }
+}
+
+function plainValue(label: string): Suggestion {
+  return { label, insert: label, kind: CompletionItemKind.Value };
 }
 
 function expressionSuggestions(

@@ -15,8 +15,13 @@ export type CompletionContext =
   | { readonly kind: 'value'; readonly property: Property }
   /** A name in the parentheses behind a corpus, or (with `ofMetric`) behind a metric, where values can stand as well. */
   | { readonly kind: 'argument'; readonly of: Property; readonly said: ReadonlySet<string> }
-  /** What ranks components: a method or a metric. `clauses` are what may stand around it. */
-  | { readonly kind: 'score'; readonly piece: ParsedDeclaration; readonly clauses: readonly ClauseName[] }
+  /** What ranks components, or with `isBlocks` whole blocks: a method or a metric. `clauses` are what may stand around it. */
+  | {
+      readonly kind: 'score';
+      readonly piece: ParsedDeclaration;
+      readonly clauses: readonly ClauseName[];
+      readonly isBlocks: boolean;
+    }
   | { readonly kind: 'rates'; readonly isGlobal: boolean }
   /** A setting in the parentheses behind `owl`. */
   | { readonly kind: 'owl' }
@@ -160,15 +165,15 @@ function structuralContext(
     if (value === 'prunings') return { kind: 'expression', piece, callee, clauses: ['structure', 'weights'] };
     const clauses: readonly ClauseName[] =
       value === 'target' ? ['weights'] : value === 'structures' ? ['structure'] : [];
-    return { kind: 'score', piece, clauses };
+    return { kind: 'score', piece, clauses, isBlocks: value === 'structures' };
   }
   if (ended) return { kind: 'nothing' };
   if (callee === 'owl') return { kind: 'owl' };
   if (!isClauseName(callee)) return { kind: 'expression', piece, callee };
-  const inside = words.slice(words.lastIndexOf('(') + 1);
+  const inside = wordsOfCall(words);
   if (inside.includes(',') || inside.at(-2) === 'rates') return { kind: 'rates', isGlobal: callee === 'structure' };
   return callee === 'structure'
-    ? { kind: 'score', piece, clauses: [] }
+    ? { kind: 'score', piece, clauses: [], isBlocks: value !== 'target' }
     : { kind: 'expression', piece, callee: undefined };
 }
 
@@ -181,6 +186,17 @@ function openCallees(words: readonly string[]): string[] {
     else if (word === ')') open.pop();
   });
   return open;
+}
+
+/** The words of the call that is open at the end, without those in parentheses of their own. */
+function wordsOfCall(words: readonly string[]): readonly string[] {
+  const open: string[][] = [[]];
+  for (const word of words) {
+    if (word === '(') open.push([]);
+    else if (word === ')') open.pop();
+    else open.at(-1)?.push(word);
+  }
+  return open.at(-1) ?? [];
 }
 
 /** Where the last `:` outside of parentheses stands. */

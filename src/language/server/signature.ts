@@ -1,11 +1,12 @@
 import type { ParameterInformation, SignatureHelp } from 'vscode-languageserver';
+import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
 import { docComment } from '../docComment.ts';
 import type { CompiledDocument } from '../document.ts';
 import type { ParsedDeclaration } from '../pieces.ts';
 import { blockKindOf, propertyOf } from '../properties.ts';
 import type { Property } from '../properties.ts';
-import { CLAUSES, isClauseName } from '../structureWords.ts';
+import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../structureWords.ts';
 import { tokensOf } from '../tokens.ts';
 import type { Token } from '../tokens.ts';
 
@@ -117,6 +118,13 @@ function signatureOf(
   if (isClauseName(callee) && property !== undefined && CLAUSED.has(property.value)) {
     return write(`${callee}(`, CLAUSES[callee].parameters, CLAUSES[callee].documentation);
   }
+  if (callee === 'owl' && property !== undefined && WITH_RATES.has(property.value)) {
+    const parameters = OWL_SETTING_NAMES.map((name) => {
+      const { default: value, documentation } = OWL_SETTINGS[name];
+      return { name, text: `${name} = ${value}`, documentation };
+    });
+    return write('owl(', parameters, ALLOCATION_WORDS.owl.documentation);
+  }
   if (declared?.kind !== 'corpus' || !property?.arguments) return undefined;
   const parameters = property.arguments.map(({ name, documentation, setting }) => ({
     name,
@@ -128,6 +136,8 @@ function signatureOf(
 
 /** Where `structure(…)` and `weights(…)` can stand. */
 const CLAUSED: ReadonlySet<Property['value']> = new Set<Property['value']>(['prunings', 'target', 'structures']);
+/** Where `owl(…)` can. */
+const WITH_RATES: ReadonlySet<Property['value']> = new Set<Property['value']>(['prunings', 'structures', 'rates']);
 
 function write(
   head: string,
