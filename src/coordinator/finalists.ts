@@ -1,5 +1,5 @@
 import { toErrorData } from '../base/errors.ts';
-import type { ErrorData, EspalierError } from '../base/errors.ts';
+import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
@@ -78,8 +78,11 @@ export function finalOrder(
     .map(({ id }) => id);
 }
 
-/** Failures that are the metric's, or the rates': the others of the plan go on. */
-const ITS_OWN: ReadonlySet<string> = new Set(['metric/invalid-score', 'evaluation/not-finite']);
+/**
+ * Failures that are the metric's, the rates' or the structure's (one that removes nothing, say): the others of the plan go on. Model, texts and
+ * settings are those that the search itself was opened with.
+ */
+const ITS_OWN: ReadonlySet<ErrorCode> = new Set(['metric/invalid-score', 'evaluation/not-finite', 'settings/invalid']);
 
 /** Ends of a worker after which an evaluation is not tried again. */
 const DEATHS = 2;

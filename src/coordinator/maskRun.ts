@@ -1,3 +1,4 @@
+import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../experiment/components.ts';
 import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
@@ -23,7 +24,7 @@ import type { Drive, Recalled, SearchKind } from './searchKind.ts';
 import { structureOpened } from './structureOpened.ts';
 
 /** What the search itself has found, among the structures that it is compared with. */
-export const FOUND_MASK = 'policy-gradient';
+const FOUND_MASK = 'policy-gradient';
 /** Events that may wait for the disk; what is lost with them is worked out again. */
 const MOST_WAITING = 256;
 
@@ -149,6 +150,7 @@ class Writer {
   private readonly append: Drive['append'];
   private waiting = 0;
   private last: Promise<void> = Promise.resolve();
+  private failure: EspalierError | undefined;
 
   constructor(append: Drive['append']) {
     this.append = append;
@@ -156,13 +158,20 @@ class Writer {
 
   write(event: MaskEvent): void {
     this.waiting++;
-    this.last = this.append(event).finally(() => this.waiting--);
-    this.last.catch(() => undefined);
+    this.last = this.append(event).then(
+      () => {
+        this.waiting--;
+      },
+      (error: unknown) => {
+        this.failure ??= error as EspalierError;
+      },
+    );
   }
 
-  /** Waits where too much is not written yet. @throws EspalierError where the disk does not take it */
+  /** Waits where too much is not written yet. @throws EspalierError where the disk has not taken what was written */
   async room(): Promise<void> {
     if (this.waiting > MOST_WAITING) await this.last;
+    if (this.failure) throw this.failure;
   }
 }
 

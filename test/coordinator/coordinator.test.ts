@@ -17,6 +17,7 @@ import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
 import { planOf } from '../search/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
+import { fullDisk } from './fullDisk.ts';
 import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Script } from './scriptedWorker.ts';
 
@@ -277,35 +278,8 @@ describe('a run fails with a reason, and can be resumed', () => {
 
   it('a disk that is full', async () => {
     const run = await newRun();
-    const { open } = await import('node:fs/promises');
     for (const room of [0, 500, 5000, 20_000]) {
-      let written = 0;
-      const error = await failureOf(() =>
-        drive(
-          run,
-          {},
-          {
-            openFile: async (file) => {
-              const handle = await open(file, 'r+').catch(() => open(file, 'wx+'));
-              return {
-                // As a disk does: what still fits is written, and only then it fails.
-                write: async (buffer, offset, length, position) => {
-                  if (written + length > room) {
-                    const part = Math.min(length, room - written);
-                    if (part > 0) await handle.write(buffer, offset, part, position);
-                    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-                  }
-                  written += length;
-                  return handle.write(buffer, offset, length, position);
-                },
-                datasync: () => handle.datasync(),
-                truncate: (length) => handle.truncate(length),
-                close: () => handle.close(),
-              };
-            },
-          },
-        ),
-      );
+      const error = await failureOf(() => drive(run, {}, { openFile: fullDisk(room) }));
       expect(error.code).toBe('io/write');
       expect(error.data.actual).toContain('ENOSPC');
       // Nothing half written is left.

@@ -1,3 +1,5 @@
+import { EspalierError } from '../../src/base/errors.ts';
+import type { ErrorData } from '../../src/base/errors.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import { isStructural } from '../../src/experiment/plan.ts';
 import { asWeights, scoreText } from '../../src/experiment/planned.ts';
@@ -56,6 +58,8 @@ export type ScriptedRequest =
 export interface Script {
   /** @param about what is asked about: expressions in prefix form, rates, masks; nothing for openSearch and openStructure */
   readonly react?: (request: ScriptedRequest, about: readonly string[]) => Reaction;
+  /** Why an evaluation is refused, where it is. @param about what it scores */
+  readonly refuse?: (about: string) => ErrorData | undefined;
   /** Turns of the event loop before an answer: workers overtake each other. */
   readonly delay?: () => number;
   readonly opening?: Partial<SearchOpening>;
@@ -129,6 +133,8 @@ export class ScriptedWorker implements WorkerProcess {
         const [evaluation] = plan.evaluations;
         if (evaluation && isStructural(evaluation)) {
           const text = scoreText(evaluation);
+          const refused = this.script.refuse?.(text);
+          if (refused) return Promise.reject(new EspalierError(refused));
           const perplexity = 20 + Buffer.from(text).reduce((sum, byte) => sum + byte, 0) / 1000;
           return this.answer('evaluate', [text], () => ({
             results: [sampleResult({ metric: evaluation.metric, expression: text, perplexity })],

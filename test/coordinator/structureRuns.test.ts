@@ -10,7 +10,7 @@ import type { LlmSettings } from '../../src/experiment/llm.ts';
 import type { MaskSearchPlan } from '../../src/experiment/maskSearch.ts';
 import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
 import type { RunEvent } from '../../src/experiment/runPlan.ts';
-import { LanguageModelError } from '../../src/llm/languageModel.ts';
+import { estimateTokens, LanguageModelError } from '../../src/llm/languageModel.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
 import { createRun, JOURNAL_FILE, journalOf, RUN_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
@@ -19,6 +19,7 @@ import { maskPlan, maskProblem } from '../search/masks/simulation.ts';
 import { ratePlan, rateProblem } from '../search/rates/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { replyTo, ScriptedLlm } from '../support/scriptedLlm.ts';
+import { fullDisk } from './fullDisk.ts';
 import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Script } from './scriptedWorker.ts';
 
@@ -232,12 +233,14 @@ describe('a request to the language model', () => {
   });
 
   it('is not made beyond the cap, which a run may go on with raised', async () => {
-    const run = await newRun(rates({ ...LLM, tokenCap: 200 }));
+    const run = await newRun(rates({ ...LLM, tokenCap: 700 }));
     const first = memoryModel();
     await drive(run, {}, { languageModel: first.languageModel });
-    // The request that reaches the cap is the last one.
     expect(first.asked).toHaveLength(2);
     const events = await eventsOf(run);
+    // What a request takes at least is looked at before: the cap would have been reached by the prompt of the next one.
+    const prompts = events.flatMap((event) => (event.kind === 'llm-asked' ? [estimateTokens(event.prompt)] : []));
+    console.log(prompts);
     const capped = events.flatMap((event) =>
       event.kind === 'llm-replied' && event.reply.kind === 'failed' ? [event] : [],
     );
@@ -257,7 +260,7 @@ describe('a request to the language model', () => {
         .join(''),
     );
     const file = path.join(run.folder, RUN_FILE);
-    await writeFile(file, (await readFile(file, 'utf8')).replace('"tokenCap": 200', '"tokenCap": 100000'));
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"tokenCap": 700', '"tokenCap": 100000'));
     const { openRun } = await import('../../src/runs/runFolder.ts');
     const second = memoryModel();
     await drive(await openRun(run.folder), {}, { languageModel: second.languageModel });
@@ -268,7 +271,7 @@ describe('a request to the language model', () => {
   it('goes to a server that is wrong in every way, which ends nothing and is paid for once', async () => {
     const llm = await ScriptedLlm.start({ seed: 4, share: 0.6 });
     try {
-      const plan = rates({ provider: 'openai', endpoint: llm.url, llm: 'tiny', timeout: 2, retries: 1, reasks: 1 });
+      const plan = rates({ provider: 'openai', endpoint: llm.url, llm: 'tiny', timeout: 60, retries: 1, reasks: 1 });
       const run = await newRun(plan);
       const { outcome } = await drive(run, {}, { languageModel: { key: KEY } });
       expect(outcome.kind).toBe('finished');
@@ -378,6 +381,37 @@ describe('a search for masks comes to the same end', () => {
     );
     expect(nulls).toHaveLength(1);
     expect(events.at(-1)).toMatchObject({ kind: 'masks-finished', leftOut: 1 });
+  });
+
+  it('with a disk that fills up: it stops at once, and goes on when there is room', async () => {
+    const run = await newRun(masks({ steps: 300, checkpoints: 1 }));
+    let measured = 0;
+    const react: Script['react'] = (request) => {
+      if (request === 'measureMasks') measured++;
+      return 'answer';
+    };
+    const error = await failureOf(() => drive(run, { react }, { openFile: fullDisk(5000) }));
+    expect(error.code).toBe('io/write');
+    expect(measured).toBeLessThan(150);
+    expect((await drive(run)).outcome.kind).toBe('finished');
+    expect((await eventsOf(run)).filter(({ kind }) => kind === 'step')).toHaveLength(300);
+  });
+
+  it('with a baseline that cannot be evaluated, which is told', async () => {
+    const run = await newRun(masks({ steps: 2, checkpoints: 1 }));
+    const refused = {
+      code: 'settings/invalid',
+      operation: '',
+      expected: '',
+      actual: 'nothing removed',
+      remedy: '',
+    } as const;
+    await drive(run, { refuse: (about) => (about.includes('wanda-sp') ? refused : undefined) });
+    const finalists = (await eventsOf(run)).filter((event) => event.kind === 'structure-finalist');
+    expect(finalists.map(({ name, error }) => [name, error?.code])).toEqual([
+      ['policy-gradient', undefined],
+      ['wanda-sp', 'settings/invalid'],
+    ]);
   });
 
   let story: Promise<readonly string[]> | undefined;
