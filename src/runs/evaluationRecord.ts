@@ -26,7 +26,7 @@ export interface EvaluationRecord {
   readonly result: EvaluationResult;
 }
 
-export const RECORD_FORMAT = 'espalier-evaluation-1';
+const RECORD_FORMAT = 'espalier-evaluation-1';
 
 const recordShape = z.strictObject({
   format: z.literal(RECORD_FORMAT),

@@ -6,7 +6,7 @@ import type { EvaluationRecord } from './evaluationRecord.ts';
 import { writeWhole } from './writeWhole.ts';
 
 /** Where records lie inside the workspace folder. */
-export const EVALUATIONS_FOLDER = path.join('.espalier', 'evaluations');
+const EVALUATIONS_FOLDER = path.join('.espalier', 'evaluations');
 
 /** No record is nearly as large. */
 const MAX_BYTES = 1 << 20;

@@ -27,7 +27,7 @@ export interface RunRecord<Plan extends RunPlan = RunPlan> {
   readonly plan: Plan;
 }
 
-export const RUN_FORMAT = 'espalier-run-1';
+const RUN_FORMAT = 'espalier-run-1';
 
 const runShape = z.strictObject({
   format: z.literal(RUN_FORMAT),

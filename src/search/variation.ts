@@ -11,7 +11,7 @@ import { nodesOf, replaceNode } from './tree.ts';
 export type Mutation = 'mutate-operation' | 'mutate-operand' | 'mutate-subtree' | 'insert' | 'hoist';
 
 /** How often each change is tried, against the others that are possible for the tree. */
-export const MUTATION_WEIGHTS: Readonly<Record<Mutation, number>> = {
+const MUTATION_WEIGHTS: Readonly<Record<Mutation, number>> = {
   /** Another operation with as many arguments: the smallest change of a formula. */
   'mutate-operation': 3,
   /** Another operand. */

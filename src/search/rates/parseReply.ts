@@ -56,7 +56,7 @@ export function parseReply(text: string, wanted: Wanted): ParsedReply {
 }
 
 /** UTF-16 units. */
-export const MAX_LENGTH = 4_000_000;
+const MAX_LENGTH = 4_000_000;
 export const MAX_REFUSED = 1000;
 
 /** Farthest that a list's mean, and a rate from its range, may be off to count as nearly right. */

@@ -117,6 +117,6 @@ export async function simulateRates(
   return { outcome, events, measured, requests };
 }
 
-export function textReply(text: string): LlmReply {
+function textReply(text: string): LlmReply {
   return { kind: 'text', text, usage: { promptTokens: 100, replyTokens: 50 }, cost: 0.01, model: 'toy' };
 }
