@@ -140,7 +140,7 @@ export function damageError(file: string, { line, reason }: JournalDamage): Espa
     operation: `reading line ${line} of ${file}`,
     expected: 'the line as it was written',
     actual: reason,
-    remedy: `Restore the file, or go on from the ${line - 1} lines before it with \`espalier evolve --resume RUN --recover\`; what stood behind them is then evaluated again.`,
+    remedy: `Restore the file, or go on from the ${line - 1} lines before it with \`espalier search --resume RUN --recover\`; what stood behind them is then evaluated again.`,
     file,
   });
 }
