@@ -92,7 +92,7 @@ export async function searchOfDocument(
         'Name the one to run.',
       );
     } else {
-      plan = metricSearch(searchPlansFor(document, name, { ...inFile, prompts: NO_PROMPTS })[0]!);
+      plan = metricSearch(searchPlansFor(document, name ?? searches[0], { ...inFile, prompts: NO_PROMPTS })[0]!);
     }
   } catch (thrown) {
     throw withFlags(thrown);

@@ -28,6 +28,7 @@ search masks { method: policy-gradient at: 40% score: mine steps: 7 }
 `;
 writeFileSync(path.join(FOLDER, 'm.prune'), FILE);
 writeFileSync(path.join(FOLDER, 'plain.prune'), FILE.split('search')[0]!);
+writeFileSync(path.join(FOLDER, 'mixed.prune'), `${FILE}search evolved { population: 9 }\n`);
 
 describe('evaluate with a file', () => {
   it.each<[string, string[], string[]]>([
@@ -167,6 +168,10 @@ describe('a search becomes a run', () => {
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });
   });
 
+  it('evolve takes the only search for metrics of a file, wherever it stands', async () => {
+    expect(await planOf(['mixed.prune'], 'evolve')).toMatchObject({ name: 'evolved', search: { population: 9 } });
+  });
+
   it('evolve leaves searches of other kinds to search', async () => {
     const { err } = await run(['evolve', 'm.prune', '--search', 'rates']);
     expect(err).toContain('Run it with espalier search');
@@ -193,9 +198,9 @@ function inputs(calibration: string): string[] {
 }
 
 /** The plan that a command line makes a run of: the run is there when its worker is asked for. */
-async function planOf(words: readonly string[]): Promise<unknown> {
+async function planOf(words: readonly string[], command = 'search'): Promise<unknown> {
   let plan: unknown;
-  await run(['search', ...words], () => {
+  await run([command, ...words], () => {
     const runs = path.join(FOLDER, RUNS_FOLDER);
     const [id] = readdirSync(runs).filter((name) => name.includes('-'));
     plan = (JSON.parse(readFileSync(path.join(runs, id!, RUN_FILE), 'utf8')) as { plan: unknown }).plan;
