@@ -73,7 +73,7 @@ export function foldMaskEvent(state: MaskState, event: RunEvent, at: number): Ma
 }
 
 /** The checkpoint whose masks did best on the fitness text, the latest of equal ones: a finished search has kept these. */
-export function bestCheckpoint({ checkpoints }: MaskState): MaskCheckpoint | undefined {
+export function bestCheckpoint({ checkpoints }: Pick<MaskState, 'checkpoints'>): MaskCheckpoint | undefined {
   let best: MaskCheckpoint | undefined;
   for (const checkpoint of checkpoints) {
     if (!best || isAsGood(checkpoint, best)) best = checkpoint;

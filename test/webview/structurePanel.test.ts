@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
 import type { Configuration, MaskEvent, RateEvent } from '../../src/experiment/structureEvents.ts';
 import { panelItems } from '../../src/extension/search/panelItems.ts';
 import type { PanelRun } from '../../src/extension/search/panelMessages.ts';
@@ -15,7 +16,9 @@ import { progressOf } from '../../webview-ui/panel/progress.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import type { ConfigurationQuery } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import { lineageWords, outcomeWords } from '../../webview-ui/panel/rates/rateWords.ts';
+import { referencesOf, styleOf } from '../../webview-ui/panel/rates/references.ts';
 import { ColourScale, contrast, parseColour } from '../../webview-ui/panel/structure/colourScale.ts';
+import { columnTicks } from '../../webview-ui/panel/structure/heatMap.ts';
 import { THEMES } from '../../webview-ui/preview/themes.ts';
 import type { Theme } from '../../webview-ui/shared/theme.ts';
 import { syntheticMaskPlan, syntheticMasks, syntheticRatePlan, syntheticRates } from '../support/syntheticStructure.ts';
@@ -69,13 +72,13 @@ it('what a language model was asked and replied stays in the journal until someb
   expect(new Set(replies)).toEqual(new Set(['"']));
 });
 
-it('tens of thousands of steps are few points', () => {
-  const steps = Array.from({ length: 20_000 }, (_, step): Timed<MaskEvent> => ({
+it('ten thousand steps are few points', () => {
+  const steps = Array.from({ length: 10_000 }, (_, step): Timed<MaskEvent> => ({
     ...{ seq: step, at: step },
     event: { kind: 'step', step, losses: [5, step % 7 === 0 ? null : 4], baseline: 4.5, seconds: 0.1 },
   }));
-  const { masks } = fed(syntheticMaskPlan({ steps: 20_000 }), steps, 5000);
-  expect([masks.steps, masks.leftOut]).toEqual([20_000, 2858]);
+  const { masks } = fed(syntheticMaskPlan({ steps: 10_000 }), steps, 5000);
+  expect([masks.steps, masks.leftOut]).toEqual([10_000, 1429]);
   expect(masks.losses.length).toBeLessThanOrEqual(4096);
 });
 
@@ -112,6 +115,9 @@ describe('pictures of keep-probabilities', () => {
     for (let step = 0; step < 1000; step++) all = withPicture(all, { ...picture, step });
     expect(all.length).toBeLessThanOrEqual(120);
     expect([all[0]?.step, all.at(-1)?.step]).toEqual([0, 999]);
+    // Early ones are not thinned more than late ones.
+    const gaps = all.slice(1).map(({ step }, i) => step - all[i]!.step);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(16);
     expect(withPicture(all, { ...picture, step: 999 })).toBe(all);
     expect([pictureIndex(all, undefined), pictureIndex(all, 0), pictureIndex(all, 5000)]).toEqual([
       all.length - 1,
@@ -181,6 +187,53 @@ describe('scales', () => {
     [43_000, 100_000, 50_000],
   ])('%i of %i steps are drawn up to %i', (steps, planned, last) => {
     expect(lastStep(steps, planned, 0.1)).toBe(last);
+  });
+});
+
+describe('uniform and OWL are what the best is measured by', () => {
+  const share = ratePlan.sparsity.share;
+  const opening = rateEvents[0]!.event as Extract<RateEvent, { kind: 'structure-opened' }>;
+  it.each<[string, RateSearchPlan['baselines']]>([
+    ['as the plan has them', ratePlan.baselines],
+    ['in another order', [...ratePlan.baselines].reverse()],
+    ['where the plan has other ones', [{ name: 'mine', rates: { kind: 'given', rates: [0.3] } }]],
+    ['where it has none', []],
+  ])('%s', (_, baselines) => {
+    const { rates } = fed({ ...ratePlan, baselines }, rateEvents.slice(0, 1), 1);
+    const shown = referencesOf(rates, { ...ratePlan, baselines });
+    expect(shown.map(({ style, values }) => [style, values])).toEqual([
+      ['uniform', opening.components.map(() => share)],
+      ['owl', opening.owl],
+    ]);
+  });
+
+  it('look the same whatever stands first', () => {
+    const names = (baselines: RateSearchPlan['baselines']): string[] =>
+      baselines.map(({ name }, i) => {
+        const event = { kind: 'rate-baseline', id: -1 - i, name, rates: [] } as const;
+        return `${name}: ${styleOf(event, { ...ratePlan, baselines })}`;
+      });
+    const mine = { name: 'mine', rates: { kind: 'given', rates: [0.3] } } as const;
+    expect(names(ratePlan.baselines)).toEqual(['uniform: baseline', 'owl: second']);
+    expect(names([mine, ...[...ratePlan.baselines].reverse()])).toEqual([
+      'mine: third',
+      'owl: second',
+      'uniform: baseline',
+    ]);
+  });
+});
+
+describe('the columns of a heat map are numbered', () => {
+  it.each<[string, number, (column: number) => number, number, string]>([
+    ['each where there is room', 4, (column) => column, 10, '0@0 1@1 2@2 3@3'],
+    ['in round steps', 21, (column) => column, 5, '0@0 5@5 10@10 15@15 20@20'],
+    ['from 1 on', 688, (column) => column + 1, 8, '100@99 200@199 300@299 400@399 500@499 600@599'],
+    ['where neighbours share one', 172, (column) => 4 * column + 4, 4, '200@49 400@99 600@149'],
+    ['where some were left out', 5, (column) => 3 + 10 * column, 3, '20@2 40@4'],
+    ['a single one', 1, () => 1, 0, '1@0'],
+  ])('%s', (_, columns, columnNumber, most, ticks) => {
+    const all = columnTicks({ columns, columnNumber }, most);
+    expect(all.map(({ number, column }) => `${number}@${column}`).join(' ')).toBe(ticks);
   });
 });
 

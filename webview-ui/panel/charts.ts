@@ -2,21 +2,20 @@ import {
   BarController,
   BarElement,
   Chart,
-  LinearScale,
   LineController,
   LineElement,
-  LogarithmicScale,
   PointElement,
   ScatterController,
   Tooltip,
 } from 'chart.js';
 import type { ChartOptions, ScaleOptionsByType } from 'chart.js';
-import { formatPerplexity } from '../../src/experiment/format.ts';
+import { formatPerplexity, formatShare } from '../../src/experiment/format.ts';
 import type { Theme } from '../shared/theme.ts';
+import { CrispLinearScale, CrispLogarithmicScale } from './crispScales.ts';
 import { niceTicks } from './perplexityScale.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
 
-Chart.register(BarController, LineController, ScatterController, LinearScale, LogarithmicScale);
+Chart.register(BarController, LineController, ScatterController, CrispLinearScale, CrispLogarithmicScale);
 Chart.register(BarElement, LineElement, PointElement, Tooltip);
 // Nothing moves by itself, and what is shown is always the latest.
 Chart.defaults.animation = false;
@@ -53,13 +52,41 @@ export function baseOptions(theme: Theme): ChartOptions<'bar' | 'line' | 'scatte
 
 export function countAxis(theme: Theme, title: string, min: number, max: number): ScaleOptionsByType<'linear'> {
   return {
-    type: 'linear',
+    type: CrispLinearScale.id,
     min,
     max,
+    // Bars would have room left of the first and right of the last.
+    offset: false,
     grid: { display: false },
     border: { color: theme.grid },
     title: { display: true, text: title, color: theme.muted, padding: 0, font: fontOf(theme) },
-    ticks: { precision: 0, color: theme.muted, font: fontOf(theme), maxRotation: 0, autoSkipPadding: 16 },
+    ticks: {
+      precision: 0,
+      color: theme.muted,
+      font: fontOf(theme),
+      maxRotation: 0,
+      autoSkipPadding: 16,
+      // `1000` as everywhere else, not `1,000`.
+      callback: (value: number | string) => String(Number(Number(value).toPrecision(12))),
+    },
+  } as unknown as ScaleOptionsByType<'linear'>;
+}
+
+/** Shares from 0 up, in steps that are round, to the first one that nothing lies above. */
+export function shareAxis(theme: Theme, title: string, highest: number): ScaleOptionsByType<'linear'> {
+  const step = [0.02, 0.05, 0.1, 0.2].find((size) => highest <= 5 * size) ?? 0.25;
+  const max = Math.min(1, step * Math.max(1, Math.ceil(highest / step - 1e-9)));
+  const axis = countAxis(theme, title, 0, max);
+  return {
+    ...axis,
+    grid: { color: theme.grid, lineWidth: 0.5 },
+    border: { display: false },
+    ticks: {
+      ...axis.ticks,
+      precision: 2,
+      stepSize: step,
+      callback: (value: number | string) => formatShare(Number(value)),
+    },
   } as unknown as ScaleOptionsByType<'linear'>;
 }
 
@@ -69,7 +96,7 @@ export function perplexityAxis(
   title = 'perplexity',
 ): ScaleOptionsByType<'linear'> {
   return {
-    type: scale.kind,
+    type: scale.kind === 'linear' ? CrispLinearScale.id : CrispLogarithmicScale.id,
     display: scale.max > 0,
     min: scale.min,
     max: scale.max > 0 ? scale.max : 1,

@@ -158,7 +158,6 @@ export class CurvesCard {
       },
       options: {
         ...options,
-        layout: { padding: { right: 118, top: 4 } },
         interaction: { mode: 'nearest', intersect: false, axis: 'x' },
         scales: {
           x: countAxis(

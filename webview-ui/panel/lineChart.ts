@@ -7,6 +7,7 @@ import { LiveChart } from './liveChart.ts';
 import { lineLabels } from './lineLabels.ts';
 import type { Line, LineStyle } from './lines.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
+import { between } from './structure/colourScale.ts';
 
 export interface LineChartView {
   readonly lines: readonly Line[];
@@ -20,7 +21,7 @@ export interface LineChartView {
 }
 
 /** Lines that are the same everywhere have nothing to say at a point. */
-const CONSTANT: readonly LineStyle[] = ['dense', 'baseline', 'second'];
+const CONSTANT: readonly LineStyle[] = ['dense', 'baseline', 'second', 'third'];
 
 /** Named lines over generations or steps, each told from the others by colour, dash and mark. */
 export class LineChart {
@@ -42,7 +43,6 @@ export class LineChart {
       type: 'line',
       options: {
         ...options,
-        layout: { padding: { right: 118, top: 4 } },
         interaction: { mode: 'x', intersect: false, axis: 'x' },
         plugins: {
           ...options.plugins,
@@ -77,8 +77,10 @@ function datasetOf(
     dense: { colour: theme.foreground, width: 1, dash: [] },
     baseline: { colour: theme.yellow, width: 1, dash: [8, 3, 2, 3] },
     second: { colour: theme.purple, width: 1, dash: [6, 4] },
+    third: { colour: theme.orange, width: 1, dash: [2, 2] },
     overlay: { colour: theme.red, width: 2, dash: [3, 3] },
-    raw: { colour: theme.muted, width: 1, dash: [] },
+    // Behind what it is smoothed to.
+    raw: { colour: between(theme.background, theme.muted, 0.6), width: 1, dash: [] },
   };
   const { colour, width, dash } = styles[style];
   const y = points.at(-1)?.y ?? min;
@@ -95,8 +97,11 @@ function datasetOf(
     borderWidth: width,
     borderDash: dash,
     pointStyle: style === 'median' ? 'triangle' : style === 'random' ? 'rectRot' : 'circle',
-    pointRadius: isMarked && points.length <= 40 ? 2.5 : 0,
+    // A line of one point has no length.
+    pointRadius: points.length === 1 || (isMarked && points.length <= 40) ? 2.5 : 0,
     pointHitRadius: 6,
+    // The first and the last mark are whole ones.
+    ...((isMarked || points.length === 1) && { clip: { left: 6, right: 6, top: 0, bottom: 0 } }),
     stepped: style === 'best' || style === 'random' || style === 'overlay' ? 'before' : false,
   } as unknown as ChartDataset<'line'>;
 }

@@ -1,26 +1,31 @@
 import type { Chart, Plugin } from 'chart.js';
 
-/** What a line is called, at its end: nobody has to look up a colour in a legend. */
-export interface LabelledLine {
-  /** Colour of the dash before the name; the name itself has the foreground's. */
-  readonly labelColour: string;
-}
-
+/** Pixels. */
 const GAP = 6;
 const DASH = 10;
+const BEFORE = GAP + DASH + 4;
+/** Of the chart's width, at most; a longer label is cut. */
+const MOST = 0.4;
 
 /**
- * Writes each dataset's label to the right of its last point, in the chart's right padding, moved apart where two would meet.
- * Datasets without a label have none.
+ * What a line is called, at its end: nobody has to look up a colour in a legend. Writes each dataset's label to the right of its last point, in a right padding that it makes as wide as they are, moved apart where
+ * two would meet. Datasets without a label have none.
  */
 export function lineLabels(foreground: string, font: string, size: number): Plugin {
+  const cssFont = `${size}px ${font}`;
   return {
     id: 'lineLabels',
+    beforeLayout: (chart) => {
+      chart.ctx.font = cssFont;
+      const widths = chart.data.datasets.map(({ label = '' }) => chart.ctx.measureText(label).width);
+      const room = Math.min(MOST * chart.width, BEFORE + Math.max(0, ...widths) + 16);
+      chart.options.layout = { padding: { top: 4, right: Math.ceil(room) } };
+    },
     afterDatasetsDraw: (chart) => {
       const labels = place(endsOf(chart), size + 2, chart.chartArea.top, chart.chartArea.bottom);
       const { ctx } = chart;
       ctx.save();
-      ctx.font = `${size}px ${font}`;
+      ctx.font = cssFont;
       ctx.textBaseline = 'middle';
       for (const { x, y, text, dash, colour, width } of labels) {
         ctx.strokeStyle = colour;
@@ -31,11 +36,19 @@ export function lineLabels(foreground: string, font: string, size: number): Plug
         ctx.lineTo(x + GAP + DASH, y);
         ctx.stroke();
         ctx.fillStyle = foreground;
-        ctx.fillText(text, x + GAP + DASH + 4, y);
+        ctx.fillText(cut(text, chart.width - x - BEFORE, ctx), x + BEFORE, y);
       }
       ctx.restore();
     },
   };
+}
+
+/** As much of a text as there is room for. */
+function cut(text: string, room: number, ctx: CanvasRenderingContext2D): string {
+  if (ctx.measureText(text).width <= room) return text;
+  let length = text.length;
+  while (length > 1 && ctx.measureText(`${text.slice(0, length)}…`).width > room) length--;
+  return `${text.slice(0, length)}…`;
 }
 
 interface Label {

@@ -9,7 +9,14 @@ export interface Line {
 }
 
 export type LineStyle =
-  'best' | 'median' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'second' | 'overlay' | 'raw';
+  'best' | 'median' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'second' | 'third' | 'overlay' | 'raw';
+
+/** Of the first baseline, the second, and all others. */
+export function baselineStyle(place: number): LineStyle {
+  return (['baseline', 'second'] as const)[place] ?? 'third';
+}
+
+const BASELINES: readonly LineStyle[] = ['baseline', 'second', 'third'];
 
 /** Times the lowest value of importance: what lies above does not stretch the scale. */
 const FAR = 1.2;
@@ -19,8 +26,8 @@ export function scaleOf(lines: readonly Line[]): PerplexityScale {
   const valuesOf = (...styles: readonly LineStyle[]): number[] =>
     lines.filter(({ style }) => styles.includes(style)).flatMap(({ points }) => points.map(({ y }) => y));
   const important = valuesOf('best', 'random', 'overlay', 'dense');
-  const lowest = Math.min(...important, ...valuesOf('baseline', 'second'));
-  const others = valuesOf('baseline', 'second', 'mean', 'median').filter((value) => value < FAR * lowest);
+  const lowest = Math.min(...important, ...valuesOf(...BASELINES));
+  const others = valuesOf(...BASELINES, 'mean', 'median').filter((value) => value < FAR * lowest);
   return perplexityScale([], [...important, ...others]);
 }
 
@@ -28,7 +35,7 @@ export function scaleOf(lines: readonly Line[]): PerplexityScale {
 export function closeScaleOf(lines: readonly Line[]): PerplexityScale {
   const valuesOf = (...styles: readonly LineStyle[]): number[] =>
     lines.filter(({ style }) => styles.includes(style)).flatMap(({ points }) => points.map(({ y }) => y));
-  const important = valuesOf('best', 'median', 'overlay', 'baseline', 'second');
+  const important = valuesOf('best', 'median', 'overlay', ...BASELINES);
   const dense = valuesOf('dense');
   const [lowest, highest] = [Math.min(...important, ...valuesOf('mean')), Math.max(...important)];
   const near = dense.filter((value) => important.length === 0 || lowest - value < highest - lowest);

@@ -34,6 +34,11 @@ export function fill(parent: Element, ...children: readonly Child[]): void {
   parent.replaceChildren(...children.filter((child) => child !== undefined));
 }
 
+/** Writes a text where another one stands: one that is the same is left alone, so that nobody is told it again. */
+export function say(parent: Element, text: string): void {
+  if (parent.textContent !== text) fill(parent, text);
+}
+
 function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;

@@ -1,10 +1,12 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { StructureFinalistEvent } from '../../../src/experiment/structureEvents.ts';
 import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
+import { bestCheckpoint } from '../../../src/search/maskState.ts';
 import type { MaskState } from '../../../src/search/maskState.ts';
+import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { ChartCard } from '../chartCard.ts';
-import { across, closeScaleOf, lastStep, outOfScale } from '../lines.ts';
+import { across, baselineStyle, closeScaleOf, lastStep, outOfScale } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { against } from '../words.ts';
 
@@ -12,12 +14,15 @@ import { against } from '../words.ts';
 export class CheckpointsCard {
   private readonly card = new ChartCard('Perplexity of the checkpoints', 'Perplexity by step');
   readonly element = this.card.element;
+  private readonly changes = new Changes();
 
   get picture(): HTMLCanvasElement {
     return this.card.picture;
   }
 
   render(data: MaskState, view: CheckpointsView, theme: Theme): void {
+    const { dense, compared, overlay } = view;
+    if (!this.changes.any(data.steps, data.checkpoints.length, compared.length, dense, overlay, theme)) return;
     const last = lastStep(data.steps, view.planned, 0.1);
     const lines = linesOf(data, view, last);
     const scale = closeScaleOf(lines);
@@ -27,7 +32,7 @@ export class CheckpointsCard {
     this.card.show(theme, {
       ...{ lines, scale, along: 'step', first: 0, last, readout, isEmpty },
       note: isEmpty ? empty : outOfScale(lines, scale),
-      spoken: isEmpty ? empty : `Perplexity: ${readout}.`,
+      spoken: isEmpty ? empty : `Perplexity: ${readout}. ${spokenSteps(data.checkpoints)}`,
     });
   }
 }
@@ -47,10 +52,10 @@ function linesOf({ checkpoints }: MaskState, { dense, compared, overlay }: Check
   const baselines = compared.filter(({ result }) => result !== undefined);
   return [
     ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 0, last), style: 'dense' } as const]),
-    ...baselines.slice(0, 2).map(({ name, result }, i): Line => ({
+    ...baselines.map(({ name, result }, i): Line => ({
       label: name,
       points: across(result!.perplexity, 0, last),
-      style: i === 0 ? 'baseline' : 'second',
+      style: baselineStyle(i),
     })),
     ...overlay.map(({ label, points: of }): Line => ({
       label,
@@ -66,6 +71,23 @@ function readoutOf({ checkpoints }: MaskState, { dense }: CheckpointsView): stri
   const finite = checkpoints.filter(({ perplexity }) => perplexity !== null);
   const [first, last] = [finite[0], finite.at(-1)];
   if (!first || !last) return '';
-  const now = `now ${against(last.perplexity!, 'dense', dense)}`;
-  return first === last ? now : `${now} · at the beginning ${formatPerplexity(first.perplexity!)}`;
+  const best = bestCheckpoint({ checkpoints: finite }) ?? last;
+  const words = `best ${against(best.perplexity!, 'dense', dense)}`;
+  if (first === last) return words;
+  const now = best === last ? [] : [`now ${formatPerplexity(last.perplexity!)}`];
+  return [words, ...now, `at the beginning ${formatPerplexity(first.perplexity!)}`].join(' · ');
+}
+
+/** Checkpoints that are read out, at most. */
+const MOST_SPOKEN = 12;
+
+/** The line in words: some of its points, the last one for certain. */
+function spokenSteps(checkpoints: MaskState['checkpoints']): string {
+  const every = Math.ceil(checkpoints.length / MOST_SPOKEN);
+  return checkpoints
+    .filter((_, i) => (checkpoints.length - 1 - i) % every === 0)
+    .map(
+      ({ step, perplexity }) => `After ${step}: ${perplexity === null ? 'not finite' : formatPerplexity(perplexity)}.`,
+    )
+    .join(' ');
 }

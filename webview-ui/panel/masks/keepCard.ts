@@ -1,6 +1,7 @@
 import { formatPerplexity, formatShare } from '../../../src/experiment/format.ts';
 import type { MaskPicture, PicturePart } from '../../../src/search/maskPicture.ts';
-import { fill, h } from '../../shared/dom.ts';
+import { Changes } from '../../shared/changes.ts';
+import { fill, h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { HeatMap } from '../structure/heatMap.ts';
 import { HistogramChart } from '../structure/histogramChart.ts';
@@ -40,12 +41,14 @@ export class KeepCard {
     class: 'scrub',
     'aria-label': 'Checkpoint',
   });
-  private readonly when = h('span', { class: 'muted', 'aria-live': 'polite' });
+  /** The slider says it itself to who moves it. */
+  private readonly when = h('span', { class: 'muted' });
   private readonly latest = h('button', { type: 'button' }, 'Latest');
   private readonly body = h('div', { class: 'keepMaps' });
   private readonly nothing = h('p', { class: 'muted' }, 'Drawn at the first checkpoint of the probabilities.');
   private readonly onScrub: (step: number | undefined) => void;
   private pictures: readonly MaskPicture[] = [];
+  private readonly changes = new Changes();
 
   /** @param onScrub the step of a checkpoint, undefined for the latest */
   constructor(onScrub: (step: number | undefined) => void) {
@@ -55,6 +58,8 @@ export class KeepCard {
     });
     this.latest.addEventListener('click', () => {
       this.scrub(this.pictures.length - 1);
+      // The button is of no use now, and would take the keyboard's focus with it.
+      this.slider.focus();
     });
     fill(
       this.body,
@@ -82,12 +87,12 @@ export class KeepCard {
 
   /**
    * @param kinds what may go
-   * @param at step of the checkpoint that is looked at; undefined for the latest
+   * @param steps the checkpoint that is looked at, undefined for the latest; and the one whose masks a finished search has kept
    */
   render(
     pictures: readonly MaskPicture[],
     kinds: readonly ComponentKind[],
-    at: number | undefined,
+    { at, kept }: { readonly at: number | undefined; readonly kept: number | undefined },
     theme: Theme,
   ): void {
     this.pictures = pictures;
@@ -102,8 +107,9 @@ export class KeepCard {
     this.slider.value = String(index);
     this.slider.setAttribute('aria-valuetext', whenWords(picture));
     this.latest.disabled = index === last;
-    const when = `${whenWords(picture)}${index === last ? ' (latest)' : ''}`;
-    if (this.when.textContent !== when) fill(this.when, when);
+    const marked = [...(index === last ? ['latest'] : []), ...(picture.step === kept ? ['kept'] : [])];
+    say(this.when, `${whenWords(picture)}${marked.length === 0 ? '' : ` (${marked.join(', ')})`}`);
+    if (!this.changes.any(picture, theme)) return;
     for (const kind of ['blocks', 'groups', 'channels'] as const) {
       const part = kinds.includes(kind) ? picture[kind] : undefined;
       for (const each of [this.titles[kind], this.maps[kind].element]) each.hidden = part === undefined;
@@ -137,7 +143,8 @@ export class KeepCard {
         ...{ min: 0, max: 1 },
         format: (value) => String(Number(value.toFixed(2))),
         rowLabel: (block) => (kind === 'blocks' ? 'block' : `block ${block + 1}`),
-        columnLabel: (column) => String(column * each + 1),
+        along: kind === 'blocks' ? '' : one,
+        columnNumber: (column) => Math.min(most, (column + 1) * each),
         describe: (block, column) => {
           const value = values[block]?.[column];
           const end = Math.min(most, (column + 1) * each);

@@ -1,4 +1,5 @@
 import type { LossPoint, MaskState } from '../../../src/search/maskState.ts';
+import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { ChartCard } from '../chartCard.ts';
 import { lastStep } from '../lines.ts';
@@ -10,17 +11,14 @@ import { plural } from '../words.ts';
 export class LossCard {
   private readonly card = new ChartCard('Loss of the masks drawn', 'Loss by step');
   readonly element = this.card.element;
-  private drawn = -1;
-  private theme: Theme | undefined;
+  private readonly changes = new Changes();
 
   get picture(): HTMLCanvasElement {
     return this.card.picture;
   }
 
   render(data: MaskState, planned: number, theme: Theme): void {
-    if (data.steps === this.drawn && theme === this.theme) return;
-    this.drawn = data.steps;
-    this.theme = theme;
+    if (!this.changes.any(data.steps, theme)) return;
     const points = data.losses;
     const last = points.at(-1);
     const readout = last ? readoutOf(last, data) : '';

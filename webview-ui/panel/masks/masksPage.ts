@@ -1,4 +1,5 @@
 import type { MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
+import { bestCheckpoint } from '../../../src/search/maskState.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import type { Looking, Page, PageHost } from '../page.ts';
@@ -54,7 +55,8 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       loss.render(masks, planned, theme);
       const compared = masks.finalists.filter(({ name }) => baselines.includes(name));
       checkpoints.render(masks, { dense, planned, compared, overlay }, theme);
-      keep.render(pictures, KINDS_OF[plan.search.components], looking.selected, theme);
+      const kept = masks.finished && bestCheckpoint(masks)?.step;
+      keep.render(pictures, KINDS_OF[plan.search.components], { at: looking.selected, kept }, theme);
       const picture = pictures[pictureIndex(pictures, looking.selected)];
       retained.render(picture, 1 - plan.sparsity.share, theme);
       finalists.render(masks.finalists, 'the masks found', baselines, () => undefined);

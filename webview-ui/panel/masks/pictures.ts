@@ -3,12 +3,22 @@ import type { MaskPicture } from '../../../src/search/maskPicture.ts';
 /** Checkpoints that one can go back to; more would only fill memory. */
 const MOST = 120;
 
-/** Takes the picture of the next checkpoint in; beyond the most every other one is let go, but not the first and the last. */
+/**
+ * Takes the picture of the next checkpoint in. Beyond the most one is let go, never the first or the last: the one whose neighbours are
+ * closest to each other, so that those that stay are spread over the whole search.
+ */
 export function withPicture(pictures: readonly MaskPicture[], picture: MaskPicture): readonly MaskPicture[] {
   // A search that was killed may tell a checkpoint again.
   if (picture.step <= (pictures.at(-1)?.step ?? -1)) return pictures;
   const all = [...pictures, picture];
-  return all.length > MOST ? all.filter((_, i) => i % 2 === 0 || i === all.length - 1) : all;
+  return all.length > MOST ? all.toSpliced(closest(all), 1) : all;
+}
+
+function closest(all: readonly MaskPicture[]): number {
+  const gapAt = (i: number): number => all[i + 1]!.step - all[i - 1]!.step;
+  let best = 1;
+  for (let i = 2; i < all.length - 1; i++) if (gapAt(i) < gapAt(best)) best = i;
+  return best;
 }
 
 /** The checkpoint that is looked at, or the nearest one that is still there. */

@@ -1,5 +1,6 @@
 import { formatShare } from '../../../src/experiment/format.ts';
 import type { MaskPicture } from '../../../src/search/maskPicture.ts';
+import { Changes } from '../../shared/changes.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { BlockBars, blockBarsLegend } from '../structure/blockBars.ts';
@@ -10,7 +11,7 @@ export class RetainedCard {
   private readonly bars = new BlockBars();
   private readonly legend = h('div', {});
   private readonly room = h('div', { class: 'canvas short' }, this.bars.canvas);
-  private shown = '';
+  private readonly changes = new Changes();
 
   constructor() {
     this.element = h(
@@ -23,6 +24,7 @@ export class RetainedCard {
   }
 
   render(picture: MaskPicture | undefined, keep: number, theme: Theme): void {
+    if (!this.changes.any(picture, theme)) return;
     this.room.hidden = picture === undefined;
     if (!picture) {
       fill(this.legend, h('p', { class: 'muted' }, 'Drawn at the first checkpoint of the probabilities.'));
@@ -40,9 +42,6 @@ export class RetainedCard {
       meaning: 'kept share',
     };
     this.bars.show(theme, view);
-    const shown = `${picture.step}`;
-    if (shown === this.shown) return;
-    this.shown = shown;
     fill(this.legend, blockBarsLegend(view));
   }
 }

@@ -1,13 +1,16 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
+import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
 import type { Configuration } from '../../../src/experiment/structureEvents.ts';
 import { bestConfiguration } from '../../../src/search/rateState.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
 import { fill, h } from '../../shared/dom.ts';
+import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { BlockBars, blockBarsLegend } from '../structure/blockBars.ts';
 import type { BlockBarsView } from '../structure/blockBars.ts';
 import { difference } from '../words.ts';
 import { lineageWords, outcomeWords, perplexityOf } from './rateWords.ts';
+import { referencesOf } from './references.ts';
 
 export interface BestCardEvents {
   readonly onSelect: (id: number | undefined) => void;
@@ -22,19 +25,19 @@ export class BestCard {
   private readonly facts = h('div', { class: 'facts' });
   private readonly bars = new BlockBars();
   private readonly room = h('div', { class: 'canvas short' }, this.bars.canvas);
-  private shown = '';
+  private readonly changes = new Changes();
+  private theme: Theme | undefined;
 
   constructor(events: BestCardEvents) {
     this.events = events;
     this.element = h('section', { class: 'card', 'aria-label': 'Configuration' }, this.head, this.room, this.facts);
   }
 
-  render(rates: RateState, selected: number | undefined, theme: Theme): void {
+  render(rates: RateState, plan: RateSearchPlan, selected: number | undefined, theme: Theme): void {
     const best = bestConfiguration(rates);
     const chosen = rates.byId.get(selected ?? -1) ?? best;
     this.room.hidden = chosen === undefined;
     if (!chosen) {
-      this.shown = '';
       fill(this.head, h('h2', {}, 'Best rates'));
       fill(
         this.facts,
@@ -42,13 +45,17 @@ export class BestCard {
       );
       return;
     }
-    const view = viewOf(chosen, chosen.id === best?.id, rates);
-    this.bars.show(theme, view);
     // Buttons keep the keyboard's focus as long as they stand for the same.
-    const key = JSON.stringify([chosen.id, best?.id, rates.baselines.length]);
-    if (key === this.shown) return;
-    this.shown = key;
-    this.tell(chosen, best, rates, view);
+    const isOther = this.changes.any(chosen.id, best?.id, rates.baselines.length);
+    if (!isOther && theme === this.theme) return;
+    this.theme = theme;
+    const view = {
+      bars: { label: chosen.id === best?.id ? `best (#${chosen.id})` : `#${chosen.id}`, values: chosen.rates },
+      references: referencesOf(rates, plan),
+      meaning: 'pruned share',
+    };
+    this.bars.show(theme, view);
+    if (isOther) this.tell(chosen, best, rates, view);
   }
 
   private tell(chosen: Configuration, best: Configuration | undefined, rates: RateState, view: BlockBarsView): void {
@@ -83,18 +90,6 @@ export class BestCard {
       ),
     );
   }
-}
-
-function viewOf({ id, rates: values }: Configuration, isBest: boolean, { baselines }: RateState): BlockBarsView {
-  return {
-    bars: { label: isBest ? `best (#${id})` : `#${id}`, values },
-    references: baselines.slice(0, 2).map(({ name, rates }, i) => ({
-      label: name,
-      values: rates,
-      style: i === 0 ? 'uniform' : 'owl',
-    })),
-    meaning: 'pruned share',
-  };
 }
 
 function perplexityWords(configuration: Configuration, { opening, baselines }: RateState): string {

@@ -1,26 +1,33 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
+import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
 import { bestConfiguration } from '../../../src/search/rateState.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
+import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { ChartCard } from '../chartCard.ts';
 import { across, closeScaleOf, outOfScale } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
 import { against } from '../words.ts';
+import { styleOf } from './references.ts';
 
 /** Perplexity by generation: the best so far, the mean, and what uniform and OWL come to. */
 export class FitnessCard {
   private readonly card = new ChartCard('Best by generation', 'Best perplexity by generation');
   readonly element = this.card.element;
+  private readonly changes = new Changes();
 
   get picture(): HTMLCanvasElement {
     return this.card.picture;
   }
 
-  render(rates: RateState, planned: number, overlay: readonly RunLine[], theme: Theme): void {
-    const shown = rates.iterations.length;
+  render(rates: RateState, plan: RateSearchPlan, overlay: readonly RunLine[], theme: Theme): void {
+    const planned = plan.search.generations;
+    const { iterations, improvements, baselines, ranking } = rates;
+    if (!this.changes.any(iterations.length, improvements.length, baselines.length, ranking, overlay, theme)) return;
+    const shown = iterations.length;
     const last = Math.max(2, Math.min(planned, Math.ceil(shown * 1.25) + 1));
-    const lines = linesOf(rates, overlay, last);
+    const lines = linesOf(rates, plan, overlay, last);
     const scale = closeScaleOf(lines);
     const readout = readoutOf(rates);
     const empty = 'Drawn once the first configurations are evaluated.';
@@ -32,7 +39,12 @@ export class FitnessCard {
   }
 }
 
-function linesOf({ iterations, opening, baselines }: RateState, overlay: readonly RunLine[], last: number): Line[] {
+function linesOf(
+  { iterations, opening, baselines }: RateState,
+  plan: RateSearchPlan,
+  overlay: readonly RunLine[],
+  last: number,
+): Line[] {
   const series = (value: (event: (typeof iterations)[number]) => number | null | undefined): Line['points'] =>
     iterations.flatMap((event) => {
       const y = value(event);
@@ -41,11 +53,12 @@ function linesOf({ iterations, opening, baselines }: RateState, overlay: readonl
   return [
     { label: 'mean', points: series(({ mean }) => mean), style: 'mean' },
     ...(opening ? [{ label: 'dense', points: across(opening.densePerplexity, 0, last), style: 'dense' } as const] : []),
-    ...baselines.flatMap(({ name, perplexity }, i): Line[] =>
-      perplexity === undefined
+    ...baselines.flatMap((baseline): Line[] => {
+      const { name, perplexity } = baseline;
+      return perplexity === undefined
         ? []
-        : [{ label: name, points: across(perplexity, 0, last), style: i === 0 ? 'baseline' : 'second' }],
-    ),
+        : [{ label: name, points: across(perplexity, 0, last), style: styleOf(baseline, plan) }];
+    }),
     ...overlay.map(({ label, points }): Line => ({
       label,
       points: points.map(({ generation, perplexity }) => ({ x: generation, y: perplexity })),

@@ -51,7 +51,8 @@ export class RateHeatCard {
         format: (value) => `${Math.round(value * 100)} %`,
         short: (value) => String(Math.round(value * 100)),
         rowLabel: (block) => `block ${block + 1}`,
-        columnLabel: (column) => String(columns[column]!.generation),
+        along: 'gen.',
+        columnNumber: (column) => columns[column]!.generation,
         describe: (block, column) => {
           const { generation, id, rates: of } = columns[column]!;
           const when = generation === 0 ? 'first configurations' : `generation ${generation}`;

@@ -60,9 +60,9 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       const { plan } = run;
       const { selected } = looking;
       const baselines = plan.baselines.map(({ name }) => name);
-      fitness.render(rates, plan.search.generations, overlay, theme);
+      fitness.render(rates, plan, overlay, theme);
       heat.render(rates, theme);
-      best.render(rates, selected, theme);
+      best.render(rates, plan, selected, theme);
       llm.render(rates, plan);
       finalists.render(
         rates.finalists,

@@ -2,7 +2,7 @@ import type { ChartDataset } from 'chart.js';
 import { formatShare } from '../../../src/experiment/format.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { baseOptions, countAxis } from '../charts.ts';
+import { baseOptions, countAxis, shareAxis } from '../charts.ts';
 import { LiveChart } from '../liveChart.ts';
 
 export interface BlockBarsView {
@@ -32,7 +32,6 @@ export class BlockBars {
   show(theme: Theme, { bars, references, meaning }: BlockBarsView): void {
     const blocks = bars.values.length;
     const all = [bars.values, ...references.map(({ values }) => values)].flat().filter(Number.isFinite);
-    const top = Math.min(1, Math.ceil(Math.max(0.1, ...all) * 10.5) / 10);
     const pointsOf = (values: readonly number[]): { x: number; y: number }[] => values.map((y, i) => ({ x: i + 1, y }));
     const datasets = [
       ...references.map(({ label, values, style }) => {
@@ -46,7 +45,7 @@ export class BlockBars {
           borderWidth: style === 'uniform' ? 2 : 1,
           borderDash: dash,
           pointStyle: shape,
-          pointRadius: style === 'uniform' || blocks > 60 ? 0 : 5,
+          pointRadius: radiusOf(style, blocks),
           pointHitRadius: 8,
           // Seen on the bars, too.
           pointBorderColor: theme.background,
@@ -64,22 +63,9 @@ export class BlockBars {
         barPercentage: 0.7,
       },
     ] as unknown as ChartDataset[];
-    const share = {
-      ...countAxis(theme, meaning, 0, top),
-      grid: { color: theme.grid, lineWidth: 0.5 },
-      border: { display: false },
-    };
     const scales = {
       x: { ...countAxis(theme, 'block', 0.5, blocks + 0.5), afterBuildTicks: wholeNumbers(blocks) },
-      y: {
-        ...share,
-        ticks: {
-          ...share.ticks,
-          precision: 2,
-          maxTicksLimit: 6,
-          callback: (value: number | string) => formatShare(Number(value)),
-        },
-      },
+      y: shareAxis(theme, meaning, Math.max(0.1, ...all)),
     };
     const options = baseOptions(theme);
     this.live.show(theme, datasets, scales, () => ({
@@ -114,6 +100,12 @@ export function blockBarsLegend({ bars, references }: BlockBarsView): HTMLElemen
       h('span', {}, h('span', { class: `mark ${style}`, 'aria-hidden': 'true' }), label),
     ),
   );
+}
+
+/** A line through a single block would have no length. */
+function radiusOf(style: keyof typeof MARKS, blocks: number): number {
+  if (style === 'uniform') return blocks === 1 ? 24 : 0;
+  return blocks > 60 ? 0 : 5;
 }
 
 function wholeNumbers(blocks: number): (axis: { ticks: { value: number }[] }) => void {

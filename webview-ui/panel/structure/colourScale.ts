@@ -34,6 +34,12 @@ export class ColourScale {
   }
 }
 
+/** A colour of the theme that is drawn back: `part` of the way from the first to the second, as a canvas takes it. */
+export function between(from: string, to: string, part: number): string {
+  const ground = parseColour(from);
+  return css(mixed(ground, parseColour(to, ground), part));
+}
+
 function mixed(a: Rgb, b: Rgb, part: number): Rgb {
   return [0, 1, 2].map((i) => Math.round(a[i]! + part * (b[i]! - a[i]!))) as unknown as Rgb;
 }

@@ -15,7 +15,9 @@ export interface HeatMapView {
   /** In a cell, where there is less room; as `format` by itself. */
   readonly short?: (value: number) => string;
   readonly rowLabel: (row: number) => string;
-  readonly columnLabel: (column: number) => string;
+  /** What the columns count, and the last of it that lies in a column: `generation`, 20. */
+  readonly along: string;
+  readonly columnNumber: (column: number) => number;
   /** What is at a place, in words. */
   readonly describe: (row: number, column: number) => string;
   /** What the colours mean: `pruned share of the block`. */
@@ -161,14 +163,14 @@ export class HeatMap {
     context.textBaseline = 'top';
     context.textAlign = 'center';
     const cell = width / view.columns;
-    const wide = context.measureText(view.columnLabel(view.columns - 1)).width + 16;
-    const every = Math.max(1, Math.ceil(wide / cell));
-    for (let c = 0; c < view.columns; c += every) {
-      const x = LEFT + (c + 0.5) * cell;
-      const text = view.columnLabel(c);
-      const half = context.measureText(text).width / 2;
-      context.fillText(text, Math.min(LEFT + width - half, Math.max(LEFT + half, x)), view.rows * row + 4);
+    const wide = context.measureText(String(view.columnNumber(view.columns - 1))).width + 16;
+    for (const { column, number } of columnTicks(view, Math.floor(width / wide))) {
+      const half = context.measureText(String(number)).width / 2;
+      const x = LEFT + (column + 0.5) * cell;
+      context.fillText(String(number), Math.min(LEFT + width - half, Math.max(LEFT + half, x)), view.rows * row + 4);
     }
+    context.textAlign = 'right';
+    context.fillText(view.along, LEFT - 6, view.rows * row + 4, LEFT - 8);
   }
 
   private drawCursor(context: CanvasRenderingContext2D, view: HeatMapView, theme: Theme, width: number): void {
@@ -255,13 +257,38 @@ export class HeatMap {
   }
 }
 
-/** Mean of the columns that fall on the same place of `shown`. */
+/** Mean of the columns that fall on the same place of `shown`; a row that ends there has fewer. */
 function binned(view: HeatMapView, row: number, place: number, shown: number): number {
   const begin = Math.floor((place * view.columns) / shown);
   const end = Math.max(begin + 1, Math.floor(((place + 1) * view.columns) / shown));
-  let sum = 0;
-  for (let column = begin; column < end; column++) sum += view.at(row, column);
-  return sum / (end - begin);
+  let [sum, count] = [0, 0];
+  for (let column = begin; column < end; column++) {
+    const value = view.at(row, column);
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? Number.NaN : sum / count;
+}
+
+/** Round numbers, as many as there is room for, each at the column that it lies in. */
+export function columnTicks(
+  { columns, columnNumber }: Pick<HeatMapView, 'columns' | 'columnNumber'>,
+  most: number,
+): { readonly column: number; readonly number: number }[] {
+  const span = columnNumber(columns - 1) - columnNumber(0) + 1;
+  let step = 1;
+  for (let power = 1; span / step > Math.max(1, most); power *= 10)
+    step = [1, 2, 5].map((factor) => factor * power).find((size) => span / size <= Math.max(1, most)) ?? 10 * power;
+  const ticks: { column: number; number: number }[] = [];
+  let before = columnNumber(0) - 1;
+  for (let column = 0; column < columns; column++) {
+    const last = columnNumber(column);
+    const number = step * Math.floor(last / step);
+    if (number > before) ticks.push({ column, number });
+    before = last;
+  }
+  return ticks;
 }
 
 function shareOf(value: number, { min, max }: HeatMapView): number {

@@ -1,7 +1,8 @@
 import type { ChartDataset } from 'chart.js';
+import { formatShare } from '../../../src/experiment/format.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { baseOptions, countAxis } from '../charts.ts';
+import { baseOptions, countAxis, shareAxis } from '../charts.ts';
 import { LiveChart } from '../liveChart.ts';
 
 export interface HistogramView {
@@ -30,17 +31,11 @@ export class HistogramChart {
         ? { ...shared, type: 'bar', barThickness: 'flex', categoryPercentage: 1, barPercentage: 0.9, order: 2 }
         : { ...shared, type: 'line', stepped: 'middle', borderDash: dash, borderWidth: 2, pointRadius: 0, order: 1 };
     }) as unknown as ChartDataset[];
-    const percent = (value: number | string): string => `${Math.round(Number(value) * 100)} %`;
     const across = countAxis(theme, 'keep-probability', 0, 1);
-    const upwards = countAxis(theme, 'share of components', 0, Math.min(1, Math.ceil(top * 10.5) / 10));
     const plain = (value: number | string): string => String(Number(Number(value).toFixed(2)));
     const scales = {
       x: { ...across, ticks: { ...across.ticks, precision: 1, stepSize: 0.2, callback: plain } },
-      y: {
-        ...upwards,
-        border: { display: false },
-        ticks: { ...upwards.ticks, precision: 2, maxTicksLimit: 5, callback: percent },
-      },
+      y: shareAxis(theme, 'share of components', top),
     };
     const options = baseOptions(theme);
     this.live.show(theme, datasets, scales, () => ({
@@ -57,7 +52,7 @@ export class HistogramChart {
                 const at = items[0]?.dataIndex ?? 0;
                 return `${(at / bins).toFixed(2)} to ${((at + 1) / bins).toFixed(2)}`;
               },
-              label: ({ dataset, parsed }) => `${dataset.label ?? ''}: ${((parsed.y ?? 0) * 100).toFixed(1)} %`,
+              label: ({ dataset, parsed }) => `${dataset.label ?? ''}: ${formatShare(parsed.y ?? 0)}`,
             },
           },
         },
@@ -68,10 +63,9 @@ export class HistogramChart {
 }
 
 function spoken(series: HistogramView['series']): string {
-  const percent = (share: number): string => `${Math.round(share * 100)} %`;
   const each = series.map(({ label, shares }) => {
     const [first = 0, last = 0] = [shares[0], shares.at(-1)];
-    return `${label}: ${percent(first)} near 0, ${percent(last)} near 1, ${percent(1 - first - last)} between`;
+    return `${label}: ${formatShare(first)} near 0, ${formatShare(last)} near 1, ${formatShare(1 - first - last)} between`;
   });
   return `Keep-probabilities. ${each.join('. ')}.`;
 }

@@ -1,0 +1,30 @@
+import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
+import type { RateBaselineEvent } from '../../../src/experiment/structureEvents.ts';
+import type { RateState } from '../../../src/search/rateState.ts';
+import { baselineStyle } from '../lines.ts';
+import type { LineStyle } from '../lines.ts';
+import type { BlockBarsView } from '../structure/blockBars.ts';
+
+type Plan = Pick<RateSearchPlan, 'baselines' | 'sparsity'>;
+
+/** What rates are measured by: the same of every block, and OWL's; whether or not the plan has them among its baselines. */
+export function referencesOf({ opening, baselines }: RateState, plan: Plan): BlockBarsView['references'] {
+  if (!opening) return [];
+  const uniform = opening.components.map(() => plan.sparsity.share);
+  const owl = baselines.find((baseline) => kindOf(baseline, plan) === 'owl')?.rates ?? opening.owl;
+  return [
+    { label: 'uniform', values: uniform, style: 'uniform' },
+    ...(owl ? [{ label: 'owl', values: owl, style: 'owl' } as const] : []),
+  ];
+}
+
+/** Uniform and OWL look the same in every chart, in whatever order the plan names them. */
+export function styleOf(baseline: RateBaselineEvent, plan: Plan): LineStyle {
+  const kind = kindOf(baseline, plan);
+  return baselineStyle(kind === 'uniform' ? 0 : kind === 'owl' ? 1 : 2);
+}
+
+/** Baselines have −1, −2, … in the order of the plan. */
+function kindOf({ id }: RateBaselineEvent, { baselines }: Plan): string | undefined {
+  return baselines[-1 - id]?.rates.kind;
+}
