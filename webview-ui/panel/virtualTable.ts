@@ -44,6 +44,8 @@ export class VirtualTable<Key extends string> {
   private order: TableOrder<Key>;
   private ids: readonly number[] = [];
   private nothing = '';
+  /** Those in the document, by id. */
+  private shown = new Map<number, HTMLElement>();
   private selected: number | undefined;
 
   constructor(options: VirtualTableOptions<Key>) {
@@ -52,7 +54,7 @@ export class VirtualTable<Key extends string> {
     const head = { class: `row head ${options.kind}`, role: 'row', 'aria-rowindex': 1 };
     this.element = h(
       'div',
-      { class: 'table', role: 'grid', tabindex: 0, 'aria-label': options.label },
+      { class: `table ${options.kind}s`, role: 'grid', tabindex: 0, 'aria-label': options.label },
       h('div', head, ...options.columns.map((column) => this.header(column))),
       this.rows,
     );
@@ -97,7 +99,9 @@ export class VirtualTable<Key extends string> {
     const first = Math.max(0, Math.floor(this.element.scrollTop / ROW_HEIGHT) - SPARE);
     const count = Math.ceil(this.element.clientHeight / ROW_HEIGHT) + 2 * SPARE;
     const ids = this.ids.slice(first, first + count);
-    fill(this.rows, ...ids.map((id, i) => this.row(id, first + i)));
+    const rows = ids.map((id, i) => this.row(id, first + i));
+    this.shown = new Map(ids.map((id, i) => [id, rows[i]!]));
+    replaceOthers(this.rows, rows);
     const active = this.selected !== undefined && ids.includes(this.selected) ? `candidate-${this.selected}` : '';
     if (active === '') this.element.removeAttribute('aria-activedescendant');
     else this.element.setAttribute('aria-activedescendant', active);
@@ -106,19 +110,14 @@ export class VirtualTable<Key extends string> {
 
   private row(id: number, index: number): HTMLElement {
     const { class: name, cells } = this.options.row(id);
-    const element = h(
-      'div',
-      {
-        class: `row ${this.options.kind} ${name}`,
-        role: 'row',
-        id: `candidate-${id}`,
-        'data-id': id,
-        'aria-rowindex': index + 2,
-        'aria-selected': id === this.selected ? 'true' : 'false',
-      },
-      ...cells,
-    );
+    const element = this.shown.get(id) ?? h('div', { role: 'row', id: `candidate-${id}`, 'data-id': id });
+    element.className = `row ${this.options.kind} ${name}`;
+    element.setAttribute('aria-rowindex', String(index + 2));
+    element.setAttribute('aria-selected', id === this.selected ? 'true' : 'false');
     element.style.top = `${index * ROW_HEIGHT}px`;
+    const isSame =
+      cells.length === element.childElementCount && cells.every((each, i) => each.isEqualNode(element.children[i]!));
+    if (!isSame) fill(element, ...cells);
     return element;
   }
 
@@ -183,6 +182,20 @@ export class VirtualTable<Key extends string> {
     const room = clientHeight - 2 * ROW_HEIGHT;
     if (top < scrollTop) this.element.scrollTop = top;
     else if (top > scrollTop + room) this.element.scrollTop = top - room;
+  }
+}
+
+/**
+ * Puts children in the place of those that are there, and leaves alone those that stay: an element that was taken out and put back would
+ * lose the click that is being made on it.
+ */
+function replaceOthers(parent: HTMLElement, children: readonly HTMLElement[]): void {
+  const staying = new Set<Element>(children);
+  for (const child of [...parent.children]) if (!staying.has(child)) child.remove();
+  let place = parent.firstElementChild;
+  for (const child of children) {
+    if (child === place) place = place.nextElementSibling;
+    else parent.insertBefore(child, place);
   }
 }
 
