@@ -35,7 +35,8 @@ const OUTCOMES: readonly (readonly [TableQuery['outcome'], string])[] = [
 /** All candidates, sorted and filtered. */
 export class CandidateTable {
   readonly element: HTMLElement;
-  private readonly count = h('span', { class: 'muted', role: 'status' });
+  /** Said aloud while somebody filters, not whenever there is one more. */
+  private readonly count = h('span', { class: 'muted', 'aria-live': 'off' });
   private readonly search = h('input', {
     type: 'search',
     placeholder: 'filter: formula, crossover, #12',
@@ -89,6 +90,8 @@ export class CandidateTable {
   private ask(change: Partial<TableQuery>): void {
     this.query = { ...this.query, ...change };
     this.table.toTop();
+    const { text, outcome } = this.query;
+    this.count.setAttribute('aria-live', text === '' && outcome === 'any' ? 'off' : 'polite');
     this.refresh();
   }
 

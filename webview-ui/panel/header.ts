@@ -1,4 +1,4 @@
-import { fill, h } from '../shared/dom.ts';
+import { fill, h, say } from '../shared/dom.ts';
 import type { RunState } from '../../src/extension/search/panelMessages.ts';
 import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/experiment/runPlan.ts';
 import type { RunPlan } from '../../src/experiment/runPlan.ts';
@@ -48,7 +48,9 @@ export class Header {
   private readonly onAction: (action: HeaderAction) => void;
   private readonly name = h('h1', {});
   private readonly what = h('span', {});
-  private readonly progress = h('span', { class: 'progress', role: 'status' });
+  private readonly progress = h('span', { class: 'progress' });
+  /** A screen reader is told when the state changes, not every step. */
+  private readonly spoken = h('span', { class: 'spoken', role: 'status' });
   private readonly bar = h('progress', { max: 1, value: 0, 'aria-label': 'Share of the search that is through' });
   private readonly buttons = h('div', { class: 'actions' });
   private shown = '';
@@ -59,7 +61,7 @@ export class Header {
       'header',
       {},
       h('div', { class: 'about' }, this.name, this.what),
-      h('div', { class: 'steer' }, this.progress, this.bar, this.buttons),
+      h('div', { class: 'steer' }, this.progress, this.spoken, this.bar, this.buttons),
       h(
         'div',
         { class: 'actions', role: 'group', 'aria-label': 'Export' },
@@ -73,20 +75,17 @@ export class Header {
     const { run, state } = data;
     const progress = progressOf(data);
     if (!run || !progress) return;
-    fill(this.name, run.plan.name);
-    fill(
-      this.what,
-      aboutPlan(run.plan)
-        .map((part) => ` · ${part}`)
-        .join(''),
-    );
+    say(this.name, run.plan.name);
+    const about = aboutPlan(run.plan);
+    say(this.what, about.map((part) => ` · ${part}`).join(''));
     const isRunning = state?.kind === 'running';
     const parts = [
       ...(state && !isRunning ? [STATES[state.kind]] : []),
       ...(progress.hasBegun || isRunning ? [progress.where] : []),
       ...(isRunning ? [progress.left] : []),
     ];
-    fill(this.progress, parts.filter((part) => part !== '').join(' · '));
+    say(this.progress, parts.filter((part) => part !== '').join(' · '));
+    say(this.spoken, state ? STATES[state.kind] : '');
     this.bar.value = progress.share;
     this.bar.hidden = progress.isFinished;
     const shown = state?.kind ?? '';

@@ -23,7 +23,8 @@ const COLUMNS: readonly TableColumn<ConfigurationKey>[] = [
 /** All configurations, sorted and filtered. */
 export class ConfigurationTable {
   readonly element: HTMLElement;
-  private readonly count = h('span', { class: 'muted', role: 'status' });
+  /** Said aloud while somebody filters, not whenever there is one more. */
+  private readonly count = h('span', { class: 'muted', 'aria-live': 'off' });
   private readonly filter = h('input', {
     type: 'search',
     placeholder: 'filter: mutated, repaired, #12',
@@ -71,6 +72,7 @@ export class ConfigurationTable {
   private ask(change: Partial<ConfigurationQuery>): void {
     this.query = { ...this.query, ...change };
     this.table.toTop();
+    this.count.setAttribute('aria-live', this.query.text === '' ? 'off' : 'polite');
     this.refresh();
   }
 

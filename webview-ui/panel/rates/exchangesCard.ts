@@ -1,7 +1,7 @@
 import type { Exchange } from '../../../src/extension/search/panelMessages.ts';
 import type { LlmCall, RateState } from '../../../src/search/rateState.ts';
 import { formatSeconds } from '../../../src/experiment/format.ts';
-import { fill, h } from '../../shared/dom.ts';
+import { fill, h, say } from '../../shared/dom.ts';
 import { plural } from '../words.ts';
 import { ROLES } from './rateWords.ts';
 
@@ -43,7 +43,7 @@ export class ExchangesCard {
     const known = this.items.get(call.call);
     const words = `${ROLES[call.role]}, generation ${call.generation} · ${replyWords(call)}`;
     if (known) {
-      if (known.words.textContent !== words) fill(known.words, words);
+      say(known.words, words);
       return;
     }
     const room = h('div', { class: 'exchange' });
@@ -58,8 +58,11 @@ export class ExchangesCard {
     });
     this.items.set(call.call, { element, room, words: span });
     this.list.prepend(element);
-    while (this.list.childElementCount > MOST) {
-      this.list.lastElementChild?.remove();
+    // The map is in the order of the requests.
+    for (const [old, { element: oldest }] of this.items) {
+      if (this.items.size <= MOST) break;
+      oldest.remove();
+      this.items.delete(old);
     }
   }
 

@@ -3,7 +3,7 @@ import type { LlmSettings } from '../../../src/experiment/llm.ts';
 import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
 import type { FallbackEvent } from '../../../src/experiment/structureEvents.ts';
 import { improvementsByLlm } from '../../../src/search/rateState.ts';
-import type { RateState } from '../../../src/search/rateState.ts';
+import type { LlmCall, RateState } from '../../../src/search/rateState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { plural } from '../words.ts';
 import { ROLES } from './rateWords.ts';
@@ -13,6 +13,7 @@ export class LlmCard {
   readonly element: HTMLElement;
   private readonly body = h('div', {});
   private shown = -1;
+  private told = '';
   /** Whether the reasons are being read: they stay open while events come. */
   private isOpen = false;
 
@@ -49,10 +50,19 @@ export class LlmCard {
         `${plural(lists, 'list')}: ${counts.listsUsed} used, ${counts.listsRepaired} repaired, ${counts.listsRefused} refused`,
       ],
       ['requests', `${counts.calls} answered, ${counts.failedCalls} failed`],
-      ['fallbacks', `${plural(counts.fallbacks, 'configuration')} by classical operators instead`],
+      ['malformed', malformedWords(rates.calls)],
+      [
+        'fallbacks',
+        counts.fallbacks === 0 ? 'none' : `${plural(counts.fallbacks, 'configuration')} by classical operators instead`,
+      ],
       ['tokens', against(counts.promptTokens + counts.replyTokens, llm.tokenCap, formatCount)],
       ...(llm.promptPrice + llm.replyPrice > 0 ? [['cost', against(counts.cost, llm.costCap, money)] as const] : []),
     ];
+    const reasons = reasonsOf(rates.fallbacks);
+    // What is being read or clicked is not taken away by events that say nothing new here.
+    const told = JSON.stringify([facts, reasons]);
+    if (told === this.told) return;
+    this.told = told;
     fill(
       this.body,
       bar([
@@ -61,19 +71,12 @@ export class LlmCard {
         ['refused', counts.listsRefused],
       ]),
       h('dl', {}, ...facts.flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
-      this.reasons(rates.fallbacks),
+      this.reasons(reasons),
     );
   }
 
-  /** The same reason is said once, with how many configurations it made. */
-  private reasons(fallbacks: readonly FallbackEvent[]): HTMLElement | undefined {
-    if (fallbacks.length === 0) return undefined;
-    const counts = new Map<string, number>();
-    for (const { role, reason, count } of fallbacks) {
-      const text = `${ROLES[role]}: ${reason}`;
-      counts.set(text, (counts.get(text) ?? 0) + count);
-    }
-    const items = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+  private reasons(items: readonly Reason[]): HTMLElement | undefined {
+    if (items.length === 0) return undefined;
     const details = h(
       'details',
       { open: this.isOpen },
@@ -85,6 +88,25 @@ export class LlmCard {
     });
     return details;
   }
+}
+
+type Reason = readonly [text: string, configurations: number];
+
+/** The same reason is said once, with how many configurations it made; the most frequent ones. */
+function reasonsOf(fallbacks: readonly FallbackEvent[]): Reason[] {
+  const counts = new Map<string, number>();
+  for (const { role, reason, count } of fallbacks) {
+    const text = `${ROLES[role]}: ${reason}`;
+    counts.set(text, (counts.get(text) ?? 0) + count);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+}
+
+/** The same is asked again only where a reply held too little of use. */
+function malformedWords(calls: readonly LlmCall[]): string {
+  const count = calls.filter(({ attempt }) => attempt > 0).length;
+  if (count === 0) return 'none';
+  return `${count === 1 ? '1 reply' : `${count} replies`} with too few lists of use, asked again with the reason`;
 }
 
 export function usesLlm({ llm, search }: RateSearchPlan): boolean {
