@@ -39,7 +39,7 @@ export function removedShare(components: BlockComponents, mask: BlockMask): numb
 export function removedShareOfAll(components: readonly BlockComponents[], mask: ModelMask): number {
   const all = components.reduce((sum, block) => sum + blockWeights(block), 0);
   const removed = components.reduce((sum, block, i) => sum + blockWeights(block) * removedShare(block, mask[i]!), 0);
-  return removed / all;
+  return all > 0 ? removed / all : 0;
 }
 
 /** One bit for each component, set where it is kept, as hexadecimal digits: the first component is the highest bit of the first digit. */

@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import { removedShareOfAll } from '../../experiment/components.ts';
+import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
 import type { BlockComponents } from '../../experiment/components.ts';
 import {
   type EvaluationPlan,
@@ -112,7 +112,7 @@ function weightRates(
   if (rates?.kind === 'given') return givenRates(rates.rates, components.length);
   // Other allocations, and semi-structured sparsity, were refused.
   return rates?.kind === 'owl' && sparsity.kind === 'unstructured'
-    ? owlRates(survey.outliers.get(rates.multiple)!, sparsity.share, rates.spread)
+    ? owlRates(survey.outliers.get(rates.multiple)!, components.map(blockWeights), sparsity.share, rates.spread)
     : undefined;
 }
 

@@ -5,12 +5,13 @@ import { parameterType } from '../models/blockGraph.ts';
 import { type BlockLayout, familyOf, type Parameter } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { ReusedArrays } from '../runtime/reusedArrays.ts';
 
 export type Weights = Readonly<Record<string, DeviceTensor>>;
 
 /**
  * The weights of a checkpoint on a device. Blocks are kept there once read, where the whole model has room; else each is read
- * again at every visit, into the same buffers, so that one block is all that is ever held.
+ * again at every visit, into the same arrays, so that one block is all that is ever held.
  */
 export class BlockWeights {
   readonly layouts: readonly BlockLayout[];
@@ -19,7 +20,7 @@ export class BlockWeights {
   /** Whether blocks stay in memory once read. */
   readonly keeps: boolean;
   private readonly kept = new Map<string, Weights>();
-  private readonly buffers = new Map<string, Float32Array>();
+  private readonly arrays = new ReusedArrays();
 
   /** @param keep whether the whole model has room in memory (see `modelBytes`) */
   constructor(checkpoint: ModelTensors, device: Device, keep: boolean) {
@@ -54,7 +55,7 @@ export class BlockWeights {
   dispose(): void {
     for (const weights of this.kept.values()) for (const tensor of Object.values(weights)) tensor.dispose();
     this.kept.clear();
-    this.buffers.clear();
+    this.arrays.clear();
   }
 
   private async load(
@@ -66,7 +67,7 @@ export class BlockWeights {
     if (kept) return kept;
     const weights: Record<string, DeviceTensor> = {};
     for (const parameter of parameters) {
-      const data = this.checkpoint.read(parameter.tensor, parameter.shape, this.buffer(parameter));
+      const data = this.checkpoint.read(parameter.tensor, parameter.shape, this.array(parameter));
       weights[parameter.name] = await this.device.upload(data, parameter.shape, type(parameter));
     }
     if (this.keeps) this.kept.set(key, weights);
@@ -74,14 +75,9 @@ export class BlockWeights {
   }
 
   /** Where a parameter is read to. On a device with memory of its own the array is free again after the upload. */
-  private buffer({ name, shape }: Parameter): Float32Array {
-    if (this.keeps && !this.device.resident) return new Float32Array(sizeOf(shape));
-    const key = this.device.resident ? String(sizeOf(shape)) : `${name} ${sizeOf(shape)}`;
-    let buffer = this.buffers.get(key);
-    if (!buffer) {
-      buffer = new Float32Array(sizeOf(shape));
-      this.buffers.set(key, buffer);
-    }
-    return buffer;
+  private array({ name, shape }: Parameter): Float32Array {
+    const { resident } = this.device;
+    if (this.keeps && !resident) return new Float32Array(sizeOf(shape));
+    return this.arrays.take(resident ? '' : name, sizeOf(shape));
   }
 }

@@ -22,8 +22,11 @@ export async function logitsOf(
   try {
     for (const [index, layout] of weights.layouts.entries()) {
       const block = await weights.block(index);
-      await stream.advance(layout, block, step, '');
-      weights.done(block);
+      try {
+        await stream.advance(layout, block, step, '');
+      } finally {
+        weights.done(block);
+      }
     }
     const head = await weights.head();
     try {

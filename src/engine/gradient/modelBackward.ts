@@ -205,17 +205,20 @@ class BackwardPass {
     const block = await weights.block(index);
     const outputs: DeviceTensor[] = [];
     const observe = index < this.observed ? undefined : this.options.observe;
-    for (const [i, batch] of this.batches.entries()) {
-      const x = inputs[i]!;
-      const program = await programs.block(layout, batch.batch, true, observe?.statistics);
-      const result = await program.run({ ...programs.inputs(block), x }, pool.outputs({ y: x.shape }));
-      const y = result['y']!;
-      pool.own([y]);
-      outputs.push(y);
-      observe?.onForward(index, batch, result);
-      await this.step(`forward, ${this.where(index)}`);
+    try {
+      for (const [i, batch] of this.batches.entries()) {
+        const x = inputs[i]!;
+        const program = await programs.block(layout, batch.batch, true, observe?.statistics);
+        const result = await program.run({ ...programs.inputs(block), x }, pool.outputs({ y: x.shape }));
+        const y = result['y']!;
+        pool.own([y]);
+        outputs.push(y);
+        observe?.onForward(index, batch, result);
+        await this.step(`forward, ${this.where(index)}`);
+      }
+    } finally {
+      weights.done(block);
     }
-    weights.done(block);
     this.observed = Math.max(this.observed, index + 1);
     return outputs;
   }
@@ -228,23 +231,26 @@ class BackwardPass {
     const wanted = [...layout.parameters, layout.weight].filter(({ name }) => names.includes(name));
     const head = await weights.head();
     const sums = await this.startSums(wanted);
-    for (const [i, { batch, ids }] of this.batches.entries()) {
-      const x = inputs[i]!;
-      const program = await gradients.head(batch, { parameters: names, losses, accumulate: this.accumulate });
-      const targets = await device.upload(nextTokens(ids), [x.shape[0]!], 'int32');
-      const rowWeights = await device.upload(predictionWeights(ids, rowWeight), [x.shape[0]!], 'float32');
-      const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
-      const outputs = await program.run({ ...head, ...sums.inputs(), x, targets, rowWeights }, spare);
-      pool.own(outputs);
-      targets.dispose();
-      rowWeights.dispose();
-      pool.give(x);
-      this.cotangents.push(outputs['dx']!);
-      sums.replace(outputs);
-      if (losses) this.losses.push(...sequenceLosses(outputs['loss']!.floats(), ids.length));
-      await this.step('gradients, head');
+    try {
+      for (const [i, { batch, ids }] of this.batches.entries()) {
+        const x = inputs[i]!;
+        const program = await gradients.head(batch, { parameters: names, losses, accumulate: this.accumulate });
+        const targets = await device.upload(nextTokens(ids), [x.shape[0]!], 'int32');
+        const rowWeights = await device.upload(predictionWeights(ids, rowWeight), [x.shape[0]!], 'float32');
+        const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
+        const outputs = await program.run({ ...head, ...sums.inputs(), x, targets, rowWeights }, spare);
+        pool.own(outputs);
+        targets.dispose();
+        rowWeights.dispose();
+        pool.give(x);
+        this.cotangents.push(outputs['dx']!);
+        sums.replace(outputs);
+        if (losses) this.losses.push(...sequenceLosses(outputs['loss']!.floats(), ids.length));
+        await this.step('gradients, head');
+      }
+    } finally {
+      weights.done(head);
     }
-    weights.done(head);
     await onHead?.(sums.current);
     sums.release();
   }
@@ -254,24 +260,41 @@ class BackwardPass {
     const { programs, gradients, weights, pool } = this.model;
     const { sum, onBlock } = this.options;
     const layout = weights.layouts[index]!;
-    const parameters = this.options.parameters(layout);
-    const wanted = layout.parameters.filter(({ name }) => parameters.includes(name));
+    const wanted = this.wantedOf(layout);
+    const parameters = wanted.map(({ name }) => name);
     const block = await weights.block(index);
     const sums = await this.startSums(wanted);
-    for (const [i, { batch }] of this.batches.entries()) {
-      const [x, dy] = [inputs[i]!, this.cotangents[i]!];
-      const program = await gradients.block(layout, batch, { sum, parameters, accumulate: this.accumulate });
-      const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
-      const outputs = await program.run({ ...programs.inputs(block), ...sums.inputs(), x, dy }, spare);
-      pool.own(outputs);
-      this.cotangents[i] = outputs['dx']!;
-      pool.give(dy);
-      sums.replace(outputs);
-      await this.step(`gradients, ${this.where(index)}`);
+    try {
+      for (const [i, { batch }] of this.batches.entries()) {
+        const [x, dy] = [inputs[i]!, this.cotangents[i]!];
+        const program = await gradients.block(layout, batch, { sum, parameters, accumulate: this.accumulate });
+        const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
+        const outputs = await program.run({ ...programs.inputs(block), ...sums.inputs(), x, dy }, spare);
+        pool.own(outputs);
+        this.cotangents[i] = outputs['dx']!;
+        pool.give(dy);
+        sums.replace(outputs);
+        await this.step(`gradients, ${this.where(index)}`);
+      }
+    } finally {
+      weights.done(block);
     }
-    weights.done(block);
     await onBlock(index, sums.current);
     sums.release();
+    this.forget(index, wanted);
+  }
+
+  /** Where blocks are of different sizes, what fits one of them does not pile up for all. */
+  private forget(index: number, wanted: readonly Parameter[]): void {
+    const { weights, pool } = this.model;
+    if (index === 0) return;
+    const next = new Set(this.wantedOf(weights.layouts[index - 1]!).map(({ shape }) => shape.join('×')));
+    for (const { shape } of wanted) if (!next.has(shape.join('×'))) pool.forget(shape);
+  }
+
+  private wantedOf(layout: BlockLayout): readonly Parameter[] {
+    const names = this.options.parameters(layout);
+    return layout.parameters.filter(({ name }) => names.includes(name));
   }
 
   private async startSums(wanted: readonly Parameter[]): Promise<RunningSums> {

@@ -47,8 +47,9 @@ export class StoredGradients {
         const reader = new TensorFile(header);
         blocks.push({ header, reader });
         // Opened before it is hashed: what is read later are these bytes, even when another process drops the folder.
-        const [name, entry] = [...header.tensors][0]!;
-        reader.read(name, entry, 0, new Float32Array(1));
+        // A block of which no linear layer is left has an empty file.
+        const [first] = header.tensors;
+        if (first) reader.read(...first, 0, new Float32Array(1));
         if ((await hashFile(file)) !== hash) throw new RangeError(`${file} has changed`);
       }
       await writeFile(path.join(folder, USED), '').catch(() => undefined);

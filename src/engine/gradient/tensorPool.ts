@@ -52,6 +52,17 @@ export class TensorPool {
     return zero;
   }
 
+  /** Drops tensors that are free, and zeros, of shapes that will not be asked for again. */
+  forget(shape: Shape): void {
+    const key = shape.join('×');
+    this.free.delete(key);
+    const zero = this.zeros.get(key);
+    if (!zero) return;
+    this.zeros.delete(key);
+    this.shared.delete(zero);
+    zero.dispose();
+  }
+
   dispose(): void {
     for (const tensor of [...this.shared, ...this.resident]) tensor.dispose();
     this.zeros.clear();

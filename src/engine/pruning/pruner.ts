@@ -4,11 +4,13 @@ import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
+import { sizeOf } from '../graph/shape.ts';
 import type { Parameter } from '../models/model.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
-import { buildPruneGraph } from './pruneGraph.ts';
+import { buildPruneGraph, comparisonGroups } from './pruneGraph.ts';
+import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { requireValidScore } from './scoreCheck.ts';
 
 /** A linear layer just after it was pruned: for exporting and for looking inside. */
@@ -37,8 +39,8 @@ export class Pruner {
   private readonly expression: Expression;
   private readonly sparsity: Sparsity;
   private readonly group: EvaluationSettings['group'];
-  /** On the CPU the pruned weights of every block go to the same buffers. */
-  private readonly spares = new Map<string, DeviceTensor>();
+  /** On the CPU the pruned weights of every block go to the same arrays. */
+  private readonly arrays = new ReusedArrays();
   private readonly onPruned: ((layer: PrunedLayer) => void) | undefined;
   private readonly rates: readonly number[] | undefined;
 
@@ -88,11 +90,8 @@ export class Pruner {
       rows[row] = statistics!.row(row);
       inputs[row] = DeviceTensor.fromHost(rows[row], [1, columns]);
     }
-    const spareKey = `${layer.name} ${out}×${columns}`;
-    const spare = this.device.resident ? undefined : (this.spares.get(spareKey) ?? DeviceTensor.empty([out, columns]));
-    const outputs = await program.run(inputs, spare ? { pruned: spare } : {});
+    const outputs = await program.run(inputs, this.device.resident ? {} : { pruned: this.spare(layer) });
     const pruned = outputs['pruned']!;
-    if (!this.device.resident) this.spares.set(spareKey, pruned);
     requireValidScore(outputs, layer, this.metric);
     const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
     counts.weights += out * columns;
@@ -104,7 +103,7 @@ export class Pruner {
   /** Share of the weights that are zero. */
   get actualSparsity(): number {
     const total = (of: 'weights' | 'zeros'): number => this.blocks.reduce((sum, block) => sum + block[of], 0);
-    return total('zeros') / total('weights');
+    return total('weights') > 0 ? total('zeros') / total('weights') : 0;
   }
 
   private async report(
@@ -118,6 +117,10 @@ export class Pruner {
     this.onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
   }
 
+  private spare({ name, shape }: Parameter): DeviceTensor {
+    return DeviceTensor.fromHost(this.arrays.take(name, sizeOf(shape)), shape);
+  }
+
   private sparsityOf(block: number): Sparsity {
     return this.rates ? { kind: 'unstructured', share: this.rates[block]! } : this.sparsity;
   }
@@ -125,7 +128,9 @@ export class Pruner {
   private program(shape: readonly [number, number], sparsity: Sparsity): Promise<Program> {
     const { expression, group } = this;
     const { weightType } = this.device;
-    const key = `prune ${printPrefix(expression)} ${printSparsity(sparsity)} ${group} ${shape.join('×')}`;
+    // Rates that come to the same count have one program; those that are spelled alike and do not have two.
+    const { size, remove } = comparisonGroups(shape, sparsity, group);
+    const key = `prune ${printPrefix(expression)} ${remove} of ${size} ${shape.join('×')}`;
     const build = (): ReturnType<typeof buildPruneGraph> =>
       buildPruneGraph({ expression, shape, sparsity, group, weightType });
     return this.device.program(key, build, (name) => name !== 'pruned');

@@ -154,7 +154,11 @@ export class Program {
       throw deviceFailure(this.device, `running the program “${this.graph.name}”`, cause);
     }
     return Object.fromEntries(
-      this.graph.outputs.map(({ name, value }) => [name, new DeviceTensor(outputs[name]!, value.type, value.shape)]),
+      // The runtime gives back a copy of what it has written to a spare.
+      this.graph.outputs.map(({ name, value }) => [
+        name,
+        spare[name] ?? new DeviceTensor(outputs[name]!, value.type, value.shape),
+      ]),
     );
   }
 

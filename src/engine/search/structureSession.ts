@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import { removedShareOfAll } from '../../experiment/components.ts';
+import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/components.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/plan.ts';
@@ -88,13 +88,14 @@ export class StructureSession {
       const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
       const found = await survey(ready, needs, steps('pruning'));
       for (const scores of found.scores.values()) throwIfFailed(scores);
+      const components = modelComponents(inputs.checkpoint.config);
       const shares = found.outliers.get(OWL.multiple);
       const calibration = calibrated ? await calibrationTokens(plan, inputs, hooks, state) : new Int32Array();
       const opening: StructureOpening = {
         ...openingOf(losses, provenance, aboutMeasurements(plan)),
-        components: modelComponents(inputs.checkpoint.config),
+        components,
         calibrationTokens: calibration.length,
-        ...(shares && { owl: owlRates(shares, plan.sparsity.share, OWL.spread) }),
+        ...(shares && { owl: owlRates(shares, components.map(blockWeights), plan.sparsity.share, OWL.spread) }),
       };
       const { statistics } = found;
       const opened = {

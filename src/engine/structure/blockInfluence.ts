@@ -4,6 +4,8 @@ import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { GradientInputs } from '../gradient/collectGradients.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Device } from '../runtime/device.ts';
+import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
 /**
  * Block influence (ShortGPT, Men et al. 2024): 1 − mean over the calibration tokens of cos(x, y), x the block's input and y its output
@@ -22,22 +24,19 @@ export async function blockInfluence(
       let sum = 0;
       const block = await weights.block(index);
       const inputs = programs.inputs(block);
-      for (const batch of stream.batches) {
-        const { x } = batch;
-        const program = await programs.block(layout, batch.batch, true);
-        const spare = stream.spare(batch);
-        const y = (await program.run({ ...inputs, x }, spare ? { y: spare } : {}))['y']!;
-        const shape = x.shape as readonly [number, number];
-        const cosine = await device.program(
-          `cosine ${shape.join('×')}`,
-          () => buildCosineGraph(shape),
-          () => true,
-        );
-        for (const value of (await cosine.run({ x, y }))['cosine']!.floats()) sum += value;
-        stream.replace(batch, y);
-        await step(`comparing input and output, block ${index + 1} of ${layouts.length}`);
+      try {
+        for (const batch of stream.batches) {
+          const { x } = batch;
+          const program = await programs.block(layout, batch.batch, true);
+          const spare = stream.spare(batch);
+          const y = (await program.run({ ...inputs, x }, spare ? { y: spare } : {}))['y']!;
+          for (const cosine of await cosines(device, x, y)) sum += cosine;
+          stream.replace(batch, y);
+          await step(`comparing input and output, block ${index + 1} of ${layouts.length}`);
+        }
+      } finally {
+        weights.done(block);
       }
-      weights.done(block);
       influence[index] = 1 - sum / samples.reduce((tokens, { length }) => tokens + length, 0);
     }
     return influence;
@@ -50,6 +49,17 @@ export async function blockInfluence(
 /** Program runs of {@link blockInfluence}, but for the small ones. */
 export function countInfluenceSteps({ weights: { layouts }, samples }: GradientInputs, batch: number): number {
   return layouts.length * Math.ceil(samples.length / batch);
+}
+
+/** Of each row of x and y, [rows, hidden] both. */
+async function cosines(device: Device, x: DeviceTensor, y: DeviceTensor): Promise<Float32Array> {
+  const shape = x.shape as readonly [number, number];
+  const program = await device.program(
+    `cosine ${shape.join('×')}`,
+    () => buildCosineGraph(shape),
+    () => true,
+  );
+  return (await program.run({ x, y }))['cosine']!.floats();
 }
 
 /** x, y [rows, hidden] → cosine [rows, 1]; 0 where one of them is 0. */

@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import { type BlockComponents, type ModelMask, removedShare } from '../../experiment/components.ts';
+import { type BlockComponents, blockWeights, type ModelMask, removedShare } from '../../experiment/components.ts';
 import type { StructureEvaluation } from '../../experiment/plan.ts';
 import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
 import { STRUCTURE_METHODS, type StructureScore } from '../../experiment/structure.ts';
@@ -44,7 +44,7 @@ export function chooseMask({ structure, sparsity, metric }: StructureEvaluation,
     case 'owl': {
       const rates =
         structure.rates.kind === 'owl'
-          ? owlRates(material.outliers!, sparsity.share, structure.rates.spread)
+          ? owlRates(material.outliers!, components.map(blockWeights), sparsity.share, structure.rates.spread)
           : components.map(() => sparsity.share);
       return { mask: removing(maskAtRates(components, scores.blocks, rates)), rates };
     }

@@ -31,12 +31,15 @@ export async function taylorScores(
         const { groups, channels } = components[index]!;
         const sums = { groups: new Float64Array(groups), channels: new Float64Array(channels) };
         const block = await weights.block(index);
-        for (const coupling of couplings(weights.layouts[index]!)) {
-          const { name } = coupling.parameter;
-          const [w, g] = [await device.download(block[name]!), await device.download(gradients[name]!)];
-          addProducts(sums[coupling.of], coupling, w, g);
+        try {
+          for (const coupling of couplings(weights.layouts[index]!)) {
+            const { name } = coupling.parameter;
+            const [w, g] = [await device.download(block[name]!), await device.download(gradients[name]!)];
+            addProducts(sums[coupling.of], coupling, w, g);
+          }
+        } finally {
+          weights.done(block);
         }
-        weights.done(block);
         scores[index] = { groups: magnitudes(sums.groups), channels: magnitudes(sums.channels) };
       },
     },

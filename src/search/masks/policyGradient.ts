@@ -1,5 +1,5 @@
 import type { Rng } from '../../base/rng.ts';
-import { projectionShift, shifted } from '../projection.ts';
+import { projectionShift, shifted } from '../../base/projection.ts';
 import type { Budget } from './maskSpace.ts';
 
 /** One update of the keep-probabilities. */

@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights } from '../../experiment/components.ts';
 import type { BlockComponents } from '../../experiment/components.ts';
-import { projectionShift, shifted } from '../projection.ts';
+import { projectionShift, shifted } from '../../base/projection.ts';
 
 /**
  * Rates: for each block the share of its weights that goes. Their mean is weighed with the blocks' sizes, so that it is the share of

@@ -179,11 +179,16 @@ describe('a mask of whole blocks', () => {
 
 describe('rates', () => {
   test('OWL’s have the mean asked for, lie in [0, 1], and are lower where there are more outliers', () => {
-    const shares = fc.array(fc.double({ min: 0, max: 0.1, noNaN: true }), { minLength: 1, maxLength: 12 });
+    const blocks = fc.array(
+      fc.record({ share: fc.double({ min: 0, max: 0.1, noNaN: true }), weights: fc.integer({ min: 1, max: 9 }) }),
+      { minLength: 1, maxLength: 12 },
+    );
     fc.assert(
-      fc.property(shares, rate, fc.double({ min: 0, max: 0.5, noNaN: true }), (outliers, asked, spread) => {
-        const rates = owlRates(outliers, asked, spread);
-        expect(rates.reduce((sum, value) => sum + value, 0) / rates.length).toBeCloseTo(asked, 9);
+      fc.property(blocks, rate, fc.double({ min: 0, max: 0.5, noNaN: true }), (found, asked, spread) => {
+        const [outliers, weights] = [found.map(({ share }) => share), found.map((block) => block.weights)];
+        const rates = owlRates(outliers, weights, asked, spread);
+        const total = weights.reduce((sum, value) => sum + value, 0);
+        expect(rates.reduce((sum, value, i) => sum + weights[i]! * value, 0) / total).toBeCloseTo(asked, 9);
         for (const [i, value] of rates.entries()) {
           expect(value).toBeGreaterThanOrEqual(0);
           expect(value).toBeLessThanOrEqual(1);
@@ -191,13 +196,15 @@ describe('rates', () => {
             if (outliers[i]! > outliers[j]!) expect(value).toBeLessThanOrEqual(other);
           }
         }
+        // A block that has nothing left changes nothing for the others.
+        expect(owlRates([...outliers, 0], [...weights, 0], asked, spread).slice(0, -1)).toEqual(rates);
       }),
       SEEDED,
     );
   });
 
   test('OWL’s are spread as far as is asked, as the paper writes it', () => {
-    const rates = owlRates([0.01, 0.03, 0.02], 0.5, 0.08);
+    const rates = owlRates([0.01, 0.03, 0.02], [7, 7, 7], 0.5, 0.08);
     expect(rates.map((value) => value.toFixed(6))).toEqual(['0.580000', '0.420000', '0.500000']);
   });
 

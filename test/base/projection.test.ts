@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { projectionShift, shifted } from '../../src/search/projection.ts';
+import { projectionShift, shifted } from '../../src/base/projection.ts';
 
 interface Problem {
   readonly values: readonly number[];
