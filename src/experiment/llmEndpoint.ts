@@ -25,9 +25,9 @@ export function checkEndpoint(endpoint: string): URL {
   return url;
 }
 
-/** Whether requests go to OpenAI itself, whose key has an environment variable of its own. */
+/** Whether requests go to OpenAI itself, encrypted, whose key has an environment variable of its own. */
 export function isOpenAiEndpoint(endpoint: string): boolean {
-  return checkEndpoint(endpoint).host === new URL(OPENAI_ENDPOINT).host;
+  return checkEndpoint(endpoint).origin === new URL(OPENAI_ENDPOINT).origin;
 }
 
 function endpointError(actual: string): EspalierError {

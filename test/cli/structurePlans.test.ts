@@ -185,6 +185,8 @@ describe('keys of language models', () => {
     [{ OPENAI_API_KEY: 'b' }, 'http://localhost/v1', undefined],
     [{ OPENAI_API_KEY: 'b' }, '', 'b'],
     [{ OPENAI_API_KEY: 'b' }, openAi, 'b'],
+    // Unencrypted it would be anybody’s.
+    [{ OPENAI_API_KEY: 'b' }, openAi.replace('https', 'http'), undefined],
     [{ ESPALIER_LLM_KEY: '', OPENAI_API_KEY: '' }, openAi, undefined],
   ])('%j for %j', (env, endpoint, key) => {
     const left: NodeJS.ProcessEnv = { ...env, PATH: '/bin' };
