@@ -4,7 +4,7 @@ import type { RateSearchPlan } from '../experiment/rateSearch.ts';
 import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../experiment/structureEvents.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
-import { estimateUsage, LanguageModelError } from '../llm/languageModel.ts';
+import { addUsage, estimateUsage, LanguageModelError } from '../llm/languageModel.ts';
 import type { LanguageModel } from '../llm/languageModel.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { LlmRequest } from '../search/rates/effects.ts';
@@ -72,20 +72,24 @@ export class LlmCalls {
       return reply;
     };
     if (before) return keep({ kind: 'lost' }, 0);
-    const cap = this.capReached();
-    if (cap) return keep({ kind: 'failed', error: cap.data }, 0);
+    const { prompt, role, generation } = request;
+    const least = estimateUsage(prompt, '');
+    const limit = this.limitReached(least);
+    if (limit !== undefined) return keep({ kind: 'failed', error: capError(limit).data }, 0);
 
     const model = await this.connect();
     if (!model) throw divergedError(`request ${call}`, 'no language model', 'a question to one');
     await append(event);
     this.asked.set(call, event);
-    const { prompt, role, generation } = request;
     const began = clock.now();
     const seconds = (): number => (clock.now() - began) / 1000;
     let reply: LlmReply;
     try {
       const idempotencyKey = `${this.run.run.id}-${call}`;
-      const { text, usage, model: name } = await model.complete({ prompt, role, generation, idempotencyKey }, signal);
+      const hasRoom = (spent: LlmUsage | undefined): boolean =>
+        this.limitReached(addUsage(spent, least)!) === undefined;
+      const question = { prompt, role, generation, idempotencyKey, hasRoom };
+      const { text, usage, model: name } = await model.complete(question, signal);
       reply = { kind: 'text', text, usage, cost: costOf(usage, this.plan.llm), model: name };
     } catch (error) {
       if (!signal.aborted) reply = failed(error, this.plan.llm);
@@ -110,11 +114,13 @@ export class LlmCalls {
     this.spent.cost += reply.kind === 'lost' ? costOf(usage, this.plan.llm) : (reply.cost ?? 0);
   }
 
-  private capReached(): EspalierError | undefined {
+  /** The limit that would leave no token for a reply, were as much spent besides; undefined where there is none. */
+  private limitReached(besides: LlmUsage): string | undefined {
     const { tokenCap, costCap } = this.plan.llm;
-    const { tokens, cost } = this.spent;
-    if (tokenCap > 0 && tokens >= tokenCap) return capError(`the limit of ${tokenCap} tokens is reached`);
-    if (costCap > 0 && cost >= costCap) return capError(`the limit of ${costCap} for what may be spent is reached`);
+    const tokens = this.spent.tokens + besides.promptTokens + besides.replyTokens;
+    const cost = this.spent.cost + costOf(besides, this.plan.llm);
+    if (tokenCap > 0 && tokens >= tokenCap) return `the limit of ${tokenCap} tokens`;
+    if (costCap > 0 && cost >= costCap) return `the limit of ${costCap} for what may be spent`;
     return undefined;
   }
 }
@@ -130,12 +136,13 @@ function failed(thrown: unknown, settings: LlmSettings): LlmReply {
   return { kind: 'failed', error, ...(usage && { usage, cost: costOf(usage, settings) }) };
 }
 
-function capError(actual: string): EspalierError {
+function capError(limit: string): EspalierError {
   return new EspalierError({
     code: 'llm/cap',
     operation: 'asking the language model',
-    expected: 'tokens and money left',
-    actual,
-    remedy: 'Classical operators go on in its place; allow more with tokenCap or costCap.',
+    expected: 'tokens and money left for a request',
+    actual: `${limit} leaves no room for another request`,
+    remedy:
+      'Classical operators go on in its place; to allow more, raise tokenCap or costCap in the run.json and resume.',
   });
 }

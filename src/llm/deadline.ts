@@ -47,4 +47,10 @@ export class Deadline {
   private readonly abort = (): void => {
     this.controller.abort();
   };
+
+  /** Nothing more is wanted of the answer: what is still on its way is not waited for, and not paid for. */
+  end(): void {
+    this.clear();
+    this.abort();
+  }
 }

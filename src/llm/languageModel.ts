@@ -18,6 +18,8 @@ export interface Question {
   readonly generation: number;
   /** Equal for all tries of one question, and different for any two questions. */
   readonly idempotencyKey: string;
+  /** Whether it may be tried once more after tries that have cost as much; it may where nothing is said. */
+  readonly hasRoom?: (spent: LlmUsage | undefined) => boolean;
 }
 
 export interface Completion {
@@ -55,17 +57,18 @@ export class LanguageModelError extends EspalierError {
 /** Whether trying again can help: `soon`, after a pause; or not before so many seconds have passed. */
 export type Again = 'never' | 'soon' | { readonly seconds: number };
 
-/** UTF-16 units of a token: texts that are mostly decimals have short ones. */
-const TOKEN_LENGTH = 3;
-
-/** For providers that do not say what they count. */
+/** For what providers do not count, or have not counted yet: rather too many than too few, since limits are kept by it. */
 export function estimateUsage(prompt: string, reply: string): LlmUsage {
-  return {
-    promptTokens: Math.ceil(prompt.length / TOKEN_LENGTH),
-    replyTokens: Math.ceil(reply.length / TOKEN_LENGTH),
-    estimated: true,
-  };
+  return { promptTokens: estimateTokens(prompt), replyTokens: estimateTokens(reply), estimated: true };
 }
+
+/** Some tokenizers have a token for each digit; words have one for four letters or so. */
+export function estimateTokens(text: string): number {
+  const others = text.replace(/[A-Za-z\s]+/g, '').length;
+  return others + Math.ceil((text.length - others) / LETTERS_OF_TOKEN);
+}
+
+const LETTERS_OF_TOKEN = 4;
 
 export function addUsage(a: LlmUsage | undefined, b: LlmUsage | undefined): LlmUsage | undefined {
   if (!a || !b) return a ?? b;

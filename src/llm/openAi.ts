@@ -2,17 +2,17 @@ import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { checkEndpoint, isOpenAiEndpoint } from '../experiment/llmEndpoint.ts';
 import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
 import { MAX_REPLY } from '../experiment/structureSearchSchemas.ts';
-import { failureOf, shapeError, statusOf, tooLongError } from './openAiErrors.ts';
+import { Deadline } from './deadline.ts';
+import { newOpenAiClient } from './openAiClient.ts';
+import type { OpenAiClient, OpenAiPackage } from './openAiClient.ts';
+import { emptyError, failureOf, refusalIn, shapeError, statusOf, tooLongError } from './openAiErrors.ts';
 import type { Failing } from './openAiErrors.ts';
 import { estimateUsage } from './languageModel.ts';
 import type { LanguageModel, Question } from './languageModel.ts';
-import type * as OpenAiPackage from './openAiPackage.ts';
 import { redactReply } from './redact.ts';
-import { Deadline } from './deadline.ts';
+import { RequestDialect } from './requestDialect.ts';
 import type { Timer } from './retries.ts';
-
-type Package = typeof OpenAiPackage;
-type Client = InstanceType<Package['OpenAI']>;
+import { eventData } from './serverSentEvents.ts';
 
 export interface OpenAiOptions {
   readonly settings: LlmSettings;
@@ -22,8 +22,6 @@ export interface OpenAiOptions {
 }
 
 const OPERATION = 'asking the language model';
-/** Bytes of a whole response: each token of a stream comes in an envelope of some 300. */
-const LONGEST_RESPONSE = 64 << 20;
 
 /**
  * A language model behind an OpenAI-compatible endpoint. One try at a time: {@link withRetries} repeats what may be repeated. Replies are
@@ -36,32 +34,46 @@ export function openAiModel({ settings, key, timer }: OpenAiOptions): LanguageMo
   const endpoint = checkEndpoint(settings.endpoint);
   if (settings.llm === '') throw noModelError();
   checkKey(key, settings.endpoint);
-  let client: Promise<[Package, Client]> | undefined;
-  const connect = async (): Promise<[Package, Client]> => {
+  const dialect = new RequestDialect(settings);
+  let client: Promise<[OpenAiPackage, OpenAiClient]> | undefined;
+  const connect = async (): Promise<[OpenAiPackage, OpenAiClient]> => {
     const openAi = await import('./openAiPackage.ts');
-    return [openAi, newClient(openAi, endpoint, key)];
+    return [openAi, newOpenAiClient(openAi, endpoint, key)];
   };
   return {
     complete: async (question, signal) => {
       throwIfCancelled(signal, OPERATION);
       const [openAi, connected] = await (client ??= connect());
       const deadline = new Deadline(timer, settings.timeout * 1000, signal);
-      const received: Received = { text: '', model: settings.llm, usage: undefined, begun: false, ended: false };
+      const received: Received = {
+        text: '',
+        unshown: '',
+        model: settings.llm,
+        usage: undefined,
+        begun: false,
+        finish: '',
+      };
       try {
-        await ask(openAi, connected, settings, question, deadline, received);
-        if (!received.ended) throw shapeError('a reply that breaks off');
-        const usage = received.usage ?? estimateUsage(question.prompt, received.text);
-        return { text: redactReply(received.text, key), usage, model: redactReply(received.model, key).slice(0, 200) };
+        const response = await send(openAi, connected, settings, dialect, question, deadline);
+        received.begun = true;
+        await read(response, received, deadline);
+        const { text, model, finish } = received;
+        if (text.trim() === '' && (finish === 'length' || finish === 'content_filter')) throw emptyError(finish);
+        return {
+          text: redactReply(text, key),
+          usage: usageOf(received) ?? estimated(question, received),
+          model: redactReply(model, key).slice(0, 200),
+        };
       } catch (error) {
         throwIfCancelled(signal, OPERATION);
         const failing: Failing = {
           ...{ endpoint, key, timedOut: deadline.passed, seconds: settings.timeout },
           // What a server had begun to answer, or did not answer in time, it may charge for.
-          usage: received.begun || deadline.passed ? estimateUsage(question.prompt, received.text) : undefined,
+          usage: received.begun || deadline.passed ? estimated(question, received) : undefined,
         };
         throw failureOf(openAi, error, failing);
       } finally {
-        deadline.clear();
+        deadline.end();
       }
     },
   };
@@ -70,85 +82,99 @@ export function openAiModel({ settings, key, timer }: OpenAiOptions): LanguageMo
 /** What has come of a reply. */
 interface Received {
   text: string;
+  /** What a model thinks before it answers, where that comes apart from the answer: it is paid for, and no part of it. */
+  unshown: string;
   model: string;
+  /** What the server says that it was. */
   usage: LlmUsage | undefined;
   /** The server has agreed to answer. */
   begun: boolean;
-  /** The reply is whole, or as long as it may be. */
-  ended: boolean;
+  /** Why it has ended, where the server has said so. */
+  finish: string;
 }
 
-function newClient({ OpenAI }: Package, endpoint: URL, key: string | undefined): Client {
-  return new OpenAI({
-    baseURL: endpoint.href.replace(/\/+$/, ''),
-    // Nothing of it comes from the environment: what is asked, and whom, stands in the settings.
-    ...{ apiKey: key ?? 'none', adminAPIKey: null, organization: null, project: null, webhookSecret: null },
-    ...(key === undefined && { defaultHeaders: { Authorization: null } }),
-    maxRetries: 0,
-    // It would tell headers and replies.
-    logLevel: 'off',
-    fetch: boundedFetch,
-  });
-}
-
-async function ask(
-  { Stream }: Package,
-  client: Client,
+/** Asks, and once more in other words where the server does not know an option. */
+async function send(
+  openAi: OpenAiPackage,
+  client: OpenAiClient,
   settings: LlmSettings,
+  dialect: RequestDialect,
   { prompt, idempotencyKey }: Question,
-  deadline: Deadline,
-  received: Received,
-): Promise<void> {
-  const response = await client.chat.completions
-    .create(
-      {
-        model: settings.llm,
-        messages: [{ role: 'user', content: prompt }],
-        stream: true,
-        stream_options: { include_usage: true },
-        ...limitsOf(settings),
-      },
-      {
-        signal: deadline.signal,
-        timeout: settings.timeout * 1000 + 1000,
-        headers: { 'Idempotency-Key': idempotencyKey },
-      },
-    )
-    .asResponse();
-  received.begun = true;
+  { signal }: Deadline,
+): Promise<Response> {
+  for (;;) {
+    try {
+      return await client.chat.completions
+        .create(
+          { model: settings.llm, messages: [{ role: 'user', content: prompt }], stream: true, ...dialect.options },
+          {
+            signal,
+            timeout: settings.timeout * 1000 + 1000,
+            headers: { 'Idempotency-Key': idempotencyKey },
+          },
+        )
+        .asResponse();
+    } catch (error) {
+      const said = refusalIn(openAi, error);
+      if (said === undefined || !dialect.learn(said)) throw error;
+    }
+  }
+}
+
+async function read(response: Response, received: Received, deadline: Deadline): Promise<void> {
   const type = response.headers.get('content-type') ?? '';
+  if (type.includes('text/html')) throw shapeError('a web page');
   if (type.includes('application/json')) {
-    take(parsed(await response.text()), received);
+    if (take(parsed(await response.text()), received) === 'nothing') throw shapeError('a reply without a choice');
     return;
   }
-  deadline.heard();
-  const watched = new Response(response.body && watchedBody(response.body, deadline), { headers: response.headers });
-  for await (const chunk of Stream.fromSSEResponse<unknown>(watched, new AbortController(), client)) {
-    take(chunk, received);
+  let isBegun = false;
+  let isWhole = false;
+  // Every byte puts off the moment at which a silent server is given up; what comes before the answer may take its time.
+  const heard = (): void => {
+    if (received.text !== '') deadline.heard();
+  };
+  for await (const data of eventData(watched(response, heard))) {
+    if (data === '[DONE]') {
+      // Some servers do not say before that it ends.
+      isWhole ||= isBegun;
+      break;
+    }
+    const taken = take(parsed(data), received);
+    isBegun ||= taken !== 'nothing';
+    isWhole ||= taken === 'end';
+    heard();
   }
-  // The library ends quietly when it is aborted.
-  if (deadline.signal.aborted) throw new Error('aborted');
+  if (!isWhole) throw shapeError(isBegun ? 'a reply that breaks off' : 'a stream without a choice');
 }
 
-/** OpenAI’s newer models know only the one name, other servers often only the other; and its default temperature is all they take. */
-function limitsOf({ endpoint, replyTokens, temperature }: LlmSettings): object {
-  if (!isOpenAiEndpoint(endpoint)) return { max_tokens: replyTokens, temperature };
-  return { max_completion_tokens: replyTokens, ...(temperature !== 1 && { temperature }) };
-}
+type Taken = 'nothing' | 'part' | 'end';
 
 /** Takes a part of a stream, or a reply that came as a whole. Nothing is believed about its shape. */
-function take(chunk: unknown, received: Received): void {
+function take(chunk: unknown, received: Received): Taken {
   if (!isObject(chunk)) throw shapeError('parts that are no objects');
   if (chunk['error'] !== undefined && chunk['error'] !== null) throw shapeError(statusOf(chunk['error']));
   if (typeof chunk['model'] === 'string' && chunk['model'] !== '') received.model = chunk['model'];
   received.usage = usageIn(chunk['usage']) ?? received.usage;
   const choices: readonly unknown[] = Array.isArray(chunk['choices']) ? chunk['choices'] : [];
   const [choice] = choices;
-  if (!isObject(choice)) return;
+  if (!isObject(choice)) return 'nothing';
   const part = isObject(choice['delta']) ? choice['delta'] : choice['message'];
-  if (isObject(part) && typeof part['content'] === 'string') received.text += part['content'];
+  if (isObject(part)) {
+    // A refusal in a field of its own is what the model says, too.
+    received.text += textIn(part, 'content') || textIn(part, 'refusal');
+    received.unshown += textIn(part, 'reasoning_content') || textIn(part, 'reasoning');
+  }
   if (received.text.length > MAX_REPLY) throw tooLongError();
-  if (typeof choice['finish_reason'] === 'string') received.ended = true;
+  const finish = textIn(choice, 'finish_reason');
+  if (finish === '') return 'part';
+  received.finish = finish;
+  return 'end';
+}
+
+function textIn(part: Readonly<Record<string, unknown>>, name: string): string {
+  const text = part[name];
+  return typeof text === 'string' ? text : '';
 }
 
 function usageIn(usage: unknown): LlmUsage | undefined {
@@ -157,8 +183,21 @@ function usageIn(usage: unknown): LlmUsage | undefined {
   return isCount(promptTokens) && isCount(replyTokens) ? { promptTokens, replyTokens } : undefined;
 }
 
+/** Most tokens that a server is believed to have counted. */
+const MOST_TOKENS = 1e9;
+
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_TOKENS;
+}
+
+/** What the server has counted; undefined where it has counted nothing, or nothing for something. */
+function usageOf({ usage, text }: Received): LlmUsage | undefined {
+  if (usage === undefined || usage.promptTokens === 0) return undefined;
+  return usage.replyTokens === 0 && text !== '' ? undefined : usage;
+}
+
+function estimated({ prompt }: Question, { text, unshown }: Received): LlmUsage {
+  return estimateUsage(prompt, unshown + text);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -173,34 +212,16 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Every byte puts off the moment at which a silent server is given up. */
-function watchedBody(body: ReadableStream<Uint8Array>, deadline: Deadline): ReadableStream<Uint8Array> {
+function watched({ body }: Response, heard: () => void): ReadableStream<Uint8Array> {
+  if (!body) throw shapeError('a reply without a body');
   return body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform: (bytes, controller) => {
-        deadline.heard();
+        heard();
         controller.enqueue(bytes);
       },
     }),
   );
-}
-
-/** Follows no redirection, which could lead key and prompt elsewhere, and reads no more than a reply can be. */
-async function boundedFetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'manual' });
-  if (!response.body) return response;
-  let length = 0;
-  const body = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform: (bytes, controller) => {
-        length += bytes.length;
-        if (length > LONGEST_RESPONSE) controller.error(tooLongError());
-        else controller.enqueue(bytes);
-      },
-    }),
-  );
-  const { status, statusText, headers } = response;
-  return new Response(body, { status, statusText, headers });
 }
 
 function checkKey(key: string | undefined, endpoint: string): void {

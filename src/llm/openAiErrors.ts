@@ -1,10 +1,8 @@
 import type { LlmUsage } from '../experiment/llm.ts';
 import { LanguageModelError } from './languageModel.ts';
 import type { Again } from './languageModel.ts';
-import type * as OpenAiPackage from './openAiPackage.ts';
+import type { OpenAiPackage } from './openAiClient.ts';
 import { redactMessage } from './redact.ts';
-
-type Package = typeof OpenAiPackage;
 
 /** What is known about a request that failed. */
 export interface Failing {
@@ -17,7 +15,7 @@ export interface Failing {
 }
 
 /** What a person is told, and whether trying again can help. Nothing of it comes from the server but a short message without keys. */
-export function failureOf(openAi: Package, thrown: unknown, failing: Failing): LanguageModelError {
+export function failureOf(openAi: OpenAiPackage, thrown: unknown, failing: Failing): LanguageModelError {
   const { endpoint, key, usage } = failing;
   if (failing.timedOut || thrown instanceof openAi.APIConnectionTimeoutError) return timeoutError(failing);
   if (thrown instanceof LanguageModelError) {
@@ -30,14 +28,15 @@ export function failureOf(openAi: Package, thrown: unknown, failing: Failing): L
   const status = thrown instanceof openAi.APIError ? (thrown.status as number | undefined) : undefined;
   const said = redactMessage(messageOf(thrown), key);
   if (status === undefined) {
-    // What came was no stream of JSON, or the connection broke.
-    if (thrown instanceof SyntaxError) return shaped(`parts that are no JSON: ${said}`, usage);
+    const isUntrusted = /certificate/i.test(said);
     return new LanguageModelError({
       code: 'llm/unreachable',
       expected: `an answer from ${endpoint.origin}`,
       actual: said === '' ? 'none' : said,
-      remedy: 'Check that the server runs, and the endpoint; what was found so far is kept.',
-      again: 'soon',
+      remedy: isUntrusted
+        ? 'Mend its certificate, or have it trusted: the environment’s NODE_EXTRA_CA_CERTS names the file of its authority.'
+        : 'Check that the server runs, and the endpoint; what was found so far is kept.',
+      again: isUntrusted ? 'never' : 'soon',
       usage,
     });
   }
@@ -76,17 +75,47 @@ export function failureOf(openAi: Package, thrown: unknown, failing: Failing): L
     code: 'llm/refused',
     expected: `a request that ${endpoint.origin} accepts`,
     actual,
-    remedy:
-      status >= 300 && status < 400
-        ? 'The endpoint is elsewhere: set the address that it leads to.'
-        : 'Check endpoint, model name and key.',
+    remedy: refusalRemedy(status),
     usage,
   });
 }
 
+function refusalRemedy(status: number): string {
+  if (status >= 300 && status < 400) return 'The endpoint is elsewhere: set the address that it leads to.';
+  if (status === 401 || status === 403) return 'Check the key: it has to be one of this endpoint.';
+  if (status === 404) return 'Check the name of the model, and the base URL, which usually ends with /v1.';
+  return 'Check endpoint and model, and the settings of the language model that the answer names.';
+}
+
+/** What a server said that could not make sense of a request; undefined for whatever else went wrong. */
+export function refusalIn(openAi: OpenAiPackage, thrown: unknown): string | undefined {
+  if (!(thrown instanceof openAi.APIError)) return undefined;
+  const status = thrown.status as number | undefined;
+  return status === 400 || status === 422 ? thrown.message : undefined;
+}
+
 /** What a server sent that is not what it should be; another try may be better. */
 export function shapeError(actual: string): LanguageModelError {
-  return shaped(actual, undefined);
+  return new LanguageModelError({
+    code: 'llm/bad-reply',
+    expected: 'a chat completion as OpenAI’s interface describes it',
+    actual,
+    remedy: 'Check that the endpoint is the base URL of an OpenAI-compatible server (…/v1).',
+    again: 'soon',
+  });
+}
+
+/** @param finish why a model has ended before it has answered */
+export function emptyError(finish: 'length' | 'content_filter'): LanguageModelError {
+  const isLength = finish === 'length';
+  return new LanguageModelError({
+    code: isLength ? 'llm/bad-reply' : 'llm/refused',
+    expected: 'an answer',
+    actual: isLength ? 'none before the tokens of the reply were used up' : 'none but the provider’s content filter',
+    remedy: isLength
+      ? 'Allow more with the setting replyTokens, or choose a model that thinks less.'
+      : 'Change the prompts.',
+  });
 }
 
 export function tooLongError(): LanguageModelError {
@@ -102,17 +131,6 @@ export function tooLongError(): LanguageModelError {
 export function statusOf(error: unknown): string {
   const message = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
   return `an error in its middle: ${typeof message === 'string' ? message : 'without a message'}`;
-}
-
-function shaped(actual: string, usage: LlmUsage | undefined): LanguageModelError {
-  return new LanguageModelError({
-    code: 'llm/bad-reply',
-    expected: 'a chat completion as OpenAI’s interface describes it',
-    actual,
-    remedy: 'Check that the endpoint is the base URL of an OpenAI-compatible server (…/v1).',
-    again: 'soon',
-    usage,
-  });
 }
 
 function timeoutError({ endpoint, seconds, usage }: Failing): LanguageModelError {

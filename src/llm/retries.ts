@@ -15,7 +15,7 @@ const LONGEST_PAUSE = 30;
 
 /**
  * Asks again what failed on the way, with growing pauses, or after the time that the provider has named. A provider that wants to be
- * left alone for longer than a request may take is not waited for.
+ * left alone for longer than a request may take is not waited for, and what failed tries have cost may leave nothing for another one.
  */
 export function withRetries(
   model: LanguageModel,
@@ -33,13 +33,15 @@ export function withRetries(
           if (!(error instanceof LanguageModelError)) throw error;
           spent = addUsage(spent, error.usage);
           const pause = pauseAfter(error, attempt);
-          if (attempt >= retries || pause === undefined || pause > Math.max(timeout, LONGEST_PAUSE)) {
+          const mayAgain = attempt < retries && pause !== undefined && pause <= Math.max(timeout, LONGEST_PAUSE);
+          if (!mayAgain || question.hasRoom?.(spent) === false) {
             const { code, expected, actual, remedy } = error.data;
             const tries = attempt === 0 ? '' : `, the last of ${attempt + 1} tries`;
+            const limit = mayAgain ? '; the limit on tokens or money leaves no room for another try' : '';
             throw new LanguageModelError({
               code: code as LlmErrorCode,
               expected,
-              actual: `${actual}${tries}`,
+              actual: `${actual}${tries}${limit}`,
               remedy,
               usage: spent,
             });

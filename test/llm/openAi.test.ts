@@ -1,65 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
-import type { LlmSettings } from '../../src/experiment/llm.ts';
-import type { Completion } from '../../src/llm/languageModel.ts';
-import { openAiModel } from '../../src/llm/openAi.ts';
-import { withRetries } from '../../src/llm/retries.ts';
-import type { Timer } from '../../src/llm/retries.ts';
+import { estimateTokens } from '../../src/llm/languageModel.ts';
 import { failureOf } from '../support/expectCoded.ts';
-import { ScriptedLlm } from '../support/scriptedLlm.ts';
-import type { Fault, ScriptedOptions } from '../support/scriptedLlm.ts';
+import type { Fault } from '../support/scriptedLlm.ts';
+import { answering, ask, KEY, PROMPT, serve, tidyUp, timer } from './asking.ts';
+import type { Asking } from './asking.ts';
 
-const KEY = 'sk-marker/0123+4567';
-const PROMPT = 'Propose new configurations, as many as 3:\n- exactly 4 numbers\n- their mean is 0.30000';
-
-/** Waits of seconds take milliseconds here, in their order. */
-const timer: Timer & { readonly waited: number[] } = {
-  waited: [],
-  after: (milliseconds, callback) => {
-    timer.waited.push(milliseconds);
-    const handle = setTimeout(callback, Math.min(milliseconds / 50, 400));
-    return () => {
-      clearTimeout(handle);
-    };
-  },
-};
-
-const servers: ScriptedLlm[] = [];
-afterEach(async () => {
-  timer.waited.length = 0;
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function serve(options: ScriptedOptions | readonly Fault[]): Promise<ScriptedLlm> {
-  const isFaults = (value: typeof options): value is readonly Fault[] => Array.isArray(value);
-  const server = await ScriptedLlm.start(
-    isFaults(options) ? { fault: ({ index }) => options[Math.min(index, options.length - 1)]! } : options,
-  );
-  servers.push(server);
-  return server;
-}
-
-interface Asking extends Partial<LlmSettings> {
-  readonly key?: string | undefined;
-  readonly signal?: AbortSignal;
-  readonly patience?: Timer;
-}
-
-function ask(
-  server: ScriptedLlm | string,
-  { key = KEY, signal, patience = timer, ...changes }: Asking = {},
-): Promise<Completion> {
-  const endpoint = typeof server === 'string' ? server : server.url;
-  const settings = { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'tiny-llm', ...changes } as const;
-  const model = withRetries(
-    openAiModel({ settings, key: key === '' ? undefined : key, timer: patience }),
-    settings,
-    patience,
-  );
-  const question = { prompt: PROMPT, role: 'initialise', generation: 0, idempotencyKey: 'run-7' } as const;
-  return model.complete(question, signal ?? new AbortController().signal);
-}
+afterEach(tidyUp);
 
 describe('an OpenAI-compatible endpoint', () => {
   it('is asked with model, key and limits, and answers with text and usage', async () => {
@@ -85,7 +32,7 @@ describe('an OpenAI-compatible endpoint', () => {
     ['slow', {}],
     // One that does not stream, and one that does not count.
     ['whole', { usage: { promptTokens: PROMPT.length >> 2 } }],
-    ['no-usage', { usage: { estimated: true, promptTokens: Math.ceil(PROMPT.length / 3) } }],
+    ['no-usage', { usage: { estimated: true, promptTokens: estimateTokens(PROMPT) } }],
     ['empty', { text: '' }],
   ])('is understood: %s', async (fault, expected) => {
     expect(await ask(await serve([fault]))).toMatchObject(expected);
@@ -106,7 +53,7 @@ describe('an OpenAI-compatible endpoint', () => {
     expect(server.requests.map(({ idempotencyKey }) => idempotencyKey)).toEqual(new Array(tries).fill('run-7'));
     // What a server had begun to answer counts.
     const isBegun = !['status-429', 'status-500', 'reset'].includes(fault);
-    expect(usage.estimated === true && usage.promptTokens > PROMPT.length / 3).toBe(isBegun);
+    expect(usage.estimated === true && usage.promptTokens > estimateTokens(PROMPT)).toBe(isBegun);
   });
 
   it.each<[Fault, string, number]>([
@@ -130,7 +77,6 @@ describe('an OpenAI-compatible endpoint', () => {
     const server = await serve(['none']);
     const { url } = server;
     await server.close();
-    servers.length = 0;
     expect(await failureOf(() => ask(url, { retries: 1 }))).toMatchObject({ code: 'llm/unreachable' });
   });
 
@@ -162,39 +108,31 @@ describe('an OpenAI-compatible endpoint', () => {
   });
 
   it('is not followed to another address', async () => {
-    const { createServer } = await import('node:http');
     const other = await serve(['none']);
-    const server = createServer((_, response) => {
-      response.writeHead(307, { location: `${other.url}/chat/completions` });
-      response.end();
+    const server = await answering((response) => {
+      response.writeHead(307, { location: `${other.url}/chat/completions` }).end();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    const error = await failureOf(() => ask(`http://127.0.0.1:${port}/v1`));
-    server.close();
+    const error = await failureOf(() => ask(server));
     expect([error.code, other.requests.length]).toEqual(['llm/refused', 0]);
     expect(error.data.remedy).toContain('elsewhere');
   });
 
-  it('that answers without end is stopped', async () => {
-    const { createServer } = await import('node:http');
+  it('that answers without end is stopped, and hears of it', async () => {
     let sent = 0;
-    const server = createServer((_, response) => {
+    let isClosed = false;
+    const server = await answering((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const part = `data: ${JSON.stringify({ choices: [{ delta: { content: 'x'.repeat(1 << 17) } }] })}\n\n`;
       const more = (): void => {
         while (!response.destroyed && response.write(part)) sent++;
       };
-      response.on('drain', more).on('error', () => undefined);
+      response.on('drain', more).on('close', () => (isClosed = true));
       more();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    const error = await failureOf(() => ask(`http://127.0.0.1:${port}/v1`, { patience: SYSTEM_CLOCK }));
-    server.closeAllConnections();
-    server.close();
+    const error = await failureOf(() => ask(server, { patience: SYSTEM_CLOCK }));
     expect(error.code).toBe('llm/bad-reply');
     expect(sent).toBeLessThan(300);
+    await expect.poll(() => isClosed).toBe(true);
   });
 });
 
