@@ -6,11 +6,13 @@ import type { Step } from '../forward/hiddenStream.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
 import type { ModelScores } from '../structure/componentScores.ts';
+import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { outlierShares } from '../structure/outliers.ts';
 import type { ComponentScorer, ScoringModel } from '../structure/scorer.ts';
 import { scorerOf } from '../structure/scorers.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import { calibrationPass, countCalibrationSteps } from './calibrationPass.ts';
+import { rowsOfWeights } from './needs.ts';
 import type { SweepInputs } from './sweep.ts';
 
 /** What has to be known of the dense model before evaluations that remove components, or more of some blocks, can begin. */
@@ -74,7 +76,8 @@ export async function survey(inputs: SweepInputs, needs: SurveyNeeds, step: Step
     const rates = ratesOf(evaluation);
     const owl = rates?.kind === 'owl' ? rates.multiple : undefined;
     const key = score && structureScoreText(score);
-    const observed = owl !== undefined || (key !== undefined && needs.scorers.get(key)!.rows.length > 0);
+    const oneShot = inputs.calibrate === 'one-shot' && rowsOfWeights([evaluation]).length > 0;
+    const observed = oneShot || owl !== undefined || (key !== undefined && needs.scorers.get(key)!.rows.length > 0);
     const parts = [observed ? STATISTICS : undefined, key, owl];
     return parts.reduce<number>((sum, part) => sum + (part === undefined ? 0 : (seconds.get(part) ?? 0)), 0);
   };
@@ -111,7 +114,7 @@ function scoringModel(
 
 async function scoreOrError(scorer: ComponentScorer, model: ScoringModel, step: Step) {
   try {
-    return await scorer.score(model, step);
+    return requireFiniteScores(await scorer.score(model, step), scorer.name);
   } catch (error) {
     if (error instanceof EspalierError && error.code === 'metric/invalid-score') return error;
     throw error;

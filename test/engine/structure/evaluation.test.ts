@@ -54,6 +54,11 @@ describe('what cannot be removed fails alone', () => {
       { code: 'metric/invalid-score', operation: 'scoring model.layers.0.self_attn.o_proj.weight with bad' },
     ],
     [
+      'a metric whose scores add up to more than there is',
+      scored(metric('mul(300000000000000000000000000000000000000, sub(1, W))'), UNIFORM),
+      { code: 'metric/invalid-score', operation: 'scoring the heads of block 1 with bad', actual: 'Infinity' },
+    ],
+    [
       'rates of another model',
       scored(method('wanda-sp'), { kind: 'given', rates: [0.5, 0.5] }),
       { code: 'settings/invalid', actual: '2 rates' },
@@ -234,6 +239,13 @@ describe('weights by rates', () => {
     expect(given!.perplexity).toBe(plain!.perplexity);
     expect(plain!.rates).toBeUndefined();
     expect(given!.fingerprint).not.toBe(plain!.fingerprint);
+  });
+
+  test('that are spelled alike are not taken for one another', async () => {
+    const below = 0.5 - 2 ** -54;
+    const [result] = await engine.evaluate(planOf([weights({ kind: 'given', rates: [0.5, below, 0.5] })]));
+    expect(result!.rates![0]).toBeGreaterThanOrEqual(0.5);
+    expect(result!.rates![1]).toBeLessThan(0.5);
   });
 
   test.each(['sequential', 'one-shot'] as const)('lose of each block what was asked, %s', async (calibrate) => {
