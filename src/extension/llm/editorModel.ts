@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
 import { cancelledError, EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
+import type { LlmUsage } from '../../experiment/llm.ts';
+import { MAX_REPLY } from '../../experiment/structureSearchSchemas.ts';
+import { estimateUsage } from '../../llm/languageModel.ts';
 import type { AskLanguageModel, LanguageModelAnswer } from '../../protocol/questions.ts';
 
 /** Characters of a token, at most: a model of the editor is not told how long its reply may be, so that what is longer is cut off here. */
@@ -85,11 +88,12 @@ async function send(
     let text = '';
     for await (const part of response.text) {
       text += part;
-      if (text.length > most * CHARACTERS_OF_TOKEN)
+      if (text.length > Math.min(most * CHARACTERS_OF_TOKEN, MAX_REPLY))
         throw error('llm/bad-reply', `at most ${most} tokens`, 'a reply without an end', 'Choose another model.');
     }
-    const [promptTokens, replyTokens] = [await model.countTokens(prompt, token), await model.countTokens(text, token)];
-    return { text, usage: { promptTokens, replyTokens, estimated: true }, model: model.family };
+    // A stream that is cancelled may end as if it were whole.
+    throwIfCancelled(signal, OPERATION);
+    return { text, usage: await count(model, prompt, text, token), model: model.family };
   } catch (thrown) {
     if (signal.aborted) throw cancelledError(OPERATION);
     throw asCoded(thrown);
@@ -97,6 +101,22 @@ async function send(
     signal.removeEventListener('abort', cancel);
     cancellation.dispose();
   }
+}
+
+/** By the model's own tokens, or roughly where it cannot tell: a reply that is there is not asked for again. */
+async function count(
+  model: vscode.LanguageModelChat,
+  prompt: string,
+  text: string,
+  token: vscode.CancellationToken,
+): Promise<LlmUsage> {
+  try {
+    const [promptTokens, replyTokens] = [await model.countTokens(prompt, token), await model.countTokens(text, token)];
+    if (Number.isSafeInteger(promptTokens + replyTokens)) return { promptTokens, replyTokens, estimated: true };
+  } catch {
+    // The model has vanished, say.
+  }
+  return estimateUsage(prompt, text);
 }
 
 /** What VS Code's own errors mean. */

@@ -53,10 +53,15 @@ export class LanguageModels {
 
   async setUp(): Promise<void> {
     const { keys, editorModel } = this;
-    await setUpLanguageModel({ keys, editorModel, tell: this.parts.tell });
+    const { tell } = this.parts;
+    await setUpLanguageModel({ keys, editorModel, tell }).catch((error: unknown) => {
+      tell('The language model could not be set up', error);
+    });
   }
 
   async removeKey(): Promise<void> {
-    await removeLanguageModelKey({ keys: this.keys });
+    await removeLanguageModelKey({ keys: this.keys }).catch((error: unknown) => {
+      this.parts.tell('The key could not be deleted', error);
+    });
   }
 }

@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../experiment/llm.ts';
 import { checkEndpoint, isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../experiment/llmEndpoint.ts';
+import { listModels } from '../../llm/listModels.ts';
+import type { Endpoint } from '../../llm/listModels.ts';
+import { openAiModel } from '../../llm/openAi.ts';
 import { signalOf } from '../cancellation.ts';
+import { SYSTEM_CLOCK } from '../clock.ts';
 import type { EditorModel } from './editorModel.ts';
-import { listModels, testModel } from './endpointClient.ts';
 import type { EndpointKeys } from './endpointKeys.ts';
 import { chosenLanguageModel, chooseLanguageModel } from './llmConfiguration.ts';
 
@@ -95,29 +100,44 @@ async function setUpEndpoint(item: ProviderItem, parts: SetUpParts): Promise<voi
   const secret = key === '' ? undefined : key;
   const model = await askModel({ url: endpoint, key: secret });
   if (model === undefined || model === '') return;
+  let answer: string | undefined;
   try {
-    const answer = await vscode.window.withProgress(
+    answer = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title: `Asking ${model} for one word`, cancellable: true },
-      (_, token) => testModel({ url: endpoint, key: secret }, model, signalOf(token)),
-    );
-    await keep();
-    void vscode.window.showInformationMessage(
-      `${model} is reachable, and answers${answer === '' ? '' : ` “${answer}”`}. Searches for rates that name no language model use it.`,
+      (_, token) => tryModel({ url: endpoint, key: secret }, model, signalOf(token)),
     );
   } catch (error) {
     if (toErrorData(error, TITLE).code === 'cancelled') return;
     tell('The language model does not answer', error);
     const anyway = 'Keep These Settings';
     const chosen = await vscode.window.showWarningMessage(`${model} did not answer.`, anyway, 'Try Again');
-    if (chosen === anyway) await keep();
-    if (chosen === 'Try Again') await setUpEndpoint({ ...item, endpoint }, parts);
+    if (chosen === 'Try Again') return setUpEndpoint({ ...item, endpoint }, parts);
+    if (chosen !== anyway) return;
   }
+  if (secret === undefined) await keys.remove(endpoint);
+  else await keys.set(endpoint, secret);
+  await chooseLanguageModel({ provider: 'openai', endpoint, model });
+  if (answer === undefined) return;
+  const said = answer === '' ? '' : ` “${answer}”`;
+  void vscode.window.showInformationMessage(
+    `${model} is reachable, and answers${said}. Searches for rates that name no language model use it.`,
+  );
+}
 
-  async function keep(): Promise<void> {
-    if (secret === undefined) await keys.remove(endpoint!);
-    else await keys.set(endpoint!, secret);
-    await chooseLanguageModel({ provider: 'openai', endpoint: endpoint!, model: model! });
-  }
+/** Seconds. A model that is loaded first takes its time to answer. */
+const PATIENCE = 60;
+
+/**
+ * Asks for one word, as a search asks for rates: shows that endpoint, key and model fit.
+ *
+ * @returns what the model said, shortened
+ */
+async function tryModel({ url, key }: Endpoint, llm: string, signal: AbortSignal): Promise<string> {
+  const settings = { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint: url, llm, timeout: PATIENCE } as const;
+  const model = openAiModel({ settings, key, timer: SYSTEM_CLOCK });
+  const question = { prompt: 'Answer with the single word OK.', role: 'initialise', generation: 0 } as const;
+  const { text } = await model.complete({ ...question, idempotencyKey: randomUUID() }, signal);
+  return text.trim().replace(/\s+/g, ' ').slice(0, 80);
 }
 
 async function setUpEditorModel({ editorModel, tell }: SetUpParts): Promise<void> {
@@ -172,9 +192,9 @@ async function askKey(endpoint: string, kept: string | undefined): Promise<strin
   const typed = await vscode.window.showInputBox({
     title: TITLE,
     prompt:
-      kept === undefined
+      (kept === undefined
         ? 'Key; it is kept in the system’s keychain and sent to this endpoint alone'
-        : 'Key; leave it empty to go on with the one that is kept',
+        : 'Key; leave it empty to go on with the one that is kept') + (isOpen(endpoint) ? ', unencrypted' : ''),
     placeHolder: isNeeded ? 'sk-…' : 'empty for none',
     password: true,
     ignoreFocusOut: true,
@@ -184,11 +204,17 @@ async function askKey(endpoint: string, kept: string | undefined): Promise<strin
   return typed.trim() === '' ? (kept ?? '') : typed.trim();
 }
 
+/** Whether what is sent there can be read on its way. */
+function isOpen(endpoint: string): boolean {
+  const { protocol, hostname } = checkEndpoint(endpoint);
+  return protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 /** One of those that the endpoint has, or one that is typed. */
-async function askModel(endpoint: Parameters<typeof listModels>[0]): Promise<string | undefined> {
+async function askModel(endpoint: Endpoint): Promise<string | undefined> {
   const names = await vscode.window
     .withProgress({ location: vscode.ProgressLocation.Notification, title: 'Asking for its models' }, () =>
-      listModels(endpoint, new AbortController().signal),
+      listModels(endpoint, SYSTEM_CLOCK, new AbortController().signal),
     )
     .then(undefined, () => undefined);
   const typed = { label: '$(edit) Type a name…' };

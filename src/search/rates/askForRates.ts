@@ -91,12 +91,16 @@ function tooFew(lists: number): string {
  * Lists that are asked for at once: ten are what models write out without shortening, and three quarters of the longest reply must
  * have room for them.
  */
-function batchSize(blocks: number, replyTokens: number): number {
-  const tokens = TOKENS_OF_A_RATE * blocks + TOKENS_OF_A_LIST;
-  return Math.max(1, Math.min(MOST_LISTS, Math.floor((0.75 * replyTokens) / tokens)));
+export function batchSize(blocks: number, replyTokens: number): number {
+  return Math.max(1, Math.min(MOST_LISTS, Math.floor((0.75 * replyTokens) / tokensOfList(blocks))));
 }
 
 const MOST_LISTS = 10;
-/** `0.30000, ` as common tokenizers cut it, and some room. */
+
+/** Of one list of rates, roughly: `0.30000, ` as common tokenizers cut it, and some room. */
+export function tokensOfList(blocks: number): number {
+  return TOKENS_OF_A_RATE * blocks + TOKENS_OF_A_LIST;
+}
+
 const TOKENS_OF_A_RATE = 6;
 const TOKENS_OF_A_LIST = 4;

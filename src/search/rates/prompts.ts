@@ -68,8 +68,10 @@ function populationText(population: readonly Shown[]): string {
   return lines.join('\n');
 }
 
-/** Characters, about 12 000 tokens: all of the paper's 30 configurations for up to 80 blocks. */
+/** Characters: all of the paper's 30 configurations for up to 80 blocks. */
 const POPULATION_LENGTH = 24_000;
+/** Tokens of so many, roughly. */
+export const POPULATION_TOKENS = 12_000;
 /** Two have to be shown, however long, for a crossover to have parents. */
 const FEWEST = 2;
 

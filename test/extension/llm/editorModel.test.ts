@@ -8,6 +8,7 @@ const editor = vi.hoisted(() => ({
   reply: (): AsyncIterable<string> => {
     throw new Error('nothing to say');
   },
+  count: (text: string): Promise<number> => Promise.resolve(text.length),
 }));
 
 vi.mock('vscode', () => {
@@ -36,7 +37,7 @@ vi.mock('vscode', () => {
       editor.asked.push({ prompt: message!.content, options });
       return Promise.resolve({ text: editor.reply() });
     },
-    countTokens: (text: string) => Promise.resolve(text.length),
+    countTokens: (text: string) => editor.count(text),
   });
   return {
     LanguageModelError,
@@ -84,6 +85,17 @@ describe('the editor’s language model', () => {
     expect(JSON.stringify(editor.asked[0]!.options)).toContain('no file of yours');
   });
 
+  it.each([
+    ['cannot count', () => Promise.reject(new Error('it has gone'))],
+    ['counts nonsense', () => Promise.resolve(NaN)],
+  ])('that %s is not asked again for what it has said', async (_, countTokens) => {
+    editor.reply = says('[0.3, 0.3]');
+    editor.count = countTokens;
+    const { text, usage } = await model.ask(question, never);
+    editor.count = (said) => Promise.resolve(said.length);
+    expect([text, usage.estimated, usage.replyTokens > 5]).toEqual(['[0.3, 0.3]', true, true]);
+  });
+
   it('has families without repetition', async () => {
     expect((await model.families()).map(({ family }) => family)).toEqual(['one', 'two']);
   });
@@ -124,6 +136,13 @@ describe('the editor’s language model', () => {
     expect((await failureOf(() => model.ask(question, controller.signal))).code).toBe('cancelled');
     expect((await failureOf(() => model.ask(question, controller.signal))).code).toBe('cancelled');
     expect(editor.asked).toHaveLength(1);
+    // Nor where the stream just ends.
+    const another = new AbortController();
+    editor.reply = async function* () {
+      yield await Promise.resolve('[0.3');
+      another.abort();
+    };
+    expect((await failureOf(() => model.ask(question, another.signal))).code).toBe('cancelled');
   });
 
   it.each([
