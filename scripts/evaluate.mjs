@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run evaluate -- …` is `espalier evaluate …`. Without arguments it shows what Espalier does, on the sample that ships with it:
-// evaluates the sample's metrics, then evolves metrics for about a minute and shows what it found.
+// evaluates the sample's experiments, then evolves metrics for about a minute and shows what it found.
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';

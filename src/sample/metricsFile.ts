@@ -45,6 +45,13 @@ experiment pattern {
   at: 2:4
 }
 
+/// Whole heads and channels go, and what is left is a smaller model: scored as published (Wanda-sp), with blocks that lose
+/// different shares (OWL), or by a formula from above
+experiment smaller {
+  prune: structure(wanda-sp), structure(wanda-sp, owl), structure(pruner_zero)
+  at: 20%
+}
+
 /// A minute of genetic programming, from random formulas. It never sees the text of \`test\`.
 search evolved {
   evaluate: calib (blocks: 32, length: 256)
@@ -53,6 +60,20 @@ search evolved {
   method: pruner-zero
   population: 30
   generations: 12
+  seed: 1
+}
+
+/// A minute of Self-Pruner: how much of each block goes, so that less is lost than where all blocks lose the same. Classical
+/// operators propose it; with \`provider: openai\` a language model does.
+search rates {
+  method: self-pruner
+  evaluate: calib (blocks: 32, length: 256)
+  test: test
+  at: 20%
+  population: 12
+  mutations: 6
+  crossovers: 6
+  generations: 6
   seed: 1
 }
 `;

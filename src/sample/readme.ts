@@ -10,7 +10,7 @@ parameters (4 blocks, grouped-query attention, tied embeddings, bfloat16), which
 | \`tokenizer.json\` | byte-level BPE, learned from the stories |
 | \`calibration.txt\` | stories to calibrate metrics on, and to search on |
 | \`test.txt\` | other stories, to evaluate on |
-| \`metrics.prune\` | metrics, experiments and a search to begin with |
+| \`metrics.prune\` | metrics, experiments and searches to begin with |
 
 Everything here is made by \`espalier train-sample\`: a grammar writes the stories from a seed, and Espalier's own engine trains the
 model. No text and no weight comes from anywhere else. It writes about the few things that it knows and is of no use for anything

@@ -55,7 +55,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   });
 
   await steps.step(workbench, 'Evolve starts a search, and its panel says what is going on', async () => {
-    await workbench.goTo(49);
+    await workbench.goTo(lineOf(file, 'search evolved'));
     // The line has to be where it stays.
     await new Promise((resolve) => setTimeout(resolve, 500));
     // Two clicks would be two searches.
@@ -319,6 +319,11 @@ async function makeLongRun(workspace: string): Promise<void> {
 /** The page inside the panel: VS Code puts it into a frame within a frame. */
 function panelOf({ page }: Workbench): FrameLocator {
   return page.locator('iframe.webview.ready').first().contentFrame().frameLocator('#active-frame');
+}
+
+/** The number of the line that begins so. */
+function lineOf(file: string, beginning: string): number {
+  return readFileSync(file, 'utf8').split('\n').findIndex((line) => line.startsWith(beginning)) + 1;
 }
 
 function runsOf(workspace: string): string[] {
