@@ -27,6 +27,7 @@ describe('completion', () => {
     [`${HEAD}metric a = |`, ['W', 'X', 'G', 'sqrt', 'wanda', 'half'], ['tiny', 'a', 'metric']],
     [`${HEAD}metric a = W * s|`, ['sqrt', 'wanda'], ['test']],
     [`${HEAD}metric a = W |`, [], ['sqrt']],
+    [`${HEAD}metric wanda = X\nmetric a = |`, ['wanda'], []],
     [`${HEAD}metric a(beta = 1) = W * |`, ['beta', 'half'], ['alpha']],
     [`${HEAD}metric a = wanda(|`, ['alpha:', 'half', 'W'], []],
     [`${HEAD}metric a = W // s|`, [], ['sqrt']],

@@ -253,8 +253,10 @@ function declarationSuggestion(document: CompiledDocument, declaration: Declarat
   };
 }
 
+/** Of two with the same name the first one counts. */
 function declared(document: CompiledDocument, kinds: readonly Declaration['kind'][]): Declaration[] {
-  return document.declarations.filter(({ kind, name }) => kinds.includes(kind) && name !== '');
+  const found = document.declarations.filter(({ kind, name }) => kinds.includes(kind) && name !== '');
+  return [...new Map(found.reverse().map((declaration) => [declaration.name, declaration])).values()].reverse();
 }
 
 function markdown(value: string): { kind: 'markdown'; value: string } {
