@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Rng } from '../../base/rng.ts';
 import type { MaskSearchSettings } from '../../experiment/maskSearch.ts';
-import type { MaskSpace } from './maskSpace.ts';
+import type { Budget, MaskSpace } from './maskSpace.ts';
 import { project } from './policyGradient.ts';
 
 /**
@@ -20,34 +20,51 @@ export function initialProbabilities(
   if (initial === 'constant') values.fill(0.5);
   else if (initial === 'random') for (let i = 0; i < values.length; i++) values[i] = rng.uniform();
   else
-    for (const [begin, end] of comparable(space))
-      mapScores(scores!.subarray(begin, end), map, values.subarray(begin, end));
+    for (const { begin, end, keep } of comparable(space))
+      mapScores(scores!.subarray(begin, end), map, keep, values.subarray(begin, end));
   return project(values, new Float32Array(space.size).fill(1), space.budgets);
 }
 
 /**
- * Parts of the row whose scores compare: groups of one block, channels of one block, all blocks. Weights and inputs of different
- * blocks differ in scale, so that on raw scores whole blocks would go first; where more should be kept is what the steps find out.
+ * Parts of the row whose scores compare: groups of one block, channels of one block, all blocks; with the share that is kept. Weights and
+ * inputs of different blocks differ in scale, so that on raw scores whole blocks would go first; where more should be kept is what the
+ * steps find out.
  */
-function comparable({ groups, channels, blocks, size, components }: MaskSpace): readonly (readonly [number, number])[] {
-  return [
-    ...components.map((_, i) => [groups[i]!, groups[i + 1]!] as const),
-    ...components.map((_, i) => [channels[i]!, channels[i + 1]!] as const),
-    [blocks, size],
+function comparable({ groups, channels, blocks, size, components, budgets }: MaskSpace): readonly Budget[] {
+  const parts = [
+    ...components.map((_, i) => ({ begin: groups[i]!, end: groups[i + 1]! })),
+    ...components.map((_, i) => ({ begin: channels[i]!, end: channels[i + 1]! })),
+    { begin: blocks, end: size },
   ];
+  return parts.flatMap(({ begin, end }) => {
+    const budget = budgets.find((each) => each.begin <= begin && end <= each.end);
+    return budget && begin < end ? [{ begin, end, keep: budget.keep }] : [];
+  });
 }
 
-/** Sigmoid of the standardised scores, or the range of the scores as [0, 1]; a half where all scores are the same. */
-function mapScores(scores: Float32Array, map: MaskSearchSettings['map'], into: Float64Array): void {
+/**
+ * The range of the scores as [0, 1]; or a sigmoid of how far each is, in standard deviations, from the one that parts what stays from what
+ * goes: measured from there, blocks whose scores are spread unlike each other begin with the same share.
+ */
+function mapScores(scores: Float32Array, map: MaskSearchSettings['map'], keep: number, into: Float64Array): void {
   if (!scores.every(Number.isFinite)) throw notFinite();
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const deviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
-  const lowest = scores.reduce((a, b) => Math.min(a, b), Infinity);
-  const width = scores.reduce((a, b) => Math.max(a, b), -Infinity) - lowest;
+  const sorted = Float64Array.from(scores).sort();
+  const mean = sorted.reduce((sum, score) => sum + score, 0) / sorted.length;
+  const deviation = Math.sqrt(sorted.reduce((sum, score) => sum + (score - mean) ** 2, 0) / sorted.length);
+  const [lowest, width] = [sorted[0]!, sorted.at(-1)! - sorted[0]!];
+  const border = borderOf(sorted, (1 - keep) * sorted.length);
   for (const [i, score] of scores.entries()) {
     if (width === 0) into[i] = 0.5;
-    else into[i] = map === 'sigmoid' ? 1 / (1 + Math.exp(-(score - mean) / deviation)) : (score - lowest) / width;
+    else into[i] = map === 'sigmoid' ? 1 / (1 + Math.exp((border - score) / deviation)) : (score - lowest) / width;
   }
+}
+
+/** Halfway between the `count`th and the next score, and between such borders where `count` is. @param sorted ascending */
+function borderOf(sorted: Float64Array, count: number): number {
+  const last = sorted.length - 1;
+  const border = (gone: number): number => (sorted[Math.max(0, gone - 1)]! + sorted[Math.min(last, gone)]!) / 2;
+  const whole = Math.min(last, Math.floor(count));
+  return border(whole) + (count - whole) * (border(whole + 1) - border(whole));
 }
 
 function notFinite(): EspalierError {

@@ -218,6 +218,24 @@ describe('probabilities before the first step', () => {
     },
   );
 
+  it('from scores, through a sigmoid: blocks begin with the same share, however unlike their scores are spread', () => {
+    const settings = { components: 'heads-channels', budget: 'global' } as const;
+    for (const keep of [0.9, 0.75, 0.5]) {
+      const space = maskSpace([block(0, 20), block(0, 20)], settings, keep);
+      const row = new Float32Array(space.size);
+      for (let i = 0; i < 20; i++) {
+        row[space.channels[0]! + i] = i + 1;
+        row[space.channels[1]! + i] = Math.exp(i);
+      }
+      const probabilities = initialProbabilities(space, { initial: 'metric', map: 'sigmoid' }, row, new Rng(1));
+      const mask = toModelMask(space, bestMask(space, probabilities, keep, settings));
+      expect(mask.map(({ channels }) => unpackBits(channels, 20).reduce((sum, bit) => sum + bit, 0))).toEqual([
+        20 * keep,
+        20 * keep,
+      ]);
+    }
+  });
+
   it('from scores that are all alike: the share that is kept', () => {
     scores.fill(7, 4, 9);
     const row = initial('metric', 'min-max', 0.25, 'layer');
