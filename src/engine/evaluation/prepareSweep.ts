@@ -26,14 +26,18 @@ export interface EngineState {
   readonly dense: Map<string, SweepOutcome>;
 }
 
+/** What of an evaluation or a search decides its inputs. `test`: what a search evaluates on at its end. */
+type SweepPlan = Pick<EvaluationPlan, 'model' | 'text' | 'calibration' | 'settings'> & { readonly test?: string };
+
 /**
- * Opens the checkpoint, tokenises the texts, starts the device and cuts the blocks.
+ * Opens the checkpoint, tokenises the texts, starts the device and cuts the blocks. A test text that is of no use is found out now, and not
+ * when the search is done.
  *
  * @param calibrated whether the calibration text is needed
  * @throws EspalierError
  */
 export async function prepareSweep(
-  plan: Pick<EvaluationPlan, 'model' | 'text' | 'calibration' | 'settings'>,
+  plan: SweepPlan,
   calibrated: boolean,
   { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
   state: EngineState,
@@ -55,7 +59,10 @@ export async function prepareSweep(
   };
   const text = await tokenise(plan.text);
   const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
-  const evaluation = evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text);
+  const blocksOf = (ids: Int32Array, file: string): Int32Array[] =>
+    evaluationBlocks(ids, settings.length, settings.blocks, file);
+  const evaluation = blocksOf(text.ids, plan.text);
+  if (plan.test !== undefined) blocksOf((await tokenise(plan.test)).ids, plan.test);
   const inputs: SweepInputs = {
     checkpoint: model.checkpoint,
     device,

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LoadedModels } from '../../../src/engine/forward/loadedModels.ts';
 import { TokenCache } from '../../../src/engine/forward/tokenCache.ts';
@@ -134,6 +136,7 @@ describe('rates', () => {
   const engine = createEngine();
   beforeAll(async () => {
     files = await temporaryFamily(name);
+    await writeFile(join(files.folder, 'short.txt'), 'too short');
   });
   afterAll(async () => {
     await engine.dispose();
@@ -199,6 +202,19 @@ describe('rates', () => {
   ])('that are %s are refused', async (_, rates) => {
     await engine.openStructure(ratePlan(files, name, wandaSp));
     await expect(engine.measureRates([rates], 0, 1)).rejects.toMatchObject({ code: 'settings/invalid' });
+  });
+
+  test.each<readonly [string, (files: TemporaryFamily) => Partial<RateSearchPlan>, string]>([
+    [
+      'baselines of another model',
+      () => ({ baselines: [{ name: 'mine', rates: { kind: 'given', rates: [0.5] } }] }),
+      'settings/invalid',
+    ],
+    ['a test text that is not there', () => ({ test: 'nowhere.txt' }), 'corpus/not-found'],
+    ['a test text without enough blocks', ({ folder }) => ({ test: join(folder, 'short.txt') }), 'corpus/too-short'],
+  ])('of a search with %s are not begun with', async (_, more, code) => {
+    const plan = { ...ratePlan(files, name, wandaSp), ...more(files) };
+    await expect(engine.openStructure(plan)).rejects.toMatchObject({ code });
   });
 
   test('are not asked of a search for masks, nor anything of a search for metrics', async () => {
