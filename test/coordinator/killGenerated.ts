@@ -162,7 +162,7 @@ async function ratePlan(
       ...DEFAULT_RATE_SEARCH_SETTINGS,
       ...{ population: 8, mutations: 5, crossovers: 4, generations: 5, finalists: 2 },
     },
-    llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'scripted', timeout: 5, retries: 2 },
+    llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'scripted', timeout: 60, retries: 2 },
     prompts: await loadPrompts({ shipped: prompts, root: folder }),
   };
 }
