@@ -54,6 +54,11 @@ export function formatCount(count: number): string {
   return unit === undefined ? String(count) : `${Number((count / unit[0]).toPrecision(3))}${unit[1]}`;
 }
 
+/** Tokens a second: `28706`, `98.4`. */
+export function formatRate(tokensPerSecond: number): string {
+  return tokensPerSecond >= 100 ? tokensPerSecond.toFixed(0) : tokensPerSecond.toPrecision(3);
+}
+
 /** Enough of a fingerprint to tell results apart by eye. */
 export function shortFingerprint(fingerprint: string): string {
   return fingerprint.slice(0, 12);

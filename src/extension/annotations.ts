@@ -1,7 +1,9 @@
 import type { ErrorData } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
+import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
 import { recordKey } from '../runs/evaluationRecord.ts';
+import { speedTables } from './results/speedTables.ts';
 import { experimentLine, failureHover, failureLine, progressLine, provenanceHover, resultsLine } from './resultText.ts';
 
 /** What stands beside a line. The tone decides the colour; every tone but `result` also says itself in words. */
@@ -14,6 +16,8 @@ export interface Annotation {
   readonly hover: string;
   /** Of a result: name of the metric or experiment whose pruned model can be exported. */
   readonly exports?: string;
+  /** Whether that model is a smaller one, whose speed can be measured. */
+  readonly isSmaller?: boolean;
 }
 
 /** A metric or experiment as the document has it now. */
@@ -45,13 +49,15 @@ export interface AnnotationInput {
   /** Those of this document, oldest first. */
   readonly records: readonly EvaluationRecord[];
   readonly freshness: (record: EvaluationRecord) => Freshness;
+  /** Size and speed, where they were measured. */
+  readonly speedOf: (record: EvaluationRecord) => SpeedMeasurement | undefined;
 }
 
 /**
  * What to show beside every metric and experiment of a document: what runs, else why it failed, else the last results. A
  * result is shown as current only while the document still asks for exactly that evaluation and its inputs are unchanged.
  */
-export function annotate({ declarations, records, freshness }: AnnotationInput): Annotation[] {
+export function annotate({ declarations, records, freshness, speedOf }: AnnotationInput): Annotation[] {
   const newest = new Map(records.map((record) => [recordKey(record), record]));
   const annotations: Annotation[] = [];
   for (const declaration of declarations) {
@@ -93,7 +99,12 @@ export function annotate({ declarations, records, freshness }: AnnotationInput):
     }
     if (states.includes('unknown'))
       return { tone: 'stale', text: `${text} · inputs not checked yet`, hover: provenanceHover(found) };
-    return { tone: 'result', text, hover: provenanceHover(found) };
+    return {
+      tone: 'result',
+      text,
+      hover: [provenanceHover(found), ...speedTables(found, speedOf)].join('\n\n'),
+      isSmaller: results.some(({ structure }) => structure !== undefined),
+    };
   }
 
   /** The last result of a metric that is not what would be evaluated now. */

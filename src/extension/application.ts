@@ -24,6 +24,8 @@ import { openSample } from './openSample.ts';
 import { Searches } from './search/searches.ts';
 import { ModelExport } from './results/exportModel.ts';
 import { ResultExport } from './results/exportResult.ts';
+import type { SpeedParts } from './results/measureSpeed.ts';
+import { ResultSpeed } from './results/resultSpeed.ts';
 import { keepResults } from './resultKeeper.ts';
 import { progressLine } from './resultText.ts';
 import { sparsityText } from './structureText.ts';
@@ -44,6 +46,7 @@ export class Application {
   readonly checkpoints: CheckpointsView;
   readonly languageModels: LanguageModels;
   readonly results: ResultExport;
+  readonly speeds: ResultSpeed;
   private readonly context: vscode.ExtensionContext;
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
@@ -153,6 +156,7 @@ export class Application {
       records: this.records,
       hashes: this.hashes,
       evaluator: this.evaluator,
+      speedOf: (record) => this.speeds.of(record),
     });
     this.trees = new TreePreview({
       extension: context.extensionUri,
@@ -180,9 +184,23 @@ export class Application {
       tell: tellError,
     });
     this.results = new ResultExport({ outlines: this.outlines, modelExport, tell: tellError });
+    const speed: SpeedParts = {
+      exportModel: (plan, target, listener, signal) => this.supervisor.exportModel(plan, target, listener, signal),
+      measureSpeed: (plan, listener, signal) => this.supervisor.measureSpeed(plan, listener, signal),
+      scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
+      now: () => SYSTEM_CLOCK.now() / 1000,
+    };
+    this.speeds = new ResultSpeed({
+      outlines: this.outlines,
+      speed,
+      rootOf: (file) => this.records.rootOf(file),
+      tell: tellError,
+      onChange: refresh,
+    });
     this.searches = new Searches({
       languageModels: this.languageModels,
       modelExport,
+      speed,
       context,
       outlines: this.outlines,
       supervisor: this.supervisor,

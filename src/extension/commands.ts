@@ -54,6 +54,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'espalier.removeLanguageModelKey': { run: (application) => application.languageModels.removeKey() },
   'espalier.exportModel': { run: (application, target) => application.results.export(target), untrusted: explainTrust },
+  'espalier.measureSpeed': {
+    run: (application, target) => application.speeds.measure(target),
+    untrusted: explainTrust,
+  },
   'espalier.openSample': { run: (application) => application.openSample() },
   'espalier.showLog': {
     run: (application) => {

@@ -9,13 +9,17 @@ const COLOURS: Record<Annotation['tone'], { readonly color: string; readonly fon
   failed: { color: 'errorForeground', fontStyle: 'normal' },
 };
 
-/** Of a result with a link that exports the pruned model; no other command can be run from a hover. */
-function hoverOf(uri: vscode.Uri, { hover, exports: name }: Annotation): vscode.MarkdownString {
+/** Of a result with links to what can be done with the pruned model; no other command can be run from a hover. */
+function hoverOf(uri: vscode.Uri, { hover, exports: name, isSmaller }: Annotation): vscode.MarkdownString {
   if (name === undefined) return new vscode.MarkdownString(hover);
   const target = encodeURIComponent(JSON.stringify([{ uri: uri.toString(), name }]));
-  const text = `${hover}\n\n[Export Pruned Model…](command:espalier.exportModel?${target})`;
-  const message = new vscode.MarkdownString(text);
-  message.isTrusted = { enabledCommands: ['espalier.exportModel'] };
+  const links = [
+    ['Export Pruned Model…', 'espalier.exportModel'] as const,
+    ...(isSmaller === true ? [['Measure Speed', 'espalier.measureSpeed'] as const] : []),
+  ];
+  const text = links.map(([title, command]) => `[${title}](command:${command}?${target})`).join(' · ');
+  const message = new vscode.MarkdownString(`${hover}\n\n${text}`);
+  message.isTrusted = { enabledCommands: links.map(([, command]) => command) };
   return message;
 }
 

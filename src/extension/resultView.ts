@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { plannedKey } from '../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
+import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import { annotate } from './annotations.ts';
 import type { DeclarationView, PlannedView } from './annotations.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
@@ -17,6 +18,8 @@ export interface ResultViewParts {
   readonly records: RecordBooks;
   readonly hashes: InputHashes;
   readonly evaluator: Evaluator;
+  /** What was measured of a result in this window. */
+  readonly speedOf: (record: EvaluationRecord) => SpeedMeasurement | undefined;
 }
 
 /** Redrawing is put off by this many milliseconds, so that a burst of changes is drawn once. */
@@ -66,7 +69,7 @@ export class ResultView implements vscode.Disposable {
   }
 
   private draw(editor: vscode.TextEditor): void {
-    const { outlines, evaluator, hashes } = this.parts;
+    const { outlines, evaluator, hashes, speedOf } = this.parts;
     const uri = editor.document.uri.toString();
     if (!outlines.has(uri)) return;
     const { records, root } = this.recordsOf(editor.document);
@@ -89,7 +92,7 @@ export class ResultView implements vscode.Disposable {
     });
     this.decorations.show(
       editor,
-      annotate({ declarations, records, freshness: (record) => hashes.freshness(record, root) }),
+      annotate({ declarations, records, freshness: (record) => hashes.freshness(record, root), speedOf }),
     );
   }
 

@@ -66,7 +66,7 @@ export function structuresTable(
 }
 
 /** Markdown: a table with room between its columns, which a hover does not leave by itself. */
-function spacedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function spacedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join('&emsp; | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }

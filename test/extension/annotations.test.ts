@@ -38,7 +38,7 @@ const experiment = (changes: Partial<DeclarationView> = {}): DeclarationView => 
 });
 
 function check(declarations: DeclarationView[], records: EvaluationRecord[], freshness: Freshness = 'same') {
-  return annotate({ declarations, records, freshness: () => freshness }).map(
+  return annotate({ declarations, records, freshness: () => freshness, speedOf: () => undefined }).map(
     ({ line, tone, text }) => `${line} ${tone}: ${text}`,
   );
 }
@@ -184,7 +184,10 @@ describe('beside an experiment', () => {
 
 describe('the hover', () => {
   const hoverOf = (records: EvaluationRecord[]) =>
-    annotate({ declarations: [metric({ planned: planned(...records) })], records, freshness: () => 'same' })[0]!.hover;
+    annotate({
+      ...{ declarations: [metric({ planned: planned(...records) })], records },
+      ...{ freshness: () => 'same', speedOf: () => undefined },
+    })[0]!.hover;
 
   it('says where the number comes from', () => {
     expect(hoverOf([wanda])).toMatchInlineSnapshot(`

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
+import { speedWords } from '../../src/experiment/speedTable.ts';
+import type { SpeedMeasurement } from '../../src/experiment/speedTable.ts';
 import type { BlockReport } from '../../src/experiment/structure.ts';
+import { annotate } from '../../src/extension/annotations.ts';
+import type { Freshness } from '../../src/extension/annotations.ts';
 import { experimentLine, provenanceHover, resultLine, resultsLine } from '../../src/extension/resultText.ts';
 import { removedText, structureTable } from '../../src/extension/structureText.ts';
-import { createRecord } from '../../src/runs/evaluationRecord.ts';
+import { createRecord, recordKey } from '../../src/runs/evaluationRecord.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';
 
 const SHARE = { kind: 'unstructured', share: 0.3 } as const;
@@ -66,5 +70,36 @@ describe('a structural result', () => {
     expect(both).toContain('| block&emsp; | wanda-sp, 30 %&emsp; | a\\|b, 30 % |');
     expect(both).toContain('| 2&emsp; | 2 of 4, 460 of 688&emsp; | 2 of 4, 460 of 688 |');
     expect(structureTable(dropped.structure!)).toContain('| 1&emsp; | &emsp; | all of it&emsp; | –&emsp; | – |');
+  });
+
+  it('has its size and speed there once they were measured, and offers to measure what is smaller', () => {
+    const record = (result: EvaluationResult) =>
+      createRecord(samplePlan(), result, { root: '/', document: '/m.prune', savedAt: new Date(0) });
+    const dense = { name: 'dense', parameters: 6_450_000, bytes: 25_800_000, memory: 61e6, tokensPerSecond: 4210.4 };
+    const pruned = { name: 'pruned', parameters: 5_080_000, bytes: 20_320_000, memory: null, tokensPerSecond: 5630 };
+    const measurement: SpeedMeasurement = {
+      ...{ state: 'done', share: 1, detail: 'medians of 7 rounds.' },
+      rows: [
+        { ...dense, speedUp: 1 },
+        { ...pruned, speedUp: 1.349 },
+      ],
+    };
+    const shown = (result: EvaluationResult, speed?: SpeedMeasurement) => {
+      const kept = record(result);
+      const planned = [{ key: recordKey(kept), metric: result.metric }];
+      const declaration = { kind: 'experiment', name: 'heads', line: 0, planned } as const;
+      const input = { declarations: [declaration], records: [kept], freshness: (): Freshness => 'same' };
+      return annotate({ ...input, speedOf: () => speed })[0]!;
+    };
+    const { hover, isSmaller, exports } = shown(structural(), measurement);
+    expect([isSmaller, exports]).toEqual([true, 'heads']);
+    expect(hover).toContain('**wanda-sp, 30 %**: medians of 7 rounds.');
+    expect(hover).toContain('| dense&emsp; | 6.45M&emsp; | 26 MB&emsp; | 61 MB&emsp; | 4210 |');
+    expect(hover).toContain('| pruned&emsp; | 5.08M (78.8 %)&emsp; | 20 MB (78.8 %)&emsp; | –&emsp; | 5630 (1.35 ×) |');
+    expect(speedWords(measurement)).toBe(
+      'parameters 5.08M (78.8 %), on disk 20 MB (78.8 %), memory –, tokens/s 5630 (1.35 ×)',
+    );
+    expect(shown(structural()).hover).not.toContain('tokens/s');
+    expect(shown(sampleResult({ sparsity: SHARE })).isSmaller).toBe(false);
   });
 });

@@ -4,13 +4,21 @@ import type { Timed } from '../../test/support/syntheticStructure.ts';
 
 /** What the extension would answer, made up. */
 export function answerSpeed(of: ResultName, send: (message: ToPanel) => void): void {
-  const dense = { name: 'dense', parameters: 6_450_000, bytes: 25_800_000, memory: 61_000_000, tokensPerSecond: 4210 };
+  const dense = {
+    name: 'dense',
+    parameters: 6_450_000,
+    bytes: 25_800_000,
+    memory: 61_000_000,
+    tokensPerSecond: 4210,
+    speedUp: 1,
+  };
   const pruned = {
     name: 'pruned',
     parameters: 5_080_000,
     bytes: 20_320_000,
     memory: 52_000_000,
     tokensPerSecond: 5630,
+    speedUp: 1.34,
   };
   send({
     kind: 'speed',

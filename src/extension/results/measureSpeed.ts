@@ -4,8 +4,8 @@ import { toErrorData } from '../../base/errors.ts';
 import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/export.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { SpeedMeasurement, SpeedRow } from '../../experiment/speedTable.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
-import type { ResultName, Speed, SpeedRow } from '../search/panelMessages.ts';
 
 export interface SpeedParts {
   readonly exportModel: (
@@ -38,15 +38,19 @@ const WRITING = 0.5;
  * @param plan with the one evaluation
  */
 export async function measureSpeed(
-  of: ResultName,
   plan: EvaluationPlan,
   parts: SpeedParts,
-  onChange: (speed: Speed) => void,
+  onChange: (speed: SpeedMeasurement) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const began = parts.now();
-  const tell = (state: Speed['state'], share: number, detail: string, rows: readonly SpeedRow[] = []): void => {
-    onChange({ of, state, share, detail, rows });
+  const tell = (
+    state: SpeedMeasurement['state'],
+    share: number,
+    detail: string,
+    rows: readonly SpeedRow[] = [],
+  ): void => {
+    onChange({ state, share, detail, rows });
   };
   const progress = (from: number, to: number): NonNullable<EvaluationListener['onProgress']> => {
     return ({ progress: { done, total, detail } }) => {
@@ -75,7 +79,7 @@ export async function measureSpeed(
   }
 }
 
-function rowOf({ parameters, bytes, peakMemory, tokensPerSecond }: SpeedReport, i: number): SpeedRow {
+function rowOf({ parameters, bytes, peakMemory, tokensPerSecond, speedUp }: SpeedReport, i: number): SpeedRow {
   const name = i === 0 ? 'dense' : 'pruned';
-  return { name, parameters, bytes, memory: peakMemory, tokensPerSecond: tokensPerSecond.median };
+  return { name, parameters, bytes, memory: peakMemory, tokensPerSecond: tokensPerSecond.median, speedUp };
 }

@@ -1,6 +1,7 @@
 import type { ErrorData } from '../../base/errors.ts';
 import type { CandidateColumns } from '../../experiment/candidateColumns.ts';
 import type { RunEvent, RunPlan } from '../../experiment/runPlan.ts';
+import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import type { MaskPicture } from '../../search/maskPicture.ts';
 import type { StepColumns } from '../../search/stepColumns.ts';
 
@@ -148,21 +149,6 @@ export interface Exchange {
 }
 
 /** Parameters, size and measured speed of the dense model and of a pruned one. */
-export interface Speed {
+export interface Speed extends SpeedMeasurement {
   readonly of: ResultName;
-  readonly state: 'measuring' | 'done' | 'cancelled' | 'failed';
-  /** Of a measurement in progress, 0 to 1. */
-  readonly share: number;
-  /** What is being measured, how it was measured, or why it failed. */
-  readonly detail: string;
-  readonly rows: readonly SpeedRow[];
-}
-
-export interface SpeedRow {
-  readonly name: string;
-  readonly parameters: number;
-  /** Bytes of the weights as they are stored, and most bytes of memory while they ran. */
-  readonly bytes: number;
-  readonly memory: number | null;
-  readonly tokensPerSecond: number | null;
 }

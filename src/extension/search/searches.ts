@@ -1,4 +1,3 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
@@ -15,6 +14,7 @@ import type { FormulaTarget } from '../tree/treeMessages.ts';
 import { llmFallback } from '../llm/llmConfiguration.ts';
 import type { LanguageModels } from '../llm/languageModels.ts';
 import type { ModelExport } from '../results/exportModel.ts';
+import type { SpeedParts } from '../results/measureSpeed.ts';
 import { loadPrompts } from '../../llm/promptTemplates.ts';
 import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
@@ -37,6 +37,7 @@ export interface SearchesParts {
   readonly newWorker: () => SearchWorker;
   readonly languageModels: LanguageModels;
   readonly modelExport: ModelExport;
+  readonly speed: SpeedParts;
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
   readonly rootOf: (document: string) => string;
   readonly evaluate: (target: Target) => unknown;
@@ -104,12 +105,7 @@ export class Searches implements vscode.Disposable {
       showTree: parts.showTree,
       startRandom: (run) => this.evolveCommand.startRandom(run),
       structures: {
-        speed: {
-          exportModel: (plan, target, listener, signal) => supervisor.exportModel(plan, target, listener, signal),
-          measureSpeed: (plan, listener, signal) => supervisor.measureSpeed(plan, listener, signal),
-          scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
-          now: () => SYSTEM_CLOCK.now() / 1000,
-        },
+        speed: parts.speed,
         exportModel: (plan, root) => parts.modelExport.run(plan, root),
       },
       showLog,

@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -67,12 +68,12 @@ export class StructureDesk implements PanelDesk {
     this.speed = controller;
     const { run, panel, post } = this.parts;
     const plan = await planOfResult(run, of);
-    const tell = (speed: Speed): void => {
+    const tell = (measurement: SpeedMeasurement): void => {
       if (this.speed !== controller) return;
-      this.measured = speed;
-      post({ kind: 'speed', speed });
+      this.measured = { of, ...measurement };
+      post({ kind: 'speed', speed: this.measured });
     };
-    await measureSpeed(of, plan, panel.structures.speed, tell, controller.signal);
+    await measureSpeed(plan, panel.structures.speed, tell, controller.signal);
   }
 }
 

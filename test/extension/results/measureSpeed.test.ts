@@ -6,7 +6,7 @@ import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
 import type { ExportReport, SpeedReport } from '../../../src/experiment/export.ts';
 import { measureSpeed } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedParts } from '../../../src/extension/results/measureSpeed.ts';
-import type { Speed } from '../../../src/extension/search/panelMessages.ts';
+import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';
 import { samplePlan } from '../../protocol/samples.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'espalier-speed-test-'));
@@ -14,15 +14,14 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const of = { kind: 'configuration', id: 3 } as const;
 const report = (model: string, median: number): SpeedReport => ({
-  ...{ model, parameters: 100, bytes: 400, peakMemory: 1000, speedUp: 1 },
+  ...{ model, parameters: 100, bytes: 400, peakMemory: 1000, speedUp: median / 100 },
   tokensPerSecond: { median, lowest: median, highest: median },
 });
 
 /** Measures with a worker that does what the changes say. */
-async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: Speed[]; folders: string[] }> {
-  const all: Speed[] = [];
+async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: SpeedMeasurement[]; folders: string[] }> {
+  const all: SpeedMeasurement[] = [];
   const folders: string[] = [];
   const parts: SpeedParts = {
     exportModel: (_, { folder }, { onProgress }) => {
@@ -39,7 +38,7 @@ async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: Speed
     now: () => 0,
     ...changes,
   };
-  await measureSpeed(of, samplePlan(), parts, (speed) => all.push(speed), new AbortController().signal);
+  await measureSpeed(samplePlan(), parts, (speed) => all.push(speed), new AbortController().signal);
   return { all, folders };
 }
 
@@ -52,14 +51,14 @@ it('a pruned model is written, measured beside the dense one, and gone', async (
   ]);
   const row = { parameters: 100, bytes: 400, memory: 1000 };
   expect(all.at(-1)?.rows).toEqual([
-    { name: 'dense', ...row, tokensPerSecond: 100 },
-    { name: 'pruned', ...row, tokensPerSecond: 150 },
+    { name: 'dense', ...row, tokensPerSecond: 100, speedUp: 1 },
+    { name: 'pruned', ...row, tokensPerSecond: 150, speedUp: 1.5 },
   ]);
   expect(folders).toHaveLength(1);
   expect(readdirSync(path.join(root, 'scratch'))).toEqual([]);
 });
 
-it.each<[string, EspalierError, Speed['state'], RegExp]>([
+it.each<[string, EspalierError, SpeedMeasurement['state'], RegExp]>([
   ['cancelled', cancelledError('measuring'), 'cancelled', /^$/],
   [
     'fails',
@@ -71,7 +70,7 @@ it.each<[string, EspalierError, Speed['state'], RegExp]>([
   ],
 ])('one that is %s says so and leaves nothing behind', async (_, error, state, detail) => {
   const { all } = await measured({ measureSpeed: () => Promise.reject(error) });
-  expect(all.at(-1)).toMatchObject({ of, state });
+  expect(all.at(-1)).toMatchObject({ state });
   expect(all.at(-1)?.detail).toMatch(detail);
   expect(readdirSync(path.join(root, 'scratch'))).toEqual([]);
 });

@@ -1,5 +1,6 @@
-import type { ResultName, Speed, SpeedRow } from '../../../src/extension/search/panelMessages.ts';
-import { formatBytes, formatCount, formatShare } from '../../../src/experiment/format.ts';
+import type { ResultName, Speed } from '../../../src/extension/search/panelMessages.ts';
+import { SPEED_COLUMNS, speedCells } from '../../../src/experiment/speedTable.ts';
+import type { SpeedCell, SpeedRow } from '../../../src/experiment/speedTable.ts';
 import type { StructureReport } from '../../../src/experiment/structure.ts';
 import { fill, h } from '../../shared/dom.ts';
 
@@ -88,28 +89,15 @@ function knownRows(subject: SpeedSubject | undefined, dense: number | undefined)
   const row = (name: string, parameters: number): SpeedRow => ({
     name,
     parameters,
-    bytes: 0,
-    memory: null,
-    tokensPerSecond: null,
+    ...{ bytes: null, memory: null, tokensPerSecond: null, speedUp: null },
   });
   const parameters = subject?.parameters;
   if (parameters) return [row('dense', parameters.dense), row('pruned', parameters.pruned)];
   return dense === undefined ? [] : [row('dense', dense)];
 }
 
-const COLUMNS: readonly (readonly [string, (row: SpeedRow) => number | null, (value: number) => string])[] = [
-  ['parameters', ({ parameters }) => parameters, formatCount],
-  ['on disk', ({ bytes }) => (bytes > 0 ? bytes : null), formatBytes],
-  ['memory', ({ memory }) => memory, formatBytes],
-  [
-    'tokens/s',
-    ({ tokensPerSecond }) => tokensPerSecond,
-    (value) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1)),
-  ],
-];
-
 function table(rows: readonly SpeedRow[]): HTMLElement {
-  const [dense] = rows;
+  const dense = rows[0]!;
   return h(
     'table',
     { class: 'speeds' },
@@ -120,44 +108,25 @@ function table(rows: readonly SpeedRow[]): HTMLElement {
         'tr',
         {},
         h('th', { scope: 'col' }, ''),
-        ...COLUMNS.map(([title]) => h('th', { scope: 'col', class: 'number' }, title)),
+        ...SPEED_COLUMNS.map((title) => h('th', { scope: 'col', class: 'number' }, title)),
       ),
     ),
     h(
       'tbody',
       {},
-      ...rows.map((row) =>
-        h(
-          'tr',
-          {},
-          h('th', { scope: 'row' }, row.name),
-          ...COLUMNS.map(([title, of, format]) => cell(title, of(row), row === dense ? null : of(dense!), format)),
-        ),
-      ),
+      ...rows.map((row) => h('tr', {}, h('th', { scope: 'row' }, row.name), ...speedCells(row, dense).map(cell))),
     ),
   );
 }
 
 /** `5.08M (79 %)`: always against dense; of the speed how many times as fast. */
-function cell(
-  title: string,
-  value: number | null,
-  dense: number | null,
-  format: (value: number) => string,
-): HTMLElement {
-  if (value === null) return h('td', { class: 'number muted' }, '–');
-  const against =
-    dense === null || dense === 0
-      ? ''
-      : title === 'tokens/s'
-        ? `(${(value / dense).toFixed(2)} ×)`
-        : `(${formatShare(Math.round((1000 * value) / dense) / 1000)})`;
+function cell({ value, against }: SpeedCell): HTMLElement {
   return h(
     'td',
     { class: 'number' },
-    h('span', {}, format(value)),
+    h('span', {}, value),
     against === '' ? undefined : ' ',
-    h('span', {}, against),
+    against === '' ? undefined : h('span', {}, `(${against})`),
   );
 }
 

@@ -1,0 +1,92 @@
+import * as vscode from 'vscode';
+import { isStructural } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { speedWords } from '../../experiment/speedTable.ts';
+import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
+import { plannedKey, recordKey } from '../../runs/evaluationRecord.ts';
+import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
+import { signalOf } from '../cancellation.ts';
+import type { Outlines } from '../outlines.ts';
+import { chosenEvaluation, evaluableTarget, labelOf } from './chosenEvaluation.ts';
+import { measureSpeed } from './measureSpeed.ts';
+import type { SpeedParts } from './measureSpeed.ts';
+
+export interface ResultSpeedParts {
+  readonly outlines: Outlines;
+  readonly speed: SpeedParts;
+  /** Workspace folder of a file, both absolute. */
+  readonly rootOf: (file: string) => string;
+  readonly tell: (what: string, error: unknown) => void;
+  /** Something was measured. */
+  readonly onChange: () => void;
+}
+
+/**
+ * *Measure Speed of Pruned Model* for a metric or experiment of a file: parameters, size, memory and tokens a second, dense against pruned.
+ * What was measured stands in the hover until the window closes: it is of this machine, and of this hour.
+ */
+export class ResultSpeed {
+  private readonly parts: ResultSpeedParts;
+  private readonly measured = new Map<string, SpeedMeasurement>();
+
+  constructor(parts: ResultSpeedParts) {
+    this.parts = parts;
+  }
+
+  /** What was measured of a result in this window. */
+  of(record: EvaluationRecord): SpeedMeasurement | undefined {
+    return this.measured.get(recordKey(record));
+  }
+
+  /** @param argument the hover's target; from the palette the declaration at the cursor is meant */
+  async measure(argument: unknown): Promise<void> {
+    const { outlines, rootOf, onChange, tell } = this.parts;
+    const target = evaluableTarget(argument, outlines);
+    if (!target) return;
+    try {
+      const plan = await chosenEvaluation(target.name, await outlines.plans(target), {
+        action: 'Measure Speed',
+        fits: isStructural,
+        expected: 'something that removes heads, channels or blocks',
+        remedy: 'Zeros in place make nothing smaller or faster. Prune by a structure(…), or choose another experiment.',
+      });
+      if (!plan) return;
+      const measurement = await this.watch(plan);
+      if (measurement?.state !== 'done') return;
+      const root = rootOf(vscode.Uri.parse(target.uri).fsPath);
+      this.measured.set(plannedKey(plan, plan.evaluations[0], root), measurement);
+      onChange();
+      const label = labelOf(plan.evaluations[0]!);
+      void vscode.window.showInformationMessage(
+        `${label}, against dense: ${speedWords(measurement)}. ${measurement.detail}`,
+      );
+    } catch (error) {
+      tell(`Measuring the speed of ${target.name} failed`, error);
+    }
+  }
+
+  /** Measures while a notification shows how far it is. */
+  private async watch(plan: EvaluationPlan): Promise<SpeedMeasurement | undefined> {
+    const label = labelOf(plan.evaluations[0]!);
+    let last: SpeedMeasurement | undefined;
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: `Measuring ${label}`,
+      cancellable: true,
+    };
+    await vscode.window.withProgress(options, (progress, token) =>
+      measureSpeed(
+        plan,
+        this.parts.speed,
+        (now) => {
+          const increment = 100 * Math.max(0, now.share - (last?.share ?? 0));
+          progress.report({ message: now.detail, increment });
+          last = now;
+        },
+        signalOf(token),
+      ),
+    );
+    if (last?.state === 'failed') void vscode.window.showErrorMessage(`Measuring ${label} failed: ${last.detail}`);
+    return last;
+  }
+}
