@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
+import { RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
 import { SEARCH_SETTINGS } from '../../src/experiment/search.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/diagnostics.ts';
 import { format } from '../../src/language/format.ts';
 import { BLOCK_KINDS, propertiesOf } from '../../src/language/properties.ts';
+import type { AnySettingRow } from '../../src/language/settingProperties.ts';
 import { DECLARATION_KEYWORDS, isName } from '../../src/language/words.ts';
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { infixSymbol } from '../../src/metric/print.ts';
@@ -40,6 +44,19 @@ describe('docs/language.md', () => {
     const shown = row.kind === 'choice' ? `\`${row.default}\`` : String(row.default);
     const lines = REFERENCE.split('\n').filter((line) => line.startsWith(`| \`${name}\` |`));
     expect(lines.map((line) => line.split(' | ')[2])).toContain(shown);
+  });
+
+  it.each(
+    Object.entries({ rates: RATE_SEARCH_SETTINGS, masks: MASK_SEARCH_SETTINGS, 'a language model': LLM_SETTINGS }),
+  )('has the settings of %s as their table has them, and the command line has their flags', (_, table) => {
+    const rows = Object.entries<AnySettingRow>(table).filter(([name]) => name !== 'method');
+    const lines = rows.map(([name, row]) => {
+      const value = row.kind === 'choice' ? `\`${row.default}\`` : String(row.default);
+      return `| \`${name}\` | ${valuesOf(row)} | ${value === '' ? '' : `${value} `}| ${row.documentation} |`;
+    });
+    expect(lines.filter((line) => !REFERENCE.split('\n').includes(line))).toEqual([]);
+    const flags = rows.map(([name]) => `\`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+    expect(flags.filter((flag) => !read('docs/command-line.md').includes(flag))).toEqual([]);
   });
 
   it('has no diagnostic that there is not', () => {
@@ -113,6 +130,12 @@ describe('the editor’s files', () => {
     expect(new RegExp(onEnterRules[0]!.beforeText).test('// text')).toBe(false);
   });
 });
+
+function valuesOf(row: AnySettingRow): string {
+  if (row.kind === 'text') return 'a text in quotes';
+  if (row.kind === 'choice') return row.choices.map((choice) => `\`${choice}\``).join(', ');
+  return row.maximum === Number.MAX_SAFE_INTEGER ? 'a whole number' : `${row.minimum} to ${row.maximum}`;
+}
 
 function expectRight(file: string): void {
   const document = compile(file);

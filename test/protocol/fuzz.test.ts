@@ -9,11 +9,14 @@ import { memoryTransport } from './memoryTransport.ts';
 import {
   idleStructureHandlers,
   sampleInspection,
+  sampleMaskPlan,
   samplePreflight,
   sampleOpening,
   samplePlan,
+  sampleRatePlan,
   sampleResult,
   sampleSearchPlan,
+  sampleStructureOpening,
   sampleSummary,
 } from './samples.ts';
 
@@ -48,9 +51,34 @@ const handlers: RequestHandlers = {
     return Promise.resolve({ outcomes: [] });
   },
   ...idleStructureHandlers(),
-  search: ({ folder, workers }) => {
+  openStructure: ({ plan }) => {
+    expect(['rates', 'masks']).toContain(plan.kind);
+    expect(plan.sparsity.share).toBeLessThan(1);
+    return Promise.resolve({ opening: sampleStructureOpening() });
+  },
+  measureRates: ({ configurations, begin, end }) => {
+    expect(configurations.flat().every((rate) => rate >= 0 && rate <= 1)).toBe(true);
+    expect([begin, end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
+    return Promise.resolve({ outcomes: [] });
+  },
+  measureMasks: ({ masks, on }) => {
+    expect(masks.flat().every(({ groups, channels }) => /^[0-9a-f]*$/.test(groups + channels))).toBe(true);
+    if (on.kind === 'samples') expect(on.tokens).toBeGreaterThan(1);
+    return Promise.resolve({ outcomes: [] });
+  },
+  componentScores: ({ score }) => {
+    expect(score.kind === 'method' ? score.method : score.expression.kind).toBeTypeOf('string');
+    return Promise.resolve({ scores: { groups: '', channels: '' } });
+  },
+  languageModelReplied: ({ call, reply }) => {
+    expect(call).toBeGreaterThanOrEqual(0);
+    if (reply.kind === 'text') expect(reply.usage.replyTokens).toBeGreaterThanOrEqual(0);
+    return Promise.resolve({});
+  },
+  search: ({ folder, workers, llm }) => {
     expect(folder).toBeTypeOf('string');
     expect(workers === undefined || workers > 0).toBe(true);
+    expect(llm?.key).not.toBe('');
     return Promise.resolve({ outcome: 'finished' });
   },
   devices: () => Promise.resolve({ devices: [] }),
@@ -85,6 +113,39 @@ const VALID = [
     method: 'measure',
     params: { expressions: [asWeights(samplePlan().evaluations[0]!, 'testing').expression], begin: 0, end: 2 },
   },
+  { jsonrpc: '2.0', id: 10, method: 'openStructure', params: { token: 5, plan: sampleRatePlan() } },
+  { jsonrpc: '2.0', id: 11, method: 'openStructure', params: { token: 6, plan: sampleMaskPlan() } },
+  {
+    jsonrpc: '2.0',
+    id: 12,
+    method: 'measureRates',
+    params: { configurations: [[0.2, 0.4]], begin: 0, end: 2 },
+  },
+  {
+    jsonrpc: '2.0',
+    id: 13,
+    method: 'measureMasks',
+    params: {
+      masks: [[{ groups: 'f', channels: '0a', dropped: true }]],
+      on: { kind: 'samples', offsets: [0, 9], tokens: 8 },
+    },
+  },
+  {
+    jsonrpc: '2.0',
+    id: 14,
+    method: 'componentScores',
+    params: { token: 7, score: { kind: 'method', method: 'wanda-sp' } },
+  },
+  {
+    jsonrpc: '2.0',
+    id: 15,
+    method: 'languageModelReplied',
+    params: {
+      call: 3,
+      reply: { kind: 'text', text: '[0.3]', usage: { promptTokens: 5, replyTokens: 2 }, model: 'gpt' },
+    },
+  },
+  { jsonrpc: '2.0', id: 16, method: 'search', params: { token: 8, folder: '/r', workers: 2, llm: { key: 'k' } } },
   { jsonrpc: '2.0', id: 2, method: 'identify', params: { models: ['/m'], files: ['/f'] } },
   { jsonrpc: '2.0', id: 3, method: 'devices', params: {} },
   { jsonrpc: '2.0', id: 4, method: 'initialize', params: { protocol: PROTOCOL_VERSION, version: '1' } },
@@ -189,6 +250,11 @@ const JUNK: readonly unknown[] = [
   '__proto__',
 ];
 
+/** A copy: what is mutated further must not change what others are made of. */
+function junk(rng: Rng): unknown {
+  return structuredClone(JUNK[rng.integer(JUNK.length)]);
+}
+
 /** Replaces, removes or adds something at a random place, up to three times. */
 function mutate(message: unknown, rng: Rng): unknown {
   let mutant = message;
@@ -197,12 +263,12 @@ function mutate(message: unknown, rng: Rng): unknown {
 }
 
 function mutateOnce(value: unknown, rng: Rng): unknown {
-  if (typeof value !== 'object' || value === null || rng.uniform() < 0.1) return JUNK[rng.integer(JUNK.length)];
+  if (typeof value !== 'object' || value === null || rng.uniform() < 0.1) return junk(rng);
   const fields = value as Record<string, unknown>;
   const keys = Object.keys(fields);
   const key = keys[rng.integer(keys.length)];
   const dice = rng.uniform();
-  if (key === undefined || dice < 0.1) fields[`extra${rng.integer(9)}`] = JUNK[rng.integer(JUNK.length)];
+  if (key === undefined || dice < 0.1) fields[`extra${rng.integer(9)}`] = junk(rng);
   else if (dice < 0.25) {
     if (Array.isArray(value)) value.splice(Number(key), 1);
     else Reflect.deleteProperty(fields, key);
