@@ -75,7 +75,10 @@ export class CheckpointWriter {
   }
 }
 
-/** Fills one file after the other; a tensor is never divided. */
+/**
+ * Fills one file after the other; a tensor is never divided. In a file the widest elements stand first, as safetensors' own writers have it:
+ * each tensor then begins at a multiple of its elements' width, and can be mapped.
+ */
 function dealOut(tensors: ReadonlyMap<string, TensorForm>, limit: number): Map<string, TensorForm>[] {
   const shards = [new Map<string, TensorForm>()];
   let filled = 0;
@@ -88,12 +91,17 @@ function dealOut(tensors: ReadonlyMap<string, TensorForm>, limit: number): Map<s
     shards.at(-1)!.set(name, form);
     filled += bytes;
   }
-  return shards;
+  return shards.map((shard) => new Map([...shard].sort(([, a], [, b]) => widthOf(b) - widthOf(a))));
 }
 
 function fileName(index: number, count: number): string {
   const digits = (number: number): string => String(number).padStart(5, '0');
   return count === 1 ? 'model.safetensors' : `model-${digits(index + 1)}-of-${digits(count)}.safetensors`;
+}
+
+/** Bytes of an element: weights have whole ones. */
+function widthOf({ dtype }: TensorForm): number {
+  return byteLength(dtype, 1)!;
 }
 
 function bytesOf({ dtype, shape }: TensorForm): number {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /** What a checkpoint folder has beside config.json and weights and what removal leaves as it is: tokenizer, generation, licence. */
@@ -15,8 +15,18 @@ const COMPANIONS: readonly RegExp[] = [
 /** Copies them, where they are there; links are followed. */
 export async function copyCompanions(from: string, to: string): Promise<void> {
   for (const name of await readdir(from)) {
-    if (!COMPANIONS.some((pattern) => pattern.test(name))) continue;
+    const file = path.join(from, name);
+    // A folder of licences has such a name, too.
+    if (!COMPANIONS.some((pattern) => pattern.test(name)) || !(await isFile(file))) continue;
     // With the bytes shared where the file system can.
-    await copyFile(path.join(from, name), path.join(to, name), constants.COPYFILE_FICLONE);
+    await copyFile(file, path.join(to, name), constants.COPYFILE_FICLONE);
   }
+}
+
+/** False of a link that leads nowhere. */
+async function isFile(file: string): Promise<boolean> {
+  return stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }

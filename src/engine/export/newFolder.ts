@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 
 /**
  * Fills a folder that is not there yet, or empty, all or nothing: `write` works in one beside it, which takes the name when it is
- * complete and is deleted when anything fails. A process that is killed leaves at most that one, `NAME.….tmp`.
+ * complete and is deleted when anything fails. A process that is killed leaves at most that one, `NAME.….tmp`. Of a link the folder
+ * that it leads to is filled.
  *
  * @throws EspalierError `export/exists`, `io/write`, and what `write` throws
  */
@@ -13,36 +14,47 @@ export async function writeNewFolder<Result>(
   folder: string,
   write: (temporary: string) => Promise<Result>,
 ): Promise<Result> {
-  await requireFree(folder);
-  const temporary = `${folder}.${randomUUID().slice(0, 8)}.tmp`;
+  const place = await freePlace(folder);
+  const temporary = `${place}.${randomUUID().slice(0, 8)}.tmp`;
   try {
-    await mkdir(temporary, { recursive: true });
+    await mkdir(path.dirname(place), { recursive: true });
+    await mkdir(temporary);
     const result = await write(temporary);
     // Only an empty folder goes away: nobody has put anything there meanwhile.
-    await rmdir(folder).catch((error: unknown) => {
+    await rmdir(place).catch((error: unknown) => {
       if (codeOf(error) !== 'ENOENT') throw error;
     });
-    await rename(temporary, folder);
+    await rename(temporary, place);
     return result;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
-    if (codeOf(error) === 'ENOTEMPTY') throw notEmpty(folder);
+    if (codeOf(error) === 'ENOTEMPTY') throw notFree(folder);
     throw asWriteError(error, folder);
   }
 }
 
-/** @throws EspalierError `export/exists` for a file or a folder with something in it */
-export async function requireFree(folder: string): Promise<void> {
+/**
+ * Where the folder really is, or will be.
+ *
+ * @throws EspalierError `export/exists` for what cannot become the folder that is written beside it
+ */
+async function freePlace(folder: string): Promise<string> {
   try {
-    if ((await readdir(folder)).length > 0) throw notEmpty(folder);
+    if ((await readdir(folder)).length > 0) throw notFree(folder);
+    const place = await realpath(folder);
+    const [inside, outside] = await Promise.all([stat(place), stat(path.dirname(place))]);
+    if (inside.dev !== outside.dev)
+      throw notFree(folder, 'the root of a file system, which no folder can take the place of');
+    return place;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    if (codeOf(error) === 'ENOTDIR') throw notEmpty(folder, 'a file');
-    throw asWriteError(error, folder);
+    if (codeOf(error) === 'ENOTDIR') throw notFree(folder, 'a file');
+    if (codeOf(error) !== 'ENOENT') throw asWriteError(error, folder);
   }
+  if (await lstat(folder).catch(() => undefined)) throw notFree(folder, 'a link to what is not there');
+  return folder;
 }
 
-function notEmpty(folder: string, actual = 'one that has files in it'): EspalierError {
+function notFree(folder: string, actual = 'one that has files in it'): EspalierError {
   return new EspalierError({
     code: 'export/exists',
     operation: `exporting to ${path.basename(folder)}`,

@@ -72,6 +72,9 @@ function spread(bits: Uint8Array, size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => bits[Math.floor(i / part)]!);
 }
 
+/** Elements of a matrix that are read at a time. */
+const CHUNK = 1 << 22;
+
 /** bias + Σ over removed inputs of W[:, input] · fill[input], [out]; summed in float64. */
 function compensation(
   dense: Checkpoint,
@@ -81,13 +84,18 @@ function compensation(
   fill: Float32Array,
 ): Float32Array {
   const [rows, columns] = reader.shape as [number, number];
-  const weight = dense.read(reader.tensor, reader.shape);
   const kept = spread(bits, columns);
-  const added = Float64Array.from({ length: rows }, (_, row) => {
-    let sum = 0;
-    for (let i = 0; i < columns; i++) if (!kept[i]) sum += weight[row * columns + i]! * fill[i]!;
-    return sum;
-  });
+  const added = new Float64Array(rows);
+  const step = Math.max(1, Math.floor(CHUNK / columns));
+  for (let first = 0; first < rows; first += step) {
+    const count = Math.min(step, rows - first);
+    const weight = dense.readRows(reader.tensor, [rows, columns], first, count);
+    for (let row = 0; row < count; row++) {
+      let sum = 0;
+      for (let i = 0; i < columns; i++) if (!kept[i]) sum += weight[row * columns + i]! * fill[i]!;
+      added[first + row] = sum;
+    }
+  }
   const before = bias ? dense.read(bias.tensor, bias.shape) : undefined;
   return Float32Array.from(added, (sum, row) => sum + (before?.[row] ?? 0));
 }

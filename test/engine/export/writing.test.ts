@@ -1,12 +1,14 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { elementCount, type FloatType } from '../../../src/engine/checkpoint/elementTypes.ts';
+import { byteLength, elementCount, type FloatType } from '../../../src/engine/checkpoint/elementTypes.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { writeSafetensors } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
-import { CheckpointWriter } from '../../../src/engine/export/checkpointWriter.ts';
+import { readTensorIndex } from '../../../src/engine/checkpoint/shards.ts';
+import { CheckpointWriter, type TensorForm } from '../../../src/engine/export/checkpointWriter.ts';
+import { copyCompanions } from '../../../src/engine/export/companions.ts';
 import { copyMasked, copyTensor } from '../../../src/engine/export/copyTensor.ts';
 import { writeNewFolder } from '../../../src/engine/export/newFolder.ts';
 import { allParameters } from '../../../src/engine/models/model.ts';
@@ -104,6 +106,31 @@ describe('weights are copied bit by bit', () => {
   });
 });
 
+it('every tensor begins at a multiple of the width of its elements, whatever comes before it', async () => {
+  const forms: readonly (readonly [string, TensorForm])[] = [
+    ['odd', { dtype: 'BF16', shape: [3] }],
+    ['wide', { dtype: 'F32', shape: [1] }],
+    ['odd too', { dtype: 'F16', shape: [5] }],
+    ['wider', { dtype: 'F64', shape: [2] }],
+  ];
+  const folder = await folderFor();
+  const writer = new CheckpointWriter(folder, new Map(forms));
+  for (const [name, { dtype, shape }] of forms) writer.write(name, 0, new Uint8Array(byteLength(dtype, shape[0]!)!));
+  await writer.finish();
+  const { tensors } = await readTensorIndex(folder);
+  const offsets = forms.map(([name, { dtype }]) => tensors.get(name)!.begin % byteLength(dtype, 1)!);
+  expect(offsets).toEqual([0, 0, 0, 0]);
+});
+
+it('tokenizer and licence go along, and folders do not', async () => {
+  const [from, to] = [await folderFor(), await mkdtemp(path.join(root, 'companions-'))];
+  await mkdir(path.join(from, 'LICENSES'));
+  await symlink('nowhere', path.join(from, 'NOTICE'));
+  for (const name of ['tokenizer.json', 'LICENSE.md', 'notes.txt']) await writeFile(path.join(from, name), name);
+  await copyCompanions(from, to);
+  expect((await readdir(to)).sort()).toEqual(['LICENSE.md', 'tokenizer.json']);
+});
+
 describe('a folder is there as a whole or not at all', () => {
   it('what the system refuses is io/write, and nothing stays', async () => {
     const folder = path.join(root, 'refused');
@@ -131,11 +158,23 @@ describe('a folder is there as a whole or not at all', () => {
     expect((await readdir(root)).filter((name) => name.startsWith('filling'))).toEqual(['filling']);
   });
 
-  it('an empty folder is filled, and errors of ours pass', async () => {
-    const folder = path.join(root, 'empty');
-    await mkdir(folder);
-    await writeNewFolder(folder, (temporary) => writeFile(path.join(temporary, 'whole'), 'x'));
-    expect(await readdir(folder)).toEqual(['whole']);
+  it.each([
+    ['a file', (place: string) => writeFile(place, 'x')],
+    ['a link to what is not there', (place: string) => symlink('nowhere', place)],
+  ])('%s is refused before anything is done', async (what, make) => {
+    const place = path.join(await mkdtemp(path.join(root, 'taken-')), 'place');
+    await make(place);
+    const failure = await failureOf(() => writeNewFolder(place, () => Promise.reject(new Error('it was begun'))));
+    expect(failure).toMatchObject({ code: 'export/exists', data: { actual: what } });
+  });
+
+  it('an empty folder is filled, through a link too, and errors of ours pass', async () => {
+    for (const name of ['empty', 'linked']) await mkdir(path.join(root, name));
+    await symlink('linked', path.join(root, 'link'));
+    for (const name of ['empty', 'link']) {
+      await writeNewFolder(path.join(root, name), (temporary) => writeFile(path.join(temporary, 'whole'), 'x'));
+    }
+    for (const name of ['empty', 'linked', 'link']) expect(await readdir(path.join(root, name))).toEqual(['whole']);
     const ours = new EspalierError({ code: 'cancelled', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' });
     const failure = await failureOf(() => writeNewFolder(path.join(root, 'ours'), () => Promise.reject(ours)));
     expect(failure).toBe(ours);
