@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// Bundles every process's entry point into dist/. Usage: build.mjs [--dev] [--watch]
+// Bundles every process's entry point into dist/, with the licenses of what is in the bundles. Usage: build.mjs [--dev] [--watch]
 //   --dev    source maps, nothing minified
 //   --watch  stays, and rebuilds what changes
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
+import { bundledPackages, noticesOf } from './notices.mjs';
 
 /**
  * Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. The
@@ -52,12 +53,21 @@ const bundles = [
   ...Object.entries(VIEWS).map(([name, entry]) => viewOptions(name, entry)),
 ].map((options) => (watch ? watchBundle(options) : build(options)));
 // One bundle that fails (esbuild has said why by then) must not leave the others half written.
-const failed = (await Promise.allSettled(bundles)).filter(({ status }) => status === 'rejected');
-if (failed.length > 0) process.exit(1);
+const outcomes = await Promise.allSettled(bundles);
+if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1);
+if (!watch) {
+  const metafiles = outcomes.map(({ value }) => value.metafile).filter(({ outputs }) => !isOfBench(outputs));
+  writeFileSync('dist/THIRD_PARTY_NOTICES.txt', noticesOf(bundledPackages(metafiles), root));
+}
 chmodSync('dist/cli.cjs', 0o755);
 // setup.mjs compares the sources with this stamp; it says when the build began, so an edit made meanwhile counts as newer.
 writeFileSync('dist/.built', '');
 utimesSync('dist/.built', began, began);
+
+/** Bundles that no user gets. */
+function isOfBench(outputs) {
+  return Object.values(outputs).some(({ entryPoint }) => entryPoint?.startsWith('bench/'));
+}
 
 async function watchBundle(options) {
   const bundle = await context(options);
@@ -106,7 +116,9 @@ function sharedOptions(entry) {
     sourcemap: dev || watch,
     minifySyntax: !dev && !watch,
     minifyWhitespace: !dev && !watch,
+    // Licenses are told in a file of their own.
     legalComments: 'none',
+    metafile: true,
     logLevel: watch ? 'info' : 'warning',
   };
 }

@@ -45,6 +45,7 @@ async function packageFor(target) {
   for (const bundle of ['extension', 'application', 'languageServer', 'worker', 'cli', 'openAiPackage'])
     copy(`dist/${bundle}.cjs`);
   copy('dist/webview');
+  cpSync(join(root, 'dist/THIRD_PARTY_NOTICES.txt'), join(stage, 'THIRD_PARTY_NOTICES.txt'));
   copyOnnxruntime(join(stage, 'dist/node_modules'), target);
 
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -19,6 +19,7 @@ const REQUIRED = [
   'extension/readme.md',
   'extension/changelog.md',
   'extension/LICENSE.txt',
+  'extension/THIRD_PARTY_NOTICES.txt',
   'extension/media/icon.png',
   'extension/media/prune.tmLanguage.json',
   'extension/media/language-configuration.json',

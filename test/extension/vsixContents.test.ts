@@ -12,9 +12,15 @@ const MODULES = 'extension/dist/node_modules';
 const good = (os: string, library: string): string[] => [
   '[Content_Types].xml',
   'extension.vsixmanifest',
-  ...['package.json', 'readme.md', 'changelog.md', 'LICENSE.txt', 'media/icon.png', 'media/prune.tmLanguage.json'].map(
-    (name) => `extension/${name}`,
-  ),
+  ...[
+    'package.json',
+    'readme.md',
+    'changelog.md',
+    'LICENSE.txt',
+    'THIRD_PARTY_NOTICES.txt',
+    'media/icon.png',
+    'media/prune.tmLanguage.json',
+  ].map((name) => `extension/${name}`),
   'extension/media/language-configuration.json',
   ...['activity.svg', 'search-dark.svg', 'search-light.svg', 'walkthrough/evolve.md', ...PROMPTS].map(
     (name) => `extension/media/${name}`,
