@@ -6,6 +6,7 @@ import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
 import { keyFor } from './llmKeys.ts';
 import { humanRunReport, jsonRunReport } from './runReport.ts';
+import { kebabCase } from './settingFlags.ts';
 
 /** Flags of every command that drives a run, as commander has parsed them. */
 export interface DriveOptions {
@@ -29,7 +30,7 @@ export async function resumedRun(
   if (other !== undefined) {
     throw usageError(
       '--resume with nothing else but --workers, --recover and --json',
-      other === file ? `the file ${file}` : `--${other}`,
+      other === file ? `the file ${file}` : `--${kebabCase(other)}`,
       'A run goes on as it was asked: leave it out, or start a new search.',
     );
   }

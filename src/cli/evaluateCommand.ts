@@ -43,11 +43,6 @@ export function evaluateCommand(context: CommandContext): Command {
       'espalier evaluate --structure wanda-sp --structure "abs(W) * X" --allocation owl --sparsity 20%,30% \\\n' +
         '    --model models/tiny --text wiki.test.raw --calibration wiki.valid.txt --samples 16 --length 256',
     ],
-    [
-      'whole heads and channels, blocks with outliers keeping more',
-      'espalier evaluate --structure wanda-sp --structure "abs(W) * X" --allocation owl --sparsity 20%,30% \\\n' +
-        '    --model models/tiny --text wiki.test.raw --calibration wiki.valid.txt --samples 16 --length 256',
-    ],
     ['what that takes, before it begins', 'espalier evaluate metrics.prune --dry-run'],
     ['the dense perplexity', 'espalier evaluate --model models/tiny --text wiki.test.raw --length 256'],
   ]);

@@ -4,9 +4,9 @@ import { evaluationOfRun } from '../runs/runEvaluation.ts';
 import { findRun, openRun } from '../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
-import { selectedPlans } from './selection.ts';
+import { overridePlans } from './plans.ts';
+import { planFlags, PRUNING_FLAGS, selectedPlans } from './selection.ts';
 import type { SelectionOptions } from './selection.ts';
-import { settingOverrides } from './settingFlags.ts';
 
 /** The flags that choose one way of pruning: by what it is, or as the result of a run. */
 export interface OnePlanOptions extends SelectionOptions {
@@ -32,10 +32,11 @@ export async function onePlan(
 ): Promise<EvaluationPlan> {
   const { run, candidate } = options;
   if (run !== undefined) {
-    const chosen = file ?? options.metric?.[0] ?? options.expression?.[0] ?? options.sparsity?.[0];
-    if (chosen !== undefined) throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
+    if (file !== undefined || PRUNING_FLAGS.some((name) => options[name] !== undefined)) {
+      throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
+    }
     const plan = await evaluationOfRun(await openRun(await findRun(context.folder, run)), candidate);
-    return { ...plan, settings: { ...plan.settings, ...settingOverrides(options) } };
+    return overridePlans([plan], await planFlags(options), context.folder)[0]!;
   }
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
   const plans = await selectedPlans(file, options, context);

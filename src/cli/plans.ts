@@ -5,13 +5,13 @@ import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
-import { STRUCTURE_METHODS } from '../experiment/structure.ts';
 import type { RateAllocation } from '../experiment/structure.ts';
-import { nameWithRates, ratesName } from '../experiment/structureNames.ts';
+import { nameWithRates } from '../experiment/structureNames.ts';
 import type { Pruning } from '../language/document.ts';
 import { evaluationsAt, needsShare, saysHowMuch } from '../language/prunings.ts';
 import { usageError } from './commandContext.ts';
 import type { SettingOverrides } from './settingFlags.ts';
+import { requireRatesFor } from './structureFlags.ts';
 
 /** What the flags of `espalier evaluate` say, apart from the file. Paths are as typed. */
 export interface PlanFlags {
@@ -87,10 +87,7 @@ function withRates(pruning: Pruning, rates: RateAllocation | undefined): Pruning
   const suffix = pruning.rates ? nameWithRates('', pruning.rates) : '';
   const label = nameWithRates(pruning.label.slice(0, pruning.label.length - suffix.length), rates);
   if ('score' in pruning) {
-    const { score } = pruning;
-    if (score.kind === 'method' && STRUCTURE_METHODS[score.method].removes === 'blocks' && rates.kind !== 'uniform') {
-      throw usageError(`${score.method} without rates`, ratesName(rates), 'It drops whole blocks: leave them out.');
-    }
+    requireRatesFor(pruning.score, rates);
     return { ...pruning, label, rates };
   }
   if (rates.kind === 'global') {

@@ -8,7 +8,7 @@ import { SEARCH_SETTINGS } from '../experiment/search.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../experiment/searchMethods.ts';
 import { SETTINGS } from '../experiment/settings.ts';
 import { usageError } from './commandContext.ts';
-import { addFlags, camelCase, flagInSearch, overrides, parseSetting } from './settingFlags.ts';
+import { addFlags, camelCase, flagInSearch, kebabCase, overrides, parseSetting } from './settingFlags.ts';
 import type { SettingOverrides, SettingRow } from './settingFlags.ts';
 
 /**
@@ -133,8 +133,4 @@ function otherMethod(flag: string, kinds: readonly RunKind[], method: RunMethod)
 
 function methodsOf(kind: RunKind): string {
   return SEARCH_METHOD_NAMES.filter((name) => SEARCH_METHODS[name].finds === kind).join(', ');
-}
-
-function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import { OWL_SETTING_NAMES } from '../experiment/owlSettings.ts';
 import { parseSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import type { PrunedMetric } from '../language/document.ts';
@@ -8,7 +9,7 @@ import type { CommandContext } from './commandContext.ts';
 import { overridePlans, planOfFlags } from './plans.ts';
 import type { PlanFlags } from './plans.ts';
 import { plansOfFile } from './pruneFile.ts';
-import { addSettingFlags, settingOverrides } from './settingFlags.ts';
+import { addSettingFlags, camelCase, settingOverrides } from './settingFlags.ts';
 import { addAllocationFlags, allocationOf, STRUCTURE_HELP, structurePrunings } from './structureFlags.ts';
 import type { AllocationOptions } from './structureFlags.ts';
 
@@ -78,9 +79,18 @@ export async function selectedPlans(
   return [planOfFlags({ ...flags, prunings }, context.folder)];
 }
 
-async function planFlags(options: SelectionOptions): Promise<PlanFlags> {
+/** Flags of a selection that say what goes, how much of it, and not what that is evaluated on. */
+export const PRUNING_FLAGS = [
+  ...(['metric', 'expression', 'structure', 'sparsity', 'rates', 'allocation'] as const),
+  ...OWL_SETTING_NAMES.map((name) => camelCase(`owl-${name}`)),
+];
+
+export async function planFlags(options: SelectionOptions): Promise<PlanFlags> {
   const { model, text, calibration } = options;
   const rates = allocationOf(options);
+  if (rates?.kind === 'given' && options.sparsity !== undefined) {
+    throw usageError('--rates or --sparsity', 'both', 'The mean of the rates is the sparsity: leave --sparsity out.');
+  }
   return {
     ...(model === undefined ? {} : { model }),
     ...(text === undefined ? {} : { text }),

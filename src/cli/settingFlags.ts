@@ -97,6 +97,11 @@ function parseNumber(text: string, minimum: number, maximum: number): number {
   throw new InvalidArgumentError(`It takes a number from ${minimum} to ${maximum}.`);
 }
 
+/** A flag's name among commander's parsed options, and back. */
 export function camelCase(flag: string): string {
   return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -15,7 +15,7 @@ import { addRunFlags, onePlan } from './onePlan.ts';
 import type { OnePlanOptions } from './onePlan.ts';
 import { progressLine } from './progressBar.ts';
 import { addSelectionFlags } from './selection.ts';
-import { settingOverrides } from './settingFlags.ts';
+import { kebabCase, settingOverrides } from './settingFlags.ts';
 
 interface SpeedOptions extends OnePlanOptions {
   readonly batch: number;
@@ -39,35 +39,36 @@ export function speedCommand(context: CommandContext): Command {
   addSelectionFlags(addRunFlags(command))
     .option(...JSON_FLAG)
     .action(async (models: readonly string[], options: SpeedOptions) => {
-      const selected = selects(models, options);
-      if (!selected && models.length === 0) {
-        throw usageError('checkpoint folders, or what to prune', 'neither', 'Name a folder.');
-      }
+      const pruned = selects(models, options) ? await planToMeasure(models, options, context) : undefined;
+      if (pruned === undefined) requireFolders(models, options);
+      const { length, device, precision, threads } = pruned?.settings ?? {
+        ...DEFAULT_SETTINGS,
+        ...settingOverrides(options),
+      };
+      const { batch, rounds } = options;
       const engine = await context.createEngine();
       const temporary: string[] = [];
+      let reports: readonly SpeedReport[];
       try {
-        const subjects = selected
-          ? await prunedSubjects(await onePlan(models[0], options, context), engine, temporary, context)
+        const subjects = pruned
+          ? await prunedSubjects(pruned, engine, temporary, context)
           : models.map((model) => ({ name: model, folder: path.resolve(context.folder, model) }));
-        const { length, device, precision, threads } = { ...DEFAULT_SETTINGS, ...settingOverrides(options) };
-        const { batch, rounds } = options;
         const settings = { device, precision, threads };
         const plan = { models: subjects.map(({ folder }) => folder), batch, length, rounds, settings };
-        const reports = await engine.measureSpeed(plan, stepHooks(context));
-        terminal.status('');
-        const named = reports.map((report, index) => ({ ...report, model: subjects[index]!.name }));
-        const lines = options.json
-          ? named.map((report) => JSON.stringify({ ...report, batch, length, rounds }))
-          : speedTable(
-              named,
-              `prefill of ${batch} × ${length} tokens (no key-value cache), median of ${rounds} rounds`,
-            );
-        for (const line of lines) terminal.print(line);
-        context.finish(EXIT.ok);
+        const measured = await engine.measureSpeed(plan, stepHooks(context));
+        reports = measured.map((report, index) => ({ ...report, model: subjects[index]!.name }));
       } finally {
         await engine.dispose();
         for (const folder of temporary) await rm(folder, { recursive: true, force: true });
       }
+      // When nothing is left to clear away: whoever reads may be gone, and the process then ends here.
+      terminal.status('');
+      const caption = `prefill of ${batch} × ${length} tokens (no key-value cache), median of ${rounds} rounds`;
+      const lines = options.json
+        ? reports.map((report) => JSON.stringify({ ...report, batch, length, rounds }))
+        : speedTable(reports, caption);
+      for (const line of lines) terminal.print(line);
+      context.finish(EXIT.ok);
     });
   return withExamples(command, [
     ['two checkpoints', 'espalier speed models/tiny models/tiny-30'],
@@ -88,6 +89,34 @@ function selects(models: readonly string[], options: SpeedOptions): boolean {
 function isPruneFile(models: readonly string[]): boolean {
   return models.length === 1 && models[0]!.endsWith('.prune');
 }
+
+async function planToMeasure(
+  models: readonly string[],
+  options: SpeedOptions,
+  context: CommandContext,
+): Promise<EvaluationPlan> {
+  if (models.length <= 1) return onePlan(models[0], options, context);
+  throw usageError('folders to measure, or what to prune', 'both', 'Name the folders alone, or one .prune file.');
+}
+
+/** Folders are measured as they are: what says how to prune, or to evaluate, would do nothing. */
+function requireFolders(models: readonly string[], options: SpeedOptions): void {
+  if (models.length === 0) throw usageError('checkpoint folders, or what to prune', 'neither', 'Name a folder.');
+  const idle = Object.keys(options).find((name) => options[name] !== undefined && !MEASURED_WITH.has(name));
+  if (idle === undefined) return;
+  const flag = `--${kebabCase(idle)}`;
+  throw usageError(`what to prune with ${flag}`, `folders with ${flag}`, 'Leave it out, or say what to prune.');
+}
+
+const MEASURED_WITH: ReadonlySet<string> = new Set([
+  'batch',
+  'length',
+  'rounds',
+  'device',
+  'precision',
+  'threads',
+  'json',
+]);
 
 /** The model before and after: the pruned one is written to a folder of its own, which goes when the command ends. */
 async function prunedSubjects(

@@ -2,9 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../experiment/owlSettings.ts';
 import type { NamedMetric } from '../experiment/search.ts';
-import { ALLOCATIONS, OWL, STRUCTURE_METHOD_NAMES, UNIFORM } from '../experiment/structure.ts';
-import type { RateAllocation } from '../experiment/structure.ts';
-import { isStructureMethod, meanRate, structureName } from '../experiment/structureNames.ts';
+import { ALLOCATIONS, OWL, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS, UNIFORM } from '../experiment/structure.ts';
+import type { RateAllocation, StructureScore } from '../experiment/structure.ts';
+import { isStructureMethod, meanRate, ratesName, structureName } from '../experiment/structureNames.ts';
 import type { NamedScore, PrunedStructure } from '../language/document.ts';
 import { usageError } from './commandContext.ts';
 import { settingFlag } from './settingFlags.ts';
@@ -54,6 +54,13 @@ export function allocationOf(options: AllocationOptions): RateAllocation | undef
   if (allocation === undefined) return undefined;
   if (allocation !== 'owl') return allocation === 'uniform' ? UNIFORM : { kind: allocation };
   return { kind: 'owl', multiple: owlMultiple ?? OWL.multiple, spread: owlSpread ?? OWL.spread };
+}
+
+/** @throws EspalierError `cli/usage` for rates of what drops whole blocks */
+export function requireRatesFor(score: StructureScore, rates: RateAllocation): void {
+  if (score.kind !== 'method' || STRUCTURE_METHODS[score.method].removes !== 'blocks' || rates.kind === 'uniform')
+    return;
+  throw usageError(`${score.method} without rates`, ratesName(rates), 'It drops whole blocks: leave them out.');
 }
 
 /** A method by its name, or a metric of the file, or an expression. */

@@ -21,7 +21,7 @@ import {
 } from '../experiment/structureNames.ts';
 import { usageError } from './commandContext.ts';
 import type { MethodOverrides } from './searchFlags.ts';
-import { parseRates, parseScore } from './structureFlags.ts';
+import { parseRates, parseScore, requireRatesFor } from './structureFlags.ts';
 
 /** What the flags of `espalier search` say of a search for rates or masks, settings apart. Paths and metrics are as typed. */
 export interface StructureSearchFlags {
@@ -185,9 +185,14 @@ function parseList(text: string): readonly number[] {
   }
 }
 
+/** `wanda-sp`, `mine`, `structure(flap, global)`, `structure(mine, [0.2, 0.4])`: as in a file. */
 async function namedStructure(text: string, metrics: readonly NamedMetric[]): Promise<NamedStructure> {
-  const { name, score } = await parseScore(text, metrics);
-  return { name: structureName(score, name, UNIFORM), structure: { kind: 'scored', score, rates: UNIFORM } };
+  const clause = /^\s*structure\s*\(([^]*)\)\s*$/.exec(text)?.[1];
+  const [, of, how = 'uniform'] = /^([^]*?),\s*(uniform|owl|global|\[[^[\]]*\])\s*$/.exec(clause ?? '') ?? [];
+  const { name, score } = await parseScore(of ?? clause ?? text, metrics);
+  const rates = how === 'global' ? ({ kind: how } as const) : parseNamedRates(how).rates;
+  requireRatesFor(score, rates);
+  return { name: structureName(score, name, rates), structure: { kind: 'scored', score, rates } };
 }
 
 /** What would fail only when the first question is asked is said before. @param flag of the language model, where one was given */

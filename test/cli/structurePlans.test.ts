@@ -7,6 +7,7 @@ import { keyFor, takeKeys } from '../../src/cli/llmKeys.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { SpeedPlan } from '../../src/experiment/export.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
@@ -21,7 +22,7 @@ const FILE = `model tiny = "m"
 corpus test = "t"
 corpus calib = "c"
 metric mine = W * Xmax
-defaults { model: tiny evaluate: test (blocks: 4) calibrate: calib (samples: 3) }
+defaults { model: tiny evaluate: test (blocks: 4, length: 24) calibrate: calib (samples: 3) }
 experiment heads { prune: mine, structure(mine), structure(flap, global) at: 20% }
 search rates { method: self-pruner at: 30% target: mine population: 5 mutate: classical }
 search masks { method: policy-gradient at: 40% score: mine steps: 7 }
@@ -67,6 +68,11 @@ describe('evaluate with a file', () => {
       expect(plan).toMatchObject({ model: path.join(FOLDER, 'm'), settings: { blocks: 4, samples: 3 } });
     }
   });
+});
+
+it('speed measures a pruned model as its file says, and as flags lay over that', async () => {
+  const { speeds } = await run(['speed', 'm.prune', '--structure', 'flap', '--threads', '3']);
+  expect(speeds).toMatchObject([{ batch: 4, length: 24, settings: { threads: 3 } }]);
 });
 
 describe('a search becomes a run', () => {
@@ -126,6 +132,20 @@ describe('a search becomes a run', () => {
       },
     ],
     [
+      'for masks, beside structures with rates',
+      [
+        ...['--method', 'policy-gradient', ...inputs('c'), '--baseline', 'structure(flap, global)'],
+        ...['--baseline', 'structure(mul(W, X), [10%, 0.3])', '--baseline', 'structure(shortgpt)'],
+      ],
+      {
+        baselines: [
+          { name: 'flap (global)', structure: { rates: { kind: 'global' } } },
+          { name: 'components by mul(W, X) ([0.1, 0.3])', structure: { rates: { kind: 'given', rates: [0.1, 0.3] } } },
+          { name: 'shortgpt', structure: { rates: { kind: 'uniform' } } },
+        ],
+      },
+    ],
+    [
       'for rates, as the file says, with a flag laid over',
       ['m.prune', '--method', 'self-pruner', '--mutations', '3', '--sparsity', '25%'],
       {
@@ -163,6 +183,8 @@ describe('a search becomes a run', () => {
     [['m.prune', '--search', 'ratse'], 'Did you mean `rates`?'],
     [['m.prune', '--search', 'rates', '--method', 'policy-gradient'], '--method as rates has it (self-pruner)'],
     [['m.prune', '--search', 'masks', '--mutations', '3'], '--mutations with policy-gradient'],
+    [['m.prune', '--search', 'masks', '--baseline', 'structure(shortgpt, owl)'], 'shortgpt without rates'],
+    [['--resume', 'r', '--calibration-seed', '3'], '--calibration-seed'],
   ])('%j: a usage error', async (words, message) => {
     const { code, err } = await run(['search', ...words]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });
@@ -213,6 +235,7 @@ async function planOf(words: readonly string[], command = 'search'): Promise<unk
 
 async function run(words: readonly string[], onWorker?: () => void) {
   const plans: EvaluationPlan[] = [];
+  const speeds: SpeedPlan[] = [];
   const written = { out: '', err: '' };
   const stream = (name: 'out' | 'err') => ({
     write: (text: string) => {
@@ -222,6 +245,11 @@ async function run(words: readonly string[], onWorker?: () => void) {
   const engine = {
     evaluate: (plan: EvaluationPlan) => {
       plans.push(plan);
+      return Promise.resolve([]);
+    },
+    exportModel: () => Promise.resolve(),
+    measureSpeed: (plan: SpeedPlan) => {
+      speeds.push(plan);
       return Promise.resolve([]);
     },
     dispose: () => Promise.resolve(),
@@ -239,7 +267,7 @@ async function run(words: readonly string[], onWorker?: () => void) {
     },
     listDevices: () => Promise.resolve([]),
   });
-  return { code, plans, ...written };
+  return { code, plans, speeds, ...written };
 }
 
 function told({ evaluations }: EvaluationPlan): string[] {
