@@ -20,6 +20,9 @@ export interface EvaluationPlan {
   readonly settings: EvaluationSettings;
 }
 
+/** Most evaluations of one plan. */
+export const MAX_EVALUATIONS = 100_000;
+
 export type PlannedEvaluation = WeightEvaluation | StructureEvaluation;
 
 /** Single weights are removed, by a metric. */

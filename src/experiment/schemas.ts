@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ErrorCode, ErrorData } from '../base/errors.ts';
+import { MAX_EVALUATIONS } from './plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from './plan.ts';
 import type { CheckpointSummary, DeviceReport, EvaluationProgress, EvaluationResult, Provenance } from './result.ts';
 import { DEVICES, SETTINGS } from './settings.ts';
@@ -18,8 +19,6 @@ import { OPERATIONS } from '../metric/operations.ts';
 
 /** Longest text field (paths, names, messages) in UTF-16 units: far beyond any path, far below what could hurt. */
 const MAX_TEXT = 65_536;
-/** Most evaluations of one plan. */
-const MAX_EVALUATIONS = 100_000;
 /** Deepest expression; the walk below is iterative, so that a hostile one cannot exhaust the stack. */
 const MAX_DEPTH = 512;
 const MAX_NODES = 100_000;

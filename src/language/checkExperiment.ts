@@ -1,3 +1,4 @@
+import { MAX_EVALUATIONS } from '../experiment/plan.ts';
 import { needsCalibration } from '../experiment/planned.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
 import { propertyNamed } from './blockPlaces.ts';
@@ -45,8 +46,13 @@ export function checkExperiment(
     const message = `\`${whole.label}\` removes a share of each block, and N:M is a pattern of single weights: put it into an experiment of its own`;
     diagnostics.add('structure/sparsity', span, message);
   }
+  const count = prunings.reduce((sum, pruning) => sum + (saysHowMuch(pruning) ? 1 : sparsities.length), 0);
+  if (count > MAX_EVALUATIONS) {
+    const message = `these are ${count} evaluations, and an experiment has at most ${MAX_EVALUATIONS}`;
+    diagnostics.add('experiment/too-many', experiment.nameSpan, message);
+  }
   const missing = missingInputs(content, calibrates);
   if (!prunings.every(saysHowMuch) && sparsities.length === 0) missing.push('at');
   if (missing.length > 0) tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
-  return isMixed || missing.length > 0;
+  return isMixed || count > MAX_EVALUATIONS || missing.length > 0;
 }

@@ -70,6 +70,7 @@ export const DIAGNOSTIC_CODES = {
   'experiment/missing': 'error',
   'experiment/repeated': 'warning',
   'experiment/no-effect': 'warning',
+  'experiment/too-many': 'error',
   'search/missing': 'error',
   'search/operand': 'error',
   'search/seen-test': 'warning',

@@ -354,6 +354,13 @@ experiment a { model: tiny evaluate: test prune: W * X at: 50% }
   'a sparsity without metrics': `
 experiment a { model: tiny evaluate: test at: 50% }
            ^ experiment/no-effect`,
+  'more than anyone can evaluate': `
+metric p(q = 1) = W * X ^ q
+experiment a { model: tiny evaluate: test calibrate: calib
+           ^ experiment/too-many these are 100500 evaluations
+  prune: ${Array.from({ length: 201 }, (_, i) => `p(${i})`).join(', ')}
+  at: ${Array.from({ length: 500 }, (_, i) => `${(i + 1) / 1000}`).join(', ')}
+}`,
   'everything is removed': `
 experiment a { model: tiny evaluate: test prune: W at: 100% }
                                                        ^^^^ sparsity/range less than 100%`,

@@ -55,6 +55,7 @@ describe('completion', () => {
   const METHODS = ['wanda-sp', 'magnitude', 'taylor', 'flap', 'shortgpt'];
   it.each<[string, string[], string[]]>([
     ['experiment e { prune: |', ['structure', 'weights', 'mine', 'sqrt'], METHODS],
+    ['metric weights = W experiment e { prune: |', ['structure', 'weights'], []],
     ['experiment e { prune: structure(|', [...METHODS, 'mine', 'W'], ['structure', 'owl', 'tiny']],
     ['experiment e { prune: structure(wanda-sp, |', ['uniform', 'owl', 'global', '[…]'], ['mine', 'flap']],
     ['experiment e { prune: structure(rates: |', ['owl'], ['mine']],

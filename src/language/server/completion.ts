@@ -65,7 +65,7 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
     case 'score':
       return [
         ...STRUCTURE_METHOD_NAMES.filter((name) => context.isBlocks || !dropsBlocks(name)).map(methodSuggestion),
-        ...context.clauses.map(clauseSuggestion),
+        ...clauseSuggestions(document, context.clauses),
         ...expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }),
       ];
     case 'rates':
@@ -78,7 +78,7 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
         detail: OWL_SETTINGS[name].documentation,
       }));
     case 'expression':
-      return [...(context.clauses ?? []).map(clauseSuggestion), ...expressionSuggestions(document, context)];
+      return [...clauseSuggestions(document, context.clauses ?? []), ...expressionSuggestions(document, context)];
   }
 }
 
@@ -201,14 +201,17 @@ function methodSuggestion(name: StructureMethod): Suggestion {
   };
 }
 
-function clauseSuggestion(name: ClauseName): Suggestion {
-  return {
+/** A metric that is called so goes first. */
+function clauseSuggestions(document: CompiledDocument, names: readonly ClauseName[]): Suggestion[] {
+  const metrics = declared(document, ['metric']);
+  const free = names.filter((name) => !metrics.some((metric) => metric.name === name));
+  return free.map((name) => ({
     label: name,
     insert: `${name}($1)$0`,
     kind: CompletionItemKind.Function,
     detail: CLAUSES[name].signature,
     documentation: markdown(describeClause(name)),
-  };
+  }));
 }
 
 /** @param isGlobal whether rates can follow from the scores */
