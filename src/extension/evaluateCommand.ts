@@ -6,6 +6,7 @@ import type { Evaluator, Target } from './evaluator.ts';
 import { showFailure } from './notifications.ts';
 import type { RemedyActions } from './notifications.ts';
 import type { Outlines } from './outlines.ts';
+import { pruneEditor } from './pruneEditor.ts';
 import { progressLine } from './resultText.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -155,8 +156,8 @@ export class EvaluateCommand {
     title = 'Evaluate',
     kinds: readonly string[] = ['metric', 'experiment'],
   ): Promise<Target | undefined> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor?.document.languageId !== 'prune') return undefined;
+    const editor = await pruneEditor();
+    if (!editor) return undefined;
     const uri = editor.document.uri.toString();
     const line = editor.selection.active.line;
     const targets = this.parts.outlines

@@ -21,6 +21,9 @@ interface Manifest {
     readonly configuration: { properties: Record<string, Property> }[];
     readonly languages: { id: string; extensions: string[]; configuration: string; icon: Record<string, string> }[];
     readonly grammars: { language: string; path: string }[];
+    readonly walkthroughs: {
+      steps: { description: string; media: { markdown: string }; completionEvents: string[] }[];
+    }[];
   };
 }
 
@@ -49,6 +52,17 @@ describe('the manifest', () => {
   it('names no command in a menu that does not exist', () => {
     const known = manifest.contributes.commands.map(({ command }) => command);
     for (const { command } of Object.values(manifest.contributes.menus).flat()) expect(known).toContain(command);
+  });
+
+  it('leads through commands that there are, with pages that ship', () => {
+    const known = manifest.contributes.commands.map(({ command }) => command);
+    const [walkthrough] = manifest.contributes.walkthroughs;
+    for (const { description, media, completionEvents } of walkthrough!.steps) {
+      const named = `${description} ${completionEvents.join(' ')}`.match(/espalier\.\w+/g) ?? [];
+      expect(named.length).toBeGreaterThan(1);
+      for (const command of named) expect(known).toContain(command);
+      expect(existsSync(path.join(root, media.markdown)), media.markdown).toBe(true);
+    }
   });
 
   it('declares the evaluation settings as the language knows them', async () => {

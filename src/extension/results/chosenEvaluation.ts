@@ -4,6 +4,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
+import { pruneEditor } from '../pruneEditor.ts';
 import { sparsityText } from '../structureText.ts';
 
 export interface EvaluationChoice {
@@ -17,10 +18,10 @@ export interface EvaluationChoice {
 }
 
 /** The metric or experiment of a lens, a hover, or at the cursor; undefined, which is said, where there is none. */
-export function evaluableTarget(argument: unknown, outlines: Outlines): Target | undefined {
+export async function evaluableTarget(argument: unknown, outlines: Outlines): Promise<Target | undefined> {
   if (isTarget(argument)) return argument;
-  const editor = vscode.window.activeTextEditor;
-  if (editor?.document.languageId !== 'prune') return undefined;
+  const editor = await pruneEditor();
+  if (!editor) return undefined;
   const uri = editor.document.uri.toString();
   const { line } = editor.selection.active;
   const here = outlines

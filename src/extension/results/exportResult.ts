@@ -20,7 +20,7 @@ export class ResultExport {
   /** @param argument the lens's or hover's target; from the palette the declaration at the cursor is meant */
   async export(argument: unknown): Promise<void> {
     const { outlines, modelExport, tell } = this.parts;
-    const target = evaluableTarget(argument, outlines);
+    const target = await evaluableTarget(argument, outlines);
     if (!target) return;
     try {
       const chosen = await chosenEvaluation(target.name, await outlines.plans(target), {

@@ -41,7 +41,7 @@ export class ResultSpeed {
   /** @param argument the hover's target; from the palette the declaration at the cursor is meant */
   async measure(argument: unknown): Promise<void> {
     const { outlines, rootOf, onChange, tell } = this.parts;
-    const target = evaluableTarget(argument, outlines);
+    const target = await evaluableTarget(argument, outlines);
     if (!target) return;
     try {
       const plan = await chosenEvaluation(target.name, await outlines.plans(target), {

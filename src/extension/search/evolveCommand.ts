@@ -12,6 +12,7 @@ import { createRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import type { Outlines } from '../outlines.ts';
+import { pruneEditor } from '../pruneEditor.ts';
 import type { SearchPanels } from './searchPanels.ts';
 import type { SearchRunner } from './searchRunner.ts';
 
@@ -57,7 +58,6 @@ export class EvolveCommand {
       if (chosen) await vscode.commands.executeCommand('workbench.action.files.saveAs');
       return;
     }
-    const what = target.name ?? target.from ?? 'the search';
     try {
       const prompts = this.needsPrompts(target)
         ? await this.parts.promptsFor(this.parts.rootOf(uri.fsPath))
@@ -68,7 +68,11 @@ export class EvolveCommand {
       const plan = isRateSearch(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
       if (plan) await this.start(plan, uri.fsPath);
     } catch (error) {
-      this.parts.tell(`Evolving ${what} failed`, error);
+      const { name, from } = target;
+      this.parts.tell(
+        name === undefined ? `Evolving ${from ?? ''} failed` : `The search ${name} could not begin`,
+        error,
+      );
     }
   }
 
@@ -106,8 +110,8 @@ export class EvolveCommand {
 
   /** The search or metric at the cursor, or one that is picked. */
   private async pick(): Promise<EvolveTarget | undefined> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor?.document.languageId !== 'prune') return undefined;
+    const editor = await pruneEditor();
+    if (!editor) return undefined;
     const uri = editor.document.uri.toString();
     const line = editor.selection.active.line;
     const { outlines } = this.parts;
@@ -119,8 +123,7 @@ export class EvolveCommand {
       ...searches.map(({ name }) => ({ label: name, description: 'search', target: { uri, name } })),
       ...metrics.map(({ name }) => ({ label: name, description: 'metric to start from', target: { uri, from: name } })),
     ];
-    const placeHolder =
-      items.length === 0 ? 'This file has nothing that can be evolved' : 'Search, or metric to start from';
+    const placeHolder = items.length === 0 ? 'This file has nothing to search for' : 'Search, or metric to start from';
     const chosen = await vscode.window.showQuickPick(items, { title: 'Espalier: Evolve', placeHolder });
     return chosen?.target;
   }

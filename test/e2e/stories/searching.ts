@@ -300,7 +300,10 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await workbench.command('Welcome: Open Walkthrough...');
     await workbench.pick('Find a pruning metric');
     const walkthrough = page.locator('.gettingStartedContainer');
-    for (const title of ['Open the sample', 'Evaluate a metric', 'Evolve better ones', 'Take one into your file'])
+    for (const title of [
+      ...['Open the sample', 'Evaluate a metric', 'Evolve better ones', 'Take one into your file'],
+      'Make a smaller model',
+    ])
       await walkthrough.getByText(title, { exact: true }).first().waitFor();
     await steps.picture(workbench, 'walkthrough');
     await workbench.command('View: Close All Editors');
@@ -323,7 +326,11 @@ function panelOf({ page }: Workbench): FrameLocator {
 
 /** The number of the line that begins so. */
 function lineOf(file: string, beginning: string): number {
-  return readFileSync(file, 'utf8').split('\n').findIndex((line) => line.startsWith(beginning)) + 1;
+  return (
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((line) => line.startsWith(beginning)) + 1
+  );
 }
 
 function runsOf(workspace: string): string[] {
