@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { FAMILIES } from '../support/generate/families.ts';
 import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
@@ -20,11 +22,17 @@ export interface Ended {
   readonly err: string;
 }
 
+export interface Around {
+  /** What the environment has beside the test's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called with the process when it is started. */
+  readonly during?: (child: ChildProcessByStdio<null, Readable, Readable>) => void;
+}
+
 /** The built command in a folder of its own, with a small checkpoint, a text and two metrics. */
 export interface BuiltCommand {
   readonly folder: string;
-  /** @param killAfter milliseconds, after which it is killed */
-  espalier(words: readonly string[], killAfter?: number): Promise<Ended>;
+  espalier(words: readonly string[], around?: Around): Promise<Ended>;
   run(file: string, words: readonly string[]): Promise<Ended>;
   remove(): Promise<void>;
 }
@@ -37,7 +45,7 @@ export async function builtCommand(): Promise<BuiltCommand> {
   await writeFile(join(folder, 'metrics.prune'), 'metric magnitude = W\nmetric wanda = W * sqrt(X)\n');
   return {
     folder,
-    espalier: (words, killAfter) => runIn(folder, join(ROOT, 'dist/cli.cjs'), words, killAfter),
+    espalier: (words, around) => runIn(folder, join(ROOT, 'dist/cli.cjs'), words, around),
     run: (file, words) => runIn(folder, file, words),
     remove: () => rm(folder, { recursive: true }),
   };
@@ -50,12 +58,16 @@ export function jsonLines({ out }: Ended): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-function runIn(folder: string, file: string, words: readonly string[], killAfter?: number): Promise<Ended> {
-  const child = spawn(file, words, { cwd: folder, env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') } });
+function runIn(folder: string, file: string, words: readonly string[], around: Around = {}): Promise<Ended> {
+  const child = spawn(file, words, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...around.env, XDG_CACHE_HOME: join(folder, 'cache') },
+  });
   const text = { out: '', err: '' };
   child.stdout.on('data', (data: Buffer) => (text.out += data.toString()));
   child.stderr.on('data', (data: Buffer) => (text.err += data.toString()));
-  if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
+  around.during?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {

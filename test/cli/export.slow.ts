@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,11 +36,26 @@ describe('espalier export and espalier speed', () => {
   });
 
   it('a kill leaves no half of a model under the name', async () => {
-    for (const milliseconds of [200, 300, 400, 500, 600, 700, 800, 1000]) {
+    let inTheMiddle = 0;
+    for (const milliseconds of [0, 50, 100, 200, 300, 500, 800]) {
       const to = `killed-${milliseconds}`;
-      await command.espalier(['export', 'metrics.prune', '--metric', 'wanda', ...INPUTS, '--to', to], milliseconds);
+      const words = ['export', 'metrics.prune', '--metric', 'wanda', ...INPUTS, '--to', to];
+      await command.espalier(words, {
+        during: (child) => {
+          // Counted from when something is written.
+          const watcher = watch(command.folder, (_, name) => {
+            if (name?.startsWith(`${to}.`)) setTimeout(() => child.kill('SIGKILL'), milliseconds);
+          });
+          child.on('close', () => {
+            watcher.close();
+          });
+        },
+      });
       // The folder is not there, or it is whole.
-      if (existsSync(join(command.folder, to))) expect(await readdir(join(command.folder, to))).toContain('README.md');
+      const there = await readdir(command.folder);
+      if (there.includes(to)) expect(await readdir(join(command.folder, to))).toContain('README.md');
+      else if (there.some((name) => name.startsWith(`${to}.`))) inTheMiddle++;
     }
+    expect(inTheMiddle).toBeGreaterThan(1);
   });
 });

@@ -185,6 +185,9 @@ describe('a search becomes a run', () => {
     [['m.prune', '--search', 'masks', '--mutations', '3'], '--mutations with policy-gradient'],
     [['m.prune', '--search', 'masks', '--baseline', 'structure(shortgpt, owl)'], 'shortgpt without rates'],
     [['--resume', 'r', '--calibration-seed', '3'], '--calibration-seed'],
+    [['m.prune', '--search', 'rates', '--target', 'shortgpt'], 'shortgpt, which drops whole blocks'],
+    [['m.prune', '--search', 'masks', '--score', 'shortgpt'], 'shortgpt, which drops whole blocks'],
+    [['m.prune', '--search', 'masks', '--centre', 'step', '--masks', '1'], 'Add --masks 2'],
   ])('%j: a usage error', async (words, message) => {
     const { code, err } = await run(['search', ...words]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });
