@@ -7,6 +7,7 @@ import type { PromptTemplates } from '../experiment/llm.ts';
 import { isMetricSearch, runKind } from '../experiment/runPlan.ts';
 import type { RunPlan } from '../experiment/runPlan.ts';
 import { searchConflict } from '../experiment/searchConflict.ts';
+import type { SearchConflict } from '../experiment/searchConflict.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
@@ -183,15 +184,16 @@ function checked(plan: SearchPlan): SearchPlan {
     );
   }
   const conflict = searchConflict(plan.search);
-  if (conflict !== undefined) {
-    const [first, second] = conflict.settings;
-    throw usageError(
-      `--${first} and --${second} that go together`,
-      conflict.message.replaceAll('`', ''),
-      `Add --${second} ${conflict.value}, for example.`,
-    );
-  }
+  if (conflict !== undefined) throw conflictError(conflict);
   return plan;
+}
+
+export function conflictError({ settings: [first, second], message, value }: SearchConflict<string>): EspalierError {
+  return usageError(
+    `--${first} and --${second} that go together`,
+    message.replaceAll('`', ''),
+    `Add --${second} ${value}, for example.`,
+  );
 }
 
 function missing(flag: string, what: string): EspalierError {

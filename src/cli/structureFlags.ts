@@ -2,9 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../experiment/owlSettings.ts';
 import type { NamedMetric } from '../experiment/search.ts';
-import { ALLOCATIONS, OWL, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS, UNIFORM } from '../experiment/structure.ts';
+import { ALLOCATIONS, OWL, STRUCTURE_METHOD_NAMES, UNIFORM } from '../experiment/structure.ts';
 import type { RateAllocation, StructureScore } from '../experiment/structure.ts';
-import { isStructureMethod, meanRate, ratesName, structureName } from '../experiment/structureNames.ts';
+import { dropsBlocks, isStructureMethod, meanRate, ratesName, structureName } from '../experiment/structureNames.ts';
 import type { NamedScore, PrunedStructure } from '../language/document.ts';
 import { usageError } from './commandContext.ts';
 import { settingFlag } from './settingFlags.ts';
@@ -58,9 +58,15 @@ export function allocationOf(options: AllocationOptions): RateAllocation | undef
 
 /** @throws EspalierError `cli/usage` for rates of what drops whole blocks */
 export function requireRatesFor(score: StructureScore, rates: RateAllocation): void {
-  if (score.kind !== 'method' || STRUCTURE_METHODS[score.method].removes !== 'blocks' || rates.kind === 'uniform')
-    return;
+  if (score.kind !== 'method' || !dropsBlocks(score.method) || rates.kind === 'uniform') return;
   throw usageError(`${score.method} without rates`, ratesName(rates), 'It drops whole blocks: leave them out.');
+}
+
+/** @throws EspalierError `cli/usage` for what drops whole blocks, where heads and channels are ranked */
+export function requireComponents(flag: string, { score }: NamedScore): void {
+  if (score.kind !== 'method' || !dropsBlocks(score.method)) return;
+  const remedy = 'Choose another one, such as wanda-sp, or a metric.';
+  throw usageError(`${flag} with what ranks heads and channels`, `${score.method}, which drops whole blocks`, remedy);
 }
 
 /** A method by its name, or a metric of the file, or an expression. */

@@ -8,6 +8,7 @@ import { needsCalibration } from '../experiment/planned.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../experiment/rateSearch.ts';
 import type { NamedRates, RateSearchPlan, RateTarget } from '../experiment/rateSearch.ts';
 import type { NamedMetric } from '../experiment/search.ts';
+import { maskSearchConflict } from '../experiment/searchConflict.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
@@ -21,7 +22,8 @@ import {
 } from '../experiment/structureNames.ts';
 import { usageError } from './commandContext.ts';
 import type { MethodOverrides } from './searchFlags.ts';
-import { parseRates, parseScore, requireRatesFor } from './structureFlags.ts';
+import { conflictError } from './searchPlans.ts';
+import { parseRates, parseScore, requireComponents, requireRatesFor } from './structureFlags.ts';
 
 /** What the flags of `espalier search` say of a search for rates or masks, settings apart. Paths and metrics are as typed. */
 export interface StructureSearchFlags {
@@ -98,6 +100,10 @@ export async function maskSearchOfFlags(
   if (calibration === undefined) throw noCalibration();
   const { metrics } = context;
   const score = flags.score === undefined ? undefined : await parseScore(flags.score, metrics);
+  if (score) requireComponents('--score', score);
+  const search = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...base?.search, ...flags.overrides.search };
+  const conflict = maskSearchConflict(search);
+  if (conflict) throw conflictError(conflict);
   const ranked = score?.score ?? base?.score ?? { kind: 'method', method: 'wanda-sp' };
   return {
     kind: 'masks',
@@ -110,7 +116,7 @@ export async function maskSearchOfFlags(
       : score === undefined && base
         ? base.baselines
         : defaultStructureBaselines(ranked, score?.name ?? 'wanda-sp'),
-    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, ...base?.search, ...flags.overrides.search },
+    search,
   };
 }
 
@@ -160,7 +166,10 @@ async function targetOf(
   if (text === undefined) return known ?? { kind: 'structure', ...(await parseScore('wanda-sp', [])) };
   const weights = /^\s*weights\s*\(([^]*)\)\s*$/.exec(text)?.[1];
   const { name, score } = await parseScore(weights ?? text, metrics);
-  if (weights === undefined) return { kind: 'structure', name, score };
+  if (weights === undefined) {
+    requireComponents('--target', { name, score });
+    return { kind: 'structure', name, score };
+  }
   if (score.kind === 'metric') return { kind: 'weights', metric: name, expression: score.expression };
   const method = metrics.find(({ metric }) => metric === name);
   if (method) return { kind: 'weights', ...method };
