@@ -2,6 +2,7 @@ import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../experiment/components.ts';
 import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
+import type { PlannedEvaluation } from '../experiment/plan.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import type { MeasureOutcome, SearchOpening } from '../experiment/searchEvents.ts';
 import type {
@@ -18,9 +19,9 @@ import { resumeAfter } from '../search/masks/resume.ts';
 import type { MaskResume } from '../search/masks/resume.ts';
 import { runMaskSearch } from '../search/masks/runMaskSearch.ts';
 import { checkSame } from './divergence.ts';
-import { evaluateFinalist, settleInOrder } from './finalists.ts';
 import { MaskMeasures } from './maskMeasures.ts';
 import type { Drive, Recalled, SearchKind } from './searchKind.ts';
+import { evaluateStructures } from './structureFinalists.ts';
 import { structureOpened } from './structureOpened.ts';
 
 /** What the search itself has found, among the structures that it is compared with. */
@@ -117,28 +118,24 @@ export class MaskRun implements SearchKind {
   private async evaluateFinalists(
     mask: ModelMask,
     components: readonly BlockComponents[],
-    { pool, append, portable }: Drive,
+    drive: Drive,
   ): Promise<void> {
     const { plan } = this;
-    const entries: readonly { readonly name: string; readonly structure: Structure; readonly share: number }[] = [
-      { name: FOUND_MASK, structure: { kind: 'mask', mask }, share: removedShareOfAll(components, mask) },
-      ...plan.baselines.map(({ name, structure }) => ({ name, structure, share: plan.sparsity.share })),
-    ];
-    const jobs = entries.map(({ name, structure, share }, place) => {
-      const known = this.finalists[place];
-      if (known) {
-        checkSame(`finalist ${place + 1}`, { name: known.name }, { name });
-        return { known };
-      }
-      const evaluation = { metric: name, structure, sparsity: { kind: 'unstructured', share } } as const;
-      const evaluate = async (): Promise<StructureFinalistEvent> => ({
-        kind: 'structure-finalist',
-        name,
-        ...(await evaluateFinalist(pool, plan, evaluation, portable)),
-      });
-      return { evaluate };
+    const evaluationOf = (metric: string, structure: Structure, share: number): PlannedEvaluation => ({
+      ...{ metric, structure },
+      sparsity: { kind: 'unstructured', share },
     });
-    await settleInOrder(jobs, append);
+    const entries = [
+      {
+        name: FOUND_MASK,
+        evaluation: evaluationOf(FOUND_MASK, { kind: 'mask', mask }, removedShareOfAll(components, mask)),
+      },
+      ...plan.baselines.map(({ name, structure }) => ({
+        name,
+        evaluation: evaluationOf(name, structure, plan.sparsity.share),
+      })),
+    ];
+    await evaluateStructures(entries, this.finalists, plan, drive);
   }
 }
 

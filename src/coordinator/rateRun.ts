@@ -16,11 +16,12 @@ import { printRate } from '../search/rates/rates.ts';
 import { runRateSearch } from '../search/rates/runRateSearch.ts';
 import type { RateOutcome } from '../search/rates/runRateSearch.ts';
 import { checkSame } from './divergence.ts';
-import { evaluateFinalist, finalOrder, settleInOrder } from './finalists.ts';
+import { finalOrder } from './finalists.ts';
 import { LlmCalls } from './llmCalls.ts';
 import { Pace } from './pace.ts';
 import { ask } from './questions.ts';
 import type { Drive, Recalled, SearchKind } from './searchKind.ts';
+import { evaluateStructures } from './structureFinalists.ts';
 import { structureOpened } from './structureOpened.ts';
 
 /** A search for layer-wise rates. */
@@ -130,33 +131,16 @@ export class RateRun implements SearchKind {
   private pace: Pace | undefined;
 
   /** The best of the search first, then the baselines. */
-  private evaluateFinalists(
-    { finalists }: RateOutcome,
-    { pool, append, portable }: Drive,
-  ): Promise<readonly StructureFinalistEvent[]> {
+  private evaluateFinalists({ finalists }: RateOutcome, drive: Drive): Promise<readonly StructureFinalistEvent[]> {
     const { plan } = this;
     const entries = [
-      ...finalists.map(({ id, rates }) => ({
-        about: { id, name: `configuration ${id}` },
-        rates: { kind: 'given', rates } satisfies RateAllocation,
-      })),
-      ...plan.baselines.map(({ name, rates }) => ({ about: { name }, rates })),
+      ...finalists.map(({ id, rates }) => {
+        const name = `configuration ${id}`;
+        return { id, name, evaluation: evaluationWith(plan, name, { kind: 'given', rates }) };
+      }),
+      ...plan.baselines.map(({ name, rates }) => ({ name, evaluation: evaluationWith(plan, name, rates) })),
     ];
-    const jobs = entries.map(({ about, rates }, place) => {
-      const known = this.finalists[place];
-      if (known) {
-        const { name, id } = known;
-        checkSame(`finalist ${place + 1}`, { ...(id !== undefined && { id }), name }, about);
-        return { known };
-      }
-      const evaluate = async (): Promise<StructureFinalistEvent> => ({
-        kind: 'structure-finalist',
-        ...about,
-        ...(await evaluateFinalist(pool, plan, evaluationWith(plan, about.name, rates), portable)),
-      });
-      return { evaluate };
-    });
-    return settleInOrder(jobs, append);
+    return evaluateStructures(entries, this.finalists, plan, drive);
   }
 }
 

@@ -4,8 +4,8 @@ import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import type { SearchCounts } from '../experiment/searchEvents.ts';
-import type { ProbabilitiesEvent, RateCounts } from '../experiment/structureEvents.ts';
-import { isAsGood } from '../search/masks/resume.ts';
+import type { RateCounts } from '../experiment/structureEvents.ts';
+import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
 import { decodeLine, firstLink, linkAfter } from './journalLine.ts';
 import type { JournalRecord } from './journalLine.ts';
 import { JOURNAL_FILE, openRun, runIds, RUNS_FOLDER } from './runFolder.ts';
@@ -163,10 +163,7 @@ function keptMasks(events: readonly RunEvent[]): BestSummary | undefined {
 }
 
 function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
-  let best: ProbabilitiesEvent | undefined;
-  for (const event of events) {
-    if (event.kind === 'probabilities' && (!best || isAsGood(event, best))) best = event;
-  }
+  const best = bestOfCheckpoints(events.filter((event) => event.kind === 'probabilities'));
   return best === undefined || best.perplexity === null
     ? undefined
     : { kind: 'masks', removed: best.removed, perplexity: best.perplexity };

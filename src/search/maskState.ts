@@ -7,7 +7,7 @@ import type {
   StructureOpening,
 } from '../experiment/structureEvents.ts';
 import { isLoss } from './masks/policyGradient.ts';
-import { isAsGood } from './masks/resume.ts';
+import { bestOf } from './masks/resume.ts';
 import { foldBreak, newTimes, tick } from './stateBase.ts';
 import type { StateBase, StateTimes } from './stateBase.ts';
 
@@ -74,11 +74,7 @@ export function foldMaskEvent(state: MaskState, event: RunEvent, at: number): Ma
 
 /** The checkpoint whose masks did best on the fitness text, the latest of equal ones: a finished search has kept these. */
 export function bestCheckpoint({ checkpoints }: Pick<MaskState, 'checkpoints'>): MaskCheckpoint | undefined {
-  let best: MaskCheckpoint | undefined;
-  for (const checkpoint of checkpoints) {
-    if (!best || isAsGood(checkpoint, best)) best = checkpoint;
-  }
-  return best;
+  return bestOf(checkpoints);
 }
 
 type Growing = {

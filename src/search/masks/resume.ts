@@ -8,12 +8,16 @@ export interface MaskResume {
 
 /** The same, after one more checkpoint. */
 export function resumeAfter(before: MaskResume | undefined, last: ProbabilitiesEvent): MaskResume {
-  return { last, best: before && !isAsGood(last, before.best) ? before.best : last };
+  return { last, best: before ? better(before.best, last) : last };
 }
 
-/** Whether the masks of a checkpoint do at least as well on the fitness text as those of an earlier one. */
-export function isAsGood(later: Measured, earlier: Measured): boolean {
-  return (later.perplexity ?? Infinity) <= (earlier.perplexity ?? Infinity);
+/** The checkpoint whose masks do best on the fitness text, the latest of equal ones. @param checkpoints in their order */
+export function bestOf<Checkpoint extends Measured>(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
+  return checkpoints.length === 0 ? undefined : checkpoints.reduce(better);
+}
+
+function better<Checkpoint extends Measured>(earlier: Checkpoint, later: Checkpoint): Checkpoint {
+  return (later.perplexity ?? Infinity) <= (earlier.perplexity ?? Infinity) ? later : earlier;
 }
 
 type Measured = Pick<ProbabilitiesEvent, 'perplexity'>;
