@@ -44,21 +44,45 @@ export async function confirmLlm(plan: RateSearchPlan, parts: ConfirmLlmParts): 
 
 const NO_KEY = 'OpenAI answers nobody without a key, and none is kept yet.';
 
+/**
+ * Asks before a run that was begun elsewhere (on another machine, on the command line) sends anything to a language model from here.
+ *
+ * @returns whether it is to go on
+ */
+export async function confirmForeign(plan: RateSearchPlan): Promise<boolean> {
+  const chosen = await vscode.window.showWarningMessage(
+    `${plan.name} was not begun in this window. It asks ${whoIsAsked(plan)} for pruning rates.`,
+    { modal: true, detail: [capLine(plan), contentLine(plan)].join('\n') },
+    'Go On',
+  );
+  return chosen === 'Go On';
+}
+
 /** What goes where, how often and how much of it; for a person. */
 export function forecastLines(plan: RateSearchPlan, forecast: LlmForecast): string[] {
   const { requests, most, promptTokens, replyTokens, cost } = forecast;
-  const { tokenCap, costCap } = plan.llm;
-  const money = (value: number): string => String(Number(value.toPrecision(2)));
+  return [
+    `About ${requests} requests, at most ${most} when replies cannot be used.`,
+    `About ${formatCount(promptTokens)} tokens of prompts and ${formatCount(replyTokens)} of replies${cost === undefined ? '' : `, a cost of about ${money(cost)}`}.`,
+    capLine(plan),
+    contentLine(plan),
+  ];
+}
+
+function capLine({ llm: { tokenCap, costCap } }: RateSearchPlan): string {
   const caps = [
     ...(tokenCap > 0 ? [`${formatCount(tokenCap)} tokens`] : []),
     ...(costCap > 0 ? [`a cost of ${money(costCap)}`] : []),
   ];
-  return [
-    `About ${requests} requests, at most ${most} when replies cannot be used.`,
-    `About ${formatCount(promptTokens)} tokens of prompts and ${formatCount(replyTokens)} of replies${cost === undefined ? '' : `, a cost of about ${money(cost)}`}.`,
-    caps.length > 0 ? `No request is begun beyond ${caps.join(' or ')}.` : 'There is no cap on tokens or cost.',
-    `Prompts hold rates, perplexities and the name of the model (${path.basename(plan.model)}); nothing else of yours is sent.`,
-  ];
+  return caps.length > 0 ? `No request is begun beyond ${caps.join(' or ')}.` : 'There is no cap on tokens or cost.';
+}
+
+function contentLine({ model }: RateSearchPlan): string {
+  return `Prompts hold rates, perplexities and the name of the model (${path.basename(model)}); nothing else of yours is sent.`;
+}
+
+function money(value: number): string {
+  return String(Number(value.toPrecision(2)));
 }
 
 function whoIsAsked({ llm }: RateSearchPlan): string {

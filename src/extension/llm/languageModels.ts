@@ -2,13 +2,17 @@ import type * as vscode from 'vscode';
 import { isRateSearch } from '../../experiment/runPlan.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { AskLanguageModel } from '../../protocol/questions.ts';
+import { cancelledError } from '../../base/errors.ts';
 import { openRun } from '../../runs/runFolder.ts';
-import { confirmLlm } from './confirmLlm.ts';
+import { confirmForeign, confirmLlm } from './confirmLlm.ts';
 import { EditorModel } from './editorModel.ts';
 import { EndpointKeys } from './endpointKeys.ts';
 import { removeLanguageModelKey, setUpLanguageModel } from './setUpLanguageModel.ts';
 
 const ENDPOINTS_KEY = 'espalier.llm.endpoints';
+const AGREED_KEY = 'espalier.llm.agreedRuns';
+/** Ids that are remembered; who goes on with one that is older is asked again. */
+const MOST_AGREED = 500;
 
 export interface LanguageModelsParts {
   readonly context: vscode.ExtensionContext;
@@ -40,10 +44,28 @@ export class LanguageModels {
     return this.editorModel.ask;
   }
 
-  /** Key of the endpoint that a run asks; undefined where it asks none, or none is kept. */
+  /**
+   * Key of the endpoint that a run asks; undefined where it asks none, or none is kept.
+   *
+   * @throws EspalierError `cancelled` where the run was begun elsewhere, and the person does not want it to ask
+   */
   async keyOf(folder: string): Promise<string | undefined> {
-    const { plan } = (await openRun(folder)).run;
-    return isRateSearch(plan) && plan.llm.provider === 'openai' ? this.keys.get(plan.llm.endpoint) : undefined;
+    const { plan, id } = (await openRun(folder)).run;
+    if (!isRateSearch(plan) || (plan.llm.provider !== 'openai' && plan.llm.provider !== 'vscode')) return undefined;
+    if (!this.agreedRuns.includes(id)) {
+      if (!(await confirmForeign(plan))) throw cancelledError('asking a language model');
+      await this.agreed(id);
+    }
+    return plan.llm.provider === 'openai' ? this.keys.get(plan.llm.endpoint) : undefined;
+  }
+
+  /** The person has agreed to what this run asks. */
+  async agreed(id: string): Promise<void> {
+    await this.parts.context.workspaceState.update(AGREED_KEY, [...this.agreedRuns, id].slice(-MOST_AGREED));
+  }
+
+  private get agreedRuns(): readonly string[] {
+    return this.parts.context.workspaceState.get<readonly string[]>(AGREED_KEY, []);
   }
 
   confirm(plan: RateSearchPlan): Promise<RateSearchPlan | undefined> {

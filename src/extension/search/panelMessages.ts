@@ -35,7 +35,7 @@ export type FromPanel =
   | { readonly kind: 'cancelCurves' }
   | { readonly kind: 'exportTable'; readonly format: 'csv' | 'json' }
   /** `data` is a PNG in base64. */
-  | { readonly kind: 'exportPicture'; readonly name: string; readonly data: string }
+  | { readonly kind: 'exportPicture'; readonly data: string }
   /** What a language model was asked in this request, and what it replied. */
   | { readonly kind: 'exchange'; readonly call: number }
   /** Measures the dense model and a pruned one. */

@@ -118,6 +118,7 @@ export class Searches implements vscode.Disposable {
       fallbackFor: (uri) => ({ ...fallbackFor(uri), llm: llmFallback() }),
       promptsFor: (root) => loadPrompts({ shipped: context.asAbsolutePath('media/prompts'), root }),
       confirm: (plan) => parts.languageModels.confirm(plan),
+      agreed: (run) => parts.languageModels.agreed(run),
       rootOf: parts.rootOf,
       runner: this.runner,
       panels: this.panels,

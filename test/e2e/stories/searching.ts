@@ -306,6 +306,19 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     ])
       await walkthrough.getByText(title, { exact: true }).first().waitFor();
     await steps.picture(workbench, 'walkthrough');
+    await walkthrough.getByText('Make a smaller model', { exact: true }).first().click();
+    await walkthrough.getByRole('button', { name: 'Search', exact: true }).click();
+    // No file is open, which is said; where one is open, it is the one that is meant.
+    await workbench.notification(/Open a \.prune file first/);
+    await workbench.dismissNotifications();
+    await workbench.openFile('metrics.prune');
+    await workbench.command('Welcome: Open Walkthrough...');
+    await workbench.pick('Find a pruning metric');
+    await walkthrough.getByText('Make a smaller model', { exact: true }).first().click();
+    await walkthrough.getByRole('button', { name: 'Search', exact: true }).click();
+    await page.locator('.quick-input-widget').getByText('metric to start from').first().waitFor();
+    await steps.picture(workbench, 'walkthrough searches');
+    await page.keyboard.press('Escape');
     await workbench.command('View: Close All Editors');
   });
 }

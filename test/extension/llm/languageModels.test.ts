@@ -1,10 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { EndpointKeys } from '../../../src/extension/llm/endpointKeys.ts';
 import { llmForecast } from '../../../src/extension/llm/forecast.ts';
 import { forecastLines } from '../../../src/extension/llm/confirmLlm.ts';
+import { LanguageModels } from '../../../src/extension/llm/languageModels.ts';
+import { createRun } from '../../../src/runs/runFolder.ts';
+import type { RunFolder } from '../../../src/runs/runFolder.ts';
+import { failureOf } from '../../support/expectCoded.ts';
 import { syntheticRatePlan } from '../../support/syntheticStructure.ts';
 
-vi.mock('vscode', () => ({}));
+const dialog = vi.hoisted(() => ({ asked: [] as string[], answer: undefined as string | undefined }));
+vi.mock('vscode', () => ({
+  window: {
+    showWarningMessage: (text: string, { detail }: { detail: string }) => {
+      dialog.asked.push(`${text}\n${detail}`);
+      return Promise.resolve(dialog.answer);
+    },
+  },
+}));
 
 const KEY = 'sk-secret-0123456789';
 
@@ -34,6 +49,46 @@ describe('keys', () => {
       undefined,
       ['https://api.openai.com/v1'],
     ]);
+  });
+});
+
+describe('a run that asks a language model', () => {
+  it('and was begun elsewhere asks first whether it may, once', async () => {
+    const root = await mkdtemp(path.join(tmpdir(), 'espalier-agreed-'));
+    const secret = { get: () => Promise.resolve(KEY), store: () => Promise.resolve(), delete: () => Promise.resolve() };
+    const state = new Map<string, unknown>();
+    const memento = {
+      get: (name: string, otherwise: unknown) => state.get(name) ?? otherwise,
+      update: (name: string, value: unknown) => Promise.resolve(void state.set(name, value)),
+    };
+    const context = { secrets: secret, globalState: memento, workspaceState: memento };
+    const models = new LanguageModels({
+      context: context as never,
+      blocksOf: () => Promise.resolve(6),
+      tell: () => undefined,
+    });
+    const begin = async (llm: object): Promise<RunFolder> => {
+      const plan = syntheticRatePlan();
+      return createRun({ ...plan, llm: { ...plan.llm, ...llm } }, { root, createdAt: new Date(0), versions: {} });
+    };
+    const foreign = await begin({ provider: 'openai', endpoint: 'http://elsewhere.example/v1', llm: 'their-choice' });
+    expect((await failureOf(() => models.keyOf(foreign.folder))).code).toBe('cancelled');
+    for (const part of [
+      'their-choice at http://elsewhere.example/v1',
+      'No request is begun beyond',
+      'nothing else of yours',
+    ])
+      expect(dialog.asked[0]).toContain(part);
+    dialog.answer = 'Go On';
+    expect([await models.keyOf(foreign.folder), await models.keyOf(foreign.folder)]).toEqual([KEY, KEY]);
+    expect(dialog.asked).toHaveLength(2);
+
+    const own = await begin({ provider: 'vscode' });
+    await models.agreed(own.run.id);
+    expect(await models.keyOf(own.folder)).toBeUndefined();
+    expect(await models.keyOf((await begin({ provider: 'none' })).folder)).toBeUndefined();
+    expect(dialog.asked).toHaveLength(2);
+    await rm(root, { recursive: true });
   });
 });
 
