@@ -1,14 +1,16 @@
+import { describeError } from '../base/errors.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../experiment/format.ts';
 import type { StructureFinalistEvent, StructureOpening } from '../experiment/structureEvents.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What searches for rates and for masks have in common when they tell what they have found. */
 
-/** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first; nothing before they are. */
+/** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first, and why one was not; nothing before they are. */
 export function finalTable({ finalists }: { readonly finalists: Finalists }, out: Terminal['out']): readonly string[] {
   if (finalists.length === 0) return [];
   const [header, ...rows] = structureTable(finalists);
-  return [out.bold(header!), ...rows, ''];
+  const failures = finalists.flatMap(({ name, error }) => (error ? [`${name} failed: ${describeError(error)}`] : []));
+  return [out.bold(header!), ...rows, '', ...failures, ...(failures.length > 0 ? [''] : [])];
 }
 
 type Finalists = readonly StructureFinalistEvent[];
