@@ -3,7 +3,7 @@ import type { CompiledDocument } from './document.ts';
 import type { FormatOptions } from './format.ts';
 import type { ParsedDeclaration, ParsedProperty } from './pieces.ts';
 import { blockKindOf, propertyOf } from './properties.ts';
-import type { Property } from './properties.ts';
+import type { BlockKind, Property } from './properties.ts';
 import type { Span } from './syntax.ts';
 import { tokensOf } from './tokens.ts';
 import type { Token } from './tokens.ts';
@@ -32,6 +32,8 @@ type Wanted = Pick<Gap, 'breaks' | 'blanks'>;
 /** A declaration with its tokens. */
 interface Section {
   readonly piece: ParsedDeclaration;
+  /** Which properties it has, if any. */
+  readonly block: BlockKind;
   readonly tokens: readonly Token[];
   readonly isSound: boolean;
   /** Places in `tokens`; the code ends before the comments that stand above the next declaration. */
@@ -84,7 +86,8 @@ class Layout {
       const lastCode = own.findLastIndex(({ kind }) => kind !== 'comment');
       const open = own.findIndex((token) => token.text === '{');
       const inside = open < 0 ? '' : text.slice(own[open]!.end, own[lastCode]!.start);
-      return { piece, tokens: own, isSound: isSound(piece, own), lastCode, open, isSpread: lineEnds(inside) > 0 };
+      const isSpread = lineEnds(inside) > 0;
+      return { piece, block: blockKindOf(piece), tokens: own, isSound: isSound(piece, own), lastCode, open, isSpread };
     });
   }
 
@@ -116,7 +119,7 @@ class Layout {
     depth: number,
     existing: number,
   ): Wanted {
-    const { piece, tokens, lastCode, open } = section;
+    const { block, tokens, lastCode, open } = section;
     const token = tokens[i]!;
     const isComment = token.kind === 'comment';
     const afterComment = tokens[i - 1]?.kind === 'comment';
@@ -135,7 +138,7 @@ class Layout {
       const levels = token.text === ')' ? Math.max(0, depth - 1) : Math.max(1, depth);
       return { breaks: 1, blanks: this.indent((isInBlock ? 1 : 0) + levels) };
     }
-    const known = property && propertyOf(blockKindOf(piece), property.tree.syntax!.key.text);
+    const known = property && propertyOf(block, property.tree.syntax!.key.text);
     if (property !== undefined && known === undefined) {
       // Nothing is known of its value: `pruner-zero` might be one word.
       return { breaks: 0, blanks: this.document.text.slice(tokens[i - 1]!.end, token.start) };

@@ -112,7 +112,20 @@ const BLOCK_SCAN = new RegExp(`${COMMENT_OR_STRING}|[(){}]|(${NAME})[ \\t]*:`, '
 
 /** Properties that no call has as an argument. */
 const NEVER_ARGUMENTS: ReadonlySet<string> = new Set([
-  ...['model', 'evaluate', 'calibrate', 'prune', 'at', 'test', 'operands', 'operations', 'from', 'baselines', 'method'],
+  ...[
+    'model',
+    'evaluate',
+    'calibrate',
+    'prune',
+    'at',
+    'test',
+    'operands',
+    'operations',
+    'from',
+    'baselines',
+    'method',
+    'target',
+  ],
 ]);
 
 const NAMED_HEAD = new RegExp(`[ \\t]+${NAME}\\s*[=({]`, 'y');

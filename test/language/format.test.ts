@@ -109,8 +109,11 @@ describe('laying out', () => {
   });
 
   it('takes time in proportion to the text', () => {
-    for (const unit of ['//\n', 'metric a = W //c\n', 'experiment e { // c\n // d\n model: tiny }\n']) {
-      const document = compile(unit.repeat(Math.floor(50_000 / unit.length)));
+    const units = ['//\n', 'metric a = W //c\n', 'experiment e { // c\n // d\n model: tiny }\n', 'seed: 1 '];
+    for (const unit of units) {
+      const document = compile(
+        `${unit === 'seed: 1 ' ? 'search s { ' : ''}${unit.repeat(Math.floor(50_000 / unit.length))}`,
+      );
       const start = performance.now();
       format(document);
       expect(performance.now() - start, unit).toBeLessThan(2000);

@@ -56,6 +56,7 @@ describe('completion', () => {
   it.each<[string, string[], string[]]>([
     ['experiment e { prune: |', ['structure', 'weights', 'mine', 'sqrt'], METHODS],
     ['metric weights = W experiment e { prune: |', ['structure', 'weights'], []],
+    ['metric taylor = W experiment e { prune: structure(|', METHODS, []],
     ['experiment e { prune: structure(|', [...METHODS, 'mine', 'W'], ['structure', 'owl', 'tiny']],
     ['experiment e { prune: structure(wanda-sp, |', ['uniform', 'owl', 'global', '[…]'], ['mine', 'flap']],
     ['experiment e { prune: structure(rates: |', ['owl'], ['mine']],

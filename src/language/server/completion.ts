@@ -9,7 +9,7 @@ import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts
 import { isSearchMethod, SEARCH_METHODS } from '../../experiment/searchMethods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
-import { dropsBlocks } from '../../experiment/structureNames.ts';
+import { dropsBlocks, isStructureMethod } from '../../experiment/structureNames.ts';
 import {
   describeAllocation,
   describeClause,
@@ -66,7 +66,10 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
       return [
         ...STRUCTURE_METHOD_NAMES.filter((name) => context.isBlocks || !dropsBlocks(name)).map(methodSuggestion),
         ...clauseSuggestions(document, context.clauses),
-        ...expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }),
+        // A method's name never means a metric here.
+        ...expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }).filter(
+          ({ label }) => !isStructureMethod(label),
+        ),
       ];
     case 'rates':
       return rateSuggestions(context.isGlobal);
