@@ -4,7 +4,7 @@ import type { RateSearchPlan } from '../experiment/rateSearch.ts';
 import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../experiment/structureEvents.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
-import { addUsage, estimateUsage, LanguageModelError } from '../llm/languageModel.ts';
+import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';
 import type { LanguageModel } from '../llm/languageModel.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { LlmRequest } from '../search/rates/effects.ts';
@@ -92,7 +92,7 @@ export class LlmCalls {
       const { text, usage, model: name } = await model.complete(question, signal);
       reply = { kind: 'text', text, usage, cost: costOf(usage, this.plan.llm), model: name };
     } catch (error) {
-      if (!signal.aborted) reply = failed(error, this.plan.llm);
+      if (!signal.aborted) reply = error instanceof LostReply ? { kind: 'lost' } : failed(error, this.plan.llm);
       else {
         await keep({ kind: 'lost' }, seconds());
         throw cancelledError('asking the language model');

@@ -7,7 +7,7 @@ export interface LanguageModel {
   /**
    * Resolves with the whole reply. Aborting the signal ends the request at once.
    *
-   * @throws EspalierError `llm/…`, or `cancelled`; no error says anything secret
+   * @throws EspalierError `llm/…`, or `cancelled`; no error says anything secret. {@link LostReply} where a run is replayed
    */
   complete(question: Question, signal: AbortSignal): Promise<Completion>;
 }
@@ -53,6 +53,9 @@ export class LanguageModelError extends EspalierError {
     this.usage = usage;
   }
 }
+
+/** A replayed reply that was lost when its process ended: the search takes it as that again. */
+export class LostReply extends Error {}
 
 /** Whether trying again can help: `soon`, after a pause; or not before so many seconds have passed. */
 export type Again = 'never' | 'soon' | { readonly seconds: number };

@@ -2,7 +2,7 @@ import { EspalierError } from '../base/errors.ts';
 import type { LlmRole } from '../experiment/llm.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import type { LlmAskedEvent, LlmReply } from '../experiment/structureEvents.ts';
-import { LanguageModelError } from './languageModel.ts';
+import { LanguageModelError, LostReply } from './languageModel.ts';
 import type { Completion, LanguageModel, LlmErrorCode, Question } from './languageModel.ts';
 
 interface Recorded {
@@ -63,11 +63,11 @@ function completionOf(run: string, { prompt, role, generation }: Question, found
       return { text, usage, model };
     }
     case 'lost':
-      throw differs(run, `a reply ${where}`, 'one that was lost when its process ended');
+      throw new LostReply();
     case 'failed': {
       const { code, expected, actual, remedy } = reply.error;
       if (!code.startsWith('llm/')) throw new EspalierError(reply.error);
-      throw new LanguageModelError({ code: code as LlmErrorCode, expected, actual, remedy });
+      throw new LanguageModelError({ code: code as LlmErrorCode, expected, actual, remedy, usage: reply.usage });
     }
   }
 }

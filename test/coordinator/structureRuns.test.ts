@@ -197,6 +197,11 @@ describe('a request to the language model', () => {
     // Somebody had to stand in for it, and it is said.
     expect(events.some((event) => event.kind === 'fallback')).toBe(true);
     expect(replied.map(({ call }) => call)).toEqual(replied.map((_, i) => i));
+
+    // Replayed it is lost again, so that the search is the same.
+    const again = await newRun(rates({ ...LLM, provider: 'replay', replay: run.run.id }));
+    await drive(again);
+    expect(await findingsOf(again)).toEqual(await findingsOf(run));
   });
 
   it('is given up at once when the run is paused, and that is in the journal', async () => {
@@ -285,9 +290,7 @@ describe('a request to the language model', () => {
       const requests = llm.requests.length;
       await drive(again);
       expect(llm.requests.length).toBe(requests);
-      const configurations = async (of: RunFolder): Promise<unknown> =>
-        (await eventsOf(of)).filter(({ kind }) => kind === 'configuration' || kind === 'fallback');
-      expect(await configurations(again)).toEqual(await configurations(run));
+      expect(await findingsOf(again)).toEqual(await findingsOf(run));
     } finally {
       await llm.close();
     }
@@ -330,6 +333,11 @@ describe('a request to the language model', () => {
     expect([(await failureOf(() => drive(run, {}, { spawn }))).code, spawned]).toEqual([code, 0]);
   });
 });
+
+/** What a search for rates has come to, and where the language model did not help. */
+async function findingsOf(run: RunFolder): Promise<readonly RunEvent[]> {
+  return (await eventsOf(run)).filter(({ kind }) => kind === 'configuration' || kind === 'fallback');
+}
 
 async function expectNoKey({ folder }: RunFolder): Promise<void> {
   for (const name of await readdir(folder)) {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/experiment/runPlan.ts';
 import type { LlmReply } from '../../src/experiment/structureEvents.ts';
+import { LostReply } from '../../src/llm/languageModel.ts';
 import type { Question } from '../../src/llm/languageModel.ts';
 import { replayModel } from '../../src/llm/replay.ts';
 import { failureOf } from '../support/expectCoded.ts';
 
+const USAGE = { promptTokens: 9, replyTokens: 0, estimated: true } as const;
 const text = (said: string): LlmReply => ({
   ...{ kind: 'text', text: said, usage: { promptTokens: 7, replyTokens: 3 }, cost: 1, model: 'm' },
 });
@@ -30,7 +32,10 @@ const EVENTS = recorded(
     'mutate',
     2,
     'failed',
-    { kind: 'failed', error: { code: 'llm/timeout', operation: 'o', expected: 'e', actual: 'a', remedy: 'r' } },
+    {
+      ...{ kind: 'failed', usage: USAGE, cost: 1 },
+      error: { code: 'llm/timeout', operation: 'o', expected: 'e', actual: 'a', remedy: 'r' },
+    },
   ],
 );
 
@@ -51,11 +56,16 @@ describe('a replayed run', () => {
   it.each<[string, Question, string, RegExp]>([
     ['another prompt', question('initialise', 0, 'fist'), 'llm/not-recorded', /line 1 on: "fist", not "first"/],
     ['a question that was not asked', question('mutate', 9, 'same'), 'llm/not-recorded', /got none/],
-    ['a reply that was lost', question('cross', 1, 'cross'), 'llm/not-recorded', /lost/],
     ['a request that failed', question('mutate', 2, 'failed'), 'llm/timeout', /got a/],
   ])('says that it has none for %s', async (_, asked, code, message) => {
     const error = await failureOf(() => replayModel('run', EVENTS).complete(asked, never));
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
+  });
+
+  it('loses again what was lost, and counts again what failed', async () => {
+    const model = replayModel('run', EVENTS);
+    await expect(model.complete(question('cross', 1, 'cross'), never)).rejects.toBeInstanceOf(LostReply);
+    await expect(model.complete(question('mutate', 2, 'failed'), never)).rejects.toMatchObject({ usage: USAGE });
   });
 });
