@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
@@ -46,27 +45,27 @@ export async function exportModel(
   return writeNewFolder(target.folder, async (temporary) => {
     const dense = await openCheckpoint(plan.model);
     try {
-      // ONNX is made from the pruned checkpoint, which is then not kept.
       const isOnnx = target.format === 'onnx';
       if (isOnnx) requirePositions(dense.config, plan.settings.length);
-      const folder = isOnnx ? await mkdtemp(`${temporary}-checkpoint-`) : temporary;
-      try {
-        const { written, result, states } = await writePruned(plan, dense, folder, hooks, state);
-        if (isOnnx) await convert(folder, temporary, plan, hooks);
-        const verification = await verify(plan, { ...target, folder: temporary }, states, hooks, startFresh);
-        const report: ExportReport = {
-          ...target,
-          result,
-          parameters: { dense: countParameters(dense.config), exported: countParameters(written.config) },
-          bytes: 0,
-          plain: !(ESPALIER_KEY in written.values),
-          verification,
-        };
-        await writeText(path.join(temporary, 'README.md'), modelCard(report, written.config));
-        return { ...report, bytes: await sizeOfFolder(temporary) };
-      } finally {
-        if (isOnnx) await rm(folder, { recursive: true, force: true });
+      // ONNX is made from the pruned checkpoint, which is then not kept.
+      const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
+      if (isOnnx) await mkdir(folder);
+      const { written, result, states } = await writePruned(plan, dense, folder, hooks, state);
+      if (isOnnx) {
+        await convert(folder, temporary, plan, hooks);
+        await rm(folder, { recursive: true });
       }
+      const verification = await verify(plan, { ...target, folder: temporary }, states, hooks, startFresh);
+      const report: ExportReport = {
+        ...target,
+        result,
+        parameters: { dense: countParameters(dense.config), exported: countParameters(written.config) },
+        bytes: 0,
+        plain: !(ESPALIER_KEY in written.values),
+        verification,
+      };
+      await writeText(path.join(temporary, 'README.md'), modelCard(report, written.config));
+      return { ...report, bytes: await sizeOfFolder(temporary) };
     } finally {
       dense.close();
     }
@@ -150,10 +149,10 @@ async function verify(
   startFresh: () => FreshEngine,
 ): Promise<Verification> {
   onProgress?.({ stage: 'verifying', done: 0, total: 0, detail: 'reading it back in another process' });
-  const folder = await mkdtemp(path.join(tmpdir(), 'espalier-verify-'));
+  // Beside the model, so that a process that is killed leaves one folder and nothing elsewhere.
+  const reference = path.join(target.folder, 'logits.f32');
   const fresh = startFresh();
   try {
-    const reference = path.join(folder, 'logits.f32');
     await writeFile(reference, new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength));
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
@@ -162,7 +161,7 @@ async function verify(
     return verification;
   } finally {
     await fresh.dispose();
-    await rm(folder, { recursive: true, force: true });
+    await rm(reference, { force: true });
   }
 }
 
