@@ -22,7 +22,8 @@ import type { BlockWeights } from '../forward/blockWeights.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
-import { blockInfluence } from '../structure/blockInfluence.ts';
+import { blockInfluence, countInfluenceSteps } from '../structure/blockInfluence.ts';
+import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { owlRates } from '../structure/rates.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { type MeasuredLoss, measureModels } from './measureModels.ts';
@@ -76,7 +77,7 @@ export class StructureSession {
     const { inputs: prepared, provenance } = await prepareSweep(plan, calibrated, hooks, state);
     const inputs = searchInputs(prepared);
     try {
-      for (const evaluation of asked) throwIfFailed(refusal(evaluation, inputs));
+      for (const evaluation of [...asked, ...baselinesOf(plan)]) throwIfFailed(refusal(evaluation, inputs));
       const needs = surveyNeeds(asked, rowsOfWeights(asked));
       const needed = asked.some(needsGradient) ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const steps = stagedStepper(
@@ -161,17 +162,24 @@ export class StructureSession {
       structure: { kind: 'scored', score, rates: UNIFORM },
       sparsity: plan.sparsity,
     };
+    const { checkpoint, device, weights, calibration: samples, programs } = inputs;
+    const dense = { checkpoint, device, weights, samples };
+    const dropping = plan.kind === 'masks' && plan.search.components !== 'heads-channels';
     const needs = surveyNeeds([asked], []);
     const needed = needsGradient(asked) ? await needGradients(inputs, provenance, state.gradients) : undefined;
-    const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countSurveySteps(inputs, needs));
+    const steps = stagedStepper(
+      hooks,
+      (needed?.steps ?? 0) +
+        countSurveySteps(inputs, needs) +
+        (dropping ? countInfluenceSteps(dense, programs.batch) : 0),
+    );
     const gradients = await needed?.get(steps('gradients'));
     const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
     const scores = (await survey(ready, needs, steps('pruning'))).scores.get(key)!;
     if (scores instanceof EspalierError) throw scores;
     if (scores.kind === 'blocks') throw removesBlocks(key);
-    const { checkpoint, device, weights, calibration: samples } = inputs;
-    const dropping = plan.kind === 'masks' && plan.search.components !== 'heads-channels';
-    const influence = dropping && (await blockInfluence({ checkpoint, device, weights, samples }, steps('pruning')));
+    const influence = dropping && (await blockInfluence(dense, steps('pruning')));
+    if (influence) requireFiniteScores({ kind: 'blocks', influence }, 'block influence');
     return {
       groups: packValues(joined(scores.blocks.map(({ groups }) => groups))),
       channels: packValues(joined(scores.blocks.map(({ channels }) => channels))),
@@ -221,6 +229,14 @@ function evaluationsOf(plan: StructurePlan): readonly PlannedEvaluation[] {
   // OWL's rates are told with the opening, where there are samples to find them on.
   const rates: RateAllocation = plan.calibration === undefined ? UNIFORM : OWL;
   return [evaluationOf(plan, rates)];
+}
+
+/** What the search is compared with at its end: what is wrong with one of these is said at the beginning. */
+function baselinesOf(plan: StructurePlan): readonly PlannedEvaluation[] {
+  const { sparsity } = plan;
+  return plan.kind === 'rates'
+    ? plan.baselines.map(({ rates }) => evaluationOf(plan, rates))
+    : plan.baselines.map(({ name, structure }) => ({ metric: name, structure, sparsity }));
 }
 
 function evaluationOf({ target, sparsity }: RateSearchPlan, rates: RateAllocation): PlannedEvaluation {
