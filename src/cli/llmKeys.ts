@@ -1,4 +1,4 @@
-import { isOpenAiEndpoint } from '../experiment/llmEndpoint.ts';
+import { isOpenAiEndpoint, KEY_VARIABLES } from '../experiment/llmEndpoint.ts';
 
 /** Keys of language models that the environment has: kept in memory, and nowhere else. */
 export interface LlmKeys {
@@ -11,8 +11,7 @@ export interface LlmKeys {
 /** Takes the keys out of an environment, so that no process that is started later inherits them. */
 export function takeKeys(env: NodeJS.ProcessEnv): LlmKeys {
   const { ESPALIER_LLM_KEY: own, OPENAI_API_KEY: openAi } = env;
-  delete env['ESPALIER_LLM_KEY'];
-  delete env['OPENAI_API_KEY'];
+  for (const name of KEY_VARIABLES) Reflect.deleteProperty(env, name);
   return { ...(own && { own }), ...(openAi && { openAi }) };
 }
 

@@ -9,6 +9,7 @@ import type { BestSummary, RunSummary, UnreadableRun } from '../runs/runSummary.
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from './exitCode.ts';
+import { printFailure } from './failure.ts';
 import { storyOf } from './runReport.ts';
 
 interface RunsOptions {
@@ -42,6 +43,7 @@ export function runsCommand(context: CommandContext): Command {
         for (const line of runTable([summary])) terminal.print(line);
         terminal.print('');
         for (const line of story.lines.final()) terminal.print(line);
+        if (summary.error) for (const line of printFailure(summary.error, terminal.err)) terminal.say(line);
       }
       if (journal.damage) {
         terminal.say(

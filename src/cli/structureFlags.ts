@@ -6,6 +6,7 @@ import { ALLOCATIONS, OWL, STRUCTURE_METHOD_NAMES, UNIFORM } from '../experiment
 import type { RateAllocation, StructureScore } from '../experiment/structure.ts';
 import { dropsBlocks, isStructureMethod, meanRate, ratesName, structureName } from '../experiment/structureNames.ts';
 import type { NamedScore, PrunedStructure } from '../language/document.ts';
+import { nearestName } from '../metric/nearest.ts';
 import { usageError } from './commandContext.ts';
 import { settingFlag } from './settingFlags.ts';
 
@@ -76,7 +77,14 @@ export async function parseScore(text: string, metrics: readonly NamedMetric[]):
   const known = metrics.find(({ metric }) => metric === name);
   if (known) return { name, score: { kind: 'metric', expression: known.expression } };
   const { parseExpression } = await import('../language/compile.ts');
-  return { name, score: { kind: 'metric', expression: parseExpression(name) } };
+  try {
+    return { name, score: { kind: 'metric', expression: parseExpression(name) } };
+  } catch (thrown) {
+    const near = nearestName(name, [...STRUCTURE_METHOD_NAMES, ...metrics.map(({ metric }) => metric)]);
+    if (near === undefined) throw thrown;
+    const known = `one of ${STRUCTURE_METHOD_NAMES.join(', ')}, a metric of the file, or an expression`;
+    throw usageError(known, JSON.stringify(name), `Did you mean ${near}?`);
+  }
 }
 
 /** What `--structure` names, at uniform rates. */

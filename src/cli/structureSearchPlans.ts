@@ -197,7 +197,7 @@ function parseList(text: string): readonly number[] {
 /** `wanda-sp`, `mine`, `structure(flap, global)`, `structure(mine, [0.2, 0.4])`: as in a file. */
 async function namedStructure(text: string, metrics: readonly NamedMetric[]): Promise<NamedStructure> {
   const clause = /^\s*structure\s*\(([^]*)\)\s*$/.exec(text)?.[1];
-  const [, of, how = 'uniform'] = /^([^]*?),\s*(uniform|owl|global|\[[^[\]]*\])\s*$/.exec(clause ?? '') ?? [];
+  const [, of, how = 'uniform'] = /^([^]*),\s*([\w-]+|\[[^[\]]*\])\s*$/.exec(clause ?? '') ?? [];
   const { name, score } = await parseScore(of ?? clause ?? text, metrics);
   const rates = how === 'global' ? ({ kind: how } as const) : parseNamedRates(how).rates;
   requireRatesFor(score, rates);

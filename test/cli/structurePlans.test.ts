@@ -184,6 +184,11 @@ describe('a search becomes a run', () => {
     [['m.prune', '--search', 'rates', '--method', 'policy-gradient'], '--method as rates has it (self-pruner)'],
     [['m.prune', '--search', 'masks', '--mutations', '3'], '--mutations with policy-gradient'],
     [['m.prune', '--search', 'masks', '--baseline', 'structure(shortgpt, owl)'], 'shortgpt without rates'],
+    [
+      ['m.prune', '--search', 'masks', '--baseline', 'structure(mine, goal)'],
+      'expected --baseline with rates, got "goal"',
+    ],
+    [['m.prune', '--search', 'masks', '--score', 'tailor'], 'Did you mean taylor?'],
     [['--resume', 'r', '--calibration-seed', '3'], '--calibration-seed'],
     [['m.prune', '--search', 'rates', '--target', 'shortgpt'], 'shortgpt, which drops whole blocks'],
     [['m.prune', '--search', 'masks', '--score', 'shortgpt'], 'shortgpt, which drops whole blocks'],
@@ -214,7 +219,7 @@ describe('keys of language models', () => {
     [{ OPENAI_API_KEY: 'b' }, openAi.replace('https', 'http'), undefined],
     [{ ESPALIER_LLM_KEY: '', OPENAI_API_KEY: '' }, openAi, undefined],
   ])('%j for %j', (env, endpoint, key) => {
-    const left: NodeJS.ProcessEnv = { ...env, PATH: '/bin' };
+    const left: NodeJS.ProcessEnv = { ...env, OPENAI_CUSTOM_HEADERS: 'X-Key: c', PATH: '/bin' };
     expect(keyFor(endpoint, takeKeys(left))).toBe(key);
     expect(left).toEqual({ PATH: '/bin' });
   });
