@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import { KEY_VARIABLES } from '../experiment/llmEndpoint.ts';
 
 /** A worker as its supervisor sees it. Tests put another one in its place. */
 export interface WorkerProcess {
@@ -82,11 +83,9 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
   };
 }
 
-/** Keys of language models: a process's environment can be read by others, and no worker needs them. */
-const KEYS: ReadonlySet<string> = new Set(['ESPALIER_LLM_KEY', 'OPENAI_API_KEY', 'OPENAI_ADMIN_KEY']);
-
+/** A process's environment can be read by others, and no worker needs keys. */
 function withoutKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEYS.has(name.toUpperCase())));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEY_VARIABLES.includes(name.toUpperCase())));
 }
 
 function killTree(child: ChildProcess): void {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelledError } from '../../src/base/errors.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { KEY_VARIABLES } from '../../src/experiment/llmEndpoint.ts';
 import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
@@ -92,14 +93,13 @@ describe.skipIf(process.platform !== 'linux')('the key of a language model', () 
     const run = await createRun(plan, { root, createdAt: new Date(), versions: {} });
     const told: string[] = [];
     // What a person has in the editor's environment reaches no worker either.
-    process.env['ESPALIER_LLM_KEY'] = process.env['OPENAI_API_KEY'] = KEY;
+    for (const name of KEY_VARIABLES) process.env[name] = `X-Key: ${KEY}`;
     const host = forkWorker({
       file: path.join(ROOT, 'dist/worker.cjs'),
       cacheFolder: path.join(root, 'cache'),
       log: (line) => told.push(line),
     });
-    delete process.env['ESPALIER_LLM_KEY'];
-    delete process.env['OPENAI_API_KEY'];
+    for (const name of KEY_VARIABLES) Reflect.deleteProperty(process.env, name);
     const client = new ProtocolClient(host.reader, host.writer, {
       log: (line) => told.push(line),
       onBroken: (reason) => told.push(reason),
