@@ -63,6 +63,9 @@ const PICTURES = [
       [`${run}-hc-light`, `run=${run}&state=finished&theme=high-contrast-light`, 1280],
       [`${run}-800`, `run=${run}&state=finished&theme=light`, 800],
       [`${run}-large`, `run=${run}&state=finished&theme=dark&blocks=32`, 1280],
+      [`${run}-450`, `run=${run}&state=finished&theme=dark`, 450],
+      [`${run}-one`, `run=${run}&state=finished&theme=light&blocks=1`, 1280],
+      [`${run}-nan`, `run=${run}&state=running&theme=dark&trouble=nan&${until}`, 1280],
       [`${run}-starting`, `run=${run}&state=starting&theme=dark`, 1280],
       [`${run}-first`, `run=${run}&state=running&theme=dark&until=0`, 1280],
       [`${run}-paused`, `run=${run}&state=paused&theme=light&${until}`, 1280],
@@ -70,6 +73,9 @@ const PICTURES = [
     ];
   }),
   ['masks-blocks', 'run=masks&state=finished&theme=dark&components=heads-channels-layers', 1280],
+  ['masks-huge', 'run=masks&state=finished&theme=light&blocks=80&channels=4000', 1280],
+  ['rates-huge', 'run=rates&state=finished&theme=light&blocks=80&generations=1000&population=4', 1280],
+  ['rates-refused', 'run=rates&state=running&theme=dark&trouble=refused&until=9', 1280],
   ['rates-classical', 'run=rates&state=finished&theme=dark&llm=none', 1280],
 ];
 
@@ -103,6 +109,8 @@ async function open(browser, hash, width) {
   const tab = await browser.newPage({ viewport: { width, height: 900 } });
   tab.on('pageerror', (error) => console.log(`${hash}: ${error.stack ?? error}`));
   await tab.goto(`${pathToFileURL(page).href}#${hash}`);
+  // The page draws once everything has come.
+  await tab.waitForFunction(() => performance.getEntriesByName('drawn').length > 0, undefined, { timeout: 60_000 });
   await tab.waitForTimeout(700);
   return tab;
 }
@@ -110,7 +118,7 @@ async function open(browser, hash, width) {
 async function take(browser, name, hash, width) {
   if (values.only && !name.startsWith(values.only)) return;
   const tab = await open(browser, hash, width);
-  if (/^(rates|masks)-(finished|hc|800)/.test(name)) {
+  if (/^(rates|masks)-(finished|hc|800|450)/.test(name)) {
     await tab.getByRole('button', { name: 'Measure speed' }).click();
     const exchange = tab.locator('.exchanges details').first();
     if (name.startsWith('rates')) await exchange.locator('summary').click();

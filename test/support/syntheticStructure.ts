@@ -43,7 +43,7 @@ const HURT = [2.2, 1.1, 0.7, 0.6, 0.8, 1.4];
 
 const components: BlockComponents = { groups: 4, channels: 688, groupWeights: 49_152, channelWeights: 768 };
 
-function opening(blocks: number, owl: boolean): StructureOpening {
+function opening(blocks: number, owl: boolean, channels = components.channels): StructureOpening {
   return {
     blocks: BLOCKS,
     denseLosses: Array.from({ length: BLOCKS }, () => Math.log(DENSE)),
@@ -52,7 +52,7 @@ function opening(blocks: number, owl: boolean): StructureOpening {
     device: 'cpu',
     parameters: 6_450_000,
     architecture: 'LlamaForCausalLM',
-    components: Array.from({ length: blocks }, () => components),
+    components: Array.from({ length: blocks }, () => ({ ...components, channels })),
     calibrationTokens: 327_680,
     ...(owl && {
       owl: withMean(Array.from({ length: blocks }, (_, i) => 0.24 + (0.16 * i) / Math.max(1, blocks - 1))),
@@ -102,11 +102,13 @@ export interface SyntheticRatesOptions {
   readonly until?: number;
   /** Decoder blocks of the model. */
   readonly blocks?: number;
+  /** Whether no request to the language model is answered. */
+  readonly refused?: boolean;
 }
 
 export function syntheticRates(
   plan: RateSearchPlan,
-  { seed = 1, until, blocks = 6 }: SyntheticRatesOptions = {},
+  { seed = 1, until, blocks = 6, refused = false }: SyntheticRatesOptions = {},
 ): Timed<RateEvent>[] {
   const rng = new Rng(seed);
   const { emit, events } = recorder<RateEvent>();
@@ -135,7 +137,7 @@ export function syntheticRates(
       const id = call++;
       emit({ kind: 'llm-asked', call: id, generation, role, attempt, wanted, prompt: prompt(role, all, wanted) }, 5);
       const draw = rng.uniform();
-      const usable = draw < 0.12 ? 0 : draw < 0.2 ? -1 : Math.max(1, wanted - rng.integer(3));
+      const usable = refused ? -1 : draw < 0.12 ? 0 : draw < 0.2 ? -1 : Math.max(1, wanted - rng.integer(3));
       const reply = replyOf(usable, all, blocks, rng);
       emit({ kind: 'llm-replied', call: id, reply, seconds: 6 + 9 * rng.uniform() }, 8000);
       if (reply.kind !== 'text') {
@@ -323,20 +325,22 @@ export interface SyntheticMasksOptions {
   /** Steps that are through; default: all, with the end. */
   readonly until?: number;
   readonly blocks?: number;
+  /** Of each block. */
+  readonly channels?: number;
 }
 
 export function syntheticMasks(
   plan: MaskSearchPlan,
-  { seed = 1, until, blocks = 6 }: SyntheticMasksOptions = {},
+  { seed = 1, until, blocks = 6, channels: width = components.channels }: SyntheticMasksOptions = {},
 ): Timed<MaskEvent>[] {
   const rng = new Rng(seed);
   const { emit, events } = recorder<MaskEvent>();
-  emit({ kind: 'structure-opened', ...opening(blocks, false) }, 4200);
+  emit({ kind: 'structure-opened', ...opening(blocks, false, width) }, 4200);
   const { steps, masks, checkpoints, components: what } = plan.search;
   const layers = what !== 'heads-channels';
   const wanted = Array.from({ length: blocks }, (_, b) => ({
     groups: draws(rng, components.groups, HURT[b % HURT.length]!),
-    channels: draws(rng, components.channels, HURT[b % HURT.length]!),
+    channels: draws(rng, width, HURT[b % HURT.length]!),
   }));
   const first = wanted.map(({ groups, channels }) => ({
     groups: groups.map((value) => 0.7 + 0.12 * (value - 0.7)),

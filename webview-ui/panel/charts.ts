@@ -72,10 +72,10 @@ export function countAxis(theme: Theme, title: string, min: number, max: number)
   } as unknown as ScaleOptionsByType<'linear'>;
 }
 
-/** Shares from 0 up, in steps that are round, to the first one that nothing lies above. */
+/** Shares from 0 up, in steps that are round, to the first one with some room below it. */
 export function shareAxis(theme: Theme, title: string, highest: number): ScaleOptionsByType<'linear'> {
-  const step = [0.02, 0.05, 0.1, 0.2].find((size) => highest <= 5 * size) ?? 0.25;
-  const max = Math.min(1, step * Math.max(1, Math.ceil(highest / step - 1e-9)));
+  const step = [0.02, 0.05, 0.1].find((size) => highest <= 5 * size) ?? 0.2;
+  const max = Math.min(1, step * Math.max(1, Math.ceil((1.04 * highest) / step)));
   const axis = countAxis(theme, title, 0, max);
   return {
     ...axis,

@@ -22,7 +22,7 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
   const denseTest = rows.find(({ test }) => test !== undefined)?.test?.densePerplexity;
   return h(
     'table',
-    {},
+    { class: 'finalists' },
     h(
       'thead',
       {},

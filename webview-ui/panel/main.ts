@@ -41,12 +41,16 @@ document.body.append(header.element, banner.element);
 
 let lastDrawn = -Infinity;
 let asked: number | undefined;
+/** Where the page before this one was scrolled to, until there is as much to scroll. */
+let scrolledTo: number | undefined;
 
 host.onMessage((message) => {
   if (message.kind === 'run') {
     // A page that was hidden is a new page: it looks at what the one before looked at.
     const { remembered } = host;
-    looking.selected = remembered?.folder === message.run.folder ? remembered.selected : undefined;
+    const before = remembered?.folder === message.run.folder ? remembered : undefined;
+    looking.selected = before?.selected;
+    scrolledTo = before?.scroll;
     page?.element.remove();
     page = pageFor(message.run.plan);
     document.body.append(page.element);
@@ -55,6 +59,15 @@ host.onMessage((message) => {
   if (message.kind === 'run') remember();
   drawSoon();
 });
+let noted: number | undefined;
+addEventListener(
+  'scroll',
+  () => {
+    clearTimeout(noted);
+    noted = setTimeout(remember, PACE);
+  },
+  { passive: true },
+);
 onThemeChange((changed) => {
   theme = changed;
   draw();
@@ -71,7 +84,8 @@ function pageFor(plan: RunPlan): Page<RunPlan> {
 
 function remember(): void {
   const { selected } = looking;
-  if (data.run) host.remember({ folder: data.run.folder, ...(selected !== undefined && { selected }) });
+  const scroll = scrolledTo ?? Math.round(scrollY);
+  if (data.run) host.remember({ folder: data.run.folder, scroll, ...(selected !== undefined && { selected }) });
 }
 
 /** Many events are drawn once. */
@@ -91,6 +105,10 @@ function draw(): void {
   // While the journal is being read, pictures of a part of it would only take the time.
   if (!page || !data.complete) return;
   page.render(data, theme);
+  if (scrolledTo !== undefined) scrollTo({ top: scrolledTo, behavior: 'instant' });
+  scrolledTo = undefined;
+  // The last one is enough: a panel may be open for days.
+  performance.clearMarks('drawn');
   performance.mark('drawn');
 }
 
@@ -109,7 +127,7 @@ function act(action: HeaderAction): void {
       if (!data.run || !page) return;
       const title = header.element.querySelector('.about')?.textContent ?? '';
       const picture = exportPicture(title, page.pictures, theme);
-      host.post({ kind: 'exportPicture', name: `${data.run.plan.name}.png`, data: picture });
+      host.post({ kind: 'exportPicture', data: picture });
     }
   }
 }

@@ -62,7 +62,10 @@ export function metricPage(host: PageHost, looking: Looking): Page<SearchPlan> {
       table.element,
       h('div', { class: 'halves wide' }, correlation.element, curves.element),
     ),
-    pictures: [generationChart.picture, candidateChart.picture],
+    pictures: [
+      { title: 'Best by generation', canvas: generationChart.picture },
+      { title: 'Every candidate', canvas: candidateChart.picture },
+    ],
     render: (data: PanelData, theme: Theme) => {
       const { selected } = looking;
       random.render(data);

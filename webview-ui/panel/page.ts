@@ -1,14 +1,15 @@
 import type { RunPlan } from '../../src/experiment/runPlan.ts';
 import type { FromPanel } from '../../src/extension/search/panelMessages.ts';
 import type { Theme } from '../shared/theme.ts';
+import type { Picture } from './exportPicture.ts';
 import type { PanelData } from './panelData.ts';
 
 /** What is below header and banner: one for each kind of search. */
 export interface Page<Plan extends RunPlan> {
   readonly element: HTMLElement;
   render(data: PanelData<Plan>, theme: Theme): void;
-  /** Charts that are saved as a picture. */
-  readonly pictures: readonly HTMLCanvasElement[];
+  /** Charts that are saved as one picture. */
+  readonly pictures: readonly Picture[];
 }
 
 /** What a page may do beyond drawing. */

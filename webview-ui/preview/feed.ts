@@ -15,7 +15,8 @@ import type { ThemeName } from './themes.ts';
 
 /**
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
- * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`.
+ * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
+ * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite.
  */
 const query = new URLSearchParams(location.hash.slice(1));
 const generations = Number(query.get('generations') ?? 20);
@@ -27,7 +28,7 @@ applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
 /** A run that was, where there is one (see panelPreview.mjs). */
 const { recorded } = globalThis as { recorded?: { plan: RunPlan; events: readonly Timed<RunEvent>[] } };
-const { plan, events } = recorded ?? run((query.get('run') ?? 'metrics') as RunKind);
+const { plan, events } = recorded ?? troubled(run((query.get('run') ?? 'metrics') as RunKind));
 const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
 
 (globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({
@@ -53,19 +54,38 @@ function run(of: RunKind): { plan: RunPlan; events: readonly Timed<RunEvent>[] }
   const begins = kind === 'starting';
   if (of === 'rates') {
     const provider = query.get('llm') === 'none' ? 'none' : 'openai';
-    const rates = syntheticRatePlan({ generations, population: Math.min(population, 30) });
+    // As many as a browser makes in a moment.
+    const few = generations > 100 ? { mutations: 1, crossovers: 1 } : {};
+    const rates = syntheticRatePlan({ generations, population: Math.min(population, 30), ...few });
     const asked = { ...rates, llm: { ...rates.llm, provider } } as const;
-    return { plan: asked, events: begins ? [] : syntheticRates(asked, { ...part, blocks }) };
+    const refused = query.get('trouble') === 'refused';
+    return { plan: asked, events: begins ? [] : syntheticRates(asked, { ...part, blocks, refused }) };
   }
   if (of === 'masks') {
     const masks = syntheticMaskPlan({
       steps: Number(query.get('steps') ?? 1000),
       components: (query.get('components') ?? 'heads-channels') as 'layers',
     });
-    return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks }) };
+    const channels = Number(query.get('channels') ?? 688);
+    return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks, channels }) };
   }
   const metrics = syntheticPlan({ generations, population });
   return { plan: metrics, events: begins ? [] : syntheticSearch(metrics, part) };
+}
+
+function troubled(made: ReturnType<typeof run>): ReturnType<typeof run> {
+  return query.get('trouble') === 'nan' ? { ...made, events: made.events.map(notFinite) } : made;
+}
+
+function notFinite({ event, ...timed }: Timed<RunEvent>): Timed<RunEvent> {
+  if (event.kind === 'configuration')
+    return { ...timed, event: { ...event, outcome: { kind: 'invalid', detail: 'its loss is not finite' } } };
+  if (event.kind === 'iteration')
+    return { ...timed, event: { ...event, best: null, mean: null, worst: null, bestSoFar: null } };
+  if (event.kind === 'step')
+    return { ...timed, event: { ...event, losses: event.losses.map(() => null), baseline: null } };
+  if (event.kind === 'probabilities') return { ...timed, event: { ...event, perplexity: null } };
+  return { ...timed, event };
 }
 
 function send(message: ToPanel): void {

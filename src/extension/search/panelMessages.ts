@@ -57,6 +57,8 @@ export interface PanelMemory {
   readonly folder: string;
   /** Candidate that is looked at. */
   readonly selected?: number;
+  /** How far down, in pixels. */
+  readonly scroll?: number;
 }
 
 export interface PanelRun<Plan extends RunPlan = RunPlan> {

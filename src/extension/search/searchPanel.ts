@@ -13,6 +13,7 @@ import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import { panelItems } from './panelItems.ts';
 import type { FormulaTarget } from '../tree/treeMessages.ts';
+import { fromPanelSchema } from './panelMessageSchema.ts';
 import type { FromPanel, RunState, ToPanel } from './panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
@@ -110,8 +111,10 @@ export class SearchPanel implements vscode.Disposable {
     };
     panel.webview.options = { enableScripts: true, localResourceRoots: webviewRoots(parts.extension) };
     this.owned.push(
-      panel.webview.onDidReceiveMessage((message: FromPanel) => {
-        this.receive(message);
+      panel.webview.onDidReceiveMessage((message: unknown) => {
+        const { data } = fromPanelSchema.safeParse(message);
+        // Nothing that a page of ours says.
+        if (data) this.receive(data);
       }),
       panel.onDidDispose(() => {
         this.dispose();

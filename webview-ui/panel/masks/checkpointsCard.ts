@@ -27,8 +27,11 @@ export class CheckpointsCard {
     const lines = linesOf(data, view, last);
     const scale = closeScaleOf(lines);
     const readout = readoutOf(data, view);
-    const isEmpty = data.checkpoints.length === 0;
-    const empty = 'Drawn at the first checkpoint.';
+    const isEmpty = readout === '';
+    const empty =
+      data.checkpoints.length === 0
+        ? 'Drawn at the first checkpoint.'
+        : 'No checkpoint so far leaves a model whose perplexity is finite.';
     this.card.show(theme, {
       ...{ lines, scale, along: 'step', first: 0, last, readout, isEmpty },
       note: isEmpty ? empty : outOfScale(lines, scale),

@@ -3,6 +3,7 @@ import type { MaskPicture, PicturePart } from '../../../src/search/maskPicture.t
 import { Changes } from '../../shared/changes.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
+import type { Picture } from '../exportPicture.ts';
 import { HeatMap } from '../structure/heatMap.ts';
 import { HistogramChart } from '../structure/histogramChart.ts';
 import { plural } from '../words.ts';
@@ -10,6 +11,9 @@ import { pictureIndex } from './pictures.ts';
 
 /** Channels first: there are the most of them. */
 export type ComponentKind = 'channels' | 'groups' | 'blocks';
+
+/** In the order in which they stand below each other. */
+const SHOWN = ['blocks', 'groups', 'channels'] as const;
 
 const KINDS: Readonly<Record<ComponentKind, { readonly label: string; readonly one: string }>> = {
   channels: { label: 'channels', one: 'channel' },
@@ -61,10 +65,7 @@ export class KeepCard {
       // The button is of no use now, and would take the keyboard's focus with it.
       this.slider.focus();
     });
-    fill(
-      this.body,
-      ...(['blocks', 'groups', 'channels'] as const).flatMap((kind) => [this.titles[kind], this.maps[kind].element]),
-    );
+    fill(this.body, ...SHOWN.flatMap((kind) => [this.titles[kind], this.maps[kind].element]));
     this.element = h(
       'section',
       { class: 'card', 'aria-label': 'Keep-probabilities' },
@@ -81,8 +82,15 @@ export class KeepCard {
     );
   }
 
-  get picture(): HTMLCanvasElement {
-    return this.maps.channels.canvas;
+  /** Those of what may go. */
+  get charts(): readonly Picture[] {
+    return [
+      ...SHOWN.map((kind) => ({
+        title: `Keep-probabilities of ${KINDS[kind].label}, 0 to 1: the stronger the more`,
+        canvas: this.maps[kind].canvas,
+      })),
+      { title: 'How many have which keep-probability', canvas: this.bars.canvas },
+    ];
   }
 
   /**
@@ -110,7 +118,7 @@ export class KeepCard {
     const marked = [...(index === last ? ['latest'] : []), ...(picture.step === kept ? ['kept'] : [])];
     say(this.when, `${whenWords(picture)}${marked.length === 0 ? '' : ` (${marked.join(', ')})`}`);
     if (!this.changes.any(picture, theme)) return;
-    for (const kind of ['blocks', 'groups', 'channels'] as const) {
+    for (const kind of SHOWN) {
       const part = kinds.includes(kind) ? picture[kind] : undefined;
       for (const each of [this.titles[kind], this.maps[kind].element]) each.hidden = part === undefined;
       if (part) this.draw(kind, kind === 'blocks' ? acrossBlocks(part) : part, picture.step, theme);

@@ -30,8 +30,8 @@ export class LossCard {
       0.995,
     );
     this.card.show(theme, {
-      ...{ lines, scale, along: 'step', first: 0, readout, isEmpty: data.steps === 0 },
-      note: noteOf(data),
+      ...{ lines, scale, along: 'step', first: 0, readout, isEmpty: values.length === 0 },
+      note: values.length === 0 && last ? 'No loss was finite so far: there is nothing to draw.' : noteOf(data),
       spoken: last ? `${plural(data.steps, 'step')}: ${readout}.` : 'No step yet.',
       last: lastStep(data.steps, planned, 0.1),
       values: { title: 'loss (nats per token)', format },

@@ -44,7 +44,12 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       h('div', { class: 'stack' }, keep.histogram, retained.element),
       h('div', { class: 'halves wide' }, finalists.element, speed.element),
     ),
-    pictures: [loss.picture, checkpoints.picture, keep.picture],
+    pictures: [
+      { title: 'Loss of the masks drawn', canvas: loss.picture },
+      { title: 'Perplexity of the checkpoints', canvas: checkpoints.picture },
+      ...keep.charts,
+      { title: 'Kept of each block', canvas: retained.picture },
+    ],
     render: (data: PanelData<MaskSearchPlan>, theme: Theme) => {
       const { masks, pictures, run, overlay } = data;
       if (!run) return;

@@ -23,6 +23,10 @@ export class RetainedCard {
     );
   }
 
+  get picture(): HTMLCanvasElement {
+    return this.bars.canvas;
+  }
+
   render(picture: MaskPicture | undefined, keep: number, theme: Theme): void {
     if (!this.changes.any(picture, theme)) return;
     this.room.hidden = picture === undefined;

@@ -12,6 +12,9 @@ import { difference } from '../words.ts';
 import { lineageWords, outcomeWords, perplexityOf } from './rateWords.ts';
 import { referencesOf } from './references.ts';
 
+/** All that were evaluated wrecked the model. */
+export const NONE_FINITE = 'None yet: no configuration so far leaves a model whose loss is finite.';
+
 export interface BestCardEvents {
   readonly onSelect: (id: number | undefined) => void;
   readonly onExport: (id: number) => void;
@@ -33,6 +36,10 @@ export class BestCard {
     this.element = h('section', { class: 'card', 'aria-label': 'Configuration' }, this.head, this.room, this.facts);
   }
 
+  get picture(): HTMLCanvasElement {
+    return this.bars.canvas;
+  }
+
   render(rates: RateState, plan: RateSearchPlan, selected: number | undefined, theme: Theme): void {
     const best = bestConfiguration(rates);
     const chosen = rates.byId.get(selected ?? -1) ?? best;
@@ -41,7 +48,13 @@ export class BestCard {
       fill(this.head, h('h2', {}, 'Best rates'));
       fill(
         this.facts,
-        h('p', { class: 'muted' }, 'None yet: they appear once the first configurations are evaluated.'),
+        h(
+          'p',
+          { class: 'muted' },
+          rates.configurations.length === 0
+            ? 'None yet: they appear once the first configurations are evaluated.'
+            : NONE_FINITE,
+        ),
       );
       return;
     }

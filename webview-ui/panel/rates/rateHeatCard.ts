@@ -1,17 +1,20 @@
 import { formatShare } from '../../../src/experiment/format.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
-import { h } from '../../shared/dom.ts';
+import { h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { HeatMap } from '../structure/heatMap.ts';
+import { NONE_FINITE } from './bestCard.ts';
 
 /** More columns than this are thinned: no eye tells them apart. */
 const MOST_COLUMNS = 240;
+
+const AWAITED = 'Drawn once the first configurations are evaluated.';
 
 /** Block × generation: the rates of the best configuration so far. */
 export class RateHeatCard {
   readonly element: HTMLElement;
   private readonly map = new HeatMap('Pruning rates of the best configuration so far, by block and generation');
-  private readonly note = h('p', { class: 'muted' }, 'Drawn once the first configurations are evaluated.');
+  private readonly note = h('p', { class: 'muted' });
 
   constructor() {
     this.element = h(
@@ -35,6 +38,7 @@ export class RateHeatCard {
   render(rates: RateState, theme: Theme): void {
     const columns = columnsOf(rates);
     this.note.hidden = columns.length > 0;
+    say(this.note, rates.configurations.length === 0 ? AWAITED : NONE_FINITE);
     this.map.element.hidden = columns.length === 0;
     const [last] = columns.slice(-1);
     if (!last) return;
@@ -48,7 +52,7 @@ export class RateHeatCard {
         at: (block, column) => columns[column]!.rates[block] ?? Number.NaN,
         min: Math.max(0, min - margin),
         max: Math.min(1, max + margin),
-        format: (value) => `${Math.round(value * 100)} %`,
+        format: formatShare,
         short: (value) => String(Math.round(value * 100)),
         rowLabel: (block) => `block ${block + 1}`,
         along: 'gen.',

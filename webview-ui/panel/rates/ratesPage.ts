@@ -53,7 +53,11 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       table.element,
       exchanges.element,
     ),
-    pictures: [fitness.picture, heat.picture],
+    pictures: [
+      { title: 'Best by generation', canvas: fitness.picture },
+      { title: 'Rates of the best so far, % of each block, by generation', canvas: heat.picture },
+      { title: 'Rates against uniform (dashed) and OWL (triangles)', canvas: best.picture },
+    ],
     render: (data: PanelData<RateSearchPlan>, theme: Theme) => {
       const { rates, run, overlay } = data;
       if (!run) return;

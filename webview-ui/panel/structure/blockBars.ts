@@ -48,8 +48,8 @@ export class BlockBars {
           pointRadius: radiusOf(style, blocks),
           pointHitRadius: 8,
           // Seen on the bars, too.
-          pointBorderColor: theme.background,
-          pointBorderWidth: 1,
+          pointBorderColor: style === 'uniform' ? theme[colour] : theme.background,
+          pointBorderWidth: style === 'uniform' ? 2 : 1,
         };
       }),
       {
@@ -105,7 +105,7 @@ export function blockBarsLegend({ bars, references }: BlockBarsView): HTMLElemen
 /** A line through a single block would have no length. */
 function radiusOf(style: keyof typeof MARKS, blocks: number): number {
   if (style === 'uniform') return blocks === 1 ? 24 : 0;
-  return blocks > 60 ? 0 : 5;
+  return blocks > 60 ? 2.5 : 5;
 }
 
 function wholeNumbers(blocks: number): (axis: { ticks: { value: number }[] }) => void {

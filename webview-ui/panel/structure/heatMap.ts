@@ -159,7 +159,8 @@ export class HeatMap {
     context.textBaseline = 'middle';
     const everyRow = Math.ceil(14 / row);
     for (let r = 0; r < view.rows; r += everyRow)
-      context.fillText(view.rowLabel(r), LEFT - 6, (r + 0.5) * row, LEFT - 8);
+      // The first of very low rows would be cut.
+      context.fillText(view.rowLabel(r), LEFT - 6, Math.max(7, (r + 0.5) * row), LEFT - 8);
     context.textBaseline = 'top';
     context.textAlign = 'center';
     const cell = width / view.columns;

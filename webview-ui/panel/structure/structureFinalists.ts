@@ -53,7 +53,7 @@ export class StructureFinalists {
     const { id, name, result, test, error } = finalist;
     const rates = given ?? result?.structure?.blocks.map(({ removed }) => removed) ?? result?.rates;
     const words = rates?.map((rate) => formatShare(rate)).join(', ');
-    const what = h('td', { title: words }, rates ? sparkline(rates, Math.max(0.5, ...rates)) : '–');
+    const what = h('td', { class: 'drawn', title: words }, rates ? sparkline(rates, Math.max(0.5, ...rates)) : '–');
     const isBaseline = id === undefined && baselines.includes(name);
     return { name: id === undefined ? name : this.link(id), isBaseline, what, result, test, error };
   }
