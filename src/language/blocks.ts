@@ -2,6 +2,7 @@ import type { RunMethod } from '../experiment/runPlan.ts';
 import { SEARCH_METHODS, SEARCH_METHOD_NAMES } from '../experiment/searchMethods.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { nearestName } from '../metric/nearest.ts';
+import { readNamedRates } from './allocations.ts';
 import { didYouMean, replaceFix, shift } from './diagnostics.ts';
 import type { SearchContent } from './document.ts';
 import { addSite } from './findings.ts';
@@ -13,7 +14,7 @@ import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
 import type { PropertySetting } from './settingProperties.ts';
-import { readComponentScore, readNamedRates, readNamedStructure, readPruning, readTarget } from './structures.ts';
+import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
 import type { ArgumentSyntax, CallSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
 
 export interface CompiledBlock {

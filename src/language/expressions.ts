@@ -22,6 +22,7 @@ import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
 import type { DeclaredSymbol, FileSymbol } from './document.ts';
 import { addSite } from './findings.ts';
 import type { Findings } from './findings.ts';
+import { CLAUSES, isClauseName } from './structureWords.ts';
 import type { BinarySyntax, CallSyntax, ExpressionSyntax, NameSyntax, NumberSyntax, Span } from './syntax.ts';
 
 /** An expression with what the checks know about it. Subtrees may be shared, the size counts them each time. */
@@ -111,7 +112,7 @@ class ExpressionCompiler {
       case 'text':
       case 'list': {
         const what = { percentage: 'a percentage', ratio: 'a ratio', text: 'a text', list: 'a list' }[node.kind];
-        this.report('metric/not-a-value', node.span, `${what} cannot stand in a metric`);
+        this.report('metric/not-a-value', node.span, `${what} cannot stand in a formula`);
         return undefined;
       }
       case 'name':
@@ -164,6 +165,7 @@ class ExpressionCompiler {
     const meaning = this.resolve(callee.text, callee.span, 'call');
     if (meaning?.kind === 'operation') return this.compileOperation(meaning.name, node);
     if (meaning?.kind === 'metric') return this.compileMetricCall(meaning.metric, node);
+    if (meaning === undefined && isClauseName(callee.text)) return undefined;
     // The arguments have their own mistakes and names.
     for (const argument of node.arguments) this.compile(argument.value);
     if (meaning?.kind === 'value') {
@@ -308,6 +310,11 @@ class ExpressionCompiler {
     const meaning = this.context.resolve(name);
     if (meaning === undefined) {
       if (this.context.findings === undefined) return undefined;
+      if (isClauseName(name)) {
+        const message = `\`${name}(…)\` is no part of a formula: it stands by itself, as in \`prune: ${CLAUSES[name].example}\``;
+        this.report('name/wrong-kind', span, message);
+        return undefined;
+      }
       const what = use === 'call' ? 'operation or metric' : 'operand, metric or parameter';
       const { suffix, ...fixes } = didYouMean(shift(span, this.context.base), this.context.suggest(name, use));
       this.report('name/unknown', span, `unknown ${what} \`${name}\`${suffix}`, fixes);

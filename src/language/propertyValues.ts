@@ -103,13 +103,14 @@ export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): 
     }
     return sparsity;
   }
+  const isNegative = syntax.kind === 'negation' && syntax.operand.kind === 'percentage';
   const isPercentage = syntax.kind === 'percentage';
   const expected = 'a sparsity is a percentage, N:M or a share below 1: `50%`, `2:4`, `0.5`';
-  const share = isPercentage ? shareOf(syntax) : readNumber(reader, syntax, expected);
+  const share = isPercentage ? shareOf(syntax) : isNegative ? -1 : readNumber(reader, syntax, expected);
   if (share === undefined) return undefined;
   if (share >= 0 && share < 1) return { kind: 'unstructured', share };
-  if (isPercentage) {
-    const message = `${syntax.text.trim()} of a group cannot be removed: at least 0% and less than 100%`;
+  if (isPercentage || isNegative) {
+    const message = `${reader.source(syntax.span)} of a group cannot be removed: at least 0% and less than 100%`;
     reader.report('sparsity/range', syntax.span, message);
     return undefined;
   }

@@ -7,6 +7,7 @@ import type { RateAllocation } from '../experiment/structure.ts';
 import { meanRate } from '../experiment/structureNames.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../experiment/sparsity.ts';
 import { toErrorData } from '../base/errors.ts';
+import { readNamedRates } from './allocations.ts';
 import { propertyNamed, propertySpan } from './blockPlaces.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
 import type { Declaration, SearchContent } from './document.ts';
@@ -18,7 +19,6 @@ import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
 import { rateTarget } from './structureSearchPlan.ts';
-import { readNamedRates } from './structures.ts';
 import type { Span } from './syntax.ts';
 
 /**

@@ -31,7 +31,9 @@ export function firstProblem(text: string, result: ParseResult): SyntaxProblem |
   }
   const span = { start: token.startOffset, end: token.startOffset + token.image.length };
   // Brackets are for lists of rates: in a formula they are parentheses.
-  if (token.image === '[' || token.image === ']') return characterProblem(text, span.start, 1);
+  const before = text.slice(0, span.start);
+  const isInList = before.lastIndexOf('[') > before.lastIndexOf(']');
+  if ((token.image === '[' || token.image === ']') && !isInList) return characterProblem(text, span.start, 1);
   const isSecondStar = token.image === '*' && text[span.start - 1] === '*';
   if (isSecondStar) {
     const stars = { start: span.start - 1, end: span.end };

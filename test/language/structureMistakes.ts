@@ -66,12 +66,44 @@ experiment e { at: 30%
                                                ^ call/arity at most 2
                                                                        ^^^^ call/argument did you mean \`rates\`?
                                                                                                   ^^^^^^^^^ call/argument given twice
+    , structure(rates: owl, flap)
+                            ^^^^ call/argument name this argument
 }`,
   'a list where none can stand': `
 ${INPUTS}
 experiment e { prune: wanda, [W] at: [30%] }
-                             ^^^ metric/not-a-value a list cannot stand in a metric
+                             ^^^ metric/not-a-value a list cannot stand in a formula
                                      ^^^^^ property/type`,
+  'a clause in a formula': `
+${INPUTS}
+metric a = structure(wanda-sp) + weights
+           ^^^^^^^^^ name/wrong-kind as in \`prune: structure(wanda-sp, owl)\`
+                                 ^^^^^^^ name/wrong-kind as in \`prune: weights(wanda, owl)\`
+search s { method: policy-gradient score: structure(flap) }
+                                          ^^^^^^^^^ name/wrong-kind it stands by itself`,
+  'a method of components for single weights': `
+${INPUTS}
+experiment e { prune: weights(flap), weights(wanda-sp, owl) at: 30% }
+                              ^^^^ name/wrong-kind here stands a metric, which ranks single weights
+                                             ^^^^^^^^ name/wrong-kind
+search s { method: self-pruner target: weights(taylor) }
+                                               ^^^^^^ name/wrong-kind`,
+  'a score in quotes, in letters of others, or with one wrong name in a formula': `
+${INPUTS}
+experiment e { prune: structure("flap"), structure(wändä-sp), structure(W-x) at: 30% }
+                                ^^^^^^ property/type without quotes: did you mean \`flap\`?
+                                                   ^^^^^^^^ name/unknown did you mean \`wanda-sp\`?
+                                                                          ^ name/unknown did you mean \`X\`?`,
+  'lists with nothing or lists in them': `
+${INPUTS}
+search s { method: self-pruner baselines: [] }
+                                           ^ syntax/expected found \`]\`
+search t { method: self-pruner baselines: [[0.5]] }
+                                           ^ syntax/expected found \`[\``,
+  'less than nothing': `
+${INPUTS}
+search s { method: self-pruner at: -5% }
+                                   ^^^ sparsity/range at least 0%`,
   'brackets in a formula': `
 metric b = sqrt[W]
                ^ syntax/character \`[\` is written \`(\``,
