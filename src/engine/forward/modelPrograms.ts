@@ -75,6 +75,7 @@ export class ModelPrograms {
       key,
       () => buildBlockGraph(config, layout, options),
       (name) => name !== 'y',
+      config.blocks !== undefined,
     );
   }
 

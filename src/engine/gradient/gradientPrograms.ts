@@ -34,6 +34,7 @@ export class GradientPrograms {
       key,
       () => buildBlockGradientGraph(config, layout, { ...options, batch, tokens, weightType }),
       () => false,
+      config.blocks !== undefined,
     );
   }
 

@@ -38,12 +38,13 @@ export class Device {
    *
    * @param key names everything that the graph depends on
    * @param hostOutputs outputs that are read on the host; the others stay on the device
+   * @param rare run seldom, as one of many: on the CPU it keeps no memory from one run to the next, which spares allocation
    * @throws EspalierError `device/failed` when the device cannot run it; nothing falls back silently
    */
-  program(key: string, build: () => Graph, hostOutputs: (output: string) => boolean): Promise<Program> {
+  program(key: string, build: () => Graph, hostOutputs: (output: string) => boolean, rare = false): Promise<Program> {
     let program = this.programs.get(key);
     if (!program) {
-      program = this.compile(build(), hostOutputs);
+      program = this.compile(build(), hostOutputs, rare);
       this.programs.set(key, program);
       // One that did not compile is not kept: it is tried again when asked for again.
       program.catch(() => this.programs.delete(key));
@@ -91,7 +92,7 @@ export class Device {
     await this.release(() => false);
   }
 
-  private async compile(graph: Graph, hostOutputs: (output: string) => boolean): Promise<Program> {
+  private async compile(graph: Graph, hostOutputs: (output: string) => boolean, rare: boolean): Promise<Program> {
     const location = Object.fromEntries(
       graph.outputs.map(({ name }) => [name, hostOutputs(name) ? ('cpu' as const) : ('gpu-buffer' as const)]),
     );
@@ -100,6 +101,7 @@ export class Device {
         executionProviders: [this.name],
         intraOpNumThreads: this.threads,
         logSeverityLevel: 4,
+        enableCpuMemArena: !rare,
         ...(this.resident && { preferredOutputLocation: location }),
         extra: {
           session: {

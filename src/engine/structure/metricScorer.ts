@@ -3,7 +3,7 @@ import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { BlockLayout, Parameter } from '../models/model.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
-import { requireValidScore } from '../pruning/scoreCheck.ts';
+import { requireFiniteScore, requireValidScore } from '../pruning/scoreCheck.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { ComponentScores } from './componentScores.ts';
@@ -66,7 +66,7 @@ async function scoreBlock(
   expression: Expression,
   { index, layout, block, gradients }: BlockToScore,
 ): Promise<ComponentScores> {
-  const { heads, kvHeads } = layout.shape;
+  const { heads, kvHeads, intermediate } = layout.shape;
   const scores: Record<Coupling['of'], Float32Array> = { groups: new Float32Array(0), channels: new Float32Array(0) };
   for (const { parameter, of } of readers(layout)) {
     const inputs: Record<string, DeviceTensor> = { weight: block[parameter.name]! };
@@ -75,30 +75,31 @@ async function scoreBlock(
       const values = model.statistics![index]!.get(parameter.name)!.row(row);
       inputs[row] = DeviceTensor.fromHost(values, [1, values.length]);
     }
-    const columns = await scoreColumns(model, name, expression, parameter, inputs);
+    const outputs = await runGather(model, expression, parameter, inputs);
+    // One component alone need not be ranked.
+    const require = (of === 'channels' ? intermediate : kvHeads) > 1 ? requireValidScore : requireFiniteScore;
+    require(outputs, parameter, name);
+    const columns = outputs['columns']!.floats();
     scores[of] = of === 'channels' ? columns : sumParts(columns, kvHeads, heads / kvHeads);
   }
   return scores;
 }
 
-/** The mean score of each of a layer's columns, [in]. */
-async function scoreColumns(
+/** See `buildGatherGraph`. */
+async function runGather(
   { device }: ScoringModel,
-  name: string,
   expression: Expression,
-  parameter: Parameter,
+  { shape: [out, columns] }: Parameter,
   inputs: Readonly<Record<string, DeviceTensor>>,
-): Promise<Float32Array> {
-  const shape = parameter.shape as readonly [number, number];
+): Promise<Record<string, DeviceTensor>> {
+  const shape = [out!, columns!] as const;
   const { weightType } = device;
   const program = await device.program(
     `prune by columns ${printPrefix(expression)} ${shape.join('×')}`,
     () => buildGatherGraph({ expression, shape, weightType }),
     () => true,
   );
-  const outputs = await program.run(inputs);
-  requireValidScore(outputs, parameter, name);
-  return outputs['columns']!.floats();
+  return program.run(inputs);
 }
 
 /** Columns of equal parts, one after the other → the sum of each part, divided by the heads that it is made of. */

@@ -21,7 +21,7 @@ import { temporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 import { removedTensors } from './removedTensors.ts';
 
-// A checkpoint that components were removed from is a checkpoint: blocks of other sizes, one without heads, and one without anything.
+// A checkpoint that components were removed from is a checkpoint: blocks of other sizes, one of a single channel, and one of nothing.
 
 /** What the engine is told to be free; undefined leaves it what it is. */
 const pretended = vi.hoisted((): { memory?: number | undefined } => ({}));
@@ -32,7 +32,7 @@ vi.mock(import('../../../src/engine/runtime/memory.ts'), async (original) => {
 
 const KEPT = [
   { groups: (i: number) => i % 2, channels: (i: number) => Number(i % 3 > 0) },
-  { groups: () => 0, channels: () => 1 },
+  { groups: () => 0, channels: (i: number) => Number(i === 4) },
   { groups: () => 0, channels: () => 0 },
 ];
 
@@ -44,6 +44,12 @@ const EVALUATIONS: readonly PlannedEvaluation[] = [
     structure: { kind: 'scored', score: { kind: 'method', method }, rates: UNIFORM } as const,
     sparsity: share,
   })),
+  // On the one channel of a block it is constant, where nothing has to be ranked.
+  {
+    metric: 'inputs',
+    structure: { kind: 'scored', score: { kind: 'metric', expression: fromPrefix('X') }, rates: UNIFORM },
+    sparsity: share,
+  },
   { metric: 'wanda', expression: WANDA, sparsity: share, rates: OWL },
   { metric: 'gradient', expression: fromPrefix('mul(W, G)'), sparsity: share },
 ];
@@ -67,7 +73,8 @@ test.each([
   const results = await evaluate();
   for (const { metric, structure, rates, perplexity, actualSparsity } of results) {
     expect(perplexity, metric).toBeGreaterThan(1);
-    expect(actualSparsity, metric).toBeGreaterThan(0.3);
+    // Of whole blocks it can only be the small one.
+    expect(actualSparsity, metric).toBeGreaterThan(metric === 'shortgpt' ? 0 : 0.3);
     expect(actualSparsity, metric).toBeLessThan(0.7);
     if (structure) expect(structure.blocks[2]).toMatchObject({ groups: { of: 0 }, channels: { of: 0 } });
     if (rates) expect(rates[2]).toBe(0);
@@ -89,7 +96,7 @@ test('blocks of other sizes are read into the same arrays, and pruned into the s
   const weights = new BlockWeights(checkpoint, device, false);
   const pruner = new Pruner(device, 'magnitude', fromPrefix('W'), share, 'row');
   const [name, pruned, read] = ['mlp.up_proj', new Set<ArrayBufferLike>(), new Set<ArrayBufferLike>()];
-  for (const index of [1, 0, 1]) {
+  for (const index of [0, 1, 0]) {
     const block = await weights.block(index);
     const layer = weights.layouts[index]!.parameters.find((parameter) => parameter.name === name)!;
     const zeroed = await pruner.prune(index, layer, block[name]!, undefined, undefined);
