@@ -6,7 +6,7 @@ import type { Evaluator, Target } from './evaluator.ts';
 import { showFailure } from './notifications.ts';
 import type { RemedyActions } from './notifications.ts';
 import type { Outlines } from './outlines.ts';
-import { pruneEditor } from './pruneEditor.ts';
+import { isInside, pruneFile } from './pruneFile.ts';
 import { progressLine } from './resultText.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -156,14 +156,13 @@ export class EvaluateCommand {
     title = 'Evaluate',
     kinds: readonly string[] = ['metric', 'experiment'],
   ): Promise<Target | undefined> {
-    const editor = await pruneEditor();
-    if (!editor) return undefined;
-    const uri = editor.document.uri.toString();
-    const line = editor.selection.active.line;
+    const file = await pruneFile();
+    if (!file) return undefined;
+    const { uri, line } = file;
     const targets = this.parts.outlines
       .evaluable(uri)
       .filter(({ kind, evaluable }) => evaluable && kinds.includes(kind));
-    const here = targets.find(({ range }) => range.start.line <= line && line <= range.end.line);
+    const here = targets.find(({ range }) => isInside(line, range));
     if (here) return { uri, name: here.name };
     const placeHolder = targets.length === 0 ? 'This file has nothing that can be evaluated' : kinds.join(' or ');
     const items = targets.map(({ name, kind }) => ({ label: name, description: kind }));

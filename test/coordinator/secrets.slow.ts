@@ -55,8 +55,10 @@ function watch(pid: number, isOwnEnvironment: (pid: number) => boolean): { stop:
   const leaks: string[] = [];
   const look = (): void => {
     for (const each of [pid, ...descendantsOf(pid)]) {
+      // One that was forked and has not begun its own program yet is told to have what its parent has.
+      const isCopy = each !== pid && read(`/proc/${each}/cmdline`) === read(`/proc/${pid}/cmdline`);
       for (const what of ['cmdline', 'environ'] as const) {
-        if (what === 'environ' && isOwnEnvironment(each)) continue;
+        if (what === 'environ' && (isCopy || isOwnEnvironment(each))) continue;
         const text = read(`/proc/${each}/${what}`);
         if (text !== undefined) seen.add(each);
         if (text !== undefined && SPELLINGS.some((spelling) => text.includes(spelling)))

@@ -4,7 +4,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
-import { pruneEditor } from '../pruneEditor.ts';
+import { isInside, pruneFile } from '../pruneFile.ts';
 import { sparsityText } from '../structureText.ts';
 
 export interface EvaluationChoice {
@@ -20,13 +20,10 @@ export interface EvaluationChoice {
 /** The metric or experiment of a lens, a hover, or at the cursor; undefined, which is said, where there is none. */
 export async function evaluableTarget(argument: unknown, outlines: Outlines): Promise<Target | undefined> {
   if (isTarget(argument)) return argument;
-  const editor = await pruneEditor();
-  if (!editor) return undefined;
-  const uri = editor.document.uri.toString();
-  const { line } = editor.selection.active;
-  const here = outlines
-    .evaluable(uri)
-    .find(({ range, evaluable }) => evaluable && range.start.line <= line && line <= range.end.line);
+  const file = await pruneFile();
+  if (!file) return undefined;
+  const { uri, line } = file;
+  const here = outlines.evaluable(uri).find(({ range, evaluable }) => evaluable && isInside(line, range));
   if (here) return { uri, name: here.name };
   void vscode.window.showInformationMessage(
     'Put the cursor into a metric or experiment first: it is about what that prunes.',

@@ -12,7 +12,7 @@ import { createRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import type { Outlines } from '../outlines.ts';
-import { pruneEditor } from '../pruneEditor.ts';
+import { isInside, pruneFile } from '../pruneFile.ts';
 import type { SearchPanels } from './searchPanels.ts';
 import type { SearchRunner } from './searchRunner.ts';
 
@@ -113,14 +113,13 @@ export class EvolveCommand {
 
   /** The search or metric at the cursor, or one that is picked. */
   private async pick(): Promise<EvolveTarget | undefined> {
-    const editor = await pruneEditor();
-    if (!editor) return undefined;
-    const uri = editor.document.uri.toString();
-    const line = editor.selection.active.line;
+    const file = await pruneFile();
+    if (!file) return undefined;
+    const { uri, line } = file;
     const { outlines } = this.parts;
     const searches = outlines.searches(uri).filter(({ runnable }) => runnable === true);
     const metrics = outlines.evaluable(uri).filter(({ kind, evaluable }) => kind === 'metric' && evaluable);
-    const here = [...searches, ...metrics].find(({ range }) => range.start.line <= line && line <= range.end.line);
+    const here = [...searches, ...metrics].find(({ range }) => isInside(line, range));
     if (here) return here.kind === 'search' ? { uri, name: here.name } : { uri, from: here.name };
     const items = [
       ...searches.map(({ name }) => ({ label: name, description: 'search', target: { uri, name } })),

@@ -18,7 +18,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   const panel = panelOf(workbench);
   const progress = (): Promise<string> => panel.locator('.progress').innerText();
   const candidates = async (): Promise<number> => {
-    const text = await panel.locator('.card .title [role="status"]').first().innerText();
+    const text = await panel.locator('.card .title', { hasText: 'Candidates' }).locator('[aria-live]').innerText();
     return Number.parseInt(text, 10);
   };
   await page.setViewportSize({ width: 1280, height: 800 });
