@@ -68,7 +68,7 @@ export async function measureSpeed(
     const settings = { device, precision, threads };
     const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
     const reports = await parts.measureSpeed(speedPlan, { onProgress: progress(WRITING, 1) }, signal);
-    const how = `Prefill of ${BATCH} × ${length} tokens, medians of ${ROUNDS} rounds side by side; ${formatSeconds(parts.now() - began)}.`;
+    const how = `Prefill of ${BATCH} × ${length} tokens, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
     tell('done', 1, how, reports.map(rowOf));
   } catch (thrown) {
     const error = toErrorData(thrown, 'measuring the speed');

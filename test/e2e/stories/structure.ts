@@ -346,6 +346,24 @@ async function experimenting({ steps, workbench }: Stage): Promise<void> {
     await steps.picture(workbench, 'heads and channels');
     await workbench.page.mouse.move(0, 0);
   });
+
+  await steps.step(
+    workbench,
+    'Measure Speed of a plain evaluation says what is gained, and its hover keeps it',
+    async () => {
+      await workbench.goTo(11);
+      await workbench.command('Espalier: Measure Speed of Pruned Model');
+      await workbench.pick('wanda-sp at 30 %');
+      const text = await workbench.notification(/wanda-sp at 30 %, against dense: parameters 6\d\dk \(\d/, 120_000);
+      for (const part of [/on disk [\d.]+ MB \(/, /memory \d+ MB \(/, /tokens\/s \d+ \([\d.]+ ×\)/])
+        check(part.test(text), `not ${String(part)}: ${text}`);
+      await workbench.dismissNotifications();
+      const hover = await workbench.hoverAnnotation('experiment heads', /tokens\/s/);
+      check(/pruned.*×/s.test(hover) && hover.includes('Measure Speed'), hover);
+      await steps.picture(workbench, 'speed in the hover');
+      await workbench.page.mouse.move(0, 0);
+    },
+  );
 }
 
 async function searchingForMasks({ steps, workbench, workspace, pictures }: Stage): Promise<void> {
