@@ -154,6 +154,16 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
     ],
     ['corpus |c = "c"\nsearch s { evaluate: c test: c }', 'd', 'corpus d = "c"\nsearch s { evaluate: d test: d }'],
     ['search |s { }', 'found', 'search found { }'],
+    [
+      'metric |a = W - X\nexperiment e { prune: structure(a, owl), weights(metric: a * 2, rates: [0.1]), a-x }',
+      'b',
+      'metric b = W - X\nexperiment e { prune: structure(b, owl), weights(metric: b * 2, rates: [0.1]), b-x }',
+    ],
+    [
+      'search r { method: self-pruner target: weights(a) } search m { method: policy-gradient score: a baselines: a, structure(a) }\nmetric |a = W',
+      'b',
+      'search r { method: self-pruner target: weights(b) } search m { method: policy-gradient score: b baselines: b, structure(b) }\nmetric b = W',
+    ],
   ])('renames in %j', (text, newName, expected) => {
     const { document, source, offset } = cursor(text);
     expect(renamable(document, source, offset)).toBeDefined();
@@ -171,6 +181,10 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
     ['metric a(|q = 1) = W * q * p\nparameter p = 1', 'p'],
     ['metric a = |W', 'b'],
     ['metric a = W |', 'b'],
+    // The method would be meant, or the clause no longer be one.
+    ['metric |a = W\nexperiment e { prune: structure(a) }', 'flap'],
+    ['metric |a = W\nexperiment e { prune: structure(a) }', 'structure'],
+    ['metric a = W\nexperiment e { prune: structure(fl|ap) }', 'a'],
   ])('does not rename %j to %s', (text, newName) => {
     const { document, source, offset } = cursor(text);
     expect(rename(document, source, offset, newName)).toHaveProperty('refusal');
