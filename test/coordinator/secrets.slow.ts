@@ -40,7 +40,7 @@ beforeAll(async () => {
   await writeFile(files.text, generateText(1, 8000));
   await writeFile(files.calibration, generateText(2, 8000));
   await writeFile(files.test, generateText(3, 8000));
-  const faults = ['echo-key', 'echo-key-in-reply', 'status-500', 'none', 'slow'] as const;
+  const faults = ['echo-key', 'echo-key-in-reply', 'echo-key-in-event', 'status-500', 'none', 'slow'] as const;
   llm = await ScriptedLlm.start({ fault: ({ index }) => faults[index % faults.length]!, slowness: 20 });
 }, 300_000);
 

@@ -167,6 +167,7 @@ export type Fault =
   | 'no-usage'
   | 'echo-key'
   | 'echo-key-in-reply'
+  | 'echo-key-in-event'
   | 'refuse';
 
 /** Those that a second try may mend, and what a model gets wrong: by chance, from the seed. */
@@ -209,6 +210,12 @@ const FAULTS: Readonly<Record<Fault, (exchange: Exchange) => Promise<void>>> = {
       { ...exchange, text: `You sent ${exchange.request.headers.authorization ?? ''}\n${exchange.text}` },
       { pieces: 7 },
     ),
+  // Clients that know of threads log what they cannot read of one.
+  'echo-key-in-event': ({ request, response }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`event: thread.run\ndata: {${request.headers.authorization ?? ''}\n\n`);
+    return Promise.resolve();
+  },
   hang: () => Promise.resolve(),
   slow: (exchange) => streamed(exchange, { pieces: 10, pause: exchange.options.slowness ?? 2 }),
   truncated: (exchange) => streamed(exchange, { pieces: 8, cutAfter: 4 }),
