@@ -102,7 +102,8 @@ export class LlmCalls {
   }
 
   private connect(): Promise<LanguageModel | undefined> {
-    this.model ??= connectLanguageModel(this.plan.llm, this.access, { root: this.run.root, timer: SYSTEM_CLOCK });
+    const about = { root: this.run.root, timer: SYSTEM_CLOCK, answered: [...this.asked.values()] };
+    this.model ??= connectLanguageModel(this.plan.llm, this.access, about);
     return this.model;
   }
 

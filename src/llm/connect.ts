@@ -5,6 +5,7 @@ import { findRun, journalOf, openRun } from '../runs/runFolder.ts';
 import type { LanguageModel } from './languageModel.ts';
 import { openAiModel } from './openAi.ts';
 import { replayModel } from './replay.ts';
+import type { Place } from './replay.ts';
 import { withRetries } from './retries.ts';
 import type { Timer } from './retries.ts';
 
@@ -20,12 +21,13 @@ export interface LanguageModelAccess {
  * The language model that settings name; undefined for `none`.
  *
  * @param root workspace folder, where the run to replay is
+ * @param answered what the search has asked before it was interrupted
  * @throws EspalierError `settings/invalid`, `llm/no-key`, `llm/unreachable` without an editor, `runs/…` for a run that cannot be replayed
  */
 export async function connectLanguageModel(
   settings: LlmSettings,
   { key, host }: LanguageModelAccess,
-  { root, timer }: { readonly root: string; readonly timer: Timer },
+  { root, timer, answered }: { readonly root: string; readonly timer: Timer; readonly answered: readonly Place[] },
 ): Promise<LanguageModel | undefined> {
   switch (settings.provider) {
     case 'none':
@@ -36,7 +38,7 @@ export async function connectLanguageModel(
       if (!host) throw noEditorError();
       return withRetries(host(settings, timer), settings, timer);
     case 'replay':
-      return replayModel(settings.replay, await languageEvents(root, settings.replay));
+      return replayModel(settings.replay, await languageEvents(root, settings.replay), answered);
   }
 }
 

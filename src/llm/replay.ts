@@ -1,9 +1,11 @@
 import { EspalierError } from '../base/errors.ts';
-import type { LlmRole } from '../experiment/llm.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import type { LlmAskedEvent, LlmReply } from '../experiment/structureEvents.ts';
 import { LanguageModelError, LostReply } from './languageModel.ts';
 import type { Completion, LanguageModel, LlmErrorCode, Question } from './languageModel.ts';
+
+/** Where in a search a question is asked; there may be several at one. */
+export type Place = Pick<LlmAskedEvent, 'role' | 'generation'>;
 
 interface Recorded {
   readonly asked: LlmAskedEvent;
@@ -16,10 +18,12 @@ interface Recorded {
  *
  * @param run id of the recorded run, for errors
  * @param events of its journal, in order
+ * @param answered what the search that it is replayed to has asked before it was interrupted: these replies it has
  */
-export function replayModel(run: string, events: Iterable<RunEvent>): LanguageModel {
+export function replayModel(run: string, events: Iterable<RunEvent>, answered: readonly Place[] = []): LanguageModel {
   const recorded = recordedIn(events);
   const next = new Map<string, number>();
+  for (const place of answered.map(placeOf)) next.set(place, (next.get(place) ?? 0) + 1);
   return {
     // The order of the calls is the order of the questions: nothing is waited for before a place is taken.
     complete: (question) => {
@@ -46,7 +50,7 @@ function recordedIn(events: Iterable<RunEvent>): ReadonlyMap<string, readonly Re
   return recorded;
 }
 
-function placeOf({ role, generation }: { readonly role: LlmRole; readonly generation: number }): string {
+function placeOf({ role, generation }: Place): string {
   return `${generation}/${role}`;
 }
 
