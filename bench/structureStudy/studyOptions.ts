@@ -63,8 +63,13 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
     ...{ blocks: number('blocks'), unseenBlocks: number('unseen-blocks') },
     ...{ population: number('population'), offspring: number('offspring'), generations: number('generations') },
     ...{ steps: number('steps'), masks: number('masks'), learningRate: number('learning-rate') },
-    centre: values.centre === 'step' ? 'step' : 'average',
+    centre: centreOf(values.centre),
   };
+}
+
+function centreOf(name: string): StudyOptions['centre'] {
+  if (name === 'step' || name === 'average') return name;
+  throw new RangeError(`--centre takes average or step, not ${name}`);
 }
 
 function shareOf(percent: string): number {

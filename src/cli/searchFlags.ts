@@ -41,7 +41,7 @@ const OWN_FLAGS: Readonly<Record<string, RunKind>> = {
 type Options = Readonly<Record<string, unknown>>;
 
 export function addAllSearchFlags(command: Command): Command {
-  const methods = SEARCH_METHOD_NAMES.map((name) => `${name} ${SEARCH_METHODS[name].documentation}`).join('; ');
+  const methods = SEARCH_METHOD_NAMES.map((name) => `${name}: ${SEARCH_METHODS[name].documentation}`).join('; ');
   command.addOption(
     new Option('--method <method>', `${methods} (default: that of the file, or ${DEFAULT_SEARCH_METHOD})`).choices([
       ...SEARCH_METHOD_NAMES,
@@ -98,12 +98,13 @@ function usesByName(): ReadonlyMap<string, readonly Use[]> {
 
 /** One flag for all methods that have it; what it takes is checked when the method is known. */
 function mergedFlag(name: string, uses: readonly Use[]): Option {
-  const [first] = uses;
-  const same = uses.length === TABLES.length - 1 && uses.every(({ row }) => help(row) === help(first!.row));
-  const documentation = same
-    ? help(first!.row)
-    : uses.map(({ table, row }) => `${methodsOf(table.finds)}: ${help(row)}`).join('; ');
-  return new Option(`--${kebabCase(name)} <${placeholder(first!.row)}>`, documentation);
+  const methods = new Map<string, string[]>();
+  for (const { table, row } of uses) {
+    const text = help(row);
+    methods.set(text, [...(methods.get(text) ?? []), methodsOf(table.finds)]);
+  }
+  const documentation = [...methods].map(([text, of]) => `${of.join(', ')}: ${text}`).join('; ');
+  return new Option(`--${kebabCase(name)} <${placeholder(uses[0]!.row)}>`, documentation);
 }
 
 function help(row: SettingRow): string {

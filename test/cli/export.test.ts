@@ -55,11 +55,6 @@ describe('what cannot be meant is said before anything is loaded', () => {
     ['a run and a structure', ['export', '--run', 'r', '--structure', 'flap', '--to', 'x'], /Leave one of the two out/],
     ['a run and rates', ['speed', '--run', 'r', '--owl-spread', '0.1'], /Leave one of the two out/],
     [
-      'rates and a sparsity',
-      ['export', '--structure', 'flap', '--rates', '0.1,0.2', '--sparsity', '50%', ...INPUTS, '--to', 'x'],
-      /--rates or --sparsity, got both/,
-    ],
-    [
       'folders and a structure',
       ['speed', 'model', 'other', '--structure', 'flap', ...INPUTS],
       /folders to measure, or/,

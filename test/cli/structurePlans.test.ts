@@ -188,7 +188,6 @@ describe('a search becomes a run', () => {
       ['m.prune', '--search', 'masks', '--baseline', 'structure(mine, goal)'],
       'expected --baseline with rates, got "goal"',
     ],
-    [['m.prune', '--search', 'masks', '--score', 'tailor'], 'Did you mean taylor?'],
     [['--resume', 'r', '--calibration-seed', '3'], '--calibration-seed'],
     [['m.prune', '--search', 'rates', '--target', 'shortgpt'], 'shortgpt, which drops whole blocks'],
     [['m.prune', '--search', 'masks', '--score', 'shortgpt'], 'shortgpt, which drops whole blocks'],
