@@ -7,7 +7,7 @@ import type { RunEvent, RunPlan } from '../../src/experiment/runPlan.ts';
 import { pictureOf } from '../../src/search/maskPicture.ts';
 import { foldMaskEvent, newMaskState } from '../../src/search/maskState.ts';
 import { foldRateEvent, newRateState } from '../../src/search/rateState.ts';
-import { closeScaleOf, lastStep, outOfScale } from '../../webview-ui/panel/lines.ts';
+import { closeScaleOf, lastStep, outOfScale, spokenPoints } from '../../webview-ui/panel/lines.ts';
 import type { Line } from '../../webview-ui/panel/lines.ts';
 import { pictureIndex, withPicture } from '../../webview-ui/panel/masks/pictures.ts';
 import { emptyPanel, receive } from '../../webview-ui/panel/panelData.ts';
@@ -235,6 +235,14 @@ describe('the columns of a heat map are numbered', () => {
     const all = columnTicks({ columns, columnNumber }, most);
     expect(all.map(({ number, column }) => `${number}@${column}`).join(' ')).toBe(ticks);
   });
+});
+
+it('a line in words has some of its points, the last one for certain', () => {
+  const points = Array.from({ length: 30 }, (_, i) => ({ x: 10 * i, y: i === 29 ? null : i }));
+  const words = spokenPoints(points, String);
+  expect(words.startsWith('After 20: 2. After 50: 5.')).toBe(true);
+  expect(words.endsWith('After 290: not finite.')).toBe(true);
+  expect(spokenPoints([], String)).toBe('');
 });
 
 describe.each(Object.entries(THEMES))('colours in the theme %s', (_, { kind, variables }) => {

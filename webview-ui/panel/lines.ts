@@ -65,6 +65,21 @@ export function lastStep(steps: number, planned: number, share: number): number 
   return Math.min(Math.max(planned, 10), Math.ceil(wanted / unit / 5) * 5 * unit);
 }
 
+/** Points that are read out, at most. */
+const MOST_SPOKEN = 12;
+
+/** A line in words: some of its points, the last one for certain; null is what was not finite. */
+export function spokenPoints(
+  points: readonly { readonly x: number; readonly y: number | null }[],
+  format: (value: number) => string,
+): string {
+  const every = Math.ceil(points.length / MOST_SPOKEN);
+  return points
+    .filter((_, i) => (points.length - 1 - i) % every === 0)
+    .map(({ x, y }) => `After ${x}: ${y === null ? 'not finite' : format(y)}.`)
+    .join(' ');
+}
+
 /** A value that is the same from `first` to `last`. */
 export function across(y: number, first: number, last: number): Line['points'] {
   return [

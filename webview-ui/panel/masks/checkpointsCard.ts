@@ -6,7 +6,7 @@ import type { MaskState } from '../../../src/search/maskState.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { ChartCard } from '../chartCard.ts';
-import { across, baselineStyle, closeScaleOf, lastStep, outOfScale } from '../lines.ts';
+import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { against } from '../words.ts';
 
@@ -32,10 +32,11 @@ export class CheckpointsCard {
       data.checkpoints.length === 0
         ? 'Drawn at the first checkpoint.'
         : 'No checkpoint so far leaves a model whose perplexity is finite.';
+    const checkpoints = data.checkpoints.map(({ step, perplexity }) => ({ x: step, y: perplexity }));
     this.card.show(theme, {
       ...{ lines, scale, along: 'step', first: 0, last, readout, isEmpty },
       note: isEmpty ? empty : outOfScale(lines, scale),
-      spoken: isEmpty ? empty : `Perplexity: ${readout}. ${spokenSteps(data.checkpoints)}`,
+      spoken: isEmpty ? empty : `Perplexity: ${readout}. ${spokenPoints(checkpoints, formatPerplexity)}`,
     });
   }
 }
@@ -79,18 +80,4 @@ function readoutOf({ checkpoints }: MaskState, { dense }: CheckpointsView): stri
   if (first === last) return words;
   const now = best === last ? [] : [`now ${formatPerplexity(last.perplexity!)}`];
   return [words, ...now, `at the beginning ${formatPerplexity(first.perplexity!)}`].join(' · ');
-}
-
-/** Checkpoints that are read out, at most. */
-const MOST_SPOKEN = 12;
-
-/** The line in words: some of its points, the last one for certain. */
-function spokenSteps(checkpoints: MaskState['checkpoints']): string {
-  const every = Math.ceil(checkpoints.length / MOST_SPOKEN);
-  return checkpoints
-    .filter((_, i) => (checkpoints.length - 1 - i) % every === 0)
-    .map(
-      ({ step, perplexity }) => `After ${step}: ${perplexity === null ? 'not finite' : formatPerplexity(perplexity)}.`,
-    )
-    .join(' ');
 }

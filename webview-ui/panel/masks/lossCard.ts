@@ -2,7 +2,7 @@ import type { LossPoint, MaskState } from '../../../src/search/maskState.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { ChartCard } from '../chartCard.ts';
-import { lastStep } from '../lines.ts';
+import { lastStep, spokenPoints } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { perplexityScale } from '../perplexityScale.ts';
 import { plural } from '../words.ts';
@@ -29,10 +29,14 @@ export class LossCard {
       points.flatMap(({ baseline }) => baseline ?? []),
       0.995,
     );
+    const baselines = spokenPoints(
+      points.map(({ step, baseline }) => ({ x: step + 1, y: baseline })),
+      format,
+    );
     this.card.show(theme, {
       ...{ lines, scale, along: 'step', first: 0, readout, isEmpty: values.length === 0 },
       note: values.length === 0 && last ? 'No loss was finite so far: there is nothing to draw.' : noteOf(data),
-      spoken: last ? `${plural(data.steps, 'step')}: ${readout}.` : 'No step yet.',
+      spoken: last ? `${plural(data.steps, 'step')}: ${readout}. Baseline: ${baselines}` : 'No step yet.',
       last: lastStep(data.steps, planned, 0.1),
       values: { title: 'loss (nats per token)', format },
     });
