@@ -77,16 +77,7 @@ export class EvaluateCommand {
 
   /** A failure of something that is not repeated from its message. */
   tellFailure(what: string, error: ErrorData): void {
-    const {
-      'Show Log': showLog,
-      'Show Problems': showProblems,
-      'Open Settings': openSettings,
-    } = this.remedies(undefined);
-    showFailure(what, error, {
-      ...(showLog && { 'Show Log': showLog }),
-      ...(showProblems && { 'Show Problems': showProblems }),
-      ...(openSettings && { 'Open Settings': openSettings }),
-    });
+    showFailure(what, error, this.places());
   }
 
   private notifyProgress(target: Target, outcome: Promise<unknown>): void {
@@ -126,7 +117,7 @@ export class EvaluateCommand {
   }
 
   private remedies(target: Target | undefined): RemedyActions {
-    const { supervisor, log } = this.parts;
+    const { supervisor } = this.parts;
     const again = (): unknown => target && this.evaluate(target);
     const retry = async (): Promise<void> => {
       if (supervisor.state.kind === 'failed') await supervisor.restart();
@@ -139,11 +130,19 @@ export class EvaluateCommand {
         await chooseDevice('cpu');
         await retry();
       },
+      ...this.places(),
+    };
+  }
+
+  /** Where one sees more, or sets something right. */
+  private places(): RemedyActions {
+    return {
       'Show Log': () => {
-        log.show();
+        this.parts.log.show();
       },
       'Show Problems': () => vscode.commands.executeCommand('workbench.actions.view.problems'),
       'Open Settings': () => vscode.commands.executeCommand('workbench.action.openSettings', '@ext:espalier.espalier'),
+      'Set Up Language Model': () => vscode.commands.executeCommand('espalier.setUpLanguageModel'),
     };
   }
 

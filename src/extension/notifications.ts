@@ -3,7 +3,8 @@ import type { ErrorCode, ErrorData } from '../base/errors.ts';
 import { withRelativePaths } from './workspacePaths.ts';
 
 /** What a message offers to do about a failure. */
-export type Remedy = 'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Open Settings';
+export type Remedy =
+  'Evaluate Again' | 'Retry' | 'Use CPU' | 'Show Log' | 'Show Problems' | 'Open Settings' | 'Set Up Language Model';
 
 /** What is not here is not offered. */
 export type RemedyActions = Readonly<Partial<Record<Remedy, () => unknown>>>;
@@ -18,6 +19,7 @@ const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
   'evaluation/not-finite': ['Use CPU', 'Show Log'],
   'language/errors': ['Show Problems'],
   'settings/invalid': ['Open Settings'],
+  'llm/no-key': ['Set Up Language Model'],
 };
 
 /** Tells what went wrong and what can be done. Not awaited by anyone: a message may stay open for hours. */
