@@ -22,6 +22,11 @@ export interface BlockMask {
 /** What a whole model keeps, block by block. */
 export type ModelMask = readonly BlockMask[];
 
+/** What a mask says, the same for all that leave the same: of a block that is dropped no bit counts. */
+export function essentialMask(mask: ModelMask): readonly (Pick<BlockMask, 'groups' | 'channels'> | 'dropped')[] {
+  return mask.map(({ groups, channels, dropped }) => (dropped ? 'dropped' : { groups, channels }));
+}
+
 /** Weights of the block's linear layers, the share of which a sparsity means. */
 export function blockWeights({ groups, channels, groupWeights, channelWeights }: BlockComponents): number {
   return groups * groupWeights + channels * channelWeights;

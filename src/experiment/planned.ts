@@ -1,6 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import { statisticsOf } from '../metric/measure.ts';
 import { printInfix } from '../metric/print.ts';
+import { essentialMask } from './components.ts';
 import { isStructural } from './plan.ts';
 import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from './plan.ts';
 import type { RateAllocation, StructureScore } from './structure.ts';
@@ -13,7 +14,7 @@ export function scoreText(evaluation: PlannedEvaluation): string {
   if (!isStructural(evaluation)) return `${printInfix(evaluation.expression)}${ratesText(evaluation.rates)}`;
   const { structure } = evaluation;
   if (structure.kind === 'scored') return `${structureScoreText(structure.score)}${ratesText(structure.rates)}`;
-  return `mask ${hashText(JSON.stringify(structure.mask))}`;
+  return `mask ${hashText(JSON.stringify(essentialMask(structure.mask)))}`;
 }
 
 /** `wanda-sp`, or `components by W * sqrt(X)` for a metric. */

@@ -1,3 +1,4 @@
+import { essentialMask } from '../../experiment/components.ts';
 import {
   type EvaluationPlan,
   isStructural,
@@ -61,7 +62,7 @@ function weightsGone({ expression, sparsity, rates }: WeightEvaluation, group: E
 }
 
 function componentsGone({ structure, sparsity }: StructureEvaluation) {
-  if (structure.kind === 'mask') return { mask: structure.mask };
+  if (structure.kind === 'mask') return { mask: essentialMask(structure.mask) };
   const { score, rates } = structure;
   return {
     components: score.kind === 'method' ? score.method : printPrefix(score.expression),

@@ -212,6 +212,12 @@ describe('what was found', () => {
     );
     expect(dropped!.perplexity).toBeCloseTo(empty!.perplexity, 4);
     expect(dropped!.actualSparsity).toBe(empty!.actualSparsity);
+    const [spelled] = await engine.evaluate(planOf([masked([first, { ...nothing, dropped: true }, third])]));
+    expect(spelled).toEqual({
+      ...dropped,
+      seconds: expect.any(Number) as number,
+      structure: expect.anything() as object,
+    });
     expect(dropped!.structure!.blocks[1]).toMatchObject({ dropped: true, removed: 1, groups: { kept: 0, of: GROUPS } });
   });
 
