@@ -192,6 +192,8 @@ function lineDataset(
     borderWidth: index < 0 ? 1 : 2,
     borderDash: index < 0 ? [] : dashes[index % dashes.length]!,
     pointRadius: index < 0 ? 0 : 3,
+    // The first and the last mark are whole ones.
+    clip: { left: 6, right: 6, top: 0, bottom: 0 },
   };
 }
 

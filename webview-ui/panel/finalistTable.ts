@@ -57,7 +57,7 @@ function rowOf({ name, isBaseline, what, result, test, error }: FinalistRow, has
     h('th', { scope: 'row' }, name, isBaseline ? h('span', { class: 'muted' }, ' baseline') : undefined),
     what,
     ...(error
-      ? [h('td', { colspan: hasTest ? 4 : 2 }, `failed: ${error.actual}`)]
+      ? [h('td', { colspan: hasTest ? 4 : 2 }, `failed: ${error.actual}. ${error.remedy}`)]
       : [
           ...perplexityCells(result?.perplexity, result?.densePerplexity),
           ...(hasTest ? perplexityCells(test?.perplexity, test?.densePerplexity) : []),

@@ -43,7 +43,11 @@ export class ExchangesCard {
     const known = this.items.get(call.call);
     const words = `${ROLES[call.role]}, generation ${call.generation} · ${replyWords(call)}`;
     if (known) {
+      if (known.words.textContent === words) return;
       say(known.words, words);
+      // What was fetched while there was no reply is not all there is now.
+      fill(known.room);
+      if (known.element.open) this.ask(call.call, known.room);
       return;
     }
     const room = h('div', { class: 'exchange' });
@@ -51,10 +55,8 @@ export class ExchangesCard {
     const again = call.attempt === 0 ? '' : ` · asked again (${call.attempt})`;
     const element = h('details', {}, h('summary', {}, `#${call.call} `, span, again), room);
     element.addEventListener('toggle', () => {
-      if (element.open && room.childElementCount === 0) {
-        fill(room, h('p', { class: 'muted' }, 'Reading the journal …'));
-        this.onAsk(call.call);
-      }
+      // Also again where it could not be read the last time.
+      if (element.open && room.querySelector('pre') === null) this.ask(call.call, room);
     });
     this.items.set(call.call, { element, room, words: span });
     this.list.prepend(element);
@@ -64,6 +66,11 @@ export class ExchangesCard {
       oldest.remove();
       this.items.delete(old);
     }
+  }
+
+  private ask(call: number, room: HTMLElement): void {
+    fill(room, h('p', { class: 'muted' }, 'Reading the journal …'));
+    this.onAsk(call);
   }
 
   private tell(exchange: Exchange): void {
