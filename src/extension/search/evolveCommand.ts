@@ -7,6 +7,7 @@ import type { RunPlan } from '../../experiment/runPlan.ts';
 import type { PromptTemplates } from '../../experiment/llm.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../experiment/searchMethods.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
 import { createRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -122,11 +123,15 @@ export class EvolveCommand {
     const here = [...searches, ...metrics].find(({ range }) => isInside(line, range));
     if (here) return here.kind === 'search' ? { uri, name: here.name } : { uri, from: here.name };
     const items = [
-      ...searches.map(({ name }) => ({ label: name, description: 'search', target: { uri, name } })),
+      ...searches.map(({ name, method = DEFAULT_SEARCH_METHOD }) => ({
+        label: name,
+        description: `search for ${SEARCH_METHODS[method].finds}`,
+        target: { uri, name },
+      })),
       ...metrics.map(({ name }) => ({ label: name, description: 'metric to start from', target: { uri, from: name } })),
     ];
     const placeHolder = items.length === 0 ? 'This file has nothing to search for' : 'Search, or metric to start from';
-    const chosen = await vscode.window.showQuickPick(items, { title: 'Espalier: Evolve', placeHolder });
+    const chosen = await vscode.window.showQuickPick(items, { title: 'Espalier: Search', placeHolder });
     return chosen?.target;
   }
 }
