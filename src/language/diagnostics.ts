@@ -75,6 +75,7 @@ export const DIAGNOSTIC_CODES = {
   'search/operand': 'error',
   'search/seen-test': 'warning',
   'search/baseline': 'warning',
+  'search/no-effect': 'warning',
 } as const satisfies Record<string, Severity>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -17,6 +17,7 @@ import { blockKindOf } from './properties.ts';
 import type { PropertyName } from './properties.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
+import { tellWithoutEffect } from './searchEffects.ts';
 import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
 import { rateTarget } from './structureSearchPlan.ts';
 import type { Span } from './syntax.ts';
@@ -64,6 +65,7 @@ export function checkStructureSearch(
   const conflict = maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
   if (conflict) tellConflict(text, parsed, search, conflict, context);
   tellOtherMeans(parsed, content, context);
+  tellWithoutEffect(parsed, content, context);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
   const isWrong = sparsity.kind === 'n:m' || problem !== undefined || lacksRun || conflict !== undefined;
   return isOpen || isWrong || missing.length > 0;

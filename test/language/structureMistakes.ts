@@ -154,6 +154,21 @@ ${INPUTS}
 search s { method: policy-gradient masks: 1 centre: step }
                                           ^ property/range two \`masks\` at least
 search t { method: policy-gradient masks: 1 }`,
+  'settings that change nothing': `
+${INPUTS}
+search s { method: self-pruner provider: none llm: "x" tokenCap: 9 cross: classical }
+                                                   ^^^ search/no-effect with \`provider: none\` nobody is asked
+                                                                 ^ search/no-effect \`tokenCap\` has no effect
+search t { method: self-pruner provider: openai initialise: off mutate: off cross: off spread: 0 step: 0.1 mutations: 3 crossovers: 4 }
+                                         ^^^^^^ search/no-effect none of \`initialise\`, \`mutate\`, \`cross\` is \`llm\`
+                                                                                               ^ search/no-effect draws rates at random
+                                                                                                       ^^^ search/no-effect leaves mutation out
+                                                                                                                      ^ search/no-effect leaves mutation out
+                                                                                                                                    ^ search/no-effect leaves crossover out
+search u { method: policy-gradient centre: step window: 9 initial: random map: min-max }
+                                                        ^ search/no-effect no steps before
+                                                                               ^^^^^^^ search/no-effect begins without scores
+search v { method: self-pruner llm: "x" mutate: classical spread: 0.2 }`,
   'a recorded run that is not said': `
 ${INPUTS}
 search s { method: self-pruner provider: replay }

@@ -1,0 +1,34 @@
+import { LLM_ROLES } from '../experiment/llm.ts';
+import type { LlmSettingName } from '../experiment/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../experiment/maskSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../experiment/rateSearch.ts';
+import { propertySpan } from './blockPlaces.ts';
+import type { SearchContent } from './document.ts';
+import type { ParsedDeclaration } from './pieces.ts';
+import type { PropertyName } from './properties.ts';
+import type { BlockContext } from './propertyReader.ts';
+
+/** Tells which settings of a search for rates or masks change nothing, the others being what they are. It runs all the same. */
+export function tellWithoutEffect(
+  parsed: ParsedDeclaration,
+  { llm, rates, masks }: SearchContent,
+  { findings: { diagnostics } }: BlockContext,
+): void {
+  const tell = (why: string, ...names: readonly PropertyName[]): void => {
+    for (const name of names) {
+      const span = propertySpan(parsed, name);
+      if (span) diagnostics.add('search/no-effect', span, `\`${name}\` has no effect: ${why}`);
+    }
+  };
+  const { provider, ...asked } = llm;
+  const { initialise, mutate, cross } = { ...DEFAULT_RATE_SEARCH_SETTINGS, ...rates };
+  const isAsked = [initialise, mutate, cross].includes('llm');
+  if (provider === 'none') tell('with `provider: none` nobody is asked', ...(Object.keys(asked) as LlmSettingName[]));
+  else if (!isAsked) tell(`none of ${LLM_ROLES.map((role) => `\`${role}\``).join(', ')} is \`llm\``, 'provider');
+  if (initialise === 'off') tell('`initialise: off` draws rates at random', 'spread');
+  if (mutate === 'off') tell('`mutate: off` leaves mutation out', 'mutations', 'step');
+  if (cross === 'off') tell('`cross: off` leaves crossover out', 'crossovers');
+  const { centre, initial } = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...masks };
+  if (centre === 'step') tell('`centre: step` looks at no steps before', 'window');
+  if (initial !== 'metric') tell(`\`initial: ${initial}\` begins without scores`, 'map');
+}
