@@ -79,6 +79,8 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
     `  checked     read back in another process: logits of ${verification.rows} tokens differ by ${verification.difference.toExponential(1)} (${settings.precision === 'float16' ? 'float16' : 'float32'})`,
     ...(plain || format === 'onnx'
       ? []
-      : ['  config      blocks differ in size: Espalier reads the folder, transformers does not']),
+      : [
+          '  config      has sizes or biases that the family has no fields for: Espalier reads the folder, transformers refuses it',
+        ]),
   ];
 }

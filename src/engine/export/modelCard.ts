@@ -58,8 +58,8 @@ const ONNX = [
 ];
 const PLAIN = ['config.json is one of the family: the folder loads like the model it comes from.'];
 const UNEVEN = [
-  'The blocks differ in size, which config.json says under `espalier`. Espalier evaluates the folder like any checkpoint; programs that',
-  'do not know the key refuse it.',
+  'config.json says under `espalier` what the family has no fields for: sizes of single blocks, biases for what was removed. Espalier',
+  'evaluates the folder like any checkpoint; programs that do not know the key refuse it.',
 ];
 
 const REFUSED = [

@@ -18,7 +18,9 @@ export interface PrunedConfig {
 
 /**
  * config.json of the model that a mask leaves. Where all blocks come out alike it is one that the family has anyway, which any other
- * program reads; sizes that differ from block to block, and biases that the family has no field for, stand under {@link ESPALIER_KEY}.
+ * program reads. Sizes that differ from block to block, and biases that the family has no field for, stand under {@link ESPALIER_KEY}; the
+ * family's fields then keep the sizes from before, so that a program which does not know the key refuses the weights: without their biases they
+ * would compute something else.
  *
  * @param values config.json of the dense model
  * @param compensated whether the output projections get a bias for what was removed
@@ -27,17 +29,20 @@ export interface PrunedConfig {
 export function prunedConfig(values: Values, config: ModelConfig, mask: ModelMask, compensated: boolean): PrunedConfig {
   const { kept, shapes } = removedShapes(config, mask);
   if (kept.length === 0) throw nothingLeft(mask.length);
-  const even = isEven(config, shapes);
   const dense = Object.fromEntries(Object.entries(values).filter(([name]) => name !== ESPALIER_KEY));
-  const plain: Values = {
-    ...dense,
-    num_hidden_layers: kept.length,
-    ...windowFields(values, config, kept),
-    ...(even && sizeFields(config, shapes[0]!)),
-    ...(even && compensated && config.architecture === 'LlamaForCausalLM' && { attention_bias: true, mlp_bias: true }),
+  const fields: Values = { ...dense, num_hidden_layers: kept.length, ...windowFields(values, config, kept) };
+  const bias = {
+    attention_output: config.bias.attentionOutput || compensated,
+    mlp_output: hasMlpOutputBias(config) || compensated,
   };
-  const key = keyOf(parseConfig(plain, FILE), config, compensated, even ? undefined : shapes);
-  const written = key ? { ...plain, [ESPALIER_KEY]: { format: ESPALIER_FORMAT, ...key } } : plain;
+  if (isEven(config, shapes)) {
+    const plain = { ...fields, ...sizeFields(config, shapes[0]!), ...biasFields(config, bias) };
+    const read = parseConfig(plain, FILE);
+    if (saysBias(read, bias)) return { values: plain, config: read, kept };
+  }
+  const blocks = shapes.map(({ heads, kvHeads, intermediate }) => ({ heads, kv_heads: kvHeads, intermediate }));
+  const key = { format: ESPALIER_FORMAT, blocks, ...(!saysBias(parseConfig(fields, FILE), bias) && { bias }) };
+  const written = { ...fields, [ESPALIER_KEY]: key };
   return { values: written, config: parseConfig(written, FILE), kept };
 }
 
@@ -76,22 +81,17 @@ function windowFields(values: Values, config: ModelConfig, kept: readonly number
   return qwen && begin >= 0 ? { max_window_layers: kept.filter((index) => index < begin).length } : {};
 }
 
-/** What the family's fields leave unsaid; undefined where nothing. */
-function keyOf(
-  plain: ModelConfig,
-  before: ModelConfig,
-  compensated: boolean,
-  shapes: readonly BlockShape[] | undefined,
-): Values | undefined {
-  const attention = before.bias.attentionOutput || compensated;
-  const mlp = hasMlpOutputBias(before) || compensated;
-  const biased = attention !== plain.bias.attentionOutput || mlp !== hasMlpOutputBias(plain);
-  if (!shapes && !biased) return undefined;
-  const block = ({ heads, kvHeads, intermediate }: BlockShape): Values => ({ heads, kv_heads: kvHeads, intermediate });
-  return {
-    ...(shapes && { blocks: shapes.map(block) }),
-    ...(biased && { bias: { attention_output: attention, mlp_output: mlp } }),
-  };
+/** Which output projections have a bias, as the key has it. */
+type OutputBias = Readonly<Record<'attention_output' | 'mlp_output', boolean>>;
+
+/** LLaMA alone has fields for them, which also give biases to the other projections: zeros. */
+function biasFields({ architecture }: ModelConfig, bias: OutputBias): Values {
+  if (architecture !== 'LlamaForCausalLM') return {};
+  return { ...(bias.attention_output && { attention_bias: true }), ...(bias.mlp_output && { mlp_bias: true }) };
+}
+
+function saysBias(read: ModelConfig, bias: OutputBias): boolean {
+  return read.bias.attentionOutput === bias.attention_output && hasMlpOutputBias(read) === bias.mlp_output;
 }
 
 function nothingLeft(blocks: number): EspalierError {

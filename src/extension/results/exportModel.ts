@@ -113,7 +113,7 @@ export class ModelExport {
 
 /** What was saved, and how it was compared. */
 export function savedWords(plan: EvaluationPlan, report: ExportReport): string {
-  const { folder, bytes, parameters, plain, verification } = report;
+  const { folder, format, bytes, parameters, plain, verification } = report;
   const { exported, dense } = parameters;
   const fewer =
     exported < dense
@@ -121,9 +121,9 @@ export function savedWords(plan: EvaluationPlan, report: ExportReport): string {
       : `${formatCount(dense)} parameters, zeros in place`;
   const evaluation = plan.evaluations[0];
   const config =
-    plain || evaluation === undefined || !isStructural(evaluation)
+    plain || format === 'onnx' || evaluation === undefined || !isStructural(evaluation)
       ? ''
-      : ' Blocks differ in size: Espalier reads the folder, transformers does not.';
+      : ' It has sizes or biases that config.json has no fields for: Espalier reads the folder, transformers does not.';
   const compared = `read back in another process, logits of ${verification.rows} tokens differ by at most ${verification.difference.toExponential(1)}`;
   return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}`;
 }
