@@ -37,7 +37,7 @@ try {
   console.log(
     `${method}: ${report.kills} workers and ${report.hosts} hosts killed (and ${report.resumed} times resumed) in ${searches} searches of ` +
       `${events} events, ${Math.round((Date.now() - began) / 1000)} s: nothing lost, nothing asked for twice, every search the same` +
-      `${report.differing > 0 ? ` (${report.differing} up to a reply that was lost)` : ''}; workers were gone ${Math.round(slowestEnd)} ms after their host at the latest`,
+      `${report.differing > 0 ? ` (${report.differing} up to a reply that was lost, and from there on the same as a replay of it)` : ''}; workers were gone ${Math.round(slowestEnd)} ms after their host at the latest`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
 import type { RunEvent, StructurePlan } from '../../src/experiment/runPlan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
@@ -52,11 +53,18 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
   }
   const llm = await ScriptedLlm.start({ seed: test.seed, share: 0.5, delay: 150 });
   try {
-    await writeFile(plan, JSON.stringify(await ratePlan(files, llm.url, test)));
+    const asked = await ratePlan(files, llm.url, test);
+    await writeFile(plan, JSON.stringify(asked));
     const killedAt: number[] = [];
     const search: KilledSearch = {
       ...structureSearch(test, plan),
       ...{ asked: askedOfRates, differsFrom: firstLost },
+      // Told the same by its language model, and left without a reply where that was.
+      again: async (folder, id) => {
+        const file = path.join(folder, 'again.json');
+        await writeFile(file, JSON.stringify({ ...asked, llm: { ...asked.llm, provider: 'replay', replay: id } }));
+        return structureSearch(test, file).begin(1);
+      },
       // In the middle of a request, which the server takes a while to answer.
       moment: () => llm.nextRequest(),
       onHostKilled: () => killedAt.push(llm.requests.length),
@@ -153,7 +161,7 @@ async function ratePlan(
   files: Files,
   endpoint: string,
   { prompts, folder }: GeneratedKillTest,
-): Promise<StructurePlan> {
+): Promise<RateSearchPlan> {
   return {
     ...{ kind: 'rates', name: 'rates', ...files, sparsity: SPARSITY, settings: SETTINGS },
     target: { kind: 'structure', name: 'wanda-sp', score: SCORE },

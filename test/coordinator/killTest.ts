@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { Rng } from '../../src/base/rng.ts';
 import type { RunEvent } from '../../src/experiment/runPlan.ts';
@@ -36,6 +36,8 @@ export interface KilledSearch {
   readonly asked: (event: RunEvent) => string | undefined;
   /** From which of a story's lines on it may be another after all; undefined where all of it must be the same. */
   readonly differsFrom?: (story: readonly string[]) => number | undefined;
+  /** As `begin`, for a search that meets what the run of this id met: one that may differ from the undisturbed one must be the same as that. */
+  readonly again?: (folder: string, id: string) => Promise<readonly string[]>;
   /** A moment at which a host is killed, every other time; by chance otherwise. */
   readonly moment?: () => Promise<void>;
   readonly onHostKilled?: () => void;
@@ -127,9 +129,15 @@ export async function killTest(test: KillTest): Promise<KillReport> {
     const came = await storyOf(search, test.search);
     compare(came, story, test.search);
     const same = test.search.differsFrom?.(came);
-    if (same !== undefined) differing++;
+    if (same !== undefined) {
+      differing++;
+      const again = start(test, search.folder, await test.search.again!(search.folder, id!));
+      await again.end;
+      compare(await storyOf(again, test.search), came, {});
+    }
     test.log(
-      `${hosts} of ${test.hosts} hosts killed, ${resumed} times resumed; the same ${Math.min(same ?? story.length, story.length)} of ${story.length} events`,
+      `${hosts} of ${test.hosts} hosts killed, ${resumed} times resumed; the same ${Math.min(same ?? story.length, story.length)} of ${story.length} events` +
+        (same === undefined ? '' : `, and all ${came.length} of a replay`),
     );
   }
   return {
@@ -228,10 +236,8 @@ async function storyOf(search: Search, { told, asked }: KilledSearch): Promise<r
     );
 }
 
-async function recordsOf({ folder }: Search): Promise<readonly JournalRecord[]> {
-  const runs = path.join(folder, RUNS_FOLDER);
-  const [id] = (await readdir(runs)).filter((name) => !name.startsWith('.'));
-  const journal = journalOf(await openRun(path.join(runs, id!)));
+async function recordsOf(search: Search): Promise<readonly JournalRecord[]> {
+  const journal = journalOf(await openRun(path.join(search.folder, RUNS_FOLDER, search.id()!)));
   const records: JournalRecord[] = [];
   for await (const portion of journal.more()) records.push(...portion);
   if (journal.damage) throw new Error(`damaged in line ${journal.damage.line}: ${journal.damage.reason}`);
@@ -247,7 +253,11 @@ function lineOf(record: unknown): string {
   );
 }
 
-function compare(actual: readonly string[], expected: readonly string[], { differsFrom }: KilledSearch): void {
+function compare(
+  actual: readonly string[],
+  expected: readonly string[],
+  { differsFrom }: Pick<KilledSearch, 'differsFrom'>,
+): void {
   const same = differsFrom?.(actual) ?? expected.length;
   const at = expected.findIndex((line, i) => i < same && actual[i] !== line);
   if (at < 0 && (same < expected.length || actual.length === expected.length)) return;
