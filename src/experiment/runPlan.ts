@@ -1,4 +1,3 @@
-import { EspalierError } from '../base/errors.ts';
 import type { MaskSearchPlan } from './maskSearch.ts';
 import type { RateSearchPlan } from './rateSearch.ts';
 import type { SearchPlan } from './search.ts';
@@ -31,18 +30,6 @@ export function isRateSearch(plan: RunPlan): plan is RateSearchPlan {
 
 export function isMaskSearch(plan: RunPlan): plan is MaskSearchPlan {
   return runKind(plan) === 'masks';
-}
-
-/** @throws EspalierError for a run of another kind, where only a search for metrics will do */
-export function asMetricSearch(plan: RunPlan, operation: string): SearchPlan {
-  if (isMetricSearch(plan)) return plan;
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation,
-    expected: 'a search for metrics',
-    actual: `${plan.name}, a search for ${runKind(plan)}`,
-    remedy: 'Choose a run of Pruner-Zero or of random search.',
-  });
 }
 
 /** Generations, iterations or steps that the plan asks for. */

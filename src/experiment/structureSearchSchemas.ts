@@ -65,9 +65,9 @@ function settingSchema(row: SettingRow): z.ZodType {
   return (row.kind === 'integer' ? z.int() : z.number()).min(row.minimum).max(row.maximum);
 }
 
-export const llmSettingsSchema = settings(LLM_SETTINGS) as z.ZodType<LlmSettings>;
-export const rateSettingsSchema = settings(RATE_SEARCH_SETTINGS) as z.ZodType<RateSearchPlan['search']>;
-export const maskSettingsSchema = settings(MASK_SEARCH_SETTINGS) as z.ZodType<MaskSearchPlan['search']>;
+const llmSettingsSchema = settings(LLM_SETTINGS) as z.ZodType<LlmSettings>;
+const rateSettingsSchema = settings(RATE_SEARCH_SETTINGS) as z.ZodType<RateSearchPlan['search']>;
+const maskSettingsSchema = settings(MASK_SEARCH_SETTINGS) as z.ZodType<MaskSearchPlan['search']>;
 
 const template = z.string().max(MAX_TEMPLATE);
 const promptsShape = z.strictObject({ initialise: template, mutate: template, cross: template, again: template });
@@ -260,8 +260,6 @@ const maskEventShapes = [
   }),
 ] as const;
 
-const rateEventShape = z.discriminatedUnion('kind', [openedShape, ...rateEventShapes, finalistShape]);
-const maskEventShape = z.discriminatedUnion('kind', [openedShape, ...maskEventShapes, finalistShape]);
 const structureEventShape = z.discriminatedUnion('kind', [
   openedShape,
   ...rateEventShapes,
@@ -275,8 +273,6 @@ export const packedValuesSchema = packedShape as unknown as z.ZodType<PackedValu
 export const structureOpeningSchema = openingShape as unknown as z.ZodType<StructureOpening>;
 export const llmUsageSchema = usageShape as unknown as z.ZodType<LlmUsage>;
 export const structurePlanSchema = structurePlanShape as unknown as z.ZodType<RateSearchPlan | MaskSearchPlan>;
-export const rateEventSchema = rateEventShape as unknown as z.ZodType<RateEvent>;
-export const maskEventSchema = maskEventShape as unknown as z.ZodType<MaskEvent>;
 /** One of a search for rates or for masks; the shape stays visible, so that it can be joined with others. */
 export const structureEventSchema = structureEventShape;
 
@@ -285,7 +281,7 @@ type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key
 type Matches<Schema extends z.ZodType, Type> = Same<Mutable<z.infer<Schema>>, Mutable<Type>>;
 
 // Does not compile where a schema and its type say different things.
-[true, true, true, true, true, true, true, true, true] satisfies [
+[true, true, true, true, true, true, true, true] satisfies [
   Matches<typeof ratePlanShape, RateSearchPlan>,
   Matches<typeof maskPlanShape, MaskSearchPlan>,
   Matches<typeof promptsShape, PromptTemplates>,
@@ -293,6 +289,5 @@ type Matches<Schema extends z.ZodType, Type> = Same<Mutable<z.infer<Schema>>, Mu
   Matches<typeof packedShape, PackedValues>,
   Matches<typeof usageShape, LlmUsage>,
   Matches<typeof replyShape, LlmReply>,
-  Matches<typeof rateEventShape, RateEvent>,
-  Matches<typeof maskEventShape, MaskEvent>,
+  Matches<typeof structureEventShape, RateEvent | MaskEvent>,
 ];

@@ -10,8 +10,8 @@ import { type DenseModel, openDenseModel } from './denseModel.ts';
 
 const [SAMPLES, LENGTH] = [2, 12];
 
-/** Grouped queries with and without biases, head norms, and OPT's other names. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama-2 grouped queries', 'llama biases', 'qwen3', 'opt-350m'];
+/** Grouped queries and biases, head norms, and OPT's other names. */
+const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'qwen3', 'opt-350m'];
 
 describe.each(FAMILY_NAMES)('%s', (name) => {
   let model: DenseModel;
