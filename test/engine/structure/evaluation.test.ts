@@ -256,9 +256,14 @@ describe('weights by rates', () => {
 
   test.each(['sequential', 'one-shot'] as const)('lose of each block what was asked, %s', async (calibrate) => {
     const rates = [0, 0.25, 0.75];
-    const [given, owl] = await engine.evaluate(
-      planOf([weights({ kind: 'given', rates }), weights(OWL)], { calibrate }),
+    const [given, owl, components] = await engine.evaluate(
+      planOf([weights({ kind: 'given', rates }), weights(OWL), scored(method('magnitude'), OWL)], { calibrate }),
     );
+    // OWL's rates are those that components get, which are held against the oracle.
+    const same = components!.structure!.blocks.map(({ rate }) => rate!);
+    const [spelled] = await engine.evaluate(planOf([weights({ kind: 'given', rates: same })], { calibrate }));
+    expect(owl!.perplexity).toBe(spelled!.perplexity);
+    expect(owl!.rates).toEqual(spelled!.rates);
     given!.rates!.forEach((lost, index) => {
       expect(Math.abs(lost - rates[index]!)).toBeLessThan(0.02);
     });
