@@ -39,6 +39,12 @@ export class Deadline {
     this.outer.removeEventListener('abort', this.abort);
   }
 
+  /** Nothing more is wanted of the answer: what is still on its way is not waited for, and not paid for. */
+  end(): void {
+    this.clear();
+    this.abort();
+  }
+
   private readonly pass = (): void => {
     this.isPassed = true;
     this.controller.abort();
@@ -47,10 +53,4 @@ export class Deadline {
   private readonly abort = (): void => {
     this.controller.abort();
   };
-
-  /** Nothing more is wanted of the answer: what is still on its way is not waited for, and not paid for. */
-  end(): void {
-    this.clear();
-    this.abort();
-  }
 }

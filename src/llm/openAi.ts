@@ -61,7 +61,7 @@ export function openAiModel({ settings, key, timer }: OpenAiOptions): LanguageMo
         if (text.trim() === '' && (finish === 'length' || finish === 'content_filter')) throw emptyError(finish);
         return {
           text: redactReply(text, key),
-          usage: usageOf(received) ?? estimated(question, received),
+          usage: usageOf(question, received),
           model: redactReply(model, key).slice(0, 200),
         };
       } catch (error) {
@@ -69,7 +69,7 @@ export function openAiModel({ settings, key, timer }: OpenAiOptions): LanguageMo
         const failing: Failing = {
           ...{ endpoint, key, timedOut: deadline.passed, seconds: settings.timeout },
           // What a server had begun to answer, or did not answer in time, it may charge for.
-          usage: received.begun || deadline.passed ? estimated(question, received) : undefined,
+          usage: received.begun || deadline.passed ? usageOf(question, received) : undefined,
         };
         throw failureOf(openAi, error, failing);
       } finally {
@@ -190,14 +190,10 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_TOKENS;
 }
 
-/** What the server has counted; undefined where it has counted nothing, or nothing for something. */
-function usageOf({ usage, text }: Received): LlmUsage | undefined {
-  if (usage === undefined || usage.promptTokens === 0) return undefined;
-  return usage.replyTokens === 0 && text !== '' ? undefined : usage;
-}
-
-function estimated({ prompt }: Question, { text, unshown }: Received): LlmUsage {
-  return estimateUsage(prompt, unshown + text);
+/** What the server has counted, or roughly what it was where it has counted nothing, or nothing for something. */
+function usageOf({ prompt }: Question, { usage, text, unshown }: Received): LlmUsage {
+  const isTold = usage !== undefined && usage.promptTokens > 0 && (usage.replyTokens > 0 || text === '');
+  return isTold ? usage : estimateUsage(prompt, unshown + text);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

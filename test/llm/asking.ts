@@ -18,7 +18,7 @@ export const timer: Timer & { readonly waited: number[] } = {
   waited: [],
   after: (milliseconds, callback) => {
     timer.waited.push(milliseconds);
-    const handle = setTimeout(callback, Math.min(milliseconds / 50, 400));
+    const handle = setTimeout(callback, Math.min(milliseconds / 50, 2400));
     return () => {
       clearTimeout(handle);
     };

@@ -151,6 +151,12 @@ describe('a reply', () => {
     expect(error.code).toBe('llm/timeout');
   });
 
+  it('that fails although its server has counted it is counted so', async () => {
+    const usage = { prompt_tokens: 20, completion_tokens: 8000 };
+    const server = await streaming(part({}, 'length'), { choices: [], usage }, 'data: [DONE]\n\n');
+    expect(await failureOf(() => ask(server))).toMatchObject({ usage: { promptTokens: 20, replyTokens: 8000 } });
+  });
+
   it.each<[string, readonly (object | string)[], string, RegExp]>([
     ['used up by thoughts', [part({ reasoning: 'hmm' }, 'length')], 'llm/bad-reply', /used up/],
     ['held back', [part({}, 'content_filter')], 'llm/refused', /content filter/],
