@@ -1,5 +1,6 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
+import { LLM_ROLES } from '../../experiment/llm.ts';
 import type { NamedRates, RateSearchPlan } from '../../experiment/rateSearch.ts';
 import { OWL, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { Configuration, RateCounts, StructureOpening } from '../../experiment/structureEvents.ts';
@@ -40,7 +41,7 @@ export async function runRateSearch(
   const knowledge = new RateKnowledge();
   const account = new LlmAccount();
   const context: RateContext = { plan, space, knowledge, account, effects, options };
-  if ((['initialise', 'mutate', 'cross'] as const).some((role) => operatorOf(role, plan) === 'llm')) {
+  if (LLM_ROLES.some((role) => operatorOf(role, plan) === 'llm')) {
     checkPrompts(plan, opening);
     checkCap(plan);
   }
