@@ -10,7 +10,9 @@ const SHORTEST_SECRET = 8;
  */
 export function redactMessage(text: string, key: string | undefined): string {
   const hidden = spellings(key)
-    .reduce((message, spelling) => message.replaceAll(spelling, HIDDEN), text.slice(0, 64 << 10))
+    .reduce((message, spelling) => message.replaceAll(spelling, HIDDEN), text)
+    // Not before: a key that is cut in two is not found.
+    .slice(0, 64 << 10)
     .replace(/\b(bearer|basic)\s+(?!\[key\])[^\s"',;)}\]]+/gi, `$1 ${HIDDEN}`)
     .replace(/\bsk-[\w*.-]+/g, HIDDEN)
     .replace(/\/\/[^\s/@]+@/g, '//')

@@ -19,6 +19,10 @@ describe('what a server says', () => {
     expect(redactMessage(said, KEY)).toBe(told);
   });
 
+  it('has no half of a key where it is cut', () => {
+    expect(redactMessage(`no${' '.repeat((64 << 10) - 10)}${KEY}`, KEY)).toBe('no [key]');
+  });
+
   it('is short, and never holds the key, wherever and however often it stands', () => {
     const key = fc.string({
       minLength: 8,
