@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Engine } from '../engine/engine.ts';
 import type { SpeedReport } from '../experiment/export.ts';
-import { formatBytes, formatCount } from '../experiment/format.ts';
+import { formatBytes, formatCount, formatRate } from '../experiment/format.ts';
 import { isStructural, type EvaluationPlan } from '../experiment/plan.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
@@ -157,8 +157,8 @@ function speedTable(reports: readonly SpeedReport[], caption: string): readonly 
     formatCount(parameters),
     formatBytes(bytes),
     formatBytes(peakMemory),
-    rate(tokensPerSecond.median),
-    `${rate(tokensPerSecond.lowest)}–${rate(tokensPerSecond.highest)}`,
+    formatRate(tokensPerSecond.median),
+    `${formatRate(tokensPerSecond.lowest)}–${formatRate(tokensPerSecond.highest)}`,
     `${speedUp.toFixed(2)} ×`,
   ]);
   const table = [['model', 'parameters', 'on disk', 'memory', 'tokens/s', 'spread', 'speed'], ...rows];
@@ -166,10 +166,6 @@ function speedTable(reports: readonly SpeedReport[], caption: string): readonly 
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
   return [caption, '', ...table.map(line)];
-}
-
-function rate(tokensPerSecond: number): string {
-  return tokensPerSecond >= 100 ? tokensPerSecond.toFixed(0) : tokensPerSecond.toPrecision(3);
 }
 
 function parseCount(text: string): number {

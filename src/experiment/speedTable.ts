@@ -9,6 +9,8 @@ export interface SpeedMeasurement {
   readonly detail: string;
   /** The first is the dense model; empty unless it is done. */
   readonly rows: readonly SpeedRow[];
+  /** Of the evaluation that the measured model comes from; where it is done. */
+  readonly fingerprint?: string;
 }
 
 /** Null is what nobody has measured. */

@@ -193,7 +193,6 @@ export class Application {
     this.speeds = new ResultSpeed({
       outlines: this.outlines,
       speed,
-      rootOf: (file) => this.records.rootOf(file),
       tell: tellError,
       onChange: refresh,
     });

@@ -44,13 +44,8 @@ export async function measureSpeed(
   signal: AbortSignal,
 ): Promise<void> {
   const began = parts.now();
-  const tell = (
-    state: SpeedMeasurement['state'],
-    share: number,
-    detail: string,
-    rows: readonly SpeedRow[] = [],
-  ): void => {
-    onChange({ state, share, detail, rows });
+  const tell = (state: SpeedMeasurement['state'], share: number, detail: string): void => {
+    onChange({ state, share, detail, rows: [] });
   };
   const progress = (from: number, to: number): NonNullable<EvaluationListener['onProgress']> => {
     return ({ progress: { done, total, detail } }) => {
@@ -63,13 +58,20 @@ export async function measureSpeed(
     await mkdir(parts.scratch, { recursive: true });
     room = await mkdtemp(path.join(parts.scratch, 'speed-'));
     const folder = path.join(room, 'pruned');
-    await parts.exportModel(plan, { folder, format: 'huggingface' }, { onProgress: progress(0, WRITING) }, signal);
+    const { result } = await parts.exportModel(
+      plan,
+      { folder, format: 'huggingface' },
+      { onProgress: progress(0, WRITING) },
+      signal,
+    );
     const { length, device, precision, threads } = plan.settings;
     const settings = { device, precision, threads };
     const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
     const reports = await parts.measureSpeed(speedPlan, { onProgress: progress(WRITING, 1) }, signal);
     const how = `Prefill of ${BATCH} × ${length} tokens, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
-    tell('done', 1, how, reports.map(rowOf));
+    const { fingerprint } = result;
+    const rows = reports.map(rowOf);
+    onChange({ state: 'done', share: 1, detail: how, rows, fingerprint });
   } catch (thrown) {
     const error = toErrorData(thrown, 'measuring the speed');
     if (error.code === 'cancelled') tell('cancelled', 0, '');

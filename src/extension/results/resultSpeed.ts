@@ -3,7 +3,6 @@ import { isStructural } from '../../experiment/plan.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import { speedWords } from '../../experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
-import { plannedKey, recordKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { signalOf } from '../cancellation.ts';
 import type { Outlines } from '../outlines.ts';
@@ -14,8 +13,6 @@ import type { SpeedParts } from './measureSpeed.ts';
 export interface ResultSpeedParts {
   readonly outlines: Outlines;
   readonly speed: SpeedParts;
-  /** Workspace folder of a file, both absolute. */
-  readonly rootOf: (file: string) => string;
   readonly tell: (what: string, error: unknown) => void;
   /** Something was measured. */
   readonly onChange: () => void;
@@ -27,6 +24,7 @@ export interface ResultSpeedParts {
  */
 export class ResultSpeed {
   private readonly parts: ResultSpeedParts;
+  /** By the fingerprint of the evaluation: another checkpoint under the same name is another one. */
   private readonly measured = new Map<string, SpeedMeasurement>();
 
   constructor(parts: ResultSpeedParts) {
@@ -35,12 +33,12 @@ export class ResultSpeed {
 
   /** What was measured of a result in this window. */
   of(record: EvaluationRecord): SpeedMeasurement | undefined {
-    return this.measured.get(recordKey(record));
+    return this.measured.get(record.result.fingerprint);
   }
 
   /** @param argument the hover's target; from the palette the declaration at the cursor is meant */
   async measure(argument: unknown): Promise<void> {
-    const { outlines, rootOf, onChange, tell } = this.parts;
+    const { outlines, onChange, tell } = this.parts;
     const target = await evaluableTarget(argument, outlines);
     if (!target) return;
     try {
@@ -52,9 +50,8 @@ export class ResultSpeed {
       });
       if (!plan) return;
       const measurement = await this.watch(plan);
-      if (measurement?.state !== 'done') return;
-      const root = rootOf(vscode.Uri.parse(target.uri).fsPath);
-      this.measured.set(plannedKey(plan, plan.evaluations[0], root), measurement);
+      if (measurement?.fingerprint === undefined) return;
+      this.measured.set(measurement.fingerprint, measurement);
       onChange();
       const label = labelOf(plan.evaluations[0]!);
       void vscode.window.showInformationMessage(

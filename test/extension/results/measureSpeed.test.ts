@@ -7,7 +7,7 @@ import type { ExportReport, SpeedReport } from '../../../src/experiment/export.t
 import { measureSpeed } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedParts } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';
-import { samplePlan } from '../../protocol/samples.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'espalier-speed-test-'));
 afterAll(() => {
@@ -28,7 +28,7 @@ async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: Speed
       mkdirSync(folder);
       folders.push(folder);
       onProgress?.({ token: 1, progress: { stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' } });
-      return Promise.resolve({} as ExportReport);
+      return Promise.resolve({ result: sampleResult() } as ExportReport);
     },
     measureSpeed: ({ models }) => {
       expect(models.every((model) => existsSync(model) || model === '/models/tiny')).toBe(true);
@@ -54,6 +54,7 @@ it('a pruned model is written, measured beside the dense one, and gone', async (
     { name: 'dense', ...row, tokensPerSecond: 100, speedUp: 1 },
     { name: 'pruned', ...row, tokensPerSecond: 150, speedUp: 1.5 },
   ]);
+  expect(all.at(-1)?.fingerprint).toBe(sampleResult().fingerprint);
   expect(folders).toHaveLength(1);
   expect(readdirSync(path.join(root, 'scratch'))).toEqual([]);
 });
