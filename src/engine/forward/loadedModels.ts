@@ -46,12 +46,21 @@ export class LoadedModels {
       checkpoint.close();
       return this.current.model;
     }
+    await this.releasePrograms(checkpoint);
     this.dispose();
     const bytes = parameters.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
     const weights = new BlockWeights(checkpoint, device, bytes < RESIDENT_SHARE * availableMemory());
     const model = { checkpoint, identity, weights };
     this.current = { key, device, model };
     return model;
+  }
+
+  /** Programs of another shape will not be run again: who evaluates many models, each of its own sizes, would gather those of all. */
+  private async releasePrograms(next: Checkpoint): Promise<void> {
+    if (!this.current) return;
+    const { device, model } = this.current;
+    const shape = JSON.stringify(model.checkpoint.config);
+    if (shape !== JSON.stringify(next.config)) await device.release((key) => !key.includes(shape));
   }
 
   /** Whether these weights are still those that are loaded. */
