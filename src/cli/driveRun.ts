@@ -17,7 +17,7 @@ export interface DriveOptions {
 }
 
 /** Flags that say only how a run goes on, and nothing of what it finds. */
-export const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>(['resume', 'recover', 'workers', 'json']);
+const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>(['resume', 'recover', 'workers', 'json']);
 
 /** A run goes on as it was asked; only what decides nothing but time may be said anew. */
 export async function resumedRun(

@@ -37,7 +37,7 @@ export async function preflightPlans(
 }
 
 /** One plan's preflight for a person. */
-export function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
+function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
   const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, problems } = preflight;
   const rows: [string, string][] = [
     ['metrics', metricsOf(plan).join(', ') || 'none: the dense model'],

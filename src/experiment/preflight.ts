@@ -32,7 +32,7 @@ export interface PreflightCost {
 }
 
 /** An evaluation that takes longer is worth a question. */
-export const LONG_SECONDS = 120;
+const LONG_SECONDS = 120;
 
 /** Whether somebody should be asked before it begins. */
 export function needsConfirmation({ seconds, problems }: Preflight): boolean {

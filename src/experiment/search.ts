@@ -249,4 +249,4 @@ export function rungEnds(
  * On a model of 6M parameters at 60 % the loss of metrics on 768 tokens was off by 0.045 nats (a standard deviation, against the
  * loss on 7000), more than what separates good metrics from mediocre ones; on 2300 tokens by 0.014.
  */
-export const MIN_RUNG_TOKENS = 2048;
+const MIN_RUNG_TOKENS = 2048;

@@ -29,7 +29,7 @@ const seconds = z.number().min(0);
 
 const namedMetrics = z.array(z.strictObject({ metric: nameSchema, expression: expressionSchema })).max(MAX_METRICS);
 
-export const searchSettingsSchema = z.strictObject(
+const searchSettingsSchema = z.strictObject(
   Object.fromEntries(Object.entries(SEARCH_SETTINGS).map(([name, row]) => [name, settingSchema(row as AnyRow)])),
 ) as unknown as z.ZodType<SearchSettings>;
 

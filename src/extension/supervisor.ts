@@ -53,7 +53,7 @@ export interface SupervisorLimits {
   readonly backoff: number;
 }
 
-export const DEFAULT_LIMITS: SupervisorLimits = {
+const DEFAULT_LIMITS: SupervisorLimits = {
   start: 20_000,
   cancel: 2000,
   shutdown: 1000,

@@ -17,7 +17,7 @@ import { strayText } from './syntaxProblem.ts';
 import { DECLARATION_KEYWORDS } from './words.ts';
 
 /** Longer files are refused whole: ten thousand metrics fit. In UTF-16 units. */
-export const MAX_FILE_LENGTH = 1_000_000;
+const MAX_FILE_LENGTH = 1_000_000;
 
 /**
  * Reads a `.prune` file: never throws, whatever the text. Time grows with the text's length; with the previous version at

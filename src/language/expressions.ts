@@ -376,7 +376,7 @@ function nearestParameter(name: string, metric: CallableMetric): string | undefi
   return nearestName(name, names) ?? (names.length === 1 ? names[0] : undefined);
 }
 
-export function allDefined<T>(values: readonly (T | undefined)[]): values is readonly T[] {
+function allDefined<T>(values: readonly (T | undefined)[]): values is readonly T[] {
   return values.every((value) => value !== undefined);
 }
 

@@ -8,7 +8,7 @@ export interface FormatOptions {
   readonly indent: string;
 }
 
-export const DEFAULT_FORMAT: FormatOptions = { indent: '  ' };
+const DEFAULT_FORMAT: FormatOptions = { indent: '  ' };
 
 /**
  * The edits that lay a file out: blanks and line ends between tokens, nothing else, so that what the file says stays as it

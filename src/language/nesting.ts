@@ -7,13 +7,13 @@ export interface NestingProblem {
 }
 
 /** Parentheses, minus signs and powers inside each other: the parser recurses for each, some 20 frames deep. */
-export const MAX_NESTING = 64;
+const MAX_NESTING = 64;
 
 /** Operators in one declaration or property: a chain of them is a tree as deep as it is long. */
-export const MAX_OPERATORS = 1000;
+const MAX_OPERATORS = 1000;
 
 /** Commas in one declaration or property: the parser's time grows with the square of a list's length. */
-export const MAX_COMMAS = 2000;
+const MAX_COMMAS = 2000;
 
 /**
  * Looks whether a piece nests too deeply for a recursive parser, in one pass over its text. Metrics that people and

@@ -127,7 +127,7 @@ export function magnitude({ coefficient, factors }: Term, exponent = 1): Term {
   };
 }
 
-export function isNonNegativeTerm({ coefficient, factors }: Term): boolean {
+function isNonNegativeTerm({ coefficient, factors }: Term): boolean {
   return coefficient >= 0 && factors.every(({ odd }) => !odd);
 }
 

@@ -41,7 +41,7 @@ export function simplify(expression: Expression, keep: SimplificationRule['keeps
 
 const EVEN: readonly OperationName[] = ['abs', 'sqr', 'pow', 'sqrt', 'log'];
 
-export const SIMPLIFICATION_RULES: readonly SimplificationRule[] = [
+const SIMPLIFICATION_RULES: readonly SimplificationRule[] = [
   unary('skp(x) = x', ['skp'], (x) => x),
   unary('−(−x) = x', ['neg'], (x) => argumentOf(x, 'neg')),
   unary('f(−x) = f(x) and f(|x|) = f(x) for abs, sqr, sqrt, log', EVEN, (x, name) => {

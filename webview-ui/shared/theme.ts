@@ -66,6 +66,6 @@ export function onThemeChange(callback: (theme: Theme) => void): void {
   observer.observe(document.body, { attributes: true, attributeFilter: ['class'] });
 }
 
-export function prefersReducedMotion(): boolean {
+function prefersReducedMotion(): boolean {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

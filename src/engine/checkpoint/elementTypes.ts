@@ -27,7 +27,7 @@ const WIDTHS = {
 export type ElementType = keyof typeof WIDTHS;
 
 /** Types that can be read as float32. The others may stand in a file, as long as nobody reads them. */
-export const FLOAT_TYPES = ['BF16', 'F16', 'F32', 'F64'] as const;
+const FLOAT_TYPES = ['BF16', 'F16', 'F32', 'F64'] as const;
 export type FloatType = (typeof FLOAT_TYPES)[number];
 
 export function isElementType(name: unknown): name is ElementType {

@@ -15,7 +15,7 @@ export const VERIFIED_ROWS = 128;
  * Largest difference that is still the same model, in units of the largest logit (or of 1). Removing what a mask multiplies by zero
  * leaves every kept weight as it was; sums over fewer terms are only added up in another order. float16 has 11 bits.
  */
-export const TOLERANCE: Readonly<Record<'float32' | 'float16', number>> = { float32: 1e-4, float16: 5e-2 };
+const TOLERANCE: Readonly<Record<'float32' | 'float16', number>> = { float32: 1e-4, float16: 5e-2 };
 
 /**
  * Computes the logits of what lies in an export's folder, and compares them with those in a file. Meant for a process of its own.

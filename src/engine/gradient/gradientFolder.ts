@@ -3,7 +3,7 @@ import path from 'node:path';
 import { GradientWriter, StoredGradients, USED } from './storedGradients.ts';
 
 /** Bytes of gradients that are kept on disk; the folder that was used last stays whatever its size. */
-export const GRADIENT_CACHE_LIMIT = 16 * 2 ** 30;
+const GRADIENT_CACHE_LIMIT = 16 * 2 ** 30;
 
 /** Where gradients are kept between runs, each under its fingerprint; several processes may use it at once. */
 export class GradientFolder {

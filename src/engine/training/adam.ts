@@ -33,7 +33,7 @@ export interface AdamStep {
  *
  * with unbias = 1 / (1 − β^step) and shrink = rate · weightDecay, which come in as numbers of one element each.
  */
-export function buildAdamGraph(shape: Shape, { beta1, beta2, epsilon }: AdamSettings): Graph {
+function buildAdamGraph(shape: Shape, { beta1, beta2, epsilon }: AdamSettings): Graph {
   const graph = new GraphBuilder();
   const tensor = (name: string): Value => graph.input(name, shape);
   const number = (name: string): Value => graph.input(name, [1]);

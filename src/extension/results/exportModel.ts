@@ -112,7 +112,7 @@ export class ModelExport {
 }
 
 /** What was saved, and how it was compared. */
-export function savedWords(plan: EvaluationPlan, report: ExportReport): string {
+function savedWords(plan: EvaluationPlan, report: ExportReport): string {
   const { folder, format, bytes, parameters, plain, verification } = report;
   const { exported, dense } = parameters;
   const fewer =

@@ -4,7 +4,7 @@ import { formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { CheckpointSummary } from '../../experiment/result.ts';
 import { escapeMarkdown } from '../resultText.ts';
 
-export const CHECKPOINTS_VIEW = 'espalier.checkpoints';
+const CHECKPOINTS_VIEW = 'espalier.checkpoints';
 
 export interface CheckpointsViewParts {
   /** What a checkpoint holds, from its headers; starts the worker. Undefined where that may not be. */

@@ -12,7 +12,7 @@ import { isReadable } from './runLibrary.ts';
 import type { ListedRun, RunLibrary } from './runLibrary.ts';
 import type { SearchRunner } from './searchRunner.ts';
 
-export const RUNS_VIEW = 'espalier.runs';
+const RUNS_VIEW = 'espalier.runs';
 
 /** How a run stands, for its icon, its context menu and a screen reader. */
 type Standing = 'here' | 'elsewhere' | 'paused' | 'interrupted' | 'finished' | 'failed' | 'unreadable';
@@ -106,7 +106,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
 }
 
 /** What commands of the view get, from a click and from a context menu alike. */
-export function listedArgument(folder: string): { readonly folder: string } {
+function listedArgument(folder: string): { readonly folder: string } {
   return { folder };
 }
 
