@@ -8,9 +8,9 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Parameter } from '../models/model.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
 import { buildPruneGraph, comparisonGroups } from './pruneGraph.ts';
-import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { requireValidScore } from './scoreCheck.ts';
 
 /** A linear layer just after it was pruned: for exporting and for looking inside. */

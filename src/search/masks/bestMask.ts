@@ -8,7 +8,8 @@ import type { MaskSpace } from './maskSpace.ts';
  *
  * As many groups go as their share comes to, rounded half up; then as many channels as bring the weights that went nearest to the
  * share asked for. Where blocks may go they go first (as many as come nearest to their share, but for the likeliest one, without which
- * there would be no model), and the rest is what those that stay have to give. Of equal probabilities those go first that come first in their blocks, so that blocks share them.
+ * there would be no model), and the rest is what those that stay have to give. Of equal probabilities those go first that come first in
+ * their blocks, so that blocks share them.
  *
  * @param keep share of the blocks' weights
  * @returns a row of the space, 1 where kept; of a block that goes nothing is kept
