@@ -1,14 +1,13 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { FrameLocator } from 'playwright-core';
 import { Journal } from '../../../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE } from '../../../src/runs/runFolder.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 import type { Stage } from '../main.ts';
+import { panelOf, pause, progressOf, resume, runsOf } from '../searchPanel.ts';
 import { check, eventually, insist } from '../steps.ts';
 import { THEMES } from '../workbench.ts';
-import type { Workbench } from '../workbench.ts';
 import { viewOf } from './tree.ts';
 
 /** Searching: from the sample that ships to a candidate in the file with its own number, through a reload of the window. */
@@ -16,7 +15,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   const { page } = workbench;
   const file = path.join(workspace, 'espalier-sample/metrics.prune');
   const panel = panelOf(workbench);
-  const progress = (): Promise<string> => panel.locator('.progress').innerText();
+  const progress = (): Promise<string> => progressOf(panel);
   const candidates = async (): Promise<number> => {
     const text = await panel.locator('.card .title', { hasText: 'Candidates' }).locator('[aria-live]').innerText();
     return Number.parseInt(text, 10);
@@ -93,13 +92,9 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   });
 
   await steps.step(workbench, 'Pause ends the process and says so; Resume goes on', async () => {
-    await panel.getByRole('button', { name: 'Pause' }).click();
-    await eventually('paused', progress, (text) => text.startsWith('paused'), 60_000);
-    // One may be the worker of evaluations.
-    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 60_000);
+    await pause(panel, workers);
     await steps.picture(workbench, 'search paused');
-    await panel.getByRole('button', { name: 'Resume' }).click();
-    await eventually('running', progress, (text) => !/paused|starting/.test(text), 60_000);
+    await resume(panel);
   });
 
   await steps.step(
@@ -332,11 +327,6 @@ async function makeLongRun(workspace: string): Promise<void> {
   await journal.close();
 }
 
-/** The page inside the panel: VS Code puts it into a frame within a frame. */
-function panelOf({ page }: Workbench): FrameLocator {
-  return page.locator('iframe.webview.ready').first().contentFrame().frameLocator('#active-frame');
-}
-
 /** The number of the line that begins so. */
 function lineOf(file: string, beginning: string): number {
   return (
@@ -344,9 +334,4 @@ function lineOf(file: string, beginning: string): number {
       .split('\n')
       .findIndex((line) => line.startsWith(beginning)) + 1
   );
-}
-
-function runsOf(workspace: string): string[] {
-  const folder = path.join(workspace, '.espalier/runs');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { ScriptedLlm } from '../../support/scriptedLlm.ts';
 import type { Stage } from '../main.ts';
+import { panelOf, pause, progressOf, resume, runsOf } from '../searchPanel.ts';
 import { check, eventually, insist } from '../steps.ts';
 import { THEMES } from '../workbench.ts';
 import type { Workbench } from '../workbench.ts';
@@ -132,7 +133,7 @@ async function searchingForRates(
 ): Promise<boolean> {
   const { page } = workbench;
   const panel = panelOf(workbench);
-  const progress = (): Promise<string> => panel.locator('.progress').innerText();
+  const progress = (): Promise<string> => progressOf(panel);
   const before = runsOf(workspace).length;
   const isThere = (): boolean => runsOf(workspace).length === before + 1;
   let isFinished = false;
@@ -201,13 +202,9 @@ async function searchingForRates(
   );
 
   await steps.step(workbench, 'Pause ends a search for rates, Resume goes on', async () => {
-    await panel.getByRole('button', { name: 'Pause' }).click();
-    await eventually('paused', progress, (text) => text.startsWith('paused'), 60_000);
-    // One may be the worker of evaluations.
-    await eventually('no process of the search', workers, (pids) => pids.length <= 1, 60_000);
+    await pause(panel, workers);
     pace.delay = 0;
-    await panel.getByRole('button', { name: 'Resume' }).click();
-    await eventually('going on', progress, (text) => !/paused|starting/.test(text), 60_000);
+    await resume(panel);
   });
 
   await steps.step(
@@ -368,7 +365,7 @@ async function experimenting({ steps, workbench }: Stage): Promise<void> {
 
 async function searchingForMasks({ steps, workbench, workspace, pictures }: Stage): Promise<void> {
   const panel = panelOf(workbench);
-  const progress = (): Promise<string> => panel.locator('.progress').innerText();
+  const progress = (): Promise<string> => progressOf(panel);
   const before = runsOf(workspace).length;
 
   await steps.step(workbench, 'a search for masks shows its loss, and which components stay', async () => {
@@ -475,14 +472,4 @@ function filesOf(folder: string): string[] {
     if (about.isDirectory()) return filesOf(file);
     return about.isFile() ? [file] : [];
   });
-}
-
-/** The page inside the panel: VS Code puts it into a frame within a frame. */
-function panelOf({ page }: Workbench): FrameLocator {
-  return page.locator('iframe.webview.ready').first().contentFrame().frameLocator('#active-frame');
-}
-
-function runsOf(workspace: string): string[] {
-  const folder = path.join(workspace, '.espalier/runs');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
 }
