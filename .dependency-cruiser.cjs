@@ -1,19 +1,21 @@
 // Imports go one way (docs/architecture.md). Each layer names the layers of ours that it may import; everything else is refused.
 const LAYERS = {
   base: [],
+  files: ['base'],
   metric: ['base'],
   experiment: ['base', 'metric'],
   protocol: ['base', 'metric', 'experiment'],
   language: ['base', 'metric', 'experiment'],
-  engine: ['base', 'metric', 'experiment'],
+  engine: ['base', 'files', 'metric', 'experiment'],
   search: ['base', 'metric', 'experiment'],
-  runs: ['base', 'metric', 'experiment', 'search'],
-  llm: ['base', 'metric', 'experiment', 'search', 'runs'],
-  coordinator: ['base', 'metric', 'experiment', 'protocol', 'search', 'runs', 'llm'],
-  worker: ['base', 'metric', 'experiment', 'protocol', 'engine', 'runs', 'llm', 'coordinator'],
-  sample: ['base', 'metric', 'experiment', 'engine'],
+  runs: ['base', 'files', 'metric', 'experiment', 'search'],
+  llm: ['base', 'files', 'metric', 'experiment', 'search', 'runs'],
+  coordinator: ['base', 'files', 'metric', 'experiment', 'protocol', 'search', 'runs', 'llm'],
+  worker: ['base', 'files', 'metric', 'experiment', 'protocol', 'engine', 'runs', 'llm', 'coordinator'],
+  sample: ['base', 'files', 'metric', 'experiment', 'engine'],
   cli: [
     'base',
+    'files',
     'metric',
     'experiment',
     'protocol',
@@ -25,7 +27,7 @@ const LAYERS = {
     'language',
     'sample',
   ],
-  extension: ['base', 'metric', 'experiment', 'protocol', 'language', 'search', 'runs', 'llm'],
+  extension: ['base', 'files', 'metric', 'experiment', 'protocol', 'language', 'search', 'runs', 'llm'],
 };
 
 const layerRules = Object.entries(LAYERS).map(([layer, allowed]) => ({

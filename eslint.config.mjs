@@ -1,6 +1,25 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const OPENS = [
+  'open',
+  'openSync',
+  'readFile',
+  'readFileSync',
+  'createReadStream',
+  'copyFile',
+  'copyFileSync',
+  'cp',
+  'cpSync',
+  'appendFile',
+  'appendFileSync',
+];
+const OPENING = ['fs', 'node:fs', 'fs/promises', 'node:fs/promises'].map((name) => ({
+  name,
+  importNames: [...OPENS, 'default', 'promises'],
+  message: 'Files are opened by src/files: regular ones, bounded, never waiting.',
+}));
+
 export default tseslint.config(
   {
     ignores: ['dist/', 'node_modules/', 'test-results/', '.cache/', '**/generated/', 'src/engine/graph/onnx/onnx_pb.*'],
@@ -24,6 +43,12 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    // What is opened may be a pipe, a device, a link or without end: src/files knows, and nobody else opens anything.
+    files: ['src/**/*.ts'],
+    ignores: ['src/files/**'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: OPENING }] },
   },
   {
     files: ['**/*.mjs'],

@@ -70,7 +70,7 @@ function exportJson({ result, ...report }: ExportReport): string {
 }
 
 function reportLines(report: ExportReport, { settings }: EvaluationPlan): readonly string[] {
-  const { folder, format, result, parameters, bytes, plain, verification } = report;
+  const { folder, format, result, parameters, bytes, plain, leftOut, verification } = report;
   const removed = 1 - parameters.exported / parameters.dense;
   return [
     `saved ${folder} (${format}, ${formatBytes(bytes)})`,
@@ -82,5 +82,6 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
       : [
           '  config      has sizes or biases that the family has no fields for: Espalier reads the folder, transformers refuses it',
         ]),
+    ...(leftOut.length === 0 ? [] : [`  left out    ${leftOut.join(', ')}: links that lead out of the checkpoint`]),
   ];
 }

@@ -1,7 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import { fileProblem } from '../files/fileProblem.ts';
+import type { FileProblemKind } from '../files/fileProblem.ts';
+import { readText } from '../files/readBytes.ts';
 import type { NamedMetric } from '../experiment/search.ts';
 import type { CompiledDocument } from '../language/document.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -47,7 +49,7 @@ export async function compileFile(
   { folder, terminal }: Pick<CommandContext, 'folder' | 'terminal'>,
 ): Promise<CompiledFile> {
   const path = resolve(folder, file);
-  const text = await readText(path, file);
+  const text = await textOf(path, file);
   const { compile } = await import('../language/compile.ts');
   const document = compile(text);
   const diagnostics = locateDiagnostics(file, text, document.diagnostics);
@@ -119,30 +121,24 @@ function fallbackOf({ model, text, calibration, settings }: PlanFlags, folder: s
 /** Bytes of the longest file that the language reads, and far more than anyone writes. */
 const MAX_BYTES = 4 << 20;
 
-async function readText(path: string, file: string): Promise<string> {
+async function textOf(path: string, file: string): Promise<string> {
   try {
-    const found = await stat(path);
-    // Reading anything else could wait for ever, or never end.
-    if (!found.isFile())
-      throw unreadable(file, found.isDirectory() ? 'a folder' : 'a pipe or a device', 'Name a file.');
-    if (found.size > MAX_BYTES)
-      throw unreadable(file, `${found.size} bytes`, `A .prune file has at most ${MAX_BYTES}.`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    return await readText(path, { maxBytes: MAX_BYTES });
   } catch (thrown) {
-    if (thrown instanceof EspalierError) throw thrown;
-    if (thrown instanceof TypeError) throw unreadable(file, 'bytes that are not UTF-8', 'Save it as UTF-8.');
-    throw unreadable(file, reason(thrown), 'Check the path.');
+    const { kind, message } = fileProblem(thrown);
+    throw unreadable(file, message, REMEDIES[kind] ?? 'Check the path.');
   }
 }
+
+const REMEDIES: Partial<Record<FileProblemKind, string>> = {
+  folder: 'Name a file.',
+  special: 'Name a file.',
+  'no-size': 'Name a file.',
+  'too-large': `A .prune file has at most ${MAX_BYTES}.`,
+  encoding: 'Save it as UTF-8.',
+};
 
 function unreadable(file: string, actual: string, remedy: string): EspalierError {
   const operation = `reading ${file}`;
   return new EspalierError({ code: 'io/read', operation, expected: 'a .prune file in UTF-8', actual, remedy, file });
-}
-
-function reason(thrown: unknown): string {
-  const { code } = thrown as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES') return 'a file that may not be read';
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
@@ -7,6 +7,7 @@ import type { EvaluationProgress } from '../experiment/result.ts';
 import { isMaskSearch, isRateSearch } from '../experiment/runPlan.ts';
 import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
 import type { SearchOpening } from '../experiment/searchEvents.ts';
+import { openToAppendSync } from '../files/openRegular.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import { Journal } from '../runs/journal.ts';
@@ -209,7 +210,12 @@ class Coordinator {
 /** A log that cannot be written stops nothing. */
 function logTo(file: string, text: string): void {
   try {
-    appendFileSync(file, text);
+    const descriptor = openToAppendSync(file, { links: 'refuse' });
+    try {
+      writeSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     // The journal tells of disks that are full.
   }

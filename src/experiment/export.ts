@@ -21,6 +21,8 @@ export interface ExportReport extends ExportTarget {
   readonly bytes: number;
   /** Whether config.json is one that any program for the family reads; otherwise sizes stand under a key of Espalier's. */
   readonly plain: boolean;
+  /** Files beside the weights that were not taken along: links that lead out of the checkpoint. */
+  readonly leftOut: readonly string[];
   readonly verification: Verification;
 }
 

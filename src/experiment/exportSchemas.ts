@@ -19,6 +19,7 @@ export const exportReportSchema = exportTargetSchema.extend({
   parameters: z.strictObject({ dense: countSchema, exported: countSchema }),
   bytes: countSchema,
   plain: z.boolean(),
+  leftOut: z.array(textSchema).max(10_000).readonly(),
   verification: verificationSchema,
 });
 

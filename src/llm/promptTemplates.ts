@@ -1,7 +1,10 @@
-import { open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { PromptTemplates } from '../experiment/llm.ts';
+import { fileProblem } from '../files/fileProblem.ts';
+import { isInside } from '../files/inside.ts';
+import { readText } from '../files/readBytes.ts';
 import { PROMPT_NAMES } from '../search/rates/prompts.ts';
 
 /** Where a workspace keeps prompts of its own, one file each; those that are missing are ours. */
@@ -40,39 +43,21 @@ export async function loadPrompts({ shipped, root }: PromptFolders): Promise<Pro
  * @returns undefined where there is no such file
  */
 async function readTemplate(file: string, root?: string): Promise<string | undefined> {
-  let bytes: Buffer;
+  let text: string;
   try {
     if (root !== undefined && !isInside(await realpath(root), await realpath(file))) {
       throw templateError(file, 'a link that leads out of the workspace');
     }
-    const handle = await open(file, 'r');
-    try {
-      const buffer = Buffer.alloc(LONGEST + 1);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-      bytes = buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    text = (await readText(file, { maxBytes: LONGEST })).replaceAll('\r\n', '\n');
   } catch (error) {
     if (error instanceof EspalierError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw readError(file, error instanceof Error ? error.message : String(error));
-  }
-  if (bytes.length > LONGEST) throw templateError(file, `more than ${LONGEST} bytes`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\r\n', '\n');
-  } catch {
-    throw templateError(file, 'bytes that are no UTF-8');
+    const { kind, message } = fileProblem(error);
+    if (kind === 'missing') return undefined;
+    if (kind === 'too-large') throw templateError(file, `more than ${LONGEST} bytes`);
+    throw kind === 'encoding' ? templateError(file, message) : readError(file, message);
   }
   if (text.trim() === '') throw templateError(file, 'nothing in it');
   return text;
-}
-
-function isInside(root: string, file: string): boolean {
-  const relative = path.relative(root, file);
-  return !relative.startsWith('..') && !path.isAbsolute(relative);
 }
 
 function readError(file: string, actual: string): EspalierError {

@@ -1,9 +1,11 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { parseRecord, recordName } from './evaluationRecord.ts';
 import type { EvaluationRecord } from './evaluationRecord.ts';
-import { writeWhole } from './writeWhole.ts';
+import { reasonOf } from '../files/fileProblem.ts';
+import { readText } from '../files/readBytes.ts';
+import { writeWhole } from '../files/writeWhole.ts';
 
 /** Where records lie inside the workspace folder. */
 const EVALUATIONS_FOLDER = path.join('.espalier', 'evaluations');
@@ -86,17 +88,11 @@ export class EvaluationStore {
   private async read(name: string): Promise<EvaluationRecord | undefined> {
     const file = path.join(this.folder, name);
     try {
-      const handle = await open(file, 'r');
-      try {
-        const { size } = await handle.stat();
-        const record = size <= MAX_BYTES ? parseRecord(await handle.readFile('utf8')) : undefined;
-        if (!record) this.log(`${file} is no evaluation of this version and is ignored`);
-        return record;
-      } finally {
-        await handle.close();
-      }
+      const record = parseRecord(await readText(file, { maxBytes: MAX_BYTES, links: 'refuse' }));
+      if (!record) this.log(`${file} is no evaluation of this version and is ignored`);
+      return record;
     } catch (error) {
-      this.log(`${file} cannot be read: ${String(error)}`);
+      this.log(`${file} cannot be read: ${reasonOf(error)}`);
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
 import { EspalierError } from '../base/errors.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
+import { FileProblem } from '../files/fileProblem.ts';
+import { createFile, openToUpdate } from '../files/openRegular.ts';
 import { encodeLine } from './journalLine.ts';
 import type { JournalLink, JournalRecord } from './journalLine.ts';
 import { damageError, JournalReader } from './journalReader.ts';
@@ -147,10 +148,12 @@ export class Journal {
 
 /** Opens the file where it is, or makes it; never empties it. */
 async function openToWrite(file: string): Promise<JournalFile> {
-  return open(file, 'r+').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return open(file, 'wx+');
-  });
+  try {
+    return await openToUpdate(file, { links: 'refuse' });
+  } catch (error) {
+    if (error instanceof FileProblem && error.missing) return createFile(file);
+    throw error;
+  }
 }
 
 function writeError(file: string, error: unknown): EspalierError {

@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { EspalierError } from '../base/errors.ts';
+import { fileProblem, reasonOf } from '../files/fileProblem.ts';
+import { openToRead } from '../files/openRegular.ts';
 import { continues, decodeLine, firstLink } from './journalLine.ts';
 import type { JournalLink, JournalRecord } from './journalLine.ts';
 
@@ -125,9 +126,9 @@ export class JournalReader {
 
   private async open(): Promise<FileHandle | undefined> {
     try {
-      return await open(this.file, 'r');
+      return await openToRead(this.file, { links: 'refuse' });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if (fileProblem(error).missing) return undefined;
       throw readError(this.file, error);
     }
   }
@@ -159,7 +160,7 @@ function readError(file: string, error: unknown): EspalierError {
       code: 'io/read',
       operation: `reading ${file}`,
       expected: 'a journal that can be read',
-      actual: error instanceof Error ? error.message : String(error),
+      actual: reasonOf(error),
       remedy: 'Check the permissions of the run’s folder.',
       file,
     },

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { isMetricSearch } from '../experiment/runPlan.ts';
@@ -8,7 +8,9 @@ import { JournalReader } from './journalReader.ts';
 import { lockRun } from './runLock.ts';
 import { createRunRecord, newRunId, parseRunRecord } from './runRecord.ts';
 import type { RunContext, RunRecord } from './runRecord.ts';
-import { writeWhole } from './writeWhole.ts';
+import { fileProblem } from '../files/fileProblem.ts';
+import { readText } from '../files/readBytes.ts';
+import { writeNew, writeWhole } from '../files/writeWhole.ts';
 
 /** Where runs lie inside the workspace folder, one folder each. */
 export const RUNS_FOLDER = path.join('.espalier', 'runs');
@@ -143,17 +145,15 @@ function rootOf(folder: string): string {
 
 async function readRunFile(file: string): Promise<string> {
   try {
-    const { size } = await stat(file);
-    if (size > MAX_BYTES) throw new Error(`it has ${size} bytes`);
-    return await readFile(file, 'utf8');
+    return await readText(file, { maxBytes: MAX_BYTES, links: 'refuse' });
   } catch (error) {
-    const missing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    const { missing, message } = fileProblem(error);
     throw new EspalierError(
       {
         code: missing ? 'runs/not-found' : 'io/read',
         operation: `reading ${file}`,
         expected: 'what a run was asked',
-        actual: missing ? 'no such file' : error instanceof Error ? error.message : String(error),
+        actual: message,
         remedy: 'Check the folder; `espalier runs` lists the runs of the current one.',
         file,
       },
@@ -165,9 +165,9 @@ async function readRunFile(file: string): Promise<string> {
 /** Runs are fit for version control; who drives one now, and what its processes were called, is not. */
 async function ignorePassing(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, '.gitignore'), '*/running*\n*/log.txt\n', { flag: 'wx' }).catch(
-    (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    },
-  );
+  try {
+    await writeNew(path.join(folder, '.gitignore'), '*/running*\n*/log.txt\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }

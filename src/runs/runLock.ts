@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
 import { EspalierError } from '../base/errors.ts';
+import { createFile } from '../files/openRegular.ts';
+import { readText } from '../files/readBytes.ts';
+import { readSystemFile } from '../files/systemFile.ts';
 
 /** Inside a run's folder: who drives it. Its modification time is the heartbeat. */
 export const LOCK_FILE = 'running';
@@ -12,6 +14,9 @@ export const LOCK_FILE = 'running';
 /** Milliseconds between two heartbeats, and after which a driver that cannot be asked counts as gone. */
 const HEARTBEAT = 2000;
 const SILENCE = 15_000;
+
+/** Of the file. */
+const MAX_BYTES = 16 << 10;
 
 const holderSchema = z.strictObject({
   pid: z.int().min(1),
@@ -73,7 +78,7 @@ async function driverOf(folder: string): Promise<Pick<Holder, 'pid' | 'host'> | 
 
 async function create(file: string, holder: Holder): Promise<boolean> {
   try {
-    const handle = await open(file, 'wx');
+    const handle = await createFile(file);
     try {
       await handle.writeFile(JSON.stringify(holder));
     } finally {
@@ -111,7 +116,7 @@ async function takeAway(file: string): Promise<void> {
 
 async function holderIn(file: string): Promise<Holder | undefined> {
   try {
-    const parsed = holderSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    const parsed = holderSchema.safeParse(JSON.parse(await readText(file, { maxBytes: MAX_BYTES, links: 'refuse' })));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
@@ -137,15 +142,11 @@ function isAlive(pid: number): boolean {
 
 /** Start time in clock ticks since boot: with it a process's number names one process for ever. Only Linux says it cheaply. */
 function startOf(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name before it stands in parentheses and may hold anything.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended; only its parent does not know yet.
-    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
-  } catch {
-    return '';
-  }
+  const text = readSystemFile(`/proc/${pid}/stat`);
+  // The name before it stands in parentheses and may hold anything.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended; only its parent does not know yet.
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
 }
 
 function inUseError(folder: string, holder: Pick<Holder, 'pid' | 'host'> | undefined): EspalierError {

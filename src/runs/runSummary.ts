@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
@@ -6,6 +6,7 @@ import type { RunEvent } from '../experiment/runPlan.ts';
 import type { SearchCounts } from '../experiment/searchEvents.ts';
 import type { RateCounts } from '../experiment/structureEvents.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
+import { openToRead } from '../files/openRegular.ts';
 import { decodeLine, firstLink, linkAfter } from './journalLine.ts';
 import type { JournalRecord } from './journalLine.ts';
 import { JOURNAL_FILE, openRun, runIds, RUNS_FOLDER } from './runFolder.ts';
@@ -216,7 +217,7 @@ function recordsIn(bytes: Buffer, runId: string | undefined): JournalRecord[] {
 }
 
 async function bytesOf(file: string, start: number, length: number): Promise<Buffer> {
-  const handle = await open(file, 'r');
+  const handle = await openToRead(file, { links: 'refuse' });
   try {
     const buffer = Buffer.alloc(length);
     const { bytesRead } = await handle.read(buffer, 0, length, start);

@@ -223,6 +223,7 @@ export function sampleExportReport(): ExportReport {
     parameters: { dense: 6_450_000, exported: 6_450_000 },
     bytes: 12_900_000,
     plain: true,
+    leftOut: [],
     verification: { tokens: 256, rows: 128, difference: 1e-6, largest: 20 },
   };
 }

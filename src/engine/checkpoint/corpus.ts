@@ -1,9 +1,8 @@
 import { sha256 } from './hashing.ts';
-import { reasonOf } from './jsonFile.ts';
-import { openFile } from './openFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
-import type { FileHandle } from 'node:fs/promises';
+import { fileProblem } from '../../files/fileProblem.ts';
+import { readBytes } from '../../files/readBytes.ts';
 
 /** A text for calibration or evaluation. */
 export interface Corpus {
@@ -24,8 +23,8 @@ export async function readCorpus(file: string): Promise<string> {
  * @throws EspalierError `corpus/not-found`, `corpus/encoding` with the position of the first wrong byte, `corpus/too-short`
  * for an empty file, `evaluation/too-large`
  */
-export async function loadCorpus(file: string): Promise<Corpus> {
-  const bytes = await readBytes(file);
+export async function loadCorpus(file: string, signal?: AbortSignal): Promise<Corpus> {
+  const bytes = await bytesOf(file, signal);
   const text = decode(bytes, file);
   if (text === '')
     throw corpusError('corpus/too-short', file, 'a text', 'an empty file', 'Choose a file with text in it.');
@@ -35,28 +34,14 @@ export async function loadCorpus(file: string): Promise<Corpus> {
 /** A JavaScript string holds just under 2²⁹ characters; tokens of a text of this size take 1 GiB. */
 const MAX_BYTES = 2 ** 29 - 2 ** 16;
 
-async function readBytes(file: string): Promise<Uint8Array> {
-  let handle: FileHandle | undefined;
+async function bytesOf(file: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    handle = await openFile(file);
-    const stat = await handle.stat();
-    if (!stat.isFile()) {
-      const actual = stat.isDirectory() ? 'a folder' : 'a pipe or a device';
-      throw corpusError('corpus/not-found', file, 'a text file', actual, 'Name a text file.');
-    }
-    if (stat.size > MAX_BYTES) throw tooLarge(file, stat.size);
-    return await handle.readFile();
+    return await readBytes(file, { maxBytes: MAX_BYTES, signal });
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown;
-    throw corpusError(
-      'corpus/not-found',
-      file,
-      'a readable text file',
-      reasonOf(thrown),
-      'Check the path of the text.',
-    );
-  } finally {
-    await handle?.close();
+    const { kind, message } = fileProblem(thrown);
+    if (kind === 'too-large') throw tooLarge(file, message);
+    throw corpusError('corpus/not-found', file, 'a readable text file', message, 'Check the path of the text.');
   }
 }
 
@@ -95,12 +80,12 @@ function firstInvalidByte(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-function tooLarge(file: string, size: number): EspalierError {
+function tooLarge(file: string, actual: string): EspalierError {
   return corpusError(
     'evaluation/too-large',
     file,
     `at most ${MAX_BYTES} bytes`,
-    `${size} bytes`,
+    actual,
     'Cut the text into smaller files: one evaluation reads its whole text at once.',
   );
 }

@@ -1,6 +1,7 @@
-import { openFile } from './openFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
+import { fileProblem, reasonOf } from '../../files/fileProblem.ts';
+import { readBytes } from '../../files/readBytes.ts';
 
 /**
  * Reads a JSON file whose top level is an object. At most `limit` bytes are ever read, so that a hostile or misnamed file
@@ -24,25 +25,11 @@ export async function readJsonFile(
 /** The whole file when it has at most `limit` bytes. */
 export async function readBounded(file: string, code: ErrorCode, limit: number): Promise<Uint8Array> {
   try {
-    const handle = await openFile(file);
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile()) throw jsonError(file, code, 'a file', 'a folder, a pipe or a device');
-      if (stat.size > limit) throw jsonError(file, code, `at most ${limit} bytes`, `${stat.size} bytes`);
-      const bytes = new Uint8Array(stat.size);
-      let at = 0;
-      while (at < bytes.length) {
-        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, at);
-        if (bytesRead === 0) break;
-        at += bytesRead;
-      }
-      return bytes.subarray(0, at);
-    } finally {
-      await handle.close();
-    }
+    return await readBytes(file, { maxBytes: limit });
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown;
-    throw jsonError(file, code, 'a readable file', reasonOf(thrown));
+    const { kind, message } = fileProblem(thrown);
+    throw jsonError(file, code, kind === 'too-large' ? `at most ${limit} bytes` : 'a readable file', message);
   }
 }
 
@@ -59,10 +46,6 @@ export function parseJson(bytes: Uint8Array, file: string, code: ErrorCode): unk
   } catch (thrown) {
     throw jsonError(file, code, 'JSON', bytes.length === 0 ? 'an empty file' : reasonOf(thrown));
   }
-}
-
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 function jsonError(file: string, code: ErrorCode, expected: string, actual: string): EspalierError {

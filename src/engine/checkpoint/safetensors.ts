@@ -1,8 +1,11 @@
 import { byteLength, elementCount, isElementType } from './elementTypes.ts';
-import { parseJson, reasonOf } from './jsonFile.ts';
+import { parseJson } from './jsonFile.ts';
 import { duplicateKey } from './duplicateKey.ts';
-import { openFile } from './openFile.ts';
 import { EspalierError } from '../../base/errors.ts';
+import { fileProblem } from '../../files/fileProblem.ts';
+import { versionOf } from '../../files/fileVersion.ts';
+import { openToRead } from '../../files/openRegular.ts';
+import type { FileVersion } from '../../files/fileVersion.ts';
 import type { ElementType } from './elementTypes.ts';
 import type { FileHandle } from 'node:fs/promises';
 
@@ -25,13 +28,6 @@ export interface SafetensorsFile {
   readonly version: FileVersion;
 }
 
-/** Changes whenever a file is written to or replaced. */
-export interface FileVersion {
-  readonly size: bigint;
-  readonly modified: bigint;
-  readonly inode: bigint;
-}
-
 /**
  * Reads the header of a safetensors file: 8 bytes of length (little-endian), that many bytes of JSON, then data. Everything
  * that the header says is checked against the file and against itself: types, shapes, lengths, and that the tensors fill
@@ -42,19 +38,18 @@ export interface FileVersion {
 export async function readSafetensorsHeader(file: string): Promise<SafetensorsFile> {
   let handle: FileHandle | undefined;
   try {
-    handle = await openFile(file);
+    handle = await openToRead(file);
     const stat = await handle.stat({ bigint: true });
-    if (!stat.isFile()) throw malformed(file, 'a file', 'a folder, a pipe or a device');
     const fileSize = Number(stat.size);
     const header = await readHeader(handle, file, fileSize);
     return {
       file,
       tensors: checkHeader(header.json, file, 8 + header.size, fileSize),
-      version: { size: stat.size, modified: stat.mtimeNs, inode: stat.ino },
+      version: versionOf(stat),
     };
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown;
-    throw malformed(file, 'a readable file', reasonOf(thrown));
+    throw malformed(file, 'a readable file', fileProblem(thrown).message);
   } finally {
     await handle?.close();
   }

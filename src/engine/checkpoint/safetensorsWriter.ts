@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { byteLength, elementCount, type ElementType } from './elementTypes.ts';
 import { bitsOf } from './widen.ts';
 import { EspalierError } from '../../base/errors.ts';
+import { createFile } from '../../files/openRegular.ts';
 
 /** A tensor to write: its values in float32 and the type that they are stored in, rounded to nearest even. */
 export interface TensorToWrite {
@@ -23,7 +24,9 @@ export async function writeSafetensors(
     if (elementCount(shape) !== data.length) throw wrongLength(file, name, shape, data.length);
   }
   const { head } = layOut(tensors, metadata);
-  const handle = await open(file, 'w');
+  // A link in its place goes, and not what it leads to.
+  await rm(file, { force: true });
+  const handle = await createFile(file);
   try {
     await writeFully(handle, head);
     for (const { dtype, data } of tensors.values()) {
@@ -114,7 +117,7 @@ function roundShift(value: number, shift: number): number {
   return (value + half - 1 + odd) >>> shift;
 }
 
-async function writeFully(handle: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<void> {
+async function writeFully(handle: Awaited<ReturnType<typeof createFile>>, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 

@@ -1,8 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { elementCount, isFloatType } from './elementTypes.ts';
-import { reasonOf } from './jsonFile.ts';
 import { WIDEN } from './widen.ts';
 import { EspalierError } from '../../base/errors.ts';
+import { reasonOf } from '../../files/fileProblem.ts';
+import { sameVersion, versionOf } from '../../files/fileVersion.ts';
+import { openToReadSync } from '../../files/openRegular.ts';
 import type { FloatType } from './elementTypes.ts';
 import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
 
@@ -75,16 +77,18 @@ export class TensorFile {
   private open(): void {
     if (this.descriptor !== undefined) return;
     try {
-      this.descriptor = openSync(this.source.file, 'r');
+      this.descriptor = openToReadSync(this.source.file);
     } catch (thrown) {
       throw this.failed('a readable file', reasonOf(thrown));
     }
   }
 
   private checkUnchanged(): void {
-    const { size, mtimeNs, ino } = fstatSync(this.descriptor!, { bigint: true });
+    const found = fstatSync(this.descriptor!, { bigint: true });
     const { version } = this.source;
-    if (size === version.size && mtimeNs === version.modified && ino === version.inode) return;
+    const now = versionOf(found);
+    // Moving another file in its place, or deleting it, sets its change time; its bytes stay.
+    if (sameVersion(found.nlink === 0n ? { ...now, changed: version.changed } : now, version)) return;
     this.close();
     throw this.failed(
       'the file as it was when the checkpoint was opened',

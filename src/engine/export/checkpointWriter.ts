@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFileSync } from '../../files/openRegular.ts';
 import { byteLength, elementCount, type ElementType } from '../checkpoint/elementTypes.ts';
 import { layOut } from '../checkpoint/safetensorsWriter.ts';
-import { writeJson } from './writeText.ts';
+import { writeJson } from './writeJson.ts';
 
 /** A tensor of a checkpoint before its values are there. */
 export interface TensorForm {
@@ -37,7 +38,7 @@ export class CheckpointWriter {
           const begin = begins.get(name)!;
           this.places.set(name, { file, begin, end: begin + bytesOf(form) });
         }
-        this.descriptors.push(openSync(join(folder, this.names[file]!), 'wx'));
+        this.descriptors.push(createFileSync(join(folder, this.names[file]!)));
         this.writeAt(file, head, 0);
       }
     } catch (error) {

@@ -15,6 +15,7 @@ import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../models/model.ts';
+import { writeNew } from '../../files/writeWhole.ts';
 import { copyCompanions } from './companions.ts';
 import { MaskedWriter } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
@@ -22,7 +23,7 @@ import { writeNewFolder } from './newFolder.ts';
 import { onnxPositions, writeOnnx } from './onnxModel.ts';
 import { requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeRemoved } from './writeRemoved.ts';
-import { writeJson, writeText } from './writeText.ts';
+import { writeJson } from './writeJson.ts';
 import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
 
 /**
@@ -50,7 +51,7 @@ export async function exportModel(
       // ONNX is made from the pruned checkpoint, which is then not kept.
       const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
       if (isOnnx) await mkdir(folder);
-      const { written, result, states } = await writePruned(plan, dense, folder, hooks, state);
+      const { written, result, states, leftOut } = await writePruned(plan, dense, folder, hooks, state);
       if (isOnnx) {
         await convert(folder, temporary, plan, hooks);
         await rm(folder, { recursive: true });
@@ -62,9 +63,10 @@ export async function exportModel(
         parameters: { dense: countParameters(dense.config), exported: countParameters(written.config) },
         bytes: 0,
         plain: !(ESPALIER_KEY in written.values),
+        leftOut,
         verification,
       };
-      await writeText(path.join(temporary, 'README.md'), modelCard(report, written.config));
+      await writeNew(path.join(temporary, 'README.md'), modelCard(report, written.config));
       return { ...report, bytes: await sizeOfFolder(temporary) };
     } finally {
       dense.close();
@@ -85,7 +87,7 @@ async function writePruned(
   folder: string,
   hooks: ExportHooks,
   state: EngineState,
-): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates }> {
+): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates; leftOut: readonly string[] }> {
   const values = await readJsonFile(path.join(dense.folder, 'config.json'), 'checkpoint/config', MAX_CONFIG);
   let states: ReferenceStates | undefined;
   let removed: RemovedComponents | undefined;
@@ -114,8 +116,8 @@ async function writePruned(
       ? await writeRemoved(dense, values, removed, folder, hooks)
       : await masked.finish(values, hooks);
     await writeJson(path.join(folder, 'config.json'), written.values);
-    await copyCompanions(dense.folder, folder);
-    return { written, result: result!, states: states! };
+    const leftOut = await copyCompanions(dense.folder, folder);
+    return { written, result: result!, states: states!, leftOut };
   } finally {
     masked.abandon();
   }

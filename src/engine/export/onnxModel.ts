@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { closeSync, fsyncSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { createFileSync } from '../../files/openRegular.ts';
+import { writeNew } from '../../files/writeWhole.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig, RotaryPositions } from '../checkpoint/config.ts';
 import type { Value } from '../graph/graph.ts';
@@ -47,7 +48,7 @@ export async function writeOnnx(
       opset: String(OPSET),
     });
     weights.finish();
-    await writeFile(path.join(folder, ONNX_FILE), bytes, { flag: 'wx', flush: true });
+    await writeNew(path.join(folder, ONNX_FILE), bytes);
   } finally {
     weights.close();
   }
@@ -166,7 +167,7 @@ class WeightsFile {
   private end = 0;
 
   constructor(file: string) {
-    this.descriptor = openSync(file, 'wx');
+    this.descriptor = createFileSync(file);
   }
 
   /** Copies a tensor of a checkpoint, some rows at a time. */

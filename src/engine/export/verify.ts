@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readBytes } from '../../files/readBytes.ts';
 import { join } from 'node:path';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { Verification, VerifyRequest } from '../../experiment/export.ts';
@@ -17,6 +17,9 @@ export const VERIFIED_ROWS = 128;
  */
 const TOLERANCE: Readonly<Record<'float32' | 'float16', number>> = { float32: 1e-4, float16: 5e-2 };
 
+/** Bytes: what one buffer holds. */
+const MAX_REFERENCE = 2 ** 32;
+
 /**
  * Computes the logits of what lies in an export's folder, and compares them with those in a file. Meant for a process of its own.
  *
@@ -28,8 +31,7 @@ export async function verifyExport(
   { devices, models }: { readonly devices: OpenDevices; readonly models: LoadedModels },
 ): Promise<Verification> {
   const ids = Int32Array.from(tokens);
-  const bytes = await readFile(reference);
-  const expected = new Float32Array(new Uint8Array(bytes).buffer);
+  const expected = new Float32Array((await readBytes(reference, { maxBytes: MAX_REFERENCE, signal })).buffer);
   let actual: Float32Array;
   if (format === 'onnx') {
     const all = await runOnnxFile(join(folder, ONNX_FILE), ids);

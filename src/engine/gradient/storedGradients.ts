@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { hashFile } from '../checkpoint/hashing.ts';
-import { reasonOf } from '../checkpoint/jsonFile.ts';
+import { reasonOf } from '../../files/fileProblem.ts';
+import { readText } from '../../files/readBytes.ts';
 import { readSafetensorsHeader, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeSafetensors } from '../checkpoint/safetensorsWriter.ts';
 import { TensorFile } from '../checkpoint/tensorFile.ts';
@@ -13,6 +14,9 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
+
+/** Bytes: a hash for each block. */
+const MAX_MANIFEST = 16 << 20;
 
 /** What a folder of gradients holds; written last, so that a folder that has one is whole. */
 interface Manifest {
@@ -39,7 +43,7 @@ export class StoredGradients {
   static async open(folder: string, fingerprint: string, depth: number): Promise<StoredGradients | undefined> {
     const blocks: OpenBlock[] = [];
     try {
-      const manifest = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
+      const manifest = JSON.parse(await readText(path.join(folder, MANIFEST), { maxBytes: MAX_MANIFEST })) as Manifest;
       if (manifest.fingerprint !== fingerprint || manifest.blocks.length !== depth) return undefined;
       for (const [index, hash] of manifest.blocks.entries()) {
         const file = path.join(folder, blockFile(index));

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { readSystemFile } from '../../files/systemFile.ts';
 
 /**
  * Bytes that this process may still take: the least of what the machine has free, what a container is allowed, and the limits that the
@@ -16,29 +16,20 @@ export function availableMemory(): number {
  * high-water mark of the address space itself is read where there is one.
  */
 export function peakMemory(): number {
-  const mark = /^VmHWM:\s+(\d+) kB/m.exec(readProc('/proc/self/status'))?.[1];
+  const mark = /^VmHWM:\s+(\d+) kB/m.exec(readSystemFile('/proc/self/status'))?.[1];
   return (mark === undefined ? process.resourceUsage().maxRSS : Number(mark)) * 1024;
 }
 
 /** Free and reclaimable: on Linux page cache counts as available. */
 function freeMemory(): number {
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(readProc('/proc/meminfo'))?.[1];
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(readSystemFile('/proc/meminfo'))?.[1];
   return available === undefined ? os.freemem() : Number(available) * 1024;
 }
 
 function shellLimits(): number[] {
-  const limits = readProc('/proc/self/limits');
+  const limits = readSystemFile('/proc/self/limits');
   return ['Max data size', 'Max address space']
     .map((name) => new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(limits)?.[1])
     .filter((limit) => limit !== undefined)
     .map(Number);
-}
-
-/** Empty where there is no such file: not every system has /proc. */
-function readProc(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,6 +1,6 @@
 import { compileAddedTokens } from './addedTokens.ts';
 import { BytePairs } from './bytePairs.ts';
-import { reasonOf } from '../checkpoint/jsonFile.ts';
+import { reasonOf } from '../../files/fileProblem.ts';
 import { compileNormalizer } from './normalizer.ts';
 import { compilePreTokenizer } from './preTokenizer.ts';
 import { readSpecialTokens } from './specialTokens.ts';

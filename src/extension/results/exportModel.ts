@@ -113,7 +113,7 @@ export class ModelExport {
 
 /** What was saved, and how it was compared. */
 function savedWords(plan: EvaluationPlan, report: ExportReport): string {
-  const { folder, format, bytes, parameters, plain, verification } = report;
+  const { folder, format, bytes, parameters, plain, leftOut, verification } = report;
   const { exported, dense } = parameters;
   const fewer =
     exported < dense
@@ -124,8 +124,10 @@ function savedWords(plan: EvaluationPlan, report: ExportReport): string {
     plain || format === 'onnx' || evaluation === undefined || !isStructural(evaluation)
       ? ''
       : ' It has sizes or biases that config.json has no fields for: Espalier reads the folder, transformers does not.';
+  const without =
+    leftOut.length === 0 ? '' : ` Left out: ${leftOut.join(', ')}, links that lead out of the checkpoint.`;
   const compared = `read back in another process, logits of ${verification.rows} tokens differ by at most ${verification.difference.toExponential(1)}`;
-  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}`;
+  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}${without}`;
 }
 
 function progressInto(

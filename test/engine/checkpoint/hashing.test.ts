@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hashFile } from '../../../src/engine/checkpoint/hashing.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -33,6 +36,11 @@ beforeEach(() => {
   file = path.join(folder, 'file');
   cache = path.join(folder, 'cache', 'hashes');
   writeFileSync(file, 'content');
+  // What was written a moment ago is not remembered; to the hashes it was a minute ago.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -73,6 +81,34 @@ describe('hashing a file', () => {
     expect(await hashFile(file, cache)).toBe(sha256('content'));
     replaceFile(file, 'CONTENT');
     expect(await hashFile(file, cache)).toBe(sha256('CONTENT'));
+  });
+
+  it('of the same length under a modification time that was set back is another hash', async () => {
+    const { atime, mtime } = statSync(file);
+    await hashFile(file, cache);
+    // The change time counts in ticks of up to 10 ms.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(file, 'CONTENT');
+    utimesSync(file, atime, mtime);
+    expect(await hashFile(file, cache)).toBe(sha256('CONTENT'));
+  });
+
+  it('of a file that was written to a moment ago is not remembered: a second write could look the same', async () => {
+    vi.useRealTimers();
+    expect(await hashFile(file, cache)).toBe(sha256('content'));
+    expect(existsSync(cache)).toBe(false);
+  });
+
+  it('of a file that is written to meanwhile is refused', async () => {
+    const large = Buffer.alloc(64 << 20);
+    writeFileSync(file, large);
+    const writing = setInterval(() => {
+      appendFileSync(file, 'x');
+    }, 1);
+    const failure = await failureOf(() => hashFile(file, cache)).finally(() => {
+      clearInterval(writing);
+    });
+    expect(failure.message).toMatch(/written to meanwhile/);
   });
 
   it('leaves damaged entries aside and mends them, 300 times', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -129,6 +129,57 @@ it('tokenizer and licence go along, and folders do not', async () => {
   for (const name of ['tokenizer.json', 'LICENSE.md', 'notes.txt']) await writeFile(path.join(from, name), name);
   await copyCompanions(from, to);
   expect((await readdir(to)).sort()).toEqual(['LICENSE.md', 'tokenizer.json']);
+});
+
+describe('an export takes nothing along that lies outside of the checkpoint', () => {
+  const secret = async (): Promise<string> => {
+    const file = path.join(await mkdtemp(path.join(root, 'home-')), 'id_rsa');
+    await writeFile(file, 'secret');
+    return file;
+  };
+
+  it.each(['LICENSE', 'generation_config.json', 'tokenizer_config.json', 'NOTICE.txt'])(
+    '%s that is a link to a secret is left out, and said to be',
+    async (name) => {
+      const [from, to] = [await folderFor(), await mkdtemp(path.join(root, 'companions-'))];
+      await writeFile(path.join(from, 'tokenizer.json'), '{}');
+      await symlink(await secret(), path.join(from, name));
+      expect(await copyCompanions(from, to)).toEqual([name]);
+      expect(await readdir(to)).toEqual(['tokenizer.json']);
+    },
+  );
+
+  it('a link through a folder that is a link is left out, too', async () => {
+    const [from, to] = [await folderFor(), await mkdtemp(path.join(root, 'companions-'))];
+    await symlink(path.dirname(await secret()), path.join(from, 'elsewhere'));
+    await symlink(path.join('elsewhere', 'id_rsa'), path.join(from, 'LICENSE'));
+    expect(await copyCompanions(from, to)).toEqual(['LICENSE']);
+    expect(await readdir(to)).toEqual([]);
+  });
+
+  it('a tokenizer.json that is one is refused: without it the export reads no text', async () => {
+    const [from, to] = [await folderFor(), await mkdtemp(path.join(root, 'companions-'))];
+    await symlink(await secret(), path.join(from, 'tokenizer.json'));
+    const failure = await failureOf(() => copyCompanions(from, to));
+    expect(failure.code).toBe('checkpoint/tokenizer');
+    expect(failure.message).toMatch(/leads out of it.*copy of the file/);
+  });
+
+  it('links inside the checkpoint, and from a snapshot of the hub into its blobs, are followed', async () => {
+    const hub = path.join(await mkdtemp(path.join(root, 'hub-')), 'models--some--model');
+    const [from, to] = [path.join(hub, 'snapshots', 'abc'), await mkdtemp(path.join(root, 'companions-'))];
+    await mkdir(from, { recursive: true });
+    await mkdir(path.join(hub, 'blobs'));
+    await writeFile(path.join(hub, 'blobs', '0123'), 'tokens');
+    await symlink('../../blobs/0123', path.join(from, 'tokenizer.json'));
+    await writeFile(path.join(from, 'terms.txt'), 'terms');
+    await symlink('terms.txt', path.join(from, 'LICENSE'));
+    await symlink(await secret(), path.join(from, 'NOTICE'));
+    expect(await copyCompanions(from, to)).toEqual(['NOTICE']);
+    expect((await readdir(to)).sort()).toEqual(['LICENSE', 'tokenizer.json']);
+    expect(await readFile(path.join(to, 'tokenizer.json'), 'utf8')).toBe('tokens');
+    expect((await lstat(path.join(to, 'LICENSE'))).isFile()).toBe(true);
+  });
 });
 
 describe('a folder is there as a whole or not at all', () => {
