@@ -79,10 +79,10 @@ function createProgram(context: CommandContext, json: boolean): Command {
     .showHelpAfterError('Run it with --help to see what it takes.')
     .configureOutput({
       writeOut: (text) => {
-        terminal.print(text.replace(/\n$/, ''));
+        terminal.print(text.replace(/\n$/, '').split('\n'));
       },
       writeErr: (text) => {
-        if (!json) terminal.say(text.replace(/\n$/, ''));
+        if (!json) for (const line of text.replace(/\n$/, '').split('\n')) terminal.say(line);
       },
     })
     .addHelpText('after', EXIT_CODES_HELP);

@@ -1,7 +1,13 @@
-/** Where the command line writes, and how much of a terminal that is. */
+import { randomUUID } from 'node:crypto';
+import { printable } from './printable.ts';
+
+/**
+ * Where the command line writes, and how much of a terminal that is. All of it passes here, and is made {@link printable}: names, paths,
+ * formulas and errors come from other people's files. Styles alone reach the terminal as they are.
+ */
 export interface Terminal {
-  /** One line of the result, on standard output. */
-  print(line: string): void;
+  /** One line of the result, or several, on standard output. */
+  print(line: string | readonly string[]): void;
   /** One line for the person, on standard error: warnings, failures. */
   say(line: string): void;
   /** Replaces the status line at the bottom of standard error; empty removes it. Does nothing where that is no terminal. */
@@ -29,6 +35,7 @@ export function createTerminal(stdout: OutputStream, stderr: OutputStream, envir
   // A terminal that does not know its size says 0.
   const columns = stderr.columns ?? 0;
   const statusWidth = isTerminal ? (columns > 0 ? columns : 80) : 0;
+  const styles = new Styles();
   let shown = false;
   const clear = () => {
     if (shown) stderr.write(`\r${ERASE_LINE}`);
@@ -37,23 +44,24 @@ export function createTerminal(stdout: OutputStream, stderr: OutputStream, envir
   return {
     print(line) {
       clear();
-      stdout.write(`${line}\n`);
+      const lines = typeof line === 'string' ? [line] : line;
+      stdout.write(lines.map((one) => `${styles.clean(one)}\n`).join(''));
     },
     say(line) {
       clear();
-      stderr.write(`${line}\n`);
+      stderr.write(`${styles.clean(line)}\n`);
     },
     status(line) {
       if (statusWidth === 0) return;
       clear();
       if (line === '') return;
       // One column stays free: a full line would wrap, and the next one could not erase it.
-      stderr.write(line.slice(0, statusWidth - 1));
+      stderr.write(printable(line.split('\n', 1)[0]!).slice(0, statusWidth - 1));
       shown = true;
     },
     statusWidth,
-    out: style(wantsColour(stdout, environment)),
-    err: style(wantsColour(stderr, environment)),
+    out: styles.of(wantsColour(stdout, environment)),
+    err: styles.of(wantsColour(stderr, environment)),
   };
 }
 
@@ -65,8 +73,18 @@ function wantsColour(stream: OutputStream, environment: Environment): boolean {
   return stream.isTTY === true && environment['TERM'] !== 'dumb';
 }
 
-function style(colour: boolean): Style {
-  const paint = (open: number, close: number) => (text: string) =>
-    colour ? `\u001b[${open}m${text}\u001b[${close}m` : text;
-  return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), yellow: paint(33, 39), cyan: paint(36, 39) };
+/** Styles are written as marks that nobody else can write, until the text around them has been cleaned. */
+class Styles {
+  private readonly mark = `\ufdd0${randomUUID()}:`;
+  private readonly marks = new RegExp(`${this.mark}(\\d+);`, 'g');
+
+  of(colour: boolean): Style {
+    const paint = (open: number, close: number) => (text: string) =>
+      colour ? `${this.mark}${open};${text}${this.mark}${close};` : text;
+    return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), yellow: paint(33, 39), cyan: paint(36, 39) };
+  }
+
+  clean(text: string): string {
+    return printable(text).replace(this.marks, '\u001b[$1m');
+  }
 }

@@ -28,7 +28,7 @@ export function tokensCommand(context: CommandContext): Command {
           JSON.stringify({ model, text, tokens: ids.length, ...(options.ids ? { ids: Array.from(ids) } : {}) }),
         );
       } else if (options.ids) {
-        context.terminal.print(ids.join('\n'));
+        context.terminal.print(Array.from(ids, String));
       } else {
         context.terminal.print(`${ids.length} tokens`);
       }

@@ -68,6 +68,20 @@ const objects = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
+it.each([
+  ['an argument', ['evaluate', '\u001b]0;owned\u0007.prune']],
+  ['a flag', ['evaluate', '--\u001b[2J']],
+  ['a path', ['tokens', '--model', '\u001b[31mmodel', '--text', 'text.txt']],
+  ['a name of a run', ['runs', 'show', '\u009b2J']],
+  ['a file', ['evaluate', 'hostile.prune']],
+])('no escape of a terminal comes through: %s', async (_, words) => {
+  await writeFile(join(folder, 'hostile.prune'), 'metric mine = tnah(W) // \u001b]52;c;eA==\u0007\n');
+  const { status, out, err } = await espalier(words);
+  expect(status).toBe(2);
+  expect(err).toMatch(/\\u00(1b|9b)/);
+  for (const control of ['\u001b', '\u0007', '\u009b']) expect(out + err).not.toContain(control);
+});
+
 describe('evaluating a generated checkpoint', () => {
   it('the file and the flags give the same number, and the same fingerprint', async () => {
     const fromFile = await espalier(['evaluate', 'metrics.prune', '--metric', 'wanda', ...inputs, '--json']);
