@@ -54,6 +54,7 @@ export async function readText(file: string, options: ReadOptions): Promise<stri
 
 /** Files of the kernel (/proc, /sys) say that they are empty, and some go on for ever. */
 export async function refuseHidden(handle: FileHandle): Promise<void> {
-  const { bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
+  // Some are read in words of 8 bytes only, some not at all.
+  const { bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0).catch(() => ({ bytesRead: 1 }));
   if (bytesRead > 0) throw new FileProblem('no-size', 'a file of the system, which does not say how long it is');
 }

@@ -28,7 +28,7 @@ export class TokenCache {
     onProgress?: (done: number, total: number) => void,
   ): Promise<TokenisedText> {
     const tokenizer = await loadTokenizer(model, { vocabulary });
-    const corpus = await loadCorpus(file);
+    const corpus = await loadCorpus(file, signal);
     const key = `${tokenizer.identity} ${vocabulary} ${corpus.identity}`;
     const found = this.kept.get(key);
     if (found) return found;
