@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 
 /**
  * Where the command line writes, and how much of a terminal that is. All of it passes here, and is made {@link printable}: names, paths,

@@ -2,6 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
 import { isMaskSearch, isRateSearch } from '../experiment/runPlan.ts';
@@ -127,7 +128,7 @@ class Coordinator {
       clock,
       log: (line) => {
         options.log?.(line);
-        logTo(path.join(run.folder, LOG_FILE), `${new Date(clock.wall()).toISOString()} ${line}\n`);
+        logTo(path.join(run.folder, LOG_FILE), `${new Date(clock.wall()).toISOString()} ${printable(line)}\n`);
       },
       onProgress: options.onProgress ?? ignore,
       onOpened: (opening) => {

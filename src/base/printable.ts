@@ -12,7 +12,7 @@ const UNPRINTABLE = new RegExp(
 );
 
 /**
- * Text as a terminal may be given it: what is named above as `\u001b`, so that it can be read and does nothing, in JSON still the
+ * Text as a terminal, and a log that is read on one, may be given it: what is named above as `\u001b`, so that it can be read and does nothing, in JSON still the
  * same text. Further lines are indented: no name and no message can look like a line of ours. Tabs stay.
  */
 export function printable(text: string): string {
