@@ -242,7 +242,7 @@ describe('a metric that ends its workers', () => {
       });
     }
     expect(await readFile(path.join(run.folder, LOG_FILE), 'utf8')).toMatch(
-      /^\S+Z .*SIGSEGV; its last words: segmentation fault/m,
+      /^\S+Z .*SIGSEGV; its last words: segmentation fault\\u001b\[2J/m,
     );
     // Each ends two workers that work on nothing else, and at most one more that worked on others too.
     expect(deaths).toBeLessThanOrEqual(3 * quarantined.length);

@@ -94,7 +94,7 @@ export class ScriptedWorker implements WorkerProcess {
   }
 
   lastWords(): string {
-    return 'segmentation fault';
+    return 'segmentation fault\u001b[2J';
   }
 
   onExit(listener: (exit: WorkerExit) => void): void {
