@@ -6,6 +6,8 @@ import { encodeModel } from '../graph/onnx/encodeModel.ts';
 import type { Shape } from '../graph/shape.ts';
 import { DeviceTensor, type HostArray } from './deviceTensor.ts';
 import { type InferenceSession, loadOrt, type Tensor } from './ort.ts';
+import { partsPerThread } from './partsPerThread.ts';
+import { steadyThreads } from './steadyThreads.ts';
 
 export interface DeviceOptions {
   readonly name: DeviceName;
@@ -92,6 +94,12 @@ export class Device {
     await this.release(() => false);
   }
 
+  /** On the CPU a program gets no more threads than leave its numbers as they are with one. */
+  private async threadsOf(graph: Graph): Promise<number> {
+    if (this.name !== 'cpu' || this.threads === 1) return this.threads;
+    return steadyThreads(graph, this.threads, await partsPerThread());
+  }
+
   private async compile(graph: Graph, hostOutputs: (output: string) => boolean, rare: boolean): Promise<Program> {
     const location = Object.fromEntries(
       graph.outputs.map(({ name }) => [name, hostOutputs(name) ? ('cpu' as const) : ('gpu-buffer' as const)]),
@@ -99,7 +107,7 @@ export class Device {
     try {
       const session = await loadOrt().InferenceSession.create(encodeModel(graph, { provider: this.name }), {
         executionProviders: [this.name],
-        intraOpNumThreads: this.threads,
+        intraOpNumThreads: await this.threadsOf(graph),
         logSeverityLevel: 4,
         enableCpuMemArena: !rare,
         ...(this.resident && { preferredOutputLocation: location }),
@@ -109,6 +117,8 @@ export class Device {
             intra_op: { spin_duration_us: '50' },
             ...(STRICT.has(this.name) && { disable_cpu_ep_fallback: '1' }),
           },
+          // It would take a scale into a product, and with it choose another kernel for a single row (see lowerSum).
+          optimization: { disable_specified_optimizers: 'MatMulScaleFusion' },
         },
       });
       return new Program(session, graph, this.name);

@@ -1,6 +1,7 @@
 import type { Node, Value } from '../graph.ts';
 import type { PrimitiveName } from '../primitives.ts';
 import { type Attributes, DATA_TYPES, type Domain, type Emitter } from './emitter.ts';
+import { lowerSum } from './lowerSum.ts';
 
 /** What a lowering may depend on: operators that a device lacks would silently run on the CPU. */
 export interface LoweringTarget {
@@ -38,6 +39,13 @@ const reduction =
     emit.node(name, [x!, emit.integers(parameters.axes)], { keepdims: 1 }, { output });
   };
 
+const sum =
+  (name: string): Lowering<'reduceSum' | 'reduceMean'> =>
+  (node, inputs, output, emit, target) => {
+    if (target.provider === 'cpu') lowerSum(node, inputs[0]!, output, emit);
+    else reduction(name)(node, inputs, output, emit, target);
+  };
+
 const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   add: operator('Add'),
   sub: operator('Sub'),
@@ -51,7 +59,17 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   abs: operator('Abs'),
   sqrt: operator('Sqrt'),
   exp: operator('Exp'),
-  log: operator('Log'),
+  // The CPU's Log takes several elements at a time and what is left over one by one, by another formula, and threads decide what is
+  // left over. The logarithm of a sum of one element is always taken by itself.
+  log: ({ inputs: [x] }, [name], output, emit, { provider }) => {
+    if (provider !== 'cpu') {
+      emit.node('Log', [name!], {}, { output });
+      return;
+    }
+    const { shape } = x!;
+    const sums = emit.node('Reshape', [name!, emit.integers([...shape, 1])]);
+    emit.node('ReduceLogSum', [sums, emit.integers([shape.length])], { keepdims: 0 }, { output });
+  },
   tanh: operator('Tanh'),
   relu: operator('Relu'),
   sigmoid: operator('Sigmoid'),
@@ -59,8 +77,8 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   cast: ({ parameters }, [x], output, emit) => {
     emit.node('Cast', [x!], { to: DATA_TYPES[parameters.to] }, { output });
   },
-  reduceSum: reduction('ReduceSum'),
-  reduceMean: reduction('ReduceMean'),
+  reduceSum: sum('ReduceSum'),
+  reduceMean: sum('ReduceMean'),
   reduceMax: reduction('ReduceMax'),
   reduceMin: reduction('ReduceMin'),
   reduceSumSquare: reduction('ReduceSumSquare'),
