@@ -4,7 +4,7 @@ import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
-import type { EvaluationProgress } from '../experiment/result.ts';
+import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
 import { isMaskSearch, isRateSearch } from '../experiment/runPlan.ts';
 import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
 import type { SearchOpening } from '../experiment/searchEvents.ts';
@@ -174,7 +174,7 @@ class Coordinator {
       signal: options.signal,
       clock: this.clock,
       append: (...events) => this.append(...events),
-      portable: (result) => portableResult(run.root, result),
+      portable: (result) => withoutThreads(portableResult(run.root, result)),
     });
   }
 
@@ -224,4 +224,9 @@ function logTo(file: string, text: string): void {
 
 function ignore(): void {
   // Nobody asked to be told.
+}
+
+/** A result as every worker gives it, whatever its share of the threads is. */
+function withoutThreads({ provenance, ...result }: EvaluationResult): EvaluationResult {
+  return { ...result, provenance: { ...provenance, deviceName: provenance.device } };
 }

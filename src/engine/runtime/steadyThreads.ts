@@ -8,6 +8,7 @@ interface Product {
   readonly columns: number;
   readonly depth: number;
   readonly transposeA: boolean;
+  readonly transposeB: boolean;
 }
 
 /** Multiplications that ONNX Runtime gives to a thread at least. */
@@ -46,23 +47,23 @@ function productOf({ primitive, parameters, inputs }: Node): Product[] {
   const [a, b] = inputs;
   if (primitive === 'linear') {
     const [[rows, depth], [columns]] = [a!.shape, b!.shape] as [[number, number], [number]];
-    return [{ batch: 1, rows, columns, depth, transposeA: false }];
+    return [{ batch: 1, rows, columns, depth, transposeA: false, transposeB: true }];
   }
   if (primitive !== 'matMul') return [];
   const { transposeA, transposeB } = parameters as Node<'matMul'>['parameters'];
   const [first, second] = a!.shape.slice(-2) as [number, number];
   const [rows, depth] = transposeA ? [second, first] : [first, second];
   const columns = b!.shape.at(transposeB ? -2 : -1)!;
-  return [{ batch: sizeOf(a!.shape.slice(0, -2)), rows, columns, depth, transposeA }];
+  return [{ batch: sizeOf(a!.shape.slice(0, -2)), rows, columns, depth, transposeA, transposeB }];
 }
 
 /** Whether a product of which the runtime may make so many parts comes out as of one. */
-function isSteady({ batch, rows, columns, depth, transposeA }: Product, most: number): boolean {
+function isSteady({ batch, rows, columns, depth, transposeA, transposeB }: Product, most: number): boolean {
   const parts = Math.min(Math.floor((rows * columns * depth) / GRAIN) + 1, most);
   const each = Math.ceil(parts / batch);
   if (columns <= rows) {
     const cut = Math.min(each, rows);
-    return cut === 1 || (columns > 1 && (transposeA || Math.floor(rows / cut) > 1));
+    return cut === 1 || ((columns > 1 || transposeB) && (transposeA || Math.floor(rows / cut) > 1));
   }
   const blocks = Math.ceil(columns / COLUMN_BLOCK);
   const cut = Math.min(each, blocks);

@@ -23,7 +23,8 @@ export function openingOf(losses: readonly number[], provenance: Provenance, abo
     denseLosses: losses,
     densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
     fingerprint: openingFingerprint(provenance, about),
-    device: provenance.deviceName,
+    // Without its threads, which a search's workers share: how many there are decides nothing.
+    device: provenance.device,
     parameters: provenance.parameters,
     architecture: provenance.architecture,
   };
