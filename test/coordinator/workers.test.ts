@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runSearchOf } from '../../src/coordinator/coordinator.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/experiment/maskSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import type { RunEvent, RunPlan } from '../../src/experiment/runPlan.ts';
+import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../../src/experiment/search.ts';
+import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
+import { forkWorker } from '../../src/protocol/workerProcess.ts';
+import { createRun } from '../../src/runs/runFolder.ts';
+import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
+import { generateText } from '../support/generate/text.ts';
+import { threadCase } from '../support/numbersOfThreads.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** Blocks of few rows, of a model whose products threads part in different ways. */
+const { recipe } = threadCase({
+  ...{ family: 'llama-2 grouped queries', layers: 2, hidden: 128, intermediate: 320, heads: 4, kvHeads: 2 },
+  ...{ length: 64, samples: 4, blocks: 9 },
+});
+const SETTINGS = { ...DEFAULT_SETTINGS, device: 'cpu', length: 64, samples: 4, blocks: 9 } as const;
+const SCORE = { kind: 'method', method: 'wanda-sp' } as const;
+
+let folder: string;
+let about: Pick<MaskSearchPlan, 'model' | 'text' | 'calibration' | 'test'>;
+beforeAll(async () => {
+  execFileSync(process.execPath, [path.join(ROOT, 'scripts/setup.mjs')], { stdio: 'ignore' });
+  folder = await mkdtemp(path.join(tmpdir(), 'espalier-workers-'));
+  await generateCheckpoint(path.join(folder, 'model'), recipe);
+  await writeFile(path.join(folder, 'text.txt'), generateText(1, 1000));
+  await writeFile(path.join(folder, 'unseen.txt'), generateText(2, 1000));
+  const [model, text, test] = ['model', 'text.txt', 'unseen.txt'].map((name) => path.join(folder, name));
+  about = { model: model!, text: text!, calibration: text!, test: test! };
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+const PLANS: Readonly<Record<string, () => RunPlan>> = {
+  metrics: () => ({
+    ...{ name: 'metrics', ...about, sparsity: { kind: 'unstructured', share: 0.5 }, settings: SETTINGS },
+    ...{ operands: ['W', 'X', 'G'], operations: DEFAULT_SEARCH_OPERATIONS, seeds: [], baselines: [] },
+    search: { ...DEFAULT_SEARCH_SETTINGS, population: 9, generations: 3, elites: 2, finalists: 2 },
+  }),
+  rates: () => ({
+    ...{ kind: 'rates', name: 'rates', ...about, sparsity: { kind: 'unstructured', share: 0.4 }, settings: SETTINGS },
+    target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
+    baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
+    search: {
+      ...DEFAULT_RATE_SEARCH_SETTINGS,
+      ...{ population: 6, mutations: 4, crossovers: 3, generations: 3, finalists: 2 },
+      ...{ initialise: 'classical', mutate: 'classical', cross: 'classical' },
+    },
+    llm: DEFAULT_LLM_SETTINGS,
+    prompts: { initialise: '', mutate: '', cross: '', again: '' },
+  }),
+  masks: () => ({
+    ...{ kind: 'masks', name: 'masks', ...about, sparsity: { kind: 'unstructured', share: 0.4 }, settings: SETTINGS },
+    ...{ score: SCORE, baselines: [] },
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, steps: 20, masks: 3, batch: 4, tokens: 32, checkpoints: 4, rate: 0.05 },
+  }),
+};
+
+let second = 0;
+
+/** What stands in the journal of a search by real workers, without times; what they answered at the same time may stand in any order. */
+async function eventsOf(plan: RunPlan, workers: number, threads: number): Promise<readonly string[]> {
+  const settings = { ...plan.settings, threads };
+  const createdAt = new Date(1763804575000 + 1000 * second++);
+  const run = await createRun({ ...plan, settings } as RunPlan, { root: folder, createdAt, versions: {} });
+  const cacheFolder = path.join(folder, `cache ${run.run.id}`);
+  const events: RunEvent[] = [];
+  await runSearchOf(run, {
+    ...{ signal: new AbortController().signal, workers },
+    spawn: () => forkWorker({ file: path.join(ROOT, 'dist/worker.cjs'), cacheFolder, log: () => undefined }),
+    onEvent: ({ event }) => events.push(event),
+  });
+  const told = events.map((event) => JSON.stringify(event, (key, value: unknown) => (key === 'seconds' ? 0 : value)));
+  return told.sort();
+}
+
+it.each(Object.keys(PLANS))(
+  'a search for %s by one worker, by two and by three, with few threads and many, comes to the same events',
+  async (kind) => {
+    const plan = PLANS[kind]!();
+    const one = await eventsOf(plan, 1, 2);
+    expect(one.length).toBeGreaterThan(10);
+    expect(await eventsOf(plan, 2, 2)).toEqual(one);
+    expect(await eventsOf(plan, 3, 1)).toEqual(one);
+    expect(await eventsOf(plan, 1, 5)).toEqual(one);
+  },
+  240_000,
+);
