@@ -1,5 +1,11 @@
-import { MEAN_TOLERANCE, meanOf, projectRates, ratesKey } from './rates.ts';
+import { MEAN_TOLERANCE, meanOf, printRate, projectRates, ratesKey } from './rates.ts';
 import type { RateSpace } from './rates.ts';
+import { answerText } from './reply/answerText.ts';
+import { findLists } from './reply/findLists.ts';
+import type { FoundList } from './reply/findLists.ts';
+import { LOOKAHEAD } from './reply/markLists.ts';
+import { numberOf, quoteOf } from './reply/readItems.ts';
+import { OBJECTIONS } from './reply/standing.ts';
 
 /** What stood in a reply. */
 export interface ParsedReply {
@@ -26,112 +32,87 @@ export interface Wanted {
  * Reads the lists of rates in a language model's reply. The reply is data from outside: whatever it says, what comes out of it are
  * lists of as many rates as there are blocks, in [0, 1], with the mean, each new.
  *
- * A list is what stands between a `[` and the next `]` without another `[` between them, so prose, code fences and a list around the
- * lists do no harm; brackets without a digit are prose. Its items are plain decimals. One that is nearly right (mean up to 0.1 off,
- * rates up to 0.1 out of range, other decimals) is projected. What a model thinks aloud before it answers (`<think>…</think>`) is no
- * answer. Time is linear in the length of the reply, and what stands beyond {@link MAX_LENGTH} is not read.
+ * A list is what a person would take for one (`answerText` and `findLists` say how); numbers in prose, in thoughts, in examples and in
+ * drafts are none. What can be read in two ways is refused: asking again costs a request, and rates that nobody proposed mislead the
+ * search. One that is nearly right (mean up to 0.1 off, rates up to 0.1 out of range, other decimals) is projected. Of more lists than
+ * were wanted the last ones count: what stands before may be drafts. Time is linear in the length of the reply, and of one that is
+ * longer than {@link MAX_LENGTH} nothing is read.
  */
 export function parseReply(text: string, wanted: Wanted): ParsedReply {
+  if (text.length > MAX_LENGTH) return { lists: [], refused: ['it is too long'] };
+  const { space, count } = wanted;
+  const found = answers(findLists(answerText(text), space.shares.length));
   const lists: ParsedList[] = [];
   const refused: string[] = [];
   const known = new Set(wanted.known);
-  for (const body of bracketed(answerOf(text.slice(0, MAX_LENGTH)))) {
-    if (lists.length === wanted.count || refused.length === MAX_REFUSED) break;
-    const read = readList(body, wanted.space);
+  for (const list of found) {
+    const read = readList(list, space);
     if (typeof read === 'string') {
-      refused.push(read);
+      if (refused.length < MAX_REFUSED) refused.push(read);
       continue;
     }
     const key = ratesKey(read.rates);
-    if (known.has(key)) {
+    if (!known.has(key)) {
+      known.add(key);
+      lists.push(read);
+    } else if (refused.length < MAX_REFUSED) {
       refused.push(
         read.repaired ? 'it is the same as another one, once it has the right mean' : 'it was there already',
       );
-      continue;
     }
-    known.add(key);
-    lists.push(read);
   }
-  return { lists, refused };
+  return { lists: lists.slice(-count), refused };
 }
 
 /** UTF-16 units. */
-const MAX_LENGTH = 4_000_000;
+const MAX_LENGTH = 4 << 20;
 export const MAX_REFUSED = 1000;
 
 /** Farthest that a list's mean, and a rate from its range, may be off to count as nearly right. */
 const NEAR = 0.1 + 1e-9;
 
-function answerOf(text: string): string {
-  const end = text.lastIndexOf(THOUGHT_ENDS);
-  if (end !== -1) return text.slice(end + THOUGHT_ENDS.length);
-  const begin = text.indexOf('<think>');
-  return begin === -1 ? text : text.slice(0, begin);
+/** Where a reply says which lists are its answer, the others are none; a quotation is one where nothing else is. */
+function answers(found: readonly FoundList[]): readonly FoundList[] {
+  const isFinal = found.some(({ standing, numbers }) => standing === 'final' && typeof numbers !== 'string');
+  const left = isFinal ? found.filter(({ standing }) => standing === 'final') : found;
+  const spoken = left.filter(({ quoted }) => !quoted);
+  return spoken.some(({ standing }) => OBJECTIONS[standing] === undefined) ? spoken : left;
 }
-
-const THOUGHT_ENDS = '</think>';
-
-interface Bracketed {
-  readonly text: string;
-  readonly closed: boolean;
-}
-
-/** What stands in innermost brackets; the last ones may not be closed. */
-function* bracketed(text: string): Generator<Bracketed> {
-  let begin = -1;
-  for (let i = nextBracket(text, 0); i !== -1; i = nextBracket(text, i + 1)) {
-    if (text[i] === '[') begin = i + 1;
-    else if (begin !== -1) {
-      const body = text.slice(begin, i);
-      begin = -1;
-      if (DIGIT.test(body)) yield { text: body, closed: true };
-    }
-  }
-  const body = begin === -1 ? '' : text.slice(begin);
-  if (DIGIT.test(body)) yield { text: body, closed: false };
-}
-
-function nextBracket(text: string, from: number): number {
-  for (let i = from; i < text.length; i++) if (text[i] === '[' || text[i] === ']') return i;
-  return -1;
-}
-
-const DIGIT = /\d/;
-/** A plain decimal: neither exponents nor percents nor digits of other scripts. */
-const DECIMAL = /^[+-]?(?:\d{1,9}(?:\.\d{0,40})?|\.\d{1,40})$/;
-const AS_ASKED = /^[01](?:\.\d{1,5})?$/;
 
 /** @returns the list, or why it cannot be used */
-function readList({ text, closed }: Bracketed, space: RateSpace): ParsedList | string {
+function readList({ numbers, standing, ...list }: FoundList, space: RateSpace): ParsedList | string {
   const length = space.shares.length;
-  if (!closed) return 'its closing bracket is missing';
-  const items = text.split(',', length + LOOKAHEAD);
-  if (items.length !== length) {
-    const many = items.length === length + LOOKAHEAD ? `${items.length} or more` : String(items.length);
+  if (typeof numbers === 'string') return numbers;
+  if (numbers.length !== length) {
+    const many = numbers.length >= length + LOOKAHEAD ? `${numbers.length} or more` : String(numbers.length);
     return `it has ${many} ${many === '1' ? 'number' : 'numbers'} instead of ${length}`;
   }
-  const rates: number[] = [];
-  let asAsked = true;
-  for (const item of items) {
-    const trimmed = item.length > MAX_ITEM ? item : item.trim();
-    if (!DECIMAL.test(trimmed)) return `${quote(trimmed)} is not a decimal number`;
-    asAsked &&= AS_ASKED.test(trimmed);
-    rates.push(Number(trimmed));
-  }
-  const outside = rates.find((rate) => rate < -NEAR || rate > 1 + NEAR);
-  if (outside !== undefined) return `${Number(outside.toPrecision(6))} is not between 0 and 1`;
+  const objection = OBJECTIONS[standing] ?? (list.bracketed ? undefined : objectionToLine(numbers, list.last));
+  if (objection !== undefined) return objection;
+  const rates = numbers.map(numberOf);
+  const outside = rates.findIndex((rate) => !(rate >= -NEAR && rate <= 1 + NEAR));
+  if (outside !== -1) return `${shown(numbers[outside]!)} is not between 0 and 1`;
+  // `[0, 1]` is how a range is written, and a list of such numbers how one writes which blocks there are.
+  if (space.mean > 0 && space.mean < 1 && rates.every((rate) => rate === 0 || rate === 1)) return 'it has only 0 and 1';
   const off = meanOf(rates, space) - space.mean;
   if (Math.abs(off) > NEAR) return `its mean is ${(space.mean + off).toFixed(5)} instead of ${space.mean.toFixed(5)}`;
-  if (asAsked && Math.abs(off) <= MEAN_TOLERANCE && rates.every((rate) => rate <= 1)) return { rates, repaired: false };
+  const isExact = rates.every((rate) => rate >= 0 && rate <= 1 && Number(printRate(rate)) === rate);
+  if (isExact && Math.abs(off) <= MEAN_TOLERANCE) return { rates, repaired: false };
   return { rates: projectRates(rates, space), repaired: true };
 }
 
-/** A list that is longer is read no further. */
-const LOOKAHEAD = 1000;
-const MAX_ITEM = 1000;
+/** What a list without brackets can be besides a list. */
+function objectionToLine(numbers: readonly string[], isLast: boolean): string | undefined {
+  const [first = '', ...others] = numbers;
+  if (others.length > 0 && /^\d+$/.test(first) && others.every((number) => /[.%]/.test(number))) {
+    return 'its first number may be no rate: a list without brackets that begins with a whole number';
+  }
+  const places = numbers.map((number) => number.split('.')[1]?.length ?? 0);
+  const [least, most, last] = [Math.min(...places.slice(0, -1)), Math.max(...places.slice(0, -1)), places.at(-1)!];
+  return isLast && least === most && least > 2 && last < least ? 'its last number may be cut off' : undefined;
+}
 
-/** Part of a reply as it may stand in a prompt, a log or a journal. */
-function quote(text: string): string {
-  const start = text.slice(0, 20).replace(/[^\x20-\x7e]/g, '?');
-  return JSON.stringify(text.length > 20 ? `${start}…` : start);
+function shown(number: string): string {
+  const value = Number(numberOf(number).toPrecision(6));
+  return Number.isFinite(value) && number.length < 40 ? String(value) : quoteOf(number);
 }
