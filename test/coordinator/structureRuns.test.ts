@@ -18,7 +18,8 @@ import { summariseRun } from '../../src/runs/runSummary.ts';
 import { maskPlan, maskProblem } from '../search/masks/simulation.ts';
 import { ratePlan, rateProblem } from '../search/rates/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
-import { replyTo, ScriptedLlm } from '../support/scriptedLlm.ts';
+import { replyTo, ScriptedLlm, TEXT_STYLES } from '../support/scriptedLlm.ts';
+import type { Fault } from '../support/scriptedLlm.ts';
 import { fullDisk } from './fullDisk.ts';
 import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Script } from './scriptedWorker.ts';
@@ -299,6 +300,27 @@ describe('a request to the language model', () => {
       await writeFile(path.join(again.folder, JOURNAL_FILE), `${lines.slice(0, cut).join('\n')}\n`);
       await drive(again);
       expect(await findingsOf(again)).toEqual(await findingsOf(run));
+    } finally {
+      await llm.close();
+    }
+  });
+
+  it('uses every list of a model that answers in a style of its own, and asks once for each batch', async () => {
+    const fault = ({ index }: { index: number }): Fault => TEXT_STYLES[index % TEXT_STYLES.length]!;
+    const llm = await ScriptedLlm.start({ seed: 5, fault });
+    try {
+      const generations = Math.ceil(TEXT_STYLES.length / 2);
+      const run = await newRun(
+        rates({ provider: 'openai', endpoint: llm.url, llm: 'tiny', timeout: 60 }, { generations }),
+      );
+      const { outcome } = await drive(run, {}, { languageModel: { key: KEY } });
+      expect(outcome.kind).toBe('finished');
+      expect(new Set(llm.requests.map((request) => request.fault))).toEqual(new Set(TEXT_STYLES));
+      const events = await eventsOf(run);
+      const counts = events.findLast((event) => event.kind === 'iteration')!.counts;
+      expect(events.filter((event) => event.kind === 'fallback')).toEqual([]);
+      expect(counts).toMatchObject({ calls: 1 + 2 * generations, failedCalls: 0, fallbacks: 0 });
+      expect(counts.listsUsed + counts.listsRepaired).toBe(6 + 5 * generations);
     } finally {
       await llm.close();
     }

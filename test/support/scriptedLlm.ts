@@ -151,8 +151,27 @@ const TEXT_FAULTS = [
   'empty',
 ] as const;
 
+/** What is right in a reply, in another style than the prompt asks for. */
+export const TEXT_STYLES = [
+  'trailing-comma',
+  'comments',
+  'latex',
+  'quoted',
+  'numbered',
+  'full-width',
+  'blanks',
+  'labels',
+  'block-lines',
+  'thinking',
+  'unopened-thinking',
+  'range',
+  'draft',
+  'table',
+] as const;
+
 export type Fault =
   | (typeof TEXT_FAULTS)[number]
+  | (typeof TEXT_STYLES)[number]
   // The way there goes wrong, not the text.
   | 'status-429'
   | 'status-500'
@@ -196,8 +215,8 @@ const stream = async (exchange: Exchange): Promise<void> => {
 };
 
 const FAULTS: Readonly<Record<Fault, (exchange: Exchange) => Promise<void>>> = {
-  ...(Object.fromEntries(TEXT_FAULTS.map((name) => [name, stream])) as Record<
-    (typeof TEXT_FAULTS)[number],
+  ...(Object.fromEntries([...TEXT_FAULTS, ...TEXT_STYLES].map((name) => [name, stream])) as Record<
+    (typeof TEXT_FAULTS)[number] | (typeof TEXT_STYLES)[number],
     typeof stream
   >),
   'status-429': (exchange) => refuse(exchange, 429, 'Rate limit reached', { 'retry-after-ms': '5' }),
@@ -318,7 +337,37 @@ const SPOILED: Readonly<Partial<Record<Fault, (lists: Lists) => string>>> = {
   percent: (lists) => lines(lists, (rates) => `[${rates.map((rate) => `${(100 * rate).toFixed(3)}%`).join(', ')}]`),
   repeated: (lists) => lines(lists, () => print(lists[0]!)),
   empty: () => '',
+
+  'trailing-comma': (lists) => `[\n${lines(lists, (rates) => `  [\n    ${plain(rates, ',\n    ')},\n  ],`)}\n]`,
+  comments: (lists) =>
+    lines(lists, (rates, i) => `[  # configuration ${i + 1}\n${plain(rates, ',  # keep 0.9\n')}  // end\n]`),
+  latex: (lists) => lines(lists, (rates, i) => `\\[ r_{${i}} = \\left[ ${plain(rates, ',\\, ')} \\right] \\]`),
+  quoted: (lists) => JSON.stringify({ lists: lists.map((rates) => rates.map((rate) => rate.toFixed(5))) }),
+  numbered: (lists) => lines(lists, (rates, i) => `${i + 1}. ${plain(rates, ', ')}`),
+  'full-width': (lists) => lines(lists, (rates) => `【${plain(rates, '，')}】`),
+  blanks: (lists) => lines(lists, (rates) => `[${plain(rates, ' ')}]`),
+  labels: (lists) => lines(lists, (rates, i) => `**Configuration ${i + 1}:** ${plain(rates, ', ')} (mean as asked)`),
+  'block-lines': (lists) =>
+    lines(
+      lists,
+      (rates, i) => `### ${i + 1}\n${rates.map((rate, k) => `- Block ${k}: ${rate.toFixed(5)}`).join('\n')}\n`,
+    ),
+  thinking: (lists) => `<thinking>\n${drafts(lists)}\n</thinking>\n${lines(lists, print)}`,
+  'unopened-thinking': (lists) => `${drafts(lists)}\n</think>\n${lines(lists, print)}`,
+  range: (lists) => `Each rate is in [0, 1], as you wish:\n${lines(lists, print)}\nAll lie in [0.0, 1.0].`,
+  draft: (lists) => `Draft:\n${drafts(lists)}\n\nFinal answer:\n${lines(lists, print)}`,
+  table: (lists) =>
+    `| # |${lists[0]!.map((_, k) => ` Block ${k} |`).join('')}\n|--|${'--|'.repeat(lists[0]!.length)}\n${lines(lists, (rates, i) => `| ${i} | ${plain(rates, ' | ')} |`)}`,
 };
+
+/** Lists that a model goes through before it answers: right as well, but no answer. */
+function drafts(lists: Lists): string {
+  return lines(lists, (rates) => print([...rates.slice(1), rates[0]!]));
+}
+
+function plain(rates: readonly number[], between: string): string {
+  return rates.map((rate) => rate.toFixed(5)).join(between);
+}
 
 function lines(lists: Lists, show: (rates: readonly number[], index: number) => string): string {
   return lists.map(show).join('\n');

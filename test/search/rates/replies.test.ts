@@ -68,6 +68,7 @@ describe('a person would read', () => {
       A,
     ],
     ['comments of JavaScript', '[\n  0.1, // first [of 4]\n  0.2, /* 0.9, */\n  0.3,\n  0.6 // last\n]', A],
+    ['a comment beside the first bracket', '[  # configuration 1\n0.1,  # keep 0.9\n0.2,\n0.3,\n0.6\n]', A],
     ['a comment beside a list', `[${a}]  # mean = 0.30000, front to back\n[${b}]  // mean 0.3`, A, B],
     [
       'a list in a comment',

@@ -67,9 +67,9 @@ function withoutComments(text: string): string {
       return '';
     }
     if (line.trim() === '' && fence === '') depth = 0;
-    const at = commentIn(line, fence !== '' || depth > 0);
+    const at = commentIn(line, fence !== '', depth);
     const said = at === -1 ? line : line.slice(0, at);
-    depth = Math.max(0, depth + count(said, '[') - count(said, ']'));
+    depth = depthAfter(said, depth);
     if (at === -1) return line;
     const words = line.slice(at).replace(NO_WORDS, ' ').slice(0, LONGEST_NOTE).trim();
     if (said.trim() !== '') return words === '' ? said : `${said} (${words})`;
@@ -84,13 +84,23 @@ const NO_WORDS = /[^\p{L}'❌✗✘-]+/gu;
 const NUMBERS = /\d[^\d\n]{1,4}\d*\.\d|\[[^\]]*\d/;
 const LONGEST_NOTE = 80;
 
-/** Where a comment begins in a line; -1 where none does. */
-function commentIn(line: string, isCode: boolean): number {
-  const found = (isCode ? COMMENT_IN_CODE : COMMENT_IN_TEXT).exec(line);
-  return found ? found.index + (found[1] ?? found[2] ?? found[3] ?? '').length : -1;
+/** Where a comment begins in a line; -1 where none does. @param depth of square brackets before it */
+function commentIn(line: string, isCode: boolean, depth: number): number {
+  const inText = positionOf(COMMENT_IN_TEXT.exec(line));
+  const inCode = positionOf(COMMENT_IN_CODE.exec(line));
+  if (inCode === -1) return inText;
+  return isCode || depthAfter(line.slice(0, inCode), depth) > 0 ? inCode : inText;
 }
 
-const COMMENT_IN_CODE = /(^|[\s,;\d\])}])(?:#|\/\/)/;
+function positionOf(found: RegExpExecArray | null): number {
+  return found ? found.index + found.slice(1).join('').length : -1;
+}
+
+function depthAfter(line: string, depth: number): number {
+  return Math.max(0, depth + count(line, '[') - count(line, ']'));
+}
+
+const COMMENT_IN_CODE = /(^|[\s,;\d[\])}])(?:#|\/\/)/;
 const COMMENT_IN_TEXT = /(^|[\s,;\d\])}])\/\/|([\d\],]\s{1,9})#\s|^(\s{0,3})#\s(?=.*(?:\d[^\d]{1,4}\d*\.\d|\[.*\d))/;
 
 function count(line: string, character: string): number {
