@@ -33,3 +33,7 @@ export function ortPath(): string {
 }
 
 const requireOrt = createRequire(import.meta.url);
+
+// The library uploads who uses it for what, and keeps a device's id and a database of events, unless it finds this when it starts.
+// Said here, where everything that loads it comes by, over what the environment may say; processes that are started inherit it.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
