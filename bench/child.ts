@@ -79,7 +79,8 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
   const device = new Device({ name: 'cpu', precision: 'float32', threads: settings.threads });
   const checkpoint = await openCheckpoint(plan.model);
   const cache = new TokenCache();
-  const tokens = (file: string) => cache.tokens(plan.model, checkpoint.config.vocabulary, file, undefined);
+  const tokens = (file: string) =>
+    cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, file, undefined);
   const text = await tokens(plan.text);
   const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
   const inputs: SweepInputs = {

@@ -253,7 +253,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     tokens: (model, text, signal) =>
       withCheckpoint(
         model,
-        async ({ config }) => (await tokenCache.tokens(model, config.vocabulary, text, signal)).ids,
+        async ({ folder, config: { vocabulary } }) =>
+          (await tokenCache.tokens({ folder, vocabulary }, text, signal)).ids,
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     exportModel: (plan, target, hooks = {}) =>

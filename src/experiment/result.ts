@@ -22,7 +22,7 @@ export interface EvaluationResult {
   readonly seconds: number;
   /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */
   readonly gradients?: 'computed' | 'cached';
-  /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device and versions are equal. */
+  /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device, versions and machine are equal. */
   readonly fingerprint: string;
   readonly provenance: Provenance;
 }
@@ -30,7 +30,7 @@ export interface EvaluationResult {
 /** What went into the fingerprint, for reading: "every number carries where it comes from". */
 export interface Provenance {
   readonly model: string;
-  /** sha-256 over config.json, tokenizer.json and every safetensors file. */
+  /** sha-256 over config.json, tokenizer.json, every safetensors file, and the tokens that tokenizer_config.json puts around a text. */
   readonly modelHash: string;
   readonly architecture: string;
   readonly parameters: number;
@@ -49,6 +49,8 @@ export interface Provenance {
   readonly deviceName: string;
   readonly precision: 'float32' | 'float16';
   readonly versions: Readonly<Record<string, string>>;
+  /** What else of the machine decides the last bits: its processor, variables of its environment. Results of before have none. */
+  readonly machine?: Readonly<Record<string, string>>;
 }
 
 /** Progress of a plan, in units of work that are roughly equally long. */

@@ -95,6 +95,7 @@ const provenanceSchema = z.strictObject({
   deviceName: textSchema,
   precision: z.enum(['float32', 'float16']),
   versions: z.record(textSchema, textSchema),
+  machine: z.record(textSchema, textSchema).exactOptional(),
 });
 
 const resultShape = z.strictObject({

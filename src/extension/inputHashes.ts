@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isSettled, versionOf } from '../files/fileVersion.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
 import type { Freshness } from './annotations.ts';
 
@@ -27,7 +28,7 @@ export type StampedHashes = Readonly<Record<string, { readonly stamp: string; re
 const MOST_REMEMBERED = 500;
 
 /**
- * Tells whether the inputs of a result are still what they were. A file that looks unchanged (size and modification time) has
+ * Tells whether the inputs of a result are still what they were. A file that looks unchanged ({@link FileVersion}) has
  * the hash it had then; any other is hashed by the worker. So reopening a file computes nothing.
  */
 export class InputHashes {
@@ -83,8 +84,8 @@ export class InputHashes {
   async learn(input: Input, stamp: string, hash: string): Promise<void> {
     const now = await stampOf(input);
     this.stamps.set(keyOf(input), now);
-    if (now !== stamp) return;
-    this.remember(input, stamp, hash);
+    if (lookOf(now) !== lookOf(stamp)) return;
+    this.remember(input, now, hash);
     this.options.onChange();
   }
 
@@ -147,12 +148,15 @@ function keyOf({ kind, path: file }: Input): string {
   return `${kind} ${file}`;
 }
 
-/** Sizes and modification times of what the hash is taken over. */
+/**
+ * The looks of what the hash is taken over. A file that was written to a moment ago could be written to again and look the same: its stamp
+ * has the time in it, so that the next look finds another and has it hashed again.
+ */
 async function stampOf(input: Input): Promise<string> {
   try {
     if (input.kind === 'file') return await stampOfFile(input.path);
     const names = (await readdir(input.path))
-      .filter((name) => /^(config|tokenizer)\.json$|\.safetensors(\.index\.json)?$/.test(name))
+      .filter((name) => /^(config|tokenizer|tokenizer_config)\.json$|\.safetensors(\.index\.json)?$/.test(name))
       .sort();
     const stamps = await Promise.all(
       names.map(async (name) => `${name} ${await stampOfFile(path.join(input.path, name))}`),
@@ -164,6 +168,14 @@ async function stampOf(input: Input): Promise<string> {
 }
 
 async function stampOfFile(file: string): Promise<string> {
-  const { size, mtimeMs } = await stat(file);
-  return `${size} ${mtimeMs}`;
+  const version = versionOf(await stat(file, { bigint: true }));
+  const now = Date.now();
+  return `${Object.values(version).join(' ')}${isSettled(version, now) ? '' : `${UNSETTLED}${now}`}`;
+}
+
+const UNSETTLED = ' seen at ';
+
+/** A stamp without the times at which it was taken. */
+function lookOf(stamp: string): string {
+  return stamp.replaceAll(new RegExp(`${UNSETTLED}\\d+`, 'g'), '');
 }

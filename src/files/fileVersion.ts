@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 
 /**
  * What a file looked like: changes whenever it is written to, replaced, or has its modification time set back (the change time
@@ -37,4 +38,18 @@ const GRAIN = 3_000_000_000n;
 export function isSettled({ modified, changed }: FileVersion, now: number): boolean {
   const latest = modified > changed ? modified : changed;
   return BigInt(Math.trunc(now)) * 1_000_000n - latest > GRAIN;
+}
+
+/** Longer than a tick of the clock that local file systems go by (of Linux 10 ms at most), in milliseconds. */
+const TICK = 20;
+
+/**
+ * Waits until a change that comes after would show on a local file system: what is read then and what is read later under the same
+ * version are the same bytes. It takes no time but right after the file was written.
+ */
+export async function untilChangesShow({ modified, changed }: FileVersion): Promise<void> {
+  const latest = Number((modified > changed ? modified : changed) / 1_000_000n);
+  const left = latest + TICK - Date.now();
+  // A time in the future was set by somebody: waiting for it would not help.
+  if (left > 0 && left <= TICK) await setTimeout(left);
 }

@@ -44,7 +44,7 @@ const handlers = createHandlers(
     identifyModel: async (folder, signal) => {
       const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });
       try {
-        return await checkpoint.identity(signal);
+        return (await checkpoint.identity(signal)).hash;
       } finally {
         checkpoint.close();
       }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputHashes } from '../../src/extension/inputHashes.ts';
 import type { StampedHashes } from '../../src/extension/inputHashes.ts';
 import { createRecord } from '../../src/runs/evaluationRecord.ts';
@@ -24,9 +24,17 @@ beforeEach(async () => {
   memory = {};
   identified = [];
   allowed = true;
+  // Written long enough ago for their looks to say all.
+  settle();
 });
 
+/** As though all files had been written ten seconds ago: nobody can set the time of a change, so the clock goes on instead. */
+function settle(): void {
+  vi.spyOn(Date, 'now').mockReturnValue(performance.timeOrigin + performance.now() + 10_000);
+}
+
 afterEach(async () => {
+  vi.restoreAllMocks();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -109,6 +117,49 @@ describe('the inputs of a result', () => {
     await utimes(path.join(root, 'test.txt'), 1e9, 1e9);
     expect(await look(open())).toBe('same');
     expect(identified.slice(3)).toEqual([path.join(root, 'test.txt')]);
+  });
+
+  it('rewritten with the times of before: changed', async () => {
+    const file = path.join(root, 'test.txt');
+    await utimes(file, 1e9, 1e9);
+    const hashes = open();
+    expect(await look(hashes)).toBe('same');
+    await writeFile(file, 'texT');
+    await utimes(file, 1e9, 1e9);
+    expect(await look(hashes)).toBe('changed');
+  });
+
+  it('replaced by another file of the same size and times: changed', async () => {
+    const file = path.join(root, 'model/model.safetensors');
+    await utimes(file, 1e9, 1e9);
+    const hashes = open();
+    expect(await look(hashes)).toBe('same');
+    await writeFile(`${file}.new`, 'weightS');
+    await utimes(`${file}.new`, 1e9, 1e9);
+    await rename(`${file}.new`, file);
+    expect(await look(hashes)).toBe('changed');
+  });
+
+  it('written a moment ago: hashed again at the next look, since a second write could look the same', async () => {
+    vi.restoreAllMocks();
+    const hashes = open();
+    expect(await look(hashes)).toBe('same');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await look(hashes)).toBe('same');
+    expect(identified).toHaveLength(6);
+    settle();
+    await look(hashes);
+    await look(hashes);
+    expect(identified).toHaveLength(9);
+  });
+
+  it('a tokenizer_config.json that was not there: hashed again', async () => {
+    const hashes = open();
+    await look(hashes);
+    await writeFile(path.join(root, 'model/tokenizer_config.json'), '{"add_bos_token": false}');
+    settle();
+    await look(hashes);
+    expect(identified.slice(3)).toEqual([path.join(root, 'model')]);
   });
 
   it('gone: changed, and nothing is asked of the worker about them', async () => {

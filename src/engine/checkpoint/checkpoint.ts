@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { readConfig } from './readConfig.ts';
 import { elementCount } from './elementTypes.ts';
-import { hashCheckpoint } from './identity.ts';
+import { identifyCheckpoint } from './identity.ts';
+import type { CheckpointIdentity } from './identity.ts';
 import { readTensorIndex } from './shards.ts';
 import { TensorFile } from './tensorFile.ts';
 import { EspalierError } from '../../base/errors.ts';
@@ -35,8 +36,10 @@ export interface Checkpoint {
   ): Float32Array;
   /** Bytes of a tensor as they are stored, from byte `first` of its data on, as many as `into` takes. */
   readBytes(name: string, shape: readonly number[], first: number, into: Uint8Array): void;
-  /** sha-256, hex, over config.json, tokenizer.json and every weights file. */
-  identity(signal?: AbortSignal): Promise<string>;
+  /** Changes whenever one of the weights' files is written to or replaced, with the same bytes as well. */
+  readonly version: string;
+  /** What it is by the content of its files. @throws EspalierError `checkpoint/…`, `io/read`, `cancelled` */
+  identity(signal?: AbortSignal): Promise<CheckpointIdentity>;
   /** Closes the files. A later read opens them again. */
   close(): void;
 }
@@ -55,7 +58,7 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
   const absolute = path.resolve(folder);
   const { files, tensors: stored } = await readTensorIndex(absolute);
   const tensors = withModelPrefix(stored);
-  const config = await readConfig(absolute);
+  const { config, hash: configHash } = await readConfig(absolute);
   const readers = new Map(files.map((file) => [file.file, new TensorFile(file)]));
 
   const readElements = (name: string, shape: readonly number[], first: number, into: Float32Array): Float32Array => {
@@ -90,7 +93,8 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
       }
       readers.get(entry.file)!.readBytes(entry, first, into);
     },
-    identity: (signal) => hashCheckpoint(absolute, files, options.cacheFolder, signal),
+    version: files.map(({ version }) => Object.values(version).join(' ')).join(', '),
+    identity: (signal) => identifyCheckpoint({ folder: absolute, configHash, files }, options.cacheFolder, signal),
     close() {
       for (const reader of readers.values()) reader.close();
     },

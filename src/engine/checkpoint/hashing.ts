@@ -18,15 +18,21 @@ import { writeWhole } from '../../files/writeWhole.ts';
  * @throws EspalierError `io/read`, `cancelled`
  */
 export async function hashFile(file: string, cacheFolder?: string, signal?: AbortSignal): Promise<string> {
+  return (await hashVersion(file, cacheFolder, signal)).hash;
+}
+
+/** As {@link hashFile}, with the version of the file that has this hash. */
+export async function hashVersion(file: string, cacheFolder?: string, signal?: AbortSignal): Promise<HashedVersion> {
   try {
-    if (cacheFolder === undefined) return (await streamHash(file, signal)).hash;
+    if (cacheFolder === undefined) return await streamHash(file, signal);
     const real = await realpath(file);
-    const known = await readEntry(cacheFolder, keyOf(real, versionOf(await stat(real, { bigint: true }))));
-    if (known !== undefined) return known;
+    const version = versionOf(await stat(real, { bigint: true }));
+    const known = await readEntry(cacheFolder, keyOf(real, version));
+    if (known !== undefined) return { hash: known, version };
     const began = Date.now();
-    const { hash, version } = await streamHash(real, signal);
-    if (isSettled(version, began)) await writeEntry(cacheFolder, keyOf(real, version), hash);
-    return hash;
+    const hashed = await streamHash(real, signal);
+    if (isSettled(hashed.version, began)) await writeEntry(cacheFolder, keyOf(real, hashed.version), hashed.hash);
+    return hashed;
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown;
     throw new EspalierError({
@@ -45,14 +51,14 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-interface Hashed {
+export interface HashedVersion {
   readonly hash: string;
   /** The file's before the first byte was read and after the last. */
   readonly version: FileVersion;
 }
 
 /** Reads what the file held when it was opened: something that is written to without end would never be done. */
-async function streamHash(file: string, signal: AbortSignal | undefined): Promise<Hashed> {
+async function streamHash(file: string, signal: AbortSignal | undefined): Promise<HashedVersion> {
   const handle = await openToRead(file);
   try {
     const found = await handle.stat({ bigint: true });

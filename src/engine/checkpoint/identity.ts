@@ -1,22 +1,71 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { hashFile } from './hashing.ts';
+import { EspalierError } from '../../base/errors.ts';
+import { sameVersion, untilChangesShow } from '../../files/fileVersion.ts';
+import { hashFile, hashVersion, sha256 } from './hashing.ts';
 import type { SafetensorsFile } from './safetensors.ts';
+import { readTokenSettings, TOKENIZER_CONFIG } from './tokenSettings.ts';
+import type { TokenSettings } from './tokenSettings.ts';
+
+/** What a checkpoint is, by its content. */
+export interface CheckpointIdentity {
+  /**
+   * sha-256, hex, over the names and hashes of config.json, tokenizer.json and every weights file, in the order of their names, and
+   * over what tokenizer_config.json says of the tokens at start and end. Where the folder lies, and what decides no number, does not enter.
+   */
+  readonly hash: string;
+  /** Of its tokenizer alone: {@link tokenizerIdentity}. */
+  readonly tokenizer: string;
+}
+
+/** What an opened checkpoint has read of its files already. */
+export interface OpenedFiles {
+  readonly folder: string;
+  /** sha-256 of the config.json that was read. */
+  readonly configHash: string;
+  /** The weights' files whose headers were read. */
+  readonly files: readonly SafetensorsFile[];
+}
 
 /**
- * sha-256, hex, of a checkpoint: over the names and hashes of config.json, tokenizer.json and every weights file, in the
- * order of their names. Where the folder lies, and files that decide no number, do not enter.
+ * Identifies the very files that were opened: weights that were replaced since their header was read are refused, and so no hash stands for
+ * other bytes than those that are computed with.
+ *
+ * @throws EspalierError `checkpoint/safetensors`, `checkpoint/tokenizer`, `io/read`, `cancelled`
  */
-export async function hashCheckpoint(
-  folder: string,
-  files: readonly SafetensorsFile[],
+export async function identifyCheckpoint(
+  { folder, configHash, files }: OpenedFiles,
   cacheFolder?: string,
   signal?: AbortSignal,
-): Promise<string> {
-  const names = ['config.json', 'tokenizer.json', ...files.map(({ file }) => path.basename(file))].sort();
-  const hash = createHash('sha256');
-  for (const name of names) {
-    hash.update(`${name}\n${await hashFile(path.join(folder, name), cacheFolder, signal)}\n`);
+): Promise<CheckpointIdentity> {
+  const hashes = new Map([['config.json', configHash]]);
+  const tokenizerHash = await hashFile(path.join(folder, 'tokenizer.json'), cacheFolder, signal);
+  hashes.set('tokenizer.json', tokenizerHash);
+  const settings = await readTokenSettings(folder);
+  if (Object.keys(settings).length > 0) hashes.set(TOKENIZER_CONFIG, sha256(JSON.stringify(settings)));
+  for (const { file, version } of files) {
+    await untilChangesShow(version);
+    const found = await hashVersion(file, cacheFolder, signal);
+    if (!sameVersion(found.version, version)) throw replaced(file);
+    hashes.set(path.basename(file), found.hash);
   }
-  return hash.digest('hex');
+  const hash = createHash('sha256');
+  for (const name of [...hashes.keys()].sort()) hash.update(`${name}\n${hashes.get(name)!}\n`);
+  return { hash: hash.digest('hex'), tokenizer: tokenizerIdentity(tokenizerHash, settings) };
+}
+
+/** sha-256, hex: that of tokenizer.json; where tokenizer_config.json says something of tokens, over that as well. */
+export function tokenizerIdentity(tokenizerHash: string, settings: TokenSettings): string {
+  return Object.keys(settings).length === 0 ? tokenizerHash : sha256(tokenizerHash + JSON.stringify(settings));
+}
+
+function replaced(file: string): EspalierError {
+  return new EspalierError({
+    code: 'checkpoint/safetensors',
+    operation: `reading ${file}`,
+    expected: 'the file as it was when the checkpoint was opened',
+    actual: 'one that has been changed or replaced since',
+    remedy: 'Evaluate again, once nothing writes to the checkpoint any more.',
+    file,
+  });
 }

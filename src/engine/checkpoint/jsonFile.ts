@@ -14,7 +14,11 @@ export async function readJsonFile(
   code: ErrorCode,
   limit: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const bytes = await readBounded(file, code, limit);
+  return parseJsonObject(await readBounded(file, code, limit), file, code);
+}
+
+/** {@link parseJson} of what has to be an object at its top level. */
+export function parseJsonObject(bytes: Uint8Array, file: string, code: ErrorCode): Readonly<Record<string, unknown>> {
   const value = parseJson(bytes, file, code);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw jsonError(file, code, 'a JSON object', Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 60));

@@ -4,7 +4,8 @@ import { withRemovedComponents } from './configBlocks.ts';
 import { ConfigFields } from './configFields.ts';
 import { readLlamaConfig } from './configLlama.ts';
 import { readOptConfig } from './configOpt.ts';
-import { readJsonFile } from './jsonFile.ts';
+import { sha256 } from './hashing.ts';
+import { parseJsonObject, readBounded } from './jsonFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ArchitectureName, ModelConfig } from './config.ts';
 
@@ -14,9 +15,16 @@ import type { ArchitectureName, ModelConfig } from './config.ts';
  *
  * @throws EspalierError `checkpoint/config` naming the field, `checkpoint/unsupported-architecture`
  */
-export async function readConfig(folder: string): Promise<ModelConfig> {
+export async function readConfig(folder: string): Promise<HashedConfig> {
   const file = path.join(folder, 'config.json');
-  return parseConfig(await readJsonFile(file, 'checkpoint/config', MAX_CONFIG), file);
+  const bytes = await readBounded(file, 'checkpoint/config', MAX_CONFIG);
+  return { config: parseConfig(parseJsonObject(bytes, file, 'checkpoint/config'), file), hash: sha256(bytes) };
+}
+
+export interface HashedConfig {
+  readonly config: ModelConfig;
+  /** sha-256, hex, of the bytes that it was read from. */
+  readonly hash: string;
 }
 
 /** Checks the parsed text of a config.json; `file` is named in errors. */

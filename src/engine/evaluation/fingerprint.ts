@@ -27,7 +27,7 @@ export function fingerprint(
   provenance: Provenance,
   calibrated: boolean,
 ): string {
-  const { modelHash, textHash, blocks, length, device, precision, versions } = provenance;
+  const { modelHash, textHash, blocks, length, device, precision, versions, machine } = provenance;
   const structural = evaluation !== undefined && isStructural(evaluation);
   const pruning = evaluation && (structural ? componentsGone(evaluation) : weightsGone(evaluation, settings.group));
   const calibration = calibrated && {
@@ -46,6 +46,7 @@ export function fingerprint(
     device,
     precision,
     versions,
+    machine,
     pruning,
     calibration,
   };

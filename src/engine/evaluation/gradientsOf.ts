@@ -23,7 +23,10 @@ export interface NeededGradients {
 }
 
 /** What decides the gradients: everything of the provenance that they depend on. The calibration has to be part of it. */
-export type CalibratedProvenance = Pick<Provenance, 'modelHash' | 'length' | 'device' | 'precision' | 'versions'> &
+export type CalibratedProvenance = Pick<
+  Provenance,
+  'modelHash' | 'length' | 'device' | 'precision' | 'versions' | 'machine'
+> &
   Pick<Provenance, 'calibrationHash' | 'samples' | 'offsets' | 'seed'>;
 
 /** Looks for the gradients of the dense model over the calibration samples, in memory and on disk. */
@@ -47,9 +50,10 @@ export async function needGradients(
 }
 
 function fingerprintOf(provenance: CalibratedProvenance): string {
-  const { modelHash, calibrationHash, samples, length, offsets, seed, device, precision, versions } = provenance;
+  const { modelHash, calibrationHash, samples, length, offsets, seed, device, precision, versions, machine } =
+    provenance;
   return gradientFingerprint({
-    ...{ modelHash, length, device, precision, versions },
+    ...{ modelHash, length, device, precision, versions, machine: machine! },
     ...{ calibrationHash: calibrationHash!, samples: samples!, offsets: offsets!, seed: seed! },
   });
 }

@@ -19,6 +19,8 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { CalibratedModel, DenseStatistics } from './denseStatistics.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import { tokenizerOf } from '../forward/tokenCache.ts';
+import { machineOf } from '../runtime/machine.ts';
 import { calibrationFile, engineVersions, type EngineState } from './prepareSweep.ts';
 import { stagedStepper, stepper, type StepHooks } from './stepper.ts';
 
@@ -157,16 +159,23 @@ async function calibratedModel(
   const file = calibrationFile(plan);
   const onTokens = (done: number, total: number): void =>
     onProgress?.({ stage: 'tokenising', done, total, detail: 'tokenising the calibration text' });
-  const text = await tokenCache.tokens(plan.model, model.checkpoint.config.vocabulary, file, signal, onTokens);
+  const text = await tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
   const { samples, length, offsets, seed } = settings;
   const { name, precision } = device;
   const calibration = { calibrationHash: text.textHash, samples, length, offsets, seed };
   return {
-    key: JSON.stringify([model.checkpoint.folder, model.identity, text.textHash, samples, length, offsets, seed]),
+    key: JSON.stringify([model.checkpoint.folder, model.identity.hash, text.textHash, samples, length, offsets, seed]),
     model,
     device,
     samples: calibrationSamples(text.ids, settings, file),
-    provenance: { modelHash: model.identity, ...calibration, device: name, precision, versions: engineVersions() },
+    provenance: {
+      modelHash: model.identity.hash,
+      ...calibration,
+      device: name,
+      precision,
+      versions: engineVersions(),
+      machine: machineOf(name),
+    },
   };
 }
 

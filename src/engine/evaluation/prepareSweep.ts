@@ -7,11 +7,12 @@ import type { EvaluationHooks } from '../engine.ts';
 import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
-import type { TokenCache, TokenisedText } from '../forward/tokenCache.ts';
+import { type TokenCache, type TokenisedText, tokenizerOf } from '../forward/tokenCache.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
+import { machineOf } from '../runtime/machine.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 import { loadOrt } from '../runtime/ort.ts';
 import type { SweepInputs, SweepOutcome } from './sweep.ts';
@@ -24,6 +25,13 @@ export interface EngineState {
   readonly gradients: LoadedGradients;
   /** Dense outcomes by fingerprint. */
   readonly dense: Map<string, SweepOutcome>;
+}
+
+export interface PreparedSweep {
+  readonly inputs: SweepInputs;
+  readonly provenance: Provenance;
+  /** Token ids of the whole calibration text, where it is needed. */
+  readonly calibration: Int32Array | undefined;
 }
 
 /** What of an evaluation or a search decides its inputs. `test`: what a search evaluates on at its end. */
@@ -41,7 +49,7 @@ export async function prepareSweep(
   calibrated: boolean,
   { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
   state: EngineState,
-): Promise<{ inputs: SweepInputs; provenance: Provenance }> {
+): Promise<PreparedSweep> {
   const { settings } = plan;
   const report = (stage: EvaluationProgress['stage'], detail: string): void => {
     onProgress?.({ stage, done: 0, total: 0, detail });
@@ -51,11 +59,10 @@ export async function prepareSweep(
   const device = await state.devices.device(settings);
   report('reading', 'reading the checkpoint');
   const model = await state.models.load(plan.model, device, signal);
-  const { vocabulary } = model.checkpoint.config;
   const tokenise = (file: string): Promise<TokenisedText> => {
     const onTokens = (done: number, total: number): void =>
       onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
-    return state.tokenCache.tokens(plan.model, vocabulary, file, signal, onTokens);
+    return state.tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
   };
   const text = await tokenise(plan.text);
   const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
@@ -75,7 +82,7 @@ export async function prepareSweep(
   };
   const provenance: Provenance = {
     model: plan.model,
-    modelHash: model.identity,
+    modelHash: model.identity.hash,
     architecture: model.checkpoint.config.architecture,
     parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     text: plan.text,
@@ -95,8 +102,9 @@ export async function prepareSweep(
     deviceName: describeDevice(device),
     precision: device.precision,
     versions: engineVersions(),
+    machine: machineOf(device.name),
   };
-  return { inputs, provenance };
+  return { inputs, provenance, calibration: calibration?.ids };
 }
 
 /** What computes the numbers; part of every fingerprint. */

@@ -1,5 +1,6 @@
 import { checkTensors } from '../checkpoint/checkTensors.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { CheckpointIdentity } from '../checkpoint/identity.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
@@ -8,8 +9,8 @@ import { BlockWeights } from './blockWeights.ts';
 
 export interface LoadedModel {
   readonly checkpoint: Checkpoint;
-  /** sha-256 over the checkpoint's files. */
-  readonly identity: string;
+  /** By the content of the checkpoint's files. */
+  readonly identity: CheckpointIdentity;
   readonly weights: BlockWeights;
 }
 
@@ -33,7 +34,7 @@ export class LoadedModels {
   async load(folder: string, device: Device, signal: AbortSignal | undefined): Promise<LoadedModel> {
     const checkpoint = await openCheckpoint(folder, { cacheFolder: this.cacheFolder });
     const parameters = allParameters(checkpoint.config);
-    let identity: string;
+    let identity: CheckpointIdentity;
     try {
       checkTensors(checkpoint, parameters);
       identity = await checkpoint.identity(signal);
@@ -41,7 +42,8 @@ export class LoadedModels {
       checkpoint.close();
       throw error;
     }
-    const key = `${checkpoint.folder} ${identity}`;
+    // Files with the same bytes in the place of others are read anew: the open ones are no longer what their headers say.
+    const key = [checkpoint.folder, identity.hash, identity.tokenizer, checkpoint.version].join(' ');
     if (this.current?.key === key && this.current.device === device) {
       checkpoint.close();
       return this.current.model;

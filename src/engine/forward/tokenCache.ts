@@ -1,10 +1,27 @@
 import { loadCorpus } from '../checkpoint/corpus.ts';
+import { EspalierError } from '../../base/errors.ts';
+import type { LoadedModel } from './loadedModels.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 
 export interface TokenisedText {
   readonly ids: Int32Array;
   /** sha-256 of the text's bytes. */
   readonly textHash: string;
+}
+
+/** Whose tokens. */
+export interface TokenizerOf {
+  /** The checkpoint's. */
+  readonly folder: string;
+  /** Rows of the checkpoint's embedding. */
+  readonly vocabulary: number;
+  /** Of the tokenizer that the number will say it is of, where there is one. */
+  readonly identity?: string;
+}
+
+/** The tokenizer of a model as it was identified. */
+export function tokenizerOf({ checkpoint, identity }: LoadedModel): TokenizerOf {
+  return { folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary, identity: identity.tokenizer };
 }
 
 /** Texts that are kept: an editor evaluates the same two again and again. */
@@ -17,17 +34,17 @@ export class TokenCache {
   /**
    * The token ids of a text, tokenised as a whole, with the special tokens that its tokenizer adds by default.
    *
-   * @param vocabulary rows of the checkpoint's embedding
-   * @throws EspalierError `corpus/…`, or `checkpoint/tokenizer` for ids that the embedding has no row for
+   * @throws EspalierError `corpus/…`, or `checkpoint/tokenizer` for ids that the embedding has no row for, and for a tokenizer that
+   * is no longer what the checkpoint was identified with
    */
   async tokens(
-    model: string,
-    vocabulary: number,
+    { folder, vocabulary, identity }: TokenizerOf,
     file: string,
     signal: AbortSignal | undefined,
     onProgress?: (done: number, total: number) => void,
   ): Promise<TokenisedText> {
-    const tokenizer = await loadTokenizer(model, { vocabulary });
+    const tokenizer = await loadTokenizer(folder, { vocabulary });
+    if (identity !== undefined && tokenizer.identity !== identity) throw changed(folder);
     const corpus = await loadCorpus(file, signal);
     const key = `${tokenizer.identity} ${vocabulary} ${corpus.identity}`;
     const found = this.kept.get(key);
@@ -41,4 +58,15 @@ export class TokenCache {
     if (this.kept.size > LIMIT) this.kept.delete(this.kept.keys().next().value!);
     return text;
   }
+}
+
+function changed(folder: string): EspalierError {
+  return new EspalierError({
+    code: 'checkpoint/tokenizer',
+    operation: `reading the tokenizer of ${folder}`,
+    expected: 'tokenizer.json and tokenizer_config.json as they were when the checkpoint was identified',
+    actual: 'others, written since',
+    remedy: 'Evaluate again, once nothing writes to the checkpoint any more.',
+    file: folder,
+  });
 }

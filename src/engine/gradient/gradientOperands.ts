@@ -27,6 +27,7 @@ export interface GradientIdentity {
   readonly device: string;
   readonly precision: string;
   readonly versions: Readonly<Record<string, string>>;
+  readonly machine: Readonly<Record<string, string>>;
 }
 
 /** Changes when the same identity would have to give other numbers, or other files. */

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
-import { hashFile } from '../checkpoint/hashing.ts';
+import { hashFile, hashVersion } from '../checkpoint/hashing.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
+import { sameVersion } from '../../files/fileVersion.ts';
 import { readText } from '../../files/readBytes.ts';
 import { readSafetensorsHeader, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeSafetensors } from '../checkpoint/safetensorsWriter.ts';
@@ -54,7 +55,9 @@ export class StoredGradients {
         // A block of which no linear layer is left has an empty file.
         const [first] = header.tensors;
         if (first) reader.read(...first, 0, new Float32Array(1));
-        if ((await hashFile(file)) !== hash) throw new RangeError(`${file} has changed`);
+        const found = await hashVersion(file);
+        if (found.hash !== hash || !sameVersion(found.version, header.version))
+          throw new RangeError(`${file} has changed`);
       }
       await writeFile(path.join(folder, USED), '').catch(() => undefined);
       return new StoredGradients(folder, blocks);

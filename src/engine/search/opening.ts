@@ -22,7 +22,7 @@ export function openingOf(losses: readonly number[], provenance: Provenance, abo
     blocks: losses.length,
     denseLosses: losses,
     densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
-    fingerprint: openingFingerprint(provenance, about),
+    fingerprint: openingFingerprint(provenance, losses, about),
     // Without its threads, which a search's workers share: how many there are decides nothing.
     device: provenance.device,
     parameters: provenance.parameters,
@@ -47,10 +47,11 @@ export function sessionError(expected: string, actual: string): EspalierError {
   });
 }
 
-function openingFingerprint(provenance: Provenance, about: object): string {
+/** The losses stand for the machine: a run may go on elsewhere as long as they are the same there to the last bit. */
+function openingFingerprint(provenance: Provenance, losses: readonly number[], about: object): string {
   const { modelHash, textHash, calibrationHash, samples, offsets, seed } = provenance;
   const { blocks, length, group, device, precision, versions } = provenance;
   const calibration = calibrationHash !== undefined && { calibrationHash, samples, offsets, seed };
-  const where = { device, precision, versions };
+  const where = { device, precision, versions, losses };
   return sha256(JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, ...about, ...where }));
 }

@@ -74,7 +74,7 @@ export class StructureSession {
   static async open(plan: StructurePlan, hooks: SessionHooks, state: EngineState): Promise<StructureSession> {
     const asked = evaluationsOf(plan);
     const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
-    const { inputs: prepared, provenance } = await prepareSweep(plan, calibrated, hooks, state);
+    const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, calibrated, hooks, state);
     const inputs = searchInputs(prepared);
     try {
       for (const evaluation of [...asked, ...baselinesOf(plan)]) throwIfFailed(refusal(evaluation, inputs));
@@ -91,7 +91,7 @@ export class StructureSession {
       for (const scores of found.scores.values()) throwIfFailed(scores);
       const components = modelComponents(inputs.checkpoint.config);
       const shares = found.outliers.get(OWL.multiple);
-      const calibration = calibrated ? await calibrationTokens(plan, inputs, hooks, state) : new Int32Array();
+      const calibration = ids ?? new Int32Array();
       const opening: StructureOpening = {
         ...openingOf(losses, provenance, aboutMeasurements(plan)),
         components,
@@ -251,16 +251,6 @@ function evaluationOf({ target, sparsity }: RateSearchPlan, rates: RateAllocatio
 /** What decides a loss beside model, texts and how they are cut. */
 function aboutMeasurements({ kind, sparsity, ...plan }: StructurePlan): object {
   return { kind, sparsity: printSparsity(sparsity), ...('target' in plan && { target: plan.target }) };
-}
-
-async function calibrationTokens(
-  plan: StructurePlan,
-  { checkpoint }: SweepInputs,
-  { signal }: SessionHooks,
-  { tokenCache }: EngineState,
-): Promise<Int32Array> {
-  const { ids } = await tokenCache.tokens(plan.model, checkpoint.config.vocabulary, plan.calibration!, signal);
-  return ids;
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

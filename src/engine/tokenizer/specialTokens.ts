@@ -1,3 +1,4 @@
+import type { TokenSettings } from '../checkpoint/tokenSettings.ts';
 import { tokenizerError } from './tokenizerSpec.ts';
 import type { PostProcessorSpec } from './tokenizerSpec.ts';
 
@@ -58,18 +59,22 @@ function readTemplate(spec: Extract<PostProcessorSpec, { type: 'TemplateProcessi
  */
 export function applyTokenizerConfig(
   tokens: SpecialTokens,
-  config: Readonly<Record<string, unknown>>,
+  settings: TokenSettings,
   idOf: (token: string) => number | undefined,
   file: string,
 ): SpecialTokens {
-  const overruled = (flag: string, name: string, otherwise: readonly number[]): readonly number[] => {
-    const wanted = config[flag];
-    if (wanted === undefined || wanted === null) return otherwise;
+  const overruled = (
+    flag: 'add_bos_token' | 'add_eos_token',
+    name: 'bos_token' | 'eos_token',
+    otherwise: readonly number[],
+  ): readonly number[] => {
+    const wanted = settings[flag];
+    if (wanted === undefined) return otherwise;
     if (typeof wanted !== 'boolean')
       throw tokenizerError(file, `${flag} to be true or false`, JSON.stringify(wanted), RESTORE);
-    const content = contentOf(config[name]);
+    const content = settings[name];
     // Without such a token transformers adds none.
-    if (!wanted || content === undefined) return [];
+    if (!wanted || typeof content !== 'string') return [];
     const id = idOf(content);
     if (id === undefined)
       throw tokenizerError(file, `the ${name} ${content} in tokenizer.json`, 'no such token', RESTORE);
@@ -82,10 +87,3 @@ export function applyTokenizerConfig(
 }
 
 const RESTORE = 'Restore the tokenizer_config.json of the checkpoint.';
-
-/** A token is its text, or an object with the text in it. */
-function contentOf(token: unknown): string | undefined {
-  if (typeof token === 'string') return token;
-  const content = typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : undefined;
-  return typeof content === 'string' ? content : undefined;
-}

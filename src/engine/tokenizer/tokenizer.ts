@@ -3,13 +3,14 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../checkpoint/hashing.ts';
 import { IdBuffer } from './idBuffer.ts';
-import { readBounded, readJsonFile } from '../checkpoint/jsonFile.ts';
+import { tokenizerIdentity } from '../checkpoint/identity.ts';
+import { readBounded } from '../checkpoint/jsonFile.ts';
+import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
 import { applyTokenizerConfig } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
 import { parseTokenizerSpec, tokenizerError } from './tokenizerSpec.ts';
 import { throwIfCancelled } from '../../base/errors.ts';
 import type { EspalierError } from '../../base/errors.ts';
-import type { SpecialTokens } from './specialTokens.ts';
 import type { TokenizerPipeline } from './tokenizerPipeline.ts';
 
 /** Turns texts into token ids, exactly as the Rust tokenizers library does. */
@@ -25,7 +26,7 @@ export interface Tokenizer {
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
   /** One more than the largest id. */
   readonly vocabularySize: number;
-  /** sha-256, hex, of tokenizer.json; where tokenizer_config.json overrules it, of that as well. */
+  /** See {@link tokenizerIdentity}: of the bytes that were read. */
   readonly identity: string;
 }
 
@@ -50,14 +51,15 @@ export async function loadTokenizer(folder: string, options: TokenizerOptions = 
   if (!(await exists(file))) throw await missing(folder, file);
   const bytes = await readBounded(file, 'checkpoint/tokenizer', MAX_TOKENIZER);
   const pipeline = compilePipeline(parseTokenizerSpec(bytes, file), file);
-  const special = await overrule(pipeline, folder);
-  const isOverruled = JSON.stringify(special) !== JSON.stringify(pipeline.special);
-  const hash = sha256(bytes);
-  return createTokenizer(
-    { ...pipeline, special },
-    isOverruled ? sha256(hash + JSON.stringify(special)) : hash,
-    options.vocabulary,
+  const settings = await readTokenSettings(folder);
+  const { added, bytePairs } = pipeline;
+  const special = applyTokenizerConfig(
+    pipeline.special,
+    settings,
+    (token) => added.get(token) ?? bytePairs.vocabulary.get(token),
+    path.join(folder, TOKENIZER_CONFIG),
   );
+  return createTokenizer({ ...pipeline, special }, tokenizerIdentity(sha256(bytes), settings), options.vocabulary);
 }
 
 /** Real ones go up to 35 megabytes. */
@@ -95,19 +97,6 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
 
 function withoutLoneSurrogates(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
-async function overrule(pipeline: TokenizerPipeline, folder: string): Promise<SpecialTokens> {
-  const file = path.join(folder, 'tokenizer_config.json');
-  if (!(await exists(file))) return pipeline.special;
-  const config = await readJsonFile(file, 'checkpoint/tokenizer', MAX_TOKENIZER);
-  const { added, bytePairs } = pipeline;
-  return applyTokenizerConfig(
-    pipeline.special,
-    config,
-    (token) => added.get(token) ?? bytePairs.vocabulary.get(token),
-    file,
-  );
 }
 
 /** −1 when there is none. */

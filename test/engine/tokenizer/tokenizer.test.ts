@@ -238,7 +238,7 @@ describe('start and end', () => {
     expect(await withConfig('unknown characters fused', { ...bos, add_bos_token: true })).toEqual([1, ...plain]);
   });
 
-  it('enter the identity only where they differ', async () => {
+  it('enter the identity, and nothing else of that file does', async () => {
     const plain = await load(fixture(LLAMA2));
     const identityWith = async (config: object): Promise<string> => {
       replaceFile(configFile, JSON.stringify(config));
@@ -247,8 +247,20 @@ describe('start and end', () => {
       return identity;
     };
     expect(plain.identity).toBe(createHash('sha256').update(readFileSync(file)).digest('hex'));
-    expect(await identityWith({ add_bos_token: true, bos_token: '<s>' })).toBe(plain.identity);
-    expect(await identityWith({ add_bos_token: false, bos_token: '<s>' })).not.toBe(plain.identity);
+    expect(await identityWith({ bos_token: '<s>', chat_template: 'x', model_max_length: 5 })).toBe(plain.identity);
+    const different = [
+      { add_bos_token: true, bos_token: '<s>' },
+      { add_bos_token: true, bos_token: '</s>' },
+      { add_bos_token: false, bos_token: '<s>' },
+      { add_eos_token: true, eos_token: '</s>' },
+    ];
+    const identities = await different.reduce<Promise<string[]>>(
+      async (found, config) => [...(await found), await identityWith(config)],
+      Promise.resolve([plain.identity]),
+    );
+    expect(new Set(identities).size).toBe(5);
+    // Without such a token, none is put there, whatever its name would be.
+    expect(await identityWith({ add_bos_token: false })).toBe(identities[3]);
   });
 
   it('must be tokens of the tokenizer', async () => {
