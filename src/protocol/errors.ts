@@ -1,5 +1,6 @@
 import { ResponseError } from 'vscode-jsonrpc';
 import type * as z from 'zod';
+import { schemaProblem } from '../base/schemaProblem.ts';
 import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { errorSchema } from '../experiment/schemas.ts';
@@ -38,11 +39,6 @@ export function parseMessage<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
-  throw malformedError(
-    operation,
-    issue?.message ?? 'a valid message',
-    path === '' ? typeof value : `another value in ${path}`,
-  );
+  const { where, expected, actual } = schemaProblem(parsed.error, value);
+  throw malformedError(operation, where === '' ? expected : `${where} to be ${expected}`, actual);
 }

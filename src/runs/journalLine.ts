@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { schemaReason } from '../base/schemaProblem.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import { runEventSchema } from '../experiment/runSchemas.ts';
 
@@ -60,8 +61,7 @@ export function decodeLine(line: Buffer, link: JournalLink): DecodedLine {
   if (seq !== link.seq || typeof at !== 'number') return { kind: 'unknown', reason: 'no number or no time of its own' };
   const event = runEventSchema.safeParse(parsed.event);
   if (!event.success) {
-    const issue = event.error.issues[0];
-    return { kind: 'unknown', reason: `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'no event'}` };
+    return { kind: 'unknown', reason: schemaReason(event.error, parsed.event) };
   }
   return { kind: 'record', record: { seq, at, event: event.data }, next: { seq: seq + 1, check } };
 }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
 import { EspalierError } from '../base/errors.ts';
+import { schemaReason } from '../base/schemaProblem.ts';
 import { textSchema } from '../experiment/schemas.ts';
 import { checkEndpoint } from '../experiment/llmEndpoint.ts';
 import type { LlmSettings } from '../experiment/llm.ts';
@@ -107,9 +108,7 @@ function checked<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = [...under, ...(issue?.path.map(String) ?? [])].join('.');
-  throw formatError(file, `${where}: ${issue?.message ?? 'another shape'}`);
+  throw formatError(file, schemaReason(parsed.error, value, under));
 }
 
 /**

@@ -1,4 +1,7 @@
 import { isFloatType } from './elementTypes.ts';
+import { foreignTensors } from './foreignTensors.ts';
+import { removedLayout } from './removedLayout.ts';
+import { embeddingOf } from './tensorNames.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -16,25 +19,52 @@ export interface ExpectedTensor {
  * @throws EspalierError `checkpoint/tensor`
  */
 export function checkTensors(checkpoint: Checkpoint, expected: readonly ExpectedTensor[]): void {
-  const names = new Set(expected.map(({ tensor }) => tensor));
-  for (const { tensor, shape } of expected) checkTensor(checkpoint, tensor, shape);
-  for (const [name, { file }] of checkpoint.tensors) {
-    if (names.has(name) || BUFFERS.test(name)) continue;
-    if (name === HEAD && checkpoint.config.tiedEmbeddings) checkTied(checkpoint, expected);
-    else
-      throw wrong(file, name, `no ${name} in a ${checkpoint.config.architecture} with this config.json`, 'one', BELONG);
+  const wanted = new Set(expected.map(({ tensor }) => tensor));
+  try {
+    for (const { tensor, shape } of expected) checkTensor(checkpoint, tensor, shape);
+    for (const [name, { file }] of checkpoint.tensors) {
+      if (wanted.has(name) || BUFFERS.test(name)) continue;
+      if (name === HEAD && checkpoint.config.tiedEmbeddings) checkTied(checkpoint, expected);
+      else
+        throw wrong(
+          file,
+          name,
+          `no ${name} in a ${checkpoint.config.architecture} with this config.json`,
+          'one',
+          BELONG,
+        );
+    }
+  } catch (error) {
+    throw whatTheyAre(checkpoint) ?? error;
   }
 }
 
+/** Tensors that do not fit are mostly those of something well known. */
+function whatTheyAre({ tensors, config, folder }: Checkpoint): EspalierError | undefined {
+  const plain = `the tensors of a ${config.architecture} with this config.json`;
+  const foreign = foreignTensors(tensors.keys());
+  if (foreign) {
+    const { name, what, remedy } = foreign;
+    return wrong(tensors.get(name)!.file, name, plain, what, remedy);
+  }
+  const removed = removedLayout(tensors, config);
+  if (!removed) return undefined;
+  const remedy = `If parts of the model were removed by a program that left config.json as it was, say so there: ${removed.key} (docs/export.md).`;
+  return wrong(folder, 'the sizes of the blocks', plain, removed.what, remedy);
+}
+
 /** What old versions of transformers and fairseq saved beside the weights: computed from the configuration, not learned. */
-const BUFFERS = /(^|\.)(rotary_emb\.inv_freq|masked_bias|version)$/;
+const BUFFERS = /(^|\.)(rotary_emb\.((original_)?inv_freq|(cos|sin)_cached)|masked_bias|version)$/;
 
 const HEAD = 'lm_head.weight';
 
-function checkTensor({ tensors, folder }: Checkpoint, name: string, shape: readonly number[]): void {
+function checkTensor({ tensors, config, folder }: Checkpoint, name: string, shape: readonly number[]): void {
   const entry = tensors.get(name);
   const wanted = `${name} of shape [${shape.join(', ')}]`;
-  if (!entry) throw wrong(folder, name, wanted, 'no tensor of this name', BELONG);
+  if (!entry) {
+    const isUntied = (name === HEAD || name === embeddingOf(config)) && !config.tiedEmbeddings;
+    throw wrong(folder, name, wanted, 'no tensor of this name', isUntied ? ONE_OF_TWO : BELONG);
+  }
   if (entry.shape.join() !== shape.join()) {
     throw wrong(entry.file, name, wanted, `shape [${entry.shape.join(', ')}]`, BELONG);
   }
@@ -68,6 +98,8 @@ function checkTied(checkpoint: Checkpoint, expected: readonly ExpectedTensor[]):
 }
 
 const BELONG = 'Restore config.json and the weights of the checkpoint: one of the two is of another model.';
+const ONE_OF_TWO =
+  'If the model has one matrix for its embeddings and its head, say so in config.json: "tie_word_embeddings": true. Otherwise download the checkpoint again: a part of it is missing.';
 const UNQUANTISED = 'Convert the checkpoint to bfloat16 first: quantised weights cannot be pruned as they are.';
 const TIED = 'Set tie_word_embeddings in config.json to what the model was trained with.';
 

@@ -4,6 +4,7 @@ import { elementCount } from './elementTypes.ts';
 import { identifyCheckpoint } from './identity.ts';
 import type { CheckpointIdentity } from './identity.ts';
 import { readTensorIndex } from './shards.ts';
+import { namedTensors } from './tensorNames.ts';
 import { TensorFile } from './tensorFile.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ModelConfig } from './config.ts';
@@ -17,6 +18,7 @@ export interface Checkpoint {
   /** Absolute path. */
   readonly folder: string;
   readonly config: ModelConfig;
+  /** By the names that the family has for them, whatever the files call them. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /**
    * Reads a tensor as float32, row-major: bf16 and f16 widened exactly.
@@ -57,8 +59,8 @@ export interface CheckpointOptions {
 export async function openCheckpoint(folder: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
   const absolute = path.resolve(folder);
   const { files, tensors: stored } = await readTensorIndex(absolute);
-  const tensors = withModelPrefix(stored);
   const { config, hash: configHash } = await readConfig(absolute);
+  const tensors = namedTensors(stored, config);
   const readers = new Map(files.map((file) => [file.file, new TensorFile(file)]));
 
   const readElements = (name: string, shape: readonly number[], first: number, into: Float32Array): Float32Array => {
@@ -99,15 +101,6 @@ export async function openCheckpoint(folder: string, options: CheckpointOptions 
       for (const reader of readers.values()) reader.close();
     },
   };
-}
-
-/**
- * Names as the whole model has them: what was saved from the bare decoder (as some published OPT checkpoints were) lacks the
- * prefix `model.`, and Hugging Face loads it all the same.
- */
-function withModelPrefix(tensors: ReadonlyMap<string, TensorEntry>): ReadonlyMap<string, TensorEntry> {
-  if (!tensors.has('embed_tokens.weight') && !tensors.has('decoder.embed_tokens.weight')) return tensors;
-  return new Map([...tensors].map(([name, entry]) => [name.startsWith('lm_head.') ? name : `model.${name}`, entry]));
 }
 
 /** Existence and shape are checked before anything is allocated. */

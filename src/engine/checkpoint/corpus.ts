@@ -2,6 +2,8 @@ import { sha256 } from './hashing.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { fileProblem } from '../../files/fileProblem.ts';
+import { isLfsPointer, LFS_POINTER } from '../../files/lfsPointer.ts';
+import { readMissingPath } from '../../files/missingPath.ts';
 import { readBytes } from '../../files/readBytes.ts';
 
 /** A text for calibration or evaluation. */
@@ -25,6 +27,8 @@ export async function readCorpus(file: string): Promise<string> {
  */
 export async function loadCorpus(file: string, signal?: AbortSignal): Promise<Corpus> {
   const bytes = await bytesOf(file, signal);
+  if (isLfsPointer(bytes))
+    throw corpusError('corpus/not-found', file, 'a text', LFS_POINTER.actual, LFS_POINTER.remedy);
   const text = decode(bytes, file);
   if (text === '')
     throw corpusError('corpus/too-short', file, 'a text', 'an empty file', 'Choose a file with text in it.');
@@ -41,7 +45,9 @@ async function bytesOf(file: string, signal: AbortSignal | undefined): Promise<U
     if (thrown instanceof EspalierError) throw thrown;
     const { kind, message } = fileProblem(thrown);
     if (kind === 'too-large') throw tooLarge(file, message);
-    throw corpusError('corpus/not-found', file, 'a readable text file', message, 'Check the path of the text.');
+    const meant = kind === 'missing' ? await readMissingPath(file) : undefined;
+    const { actual, remedy } = meant ?? { actual: message, remedy: 'Check the path of the text.' };
+    throw corpusError('corpus/not-found', file, 'a readable text file', actual, remedy);
   }
 }
 

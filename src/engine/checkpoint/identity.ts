@@ -3,6 +3,7 @@ import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { sameVersion, untilChangesShow } from '../../files/fileVersion.ts';
 import { hashFile, hashVersion, sha256 } from './hashing.ts';
+import { requireTokenizer } from './requireTokenizer.ts';
 import type { SafetensorsFile } from './safetensors.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from './tokenSettings.ts';
 import type { TokenSettings } from './tokenSettings.ts';
@@ -39,7 +40,7 @@ export async function identifyCheckpoint(
   signal?: AbortSignal,
 ): Promise<CheckpointIdentity> {
   const hashes = new Map([['config.json', configHash]]);
-  const tokenizerHash = await hashFile(path.join(folder, 'tokenizer.json'), cacheFolder, signal);
+  const tokenizerHash = await hashFile(await requireTokenizer(folder), cacheFolder, signal);
   hashes.set('tokenizer.json', tokenizerHash);
   const settings = await readTokenSettings(folder);
   if (Object.keys(settings).length > 0) hashes.set(TOKENIZER_CONFIG, sha256(JSON.stringify(settings)));

@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { fileProblem, reasonOf } from '../../files/fileProblem.ts';
+import { isLfsPointer, LFS_POINTER } from '../../files/lfsPointer.ts';
 import { readBytes } from '../../files/readBytes.ts';
 
 /**
@@ -39,6 +40,7 @@ export async function readBounded(file: string, code: ErrorCode, limit: number):
 
 /** UTF-8 bytes (a byte order mark is skipped) to a JSON value. */
 export function parseJson(bytes: Uint8Array, file: string, code: ErrorCode): unknown {
+  if (isLfsPointer(bytes)) throw jsonError(file, code, 'JSON', LFS_POINTER.actual, LFS_POINTER.remedy);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -52,13 +54,19 @@ export function parseJson(bytes: Uint8Array, file: string, code: ErrorCode): unk
   }
 }
 
-function jsonError(file: string, code: ErrorCode, expected: string, actual: string): EspalierError {
+function jsonError(
+  file: string,
+  code: ErrorCode,
+  expected: string,
+  actual: string,
+  remedy = 'Download the checkpoint again, or restore the file.',
+): EspalierError {
   return new EspalierError({
     code,
     operation: `reading ${file}`,
     expected,
     actual,
-    remedy: 'Download the checkpoint again, or restore the file.',
+    remedy,
     file,
   });
 }

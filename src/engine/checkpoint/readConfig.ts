@@ -6,6 +6,7 @@ import { readLlamaConfig } from './configLlama.ts';
 import { readOptConfig } from './configOpt.ts';
 import { sha256 } from './hashing.ts';
 import { parseJsonObject, readBounded } from './jsonFile.ts';
+import { refusePackedWeights } from './quantization.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ArchitectureName, ModelConfig } from './config.ts';
 
@@ -84,14 +85,7 @@ function unsupported(file: string, name: unknown): EspalierError {
 
 /** Fields that none of the families knows, yet that make a checkpoint compute something else. */
 function refuseWhatChangesNumbers(fields: ConfigFields): void {
-  for (const name of ['quantization_config', 'compression_config']) {
-    if (fields.value(name) === undefined) continue;
-    throw fields.wrong(
-      name,
-      'absent',
-      'Use the unquantised checkpoint: quantised weights cannot be pruned as they are.',
-    );
-  }
+  refusePackedWeights(fields);
   const pruned = fields.value('pruned_heads');
   if (typeof pruned === 'object' && Object.keys(pruned!).length > 0) {
     throw fields.wrong('pruned_heads', 'empty', 'Use the checkpoint before its heads were removed.');

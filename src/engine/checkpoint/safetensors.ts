@@ -4,6 +4,7 @@ import { duplicateKey } from './duplicateKey.ts';
 import { EspalierError } from '../../base/errors.ts';
 import { fileProblem } from '../../files/fileProblem.ts';
 import { versionOf } from '../../files/fileVersion.ts';
+import { isLfsPointer, LFS_POINTER } from '../../files/lfsPointer.ts';
 import { openToRead } from '../../files/openRegular.ts';
 import type { FileVersion } from '../../files/fileVersion.ts';
 import type { ElementType } from './elementTypes.ts';
@@ -59,8 +60,10 @@ export async function readSafetensorsHeader(file: string): Promise<SafetensorsFi
 const MAX_HEADER = 100_000_000;
 
 async function readHeader(handle: FileHandle, file: string, fileSize: number): Promise<{ json: object; size: number }> {
+  const beginning = await readRange(handle, file, 0, Math.min(fileSize, 64));
+  if (isLfsPointer(beginning)) throw malformed(file, 'weights', LFS_POINTER.actual, LFS_POINTER.remedy);
   if (fileSize < 10) throw malformed(file, 'at least 10 bytes (8 of length and a header)', `${fileSize} bytes`);
-  const length = (await readRange(handle, file, 0, 8)).readBigUInt64LE();
+  const length = beginning.readBigUInt64LE();
   if (length > MAX_HEADER || length < 2n)
     throw malformed(file, `a header of 2 to ${MAX_HEADER} bytes`, `${length} bytes`);
   const size = Number(length);
@@ -161,13 +164,18 @@ function quote(name: string): string {
   return show(name);
 }
 
-function malformed(file: string, expected: string, actual: string): EspalierError {
+function malformed(
+  file: string,
+  expected: string,
+  actual: string,
+  remedy = 'Download the file again: it is damaged, incomplete or no safetensors file.',
+): EspalierError {
   return new EspalierError({
     code: 'checkpoint/safetensors',
     operation: `reading ${file}`,
     expected,
     actual,
-    remedy: 'Download the file again: it is damaged, incomplete or no safetensors file.',
+    remedy,
     file,
   });
 }

@@ -1,9 +1,11 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonFile } from './jsonFile.ts';
+import { missingFolder, missingWeights } from './missingWeights.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
+import { reasonOf } from '../../files/fileProblem.ts';
 import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
 
 /** All tensors of a checkpoint folder and the files that hold them. */
@@ -14,6 +16,8 @@ export interface TensorIndex {
 
 const INDEX = 'model.safetensors.index.json';
 const SINGLE = 'model.safetensors';
+/** transformers loads it on top of the weights beside it, or on top of those that it names. */
+const ADAPTER = 'adapter_config.json';
 
 /**
  * Finds the weights of a checkpoint as Hugging Face lays them out: one `model.safetensors`, or shards that
@@ -24,12 +28,14 @@ const SINGLE = 'model.safetensors';
  */
 export async function readTensorIndex(folder: string): Promise<TensorIndex> {
   const names = new Set(await listFolder(folder));
+  if (names.has(ADAPTER)) throw adapterBeside(folder, names);
   if (names.has(SINGLE)) {
     const single = await readSafetensorsHeader(path.join(folder, SINGLE));
     return { files: [single], tensors: single.tensors };
   }
   if (names.has(INDEX)) return readShards(folder, names);
-  throw noWeights(folder, names);
+  const { actual, remedy } = await missingWeights(folder, names);
+  throw notFound(folder, `${SINGLE} or ${INDEX}`, actual, remedy);
 }
 
 async function readShards(folder: string, names: ReadonlySet<string>): Promise<TensorIndex> {
@@ -106,62 +112,21 @@ async function listFolder(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (thrown) {
-    const isFile = await stat(folder).then(
-      (found) => found.isFile(),
-      () => false,
-    );
-    throw notFound(
-      folder,
-      'a folder with config.json, tokenizer.json and *.safetensors',
-      isFile ? 'a file' : thrown instanceof Error ? thrown.message : String(thrown),
-      isFile ? 'Name the folder that holds the file.' : 'Check the path of the checkpoint.',
-    );
+    const { actual, remedy } = await missingFolder(folder, reasonOf(thrown));
+    throw notFound(folder, 'a folder with config.json, tokenizer.json and *.safetensors', actual, remedy);
   }
 }
 
-/** What other formats a folder may hold instead, and what to do about each. */
-const OTHER_FORMATS: readonly { readonly pattern: RegExp; readonly what: string; readonly remedy: string }[] = [
-  {
-    pattern: /\.gguf$/i,
-    what: 'GGUF weights',
-    remedy: 'GGUF weights are quantised for llama.cpp: download the original safetensors checkpoint.',
-  },
-  {
-    pattern: /^(pytorch_model.*\.bin|consolidated.*\.pth|.*\.pt)$/i,
-    what: 'PyTorch weights',
-    remedy:
-      'Pickled files can run code when they are loaded, so Espalier never does: convert them with save_pretrained(…, safe_serialization=True), or download the safetensors version.',
-  },
-  {
-    pattern: /\.(h5|msgpack|onnx|npz)$/i,
-    what: 'weights in another format',
-    remedy: 'Download the safetensors version, or convert with save_pretrained(…, safe_serialization=True).',
-  },
-  {
-    pattern: /^adapter_(model\.safetensors|config\.json)$/,
-    what: 'an adapter without its base model',
-    remedy: 'Merge the adapter into its base model (merge_and_unload) and save the result.',
-  },
-];
-
-function noWeights(folder: string, names: ReadonlySet<string>): EspalierError {
-  const expected = `${SINGLE} or ${INDEX}`;
-  for (const { pattern, what, remedy } of OTHER_FORMATS) {
-    const found = [...names].find((name) => pattern.test(name));
-    if (found !== undefined) return notFound(folder, expected, `${what} (${found})`, remedy);
-  }
-  const others = [...names].filter((name) => name.endsWith('.safetensors')).sort();
-  if (others.length > 0) {
-    return notFound(
-      folder,
-      expected,
-      `only ${others.slice(0, 3).join(', ')}`,
-      others.length === 1
-        ? `Rename the file to ${SINGLE}.`
-        : `Download ${INDEX} as well: it says what each shard holds.`,
-    );
-  }
-  return notFound(folder, expected, 'neither', 'Download the weights of the checkpoint into this folder.');
+function adapterBeside(folder: string, names: ReadonlySet<string>): EspalierError {
+  const beside = names.has(SINGLE) || names.has(INDEX);
+  return notFound(
+    folder,
+    'weights that stand for themselves',
+    beside ? `an adapter (${ADAPTER}) beside the weights` : `an adapter without its base model (${ADAPTER})`,
+    beside
+      ? 'Merge the adapter into its base model (merge_and_unload) and save the result; or move the adapter elsewhere, if the weights beside it are meant.'
+      : 'Merge the adapter into its base model (merge_and_unload) and save the result.',
+  );
 }
 
 const DOWNLOAD = 'Download the checkpoint again: index and shards do not belong together.';

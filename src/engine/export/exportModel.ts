@@ -10,6 +10,7 @@ import type { ModelConfig } from '../checkpoint/config.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { readJsonFile } from '../checkpoint/jsonFile.ts';
+import { withoutQuantization } from '../checkpoint/quantization.ts';
 import type { RemovedComponents } from '../engine.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
@@ -88,7 +89,8 @@ async function writePruned(
   hooks: ExportHooks,
   state: EngineState,
 ): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates; leftOut: readonly string[] }> {
-  const values = await readJsonFile(path.join(dense.folder, 'config.json'), 'checkpoint/config', MAX_CONFIG);
+  const stated = await readJsonFile(path.join(dense.folder, 'config.json'), 'checkpoint/config', MAX_CONFIG);
+  const values = withoutQuantization(stated);
   let states: ReferenceStates | undefined;
   let removed: RemovedComponents | undefined;
   const masked = new MaskedWriter(dense, folder);

@@ -26,10 +26,14 @@ export function calibrationSamples(
   { samples, length, offsets, seed }: Pick<EvaluationSettings, 'samples' | 'length' | 'offsets' | 'seed'>,
   file: string,
 ): Int32Array[] {
-  const stride = Math.floor(ids.length / samples);
-  const last = offsets === 'even' ? (samples - 1) * stride : 0;
-  if (last + length > ids.length || stride === 0) {
-    const expected = offsets === 'even' ? `${samples} samples of ${length} tokens at even offsets` : `${length} tokens`;
+  // Samples at random offsets may overlap, and there may be more of them than tokens: each needs room only for itself.
+  const stride = offsets === 'even' ? Math.floor(ids.length / samples) : 0;
+  const isCrowded = offsets === 'even' && stride === 0;
+  if (isCrowded || (samples - 1) * stride + length > ids.length) {
+    const expected =
+      offsets === 'even'
+        ? `room for ${samples} samples of ${length} tokens at even offsets`
+        : `at least ${length} tokens`;
     throw tooShort(file, expected, `${ids.length} tokens`);
   }
   const rng = new Rng(seed);

@@ -1,10 +1,10 @@
-import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../checkpoint/hashing.ts';
 import { IdBuffer } from './idBuffer.ts';
 import { tokenizerIdentity } from '../checkpoint/identity.ts';
 import { readBounded } from '../checkpoint/jsonFile.ts';
+import { requireTokenizer } from '../checkpoint/requireTokenizer.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
 import { applyTokenizerConfig } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
@@ -47,8 +47,7 @@ export interface TokenizerOptions {
  * @throws EspalierError `checkpoint/tokenizer`
  */
 export async function loadTokenizer(folder: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
-  const file = path.join(folder, 'tokenizer.json');
-  if (!(await exists(file))) throw await missing(folder, file);
+  const file = await requireTokenizer(folder);
   const bytes = await readBounded(file, 'checkpoint/tokenizer', MAX_TOKENIZER);
   const pipeline = compilePipeline(parseTokenizerSpec(bytes, file), file);
   const settings = await readTokenSettings(folder);
@@ -104,30 +103,6 @@ function largest(ids: Iterable<number>): number {
   let found = -1;
   for (const id of ids) if (id > found) found = id;
   return found;
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function missing(folder: string, file: string): Promise<EspalierError> {
-  const names = new Set(await readdir(folder).catch(() => []));
-  const sources = [
-    { files: ['tokenizer.model'], actual: 'only the SentencePiece model tokenizer.model' },
-    { files: ['vocab.json', 'merges.txt'], actual: 'only vocab.json and merges.txt' },
-  ];
-  const source = sources.find(({ files }) => files.every((name) => names.has(name)));
-  if (!source)
-    return tokenizerError(file, 'a tokenizer.json', 'no such file', 'Download tokenizer.json of the checkpoint.');
-  return tokenizerError(
-    file,
-    'a tokenizer.json',
-    source.actual,
-    `Make one in Python: transformers.AutoTokenizer.from_pretrained("${folder}", use_fast=True).save_pretrained("${folder}").`,
-  );
 }
 
 function wrongTokenizer(file: string, vocabulary: number, id: number, size: number): EspalierError {

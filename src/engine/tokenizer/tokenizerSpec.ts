@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseJson } from '../checkpoint/jsonFile.ts';
+import { schemaProblem } from '../../base/schemaProblem.ts';
 import { EspalierError } from '../../base/errors.ts';
 
 /**
@@ -127,12 +128,15 @@ const SPEC = z.strictObject({
 
 /** Checks the bytes of a tokenizer.json. @throws EspalierError `checkpoint/tokenizer` */
 export function parseTokenizerSpec(bytes: Uint8Array, file: string): TokenizerSpec {
-  const parsed = SPEC.safeParse(parseJson(bytes, file, 'checkpoint/tokenizer'));
+  const value = parseJson(bytes, file, 'checkpoint/tokenizer');
+  const parsed = SPEC.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const where = issue.path.length === 0 ? 'the file' : issue.path.map(String).join('.');
-  throw tokenizerError(file, `${where} to be as Espalier knows it`, issue.message);
+  const { where, expected, actual } = schemaProblem(parsed.error, value);
+  throw tokenizerError(file, `${where || 'the file'} to be ${expected}`, actual, UNKNOWN);
 }
+
+const UNKNOWN =
+  'Only tokenizers that are reproduced to the byte can be used: choose a checkpoint with another one, or restore its tokenizer.json if it was changed.';
 
 export function tokenizerError(
   file: string,

@@ -208,7 +208,7 @@ describe('finding the weights', () => {
   it.each<[file: string, says: RegExp]>([
     ['pytorch_model.bin', /PyTorch weights \(pytorch_model\.bin\).*save_pretrained/],
     ['pytorch_model-00001-of-00002.bin', /PyTorch weights.*Pickled/],
-    ['consolidated.00.pth', /PyTorch weights/],
+    ['consolidated.00.pth', /own layout/],
     ['model.Q4_K_M.gguf', /GGUF weights \(model\.Q4_K_M\.gguf\).*original safetensors/],
     ['tf_model.h5', /another format/],
     ['adapter_model.safetensors', /adapter.*merge_and_unload/],
@@ -223,7 +223,7 @@ describe('finding the weights', () => {
 
   it('says that there is no such folder, or that it is a file', async () => {
     expect((await failureOf(() => openCheckpoint(path.join(root, 'nowhere')))).message).toMatch(
-      /ENOENT.*Check the path/,
+      /no such folder.*Check the path/,
     );
     const file = path.join(folder, 'config.json');
     expect((await failureOf(() => openCheckpoint(file))).message).toMatch(/a file.*folder that holds/);
