@@ -36,7 +36,7 @@ export async function onePlan(
       throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
     }
     const plan = await evaluationOfRun(await openRun(await findRun(context.folder, run)), candidate);
-    return overridePlans([plan], await planFlags(options), context.folder)[0]!;
+    return overridePlans([plan], await planFlags(options, context.folder), context.folder)[0]!;
   }
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
   const plans = await selectedPlans(file, options, context);

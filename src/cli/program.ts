@@ -17,6 +17,7 @@ import { runsCommand } from './runsCommand.ts';
 import { searchCommand } from './searchCommand.ts';
 import { speedCommand } from './speedCommand.ts';
 import { tokensCommand } from './tokensCommand.ts';
+import { treeCommand } from './treeCommand.ts';
 import { trainSampleCommand } from './trainSampleCommand.ts';
 
 const EXIT_CODES_HELP = `
@@ -93,6 +94,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     runsCommand,
     exportCommand,
     speedCommand,
+    treeCommand,
     tokensCommand,
     devicesCommand,
     trainSampleCommand,

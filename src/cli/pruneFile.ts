@@ -85,7 +85,7 @@ export async function plansOfFile(
     if (names.length === 0 && structures.length === 0) return plansFor(document, undefined, context);
     const named = names.flatMap((name) => plansFor(document, name, context));
     if (structures.length === 0) return named;
-    const prunings = await structurePrunings(structures, metricsOf(document));
+    const prunings = await structurePrunings(structures, metricsOf(document), outside.folder);
     return [...named, planWith(document, structures.join(', '), prunings, context)];
   } catch (thrown) {
     throw withFlags(thrown);

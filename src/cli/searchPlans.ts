@@ -16,6 +16,7 @@ import { OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
 import type { OperationName } from '../metric/operations.ts';
 import { usageError } from './commandContext.ts';
+import { readMetric } from './metricText.ts';
 import type { CommandContext } from './commandContext.ts';
 import { metricsOf, withFlags } from './pruneFile.ts';
 import type { CompiledFile } from './pruneFile.ts';
@@ -128,10 +129,10 @@ async function withOverrides(
     ...(sparsity && { sparsity }),
     operands,
     operations,
-    ...(from && { seeds: await namedMetrics(from, metrics) }),
+    ...(from && { seeds: await namedMetrics(from, metrics, folder) }),
     // Baselines of other operands than before would have their statistics collected for them alone.
     baselines: baseline
-      ? await namedMetrics(baseline, [...metrics, ...BASELINES])
+      ? await namedMetrics(baseline, [...metrics, ...BASELINES], folder)
       : flags.operands
         ? plan.baselines.filter(isCollected)
         : plan.baselines,
@@ -149,18 +150,19 @@ function pathsOf({ model, text, calibration, test }: SearchFlags, folder: string
   };
 }
 
-/** Each is the name of one of `metrics`, or an expression. */
-async function namedMetrics(
+/** Each is the name of one of `metrics`, or a metric as {@link readMetric} reads it from `folder`. */
+function namedMetrics(
   texts: readonly string[],
   metrics: readonly NamedMetric[],
+  folder: string,
 ): Promise<readonly NamedMetric[]> {
-  const { parseExpression } = await import('../language/compile.ts');
-  return texts.map(
-    (text) =>
-      metrics.find(({ metric }) => metric === text.trim()) ?? {
-        metric: text.trim(),
-        expression: parseExpression(text),
-      },
+  return Promise.all(
+    texts.map(async (text) => {
+      const known = metrics.find(({ metric }) => metric === text.trim());
+      if (known) return known;
+      const { label, expression } = await readMetric(text, folder);
+      return { metric: label, expression };
+    }),
   );
 }
 

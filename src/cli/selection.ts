@@ -6,6 +6,7 @@ import type { Sparsity } from '../experiment/sparsity.ts';
 import type { PrunedMetric } from '../language/document.ts';
 import { collect, usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
+import { readMetric } from './metricText.ts';
 import { overridePlans, planOfFlags } from './plans.ts';
 import type { PlanFlags } from './plans.ts';
 import { plansOfFile } from './pruneFile.ts';
@@ -29,7 +30,7 @@ export function addSelectionFlags(command: Command): Command {
     .option('--metric <name>', 'only this metric or experiment of the file; may be repeated', collect(String))
     .option(
       '--expression <metric>',
-      'a metric without a file, infix or prefix: "W * sqrt(X)", "mul(W, sqrt(X))"; may be repeated',
+      'a metric without a file, infix or prefix: "W * sqrt(X)", "mul(W, sqrt(X))"; or tree.json, a tree of Pruner-Zero; may be repeated',
       collect(String),
     )
     .option('--structure <score>', `${STRUCTURE_HELP}; may be repeated`, collect(String))
@@ -65,7 +66,7 @@ export async function selectedPlans(
       'Name the file, or write the metric as --expression.',
     );
   }
-  const flags = await planFlags(options);
+  const flags = await planFlags(options, context.folder);
   const { structure: structures = [], metric: names = [] } = options;
   if (file !== undefined) {
     return overridePlans(await plansOfFile(file, { names, structures }, flags, context), flags, context.folder);
@@ -75,7 +76,7 @@ export async function selectedPlans(
     const remedy = 'Add --expression or --structure, or name a .prune file.';
     throw usageError(`a metric with ${alone}`, `${alone} alone`, remedy);
   }
-  const prunings = [...flags.prunings, ...(await structurePrunings(structures, []))];
+  const prunings = [...flags.prunings, ...(await structurePrunings(structures, [], context.folder))];
   return [planOfFlags({ ...flags, prunings }, context.folder)];
 }
 
@@ -85,7 +86,8 @@ export const PRUNING_FLAGS = [
   ...OWL_SETTING_NAMES.map((name) => camelCase(`owl-${name}`)),
 ];
 
-export async function planFlags(options: SelectionOptions): Promise<PlanFlags> {
+/** @param folder that paths start from */
+export async function planFlags(options: SelectionOptions, folder: string): Promise<PlanFlags> {
   const { model, text, calibration } = options;
   const rates = allocationOf(options);
   if (rates?.kind === 'given' && options.sparsity !== undefined) {
@@ -95,17 +97,16 @@ export async function planFlags(options: SelectionOptions): Promise<PlanFlags> {
     ...(model === undefined ? {} : { model }),
     ...(text === undefined ? {} : { text }),
     ...(calibration === undefined ? {} : { calibration }),
-    prunings: await parseExpressions(options.expression ?? []),
+    prunings: await readMetrics(options.expression ?? [], folder),
     sparsities: options.sparsity ?? [],
     ...(rates && { rates }),
     settings: settingOverrides(options),
   };
 }
 
-async function parseExpressions(texts: readonly string[]): Promise<readonly PrunedMetric[]> {
-  if (texts.length === 0) return [];
-  const { parseExpression } = await import('../language/compile.ts');
-  return texts.map((text) => ({ label: text.trim(), metric: undefined, expression: parseExpression(text) }));
+async function readMetrics(texts: readonly string[], folder: string): Promise<readonly PrunedMetric[]> {
+  const given = await Promise.all(texts.map((text) => readMetric(text, folder)));
+  return given.map((metric) => ({ ...metric, metric: undefined }));
 }
 
 function parseSparsities(text: string): readonly Sparsity[] {

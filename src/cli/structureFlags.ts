@@ -7,7 +7,9 @@ import type { RateAllocation, StructureScore } from '../experiment/structure.ts'
 import { dropsBlocks, isStructureMethod, meanRate, ratesName, structureName } from '../experiment/structureNames.ts';
 import type { NamedScore, PrunedStructure } from '../language/document.ts';
 import { nearestName } from '../metric/nearest.ts';
+import { EspalierError } from '../base/errors.ts';
 import { usageError } from './commandContext.ts';
+import { readMetric } from './metricText.ts';
 import { settingFlag } from './settingFlags.ts';
 
 /** Flags that say how much of each block goes, as commander has parsed them. */
@@ -70,16 +72,17 @@ export function requireComponents(flag: string, { score }: NamedScore): void {
   throw usageError(`${flag} with what ranks heads and channels`, `${score.method}, which drops whole blocks`, remedy);
 }
 
-/** A method by its name, or a metric of the file, or an expression. */
-export async function parseScore(text: string, metrics: readonly NamedMetric[]): Promise<NamedScore> {
+/** A method by its name, or a metric of the file, or a metric as {@link readMetric} reads it from `folder`. */
+export async function parseScore(text: string, metrics: readonly NamedMetric[], folder: string): Promise<NamedScore> {
   const name = text.trim();
   if (isStructureMethod(name)) return { name, score: { kind: 'method', method: name } };
   const known = metrics.find(({ metric }) => metric === name);
   if (known) return { name, score: { kind: 'metric', expression: known.expression } };
-  const { parseExpression } = await import('../language/compile.ts');
   try {
-    return { name, score: { kind: 'metric', expression: parseExpression(name) } };
+    const { label, expression } = await readMetric(name, folder);
+    return { name: label, score: { kind: 'metric', expression } };
   } catch (thrown) {
+    if (!(thrown instanceof EspalierError) || thrown.code !== 'metric/syntax') throw thrown;
     const near = nearestName(name, [...STRUCTURE_METHOD_NAMES, ...metrics.map(({ metric }) => metric)]);
     if (near === undefined) throw thrown;
     const known = `one of ${STRUCTURE_METHOD_NAMES.join(', ')}, a metric of the file, or an expression`;
@@ -91,8 +94,9 @@ export async function parseScore(text: string, metrics: readonly NamedMetric[]):
 export async function structurePrunings(
   texts: readonly string[],
   metrics: readonly NamedMetric[],
+  folder: string,
 ): Promise<readonly PrunedStructure[]> {
-  const scores = await Promise.all(texts.map((text) => parseScore(text, metrics)));
+  const scores = await Promise.all(texts.map((text) => parseScore(text, metrics, folder)));
   return scores.map(({ name, score }) => ({ label: structureName(score, name, UNIFORM), score, rates: UNIFORM }));
 }
 

@@ -98,8 +98,8 @@ export async function maskSearchOfFlags(
   const base = 'kind' in declared ? declared : undefined;
   const { calibration, ...inputs } = inputsOf(declared, flags, context);
   if (calibration === undefined) throw noCalibration();
-  const { metrics } = context;
-  const score = flags.score === undefined ? undefined : await parseScore(flags.score, metrics);
+  const { metrics, folder } = context;
+  const score = flags.score === undefined ? undefined : await parseScore(flags.score, metrics, folder);
   if (score) requireComponents('--score', score);
   const search = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...base?.search, ...flags.overrides.search };
   const conflict = maskSearchConflict(search);
@@ -112,7 +112,7 @@ export async function maskSearchOfFlags(
     calibration,
     score: ranked,
     baselines: flags.baseline
-      ? await Promise.all(flags.baseline.map((text) => namedStructure(text, metrics)))
+      ? await Promise.all(flags.baseline.map((text) => namedStructure(text, context)))
       : score === undefined && base
         ? base.baselines
         : defaultStructureBaselines(ranked, score?.name ?? 'wanda-sp'),
@@ -161,11 +161,11 @@ function shareOf(sparsity: Sparsity): UnstructuredSparsity {
 async function targetOf(
   text: string | undefined,
   known: RateTarget | undefined,
-  { metrics }: FlagContext,
+  { metrics, folder }: FlagContext,
 ): Promise<RateTarget> {
-  if (text === undefined) return known ?? { kind: 'structure', ...(await parseScore('wanda-sp', [])) };
+  if (text === undefined) return known ?? { kind: 'structure', ...(await parseScore('wanda-sp', [], folder)) };
   const weights = /^\s*weights\s*\(([^]*)\)\s*$/.exec(text)?.[1];
-  const { name, score } = await parseScore(weights ?? text, metrics);
+  const { name, score } = await parseScore(weights ?? text, metrics, folder);
   if (weights === undefined) {
     requireComponents('--target', { name, score });
     return { kind: 'structure', name, score };
@@ -195,10 +195,10 @@ function parseList(text: string): readonly number[] {
 }
 
 /** `wanda-sp`, `mine`, `structure(flap, global)`, `structure(mine, [0.2, 0.4])`: as in a file. */
-async function namedStructure(text: string, metrics: readonly NamedMetric[]): Promise<NamedStructure> {
+async function namedStructure(text: string, { metrics, folder }: FlagContext): Promise<NamedStructure> {
   const clause = /^\s*structure\s*\(([^]*)\)\s*$/.exec(text)?.[1];
   const [, of, how = 'uniform'] = /^([^]*),\s*([\w-]+|\[[^[\]]*\])\s*$/.exec(clause ?? '') ?? [];
-  const { name, score } = await parseScore(of ?? clause ?? text, metrics);
+  const { name, score } = await parseScore(of ?? clause ?? text, metrics, folder);
   const rates = how === 'global' ? ({ kind: how } as const) : parseNamedRates(how).rates;
   requireRatesFor(score, rates);
   return { name: structureName(score, name, rates), structure: { kind: 'scored', score, rates } };

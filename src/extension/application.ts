@@ -19,6 +19,7 @@ import type { LanguageConnection } from './languageClient.ts';
 import { selectDevice, showMenu } from './menu.ts';
 import { LanguageModels } from './llm/languageModels.ts';
 import { Outlines } from './outlines.ts';
+import { PrunerZeroTrees } from './prunerZeroTrees.ts';
 import { RecordBooks } from './recordBooks.ts';
 import { openSample } from './openSample.ts';
 import { Searches } from './search/searches.ts';
@@ -43,6 +44,7 @@ export class Application {
   readonly trees: TreePreview;
   readonly searches: Searches;
   readonly comparison: CompareCommand;
+  readonly prunerZero: PrunerZeroTrees;
   readonly checkpoints: CheckpointsView;
   readonly languageModels: LanguageModels;
   readonly results: ResultExport;
@@ -226,6 +228,12 @@ export class Application {
       records: this.records,
       evaluate: (target) => this.evaluation.evaluate(target),
     });
+    this.prunerZero = new PrunerZeroTrees({
+      outlines: this.outlines,
+      metricFor: (argument) => this.evaluation.metricFor(argument, 'Copy as Pruner-Zero JSON'),
+      treeOf: (target) => this.language?.tree(target) ?? Promise.resolve(null),
+      tell: tellError,
+    });
     this.checkpoints = new CheckpointsView({
       describe: async (model) =>
         vscode.workspace.isTrusted ? (await this.supervisor.request('describe', { model })).summary : undefined,
@@ -246,6 +254,7 @@ export class Application {
     };
     this.owned.push(
       languages.registerCodeLensProvider({ language: 'prune' }, this.lenses),
+      languages.registerCodeActionsProvider({ language: 'prune' }, this.prunerZero),
       window.onDidChangeVisibleTextEditors(lookAgain),
       window.onDidChangeActiveTextEditor(lookAgain),
       window.onDidChangeWindowState(({ focused }) => {
@@ -304,7 +313,7 @@ export class Application {
 
   /** @param argument the lens's target; from the palette the metric at the cursor is meant */
   async compare(argument: unknown): Promise<void> {
-    const target = await this.evaluation.metricFor(argument);
+    const target = await this.evaluation.metricFor(argument, 'Compare');
     if (target) await this.comparison.compare(target);
   }
 

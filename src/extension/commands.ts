@@ -58,6 +58,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: (application, target) => application.speeds.measure(target),
     untrusted: explainTrust,
   },
+  'espalier.copyPrunerZero': { run: (application, target) => application.prunerZero.copy(target) },
+  'espalier.importPrunerZero': { run: (application) => application.prunerZero.import() },
   'espalier.openSample': { run: (application) => application.openSample() },
   'espalier.showLog': {
     run: (application) => {

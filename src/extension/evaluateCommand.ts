@@ -147,8 +147,8 @@ export class EvaluateCommand {
   }
 
   /** The metric that a command is about: the lens's, or the one at the cursor, or one that is picked. */
-  async metricFor(argument: unknown): Promise<Target | undefined> {
-    return isTarget(argument) ? argument : this.pickTarget('Compare', ['metric']);
+  async metricFor(argument: unknown, title: string): Promise<Target | undefined> {
+    return isTarget(argument) ? argument : this.pickTarget(title, ['metric']);
   }
 
   private async pickTarget(

@@ -4,6 +4,7 @@ import type { Expression } from './expression.ts';
 import { MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES } from './limits.ts';
 import { nearestName } from './nearest.ts';
 import { isOperandName } from './operands.ts';
+import { looksLikeNotation, NotationProblem, parseNotation, printNotation } from './prunerZeroNotation.ts';
 import { isOperationName, OPERATION_NAMES, OPERATIONS } from './operations.ts';
 
 /** A node as Pruner-Zero writes it: an operation or operand by name; a unary operation has a left child only. */
@@ -21,21 +22,15 @@ type Terminal = (typeof TERMINALS)[number];
 const MAX_TEXT = 4_000_000;
 
 /**
- * The metric that a Pruner-Zero JSON tree describes. Missing children may be left out or be null; anything else that the
- * format does not know is refused.
+ * The metric that a tree of Pruner-Zero describes: its JSON, or the spelling that its code prints. Missing children may be left out or
+ * be null; anything else that the format does not know is refused.
  * @throws EspalierError `metric/json`, naming the node at fault by its path from the root (`left.right`)
  */
 export function importPrunerZero(text: string): Expression {
   if (text.length > MAX_TEXT) {
     throw jsonError('the root', `at most ${MAX_TEXT} characters`, String(text.length), 'Import one tree at a time.');
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw jsonError('the root', 'JSON', reason, 'Copy the whole tree, braces included.');
-  }
+  const value = looksLikeNotation(text) ? readNotation(text) : readJson(text);
   const counter = { nodes: 0 };
   return readNode(value, [], counter);
 }
@@ -45,7 +40,30 @@ export function importPrunerZero(text: string): Expression {
  * @throws EspalierError `metric/json` where the metric uses what Pruner-Zero has no name for
  */
 export function exportPrunerZero(expression: Expression): string {
-  return JSON.stringify(writeNode(expression), undefined, 2);
+  return JSON.stringify(writeNode(expression), undefined, 4);
+}
+
+/** The metric as Pruner-Zero's code prints it: `(W) mul ((X) sqrt (#))`. Throws as {@link exportPrunerZero} does. */
+export function exportNotation(expression: Expression): string {
+  return printNotation(writeNode(expression));
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw jsonError('the root', 'JSON', reason, 'Copy the whole tree, braces included.');
+  }
+}
+
+function readNotation(text: string): unknown {
+  try {
+    return parseNotation(text);
+  } catch (cause) {
+    if (!(cause instanceof NotationProblem)) throw cause;
+    throw jsonError('the root', cause.expected, cause.actual, 'Copy the whole tree, as `((W) mul (X)) sqrt (#)`.');
+  }
 }
 
 function readNode(value: unknown, path: readonly string[], counter: { nodes: number }): Expression {

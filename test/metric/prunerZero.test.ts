@@ -4,7 +4,7 @@ import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { parseExpression } from '../../src/language/compile.ts';
 import { printPrefix } from '../../src/metric/print.ts';
-import { exportPrunerZero, importPrunerZero } from '../../src/metric/prunerZero.ts';
+import { exportNotation, exportPrunerZero, importPrunerZero } from '../../src/metric/prunerZero.ts';
 import { anyExpression, prunerZeroExpression } from './arbitraryExpression.ts';
 
 const PUBLISHED = `{"data": "mul",
@@ -29,6 +29,47 @@ describe('Pruner-Zero trees', () => {
       }),
       { numRuns: 500, seed: 7 },
     );
+  });
+
+  it.each([
+    ['((W) mul (W)) abs (#)', 'abs(mul(W, W))'],
+    ['(((W) mul (W)) abs (#)) mul ((G) mms (#))', 'mul(abs(mul(W, W)), mms(G))'],
+    ['((W) mul ((X) sqrt (#)))', 'mul(W, sqrt(X))'],
+    [' W\n', 'W'],
+    ['(W)sub(((X)sqrt(#)))', 'sub(W, sqrt(X))'],
+  ])('reads what Pruner-Zero prints: %s', (text, prefix) => {
+    expect(printPrefix(importPrunerZero(text))).toBe(prefix);
+  });
+
+  it('comes back as it was printed', () => {
+    expect(exportNotation(importPrunerZero(PUBLISHED))).toBe('(((W) mul (W)) abs (#)) mul ((G) mms (#))');
+    fc.assert(
+      fc.property(prunerZeroExpression, (tree) => {
+        expect(importPrunerZero(exportNotation(tree))).toEqual(tree);
+      }),
+      { numRuns: 500, seed: 8 },
+    );
+  });
+
+  it.each([
+    ['(', /operand or a parenthesis, got the end/],
+    ['(W', /expected \), got the end/],
+    ['(W) mul (X', /expected \), got the end/],
+    ['(W) mul', /\( behind mul, got the end/],
+    ['(W) mul X', /\( behind mul, got X/],
+    ['(W) (X)', /name of an operation, got \( \(part 4/],
+    ['(W) mul (X) add (G)', /the end, got add/],
+    ['(W) tnah (#)', /Did you mean "tanh"/],
+    ['(W) mul (#)', /`left` and `right` under mul, got `left`/],
+    ['(W) sqrt (X)', /`left` only under sqrt/],
+    ['(#) sqrt (W)', /`left` only under sqrt, got `right`/],
+    ['((Y) sqrt (#)) mul (W)', /at left\.left/],
+    ['(#)', /an object with `data`, got nothing/],
+    ['('.repeat(100_000), /depth/],
+    [`${'('.repeat(600)}W${') sqrt (#)'.repeat(600)}`, /depth/],
+  ])('refuses %.40s', (text, message) => {
+    expect(() => importPrunerZero(text)).toThrow(message);
+    expect(codeOf(() => importPrunerZero(text))).toBe('metric/json');
   });
 
   it.each([
@@ -74,9 +115,13 @@ describe('Pruner-Zero trees', () => {
 
   it('never fails otherwise, whatever the text', () => {
     const rng = new Rng(11);
-    const sample = [PUBLISHED, '{"data": "add", "left": {"data": "X"}, "right": {"data": "G", "left": null}}'];
+    const sample = [
+      '((W) mul ((X) sqrt (#))) add (G)',
+      PUBLISHED,
+      '{"data": "add", "left": {"data": "X"}, "right": {"data": "G", "left": null}}',
+    ];
     for (let i = 0; i < 3000; i++) {
-      const text = mutate(sample[i % 2]!, rng);
+      const text = mutate(sample[i % 3]!, rng);
       const code = codeOf(() => importPrunerZero(text));
       expect([undefined, 'metric/json'], text).toContain(code);
     }

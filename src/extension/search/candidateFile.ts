@@ -6,7 +6,9 @@ import type { SearchPlan } from '../../experiment/search.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
-import { freeName, insertedMetrics, metricText } from './insertedMetrics.ts';
+import { freeName } from '../freeName.ts';
+import { insertBelowMetrics, newLineOf, revealMetric } from '../insertMetric.ts';
+import { insertedMetrics, metricText } from './insertedMetrics.ts';
 
 export interface CandidateFileParts {
   readonly outlines: Outlines;
@@ -43,7 +45,7 @@ export class CandidateFile {
     const document = await openDocument(uri, run);
     const known = insertedMetrics(document.getText(), run.run.id)[candidate.id];
     const name = known ?? (await this.write(document, run, candidate, densePerplexity));
-    await reveal(document, name);
+    await revealMetric(document, name);
     if (then === 'insert') return;
     const target = { uri: uri.toString(), name };
     await this.understood(target);
@@ -56,19 +58,11 @@ export class CandidateFile {
     candidate: Candidate,
     densePerplexity: number | undefined,
   ): Promise<string> {
-    const text = document.getText();
-    const name = freeName(text, candidate.id);
-    const newLine = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
-    const declaration = metricText(name, candidate, { runId: run.id, plan: run.plan, densePerplexity }, newLine);
-    const metrics = this.parts.outlines
-      .evaluable(document.uri.toString())
-      .filter(({ kind, range }) => kind === 'metric' && range.end.line < document.lineCount);
-    const last = metrics.reduce((line, { range }) => Math.max(line, range.end.line), -1);
-    const place = document.lineAt(last < 0 ? document.lineCount - 1 : last).range.end;
-    const edit = new vscode.WorkspaceEdit();
-    const isLastLine = place.line === document.lineCount - 1;
-    edit.insert(document.uri, place, `${newLine}${newLine}${declaration}${isLastLine ? newLine : ''}`);
-    if (!(await vscode.workspace.applyEdit(edit))) throw missingFile({ run }, 'one that cannot be edited');
+    const name = freeName(document.getText(), `evolved_${candidate.id}`);
+    const origin = { runId: run.id, plan: run.plan, densePerplexity };
+    const declaration = metricText(name, candidate, origin, newLineOf(document));
+    const isWritten = await insertBelowMetrics(document, this.parts.outlines, declaration);
+    if (!isWritten) throw missingFile({ run }, 'one that cannot be edited');
     return name;
   }
 
@@ -86,21 +80,6 @@ async function openDocument(uri: vscode.Uri, run: Pick<RunFolder, 'run'>): Promi
   } catch (error) {
     throw missingFile(run, error instanceof Error ? error.message : String(error));
   }
-}
-
-async function reveal(document: vscode.TextDocument, name: string): Promise<void> {
-  const at = new RegExp(`^[ \\t]*metric\\s+(${name})\\b`, 'm').exec(document.getText());
-  const shown = vscode.window.visibleTextEditors.find((editor) => editor.document === document);
-  const editor = await vscode.window.showTextDocument(document, {
-    viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
-    preserveFocus: false,
-    preview: false,
-  });
-  if (!at) return;
-  const end = at.index + at[0].length;
-  const range = new vscode.Range(document.positionAt(end - name.length), document.positionAt(end));
-  editor.selection = new vscode.Selection(range.start, range.end);
-  editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
 function uriOf({ root, run }: RunFolder): vscode.Uri | undefined {

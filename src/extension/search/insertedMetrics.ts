@@ -24,16 +24,6 @@ export function insertedMetrics(text: string, runId: string): Readonly<Record<nu
   return names;
 }
 
-/** A name that the text does not use yet: `evolved_12`, or with a number behind it. */
-export function freeName(text: string, id: number): string {
-  const isTaken = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text);
-  const base = `evolved_${id}`;
-  if (!isTaken(base)) return base;
-  let count = 2;
-  while (isTaken(`${base}_${count}`)) count++;
-  return `${base}_${count}`;
-}
-
 /** The declaration, with a doc comment that says where it comes from. */
 export function metricText(
   name: string,

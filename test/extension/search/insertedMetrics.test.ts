@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { freeName, insertedMetrics, metricText } from '../../../src/extension/search/insertedMetrics.ts';
+import { insertedMetrics, metricText } from '../../../src/extension/search/insertedMetrics.ts';
 import { runAsCsv } from '../../../src/extension/search/exportRun.ts';
 import type { Candidate } from '../../../src/experiment/searchEvents.ts';
 import { compile } from '../../../src/language/compile.ts';
@@ -48,12 +48,6 @@ describe('a candidate in a file', () => {
     ['without its comment', text.replaceAll('///', '//'), {}],
   ])('is found again %s', (_, written, expected) => {
     expect(insertedMetrics(written, RUN)).toEqual(expected);
-  });
-
-  it('gets a name that is free', () => {
-    expect(freeName('', 12)).toBe('evolved_12');
-    expect(freeName('metric evolved_123 = W', 12)).toBe('evolved_12');
-    expect(freeName('metric evolved_12 = W\nmetric evolved_12_2 = X', 12)).toBe('evolved_12_3');
   });
 });
 
