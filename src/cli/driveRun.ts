@@ -47,7 +47,7 @@ export async function driveRun(
 ): Promise<ExitCode> {
   const { terminal, signal } = context;
   const { runSearchOf } = await import('../coordinator/coordinator.ts');
-  const { deleteRun, journalOf } = await import('../runs/runFolder.ts');
+  const { deleteRun, journalOf, runName } = await import('../runs/runFolder.ts');
   const report = options.json ? jsonRunReport(run, terminal) : humanRunReport(run, terminal, command);
   for await (const records of journalOf(run).more()) for (const record of records) report.recall(record);
   report.begin();
@@ -60,6 +60,9 @@ export async function driveRun(
       ...(options.workers !== undefined && { workers: Number(options.workers) }),
       ...(options.recover && { recover: true }),
       languageModel: { key },
+      onRecovered: (aside) => {
+        terminal.say(`the journal as it was is kept as ${aside}`);
+      },
       onProgress: (progress) => {
         report.progress(progress);
       },
@@ -72,7 +75,7 @@ export async function driveRun(
   } catch (thrown) {
     terminal.status('');
     if (!options.json && report.isOpen && report.status === 'failed') {
-      terminal.say(`the run failed; once that is mended, go on with: espalier ${command} --resume ${run.run.id}`);
+      terminal.say(`the run failed; once that is mended, go on with: espalier ${command} --resume ${runName(run)}`);
     }
     throw thrown;
   } finally {

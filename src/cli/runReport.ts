@@ -3,6 +3,7 @@ import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
 import { isMetricEvent, isMaskSearch, isRateSearch } from '../experiment/runPlan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
+import { runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { foldMaskEvent, newMaskState } from '../search/maskState.ts';
 import { foldRateEvent, newRateState } from '../search/rateState.ts';
@@ -89,7 +90,7 @@ export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
       story.fold(event, at);
     },
     begin: () => {
-      print({ kind: 'run', run: run.run.id, folder: run.folder, name: run.run.plan.name });
+      print({ kind: 'run', run: runName(run), folder: run.folder, name: run.run.plan.name });
     },
     progress: () => undefined,
     event: ({ seq, at, event }) => {
@@ -135,7 +136,7 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
         terminal.print(
           story.state.opening === undefined
             ? 'stopped before anything was measured; nothing is kept'
-            : `paused; go on with: espalier ${command} --resume ${run.run.id}`,
+            : `paused; go on with: espalier ${command} --resume ${runName(run)}`,
         );
         return;
       }

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { describeError } from '../base/errors.ts';
 import { formatPerplexity, formatShare } from '../experiment/format.ts';
 import { plannedLength, runKind } from '../experiment/runPlan.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
+import { damageError } from '../runs/journalReader.ts';
 import { deleteRun, findRun, journalOf } from '../runs/runFolder.ts';
 import { listRuns, summariseRun } from '../runs/runSummary.ts';
 import type { BestSummary, RunSummary, UnreadableRun } from '../runs/runSummary.ts';
@@ -26,6 +28,7 @@ export function runsCommand(context: CommandContext): Command {
       if (json) for (const run of runs) terminal.print(JSON.stringify(runJson(run)));
       else if (runs.length === 0) terminal.print('no runs here; `espalier evolve` begins one');
       else for (const line of runTable(runs)) terminal.print(line);
+      if (!json) for (const run of runs) for (const line of troubleOf(run)) terminal.say(line);
       context.finish(EXIT.ok);
     });
   const show = new Command('show')
@@ -33,24 +36,31 @@ export function runsCommand(context: CommandContext): Command {
     .argument('<run>', 'its id, or the beginning of it')
     .option(...JSON_FLAG)
     .action(async (id: string, { json }: RunsOptions) => {
-      const summary = await summariseRun(await findRun(folder, id));
+      let summary = await summariseRun(await findRun(folder, id));
       const journal = journalOf(summary.run);
       const story = storyOf(summary.run, terminal);
       for await (const records of journal.more()) for (const { event, at } of records) story.fold(event, at);
+      const { damage: found } = journal;
+      const damage = found && damageError(journal.file, found).data;
+      // The list looks at the end alone.
+      if (damage && found.kind !== 'line-ends' && summary.state !== 'running') {
+        summary = { ...summary, state: 'damaged', damage };
+      }
       if (json) {
-        terminal.print(JSON.stringify({ ...runJson(summary), ...story.result(), state: summary.state }));
+        const { state } = summary;
+        const error = damage ?? summary.error;
+        terminal.print(JSON.stringify({ ...runJson(summary), ...story.result(), state, ...(error && { error }) }));
       } else {
         for (const line of runTable([summary])) terminal.print(line);
         terminal.print('');
         for (const line of story.lines.final()) terminal.print(line);
         if (summary.error) for (const line of printFailure(summary.error, terminal.err)) terminal.say(line);
       }
-      if (journal.damage) {
-        terminal.say(
-          `line ${journal.damage.line} of the journal is damaged: ${journal.damage.reason}; what stands before it is shown`,
-        );
+      if (damage) {
+        for (const line of printFailure(damage, terminal.err)) terminal.say(line);
+        if (found.kind !== 'line-ends') terminal.say('what stands before it is shown');
       }
-      context.finish(journal.damage ? EXIT.failed : EXIT.ok);
+      context.finish(damage ? EXIT.failed : EXIT.ok);
     });
   const remove = new Command('delete')
     .description('delete a run for good')
@@ -67,13 +77,17 @@ export function runsCommand(context: CommandContext): Command {
   return withExamples(command, [
     ['all of them', 'espalier runs'],
     ['what one has found', 'espalier runs show 20261122-1015'],
-    ['those that can be resumed', `espalier runs list --json | jq -r 'select(.state != "finished").id'`],
+    [
+      'those that can be resumed',
+      `espalier runs list --json | jq -r 'select(.state | IN("paused", "interrupted", "failed")).id'`,
+    ],
   ]);
 }
 
 function runJson(run: RunSummary | UnreadableRun): object {
-  if (!('run' in run)) return run;
-  const { id, folder, state, generation, counts, best, lastAt, error } = run;
+  if (!('run' in run)) return { ...run, state: 'unreadable' };
+  const { id, folder, state, generation, counts, best, lastAt } = run;
+  const error = run.damage ?? run.error;
   const { plan, createdAt, document } = run.run.run;
   return {
     id,
@@ -114,6 +128,12 @@ function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly strin
       );
     }),
   ];
+}
+
+/** What stands in the way of reading a run, or of going on with it, in full: the table has no room for it. */
+function troubleOf(run: RunSummary | UnreadableRun): readonly string[] {
+  const error = 'run' in run ? run.damage : run.error;
+  return error ? [`${run.id}: ${describeError(error)}`] : [];
 }
 
 /** Generations, iterations or steps that are done. The first configurations of a search for rates are no iteration. */

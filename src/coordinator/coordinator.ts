@@ -15,9 +15,10 @@ import { Journal } from '../runs/journal.ts';
 import { portableResult } from '../runs/evaluationRecord.ts';
 import type { JournalOptions } from '../runs/journal.ts';
 import type { JournalRecord } from '../runs/journalLine.ts';
-import { JOURNAL_FILE, LOG_FILE } from '../runs/runFolder.ts';
+import { JOURNAL_FILE, LOG_FILE, runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { lockRun } from '../runs/runLock.ts';
+import { checkRunFolder, fileOfRun } from '../runs/runPath.ts';
 import { planOf } from '../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import type { Clock } from './clock.ts';
@@ -42,8 +43,10 @@ export interface SearchRunOptions {
   /** How far the opening of the search is. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   readonly log?: (line: string) => void;
-  /** Goes on from what stands before the damage of a journal that is damaged in its middle. */
+  /** Goes on from what stands before the damage of a journal; the journal as it was is kept beside. */
   readonly recover?: boolean;
+  /** Told where. */
+  readonly onRecovered?: (aside: string) => void;
   readonly clock?: Clock;
   readonly limits?: CrashLimits;
   readonly openFile?: JournalOptions['openFile'];
@@ -63,6 +66,7 @@ export type RunOutcome =
  * `runs/damaged`, `runs/changed` where it was not begun at all
  */
 export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Promise<RunOutcome> {
+  await checkRunFolder(run.folder, `opening the run ${runName(run)}`);
   const lock = await lockRun(run.folder);
   try {
     const { clock = SYSTEM_CLOCK, openFile, recover = false } = options;
@@ -72,6 +76,10 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
     const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, {
       now: () => clock.wall(),
       recover,
+      onRecovered: (aside) => {
+        options.log?.(`the damaged journal is kept as ${aside}`);
+        options.onRecovered?.(aside);
+      },
       ...(openFile && { openFile }),
       // One by one: those of a large model are not held all at once.
       onRecord: ({ event }) => {
@@ -211,7 +219,7 @@ class Coordinator {
 /** A log that cannot be written stops nothing. */
 function logTo(file: string, text: string): void {
   try {
-    const descriptor = openToAppendSync(file, { links: 'refuse' });
+    const descriptor = openToAppendSync(file, fileOfRun(file));
     try {
       writeSync(descriptor, text);
     } finally {

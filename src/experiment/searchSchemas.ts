@@ -3,6 +3,7 @@ import { OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
 import { OPERATIONS } from '../metric/operations.ts';
 import type { OperationName } from '../metric/operations.ts';
+import { parsePrefix } from '../metric/parsePrefix.ts';
 import {
   countSchema,
   errorSchema,
@@ -26,6 +27,8 @@ const nameSchema = textSchema.min(1);
 const idSchema = countSchema;
 const positive = z.number().positive();
 const seconds = z.number().min(0);
+/** A metric in prefix form: whoever shows an event may parse it. */
+const metricText = textSchema.refine(isMetricText, 'expected a metric in prefix form');
 
 const namedMetrics = z.array(z.strictObject({ metric: nameSchema, expression: expressionSchema })).max(MAX_METRICS);
 
@@ -101,11 +104,11 @@ export const searchEventShape = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('baseline'),
     metric: textSchema,
-    expression: textSchema,
+    expression: metricText,
     perplexity: positive.exactOptional(),
     error: errorSchema.exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('probed'), id: idSchema, expression: textSchema, probe: probeShape, seconds }),
+  z.strictObject({ kind: z.literal('probed'), id: idSchema, expression: metricText, probe: probeShape, seconds }),
   z.strictObject({
     kind: z.literal('measured'),
     id: z.int().min(-MAX_METRICS),
@@ -129,7 +132,7 @@ export const searchEventShape = z.discriminatedUnion('kind', [
       'hoist',
     ]),
     parents: z.array(idSchema).max(8),
-    expression: textSchema,
+    expression: metricText,
     size: countSchema,
     depth: countSchema,
     outcome,
@@ -147,7 +150,7 @@ export const searchEventShape = z.discriminatedUnion('kind', [
     kind: z.literal('finalist'),
     id: idSchema.exactOptional(),
     metric: textSchema,
-    expression: textSchema,
+    expression: metricText,
     result: resultSchema.exactOptional(),
     test: resultSchema.exactOptional(),
     error: errorSchema.exactOptional(),
@@ -167,6 +170,15 @@ export const probeOutcomeSchema = probeShape as unknown as z.ZodType<ProbeOutcom
 export const measureOutcomeSchema = measureShape as unknown as z.ZodType<MeasureOutcome>;
 
 type AnyRow = SearchSettingRow<number> | SearchSettingRow<string>;
+
+function isMetricText(text: string): boolean {
+  try {
+    parsePrefix(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function settingSchema(row: AnyRow): z.ZodType {
   if (row.kind === 'choice') return z.enum([...row.choices]);

@@ -1,8 +1,9 @@
 import { createFile, openToRead } from './openRegular.ts';
+import type { OpenOptions } from './openRegular.ts';
 
-/** Copies a regular file to where nothing is yet, piece by piece. */
-export async function copyFile(from: string, to: string): Promise<void> {
-  const source = await openToRead(from);
+/** Copies a regular file to where nothing is yet, piece by piece, and flushes the copy. */
+export async function copyFile(from: string, to: string, options?: OpenOptions): Promise<void> {
+  const source = await openToRead(from, options);
   try {
     const target = await createFile(to);
     try {
@@ -14,6 +15,7 @@ export async function copyFile(from: string, to: string): Promise<void> {
         await target.writeFile(buffer.subarray(0, bytesRead));
         at += bytesRead;
       }
+      await target.sync();
     } finally {
       await target.close();
     }

@@ -2,11 +2,15 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from '
 import type { BigIntStats } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { FileProblem, fileProblem } from './fileProblem.ts';
+import { checkRealFolders, checkRealFoldersSync } from './realFolders.ts';
 
 export interface OpenOptions {
   /** `refuse` where others may have put the file there: a repository that one clones must not make us read or write elsewhere. */
   readonly links?: 'follow' | 'refuse';
+  /** No folder between this one and the file may be a link either. Absolute; goes with `refuse`. */
+  readonly below?: string;
 }
 
 /**
@@ -44,13 +48,23 @@ export function createFileSync(file: string): number {
   return openSync(file, 'wx');
 }
 
-async function openRegular(file: string, access: number, { links = 'follow' }: OpenOptions = {}): Promise<FileHandle> {
+async function openRegular(
+  file: string,
+  access: number,
+  { links = 'follow', below }: OpenOptions = {},
+): Promise<FileHandle> {
   try {
+    if (below !== undefined) await checkRealFolders(below, path.dirname(file));
     const before = await (links === 'follow' ? stat(file, { bigint: true }) : lstat(file, { bigint: true }));
     checkRegular(before);
     const handle = await open(file, access | flagsFor(links));
     try {
-      checkSame(before, await handle.stat({ bigint: true }), links);
+      const after = await handle.stat({ bigint: true });
+      checkSame(before, after, links);
+      if (below !== undefined) {
+        await checkRealFolders(below, path.dirname(file));
+        checkSame(await lstat(file, { bigint: true }), after, links);
+      }
       return handle;
     } catch (error) {
       await handle.close();
@@ -61,14 +75,20 @@ async function openRegular(file: string, access: number, { links = 'follow' }: O
   }
 }
 
-function openRegularSync(file: string, access: number, { links = 'follow' }: OpenOptions = {}): number {
+function openRegularSync(file: string, access: number, { links = 'follow', below }: OpenOptions = {}): number {
   try {
+    if (below !== undefined) checkRealFoldersSync(below, path.dirname(file));
     const look = links === 'follow' ? statSync : lstatSync;
     const before = look(file, { bigint: true, throwIfNoEntry: false });
     if (before) checkRegular(before);
     const descriptor = openSync(file, access | flagsFor(links));
     try {
-      checkSame(before, fstatSync(descriptor, { bigint: true }), links);
+      const after = fstatSync(descriptor, { bigint: true });
+      checkSame(before, after, links);
+      if (below !== undefined) {
+        checkRealFoldersSync(below, path.dirname(file));
+        checkSame(lstatSync(file, { bigint: true }), after, links);
+      }
       return descriptor;
     } catch (error) {
       closeSync(descriptor);

@@ -2,16 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createFile } from './openRegular.ts';
+import { checkRealFolders, makeRealFolders } from './realFolders.ts';
 
 /**
  * Writes a file beside its place, flushes it and moves it there, so that no reader, and no crash, ever sees half of one. Makes
  * the folder where there is none. Rejects with what the file system says.
+ *
+ * @param below folder below which no folder on the way to the file may be a link (FileProblem): see {@link checkRealFolders}
  */
-export async function writeWhole(file: string, data: string | Uint8Array): Promise<void> {
+export async function writeWhole(file: string, data: string | Uint8Array, below?: string): Promise<void> {
+  const folder = path.dirname(file);
   const temporary = `${file}.${randomUUID()}.tmp`;
+  await (below === undefined ? mkdir(folder, { recursive: true }) : makeRealFolders(below, folder));
   try {
-    await mkdir(path.dirname(file), { recursive: true });
     await writeNew(temporary, data);
+    if (below !== undefined) await checkRealFolders(below, folder);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

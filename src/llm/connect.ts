@@ -1,6 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import type { LlmSettings } from '../experiment/llm.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
+import { checkWhole } from '../runs/journalReader.ts';
 import { findRun, journalOf, openRun } from '../runs/runFolder.ts';
 import type { LanguageModel } from './languageModel.ts';
 import { openAiModel } from './openAi.ts';
@@ -45,11 +46,13 @@ export async function connectLanguageModel(
 /** What was asked in a run, and answered; the rest of its journal is not kept. */
 async function languageEvents(root: string, id: string): Promise<readonly RunEvent[]> {
   const events: RunEvent[] = [];
-  for await (const records of journalOf(await openRun(await findRun(root, id))).more()) {
+  const journal = journalOf(await openRun(await findRun(root, id)));
+  for await (const records of journal.more()) {
     for (const { event } of records) {
       if (event.kind === 'llm-asked' || event.kind === 'llm-replied') events.push(event);
     }
   }
+  checkWhole(journal);
   return events;
 }
 

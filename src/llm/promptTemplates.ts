@@ -1,9 +1,8 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import type { PromptTemplates } from '../experiment/llm.ts';
 import { fileProblem } from '../files/fileProblem.ts';
-import { isInside } from '../files/inside.ts';
+import type { OpenOptions } from '../files/openRegular.ts';
 import { readText } from '../files/readBytes.ts';
 import { PROMPT_NAMES } from '../search/rates/prompts.ts';
 
@@ -30,7 +29,9 @@ export async function loadPrompts({ shipped, root }: PromptFolders): Promise<Pro
   const texts = await Promise.all(
     PROMPT_NAMES.map(async (name) => {
       const own = path.join(root, PROMPTS_FOLDER, `${name}.md`);
-      const text = (await readTemplate(own, root)) ?? (await readTemplate(path.join(shipped, `${name}.md`)));
+      const text =
+        (await readTemplate(own, { links: 'refuse', below: root })) ??
+        (await readTemplate(path.join(shipped, `${name}.md`)));
       if (text === undefined) throw readError(path.join(shipped, `${name}.md`), 'no such file');
       return [name, text] as const;
     }),
@@ -39,22 +40,19 @@ export async function loadPrompts({ shipped, root }: PromptFolders): Promise<Pro
 }
 
 /**
- * @param root folder that the file may not lead out of: what a repository that one clones links to must not be sent to a provider
+ * @param options what a repository that one clones links to, in the workspace (`.env`) or out of it, must not be sent to a provider
  * @returns undefined where there is no such file
  */
-async function readTemplate(file: string, root?: string): Promise<string | undefined> {
+async function readTemplate(file: string, options?: OpenOptions): Promise<string | undefined> {
   let text: string;
   try {
-    if (root !== undefined && !isInside(await realpath(root), await realpath(file))) {
-      throw templateError(file, 'a link that leads out of the workspace');
-    }
-    text = (await readText(file, { maxBytes: LONGEST })).replaceAll('\r\n', '\n');
+    text = (await readText(file, { ...options, maxBytes: LONGEST })).replaceAll('\r\n', '\n');
   } catch (error) {
     if (error instanceof EspalierError) throw error;
     const { kind, message } = fileProblem(error);
     if (kind === 'missing') return undefined;
     if (kind === 'too-large') throw templateError(file, `more than ${LONGEST} bytes`);
-    throw kind === 'encoding' ? templateError(file, message) : readError(file, message);
+    throw kind === 'encoding' || kind === 'link' ? templateError(file, message) : readError(file, message);
   }
   if (text.trim() === '') throw templateError(file, 'nothing in it');
   return text;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
+import { parseBoundedJson } from '../base/boundedJson.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
@@ -79,7 +80,7 @@ export function portableResult(root: string, result: EvaluationResult): Evaluati
 /** The record in a file's text, or undefined where it is none. */
 export function parseRecord(text: string): EvaluationRecord | undefined {
   try {
-    const parsed = recordShape.safeParse(JSON.parse(text));
+    const parsed = recordShape.safeParse(parseBoundedJson(text));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;

@@ -3,9 +3,12 @@ import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { parseRecord, recordName } from './evaluationRecord.ts';
 import type { EvaluationRecord } from './evaluationRecord.ts';
-import { reasonOf } from '../files/fileProblem.ts';
+import { FileProblem, fileProblem, reasonOf } from '../files/fileProblem.ts';
+import type { OpenOptions } from '../files/openRegular.ts';
 import { readText } from '../files/readBytes.ts';
+import { checkRealFolders } from '../files/realFolders.ts';
 import { writeWhole } from '../files/writeWhole.ts';
+import { NO_LINKS } from './runPath.ts';
 
 /** Where records lie inside the workspace folder. */
 const EVALUATIONS_FOLDER = path.join('.espalier', 'evaluations');
@@ -22,11 +25,14 @@ const MAX_FILES = 20_000;
  */
 export class EvaluationStore {
   readonly folder: string;
+  /** Links are not followed: a repository that one clones must not make the editor read or write elsewhere. */
+  private readonly inside: OpenOptions & { readonly below: string };
   private readonly log: (message: string) => void;
 
   /** @param root workspace folder, absolute */
   constructor(root: string, log: (message: string) => void) {
     this.folder = path.join(root, EVALUATIONS_FOLDER);
+    this.inside = { links: 'refuse', below: root };
     this.log = log;
   }
 
@@ -50,17 +56,17 @@ export class EvaluationStore {
   async save(record: EvaluationRecord): Promise<string> {
     const file = path.join(this.folder, recordName(record));
     try {
-      await writeWhole(file, `${JSON.stringify(record, undefined, 2)}\n`);
+      await writeWhole(file, `${JSON.stringify(record, undefined, 2)}\n`, this.inside.below);
       return file;
     } catch (error) {
+      const isLink = error instanceof FileProblem && error.kind === 'link';
       throw new EspalierError(
         {
           code: 'io/write',
           operation: 'keeping an evaluation',
           expected: 'a folder that can be written to',
           actual: error instanceof Error ? error.message : String(error),
-          remedy:
-            'The result is shown but will be gone when the window closes: make the folder writable and evaluate again.',
+          remedy: `The result is shown but will be gone when the window closes. ${isLink ? NO_LINKS : 'Make the folder writable and evaluate again.'}`,
           file,
         },
         { cause: error },
@@ -70,8 +76,8 @@ export class EvaluationStore {
 
   private async names(): Promise<string[]> {
     try {
+      await checkRealFolders(this.inside.below, this.folder);
       const entries = await readdir(this.folder, { withFileTypes: true });
-      // Links are not followed: a repository that one clones must not make the editor read elsewhere.
       const names = entries
         .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
         .map((entry) => entry.name);
@@ -79,8 +85,8 @@ export class EvaluationStore {
         this.log(`${this.folder} holds ${names.length} files; the first ${MAX_FILES} are read`);
       return names.sort().slice(0, MAX_FILES);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.log(`${this.folder} cannot be read: ${String(error)}`);
+      const { missing, message } = fileProblem(error);
+      if (!missing) this.log(`${this.folder} cannot be read: ${message}`);
       return [];
     }
   }
@@ -88,7 +94,7 @@ export class EvaluationStore {
   private async read(name: string): Promise<EvaluationRecord | undefined> {
     const file = path.join(this.folder, name);
     try {
-      const record = parseRecord(await readText(file, { maxBytes: MAX_BYTES, links: 'refuse' }));
+      const record = parseRecord(await readText(file, { ...this.inside, maxBytes: MAX_BYTES }));
       if (!record) this.log(`${file} is no evaluation of this version and is ignored`);
       return record;
     } catch (error) {

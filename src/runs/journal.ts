@@ -4,7 +4,9 @@ import { FileProblem } from '../files/fileProblem.ts';
 import { createFile, openToUpdate } from '../files/openRegular.ts';
 import { encodeLine } from './journalLine.ts';
 import type { JournalLink, JournalRecord } from './journalLine.ts';
-import { damageError, JournalReader } from './journalReader.ts';
+import { damageError, JournalReader, LONGEST_JOURNAL } from './journalReader.ts';
+import { setAside } from './setAside.ts';
+import { fileOfRun } from './runPath.ts';
 
 /** The part of an open file that a journal needs. Tests put one in its place that fails. */
 export interface JournalFile {
@@ -20,8 +22,17 @@ export interface JournalOptions {
   readonly openFile?: (file: string) => Promise<JournalFile>;
   /** Takes what the journal holds, record by record; none is kept then. */
   readonly onRecord?: (record: JournalRecord) => void;
-  /** Cuts a journal that is damaged in its middle before the damage. Without it such a journal is refused. */
+  /** Keeps a journal that is damaged beside, and goes on from what stands before the damage. Without it such a journal is refused. */
   readonly recover?: boolean;
+  /** Told where a damaged journal is kept. */
+  readonly onRecovered?: (aside: string) => void;
+}
+
+/** Where a journal ends. */
+interface JournalEnd {
+  /** Bytes. */
+  readonly length: number;
+  readonly next: JournalLink;
 }
 
 interface Waiting {
@@ -45,12 +56,12 @@ export class Journal {
   private flushing: Promise<void> | undefined;
   private failure: EspalierError | undefined;
 
-  private constructor(file: string, handle: JournalFile, reader: JournalReader, now: () => number) {
+  private constructor(file: string, handle: JournalFile, end: JournalEnd, now: () => number) {
     this.file = file;
     this.handle = handle;
     this.now = now;
-    this.length = reader.length;
-    this.link = reader.next;
+    this.length = end.length;
+    this.link = end.next;
   }
 
   /**
@@ -62,7 +73,7 @@ export class Journal {
   static async open(
     file: string,
     runId: string,
-    { now, openFile = openToWrite, onRecord, recover = false }: JournalOptions,
+    { now, openFile = openToWrite, onRecord, recover = false, onRecovered }: JournalOptions,
   ): Promise<{ readonly journal: Journal; readonly records: readonly JournalRecord[] }> {
     const reader = new JournalReader(file, runId);
     const records: JournalRecord[] = [];
@@ -74,15 +85,21 @@ export class Journal {
     }
     if (reader.damage && !recover) throw damageError(file, reader.damage);
     let handle: JournalFile | undefined;
+    let { length } = reader;
     try {
+      if (reader.damage) {
+        const kept = await setAside(file, reader, new Date(now()));
+        length = kept.length;
+        onRecovered?.(kept.aside);
+      }
       handle = await openFile(file);
-      await handle.truncate(reader.length);
+      await handle.truncate(length);
       await handle.datasync();
     } catch (error) {
       await handle?.close().catch(() => undefined);
       throw writeError(file, error);
     }
-    return { journal: new Journal(file, handle, reader, now), records };
+    return { journal: new Journal(file, handle, { length, next: reader.next }, now), records };
   }
 
   /**
@@ -128,6 +145,7 @@ export class Journal {
     );
     const bytes = Buffer.from(text);
     try {
+      if (this.length + bytes.length > LONGEST_JOURNAL) throw new Error(`more than ${LONGEST_JOURNAL} bytes`);
       for (let done = 0; done < bytes.length;) {
         const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, this.length + done);
         done += bytesWritten;
@@ -149,10 +167,10 @@ export class Journal {
 /** Opens the file where it is, or makes it; never empties it. */
 async function openToWrite(file: string): Promise<JournalFile> {
   try {
-    return await openToUpdate(file, { links: 'refuse' });
+    return await openToUpdate(file, fileOfRun(file));
   } catch (error) {
-    if (error instanceof FileProblem && error.missing) return createFile(file);
-    throw error;
+    if (!(error instanceof FileProblem && error.missing)) throw error;
+    return createFile(file);
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseBoundedJson } from '../base/boundedJson.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import { runEventSchema } from '../experiment/runSchemas.ts';
@@ -53,23 +54,15 @@ export function decodeLine(line: Buffer, link: JournalLink): DecodedLine {
   // Its checksum says that this is what was written: what is wrong from here on was wrong when it was written.
   let parsed: { readonly seq?: unknown; readonly at?: unknown; readonly event?: unknown };
   try {
-    parsed = JSON.parse(line.toString('utf8')) as typeof parsed;
+    parsed = parseBoundedJson(line.toString('utf8')) as typeof parsed;
   } catch (error) {
-    return { kind: 'unknown', reason: String(error) };
+    return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
   }
   const { seq, at } = parsed;
-  if (seq !== link.seq || typeof at !== 'number') return { kind: 'unknown', reason: 'no number or no time of its own' };
+  if (seq !== link.seq || !isTime(at)) return { kind: 'unknown', reason: 'no number or no time of its own' };
   const event = runEventSchema.safeParse(parsed.event);
-  if (!event.success) {
-    return { kind: 'unknown', reason: schemaReason(event.error, parsed.event) };
-  }
+  if (!event.success) return { kind: 'unknown', reason: schemaReason(event.error, parsed.event) };
   return { kind: 'record', record: { seq, at, event: event.data }, next: { seq: seq + 1, check } };
-}
-
-/** Whether `line` is what was written behind `before`, whatever came before that: tells damage in the middle from a torn end. */
-export function continues(before: Buffer, line: Buffer): boolean {
-  const [previous, check] = [checkOf(before), checkOf(line)];
-  return previous !== undefined && check !== undefined && check === digest(previous, bodyOf(line));
 }
 
 /** The link that a line hands on, as it stands there; undefined where it has none. Lets reading begin in the middle. */
@@ -85,6 +78,11 @@ const AFTER_CHECK = '"}';
 const CHECK_DIGITS = 16;
 const TAIL = new RegExp(`^${BEFORE_CHECK}([0-9a-f]{${CHECK_DIGITS}})${AFTER_CHECK}$`);
 const TAIL_LENGTH = BEFORE_CHECK.length + CHECK_DIGITS + AFTER_CHECK.length;
+
+/** Milliseconds since 1970 that a date can have. */
+function isTime(at: unknown): at is number {
+  return typeof at === 'number' && Math.abs(at) <= 8.64e15;
+}
 
 function checkOf(line: Buffer): string | undefined {
   return TAIL.exec(line.toString('latin1', Math.max(0, line.length - TAIL_LENGTH)))?.[1];

@@ -1,27 +1,26 @@
 import type { FileHandle } from 'node:fs/promises';
 import { EspalierError } from '../base/errors.ts';
 import { fileProblem, reasonOf } from '../files/fileProblem.ts';
+import { isSettled, sameVersion, versionOf } from '../files/fileVersion.ts';
+import type { FileVersion } from '../files/fileVersion.ts';
 import { openToRead } from '../files/openRegular.ts';
-import { continues, decodeLine, firstLink } from './journalLine.ts';
+import { firstLink } from './journalLine.ts';
 import type { JournalLink, JournalRecord } from './journalLine.ts';
-
-/** Why a journal cannot be read any further. What stands before is whole. */
-export interface JournalDamage {
-  /** Counts from 1. */
-  readonly line: number;
-  readonly reason: string;
-}
+import { damageOfEnd, decodeLines, startsLine } from './journalLines.ts';
+import type { DamageKind, JournalDamage } from './journalLines.ts';
+import { fileOfRun } from './runPath.ts';
 
 /** Bytes read at first; within a long line ever more, so that reading it takes time in proportion. Between two portions the event loop gets its turn. */
 const PORTION = 32 << 10;
 /** The longest lines hold the keep-probabilities of a large model, at most a few of 64 MiB: a file that has a longer one is no journal. */
 const LONGEST_LINE = 256 << 20;
-const LINE_FEED = 0x0a;
+/** Bytes: days of a search for masks of the largest models. A longer one is not read, and none is written. */
+export const LONGEST_JOURNAL = 16 * 2 ** 30;
 
 /**
- * Reads a journal once, or again and again while another process appends to it. A last line that is torn or was flipped in a bit
- * is left out, since nobody was told that it had been written; damage before it is reported, and what stands before the damage is
- * given. Never throws for what a file contains, only where it cannot be read (`io/read`).
+ * Reads a journal once, or again and again while another process appends to it. A last line that was cut off is left out, since nobody
+ * was told that it had been written; any other damage is reported, and what stands before it is given. Never throws for what a file
+ * contains, only where it cannot be read (`io/read`).
  */
 export class JournalReader {
   readonly file: string;
@@ -29,6 +28,9 @@ export class JournalReader {
   private offset = 0;
   private link: JournalLink;
   private found: JournalDamage | undefined;
+  private lineEnds: JournalDamage | undefined;
+  /** The file when it was last read to its end. */
+  private seen: FileVersion | undefined;
 
   constructor(file: string, runId: string) {
     this.file = file;
@@ -45,28 +47,47 @@ export class JournalReader {
     return this.link;
   }
 
+  /** Why nothing behind {@link length} was read; else what is wrong with the ends of the lines that were. */
   get damage(): JournalDamage | undefined {
-    return this.found;
+    return this.found ?? this.lineEnds;
   }
 
-  /** The records that were appended since the last call, in portions. A journal that is not there (yet) has none. */
+  /** Whether lines end with CR LF that were not written so; they are given all the same. */
+  get hasReturns(): boolean {
+    return this.lineEnds !== undefined;
+  }
+
+  /**
+   * The records that were appended since the last call, in portions. A journal that is not there (yet) has none. What was damaged is
+   * looked at again: it may have been mended, or was in the middle of being written on a disk of another machine.
+   */
   async *more(): AsyncGenerator<readonly JournalRecord[], void> {
-    if (this.found) return;
     const handle = await this.open();
     if (!handle) return;
     try {
+      const version = versionOf(await handle.stat({ bigint: true }));
+      if (version.size > LONGEST_JOURNAL) throw tooLongError(this.file, version.size);
+      if (this.seen && sameVersion(this.seen, version)) return;
+      this.found = undefined;
       let rest: Buffer = Buffer.alloc(0);
       for (;;) {
         const portion = await readPortion(handle, this.offset + rest.length, rest.length);
+        if (portion.length === 0) break;
         const text = rest.length === 0 ? portion : Buffer.concat([rest, portion]);
-        const { records, used } = this.decode(text);
+        const { records, used, next, damage, lineEnds } = decodeLines(text, this.link);
+        this.offset += used;
+        this.link = next;
+        this.lineEnds ??= lineEnds;
+        this.found = damage;
         rest = text.subarray(used);
         if (records.length > 0) yield records;
-        const stopped = rest.includes(LINE_FEED);
-        if (portion.length > 0 && !stopped && rest.length <= LONGEST_LINE) continue;
-        if (stopped) await this.examine(handle);
-        return;
+        if (damage) break;
+        // What cannot become a line is not read to its end: that may be far.
+        if (rest.length > LONGEST_LINE || !(rest[0] === 0 || startsLine(rest, next))) break;
       }
+      if (rest.length > LONGEST_LINE) this.found = endless(this.link);
+      else if (rest.length > 0) this.found ??= damageOfEnd(rest, this.link);
+      if (isSettled(version, Date.now())) this.seen = version;
     } catch (error) {
       throw error instanceof EspalierError ? error : readError(this.file, error);
     } finally {
@@ -74,59 +95,9 @@ export class JournalReader {
     }
   }
 
-  /** Decodes whole lines from the start of `text`, up to the first that is not as it should be. */
-  private decode(text: Buffer): { records: JournalRecord[]; used: number } {
-    const records: JournalRecord[] = [];
-    let used = 0;
-    for (let end = text.indexOf(LINE_FEED); end >= 0; end = text.indexOf(LINE_FEED, used)) {
-      const decoded = decodeLine(text.subarray(used, end), this.link);
-      if (decoded.kind === 'damaged') break;
-      if (decoded.kind === 'unknown') {
-        this.found = {
-          line: this.link.seq + 1,
-          reason: `an event that this version does not know (${decoded.reason})`,
-        };
-        break;
-      }
-      records.push(decoded.record);
-      this.link = decoded.next;
-      this.offset += end + 1 - used;
-      used = end + 1;
-    }
-    return { records, used };
-  }
-
-  /**
-   * A whole line at `offset` is damaged. Where any later line is still the continuation of the one before it, the damage is in
-   * the middle; otherwise it is the end of the journal, written in part.
-   */
-  private async examine(handle: FileHandle): Promise<void> {
-    if (this.found) return;
-    let rest: Buffer = Buffer.alloc(0);
-    let before: Buffer | undefined;
-    for (let position = this.offset; ;) {
-      const portion = await readPortion(handle, position, rest.length);
-      if (portion.length === 0) return;
-      position += portion.length;
-      rest = Buffer.concat([rest, portion]);
-      let used = 0;
-      for (let end = rest.indexOf(LINE_FEED); end >= 0; end = rest.indexOf(LINE_FEED, used)) {
-        const line = rest.subarray(used, end);
-        if (before && continues(before, line)) {
-          this.found = { line: this.link.seq + 1, reason: 'a line that is not as it was written' };
-          return;
-        }
-        before = line;
-        used = end + 1;
-      }
-      rest = rest.subarray(used);
-      if (rest.length > LONGEST_LINE) return;
-    }
-  }
-
   private async open(): Promise<FileHandle | undefined> {
     try {
-      return await openToRead(this.file, { links: 'refuse' });
+      return await openToRead(this.file, fileOfRun(this.file));
     } catch (error) {
       if (fileProblem(error).missing) return undefined;
       throw readError(this.file, error);
@@ -134,16 +105,40 @@ export class JournalReader {
   }
 }
 
-/** What reading a damaged journal is refused with, by whoever needs all of it. */
-export function damageError(file: string, { line, reason }: JournalDamage): EspalierError {
+/**
+ * For whoever needs all of a journal, and has read what there is.
+ *
+ * @throws EspalierError `runs/damaged` where something of it could not be read; changed line ends hide nothing
+ */
+export function checkWhole({ file, damage }: Pick<JournalReader, 'file' | 'damage'>): void {
+  if (damage && damage.kind !== 'line-ends') throw damageError(file, damage);
+}
+
+/** What going on with a damaged journal is refused with. */
+export function damageError(file: string, { kind, line, reason }: JournalDamage): EspalierError {
   return new EspalierError({
     code: 'runs/damaged',
     operation: `reading line ${line} of ${file}`,
     expected: 'the line as it was written',
     actual: reason,
-    remedy: `Restore the file, or go on from the ${line - 1} lines before it with \`espalier search --resume RUN --recover\`; what stood behind them is then evaluated again.`,
+    remedy: REMEDIES[kind](line),
     file,
   });
+}
+
+const RECOVER = '`espalier search --resume RUN --recover`';
+
+const REMEDIES: Readonly<Record<DamageKind, (line: number) => string>> = {
+  changed: (line) =>
+    `Restore the file, or go on from the ${line - 1} lines before it with ${RECOVER}: what stood behind them is then evaluated again, and the journal as it is now is kept beside.`,
+  'line-ends': () =>
+    `Nothing is lost: ${RECOVER} (or \`dos2unix\`) gives the line ends back. With \`* -text\` in .espalier/runs/.gitattributes git leaves them alone.`,
+  newer: (line) =>
+    `Update Espalier, and go on with the version that wrote it. ${RECOVER} would go on from the ${line - 1} lines before, and keep the journal as it is now beside.`,
+};
+
+function endless({ seq }: JournalLink): JournalDamage {
+  return { kind: 'changed', line: seq + 1, reason: `a line of more than ${LONGEST_LINE} bytes` };
 }
 
 /** @param begun bytes of the line that is being read */
@@ -154,14 +149,19 @@ async function readPortion(handle: FileHandle, position: number, begun: number):
   return buffer.subarray(0, bytesRead);
 }
 
-function readError(file: string, error: unknown): EspalierError {
+function tooLongError(file: string, size: bigint): EspalierError {
+  return readError(file, `${size} bytes, more than any run writes`);
+}
+
+/** Why a journal cannot be read at all. */
+export function readError(file: string, error: unknown): EspalierError {
   return new EspalierError(
     {
       code: 'io/read',
       operation: `reading ${file}`,
       expected: 'a journal that can be read',
       actual: reasonOf(error),
-      remedy: 'Check the permissions of the run’s folder.',
+      remedy: 'Check what lies in the run’s folder, and its permissions.',
       file,
     },
     { cause: error },

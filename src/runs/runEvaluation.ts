@@ -6,6 +6,7 @@ import { printInfix } from '../metric/print.ts';
 import { foldMaskEvent, newMaskState } from '../search/maskState.ts';
 import { bestConfiguration, foldRateEvent, newRateState } from '../search/rateState.ts';
 import { bestOf, foldEvent, newSearchState } from '../search/searchState.ts';
+import { checkWhole } from './journalReader.ts';
 import { journalOf } from './runFolder.ts';
 import type { RunFolder } from './runFolder.ts';
 import { planOf } from './runRecord.ts';
@@ -14,7 +15,8 @@ import { planOf } from './runRecord.ts';
  * The evaluation of what a run has found, as it would be asked for outside of it: to be evaluated again, or exported.
  *
  * @param candidate id of a metric or of a configuration of rates; the best one where it is not given. A search for masks has one result.
- * @throws EspalierError `settings/invalid` where there is none of that id, or none yet; `io/read`
+ * @throws EspalierError `settings/invalid` where there is none of that id, or none yet; `runs/damaged` where the best is asked for, and
+ * what is damaged could have been better; `io/read`
  */
 export async function evaluationOfRun(run: RunFolder, candidate?: number): Promise<EvaluationPlan> {
   const { model, text, calibration, settings } = planOf(run.run, run.root);
@@ -31,7 +33,7 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
   const { plan, id } = run.run;
   if (isMaskSearch(plan)) {
     const state = newMaskState();
-    await eachEvent(run, (event, at) => foldMaskEvent(state, event, at));
+    await eachEvent(run, candidate, (event, at) => foldMaskEvent(state, event, at));
     if (candidate !== undefined) throw notFound(id, candidate, 'a search for masks, which has one result');
     if (!state.finished) throw notFound(id, candidate, `one that is at step ${state.steps} of ${plan.search.steps}`);
     return {
@@ -42,7 +44,7 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
   }
   if (isRateSearch(plan)) {
     const state = newRateState();
-    await eachEvent(run, (event, at) => foldRateEvent(state, event, at));
+    await eachEvent(run, candidate, (event, at) => foldRateEvent(state, event, at));
     const found = candidate === undefined ? bestConfiguration(state) : state.byId.get(candidate);
     if (!found) throw notFound(id, candidate, `one with ${state.configurations.length} configurations of rates`);
     const rates = { kind: 'given', rates: found.rates } as const;
@@ -52,7 +54,7 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
       : { metric: target.metric, expression: target.expression, sparsity, rates };
   }
   const state = newSearchState();
-  await eachEvent(run, (event, at) => {
+  await eachEvent(run, candidate, (event, at) => {
     if (isMetricEvent(event)) foldEvent(state, event, at);
   });
   const best = state.ranking[0];
@@ -62,8 +64,15 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
   return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
 }
 
-async function eachEvent(run: RunFolder, take: (event: RunEvent, at: number) => unknown): Promise<void> {
-  for await (const records of journalOf(run).more()) for (const { event, at } of records) take(event, at);
+/** A candidate that is named is what it is; for the best all events are needed. */
+async function eachEvent(
+  run: RunFolder,
+  candidate: number | undefined,
+  take: (event: RunEvent, at: number) => unknown,
+): Promise<void> {
+  const journal = journalOf(run);
+  for await (const records of journal.more()) for (const { event, at } of records) take(event, at);
+  if (candidate === undefined) checkWhole(journal);
 }
 
 function notFound(run: string, candidate: number | undefined, actual: string): EspalierError {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { isMetricSearch } from '../experiment/runPlan.ts';
@@ -8,8 +8,10 @@ import { JournalReader } from './journalReader.ts';
 import { lockRun } from './runLock.ts';
 import { createRunRecord, newRunId, parseRunRecord } from './runRecord.ts';
 import type { RunContext, RunRecord } from './runRecord.ts';
-import { fileProblem } from '../files/fileProblem.ts';
+import { checkRunFolder, fileOfRun, NO_LINKS, rootOf } from './runPath.ts';
+import { FileProblem, fileProblem } from '../files/fileProblem.ts';
 import { readText } from '../files/readBytes.ts';
+import { checkRealFolders } from '../files/realFolders.ts';
 import { writeNew, writeWhole } from '../files/writeWhole.ts';
 
 /** Where runs lie inside the workspace folder, one folder each. */
@@ -34,23 +36,27 @@ export interface RunFolder<Plan extends RunPlan = RunPlan> {
 /**
  * Makes the folder of a new run; nothing of it is there, or all of it.
  *
- * @throws EspalierError `io/write`
+ * @throws EspalierError `io/write`; `settings/invalid` for a plan that is too long to be read again
  */
 export async function createRun<Plan extends RunPlan>(plan: Plan, context: RunContext): Promise<RunFolder<Plan>> {
   const run = createRunRecord(newRunId(plan.name, context.createdAt), plan, context);
   const folder = path.join(context.root, RUNS_FOLDER, run.id);
+  const text = `${JSON.stringify(run, undefined, 2)}\n`;
+  checkLength(text, folder);
   try {
-    await writeWhole(path.join(folder, RUN_FILE), `${JSON.stringify(run, undefined, 2)}\n`);
-    await ignorePassing(path.dirname(folder));
+    await writeWhole(path.join(folder, RUN_FILE), text, context.root);
+    await writeGitFiles(path.dirname(folder));
   } catch (error) {
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    const isLink = error instanceof FileProblem && error.kind === 'link';
+    // Where a link leads is not ours to tidy.
+    if (!isLink) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw new EspalierError(
       {
         code: 'io/write',
         operation: 'beginning a run',
         expected: 'a folder that can be written to',
         actual: error instanceof Error ? error.message : String(error),
-        remedy: 'Make the folder writable, or make room, and start the search again.',
+        remedy: isLink ? NO_LINKS : 'Make the folder writable, or make room, and start the search again.',
         file: folder,
       },
       { cause: error },
@@ -69,6 +75,11 @@ export async function openRun(folder: string): Promise<RunFolder> {
   return { folder, root: rootOf(folder), run };
 }
 
+/** What a person calls a run: the name of its folder. A copy has the id of the run that it was copied from. */
+export function runName({ folder }: Pick<RunFolder, 'folder'>): string {
+  return path.basename(folder);
+}
+
 export function isMetricRun(run: RunFolder): run is RunFolder<SearchPlan> {
   return isMetricSearch(run.run.plan);
 }
@@ -78,17 +89,35 @@ export function journalOf({ folder, run }: RunFolder): JournalReader {
   return new JournalReader(path.join(folder, JOURNAL_FILE), run.id);
 }
 
-/** Ids of the runs of a workspace folder, oldest first. */
+/**
+ * Names of the folders that runs lie in, oldest first: what a person calls a run. A link in the place of one is among them, so that
+ * whoever opens it hears that it is one.
+ *
+ * @throws EspalierError `io/read` where the folder of all runs is a link, or may not be read
+ */
 export async function runIds(root: string): Promise<readonly string[]> {
+  const folder = path.join(root, RUNS_FOLDER);
   try {
-    const entries = await readdir(path.join(root, RUNS_FOLDER), { withFileTypes: true });
-    // Links are not followed: a repository that one clones must not make the editor read elsewhere.
+    await checkRealFolders(root, folder);
+    const entries = await readdir(folder, { withFileTypes: true });
     return entries
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() || (entry.isSymbolicLink() && !entry.name.startsWith('.')))
       .map(({ name }) => name)
       .sort();
-  } catch {
-    return [];
+  } catch (error) {
+    const { kind, missing, message } = fileProblem(error);
+    if (missing) return [];
+    throw new EspalierError(
+      {
+        code: 'io/read',
+        operation: `listing the runs in ${folder}`,
+        expected: 'a folder of its own',
+        actual: kind === 'unreadable' ? 'one that may not be read' : message,
+        remedy: kind === 'link' ? NO_LINKS : 'Check its permissions.',
+        file: folder,
+      },
+      { cause: error },
+    );
   }
 }
 
@@ -115,19 +144,24 @@ export async function findRun(root: string, id: string): Promise<string> {
 }
 
 /**
- * Deletes a run for good.
+ * Deletes a run for good, and nothing that its links lead to.
  *
- * @throws EspalierError `runs/in-use` while somebody drives it, `io/write`
+ * @throws EspalierError `runs/in-use` while somebody drives it, `runs/not-found`, `io/write`
  */
 export async function deleteRun(folder: string): Promise<void> {
+  const operation = `deleting ${folder}`;
+  if (folder !== path.join(rootOf(folder), RUNS_FOLDER, path.basename(folder))) throw notOneRunError(folder);
+  await checkRunFolder(folder, operation);
   // With the lock in hand nobody begins to drive it meanwhile.
   const lock = await lockRun(folder);
   try {
+    await checkRunFolder(folder, operation);
     await rm(folder, { recursive: true, force: true });
   } catch (error) {
+    if (error instanceof EspalierError) throw error;
     throw new EspalierError({
       code: 'io/write',
-      operation: `deleting ${folder}`,
+      operation,
       expected: 'a folder that can be deleted',
       actual: String(error),
       remedy: 'Close what has its files open and check the permissions.',
@@ -138,23 +172,18 @@ export async function deleteRun(folder: string): Promise<void> {
   }
 }
 
-/** A run lies in ROOT/.espalier/runs/ID. */
-function rootOf(folder: string): string {
-  return path.resolve(folder, '..', '..', '..');
-}
-
 async function readRunFile(file: string): Promise<string> {
   try {
-    return await readText(file, { maxBytes: MAX_BYTES, links: 'refuse' });
+    return await readText(file, { ...fileOfRun(file), maxBytes: MAX_BYTES });
   } catch (error) {
-    const { missing, message } = fileProblem(error);
+    const { kind, missing, message } = fileProblem(error);
     throw new EspalierError(
       {
         code: missing ? 'runs/not-found' : 'io/read',
         operation: `reading ${file}`,
         expected: 'what a run was asked',
         actual: message,
-        remedy: 'Check the folder; `espalier runs` lists the runs of the current one.',
+        remedy: kind === 'link' ? NO_LINKS : 'Check the folder; `espalier runs` lists the runs of the current one.',
         file,
       },
       { cause: error },
@@ -162,12 +191,45 @@ async function readRunFile(file: string): Promise<string> {
   }
 }
 
-/** Runs are fit for version control; who drives one now, and what its processes were called, is not. */
-async function ignorePassing(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  try {
-    await writeNew(path.join(folder, '.gitignore'), '*/running*\n*/log.txt\n');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+function notOneRunError(folder: string): EspalierError {
+  return new EspalierError({
+    code: 'runs/not-found',
+    operation: `deleting ${folder}`,
+    expected: `a run, which lies in ${RUNS_FOLDER}`,
+    actual: 'another folder',
+    remedy: 'Delete it yourself if you mean it.',
+    file: folder,
+  });
+}
+
+function checkLength(text: string, folder: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_BYTES) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'beginning a run',
+    expected: `a plan of at most ${MAX_BYTES} bytes`,
+    actual: `one of ${bytes}`,
+    remedy: 'Give it fewer or smaller seeds and baselines.',
+    file: folder,
+  });
+}
+
+/**
+ * Runs are fit for version control, byte for byte: a journal with other line ends, or two that git has merged, is damaged. Who drives a
+ * run now, and what its processes were called, is not. What lies there already is left as it is.
+ */
+const GIT_FILES = {
+  '.gitignore': '*/running*\n*/log.txt\n',
+  '.gitattributes': '* -text\n*.jsonl -merge\n',
+} as const;
+
+async function writeGitFiles(folder: string): Promise<void> {
+  for (const [name, text] of Object.entries(GIT_FILES)) {
+    try {
+      await writeNew(path.join(folder, name), text);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
   }
 }

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
+import { parseBoundedJson } from '../base/boundedJson.ts';
 import { EspalierError } from '../base/errors.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
+import { isNewer, VERSION } from '../base/version.ts';
 import { textSchema } from '../experiment/schemas.ts';
 import { checkEndpoint } from '../experiment/llmEndpoint.ts';
 import type { LlmSettings } from '../experiment/llm.ts';
@@ -33,7 +35,7 @@ const RUN_FORMAT = 'espalier-run-1';
 const runShape = z.strictObject({
   format: z.literal(RUN_FORMAT),
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'expected letters, digits, - and _'),
-  createdAt: z.iso.datetime(),
+  createdAt: z.iso.datetime().refine((text) => Number.isFinite(Date.parse(text)), 'expected a date'),
   document: textSchema.exactOptional(),
   versions: z.record(textSchema, textSchema),
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hexadecimal'),
@@ -83,12 +85,12 @@ export function newRunId(name: string, at: Date): string {
 export function parseRunRecord(text: string, file: string): RunRecord {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseBoundedJson(text);
   } catch (error) {
-    throw formatError(file, error instanceof Error ? error.message : String(error));
+    throw formatError(file, error instanceof Error ? error.message : String(error), undefined);
   }
-  const about = checked(runShape, value, file, []);
-  const run = { ...about, plan: checked(runPlanSchemaFor(about.plan), about.plan, file, ['plan']) };
+  const about = checked(runShape, value, file, value);
+  const run = { ...about, plan: checked(runPlanSchemaFor(about.plan), about.plan, file, value, ['plan']) };
   if (run.fingerprint === planFingerprint(run.plan)) return run;
   throw new EspalierError({
     code: 'runs/changed',
@@ -100,16 +102,26 @@ export function parseRunRecord(text: string, file: string): RunRecord {
   });
 }
 
+/** @param whole what the file holds: it says which version wrote it. @param under where in it the value stands */
 function checked<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   file: string,
-  under: readonly string[],
+  whole: unknown,
+  under: readonly string[] = [],
 ): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw formatError(file, schemaReason(parsed.error, value, under));
+  throw formatError(file, schemaReason(parsed.error, value, under), writerOf(whole));
 }
+
+/** The version of Espalier that a run.json says it was written by. */
+function writerOf(value: unknown): string | undefined {
+  const written = writtenShape.safeParse(value);
+  return written.success ? written.data.versions.espalier : undefined;
+}
+
+const writtenShape = z.object({ versions: z.object({ espalier: z.string().regex(/^\d{1,6}(\.\d{1,6}){2}$/) }) });
 
 /**
  * Processes and threads decide nothing but time: a run may go on with others. Of a language model's settings, those that say how hard
@@ -153,13 +165,16 @@ function withPaths<Plan extends RunPlan>(plan: Plan, map: (file: string) => stri
   };
 }
 
-function formatError(file: string, actual: string): EspalierError {
+function formatError(file: string, found: string, writer: string | undefined): EspalierError {
+  const newer = writer !== undefined && isNewer(writer, VERSION);
   return new EspalierError({
     code: 'runs/format',
     operation: `reading ${file}`,
-    expected: `what a run was asked, in the format ${RUN_FORMAT}`,
-    actual,
-    remedy: 'Open it with the version that wrote it, or delete the run.',
+    expected: `what a run was asked, in the format ${RUN_FORMAT} of Espalier ${VERSION}`,
+    actual: newer ? `a run of a newer version, ${writer} (${found})` : found,
+    remedy: newer
+      ? 'Update Espalier.'
+      : 'Restore the file, open it with the version that wrote it if that was a newer one, or delete the run.',
     file,
   });
 }

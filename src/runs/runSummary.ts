@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
@@ -6,18 +5,25 @@ import type { RunEvent } from '../experiment/runPlan.ts';
 import type { SearchCounts } from '../experiment/searchEvents.ts';
 import type { RateCounts } from '../experiment/structureEvents.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
-import { openToRead } from '../files/openRegular.ts';
-import { decodeLine, firstLink, linkAfter } from './journalLine.ts';
+import { fileProblem } from '../files/fileProblem.ts';
+import { checkRealFolders } from '../files/realFolders.ts';
+import { readEnd } from './journalEnd.ts';
 import type { JournalRecord } from './journalLine.ts';
-import { JOURNAL_FILE, openRun, runIds, RUNS_FOLDER } from './runFolder.ts';
+import { damageError } from './journalReader.ts';
+import { JOURNAL_FILE, openRun, runIds, runName, RUNS_FOLDER } from './runFolder.ts';
 import type { RunFolder } from './runFolder.ts';
 import { isRunning } from './runLock.ts';
+import { rootOf } from './runPath.ts';
 
-/** `interrupted`: nobody drives it, and it was neither paused nor finished; it can be resumed like a paused one. */
-export type RunState = 'running' | 'interrupted' | 'paused' | 'finished' | 'failed';
+/**
+ * `interrupted`: nobody drives it, and it was neither paused nor finished; it can be resumed like a paused one. `damaged`: the end of its
+ * journal is not as it was written, or of a newer version, so that it cannot be resumed as it is.
+ */
+export type RunState = 'running' | 'interrupted' | 'paused' | 'finished' | 'failed' | 'damaged';
 
 /** A run in a list: read off the end of its journal, however long that is. */
 export interface RunSummary {
+  /** Name of its folder: what a person calls it. */
   readonly id: string;
   /** Absolute. */
   readonly folder: string;
@@ -32,6 +38,8 @@ export interface RunSummary {
   readonly lastAt: number;
   /** What it failed with. */
   readonly error: ErrorData | undefined;
+  /** What is wrong with the end of its journal; where only line ends were changed, nothing is lost and the state is as it was. */
+  readonly damage: ErrorData | undefined;
 }
 
 /** The best that a run has found so far. `perplexity`: as finally evaluated, or in the search where it has not come so far. */
@@ -53,33 +61,58 @@ export interface UnreadableRun {
   readonly error: ErrorData;
 }
 
-/** Every run of a workspace folder, the newest first. */
+/** Runs that are read at a time. */
+const AT_ONCE = 4;
+
+/**
+ * Every run of a workspace folder, the newest first. One that cannot be read fails by itself.
+ *
+ * @throws EspalierError `io/read` as {@link runIds}
+ */
 export async function listRuns(root: string): Promise<readonly (RunSummary | UnreadableRun)[]> {
-  const ids = [...(await runIds(root))].reverse();
-  return Promise.all(
-    ids.map(async (id) => {
-      const folder = path.join(root, RUNS_FOLDER, id);
-      try {
-        return await summariseRun(folder);
-      } catch (error) {
-        return { id, folder, error: toErrorData(error, `reading the run ${id}`) };
-      }
-    }),
-  );
+  const folders = [...(await runIds(root))].reverse().map((id) => path.join(root, RUNS_FOLDER, id));
+  const list: (RunSummary | UnreadableRun)[] = [];
+  for (let at = 0; at < folders.length; at += AT_ONCE) {
+    const portion = await Promise.all(folders.slice(at, at + AT_ONCE).map(listedRun));
+    list.push(...portion.filter((run) => run !== undefined));
+  }
+  return list;
 }
 
-/** @throws EspalierError as {@link openRun} */
+/** A run as a list shows it, also where it cannot be read; undefined where its folder has gone meanwhile. */
+export async function listedRun(folder: string): Promise<RunSummary | UnreadableRun | undefined> {
+  const id = path.basename(folder);
+  try {
+    return await summariseRun(folder);
+  } catch (error) {
+    if (await isGone(folder)) return undefined;
+    return { id, folder, error: toErrorData(error, `reading the run ${id}`) };
+  }
+}
+
+async function isGone(folder: string): Promise<boolean> {
+  try {
+    await checkRealFolders(rootOf(folder), folder);
+    return false;
+  } catch (error) {
+    return fileProblem(error).missing;
+  }
+}
+
+/** @throws EspalierError as {@link openRun}, `io/read` */
 export async function summariseRun(folder: string): Promise<RunSummary> {
   const run = await openRun(folder);
-  const [records, running] = await Promise.all([lastRecords(run), isRunning(folder)]);
+  const [{ records, damage }, running] = await Promise.all([readEnd(run, isEnough), isRunning(folder)]);
   const summary = summarise(records);
+  const state = damage && damage.kind !== 'line-ends' ? 'damaged' : summary.state;
   return {
-    id: run.run.id,
+    id: runName(run),
     folder,
     run,
     ...summary,
-    state: running ? 'running' : summary.state,
+    state: running ? 'running' : state,
     lastAt: records.at(-1)?.at ?? Date.parse(run.run.createdAt),
+    damage: damage && damageError(path.join(folder, JOURNAL_FILE), damage).data,
   };
 }
 
@@ -170,59 +203,11 @@ function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
     : { kind: 'masks', removed: best.removed, perplexity: best.perplexity };
 }
 
+/** For a better checkpoint than is known no more than these are read: one of a large model is long. */
+const MOST_OF_CHECKPOINTS = 4 << 20;
+
 /** Whether events before these cannot name a better one: of checkpoints an earlier one may have done best. */
-function isSettled(events: readonly RunEvent[]): boolean {
-  return (bestMetric(events) ?? bestRates(events) ?? keptMasks(events)) !== undefined;
-}
-
-/** Bytes that are read off the end first; then eight times as many, until the best is among them. */
-const END = 64 << 10;
-/** For a better checkpoint than is known no more than these are read: one of a large model is long, and lists are read often. */
-const MOST_OF_CHECKPOINTS = 8 * 8 * END;
-const LINE_FEED = 0x0a;
-
-async function lastRecords({ folder, run }: RunFolder): Promise<readonly JournalRecord[]> {
-  const file = path.join(folder, JOURNAL_FILE);
-  try {
-    const { size } = await stat(file);
-    for (let length = END; ; length *= 8) {
-      const start = Math.max(0, size - length);
-      const records = recordsIn(await bytesOf(file, start, size - start), start === 0 ? run.id : undefined);
-      const events = records.map(({ event }) => event);
-      if (start === 0 || isSettled(events)) return records;
-      if (length >= MOST_OF_CHECKPOINTS && bestCheckpoint(events)) return records;
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** Whole lines only; from the first, which is taken on trust unless it is the first of the file, on to one that is damaged. */
-function recordsIn(bytes: Buffer, runId: string | undefined): JournalRecord[] {
-  const records: JournalRecord[] = [];
-  let link = runId === undefined ? undefined : firstLink(runId);
-  let begin = runId === undefined ? bytes.indexOf(LINE_FEED) + 1 : 0;
-  for (let end = bytes.indexOf(LINE_FEED, begin); end >= 0; end = bytes.indexOf(LINE_FEED, begin)) {
-    const line = bytes.subarray(begin, end);
-    begin = end + 1;
-    if (link) {
-      const decoded = decodeLine(line, link);
-      if (decoded.kind !== 'record') break;
-      records.push(decoded.record);
-    }
-    link = linkAfter(line);
-  }
-  return records;
-}
-
-async function bytesOf(file: string, start: number, length: number): Promise<Buffer> {
-  const handle = await openToRead(file, { links: 'refuse' });
-  try {
-    const buffer = Buffer.alloc(length);
-    const { bytesRead } = await handle.read(buffer, 0, length, start);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+function isEnough(events: readonly RunEvent[], bytes: number): boolean {
+  if ((bestMetric(events) ?? bestRates(events) ?? keptMasks(events)) !== undefined) return true;
+  return bytes >= MOST_OF_CHECKPOINTS && bestCheckpoint(events) !== undefined;
 }

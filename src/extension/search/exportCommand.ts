@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { isMaskSearch, isMetricEvent, isRateSearch } from '../../experiment/runPlan.ts';
 import type { RunEvent } from '../../experiment/runPlan.ts';
 import type { StepEvent } from '../../experiment/structureEvents.ts';
+import { checkWhole } from '../../runs/journalReader.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { foldMaskEvent, newMaskState } from '../../search/maskState.ts';
@@ -43,7 +44,10 @@ async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
 }
 
 async function eachEvent(run: RunFolder, take: (event: RunEvent, at: number) => unknown): Promise<void> {
-  for await (const records of journalOf(run).more()) for (const { event, at } of records) take(event, at);
+  const journal = journalOf(run);
+  for await (const records of journal.more()) for (const { event, at } of records) take(event, at);
+  // Half a table looks like a whole one.
+  checkWhole(journal);
 }
 
 /** @param data a PNG in base64 */

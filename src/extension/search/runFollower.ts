@@ -107,7 +107,7 @@ export class RunFollower {
       }
       this.isComplete = true;
       const { damage } = this.reader;
-      if (damage) this.error = damageError(path.join(this.run.folder, JOURNAL_FILE), damage).data;
+      this.error = damage && damageError(path.join(this.run.folder, JOURNAL_FILE), damage).data;
       if (last) this.options.onRecords(last, true);
     } catch (error) {
       this.error = toErrorData(error, `reading the journal of ${this.run.run.id}`);

@@ -1,13 +1,13 @@
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import { isMetricSearch } from '../../experiment/runPlan.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
-import { JOURNAL_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
+import { JOURNAL_FILE, RUN_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
 import { isRunning } from '../../runs/runLock.ts';
-import { summariseRun } from '../../runs/runSummary.ts';
+import { listedRun } from '../../runs/runSummary.ts';
 import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
 import type { Clock } from '../supervisor.ts';
 
@@ -24,7 +24,7 @@ export interface RunLibraryOptions {
 const DELAY = 500;
 
 interface Known {
-  /** What a journal looks like from outside: it is read again when that changes. */
+  /** What a run's files look like from outside: they are read again when that changes. */
   readonly look: string;
   readonly run: ListedRun;
 }
@@ -87,12 +87,10 @@ export class RunLibrary {
   }
 
   private async read(): Promise<void> {
-    const folders: string[] = [];
-    for (const root of this.options.roots())
-      folders.push(...(await runIds(root)).map((id) => path.join(root, RUNS_FOLDER, id)));
-    for (const folder of this.known.keys()) if (!folders.includes(folder)) this.known.delete(folder);
     const list: ListedRun[] = [];
-    for (const folder of folders) list.push(await this.summary(folder));
+    for (const root of this.options.roots()) list.push(...(await this.runsOf(root)));
+    const folders = new Set(list.map(({ folder }) => folder));
+    for (const folder of this.known.keys()) if (!folders.has(folder)) this.known.delete(folder);
     list.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
     const isNew = !this.loaded || list.length !== this.list.length || list.some((run, i) => run !== this.list[i]);
     this.list = list;
@@ -100,17 +98,38 @@ export class RunLibrary {
     if (isNew) this.options.onChange();
   }
 
-  private async summary(folder: string): Promise<ListedRun> {
-    const look = await lookOf(folder);
+  /** Runs that cannot be listed do not hide those of other workspace folders. */
+  private async runsOf(root: string): Promise<readonly ListedRun[]> {
+    const folder = path.join(root, RUNS_FOLDER);
+    let ids: readonly string[];
+    try {
+      ids = await runIds(root);
+    } catch (thrown) {
+      const error = toErrorData(thrown, `listing the runs in ${folder}`);
+      const all = await this.readNew(folder, JSON.stringify(error), () =>
+        Promise.resolve({ id: RUNS_FOLDER, folder, error }),
+      );
+      return all ? [all] : [];
+    }
+    const list: ListedRun[] = [];
+    for (const id of ids) {
+      const each = path.join(folder, id);
+      const run = await this.readNew(each, await lookOf(each), () => listedRun(each));
+      if (run) list.push(run);
+    }
+    return list;
+  }
+
+  /** Reads what is new or has changed; the others stay the same objects. */
+  private async readNew(
+    folder: string,
+    look: string,
+    read: () => Promise<ListedRun | undefined>,
+  ): Promise<ListedRun | undefined> {
     const known = this.known.get(folder);
     if (known?.look === look) return known.run;
-    const id = path.basename(folder);
-    const run = await summariseRun(folder).catch((error: unknown): UnreadableRun => ({
-      id,
-      folder,
-      error: toErrorData(error, `reading the run ${id}`),
-    }));
-    this.known.set(folder, { look, run });
+    const run = await read();
+    if (run) this.known.set(folder, { look, run });
     return run;
   }
 }
@@ -119,12 +138,12 @@ export function isReadable(run: ListedRun): run is RunSummary {
   return !('error' in run) || 'run' in run;
 }
 
+/** Links and pipes in place of a run's files are looked at, and not followed or opened. */
 async function lookOf(folder: string): Promise<string> {
-  const [journal, running] = await Promise.all([
-    stat(path.join(folder, JOURNAL_FILE)).catch(() => undefined),
-    isRunning(folder),
-  ]);
-  return JSON.stringify([journal?.size, journal?.mtimeMs, running]);
+  const files = await Promise.all(
+    [RUN_FILE, JOURNAL_FILE].map((name) => lstat(path.join(folder, name)).catch(() => undefined)),
+  );
+  return JSON.stringify([files.map((file) => [file?.size, file?.mtimeMs, file?.ctimeMs]), await isRunning(folder)]);
 }
 
 const SETTING_NAMES = (Object.keys(SETTINGS) as SettingName[]).filter((name) => SETTINGS[name].decidesNumbers);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { describeError } from '../../base/errors.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import { isMaskSearch, plannedLength } from '../../experiment/runPlan.ts';
 import type { RunMethod } from '../../experiment/runPlan.ts';
@@ -15,7 +16,7 @@ import type { SearchRunner } from './searchRunner.ts';
 const RUNS_VIEW = 'espalier.runs';
 
 /** How a run stands, for its icon, its context menu and a screen reader. */
-type Standing = 'here' | 'elsewhere' | 'paused' | 'interrupted' | 'finished' | 'failed' | 'unreadable';
+type Standing = 'here' | 'elsewhere' | 'paused' | 'interrupted' | 'finished' | 'failed' | 'damaged' | 'unreadable';
 
 const ICONS: Readonly<Record<Standing, vscode.ThemeIcon>> = {
   here: new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('charts.blue')),
@@ -24,6 +25,7 @@ const ICONS: Readonly<Record<Standing, vscode.ThemeIcon>> = {
   interrupted: new vscode.ThemeIcon('debug-disconnect'),
   finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('charts.green')),
   failed: new vscode.ThemeIcon('error', new vscode.ThemeColor('errorForeground')),
+  damaged: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),
   unreadable: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),
 };
 
@@ -34,6 +36,7 @@ const WORDS: Readonly<Record<Standing, string>> = {
   interrupted: 'stopped before its end',
   finished: 'finished',
   failed: 'failed',
+  damaged: 'its journal is damaged',
   unreadable: 'cannot be read',
 };
 
@@ -90,7 +93,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     const parts = [
       ...(best ? [formatPerplexity(best.perplexity)] : []),
       METHODS[plan.search.method],
-      standing === 'here' ? WORDS.here : ago(lastAt, Date.now()),
+      standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
     item.description = parts.join(' · ');
     item.tooltip = tooltip(summary, WORDS[standing]);
@@ -116,11 +119,11 @@ function brokenItem({ id, folder, error }: UnreadableRun): vscode.TreeItem {
   item.iconPath = ICONS.unreadable;
   item.contextValue = 'run.unreadable';
   item.description = WORDS.unreadable;
-  item.tooltip = `${error.operation}: expected ${error.expected}, got ${error.actual}. ${error.remedy}`;
+  item.tooltip = describeError(error);
   return item;
 }
 
-function tooltip({ id, run, best, counts, generation }: RunSummary, state: string): vscode.MarkdownString {
+function tooltip({ id, run, best, counts, generation, damage }: RunSummary, state: string): vscode.MarkdownString {
   const { plan, document, createdAt } = run.run;
   const { method, seed } = plan.search;
   const round = isMaskSearch(plan) ? 'step' : 'generation';
@@ -133,6 +136,7 @@ function tooltip({ id, run, best, counts, generation }: RunSummary, state: strin
     ...(document === undefined ? [] : [['file', document] as const]),
     ['begun', `${createdAt.slice(0, 16).replace('T', ' ')} UTC`],
     ['run', id],
+    ...(damage ? [['journal', describeError(damage)] as const] : []),
   ];
   return new vscode.MarkdownString(
     [
