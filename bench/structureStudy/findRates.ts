@@ -22,7 +22,13 @@ export async function findRates(context: StudyContext, rate: number, llm: boolea
     const plan = await planOf(context, rate, server?.url);
     const opening = await context.engine.openStructure(plan);
     const known = new KnownLosses(context.file('measurements.jsonl'), opening.fingerprint);
-    const model = server && withRetries(openAiModel({ settings: plan.llm, key: 'scripted', timer }), plan.llm, timer);
+    const model =
+      server &&
+      withRetries(
+        openAiModel({ settings: plan.llm, grant: { endpoint: plan.llm.endpoint, key: 'scripted' }, timer }),
+        plan.llm,
+        timer,
+      );
     const effects: RateEffects = {
       async measure(configurations) {
         const rates = configurations.map((configuration) => configuration.rates);

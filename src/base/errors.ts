@@ -80,6 +80,7 @@ export type ErrorCode =
   | 'llm/timeout'
   | 'llm/bad-reply'
   | 'llm/no-key'
+  | 'llm/not-agreed'
   | 'llm/cap'
   | 'llm/not-recorded'
   // the machine

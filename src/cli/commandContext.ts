@@ -19,6 +19,8 @@ export interface CommandContext {
   forkWorker(): WorkerProcess;
   /** Keys of language models. */
   readonly keys: LlmKeys;
+  /** Asks the person a question that is answered with yes or no; undefined where nobody is there. */
+  readonly ask?: ((question: string) => Promise<boolean>) | undefined;
   /** Folder of the prompts for language models that Espalier comes with. */
   readonly shippedPrompts: string;
   listDevices(): Promise<readonly DeviceReport[]>;

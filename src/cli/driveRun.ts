@@ -1,10 +1,12 @@
+import type { RateSearchPlan } from '../experiment/rateSearch.ts';
 import { isRateSearch } from '../experiment/runPlan.ts';
+import type { RunPlan } from '../experiment/runPlan.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
-import { keyFor } from './llmKeys.ts';
+import { grantFor } from './llmKeys.ts';
 import { humanRunReport, jsonRunReport } from './runReport.ts';
 import { kebabCase } from './settingFlags.ts';
 
@@ -14,6 +16,8 @@ export interface DriveOptions {
   readonly recover?: true;
   readonly workers?: string | number;
   readonly json?: true;
+  /** Of the language model, where the command has that flag. */
+  readonly endpoint?: string;
 }
 
 /** Flags that say only how a run goes on, and nothing of what it finds. */
@@ -38,6 +42,12 @@ export async function resumedRun(
   return openRun(await findRun(context.folder, id));
 }
 
+function asksEndpoint(plan: RunPlan): plan is RateSearchPlan {
+  if (!isRateSearch(plan) || plan.llm.provider !== 'openai') return false;
+  const { initialise, mutate, cross } = plan.search;
+  return [initialise, mutate, cross].includes('llm');
+}
+
 /** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */
 export async function driveRun(
   run: RunFolder,
@@ -52,14 +62,18 @@ export async function driveRun(
   for await (const records of journalOf(run).more()) for (const record of records) report.recall(record);
   report.begin();
   const { plan } = run.run;
-  const key = isRateSearch(plan) ? keyFor(plan.llm.endpoint, context.keys) : undefined;
   try {
+    const { keys, ask } = context;
+    const isTyped = options.endpoint !== undefined;
+    // Of one that is finished nothing is asked any more.
+    const grant =
+      asksEndpoint(plan) && report.status !== 'finished' ? await grantFor(plan, { keys, ask, isTyped }) : undefined;
     const { kind } = await runSearchOf(run, {
       signal,
       spawn: () => context.forkWorker(),
       ...(options.workers !== undefined && { workers: Number(options.workers) }),
       ...(options.recover && { recover: true }),
-      languageModel: { key },
+      languageModel: { grant },
       onRecovered: (aside) => {
         terminal.say(`the journal as it was is kept as ${aside}`);
       },

@@ -64,6 +64,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'llm/timeout': 'failed',
   'llm/bad-reply': 'failed',
   'llm/no-key': 'input',
+  'llm/not-agreed': 'input',
   'llm/cap': 'failed',
   'llm/not-recorded': 'failed',
   'io/read': 'input',

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
+import { questioner } from './askYesOrNo.ts';
 import { cacheFolder } from './cacheFolder.ts';
 import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
     // Beside this bundle; what it says matters when it dies, and is then part of the error.
     forkWorker: worker,
     keys,
+    ask: questioner({ input: process.stdin, output: process.stderr, signal: cancelled.signal }),
     shippedPrompts: PROMPTS,
     createEngine: async () =>
       (await import('../engine/engine.ts')).createEngine({

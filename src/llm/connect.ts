@@ -1,5 +1,6 @@
 import { EspalierError } from '../base/errors.ts';
 import type { LlmSettings } from '../experiment/llm.ts';
+import type { LlmGrant } from '../experiment/llmEndpoint.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import { checkWhole } from '../runs/journalReader.ts';
 import { findRun, journalOf, openRun } from '../runs/runFolder.ts';
@@ -12,8 +13,8 @@ import type { Timer } from './retries.ts';
 
 /** What reaching a language model takes beside its settings. It is kept in memory and nowhere else. */
 export interface LanguageModelAccess {
-  /** Of the endpoint. */
-  readonly key?: string | undefined;
+  /** The endpoint that may be asked, and its key. */
+  readonly grant?: LlmGrant | undefined;
   /** The editor's language model, where there is an editor. */
   readonly host?: ((settings: LlmSettings, timer: Timer) => LanguageModel) | undefined;
 }
@@ -23,18 +24,18 @@ export interface LanguageModelAccess {
  *
  * @param root workspace folder, where the run to replay is
  * @param answered what the search has asked before it was interrupted
- * @throws EspalierError `settings/invalid`, `llm/no-key`, `llm/unreachable` without an editor, `runs/…` for a run that cannot be replayed
+ * @throws EspalierError `settings/invalid`, `llm/no-key`, `llm/not-agreed`, `llm/unreachable` without an editor, `runs/…` for a run that cannot be replayed
  */
 export async function connectLanguageModel(
   settings: LlmSettings,
-  { key, host }: LanguageModelAccess,
+  { grant, host }: LanguageModelAccess,
   { root, timer, answered }: { readonly root: string; readonly timer: Timer; readonly answered: readonly Place[] },
 ): Promise<LanguageModel | undefined> {
   switch (settings.provider) {
     case 'none':
       return undefined;
     case 'openai':
-      return withRetries(openAiModel({ settings, key, timer }), settings, timer);
+      return withRetries(openAiModel({ settings, grant, timer }), settings, timer);
     case 'vscode':
       if (!host) throw noEditorError();
       return withRetries(host(settings, timer), settings, timer);

@@ -1,5 +1,6 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import { checkEndpoint, isOpenAiEndpoint } from '../experiment/llmEndpoint.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../experiment/llmEndpoint.ts';
+import type { LlmGrant } from '../experiment/llmEndpoint.ts';
 import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
 import { MAX_REPLY } from '../experiment/structureSearchSchemas.ts';
 import { Deadline } from './deadline.ts';
@@ -16,8 +17,8 @@ import { eventData } from './serverSentEvents.ts';
 
 export interface OpenAiOptions {
   readonly settings: LlmSettings;
-  /** Sent as bearer token to the endpoint and nowhere else. */
-  readonly key: string | undefined;
+  /** Which endpoint may be asked, and with what key; undefined where nobody has agreed to any. */
+  readonly grant: LlmGrant | undefined;
   readonly timer: Timer;
 }
 
@@ -28,11 +29,12 @@ const OPERATION = 'asking the language model';
  * streamed, so that a server that stops talking is noticed long before one that is merely slow is given up; a server that does not
  * stream is understood, too.
  *
- * @throws EspalierError `settings/invalid`, `llm/no-key`
+ * @throws EspalierError `settings/invalid`, `llm/no-key`, `llm/not-agreed` where the settings name another endpoint than was agreed to
  */
-export function openAiModel({ settings, key, timer }: OpenAiOptions): LanguageModel {
+export function openAiModel({ settings, grant, timer }: OpenAiOptions): LanguageModel {
   const endpoint = checkEndpoint(settings.endpoint);
   if (settings.llm === '') throw noModelError();
+  const { key } = checkGrant(grant, settings);
   checkKey(key, settings.endpoint);
   const dialect = new RequestDialect(settings);
   let client: Promise<[OpenAiPackage, OpenAiClient]> | undefined;
@@ -218,6 +220,21 @@ function watched({ body }: Response, heard: () => void): ReadableStream<Uint8Arr
       },
     }),
   );
+}
+
+/** Settings and what was agreed to come by different ways: a file that was changed in between leads no key, and no prompt, elsewhere. */
+function checkGrant(grant: LlmGrant | undefined, { endpoint }: LlmSettings): LlmGrant {
+  const asked = endpointName(endpoint);
+  if (grant && endpointName(grant.endpoint) === asked) return grant;
+  throw new EspalierError({
+    code: 'llm/not-agreed',
+    operation: 'setting up the language model',
+    expected: grant
+      ? `the endpoint that was agreed to, ${endpointName(grant.endpoint)}`
+      : 'an endpoint that was agreed to',
+    actual: asked,
+    remedy: 'Nothing was sent. Look at the endpoint in the run.json, and resume the run: you are asked about it anew.',
+  });
 }
 
 function checkKey(key: string | undefined, endpoint: string): void {

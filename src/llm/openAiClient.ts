@@ -1,3 +1,4 @@
+import { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { tooLongError } from './openAiErrors.ts';
 import type * as Package from './openAiPackage.ts';
@@ -16,7 +17,8 @@ const SENT_HEADERS = ['accept', 'content-type', 'idempotency-key'];
 /**
  * A client of one endpoint, which tries once, follows nowhere, and logs nothing.
  *
- * @param key sent as bearer token to the endpoint and nowhere else; the library itself does not get to know it
+ * @param key sent as bearer token to the endpoint and nowhere else; the library itself does not get to know it, and whatever address it
+ * asks in the end, one of another origin is not asked
  */
 export function newOpenAiClient({ OpenAI }: OpenAiPackage, endpoint: URL, key: string | undefined): OpenAiClient {
   return new OpenAI({
@@ -26,7 +28,22 @@ export function newOpenAiClient({ OpenAI }: OpenAiPackage, endpoint: URL, key: s
     maxRetries: 0,
     // It would tell headers and replies.
     logLevel: 'off',
-    fetch: (url, init) => boundedFetch(url, { ...init, headers: headersOf(new Headers(init?.headers), key) }),
+    fetch: (url, init) => {
+      checkOrigin(url, endpoint);
+      return boundedFetch(url, { ...init, headers: headersOf(new Headers(init?.headers), key) });
+    },
+  });
+}
+
+function checkOrigin(url: string | URL | Request, { origin }: URL): void {
+  const asked = new URL(typeof url === 'string' || url instanceof URL ? url : url.url).origin;
+  if (asked === origin) return;
+  throw new EspalierError({
+    code: 'engine/invariant',
+    operation: 'asking the language model',
+    expected: `a request to ${origin}`,
+    actual: `one to ${asked}`,
+    remedy: 'This is a defect of Espalier: please report it. Nothing was sent.',
   });
 }
 

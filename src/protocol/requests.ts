@@ -42,7 +42,7 @@ import {
 import { MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Names a running request in the events about it; chosen by the client. */
 const tokenSchema = countSchema;
@@ -125,8 +125,9 @@ export const REQUESTS = {
   /**
    * Drives the run in `folder` (see runs/runFolder.ts) with a pool of `workers` processes, by itself as many as its plan says, until it is
    * finished or, by cancelling this request, paused. `progress` and `searchEvent` events with the same token come before the reply.
-   * `recover` goes on from what stands before the damage of a journal that is damaged in its middle. `llm` holds what its language model
-   * is asked with and is kept nowhere.
+   * `recover` goes on from what stands before the damage of a journal that is damaged in its middle. `llm` holds which endpoint
+   * its language model may be asked at, and with what key; it is kept nowhere, and a run that names another endpoint fails with
+   * `llm/not-agreed`.
    */
   search: {
     params: z.strictObject({
@@ -134,7 +135,7 @@ export const REQUESTS = {
       folder: textSchema,
       workers: countSchema.min(1).max(256).exactOptional(),
       recover: z.boolean().exactOptional(),
-      llm: z.strictObject({ key: textSchema.min(1) }).exactOptional(),
+      llm: z.strictObject({ endpoint: textSchema.min(1), key: textSchema.min(1).exactOptional() }).exactOptional(),
     }),
     result: z.strictObject({ outcome: z.enum(['finished', 'paused']) }),
   },

@@ -63,7 +63,7 @@ const handlers = createHandlers(
         ...(recover !== undefined && { recover }),
         ...{ signal, onProgress, onEvent },
         languageModel: {
-          key: llm?.key,
+          grant: llm,
           host: (settings, timer) => hostQuestions.model(host, settings, timer),
         },
         // The pool's processes are of this very script; they end with this one.

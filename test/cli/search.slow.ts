@@ -38,7 +38,11 @@ it('espalier search asks an endpoint, is interrupted and goes on, and finds the 
   expect(begun.status).toBe(130);
   const run = String(jsonLines(begun)[0]!['run']);
 
-  const resumed = await command.espalier(['search', '--resume', run, '--json'], { env });
+  // The endpoint stands in the run now, and nobody is there to be asked.
+  const refused = await command.espalier(['search', '--resume', run, '--json'], { env });
+  expect([refused.status, refused.out]).toEqual([2, expect.stringContaining('llm/not-agreed')]);
+  const meant = { ...env, ESPALIER_LLM_ENDPOINT: llm.url };
+  const resumed = await command.espalier(['search', '--resume', run, '--json'], { env: meant });
   expect(resumed.status).toBe(0);
   const found = jsonLines(resumed).at(-1)!;
   const { calls, promptTokens, listsUsed } = found['counts'] as Record<string, number>;

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { keyFor, takeKeys } from '../../src/cli/llmKeys.ts';
+import { grantFor, takeKeys } from '../../src/cli/llmKeys.ts';
+import type { GrantOptions } from '../../src/cli/llmKeys.ts';
+import type { CommandContext } from '../../src/cli/commandContext.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -12,6 +14,8 @@ import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { RUN_FILE, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
+import { failureOf } from '../support/expectCoded.ts';
+import { syntheticRatePlan } from '../support/syntheticStructure.ts';
 
 const FOLDER = mkdtempSync(path.join(tmpdir(), 'espalier-cli-'));
 afterAll(() => {
@@ -29,6 +33,8 @@ search masks { method: policy-gradient at: 40% score: mine steps: 7 }
 `;
 writeFileSync(path.join(FOLDER, 'm.prune'), FILE);
 writeFileSync(path.join(FOLDER, 'plain.prune'), FILE.split('search')[0]!);
+const THEIRS = FILE.replace('mutate: classical', 'provider: openai endpoint: "http://elsewhere.example/v1" llm: "x"');
+writeFileSync(path.join(FOLDER, 'theirs.prune'), THEIRS);
 writeFileSync(path.join(FOLDER, 'mixed.prune'), `${FILE}search evolved { population: 9 }\n`);
 
 describe('evaluate with a file', () => {
@@ -209,18 +215,69 @@ describe('a search becomes a run', () => {
 
 describe('keys of language models', () => {
   const openAi = 'https://api.openai.com/v1';
-  it.each([
-    [{ ESPALIER_LLM_KEY: 'a', OPENAI_API_KEY: 'b' }, 'http://localhost/v1', 'a'],
-    [{ OPENAI_API_KEY: 'b' }, 'http://localhost/v1', undefined],
-    [{ OPENAI_API_KEY: 'b' }, '', 'b'],
-    [{ OPENAI_API_KEY: 'b' }, openAi, 'b'],
+  const [mine, theirs] = ['http://localhost:8000/v1', 'https://elsewhere.example/v1'];
+  const own = { ESPALIER_LLM_KEY: 'a' };
+  const grant = (env: object, endpoint: string, options: Partial<GrantOptions> = {}) => {
+    const plan = syntheticRatePlan();
+    const asked = {
+      ...plan,
+      name: 'n\u001b[2Jm',
+      llm: { ...plan.llm, provider: 'openai' as const, endpoint, llm: 'x' },
+    };
+    return grantFor(asked, { keys: takeKeys({ ...env }), isTyped: false, ...options });
+  };
+
+  it.each<readonly [what: string, env: object, endpoint: string, isTyped: boolean, key: string | undefined]>([
+    ['ESPALIER_LLM_KEY goes to OpenAI', { ...own, OPENAI_API_KEY: 'b' }, '', false, 'a'],
+    ['and to an endpoint that is typed', own, mine, true, 'a'],
+    ['OPENAI_API_KEY goes to OpenAI', { OPENAI_API_KEY: 'b' }, '', false, 'b'],
+    ['however that is spelled', { OPENAI_API_KEY: 'b' }, 'HTTPS://API.OpenAI.com.:443/v1/', false, 'b'],
+    ['and nowhere else', { OPENAI_API_KEY: 'b' }, mine, true, undefined],
     // Unencrypted it would be anybody’s.
-    [{ OPENAI_API_KEY: 'b' }, openAi.replace('https', 'http'), undefined],
-    [{ ESPALIER_LLM_KEY: '', OPENAI_API_KEY: '' }, openAi, undefined],
-  ])('%j for %j', (env, endpoint, key) => {
-    const left: NodeJS.ProcessEnv = { ...env, OPENAI_CUSTOM_HEADERS: 'X-Key: c', PATH: '/bin' };
-    expect(keyFor(endpoint, takeKeys(left))).toBe(key);
+    ['unencrypted least of all', { OPENAI_API_KEY: 'b' }, openAi.replace('https', 'http'), true, undefined],
+    ['an empty one is none', { ESPALIER_LLM_KEY: '', OPENAI_API_KEY: '' }, openAi, false, undefined],
+    ['with ESPALIER_LLM_ENDPOINT it goes there', { ...own, ESPALIER_LLM_ENDPOINT: mine }, `${mine}/`, false, 'a'],
+    ['but not to a file’s', { ...own, ESPALIER_LLM_ENDPOINT: mine }, theirs, false, undefined],
+    ['not to a port beside it', { ...own, ESPALIER_LLM_ENDPOINT: mine }, 'http://localhost:8001/v1', true, undefined],
+    ['not to OpenAI', { ...own, ESPALIER_LLM_ENDPOINT: mine }, '', false, undefined],
+    ['which has its own', { ...own, ESPALIER_LLM_ENDPOINT: mine, OPENAI_API_KEY: 'b' }, '', false, 'b'],
+  ])('%s', async (_, env, endpoint, isTyped, key) => {
+    expect((await grant(env, endpoint, { isTyped })).key).toBe(key);
+  });
+
+  it('are taken out of the environment that other processes get', () => {
+    const left: NodeJS.ProcessEnv = { ...own, OPENAI_API_KEY: 'b', OPENAI_CUSTOM_HEADERS: 'X-Key: c', PATH: '/bin' };
+    takeKeys(left);
     expect(left).toEqual({ PATH: '/bin' });
+  });
+
+  it('go to the endpoint of a file or run when the person says so, and otherwise stay', async () => {
+    const asked: string[] = [];
+    const answer = (is: boolean) => (question: string) => {
+      asked.push(question);
+      return Promise.resolve(is);
+    };
+    expect(await grant(own, theirs, { ask: answer(true) })).toEqual({ endpoint: theirs, key: 'a' });
+    expect(asked).toEqual([`n [2Jm asks x at ${theirs}. Send ESPALIER_LLM_KEY there?`]);
+    for (const ask of [answer(false), undefined]) {
+      const { code, data } = await failureOf(() => grant(own, theirs, { ask }));
+      expect([code, data.remedy]).toEqual([
+        'llm/not-agreed',
+        expect.stringContaining(`ESPALIER_LLM_ENDPOINT=${theirs}`),
+      ]);
+    }
+  });
+
+  it('of a variable that names no endpoint go nowhere, and it is said which variable that is', async () => {
+    const env = { ...own, ESPALIER_LLM_ENDPOINT: 'localhost' };
+    const { code, data } = await failureOf(() => grant(env, ''));
+    expect([code, data.operation]).toEqual(['settings/invalid', 'reading ESPALIER_LLM_ENDPOINT']);
+  });
+
+  it('stay where a .prune file names an endpoint and nobody can be asked: the search does not begin', async () => {
+    const { code, err } = await run(['search', 'theirs.prune', '--search', 'rates'], undefined, { keys: { own: 'a' } });
+    expect(err).toContain('http://elsewhere.example/v1, which a file or run names');
+    expect(code).toBe(2);
   });
 });
 
@@ -240,7 +297,7 @@ async function planOf(words: readonly string[], command = 'search'): Promise<unk
   return plan;
 }
 
-async function run(words: readonly string[], onWorker?: () => void) {
+async function run(words: readonly string[], onWorker?: () => void, context: Partial<CommandContext> = {}) {
   const plans: EvaluationPlan[] = [];
   const speeds: SpeedPlan[] = [];
   const written = { out: '', err: '' };
@@ -273,6 +330,7 @@ async function run(words: readonly string[], onWorker?: () => void) {
       throw new Error('no worker here');
     },
     listDevices: () => Promise.resolve([]),
+    ...context,
   });
   return { code, plans, speeds, ...written };
 }

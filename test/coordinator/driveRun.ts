@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const root = process.cwd();
-const key = process.env['ESPALIER_LLM_KEY'];
+const key = process.env['ESPALIER_LLM_KEY'] ?? '';
 const run =
   values.resume === undefined
     ? await createRun(JSON.parse(readFileSync(values.plan!, 'utf8')) as StructurePlan, {
@@ -34,7 +34,7 @@ print({ kind: 'run', run: run.run.id });
 await runSearchOf(run, {
   signal: new AbortController().signal,
   workers: Number(values.workers),
-  languageModel: { key },
+  languageModel: { grant: { endpoint: 'llm' in run.run.plan ? run.run.plan.llm.endpoint : '', key } },
   spawn: () => forkWorker({ file: positionals[0]!, cacheFolder: values.cache, log: () => undefined }),
   onEvent: ({ seq, at, event }) => {
     print({ seq, at, ...event });

@@ -110,7 +110,7 @@ describe.skipIf(process.platform !== 'linux')('the key of a language model', () 
     await client.initialize(VERSION);
     const asked = llm.requests.length;
     const { outcome } = await client.search(
-      { folder: run.folder, workers: 2, llm: { key: KEY } },
+      { folder: run.folder, workers: 2, llm: { endpoint: llm.url, key: KEY } },
       { onSearchEvent: (event) => told.push(JSON.stringify(event)) },
     );
     const { processes, leaks } = watched.stop();

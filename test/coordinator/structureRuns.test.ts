@@ -27,6 +27,7 @@ import type { Script } from './scriptedWorker.ts';
 const RATES = rateProblem(3);
 const MASKS = maskProblem(5);
 const KEY = 'sk-marker-of-a-key-0123';
+const ELSEWHERE = 'http://elsewhere.example/v1';
 
 const root = await mkdtemp(path.join(tmpdir(), 'espalier-structure-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -279,7 +280,7 @@ describe('a request to the language model', () => {
     try {
       const plan = rates({ provider: 'openai', endpoint: llm.url, llm: 'tiny', timeout: 60, retries: 1, reasks: 1 });
       const run = await newRun(plan);
-      const { outcome } = await drive(run, {}, { languageModel: { key: KEY } });
+      const { outcome } = await drive(run, {}, { languageModel: { grant: { endpoint: llm.url, key: KEY } } });
       expect(outcome.kind).toBe('finished');
       expect(llm.requests.length).toBeGreaterThan(4);
       expect(llm.askedTwice).toEqual([]);
@@ -313,7 +314,7 @@ describe('a request to the language model', () => {
       const run = await newRun(
         rates({ provider: 'openai', endpoint: llm.url, llm: 'tiny', timeout: 60 }, { generations }),
       );
-      const { outcome } = await drive(run, {}, { languageModel: { key: KEY } });
+      const { outcome } = await drive(run, {}, { languageModel: { grant: { endpoint: llm.url, key: KEY } } });
       expect(outcome.kind).toBe('finished');
       expect(new Set(llm.requests.map((request) => request.fault))).toEqual(new Set(TEXT_STYLES));
       const events = await eventsOf(run);
@@ -326,6 +327,19 @@ describe('a request to the language model', () => {
     }
   });
 
+  it('goes nowhere where the run names another endpoint by now than was agreed to', async () => {
+    const [theirs, mine] = [await ScriptedLlm.start({}), await ScriptedLlm.start({})];
+    try {
+      const run = await newRun(rates({ provider: 'openai', endpoint: theirs.url, llm: 'tiny' }));
+      const languageModel = { grant: { endpoint: mine.url, key: KEY } };
+      const error = await failureOf(() => drive(run, {}, { languageModel }));
+      expect([error.code, error.data.actual]).toEqual(['llm/not-agreed', theirs.url]);
+      expect([theirs.requests, mine.requests]).toEqual([[], []]);
+    } finally {
+      await Promise.all([theirs.close(), mine.close()]);
+    }
+  });
+
   it('to a server that repeats the key in its errors and replies tells it to nobody', async () => {
     const llm = await ScriptedLlm.start({ fault: ({ index }) => (index % 2 === 0 ? 'echo-key' : 'echo-key-in-reply') });
     try {
@@ -335,7 +349,7 @@ describe('a request to the language model', () => {
         run,
         {},
         {
-          languageModel: { key: KEY },
+          languageModel: { grant: { endpoint: llm.url, key: KEY } },
           onEvent: (record) => told.push(JSON.stringify(record)),
           log: (line) => told.push(line),
         },
@@ -351,6 +365,7 @@ describe('a request to the language model', () => {
 
   it.each<[string, Partial<LlmSettings>, string]>([
     ['no key for OpenAI', { provider: 'openai', llm: 'x' }, 'llm/no-key'],
+    ['an endpoint that nobody has agreed to', { provider: 'openai', llm: 'x', endpoint: ELSEWHERE }, 'llm/not-agreed'],
     ['no editor', { provider: 'vscode' }, 'llm/unreachable'],
     ['no run to replay', { provider: 'replay', replay: 'none' }, 'runs/not-found'],
   ])('that cannot be made at all (%s) ends the run before a model is loaded', async (_, llm, code) => {
@@ -360,7 +375,8 @@ describe('a request to the language model', () => {
       spawned++;
       throw new Error('not needed');
     };
-    expect([(await failureOf(() => drive(run, {}, { spawn }))).code, spawned]).toEqual([code, 0]);
+    const languageModel = { grant: { endpoint: '' } };
+    expect([(await failureOf(() => drive(run, {}, { spawn, languageModel }))).code, spawned]).toEqual([code, 0]);
   });
 });
 

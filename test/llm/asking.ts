@@ -91,7 +91,7 @@ export function ask(
   const endpoint = typeof server === 'string' ? server : server.url;
   const settings = { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'tiny-llm', ...changes } as const;
   const model = withRetries(
-    openAiModel({ settings, key: key === '' ? undefined : key, timer: patience }),
+    openAiModel({ settings, grant: { endpoint: settings.endpoint, ...(key !== '' && { key }) }, timer: patience }),
     settings,
     patience,
   );

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
 import { estimateTokens } from '../../src/llm/languageModel.ts';
+import { openAiModel } from '../../src/llm/openAi.ts';
+import { newOpenAiClient } from '../../src/llm/openAiClient.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import type { Fault } from '../support/scriptedLlm.ts';
 import { answering, ask, KEY, PROMPT, serve, tidyUp, timer } from './asking.ts';
@@ -115,6 +118,30 @@ describe('an OpenAI-compatible endpoint', () => {
     const error = await failureOf(() => ask(server));
     expect([error.code, other.requests.length]).toEqual(['llm/refused', 0]);
     expect(error.data.remedy).toContain('elsewhere');
+  });
+
+  it.each([301, 302, 303, 307, 308])('that redirects with %i leads the key nowhere', async (status) => {
+    const other = await answering((response) => response.writeHead(200).end());
+    for (const location of [other.url, other.url.replace('http://', 'http://user@'), other.url.replace('http:', '')]) {
+      const server = await answering((response) => {
+        response.writeHead(status, { location }).end();
+      });
+      expect((await failureOf(() => ask(server))).code).toBe('llm/refused');
+    }
+    expect(other.asked).toEqual([]);
+  });
+
+  it('is the one that was agreed to, or nobody is asked', async () => {
+    const server = await answering((response) => response.writeHead(200).end());
+    const settings = { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint: server.url, llm: 'x' } as const;
+    for (const grant of [undefined, { endpoint: 'http://localhost:1/v1', key: KEY }, { endpoint: '', key: KEY }]) {
+      const error = await failureOf(() => openAiModel({ settings, grant, timer }));
+      expect(error.code).toBe('llm/not-agreed');
+      expect(error.message).not.toContain(KEY);
+    }
+    const page = newOpenAiClient(await import('../../src/llm/openAiPackage.ts'), new URL('http://localhost:1/v1'), KEY);
+    await expect(page.get(`${server.url}/models`)).rejects.toThrow();
+    expect(server.asked).toEqual([]);
   });
 
   it('that answers without end is stopped, and hears of it', async () => {

@@ -145,7 +145,12 @@ const VALID = [
       reply: { kind: 'text', text: '[0.3]', usage: { promptTokens: 5, replyTokens: 2 }, model: 'gpt' },
     },
   },
-  { jsonrpc: '2.0', id: 16, method: 'search', params: { token: 8, folder: '/r', workers: 2, llm: { key: 'k' } } },
+  {
+    jsonrpc: '2.0',
+    id: 16,
+    method: 'search',
+    params: { token: 8, folder: '/r', workers: 2, llm: { endpoint: 'http://localhost/v1', key: 'k' } },
+  },
   { jsonrpc: '2.0', id: 2, method: 'identify', params: { models: ['/m'], files: ['/f'] } },
   { jsonrpc: '2.0', id: 3, method: 'devices', params: {} },
   { jsonrpc: '2.0', id: 4, method: 'initialize', params: { protocol: PROTOCOL_VERSION, version: '1' } },

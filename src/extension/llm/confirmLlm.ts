@@ -1,7 +1,8 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatCount } from '../../experiment/format.ts';
-import { isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../experiment/llmEndpoint.ts';
+import { plainLine } from '../../base/plainText.ts';
+import { endpointName, isOpenAiEndpoint } from '../../experiment/llmEndpoint.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import { signalOf } from '../cancellation.ts';
 import type { EditorModel } from './editorModel.ts';
@@ -30,7 +31,7 @@ export async function confirmLlm(plan: RateSearchPlan, parts: ConfirmLlmParts): 
     provider === 'openai' && isOpenAiEndpoint(endpoint) && (await parts.keys.get(endpoint)) === undefined;
   const [start, without, setUp] = ['Start', 'Without Language Model', 'Set Up Language Model…'];
   const chosen = await vscode.window.showWarningMessage(
-    `${plan.name} asks ${whoIsAsked(plan)} for pruning rates.`,
+    `${plainLine(plan.name)} asks ${whoIsAsked(plan)} for pruning rates.`,
     { modal: true, detail: [...forecastLines(plan, forecast), ...(needsKey ? [NO_KEY] : [])].join('\n') },
     ...(needsKey ? [setUp, without] : [start, without]),
   );
@@ -44,15 +45,19 @@ export async function confirmLlm(plan: RateSearchPlan, parts: ConfirmLlmParts): 
 
 const NO_KEY = 'OpenAI answers nobody without a key, and none is kept yet.';
 
+const KEY_GOES = 'The key that you keep for this endpoint is sent along.';
+
 /**
- * Asks before a run that was begun elsewhere (on another machine, on the command line) sends anything to a language model from here.
+ * Asks before a run that was begun elsewhere (on another machine, on the command line), or that somebody has changed, sends anything to a
+ * language model from here.
  *
+ * @param hasKey whether a key goes along
  * @returns whether it is to go on
  */
-export async function confirmForeign(plan: RateSearchPlan): Promise<boolean> {
+export async function confirmForeign(plan: RateSearchPlan, hasKey: boolean): Promise<boolean> {
   const chosen = await vscode.window.showWarningMessage(
-    `${plan.name} was not begun in this window. It asks ${whoIsAsked(plan)} for pruning rates.`,
-    { modal: true, detail: [capLine(plan), contentLine(plan)].join('\n') },
+    `${plainLine(plan.name)} was not begun in this window, or was changed since. It asks ${whoIsAsked(plan)} for pruning rates.`,
+    { modal: true, detail: [...(hasKey ? [KEY_GOES] : []), capLine(plan), contentLine(plan)].join('\n') },
     'Go On',
   );
   return chosen === 'Go On';
@@ -78,7 +83,7 @@ function capLine({ llm: { tokenCap, costCap } }: RateSearchPlan): string {
 }
 
 function contentLine({ model }: RateSearchPlan): string {
-  return `Prompts hold rates, perplexities and the name of the model (${path.basename(model)}); nothing else of yours is sent.`;
+  return `Prompts hold rates, perplexities and the name of the model (${plainLine(path.basename(model))}); nothing else of yours is sent.`;
 }
 
 function money(value: number): string {
@@ -86,8 +91,10 @@ function money(value: number): string {
 }
 
 function whoIsAsked({ llm }: RateSearchPlan): string {
-  if (llm.provider === 'vscode') return `the editor’s language model${llm.llm === '' ? '' : ` (${llm.llm})`}`;
-  return `${llm.llm} at ${llm.endpoint === '' ? OPENAI_ENDPOINT : llm.endpoint}`;
+  const name = plainLine(llm.llm);
+  if (llm.provider === 'vscode') return `the editor’s language model${name === '' ? '' : ` (${name})`}`;
+  // As requests go there, not as somebody has spelled it.
+  return `${name} at ${endpointName(llm.endpoint)}`;
 }
 
 function askConsent(family: string, editorModel: EditorModel): Thenable<void> {

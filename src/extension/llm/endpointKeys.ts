@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import { checkEndpoint } from '../../experiment/llmEndpoint.ts';
+import { endpointName } from '../../experiment/llmEndpoint.ts';
 
 export interface EndpointKeysParts {
   /** The system's keychain, or what the editor has in its place. */
@@ -23,25 +23,20 @@ export class EndpointKeys {
 
   /** @param endpoint as the settings have it; empty for OpenAI's own */
   async get(endpoint: string): Promise<string | undefined> {
-    return this.parts.secrets.get(secretName(nameOf(endpoint)));
+    return this.parts.secrets.get(secretName(endpointName(endpoint)));
   }
 
   async set(endpoint: string, key: string): Promise<void> {
-    const name = nameOf(endpoint);
+    const name = endpointName(endpoint);
     await this.parts.secrets.store(secretName(name), key);
     await this.parts.index.set([...this.endpoints.filter((other) => other !== name), name]);
   }
 
   async remove(endpoint: string): Promise<void> {
-    const name = nameOf(endpoint);
+    const name = endpointName(endpoint);
     await this.parts.secrets.delete(secretName(name));
     await this.parts.index.set(this.endpoints.filter((other) => other !== name));
   }
-}
-
-/** The endpoint as one name for all its spellings. */
-function nameOf(endpoint: string): string {
-  return checkEndpoint(endpoint).href.replace(/\/+$/, '');
 }
 
 function secretName(endpoint: string): string {

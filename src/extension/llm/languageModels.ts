@@ -1,18 +1,30 @@
 import type * as vscode from 'vscode';
 import { isRateSearch } from '../../experiment/runPlan.ts';
+import { endpointName, originOf } from '../../experiment/llmEndpoint.ts';
+import type { LlmGrant } from '../../experiment/llmEndpoint.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
 import type { AskLanguageModel } from '../../protocol/questions.ts';
 import { cancelledError } from '../../base/errors.ts';
 import { openRun } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import type { RunRecord } from '../../runs/runRecord.ts';
 import { confirmForeign, confirmLlm } from './confirmLlm.ts';
 import { EditorModel } from './editorModel.ts';
 import { EndpointKeys } from './endpointKeys.ts';
 import { removeLanguageModelKey, setUpLanguageModel } from './setUpLanguageModel.ts';
 
 const ENDPOINTS_KEY = 'espalier.llm.endpoints';
-const AGREED_KEY = 'espalier.llm.agreedRuns';
-/** Ids that are remembered; who goes on with one that is older is asked again. */
+const AGREED_KEY = 'espalier.llm.agreements';
+/** Agreements that are remembered; who goes on with a run that is older is asked again. */
 const MOST_AGREED = 500;
+
+/** What a run may do with language models, once the person has agreed. */
+export interface LlmAccess {
+  /** Where it asks an endpoint. */
+  readonly grant?: LlmGrant;
+  /** Whether it may ask the editor's own. */
+  readonly editor: boolean;
+}
 
 export interface LanguageModelsParts {
   readonly context: vscode.ExtensionContext;
@@ -45,26 +57,36 @@ export class LanguageModels {
   }
 
   /**
-   * Key of the endpoint that a run asks; undefined where it asks none, or none is kept.
+   * What a run may ask, and with what key. Nothing is read twice: a run.json that is changed after this gets no more than what was agreed to.
    *
-   * @throws EspalierError `cancelled` where the run was begun elsewhere, and the person does not want it to ask
+   * @throws EspalierError `cancelled` where the run was begun elsewhere, or changed since, and the person does not want it to ask
    */
-  async keyOf(folder: string): Promise<string | undefined> {
-    const { plan, id } = (await openRun(folder)).run;
-    if (!isRateSearch(plan) || (plan.llm.provider !== 'openai' && plan.llm.provider !== 'vscode')) return undefined;
-    if (!this.agreedRuns.includes(id)) {
-      if (!(await confirmForeign(plan))) throw cancelledError('asking a language model');
-      await this.agreed(id);
+  async accessOf(folder: string): Promise<LlmAccess> {
+    const { run } = await openRun(folder);
+    const { plan } = run;
+    const agreement = agreementTo(run);
+    if (!isRateSearch(plan) || agreement === undefined) return { editor: false };
+    const { provider, endpoint } = plan.llm;
+    const key = provider === 'openai' ? await this.keys.get(endpoint) : undefined;
+    if (!this.agreements.includes(agreement)) {
+      if (!(await confirmForeign(plan, key !== undefined))) throw cancelledError('asking a language model');
+      await this.remember(agreement);
     }
-    return plan.llm.provider === 'openai' ? this.keys.get(plan.llm.endpoint) : undefined;
+    if (provider === 'vscode') return { editor: true };
+    return { grant: { endpoint: endpointName(endpoint), ...(key !== undefined && { key }) }, editor: false };
   }
 
   /** The person has agreed to what this run asks. */
-  async agreed(id: string): Promise<void> {
-    await this.parts.context.workspaceState.update(AGREED_KEY, [...this.agreedRuns, id].slice(-MOST_AGREED));
+  async agreed({ run }: RunFolder): Promise<void> {
+    const agreement = agreementTo(run);
+    if (agreement !== undefined) await this.remember(agreement);
   }
 
-  private get agreedRuns(): readonly string[] {
+  private async remember(agreement: string): Promise<void> {
+    await this.parts.context.workspaceState.update(AGREED_KEY, [...this.agreements, agreement].slice(-MOST_AGREED));
+  }
+
+  private get agreements(): readonly string[] {
     return this.parts.context.workspaceState.get<readonly string[]>(AGREED_KEY, []);
   }
 
@@ -86,4 +108,17 @@ export class LanguageModels {
       this.parts.tell('The key could not be deleted', error);
     });
   }
+}
+
+/**
+ * What one agrees to with a run: whom it asks (an endpoint by its origin), what, and up to which limits. Whoever changes any of it changes
+ * this, and the person is asked anew. Undefined where it asks nobody.
+ */
+function agreementTo({ id, plan, fingerprint }: RunRecord): string | undefined {
+  if (!isRateSearch(plan)) return undefined;
+  const { provider, endpoint, llm, tokenCap, costCap, promptPrice, replyPrice } = plan.llm;
+  if (provider !== 'openai' && provider !== 'vscode') return undefined;
+  const who = provider === 'openai' ? originOf(endpoint) : provider;
+  // The fingerprint holds the rest: endpoint, prompts, everything that decides what is asked.
+  return JSON.stringify([who, llm, tokenCap, costCap, promptPrice, replyPrice, id, fingerprint]);
 }

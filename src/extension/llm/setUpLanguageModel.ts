@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../experiment/llm.ts';
-import { checkEndpoint, isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../experiment/llmEndpoint.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../experiment/llmEndpoint.ts';
 import { listModels } from '../../llm/listModels.ts';
 import type { Endpoint } from '../../llm/listModels.ts';
 import { openAiModel } from '../../llm/openAi.ts';
@@ -134,7 +134,8 @@ const PATIENCE = 60;
  */
 async function tryModel({ url, key }: Endpoint, llm: string, signal: AbortSignal): Promise<string> {
   const settings = { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint: url, llm, timeout: PATIENCE } as const;
-  const model = openAiModel({ settings, key, timer: SYSTEM_CLOCK });
+  const grant = { endpoint: endpointName(url), ...(key !== undefined && { key }) };
+  const model = openAiModel({ settings, grant, timer: SYSTEM_CLOCK });
   const question = { prompt: 'Answer with the single word OK.', role: 'initialise', generation: 0 } as const;
   const { text } = await model.complete({ ...question, idempotencyKey: randomUUID() }, signal);
   return text.trim().replace(/\s+/g, ' ').slice(0, 80);

@@ -32,8 +32,8 @@ export interface EvolveCommandParts {
   readonly promptsFor: (root: string) => Promise<PromptTemplates>;
   /** The plan as it is to be run; undefined where it is not to be run. */
   readonly confirm: (plan: RateSearchPlan) => Promise<RateSearchPlan | undefined>;
-  /** What the run of this id asks was confirmed. */
-  readonly agreed: (run: string) => Promise<void>;
+  /** What this run asks was confirmed. */
+  readonly agreed: (run: RunFolder) => Promise<void>;
   readonly rootOf: (document: string) => string;
   readonly runner: SearchRunner;
   readonly panels: SearchPanels;
@@ -98,7 +98,7 @@ export class EvolveCommand {
 
   private async start(plan: RunPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
-    if (isRateSearch(plan)) await this.parts.agreed(run.run.id);
+    if (isRateSearch(plan)) await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }

@@ -2,13 +2,15 @@ import { EspalierError, toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { SearchListener } from '../../protocol/client.ts';
 import type { AskLanguageModel } from '../../protocol/questions.ts';
+import type { RequestParams } from '../../protocol/requests.ts';
+import type { LlmAccess } from '../llm/languageModels.ts';
 import type { Clock } from '../supervisor.ts';
 import type { Driving } from './runState.ts';
 
 /** A worker process that drives one run, with bounded restarts: the supervisor. */
 export interface SearchWorker {
   search(
-    params: { readonly folder: string; readonly llm?: { readonly key: string } },
+    params: Omit<RequestParams<'search'>, 'token'>,
     listener: SearchListener,
     signal: AbortSignal,
   ): Promise<unknown>;
@@ -22,9 +24,9 @@ export interface SearchRunnerOptions {
   readonly newWorker: () => SearchWorker;
   /** Folders of the runs that this window drives: they are gone on with when it is opened again. */
   readonly memory: { get(): readonly string[]; set(folders: readonly string[]): void };
-  /** Key of the endpoint that the run's plan names; it goes to the run's process by message alone. */
-  readonly llmKey: (folder: string) => Promise<string | undefined>;
-  /** The editor's own language model. */
+  /** Which language model the run may ask, and with what key; it goes to the run's process by message alone. */
+  readonly llmAccess: (folder: string) => Promise<LlmAccess>;
+  /** The editor's own language model, for runs that may ask it. */
   readonly askLanguageModel: AskLanguageModel;
   readonly clock: Clock;
   readonly log: (message: string) => void;
@@ -140,7 +142,6 @@ export class SearchRunner {
     const { controller, worker } = drive;
     const begin = clock.now();
     const listener: SearchListener = {
-      askLanguageModel: this.options.askLanguageModel,
       onProgress: ({ progress: { detail, done, total } }) => {
         if (drive.state.kind !== 'starting') return;
         this.change(folder, drive, { kind: 'starting', detail, ...(total > 0 && { share: done / total }) });
@@ -154,8 +155,12 @@ export class SearchRunner {
     };
     for (;;) {
       try {
-        const key = await this.options.llmKey(folder);
-        await worker.search({ folder, ...(key !== undefined && { llm: { key } }) }, listener, controller.signal);
+        const { grant, editor } = await this.options.llmAccess(folder);
+        await worker.search(
+          { folder, ...(grant && { llm: grant }) },
+          editor ? { ...listener, askLanguageModel: this.options.askLanguageModel } : listener,
+          controller.signal,
+        );
         return;
       } catch (error) {
         if (!(error instanceof EspalierError) || controller.signal.aborted) throw error;

@@ -73,7 +73,7 @@ export class Searches implements vscode.Disposable {
         get: () => context.workspaceState.get<readonly string[]>(RUNNING_KEY, []),
         set: (folders) => void context.workspaceState.update(RUNNING_KEY, folders),
       },
-      llmKey: (folder) => parts.languageModels.keyOf(folder),
+      llmAccess: (folder) => parts.languageModels.accessOf(folder),
       askLanguageModel: parts.languageModels.ask,
       clock: SYSTEM_CLOCK,
       log,

@@ -1,13 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
 import { EndpointKeys } from '../../../src/extension/llm/endpointKeys.ts';
 import { llmForecast } from '../../../src/extension/llm/forecast.ts';
 import { forecastLines } from '../../../src/extension/llm/confirmLlm.ts';
 import { LanguageModels } from '../../../src/extension/llm/languageModels.ts';
-import { createRun } from '../../../src/runs/runFolder.ts';
+import { createRun, RUN_FILE } from '../../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../../src/runs/runFolder.ts';
+import { createRunRecord, planOf } from '../../../src/runs/runRecord.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { syntheticRatePlan } from '../../support/syntheticStructure.ts';
 
@@ -53,42 +55,92 @@ describe('keys', () => {
 });
 
 describe('a run that asks a language model', () => {
-  it('and was begun elsewhere asks first whether it may, once', async () => {
-    const root = await mkdtemp(path.join(tmpdir(), 'espalier-agreed-'));
-    const secret = { get: () => Promise.resolve(KEY), store: () => Promise.resolve(), delete: () => Promise.resolve() };
-    const state = new Map<string, unknown>();
+  const THEIRS = { provider: 'openai', endpoint: 'http://ELSEWHERE.example.:80/v1/', llm: 'their-choice' };
+  let root: string;
+  let models: LanguageModels;
+  const stored = new Map<string, unknown>();
+
+  beforeEach(async () => {
+    root = await mkdtemp(path.join(tmpdir(), 'espalier-agreed-'));
+    const secret = {
+      get: (name: string) => Promise.resolve(name === 'espalier.llm.key:http://elsewhere.example/v1' ? KEY : undefined),
+      store: () => Promise.resolve(),
+      delete: () => Promise.resolve(),
+    };
+    stored.clear();
     const memento = {
-      get: (name: string, otherwise: unknown) => state.get(name) ?? otherwise,
-      update: (name: string, value: unknown) => Promise.resolve(void state.set(name, value)),
+      get: (name: string, otherwise: unknown) => stored.get(name) ?? otherwise,
+      update: (name: string, value: unknown) => Promise.resolve(void stored.set(name, value)),
     };
     const context = { secrets: secret, globalState: memento, workspaceState: memento };
-    const models = new LanguageModels({
+    models = new LanguageModels({
       context: context as never,
       blocksOf: () => Promise.resolve(6),
       tell: () => undefined,
     });
-    const begin = async (llm: object): Promise<RunFolder> => {
-      const plan = syntheticRatePlan();
-      return createRun({ ...plan, llm: { ...plan.llm, ...llm } }, { root, createdAt: new Date(0), versions: {} });
-    };
-    const foreign = await begin({ provider: 'openai', endpoint: 'http://elsewhere.example/v1', llm: 'their-choice' });
-    expect((await failureOf(() => models.keyOf(foreign.folder))).code).toBe('cancelled');
+    dialog.asked.length = 0;
+    dialog.answer = 'Go On';
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  const begin = async (llm: object, name = 'rates'): Promise<RunFolder> => {
+    const plan = { ...syntheticRatePlan(), name };
+    return createRun({ ...plan, llm: { ...plan.llm, ...llm } }, { root, createdAt: new Date(0), versions: {} });
+  };
+  /** As somebody who knows how writes into a run.json: fingerprint and all. */
+  const change = async ({ run, folder }: RunFolder, llm: object): Promise<void> => {
+    const plan = planOf(run, root) as RateSearchPlan;
+    const other = { ...plan, llm: { ...plan.llm, ...llm } };
+    const record = createRunRecord(run.id, other, { root, createdAt: new Date(0), versions: {} });
+    await writeFile(path.join(folder, RUN_FILE), JSON.stringify(record));
+  };
+
+  it('and was begun elsewhere asks first whether it may, once, and tells the endpoint as it is asked', async () => {
+    const foreign = await begin(THEIRS, 'two\nlines');
+    dialog.answer = undefined;
+    expect((await failureOf(() => models.accessOf(foreign.folder))).code).toBe('cancelled');
     for (const part of [
+      'two lines was not begun in this window',
       'their-choice at http://elsewhere.example/v1',
+      'The key that you keep for this endpoint is sent along',
       'No request is begun beyond',
       'nothing else of yours',
     ])
       expect(dialog.asked[0]).toContain(part);
     dialog.answer = 'Go On';
-    expect([await models.keyOf(foreign.folder), await models.keyOf(foreign.folder)]).toEqual([KEY, KEY]);
+    const access = { grant: { endpoint: 'http://elsewhere.example/v1', key: KEY }, editor: false };
+    expect([await models.accessOf(foreign.folder), await models.accessOf(foreign.folder)]).toEqual([access, access]);
     expect(dialog.asked).toHaveLength(2);
+  });
 
+  it('and was begun here asks nothing', async () => {
     const own = await begin({ provider: 'vscode' });
-    await models.agreed(own.run.id);
-    expect(await models.keyOf(own.folder)).toBeUndefined();
-    expect(await models.keyOf((await begin({ provider: 'none' })).folder)).toBeUndefined();
-    expect(dialog.asked).toHaveLength(2);
-    await rm(root, { recursive: true });
+    await models.agreed(own);
+    expect(await models.accessOf(own.folder)).toEqual({ editor: true });
+    expect(await models.accessOf((await begin({ provider: 'none' })).folder)).toEqual({ editor: false });
+    expect(dialog.asked).toHaveLength(0);
+  });
+
+  it.each<readonly [what: string, change: object, told: string]>([
+    ['endpoint', { endpoint: 'http://other.example/v1' }, 'http://other.example/v1'],
+    ['port', { endpoint: 'http://elsewhere.example:81/v1' }, 'http://elsewhere.example:81/v1'],
+    ['scheme', { endpoint: 'https://elsewhere.example/v1' }, 'https://elsewhere.example/v1'],
+    ['path', { endpoint: 'http://elsewhere.example/v2' }, 'http://elsewhere.example/v2'],
+    ['letters that look alike', { endpoint: 'http://еlsewhere.example/v1' }, 'http://xn--lsewhere-b8g.example/v1'],
+    ['model', { llm: 'dearer' }, 'dearer at'],
+    ['cap', { tokenCap: 0, costCap: 0 }, 'no cap'],
+    ['provider', { provider: 'vscode' }, 'the editor’s language model'],
+  ])('and whose %s was changed since asks anew', async (what, changed, told) => {
+    const own = await begin(THEIRS);
+    await models.agreed(own);
+    await models.accessOf(own.folder);
+    expect(dialog.asked).toHaveLength(0);
+    await change(own, changed);
+    const { grant } = await models.accessOf(own.folder);
+    expect(dialog.asked).toEqual([expect.stringContaining(told)]);
+    // A key is one endpoint’s: to another there is none to send.
+    expect(grant?.key).toBe(['model', 'cap'].includes(what) ? KEY : undefined);
+    if (grant) expect(dialog.asked[0]).toContain(grant.endpoint);
   });
 });
 

@@ -3,6 +3,8 @@ import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
 import type { ErrorCode } from '../../../src/base/errors.ts';
 import { SearchRunner } from '../../../src/extension/search/searchRunner.ts';
 import type { SearchWorker } from '../../../src/extension/search/searchRunner.ts';
+import type { LlmGrant } from '../../../src/experiment/llmEndpoint.ts';
+import type { LlmAccess } from '../../../src/extension/llm/languageModels.ts';
 import type { SearchListener } from '../../../src/protocol/client.ts';
 import { FakeClock, settle } from '../fakeWorker.ts';
 
@@ -10,26 +12,28 @@ const coded = (code: ErrorCode) => new EspalierError({ code, operation: 'a', exp
 
 interface Asked {
   readonly folder: string;
+  readonly llm: LlmGrant | undefined;
   readonly listener: SearchListener;
   readonly finish: () => void;
   readonly fail: (error: Error) => void;
 }
 
 /** A runner over workers that do what the test says. */
-function setUp(remembered: readonly string[] = []) {
+function setUp(remembered: readonly string[] = [], access: (folder: string) => LlmAccess = () => ({ editor: false })) {
   const asked: Asked[] = [];
   const ends: string[] = [];
   const ended: string[] = [];
   let memory = remembered;
   const clock = new FakeClock();
   const newWorker = (): SearchWorker => ({
-    search: ({ folder }, listener, signal) =>
+    search: ({ folder, llm }, listener, signal) =>
       new Promise((resolve, reject) => {
         signal.onabort = () => {
           resolve({ outcome: 'paused' });
         };
         asked.push({
           folder,
+          llm,
           listener,
           finish: () => {
             resolve({ outcome: 'finished' });
@@ -49,7 +53,7 @@ function setUp(remembered: readonly string[] = []) {
   const runner = new SearchRunner({
     newWorker,
     memory: { get: () => memory, set: (folders) => (memory = folders) },
-    llmKey: () => Promise.resolve(undefined),
+    llmAccess: (folder) => Promise.resolve(access(folder)),
     askLanguageModel: () => Promise.reject(new Error('nobody is asked')),
     clock,
     log: () => undefined,
@@ -60,6 +64,23 @@ function setUp(remembered: readonly string[] = []) {
 }
 
 describe('a run that this window drives', () => {
+  it('may ask what the person has agreed to, and no other language model', async () => {
+    const grant = { endpoint: 'http://localhost/v1', key: 'k' };
+    const accesses: Readonly<Record<string, LlmAccess>> = {
+      '/nobody': { editor: false },
+      '/endpoint': { grant, editor: false },
+      '/editor': { editor: true },
+    };
+    const { runner, asked } = setUp([], (folder) => accesses[folder]!);
+    for (const folder of Object.keys(accesses)) runner.drive(folder);
+    await settle();
+    expect(asked.map(({ folder, llm, listener }) => [folder, llm, listener.askLanguageModel !== undefined])).toEqual([
+      ['/nobody', undefined, false],
+      ['/endpoint', grant, false],
+      ['/editor', undefined, true],
+    ]);
+  });
+
   it('starts, runs, finishes, and is remembered until then', async () => {
     const { runner, asked, ends, ended, memory } = setUp();
     runner.drive('/run');
