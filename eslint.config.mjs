@@ -51,6 +51,21 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: OPENING }] },
   },
   {
+    // What a person is told goes through the one place that takes links, icons and control characters out of it.
+    files: ['src/extension/**/*.ts'],
+    ignores: ['src/extension/messages.ts', 'src/extension/markdownString.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['showInformationMessage', 'showWarningMessage', 'showErrorMessage', 'withProgress'].map((property) => ({
+          property,
+          message: 'Names and errors of others may hold links: see src/extension/messages.ts.',
+        })),
+        { property: 'MarkdownString', message: 'Nothing in it may be trusted: see src/extension/markdownString.ts.' },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

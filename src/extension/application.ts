@@ -35,6 +35,7 @@ import { StatusBar } from './statusBar.ts';
 import { Supervisor } from './supervisor.ts';
 import { TreePreview } from './tree/treePreview.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
+import { logLine, tellWarning } from './messages.ts';
 
 const HASHES_KEY = 'espalier.inputHashes';
 
@@ -69,7 +70,7 @@ export class Application {
     this.context = context;
     this.log = log;
     const tell = (message: string): void => {
-      log.info(message);
+      log.info(logLine(message));
     };
     const refresh = (): void => {
       this.refresh();
@@ -328,15 +329,15 @@ export class Application {
   explainTrust(): void {
     const text =
       'Evaluating reads checkpoints and runs a worker process, which Espalier does only in a workspace that you trust. Editing, checks and hover work without.';
-    void vscode.window
-      .showWarningMessage(text, 'Manage Trust')
-      .then((chosen) => chosen && vscode.commands.executeCommand('workbench.trust.manage'));
+    void tellWarning(text, 'Manage Trust').then(
+      (chosen) => chosen && vscode.commands.executeCommand('workbench.trust.manage'),
+    );
   }
 
   private noteResult({ metric, sparsity, perplexity, fingerprint, provenance }: EvaluationResult): void {
     this.lastDevice = provenance.device;
     const number = `perplexity ${formatPerplexity(perplexity)} (${shortFingerprint(fingerprint)})`;
-    this.log.info(`${metric} at ${sparsityText(sparsity)}: ${number} on ${provenance.deviceName}`);
+    this.log.info(logLine(`${metric} at ${sparsityText(sparsity)}: ${number} on ${provenance.deviceName}`));
   }
 
   /** Records that git or another window has written. Of a folder that is moved, nothing but the folder itself is told. */

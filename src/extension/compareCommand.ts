@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
+import { plainLine } from '../base/plainText.ts';
 import { formatChange, formatPerplexity } from '../experiment/format.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
 import type { Evaluator, Target } from './evaluator.ts';
 import type { Outlines } from './outlines.ts';
 import type { RecordBooks } from './recordBooks.ts';
 import { sparsityText } from './structureText.ts';
+import { plainItems } from './messages.ts';
 
 export interface CompareCommandParts {
   readonly outlines: Outlines;
@@ -48,8 +50,8 @@ export class CompareCommand {
       detail: result.expression,
       name: result.metric,
     }));
-    const chosen = await vscode.window.showQuickPick(items, {
-      title: `Compared on ${records[0]!.text}: lower is better`,
+    const chosen = await vscode.window.showQuickPick(plainItems(items), {
+      title: `Compared on ${plainLine(records[0]!.text)}: lower is better`,
       placeHolder: 'Choose one to go there',
     });
     const declaration = chosen && this.parts.outlines.find({ uri, name: chosen.name });

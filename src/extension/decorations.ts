@@ -1,5 +1,10 @@
 import * as vscode from 'vscode';
+import { plainLine } from '../base/plainText.ts';
 import type { Annotation } from './annotations.ts';
+import { markdownString } from './markdownString.ts';
+
+/** Characters beside a line: far more than a window is wide. */
+const LONGEST = 1000;
 
 /** Colours of the theme; every tone but the ordinary result also says in words what it is. */
 const COLOURS: Record<Annotation['tone'], { readonly color: string; readonly fontStyle: 'normal' | 'italic' }> = {
@@ -11,16 +16,21 @@ const COLOURS: Record<Annotation['tone'], { readonly color: string; readonly fon
 
 /** Of a result with links to what can be done with the pruned model; no other command can be run from a hover. */
 function hoverOf(uri: vscode.Uri, { hover, exports: name, isSmaller }: Annotation): vscode.MarkdownString {
-  if (name === undefined) return new vscode.MarkdownString(hover);
-  const target = encodeURIComponent(JSON.stringify([{ uri: uri.toString(), name }]));
+  if (name === undefined) return markdownString(hover);
+  // Parentheses are left as they are by that, and would end the link.
+  const target = encodeURIComponent(JSON.stringify([{ uri: uri.toString(), name }])).replace(
+    /[()]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
   const links = [
     ['Export Pruned Model…', 'espalier.exportModel'] as const,
     ...(isSmaller === true ? [['Measure Speed', 'espalier.measureSpeed'] as const] : []),
   ];
   const text = links.map(([title, command]) => `[${title}](command:${command}?${target})`).join(' · ');
-  const message = new vscode.MarkdownString(`${hover}\n\n${text}`);
-  message.isTrusted = { enabledCommands: links.map(([, command]) => command) };
-  return message;
+  return markdownString(
+    `${hover}\n\n${text}`,
+    links.map(([, command]) => command),
+  );
 }
 
 /** Writes annotations behind the ends of lines. */
@@ -57,7 +67,7 @@ export class Decorations implements vscode.Disposable {
           return {
             range: new vscode.Range(end, end),
             hoverMessage,
-            renderOptions: { after: { contentText: annotation.text } },
+            renderOptions: { after: { contentText: plainLine(annotation.text, LONGEST) } },
           };
         });
       editor.setDecorations(type, options);

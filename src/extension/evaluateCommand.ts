@@ -9,6 +9,7 @@ import type { Outlines } from './outlines.ts';
 import { isInside, pruneFile } from './pruneFile.ts';
 import { progressLine } from './resultText.ts';
 import type { Supervisor } from './supervisor.ts';
+import { iconFree, logLine, tellInformation, withNotification } from './messages.ts';
 
 /** Milliseconds after which an evaluation is worth a notification; shorter ones are told beside the line alone. */
 const WORTH_A_NOTIFICATION = 3000;
@@ -42,12 +43,12 @@ export class EvaluateCommand {
     if (!target) return;
     if (vscode.Uri.parse(target.uri).scheme !== 'file') {
       const text = 'Save this file first: its paths start at its folder, and its results are kept there.';
-      const chosen = await vscode.window.showInformationMessage(text, 'Save As…');
+      const chosen = await tellInformation(text, 'Save As…');
       if (chosen) await vscode.commands.executeCommand('workbench.action.files.saveAs');
       return;
     }
     const { evaluator, log } = this.parts;
-    log.info(`evaluating ${target.name} of ${target.uri}`);
+    log.info(logLine(`evaluating ${target.name} of ${target.uri}`));
     const outcome = evaluator.evaluate(target);
     const withdraw = SYSTEM_CLOCK.after(WORTH_A_NOTIFICATION, () => {
       this.notifyProgress(target, outcome);
@@ -55,11 +56,11 @@ export class EvaluateCommand {
     const ended = await outcome;
     withdraw();
     if (ended.kind === 'cancelled') {
-      log.info(`evaluation of ${target.name} cancelled`);
-      vscode.window.setStatusBarMessage(`Espalier: evaluation of ${target.name} cancelled`, 5000);
+      log.info(logLine(`evaluation of ${target.name} cancelled`));
+      vscode.window.setStatusBarMessage(`Espalier: evaluation of ${iconFree(target.name)} cancelled`, 5000);
     }
     if (ended.kind !== 'failed') return;
-    log.error(`evaluating ${target.name}: ${ended.error.code}: ${ended.error.actual}`);
+    log.error(logLine(`evaluating ${target.name}: ${ended.error.code}: ${ended.error.actual}`));
     // A worker that does not run is told about once, not once for every evaluation that waited for it.
     if (ended.error.code !== this.told)
       showFailure(`Evaluating ${target.name} failed`, ended.error, this.remedies(target));
@@ -71,7 +72,7 @@ export class EvaluateCommand {
 
   /** A result that is shown could not be written. */
   tellLost(metric: string, error: ErrorData): void {
-    this.parts.log.error(`${error.operation}: ${error.actual}`);
+    this.parts.log.error(logLine(`${error.operation}: ${error.actual}`));
     showFailure(`The result of ${metric} could not be kept`, error, this.remedies(undefined));
   }
 
@@ -82,12 +83,7 @@ export class EvaluateCommand {
 
   private notifyProgress(target: Target, outcome: Promise<unknown>): void {
     const { evaluator } = this.parts;
-    const options = {
-      location: vscode.ProgressLocation.Notification,
-      title: target.name,
-      cancellable: true,
-    };
-    void vscode.window.withProgress(options, async (progress, token) => {
+    void withNotification(target.name, async (progress, token) => {
       token.onCancellationRequested(() => {
         evaluator.cancel(target);
       });

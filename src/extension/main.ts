@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Application } from './application.ts';
 import { registerCommands } from './commands.ts';
+import { tellError } from './messages.ts';
 
 let application: Promise<Application> | undefined;
 
@@ -37,10 +38,8 @@ export async function deactivate(): Promise<void> {
 function tellFailure(log: vscode.LogOutputChannel, error: unknown): void {
   log.error(error instanceof Error ? error : String(error));
   const reason = error instanceof Error ? error.message : String(error);
-  void vscode.window
-    .showErrorMessage(`Espalier could not start: ${reason}`, 'Show Log', 'Reload Window')
-    .then((chosen) => {
-      if (chosen === 'Show Log') log.show();
-      if (chosen === 'Reload Window') void vscode.commands.executeCommand('workbench.action.reloadWindow');
-    });
+  void tellError(`Espalier could not start: ${reason}`, 'Show Log', 'Reload Window').then((chosen) => {
+    if (chosen === 'Show Log') log.show();
+    if (chosen === 'Reload Window') void vscode.commands.executeCommand('workbench.action.reloadWindow');
+  });
 }

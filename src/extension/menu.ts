@@ -3,6 +3,7 @@ import { DEVICES } from '../experiment/settings.ts';
 import { formatCount } from '../experiment/format.ts';
 import { chooseDevice, chooseModel, chosenDevice } from './configuration.ts';
 import type { Supervisor } from './supervisor.ts';
+import { iconFree, tellInformation } from './messages.ts';
 
 export interface MenuView {
   readonly device: string;
@@ -29,8 +30,10 @@ export async function showMenu(view: MenuView, supervisor: Supervisor): Promise<
     {
       label: '$(database) Checkpoint',
       description:
-        view.checkpoint === undefined ? 'none named by this file' : vscode.workspace.asRelativePath(view.checkpoint),
-      detail: await describeCheckpoint(view, supervisor),
+        view.checkpoint === undefined
+          ? 'none named by this file'
+          : iconFree(vscode.workspace.asRelativePath(view.checkpoint)),
+      detail: iconFree(await describeCheckpoint(view, supervisor)),
       run: selectModel,
     },
     command('$(comment-discussion) Language model', 'espalier.setUpLanguageModel', 'who proposes pruning rates'),
@@ -65,7 +68,7 @@ export async function selectDevice(supervisor: Supervisor, trusted: boolean): Pr
         return {
           label,
           description: works ? (float16 ? 'float32 and float16' : 'float32') : 'does not work here',
-          detail,
+          detail: iconFree(detail),
           run: () => chooseDevice(name),
         };
       }),
@@ -87,9 +90,7 @@ async function selectModel(): Promise<void> {
   });
   if (!chosen?.[0]) return;
   await chooseModel(chosen[0].fsPath);
-  void vscode.window.showInformationMessage(
-    'This checkpoint is used by files that name none. Files that declare a `model` keep theirs.',
-  );
+  void tellInformation('This checkpoint is used by files that name none. Files that declare a `model` keep theirs.');
 }
 
 async function describeCheckpoint({ checkpoint, trusted }: MenuView, supervisor: Supervisor): Promise<string> {

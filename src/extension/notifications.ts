@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { ErrorCode, ErrorData } from '../base/errors.ts';
+import { tellError } from './messages.ts';
 import { withRelativePaths } from './workspacePaths.ts';
 
 /** What a message offers to do about a failure. */
@@ -26,9 +26,9 @@ const BY_CODE: Partial<Record<ErrorCode, readonly Remedy[]>> = {
 export function showFailure(what: string, failure: ErrorData, actions: RemedyActions): void {
   const error = withRelativePaths(failure);
   const remedies = (BY_CODE[error.code] ?? ['Show Log']).filter((remedy) => remedy in actions);
-  void vscode.window
-    .showErrorMessage(`${what}: ${reasonOf(error)} ${error.remedy}`, ...remedies)
-    .then((chosen) => chosen && actions[chosen]?.());
+  void tellError(`${what}: ${reasonOf(error)} ${error.remedy}`, ...remedies).then(
+    (chosen) => chosen && actions[chosen]?.(),
+  );
 }
 
 function reasonOf({ code, file, operation, expected, actual }: ErrorData): string {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { OutlineDeclaration } from '../language/messages.ts';
+import { tellInformation } from './messages.ts';
 
 /** A `.prune` file that is open. */
 export interface PruneFile {
@@ -21,7 +22,7 @@ export async function pruneFile(): Promise<PruneFile | undefined> {
     await vscode.window.showTextDocument(document, { preview: false });
     return { uri: document.uri.toString(), line: undefined };
   }
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await tellInformation(
     'Open a .prune file first: it says what is evaluated and searched for.',
     'Open the Sample',
   );

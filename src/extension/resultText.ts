@@ -1,5 +1,6 @@
 import { describeError } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
+import { markdownCode, markdownText } from '../base/markdown.ts';
 import {
   formatChange,
   formatCount,
@@ -78,7 +79,7 @@ export function failureLine(error: ErrorData): string {
 }
 
 export function failureHover(error: ErrorData): string {
-  return `**Evaluation failed**\n\n${escapeMarkdown(describeError(error))}\n\n\`${error.code}\``;
+  return `**Evaluation failed**\n\n${markdownText(describeError(error))}\n\n${markdownCode(error.code)}`;
 }
 
 /** Where the numbers come from, all of it. `note` says why they are stale, where they are. */
@@ -89,13 +90,13 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
     records.length === 1
       ? [table([...ownRows(record), ...sharedRows(record)]), ...structureOf(record)]
       : [comparison(records), ...sideBySide(records), table(sharedRows(record))];
-  return [...(note === undefined ? [] : [`**Stale:** ${escapeMarkdown(note)}`]), ...parts].join('\n\n');
+  return [...(note === undefined ? [] : [`**Stale:** ${markdownText(note)}`]), ...parts].join('\n\n');
 }
 
 function sideBySide(records: readonly EvaluationRecord[]): string[] {
   const text = structuresTable(
     records.map(({ result }) => result),
-    escapeMarkdown,
+    markdownText,
   );
   return text === undefined ? [] : [text];
 }
@@ -105,13 +106,13 @@ function comparison(records: readonly EvaluationRecord[]): string {
   const rows = records.map(({ result }) => {
     const { metric, expression, perplexity, densePerplexity, seconds, fingerprint } = result;
     const cells = [
-      escapeMarkdown(metric),
-      code(expression),
+      markdownText(metric),
+      markdownCode(expression),
       removedText(result),
       perplexity.toPrecision(7),
       formatChange(perplexity, densePerplexity),
       formatSeconds(seconds),
-      code(shortFingerprint(fingerprint)),
+      markdownCode(shortFingerprint(fingerprint)),
     ];
     return `| ${cells.join(' | ')} |`;
   });
@@ -134,26 +135,26 @@ function structureOf({ result: { structure } }: EvaluationRecord): string[] {
 function ownRows({ result }: EvaluationRecord): Row[] {
   return [
     ['perplexity', perplexityRow(result)],
-    ['expression', code(result.expression)],
+    ['expression', markdownCode(result.expression)],
     ['sparsity', sparsityRow(result)],
-    ['fingerprint', code(result.fingerprint)],
+    ['fingerprint', markdownCode(result.fingerprint)],
   ];
 }
 
 function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
   const { provenance } = result;
   const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, versions } = provenance;
-  const model = `${escapeMarkdown(architecture)}, ${formatCount(parameters)}`;
+  const model = `${markdownText(architecture)}, ${formatCount(parameters)}`;
   return [
     ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
     ['text', `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${length}`],
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
-    ['device', `${escapeMarkdown(provenance.deviceName)} · ${provenance.precision}`],
+    ['device', `${markdownText(provenance.deviceName)} · ${provenance.precision}`],
     ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],
     [
       'versions',
       Object.entries(versions)
-        .map(([name, version]) => escapeMarkdown(`${name} ${version}`))
+        .map(([name, version]) => markdownText(`${name} ${version}`))
         .join(', '),
     ],
   ];
@@ -188,15 +189,5 @@ function calibrationRow({ provenance }: EvaluationResult): string {
 }
 
 function file(name: string, hash: string): string {
-  return `${code(name)} · sha-256 ${code(hash.slice(0, 12))}`;
-}
-
-/** Inline code that no content can leave; a table's cells end at a bar. */
-function code(text: string): string {
-  const clean = text.replace(/[\r\n|`]+/g, ' ');
-  return `\`${clean === '' ? ' ' : clean}\``;
-}
-
-export function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#!|<>~]/g, '\\$&').replace(/\r?\n/g, ' ');
+  return `${markdownCode(name)} · sha-256 ${markdownCode(hash.slice(0, 12))}`;
 }

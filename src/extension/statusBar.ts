@@ -1,4 +1,7 @@
 import * as vscode from 'vscode';
+import { markdownText } from '../base/markdown.ts';
+import { markdownString } from './markdownString.ts';
+import { iconFree } from './messages.ts';
 import type { WorkerState } from './supervisor.ts';
 
 export interface StatusView {
@@ -26,9 +29,9 @@ export class StatusBar implements vscode.Disposable {
     const { worker, device, checkpoint, active } = view;
     const works = active > 0 || worker.kind === 'busy' || worker.kind === 'starting';
     const icon = worker.kind === 'failed' ? '$(error) ' : works ? '$(sync~spin) ' : '';
-    this.item.text = `${icon}Espalier: ${[device, checkpoint].filter(Boolean).join(' · ')}`;
+    this.item.text = `${icon}${iconFree(`Espalier: ${[device, checkpoint].filter(Boolean).join(' · ')}`)}`;
     this.item.accessibilityInformation = { label: `Espalier, ${describe(view)}` };
-    this.item.tooltip = new vscode.MarkdownString(describe(view));
+    this.item.tooltip = markdownString(markdownText(describe(view)));
     this.item.backgroundColor =
       worker.kind === 'failed' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.item.show();

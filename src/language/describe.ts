@@ -1,3 +1,4 @@
+import { markdownBlock, markdownCode, markdownLines } from '../base/markdown.ts';
 import { DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../experiment/maskSearch.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../experiment/rateSearch.ts';
@@ -46,7 +47,10 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
       const metric = document.declarations.find(({ start }) => start === symbol.start);
       const parameters = metric?.kind === 'metric' ? metric.parameters : [];
       const value = parameters.find(({ name }) => name === symbol.name)?.value;
-      return code(`${symbol.name} = ${value ?? '?'}`) + paragraph(`Parameter of the metric \`${metric?.name ?? ''}\`.`);
+      return (
+        code(`${symbol.name} = ${value ?? '?'}`) +
+        paragraph(`Parameter of the metric ${markdownCode(metric?.name ?? '')}.`)
+      );
     }
     case 'model':
     case 'corpus':
@@ -94,7 +98,7 @@ export function describeProperty({ documentation, example }: Property): string {
 }
 
 export function describeDeclaration(document: CompiledDocument, declaration: Declaration): string {
-  const comment = paragraph(docComment(document.text, declaration.start));
+  const comment = paragraph(markdownLines(docComment(document.text, declaration.start)));
   return `${code(declarationHead(document, declaration))}${comment}${paragraph(detail(document, declaration))}`;
 }
 
@@ -114,7 +118,7 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
     case 'experiment': {
       const { prune = [], at = [] } = declaration.content;
       if (prune.length === 0) return 'Evaluates the dense model.';
-      const listed = prune.map(({ label }) => `\`${label}\``).join(', ');
+      const listed = prune.map(({ label }) => markdownCode(label)).join(', ');
       const howMuch = at.length === 0 ? '' : ` at ${at.map(printSparsity).join(', ')}`;
       return `Prunes with ${listed}${howMuch}.`;
     }
@@ -132,7 +136,7 @@ function searchDetail({ content }: SearchDeclaration): string {
   if (content.method === 'policy-gradient') return maskSearchDetail(content);
   const { population, generations } = { ...DEFAULT_SEARCH_SETTINGS, ...content.search };
   const how = content.method === 'random' ? 'Random search' : 'Genetic programming';
-  const seeds = (content.from ?? []).map(({ label }) => `\`${label}\``).join(', ');
+  const seeds = (content.from ?? []).map(({ label }) => markdownCode(label)).join(', ');
   const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
   return `${how} from ${from} of ${searchOperands(content).join(', ')}: ${generations} generations of ${population} metrics.`;
 }
@@ -141,7 +145,9 @@ function rateSearchDetail(content: SearchContent): string {
   const { population, generations } = { ...DEFAULT_RATE_SEARCH_SETTINGS, ...content.rates };
   const target = rateTarget(content);
   const what =
-    target.kind === 'weights' ? `weights by \`${target.metric}\`` : `heads and channels by \`${target.name}\``;
+    target.kind === 'weights'
+      ? `weights by ${markdownCode(target.metric)}`
+      : `heads and channels by ${markdownCode(target.name)}`;
   const { provider = 'none' } = content.llm;
   const who = provider === 'none' ? 'classical operators' : `a language model (\`${provider}\`)`;
   return `Searches how much of each block goes, for ${what}, with ${who}: ${generations} iterations that keep ${population} configurations.`;
@@ -158,13 +164,13 @@ function metricDetail(document: CompiledDocument, declaration: MetricDeclaration
   const formula = printInfix(expression);
   const shown = formula.length <= MAX_SOURCE ? formula : `${formula.slice(0, MAX_SOURCE)}…`;
   const operands = operandsOf(expression).join(', ');
-  return `In full: \`${shown}\`, ${printShape(shape)}, from ${operands}.${paragraph(describeRanking(document, declaration))}`;
+  return `In full: ${markdownCode(shown)}, ${printShape(shape)}, from ${operands}.${paragraph(describeRanking(document, declaration))}`;
 }
 
 const MAX_SOURCE = 1000;
 
 function code(source: string): string {
-  return `\`\`\`prune\n${source}\n\`\`\``;
+  return markdownBlock(source, 'prune');
 }
 
 function paragraph(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * The documentation of a declaration: the lines that begin with `///` directly above it, slashes removed; Markdown. Empty
- * where there is none.
+ * The documentation of a declaration: the lines that begin with `///` directly above it, slashes removed. It is text: a file that
+ * one only looks at shows no picture from elsewhere. Empty where there is none.
  * @param start where the declaration begins
  */
 export function docComment(text: string, start: number): string {

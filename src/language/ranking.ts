@@ -1,3 +1,4 @@
+import { markdownCode } from '../base/markdown.ts';
 import { sizeOf } from '../metric/measure.ts';
 import { printInfix } from '../metric/print.ts';
 import type { CompiledDocument, MetricDeclaration } from './document.ts';
@@ -12,8 +13,8 @@ export function describeRanking(document: CompiledDocument, { name, expression }
   const isAsWritten = spelt === printInfix(expression) || spelt.length > MAX_SPELT;
   const why = steps.length === 0 ? '' : `, because ${[...new Set(steps)].slice(0, MAX_LISTED).join('; ')}`;
   const aside = saturates ? ' Where float32 rounds or saturates, ties can appear.' : '';
-  const ranks = isAsWritten ? '' : `Ranks as \`${spelt}\`${why}.${aside}`;
-  const listed = same.slice(0, MAX_LISTED).map((other) => `\`${other}\``);
+  const ranks = isAsWritten ? '' : `Ranks as ${markdownCode(spelt)}${why}.${aside}`;
+  const listed = same.slice(0, MAX_LISTED).map(markdownCode);
   const others = same.length === 0 ? '' : `Same ranking as ${listed.join(', ')}.`;
   return `${ranks}${ranks && others && ' '}${others}`;
 }

@@ -9,6 +9,7 @@ import type { EditorModel } from './editorModel.ts';
 import type { EndpointKeys } from './endpointKeys.ts';
 import { llmForecast } from './forecast.ts';
 import type { LlmForecast } from './forecast.ts';
+import { askModal, withNotification } from '../messages.ts';
 
 export interface ConfirmLlmParts {
   readonly keys: EndpointKeys;
@@ -30,9 +31,9 @@ export async function confirmLlm(plan: RateSearchPlan, parts: ConfirmLlmParts): 
   const needsKey =
     provider === 'openai' && isOpenAiEndpoint(endpoint) && (await parts.keys.get(endpoint)) === undefined;
   const [start, without, setUp] = ['Start', 'Without Language Model', 'Set Up Language Model…'];
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await askModal(
     `${plainLine(plan.name)} asks ${whoIsAsked(plan)} for pruning rates.`,
-    { modal: true, detail: [...forecastLines(plan, forecast), ...(needsKey ? [NO_KEY] : [])].join('\n') },
+    [...forecastLines(plan, forecast), ...(needsKey ? [NO_KEY] : [])],
     ...(needsKey ? [setUp, without] : [start, without]),
   );
   if (chosen === setUp) await vscode.commands.executeCommand('espalier.setUpLanguageModel');
@@ -55,9 +56,9 @@ const KEY_GOES = 'The key that you keep for this endpoint is sent along.';
  * @returns whether it is to go on
  */
 export async function confirmForeign(plan: RateSearchPlan, hasKey: boolean): Promise<boolean> {
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await askModal(
     `${plainLine(plan.name)} was not begun in this window, or was changed since. It asks ${whoIsAsked(plan)} for pruning rates.`,
-    { modal: true, detail: [...(hasKey ? [KEY_GOES] : []), capLine(plan), contentLine(plan)].join('\n') },
+    [...(hasKey ? [KEY_GOES] : []), capLine(plan), contentLine(plan)],
     'Go On',
   );
   return chosen === 'Go On';
@@ -98,8 +99,7 @@ function whoIsAsked({ llm }: RateSearchPlan): string {
 }
 
 function askConsent(family: string, editorModel: EditorModel): Thenable<void> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: 'Asking the editor’s language model', cancellable: true },
-    (_, token) => editorModel.prepare(family, signalOf(token)),
+  return withNotification('Asking the editor’s language model', (_, token) =>
+    editorModel.prepare(family, signalOf(token)),
   );
 }

@@ -11,6 +11,7 @@ import { SYSTEM_CLOCK } from '../clock.ts';
 import type { EditorModel } from './editorModel.ts';
 import type { EndpointKeys } from './endpointKeys.ts';
 import { chosenLanguageModel, chooseLanguageModel } from './llmConfiguration.ts';
+import { plainItems, tellInformation, tellWarning, withNotification } from '../messages.ts';
 
 export interface SetUpParts {
   readonly keys: EndpointKeys;
@@ -64,7 +65,7 @@ export async function setUpLanguageModel(parts: SetUpParts): Promise<void> {
   switch (provider.provider) {
     case 'none':
       await chooseLanguageModel({ provider: 'none', endpoint: '', model: '' });
-      void vscode.window.showInformationMessage('Searches for rates use classical operators from now on.');
+      void tellInformation('Searches for rates use classical operators from now on.');
       return;
     case 'vscode':
       await setUpEditorModel(parts);
@@ -88,7 +89,7 @@ export async function removeLanguageModelKey({ keys }: Pick<SetUpParts, 'keys'>)
   );
   if (!chosen) return;
   await keys.remove(chosen.label);
-  void vscode.window.showInformationMessage(`The key of ${chosen.label} is deleted.`);
+  void tellInformation(`The key of ${chosen.label} is deleted.`);
 }
 
 async function setUpEndpoint(item: ProviderItem, parts: SetUpParts): Promise<void> {
@@ -102,15 +103,14 @@ async function setUpEndpoint(item: ProviderItem, parts: SetUpParts): Promise<voi
   if (model === undefined || model === '') return;
   let answer: string | undefined;
   try {
-    answer = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: `Asking ${model} for one word`, cancellable: true },
-      (_, token) => tryModel({ url: endpoint, key: secret }, model, signalOf(token)),
+    answer = await withNotification(`Asking ${model} for one word`, (_, token) =>
+      tryModel({ url: endpoint, key: secret }, model, signalOf(token)),
     );
   } catch (error) {
     if (toErrorData(error, TITLE).code === 'cancelled') return;
     tell('The language model does not answer', error);
     const anyway = 'Keep These Settings';
-    const chosen = await vscode.window.showWarningMessage(`${model} did not answer.`, anyway, 'Try Again');
+    const chosen = await tellWarning(`${model} did not answer.`, anyway, 'Try Again');
     if (chosen === 'Try Again') return setUpEndpoint({ ...item, endpoint }, parts);
     if (chosen !== anyway) return;
   }
@@ -119,7 +119,7 @@ async function setUpEndpoint(item: ProviderItem, parts: SetUpParts): Promise<voi
   await chooseLanguageModel({ provider: 'openai', endpoint, model });
   if (answer === undefined) return;
   const said = answer === '' ? '' : ` “${answer}”`;
-  void vscode.window.showInformationMessage(
+  void tellInformation(
     `${model} is reachable, and answers${said}. Searches for rates that name no language model use it.`,
   );
 }
@@ -146,22 +146,19 @@ async function setUpEditorModel({ editorModel, tell }: SetUpParts): Promise<void
     const families = await editorModel.families();
     const items = [
       { label: 'Any', detail: 'The first that there is', family: '' },
-      ...families.map(({ name, family, vendor }) => ({ label: name, description: `${vendor}, ${family}`, family })),
+      ...plainItems(
+        families.map(({ name, family, vendor }) => ({ label: name, description: `${vendor}, ${family}`, family })),
+      ),
     ];
     const placeHolder =
       families.length === 0 ? 'This editor has no language model now' : 'Language model of the editor';
     const chosen = await vscode.window.showQuickPick(items, { title: TITLE, placeHolder });
     if (!chosen) return;
-    await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: 'Asking the editor’s language model',
-        cancellable: true,
-      },
-      (_, token) => editorModel.prepare(chosen.family, signalOf(token)),
+    await withNotification('Asking the editor’s language model', (_, token) =>
+      editorModel.prepare(chosen.family, signalOf(token)),
     );
     await chooseLanguageModel({ provider: 'vscode', endpoint: '', model: chosen.family });
-    void vscode.window.showInformationMessage('The editor’s language model is reachable, and answers.');
+    void tellInformation('The editor’s language model is reachable, and answers.');
   } catch (error) {
     tell('The editor’s language model does not answer', error);
   }
@@ -213,21 +210,21 @@ function isOpen(endpoint: string): boolean {
 
 /** One of those that the endpoint has, or one that is typed. */
 async function askModel(endpoint: Endpoint): Promise<string | undefined> {
-  const names = await vscode.window
-    .withProgress({ location: vscode.ProgressLocation.Notification, title: 'Asking for its models' }, () =>
-      listModels(endpoint, SYSTEM_CLOCK, new AbortController().signal),
-    )
-    .then(undefined, () => undefined);
+  const names = await withNotification(
+    'Asking for its models',
+    () => listModels(endpoint, SYSTEM_CLOCK, new AbortController().signal),
+    { cancellable: false },
+  ).then(undefined, () => undefined);
   const typed = { label: '$(edit) Type a name…' };
   if (names && names.length > 0) {
-    const items = [...names.map((label) => ({ label })), typed];
+    const items = [...plainItems(names.map((name) => ({ label: name, name }))), { ...typed, name: '' }];
     const chosen = await vscode.window.showQuickPick(items, {
       title: TITLE,
       placeHolder: 'Model',
       ignoreFocusOut: true,
     });
     if (!chosen) return undefined;
-    if (chosen.label !== typed.label) return chosen.label;
+    if (chosen.name !== '') return chosen.name;
   }
   const prompt = names ? 'Name of the model' : 'Name of the model; the endpoint did not list its own';
   const name = await vscode.window.showInputBox({

@@ -6,6 +6,7 @@ import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
 import { sparsityText } from '../structureText.ts';
+import { plainItems, tellInformation } from '../messages.ts';
 
 export interface EvaluationChoice {
   /** `Export`: what is done with what is chosen. */
@@ -25,9 +26,7 @@ export async function evaluableTarget(argument: unknown, outlines: Outlines): Pr
   const { uri, line } = file;
   const here = outlines.evaluable(uri).find(({ range, evaluable }) => evaluable && isInside(line, range));
   if (here) return { uri, name: here.name };
-  void vscode.window.showInformationMessage(
-    'Put the cursor into a metric or experiment first: it is about what that prunes.',
-  );
+  void tellInformation('Put the cursor into a metric or experiment first: it is about what that prunes.');
   return undefined;
 }
 
@@ -60,7 +59,7 @@ export async function chosenEvaluation(
     description: path.basename(plan.model),
     plan,
   }));
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await vscode.window.showQuickPick(plainItems(items), {
     title: `${action} ${name}`,
     placeHolder: 'Which pruned model?',
   });

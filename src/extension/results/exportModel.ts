@@ -9,6 +9,8 @@ import type { EvaluationListener } from '../../protocol/client.ts';
 import { signalOf } from '../cancellation.ts';
 import { progressLine } from '../resultText.ts';
 import { sparsityText } from '../structureText.ts';
+import { iconFree, tellInformation, withNotification } from '../messages.ts';
+import type { Progress } from '../messages.ts';
 
 export interface ModelExportParts {
   readonly exportModel: (
@@ -50,10 +52,8 @@ export class ModelExport {
     if (!target) return;
     const name = path.basename(target.folder);
     try {
-      const report = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: `Exporting ${name}`, cancellable: true },
-        (progress, token) =>
-          this.parts.exportModel(plan, target, { onProgress: progressInto(progress) }, signalOf(token)),
+      const report = await withNotification(`Exporting ${name}`, (progress, token) =>
+        this.parts.exportModel(plan, target, { onProgress: progressInto(progress) }, signalOf(token)),
       );
       this.announce(plan, report);
     } catch (error) {
@@ -64,7 +64,7 @@ export class ModelExport {
   private async ask(plan: EvaluationPlan, root: string): Promise<ExportTarget | undefined> {
     const evaluation = plan.evaluations[0]!;
     const items = (Object.keys(FORMATS) as ExportFormat[]).map((format) => ({ ...FORMATS[format], format }));
-    const title = `Export ${evaluation.metric} at ${sparsityText(evaluation.sparsity)}`;
+    const title = `Export ${iconFree(evaluation.metric)} at ${sparsityText(evaluation.sparsity)}`;
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: 'How the pruned model is written' });
     if (!chosen) return undefined;
     const share = sparsityText(evaluation.sparsity).replace(' %', '').replace(':', 'of');
@@ -80,7 +80,7 @@ export class ModelExport {
 
   private announce(plan: EvaluationPlan, report: ExportReport): void {
     const actions = report.format === 'huggingface' ? ['Reveal', 'Evaluate It'] : ['Reveal'];
-    void vscode.window.showInformationMessage(savedWords(plan, report), ...actions).then((chosen) => {
+    void tellInformation(savedWords(plan, report), ...actions).then((chosen) => {
       if (chosen === 'Reveal') void vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(report.folder));
       if (chosen === 'Evaluate It') void this.evaluate(plan, report);
     });
@@ -90,19 +90,17 @@ export class ModelExport {
   private async evaluate({ text, settings }: EvaluationPlan, report: ExportReport): Promise<void> {
     const name = path.basename(report.folder);
     try {
-      const [result] = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: `Evaluating ${name}`, cancellable: true },
-        (progress, token) =>
-          this.parts.evaluate(
-            { model: report.folder, text, evaluations: [], settings },
-            { onProgress: progressInto(progress) },
-            signalOf(token),
-          ),
+      const [result] = await withNotification(`Evaluating ${name}`, (progress, token) =>
+        this.parts.evaluate(
+          { model: report.folder, text, evaluations: [], settings },
+          { onProgress: progressInto(progress) },
+          signalOf(token),
+        ),
       );
       if (!result) return;
       const { perplexity, densePerplexity } = report.result;
       const now = formatPerplexity(result.perplexity);
-      void vscode.window.showInformationMessage(
+      void tellInformation(
         `${name}: perplexity ${now} as a checkpoint of its own; when it was exported ${formatPerplexity(perplexity)}, dense ${formatPerplexity(densePerplexity)} (${formatChange(result.perplexity, densePerplexity)}).`,
       );
     } catch (error) {
@@ -130,9 +128,7 @@ function savedWords(plan: EvaluationPlan, report: ExportReport): string {
   return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}${without}`;
 }
 
-function progressInto(
-  progress: vscode.Progress<{ message?: string; increment?: number }>,
-): NonNullable<EvaluationListener['onProgress']> {
+function progressInto(progress: Progress): NonNullable<EvaluationListener['onProgress']> {
   let shown = 0;
   return ({ progress: now }) => {
     const share = now.total > 0 ? (100 * now.done) / now.total : 0;

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { isStructural } from '../../experiment/plan.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import { speedWords } from '../../experiment/speedTable.ts';
@@ -9,6 +8,7 @@ import type { Outlines } from '../outlines.ts';
 import { chosenEvaluation, evaluableTarget, labelOf } from './chosenEvaluation.ts';
 import { measureSpeed } from './measureSpeed.ts';
 import type { SpeedParts } from './measureSpeed.ts';
+import { tellError, tellInformation, withNotification } from '../messages.ts';
 
 export interface ResultSpeedParts {
   readonly outlines: Outlines;
@@ -54,9 +54,7 @@ export class ResultSpeed {
       this.measured.set(measurement.fingerprint, measurement);
       onChange();
       const label = labelOf(plan.evaluations[0]!);
-      void vscode.window.showInformationMessage(
-        `${label}, against dense: ${speedWords(measurement)}. ${measurement.detail}`,
-      );
+      void tellInformation(`${label}, against dense: ${speedWords(measurement)}. ${measurement.detail}`);
     } catch (error) {
       tell(`Measuring the speed of ${target.name} failed`, error);
     }
@@ -66,12 +64,7 @@ export class ResultSpeed {
   private async watch(plan: EvaluationPlan): Promise<SpeedMeasurement | undefined> {
     const label = labelOf(plan.evaluations[0]!);
     let last: SpeedMeasurement | undefined;
-    const options = {
-      location: vscode.ProgressLocation.Notification,
-      title: `Measuring ${label}`,
-      cancellable: true,
-    };
-    await vscode.window.withProgress(options, (progress, token) =>
+    await withNotification(`Measuring ${label}`, (progress, token) =>
       measureSpeed(
         plan,
         this.parts.speed,
@@ -83,7 +76,7 @@ export class ResultSpeed {
         signalOf(token),
       ),
     );
-    if (last?.state === 'failed') void vscode.window.showErrorMessage(`Measuring ${label} failed: ${last.detail}`);
+    if (last?.state === 'failed') void tellError(`Measuring ${label} failed: ${last.detail}`);
     return last;
   }
 }

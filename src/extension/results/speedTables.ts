@@ -1,7 +1,7 @@
+import { markdownText } from '../../base/markdown.ts';
 import { SPEED_COLUMNS, speedCells } from '../../experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
-import { escapeMarkdown } from '../resultText.ts';
 import { spacedTable, sparsityText } from '../structureText.ts';
 
 /** Markdown: dense against pruned, a table for each result that was measured. */
@@ -14,11 +14,11 @@ export function speedTables(
     const dense = measurement?.rows[0];
     if (!measurement || !dense) return [];
     const rows = measurement.rows.map((row) => [
-      row.name,
+      markdownText(row.name),
       ...speedCells(row, dense).map(({ value, against }) => (against === '' ? value : `${value} (${against})`)),
     ]);
     const { metric, sparsity } = record.result;
-    const title = `**${escapeMarkdown(metric)}, ${sparsityText(sparsity)}**: ${measurement.detail}`;
+    const title = `**${markdownText(metric)}, ${sparsityText(sparsity)}**: ${markdownText(measurement.detail)}`;
     return [`${title}\n\n${spacedTable(['', ...SPEED_COLUMNS], rows)}`];
   });
 }

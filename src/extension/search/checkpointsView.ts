@@ -1,8 +1,10 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { CheckpointSummary } from '../../experiment/result.ts';
-import { escapeMarkdown } from '../resultText.ts';
+import { markdownString } from '../markdownString.ts';
+import { iconFree } from '../messages.ts';
 
 const CHECKPOINTS_VIEW = 'espalier.checkpoints';
 
@@ -62,7 +64,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<ListedCheckpoint
   }
 
   getTreeItem({ folder, summary, problem }: ListedCheckpoint): vscode.TreeItem {
-    const item = new vscode.TreeItem(path.basename(folder));
+    const item = new vscode.TreeItem(iconFree(path.basename(folder)));
     const place = vscode.workspace.asRelativePath(folder);
     const dense = this.parts.densePerplexities(folder);
     item.id = folder;
@@ -71,22 +73,28 @@ export class CheckpointsView implements vscode.TreeDataProvider<ListedCheckpoint
     const facts = summary
       ? [summary.architecture.replace(/ForCausalLM$/, ''), formatCount(summary.parameters), precisionOf(summary)]
       : [problem ?? place];
-    item.description = [...facts, ...(dense[0] ? [`dense ${formatPerplexity(dense[0].perplexity)}`] : [])].join(' · ');
+    item.description = iconFree(
+      [...facts, ...(dense[0] ? [`dense ${formatPerplexity(dense[0].perplexity)}`] : [])].join(' · '),
+    );
     const rows = [
-      `\`${escapeMarkdown(place)}\``,
+      markdownCode(place),
       ...(summary
         ? [
-            `${escapeMarkdown(summary.architecture)}, ${summary.blocks} blocks, width ${summary.hidden}, vocabulary ${summary.vocabulary}`,
-            `${formatCount(summary.parameters)} parameters, ${formatCount(summary.prunableParameters)} of them prunable, stored as ${precisionOf(summary)}`,
+            markdownText(
+              `${summary.architecture}, ${summary.blocks} blocks, width ${summary.hidden}, vocabulary ${summary.vocabulary}`,
+            ),
+            markdownText(
+              `${formatCount(summary.parameters)} parameters, ${formatCount(summary.prunableParameters)} of them prunable, stored as ${precisionOf(summary)}`,
+            ),
           ]
         : []),
-      ...(problem === undefined ? [] : [escapeMarkdown(problem)]),
+      ...(problem === undefined ? [] : [markdownText(problem)]),
       ...dense.map(
-        ({ perplexity, text }) => `dense perplexity ${formatPerplexity(perplexity)} on ${escapeMarkdown(text)}`,
+        ({ perplexity, text }) => `dense perplexity ${formatPerplexity(perplexity)} on ${markdownText(text)}`,
       ),
     ];
-    item.tooltip = new vscode.MarkdownString(rows.join('\n\n'));
-    item.accessibilityInformation = { label: `checkpoint ${place}, ${item.description}` };
+    item.tooltip = markdownString(rows.join('\n\n'));
+    item.accessibilityInformation = { label: `checkpoint ${iconFree(place)}, ${item.description}` };
     return item;
   }
 

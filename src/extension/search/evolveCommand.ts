@@ -16,6 +16,7 @@ import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
 import type { SearchPanels } from './searchPanels.ts';
 import type { SearchRunner } from './searchRunner.ts';
+import { plainItems, tellInformation } from '../messages.ts';
 
 /** What is to be evolved: a search of a file, or one that starts from a metric. */
 export interface EvolveTarget {
@@ -54,7 +55,7 @@ export class EvolveCommand {
     if (!target) return;
     const uri = vscode.Uri.parse(target.uri);
     if (uri.scheme !== 'file') {
-      const chosen = await vscode.window.showInformationMessage(
+      const chosen = await tellInformation(
         'Save this file first: its paths start at its folder, and its runs are kept there.',
         'Save As…',
       );
@@ -131,7 +132,7 @@ export class EvolveCommand {
       ...metrics.map(({ name }) => ({ label: name, description: 'metric to start from', target: { uri, from: name } })),
     ];
     const placeHolder = items.length === 0 ? 'This file has nothing to search for' : 'Search, or metric to start from';
-    const chosen = await vscode.window.showQuickPick(items, { title: 'Espalier: Search', placeHolder });
+    const chosen = await vscode.window.showQuickPick(plainItems(items), { title: 'Espalier: Search', placeHolder });
     return chosen?.target;
   }
 }

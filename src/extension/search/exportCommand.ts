@@ -10,6 +10,7 @@ import { foldMaskEvent, newMaskState } from '../../search/maskState.ts';
 import { foldRateEvent, newRateState } from '../../search/rateState.ts';
 import { foldEvent, newSearchState } from '../../search/searchState.ts';
 import { masksAsCsv, masksAsJson, ratesAsCsv, ratesAsJson, runAsCsv, runAsJson } from './exportRun.ts';
+import { iconFree, tellInformation } from '../messages.ts';
 
 /** Asks where to, and writes everything that a run evaluated there. */
 export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promise<void> {
@@ -60,16 +61,13 @@ export async function savePicture(run: RunFolder, data: string): Promise<void> {
 
 async function askWhere({ root, run }: RunFolder, ending: string, what: string): Promise<vscode.Uri | undefined> {
   return vscode.window.showSaveDialog({
-    title: `Export ${run.plan.name}`,
+    title: `Export ${iconFree(run.plan.name)}`,
     defaultUri: vscode.Uri.file(path.join(root, `${run.id}.${ending}`)),
     filters: { [what]: [ending] },
   });
 }
 
 async function offerToOpen(file: vscode.Uri): Promise<void> {
-  const chosen = await vscode.window.showInformationMessage(
-    `Exported to ${vscode.workspace.asRelativePath(file)}.`,
-    'Open',
-  );
+  const chosen = await tellInformation(`Exported to ${vscode.workspace.asRelativePath(file)}.`, 'Open');
   if (chosen) await vscode.commands.executeCommand('vscode.open', file);
 }

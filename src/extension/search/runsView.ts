@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
+import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import { isMaskSearch, plannedLength } from '../../experiment/runPlan.ts';
 import type { RunMethod } from '../../experiment/runPlan.ts';
@@ -7,7 +8,8 @@ import { printSparsity } from '../../experiment/sparsity.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import type { BestSummary, RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
-import { escapeMarkdown } from '../resultText.ts';
+import { markdownString } from '../markdownString.ts';
+import { iconFree } from '../messages.ts';
 import { ago } from './ago.ts';
 import { isReadable } from './runLibrary.ts';
 import type { ListedRun, RunLibrary } from './runLibrary.ts';
@@ -86,7 +88,8 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     const { run, folder, best, lastAt } = summary;
     const { plan } = run.run;
     const standing = this.standing(summary);
-    const item = new vscode.TreeItem(plan.name);
+    const name = iconFree(plan.name);
+    const item = new vscode.TreeItem(name);
     item.id = folder;
     item.iconPath = ICONS[standing];
     item.contextValue = `run.${standing}`;
@@ -97,7 +100,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     ];
     item.description = parts.join(' · ');
     item.tooltip = tooltip(summary, WORDS[standing]);
-    item.accessibilityInformation = { label: `${plan.name}, ${WORDS[standing]}, ${parts.join(', ')}` };
+    item.accessibilityInformation = { label: `${name}, ${WORDS[standing]}, ${parts.join(', ')}` };
     item.command = { command: 'espalier.openRun', title: 'Open', arguments: [listedArgument(folder)] };
     return item;
   }
@@ -114,12 +117,12 @@ function listedArgument(folder: string): { readonly folder: string } {
 }
 
 function brokenItem({ id, folder, error }: UnreadableRun): vscode.TreeItem {
-  const item = new vscode.TreeItem(id);
+  const item = new vscode.TreeItem(iconFree(id));
   item.id = folder;
   item.iconPath = ICONS.unreadable;
   item.contextValue = 'run.unreadable';
   item.description = WORDS.unreadable;
-  item.tooltip = describeError(error);
+  item.tooltip = markdownString(markdownText(describeError(error)));
   return item;
 }
 
@@ -127,7 +130,7 @@ function tooltip({ id, run, best, counts, generation, damage }: RunSummary, stat
   const { plan, document, createdAt } = run.run;
   const { method, seed } = plan.search;
   const round = isMaskSearch(plan) ? 'step' : 'generation';
-  const rows: (readonly [string, string])[] = [
+  const rows: (readonly [name: string, text: string])[] = [
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
     ['method', `${METHODS[method]}, seed ${seed}`],
     ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
@@ -138,17 +141,19 @@ function tooltip({ id, run, best, counts, generation, damage }: RunSummary, stat
     ['run', id],
     ...(damage ? [['journal', describeError(damage)] as const] : []),
   ];
-  return new vscode.MarkdownString(
+  return markdownString(
     [
       '| | |',
       '|---|---|',
-      ...rows.map(([name, text]) => `| ${name} | ${name === 'best' ? text : escapeMarkdown(text)} |`),
+      // The best is Markdown already.
+      ...rows.map(([name, text]) => `| ${name} | ${name === 'best' ? text : markdownText(text)} |`),
     ].join('\n'),
   );
 }
 
+/** Markdown. */
 function bestText(best: BestSummary): string {
-  if (best.kind === 'metric') return `\`${infix(best.expression)}\``;
+  if (best.kind === 'metric') return markdownCode(infix(best.expression));
   return best.kind === 'rates' ? ratesText(best.rates) : `without ${formatShare(best.removed)} of the blocks’ weights`;
 }
 

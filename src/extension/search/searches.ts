@@ -25,6 +25,7 @@ import { SearchPanels } from './searchPanels.ts';
 import { SearchRunner } from './searchRunner.ts';
 import type { SearchWorker } from './searchRunner.ts';
 import { SearchStatus } from './searchStatus.ts';
+import { askModal, iconFree, plainItems, tellInformation } from '../messages.ts';
 
 const RUNNING_KEY = 'espalier.runningSearches';
 
@@ -172,12 +173,12 @@ export class Searches implements vscode.Disposable {
     const run = await this.runOf(argument, 'Compare');
     if (!run) return;
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
-    const other = await this.runOf(beside, `Compare ${run.run.plan.name} with`, run);
+    const other = await this.runOf(beside, `Compare ${iconFree(run.run.plan.name)} with`, run);
     if (!other) return;
     if (runKind(other.run.plan) === runKind(run.run.plan)) this.panels.show(run).compareWith(other);
     else {
       const text = `${run.run.plan.name} and ${other.run.plan.name} look for different things: their lines have no axis in common.`;
-      void vscode.window.showInformationMessage(text);
+      void tellInformation(text);
     }
   }
 
@@ -193,7 +194,7 @@ export class Searches implements vscode.Disposable {
     const what =
       folders.length === 1 ? (this.runLibrary.find(folders[0]!)?.id ?? folders[0]!) : `${folders.length} runs`;
     const detail = 'Everything that the search evaluated goes with it. This cannot be undone.';
-    const chosen = await vscode.window.showWarningMessage(`Delete ${what}?`, { modal: true, detail }, 'Delete');
+    const chosen = await askModal(`Delete ${what}?`, [detail], 'Delete');
     if (chosen !== 'Delete') return;
     for (const folder of folders) {
       await this.attempt('The run could not be deleted', async () => {
@@ -245,7 +246,7 @@ export class Searches implements vscode.Disposable {
           ? 'There is no other run of its kind in this workspace'
           : 'There is no run in this workspace'
         : 'Run';
-    return (await vscode.window.showQuickPick(items, { title: `Espalier: ${title}`, placeHolder }))?.folder;
+    return (await vscode.window.showQuickPick(plainItems(items), { title: `Espalier: ${title}`, placeHolder }))?.folder;
   }
 
   private async tellEnd(
@@ -261,7 +262,7 @@ export class Searches implements vscode.Disposable {
     }
     // Whoever sees the panel sees that it is finished.
     if (end !== 'finished' || this.panels.find(folder)?.isVisible === true) return;
-    const chosen = await vscode.window.showInformationMessage(`The search ${name} is finished.`, 'Show');
+    const chosen = await tellInformation(`The search ${name} is finished.`, 'Show');
     if (chosen) await this.open({ folder });
   }
 

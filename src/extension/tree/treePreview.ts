@@ -8,6 +8,7 @@ import type { Supervisor } from '../supervisor.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import type { FormulaTarget, FromTree, ToTree, TreeMemory, TreeTarget } from './treeMessages.ts';
 import { TreeSession } from './treeSession.ts';
+import { tellInformation } from '../messages.ts';
 
 export interface TreePreviewParts {
   readonly extension: vscode.Uri;
@@ -56,7 +57,7 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     const target = isTarget(argument) ? argument : this.metricAtHand();
     if (!target) {
       const text = 'Put the cursor into a metric of a .prune file: its syntax tree is shown beside.';
-      void vscode.window.showInformationMessage(text);
+      void tellInformation(text);
       return;
     }
     await this.reveal({ kind: 'metric', ...target });

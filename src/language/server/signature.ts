@@ -1,4 +1,5 @@
 import type { ParameterInformation, SignatureHelp } from 'vscode-languageserver';
+import { markdownLines } from '../../base/markdown.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
 import { docComment } from '../docComment.ts';
@@ -112,7 +113,7 @@ function signatureOf(
       text: `${name} = ${value ?? '?'}`,
       documentation: '',
     }));
-    return write(`${callee}(`, parameters, docComment(document.text, declared.start));
+    return write(`${callee}(`, parameters, markdownLines(docComment(document.text, declared.start)));
   }
   const property = blockProperty(piece, tokens);
   if (isClauseName(callee) && property !== undefined && CLAUSED.has(property.value)) {
@@ -131,7 +132,7 @@ function signatureOf(
     text: `${name}: ${setting!.row.default}`,
     documentation,
   }));
-  return write(`${callee} (`, parameters, docComment(document.text, declared.start));
+  return write(`${callee} (`, parameters, markdownLines(docComment(document.text, declared.start)));
 }
 
 /** Where `structure(…)` and `weights(…)` can stand. */
