@@ -80,14 +80,17 @@ export class Application {
     };
     const newSupervisor = (label: string): Supervisor =>
       new Supervisor({
-        spawn: () =>
-          forkWorker({
+        spawn: () => {
+          // Every way here asks before; this is for the one that forgets to.
+          if (!vscode.workspace.isTrusted) throw new Error('the workspace is not trusted');
+          return forkWorker({
             file: context.asAbsolutePath('dist/worker.cjs'),
             cacheFolder: path.join(context.globalStorageUri.fsPath, 'hashes'),
             log: (line) => {
               tell(`[${label}] ${line}`);
             },
-          }),
+          });
+        },
         version: VERSION,
         clock: SYSTEM_CLOCK,
         log: tell,
@@ -112,6 +115,7 @@ export class Application {
       },
     });
     this.hashes = new InputHashes({
+      mayLook: () => vscode.workspace.isTrusted,
       memory: {
         get: () => context.workspaceState.get<StampedHashes>(HASHES_KEY, {}),
         set: (hashes) => void context.workspaceState.update(HASHES_KEY, hashes),

@@ -11,6 +11,11 @@ export interface Input {
 }
 
 export interface InputHashesOptions {
+  /**
+   * Whether files that records name may be looked at at all: a record of a repository that nobody has trusted can name any, one on another
+   * machine's share for example.
+   */
+  readonly mayLook: () => boolean;
   /** Remembers between windows which hash a file had when it looked so. */
   readonly memory: { get(): StampedHashes; set(hashes: StampedHashes): void };
   /** Computes hashes in the worker, null for what cannot be read; undefined where that is not allowed now. */
@@ -56,6 +61,7 @@ export class InputHashes {
 
   /** Looks at the files again, and has those hashed that look different. `onChange` is called when something new is known. */
   async look(records: readonly EvaluationRecord[], root: string): Promise<void> {
+    if (!this.options.mayLook()) return;
     const inputs = new Map(
       records.flatMap((record) => inputsOf(record, root).map(({ input }) => [keyOf(input), input] as const)),
     );

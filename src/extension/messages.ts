@@ -53,7 +53,7 @@ export function askModal<Action extends string>(
   lines: readonly string[],
   ...actions: readonly Action[]
 ): Thenable<Action | undefined> {
-  const detail = lines.map((line) => plainLine(line, LONGEST_MESSAGE)).join('\n');
+  const detail = lines.map(linkFree).join('\n');
   return vscode.window.showWarningMessage(linkFree(text), { modal: true, detail }, ...actions);
 }
 

@@ -56,7 +56,8 @@ export class ResultView implements vscode.Disposable {
         const { records, root } = this.recordsOf(document);
         void this.parts.outlines.learnPlans(this.targetsOf(document, records));
         void this.parts.hashes.look(records, root);
-        for (const record of records) this.watch(record, root);
+        // As with their hashes: without trust, nothing that a record names is touched.
+        if (vscode.workspace.isTrusted) for (const record of records) this.watch(record, root);
       }
     });
   }

@@ -24,6 +24,9 @@ export function webviewHtml(webview: vscode.Webview, extension: vscode.Uri, name
     `script-src 'nonce-${nonce}'`,
     // The view's own sheet; what a chart sets on its canvas goes through the object model, which needs no permission.
     `style-src ${webview.cspSource}`,
+    // These are not among what the first line covers.
+    "base-uri 'none'",
+    "form-action 'none'",
   ].join('; ');
   return `<!DOCTYPE html>
 <html lang="en">

@@ -13,6 +13,7 @@ let root: string;
 let memory: StampedHashes;
 let identified: string[];
 let allowed: boolean;
+let trusted: boolean;
 
 beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'espalier-hashes-'));
@@ -24,6 +25,7 @@ beforeEach(async () => {
   memory = {};
   identified = [];
   allowed = true;
+  trusted = true;
   // Written long enough ago for their looks to say all.
   settle();
 });
@@ -55,6 +57,7 @@ async function identify(models: string[], files: string[]) {
 function open(): InputHashes {
   return new InputHashes({
     memory: { get: () => memory, set: (hashes) => (memory = hashes) },
+    mayLook: () => trusted,
     identify,
     onChange: () => undefined,
     log: () => undefined,
@@ -177,6 +180,16 @@ describe('the inputs of a result', () => {
     expect(await look(hashes)).toBe('unknown');
     allowed = true;
     expect(await look(hashes)).toBe('same');
+  });
+
+  it('are not even looked for in a workspace that is not trusted', async () => {
+    const hashes = open();
+    trusted = false;
+    await rm(path.join(root, 'test.txt'));
+    expect(await look(hashes)).toBe('unknown');
+    expect(identified).toEqual([]);
+    trusted = true;
+    expect(await look(hashes)).toBe('changed');
   });
 
   it('that an evaluation has just read need no hashing', async () => {

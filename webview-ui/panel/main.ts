@@ -17,7 +17,10 @@ import { StateBanner } from './stateBanner.ts';
 /** Milliseconds from one drawing to the next while events keep coming. */
 const PACE = 250;
 
-const host = connectHost<FromPanel, ToPanel, PanelMemory>();
+const host = connectHost<FromPanel, ToPanel, PanelMemory>({
+  ...{ run: true, events: true, state: true, random: true, overlay: true, curves: true },
+  ...{ inserted: true, speed: true, exchange: true },
+});
 const looking: Looking = { selected: undefined };
 const pageHost = {
   post: (message: FromPanel): void => {

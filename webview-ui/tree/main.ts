@@ -15,7 +15,7 @@ import { type TreeNode, treeNodes } from './nodes.ts';
 import { Notices } from './notices.ts';
 import { Toolbar } from './toolbar.ts';
 
-const host = connectHost<FromTree, ToTree, TreeMemory>();
+const host = connectHost<FromTree, ToTree, TreeMemory>({ metric: true, statistics: true, cursor: true });
 let metric: ShownMetric | undefined;
 let statistics: StatisticsState = { kind: 'off', hint: '', action: null };
 let direction = host.remembered?.direction ?? 'right';

@@ -8,6 +8,7 @@ import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import { freeName } from '../freeName.ts';
 import { insertBelowMetrics, newLineOf, revealMetric } from '../insertMetric.ts';
+import { fileInside, pathInside } from '../workspaceFile.ts';
 import { insertedMetrics, metricText } from './insertedMetrics.ts';
 
 export interface CandidateFileParts {
@@ -40,8 +41,7 @@ export class CandidateFile {
     densePerplexity: number | undefined,
     then: 'insert' | 'evaluate',
   ): Promise<void> {
-    const uri = uriOf(run);
-    if (!uri) throw missingFile(run, 'none: the run was started without one');
+    const uri = await fileOf(run);
     const document = await openDocument(uri, run);
     const known = insertedMetrics(document.getText(), run.run.id)[candidate.id];
     const name = known ?? (await this.write(document, run, candidate, densePerplexity));
@@ -82,8 +82,19 @@ async function openDocument(uri: vscode.Uri, run: Pick<RunFolder, 'run'>): Promi
   }
 }
 
+/** By its name alone: to look for it among what is open. */
 function uriOf({ root, run }: RunFolder): vscode.Uri | undefined {
-  return run.document === undefined ? undefined : vscode.Uri.file(path.resolve(root, run.document));
+  const file = run.document === undefined ? undefined : pathInside(root, run.document);
+  return file === undefined ? undefined : vscode.Uri.file(file);
+}
+
+/** @throws EspalierError `runs/not-found` for what is no `.prune` file of the run's workspace folder: a run.json may name any */
+async function fileOf(run: RunFolder): Promise<vscode.Uri> {
+  const { document } = run.run;
+  if (document === undefined) throw missingFile(run, 'none: the run was started without one');
+  const file = await fileInside(run.root, document);
+  if (file !== undefined && path.extname(document) === '.prune') return vscode.Uri.file(file);
+  throw missingFile(run, 'what is no .prune file in the folder of the run');
 }
 
 function missingFile({ run }: Pick<RunFolder, 'run'>, actual: string): EspalierError {

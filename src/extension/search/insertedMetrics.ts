@@ -1,3 +1,4 @@
+import { plainLine } from '../../base/plainText.ts';
 import { formatPerplexity } from '../../experiment/format.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
@@ -38,7 +39,7 @@ export function metricText(
       ? 'unknown'
       : `${candidate.outcome.kind === 'stopped' ? 'about ' : ''}${formatPerplexity(perplexity)}${dense} at ${printSparsity(plan.sparsity).replace('%', ' %')}`;
   return [
-    `/// Perplexity ${number}, as ranked in the search ${plan.name}`,
+    `/// Perplexity ${number}, as ranked in the search ${plainLine(plan.name)}`,
     `/// (run ${runId}, candidate ${candidate.id}).`,
     `metric ${name} = ${printInfix(parsePrefix(candidate.expression))}`,
   ].join(newLine);

@@ -1,7 +1,15 @@
 import * as z from 'zod';
-import type { FromPanel } from './panelMessages.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import type { FromPanel, PanelMemory } from './panelMessages.ts';
 
 const id = z.int().min(0);
+/** Lines of a picture of curves: more are not told apart. */
+const MOST_CURVES = 100;
+const labelSchema = z.string().max(1000);
+const formulaSchema = z.string().refine(isFormula, 'expected a formula in prefix form');
+/** Characters of a picture in base64: a chart of any window is far below. */
+const LARGEST_PICTURE = 64 << 20;
+
 const plain = z.strictObject({
   kind: z.enum(['ready', 'pause', 'resume', 'stop', 'random', 'cancelCurves', 'cancelSpeed', 'showLog']),
 });
@@ -13,16 +21,36 @@ const result = z.union([
 const curves = z.strictObject({
   kind: z.literal('curves'),
   over: z.enum(['sparsity', 'samples']),
-  metrics: z.array(z.strictObject({ label: z.string(), expression: z.string() })),
+  metrics: z.array(z.strictObject({ label: labelSchema, expression: formulaSchema })).max(MOST_CURVES),
 });
 
-/** What a page may say: it is a process of its own, and what comes from there is looked at before anything is done. */
+/** What a page may say. */
 export const fromPanelSchema: z.ZodType<FromPanel> = z.union([
   plain,
   candidate,
   curves,
   z.strictObject({ kind: z.literal('exportTable'), format: z.enum(['csv', 'json']) }),
-  z.strictObject({ kind: z.literal('exportPicture'), data: z.string() }),
+  z.strictObject({
+    kind: z.literal('exportPicture'),
+    // What every PNG begins with: nothing else is written under the name of a picture.
+    data: z.string().max(LARGEST_PICTURE).startsWith('iVBORw0KGgo'),
+  }),
   z.strictObject({ kind: z.literal('exchange'), call: id }),
   z.strictObject({ kind: z.enum(['speed', 'exportModel']), of: result }),
 ]);
+
+/** What a page has remembered over a reload of the window; it is written by the page, too. */
+export const panelMemorySchema: z.ZodType<PanelMemory> = z.strictObject({
+  folder: z.string().min(1).max(4096),
+  selected: id.exactOptional(),
+  scroll: z.number().exactOptional(),
+});
+
+function isFormula(text: string): boolean {
+  try {
+    parsePrefix(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -6,6 +6,8 @@ import type { EvaluationListener } from '../../protocol/client.ts';
 import { isMetricRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
+import { plainLine } from '../../base/plainText.ts';
+import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
 import type { CandidateFile } from './candidateFile.ts';
@@ -60,6 +62,7 @@ export class SearchPanel implements vscode.Disposable {
   readonly run: RunFolder;
   private readonly parts: SearchPanelParts;
   private readonly panel: vscode.WebviewPanel;
+  private readonly channel: WebviewChannel<ToPanel, FromPanel>;
   private readonly onGone: () => void;
   private readonly desk: PanelDesk;
   private follower: RunFollower | undefined;
@@ -67,7 +70,7 @@ export class SearchPanel implements vscode.Disposable {
   private compared: RunFolder | undefined;
   private isReady = false;
   private lastState = '';
-  private readonly owned: vscode.Disposable[] = [];
+  private readonly owned: { dispose(): unknown }[] = [];
   /** What every kind of search can be asked. */
   private readonly actions: PanelActions = {
     ready: () => {
@@ -104,18 +107,18 @@ export class SearchPanel implements vscode.Disposable {
     this.parts = parts;
     this.onGone = onGone;
     this.desk = this.deskFor(run);
-    panel.title = run.run.plan.name;
+    const title = plainLine(run.run.plan.name);
+    panel.title = title;
     panel.iconPath = {
       light: vscode.Uri.joinPath(parts.extension, 'media/search-light.svg'),
       dark: vscode.Uri.joinPath(parts.extension, 'media/search-dark.svg'),
     };
     panel.webview.options = { enableScripts: true, localResourceRoots: webviewRoots(parts.extension) };
+    this.channel = new WebviewChannel<ToPanel, FromPanel>(panel.webview, fromPanelSchema, (message) => {
+      this.receive(message);
+    });
     this.owned.push(
-      panel.webview.onDidReceiveMessage((message: unknown) => {
-        const { data } = fromPanelSchema.safeParse(message);
-        // Nothing that a page of ours says.
-        if (data) this.receive(data);
-      }),
+      this.channel,
       panel.onDidDispose(() => {
         this.dispose();
       }),
@@ -124,7 +127,7 @@ export class SearchPanel implements vscode.Disposable {
         if (!panel.visible) this.forget();
       }),
     );
-    panel.webview.html = webviewHtml(panel.webview, parts.extension, 'panel', run.run.plan.name);
+    panel.webview.html = webviewHtml(panel.webview, parts.extension, 'panel', title);
   }
 
   get isVisible(): boolean {
@@ -265,6 +268,6 @@ export class SearchPanel implements vscode.Disposable {
   }
 
   private post(message: ToPanel): void {
-    if (this.isReady) void this.panel.webview.postMessage(message);
+    if (this.isReady) this.channel.post(message);
   }
 }

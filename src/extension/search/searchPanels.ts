@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
+import { plainLine } from '../../base/plainText.ts';
 import { openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { PanelMemory } from './panelMessages.ts';
+import { panelMemorySchema } from './panelMessageSchema.ts';
+import { isRunPath } from './runPath.ts';
 import { PANEL_TYPE, SearchPanel } from './searchPanel.ts';
 import type { SearchPanelParts } from './searchPanel.ts';
 
 /** The open panels, one a run at most; they come back after a reload of the window. */
-export class SearchPanels implements vscode.WebviewPanelSerializer<PanelMemory>, vscode.Disposable {
+export class SearchPanels implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private readonly parts: SearchPanelParts;
   private readonly panels = new Map<string, SearchPanel>();
   private readonly registration: vscode.Disposable;
@@ -27,7 +29,7 @@ export class SearchPanels implements vscode.WebviewPanelSerializer<PanelMemory>,
     const options = { viewColumn: column, preserveFocus: false };
     return this.adopt(
       run,
-      vscode.window.createWebviewPanel(PANEL_TYPE, run.run.plan.name, options, { enableFindWidget: true }),
+      vscode.window.createWebviewPanel(PANEL_TYPE, plainLine(run.run.plan.name), options, { enableFindWidget: true }),
     );
   }
 
@@ -35,11 +37,13 @@ export class SearchPanels implements vscode.WebviewPanelSerializer<PanelMemory>,
     return this.panels.get(folder);
   }
 
-  async deserializeWebviewPanel(panel: vscode.WebviewPanel, memory: PanelMemory | undefined): Promise<void> {
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, memory: unknown): Promise<void> {
     try {
-      this.adopt(await openRun(memory?.folder ?? ''), panel);
+      const { folder } = panelMemorySchema.parse(memory);
+      if (!isRunPath(folder)) throw new RangeError('no folder of a run');
+      this.adopt(await openRun(folder), panel);
     } catch {
-      // Deleted meanwhile, or never written: there is nothing to show.
+      // Deleted meanwhile, or never a run: there is nothing to show.
       panel.dispose();
     }
   }

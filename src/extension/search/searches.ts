@@ -20,6 +20,7 @@ import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
 import { RunLibrary, isReadable } from './runLibrary.ts';
+import { isRunPath } from './runPath.ts';
 import { RunsView } from './runsView.ts';
 import { SearchPanels } from './searchPanels.ts';
 import { SearchRunner } from './searchRunner.ts';
@@ -291,7 +292,8 @@ export class Searches implements vscode.Disposable {
   }
 }
 
+/** Any extension can run our commands, with whatever it likes. */
 function folderOf(argument: unknown): string | undefined {
   const { folder } = (argument ?? {}) as { folder?: unknown };
-  return typeof folder === 'string' ? folder : undefined;
+  return typeof folder === 'string' && isRunPath(folder) ? folder : undefined;
 }

@@ -5,7 +5,10 @@ import { SYSTEM_CLOCK } from '../clock.ts';
 import type { Target } from '../evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { plainLine } from '../../base/plainText.ts';
+import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
+import { fromTreeSchema, treeMemorySchema } from './treeMessageSchema.ts';
 import type { FormulaTarget, FromTree, ToTree, TreeMemory, TreeTarget } from './treeMessages.ts';
 import { TreeSession } from './treeSession.ts';
 import { tellInformation } from '../messages.ts';
@@ -25,7 +28,7 @@ const VIEW_TYPE = 'espalier.tree';
  * The tree preview of the window: one panel beside the editor that follows the cursor from metric to metric. What it shows is decided
  * in {@link TreeSession}; here it meets editors, documents and the panel.
  */
-export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMemory> | undefined> {
+export class TreePreview implements vscode.WebviewPanelSerializer {
   private readonly parts: TreePreviewParts;
   private readonly subscriptions: vscode.Disposable[];
   private open: { readonly panel: vscode.WebviewPanel; readonly session: TreeSession } | undefined;
@@ -84,8 +87,9 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
   }
 
   /** After a reload of the window. */
-  async deserializeWebviewPanel(panel: vscode.WebviewPanel, memory: Partial<TreeMemory> | undefined): Promise<void> {
-    if (!memory?.target) {
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, remembered: unknown): Promise<void> {
+    const { data: memory } = treeMemorySchema.safeParse(remembered);
+    if (!memory) {
       panel.dispose();
       return;
     }
@@ -110,10 +114,15 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     await this.read(this.attach(panel, target), target);
   }
 
-  private attach(panel: vscode.WebviewPanel, target: TreeTarget, memory?: Partial<TreeMemory>): TreeSession {
+  private attach(panel: vscode.WebviewPanel, target: TreeTarget, memory?: TreeMemory): TreeSession {
     this.open?.panel.dispose();
     const { extension, outlines, supervisor, treeOf, isEvaluating, showLog } = this.parts;
-    const session = new TreeSession(
+    const channel = new WebviewChannel<ToTree, FromTree>(panel.webview, fromTreeSchema, (message) => {
+      session.receive(message);
+      if (message.kind === 'trust') void vscode.commands.executeCommand('workbench.trust.manage');
+      if (message.kind === 'showLog') showLog();
+    });
+    const session: TreeSession = new TreeSession(
       {
         treeOf,
         plansOf: (of) => outlines.plans(of),
@@ -127,7 +136,9 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
         isEvaluating,
         reveal: (uri, range, version, focus) => void select(uri, range, version, focus),
         nameOf: (uri) => vscode.workspace.asRelativePath(vscode.Uri.parse(uri), false),
-        post: (message: ToTree) => void panel.webview.postMessage(message),
+        post: (message) => {
+          channel.post(message);
+        },
         clock: SYSTEM_CLOCK,
       },
       target,
@@ -137,12 +148,8 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     this.open = open;
     panel.iconPath = vscode.Uri.joinPath(extension, 'media', 'icon.png');
     panel.webview.options = { enableScripts: true, localResourceRoots: webviewRoots(extension) };
-    panel.webview.onDidReceiveMessage((message: FromTree) => {
-      session.receive(message);
-      if (message.kind === 'trust') void vscode.commands.executeCommand('workbench.trust.manage');
-      if (message.kind === 'showLog') showLog();
-    });
     panel.onDidDispose(() => {
+      channel.dispose();
       session.dispose();
       if (this.open === open) this.open = undefined;
     });
@@ -157,7 +164,7 @@ export class TreePreview implements vscode.WebviewPanelSerializer<Partial<TreeMe
     }
     await session.show(target);
     if (this.open?.session !== session) return;
-    this.open.panel.title = `Tree: ${target.kind === 'metric' ? target.name : target.title}`;
+    this.open.panel.title = `Tree: ${plainLine(target.kind === 'metric' ? target.name : target.title)}`;
     // A formula stays until the cursor is moved.
     if (target.kind !== 'metric') return;
     const { activeTextEditor, visibleTextEditors } = vscode.window;
