@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { plainLine } from '../base/plainText.ts';
+import { printable } from '../base/printable.ts';
 
 /**
  * What a person is told in notifications, dialogs and lists: the one way there. VS Code reads `[text](command:…)` in a notification as a link
@@ -9,7 +10,7 @@ import { plainLine } from '../base/plainText.ts';
 
 /** More is cut off by VS Code itself. */
 const LONGEST_MESSAGE = 1000;
-const LONGEST_LINE = 10_000;
+const LONGEST_ENTRY = 10_000;
 
 /** Text of a notification, without links. */
 export function linkFree(text: string): string {
@@ -21,9 +22,9 @@ export function iconFree(text: string): string {
   return plainLine(text).replace(/\$(?=\()/g, '$ ');
 }
 
-/** Text of a line of the log, however long: what a file or a process said forges no other one. */
+/** Text for the log: what a file or a process said forges no line of ours there. */
 export function logLine(text: string): string {
-  return plainLine(text, LONGEST_LINE);
+  return printable(text.length > LONGEST_ENTRY ? `${text.slice(0, LONGEST_ENTRY)}…` : text);
 }
 
 export function tellInformation<Action extends string>(

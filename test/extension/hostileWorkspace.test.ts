@@ -14,6 +14,7 @@ import { CheckpointsView } from '../../src/extension/search/checkpointsView.ts';
 import { isRunPath } from '../../src/extension/search/runPath.ts';
 import { RunsView } from '../../src/extension/search/runsView.ts';
 import { StatusBar } from '../../src/extension/statusBar.ts';
+import { webviewHtml } from '../../src/extension/webviewHtml.ts';
 import { WebviewChannel } from '../../src/extension/webviewChannel.ts';
 import { fileInside, pathInside } from '../../src/extension/workspaceFile.ts';
 import { fromTreeSchema, treeMemorySchema } from '../../src/extension/tree/treeMessageSchema.ts';
@@ -135,6 +136,26 @@ it('in a hover beside a line links run the two commands that they say, on the do
   expect(renderOptions.after.contentText).not.toMatch(/[\n\u202e]/);
 });
 
+it('a view loads its own script and style sheet, and nothing else, whatever its title says', () => {
+  const webview = { cspSource: 'https://view.example', asWebviewUri: (uri: object) => uri };
+  const html = webviewHtml(
+    webview as never,
+    'ext' as never,
+    'panel',
+    `</title><script src="https://elsewhere.example">${EVIL}`,
+  );
+  const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)!;
+  expect(policy!.replace(/nonce-[\w-]{22}/, 'nonce-N').split('; ')).toEqual([
+    "default-src 'none'",
+    "script-src 'nonce-N'",
+    'style-src https://view.example',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ]);
+  expect(html.match(/<script/g)).toHaveLength(1);
+  expect(html.match(/<img/g)).toBeNull();
+});
+
 it('in notifications, questions and their progress there are no links', async () => {
   const failure = new EspalierError({ code: 'io/read', operation: EVIL, expected: EVIL, actual: EVIL, remedy: EVIL });
   showFailure(EVIL, failure.data, {});
@@ -243,9 +264,7 @@ describe('a message of a view', () => {
       return { dispose: () => (say = () => undefined) };
     },
   };
-  const channel = new WebviewChannel<ToTree, FromTree>(webview, fromTreeSchema, (message) =>
-    received.push(message),
-  );
+  const channel = new WebviewChannel<ToTree, FromTree>(webview, fromTreeSchema, (message) => received.push(message));
 
   it.each([
     { kind: 'ready' },

@@ -58,6 +58,7 @@ export function fakeVscode(): object {
     ...{ MarkdownString, TreeItem, EventEmitter, Range, ThemeIcon: Named, ThemeColor: Named },
     Uri: {
       file: (fsPath: string) => ({ fsPath, scheme: 'file', toString: () => `file://${fsPath}` }),
+      joinPath: (base: string, ...parts: string[]) => ({ toString: () => [base, ...parts].join('/') }),
     },
     ...{ StatusBarAlignment: { Right: 2 }, DecorationRangeBehavior: { ClosedOpen: 1 } },
     ...{ ProgressLocation: { Notification: 15 }, ViewColumn: { One: 1, Beside: -2 } },

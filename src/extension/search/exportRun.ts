@@ -62,7 +62,7 @@ export function ratesAsCsv({ configurations, opening }: RateState): string {
     outcome.kind === 'invalid' ? '' : outcome.perplexity,
     outcome.kind,
     outcome.kind === 'shared' ? outcome.of : '',
-    outcome.kind === 'invalid' ? outcome.detail : '',
+    outcome.kind === 'invalid' ? said(outcome.detail) : '',
     ...rates,
   ]);
   return csv([[...columns, ...Array.from({ length: blocks }, (_, i) => `block ${i + 1}`)], ...rows]);
@@ -116,6 +116,11 @@ function outcomeCells(outcome: CandidateOutcome): (string | number)[] {
     case 'invalid':
       return [outcome.kind, '', '', `${outcome.reason}: ${outcome.detail}`];
   }
+}
+
+/** What a spreadsheet would take for a formula of its own, and compute, begins with a quote: it is what somebody said. */
+function said(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
 /** Quoted where it has to be. */

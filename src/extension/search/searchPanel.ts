@@ -48,14 +48,11 @@ export interface SearchPanelParts {
 }
 
 /** What starts a process. */
-const NEEDS_TRUST: ReadonlySet<FromPanel['kind']> = new Set([
-  'resume',
-  'random',
-  'evaluate',
-  'curves',
-  'speed',
-  'exportModel',
-]);
+const NEEDS_TRUST: Readonly<Record<FromPanel['kind'], boolean>> = {
+  ...{ resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
+  ...{ ready: false, pause: false, stop: false, insert: false, tree: false, cancelCurves: false, cancelSpeed: false },
+  ...{ exportTable: false, exportPicture: false, exchange: false, showLog: false },
+};
 
 /** One run in a panel: reads its journal, shows it, and does what is asked there. */
 export class SearchPanel implements vscode.Disposable {
@@ -187,7 +184,7 @@ export class SearchPanel implements vscode.Disposable {
   }
 
   private receive(message: FromPanel): void {
-    if (NEEDS_TRUST.has(message.kind) && !vscode.workspace.isTrusted) {
+    if (NEEDS_TRUST[message.kind] && !vscode.workspace.isTrusted) {
       this.parts.explainTrust();
       return;
     }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { iconFree } from '../messages.ts';
 import type { SearchRunner } from './searchRunner.ts';
 
 /** An item in the status bar while this window drives searches; a click shows them. */
@@ -25,7 +26,7 @@ export class SearchStatus implements vscode.Disposable {
     const text = states.length > 1 ? `${states.length} searches` : WORDS[first!.kind];
     this.item.text = `$(sync~spin) ${text}`;
     const detail = first?.kind === 'starting' && first.detail !== undefined ? `: ${first.detail}` : '';
-    this.item.tooltip = `Espalier: ${text}${detail}. Click to show it.`;
+    this.item.tooltip = iconFree(`Espalier: ${text}${detail}. Click to show it.`);
     this.item.accessibilityInformation = { label: `Espalier, ${text}` };
     this.item.show();
   }

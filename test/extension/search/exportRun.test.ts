@@ -12,6 +12,7 @@ import {
 
 const ratePlan = syntheticRatePlan({ population: 6, mutations: 3, crossovers: 3, generations: 3 });
 const rates = newRateState();
+const invalid = (detail: string) => ({ kind: 'invalid', detail });
 for (const { event, at } of syntheticRates(ratePlan)) foldRateEvent(rates, event, at);
 
 describe('a search for rates', () => {
@@ -24,6 +25,14 @@ describe('a search for rates', () => {
     const [first] = rates.configurations;
     expect(rows[0]!.startsWith(`0,0,${first!.operator},`)).toBe(true);
     expect(rows[0]!.endsWith(first!.rates.join(','))).toBe(true);
+  });
+
+  it('is no formula of a spreadsheet, whatever a journal says', () => {
+    const said = {
+      ...rates,
+      configurations: [{ ...rates.configurations[0]!, outcome: invalid("=cmd|' /C calc'!A0") }],
+    };
+    expect(ratesAsCsv(said as typeof rates)).toContain(",'=cmd|' /C calc'!A0,");
   });
 
   it('is all that was found, without prompts', () => {

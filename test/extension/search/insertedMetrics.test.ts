@@ -30,6 +30,13 @@ describe('a candidate in a file', () => {
     `);
   });
 
+  it('holds nothing that the name of its search could add to the file', () => {
+    const name = 'a\nmetric evil = W\r\n/// b\u2028metric worse = W';
+    const hostile = metricText('evolved_12', candidate, { ...origin, plan: { ...origin.plan, name } }, '\n');
+    expect(hostile.split(/[\n\r\u2028]/)).toHaveLength(3);
+    expect(compile(hostile).declarations.map((declaration) => declaration.name)).toEqual(['evolved_12']);
+  });
+
   it('is read back by the language as the same metric', () => {
     const { declarations, diagnostics } = compile(text);
     expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fromPanelSchema } from '../../../src/extension/search/panelMessageSchema.ts';
+import { fromPanelSchema, panelMemorySchema } from '../../../src/extension/search/panelMessageSchema.ts';
 
 it.each<[boolean, unknown]>([
   [true, { kind: 'ready' }],
@@ -16,6 +16,25 @@ it.each<[boolean, unknown]>([
   [false, { kind: 'speed', of: { kind: 'configuration' } }],
   [false, { kind: 'exportTable', format: '../../x' }],
   [false, { kind: 'exchange', call: Number.NaN }],
+  [false, { kind: 'ready', more: 1 }],
+  [false, { kind: 'exportPicture', data: 'PHNjcmlwdD4=' }],
+  [false, { kind: 'exportPicture', data: `iVBORw0KGgo${'A'.repeat(64 << 20)}` }],
+  [false, { kind: 'curves', over: 'sparsity', metrics: [{ label: 'x', expression: 'W; rm' }] }],
+  [false, { kind: 'curves', over: 'sparsity', metrics: [{ label: 'x'.repeat(2000), expression: 'W' }] }],
+  [false, { kind: 'curves', over: 'sparsity', metrics: Array(101).fill({ label: 'x', expression: 'W' }) }],
 ])('%s: a page may say %o', (isTaken, message) => {
   expect(fromPanelSchema.safeParse(message).success).toBe(isTaken);
+});
+
+it.each<[boolean, unknown]>([
+  [true, { folder: '/w/.espalier/runs/x', selected: 3, scroll: 0 }],
+  [true, { folder: '/w/.espalier/runs/x' }],
+  [false, undefined],
+  [false, {}],
+  [false, { folder: '' }],
+  [false, { folder: ['/w'] }],
+  [false, { folder: '/w', selected: '3' }],
+  [false, { folder: '/w', more: 1 }],
+])('%s: a page may have remembered %o', (isTaken, memory) => {
+  expect(panelMemorySchema.safeParse(memory).success).toBe(isTaken);
 });
