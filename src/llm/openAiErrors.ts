@@ -68,7 +68,8 @@ export function failureOf(openAi: OpenAiPackage, thrown: unknown, failing: Faili
       code: 'llm/no-key',
       expected: `a key that ${endpoint.origin} accepts`,
       actual: `none, and the answer ${actual}`,
-      remedy: 'Set the key in the editor, or in the environment as ESPALIER_LLM_KEY.',
+      remedy:
+        'Set the key in the editor, or in the environment as ESPALIER_LLM_KEY, with ESPALIER_LLM_ENDPOINT for what it is for.',
     });
   }
   return new LanguageModelError({
