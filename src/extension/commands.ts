@@ -1,79 +1,88 @@
 import * as vscode from 'vscode';
 import type { Application } from './application.ts';
 
-/** A command in a trusted workspace, and what it does in one that is not (where that differs). */
 interface Command {
   readonly run: (application: Application, argument: unknown, selection: unknown) => unknown;
-  readonly untrusted?: (application: Application) => unknown;
+  /** Whether it starts a process, or has one read what files name: in a workspace that is not trusted it says that instead. */
+  readonly needsTrust: boolean;
 }
-
-const explainTrust = (application: Application): void => {
-  application.explainTrust();
-};
 
 /** Every command of the extension; the manifest declares the same names (a test compares them). */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   'espalier.evaluate': {
     run: (application, target) => application.evaluation.evaluate(target),
-    untrusted: (application) => {
-      application.explainTrust();
-    },
+    needsTrust: true,
   },
   'espalier.cancel': {
     run: (application, target) => {
       application.evaluation.cancel(target);
     },
+    needsTrust: false,
   },
-  'espalier.showTree': { run: (application, target) => application.trees.show(target) },
-  'espalier.selectDevice': { run: (application) => application.selectDevice() },
+  'espalier.showTree': { run: (application, target) => application.trees.show(target), needsTrust: false },
+  'espalier.selectDevice': { run: (application) => application.selectDevice(), needsTrust: false },
   'espalier.restartWorker': {
     run: (application) => application.restartWorker(),
-    untrusted: (application) => {
-      application.explainTrust();
-    },
+    needsTrust: true,
   },
-  'espalier.showMenu': { run: (application) => application.showMenu() },
-  'espalier.compare': { run: (application, target) => application.compare(target), untrusted: explainTrust },
-  'espalier.evolve': { run: (application, target) => application.searches.evolve(target), untrusted: explainTrust },
-  'espalier.openRun': { run: (application, run) => application.searches.open(run) },
-  'espalier.resumeRun': { run: (application, run) => application.searches.resume(run), untrusted: explainTrust },
-  'espalier.pauseRun': { run: (application, run) => application.searches.pause(run) },
-  'espalier.compareRuns': { run: (application, run, runs) => application.searches.compare(run, runs) },
-  'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv') },
-  'espalier.exportRunJson': { run: (application, run) => application.searches.exportAs(run, 'json') },
-  'espalier.deleteRun': { run: (application, run, runs) => application.searches.delete(run, runs) },
-  'espalier.refreshRuns': { run: (application) => application.searches.runLibrary.load() },
+  'espalier.showMenu': { run: (application) => application.showMenu(), needsTrust: false },
+  'espalier.compare': { run: (application, target) => application.compare(target), needsTrust: true },
+  'espalier.evolve': { run: (application, target) => application.searches.evolve(target), needsTrust: true },
+  'espalier.openRun': { run: (application, run) => application.searches.open(run), needsTrust: false },
+  'espalier.resumeRun': { run: (application, run) => application.searches.resume(run), needsTrust: true },
+  'espalier.pauseRun': { run: (application, run) => application.searches.pause(run), needsTrust: false },
+  'espalier.compareRuns': {
+    run: (application, run, runs) => application.searches.compare(run, runs),
+    needsTrust: false,
+  },
+  'espalier.exportRunCsv': { run: (application, run) => application.searches.exportAs(run, 'csv'), needsTrust: false },
+  'espalier.exportRunJson': {
+    run: (application, run) => application.searches.exportAs(run, 'json'),
+    needsTrust: false,
+  },
+  'espalier.deleteRun': { run: (application, run, runs) => application.searches.delete(run, runs), needsTrust: false },
+  'espalier.refreshRuns': { run: (application) => application.searches.runLibrary.load(), needsTrust: false },
   'espalier.refreshCheckpoints': {
     run: (application) => {
       application.checkpoints.reload();
     },
+    needsTrust: false,
   },
   'espalier.setUpLanguageModel': {
     run: (application) => application.languageModels.setUp(),
-    untrusted: explainTrust,
+    needsTrust: true,
   },
-  'espalier.removeLanguageModelKey': { run: (application) => application.languageModels.removeKey() },
-  'espalier.exportModel': { run: (application, target) => application.results.export(target), untrusted: explainTrust },
+  'espalier.removeLanguageModelKey': {
+    run: (application) => application.languageModels.removeKey(),
+    needsTrust: false,
+  },
+  'espalier.exportModel': { run: (application, target) => application.results.export(target), needsTrust: true },
   'espalier.measureSpeed': {
     run: (application, target) => application.speeds.measure(target),
-    untrusted: explainTrust,
+    needsTrust: true,
   },
-  'espalier.copyPrunerZero': { run: (application, target) => application.prunerZero.copy(target) },
-  'espalier.importPrunerZero': { run: (application) => application.prunerZero.import() },
-  'espalier.openSample': { run: (application) => application.openSample() },
+  'espalier.copyPrunerZero': {
+    run: (application, target) => application.prunerZero.copy(target),
+    needsTrust: false,
+  },
+  'espalier.importPrunerZero': { run: (application) => application.prunerZero.import(), needsTrust: false },
+  'espalier.openSample': { run: (application) => application.openSample(), needsTrust: false },
   'espalier.showLog': {
     run: (application) => {
       application.showLog();
     },
+    needsTrust: false,
   },
 };
 
 /** Registers all commands at once; what the application is not ready for yet waits for it. */
 export function registerCommands(application: Promise<Application>): vscode.Disposable[] {
-  return Object.entries(COMMANDS).map(([id, { run, untrusted }]) =>
+  return Object.entries(COMMANDS).map(([id, { run, needsTrust }]) =>
     vscode.commands.registerCommand(id, async (argument: unknown, selection: unknown) => {
       const ready = await application;
-      return vscode.workspace.isTrusted || !untrusted ? run(ready, argument, selection) : untrusted(ready);
+      if (!needsTrust || vscode.workspace.isTrusted) return run(ready, argument, selection);
+      ready.explainTrust();
+      return undefined;
     }),
   );
 }

@@ -6,6 +6,7 @@ import type { MarkdownString, TextEditor, TreeItem } from 'vscode';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { CheckpointSummary } from '../../src/experiment/result.ts';
+import { registerCommands } from '../../src/extension/commands.ts';
 import { Decorations } from '../../src/extension/decorations.ts';
 import { askModal, linkFree, plainItems, tellError, withNotification } from '../../src/extension/messages.ts';
 import { showFailure } from '../../src/extension/notifications.ts';
@@ -25,7 +26,7 @@ import { createRunRecord } from '../../src/runs/runRecord.ts';
 import type { SearchPlan } from '../../src/experiment/search.ts';
 import { samplePlan } from '../protocol/samples.ts';
 import { failureOf } from '../support/expectCoded.ts';
-import { told } from '../support/fakeVscode.ts';
+import { commands, told } from '../support/fakeVscode.ts';
 import { ACTIVE, renderMarkdown } from '../support/renderMarkdown.ts';
 import { syntheticPlan } from '../support/syntheticSearch.ts';
 
@@ -51,6 +52,46 @@ function expectPlain(text: unknown): void {
   expect(text).toContain('elsewhere.example');
   expect(text).not.toMatch(/\$\([a-z]|[\p{Cc}\u202e]/u);
 }
+
+it('in a workspace that is not trusted no command starts a process: those that would say what they need', async () => {
+  const explained: string[] = [];
+  const ran: string[] = [];
+  let id = '';
+  // Whatever a command asks of the application is written down, and nothing is done.
+  const part: unknown = new Proxy(() => undefined, {
+    get: (_, name) => (name === 'then' ? undefined : part),
+    apply: () => void ran.push(id),
+  });
+  const application = {
+    get: (_: unknown, name: string) =>
+      name === 'then' ? undefined : name === 'explainTrust' ? () => explained.push(id) : part,
+  };
+  registerCommands(Promise.resolve(new Proxy({}, application) as never));
+  const workspace = vscode.workspace as { isTrusted: boolean };
+  workspace.isTrusted = false;
+  try {
+    for (const [name, run] of commands) {
+      id = name;
+      await run();
+    }
+  } finally {
+    workspace.isTrusted = true;
+  }
+  expect(explained.sort()).toEqual(
+    [
+      'compare',
+      'evaluate',
+      'evolve',
+      'exportModel',
+      'measureSpeed',
+      'restartWorker',
+      'resumeRun',
+      'setUpLanguageModel',
+    ].map((name) => `espalier.${name}`),
+  );
+  expect(new Set([...explained, ...ran]).size).toBe(commands.size);
+  expect(explained.filter((name) => ran.includes(name))).toEqual([]);
+});
 
 describe('in the view of runs', () => {
   const view = new RunsView({} as never, { drivingOf: () => undefined, folders: [] } as never);

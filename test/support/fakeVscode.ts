@@ -7,6 +7,9 @@ export interface Told {
 
 export const told: Told = { messages: [], items: [], progress: [] };
 
+/** Commands that are registered, by their names. */
+export const commands = new Map<string, (...given: unknown[]) => unknown>();
+
 class MarkdownString {
   value: string;
   isTrusted: unknown;
@@ -85,5 +88,11 @@ export function fakeVscode(): object {
       openTextDocument: () => Promise.reject(new Error('opened')),
     },
     statusBarItem,
+    commands: {
+      registerCommand: (id: string, run: (...given: unknown[]) => unknown) => {
+        commands.set(id, run);
+        return { dispose: () => commands.delete(id) };
+      },
+    },
   };
 }
