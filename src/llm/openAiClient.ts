@@ -1,6 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { tooLongError } from './openAiErrors.ts';
+import { redactReply } from './redact.ts';
 import type * as Package from './openAiPackage.ts';
 
 export type OpenAiPackage = typeof Package;
@@ -8,6 +9,8 @@ export type OpenAiClient = InstanceType<OpenAiPackage['OpenAI']>;
 
 /** Bytes of a whole response: each token of a stream comes in an envelope of some 300. */
 const LONGEST_RESPONSE = 64 << 20;
+/** Characters of what a server says about a refusal. */
+const LONGEST_ERROR = 1 << 20;
 /** Characters of a page in place of an answer that are looked at: its markup may be made to take long. */
 const LONGEST_PAGE = 8 << 10;
 
@@ -30,7 +33,7 @@ export function newOpenAiClient({ OpenAI }: OpenAiPackage, endpoint: URL, key: s
     logLevel: 'off',
     fetch: (url, init) => {
       checkOrigin(url, endpoint);
-      return boundedFetch(url, { ...init, headers: headersOf(new Headers(init?.headers), key) });
+      return boundedFetch(url, { ...init, headers: headersOf(new Headers(init?.headers), key) }, key);
     },
   });
 }
@@ -58,7 +61,11 @@ function headersOf(made: Headers, key: string | undefined): Headers {
 }
 
 /** Follows no redirection, which could lead key and prompt elsewhere, and reads no more than a reply can be. */
-async function boundedFetch(url: string | URL | Request, init: RequestInit): Promise<Response> {
+async function boundedFetch(
+  url: string | URL | Request,
+  init: RequestInit,
+  key: string | undefined,
+): Promise<Response> {
   const response = await fetch(url, { ...init, redirect: 'manual' });
   if (!response.body) return response;
   let length = 0;
@@ -75,7 +82,8 @@ async function boundedFetch(url: string | URL | Request, init: RequestInit): Pro
   const about = { status, statusText, headers };
   if (ok) return new Response(body, about);
   const said = await new Response(body).text().catch(() => '');
-  return new Response(asError(said), about);
+  // Before anything is cut off: a key that is cut in two is not found.
+  return new Response(asError(redactReply(said.slice(0, LONGEST_ERROR), key)), about);
 }
 
 /** What a server says about a refusal, in the one form that the library reads: servers word it in many. */
