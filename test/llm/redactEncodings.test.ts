@@ -202,7 +202,7 @@ describe('a text without the key', () => {
   });
 });
 
-describe('a text of a million characters', () => {
+describe('a text of a hundred thousand characters', () => {
   it.each([
     'a',
     '%',
@@ -227,7 +227,7 @@ describe('a text of a million characters', () => {
   ])(
     'takes a bounded time: %j',
     (part) => {
-      const text = part.repeat(Math.ceil(1e6 / part.length));
+      const text = part.repeat(Math.ceil(1e5 / part.length));
       const begin = performance.now();
       redactReply(text, KEY);
       redactReply(text, 'aaaaaaaaaaaaaaaa');
