@@ -7,6 +7,8 @@ export interface CorrelationMatrix {
   readonly symbols: readonly string[];
   /** In how many of the candidates each occurs. */
   readonly occurrences: readonly number[];
+  /** How many have it another number of times than most do: the few, or the many, that its correlations rest on. */
+  readonly exceptions: readonly number[];
   /** Pearson's r of each symbol's count with the log of the perplexity, −1 to 1 (below 0: it helps); null where either is constant. */
   readonly withPerplexity: readonly (number | null)[];
   /** Pearson's r of each two symbols' counts, in the order of `symbols`; null where either is constant. */
@@ -35,10 +37,18 @@ export function correlationMatrix(candidates: readonly Candidate[]): Correlation
   return {
     symbols: columns.map(({ symbol }) => symbol),
     occurrences: columns.map(({ occurs }) => occurs),
+    exceptions: columns.map(({ values }) => values.length - mostFrequent(values)),
     withPerplexity: unit.map((column) => product(column, perplexity)),
     withEachOther: unit.map((a) => unit.map((b) => product(a, b))),
     candidates: valid.length,
   };
+}
+
+/** How often the most frequent value occurs. */
+function mostFrequent(values: Float64Array): number {
+  const times = new Map<number, number>();
+  for (const value of values) times.set(value, (times.get(value) ?? 0) + 1);
+  return Math.max(0, ...times.values());
 }
 
 /** Less the mean, and of length 1; undefined where all values are the same. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
-import { correlate } from '../../webview-ui/panel/correlations.ts';
+import { certainPart, correlate } from '../../webview-ui/panel/correlations.ts';
 import { niceTicks, perplexityScale } from '../../webview-ui/panel/perplexityScale.ts';
 import { DEFAULT_QUERY, queryCandidates } from '../../webview-ui/panel/tableModel.ts';
 import type { TableQuery } from '../../webview-ui/panel/tableModel.ts';
@@ -90,13 +90,41 @@ describe('correlations', () => {
     );
     const { spans, rows } = correlate([...candidates, candidate(40, { generation: 3, expression: 'tanh(W)' })]);
     expect(spans).toEqual([0, 1, 2, 3].map((at) => ({ first: at, last: at })));
-    const value = (name: string) => rows.find((row) => row.name === name)?.overall;
+    const value = (name: string) => rows.find((row) => row.name === name)?.overall?.value;
     expect(value('mul')).toBeLessThan(-0.9);
     expect(value('exp')).toBeGreaterThan(0.9);
     expect(value('tanh')).toBeUndefined();
     // In every tree once: it cannot make a difference.
     expect(value('W')).toBeUndefined();
-    expect(rows[0]!.overall).toBeLessThan(0);
+    expect(rows[0]!.overall?.value).toBeLessThan(0);
+  });
+});
+
+describe('what few candidates say is not coloured like what many say', () => {
+  /** Of `all` candidates the first `having` have tanh, and are better by far; the others differ by chance. */
+  const correlationOf = (having: number, all: number) => {
+    const candidates = Array.from({ length: all }, (_, id) =>
+      candidate(id, {
+        expression: id < having ? 'tanh(W)' : 'abs(W)',
+        outcome: { kind: 'full', perplexity: (id < having ? 150 : 160) + 0.1 * ((7 * id) % 40) },
+      }),
+    );
+    return correlate(candidates).rows.find(({ name }) => name === 'tanh')!.overall!;
+  };
+
+  it.each([
+    ['4 of 200 that have a name', 4, 200, false],
+    ['196 of 200: then the 4 without it decide', 196, 200, false],
+    ['100 of 200', 100, 200, true],
+    ['40 of 200', 40, 200, true],
+  ])('%s', (_, having, all, isCertain) => {
+    const correlation = correlationOf(having, all);
+    expect(correlation.value).toBeLessThan(-0.4);
+    expect(correlation.low).toBeLessThan(correlation.value);
+    expect(correlation.high).toBeGreaterThan(correlation.value);
+    expect(certainPart(correlation) < 0).toBe(isCertain);
+    // Never more than there is.
+    expect(Math.abs(certainPart(correlation))).toBeLessThan(Math.abs(correlation.value));
   });
 });
 

@@ -1,7 +1,9 @@
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { fill, h } from '../shared/dom.ts';
-import { correlate } from './correlations.ts';
+import { certainPart, correlate } from './correlations.ts';
+import type { Correlation } from './correlations.ts';
 import type { PanelData } from './panelData.ts';
+import { plural } from './words.ts';
 
 /** Which operations go with low perplexity: a matrix of signed numbers, over all generations and over spans of them. */
 export class CorrelationCard {
@@ -36,21 +38,12 @@ export class CorrelationCard {
       fill(this.body, h('p', { class: 'muted' }, 'Too few candidates so far.'));
       return;
     }
-    const cell = (value: number | undefined): HTMLElement => {
-      const element = h('td', { class: 'number' }, value === undefined ? '·' : signed(value));
-      if (value !== undefined) {
-        const share = Math.round(Math.min(1, Math.abs(value) * 1.4) * 55);
-        const hue = value < 0 ? 'var(--vscode-charts-blue)' : 'var(--vscode-charts-red)';
-        element.style.background = `color-mix(in srgb, ${hue} ${share}%, transparent)`;
-      }
-      return element;
-    };
     fill(
       this.body,
       h(
         'p',
         { class: 'muted' },
-        'Correlation of how often a name occurs with the logarithm of perplexity, −1 to +1. Below 0: trees with more of it do better. n: candidates that have it.',
+        'Correlation of how often a name occurs with the logarithm of perplexity, −1 to +1. Below 0: trees with more of it do better. n: candidates that have it. Coloured by what is certain of it (95 %); grey, with a “?”, where it may as well be 0. The hover has the interval.',
       ),
       h(
         'div',
@@ -96,6 +89,25 @@ export class CorrelationCard {
       ),
     );
   }
+}
+
+function cell(correlation: Correlation | undefined): HTMLElement {
+  if (!correlation) return h('td', { class: 'number muted', title: 'too few candidates' }, '· ');
+  const { value, low, high, from } = correlation;
+  const certain = certainPart(correlation);
+  const title = `95 %: ${signed(low)} to ${signed(high)}, from ${plural(from, 'candidate')} that differ from the rest`;
+  if (certain === 0) return h('td', { class: 'number muted', title }, `${signed(value)}?`);
+  // As wide as with the question mark, so that the digits stand below each other.
+  const element = h(
+    'td',
+    { class: 'number', title },
+    signed(value),
+    h('span', { class: 'unseen', 'aria-hidden': 'true' }, '?'),
+  );
+  const share = Math.round(Math.min(1, 0.2 + Math.abs(certain) * 1.4) * 55);
+  const hue = certain < 0 ? 'var(--vscode-charts-blue)' : 'var(--vscode-charts-red)';
+  element.style.background = `color-mix(in srgb, ${hue} ${share}%, transparent)`;
+  return element;
 }
 
 function signed(value: number): string {

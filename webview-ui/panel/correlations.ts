@@ -11,8 +11,17 @@ export interface CorrelationRow {
   readonly name: string;
   readonly count: number;
   /** Undefined where there is too little to tell from. */
-  readonly overall: number | undefined;
-  readonly spans: readonly (number | undefined)[];
+  readonly overall: Correlation | undefined;
+  readonly spans: readonly (Correlation | undefined)[];
+}
+
+/** A correlation with the interval that it lies in with 95 % confidence, each −1 to 1. */
+export interface Correlation {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** Candidates that it rests on. */
+  readonly from: number;
 }
 
 const SPANS = 4;
@@ -32,10 +41,11 @@ export function correlate(candidates: readonly Candidate[]): Correlations {
   const inSpans = spans.map(({ first, last: end }) =>
     correlationMatrix(candidates.filter(({ generation }) => generation >= first && generation <= end)),
   );
-  const valueIn = (matrix: typeof all, name: string): number | undefined => {
+  const valueIn = (matrix: typeof all, name: string): Correlation | undefined => {
     const i = matrix.symbols.indexOf(name);
     const isEnough = i >= 0 && matrix.candidates >= FEWEST && matrix.occurrences[i]! >= FEWEST_WITH;
-    return isEnough ? (matrix.withPerplexity[i] ?? undefined) : undefined;
+    const value = isEnough ? matrix.withPerplexity[i] : undefined;
+    return value === undefined || value === null ? undefined : correlationOf(value, matrix.exceptions[i]!);
   };
   const rows = all.symbols.map((name, i): CorrelationRow => ({
     name,
@@ -43,5 +53,18 @@ export function correlate(candidates: readonly Candidate[]): Correlations {
     overall: valueIn(all, name),
     spans: inSpans.map((matrix) => valueIn(matrix, name)),
   }));
-  return { spans, rows: rows.sort((a, b) => (a.overall ?? 2) - (b.overall ?? 2)) };
+  return { spans, rows: rows.sort((a, b) => (a.overall?.value ?? 2) - (b.overall?.value ?? 2)) };
+}
+
+/** By Fisher's transformation. Those that all have a name equally often say nothing about it, so that only the exceptions count. */
+function correlationOf(value: number, from: number): Correlation {
+  const half = from > 3 ? 1.96 / Math.sqrt(from - 3) : Infinity;
+  // Of a perfect correlation too: its transform is infinite.
+  const middle = Math.atanh(Math.max(-0.9999, Math.min(0.9999, value)));
+  return { value, low: Math.tanh(middle - half), high: Math.tanh(middle + half), from };
+}
+
+/** As much of it as is certain: the end of the interval that is nearer to 0, and 0 where it could be either way. */
+export function certainPart({ low, high }: Correlation): number {
+  return low > 0 ? low : Math.min(0, high);
 }
