@@ -1,11 +1,28 @@
 /** How numbers are spelled for a person, the same in the editor and on the command line. */
 
-/** Perplexity: four significant digits, and never an exponent below a million. */
-export function formatPerplexity(value: number): string {
+/** Significant digits of a perplexity; at most so many where fewer would make different ones look the same. */
+const DIGITS = 4;
+const MOST_DIGITS = 6;
+
+/** Perplexity: four significant digits (see {@link perplexityDigits} for more), and never an exponent below a million. */
+export function formatPerplexity(value: number, digits = DIGITS): string {
   if (!Number.isFinite(value)) return String(value);
   if (value >= 1e6) return value.toExponential(3);
-  if (value >= 1000) return String(Number(value.toPrecision(4)));
-  return value.toPrecision(4);
+  if (value >= 1000) return String(Number(value.toPrecision(digits)));
+  return value.toPrecision(digits);
+}
+
+/**
+ * Digits that tell perplexities which stand together apart, 4 to 6 of them: 2.4461 and 2.4463 are no tie. Only the lowest are looked
+ * at, which are those that one chooses between; where even six digits do not help, four are enough.
+ */
+export function perplexityDigits(values: readonly number[], lowest = 10): number {
+  const sorted = [...new Set(values.filter(Number.isFinite))].sort((a, b) => a - b).slice(0, lowest);
+  const toldApart = (digits: number): number => new Set(sorted.map((value) => formatPerplexity(value, digits))).size;
+  const most = toldApart(MOST_DIGITS);
+  let digits = DIGITS;
+  while (toldApart(digits) < most) digits++;
+  return digits;
 }
 
 /** A pruned perplexity against the dense one: `+1.7 %`. */

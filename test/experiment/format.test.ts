@@ -3,10 +3,29 @@ import {
   formatChange,
   formatCount,
   formatPerplexity,
+  perplexityDigits,
   formatSeconds,
   formatShare,
   shortFingerprint,
 } from '../../src/experiment/format.ts';
+
+describe('perplexities that stand together have as many digits as it takes to tell them apart', () => {
+  it.each<[string, number[], string]>([
+    ['different ones', [2.41, 2.45], '2.410 2.450'],
+    ['what looked like a tie', [2.4461, 2.4463, 2.9], '2.4461 2.4463 2.9000'],
+    ['ties with each other', [145.7123, 145.7123], '145.7 145.7'],
+    ['differences beyond what is told', [145.7123001, 145.7123002], '145.7 145.7'],
+    ['nothing to compare', [], ''],
+    ['what is not finite', [145.7, Infinity, Number.NaN], '145.7 Infinity NaN'],
+  ])('%s', (_, values, texts) => {
+    const digits = perplexityDigits(values);
+    expect(values.map((value) => formatPerplexity(value, digits)).join(' ')).toBe(texts);
+  });
+
+  it('only the lowest decide: nobody chooses between bad ones', () => {
+    expect(perplexityDigits([2.1, 2.2, 900.11, 900.12], 2)).toBe(4);
+  });
+});
 
 describe('formatPerplexity', () => {
   it.each([

@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../src/base/errors.ts';
-import { formatChange, formatPerplexity } from '../../src/experiment/format.ts';
+import { formatChange, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { h } from '../shared/dom.ts';
 
@@ -19,6 +19,10 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
   const hasTest = rows.some(({ test }) => test !== undefined);
   const sorted = [...rows].sort((a, b) => keyOf(a) - keyOf(b));
   const dense = rows.find(({ result }) => result !== undefined)?.result?.densePerplexity;
+  const digits = Math.max(
+    perplexityDigits(rows.flatMap(({ result }) => result?.perplexity ?? [])),
+    perplexityDigits(rows.flatMap(({ test }) => test?.perplexity ?? [])),
+  );
   const denseTest = rows.find(({ test }) => test !== undefined)?.test?.densePerplexity;
   return h(
     'table',
@@ -37,20 +41,24 @@ export function finalistTable(rows: readonly FinalistRow[], [name, what]: readon
     h(
       'tbody',
       {},
-      ...sorted.map((row) => rowOf(row, hasTest)),
+      ...sorted.map((row) => rowOf(row, hasTest, digits)),
       h(
         'tr',
         { class: 'muted' },
         h('th', { scope: 'row' }, 'dense'),
         h('td', {}, 'nothing pruned'),
-        ...perplexityCells(dense, dense),
-        ...(hasTest ? perplexityCells(denseTest, denseTest) : []),
+        ...perplexityCells(dense, dense, digits),
+        ...(hasTest ? perplexityCells(denseTest, denseTest, digits) : []),
       ),
     ),
   );
 }
 
-function rowOf({ name, isBaseline, what, result, test, error }: FinalistRow, hasTest: boolean): HTMLElement {
+function rowOf(
+  { name, isBaseline, what, result, test, error }: FinalistRow,
+  hasTest: boolean,
+  digits: number,
+): HTMLElement {
   return h(
     'tr',
     { class: isBaseline ? 'baseline' : undefined },
@@ -59,15 +67,15 @@ function rowOf({ name, isBaseline, what, result, test, error }: FinalistRow, has
     ...(error
       ? [h('td', { colspan: hasTest ? 4 : 2 }, `failed: ${error.actual}. ${error.remedy}`)]
       : [
-          ...perplexityCells(result?.perplexity, result?.densePerplexity),
-          ...(hasTest ? perplexityCells(test?.perplexity, test?.densePerplexity) : []),
+          ...perplexityCells(result?.perplexity, result?.densePerplexity, digits),
+          ...(hasTest ? perplexityCells(test?.perplexity, test?.densePerplexity, digits) : []),
         ]),
   );
 }
 
-function perplexityCells(perplexity: number | undefined, dense: number | undefined): HTMLElement[] {
+function perplexityCells(perplexity: number | undefined, dense: number | undefined, digits: number): HTMLElement[] {
   return [
-    h('td', { class: 'number' }, perplexity === undefined ? '–' : formatPerplexity(perplexity)),
+    h('td', { class: 'number' }, perplexity === undefined ? '–' : formatPerplexity(perplexity, digits)),
     h(
       'td',
       { class: 'number muted' },
