@@ -47,6 +47,11 @@ const PICTURES = [
   ['finished-hc', 'state=finished&theme=high-contrast&random=1', 1280],
   ['finished-hc-light', 'state=finished&theme=high-contrast-light&random=1', 1280],
   ['narrow', 'state=running&theme=dark', 640],
+  ['narrow-450', 'state=finished&theme=light&random=1', 450],
+  ['narrow-900', 'state=finished&theme=dark&random=1', 900],
+  ['before', 'state=running&theme=dark&until=0', 1280],
+  ['before-light', 'state=running&theme=light&until=0', 900],
+  ['before-hc', 'state=running&theme=high-contrast&until=0', 900],
   ['starting', 'state=starting&theme=dark', 1280],
   ['first', 'state=running&theme=dark&until=1', 1280],
   ['paused', 'state=paused&theme=light', 1280],
@@ -125,7 +130,7 @@ async function take(browser, name, hash, width) {
     await tab.locator('.heat').first().focus();
     await tab.waitForTimeout(400);
   }
-  if (name.startsWith('finished')) {
+  if (/^finished|^narrow-|^recorded/.test(name)) {
     await tab.getByRole('button', { name: 'Evaluate', exact: true }).last().click();
     await tab.waitForTimeout(400);
   }

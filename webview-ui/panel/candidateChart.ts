@@ -32,6 +32,8 @@ export class CandidateChart {
   private readonly canvas = h('canvas', { role: 'img' });
   private readonly legend = h('p', { class: 'legend' });
   private readonly note = h('p', { class: 'muted' });
+  private readonly room = h('div', { class: 'canvas tall' }, this.canvas);
+  private readonly empty = h('p', { class: 'emptyChart' }, 'A point for each candidate, as they are evaluated.');
   private readonly live = new LiveChart(this.canvas);
 
   constructor(events: CandidateChartEvents) {
@@ -39,7 +41,8 @@ export class CandidateChart {
       'section',
       { class: 'card', 'aria-label': 'Every candidate' },
       h('div', { class: 'title' }, h('h2', {}, 'Every candidate'), this.legend),
-      h('div', { class: 'canvas tall' }, this.canvas),
+      this.room,
+      this.empty,
       this.note,
     );
     this.canvas.addEventListener('click', (event) => {
@@ -129,7 +132,9 @@ export class CandidateChart {
       ...(above > 0 ? [`${above} too high to show, at the upper edge`] : []),
       ...(invalid > 0 ? [`${invalid} invalid, not drawn`] : []),
     ];
-    fill(this.note, shown === 0 ? 'Drawn as candidates are evaluated.' : notes.join(' · '));
+    this.room.hidden = this.note.hidden = shown === 0;
+    this.empty.hidden = shown > 0;
+    fill(this.note, notes.join(' · '));
     this.canvas.setAttribute(
       'aria-label',
       `${plural(shown, 'candidate')} by size and perplexity; ${front} are the best of their size. The table below lists them all.`,

@@ -1,4 +1,5 @@
-import { formatChange, formatPerplexity } from '../../src/experiment/format.ts';
+import { formatChange, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
+import { bestOf, perplexityOf } from '../../src/search/searchState.ts';
 import { fill, h } from '../shared/dom.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from './panelData.ts';
@@ -6,16 +7,17 @@ import { DEFAULT_QUERY, queryCandidates } from './tableModel.ts';
 import type { SortKey, TableQuery } from './tableModel.ts';
 import { cell, VirtualTable } from './virtualTable.ts';
 import type { TableColumn, TableRow } from './virtualTable.ts';
-import { OPERATORS, outcomeInFull, outcomeInShort, plural } from './words.ts';
+import { formatGap, OPERATORS, outcomeInFull, outcomeInShort, plural } from './words.ts';
 
 export interface CandidateTableEvents {
   readonly onSelect: (id: number) => void;
   readonly onInsert: (id: number) => void;
+  readonly onWiden: (width: number | undefined) => void;
 }
 
 const COLUMNS: readonly TableColumn<SortKey>[] = [
   { key: 'id', title: '#', isNumber: true },
-  { key: 'formula', title: 'formula', isNumber: false },
+  { key: 'formula', title: 'formula', isNumber: false, isWide: true },
   { key: 'perplexity', title: 'perplexity', isNumber: true },
   { key: 'size', title: 'size', isNumber: true },
   { key: 'generation', title: 'gen.', isNumber: true },
@@ -53,6 +55,8 @@ export class CandidateTable {
   private selected: number | undefined;
   private order: readonly number[] = [];
   private known = '';
+  /** Of perplexities: as many as it takes to tell the best of those that were evaluated apart. */
+  private digits = 4;
 
   constructor(events: CandidateTableEvents) {
     this.table = new VirtualTable({
@@ -66,6 +70,7 @@ export class CandidateTable {
       },
       onSelect: events.onSelect,
       onOpen: events.onInsert,
+      onWiden: events.onWiden,
     });
     this.element = h(
       'section',
@@ -81,7 +86,9 @@ export class CandidateTable {
     });
   }
 
-  render(data: PanelData, selected: number | undefined): void {
+  /** @param column pixels of the formulas at least */
+  render(data: PanelData, selected: number | undefined, column: number | undefined): void {
+    this.table.widen(column);
     this.data = data;
     this.selected = selected;
     this.refresh();
@@ -101,6 +108,9 @@ export class CandidateTable {
     if (known !== this.known) {
       this.known = known;
       this.order = queryCandidates(candidates, this.query);
+      this.digits = perplexityDigits(
+        candidates.flatMap(({ outcome }) => (outcome.kind === 'full' ? [outcome.perplexity] : [])),
+      );
       const all = plural(candidates.length, 'candidate');
       fill(this.count, this.order.length === candidates.length ? all : `${this.order.length} of ${all}`);
     }
@@ -114,17 +124,15 @@ export class CandidateTable {
     const { outcome, size, generation, operator, parents } = candidate;
     const formula = formulaOf(candidate);
     const dense = opening?.densePerplexity;
-    const perplexity = outcome.kind === 'invalid' ? '' : formatPerplexity(outcome.perplexity);
-    const change =
-      outcome.kind === 'invalid' || dense === undefined
-        ? undefined
-        : `${formatChange(outcome.perplexity, dense)} against dense`;
+    // What was not evaluated in full is an estimate: more digits would not be true.
+    const digits = outcome.kind === 'stopped' ? undefined : this.digits;
+    const perplexity = outcome.kind === 'invalid' ? '' : formatPerplexity(outcome.perplexity, digits);
+    const change = outcome.kind === 'invalid' ? undefined : this.differences(outcome.perplexity, dense);
     return {
       class: outcome.kind,
       cells: [
         cell(String(id), true),
         h('div', { role: 'gridcell', class: 'formula', title: formula }, formula),
-        // What was not evaluated in full is an estimate, or another's.
         cell(outcome.kind === 'stopped' ? `≈ ${perplexity}` : perplexity, true, change),
         cell(String(size), true),
         cell(String(generation + 1), true),
@@ -137,6 +145,16 @@ export class CandidateTable {
         cell(outcomeInShort(outcome), false, outcomeInFull(outcome, opening?.blocks ?? 0, byId)),
       ],
     };
+  }
+
+  /** Against dense, and how far from the best. */
+  private differences(perplexity: number, dense: number | undefined): string {
+    const best = this.data && bestOf(this.data.search);
+    const lowest = best && perplexityOf(best);
+    return [
+      ...(dense === undefined ? [] : [`${formatChange(perplexity, dense)} against dense`]),
+      ...(lowest === undefined || lowest === perplexity ? [] : [`${formatGap(perplexity, lowest)} against the best`]),
+    ].join(', ');
   }
 
   private formulaAt(id: number): string {

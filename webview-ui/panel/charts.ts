@@ -12,6 +12,8 @@ import type { ChartOptions, ScaleOptionsByType } from 'chart.js';
 import { formatPerplexity, formatShare } from '../../src/experiment/format.ts';
 import type { Theme } from '../shared/theme.ts';
 import { CrispLinearScale, CrispLogarithmicScale } from './crispScales.ts';
+import { placeOf } from './differenceScale.ts';
+import type { DifferenceScale } from './differenceScale.ts';
 import { niceTicks } from './perplexityScale.ts';
 import type { PerplexityScale } from './perplexityScale.ts';
 
@@ -110,15 +112,48 @@ export function perplexityAxis(
     ticks: {
       color: theme.muted,
       font: fontOf(theme),
-      callback: (value: number | string) => tickText(Number(value)),
+      callback: (value: number | string, _index: number, ticks: readonly { value: number }[]) =>
+        tickText(
+          Number(value),
+          ticks.map((tick) => tick.value),
+        ),
     },
   } as unknown as ScaleOptionsByType<'linear'>;
+}
+
+/** Of differences in percent; see {@link differenceScale}. */
+export function differenceAxis(
+  theme: Theme,
+  { min, max, ticks }: DifferenceScale,
+  title: string,
+): ScaleOptionsByType<'linear'> {
+  return {
+    ...perplexityAxis(theme, { kind: 'linear', min, max, above: 0 }, title),
+    display: true,
+    min,
+    max,
+    afterBuildTicks: (axis: { ticks: { value: number }[] }) => {
+      axis.ticks = ticks.map((percent) => ({ value: placeOf(percent) }));
+    },
+    ticks: {
+      color: theme.muted,
+      font: fontOf(theme),
+      callback: (_: number | string, index: number) => signedPercent(ticks[index] ?? 0),
+    },
+  } as unknown as ScaleOptionsByType<'linear'>;
+}
+
+function signedPercent(percent: number): string {
+  return `${percent === 0 ? '' : percent < 0 ? '−' : '+'}${Math.abs(percent)} %`;
 }
 
 function fontOf(theme: Theme): { family: string; size: number } {
   return { family: theme.font, size: theme.fontSize - 2 };
 }
 
-function tickText(value: number): string {
-  return value >= 1e6 ? formatPerplexity(value) : String(Number(value.toPrecision(4)));
+/** With as many decimals as any of them has. */
+function tickText(value: number, ticks: readonly number[]): string {
+  if (value >= 1e6) return formatPerplexity(value);
+  const decimals = Math.max(...ticks.map((tick) => String(tick).split('.')[1]?.length ?? 0));
+  return ticks.some((tick) => tick >= 1e6) ? String(value) : value.toFixed(decimals);
 }

@@ -3,12 +3,17 @@ import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../src/extension/search/panelMessages.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { baseOptions, Chart, countAxis, perplexityAxis } from './charts.ts';
+import { baseOptions, Chart, countAxis, differenceAxis, perplexityAxis } from './charts.ts';
+import { curveTable, placesOf } from './curveTable.ts';
+import { againstBaseline, asPerplexities, hasBaseline } from './curveViews.ts';
+import type { CurveSeries, CurveView } from './curveViews.ts';
+import { differenceScale, percentAt, placeOf } from './differenceScale.ts';
 import { formulaOf } from './formulas.ts';
 import { lineLabels } from './lineLabels.ts';
 import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
 import { perplexityScale } from './perplexityScale.ts';
+import { formatGap } from './words.ts';
 
 export interface CurvesCardEvents {
   readonly onAsk: (over: CurveAxis, metrics: readonly CurveMetric[]) => void;
@@ -18,6 +23,13 @@ export interface CurvesCardEvents {
 const AXES: readonly (readonly [CurveAxis, string])[] = [
   ['sparsity', 'sparsity'],
   ['samples', 'calibration samples'],
+];
+
+/** The first one is what shows differences. */
+const VIEWS: readonly (readonly [CurveView, string])[] = [
+  ['baseline', 'against the best baseline'],
+  ['perplexity', 'as perplexity'],
+  ['logarithmic', 'as perplexity, logarithmic'],
 ];
 
 /** Perplexity of chosen metrics against sparsity, or against the number of calibration samples: evaluated when asked for. */
@@ -37,6 +49,11 @@ export class CurvesCard {
     'aria-label': 'Perplexity curves; the table below has the numbers',
   });
   private readonly room = h('div', { class: 'canvas', hidden: true }, this.canvas);
+  private readonly view = h(
+    'select',
+    { 'aria-label': 'Shown as', hidden: true },
+    ...VIEWS.map(([value, text]) => h('option', { value }, text)),
+  );
   private readonly numbers = h('div', { class: 'scroll' });
   private readonly unchecked = new Set<string>();
   private metrics: readonly CurveMetric[] = [];
@@ -44,6 +61,7 @@ export class CurvesCard {
   private theme: Theme | undefined;
   private shown = '';
   private drawn: Curves | undefined;
+  private baselines: ReadonlySet<string> = new Set();
   private isRunning = false;
 
   constructor(events: CurvesCardEvents) {
@@ -52,10 +70,13 @@ export class CurvesCard {
       if (this.isRunning) events.onCancel();
       else this.ask();
     });
+    this.view.addEventListener('change', () => {
+      this.redraw();
+    });
     this.element = h(
       'section',
       { class: 'card', 'aria-label': 'Perplexity curves' },
-      h('div', { class: 'title' }, h('h2', {}, 'Perplexity against'), this.axis, this.button),
+      h('div', { class: 'title' }, h('h2', {}, 'Perplexity against'), this.axis, this.button, this.view),
       this.choices,
       this.status,
       this.room,
@@ -71,9 +92,15 @@ export class CurvesCard {
     this.button.disabled = !this.isRunning && this.metrics.length === 0;
     this.axis.disabled = this.isRunning;
     fill(this.status, statusOf(curves));
-    if (curves && (curves !== this.drawn || theme !== this.theme)) this.draw(curves, theme);
+    const isNew = curves !== this.drawn || theme !== this.theme;
     this.drawn = curves;
     this.theme = theme;
+    this.baselines = new Set(data.search.baselines.map(({ metric }) => metric));
+    if (isNew) this.redraw();
+  }
+
+  private redraw(): void {
+    if (this.drawn && this.theme) this.draw(this.drawn, this.baselines, this.theme);
   }
 
   private ask(): void {
@@ -110,55 +137,49 @@ export class CurvesCard {
     );
   }
 
-  private draw(curves: Curves, theme: Theme): void {
-    const { lines, over, densePerplexity } = curves;
+  private draw(curves: Curves, baselines: ReadonlySet<string>, theme: Theme): void {
+    const { lines, over } = curves;
     this.room.hidden = lines.every(({ points }) => points.length === 0);
+    this.view.hidden = this.room.hidden;
     this.chart?.destroy();
     this.chart = undefined;
     if (this.room.hidden) {
       fill(this.numbers);
       return;
     }
-    const values = lines.flatMap(({ points }) => points.map(({ perplexity }) => perplexity));
-    const places = [...new Set(lines.flatMap(({ points }) => points.map(({ at }) => at)))].sort((a, b) => a - b);
-    const scale = perplexityScale(
-      values,
-      [...(densePerplexity === null ? [] : [densePerplexity]), Math.min(...values)],
-      0.95,
-    );
+    const canCompare = hasBaseline(curves, baselines);
+    this.view.options[0]!.disabled = !canCompare;
+    if (!canCompare && this.view.value === 'baseline') this.view.value = 'perplexity';
+    const against = this.view.value === 'baseline' ? againstBaseline(curves, baselines) : undefined;
+    const places = placesOf(lines);
     const at = (place: number): number => (over === 'sparsity' ? place * 100 : place);
     const [first, last] = [at(places[0]!), at(places.at(-1)!)];
     const options = baseOptions(theme);
+    const { datasets, axis } = this.datasetsOf(curves, against, [places[0]!, places.at(-1)!], theme);
+    const text = (value: number): string =>
+      against ? `${formatGap(1 + percentAt(value) / 100, 1)} against the best baseline` : formatPerplexity(value);
     this.chart = new Chart(this.canvas, {
       type: 'line',
       data: {
-        datasets: [
-          ...lines.map((line, i) =>
-            lineDataset(
-              line.label,
-              line.points.map((point) => ({ x: at(point.at), y: point.perplexity })),
-              i,
-              theme,
-            ),
+        datasets: datasets.map(({ label, points }, i) =>
+          lineDataset(
+            label,
+            points.map((point) => ({ x: at(point.at), y: against ? placeOf(point.value) : point.value })),
+            label === DENSE ? -1 : i,
+            theme,
           ),
-          ...(densePerplexity === null
-            ? []
-            : [
-                lineDataset(
-                  'dense',
-                  [
-                    { x: first, y: densePerplexity },
-                    { x: last, y: densePerplexity },
-                  ],
-                  -1,
-                  theme,
-                ),
-              ]),
-        ],
+        ),
       },
       options: {
         ...options,
         interaction: { mode: 'nearest', intersect: false, axis: 'x' },
+        plugins: {
+          ...options.plugins,
+          tooltip: {
+            ...options.plugins?.tooltip,
+            callbacks: { label: ({ dataset, parsed }) => `${dataset.label ?? ''}: ${text(parsed.y ?? Number.NaN)}` },
+          },
+        },
         scales: {
           x: countAxis(
             theme,
@@ -166,14 +187,39 @@ export class CurvesCard {
             first,
             last === first ? first + 1 : last,
           ),
-          y: perplexityAxis(theme, scale),
+          y: axis,
         },
       },
       plugins: [lineLabels(theme.foreground, theme.font, theme.fontSize - 2)],
     });
-    fill(this.numbers, table(curves, places));
+    fill(this.numbers, curveTable(curves, against));
+  }
+
+  /** What is drawn in the chosen view, and its vertical axis. */
+  private datasetsOf(
+    curves: Curves,
+    against: readonly CurveSeries[] | undefined,
+    [first, last]: readonly [number, number],
+    theme: Theme,
+  ): { datasets: readonly CurveSeries[]; axis: ReturnType<typeof perplexityAxis> } {
+    if (against) {
+      const scale = differenceScale(against.flatMap(({ points }) => points.map(({ value }) => value)));
+      return { datasets: against, axis: differenceAxis(theme, scale, 'against the best baseline') };
+    }
+    const { densePerplexity } = curves;
+    const lines = asPerplexities(curves);
+    const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
+    const references = [...(densePerplexity === null ? [] : [densePerplexity]), Math.min(...values)];
+    const scale = perplexityScale(values, references, 0.95);
+    const dense = densePerplexity === null ? [] : [first, last].map((at) => ({ at, value: densePerplexity }));
+    return {
+      datasets: dense.length === 0 ? lines : [...lines, { label: DENSE, points: dense }],
+      axis: perplexityAxis(theme, this.view.value === 'logarithmic' ? { ...scale, kind: 'logarithmic' } : scale),
+    };
   }
 }
+
+const DENSE = 'dense';
 
 function lineDataset(
   label: string,
@@ -195,44 +241,6 @@ function lineDataset(
     // The first and the last mark are whole ones.
     clip: { left: 6, right: 6, top: 0, bottom: 0 },
   };
-}
-
-function table({ over, lines }: Curves, places: readonly number[]): HTMLElement {
-  return h(
-    'table',
-    {},
-    h(
-      'thead',
-      {},
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'col' }, over === 'sparsity' ? 'sparsity' : 'samples'),
-        ...places.map((at) =>
-          h(
-            'th',
-            { scope: 'col', class: 'number' },
-            over === 'sparsity' ? `${Number((at * 100).toFixed(1))} %` : String(at),
-          ),
-        ),
-      ),
-    ),
-    h(
-      'tbody',
-      {},
-      ...lines.map(({ label, points, errors }) =>
-        h(
-          'tr',
-          { title: errors.length > 0 ? errors.join('\n') : undefined },
-          h('th', { scope: 'row' }, label),
-          ...places.map((at) => {
-            const point = points.find((each) => each.at === at);
-            return h('td', { class: 'number' }, point ? formatPerplexity(point.perplexity) : '–');
-          }),
-        ),
-      ),
-    ),
-  );
 }
 
 function statusOf(curves: Curves | undefined): string {

@@ -1,48 +1,61 @@
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { LineChart } from './lineChart.ts';
-import { across, outOfScale, scaleOf } from './lines.ts';
+import type { AxisChoice } from './axisChoice.ts';
+import { ChartCard } from './chartCard.ts';
+import { across, outOfScale } from './lines.ts';
 import type { Line } from './lines.ts';
 import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
 import { perplexityOf } from '../../src/search/searchState.ts';
-import { against, METHODS } from './words.ts';
+import { against, METHODS, plural } from './words.ts';
 
 /** Best, mean and worst by generation, with what they are to be measured by. */
 export class GenerationChart {
   readonly element: HTMLElement;
-  private readonly chart = new LineChart();
-  private readonly readout = h('p', { class: 'readout' });
-  private readonly note = h('p', { class: 'muted' });
+  private readonly card: ChartCard;
+  private readonly axis: AxisChoice;
 
   /** @param actions what stands beside the title */
-  constructor(actions: HTMLElement) {
-    this.element = h(
-      'section',
-      { class: 'card', 'aria-label': 'Best perplexity by generation' },
-      h('div', { class: 'title' }, h('h2', {}, 'Best by generation'), this.readout, actions),
-      h('div', { class: 'canvas' }, this.chart.canvas),
-      this.note,
-    );
+  constructor(axis: AxisChoice, actions: HTMLElement) {
+    this.axis = axis;
+    this.card = new ChartCard('Best by generation', 'Best perplexity by generation', { axis: axis.element, actions });
+    this.element = this.card.element;
   }
 
   render(data: PanelData, theme: Theme): void {
     const lines = linesOf(data);
-    const scale = scaleOf(lines);
+    const scale = this.axis.scaleOf(lines);
     const shown = data.search.generations.length;
     const generations = Math.max(data.run?.plan.search.generations ?? 1, shown);
-    fill(this.readout, readoutOf(data));
-    this.chart.canvas.setAttribute('aria-label', spoken(data));
-    fill(this.note, shown === 0 ? 'Drawn once the first generation is through.' : outOfScale(lines, scale));
-    const last = Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2));
-    this.chart.show(theme, { lines, scale, along: 'generation', first: 1, last });
+    this.card.show(theme, {
+      ...{ lines, scale, along: 'generation', first: 1 },
+      last: Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2)),
+      readout: readoutOf(data),
+      note: shown === 0 ? '' : outOfScale(lines, scale),
+      spoken: spoken(data),
+      empty: shown === 0 ? emptyWords(data) : undefined,
+    });
   }
 
   get picture(): HTMLCanvasElement {
-    return this.chart.canvas;
+    return this.card.picture;
   }
+}
+
+/** Until there is a line: when there will be, and what it will be measured by. */
+function emptyWords({ search, run }: PanelData): string {
+  const { candidates, opening, baselines } = search;
+  const all = run?.plan.search.population ?? 0;
+  const begun = candidates.length > 0 ? `: ${candidates.length} of ${plural(all, 'candidate')} so far` : '';
+  const goals = [
+    ...baselines.flatMap(({ metric, perplexity }) =>
+      perplexity === undefined ? [] : [`${metric} ${formatPerplexity(perplexity)}`],
+    ),
+    ...(opening ? [`dense ${formatPerplexity(opening.densePerplexity)}`] : []),
+  ];
+  const measure = goals.length > 0 ? ` It is measured by ${goals.join(', ')}.` : '';
+  return `The line begins once the first generation is through${begun}.${measure}`;
 }
 
 function linesOf(data: PanelData): Line[] {

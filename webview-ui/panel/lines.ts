@@ -17,9 +17,45 @@ export function baselineStyle(place: number): LineStyle {
 }
 
 const BASELINES: readonly LineStyle[] = ['baseline', 'second', 'third'];
+/** What the best has to beat. */
+const RIVALS: readonly LineStyle[] = [...BASELINES, 'random', 'overlay'];
 
 /** Times the lowest value of importance: what lies above does not stretch the scale. */
 const FAR = 1.2;
+/** A difference that matters is at least this share of an axis's height, and this share of the perplexity. */
+const SEEN = 1 / 16;
+const MATTERS = 0.0005;
+/** An axis reaches this share of the perplexity to either side, however little there is to tell apart. */
+const LEAST_REACH = 0.01;
+
+/**
+ * Where the best stands among its rivals, and what it has gained lately: no difference between these is a pixel. What lies
+ * further away (dense, a poor baseline, most of a population) leaves the chart, and is told below it.
+ */
+export function contestScaleOf(lines: readonly Line[]): PerplexityScale {
+  const best = lines.find(({ style }) => style === 'best')?.points ?? [];
+  const now = best.at(-1)?.y;
+  if (now === undefined) return closeScaleOf(lines);
+  const rivals = lines.filter(({ style }) => RIVALS.includes(style));
+  const earlier = best[Math.floor((best.length - 1) / 2)]!.y;
+  const differences = [earlier, ...rivals.flatMap(({ points }) => points.at(-1)?.y ?? [])]
+    .map((value) => Math.abs(value - now))
+    .filter((difference) => difference >= MATTERS * now);
+  const smallest = differences.length > 0 ? Math.min(...differences) : 0;
+  const reach = Math.max(LEAST_REACH * now, smallest / SEEN);
+  const values = [...best, ...rivals.flatMap(({ points }) => points)].map(({ y }) => y);
+  return perplexityScale(
+    [],
+    values.filter((value) => Math.abs(value - now) <= reach),
+  );
+}
+
+/** Everything that there is a line of; logarithmic, since a mean may be a hundred times the best. */
+export function wholeScaleOf(lines: readonly Line[]): PerplexityScale {
+  const values = lines.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
+  if (values.length === 0) return perplexityScale([], []);
+  return { kind: 'logarithmic', min: Math.min(...values) / 1.05, max: Math.max(...values) * 1.1, above: 0 };
+}
 
 /** From dense to what competes with the best: lines that lie far above leave at the top, and their labels say so. */
 export function scaleOf(lines: readonly Line[]): PerplexityScale {

@@ -21,7 +21,7 @@ const host = connectHost<FromPanel, ToPanel, PanelMemory>({
   ...{ run: true, events: true, state: true, random: true, overlay: true, curves: true },
   ...{ inserted: true, speed: true, exchange: true },
 });
-const looking: Looking = { selected: undefined };
+const looking: Looking = { selected: undefined, axis: 'close', column: undefined };
 const pageHost = {
   post: (message: FromPanel): void => {
     host.post(message);
@@ -53,6 +53,8 @@ host.onMessage((message) => {
     const { remembered } = host;
     const before = remembered?.folder === message.run.folder ? remembered : undefined;
     looking.selected = before?.selected;
+    looking.axis = before?.axis ?? 'close';
+    looking.column = before?.column;
     scrolledTo = before?.scroll;
     page?.element.remove();
     page = pageFor(message.run.plan);
@@ -86,9 +88,11 @@ function pageFor(plan: RunPlan): Page<RunPlan> {
 }
 
 function remember(): void {
-  const { selected } = looking;
+  const { selected, axis, column } = looking;
   const scroll = scrolledTo ?? Math.round(scrollY);
-  if (data.run) host.remember({ folder: data.run.folder, scroll, ...(selected !== undefined && { selected }) });
+  if (!data.run) return;
+  const chosen = { ...(selected !== undefined && { selected }), ...(column !== undefined && { column }) };
+  host.remember({ folder: data.run.folder, scroll, axis, ...chosen });
 }
 
 /** Many events are drawn once. */

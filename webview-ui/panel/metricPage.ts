@@ -1,6 +1,7 @@
 import type { SearchPlan } from '../../src/experiment/search.ts';
 import { h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
+import { AxisChoice } from './axisChoice.ts';
 import { CandidateChart } from './candidateChart.ts';
 import { CandidateTable } from './candidateTable.ts';
 import { CorrelationCard } from './correlationCard.ts';
@@ -25,7 +26,7 @@ export function metricPage(host: PageHost, looking: Looking): Page<SearchPlan> {
   const random = new RandomButton(() => {
     host.post({ kind: 'random' });
   });
-  const generationChart = new GenerationChart(random.element);
+  const generationChart = new GenerationChart(new AxisChoice(looking, host), random.element);
   const candidateChart = new CandidateChart({ onSelect: select, onInsert: insert });
   const metricCard = new MetricCard({
     onSelect: select,
@@ -40,7 +41,14 @@ export function metricPage(host: PageHost, looking: Looking): Page<SearchPlan> {
       host.post({ kind: 'exportModel', of: { kind: 'candidate', id } });
     },
   });
-  const table = new CandidateTable({ onSelect: select, onInsert: insert });
+  const table = new CandidateTable({
+    onSelect: select,
+    onInsert: insert,
+    onWiden: (width) => {
+      looking.column = width;
+      host.changed();
+    },
+  });
   const finalists = new FinalistsCard(select);
   const correlation = new CorrelationCard();
   const counts = new CountsCard();
@@ -73,7 +81,7 @@ export function metricPage(host: PageHost, looking: Looking): Page<SearchPlan> {
       candidateChart.render(data, theme, selected);
       metricCard.render(data, selected);
       finalists.render(data);
-      table.render(data, selected);
+      table.render(data, selected, looking.column);
       correlation.render(data);
       counts.render(data);
       curves.render(data, theme, selected);

@@ -1,5 +1,5 @@
 import type { RunPlan } from '../../src/experiment/runPlan.ts';
-import type { FromPanel } from '../../src/extension/search/panelMessages.ts';
+import type { FromPanel, PerplexityAxis } from '../../src/extension/search/panelMessages.ts';
 import type { Theme } from '../shared/theme.ts';
 import type { Picture } from './exportPicture.ts';
 import type { PanelData } from './panelData.ts';
@@ -19,7 +19,11 @@ export interface PageHost {
   changed(): void;
 }
 
-/** What is looked at: a candidate, a configuration, or the step of a checkpoint. */
+/** What is looked at, and how; it is remembered while the page is hidden. */
 export interface Looking {
+  /** A candidate, a configuration, or the step of a checkpoint. */
   selected: number | undefined;
+  axis: PerplexityAxis;
+  /** Pixels of the table's widest column, where somebody has chosen them. */
+  column: number | undefined;
 }

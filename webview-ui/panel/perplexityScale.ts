@@ -33,8 +33,8 @@ export function perplexityScale(
   // What lies ten times above the best is wreckage, however much of it there is.
   const top = Math.max(highestReference, Math.min(quantile, lowest * 10));
   const isLinear = top / lowest < WIDE;
-  // Never so narrow that two ticks have the same four digits.
-  const margin = isLinear ? Math.max((top - lowest) * 0.06, top * 0.0025) : 0;
+  // Never so narrow that what is noise looks like a difference.
+  const margin = isLinear ? Math.max((top - lowest) * 0.06, top * 0.0005) : 0;
   const [min, max] = isLinear ? [lowest - margin, top + margin] : [lowest / 1.05, top * 1.1];
   return {
     kind: isLinear ? 'linear' : 'logarithmic',

@@ -1,9 +1,12 @@
 import { fill, h } from '../shared/dom.ts';
+import { columnGrip } from './columnGrip.ts';
 
 export interface TableColumn<Key extends string> {
   readonly key: Key;
   readonly title: string;
   readonly isNumber: boolean;
+  /** The one column that takes what room there is, and can be made wider than that. */
+  readonly isWide?: true;
 }
 
 export interface TableOrder<Key extends string> {
@@ -23,6 +26,8 @@ export interface VirtualTableOptions<Key extends string> {
   readonly onSelect: (id: number) => void;
   /** Enter, or a double click. */
   readonly onOpen: (id: number) => void;
+  /** Somebody wants the wide column to have so many pixels; undefined: as many as there is room for. */
+  readonly onWiden?: (width: number | undefined) => void;
 }
 
 export interface TableRow {
@@ -90,6 +95,12 @@ export class VirtualTable<Key extends string> {
     if (moved && selected !== undefined) this.reveal(ids.indexOf(selected));
   }
 
+  /** @param width pixels of the wide column at least */
+  widen(width: number | undefined): void {
+    if (width === undefined) this.element.style.removeProperty('--wide');
+    else this.element.style.setProperty('--wide', `${width}px`);
+  }
+
   toTop(): void {
     this.element.scrollTop = 0;
   }
@@ -121,7 +132,7 @@ export class VirtualTable<Key extends string> {
     return element;
   }
 
-  private header({ key, title, isNumber }: TableColumn<Key>): HTMLElement {
+  private header({ key, title, isNumber, isWide }: TableColumn<Key>): HTMLElement {
     const sort = (): void => {
       this.order = { sort: key, descending: this.order.sort === key ? !this.order.descending : false };
       this.toTop();
@@ -133,6 +144,16 @@ export class VirtualTable<Key extends string> {
       { role: 'columnheader', class: isNumber ? 'number' : undefined },
       h('button', { type: 'button', onclick: sort, title: `Sort by ${title}` }, title),
     );
+    const { onWiden } = this.options;
+    if (isWide && onWiden) {
+      const place = this.options.columns.findIndex((column) => column.key === key) + 1;
+      const needed = (): number =>
+        Math.max(
+          ...[...this.rows.querySelectorAll(`.row > :nth-child(${place})`)].map((each) => each.scrollWidth),
+          header.offsetWidth,
+        );
+      header.append(columnGrip(title, { width: () => header.offsetWidth, needed, onWiden }));
+    }
     this.headers.set(key, header);
     return header;
   }

@@ -59,7 +59,13 @@ export interface PanelMemory {
   readonly selected?: number;
   /** How far down, in pixels. */
   readonly scroll?: number;
+  readonly axis?: PerplexityAxis;
+  /** Width that was chosen for the table's widest column, in pixels. */
+  readonly column?: number;
 }
+
+/** What the axis of a chart of perplexities shows: where the best and its rivals differ, down to dense, or everything, logarithmic. */
+export type PerplexityAxis = 'close' | 'dense' | 'all';
 
 export interface PanelRun<Plan extends RunPlan = RunPlan> {
   /** Folder of the run, absolute; identifies it. */

@@ -5,6 +5,7 @@ import { bestCheckpoint } from '../../../src/search/maskState.ts';
 import type { MaskState } from '../../../src/search/maskState.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
+import type { AxisChoice } from '../axisChoice.ts';
 import { ChartCard } from '../chartCard.ts';
 import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints } from '../lines.ts';
 import type { Line } from '../lines.ts';
@@ -12,9 +13,16 @@ import { against } from '../words.ts';
 
 /** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */
 export class CheckpointsCard {
-  private readonly card = new ChartCard('Perplexity of the checkpoints', 'Perplexity by step');
-  readonly element = this.card.element;
+  readonly element: HTMLElement;
+  private readonly card: ChartCard;
+  private readonly axis: AxisChoice;
   private readonly changes = new Changes();
+
+  constructor(axis: AxisChoice) {
+    this.axis = axis;
+    this.card = new ChartCard('Perplexity of the checkpoints', 'Perplexity by step', { axis: axis.element });
+    this.element = this.card.element;
+  }
 
   get picture(): HTMLCanvasElement {
     return this.card.picture;
@@ -22,20 +30,22 @@ export class CheckpointsCard {
 
   render(data: MaskState, view: CheckpointsView, theme: Theme): void {
     const { dense, compared, overlay } = view;
-    if (!this.changes.any(data.steps, data.checkpoints.length, compared.length, dense, overlay, theme)) return;
+    if (!this.changes.any(data.steps, data.checkpoints.length, compared.length, dense, overlay, theme, this.axis.value))
+      return;
     const last = lastStep(data.steps, view.planned, 0.1);
     const lines = linesOf(data, view, last);
-    const scale = closeScaleOf(lines);
+    const scale = this.axis.scaleOf(lines, closeScaleOf);
     const readout = readoutOf(data, view);
     const isEmpty = readout === '';
     const empty =
       data.checkpoints.length === 0
-        ? 'Drawn at the first checkpoint.'
+        ? 'The line begins at the first checkpoint.'
         : 'No checkpoint so far leaves a model whose perplexity is finite.';
     const checkpoints = data.checkpoints.map(({ step, perplexity }) => ({ x: step, y: perplexity }));
     this.card.show(theme, {
-      ...{ lines, scale, along: 'step', first: 0, last, readout, isEmpty },
-      note: isEmpty ? empty : outOfScale(lines, scale),
+      ...{ lines, scale, along: 'step', first: 0, last, readout },
+      note: isEmpty ? '' : outOfScale(lines, scale),
+      empty: isEmpty ? empty : undefined,
       spoken: isEmpty ? empty : `Perplexity: ${readout}. ${spokenPoints(checkpoints, formatPerplexity)}`,
     });
   }

@@ -34,8 +34,9 @@ export class LossCard {
       format,
     );
     this.card.show(theme, {
-      ...{ lines, scale, along: 'step', first: 0, readout, isEmpty: values.length === 0 },
-      note: values.length === 0 && last ? 'No loss was finite so far: there is nothing to draw.' : noteOf(data),
+      ...{ lines, scale, along: 'step', first: 0, readout },
+      note: noteOf(data),
+      empty: values.length > 0 ? undefined : emptyWords(last),
       spoken: last ? `${plural(data.steps, 'step')}: ${readout}. Baseline: ${baselines}` : 'No step yet.',
       last: lastStep(data.steps, planned, 0.1),
       values: { title: 'loss (nats per token)', format },
@@ -64,9 +65,14 @@ function readoutOf({ loss, baseline }: LossPoint, { leftOut }: MaskState): strin
   ].join(' · ');
 }
 
+function emptyWords(last: LossPoint | undefined): string {
+  return last
+    ? 'No loss was finite so far: there is nothing to draw.'
+    : 'The line begins once the first step is through.';
+}
+
 function noteOf({ stepsOfPoint, steps }: MaskState): string {
-  if (steps === 0) return 'Drawn once the first step is through.';
-  return stepsOfPoint === 1 ? '' : `each point is the mean of ${stepsOfPoint} steps`;
+  return steps === 0 || stepsOfPoint === 1 ? '' : `each point is the mean of ${stepsOfPoint} steps`;
 }
 
 function format(loss: number): string {

@@ -2,6 +2,7 @@ import type { MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
 import { bestCheckpoint } from '../../../src/search/maskState.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
+import { AxisChoice } from '../axisChoice.ts';
 import type { Looking, Page, PageHost } from '../page.ts';
 import type { PanelData } from '../panelData.ts';
 import { SpeedCard } from '../structure/speedCard.ts';
@@ -17,7 +18,7 @@ import { RetainedCard } from './retainedCard.ts';
 /** A search for masks. */
 export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan> {
   const loss = new LossCard();
-  const checkpoints = new CheckpointsCard();
+  const checkpoints = new CheckpointsCard(new AxisChoice(looking, host));
   const keep = new KeepCard((step) => {
     looking.selected = step;
     host.changed();

@@ -1,4 +1,4 @@
-import { formatChange, formatPerplexity } from '../../../src/experiment/format.ts';
+import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { sparkline } from '../structure/sparkline.ts';
@@ -38,6 +38,8 @@ export class ConfigurationTable {
   private known = '';
   /** Highest rate of all, the top of the sparklines. */
   private top = 0;
+  /** Of perplexities: as many as it takes to tell the best apart. */
+  private digits = 4;
 
   constructor(onSelect: (id: number) => void) {
     this.table = new VirtualTable({
@@ -83,6 +85,7 @@ export class ConfigurationTable {
       this.known = known;
       this.order = queryConfigurations(all, this.query);
       this.top = all.reduce((top, { rates }) => Math.max(top, ...rates), 0);
+      this.digits = perplexityDigits(all.flatMap((each) => perplexityOf(each) ?? []));
       const words = plural(all.length, 'configuration');
       fill(this.count, this.order.length === all.length ? words : `${this.order.length} of ${words}`);
     }
@@ -103,7 +106,7 @@ export class ConfigurationTable {
       cells: [
         cell(String(id), true),
         h('div', { role: 'gridcell', class: 'sparkCell', title: ratesWords(rates) }, sparkline(rates, this.top)),
-        cell(perplexity === undefined ? '' : formatPerplexity(perplexity), true, change),
+        cell(perplexity === undefined ? '' : formatPerplexity(perplexity, this.digits), true, change),
         cell(String(generation), true),
         cell(RATE_OPERATORS[operator]),
         cell(parents.map((parent) => `#${parent}`).join(' ')),

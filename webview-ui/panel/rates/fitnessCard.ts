@@ -4,8 +4,9 @@ import { bestConfiguration } from '../../../src/search/rateState.ts';
 import type { RateState } from '../../../src/search/rateState.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
+import type { AxisChoice } from '../axisChoice.ts';
 import { ChartCard } from '../chartCard.ts';
-import { across, closeScaleOf, outOfScale } from '../lines.ts';
+import { across, outOfScale } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
 import { against } from '../words.ts';
@@ -13,9 +14,16 @@ import { styleOf } from './references.ts';
 
 /** Perplexity by generation: the best so far, the mean, and what uniform and OWL come to. */
 export class FitnessCard {
-  private readonly card = new ChartCard('Best by generation', 'Best perplexity by generation');
-  readonly element = this.card.element;
+  readonly element: HTMLElement;
+  private readonly card: ChartCard;
+  private readonly axis: AxisChoice;
   private readonly changes = new Changes();
+
+  constructor(axis: AxisChoice) {
+    this.axis = axis;
+    this.card = new ChartCard('Best by generation', 'Best perplexity by generation', { axis: axis.element });
+    this.element = this.card.element;
+  }
 
   get picture(): HTMLCanvasElement {
     return this.card.picture;
@@ -24,16 +32,28 @@ export class FitnessCard {
   render(rates: RateState, plan: RateSearchPlan, overlay: readonly RunLine[], theme: Theme): void {
     const planned = plan.search.generations;
     const { iterations, improvements, baselines, ranking } = rates;
-    if (!this.changes.any(iterations.length, improvements.length, baselines.length, ranking, overlay, theme)) return;
+    if (
+      !this.changes.any(
+        iterations.length,
+        improvements.length,
+        baselines.length,
+        ranking,
+        overlay,
+        theme,
+        this.axis.value,
+      )
+    )
+      return;
     const shown = iterations.length;
     const last = Math.max(2, Math.min(planned, Math.ceil(shown * 1.25) + 1));
     const lines = linesOf(rates, plan, overlay, last);
-    const scale = closeScaleOf(lines);
+    const scale = this.axis.scaleOf(lines);
     const readout = readoutOf(rates);
-    const empty = 'Drawn once the first configurations are evaluated.';
+    const empty = 'The line begins once the first configurations are evaluated.';
     this.card.show(theme, {
-      ...{ lines, scale, along: 'generation', first: 0, last, readout, isEmpty: shown === 0 },
-      note: shown === 0 ? empty : outOfScale(lines, scale),
+      ...{ lines, scale, along: 'generation', first: 0, last, readout },
+      note: shown === 0 ? '' : outOfScale(lines, scale),
+      empty: shown === 0 ? empty : undefined,
       spoken: shown === 0 ? empty : `Generation ${shown - 1}: ${readout}.`,
     });
   }

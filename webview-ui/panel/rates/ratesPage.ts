@@ -2,6 +2,7 @@ import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
 import { bestConfiguration } from '../../../src/search/rateState.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
+import { AxisChoice } from '../axisChoice.ts';
 import type { Looking, Page, PageHost } from '../page.ts';
 import type { PanelData } from '../panelData.ts';
 import { SpeedCard } from '../structure/speedCard.ts';
@@ -23,7 +24,7 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
   const exportModel = (id: number): void => {
     host.post({ kind: 'exportModel', of: { kind: 'configuration', id } });
   };
-  const fitness = new FitnessCard();
+  const fitness = new FitnessCard(new AxisChoice(looking, host));
   const heat = new RateHeatCard();
   const best = new BestCard({ onSelect: select, onExport: exportModel });
   const llm = new LlmCard();
