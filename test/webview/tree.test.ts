@@ -4,8 +4,10 @@ import type { NodeStatistics } from '../../src/experiment/inspection.ts';
 import type { Direction } from '../../src/extension/tree/treeMessages.ts';
 import { layOut } from '../../webview-ui/tree/layout.ts';
 import { nodeByKey } from '../../webview-ui/tree/navigation.ts';
+import { nodeSize } from '../../webview-ui/tree/nodeElement.ts';
 import { shapeText, spoken, type TreeNode, treeNodes } from '../../webview-ui/tree/nodes.ts';
 import { formatNonFinite, formatValue, layerName } from '../../webview-ui/tree/words.ts';
+import { fittingZoom, limitedZoom, STEP } from '../../webview-ui/tree/zoom.ts';
 import { anyExpression } from '../metric/arbitraryExpression.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';
 
@@ -171,5 +173,53 @@ describe.each(DIRECTIONS)('a tree drawn %s', (direction) => {
     for (const [from, key, to] of steps) {
       expect(nodeByKey(nodes, nodes[from]!, key, direction)?.index, `${from} ${key}`).toBe(to);
     }
+  });
+});
+
+describe('a tree that opens', () => {
+  const half = { width: 620, height: 520 };
+  const drawn = (prefix: string, direction: Direction, hasStatistics: boolean) => {
+    const nodes = nodesOf(prefix);
+    return layOut(nodes, nodeSize(nodes, hasStatistics), direction);
+  };
+  const PAPER = 'mul(abs(mul(W, W)), mms(G))';
+  const DEEP = 'mms(add(mul(abs(mul(W, W)), mms(X)), tanh(mul(W, power(X, 0.5)))))';
+
+  it.each<[string, string, Direction, boolean]>([
+    ['of a paper, in half an editor', PAPER, 'right', false],
+    ['of a paper, top down', PAPER, 'down', false],
+    ['with what its nodes compute', PAPER, 'right', true],
+    ['that is deeper', DEEP, 'right', false],
+  ])('%s is seen whole, root and leaves', (_, prefix, direction, hasStatistics) => {
+    const tree = drawn(prefix, direction, hasStatistics);
+    const zoom = fittingZoom(tree, half);
+    expect(tree.width * zoom).toBeLessThanOrEqual(half.width);
+    expect(tree.height * zoom).toBeLessThanOrEqual(half.height);
+    expect(zoom).toBeGreaterThanOrEqual(0.6);
+  });
+
+  it('is never so small that it cannot be read, never larger than natural, and as large as there is room for', () => {
+    fc.assert(
+      fc.property(
+        anyExpression,
+        fc.integer({ min: 60, max: 3000 }),
+        fc.integer({ min: 60, max: 2000 }),
+        (expression, width, height) => {
+          const nodes = treeNodes({ expression, references: {} }, undefined);
+          const tree = layOut(nodes, nodeSize(nodes, false), 'right');
+          const zoom = fittingZoom(tree, { width, height });
+          expect(zoom >= 0.6 && zoom <= 1).toBe(true);
+          const fits = (scale: number): boolean =>
+            tree.width * scale <= width + 1e-6 && tree.height * scale <= height + 1e-6;
+          expect(fits(zoom) || zoom === 0.6).toBe(true);
+          expect(zoom === 1 || !fits(zoom * 1.01)).toBe(true);
+        },
+      ),
+      { seed: 2, numRuns: 60 },
+    );
+  });
+
+  it('grows and shrinks by steps, with limits and a notch at its natural size', () => {
+    expect([limitedZoom(0.01), limitedZoom(50), limitedZoom(0.98), limitedZoom(0.6 * STEP)]).toEqual([0.2, 2, 1, 0.72]);
   });
 });

@@ -34,7 +34,7 @@ export function perplexityScale(
   const top = Math.max(highestReference, Math.min(quantile, lowest * 10));
   const isLinear = top / lowest < WIDE;
   // Never so narrow that what is noise looks like a difference.
-  const margin = isLinear ? Math.max((top - lowest) * 0.06, top * 0.0005) : 0;
+  const margin = isLinear ? Math.max((top - lowest) * 0.06, top * 0.0025) : 0;
   const [min, max] = isLinear ? [lowest - margin, top + margin] : [lowest / 1.05, top * 1.1];
   return {
     kind: isLinear ? 'linear' : 'logarithmic',

@@ -1,15 +1,18 @@
 import type { Direction } from '../../src/extension/tree/treeMessages.ts';
 import { fill, h, svg } from '../shared/dom.ts';
-import { layOut, type Layout } from './layout.ts';
+import { layOut, type Layout, type Size } from './layout.ts';
 import { nodeByKey } from './navigation.ts';
 import { nodeElement, nodeSize } from './nodeElement.ts';
 import type { TreeNode } from './nodes.ts';
+import { fittingZoom, limitedZoom, STEP } from './zoom.ts';
 
 export interface CanvasListeners {
   /** A node has the focus now, by the keyboard or by a click. */
   readonly onPick: (node: TreeNode) => void;
   /** The editor is asked for. */
   readonly onOpen: (node: TreeNode) => void;
+  /** Somebody wants it this large; null: as large as there is room for. */
+  readonly onZoom: (zoom: number | null) => void;
 }
 
 export interface Drawing {
@@ -18,20 +21,24 @@ export interface Drawing {
   /** Whether nodes have room for what they compute. */
   readonly hasStatistics: boolean;
   readonly direction: Direction;
-  readonly fitted: boolean;
+  /** Times the natural size; null fits the tree into the room there is, as far as it can be read then. */
+  readonly zoom: number | null;
 }
 
-/** A tree drawn smaller than this could not be read. */
-const SMALLEST = 0.1;
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+}
 
-/** The tree itself: scrolls, or is made to fit; one node at a time takes part in the order of the Tab key. */
+/** The tree itself: made to fit, or as large as somebody wants it; one node at a time takes part in the order of the Tab key. */
 export class Canvas {
   readonly element = h('div', { class: 'canvas' });
   private readonly tree = h('div', { class: 'tree', role: 'tree' });
   /** As large as the tree is drawn, so that there is something to scroll. */
   private readonly sheet = h('div', { class: 'sheet' }, this.tree);
   private readonly listeners: CanvasListeners;
-  private drawing: Drawing = { nodes: [], hasStatistics: false, direction: 'right', fitted: false };
+  private drawing: Drawing = { nodes: [], hasStatistics: false, direction: 'right', zoom: null };
+  private scale = 1;
   private layout: Layout | undefined;
   private elements: HTMLElement[] = [];
   private active = 0;
@@ -43,6 +50,16 @@ export class Canvas {
     this.tree.addEventListener('keydown', (event) => {
       this.onKey(event);
     });
+    // A pinch on a touchpad comes as a wheel with the control key.
+    this.element.addEventListener(
+      'wheel',
+      (event) => {
+        if (!event.ctrlKey) return;
+        event.preventDefault();
+        listeners.onZoom(limitedZoom(this.scale * Math.exp(-event.deltaY / 300)));
+      },
+      { passive: false },
+    );
     new ResizeObserver(() => {
       this.fit();
     }).observe(this.element);
@@ -53,7 +70,9 @@ export class Canvas {
     const { nodes, hasStatistics, direction } = drawing;
     const hadFocus = this.tree.contains(document.activeElement);
     const isSameTree = nodes.length === this.drawing.nodes.length;
-    const isMoved = !isSameTree || direction !== this.drawing.direction || drawing.fitted !== this.drawing.fitted;
+    const isZoomed = isSameTree && drawing.zoom !== null;
+    const isMoved =
+      !isSameTree || direction !== this.drawing.direction || (drawing.zoom === null && this.drawing.zoom !== null);
     this.drawing = drawing;
     if (!isSameTree) this.active = 0;
     this.tree.setAttribute('aria-label', label);
@@ -78,20 +97,26 @@ export class Canvas {
       return element;
     });
     fill(this.tree, lines, ...this.elements);
+    const middle = this.middle();
     this.fit();
     this.mark();
-    // The root of a wide tree stands far from the corner.
-    if (isMoved) this.elements[this.active]?.scrollIntoView({ block: 'center', inline: 'center' });
+    if (isMoved) this.toRoot();
+    else if (isZoomed) this.lookAt(middle);
     if (hadFocus) this.elements[this.active]?.focus({ preventScroll: true });
   }
 
-  /** Outlines the node of the cursor and brings it into view. */
-  outline(node: number | null): void {
+  /** By a step larger or smaller. */
+  zoomBy(steps: number): void {
+    this.listeners.onZoom(limitedZoom(this.scale * STEP ** steps));
+  }
+
+  /** Outlines the node of the cursor. @param reveal whether it is brought into view */
+  outline(node: number | null, reveal: boolean): void {
     this.outlined = node;
     if (node !== null && node < this.elements.length) {
       // The editor follows the keyboard in here, and says so late: it is not to take the keyboard back to where that was.
       if (!document.hasFocus() || !this.tree.contains(document.activeElement)) this.active = node;
-      this.elements[node]!.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      if (reveal) this.elements[node]!.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }
     this.mark();
   }
@@ -118,6 +143,9 @@ export class Canvas {
     if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter') this.listeners.onOpen(node);
     else if (event.key === ' ') this.focus(node);
+    else if (event.key === '+' || event.key === '=') this.zoomBy(1);
+    else if (event.key === '-') this.zoomBy(-1);
+    else if (event.key === '0') this.listeners.onZoom(null);
     else {
       const next = nodeByKey(nodes, node, event.key, direction);
       if (next) this.focus(next);
@@ -129,13 +157,37 @@ export class Canvas {
   private fit(): void {
     if (!this.layout) return;
     const { width, height } = this.layout;
-    const { clientWidth, clientHeight } = this.element;
-    const share = Math.min(clientWidth / width, clientHeight / height);
-    const scale = this.drawing.fitted ? Math.max(SMALLEST, Math.min(1, share)) : 1;
+    const scale = this.drawing.zoom ?? fittingZoom(this.layout, this.room());
+    this.scale = scale;
     this.tree.style.transform = scale === 1 ? '' : `scale(${scale})`;
     this.tree.style.width = `${width}px`;
     this.tree.style.height = `${height}px`;
     this.sheet.style.width = `${Math.ceil(width * scale)}px`;
     this.sheet.style.height = `${Math.ceil(height * scale)}px`;
+  }
+
+  /** Pixels without scroll bars, which come and go with the size. */
+  private room(): Size {
+    return { width: this.element.offsetWidth, height: this.element.offsetHeight };
+  }
+
+  /** What is in the middle of the room, in the tree's own pixels. */
+  private middle(): Spot {
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.element;
+    return { x: (scrollLeft + clientWidth / 2) / this.scale, y: (scrollTop + clientHeight / 2) / this.scale };
+  }
+
+  private lookAt({ x, y }: Spot): void {
+    const { clientWidth, clientHeight } = this.element;
+    this.element.scrollTo(x * this.scale - clientWidth / 2, y * this.scale - clientHeight / 2);
+  }
+
+  /** A tree that is too large to be seen whole is read from its root on, with as much to either side of it as there is room. */
+  private toRoot(): void {
+    const root = this.elements[0];
+    if (!root || !this.layout) return;
+    const { x, y } = this.layout.corners[0]!;
+    const isRight = this.drawing.direction === 'right';
+    this.lookAt(isRight ? { x: 0, y: y + root.offsetHeight / 2 } : { x: x + root.offsetWidth / 2, y: 0 });
   }
 }

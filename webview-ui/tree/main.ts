@@ -19,9 +19,13 @@ const host = connectHost<FromTree, ToTree, TreeMemory>({ metric: true, statistic
 let metric: ShownMetric | undefined;
 let statistics: StatisticsState = { kind: 'off', hint: '', action: null };
 let direction = host.remembered?.direction ?? 'right';
-let fitted = host.remembered?.fitted ?? false;
+/** Fits until somebody chooses a size, which then stays. */
+let zoom = host.remembered?.zoom ?? null;
 let nodes: readonly TreeNode[] = [];
 let cursor: number | null = null;
+/** Node that the cursor was in when this metric was opened: the root is shown then; the cursor is followed once it moves. */
+let entered: number | null = null;
+let follows = false;
 
 const inspect = (): void => {
   host.post({ kind: 'inspect' });
@@ -37,9 +41,9 @@ const toolbar = new Toolbar({
     direction = chosen;
     draw();
   },
-  onFit: (chosen) => {
-    fitted = chosen;
-    draw();
+  onZoom: (change) => {
+    if (change === 'fit') zoomTo(null);
+    else canvas.zoomBy(change);
   },
   onLayer: (tensor) => {
     host.post({ kind: 'layer', tensor });
@@ -64,6 +68,7 @@ const canvas = new Canvas({
   onOpen: (node) => {
     host.post({ kind: 'select', node: node.index, focus: true });
   },
+  onZoom: zoomTo,
 });
 const details = new Details();
 
@@ -71,6 +76,10 @@ document.body.append(toolbar.element, notices.element, canvas.element, details.e
 host.onMessage((message) => {
   switch (message.kind) {
     case 'metric':
+      if (JSON.stringify(message.metric.target) !== JSON.stringify(metric?.target)) {
+        entered = null;
+        follows = false;
+      }
       metric = message.metric;
       draw();
       break;
@@ -84,7 +93,9 @@ host.onMessage((message) => {
     }
     case 'cursor':
       cursor = message.node;
-      canvas.outline(cursor);
+      entered ??= cursor;
+      follows ||= cursor !== entered;
+      canvas.outline(cursor, follows);
       details.show(cursor === null ? undefined : nodes[cursor]);
       break;
   }
@@ -97,14 +108,19 @@ function draw(): void {
   const known = form ? statisticsOf(printPrefix(form.expression)) : undefined;
   const hasStatistics = statistics.kind === 'shown' || statistics.kind === 'running';
   nodes = form ? treeNodes(form, known) : [];
-  toolbar.show({ metric, statistics, direction, fitted });
+  toolbar.show({ metric, statistics, direction, zoom });
   notices.show(metric, statistics);
   document.body.classList.toggle('stale', metric?.condition === 'stale');
   document.body.classList.toggle('waiting', statistics.kind === 'running');
-  canvas.draw({ nodes, hasStatistics, direction, fitted }, `Syntax tree of ${toolbar.name}`);
-  canvas.outline(cursor);
+  canvas.draw({ nodes, hasStatistics, direction, zoom }, `Syntax tree of ${toolbar.name}`);
+  canvas.outline(cursor, false);
   details.show(cursor === null ? undefined : nodes[cursor]);
-  if (metric) host.remember({ target: metric.target, form: metric.form, tensor: tensorOf(), direction, fitted });
+  if (metric) host.remember({ target: metric.target, form: metric.form, tensor: tensorOf(), direction, zoom });
+}
+
+function zoomTo(chosen: number | null): void {
+  zoom = chosen;
+  draw();
 }
 
 /** The statistics at hand, where they are of exactly this expression. */

@@ -5,7 +5,8 @@ import { layerName } from './words.ts';
 export interface ToolbarListeners {
   readonly onForm: (form: FormName) => void;
   readonly onDirection: (direction: Direction) => void;
-  readonly onFit: (fitted: boolean) => void;
+  /** Steps larger or smaller, or `fit`. */
+  readonly onZoom: (change: number | 'fit') => void;
   readonly onLayer: (tensor: string) => void;
   readonly onInspect: () => void;
   readonly onStop: () => void;
@@ -15,7 +16,7 @@ export interface ToolbarState {
   readonly metric: ShownMetric | undefined;
   readonly statistics: StatisticsState;
   readonly direction: Direction;
-  readonly fitted: boolean;
+  readonly zoom: number | null;
 }
 
 /** What is shown, and how: title, form, direction, layer. Elements stay, so that the focus does. */
@@ -35,13 +36,26 @@ export class Toolbar {
   constructor(listeners: ToolbarListeners) {
     this.forms = choice('Form', { written: 'As written', canonical: 'Canonical' }, listeners.onForm);
     this.directions = choice('Direction', { right: 'Left to right', down: 'Top down' }, listeners.onDirection);
-    this.fit = h('button', {
-      title: 'Make the tree as small as it must be to be seen whole',
-      onclick: () => {
-        listeners.onFit(this.fit.getAttribute('aria-pressed') !== 'true');
-      },
-    });
-    this.fit.append('Fit');
+    const zoom = (text: string, label: string, title: string, change: number | 'fit'): HTMLButtonElement =>
+      h(
+        'button',
+        {
+          title,
+          'aria-label': label,
+          onclick: () => {
+            listeners.onZoom(change);
+          },
+        },
+        text,
+      );
+    this.fit = zoom('Fit', 'Fit', 'All of the tree, as far as it can be read then (key 0)', 'fit');
+    const zooms = h(
+      'div',
+      { class: 'choice', role: 'group', 'aria-label': 'Size' },
+      zoom('−', 'Smaller', 'Smaller (key -, or Ctrl and the wheel)', -1),
+      this.fit,
+      zoom('+', 'Larger', 'Larger (key +, or Ctrl and the wheel)', 1),
+    );
     this.layer = h('select', {
       'aria-label': 'Layer',
       onchange: () => {
@@ -66,7 +80,7 @@ export class Toolbar {
         { class: 'tools' },
         this.forms.element,
         this.directions.element,
-        this.fit,
+        zooms,
         this.statistics,
         this.layerLabel,
       ),
@@ -78,13 +92,13 @@ export class Toolbar {
     return this.title.textContent;
   }
 
-  show({ metric, statistics, direction, fitted }: ToolbarState): void {
+  show({ metric, statistics, direction, zoom }: ToolbarState): void {
     const { target, file, form, tree } = metric ?? {};
     this.title.textContent = target === undefined ? 'Tree' : target.kind === 'metric' ? target.name : target.title;
     this.file.textContent = file ?? '';
     this.forms.show(form ?? 'written', tree ? undefined : 'There is no tree yet');
     this.directions.show(direction);
-    press(this.fit, fitted);
+    press(this.fit, zoom === null);
     this.isOn = statistics.kind === 'running' || statistics.kind === 'shown';
     press(this.statistics, this.isOn);
     this.statistics.disabled = !tree || (statistics.kind === 'off' && statistics.action !== 'inspect');

@@ -43,7 +43,8 @@ export interface TreeMemory {
   readonly form: FormName;
   readonly tensor: string | null;
   readonly direction: Direction;
-  readonly fitted: boolean;
+  /** Times the natural size; null: as large as there is room for the whole tree. */
+  readonly zoom: number | null;
 }
 
 export type Direction = 'right' | 'down';

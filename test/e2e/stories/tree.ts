@@ -32,7 +32,39 @@ export async function tree(stage: Stage): Promise<void> {
     check((await view.locator('.node .reference').allInnerTexts()).join() === 'energy,half', 'references are not told');
     check((await view.locator('.notices').innerText()).includes('press Statistics'), 'no hint what to do');
     check((await view.locator('.histogram').count()) === 0, 'there are statistics already');
+    check(await isWhole(view), 'root or leaves are cut off');
     await steps.picture(workbench, 'tree');
+  });
+
+  await steps.step(workbench, 'a narrow window has the whole tree as well; a size that was chosen stays', async () => {
+    await page.setViewportSize({ width: 900, height: 600 });
+    try {
+      await eventually(
+        'the whole tree',
+        () => isWhole(view),
+        (whole) => whole,
+      );
+      await steps.picture(workbench, 'tree narrow');
+      const fit = view.getByRole('button', { name: 'Fit', exact: true });
+      check((await fit.getAttribute('aria-pressed')) === 'true', 'it does not fit from the beginning');
+      await view.getByRole('button', { name: 'Larger' }).click();
+      await view.getByRole('button', { name: 'Larger' }).click();
+      const chosen = await scaleOf(view);
+      check((await fit.getAttribute('aria-pressed')) === 'false', 'it still fits');
+      await workbench.goTo(LINE.energy, columnOf('metric energy = a'));
+      await view.locator('h1', { hasText: 'energy' }).waitFor();
+      check((await scaleOf(view)) === chosen, 'another metric has another size');
+      await workbench.goTo(LINE.mine, columnOf('metric mine = mms(ene'));
+      await view.locator('h1', { hasText: 'mine' }).waitFor();
+      await fit.click();
+      await eventually(
+        'the whole tree again',
+        () => isWhole(view),
+        (whole) => whole,
+      );
+    } finally {
+      await page.setViewportSize({ width: 1280, height: 800 });
+    }
   });
 
   await steps.step(workbench, 'the node under the cursor is outlined, and another metric is followed', async () => {
@@ -179,6 +211,8 @@ export async function tree(stage: Stage): Promise<void> {
 
   await steps.step(workbench, 'after a reload of the window the preview is there again', async () => {
     const topDown = view.getByRole('button', { name: 'Top down' });
+    await view.getByRole('button', { name: 'Smaller' }).click();
+    const size = await scaleOf(view);
     await topDown.click();
     await topDown.and(view.locator('[aria-pressed="true"]')).waitFor();
     await workbench.command('Developer: Reload Window');
@@ -194,6 +228,7 @@ export async function tree(stage: Stage): Promise<void> {
       60_000,
     );
     check((await topDown.getAttribute('aria-pressed')) === 'true', 'the direction is forgotten');
+    check((await scaleOf(view)) === size, 'the size is forgotten');
     await steps.picture(workbench, 'tree restored');
     await workbench.command('View: Close All Editors');
   });
@@ -220,6 +255,22 @@ export async function restrictedTree({ steps, workbench, workers }: Stage): Prom
 /** The page inside the preview, the view that was opened last. */
 export function viewOf(page: Page): FrameLocator {
   return page.locator('iframe.webview.ready').last().contentFrame().frameLocator('#active-frame');
+}
+
+/** Whether every node is inside what is seen. */
+function isWhole(view: FrameLocator): Promise<boolean> {
+  return view.locator('.canvas').evaluate((canvas) => {
+    const room = canvas.getBoundingClientRect();
+    return [...canvas.querySelectorAll('.node')].every((node) => {
+      const { left, right, top, bottom } = node.getBoundingClientRect();
+      return left >= room.left && right <= room.right + 1 && top >= room.top && bottom <= room.bottom + 1;
+    });
+  });
+}
+
+/** How large the tree is drawn, as the page's style says it. */
+function scaleOf(view: FrameLocator): Promise<string> {
+  return view.locator('.canvas .tree').evaluate((element) => element.style.transform);
 }
 
 function labels(view: FrameLocator): Promise<string[]> {
