@@ -3,6 +3,7 @@ import type { EvaluationProgress } from '../experiment/result.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
 import { recordKey } from '../runs/evaluationRecord.ts';
+import { shortExperiment, shortResults } from './results/shortText.ts';
 import { speedTables } from './results/speedTables.ts';
 import { experimentLine, failureHover, failureLine, progressLine, provenanceHover, resultsLine } from './resultText.ts';
 
@@ -12,6 +13,8 @@ export interface Annotation {
   readonly line: number;
   readonly tone: 'result' | 'stale' | 'running' | 'failed';
   readonly text: string;
+  /** The same where there is little room. */
+  readonly short: string;
   /** Markdown. */
   readonly hover: string;
   /** Of a result: name of the metric or experiment whose pruned model can be exported. */
@@ -90,18 +93,23 @@ export function annotate({ declarations, records, freshness, speedOf }: Annotati
   function shown(kind: DeclarationView['kind'], found: readonly EvaluationRecord[], asked: number): Shown {
     const results = found.map(({ result }) => result);
     if (kind === 'experiment' && found.length < asked) {
-      return { tone: 'stale', text: `${found.length} of ${asked} evaluated`, hover: provenanceHover(found) };
+      const text = `${found.length} of ${asked} evaluated`;
+      return { tone: 'stale', text, short: text, hover: provenanceHover(found) };
     }
     const text = kind === 'metric' ? resultsLine(results) : experimentLine(results);
+    const short = kind === 'metric' ? shortResults(results) : shortExperiment(results);
     const states = found.map(freshness);
     if (states.includes('changed')) {
-      return stale(text, found, 'the checkpoint or a text has changed since.');
+      return stale({ text, short }, found, 'the checkpoint or a text has changed since.');
     }
-    if (states.includes('unknown'))
-      return { tone: 'stale', text: `${text} · inputs not checked yet`, hover: provenanceHover(found) };
+    if (states.includes('unknown')) {
+      const unchecked = { text: `${text} · inputs not checked yet`, short: `${short} · not checked` };
+      return { tone: 'stale', ...unchecked, hover: provenanceHover(found) };
+    }
     return {
       tone: 'result',
       text,
+      short,
       hover: [provenanceHover(found), ...speedTables(found, speedOf)].join('\n\n'),
       isSmaller: results.some(({ structure }) => structure !== undefined),
     };
@@ -111,13 +119,15 @@ export function annotate({ declarations, records, freshness, speedOf }: Annotati
   function outdatedOf({ kind, name }: DeclarationView): Shown | undefined {
     if (kind !== 'metric') return undefined;
     const last = records.findLast(({ result }) => result.metric === name);
-    return (
-      last && stale(resultsLine([last.result]), [last], 'the metric or what it is evaluated on has changed since.')
-    );
+    if (!last) return undefined;
+    const words = { text: resultsLine([last.result]), short: shortResults([last.result]) };
+    return stale(words, [last], 'the metric or what it is evaluated on has changed since.');
   }
 }
 
 type Shown = Omit<Annotation, 'line'>;
+
+const SHORT_FAILURE = 40;
 
 function activityOf({ activity }: DeclarationView): Shown | undefined {
   if (!activity) return undefined;
@@ -126,14 +136,22 @@ function activityOf({ activity }: DeclarationView): Shown | undefined {
   return {
     tone: 'running',
     text,
+    short: text,
     hover: 'Cancel with the lens above, or with the command *Espalier: Cancel Evaluation*.',
   };
 }
 
 function failureOf({ failure }: DeclarationView): Shown | undefined {
-  return failure && { tone: 'failed', text: `✗ ${failureLine(failure)}`, hover: failureHover(failure) };
+  if (!failure) return undefined;
+  const line = failureLine(failure);
+  const short = line.length > SHORT_FAILURE ? `${line.slice(0, SHORT_FAILURE - 1)}…` : line;
+  return { tone: 'failed', text: `✗ ${line}`, short: `✗ ${short}`, hover: failureHover(failure) };
 }
 
-function stale(text: string, records: readonly EvaluationRecord[], why: string): Shown {
-  return { tone: 'stale', text: `stale: ${text}`, hover: provenanceHover(records, why) };
+function stale(
+  { text, short }: Pick<Shown, 'text' | 'short'>,
+  records: readonly EvaluationRecord[],
+  why: string,
+): Shown {
+  return { tone: 'stale', text: `stale: ${text}`, short: `stale: ${short}`, hover: provenanceHover(records, why) };
 }

@@ -257,11 +257,15 @@ export class Application {
     const lookAgain = (): void => {
       this.lookAgain();
     };
+    const refresh = (): void => {
+      this.refresh();
+    };
     this.owned.push(
       languages.registerCodeLensProvider({ language: 'prune' }, this.lenses),
       languages.registerCodeActionsProvider({ language: 'prune' }, this.prunerZero),
       window.onDidChangeVisibleTextEditors(lookAgain),
       window.onDidChangeActiveTextEditor(lookAgain),
+      window.tabGroups.onDidChangeTabGroups(refresh),
       window.onDidChangeWindowState(({ focused }) => {
         // Files may have been changed by other programs meanwhile.
         if (focused) this.view.look();
@@ -274,9 +278,7 @@ export class Application {
       }),
       workspace.onDidGrantWorkspaceTrust(lookAgain),
       this.watchRecords(),
-      this.supervisor.onChange(() => {
-        this.refresh();
-      }),
+      this.supervisor.onChange(refresh),
     );
     this.refresh();
     this.language = await startLanguageClient(

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
 import type { PlanParams } from '../language/messages.ts';
+import { RESULT_FORMS } from './results/resultForm.ts';
+import type { ResultForm } from './results/resultForm.ts';
 
 const SECTION = 'espalier';
 
@@ -39,6 +41,12 @@ export function fallbackFor(document: vscode.Uri): NonNullable<PlanParams['fallb
 
 export function chosenDevice(): string {
   return vscode.workspace.getConfiguration(SECTION).get<string>('device', 'auto');
+}
+
+/** How much of a result stands beside its line. */
+export function chosenForm(): ResultForm {
+  const chosen = vscode.workspace.getConfiguration(SECTION).get<string>('results.form', 'auto');
+  return RESULT_FORMS.find((form) => form === chosen) ?? 'auto';
 }
 
 /** The machine's setting: a device is a property of the machine, not of a project. */

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { plainLine } from '../base/plainText.ts';
 import type { Annotation } from './annotations.ts';
 import { markdownString } from './markdownString.ts';
+import { textFor } from './results/resultForm.ts';
+import type { ResultForm } from './results/resultForm.ts';
 
 /** Characters beside a line: far more than a window is wide. */
 const LONGEST = 1000;
@@ -55,19 +57,22 @@ export class Decorations implements vscode.Disposable {
     };
   }
 
-  show(editor: vscode.TextEditor, annotations: readonly Annotation[]): void {
+  /** @param form how much of each result is shown */
+  show(editor: vscode.TextEditor, annotations: readonly Annotation[], form: ResultForm): void {
     const { document } = editor;
+    const editors = vscode.window.tabGroups.all.length;
     for (const [tone, type] of Object.entries(this.types)) {
       const options = annotations
         // The document may have become shorter since the language server looked at it.
         .filter((annotation) => annotation.tone === tone && annotation.line < document.lineCount)
         .map((annotation): vscode.DecorationOptions => {
           const { end } = document.lineAt(annotation.line).range;
+          const contentText = plainLine(textFor(form, annotation, end.character, editors), LONGEST);
           const hoverMessage = hoverOf(document.uri, annotation);
           return {
             range: new vscode.Range(end, end),
             hoverMessage,
-            renderOptions: { after: { contentText: plainLine(annotation.text, LONGEST) } },
+            renderOptions: { after: { contentText } },
           };
         });
       editor.setDecorations(type, options);

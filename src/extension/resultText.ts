@@ -7,6 +7,7 @@ import {
   formatPerplexity,
   formatSeconds,
   formatShare,
+  perplexityDigits,
   shortFingerprint,
 } from '../experiment/format.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
@@ -52,9 +53,10 @@ export function experimentLine(results: readonly EvaluationResult[]): string {
   }
   const parts = [...bySparsity].map(([removed, group]) => {
     const ranked = [...group].sort((a, b) => a.perplexity - b.perplexity);
+    const digits = perplexityDigits(ranked.map(({ perplexity }) => perplexity));
     const named = ranked
       .slice(0, MOST_NAMED)
-      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity)}`);
+      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity, digits)}`);
     const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
     return `${removed}: ${named.join(', ')}${more}`;
   });

@@ -5,6 +5,7 @@ import type { EvaluationRecord } from '../runs/evaluationRecord.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import { annotate } from './annotations.ts';
 import type { DeclarationView, PlannedView } from './annotations.ts';
+import { chosenForm } from './configuration.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { Decorations } from './decorations.ts';
 import type { Evaluator, Target } from './evaluator.ts';
@@ -94,6 +95,7 @@ export class ResultView implements vscode.Disposable {
     this.decorations.show(
       editor,
       annotate({ declarations, records, freshness: (record) => hashes.freshness(record, root), speedOf }),
+      chosenForm(),
     );
   }
 

@@ -182,6 +182,44 @@ describe('beside an experiment', () => {
   });
 });
 
+describe('in few columns', () => {
+  const shortOf = (declaration: DeclarationView, records: EvaluationRecord[], freshness: Freshness = 'same') =>
+    annotate({ declarations: [declaration], records, freshness: () => freshness, speedOf: () => undefined })[0]!.short;
+  const failure = (actual: string): DeclarationView['failure'] => ({
+    ...{ code: 'corpus/too-short', operation: 'cutting blocks', expected: 'x', remedy: 'r' },
+    actual,
+  });
+
+  it.each<[string, DeclarationView, EvaluationRecord[], Freshness, string]>([
+    ['a result', metric({ planned: planned(wanda) }), [wanda], 'same', '145.7 · +1.7 %'],
+    ['one that is stale says so', metric({ planned: planned(wanda) }), [wanda], 'changed', 'stale: 145.7 · +1.7 %'],
+    [
+      'one that is not checked says so',
+      metric({ planned: planned(wanda) }),
+      [wanda],
+      'unknown',
+      '145.7 · +1.7 % · not checked',
+    ],
+    ['a metric that has changed', metric({ planned: [] }), [wanda], 'same', 'stale: 145.7 · +1.7 %'],
+    [
+      'an experiment',
+      experiment({ planned: planned(mine, wanda) }),
+      [mine, wanda],
+      'same',
+      'wanda 145.7 · +1.7 %, 1 more',
+    ],
+    [
+      'a failure',
+      metric({ failure: failure('a text of 12 tokens that is far too short for this') }),
+      [],
+      'same',
+      '✗ cutting blocks: a text of 12 tokens tha…',
+    ],
+  ])('%s', (_, declaration, records, freshness, short) => {
+    expect(shortOf(declaration, records, freshness)).toBe(short);
+  });
+});
+
 describe('the hover', () => {
   const hoverOf = (records: EvaluationRecord[]) =>
     annotate({

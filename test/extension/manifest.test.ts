@@ -76,10 +76,16 @@ describe('the manifest', () => {
     }
     const { LLM_SETTING_KEYS } = await import('../../src/extension/llm/llmConfiguration.ts');
     const llm = Object.values(LLM_SETTING_KEYS).map((key) => `espalier.llm.${key}`);
-    const others = ['espalier.model', 'espalier.text', 'espalier.calibration', ...llm];
+    const others = ['espalier.model', 'espalier.text', 'espalier.calibration', 'espalier.results.form', ...llm];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),
     );
+  });
+
+  it('offers the forms of a result that there are', async () => {
+    const { RESULT_FORMS } = await import('../../src/extension/results/resultForm.ts');
+    expect(properties['espalier.results.form']?.enum).toEqual([...RESULT_FORMS]);
+    expect(properties['espalier.results.form']?.default).toBe('auto');
   });
 
   it.each([

@@ -4,10 +4,11 @@ import type { NodeStatistics } from '../../src/experiment/inspection.ts';
 import type { Direction } from '../../src/extension/tree/treeMessages.ts';
 import { layOut } from '../../webview-ui/tree/layout.ts';
 import { nodeByKey } from '../../webview-ui/tree/navigation.ts';
-import { nodeSize } from '../../webview-ui/tree/nodeElement.ts';
+import { nodeSizes } from '../../webview-ui/tree/nodeElement.ts';
+import type { NodeContent } from '../../webview-ui/tree/nodeElement.ts';
 import { shapeText, spoken, type TreeNode, treeNodes } from '../../webview-ui/tree/nodes.ts';
 import { formatNonFinite, formatValue, layerName } from '../../webview-ui/tree/words.ts';
-import { fittingZoom, limitedZoom, STEP } from '../../webview-ui/tree/zoom.ts';
+import { fittingZoom, isWhole, limitedZoom, STEP } from '../../webview-ui/tree/zoom.ts';
 import { anyExpression } from '../metric/arbitraryExpression.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';
 
@@ -96,12 +97,16 @@ const DIRECTIONS: readonly Direction[] = ['right', 'down'];
 
 describe.each(DIRECTIONS)('a tree drawn %s', (direction) => {
   const size = { width: 100, height: 30 };
+  const sizesOf = (nodes: readonly TreeNode[]) => ({
+    height: size.height,
+    widths: Array.from({ length: Math.max(...nodes.map(({ level }) => level)) }, () => size.width),
+  });
 
   it('has its nodes beside each other, inside the sheet, children behind their parent', () => {
     fc.assert(
       fc.property(anyExpression, (expression) => {
         const nodes = treeNodes({ expression, references: {} }, undefined);
-        const { corners, links, width, height } = layOut(nodes, size, direction);
+        const { corners, links, width, height } = layOut(nodes, sizesOf(nodes), direction);
         expect(links).toHaveLength(nodes.length - 1);
         for (const [i, a] of corners.entries()) {
           expect(a.x >= 0 && a.y >= 0 && a.x + size.width <= width && a.y + size.height <= height).toBe(true);
@@ -121,7 +126,7 @@ describe.each(DIRECTIONS)('a tree drawn %s', (direction) => {
   it('of the largest metric is laid out at once', () => {
     const deep = `${'abs('.repeat(450)}W${')'.repeat(450)}`;
     const nodes = nodesOf(`add(${deep}, ${deep})`);
-    const { corners } = layOut(nodes, size, direction);
+    const { corners } = layOut(nodes, sizesOf(nodes), direction);
     expect(corners).toHaveLength(903);
   });
 
@@ -177,25 +182,25 @@ describe.each(DIRECTIONS)('a tree drawn %s', (direction) => {
 });
 
 describe('a tree that opens', () => {
-  const half = { width: 620, height: 520 };
-  const drawn = (prefix: string, direction: Direction, hasStatistics: boolean) => {
+  const half = { width: 434, height: 420 };
+  const drawn = (prefix: string, direction: Direction, content: NodeContent) => {
     const nodes = nodesOf(prefix);
-    return layOut(nodes, nodeSize(nodes, hasStatistics), direction);
+    return layOut(nodes, nodeSizes(nodes, content, direction), direction);
   };
   const PAPER = 'mul(abs(mul(W, W)), mms(G))';
   const DEEP = 'mms(add(mul(abs(mul(W, W)), mms(X)), tanh(mul(W, power(X, 0.5)))))';
 
-  it.each<[string, string, Direction, boolean]>([
-    ['of a paper, in half an editor', PAPER, 'right', false],
-    ['of a paper, top down', PAPER, 'down', false],
-    ['with what its nodes compute', PAPER, 'right', true],
-    ['that is deeper', DEEP, 'right', false],
-  ])('%s is seen whole, root and leaves', (_, prefix, direction, hasStatistics) => {
-    const tree = drawn(prefix, direction, hasStatistics);
+  it.each<[string, string, Direction, NodeContent]>([
+    ['of a paper, in half an editor', PAPER, 'right', 'shapes'],
+    ['of a paper, top down', PAPER, 'down', 'shapes'],
+    ['with what its nodes compute', 'mul(W, sqrt(X))', 'right', 'numbers'],
+    ['that is deeper, by its names', DEEP, 'right', 'names'],
+  ])('%s is seen whole, root and leaves', (_, prefix, direction, content) => {
+    const tree = drawn(prefix, direction, content);
     const zoom = fittingZoom(tree, half);
     expect(tree.width * zoom).toBeLessThanOrEqual(half.width);
     expect(tree.height * zoom).toBeLessThanOrEqual(half.height);
-    expect(zoom).toBeGreaterThanOrEqual(0.6);
+    expect(zoom).toBeGreaterThanOrEqual(0.55);
   });
 
   it('is never so small that it cannot be read, never larger than natural, and as large as there is room for', () => {
@@ -206,13 +211,14 @@ describe('a tree that opens', () => {
         fc.integer({ min: 60, max: 2000 }),
         (expression, width, height) => {
           const nodes = treeNodes({ expression, references: {} }, undefined);
-          const tree = layOut(nodes, nodeSize(nodes, false), 'right');
+          const tree = layOut(nodes, nodeSizes(nodes, 'shapes', 'right'), 'right');
           const zoom = fittingZoom(tree, { width, height });
-          expect(zoom >= 0.6 && zoom <= 1).toBe(true);
+          expect(zoom >= 0.55 && zoom <= 1).toBe(true);
           const fits = (scale: number): boolean =>
             tree.width * scale <= width + 1e-6 && tree.height * scale <= height + 1e-6;
-          expect(fits(zoom) || zoom === 0.6).toBe(true);
+          expect(fits(zoom) || zoom === 0.55).toBe(true);
           expect(zoom === 1 || !fits(zoom * 1.01)).toBe(true);
+          expect(isWhole(tree, { width, height })).toBe(fits(zoom));
         },
       ),
       { seed: 2, numRuns: 60 },

@@ -2,9 +2,10 @@ import type { Direction } from '../../src/extension/tree/treeMessages.ts';
 import { fill, h, svg } from '../shared/dom.ts';
 import { layOut, type Layout, type Size } from './layout.ts';
 import { nodeByKey } from './navigation.ts';
-import { nodeElement, nodeSize } from './nodeElement.ts';
+import { nodeElement, nodeSizes } from './nodeElement.ts';
+import type { NodeContent } from './nodeElement.ts';
 import type { TreeNode } from './nodes.ts';
-import { fittingZoom, limitedZoom, STEP } from './zoom.ts';
+import { fittingZoom, isWhole, limitedZoom, STEP } from './zoom.ts';
 
 export interface CanvasListeners {
   /** A node has the focus now, by the keyboard or by a click. */
@@ -38,6 +39,8 @@ export class Canvas {
   private readonly sheet = h('div', { class: 'sheet' }, this.tree);
   private readonly listeners: CanvasListeners;
   private drawing: Drawing = { nodes: [], hasStatistics: false, direction: 'right', zoom: null };
+  private label = '';
+  private content: NodeContent = 'shapes';
   private scale = 1;
   private layout: Layout | undefined;
   private elements: HTMLElement[] = [];
@@ -61,13 +64,15 @@ export class Canvas {
       { passive: false },
     );
     new ResizeObserver(() => {
-      this.fit();
+      const { drawing } = this;
+      if (drawing.nodes.length > 0 && this.contentOf(drawing) !== this.content) this.draw(drawing, this.label);
+      else this.fit();
     }).observe(this.element);
   }
 
   /** @param label of the tree, for a screen reader */
   draw(drawing: Drawing, label: string): void {
-    const { nodes, hasStatistics, direction } = drawing;
+    const { nodes, direction } = drawing;
     const hadFocus = this.tree.contains(document.activeElement);
     const isSameTree = nodes.length === this.drawing.nodes.length;
     const isZoomed = isSameTree && drawing.zoom !== null;
@@ -75,6 +80,7 @@ export class Canvas {
       !isSameTree || direction !== this.drawing.direction || (drawing.zoom === null && this.drawing.zoom !== null);
     this.drawing = drawing;
     if (!isSameTree) this.active = 0;
+    this.label = label;
     this.tree.setAttribute('aria-label', label);
     if (nodes.length === 0) {
       this.elements = [];
@@ -82,8 +88,10 @@ export class Canvas {
       fill(this.tree);
       return;
     }
-    const size = nodeSize(nodes, hasStatistics);
-    const layout = layOut(nodes, size, direction);
+    const content = this.contentOf(drawing);
+    this.content = content;
+    const sizes = nodeSizes(nodes, content, direction);
+    const layout = layOut(nodes, sizes, direction);
     this.layout = layout;
     const lines = svg('svg', { class: 'links', width: layout.width, height: layout.height, 'aria-hidden': 'true' });
     for (const d of layout.links) lines.append(svg('path', { d }));
@@ -91,7 +99,8 @@ export class Canvas {
       const pick = (picked: TreeNode): void => {
         this.focus(picked);
       };
-      const element = nodeElement(node, hasStatistics, size, { onPick: pick, onOpen: this.listeners.onOpen });
+      const size = { width: sizes.widths[node.level - 1]!, height: sizes.height };
+      const element = nodeElement(node, content, size, { onPick: pick, onOpen: this.listeners.onOpen });
       element.style.left = `${layout.corners[index]!.x}px`;
       element.style.top = `${layout.corners[index]!.y}px`;
       return element;
@@ -164,6 +173,14 @@ export class Canvas {
     this.tree.style.height = `${height}px`;
     this.sheet.style.width = `${Math.ceil(width * scale)}px`;
     this.sheet.style.height = `${Math.ceil(height * scale)}px`;
+  }
+
+  /** Shapes give way where the tree would not be seen whole with them; they are in every node's words, and below. */
+  private contentOf({ nodes, hasStatistics, direction, zoom }: Drawing): NodeContent {
+    if (hasStatistics) return 'numbers';
+    if (zoom !== null) return 'shapes';
+    const tree = layOut(nodes, nodeSizes(nodes, 'shapes', direction), direction);
+    return isWhole(tree, this.room()) ? 'shapes' : 'names';
   }
 
   /** Pixels without scroll bars, which come and go with the size. */

@@ -1,18 +1,29 @@
 import { h } from '../shared/dom.ts';
 import { histogram } from './histogram.ts';
-import type { Size } from './layout.ts';
+import type { Direction } from '../../src/extension/tree/treeMessages.ts';
+import type { NodeSizes, Size } from './layout.ts';
 import { shapeText, spoken, type TreeNode } from './nodes.ts';
 import { formatNonFinite, formatValue } from './words.ts';
 
+/** What a node shows of itself: what it computes, its shape, or its name alone. */
+export type NodeContent = 'numbers' | 'shapes' | 'names';
+
 /**
- * How large every node of a tree is drawn, in pixels: as wide as the widest head needs to be, as high as there are lines. Nothing is
- * measured, so that a thousand nodes cost no layout of the page.
+ * How large the nodes of a tree are drawn, in pixels: as wide as the widest head needs to be (of its level, where levels stand side by
+ * side), as high as there are lines. Nothing is measured, so that a thousand nodes cost no layout of the page.
  */
-export function nodeSize(nodes: readonly TreeNode[], hasStatistics: boolean): Size {
-  const needed = Math.max(...nodes.map((node) => headWidth(node)));
-  if (!hasStatistics) return { width: Math.min(needed, WIDEST), height: 30 };
+export function nodeSizes(nodes: readonly TreeNode[], content: NodeContent, direction: Direction): NodeSizes {
+  const widths: number[] = [];
+  for (const node of nodes) {
+    const needed = Math.max(content === 'numbers' ? WITH_NUMBERS : 0, Math.min(headWidth(node, content), WIDEST));
+    widths[node.level - 1] = Math.max(needed, widths[node.level - 1] ?? 0);
+  }
   const warns = nodes.some(({ statistics }) => statistics && statistics.nonFinite > 0);
-  return { width: Math.max(WITH_NUMBERS, Math.min(needed, WIDEST)), height: warns ? 96 : 80 };
+  const widest = Math.max(...widths);
+  return {
+    widths: direction === 'right' ? widths : widths.map(() => widest),
+    height: content !== 'numbers' ? 30 : warns ? 96 : 80,
+  };
 }
 
 /** Room for two numbers with an exponent; a longer head than the widest is cut off, and told in full by its title. */
@@ -20,9 +31,10 @@ const WITH_NUMBERS = 148;
 const WIDEST = 204;
 
 /** Of name, reference and shape in one line: padding, gaps, and the widths of characters in the usual fonts. */
-function headWidth(node: TreeNode): number {
+function headWidth(node: TreeNode, content: NodeContent): number {
   const reference = node.reference === undefined ? 0 : node.reference.length + 2;
-  return Math.ceil(34 + 8.2 * (node.label.length + reference) + 6.4 * shapeText(node).length);
+  const shape = content === 'names' ? 0 : 8 + 6.4 * shapeText(node).length;
+  return Math.ceil(26 + 8.2 * (node.label.length + reference) + shape);
 }
 
 export interface NodeListeners {
@@ -31,7 +43,7 @@ export interface NodeListeners {
 }
 
 /** A node with what it computes. One of them takes the keyboard's focus: see `tabindex`. */
-export function nodeElement(node: TreeNode, hasStatistics: boolean, size: Size, listeners: NodeListeners): HTMLElement {
+export function nodeElement(node: TreeNode, content: NodeContent, size: Size, listeners: NodeListeners): HTMLElement {
   const { label, statistics, reference, expression, children, level, parent, place } = node;
   const warns = statistics !== undefined && statistics.nonFinite > 0;
   const element = h(
@@ -60,9 +72,11 @@ export function nodeElement(node: TreeNode, hasStatistics: boolean, size: Size, 
       reference === undefined
         ? undefined
         : h('span', { class: 'reference formula', title: `stands for ${reference}` }, reference),
-      h('span', { class: 'shape muted' }, expression.kind === 'number' ? '' : shapeText(node)),
+      content === 'names'
+        ? undefined
+        : h('span', { class: 'shape muted' }, expression.kind === 'number' ? '' : shapeText(node)),
     ),
-    ...(hasStatistics ? numbers(node, size) : []),
+    ...(content === 'numbers' ? numbers(node, size) : []),
   );
   element.style.width = `${size.width}px`;
   element.style.height = `${size.height}px`;
