@@ -23,6 +23,7 @@ import { PrunerZeroTrees } from './prunerZeroTrees.ts';
 import { RecordBooks } from './recordBooks.ts';
 import { openSample } from './openSample.ts';
 import { Searches } from './search/searches.ts';
+import { EvaluationsView } from './results/evaluationsView.ts';
 import { ModelExport } from './results/exportModel.ts';
 import { ResultExport } from './results/exportResult.ts';
 import type { SpeedParts } from './results/measureSpeed.ts';
@@ -47,6 +48,7 @@ export class Application {
   readonly comparison: CompareCommand;
   readonly prunerZero: PrunerZeroTrees;
   readonly checkpoints: CheckpointsView;
+  readonly evaluations: EvaluationsView;
   readonly languageModels: LanguageModels;
   readonly results: ResultExport;
   readonly speeds: ResultSpeed;
@@ -112,6 +114,7 @@ export class Application {
       onChange: () => {
         lookAgain();
         this.checkpoints.refresh();
+        this.evaluations.refresh();
       },
     });
     this.hashes = new InputHashes({
@@ -157,6 +160,7 @@ export class Application {
       supervisor: this.supervisor,
       log,
     });
+    this.evaluations = new EvaluationsView({ records: this.records, outlines: this.outlines, hashes: this.hashes });
     this.lenses = new CodeLenses(this.outlines, this.evaluator);
     this.view = new ResultView({
       outlines: this.outlines,
@@ -248,7 +252,15 @@ export class Application {
         return chosen === undefined ? [] : [chosen];
       },
     });
-    this.owned.push(this.statusBar, this.view, this.trees, this.searches, this.checkpoints, this.supervisor);
+    this.owned.push(
+      this.statusBar,
+      this.view,
+      this.trees,
+      this.searches,
+      this.checkpoints,
+      this.evaluations,
+      this.supervisor,
+    );
   }
 
   /** Resolves when the language server answers. */
@@ -372,6 +384,7 @@ export class Application {
   private refresh(): void {
     if (this.disposed) return;
     this.view.refresh();
+    this.evaluations.refresh();
     this.lenses.refresh();
     this.trees.lookAgain();
     const { active } = this.evaluator;

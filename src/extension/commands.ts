@@ -48,6 +48,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     needsTrust: false,
   },
+  'espalier.openEvaluation': { run: (application, row) => application.evaluations.open(row) },
   'espalier.setUpLanguageModel': {
     run: (application) => application.languageModels.setUp(),
     needsTrust: true,

@@ -39,9 +39,14 @@ export class RecordBooks {
   of(document: string): readonly EvaluationRecord[] {
     const root = this.rootOf(document);
     const name = portablePath(root, document);
-    return [...this.book(root).records.values()]
-      .filter((record) => record.document === name)
-      .sort((a, b) => (a.savedAt < b.savedAt ? -1 : a.savedAt > b.savedAt ? 1 : 0));
+    return this.in(root).filter((record) => record.document === name);
+  }
+
+  /** All records of a folder, oldest first, as far as they are loaded; asking loads them. */
+  in(root: string): readonly EvaluationRecord[] {
+    return [...this.book(root).records.values()].sort((a, b) =>
+      a.savedAt < b.savedAt ? -1 : a.savedAt > b.savedAt ? 1 : 0,
+    );
   }
 
   /** Dense perplexities of a checkpoint in the loaded records, the newest of each text, newest first. */

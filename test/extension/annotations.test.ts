@@ -185,7 +185,7 @@ describe('beside an experiment', () => {
 describe('in few columns', () => {
   const shortOf = (declaration: DeclarationView, records: EvaluationRecord[], freshness: Freshness = 'same') =>
     annotate({ declarations: [declaration], records, freshness: () => freshness, speedOf: () => undefined })[0]!.short;
-  const failure = (actual: string): DeclarationView['failure'] => ({
+  const failure = (actual: string): NonNullable<DeclarationView['failure']> => ({
     ...{ code: 'corpus/too-short', operation: 'cutting blocks', expected: 'x', remedy: 'r' },
     actual,
   });
