@@ -6,6 +6,8 @@ import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
 import { damageError } from '../runs/journalReader.ts';
 import { deleteRun, findRun, journalOf } from '../runs/runFolder.ts';
+import { NOTES_FILE, readNotes, writeNotes } from '../runs/runNotes.ts';
+import type { RunNotes } from '../runs/runNotes.ts';
 import { listRuns, summariseRun } from '../runs/runSummary.ts';
 import type { BestSummary, RunSummary, UnreadableRun } from '../runs/runSummary.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
@@ -52,6 +54,9 @@ export function runsCommand(context: CommandContext): Command {
         terminal.print(JSON.stringify({ ...runJson(summary), ...story.result(), state, ...(error && { error }) }));
       } else {
         for (const line of runTable([summary])) terminal.print(line);
+        const { note, problem } = summary.notes;
+        if (note !== undefined) terminal.print(`note: ${note}`);
+        if (problem !== undefined) terminal.say(`its ${NOTES_FILE} is not read: ${problem}`);
         terminal.print('');
         for (const line of story.lines.final()) terminal.print(line);
         if (summary.error) for (const line of printFailure(summary.error, terminal.err)) terminal.say(line);
@@ -72,11 +77,14 @@ export function runsCommand(context: CommandContext): Command {
       terminal.print(json ? JSON.stringify({ deleted: found }) : `deleted ${found}`);
       context.finish(EXIT.ok);
     });
-  const command = new Command('runs').description('the searches of this folder: list, show, delete');
-  for (const sub of [list, show, remove]) command.addCommand(sub, { isDefault: sub === list });
+  const name = noteCommand(context, 'name', 'call a run something; without a name it is called as its search again');
+  const note = noteCommand(context, 'note', 'say something about a run; without a text nothing is said any more');
+  const command = new Command('runs').description('the searches of this folder: list, show, name, note, delete');
+  for (const sub of [list, show, name, note, remove]) command.addCommand(sub, { isDefault: sub === list });
   return withExamples(command, [
     ['all of them', 'espalier runs'],
     ['what one has found', 'espalier runs show 20261122-1015'],
+    ['a name to find it by', 'espalier runs name 20261122-1015 "without gradients"'],
     [
       'those that can be resumed',
       `espalier runs list --json | jq -r 'select(.state | IN("paused", "interrupted", "failed")).id'`,
@@ -84,9 +92,28 @@ export function runsCommand(context: CommandContext): Command {
   ]);
 }
 
+/** Sets one of the two and leaves the other. */
+function noteCommand(context: CommandContext, what: keyof RunNotes, description: string): Command {
+  return new Command(what)
+    .description(description)
+    .argument('<run>', 'its id, or the beginning of it')
+    .argument('[text]', 'one line', '')
+    .option(...JSON_FLAG)
+    .action(async (id: string, text: string, { json }: RunsOptions) => {
+      const { folder, run, notes } = await summariseRun(await findRun(context.folder, id));
+      const { problem, ...known } = notes;
+      if (problem !== undefined) context.terminal.say(`its ${NOTES_FILE} was not read (${problem}) and is replaced`);
+      await writeNotes(folder, { ...known, [what]: text });
+      const now = await readNotes(folder);
+      const words = now[what] === undefined ? `${run.run.id} has no ${what} any more` : `${run.run.id}: ${now[what]}`;
+      context.terminal.print(json ? JSON.stringify({ id: run.run.id, notes: now }) : words);
+      context.finish(EXIT.ok);
+    });
+}
+
 function runJson(run: RunSummary | UnreadableRun): object {
   if (!('run' in run)) return { ...run, state: 'unreadable' };
-  const { id, folder, state, generation, counts, best, lastAt } = run;
+  const { id, folder, state, generation, counts, best, lastAt, notes } = run;
   const error = run.damage ?? run.error;
   const { plan, createdAt, document } = run.run.run;
   return {
@@ -104,22 +131,46 @@ function runJson(run: RunSummary | UnreadableRun): object {
     best: best?.kind === 'metric' ? { ...best, metric: infix(best.expression) } : (best ?? null),
     counts: counts ?? null,
     ...(error && { error }),
+    ...(Object.keys(notes).length > 0 && { notes }),
   };
 }
 
+type Cells = readonly [
+  id: string,
+  name: string,
+  state: string,
+  method: string,
+  generation: string,
+  best: string,
+  metric: string,
+];
+
+/** A column of names where any run has one. */
 function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly string[] {
   const width = Math.max('run'.length, ...runs.map(({ id }) => id.length));
-  const cells = (id: string, state: string, method: string, generation: string, best: string, metric: string): string =>
-    [id.padEnd(width), state.padEnd(11), method.padEnd(15), generation.padStart(12), best.padStart(9), metric]
+  const names = runs.map((run) => ('run' in run ? (run.notes.name ?? '') : ''));
+  const nameWidth = Math.max(...names.map(({ length }) => length));
+  const named = (name: string): string[] => (nameWidth === 0 ? [] : [name.padEnd(Math.max(nameWidth, 'name'.length))]);
+  const cells = (...[id, name, state, method, generation, best, metric]: Cells): string =>
+    [
+      id.padEnd(width),
+      ...named(name),
+      state.padEnd(11),
+      method.padEnd(15),
+      generation.padStart(12),
+      best.padStart(9),
+      metric,
+    ]
       .join('  ')
       .trimEnd();
   return [
-    cells('run', 'state', 'method', 'generation', 'best', 'what it is'),
-    ...runs.map((run) => {
-      if (!('run' in run)) return cells(run.id, 'unreadable', '', '', '', run.error.actual);
+    cells('run', 'name', 'state', 'method', 'generation', 'best', 'what it is'),
+    ...runs.map((run, i) => {
+      if (!('run' in run)) return cells(run.id, '', 'unreadable', '', '', '', run.error.actual);
       const { plan } = run.run.run;
       return cells(
         run.id,
+        names[i]!,
         run.state,
         plan.search.method,
         `${doneOf(run)} / ${plannedLength(plan)}`,

@@ -40,6 +40,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: (application, run) => application.searches.exportAs(run, 'json'),
     needsTrust: false,
   },
+  'espalier.renameRun': { run: (application, run) => application.searches.rename(run), needsTrust: false },
+  'espalier.annotateRun': { run: (application, run) => application.searches.annotate(run), needsTrust: false },
   'espalier.deleteRun': { run: (application, run, runs) => application.searches.delete(run, runs), needsTrust: false },
   'espalier.refreshRuns': { run: (application) => application.searches.runLibrary.load(), needsTrust: false },
   'espalier.refreshCheckpoints': {
@@ -48,7 +50,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     needsTrust: false,
   },
-  'espalier.openEvaluation': { run: (application, row) => application.evaluations.open(row) },
+  'espalier.openEvaluation': { run: (application, row) => application.evaluations.open(row), needsTrust: false },
   'espalier.setUpLanguageModel': {
     run: (application) => application.languageModels.setUp(),
     needsTrust: true,

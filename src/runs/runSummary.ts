@@ -13,6 +13,8 @@ import { damageError } from './journalReader.ts';
 import { JOURNAL_FILE, openRun, runIds, runName, RUNS_FOLDER } from './runFolder.ts';
 import type { RunFolder } from './runFolder.ts';
 import { isRunning } from './runLock.ts';
+import { readNotes } from './runNotes.ts';
+import type { ReadNotes } from './runNotes.ts';
 import { rootOf } from './runPath.ts';
 
 /**
@@ -40,6 +42,8 @@ export interface RunSummary {
   readonly error: ErrorData | undefined;
   /** What is wrong with the end of its journal; where only line ends were changed, nothing is lost and the state is as it was. */
   readonly damage: ErrorData | undefined;
+  /** What somebody called it, and said of it. */
+  readonly notes: ReadNotes;
 }
 
 /** The best that a run has found so far. `perplexity`: as finally evaluated, or in the search where it has not come so far. */
@@ -102,7 +106,11 @@ async function isGone(folder: string): Promise<boolean> {
 /** @throws EspalierError as {@link openRun}, `io/read` */
 export async function summariseRun(folder: string): Promise<RunSummary> {
   const run = await openRun(folder);
-  const [{ records, damage }, running] = await Promise.all([readEnd(run, isEnough), isRunning(folder)]);
+  const [{ records, damage }, running, notes] = await Promise.all([
+    readEnd(run, isEnough),
+    isRunning(folder),
+    readNotes(folder),
+  ]);
   const summary = summarise(records);
   const state = damage && damage.kind !== 'line-ends' ? 'damaged' : summary.state;
   return {
@@ -113,6 +121,7 @@ export async function summariseRun(folder: string): Promise<RunSummary> {
     state: running ? 'running' : state,
     lastAt: records.at(-1)?.at ?? Date.parse(run.run.createdAt),
     damage: damage && damageError(path.join(folder, JOURNAL_FILE), damage).data,
+    notes,
   };
 }
 

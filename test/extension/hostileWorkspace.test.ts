@@ -160,11 +160,12 @@ it('in a hover beside a line links run the two commands that they say, on the do
     line: 0,
     tone: 'result',
     text: `${EVIL}\n\u202eevil`,
+    short: EVIL,
     hover: 'ppl',
     exports: 'heads',
     isSmaller: true,
   } as const;
-  new Decorations().show(editor as unknown as TextEditor, [annotation]);
+  new Decorations().show(editor as unknown as TextEditor, [annotation], 'full');
   const [{ hoverMessage, renderOptions }] = shown as [(typeof shown)[0]];
   expect(hoverMessage.isTrusted).toEqual({ enabledCommands: ['espalier.exportModel', 'espalier.measureSpeed'] });
   const links = [...hoverMessage.value.matchAll(/\]\(([^)]*)\)/g)].map(([, target]) => target!);

@@ -48,6 +48,7 @@ export class Header {
   private readonly onAction: (action: HeaderAction) => void;
   private readonly name = h('h1', {});
   private readonly what = h('span', {});
+  private readonly note = h('p', { class: 'note', hidden: true });
   private readonly progress = h('span', { class: 'progress' });
   /** A screen reader is told when the state changes, not every step. */
   private readonly spoken = h('span', { class: 'spoken', role: 'status' });
@@ -60,7 +61,7 @@ export class Header {
     this.element = h(
       'header',
       {},
-      h('div', { class: 'about' }, this.name, this.what),
+      h('div', { class: 'about' }, this.name, this.what, this.note),
       h('div', { class: 'steer' }, this.progress, this.spoken, this.bar, this.buttons),
       h(
         'div',
@@ -75,8 +76,11 @@ export class Header {
     const { run, state } = data;
     const progress = progressOf(data);
     if (!run || !progress) return;
-    say(this.name, run.plan.name);
-    const about = aboutPlan(run.plan);
+    const { title = run.plan.name, details = [], note = '' } = data.called ?? {};
+    say(this.name, title);
+    say(this.note, note);
+    this.note.hidden = note === '';
+    const about = [...aboutPlan(run.plan), ...details];
     say(this.what, about.map((part) => ` · ${part}`).join(''));
     const isRunning = state?.kind === 'running';
     const parts = [

@@ -18,7 +18,7 @@ import { StateBanner } from './stateBanner.ts';
 const PACE = 250;
 
 const host = connectHost<FromPanel, ToPanel, PanelMemory>({
-  ...{ run: true, events: true, state: true, random: true, overlay: true, curves: true },
+  ...{ run: true, called: true, events: true, state: true, random: true, overlay: true, curves: true },
   ...{ inserted: true, speed: true, exchange: true },
 });
 const looking: Looking = { selected: undefined, axis: 'close', column: undefined };

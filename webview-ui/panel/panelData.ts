@@ -4,6 +4,7 @@ import type { RunPlan } from '../../src/experiment/runPlan.ts';
 import type { SearchPlan } from '../../src/experiment/search.ts';
 import type { Candidate } from '../../src/experiment/searchEvents.ts';
 import type {
+  Called,
   Curves,
   Exchange,
   PanelEvent,
@@ -27,6 +28,7 @@ import { withPicture } from './masks/pictures.ts';
 /** Everything that the panel shows: a fold over the extension's messages. `search`, `rates` or `masks` grows, by the kind of the plan. */
 export interface PanelData<Plan extends RunPlan = SearchPlan> {
   readonly run: PanelRun<Plan> | undefined;
+  readonly called: Called | undefined;
   readonly state: RunState | undefined;
   /** Whether all that the journal holds has arrived. */
   readonly complete: boolean;
@@ -48,6 +50,7 @@ export interface PanelData<Plan extends RunPlan = SearchPlan> {
 export function emptyPanel(): PanelData<RunPlan> {
   return {
     run: undefined,
+    called: undefined,
     state: undefined,
     complete: false,
     search: newSearchState(),
@@ -68,6 +71,8 @@ export function receive(data: PanelData<RunPlan>, message: ToPanel): PanelData<R
   switch (message.kind) {
     case 'run':
       return { ...emptyPanel(), run: message.run };
+    case 'called':
+      return { ...data, called: message.called };
     case 'events':
       return { ...data, pictures: take(data, message.items), complete: message.complete };
     case 'state':

@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
-import { isRateSearch } from '../../experiment/runPlan.ts';
+import { isMaskSearch, isRateSearch } from '../../experiment/runPlan.ts';
 import type { RunPlan } from '../../experiment/runPlan.ts';
 import type { PromptTemplates } from '../../experiment/llm.ts';
 import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
@@ -12,11 +12,14 @@ import type { SearchPlanParams, SearchPlanResult } from '../../language/messages
 import { createRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
+import type { RunSummary } from '../../runs/runSummary.ts';
+import { differences } from '../../runs/runTitles.ts';
 import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
+import { ago } from './ago.ts';
 import type { SearchPanels } from './searchPanels.ts';
 import type { SearchRunner } from './searchRunner.ts';
-import { plainItems, tellInformation } from '../messages.ts';
+import { askModal, plainItems, tellInformation } from '../messages.ts';
 
 /** What is to be evolved: a search of a file, or one that starts from a metric. */
 export interface EvolveTarget {
@@ -36,6 +39,10 @@ export interface EvolveCommandParts {
   /** What this run asks was confirmed. */
   readonly agreed: (run: RunFolder) => Promise<void>;
   readonly rootOf: (document: string) => string;
+  /** Runs of a search of this file that somebody drives now, the newest first. */
+  readonly runningOf: (search: string, document: string) => Promise<readonly RunSummary[]>;
+  /** What a run is called. */
+  readonly titleOf: (run: RunFolder) => string;
   readonly runner: SearchRunner;
   readonly panels: SearchPanels;
   readonly tell: (what: string, error: unknown) => void;
@@ -44,6 +51,8 @@ export interface EvolveCommandParts {
 /** *Evolve* and *Evolve from here*: makes a run of what the file says, drives it, and shows it. */
 export class EvolveCommand {
   private readonly parts: EvolveCommandParts;
+  /** What is being begun: a second click while the first is dealt with is one too many. */
+  private readonly beginning = new Set<string>();
 
   constructor(parts: EvolveCommandParts) {
     this.parts = parts;
@@ -62,6 +71,9 @@ export class EvolveCommand {
       if (chosen) await vscode.commands.executeCommand('workbench.action.files.saveAs');
       return;
     }
+    const key = JSON.stringify(target);
+    if (this.beginning.has(key)) return;
+    this.beginning.add(key);
     try {
       const prompts = this.needsPrompts(target)
         ? await this.parts.promptsFor(this.parts.rootOf(uri.fsPath))
@@ -69,6 +81,7 @@ export class EvolveCommand {
       const fallback = this.parts.fallbackFor(uri);
       const reply = await this.parts.searchPlan({ ...target, fallback, ...(prompts && { prompts }) });
       if ('error' in reply) throw new EspalierError(reply.error);
+      if (!(await this.isWanted(reply.plan, uri.fsPath))) return;
       const plan = isRateSearch(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
       if (plan) await this.start(plan, uri.fsPath);
     } catch (error) {
@@ -77,7 +90,28 @@ export class EvolveCommand {
         name === undefined ? `Evolving ${from ?? ''} failed` : `The search ${name} could not begin`,
         error,
       );
+    } finally {
+      this.beginning.delete(key);
     }
+  }
+
+  /** Where a run of the same search goes on already, one may have wanted to see that one. */
+  private async isWanted(plan: RunPlan, document: string): Promise<boolean> {
+    const [running] = await this.parts.runningOf(plan.name, document);
+    if (!running) return true;
+    const { run, generation } = running;
+    const title = this.parts.titleOf(run);
+    const [asked, meanwhile] = differences([planOf(run.run, run.root), plan]);
+    const far = generation === undefined ? '' : `, ${isMaskSearch(plan) ? 'step' : 'generation'} ${generation + 1}`;
+    const detail =
+      meanwhile!.length === 0
+        ? 'Another one would ask for the same.'
+        : `Another one would have ${meanwhile!.slice(0, 4).join(', ')}; the one that runs has ${asked!.slice(0, 4).join(', ')}.`;
+    const [open, start] = ['Open the One That Runs', 'Start Another'] as const;
+    const begun = ago(Date.parse(run.run.createdAt), Date.now());
+    const chosen = await askModal(`${title} is running (begun ${begun}${far}).`, [detail], open, start);
+    if (chosen === open) this.parts.panels.show(run);
+    return chosen === start;
   }
 
   /** The same plan with random trees, driven but not shown by itself: the panel of the other run draws it. */

@@ -44,6 +44,8 @@ export const panelMemorySchema: z.ZodType<PanelMemory> = z.strictObject({
   folder: z.string().min(1).max(4096),
   selected: id.exactOptional(),
   scroll: z.number().exactOptional(),
+  axis: z.enum(['close', 'dense', 'all']).exactOptional(),
+  column: z.int().min(1).max(10_000).exactOptional(),
 });
 
 function isFormula(text: string): boolean {

@@ -9,6 +9,8 @@ import type { StepColumns } from '../../search/stepColumns.ts';
 export type ToPanel =
   /** Another run, or the same one from its beginning: everything before is forgotten. */
   | { readonly kind: 'run'; readonly run: PanelRun }
+  /** What the run is called, what tells it from others of its search, and what somebody said of it. */
+  | { readonly kind: 'called'; readonly called: Called }
   /** What has happened since, in order. `complete`: these are all that there are now. */
   | { readonly kind: 'events'; readonly items: readonly PanelItem[]; readonly complete: boolean }
   | { readonly kind: 'state'; readonly state: RunState }
@@ -20,6 +22,12 @@ export type ToPanel =
   | { readonly kind: 'inserted'; readonly names: Readonly<Record<number, string>> }
   | { readonly kind: 'speed'; readonly speed: Speed }
   | { readonly kind: 'exchange'; readonly exchange: Exchange };
+
+export interface Called {
+  readonly title: string;
+  readonly details: readonly string[];
+  readonly note?: string;
+}
 
 export type FromPanel =
   /** The page is loaded and knows nothing. */

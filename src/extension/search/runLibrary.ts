@@ -1,14 +1,19 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { plainLine } from '../../base/plainText.ts';
 import { toErrorData } from '../../base/errors.ts';
 import { isMetricSearch } from '../../experiment/runPlan.ts';
 import type { SearchPlan } from '../../experiment/search.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import { JOURNAL_FILE, RUN_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
 import { isRunning } from '../../runs/runLock.ts';
+import { NOTES_FILE } from '../../runs/runNotes.ts';
 import { listedRun } from '../../runs/runSummary.ts';
 import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
+import { runTitles } from '../../runs/runTitles.ts';
+import type { RunTitle } from '../../runs/runTitles.ts';
 import type { Clock } from '../supervisor.ts';
 
 export type ListedRun = RunSummary | UnreadableRun;
@@ -36,6 +41,7 @@ export class RunLibrary {
   private withdraw: (() => void) | undefined;
   private reading: Promise<void> | undefined;
   private list: readonly ListedRun[] = [];
+  private titles: ReadonlyMap<string, RunTitle> = new Map();
   private loaded = false;
 
   constructor(options: RunLibraryOptions) {
@@ -53,6 +59,17 @@ export class RunLibrary {
 
   find(folder: string): ListedRun | undefined {
     return this.list.find((run) => run.folder === folder);
+  }
+
+  /** What a run is called beside the others of its folder; its search's name until they are known. */
+  titleOf({ folder, run }: RunFolder): RunTitle {
+    return this.titles.get(folder) ?? { title: plainLine(run.plan.name), details: [] };
+  }
+
+  /** What somebody said of a run. */
+  noteOf(folder: string): string | undefined {
+    const listed = this.find(folder);
+    return listed && isReadable(listed) ? listed.notes.note : undefined;
   }
 
   /** The newest run that random search makes of the same plan. */
@@ -94,6 +111,7 @@ export class RunLibrary {
     list.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
     const isNew = !this.loaded || list.length !== this.list.length || list.some((run, i) => run !== this.list[i]);
     this.list = list;
+    this.titles = titlesOf(list);
     this.loaded = true;
     if (isNew) this.options.onChange();
   }
@@ -141,9 +159,26 @@ export function isReadable(run: ListedRun): run is RunSummary {
 /** Links and pipes in place of a run's files are looked at, and not followed or opened. */
 async function lookOf(folder: string): Promise<string> {
   const files = await Promise.all(
-    [RUN_FILE, JOURNAL_FILE].map((name) => lstat(path.join(folder, name)).catch(() => undefined)),
+    [RUN_FILE, JOURNAL_FILE, NOTES_FILE].map((name) => lstat(path.join(folder, name)).catch(() => undefined)),
   );
   return JSON.stringify([files.map((file) => [file?.size, file?.mtimeMs, file?.ctimeMs]), await isRunning(folder)]);
+}
+
+/** By folder; runs of another workspace folder are counted by themselves. */
+function titlesOf(list: readonly ListedRun[]): ReadonlyMap<string, RunTitle> {
+  const byRoot = new Map<string, RunSummary[]>();
+  for (const listed of list) {
+    if (!isReadable(listed)) continue;
+    const of = byRoot.get(listed.run.root) ?? [];
+    byRoot.set(listed.run.root, of);
+    of.push(listed);
+  }
+  const titles = new Map<string, RunTitle>();
+  for (const runs of byRoot.values()) {
+    const byId = runTitles(runs.map(({ id, run, notes }) => ({ id, plan: run.run.plan, notes })));
+    for (const { id, folder } of runs) titles.set(folder, byId.get(id)!);
+  }
+  return titles;
 }
 
 const SETTING_NAMES = (Object.keys(SETTINGS) as SettingName[]).filter((name) => SETTINGS[name].decidesNumbers);

@@ -42,6 +42,9 @@ const WORDS: Readonly<Record<Standing, string>> = {
   unreadable: 'cannot be read',
 };
 
+/** Differences between runs of one search that a row names. */
+const MOST_DETAILS = 3;
+
 const METHODS: Readonly<Record<RunMethod, string>> = {
   'pruner-zero': 'Pruner-Zero',
   random: 'random search',
@@ -88,7 +91,8 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     const { run, folder, best, lastAt } = summary;
     const { plan } = run.run;
     const standing = this.standing(summary);
-    const name = iconFree(plan.name);
+    const { title, details } = this.runLibrary.titleOf(run);
+    const name = iconFree(title);
     const item = new vscode.TreeItem(name);
     item.id = folder;
     item.iconPath = ICONS[standing];
@@ -96,10 +100,11 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     const parts = [
       ...(best ? [formatPerplexity(best.perplexity)] : []),
       METHODS[plan.search.method],
+      ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
     item.description = parts.join(' · ');
-    item.tooltip = tooltip(summary, WORDS[standing]);
+    item.tooltip = tooltip(summary, WORDS[standing], details);
     item.accessibilityInformation = { label: `${name}, ${WORDS[standing]}, ${parts.join(', ')}` };
     item.command = { command: 'espalier.openRun', title: 'Open', arguments: [listedArgument(folder)] };
     return item;
@@ -126,13 +131,20 @@ function brokenItem({ id, folder, error }: UnreadableRun): vscode.TreeItem {
   return item;
 }
 
-function tooltip({ id, run, best, counts, generation, damage }: RunSummary, state: string): vscode.MarkdownString {
+function tooltip(
+  { id, run, best, counts, generation, damage, notes }: RunSummary,
+  state: string,
+  details: readonly string[],
+): vscode.MarkdownString {
   const { plan, document, createdAt } = run.run;
   const { method, seed } = plan.search;
   const round = isMaskSearch(plan) ? 'step' : 'generation';
   const rows: (readonly [name: string, text: string])[] = [
+    ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
+    ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
     ['method', `${METHODS[method]}, seed ${seed}`],
+    ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
     ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
     ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
     ...(counts ? [['work', workText(counts)] as const] : []),

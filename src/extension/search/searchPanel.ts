@@ -6,7 +6,6 @@ import type { EvaluationListener } from '../../protocol/client.ts';
 import { isMetricRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
-import { plainLine } from '../../base/plainText.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
@@ -104,7 +103,7 @@ export class SearchPanel implements vscode.Disposable {
     this.parts = parts;
     this.onGone = onGone;
     this.desk = this.deskFor(run);
-    const title = plainLine(run.run.plan.name);
+    const title = parts.runLibrary.titleOf(run).title;
     panel.title = title;
     panel.iconPath = {
       light: vscode.Uri.joinPath(parts.extension, 'media/search-light.svg'),
@@ -143,6 +142,7 @@ export class SearchPanel implements vscode.Disposable {
 
   /** The list of runs has changed. */
   lookAround(): void {
+    this.tellName();
     if (this.isReady) this.desk.lookAround();
   }
 
@@ -159,7 +159,7 @@ export class SearchPanel implements vscode.Disposable {
 
   private followCompared(other: RunFolder): void {
     this.overlay?.dispose();
-    const label = `${other.run.plan.name} (${other.run.plan.search.method})`;
+    const label = `${this.parts.runLibrary.titleOf(other).title} (${other.run.plan.search.method})`;
     this.overlay = followLine(other, (line) => {
       this.post({ kind: 'overlay', lines: [{ ...line, label }] });
     });
@@ -209,6 +209,7 @@ export class SearchPanel implements vscode.Disposable {
         ...(run.document !== undefined && { document: run.document }),
       },
     });
+    this.tellName();
     this.follower = new RunFollower(
       { run, root, folder },
       {
@@ -225,6 +226,15 @@ export class SearchPanel implements vscode.Disposable {
     void this.follower.look();
     this.desk.begin();
     if (this.compared) this.followCompared(this.compared);
+  }
+
+  /** Runs of one search are told apart, and somebody may have given this one a name. */
+  private tellName(): void {
+    const { runLibrary } = this.parts;
+    const { title, details } = runLibrary.titleOf(this.run);
+    const note = runLibrary.noteOf(this.run.folder);
+    if (this.panel.title !== title) this.panel.title = title;
+    this.post({ kind: 'called', called: { title, details, ...(note !== undefined && { note }) } });
   }
 
   private tellState(): void {

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { plainLine } from '../../base/plainText.ts';
 import { openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { panelMemorySchema } from './panelMessageSchema.ts';
@@ -29,7 +28,9 @@ export class SearchPanels implements vscode.WebviewPanelSerializer, vscode.Dispo
     const options = { viewColumn: column, preserveFocus: false };
     return this.adopt(
       run,
-      vscode.window.createWebviewPanel(PANEL_TYPE, plainLine(run.run.plan.name), options, { enableFindWidget: true }),
+      vscode.window.createWebviewPanel(PANEL_TYPE, this.parts.runLibrary.titleOf(run).title, options, {
+        enableFindWidget: true,
+      }),
     );
   }
 

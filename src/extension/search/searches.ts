@@ -1,3 +1,4 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
@@ -5,6 +6,9 @@ import { runKind } from '../../experiment/runPlan.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/messages.ts';
 import { deleteRun, openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
+import { LONGEST_NAME, LONGEST_NOTE, readNotes, writeNotes } from '../../runs/runNotes.ts';
+import type { RunNotes } from '../../runs/runNotes.ts';
+import type { RunSummary } from '../../runs/runSummary.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { fallbackFor } from '../configuration.ts';
 import type { Target } from '../evaluator.ts';
@@ -122,6 +126,8 @@ export class Searches implements vscode.Disposable {
       confirm: (plan) => parts.languageModels.confirm(plan),
       agreed: (run) => parts.languageModels.agreed(run),
       rootOf: parts.rootOf,
+      runningOf: (search, document) => this.runningOf(search, document),
+      titleOf: (run) => this.nameOf(run),
       runner: this.runner,
       panels: this.panels,
       tell,
@@ -174,13 +180,52 @@ export class Searches implements vscode.Disposable {
     const run = await this.runOf(argument, 'Compare');
     if (!run) return;
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
-    const other = await this.runOf(beside, `Compare ${iconFree(run.run.plan.name)} with`, run);
+    const other = await this.runOf(beside, `Compare ${iconFree(this.nameOf(run))} with`, run);
     if (!other) return;
     if (runKind(other.run.plan) === runKind(run.run.plan)) this.panels.show(run).compareWith(other);
     else {
-      const text = `${run.run.plan.name} and ${other.run.plan.name} look for different things: their lines have no axis in common.`;
+      const text = `${this.nameOf(run)} and ${this.nameOf(other)} look for different things: their lines have no axis in common.`;
       void tellInformation(text);
     }
+  }
+
+  /** Gives a run a name of its own, or takes it away. */
+  rename(argument: unknown): Promise<void> {
+    return this.askForNotes(argument, 'name', LONGEST_NAME, 'Its name; empty for that of its search');
+  }
+
+  annotate(argument: unknown): Promise<void> {
+    return this.askForNotes(argument, 'note', LONGEST_NOTE, 'What there is to say of it; empty for nothing');
+  }
+
+  private async askForNotes(argument: unknown, what: keyof RunNotes, longest: number, prompt: string): Promise<void> {
+    const run = await this.runOf(argument, what === 'name' ? 'Rename' : 'Annotate');
+    if (!run) return;
+    const { name, note } = await readNotes(run.folder);
+    const known: RunNotes = { ...(name !== undefined && { name }), ...(note !== undefined && { note }) };
+    const text = await vscode.window.showInputBox({
+      title: `Espalier: ${what} of ${this.nameOf(run)}`,
+      prompt,
+      value: known[what] ?? '',
+      validateInput: (value) => (value.length > longest ? `At most ${longest} characters` : undefined),
+    });
+    if (text === undefined) return;
+    await this.attempt(`The ${what} could not be kept`, () => writeNotes(run.folder, { ...known, [what]: text }));
+    await this.runLibrary.load();
+  }
+
+  private nameOf(run: RunFolder): string {
+    return this.runLibrary.titleOf(run).title;
+  }
+
+  /** Runs of a search of a file that somebody drives now, the newest first. */
+  private async runningOf(search: string, document: string): Promise<readonly RunSummary[]> {
+    await this.runLibrary.load();
+    return this.runLibrary.runs.filter(isReadable).filter(({ folder, state, run: { root, run } }) => {
+      const isDriven = this.runner.drivingOf(folder) !== undefined || state === 'running';
+      const isOf = run.document !== undefined && path.resolve(root, run.document) === document;
+      return isDriven && isOf && run.plan.name === search;
+    });
   }
 
   async exportAs(argument: unknown, format: 'csv' | 'json'): Promise<void> {
@@ -192,8 +237,10 @@ export class Searches implements vscode.Disposable {
     const all: readonly unknown[] = Array.isArray(selection) && selection.length > 0 ? selection : [argument];
     const folders = all.map(folderOf).filter((folder) => folder !== undefined);
     if (folders.length === 0) return;
-    const what =
-      folders.length === 1 ? (this.runLibrary.find(folders[0]!)?.id ?? folders[0]!) : `${folders.length} runs`;
+    const listed = this.runLibrary.find(folders[0]!);
+    const id = listed?.id ?? folders[0]!;
+    const only = listed && isReadable(listed) ? `${this.nameOf(listed.run)} (${id})` : id;
+    const what = folders.length === 1 ? only : `${folders.length} runs`;
     const detail = 'Everything that the search evaluated goes with it. This cannot be undone.';
     const chosen = await askModal(`Delete ${what}?`, [detail], 'Delete');
     if (chosen !== 'Delete') return;
@@ -256,7 +303,7 @@ export class Searches implements vscode.Disposable {
   ): Promise<void> {
     await this.runLibrary.load();
     const listed = this.runLibrary.find(folder);
-    const name = listed && isReadable(listed) ? listed.run.run.plan.name : folder;
+    const name = listed && isReadable(listed) ? this.nameOf(listed.run) : folder;
     if (typeof end === 'object') {
       this.parts.tellFailure(`The search ${name} failed`, end.error);
       return;

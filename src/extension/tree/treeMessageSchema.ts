@@ -31,5 +31,5 @@ export const treeMemorySchema: z.ZodType<TreeMemory> = z.strictObject({
   form: formSchema,
   tensor: nameSchema.nullable(),
   direction: z.enum(['right', 'down']),
-  fitted: z.boolean(),
+  zoom: z.number().min(0.1).max(10).nullable(),
 });

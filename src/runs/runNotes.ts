@@ -1,0 +1,104 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import * as z from 'zod';
+import { EspalierError } from '../base/errors.ts';
+import { plainLine } from '../base/plainText.ts';
+import { fileProblem } from '../files/fileProblem.ts';
+import { readText } from '../files/readBytes.ts';
+import { writeWhole } from '../files/writeWhole.ts';
+import { checkRunFolder, fileOfRun } from './runPath.ts';
+
+/** What a person calls a run, and has to say about it. It decides nothing, so that it stands neither in run.json nor in the journal. */
+export interface RunNotes {
+  /** One line. */
+  readonly name?: string;
+  readonly note?: string;
+}
+
+/** What was read; `problem` says in words why there is nothing where there is a file. */
+export interface ReadNotes extends RunNotes {
+  readonly problem?: string;
+}
+
+/** In the run's folder, fit for version control. */
+export const NOTES_FILE = 'notes.json';
+export const LONGEST_NAME = 80;
+export const LONGEST_NOTE = 2000;
+
+const FORMAT = 'espalier-notes-1';
+/** What is longer is refused, not cut. */
+const LONGEST_READ = 100_000;
+/** Every character may take six bytes (`\u0000`). */
+const MAX_BYTES = 16 << 10;
+
+const notesShape = z.strictObject({
+  format: z.literal(FORMAT),
+  name: z.string().max(LONGEST_NAME).exactOptional(),
+  note: z.string().max(LONGEST_NOTE).exactOptional(),
+});
+
+/**
+ * Notes come with a repository that one clones: only a plain file of bounded size is read, and what it holds is text of one line. Notes
+ * that cannot be read hide no run.
+ *
+ * @param folder of the run, absolute
+ */
+export async function readNotes(folder: string): Promise<ReadNotes> {
+  const file = path.join(folder, NOTES_FILE);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readText(file, { maxBytes: MAX_BYTES, ...fileOfRun(file) }));
+  } catch (error) {
+    if (error instanceof SyntaxError) return { problem: 'it is no JSON' };
+    const problem = fileProblem(error);
+    return problem.missing ? {} : { problem: `it is ${problem.message}` };
+  }
+  const parsed = notesShape.safeParse(value);
+  return parsed.success ? plainNotes(parsed.data) : { problem: `it is not in the format ${FORMAT}` };
+}
+
+/**
+ * Writes them whole, in the place of those before; nothing to say leaves no file.
+ *
+ * @throws EspalierError `settings/invalid` for what is too long, `io/write`; as {@link checkRunFolder}
+ */
+export async function writeNotes(folder: string, notes: RunNotes): Promise<void> {
+  const plain = plainNotes(notes);
+  checkLength('name', plain.name, LONGEST_NAME);
+  checkLength('note', plain.note, LONGEST_NOTE);
+  const file = path.join(folder, NOTES_FILE);
+  await checkRunFolder(folder, 'keeping the name and the note of a run');
+  try {
+    if (plain.name === undefined && plain.note === undefined) await rm(file, { force: true });
+    else await writeWhole(file, `${JSON.stringify({ format: FORMAT, ...plain }, undefined, 2)}\n`);
+  } catch (error) {
+    throw new EspalierError(
+      {
+        code: 'io/write',
+        operation: 'keeping the name and the note of a run',
+        expected: 'a folder that can be written to',
+        actual: error instanceof Error ? error.message : String(error),
+        remedy: 'Make the folder writable, or make room, and try again.',
+        file,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** Without what is no text: control characters, and marks that turn the direction of what follows. */
+function plainNotes({ name, note }: RunNotes): RunNotes {
+  const [plainName, plainNote] = [name, note].map((text) => plainLine(text ?? '', LONGEST_READ));
+  return { ...(plainName && { name: plainName }), ...(plainNote && { note: plainNote }) };
+}
+
+function checkLength(what: string, text: string | undefined, most: number): void {
+  if (text === undefined || text.length <= most) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `giving a run a ${what}`,
+    expected: `at most ${most} characters`,
+    actual: `${text.length} characters`,
+    remedy: 'Say it in fewer words.',
+  });
+}
