@@ -35,6 +35,13 @@ export function formatChange(pruned: number, dense: number): string {
   return `${sign}${rounded} %`;
 }
 
+/** A small difference in percent, with two digits of it: `+0.024 %`. */
+export function formatGap(perplexity: number, reference: number): string {
+  const percent = (perplexity / reference - 1) * 100;
+  if (!(Math.abs(percent) < 1)) return formatChange(perplexity, reference);
+  return `${percent < 0 ? '−' : '+'}${Number(Math.abs(percent).toPrecision(2))} %`;
+}
+
 /** A share as percent with one decimal where it says something: `50 %`, `49.9 %`. */
 export function formatShare(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;

@@ -23,6 +23,7 @@ import { PrunerZeroTrees } from './prunerZeroTrees.ts';
 import { RecordBooks } from './recordBooks.ts';
 import { openSample } from './openSample.ts';
 import { Searches } from './search/searches.ts';
+import { Comparisons } from './results/comparisons.ts';
 import { EvaluationsView } from './results/evaluationsView.ts';
 import { ModelExport } from './results/exportModel.ts';
 import { ResultExport } from './results/exportResult.ts';
@@ -60,6 +61,7 @@ export class Application {
   private readonly hashes: InputHashes;
   private readonly evaluator: Evaluator;
   private readonly lenses: CodeLenses;
+  private readonly comparisons: Comparisons;
   private readonly statusBar = new StatusBar();
   private readonly view: ResultView;
   private readonly owned: { dispose(): unknown }[] = [];
@@ -115,8 +117,10 @@ export class Application {
         lookAgain();
         this.checkpoints.refresh();
         this.evaluations.refresh();
+        this.comparisons.refresh();
       },
     });
+    this.comparisons = new Comparisons(this.records);
     this.hashes = new InputHashes({
       mayLook: () => vscode.workspace.isTrusted,
       memory: {
@@ -235,6 +239,7 @@ export class Application {
       outlines: this.outlines,
       evaluator: this.evaluator,
       records: this.records,
+      comparisons: this.comparisons,
       evaluate: (target) => this.evaluation.evaluate(target),
     });
     this.prunerZero = new PrunerZeroTrees({
@@ -259,6 +264,7 @@ export class Application {
       this.searches,
       this.checkpoints,
       this.evaluations,
+      this.comparisons,
       this.supervisor,
     );
   }

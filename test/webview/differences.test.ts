@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatGap } from '../../src/experiment/format.ts';
 import type { Curves } from '../../src/extension/search/panelMessages.ts';
 import { againstBaseline, hasBaseline } from '../../webview-ui/panel/curveViews.ts';
 import { differenceScale, percentAt, placeOf } from '../../webview-ui/panel/differenceScale.ts';
@@ -6,7 +7,6 @@ import { contestScaleOf, outOfScale, wholeScaleOf } from '../../webview-ui/panel
 import type { Line } from '../../webview-ui/panel/lines.ts';
 import { niceTicks } from '../../webview-ui/panel/perplexityScale.ts';
 import type { PerplexityScale } from '../../webview-ui/panel/perplexityScale.ts';
-import { formatGap } from '../../webview-ui/panel/words.ts';
 
 const line = (style: Line['style'], label: string, ...values: number[]): Line => ({
   ...{ label, style },

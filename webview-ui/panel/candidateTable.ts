@@ -1,4 +1,4 @@
-import { formatChange, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
+import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
 import { bestOf, perplexityOf } from '../../src/search/searchState.ts';
 import { fill, h } from '../shared/dom.ts';
 import { formulaOf } from './formulas.ts';
@@ -7,7 +7,7 @@ import { DEFAULT_QUERY, queryCandidates } from './tableModel.ts';
 import type { SortKey, TableQuery } from './tableModel.ts';
 import { cell, VirtualTable } from './virtualTable.ts';
 import type { TableColumn, TableRow } from './virtualTable.ts';
-import { formatGap, OPERATORS, outcomeInFull, outcomeInShort, plural } from './words.ts';
+import { OPERATORS, outcomeInFull, outcomeInShort, plural } from './words.ts';
 
 export interface CandidateTableEvents {
   readonly onSelect: (id: number) => void;

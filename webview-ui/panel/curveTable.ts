@@ -1,7 +1,6 @@
-import { formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
+import { formatGap, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
 import type { Curves } from '../../src/extension/search/panelMessages.ts';
 import { h } from '../shared/dom.ts';
-import { formatGap } from './words.ts';
 import type { CurveSeries } from './curveViews.ts';
 
 /** The numbers of the curves. @param against differences in percent to be shown in the perplexities' place */

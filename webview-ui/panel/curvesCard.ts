@@ -1,5 +1,5 @@
 import type { ChartDataset } from 'chart.js';
-import { formatPerplexity } from '../../src/experiment/format.ts';
+import { formatGap, formatPerplexity } from '../../src/experiment/format.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../src/extension/search/panelMessages.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
@@ -13,7 +13,6 @@ import { lineLabels } from './lineLabels.ts';
 import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
 import { perplexityScale } from './perplexityScale.ts';
-import { formatGap } from './words.ts';
 
 export interface CurvesCardEvents {
   readonly onAsk: (over: CurveAxis, metrics: readonly CurveMetric[]) => void;

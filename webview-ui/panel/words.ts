@@ -102,13 +102,6 @@ export function difference(perplexity: number, name: string, reference: number):
   return `${formatChange(perplexity, reference)} against ${name}, ${formatPerplexity(reference)}`;
 }
 
-/** A small difference in percent, with two digits of it: `+0.024 %`. */
-export function formatGap(perplexity: number, reference: number): string {
-  const percent = (perplexity / reference - 1) * 100;
-  if (Math.abs(percent) >= 1) return formatChange(perplexity, reference);
-  return `${percent < 0 ? '−' : '+'}${Number(Math.abs(percent).toPrecision(2))} %`;
-}
-
 /** Last part of a path, with either kind of separator. */
 export function baseName(path: string): string {
   return path.replace(/[/\\]+$/, '').replace(/^.*[/\\]/s, '');

@@ -1,15 +1,17 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { isInside } from '../../files/inside.ts';
 import { plannedKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import type { InputHashes } from '../inputHashes.ts';
+import { markdownString } from '../markdownString.ts';
+import { iconFree, tellInformation } from '../messages.ts';
 import type { Outlines } from '../outlines.ts';
 import type { RecordBooks } from '../recordBooks.ts';
 import { provenanceHover } from '../resultText.ts';
 import { evaluationRows } from './evaluationRows.ts';
 import type { EvaluationRow, Standing } from './evaluationRows.ts';
+import { fileInside } from '../workspaceFile.ts';
 import { showDeclaration } from './showDeclaration.ts';
 
 const VIEW = 'espalier.evaluations';
@@ -87,10 +89,10 @@ export class EvaluationsView implements vscode.TreeDataProvider<Entry>, vscode.D
   async open(argument: unknown): Promise<void> {
     const { root, document, name } = (argument ?? {}) as Partial<Record<'root' | 'document' | 'name', unknown>>;
     if (typeof root !== 'string' || typeof document !== 'string' || typeof name !== 'string') return;
-    const file = path.resolve(root, document);
     // What a record says is a claim: no file outside of the folder is opened for it.
-    if (isInside(root, file) && (await showDeclaration(vscode.Uri.file(file), name))) return;
-    void vscode.window.showInformationMessage(`${name} stands no longer in ${document}.`);
+    const file = await fileInside(root, document);
+    if (file !== undefined && (await showDeclaration(vscode.Uri.file(file), name))) return;
+    void tellInformation(`${name} stands no longer in ${document}.`);
   }
 
   dispose(): void {
@@ -140,11 +142,11 @@ export class EvaluationsView implements vscode.TreeDataProvider<Entry>, vscode.D
 }
 
 function documentItem({ root, document, records }: DocumentEntry): vscode.TreeItem {
-  const item = new vscode.TreeItem(path.basename(document), vscode.TreeItemCollapsibleState.Expanded);
+  const item = new vscode.TreeItem(iconFree(path.basename(document)), vscode.TreeItemCollapsibleState.Expanded);
   const folder = path.dirname(document);
   item.id = `${root} ${document}`;
   item.iconPath = new vscode.ThemeIcon('file');
-  item.description = folder === '.' ? '' : folder;
+  item.description = folder === '.' ? '' : iconFree(folder);
   item.tooltip = `${document}: ${records.length} ${records.length === 1 ? 'evaluation' : 'evaluations'}`;
   return item;
 }
@@ -157,10 +159,10 @@ function rowItem({
   of: { root, document },
 }: EvaluationRow & { of: DocumentEntry }): vscode.TreeItem {
   const { metric, expression } = record.result;
-  const item = new vscode.TreeItem(metric);
+  const item = new vscode.TreeItem(iconFree(metric));
   item.iconPath = ICONS[standing];
-  item.description = description;
-  item.tooltip = new vscode.MarkdownString(provenanceHover([record], note));
+  item.description = iconFree(description);
+  item.tooltip = markdownString(provenanceHover([record], note));
   item.contextValue = 'evaluation';
   item.accessibilityInformation = { label: `${metric}, ${expression}, ${description}` };
   item.command = { command: 'espalier.openEvaluation', title: 'Open', arguments: [{ root, document, name: metric }] };

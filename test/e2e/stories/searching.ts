@@ -36,21 +36,25 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await steps.picture(workbench, 'sample evaluated');
   });
 
-  await steps.step(workbench, 'Compare evaluates another metric beside it, and lists both, best first', async () => {
+  await steps.step(workbench, 'Compare evaluates another metric, and a table of both stays, best first', async () => {
     await workbench.clickLens('metric wanda', 'Compare');
     await workbench.pick('magnitude');
     await page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
-    const rows = page.locator('.quick-input-widget .monaco-list-row', { hasText: 'against dense' });
-    await eventually(
-      'both numbers',
-      () => rows.count(),
-      (count) => count === 2,
-      60_000,
+    const tab = page.locator('.tab', { hasText: 'Compared: wanda, magnitude' });
+    await tab.waitFor({ timeout: 60_000 });
+    const rows = async (): Promise<string[]> =>
+      (await workbench.lines()).map(({ text }) => text).filter((text) => /^\| `\w+`/.test(text));
+    const [first, second] = (await eventually('both numbers', rows, (all) => all.length === 2)).map((text) =>
+      Number.parseFloat(text.split('|')[4]!),
     );
-    const [first, second] = (await rows.allInnerTexts()).map((text) => Number.parseFloat(text));
     check(first! < second!, `${first} before ${second}`);
     await steps.picture(workbench, 'compared');
-    await workbench.closeQuickInput();
+    await page.locator('.codelens-decoration a', { hasText: 'Sort by metric' }).click();
+    await eventually('magnitude first', rows, ([top]) => top?.startsWith('| `magnitude`') ?? false);
+    // It stays where other things go on.
+    await workbench.press('Control+1');
+    check((await tab.count()) === 1, 'the table has vanished');
+    await workbench.closeTab('Compared: ');
   });
 
   await steps.step(workbench, 'Evolve starts a search, and its panel says what is going on', async () => {
@@ -80,6 +84,19 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     const item = page.locator('.statusbar-item[id*="espalier.searches"]');
     await item.waitFor();
     await steps.picture(workbench, 'search running');
+  });
+
+  await steps.step(workbench, 'starting the same search while it runs asks, and opens the one that runs', async () => {
+    await workbench.goTo(lineOf(file, 'search evolved'));
+    await workbench.clickLens('search evolved', 'Evolve', { milliseconds: 60_000 });
+    const dialog = page.locator('.monaco-dialog-box', { hasText: 'evolved is running' });
+    await dialog.waitFor({ timeout: 30_000 });
+    check((await dialog.innerText()).includes('would ask for the same'), await dialog.innerText());
+    await steps.picture(workbench, 'search started twice');
+    await dialog.getByRole('button', { name: 'Open the One That Runs' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    check(runsOf(workspace).length === 1, 'another run was begun');
+    check((await page.locator('.tab', { hasText: 'evolved' }).count()) === 1, 'another panel was opened');
   });
 
   await steps.step(workbench, 'reloading the window in mid-search finds it again, running', async () => {
@@ -171,7 +188,8 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       await steps.picture(workbench, 'candidate in the file');
       await panel.locator('.metric').getByText(`In the file as ${name}`).waitFor();
       await panel.locator('.metric').getByRole('button', { name: 'Evaluate' }).click();
-      await workbench.annotated(`metric ${name}`, /^ppl [\d.]+ +\(dense/, 60_000);
+      // Beside a panel there is room for the short form.
+      await workbench.annotated(`metric ${name}`, /^[\d.]+ · [+−±]/, 60_000);
       await steps.picture(workbench, 'candidate evaluated');
       await insist(
         'the file on disk',
@@ -194,8 +212,33 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       (text) => /Llama.*k/.test(text),
       60_000,
     );
+    const evaluation = page.locator('.pane-body .monaco-list-row', { hasText: 'magnitude' });
+    await evaluation.first().waitFor();
+    check(
+      /magnitude[\s\S]*\d · \+\d+ % · 50 %/.test(await evaluation.first().innerText()),
+      await evaluation.first().innerText(),
+    );
     await steps.picture(workbench, 'runs and checkpoints');
-    await run.click();
+    await evaluation.first().click();
+    await eventually(
+      'the line of the metric',
+      () => workbench.cursor(),
+      (place) => place.startsWith(`Ln ${lineOf(file, 'metric magnitude')},`),
+    );
+    await workbench.command('View: Close All Editors');
+    await run.click({ button: 'right' });
+    await page.locator('.context-view .action-label', { hasText: 'Rename Run' }).click();
+    await page.locator('.quick-input-widget input').fill('the first one');
+    await page.keyboard.press('Enter');
+    const renamed = page.locator('.pane-body .monaco-list-row', { hasText: 'the first one' });
+    await renamed.waitFor();
+    check((await renamed.innerText()).includes('evolved'), await renamed.innerText());
+    await renamed.click();
+    await page.locator('.tab', { hasText: 'the first one' }).waitFor();
+    await panel.locator('header h1', { hasText: 'the first one' }).waitFor({ timeout: 60_000 });
+    await steps.picture(workbench, 'run with a name');
+    await workbench.command('View: Close All Editors');
+    await renamed.click();
     await eventually('the finished run', progress, (text) => text.startsWith('finished'), 60_000);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
     await new Promise((resolve) => setTimeout(resolve, 500));

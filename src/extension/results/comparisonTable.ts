@@ -1,0 +1,75 @@
+import { markdownCode } from '../../base/markdown.ts';
+import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
+import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
+import { removedText } from '../structureText.ts';
+
+export type ComparisonOrder = 'perplexity' | 'metric';
+
+/** The results that a comparison is of: of each metric and sparsity the newest since it was asked for. @param records oldest first */
+export function compared(
+  records: readonly EvaluationRecord[],
+  names: readonly string[],
+  since: string,
+): readonly EvaluationRecord[] {
+  const newest = new Map<string, EvaluationRecord>();
+  for (const record of records) {
+    const { metric } = record.result;
+    if (record.savedAt >= since && names.includes(metric))
+      newest.set(`${removedText(record.result)} ${metric}`, record);
+  }
+  return [...newest.values()];
+}
+
+/** Markdown, its columns in line so that it reads as it is: what was compared, best first of each sparsity, and on what. */
+export function comparisonTable(records: readonly EvaluationRecord[], order: ComparisonOrder): string {
+  const bySparsity = new Map<string, EvaluationRecord[]>();
+  for (const record of records) {
+    const removed = removedText(record.result);
+    const group = bySparsity.get(removed) ?? [];
+    bySparsity.set(removed, group);
+    group.push(record);
+  }
+  const rows = [...bySparsity].flatMap(([removed, group]) => {
+    const digits = perplexityDigits(group.map(({ result }) => result.perplexity));
+    const best = Math.min(...group.map(({ result }) => result.perplexity));
+    const sorted = [...group].sort(({ result: a }, { result: b }) =>
+      order === 'metric' ? (a.metric < b.metric ? -1 : 1) : a.perplexity - b.perplexity,
+    );
+    return sorted.map(({ result: { metric, expression, perplexity, densePerplexity } }) => [
+      markdownCode(metric),
+      markdownCode(expression),
+      removed,
+      formatPerplexity(perplexity, digits),
+      formatChange(perplexity, densePerplexity),
+      perplexity === best ? 'best' : formatGap(perplexity, best),
+    ]);
+  });
+  return [aligned(HEAD, rows), ...conditions(records)].join('\n\n');
+}
+
+const HEAD = ['metric', 'formula', 'sparsity', 'perplexity', 'against dense', 'against the best'];
+/** The first columns are words, the others numbers. */
+const WORDS = 3;
+
+function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => (i < WORDS ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i < WORDS ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+/** What they were evaluated on: said once where it is the same for all. */
+function conditions(records: readonly EvaluationRecord[]): string[] {
+  const all = (value: (record: EvaluationRecord) => string): string => [...new Set(records.map(value))].join(', ');
+  return [
+    'Lower is better.',
+    [
+      `- text: ${all(({ text }) => markdownCode(text))}`,
+      `- checkpoint: ${all(({ model }) => markdownCode(model))}, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}`,
+      `- calibration: ${all(({ calibration, settings }) => (calibration === undefined ? 'none' : `${markdownCode(calibration)}, ${settings.samples} samples of ${settings.length}`))}`,
+      `- device: ${all(({ result }) => markdownCode(result.provenance.device))}`,
+      `- evaluated: ${all(({ savedAt }) => savedAt.slice(0, 10))}`,
+    ].join('\n'),
+  ];
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import { compared, comparisonTable } from '../../../src/extension/results/comparisonTable.ts';
+import { createRecord } from '../../../src/runs/evaluationRecord.ts';
+import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+
+let seconds = 0;
+function record(changes: Partial<EvaluationResult> = {}): EvaluationRecord {
+  return createRecord(samplePlan(), sampleResult(changes), {
+    ...{ root: '/', document: '/m.prune' },
+    savedAt: new Date(1e12 + 1000 * seconds++),
+  });
+}
+
+const before = record({ perplexity: 999 });
+const wanda = record({ perplexity: 145.7123 });
+const mine = record({ metric: 'mine', expression: 'W * X', perplexity: 145.7011 });
+const pattern = record({ perplexity: 171.2, sparsity: { kind: 'n:m', keep: 2, of: 4 } });
+const again = record({ metric: 'mine', expression: 'W * X', perplexity: 145.69 });
+const other = record({ metric: 'other' });
+
+describe('a comparison that stays', () => {
+  it('is of the newest results since it was asked for, of the metrics that were chosen', () => {
+    const all = [before, wanda, mine, pattern, again, other];
+    expect(compared(all, ['wanda', 'mine'], wanda.savedAt)).toEqual([wanda, again, pattern]);
+    expect(compared(all, ['wanda'], new Date(2e12).toISOString())).toEqual([]);
+  });
+
+  it('reads as it is: columns in line, the best of each sparsity first, ties told apart', () => {
+    expect(comparisonTable([wanda, pattern, mine], 'perplexity').split('\n').slice(0, 5)).toEqual([
+      '| metric  | formula       | sparsity | perplexity | against dense | against the best |',
+      '| ------- | ------------- | -------- | ---------: | ------------: | ---------------: |',
+      '| `mine`  | `W * X`       | 50 %     |     145.70 |        +1.7 % |             best |',
+      '| `wanda` | `W * sqrt(X)` | 50 %     |     145.71 |        +1.7 % |        +0.0077 % |',
+      '| `wanda` | `W * sqrt(X)` | 2:4      |      171.2 |         +19 % |             best |',
+    ]);
+  });
+
+  it('sorts by name as well, and says what it was evaluated on', () => {
+    const text = comparisonTable([wanda, mine, other], 'metric');
+    expect(text.match(/^\| `\w+/gm)).toEqual(['| `mine', '| `other', '| `wanda']);
+    expect(text).toContain('- text: `data/test.txt`');
+    expect(text).toContain('dense 143.3');
+  });
+
+  it('cannot be broken out of by what a file says', () => {
+    const hostile = record({ metric: 'a` | ![x](http://a.b/c)\n# h', expression: 'W` | <img src=x>\u202E' });
+    const lines = comparisonTable([hostile], 'perplexity').split('\n');
+    expect(lines[2]!.split('|')).toHaveLength(8);
+    expect(lines[2]).toMatch(/^\| `a +!/);
+    expect(lines.some((line) => line.startsWith('#'))).toBe(false);
+    expect(lines[2]!.match(/`/g)).toHaveLength(4);
+  });
+});
