@@ -57,10 +57,13 @@ export class Decorations implements vscode.Disposable {
     };
   }
 
-  /** @param form how much of each result is shown */
-  show(editor: vscode.TextEditor, annotations: readonly Annotation[], form: ResultForm): void {
+  /** @param room how much of each result is shown, and beside how many editors */
+  show(
+    editor: vscode.TextEditor,
+    annotations: readonly Annotation[],
+    { form, editors }: { readonly form: ResultForm; readonly editors: number },
+  ): void {
     const { document } = editor;
-    const editors = vscode.window.tabGroups.all.length;
     for (const [tone, type] of Object.entries(this.types)) {
       const options = annotations
         // The document may have become shorter since the language server looked at it.

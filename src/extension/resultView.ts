@@ -95,7 +95,7 @@ export class ResultView implements vscode.Disposable {
     this.decorations.show(
       editor,
       annotate({ declarations, records, freshness: (record) => hashes.freshness(record, root), speedOf }),
-      chosenForm(),
+      { form: chosenForm(), editors: vscode.window.tabGroups.all.length },
     );
   }
 

@@ -251,6 +251,18 @@ describe('a search', () => {
     const shown = await inSearches(['runs', 'show', id]);
     expect(shown.out).toMatch(/candidate \d+ +[\d.]+ .*\n/);
     expect(shown.out).toMatch(/wanda +[\d.]+ .* W \* sqrt\(X\)\n/);
+    // A person gives it a name and a note, which the list shows, and takes the name away again.
+    expect((await inSearches(['runs', 'name', id, 'no gradients'])).out).toBe(`${id}: no gradients\n`);
+    expect((await inSearches(['runs', 'note', id, 'G is\nleft out'])).status).toBe(0);
+    expect((await inSearches(['runs'])).out).toMatch(/^run +name +state .*\n\S+ +no gradients +finished /);
+    expect((await inSearches(['runs', 'show', id])).out).toContain('note: G is left out\n');
+    expect(objects((await inSearches(['runs', '--json'])).out)).toMatchObject([
+      { name: 'small', notes: { name: 'no gradients', note: 'G is left out' } },
+    ]);
+    expect((await inSearches(['runs', 'name', id, 'x'.repeat(100)])).status).toBe(2);
+    expect((await inSearches(['runs', 'name', id])).out).toBe(`${id} has no name any more\n`);
+    expect((await inSearches(['runs'])).out).toMatch(/^run +state /);
+
     expect((await inSearches(['runs', 'delete', id])).status).toBe(0);
     expect((await inSearches(['runs'])).out).toBe('no runs here; `espalier evolve` begins one\n');
   });

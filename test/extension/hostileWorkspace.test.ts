@@ -94,7 +94,10 @@ it('in a workspace that is not trusted no command starts a process: those that w
 });
 
 describe('in the view of runs', () => {
-  const view = new RunsView({} as never, { drivingOf: () => undefined, folders: [] } as never);
+  const view = new RunsView(
+    { titleOf: () => ({ title: EVIL, details: [EVIL] }) } as never,
+    { drivingOf: () => undefined, folders: [] } as never,
+  );
   const plan = { ...syntheticPlan(), name: `${EVIL}\nsecond line`, model: `/w/${EVIL}` };
   const run = createRunRecord('20261122-100000-x-abc123', plan as SearchPlan, {
     ...{ root: '/w', document: `/w/${EVIL}`, createdAt: new Date(0), versions: {} },
@@ -103,12 +106,14 @@ describe('in the view of runs', () => {
     ...{ id: run.id, folder: '/w/.espalier/runs/x', run: { folder: '/w/.espalier/runs/x', root: '/w', run } },
     ...{ state: 'finished', lastAt: 0, generation: 1, counts: undefined },
     best: { kind: 'metric', perplexity: 100, expression: EVIL },
+    notes: { name: EVIL, note: EVIL, problem: EVIL },
   } as unknown as RunSummary;
 
   it('a formula, a path and a name in a tooltip load nothing', () => {
     const item: TreeItem = view.getTreeItem(summary);
     expectInert(item.tooltip);
     expectPlain(item.label);
+    expectPlain(item.description);
     expect(item.label).not.toContain('\n');
   });
 
@@ -165,7 +170,7 @@ it('in a hover beside a line links run the two commands that they say, on the do
     exports: 'heads',
     isSmaller: true,
   } as const;
-  new Decorations().show(editor as unknown as TextEditor, [annotation], 'full');
+  new Decorations().show(editor as unknown as TextEditor, [annotation], { form: 'full', editors: 1 });
   const [{ hoverMessage, renderOptions }] = shown as [(typeof shown)[0]];
   expect(hoverMessage.isTrusted).toEqual({ enabledCommands: ['espalier.exportModel', 'espalier.measureSpeed'] });
   const links = [...hoverMessage.value.matchAll(/\]\(([^)]*)\)/g)].map(([, target]) => target!);
@@ -346,7 +351,7 @@ describe('a message of a view', () => {
   });
 
   it('and what it has remembered over a reload are checked alike', () => {
-    const form = { form: 'written', tensor: null, direction: 'right', fitted: false } as const;
+    const form = { form: 'written', tensor: null, direction: 'right', zoom: null } as const;
     const metric = { kind: 'metric', uri: 'file:///w/m.prune', name: 'a' };
     const formula = { kind: 'formula', title: 'x', expression: { kind: 'operand', name: 'W' }, plan: samplePlan() };
     const isTaken = (memory: unknown): boolean => treeMemorySchema.safeParse(memory).success;

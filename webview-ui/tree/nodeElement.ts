@@ -32,7 +32,7 @@ const WIDEST = 204;
 
 /** Of name, reference and shape in one line: padding, gaps, and the widths of characters in the usual fonts. */
 function headWidth(node: TreeNode, content: NodeContent): number {
-  const reference = node.reference === undefined ? 0 : node.reference.length + 2;
+  const reference = node.reference === undefined ? 0 : node.reference.length + 4;
   const shape = content === 'names' ? 0 : 8 + 6.4 * shapeText(node).length;
   return Math.ceil(26 + 8.2 * (node.label.length + reference) + shape);
 }

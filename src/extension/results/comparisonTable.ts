@@ -37,25 +37,25 @@ export function comparisonTable(records: readonly EvaluationRecord[], order: Com
     );
     return sorted.map(({ result: { metric, expression, perplexity, densePerplexity } }) => [
       markdownCode(metric),
-      markdownCode(expression),
-      removed,
       formatPerplexity(perplexity, digits),
       formatChange(perplexity, densePerplexity),
       perplexity === best ? 'best' : formatGap(perplexity, best),
+      removed,
+      markdownCode(expression),
     ]);
   });
   return [aligned(HEAD, rows), ...conditions(records)].join('\n\n');
 }
 
-const HEAD = ['metric', 'formula', 'sparsity', 'perplexity', 'against dense', 'against the best'];
-/** The first columns are words, the others numbers. */
-const WORDS = 3;
+/** What is told first is seen first: a narrow editor cuts the formulas. */
+const HEAD = ['metric', 'perplexity', 'to dense', 'to the best', 'sparsity', 'formula'];
+const NUMBERS: readonly number[] = [1, 2, 3];
 
 function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, i) => (i < WORDS ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (i < WORDS ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+    `| ${cells.map((cell, i) => (NUMBERS.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (NUMBERS.includes(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 

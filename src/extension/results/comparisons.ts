@@ -48,12 +48,12 @@ export class Comparisons
     const short = title.length > 40 ? `${title.slice(0, 39)}…` : title;
     const uri = vscode.Uri.from({
       scheme: SCHEME,
-      path: `/Compared: ${short}.md`,
+      // Plain text is not wrapped: columns stay in line however narrow the editor is.
+      path: `/Compared: ${short}`,
       query: JSON.stringify(comparison),
     });
     const document = await vscode.workspace.openTextDocument(uri);
-    const viewColumn = vscode.window.activeTextEditor ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
-    await vscode.window.showTextDocument(document, { viewColumn, preview: false, preserveFocus: true });
+    await vscode.window.showTextDocument(document, { preview: false });
   }
 
   /** There are new results. */

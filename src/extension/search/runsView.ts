@@ -103,7 +103,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
       ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
-    item.description = parts.join(' · ');
+    item.description = iconFree(parts.join(' · '));
     item.tooltip = tooltip(summary, WORDS[standing], details);
     item.accessibilityInformation = { label: `${name}, ${WORDS[standing]}, ${parts.join(', ')}` };
     item.command = { command: 'espalier.openRun', title: 'Open', arguments: [listedArgument(folder)] };

@@ -45,14 +45,14 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     const rows = async (): Promise<string[]> =>
       (await workbench.lines()).map(({ text }) => text).filter((text) => /^\| `\w+`/.test(text));
     const [first, second] = (await eventually('both numbers', rows, (all) => all.length === 2)).map((text) =>
-      Number.parseFloat(text.split('|')[4]!),
+      Number.parseFloat(text.split('|')[2]!),
     );
     check(first! < second!, `${first} before ${second}`);
     await steps.picture(workbench, 'compared');
     await page.locator('.codelens-decoration a', { hasText: 'Sort by metric' }).click();
     await eventually('magnitude first', rows, ([top]) => top?.startsWith('| `magnitude`') ?? false);
-    // It stays where other things go on.
-    await workbench.press('Control+1');
+    // It stays while other things go on.
+    await page.locator('.tab[data-resource-name="metrics.prune"]').click();
     check((await tab.count()) === 1, 'the table has vanished');
     await workbench.closeTab('Compared: ');
   });

@@ -36,36 +36,37 @@ export async function tree(stage: Stage): Promise<void> {
     await steps.picture(workbench, 'tree');
   });
 
-  await steps.step(workbench, 'a narrow window has the whole tree as well; a size that was chosen stays', async () => {
-    await page.setViewportSize({ width: 900, height: 600 });
-    try {
-      await eventually(
-        'the whole tree',
-        () => isWhole(view),
-        (whole) => whole,
-      );
-      await steps.picture(workbench, 'tree narrow');
-      const fit = view.getByRole('button', { name: 'Fit', exact: true });
-      check((await fit.getAttribute('aria-pressed')) === 'true', 'it does not fit from the beginning');
-      await view.getByRole('button', { name: 'Larger' }).click();
-      await view.getByRole('button', { name: 'Larger' }).click();
-      const chosen = await scaleOf(view);
-      check((await fit.getAttribute('aria-pressed')) === 'false', 'it still fits');
-      await workbench.goTo(LINE.energy, columnOf('metric energy = a'));
-      await view.locator('h1', { hasText: 'energy' }).waitFor();
-      check((await scaleOf(view)) === chosen, 'another metric has another size');
-      await workbench.goTo(LINE.mine, columnOf('metric mine = mms(ene'));
-      await view.locator('h1', { hasText: 'mine' }).waitFor();
-      await fit.click();
-      await eventually(
-        'the whole tree again',
-        () => isWhole(view),
-        (whole) => whole,
-      );
-    } finally {
-      await page.setViewportSize({ width: 1280, height: 800 });
-    }
-  });
+  await steps.step(
+    workbench,
+    'a narrow window has its root, or the whole tree; a size that was chosen stays',
+    async () => {
+      await page.setViewportSize({ width: 900, height: 600 });
+      const rooted = (): Promise<boolean> => isWhole(view, 1);
+      const whole = (): Promise<boolean> => isWhole(view);
+      try {
+        await eventually('the root', rooted, Boolean);
+        await workbench.command('View: Toggle Primary Side Bar Visibility');
+        await eventually('the whole tree', whole, Boolean);
+        await steps.picture(workbench, 'tree narrow');
+        const fit = view.getByRole('button', { name: 'Fit', exact: true });
+        check((await fit.getAttribute('aria-pressed')) === 'true', 'it does not fit from the beginning');
+        await view.getByRole('button', { name: 'Larger' }).click();
+        await view.getByRole('button', { name: 'Larger' }).click();
+        const chosen = await scaleOf(view);
+        check((await fit.getAttribute('aria-pressed')) === 'false', 'it still fits');
+        await workbench.goTo(LINE.energy, columnOf('metric energy = a'));
+        await view.locator('h1', { hasText: 'energy' }).waitFor();
+        check((await scaleOf(view)) === chosen, 'another metric has another size');
+        await workbench.goTo(LINE.mine, columnOf('metric mine = mms(ene'));
+        await view.locator('h1', { hasText: 'mine' }).waitFor();
+        await fit.click();
+        await eventually('the whole tree again', whole, Boolean);
+      } finally {
+        await page.setViewportSize({ width: 1280, height: 800 });
+      }
+      await workbench.command('View: Toggle Primary Side Bar Visibility');
+    },
+  );
 
   await steps.step(workbench, 'the node under the cursor is outlined, and another metric is followed', async () => {
     await page.locator('.tab[data-resource-name="trees.prune"]').click();
@@ -257,15 +258,15 @@ export function viewOf(page: Page): FrameLocator {
   return page.locator('iframe.webview.ready').last().contentFrame().frameLocator('#active-frame');
 }
 
-/** Whether every node is inside what is seen. */
-function isWhole(view: FrameLocator): Promise<boolean> {
-  return view.locator('.canvas').evaluate((canvas) => {
+/** Whether every node is inside what is seen, or so many of them from the root on. */
+function isWhole(view: FrameLocator, count?: number): Promise<boolean> {
+  return view.locator('.canvas').evaluate((canvas, most) => {
     const room = canvas.getBoundingClientRect();
-    return [...canvas.querySelectorAll('.node')].every((node) => {
+    return [...canvas.querySelectorAll('.node')].slice(0, most).every((node) => {
       const { left, right, top, bottom } = node.getBoundingClientRect();
       return left >= room.left && right <= room.right + 1 && top >= room.top && bottom <= room.bottom + 1;
     });
-  });
+  }, count);
 }
 
 /** How large the tree is drawn, as the page's style says it. */
