@@ -202,7 +202,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
   await steps.step(workbench, 'a finished run opens from the Runs view, from its journal alone', async () => {
     await workbench.command('View: Close All Editors');
     await page.locator('.activitybar [aria-label^="Espalier"]').first().click();
-    const run = page.locator('.pane-body .monaco-list-row', { hasText: 'evolved' });
+    const run = page.locator('.pane-body .monaco-list-row', { hasText: /evolved.*Pruner-Zero/s });
     await run.waitFor();
     check((await run.innerText()).includes('Pruner-Zero'), await run.innerText());
     const checkpoint = page.locator('.pane-body .monaco-list-row', { hasText: 'espalier-sample' });
@@ -316,7 +316,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     await workbench.command('View: Close All Editors');
     await makeLongRun(workspace);
     await workbench.command('View: Toggle Primary Side Bar Visibility');
-    const run = page.locator('.pane-body .monaco-list-row', { hasText: 'long' });
+    const run = page.locator('.pane-body .monaco-list-row', { hasText: /long.*Pruner-Zero/s });
     await run.waitFor({ timeout: 60_000 });
     const began = performance.now();
     await run.click();
