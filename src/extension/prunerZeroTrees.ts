@@ -11,6 +11,7 @@ import { formulaOf, nameFrom } from './importedMetric.ts';
 import { insertBelowMetrics, revealMetric } from './insertMetric.ts';
 import type { Outlines } from './outlines.ts';
 import { pruneFile } from './pruneFile.ts';
+import { tellInformation } from './messages.ts';
 
 export interface PrunerZeroTreesParts {
   readonly outlines: Outlines;
@@ -57,9 +58,7 @@ export class PrunerZeroTrees implements vscode.CodeActionProvider {
       const tree = await this.parts.treeOf(target);
       if (!tree) throw broken(what, target.name);
       await vscode.env.clipboard.writeText(exportPrunerZero(tree.expression));
-      void vscode.window.showInformationMessage(
-        `The tree of ${target.name} is in the clipboard, as Pruner-Zero's JSON.`,
-      );
+      void tellInformation(`The tree of ${target.name} is in the clipboard, as Pruner-Zero's JSON.`);
     } catch (error) {
       this.parts.tell(what, error);
     }
