@@ -83,11 +83,14 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
     cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, file, undefined);
   const text = await tokens(plan.text);
   const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
+  const programs = await ModelPrograms.create(checkpoint.config, device, settings.length);
   const inputs: SweepInputs = {
     checkpoint,
     device,
     weights: new BlockWeights(checkpoint, device, true),
-    programs: await ModelPrograms.create(checkpoint.config, device, settings.length),
+    programs,
+    // Samples are as long as blocks here.
+    calibrationPrograms: programs,
     evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text),
     calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
     calibrate: settings.calibrate,

@@ -93,7 +93,7 @@ export function provenanceLines(result: EvaluationResult): string[] {
     ...(from.calibration === undefined
       ? []
       : [
-          `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${result.calibrate})`,
+          `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.calibrationLength ?? from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${result.calibrate})`,
         ]),
     `device       ${from.deviceName}  (${from.precision})`,
   ];

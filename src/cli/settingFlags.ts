@@ -11,7 +11,7 @@ export type SearchOverrides = Partial<SearchSettings>;
 
 /** One flag for every setting of an evaluation, made from the one table of settings. */
 export function addSettingFlags(command: Command): Command {
-  return addFlags(command, SETTINGS, (name) => name);
+  return addFlags(command, SETTINGS, kebabCase);
 }
 
 /** One flag for every setting of a search and of its evaluations. Both have a seed: `--seed` is the search's. */
@@ -49,7 +49,7 @@ export type SettingRow = { readonly default: string | number; readonly documenta
 
 /** How a setting of the evaluations is called where a search has one of the same name. */
 export function flagInSearch(name: string): string {
-  return Object.hasOwn(SEARCH_SETTINGS, name) ? `calibration-${name}` : name;
+  return Object.hasOwn(SEARCH_SETTINGS, name) ? `calibration-${name}` : kebabCase(name);
 }
 
 export function addFlags(command: Command, table: Table, flag: (name: string) => string): Command {

@@ -42,6 +42,8 @@ export interface Provenance {
   readonly calibration?: string;
   readonly calibrationHash?: string;
   readonly samples?: number;
+  /** Tokens of a sample, where it has others than an evaluation block. */
+  readonly calibrationLength?: number;
   readonly offsets?: 'even' | 'random';
   readonly seed?: number;
   readonly group?: 'row' | 'layer';

@@ -53,7 +53,13 @@ export function settingsSchemaOf<Name extends keyof EvaluationSettings>(
   names: readonly Name[],
 ): z.ZodType<Pick<EvaluationSettings, Name>> {
   return z.strictObject(
-    Object.fromEntries(names.map((name) => [name, settingSchema(SETTINGS[name] as AnySettingRow)])),
+    Object.fromEntries(
+      names.map((name) => {
+        const row = SETTINGS[name] as SettingRow<never>;
+        const schema = settingSchema(row);
+        return [name, row.isLater ? schema.default(row.default) : schema];
+      }),
+    ),
   ) as unknown as z.ZodType<Pick<EvaluationSettings, Name>>;
 }
 
@@ -88,6 +94,7 @@ const provenanceSchema = z.strictObject({
   calibration: textSchema.exactOptional(),
   calibrationHash: hashSchema.exactOptional(),
   samples: countSchema.exactOptional(),
+  calibrationLength: countSchema.exactOptional(),
   offsets: z.enum(['even', 'random']).exactOptional(),
   seed: countSchema.exactOptional(),
   group: z.enum(['row', 'layer']).exactOptional(),

@@ -2,6 +2,8 @@
 export interface EvaluationSettings {
   readonly samples: number;
   readonly length: number;
+  /** Tokens of a calibration sample; 0: as many as an evaluation block has. Read by {@link sampleLength}. */
+  readonly calibrationLength: number;
   readonly offsets: 'even' | 'random';
   readonly seed: number;
   readonly group: 'row' | 'layer';
@@ -24,6 +26,8 @@ export type SettingRow<Value> = {
   readonly documentation: string;
   /** Whether it can change the numbers beyond rounding (these are part of the fingerprint's inputs either way). */
   readonly decidesNumbers: boolean;
+  /** Whether plans that were written before there was this setting mean its default. */
+  readonly isLater?: true;
 } & ([Value] extends [string]
   ? { readonly kind: 'choice'; readonly choices: readonly Value[] }
   : { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number });
@@ -43,7 +47,17 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSe
     minimum: 2,
     maximum: 1_048_576,
     decidesNumbers: true,
-    documentation: 'tokens of a calibration sample and of an evaluation block (papers: 2048)',
+    documentation:
+      'tokens of an evaluation block, and of a calibration sample that has no length of its own (papers: 2048)',
+  },
+  calibrationLength: {
+    kind: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1_048_576,
+    decidesNumbers: true,
+    isLater: true,
+    documentation: 'tokens of a calibration sample; 0 takes as many as an evaluation block has',
   },
   offsets: {
     kind: 'choice',
@@ -109,3 +123,11 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSe
 export const DEFAULT_SETTINGS: EvaluationSettings = Object.fromEntries(
   Object.entries(SETTINGS).map(([name, row]) => [name, row.default]),
 ) as unknown as EvaluationSettings;
+
+/** Tokens of a calibration sample. */
+export function sampleLength({
+  length,
+  calibrationLength,
+}: Pick<EvaluationSettings, 'length' | 'calibrationLength'>): number {
+  return calibrationLength || length;
+}

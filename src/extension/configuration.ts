@@ -12,6 +12,7 @@ export const EVALUATION_SETTINGS = {
   threads: 'threads',
   samples: 'evaluation.samples',
   length: 'evaluation.length',
+  calibrationLength: 'evaluation.calibrationLength',
   offsets: 'evaluation.offsets',
   seed: 'evaluation.seed',
   group: 'evaluation.group',

@@ -185,7 +185,8 @@ function sparsityRow(result: EvaluationResult): string {
 }
 
 function calibrationRow({ provenance }: EvaluationResult): string {
-  const { calibration = '', calibrationHash = '', samples, length, offsets, seed } = provenance;
+  const { calibration = '', calibrationHash = '', samples, calibrationLength, offsets, seed } = provenance;
+  const length = calibrationLength ?? provenance.length;
   const where = offsets === 'random' ? `random offsets, seed ${seed ?? 0}` : 'even offsets';
   return `${file(calibration, calibrationHash)} · ${samples ?? 0} samples of ${length}, ${where}`;
 }

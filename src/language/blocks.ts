@@ -15,7 +15,7 @@ import type { BlockContext } from './propertyReader.ts';
 import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
 import type { PropertySetting } from './settingProperties.ts';
 import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
-import type { ArgumentSyntax, CallSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
+import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from './syntax.ts';
 
 export interface CompiledBlock {
   /** Of an experiment or defaults, those of its properties that only a search has are undefined. */
@@ -42,8 +42,8 @@ class BlockCompiler {
     masks: {},
     llm: {},
   };
-  /** Where each property was said first. */
-  private readonly seen = new Map<Property, Span>();
+  /** Where each property was said first, by what it says. */
+  private readonly seen = new Map<string, Span>();
   private broken: boolean;
 
   constructor(parsed: ParsedDeclaration, context: BlockContext) {
@@ -63,7 +63,7 @@ class BlockCompiler {
         // A property with a syntax error counts as said.
         this.broken = true;
         const known = syntax && propertyOf(this.block, syntax.key.text);
-        if (syntax && known) this.seen.set(known, shift(syntax.key.span, property.base));
+        if (syntax && known) this.seen.set(subjectOf(known), shift(syntax.key.span, property.base));
       } else if (syntax) {
         const reader = new PropertyReader(property, this.context);
         this.compileProperty(syntax, property, reader);
@@ -139,8 +139,11 @@ class BlockCompiler {
     } else if (property.value === 'model' || property.value === 'corpus') {
       const path = readPath(reader, property.value, value);
       if (path !== undefined) content[property.name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
-      if (value.kind !== 'call') return;
-      this.compileArguments(value, property, reader);
+      const { span } = value;
+      if (value.kind === 'call') this.compileArguments(value.callee, span, value.arguments, property, reader);
+      // Names of files are long, and what is wrong stands behind them.
+      if (value.kind === 'text' && value.arguments.length > 0)
+        this.compileArguments({ text: `"${value.text}"`, span }, span, value.arguments, property, reader);
     }
   }
 
@@ -163,9 +166,9 @@ class BlockCompiler {
 
   /** Takes note that a property is said; false where it was said before. */
   private claim(property: Property, span: Span, reader: PropertyReader): boolean {
-    const before = this.seen.get(property);
+    const before = this.seen.get(subjectOf(property));
     if (before === undefined) {
-      this.seen.set(property, reader.at(span));
+      this.seen.set(subjectOf(property), reader.at(span));
       return true;
     }
     const related = [{ ...before, message: 'the first one stands here' }];
@@ -174,7 +177,13 @@ class BlockCompiler {
   }
 
   /** The settings in parentheses behind a text. */
-  private compileArguments({ callee, span, arguments: given }: CallSyntax, of: Property, reader: PropertyReader): void {
+  private compileArguments(
+    callee: Identifier,
+    span: Span,
+    given: readonly ArgumentSyntax[],
+    of: Property,
+    reader: PropertyReader,
+  ): void {
     const allowed = of.arguments ?? [];
     const [first] = given;
     if (allowed.length > 0) {
@@ -218,6 +227,11 @@ class BlockCompiler {
     const value = readSetting(reader, setting.row, property, syntax);
     if (value !== undefined) this.settings[setting.of][setting.name] = value;
   }
+}
+
+/** The same setting can be said as a property and in parentheses, under another name there. */
+function subjectOf({ name, setting }: Property): string {
+  return setting ? `${setting.of} ${setting.name}` : name;
 }
 
 /** Says where a property belongs that another kind of block has. */

@@ -1,3 +1,4 @@
+import { SETTINGS } from '../experiment/settings.ts';
 import { evaluationSettings } from './settingProperties.ts';
 import type { Property } from './properties.ts';
 
@@ -21,10 +22,19 @@ export const FITNESS: Property = {
   ...EVALUATE,
   documentation: 'The text whose perplexity is the fitness of what is found: a `corpus`, or a path in quotes.',
 };
+/** Behind a calibration text its samples are meant: there `length` is `calibrationLength`. */
+const SAMPLE_LENGTH: Property = {
+  name: 'length',
+  value: 'setting',
+  setting: { of: 'evaluation', name: 'calibrationLength', row: SETTINGS.length },
+  documentation: `Tokens of a calibration sample. A whole number from ${SETTINGS.length.minimum} to ${SETTINGS.length.maximum}. Without it as many as an evaluation block has.`,
+  example: 'length: 2048',
+};
+
 export const CALIBRATE: Property = {
   name: 'calibrate',
   value: 'corpus',
-  arguments: evaluationSettings('samples', 'length', 'offsets', 'seed'),
+  arguments: [...evaluationSettings('samples'), SAMPLE_LENGTH, ...evaluationSettings('offsets', 'seed')],
   documentation:
     'The text that calibration samples are cut from: a `corpus` of the file, or a path in quotes. Needed by every operand but the weights.',
   example: 'calibrate: calib (samples: 128, length: 2048, seed: 0)',

@@ -53,6 +53,7 @@ const EXPRESSIONS: ReadonlySet<string> = new Set<Ast.Expression['$type']>([
   'Name',
   'Negation',
   'Power',
+  'Text',
 ]);
 
 type Maybe<T> = T | undefined;
@@ -84,6 +85,8 @@ function lowerNode(node: Exclude<Ast.Expression, Ast.Group>): ExpressionSyntax {
       const args = node.arguments.map(lowerArgument);
       return callee ? { kind: 'call', span, callee, arguments: args } : { kind: 'missing', span };
     }
+    case 'Text':
+      return lowerText(node, span);
     case 'Literal':
       return lowerLiteral(node, span);
     case 'List':
@@ -120,8 +123,16 @@ function lowerLiteral(node: Partial<Ast.Literal>, span: Span): ExpressionSyntax 
   if (node.number !== undefined) return { kind: 'number', span, value: Number(node.number) };
   if (node.percentage !== undefined) return { kind: 'percentage', span, text: node.percentage };
   if (node.ratio !== undefined) return { kind: 'ratio', span, text: node.ratio.replaceAll(/\s/g, '') };
-  if (node.text !== undefined) return { kind: 'text', span, text: node.text };
   return { kind: 'missing', span };
+}
+
+function lowerText(
+  { text, arguments: given }: Partial<Ast.Text> & Pick<Ast.Text, 'arguments'>,
+  span: Span,
+): ExpressionSyntax {
+  return text === undefined
+    ? { kind: 'missing', span }
+    : { kind: 'text', span, text, arguments: given.map(lowerArgument) };
 }
 
 function lowerArgument(node: Ast.Argument): ArgumentSyntax {
@@ -136,7 +147,7 @@ function lowerParameter(node: Ast.MetricParameter): MetricParameterSyntax | unde
 
 function pathOf(node: Ast.Binding): TextSyntax | undefined {
   const cst = GrammarUtils.findNodeForProperty(node.$cstNode, 'path');
-  return cst && { kind: 'text', span: { start: cst.offset, end: cst.end }, text: cst.text.slice(1, -1) };
+  return cst && { kind: 'text', span: { start: cst.offset, end: cst.end }, text: cst.text.slice(1, -1), arguments: [] };
 }
 
 function identifierOf(node: AstNode, property: 'name' | 'key'): Identifier | undefined {

@@ -21,6 +21,7 @@ import type {
   PathDeclaration,
   Pruning,
 } from './document.ts';
+import { mergedSettings } from './mergedSettings.ts';
 import { evaluationsAt } from './prunings.ts';
 
 /** What plans depend on besides the file. */
@@ -140,7 +141,7 @@ export class Planner {
       text: evaluate ?? (corpora.length === 1 ? corpora[0]?.path : undefined),
       calibration: calibrate,
       evaluations: evaluationsOf(at.length > 0 ? at : [DEFAULT_SPARSITY]),
-      settings: { ...defaults?.content.settings, ...own?.settings },
+      settings: mergedSettings(defaults?.content.settings, own?.settings),
     };
   }
 

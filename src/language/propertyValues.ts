@@ -6,7 +6,7 @@ import type { OperandName } from '../metric/operands.ts';
 import { isOperationName, OPERATION_NAMES } from '../metric/operations.ts';
 import type { OperationName } from '../metric/operations.ts';
 import { printShape } from '../metric/shape.ts';
-import { didYouMean } from './diagnostics.ts';
+import { didYouMean, replaceFix } from './diagnostics.ts';
 import type { PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import { evenedOut } from './formatLayout.ts';
@@ -128,7 +128,14 @@ export function readSetting(
   syntax: ExpressionSyntax,
 ): number | string | undefined {
   if (row.kind === 'text') {
-    if (syntax.kind === 'text') return syntax.text;
+    if (syntax.kind === 'text' && syntax.arguments.length === 0) return syntax.text;
+    if (syntax.kind === 'text') {
+      const fixes = [replaceFix(reader.at(syntax.span), `"${syntax.text}"`)];
+      reader.report('call/argument', syntax.span, `nothing can stand in parentheses behind the text of \`${name}\``, {
+        fixes,
+      });
+      return undefined;
+    }
     const word = reader.word(syntax);
     const { suffix, ...fixes } = didYouMean(reader.at(syntax.span), word === '' ? undefined : `"${word}"`);
     reader.report('property/type', syntax.span, `\`${name}\` is a text in quotes${suffix}`, fixes);

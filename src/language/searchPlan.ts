@@ -21,6 +21,7 @@ import type {
   SearchContent,
   SearchDeclaration,
 } from './document.ts';
+import { mergedSettings } from './mergedSettings.ts';
 import { plansFor } from './plan.ts';
 import type { PlanContext, PlanFallback } from './plan.ts';
 import { searchOperands } from './search.ts';
@@ -112,7 +113,7 @@ function wholeContent(document: CompiledDocument, search: SearchDeclaration): Se
   const defaults = defaultsOf(document);
   const broken = search.broken ? search : defaults?.broken === true ? defaults : undefined;
   if (broken !== undefined) throw brokenDeclaration(search.name, broken);
-  const settings = { ...defaults?.content.settings, ...search.content.settings };
+  const settings = mergedSettings(defaults?.content.settings, search.content.settings);
   return { ...defaults?.content, ...search.content, settings };
 }
 

@@ -115,11 +115,14 @@ export interface RatioSyntax {
   readonly text: string;
 }
 
-/** A string; what stands between the quotes. */
+/** A string. */
 export interface TextSyntax {
   readonly kind: 'text';
   readonly span: Span;
+  /** What stands between the quotes. */
   readonly text: string;
+  /** In parentheses behind it: the settings of a text that is named by its path. */
+  readonly arguments: readonly ArgumentSyntax[];
 }
 
 /** `[0.2, 0.4]`, only as a property's value or an argument. */
@@ -154,6 +157,7 @@ export function visitExpression(root: ExpressionSyntax, visit: (node: Expression
   visit(root);
   switch (root.kind) {
     case 'call':
+    case 'text':
       for (const argument of root.arguments) visitExpression(argument.value, visit);
       break;
     case 'list':
@@ -170,7 +174,6 @@ export function visitExpression(root: ExpressionSyntax, visit: (node: Expression
     case 'number':
     case 'percentage':
     case 'ratio':
-    case 'text':
     case 'missing':
       break;
   }

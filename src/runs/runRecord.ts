@@ -130,7 +130,12 @@ const writtenShape = z.object({ versions: z.object({ espalier: z.string().regex(
 function planFingerprint(plan: RunPlan): string {
   const deciding = {
     ...plan,
-    settings: { ...plan.settings, threads: undefined },
+    // Runs of before there was a length of their own for samples go on as they were.
+    settings: {
+      ...plan.settings,
+      threads: undefined,
+      calibrationLength: plan.settings.calibrationLength || undefined,
+    },
     search: { ...plan.search, workers: undefined },
     ...(isRateSearch(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };

@@ -33,8 +33,8 @@ export async function calibrationPass(
 
 /** Program runs of {@link calibrationPass}. */
 export function countCalibrationSteps(
-  { weights, programs, calibration }: SweepInputs,
+  { weights, calibrationPrograms, calibration }: SweepInputs,
   rows: readonly RowOperand[],
 ): number {
-  return rows.length > 0 ? weights.layouts.length * Math.ceil(calibration.length / programs.batch) : 0;
+  return rows.length > 0 ? weights.layouts.length * Math.ceil(calibration.length / calibrationPrograms.batch) : 0;
 }

@@ -7,7 +7,7 @@ import { embed } from '../forward/embed.ts';
 import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
 import type { SweepInputs } from './sweep.ts';
 
-export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'programs' | 'calibration'>;
+export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'calibrationPrograms' | 'calibration'>;
 
 /** The calibration samples on their way through the blocks, and what the linear layers see of them. */
 export class CalibrationStream {
@@ -23,7 +23,8 @@ export class CalibrationStream {
 
   /** @param operands what the statistics are for */
   static async open(inputs: CalibrationInputs, operands: readonly RowOperand[]): Promise<CalibrationStream> {
-    const stream = await embed(inputs, inputs.calibration);
+    const { checkpoint, device, calibrationPrograms: programs, calibration } = inputs;
+    const stream = await embed({ checkpoint, device, programs }, calibration);
     return new CalibrationStream(inputs, stream, inputStatisticsFor(operands));
   }
 
@@ -44,7 +45,7 @@ export class CalibrationStream {
     step: Step,
     detail: string,
   ): Promise<BlockStatistics> {
-    const { programs } = this.inputs;
+    const { calibrationPrograms: programs } = this.inputs;
     const weights = programs.inputs(block);
     const sum = new BlockStatisticsSum(layout, this.statistics);
     for (const batch of this.stream.batches) {

@@ -93,7 +93,10 @@ interface OpenStream {
 async function openStream({ model: { checkpoint }, device, samples }: CalibratedModel): Promise<OpenStream> {
   const programs = await ModelPrograms.create(checkpoint.config, device, samples[0]!.length);
   const operands = OPERAND_NAMES.filter(isRowOperand);
-  const stream = await CalibrationStream.open({ checkpoint, device, programs, calibration: samples }, operands);
+  const stream = await CalibrationStream.open(
+    { checkpoint, device, calibrationPrograms: programs, calibration: samples },
+    operands,
+  );
   return { programs, stream, position: 0 };
 }
 

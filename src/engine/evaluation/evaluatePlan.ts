@@ -9,7 +9,7 @@ import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
 import { countSurveySteps, survey, surveyNeeds } from './survey.ts';
-import { countSteps, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
+import { countSteps, disposePrograms, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
 import { aboutBlocks, type PreparedModel, prepareModel, refusal } from './sweptModels.ts';
 
@@ -23,7 +23,7 @@ export async function evaluatePlan(
   try {
     return await evaluatePrepared(plan, hooks, state, inputs, provenance);
   } finally {
-    inputs.programs.dispose();
+    disposePrograms(inputs);
     await inputs.device.release((key) => !key.startsWith('prune '));
   }
 }

@@ -34,6 +34,8 @@ export function fingerprint(
     calibrate: structural ? 'one-shot' : settings.calibrate,
     calibrationHash: provenance.calibrationHash,
     samples: settings.samples,
+    // Undefined, and so no part of it, where samples are as long as blocks.
+    length: provenance.calibrationLength,
     offsets: settings.offsets,
     ...(settings.offsets === 'random' && { seed: settings.seed }),
   };

@@ -27,7 +27,7 @@ export type CalibratedProvenance = Pick<
   Provenance,
   'modelHash' | 'length' | 'device' | 'precision' | 'versions' | 'machine'
 > &
-  Pick<Provenance, 'calibrationHash' | 'samples' | 'offsets' | 'seed'>;
+  Pick<Provenance, 'calibrationHash' | 'samples' | 'calibrationLength' | 'offsets' | 'seed'>;
 
 /** Looks for the gradients of the dense model over the calibration samples, in memory and on disk. */
 export async function needGradients(
@@ -50,8 +50,8 @@ export async function needGradients(
 }
 
 function fingerprintOf(provenance: CalibratedProvenance): string {
-  const { modelHash, calibrationHash, samples, length, offsets, seed, device, precision, versions, machine } =
-    provenance;
+  const { modelHash, calibrationHash, samples, offsets, seed, device, precision, versions, machine } = provenance;
+  const length = provenance.calibrationLength ?? provenance.length;
   return gradientFingerprint({
     ...{ modelHash, length, device, precision, versions, machine: machine! },
     ...{ calibrationHash: calibrationHash!, samples: samples!, offsets: offsets!, seed: seed! },

@@ -1,4 +1,5 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import { sampleLength } from '../../experiment/settings.ts';
 import type { MetricInspection, NodeStatistics } from '../../experiment/inspection.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import { asWeights } from '../../experiment/planned.ts';
@@ -160,7 +161,8 @@ async function calibratedModel(
   const onTokens = (done: number, total: number): void =>
     onProgress?.({ stage: 'tokenising', done, total, detail: 'tokenising the calibration text' });
   const text = await tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
-  const { samples, length, offsets, seed } = settings;
+  const { samples, offsets, seed } = settings;
+  const length = sampleLength(settings);
   const { name, precision } = device;
   const calibration = { calibrationHash: text.textHash, samples, length, offsets, seed };
   return {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
+import { sampleLength } from '../../experiment/settings.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -16,7 +17,7 @@ import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from './stepper.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
-import { countSteps, type SweepInputs } from './sweep.ts';
+import { countSteps, disposePrograms, type SweepInputs } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
 import { refusal } from './sweptModels.ts';
 import { totalWork, workPerToken } from './work.ts';
@@ -43,6 +44,7 @@ export async function preflight(
   try {
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, calibrate } = plan.settings;
+    const ofSamples = sampleLength(plan.settings);
     const evaluations = accepted(plan, inputs);
     const needed = evaluations.some(needsGradient)
       ? await needGradients(inputs, provenance, state.gradients)
@@ -63,10 +65,12 @@ export async function preflight(
     const flops = totalWork(token, {
       models,
       evaluationTokens: evaluation.length * length,
-      calibrationTokens: calibration.length * length,
+      calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples),
+      calibrationTokens: calibration.length * ofSamples,
       // A survey's step is a program over one batch of one block, as a calibration's is.
       calibrations:
-        calibrations + surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.programs.batch))),
+        calibrations +
+        surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
       gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
     });
     const gigaflops = await measureRate(device);
@@ -93,7 +97,7 @@ export async function preflight(
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
     };
   } finally {
-    inputs.programs.dispose();
+    disposePrograms(inputs);
   }
 }
 
@@ -106,9 +110,9 @@ function accepted({ evaluations }: EvaluationPlan, inputs: SweepInputs): readonl
 }
 
 /** Runs of the whole depth forward, of the steps that the gradients take: each batch also has its head and the way back. */
-function gradientForwards(steps: number, { weights, calibration, programs }: SweepInputs): number {
+function gradientForwards(steps: number, { weights, calibration, calibrationPrograms }: SweepInputs): number {
   const depth = weights.layouts.length;
-  return (steps / Math.ceil(calibration.length / programs.batch) - 1 - depth) / depth;
+  return (steps / Math.ceil(calibration.length / calibrationPrograms.batch) - 1 - depth) / depth;
 }
 
 /** What lies in memory at the same time: a sweep carries as many models as have room, and a model without room is read block by block. */
@@ -118,20 +122,24 @@ function memoryCosts(
   gradients: { readonly use: boolean; readonly backwards: boolean },
   free: number,
 ): readonly PreflightCost[] {
-  const { checkpoint, weights, evaluation, calibration, programs, device } = inputs;
+  const { checkpoint, weights, evaluation, calibration, programs, calibrationPrograms, device } = inputs;
   const { config } = checkpoint;
   const { length } = evaluation[0]!;
   const bytesOf = (parameters: readonly Parameter[]): number =>
     parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const block = Math.max(...weights.layouts.map(({ parameters }) => bytesOf(parameters)));
   const tokens = evaluation.length * length;
-  const samples = calibration.length * length;
+  const ofSamples = calibration[0]?.length ?? 0;
+  const samples = calibration.length * ofSamples;
   const [group = []] = inGroups(evaluations, inputs);
   // Of whole components there are masks alone.
   const pruned = group.filter((each) => !isStructural(each)).length;
-  const rows = programs.batch * length;
+  const rows = Math.max(programs.batch * length, calibrationPrograms.batch * ofSamples);
+  const longest = Math.max(length, ofSamples);
   const { layouts } = weights;
-  const widest = Math.max(...layouts.map(({ shape }) => 6 * shape.intermediate + shape.heads * Math.min(length, 2048)));
+  const widest = Math.max(
+    ...layouts.map(({ shape }) => 6 * shape.intermediate + shape.heads * Math.min(longest, 2048)),
+  );
   const working = 4 * rows * (8 * config.hidden + widest);
   const kept = 4 * config.hidden * samples * (layouts.length + 1);
   const held = gradientsAreHeld(layouts) ? gradientBytes(layouts) : gradientBytes(layouts) / layouts.length;

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { sampleLength } from '../../experiment/settings.ts';
 import type { EvaluationProgress, Provenance } from '../../experiment/result.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
@@ -70,11 +71,16 @@ export async function prepareSweep(
     evaluationBlocks(ids, settings.length, settings.blocks, file);
   const evaluation = blocksOf(text.ids, plan.text);
   if (plan.test !== undefined) blocksOf((await tokenise(plan.test)).ids, plan.test);
+  const { config } = model.checkpoint;
+  const programs = await ModelPrograms.create(config, device, settings.length);
+  const ofSamples = sampleLength(settings);
+  const isOwn = calibration !== undefined && ofSamples !== settings.length;
   const inputs: SweepInputs = {
     checkpoint: model.checkpoint,
     device,
     weights: model.weights,
-    programs: await ModelPrograms.create(model.checkpoint.config, device, settings.length),
+    programs,
+    calibrationPrograms: isOwn ? await ModelPrograms.create(config, device, ofSamples) : programs,
     evaluation,
     calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
     calibrate: settings.calibrate,
@@ -94,6 +100,7 @@ export async function prepareSweep(
       calibration: plan.calibration!,
       calibrationHash: calibration.textHash,
       samples: settings.samples,
+      ...(isOwn && { calibrationLength: ofSamples }),
       offsets: settings.offsets,
       seed: settings.seed,
     }),

@@ -13,12 +13,14 @@ import { Stopwatch } from '../forward/stopwatch.ts';
 import type { RemovedModel } from './removedModel.ts';
 import { Track } from './track.ts';
 
-/** What a sweep works on: one model, its programs at one sequence length, and the sequences. */
+/** What a sweep works on: one model, its programs at the length of its sequences, and these. */
 export interface SweepInputs {
   readonly checkpoint: Checkpoint;
   readonly device: Device;
   readonly weights: BlockWeights;
   readonly programs: ModelPrograms;
+  /** At the length of calibration samples; the same programs where that is the same. */
+  readonly calibrationPrograms: ModelPrograms;
   /** Sequences whose perplexity is wanted. */
   readonly evaluation: readonly Int32Array[];
   /** Calibration samples; empty where no metric needs statistics. */
@@ -112,6 +114,11 @@ export async function sweep(
   }
 }
 
+export function disposePrograms({ programs, calibrationPrograms }: SweepInputs): void {
+  programs.dispose();
+  if (calibrationPrograms !== programs) calibrationPrograms.dispose();
+}
+
 /** A model as its steps are counted: whole components are gone before the sweep. */
 export type CountedModel = Pick<Pruner, 'rows'> | 'removed';
 
@@ -128,7 +135,7 @@ export function countSteps(
 ): number {
   const depth = inputs.weights.layouts.length;
   const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch);
-  const calibration = Math.ceil(inputs.calibration.length / inputs.programs.batch);
+  const calibration = Math.ceil(inputs.calibration.length / inputs.calibrationPrograms.batch);
   const pruned = models.filter((model) => model !== 'removed');
   const calibrated = pruned.filter(({ rows }) => rows.length > 0).length;
   const calibrations =

@@ -29,6 +29,8 @@ export interface Amounts {
   readonly models: number;
   readonly evaluationTokens: number;
   readonly calibrationTokens: number;
+  /** Of a token of a calibration sample, which may be of another length. */
+  readonly calibrationToken: TokenWork;
   /** How often the calibration samples run through all blocks, not counting gradients. */
   readonly calibrations: number;
   /** How often blocks run forward for the gradients before they run back; 0 where none are computed. */
@@ -39,10 +41,11 @@ export interface Amounts {
 const BACKWARD = 3;
 
 export function totalWork(token: TokenWork, amounts: Amounts): number {
-  const { models, evaluationTokens, calibrationTokens, calibrations, gradientForwards } = amounts;
+  const { models, evaluationTokens, calibrationTokens, calibrationToken: sample, calibrations } = amounts;
+  const { gradientForwards } = amounts;
   const evaluation = models * evaluationTokens * (token.blocks + token.head);
-  const calibration = calibrations * calibrationTokens * token.blocks;
+  const calibration = calibrations * calibrationTokens * sample.blocks;
   const gradient =
-    gradientForwards > 0 ? calibrationTokens * ((gradientForwards + BACKWARD) * token.blocks + 2 * token.head) : 0;
+    gradientForwards > 0 ? calibrationTokens * ((gradientForwards + BACKWARD) * sample.blocks + 2 * sample.head) : 0;
   return evaluation + calibration + gradient;
 }

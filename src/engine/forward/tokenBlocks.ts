@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { Rng } from '../../base/rng.ts';
+import { sampleLength } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 
 /**
@@ -17,15 +18,18 @@ export function evaluationBlocks(ids: Int32Array, length: number, blocks: number
 }
 
 /**
- * Calibration samples of `length` tokens: at even offsets `j · ⌊len / samples⌋`, or at seeded random ones.
+ * Calibration samples, of the tokens that {@link sampleLength} says: at even offsets `j · ⌊len / samples⌋`, or at seeded random ones.
  *
  * @throws EspalierError `corpus/too-short` when a sample would run past the end
  */
 export function calibrationSamples(
   ids: Int32Array,
-  { samples, length, offsets, seed }: Pick<EvaluationSettings, 'samples' | 'length' | 'offsets' | 'seed'>,
+  settings: Pick<EvaluationSettings, 'samples' | 'length' | 'calibrationLength' | 'offsets' | 'seed'>,
   file: string,
 ): Int32Array[] {
+  const { samples, offsets, seed } = settings;
+  const length = sampleLength(settings);
+  if (length < 2) throw noPrediction(length);
   // Samples at random offsets may overlap, and there may be more of them than tokens: each needs room only for itself.
   const stride = offsets === 'even' ? Math.floor(ids.length / samples) : 0;
   const isCrowded = offsets === 'even' && stride === 0;
@@ -40,6 +44,16 @@ export function calibrationSamples(
   return Array.from({ length: samples }, (_, j) => {
     const begin = offsets === 'even' ? j * stride : rng.integer(ids.length - length + 1);
     return ids.subarray(begin, begin + length);
+  });
+}
+
+function noPrediction(length: number): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: 'cutting calibration samples',
+    expected: 'at least 2 tokens in a sample: the second is the first that is predicted',
+    actual: `${length}`,
+    remedy: 'Choose a larger length of samples, or 0 for that of evaluation blocks.',
   });
 }
 

@@ -49,9 +49,9 @@ export function sessionError(expected: string, actual: string): EspalierError {
 
 /** The losses stand for the machine: a run may go on elsewhere as long as they are the same there to the last bit. */
 function openingFingerprint(provenance: Provenance, losses: readonly number[], about: object): string {
-  const { modelHash, textHash, calibrationHash, samples, offsets, seed } = provenance;
+  const { modelHash, textHash, calibrationHash, samples, calibrationLength, offsets, seed } = provenance;
   const { blocks, length, group, device, precision, versions } = provenance;
-  const calibration = calibrationHash !== undefined && { calibrationHash, samples, offsets, seed };
+  const calibration = calibrationHash !== undefined && { calibrationHash, samples, calibrationLength, offsets, seed };
   const where = { device, precision, versions, losses };
   return sha256(JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, ...about, ...where }));
 }

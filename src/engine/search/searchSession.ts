@@ -12,7 +12,7 @@ import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
-import type { SweepInputs } from '../evaluation/sweep.ts';
+import { disposePrograms, type SweepInputs } from '../evaluation/sweep.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
@@ -61,7 +61,7 @@ export class SearchSession {
       const opening = openingOf(losses, provenance, { sparsity: printSparsity(plan.sparsity) });
       return new SearchSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
     } catch (error) {
-      inputs.programs.dispose();
+      disposePrograms(inputs);
       throw error;
     }
   }
@@ -144,7 +144,7 @@ export class SearchSession {
   }
 
   dispose(): void {
-    this.inputs.programs.dispose();
+    disposePrograms(this.inputs);
   }
 
   private probesAll(): boolean {

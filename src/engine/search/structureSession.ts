@@ -16,7 +16,7 @@ import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper } from '../evaluation/stepper.ts';
 import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';
-import type { SweepInputs } from '../evaluation/sweep.ts';
+import { disposePrograms, type SweepInputs } from '../evaluation/sweep.ts';
 import { prepareModel, refusal } from '../evaluation/sweptModels.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
@@ -107,7 +107,7 @@ export class StructureSession {
       };
       return new StructureSession(plan, { ...opened, opening }, state);
     } catch (error) {
-      inputs.programs.dispose();
+      disposePrograms(inputs);
       throw error;
     }
   }
@@ -162,7 +162,7 @@ export class StructureSession {
       structure: { kind: 'scored', score, rates: UNIFORM },
       sparsity: plan.sparsity,
     };
-    const { checkpoint, device, weights, calibration: samples, programs } = inputs;
+    const { checkpoint, device, weights, calibration: samples, calibrationPrograms } = inputs;
     const dense = { checkpoint, device, weights, samples };
     const dropping = plan.kind === 'masks' && plan.search.components !== 'heads-channels';
     const needs = surveyNeeds([asked], []);
@@ -171,7 +171,7 @@ export class StructureSession {
       hooks,
       (needed?.steps ?? 0) +
         countSurveySteps(inputs, needs) +
-        (dropping ? countInfluenceSteps(dense, programs.batch) : 0),
+        (dropping ? countInfluenceSteps(dense, calibrationPrograms.batch) : 0),
     );
     const gradients = await needed?.get(steps('gradients'));
     const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
@@ -188,7 +188,7 @@ export class StructureSession {
   }
 
   dispose(): void {
-    this.inputs.programs.dispose();
+    disposePrograms(this.inputs);
     for (const programs of this.programs.values()) programs.dispose();
     this.programs.clear();
   }

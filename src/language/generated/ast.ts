@@ -44,7 +44,7 @@ export type PruneKeywordNames =
 export type PruneTokenNames = PruneTerminalNames | PruneKeywordNames;
 
 export interface Argument extends langium.AstNode {
-    readonly $container: Call;
+    readonly $container: Call | Text;
     readonly $type: 'Argument';
     name?: string;
     value: Expression;
@@ -161,7 +161,7 @@ export function isDefaults(item: unknown): item is Defaults {
     return reflection.isInstance(item, Defaults.$type);
 }
 
-export type Expression = Binary | Call | Group | List | Literal | Name | Negation | Power;
+export type Expression = Binary | Call | Group | List | Literal | Name | Negation | Power | Text;
 
 export const Expression = {
     $type: 'Expression'
@@ -222,15 +222,13 @@ export interface Literal extends langium.AstNode {
     number?: string;
     percentage?: string;
     ratio?: string;
-    text?: string;
 }
 
 export const Literal = {
     $type: 'Literal',
     number: 'number',
     percentage: 'percentage',
-    ratio: 'ratio',
-    text: 'text'
+    ratio: 'ratio'
 } as const;
 
 export function isLiteral(item: unknown): item is Literal {
@@ -356,6 +354,24 @@ export function isProperty(item: unknown): item is Property {
     return reflection.isInstance(item, Property.$type);
 }
 
+/** `"data/test.txt"`; of a corpus with settings behind it: `"data/test.txt" (length: 256)` */
+export interface Text extends langium.AstNode {
+    readonly $container: Argument | Binary | Group | List | Metric | MetricParameter | Negation | Parameter | Power | Property;
+    readonly $type: 'Text';
+    arguments: Array<Argument>;
+    text: string;
+}
+
+export const Text = {
+    $type: 'Text',
+    arguments: 'arguments',
+    text: 'text'
+} as const;
+
+export function isText(item: unknown): item is Text {
+    return reflection.isInstance(item, Text.$type);
+}
+
 export type PruneAstType = {
     Argument: Argument
     Binary: Binary
@@ -376,6 +392,7 @@ export type PruneAstType = {
     Parameter: Parameter
     Power: Power
     Property: Property
+    Text: Text
 }
 
 export class PruneAstReflection extends langium.AbstractAstReflection {
@@ -513,9 +530,6 @@ export class PruneAstReflection extends langium.AbstractAstReflection {
                 },
                 ratio: {
                     name: Literal.ratio
-                },
-                text: {
-                    name: Literal.text
                 }
             },
             superTypes: [Expression.$type]
@@ -602,6 +616,19 @@ export class PruneAstReflection extends langium.AbstractAstReflection {
                 }
             },
             superTypes: []
+        },
+        Text: {
+            name: Text.$type,
+            properties: {
+                arguments: {
+                    name: Text.arguments,
+                    defaultValue: []
+                },
+                text: {
+                    name: Text.text
+                }
+            },
+            superTypes: [Expression.$type]
         }
     } as const satisfies langium.AstMetaData
 }

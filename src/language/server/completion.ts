@@ -24,7 +24,7 @@ import { propertiesOf } from '../properties.ts';
 import type { Property } from '../properties.ts';
 import { CLAUSES } from '../structureWords.ts';
 import type { ClauseName } from '../structureWords.ts';
-import { completionPlace } from './completionContext.ts';
+import { completionPlace, settingNamed } from './completionContext.ts';
 import type { CompletionContext } from './completionContext.ts';
 import { rangeOf } from './positions.ts';
 
@@ -59,7 +59,9 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
         .filter(({ name }) => !context.said.has(name))
         .map(propertySuggestion);
     case 'argument':
-      return (context.of.arguments ?? []).filter(({ name }) => !context.said.has(name)).map(propertySuggestion);
+      return (context.of.arguments ?? [])
+        .filter(({ name }) => !context.said.has(settingNamed(context.of, name)))
+        .map(propertySuggestion);
     case 'value':
       return valueSuggestions(document, context.property);
     case 'score':

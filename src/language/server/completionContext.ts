@@ -1,7 +1,9 @@
 import type { CompiledDocument } from '../document.ts';
 import type { ParsedDeclaration } from '../pieces.ts';
+import type { SettingName } from '../../experiment/settings.ts';
 import { blockKindOf, propertyOf } from '../properties.ts';
 import type { BlockKind, Property } from '../properties.ts';
+import { propertyOfSetting } from '../settingProperties.ts';
 import { isClauseName } from '../structureWords.ts';
 import type { ClauseName } from '../structureWords.ts';
 import { NAME } from '../words.ts';
@@ -13,7 +15,7 @@ export type CompletionContext =
   /** A property of a block; `said` are there already. */
   | { readonly kind: 'property'; readonly block: BlockKind; readonly said: ReadonlySet<string> }
   | { readonly kind: 'value'; readonly property: Property }
-  /** A name in the parentheses behind a corpus, or (with `ofMetric`) behind a metric, where values can stand as well. */
+  /** A name in the parentheses behind a text; `said` are settings that are there already, by the names of their properties. */
   | { readonly kind: 'argument'; readonly of: Property; readonly said: ReadonlySet<string> }
   /** What ranks components, or with `isBlocks` whole blocks: a method or a metric. `clauses` are what may stand around it. */
   | {
@@ -139,9 +141,18 @@ function blockContext(
       const setting = property.arguments?.find((known) => known.name === argument);
       return setting ? { kind: 'value', property: setting } : { kind: 'nothing' };
     }
-    return endsValue(last) ? { kind: 'nothing' } : { kind: 'argument', of: property, said };
+    if (endsValue(last)) return { kind: 'nothing' };
+    const here = wordsOfCall(inside);
+    const inParentheses = here.filter((_, i) => here[i + 1] === ':').map((word) => settingNamed(property, word));
+    return { kind: 'argument', of: property, said: new Set([...others, ...inParentheses]) };
   }
   return endsValue(last) ? { kind: 'property', block, said } : { kind: 'value', property };
+}
+
+/** The property that says the same as a name in the parentheses: behind a calibration text `length` is `calibrationLength`. */
+export function settingNamed({ arguments: allowed = [] }: Property, name: string): string {
+  const setting = allowed.find((known) => known.name === name)?.setting;
+  return setting?.of === 'evaluation' ? propertyOfSetting(setting.name as SettingName) : name;
 }
 
 function isStructural({ value }: Property): boolean {

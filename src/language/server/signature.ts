@@ -62,7 +62,7 @@ function openCall(tokens: readonly Token[]): OpenCall | undefined {
     if (kind !== 'sign') return;
     const before = tokens[i - 1];
     if (text === '(') {
-      const isCall = before?.kind === 'name' && !isHead(tokens, i - 1);
+      const isCall = before?.kind === 'string' || (before?.kind === 'name' && !isHead(tokens, i - 1));
       open.push({ callee: isCall ? before.text : undefined, argument: 0, first: i + 1 });
     }
     if (text === ')') open.pop();
@@ -126,13 +126,14 @@ function signatureOf(
     });
     return write('owl(', parameters, ALLOCATION_WORDS.owl.documentation);
   }
-  if (declared?.kind !== 'corpus' || !property?.arguments) return undefined;
+  const isPath = callee.startsWith('"') && property?.value === 'corpus';
+  if ((declared?.kind !== 'corpus' && !isPath) || !property?.arguments) return undefined;
   const parameters = property.arguments.map(({ name, documentation, setting }) => ({
     name,
     text: `${name}: ${setting!.row.default}`,
     documentation,
   }));
-  return write(`${callee} (`, parameters, markdownLines(docComment(document.text, declared.start)));
+  return write(`${callee} (`, parameters, declared ? markdownLines(docComment(document.text, declared.start)) : '');
 }
 
 /** Where `structure(…)` and `weights(…)` can stand. */

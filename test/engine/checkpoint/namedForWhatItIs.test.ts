@@ -325,7 +325,7 @@ describe('tensors that are not a plain model’s are named for what they are', (
 describe('a calibration text', () => {
   const ids = Int32Array.from({ length: 101 }, (_, i) => i);
   const cut = (samples: number, length: number, offsets: 'even' | 'random') =>
-    calibrationSamples(ids, { samples, length, offsets, seed: 0 }, 'text.txt');
+    calibrationSamples(ids, { samples, length, calibrationLength: 0, offsets, seed: 0 }, 'text.txt');
 
   it('of 101 tokens has room for 128 random samples of 64, and of 101', () => {
     expect(cut(128, 64, 'random')).toHaveLength(128);

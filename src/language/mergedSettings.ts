@@ -1,0 +1,16 @@
+import type { EvaluationSettings } from '../experiment/settings.ts';
+
+/**
+ * The settings of a block on top of those of `defaults`. A length that is said behind the calibration text alone is that of evaluation
+ * blocks, too: files of before samples had a length of their own mean that.
+ */
+export function mergedSettings(
+  defaults: Partial<EvaluationSettings> | undefined,
+  own: Partial<EvaluationSettings> | undefined,
+): Partial<EvaluationSettings> {
+  const { calibrationLength, ...settings } = { ...defaults, ...own };
+  if (!calibrationLength || settings.length !== undefined) {
+    return { ...settings, ...(calibrationLength !== undefined && { calibrationLength }) };
+  }
+  return { ...settings, length: calibrationLength };
+}
