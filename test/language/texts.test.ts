@@ -11,7 +11,7 @@ import { signatureHelp } from '../../src/language/server/signature.ts';
 // Texts by their path, with settings behind it, and samples of a length of their own.
 
 const file = (properties: string, more = ''): string =>
-  `corpus calib = "data/valid.txt"\nmetric wanda = W * sqrt(X)\n${more}\nexperiment e {\n  model: "m"\n  prune: wanda\n${properties}\n}\n`;
+  `corpus calib = "data/valid.txt"\nmetric wanda = W * sqrt(X)\n${more}\nexperiment e {\n  model: "m"\n  prune: wanda\n  at: 50%\n${properties}\n}\n`;
 
 function settingsOf(properties: string, more = '') {
   const [plan] = plansFor(compile(file(properties, more)), 'e', { folder: '/f' });
@@ -87,11 +87,7 @@ describe('calibration samples have a length of their own', () => {
 describe('in the editor', () => {
   it('blanks are laid out as behind a name', () => {
     const source = file('  evaluate: "a b.txt"(length :64,blocks: 2)');
-    const laidOut = format(compile(source), { indent: '  ' });
-    const text = laidOut.reduceRight(
-      (all, { start, end, text: by }) => all.slice(0, start) + by + all.slice(end),
-      source,
-    );
+    const text = format(compile(source));
     expect(text).toContain('  evaluate: "a b.txt" (length: 64, blocks: 2)\n');
   });
 
