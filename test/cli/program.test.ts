@@ -11,6 +11,7 @@ import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
+import { kebabCase } from '../../src/cli/settingFlags.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
@@ -322,7 +323,7 @@ describe('usage', () => {
     const { out } = await run(['evaluate', '--help']);
     const flat = out.replace(/\s+/g, ' ');
     for (const [name, row] of Object.entries(SETTINGS)) {
-      expect(flat).toContain(`--${name} `);
+      expect(flat).toContain(`--${kebabCase(name)} `);
       expect(flat).toContain(`(default: ${row.default})`);
     }
   });
