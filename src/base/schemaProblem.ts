@@ -81,6 +81,7 @@ const TYPES: Readonly<Record<string, string>> = {
   null: 'null',
   undefined: 'nothing',
   never: 'nothing',
+  nonoptional: 'there',
 };
 
 const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' items', set: ' items' };

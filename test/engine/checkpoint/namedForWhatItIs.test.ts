@@ -9,6 +9,7 @@ import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { writeSafetensors, type TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
 import { calibrationSamples } from '../../../src/engine/forward/tokenBlocks.ts';
 import { allParameters } from '../../../src/engine/models/model.ts';
+import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { replaceFile } from '../../support/replaceFile.ts';
 import { TINY_LLAMA } from './tinyConfigs.ts';
@@ -177,6 +178,32 @@ describe('a checkpoint without tokenizer.json says what it has instead', () => {
     expect(failure.code).toBe('checkpoint/tokenizer');
     expect(failure.message).toMatch(says);
     expect(failure.message).not.toContain('ENOENT');
+  });
+});
+
+describe('a tokenizer.json of another kind says what was found', () => {
+  it.each<[change: object, says: RegExp]>([
+    [
+      { pre_tokenizer: { type: 'BertPreTokenizer' } },
+      /pre_tokenizer\.type to be one of ByteLevel.*got "BertPreTokenizer"/,
+    ],
+    [{ normalizer: { type: 'NFKC' } }, /normalizer\.type to be one of NFC.*got "NFKC"/],
+    [{ model: { type: 'Unigram', vocab: [] } }, /model\.type to be BPE, got "Unigram"/],
+    [{ colour: 1 }, /the file to be only fields that are known here, got colour/],
+  ])('%j', async (change, says) => {
+    const spec = {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      decoder: null,
+      model: { type: 'BPE', vocab: { a: 0 }, merges: [] },
+      ...change,
+    };
+    put('tokenizer.json', JSON.stringify(spec));
+    const failure = await failureOf(() => loadTokenizer(folder));
+    expect(failure.code).toBe('checkpoint/tokenizer');
+    expect(failure.message).toMatch(says);
+    expect(failure.message).not.toMatch(/Invalid|received/);
   });
 });
 
