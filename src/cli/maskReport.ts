@@ -5,6 +5,7 @@ import type { RunEvent } from '../experiment/runPlan.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { ProbabilitiesEvent } from '../experiment/structureEvents.ts';
 import type { ModelMask } from '../experiment/components.ts';
+import { runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { bestCheckpoint } from '../search/maskState.ts';
 import type { MaskState } from '../search/maskState.ts';
@@ -17,19 +18,19 @@ import type { Terminal } from './terminal.ts';
 
 /** A search for masks as a person reads it: a line a checkpoint, and at the end what was found beside the baselines. */
 export function maskReportLines(
-  { run }: RunFolder<MaskSearchPlan>,
+  { folder, run }: RunFolder<MaskSearchPlan>,
   state: MaskState,
   { out }: Pick<Terminal, 'out'>,
 ): RunLines {
   let rows = 0;
   return {
     opening() {
-      const { plan, id } = run;
+      const { plan } = run;
       const { method, steps, masks, batch, tokens, initial, components, seed } = plan.search;
       const from = initial === 'metric' ? structureScoreText(plan.score) : initial;
       return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · seed ${seed}`,
-        out.dim(`run ${id}${state.steps > 0 ? `, from step ${state.steps} on` : ''}`),
+        out.dim(`run ${runName({ folder })}${state.steps > 0 ? `, from step ${state.steps} on` : ''}`),
       ];
     },
     event(event) {
@@ -62,13 +63,14 @@ export interface MaskSearchResult extends StructureResult {
   readonly counts: { readonly steps: number; readonly leftOut: number };
 }
 
-export function maskSearchResult({ run }: RunFolder<MaskSearchPlan>, state: MaskState): MaskSearchResult {
+export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState): MaskSearchResult {
+  const { run } = of;
   const { finalists, finished, steps, leftOut } = state;
   const baselines = new Set(run.plan.baselines.map(({ name }) => name));
   const found = finalists.filter(({ name }) => !baselines.has(name));
   const soFar = bestCheckpoint(state);
   return {
-    ...structureResult(run, state),
+    ...structureResult(of, state),
     best:
       found.length > 0
         ? found.map((finalist) => foundStructure(finalist, undefined))

@@ -3,6 +3,7 @@ import type { RateSearchPlan } from '../experiment/rateSearch.ts';
 import type { RunEvent } from '../experiment/runPlan.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { IterationEvent, RateBaselineEvent, RateCounts } from '../experiment/structureEvents.ts';
+import { runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { bestConfiguration, improvementsByLlm } from '../search/rateState.ts';
 import type { RateState } from '../search/rateState.ts';
@@ -15,21 +16,21 @@ import type { Terminal } from './terminal.ts';
 
 /** A search for rates as a person reads it: a line an iteration, and at the end what was found beside the baselines. */
 export function rateReportLines(
-  { run }: RunFolder<RateSearchPlan>,
+  { folder, run }: RunFolder<RateSearchPlan>,
   state: RateState,
   { out }: Pick<Terminal, 'out'>,
 ): RunLines {
   let rows = 0;
   return {
     opening() {
-      const { plan, id } = run;
+      const { plan } = run;
       const { method, population, mutations, crossovers, generations, seed } = plan.search;
       const target = plan.target.kind === 'weights' ? `weights by ${plan.target.metric}` : plan.target.name;
       const from = state.iterations.length > 0 ? `, from iteration ${state.iterations.length} on` : '';
       return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${target} · ${population} configurations, ${mutations} mutations and ${crossovers} crossovers × ${generations} iterations · seed ${seed}`,
         `rates are proposed by ${proposer(plan)}`,
-        out.dim(`run ${id}${from}`),
+        out.dim(`run ${runName({ folder })}${from}`),
       ];
     },
     event(event) {
@@ -74,12 +75,12 @@ export interface RateSearchResult extends StructureResult {
   readonly improvements: { readonly all: number; readonly byLlm: number };
 }
 
-export function rateSearchResult({ run }: RunFolder<RateSearchPlan>, state: RateState): RateSearchResult {
+export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState): RateSearchResult {
   const { finalists, ranking, byId, improvements, counts } = state;
   const found = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestConfiguration(state);
   return {
-    ...structureResult(run, state),
+    ...structureResult(of, state),
     best:
       found.length > 0
         ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)?.rates))

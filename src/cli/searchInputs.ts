@@ -14,7 +14,10 @@ export function addSearchInputs(command: Command): Command {
   return command
     .option('--search <name>', 'which search of the file')
     .option('--resume <run>', 'go on with a run: its id, or the beginning of it (`espalier runs` lists them)')
-    .option('--recover', 'with --resume: drop what stands behind the damage of a damaged journal')
+    .option(
+      '--recover',
+      'with --resume: go on from what stands before the damage of a journal; it is kept beside as it was',
+    )
     .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
     .option('--text <file>', 'UTF-8 text whose perplexity is the fitness')
     .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')

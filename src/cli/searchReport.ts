@@ -6,6 +6,7 @@ import type { BaselineEvent, FinalistEvent, GenerationEvent, OpenedEvent } from 
 import { sizeOf } from '../metric/measure.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
+import { runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { figuresOf } from '../search/figures.ts';
 import { bestOf } from '../search/searchState.ts';
@@ -15,20 +16,20 @@ import type { Terminal } from './terminal.ts';
 
 /** A search for metrics as a person reads it: a line a generation, a table at the end. */
 export function metricReportLines(
-  { run }: RunFolder<SearchPlan>,
+  { folder, run }: RunFolder<SearchPlan>,
   state: SearchState,
   terminal: Pick<Terminal, 'out'>,
 ): RunLines {
   let rows = 0;
   return {
     opening() {
-      const { plan, id } = run;
+      const { plan } = run;
       const { method, population, generations, budget, seed } = plan.search;
       const much = budget > 0 ? `, at most ${budget} evaluations` : '';
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · seed ${seed}`,
-        terminal.out.dim(`run ${id}${from}`),
+        terminal.out.dim(`run ${runName({ folder })}${from}`),
       ];
     },
     event(event) {

@@ -3,6 +3,7 @@ import { printSparsity } from '../experiment/sparsity.ts';
 import type { FinalistEvent, SearchCounts } from '../experiment/searchEvents.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
+import { runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { bestOf } from '../search/searchState.ts';
 import type { SearchState } from '../search/searchState.ts';
@@ -38,13 +39,13 @@ export interface FoundMetric {
   readonly error?: ErrorData;
 }
 
-export function searchResult({ run }: RunFolder, state: SearchState): SearchResult {
+export function searchResult({ folder, run }: RunFolder, state: SearchState): SearchResult {
   const { finalists, opening, counts, ranking, status, times } = state;
   const ranked = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestOf(state);
   const tested = finalists.find(({ test }) => test !== undefined)?.test;
   return {
-    run: run.id,
+    run: runName({ folder }),
     name: run.plan.name,
     state: status,
     sparsity: printSparsity(run.plan.sparsity),

@@ -1,7 +1,8 @@
 import type { StructurePlan } from '../experiment/runPlan.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { StructureFinalistEvent, StructureOpening } from '../experiment/structureEvents.ts';
-import type { RunRecord } from '../runs/runRecord.ts';
+import { runName } from '../runs/runFolder.ts';
+import type { RunFolder } from '../runs/runFolder.ts';
 import type { SearchStatus, StateBase } from '../search/stateBase.ts';
 
 /** What came of a search for rates or for masks, or has come of it so far, as far as both tell the same. */
@@ -18,10 +19,11 @@ export interface StructureResult {
   readonly seconds: number;
 }
 
-export function structureResult({ id, plan }: RunRecord<StructurePlan>, state: StructureState): StructureResult {
+export function structureResult(of: RunFolder<StructurePlan>, state: StructureState): StructureResult {
+  const { plan } = of.run;
   const { opening, finalists, status, times } = state;
   return {
-    run: id,
+    run: runName(of),
     name: plan.name,
     method: plan.search.method,
     state: status,

@@ -125,9 +125,8 @@ export const REQUESTS = {
   /**
    * Drives the run in `folder` (see runs/runFolder.ts) with a pool of `workers` processes, by itself as many as its plan says, until it is
    * finished or, by cancelling this request, paused. `progress` and `searchEvent` events with the same token come before the reply.
-   * `recover` goes on from what stands before the damage of a journal that is damaged in its middle. `llm` holds which endpoint
-   * its language model may be asked at, and with what key; it is kept nowhere, and a run that names another endpoint fails with
-   * `llm/not-agreed`.
+   * `recover` goes on from what stands before the damage of a journal. `llm` holds which endpoint its language model may be asked at, and
+   * with what key; it is kept nowhere, and a run that names another endpoint fails with `llm/not-agreed`.
    */
   search: {
     params: z.strictObject({

@@ -5,7 +5,7 @@ import { createFile, openToUpdate } from '../files/openRegular.ts';
 import { encodeLine } from './journalLine.ts';
 import type { JournalLink, JournalRecord } from './journalLine.ts';
 import { damageError, JournalReader, LONGEST_JOURNAL } from './journalReader.ts';
-import { setAside } from './setAside.ts';
+import { restoreLineEnds, setAside } from './setAside.ts';
 import { fileOfRun } from './runPath.ts';
 
 /** The part of an open file that a journal needs. Tests put one in its place that fails. */
@@ -88,9 +88,9 @@ export class Journal {
     let { length } = reader;
     try {
       if (reader.damage) {
-        const kept = await setAside(file, reader, new Date(now()));
-        length = kept.length;
-        onRecovered?.(kept.aside);
+        const aside = await setAside(file, new Date(now()));
+        onRecovered?.(aside);
+        if (reader.hasReturns) length = await restoreLineEnds(file, length);
       }
       handle = await openFile(file);
       await handle.truncate(length);

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { fileProblem, reasonOf } from '../files/fileProblem.ts';
 import { isSettled, sameVersion, versionOf } from '../files/fileVersion.ts';
@@ -121,20 +122,18 @@ export function damageError(file: string, { kind, line, reason }: JournalDamage)
     operation: `reading line ${line} of ${file}`,
     expected: 'the line as it was written',
     actual: reason,
-    remedy: REMEDIES[kind](line),
+    remedy: REMEDIES[kind](line, `\`espalier search --resume ${path.basename(path.dirname(file))} --recover\``),
     file,
   });
 }
 
-const RECOVER = '`espalier search --resume RUN --recover`';
-
-const REMEDIES: Readonly<Record<DamageKind, (line: number) => string>> = {
-  changed: (line) =>
-    `Restore the file, or go on from the ${line - 1} lines before it with ${RECOVER}: what stood behind them is then evaluated again, and the journal as it is now is kept beside.`,
-  'line-ends': () =>
-    `Nothing is lost: ${RECOVER} (or \`dos2unix\`) gives the line ends back. With \`* -text\` in .espalier/runs/.gitattributes git leaves them alone.`,
-  newer: (line) =>
-    `Update Espalier, and go on with the version that wrote it. ${RECOVER} would go on from the ${line - 1} lines before, and keep the journal as it is now beside.`,
+const REMEDIES: Readonly<Record<DamageKind, (line: number, recover: string) => string>> = {
+  changed: (line, recover) =>
+    `Restore the file, or go on from the ${line - 1} lines before it with ${recover}: what stood behind them is then evaluated again, and the journal as it is now is kept beside.`,
+  'line-ends': (_, recover) =>
+    `Nothing is lost: ${recover} (or \`dos2unix\`) gives the line ends back. With \`* -text\` in .espalier/runs/.gitattributes git leaves them alone.`,
+  newer: (line, recover) =>
+    `Update Espalier, and go on with the version that wrote it. ${recover} would go on from the ${line - 1} lines before, and keep the journal as it is now beside.`,
 };
 
 function endless({ seq }: JournalLink): JournalDamage {

@@ -3,33 +3,40 @@ import { rename, rm } from 'node:fs/promises';
 import { copyFile } from '../files/copyFile.ts';
 import { createFile, openToRead } from '../files/openRegular.ts';
 import { CARRIAGE_RETURN } from './journalLines.ts';
-import type { JournalReader } from './journalReader.ts';
 import { fileOfRun } from './runPath.ts';
 
 /**
- * Keeps a copy of a damaged journal beside it, byte for byte, and gives the lines that were read their ends back where those were
- * changed to CR LF. What stands behind these lines is left for the caller to cut off.
+ * Keeps a copy of a damaged journal beside it, byte for byte, before anything of it is cut off.
  *
- * @param reader has read it
- * @returns the copy, and how many bytes of the journal are good now
+ * @returns the copy
  */
-export async function setAside(
-  file: string,
-  { length, hasReturns }: JournalReader,
-  at: Date,
-): Promise<{ readonly aside: string; readonly length: number }> {
+export async function setAside(file: string, at: Date): Promise<string> {
   const time = at.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const aside = `${file}.damaged-${time}-${randomUUID().slice(0, 6)}`;
-  const restored = `${file}.${randomUUID()}.tmp`;
   try {
     await copyFile(file, aside, fileOfRun(file));
-    if (!hasReturns) return { aside, length };
-    const written = await copyWithoutReturns(aside, restored, length);
-    await rename(restored, file);
-    return { aside, length: written };
+    return aside;
   } catch (error) {
-    // The journal is as it was: half a copy of it is no help.
-    for (const each of [aside, restored]) await rm(each, { force: true }).catch(() => undefined);
+    // Half a copy is no help.
+    await rm(aside, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Gives the first lines of a journal their ends back, where those were changed to CR LF; what stands behind them is left out.
+ *
+ * @param length bytes of these lines
+ * @returns their bytes now
+ */
+export async function restoreLineEnds(file: string, length: number): Promise<number> {
+  const restored = `${file}.${randomUUID()}.tmp`;
+  try {
+    const written = await copyWithoutReturns(file, restored, length);
+    await rename(restored, file);
+    return written;
+  } catch (error) {
+    await rm(restored, { force: true }).catch(() => undefined);
     throw error;
   }
 }

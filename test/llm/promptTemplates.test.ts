@@ -38,10 +38,15 @@ describe('the prompts of a search', () => {
   });
 
   // A repository that one clones must not have files of one's own sent away.
-  it.each(['file', 'folder'])('are not read through a link that leads out of the workspace (%s)', async (what) => {
-    const outside = await mkdtemp(path.join(base, 'outside-'));
+  it.each([
+    ['a file', 'out of the workspace'],
+    ['the folder', 'out of the workspace'],
+    ['a file', 'to another file of it'],
+    ['the folder', 'to another folder of it'],
+  ])('are not read through a link in the place of %s that leads %s', async (what, where) => {
+    const outside = await mkdtemp(path.join(where.startsWith('out') ? base : root, 'outside-'));
     await writeFile(path.join(outside, 'cross.md'), 'secret');
-    if (what === 'file') await symlink(path.join(outside, 'cross.md'), path.join(own, 'cross.md'));
+    if (what === 'a file') await symlink(path.join(outside, 'cross.md'), path.join(own, 'cross.md'));
     else {
       await rm(own, { recursive: true });
       await symlink(outside, own);

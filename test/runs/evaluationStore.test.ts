@@ -162,6 +162,23 @@ describe('what is no record is left aside with a word in the log', () => {
   });
 });
 
+describe.skipIf(process.platform === 'win32')('a folder that a repository has brought as a link', () => {
+  it.each(['.espalier', '.espalier/evaluations'])('%s: nothing is read or written there', async (place) => {
+    const outside = await mkdtemp(path.join(tmpdir(), 'espalier-outside-'));
+    await new EvaluationStore(outside, () => undefined).save(record());
+    const before = await readdir(path.join(outside, '.espalier/evaluations'));
+    await mkdir(path.dirname(path.join(root, place)), { recursive: true });
+    await symlink(path.join(outside, place), path.join(root, place));
+    expect(await store.load()).toEqual([]);
+    expect(log.join()).toContain(`${path.join(root, place)}, which is a link`);
+    await expect(store.save(record({ metric: 'other' }))).rejects.toMatchObject({
+      data: { code: 'io/write', remedy: expect.stringContaining('mount it there') as string },
+    });
+    expect(await readdir(path.join(outside, '.espalier/evaluations'))).toEqual(before);
+    await rm(outside, { recursive: true });
+  });
+});
+
 describe('where nothing can be written', () => {
   it('saving fails with a coded error that names the file, and what was there stays', async () => {
     await store.save(record());

@@ -186,7 +186,7 @@ const OPERATIONS: Readonly<Record<string, (at: Case) => Promise<unknown>>> = {
 async function runs(root: string, ...words: string[]): Promise<{ out: string; err: string; code: number }> {
   const written = { out: '', err: '', code: -1 };
   const stream = (name: 'out' | 'err') => ({ write: (text: string) => ((written[name] += text), true), isTTY: false });
-  const terminal = createTerminal(stream('out') as never, stream('err') as never, {});
+  const terminal = createTerminal(stream('out'), stream('err'), {});
   const context = { terminal, folder: root, finish: (code: number) => (written.code = code) };
   await runsCommand(context as unknown as CommandContext).parseAsync(words, { from: 'user' });
   return written;

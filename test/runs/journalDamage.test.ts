@@ -188,7 +188,7 @@ describe('a journal that is not as it was written is told of with its line, and 
           expect(written.subarray(0, 8)).toEqual(begun.subarray(0, written.length));
         }
       }),
-      { numRuns: 1500, seed: 9 },
+      { numRuns: 800, seed: 9 },
     );
   });
 });
@@ -197,7 +197,7 @@ describe('a write that was cut off', () => {
   it('loses at most its own line, wherever it ended, and whatever zeros a file system left behind it', async () => {
     const short = bytes.subarray(0, begins[3]);
     for (let cut = 0; cut <= short.length; cut++) {
-      for (const zeros of [0, 1, 4096]) {
+      for (const zeros of [0, 512]) {
         await writeFile(file, Buffer.concat([short.subarray(0, cut), Buffer.alloc(zeros)]));
         const { records: found, reader } = await read();
         const whole = begins.filter((begin) => begin > 0 && begin <= cut).length;
