@@ -70,7 +70,7 @@ let second = 0;
 async function eventsOf(plan: RunPlan, workers: number, threads: number): Promise<readonly string[]> {
   const settings = { ...plan.settings, threads };
   const createdAt = new Date(1763804575000 + 1000 * second++);
-  const run = await createRun({ ...plan, settings } as RunPlan, { root: folder, createdAt, versions: {} });
+  const run = await createRun({ ...plan, settings }, { root: folder, createdAt, versions: {} });
   const cacheFolder = path.join(folder, `cache ${run.run.id}`);
   const events: RunEvent[] = [];
   await runSearchOf(run, {

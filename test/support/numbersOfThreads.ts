@@ -9,7 +9,6 @@ import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/exp
 import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/plan.ts';
 import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, type SearchPlan } from '../../src/experiment/search.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
-import type { SearchOpening } from '../../src/experiment/searchEvents.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import { OWL, type StructureScore, UNIFORM } from '../../src/experiment/structure.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
@@ -137,7 +136,7 @@ export async function numbersOfThreads(
       ...{ seeds: [], baselines: [], settings, search: DEFAULT_SEARCH_SETTINGS },
     };
     const expressions = METRICS.map((metric) => parsePrefix(metric));
-    numbers['opening of a search'] = opened(await engine.openSearch(search));
+    numbers['opening of a search'] = await engine.openSearch(search);
     numbers['probes'] = (await engine.probe(expressions)).map(({ probe }) => probe);
     for (const [begin, end] of new Set([
       [0, 1],
@@ -153,7 +152,7 @@ export async function numbersOfThreads(
     };
     const opening = await engine.openStructure(masks);
     const { components } = opening;
-    numbers['opening of a search for masks'] = opened(opening);
+    numbers['opening of a search for masks'] = opening;
     const found = [1, 2].map((seed): ModelMask => {
       const rng = new Rng(seed);
       const bits = (count: number): string => packBits(Uint8Array.from({ length: count }, () => rng.integer(2)));
@@ -176,9 +175,4 @@ export async function numbersOfThreads(
 
 function numbersOf({ perplexity, densePerplexity, actualSparsity, structure, rates, fingerprint }: EvaluationResult) {
   return { perplexity, densePerplexity, actualSparsity, structure, rates, fingerprint };
-}
-
-/** Without the device's name, which tells its threads. */
-function opened<Opening extends SearchOpening>({ device: _, ...opening }: Opening): Omit<Opening, 'device'> {
-  return opening;
 }

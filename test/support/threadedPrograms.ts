@@ -68,7 +68,7 @@ function shapesOf({ batch, rows, columns, depth, transposeA, transposeB, linear 
 
 function buildOf({ transposeA, transposeB, scale, linear }: Product): Build {
   return (graph, a, b, bias) =>
-    linear ? graph.linear(a!, b!, bias) : graph.matMul(a!, b!, { transposeA, transposeB, scale });
+    linear ? graph.linear(a, b, bias) : graph.matMul(a, b, { transposeA, transposeB, scale });
 }
 
 /** The numbers of threads that change a product. */

@@ -31,7 +31,7 @@ export interface GradientIdentity {
 }
 
 /** Changes when the same identity would have to give other numbers, or other files. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Share of the available memory that gradients may take to be held. */
 const HELD_SHARE = 0.25;
