@@ -11,7 +11,11 @@ let found: Promise<number> | undefined;
  * It does not say which it does, so a product that two parts leave as it is, and more do not, is computed once in a process (some ms).
  */
 export function partsPerThread(): Promise<number> {
-  found ??= measure();
+  // What failed once is tried again when asked for again.
+  found ??= measure().catch((error: unknown) => {
+    found = undefined;
+    throw error;
+  });
   return found;
 }
 
