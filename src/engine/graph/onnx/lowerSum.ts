@@ -35,7 +35,7 @@ export function lowerSum(
       sum = emit.node('ReduceSum', [matrix, emit.integers([axis])], { keepdims: 1 });
     } else {
       const slices = emit.node('Reshape', [sum, emit.integers([before!, count!, after!])]);
-      sum = emit.node('MatMul', [emit.constant('float32', [1, count!], Array(count!).fill(1)), slices]);
+      sum = emit.node('MatMul', [emit.constant('float32', [1, count!], Array(count).fill(1)), slices]);
     }
   }
   if (primitive === 'reduceMean') {
