@@ -77,6 +77,9 @@ export async function driveRun(
       onRecovered: (aside) => {
         terminal.say(`the journal as it was is kept as ${aside}`);
       },
+      onWait: (message) => {
+        terminal.say(message);
+      },
       onProgress: (progress) => {
         report.progress(progress);
       },

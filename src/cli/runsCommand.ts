@@ -73,7 +73,12 @@ export function runsCommand(context: CommandContext): Command {
     .option(...JSON_FLAG)
     .action(async (id: string, { json }: RunsOptions) => {
       const found = await findRun(folder, id);
-      await deleteRun(found);
+      await deleteRun(found, {
+        signal: context.signal,
+        onWait: (message) => {
+          terminal.say(message);
+        },
+      });
       terminal.print(json ? JSON.stringify({ deleted: found }) : `deleted ${found}`);
       context.finish(EXIT.ok);
     });

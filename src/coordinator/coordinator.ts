@@ -18,6 +18,7 @@ import type { JournalRecord } from '../runs/journalLine.ts';
 import { JOURNAL_FILE, LOG_FILE, runName } from '../runs/runFolder.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { lockRun } from '../runs/runLock.ts';
+import type { RunLock } from '../runs/runLock.ts';
 import { checkRunFolder, fileOfRun } from '../runs/runPath.ts';
 import { planOf } from '../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
@@ -43,6 +44,8 @@ export interface SearchRunOptions {
   /** How far the opening of the search is. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   readonly log?: (line: string) => void;
+  /** Told, in a sentence, where it takes a while to find out whether whoever drove the run before is still there. */
+  readonly onWait?: (message: string) => void;
   /** Goes on from what stands before the damage of a journal; the journal as it was is kept beside. */
   readonly recover?: boolean;
   /** Told where. */
@@ -63,18 +66,20 @@ export type RunOutcome =
  * no reply was lost on the way.
  *
  * @throws EspalierError what the run failed with; the journal says it too, and the run can be resumed. `runs/in-use`,
- * `runs/damaged`, `runs/changed` where it was not begun at all
+ * `runs/damaged`, `runs/changed` where it was not begun at all; `runs/in-use`, too, where this process slept so long that another took
+ * over: the journal is then the other's, and nothing more is written here
  */
 export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Promise<RunOutcome> {
   await checkRunFolder(run.folder, `opening the run ${runName(run)}`);
-  const lock = await lockRun(run.folder);
+  const { clock = SYSTEM_CLOCK, openFile, recover = false, signal, onWait } = options;
+  const lock = await lockRun(run.folder, { signal, ...(onWait && { onWait }) });
   try {
-    const { clock = SYSTEM_CLOCK, openFile, recover = false } = options;
     const plan = planOf(run.run, run.root);
     const search = searchOf(plan, run, options);
     let before = 0;
     const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, {
       now: () => clock.wall(),
+      check: () => lock.check(),
       recover,
       onRecovered: (aside) => {
         options.log?.(`the damaged journal is kept as ${aside}`);
@@ -90,7 +95,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
     try {
       const { end } = search.recalled;
       if (end) return { kind: 'finished', finished: end };
-      return await new Coordinator({ run, plan, search, journal, options }).run(before > 0);
+      return await new Coordinator({ run, plan, search, lock, journal, options }).run(before > 0);
     } finally {
       await journal.close();
     }
@@ -109,6 +114,7 @@ interface CoordinatorParts {
   /** With absolute paths. */
   readonly plan: RunPlan;
   readonly search: SearchKind;
+  readonly lock: RunLock;
   readonly journal: Journal;
   readonly options: SearchRunOptions;
 }
@@ -118,13 +124,16 @@ class Coordinator {
   private readonly parts: CoordinatorParts;
   private readonly clock: Clock;
   private readonly pool: WorkerPool;
+  /** The run is to pause, or another process drives it. */
+  private readonly stop: AbortSignal;
   private opening: SearchOpening | undefined;
 
   constructor(parts: CoordinatorParts) {
-    const { run, plan, search, options } = parts;
+    const { run, plan, search, lock, options } = parts;
     const { spawn, workers = plan.search.workers, clock = SYSTEM_CLOCK, limits } = options;
     this.parts = parts;
     this.clock = clock;
+    this.stop = AbortSignal.any([options.signal, lock.lost]);
     this.opening = search.recalled.measured ? search.recalled.opening : undefined;
     const { threads } = plan.settings;
     this.pool = new WorkerPool({
@@ -136,6 +145,7 @@ class Coordinator {
       clock,
       log: (line) => {
         options.log?.(line);
+        if (lock.lost.aborted) return;
         logTo(path.join(run.folder, LOG_FILE), `${new Date(clock.wall()).toISOString()} ${printable(line)}\n`);
       },
       onProgress: options.onProgress ?? ignore,
@@ -149,17 +159,19 @@ class Coordinator {
   /** @param goesOn whether the journal has anything from before */
   async run(goesOn: boolean): Promise<RunOutcome> {
     const { signal } = this.parts.options;
+    const { lost } = this.parts.lock;
     const abort = (): void => {
-      void this.pool.dispose(cancelledError('searching'));
+      void this.pool.dispose(lost.aborted ? (lost.reason as EspalierError) : cancelledError('searching'));
     };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
+    this.stop.addEventListener('abort', abort, { once: true });
+    if (this.stop.aborted) abort();
     try {
       if (goesOn) await this.append({ kind: 'resumed' });
       const finished = await this.search();
       await this.append(finished);
       return { kind: 'finished', finished };
     } catch (thrown) {
+      lost.throwIfAborted();
       const error = toErrorData(thrown, 'running a search');
       if (signal.aborted && error.code === 'cancelled') {
         await this.append({ kind: 'paused' });
@@ -169,17 +181,17 @@ class Coordinator {
       await this.append({ kind: 'failed', error }).catch(ignore);
       throw thrown instanceof EspalierError ? thrown : new EspalierError(error, { cause: thrown });
     } finally {
-      signal.removeEventListener('abort', abort);
+      this.stop.removeEventListener('abort', abort);
       await this.pool.dispose(cancelledError('searching'));
     }
   }
 
   private async search(): Promise<EndEvent> {
-    const { run, search, options } = this.parts;
+    const { run, search } = this.parts;
     const opening = this.opening ?? (await this.open());
     return search.run(opening, {
       pool: this.pool,
-      signal: options.signal,
+      signal: this.stop,
       clock: this.clock,
       append: (...events) => this.append(...events),
       portable: (result) => withoutThreads(portableResult(run.root, result)),

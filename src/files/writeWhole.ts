@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createFile } from './openRegular.ts';
 import { checkRealFolders, makeRealFolders } from './realFolders.ts';
@@ -32,5 +32,20 @@ export async function writeNew(file: string, data: string | Uint8Array): Promise
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Gives a flushed file another's name, which it has even after the power fails. */
+export async function moveInPlace(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  try {
+    const folder = await open(path.dirname(to), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch {
+    // Windows, and some network disks, flush no folders.
   }
 }

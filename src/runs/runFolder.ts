@@ -6,6 +6,7 @@ import type { RunPlan } from '../experiment/runPlan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import { JournalReader } from './journalReader.ts';
 import { lockRun } from './runLock.ts';
+import type { LockOptions } from './runLock.ts';
 import { createRunRecord, newRunId, parseRunRecord } from './runRecord.ts';
 import type { RunContext, RunRecord } from './runRecord.ts';
 import { checkRunFolder, fileOfRun, NO_LINKS, rootOf } from './runPath.ts';
@@ -146,14 +147,14 @@ export async function findRun(root: string, id: string): Promise<string> {
 /**
  * Deletes a run for good, and nothing that its links lead to.
  *
- * @throws EspalierError `runs/in-use` while somebody drives it, `runs/not-found`, `io/write`
+ * @throws EspalierError `runs/in-use` while somebody drives it, `runs/not-found`, `io/write`, `cancelled`
  */
-export async function deleteRun(folder: string): Promise<void> {
+export async function deleteRun(folder: string, options?: LockOptions): Promise<void> {
   const operation = `deleting ${folder}`;
   if (folder !== path.join(rootOf(folder), RUNS_FOLDER, path.basename(folder))) throw notOneRunError(folder);
   await checkRunFolder(folder, operation);
   // With the lock in hand nobody begins to drive it meanwhile.
-  const lock = await lockRun(folder);
+  const lock = await lockRun(folder, options);
   try {
     await checkRunFolder(folder, operation);
     await rm(folder, { recursive: true, force: true });

@@ -69,6 +69,10 @@ const handlers = createHandlers(
         // The pool's processes are of this very script; they end with this one.
         spawn: () => forkWorker({ file: script, cacheFolder, log }),
         log,
+        onWait: (detail) => {
+          log(detail);
+          onProgress({ stage: 'reading', done: 0, total: 1, detail });
+        },
       });
       return kind;
     },

@@ -1,7 +1,8 @@
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
@@ -9,17 +10,19 @@ import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordin
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
 import type { SearchPlan } from '../../src/experiment/search.ts';
 import type { RunEvent } from '../../src/experiment/runPlan.ts';
+import { thisProcess } from '../../src/files/processIdentity.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { createRun, JOURNAL_FILE, journalOf, LOG_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
+import { LOCK_FILE } from '../../src/runs/runLock.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
 import { planOf } from '../search/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { fullDisk } from './fullDisk.ts';
 import { ScriptedWorker } from './scriptedWorker.ts';
-import type { Script } from './scriptedWorker.ts';
+import type { Reaction, Script, ScriptedRequest } from './scriptedWorker.ts';
 
 const roots: string[] = [];
 afterEach(async () => {
@@ -108,6 +111,55 @@ function uninterrupted(): Promise<readonly string[]> {
   })();
   return story;
 }
+
+/** What another container's driver does that has heard nothing of this one for a while. @returns the journal as it finds it */
+function takeOver({ folder }: RunFolder): string {
+  const [lock, journal] = [LOCK_FILE, JOURNAL_FILE].map((name) => path.join(folder, name)) as [string, string];
+  writeFileSync(`${lock}.new`, JSON.stringify({ ...thisProcess(), host: 'elsewhere', token: 'x' }));
+  renameSync(`${lock}.new`, lock);
+  copyFileSync(journal, `${journal}.new`);
+  renameSync(`${journal}.new`, journal);
+  return readFileSync(journal, 'utf8');
+}
+
+describe('a run that another process took over while this one slept', () => {
+  it('stops at its next answer: nothing more of it is written, and no worker is left', async () => {
+    const run = await newRun();
+    let told = 0;
+    let taken = '';
+    const onEvent = (): void => {
+      if (++told === 12) taken = takeOver(run);
+    };
+    const error = await failureOf(() => drive(run, {}, { onEvent, workers: 2 }));
+    expect([error.code, error.data.actual]).toEqual([
+      'runs/in-use',
+      expect.stringContaining('on elsewhere, which took'),
+    ]);
+    expect(await readFile(path.join(run.folder, JOURNAL_FILE), 'utf8')).toBe(taken);
+    expect(taken.split('\n').length).toBeGreaterThan(told);
+    expect(await readFile(path.join(run.folder, LOCK_FILE), 'utf8')).toContain('elsewhere');
+  });
+
+  it('stops within a heartbeat while its workers compute', async () => {
+    const run = await newRun();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      let asked = false;
+      const react = (request: ScriptedRequest): Reaction => {
+        asked ||= request === 'measure';
+        return request === 'measure' ? 'hang' : 'answer';
+      };
+      const stuck = failureOf(() => drive(run, { react }));
+      await expect.poll(() => asked).toBe(true);
+      takeOver(run);
+      vi.advanceTimersByTime(2500);
+      expect((await stuck).code).toBe('runs/in-use');
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await readFile(path.join(run.folder, LOCK_FILE), 'utf8')).toContain('elsewhere');
+  });
+});
 
 describe('a run comes to the same end', () => {
   it.each([1, 2, 5])('with %d workers that overtake each other', async (workers) => {

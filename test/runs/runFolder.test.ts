@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SearchPlan } from '../../src/experiment/search.ts';
 import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
 import { Journal } from '../../src/runs/journal.ts';
@@ -17,7 +16,7 @@ import {
   RUNS_FOLDER,
 } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
-import { isRunning, LOCK_FILE, lockRun } from '../../src/runs/runLock.ts';
+import { lockRun } from '../../src/runs/runLock.ts';
 import { newRunId, planOf } from '../../src/runs/runRecord.ts';
 import { listRuns, summariseRun } from '../../src/runs/runSummary.ts';
 import { sampleSearchPlan } from '../protocol/samples.ts';
@@ -117,70 +116,6 @@ describe('what a run was asked', () => {
     const error = await failureOf(() => createRun(planIn(blocked), { root: blocked, createdAt: AT, versions: {} }));
     expect(error.code).toBe('io/write');
     expect(await readFile(path.join(blocked, '.espalier'), 'utf8')).toBe('mine');
-  });
-});
-
-describe('who drives a run', () => {
-  it('is one, of any number that want to', async () => {
-    const { folder } = await newRun();
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lockRun(folder)));
-    const locks = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    expect(locks).toHaveLength(1);
-    expect(outcomes.find((outcome) => outcome.status === 'rejected')).toMatchObject({
-      reason: { data: { code: 'runs/in-use', actual: expect.stringContaining(`process ${process.pid} on`) as string } },
-    });
-    expect(await isRunning(folder)).toBe(true);
-    expect((await failureOf(() => deleteRun(folder))).code).toBe('runs/in-use');
-    await locks[0]!.release();
-    expect(await isRunning(folder)).toBe(false);
-    await (await lockRun(folder)).release();
-    expect(await readdir(folder)).toEqual([RUN_FILE]);
-  });
-
-  const holder = { pid: process.pid, host: hostname(), started: 'long ago', token: 'x' };
-  const old = new Date(Date.now() - 60_000);
-  it.each<[string, object | string, boolean, Date?]>([
-    ['a process that is gone', { ...holder, pid: 0x3fffffff }, false],
-    ['a process whose number is another’s by now', holder, false],
-    ['a machine that was heard of just now', { ...holder, host: 'elsewhere' }, true],
-    ['a machine that was not heard of for a minute', { ...holder, host: 'elsewhere' }, false, old],
-    ['somebody who is just writing who he is', '', true],
-    ['nobody that can be made out, for a minute', '{', false, old],
-  ])('held by %s: %s', async (_, content, running, at) => {
-    const { folder } = await newRun();
-    const file = path.join(folder, LOCK_FILE);
-    await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
-    if (at) await utimes(file, at, at);
-    expect(await isRunning(folder)).toBe(running);
-    if (running) expect((await failureOf(() => lockRun(folder))).code).toBe('runs/in-use');
-    else await (await lockRun(folder)).release();
-  });
-
-  it('is nobody once the process was killed', async () => {
-    const { folder } = await newRun();
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-    const started = (await readFile(`/proc/${child.pid!}/stat`, 'utf8').catch(() => '')).split(' ')[21] ?? '';
-    await writeFile(path.join(folder, LOCK_FILE), JSON.stringify({ ...holder, pid: child.pid, started }));
-    expect(await isRunning(folder)).toBe(true);
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
-    expect(await isRunning(folder)).toBe(false);
-  });
-
-  it('is heard of every other second', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    try {
-      const { folder } = await newRun();
-      const lock = await lockRun(folder);
-      const file = path.join(folder, LOCK_FILE);
-      await utimes(file, old, old);
-      const { stat } = await import('node:fs/promises');
-      vi.advanceTimersByTime(2500);
-      await expect.poll(async () => Date.now() - (await stat(file)).mtimeMs).toBeLessThan(10_000);
-      await lock.release();
-    } finally {
-      vi.useRealTimers();
-    }
   });
 });
 

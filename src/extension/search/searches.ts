@@ -246,7 +246,9 @@ export class Searches implements vscode.Disposable {
     if (chosen !== 'Delete') return;
     for (const folder of folders) {
       await this.attempt('The run could not be deleted', async () => {
-        await deleteRun(folder);
+        await deleteRun(folder, {
+          onWait: (message) => void vscode.window.showInformationMessage(message),
+        });
         this.panels.close(folder);
       });
     }
