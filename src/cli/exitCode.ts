@@ -7,8 +7,12 @@ export const EXIT = {
   failed: 1,
   /** Nothing was evaluated: a flag, a `.prune` file, a checkpoint, a text or a device choice is not as it must be. */
   input: 2,
-  /** 128 + SIGINT, as shells have it. */
+  /** 128 + SIGHUP, as shells have it: the terminal was closed. */
+  hungUp: 129,
+  /** 128 + SIGINT. */
   interrupted: 130,
+  /** 128 + SIGQUIT. */
+  quit: 131,
   /** 128 + SIGPIPE: whoever read our output has gone. */
   pipe: 141,
   /** 128 + SIGTERM. */

@@ -12,7 +12,13 @@ import { createTerminal } from './terminal.ts';
 
 const WORKER = fileURLToPath(new URL('worker.cjs', import.meta.url));
 const PROMPTS = fileURLToPath(new URL('../media/prompts', import.meta.url));
-const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+/** What asks the command to stop. A search then pauses; everything else is cancelled, and clears away what is not finished. */
+const SIGNALS = {
+  SIGHUP: EXIT.hungUp,
+  SIGINT: EXIT.interrupted,
+  SIGQUIT: EXIT.quit,
+  SIGTERM: EXIT.terminated,
+} as const;
 
 async function main(): Promise<void> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
@@ -21,17 +27,27 @@ async function main(): Promise<void> {
   // Before any process is started that would inherit them.
   const keys = takeKeys(process.env);
   let interrupted: ExitCode = EXIT.interrupted;
+  const stop = (code: ExitCode): void => {
+    if (cancelled.signal.aborted) return;
+    interrupted = code;
+    terminal.status('stopping after this step; Ctrl-C again stops at once');
+    cancelled.abort();
+  };
 
   for (const [signal, code] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, ExitCode][]) {
-    // Once: with the handler gone, a second Ctrl-C has its usual effect and ends the process there and then.
-    process.once(signal, () => {
-      interrupted = code;
-      terminal.status('stopping after this step; Ctrl-C again stops at once');
-      cancelled.abort();
+    // Once: with the handler gone, a second Ctrl-C has its usual effect and ends the process there and then. That a terminal is
+    // closed is told twice, though, by the system and by the shell.
+    process[signal === 'SIGHUP' ? 'on' : 'once'](signal, () => {
+      stop(code);
     });
   }
   // Whoever read our output has gone (`espalier … | head`): nothing more to do, and nobody to tell.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A terminal that was closed: the same as its signal, which may come later than this.
+    if (error.code === 'EIO') {
+      stop(EXIT.hungUp);
+      return;
+    }
     if (error.code !== 'EPIPE') terminal.say(`error: writing standard output: ${error.message}`);
     process.exit(error.code === 'EPIPE' ? EXIT.pipe : EXIT.failed);
   });

@@ -25,7 +25,10 @@ Exit codes:
   0    everything was evaluated
   1    an evaluation failed: invalid score, perplexity that is not finite, broken device
   2    nothing to evaluate: a flag, a file, a checkpoint or a device choice is not as it must be
-  130  interrupted (Ctrl-C; a second one stops at once)
+  129, 130, 131, 143
+       stopped by SIGHUP (the terminal was closed), Ctrl-C, SIGQUIT or SIGTERM: a search is paused then,
+       everything else is cancelled; a second signal stops at once
+  141  whoever read the output has gone
 
 Colour is left out where standard output is no terminal or NO_COLOR is set.`;
 

@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
@@ -8,6 +7,7 @@ import { formatBytes, formatCount, formatRate } from '../experiment/format.ts';
 import { isStructural, type EvaluationPlan } from '../experiment/plan.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
+import { makeTemporaryFolder, removeTemporary } from '../files/temporary.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from './exitCode.ts';
@@ -59,7 +59,7 @@ export function speedCommand(context: CommandContext): Command {
         reports = measured.map((report, index) => ({ ...report, model: subjects[index]!.name }));
       } finally {
         await engine.dispose();
-        for (const folder of temporary) await rm(folder, { recursive: true, force: true });
+        for (const folder of temporary) await removeTemporary(folder);
       }
       // When nothing is left to clear away: whoever reads may be gone, and the process then ends here.
       terminal.status('');
@@ -131,7 +131,7 @@ async function prunedSubjects(
       'zeros in place make nothing faster, and memory stays: such a model is smaller on the disk when compressed, that is all',
     );
   }
-  const root = await mkdtemp(path.join(tmpdir(), 'espalier-speed-'));
+  const root = await makeTemporaryFolder(tmpdir(), 'espalier-speed');
   temporary.push(root);
   const folder = path.join(root, 'pruned');
   await engine.exportModel(plan, { folder, format: 'huggingface' }, stepHooks(context));

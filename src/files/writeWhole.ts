@@ -1,8 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createFile } from './openRegular.ts';
 import { checkRealFolders, makeRealFolders } from './realFolders.ts';
+import { removeTemporary, sweepTemporaries, temporaryBeside } from './temporary.ts';
+
+/** Folders that were looked through for what processes that were killed have left. */
+const swept = new Set<string>();
 
 /**
  * Writes a file beside its place, flushes it and moves it there, so that no reader, and no crash, ever sees half of one. Makes
@@ -12,15 +15,16 @@ import { checkRealFolders, makeRealFolders } from './realFolders.ts';
  */
 export async function writeWhole(file: string, data: string | Uint8Array, below?: string): Promise<void> {
   const folder = path.dirname(file);
-  const temporary = `${file}.${randomUUID()}.tmp`;
   await (below === undefined ? mkdir(folder, { recursive: true }) : makeRealFolders(below, folder));
+  if (!swept.has(folder)) await sweepTemporaries(folder);
+  swept.add(folder);
+  const temporary = temporaryBeside(file);
   try {
     await writeNew(temporary, data);
     if (below !== undefined) await checkRealFolders(below, folder);
     await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
+  } finally {
+    await removeTemporary(temporary);
   }
 }
 

@@ -9,6 +9,7 @@ import { fileProblem, reasonOf } from '../files/fileProblem.ts';
 import { createFile, openToRead } from '../files/openRegular.ts';
 import { livenessOf, thisProcess } from '../files/processIdentity.ts';
 import type { Liveness } from '../files/processIdentity.ts';
+import { removeTemporary, temporaryBeside } from '../files/temporary.ts';
 
 /** Inside a run's folder: who drives it. Its modification time is the heartbeat. */
 export const LOCK_FILE = 'running';
@@ -192,7 +193,7 @@ class HeldLock implements RunLock {
 /** Puts the lock there, whole or not at all; undefined where there is one. @returns the open lock */
 async function place(file: string, mine: Holder): Promise<FileHandle | undefined> {
   const content = JSON.stringify(mine);
-  const temporary = `${file}.${mine.token}.tmp`;
+  const temporary = temporaryBeside(file);
   try {
     const handle = await createWhole(temporary, content);
     try {
@@ -206,7 +207,7 @@ async function place(file: string, mine: Holder): Promise<FileHandle | undefined
       if (NO_LINKS.has(codeOf(error))) return await createWhole(file, content);
       throw error;
     } finally {
-      await rm(temporary, { force: true });
+      await removeTemporary(temporary);
     }
   } catch (error) {
     throw new EspalierError(
@@ -247,16 +248,17 @@ async function createWhole(file: string, content: string): Promise<FileHandle | 
 
 /** Removes the lock with this token; one that another process has put there meanwhile goes back. */
 async function takeAway(file: string, token: string | undefined): Promise<void> {
-  const aside = `${file}.${randomUUID()}.tmp`;
   const found = await look(file);
   if (!found || found.holder?.token !== token) return;
+  const aside = temporaryBeside(file);
   try {
     await rename(file, aside);
+    if ((await look(aside))?.holder?.token !== token) await link(aside, file);
   } catch {
-    return;
+    // It is gone, or there is another by now.
+  } finally {
+    await removeTemporary(aside);
   }
-  if ((await look(aside))?.holder?.token !== token) await link(aside, file).catch(() => undefined);
-  await rm(aside, { force: true, recursive: true });
 }
 
 /** Undefined where there is no lock. */

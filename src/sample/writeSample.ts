@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
+import { removeTemporary, sweepTemporaries, temporaryBeside } from '../files/temporary.ts';
 import { type TensorToWrite, writeSafetensors } from '../engine/checkpoint/safetensorsWriter.ts';
 import type { Trainer } from '../engine/training/trainer.ts';
 
@@ -23,13 +24,14 @@ export async function writeWeights(folder: string, weights: Awaited<ReturnType<T
   const tensors = new Map<string, TensorToWrite>();
   for (const [name, tensor] of weights) tensors.set(name, { ...tensor, dtype: 'BF16' });
   const file = path.join(folder, 'model.safetensors');
-  const temporary = `${file}.tmp`;
+  const temporary = temporaryBeside(file);
   await writing(folder, async () => {
     try {
+      await sweepTemporaries(folder);
       await writeSafetensors(temporary, tensors);
       await rename(temporary, file);
     } finally {
-      await rm(temporary, { force: true });
+      await removeTemporary(temporary);
     }
   });
 }

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import { removeTemporaries } from '../files/temporary.ts';
 
 /** Ends this process and what it has started (the device probes), at once. The supervisor makes the worker lead a group. */
 export function endProcessGroup(): never {
+  removeTemporaries();
   try {
     process.kill(-process.pid, 'SIGKILL');
   } catch {

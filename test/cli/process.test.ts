@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ function espalier(
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     // What is remembered between runs is no part of these tests, nor they of what is remembered.
-    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
+    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), TMPDIR: temporary() },
   });
   const text = { out: '', err: '' };
   child.stdout.on('data', (data: Buffer) => (text.out += data.toString()));
@@ -59,6 +59,28 @@ function espalier(
     child.on('close', (code, signal) => {
       resolve({ status: code ?? signal!, ...text, seconds: (performance.now() - began) / 1000 });
     });
+  });
+}
+
+/** Where these tests' processes have their temporary files. */
+const temporary = (): string => join(folder, 'tmp');
+
+/** What is half done there, and where these tests export to. */
+const unfinished = (): string[] =>
+  [temporary(), join(folder, 'exports')]
+    .flatMap((place) => (existsSync(place) ? readdirSync(place) : []))
+    .filter((name) => name.endsWith('.tmp'));
+
+/** Runs the command, and does something to it once something is half done. */
+async function whenItWrites(words: readonly string[], act: (child: ReturnType<typeof spawn>) => void): Promise<Ended> {
+  await mkdir(temporary(), { recursive: true });
+  const before = unfinished();
+  return espalier(words, (child) => {
+    const timer = setInterval(() => {
+      if (child.exitCode === null && unfinished().every((name) => before.includes(name))) return;
+      clearInterval(timer);
+      act(child);
+    }, 20);
   });
 }
 
@@ -267,6 +289,27 @@ describe('a search', () => {
     expect((await inSearches(['runs'])).out).toBe('no runs here; `espalier evolve` begins one\n');
   });
 
+  it('is paused when the terminal is closed, which is told twice', async () => {
+    const { status, out } = await inSearches(['evolve', '../search.prune', '--device', 'cpu', '--json'], (child) => {
+      let text = '';
+      child.stdout!.on('data', (data: Buffer) => {
+        text += data.toString();
+        if (child.killed || !text.includes('"kind":"generation"')) return;
+        child.kill('SIGHUP');
+        setTimeout(() => child.kill('SIGHUP'), 5);
+      });
+    });
+    expect(status).toBe(129);
+    const [{ run: id }, ...lines] = objects(out) as [{ run: string }, ...object[]];
+    expect(lines.slice(-2)).toMatchObject([{ kind: 'paused' }, { kind: 'result', state: 'paused' }]);
+    expect(await readdir(join(folder, 'searches/.espalier/runs', id))).toEqual([
+      'journal.jsonl',
+      'log.txt',
+      'run.json',
+    ]);
+    expect((await inSearches(['runs', 'delete', id])).status).toBe(0);
+  });
+
   it('that cannot begin leaves nothing behind', async () => {
     const words = ['evolve', '--model', '../nothing', '--text', '../text.txt', '--operands', 'W'];
     const { status, err } = await inSearches(words);
@@ -298,7 +341,9 @@ describe('the shell', () => {
   const long = () => ['evaluate', '--expression', 'W', ...inputs, '--blocks', '0', '--sparsity', sparsities];
 
   it.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
+    ['SIGQUIT', 131],
     ['SIGTERM', 143],
   ] as const)('%s in the middle: exit code %d, soon, and nothing is left behind', async (signal, code) => {
     const before = await readdir(folder);
@@ -313,6 +358,40 @@ describe('the shell', () => {
     expect(err).toBe('interrupted\n');
     expect(performance.now() - sent).toBeLessThan(5000);
     expect(await readdir(folder)).toEqual(before);
+  });
+
+  const endless: Readonly<Record<string, () => string[]>> = {
+    speed: () => ['speed', '--expression', 'W', '--sparsity', '50%', ...inputs, '--rounds', '99999'],
+    export: () => ['export', '--expression', 'W * X', '--to', 'exports/model', ...inputs, '--samples', '60000'],
+  };
+
+  it.each([
+    ['speed', 'SIGHUP', 129],
+    ['speed', 'SIGQUIT', 131],
+    ['speed', 'SIGTERM', 143],
+    ['export', 'SIGHUP', 129],
+    ['export', 'SIGQUIT', 131],
+  ] as const)('%s in the middle of %s: no temporary folder is left', async (command, signal, code) => {
+    const { status } = await whenItWrites(endless[command]!(), (child) => child.kill(signal));
+    expect(status).toBe(code);
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('what a killed export and a killed measurement leave is removed by the next', async () => {
+    for (const command of ['export', 'speed']) {
+      const { status } = await whenItWrites(endless[command]!(), (child) => child.kill('SIGKILL'));
+      expect(status).toBe('SIGKILL');
+    }
+    const [measured, exported] = [/^espalier-speed\..*\.tmp$/, /^model\..*\.tmp$/].map(
+      (name) => expect.stringMatching(name) as string,
+    );
+    expect(unfinished()).toEqual([measured, exported]);
+    await writeFile(join(folder, 'exports/model.mine.tmp'), 'of a person');
+    const again = ['export', '--expression', 'W', '--to', 'exports/model', ...inputs];
+    expect((await espalier(again)).status).toBe(0);
+    expect((await readdir(join(folder, 'exports'))).sort()).toEqual(['model', 'model.mine.tmp']);
+    await whenItWrites(endless['speed']!(), (child) => child.kill('SIGTERM'));
+    expect(unfinished()).toEqual(['model.mine.tmp']);
   });
 
   it('a reader that goes away ends it quietly', async () => {

@@ -12,6 +12,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import type * as promises from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -22,7 +23,7 @@ import { failureOf } from '../support/expectCoded.ts';
 
 const links = vi.hoisted(() => ({ refusal: undefined as string | undefined }));
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+  const real = await original<typeof promises>();
   return {
     ...real,
     link: (from: string, to: string) =>
@@ -55,16 +56,14 @@ const write = (holder: object | string): Promise<void> =>
   writeFile(file, typeof holder === 'string' ? holder : JSON.stringify(holder));
 
 /** A heartbeat that goes on, by a clock that is an hour behind. */
-function beatingHeart(): Disposable {
+function beatingHeart(): () => void {
   let beats = 0;
   const timer = setInterval(() => {
     const at = new Date(Date.now() - 3_600_000 + beats++ * 2000);
     void utimes(file, at, at).catch(() => undefined);
   }, 100);
-  return {
-    [Symbol.dispose]: () => {
-      clearInterval(timer);
-    },
+  return () => {
+    clearInterval(timer);
   };
 }
 
@@ -139,13 +138,12 @@ describe('who drives a run', () => {
   ])('a holder %s keeps its run while its heart beats, and loses it when it stands still', async (_, holder, at) => {
     await write(holder);
     await utimes(file, at, at);
-    {
-      using _heart = beatingHeart();
-      const waited: string[] = [];
-      const error = await failureOf(() => lockRun(folder, { silence: 2000, onWait: (said) => waited.push(said) }));
-      expect(error.code).toBe('runs/in-use');
-      expect(waited).toEqual([expect.stringMatching(/ may still drive this run; .* for 2 s$/)]);
-    }
+    const stop = beatingHeart();
+    const waited: string[] = [];
+    const error = await failureOf(() => lockRun(folder, { silence: 2000, onWait: (said) => waited.push(said) }));
+    stop();
+    expect(error.code).toBe('runs/in-use');
+    expect(waited).toEqual([expect.stringMatching(/ may still drive this run; .* for 2 s$/)]);
     await utimes(file, future, future);
     const lock = await lockRun(folder, { silence: 600 });
     await lock.check();

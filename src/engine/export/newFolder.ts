@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
+import { removeTemporary, sweepTemporaries, temporaryBeside } from '../../files/temporary.ts';
 
 /**
  * Fills a folder that is not there yet, or empty, all or nothing: `write` works in one beside it, which takes the name when it is
- * complete and is deleted when anything fails. A process that is killed leaves at most that one, `NAME.….tmp`. Of a link the folder
- * that it leads to is filled.
+ * complete and is deleted when anything fails. A process that is killed leaves at most that one, `NAME.….tmp`, and the next export to
+ * the same place removes it. Of a link the folder that it leads to is filled.
  *
  * @throws EspalierError `export/exists`, `io/write`, and what `write` throws
  */
@@ -15,9 +15,10 @@ export async function writeNewFolder<Result>(
   write: (temporary: string) => Promise<Result>,
 ): Promise<Result> {
   const place = await freePlace(folder);
-  const temporary = `${place}.${randomUUID().slice(0, 8)}.tmp`;
+  const temporary = temporaryBeside(place);
   try {
     await mkdir(path.dirname(place), { recursive: true });
+    await sweepTemporaries(path.dirname(place));
     await mkdir(temporary);
     const result = await write(temporary);
     // Only an empty folder goes away: nobody has put anything there meanwhile.
@@ -27,9 +28,10 @@ export async function writeNewFolder<Result>(
     await rename(temporary, place);
     return result;
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     if (codeOf(error) === 'ENOTEMPTY') throw notFree(folder);
     throw asWriteError(error, folder);
+  } finally {
+    await removeTemporary(temporary);
   }
 }
 

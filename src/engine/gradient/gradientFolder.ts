@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { sweepTemporaries } from '../../files/temporary.ts';
 import { GradientWriter, StoredGradients, USED } from './storedGradients.ts';
 
 /** Bytes of gradients that are kept on disk; the folder that was used last stays whatever its size. */
@@ -32,7 +33,7 @@ export class GradientFolder {
   /** Removes what was used longest ago until the rest is within the limit, and what a process that is gone has left half done. */
   async tidy(): Promise<void> {
     const names = await readdir(this.folder).catch(() => []);
-    for (const name of names.filter(isAbandoned)) await this.remove(name);
+    await sweepTemporaries(this.folder);
     const entries = await Promise.all(names.filter((name) => !name.endsWith('.tmp')).map((name) => this.entry(name)));
     entries.sort((a, b) => b.used - a.used);
     let total = 0;
@@ -62,17 +63,5 @@ export class GradientFolder {
 
   private async remove(name: string): Promise<void> {
     await rm(path.join(this.folder, name), { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-/** `fingerprint.pid.uuid.tmp` of a process that does not run any more. */
-function isAbandoned(name: string): boolean {
-  const pid = /\.(\d+)\.[0-9a-f-]+\.tmp$/.exec(name)?.[1];
-  if (pid === undefined) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }

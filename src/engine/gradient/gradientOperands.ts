@@ -1,8 +1,6 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
+import { makeTemporaryFolder, removeTemporary, removeTemporarySync } from '../../files/temporary.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/hiddenStream.ts';
@@ -102,7 +100,7 @@ export class GradientOperands {
   ): Promise<GradientOperands> {
     const { fingerprint, layouts } = request;
     const held = gradientsAreHeld(layouts) ? new Map<string, Float32Array>() : undefined;
-    const temporary = held || cache ? undefined : await mkdtemp(path.join(os.tmpdir(), 'espalier-gradients-'));
+    const temporary = held || cache ? undefined : await makeTemporaryFolder(os.tmpdir(), 'espalier-gradients');
     const folder = temporary === undefined ? cache : new GradientFolder(temporary);
     const file = new OptionalWriter(held !== undefined);
     try {
@@ -126,7 +124,7 @@ export class GradientOperands {
       return new GradientOperands(request, { files, ...(temporary !== undefined && { temporary }) });
     } catch (error) {
       await file.discard();
-      if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+      if (temporary !== undefined) await removeTemporary(temporary);
       throw error;
     }
   }
@@ -156,7 +154,7 @@ export class GradientOperands {
     }
     const { files, temporary } = this.content;
     files.close();
-    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+    if (temporary !== undefined) removeTemporarySync(temporary);
   }
 }
 

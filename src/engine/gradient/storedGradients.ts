@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { hashFile, hashVersion } from '../checkpoint/hashing.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
 import { sameVersion } from '../../files/fileVersion.ts';
 import { readText } from '../../files/readBytes.ts';
+import { removeTemporary, temporaryBeside } from '../../files/temporary.ts';
 import { readSafetensorsHeader, type SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { writeSafetensors } from '../checkpoint/safetensorsWriter.ts';
 import { TensorFile } from '../checkpoint/tensorFile.ts';
@@ -104,8 +104,7 @@ export class GradientWriter {
 
   /** @throws EspalierError `io/write` */
   static async create(target: string, fingerprint: string): Promise<GradientWriter> {
-    // The process id tells others whether somebody is still at it.
-    const temporary = `${target}.${process.pid}.${randomUUID()}.tmp`;
+    const temporary = temporaryBeside(target);
     await writing(temporary, () => mkdir(temporary, { recursive: true }));
     return new GradientWriter(target, temporary, fingerprint);
   }
@@ -132,13 +131,15 @@ export class GradientWriter {
     try {
       await rename(this.temporary, this.target);
     } catch {
+      // The other's is as good.
+    } finally {
       await this.discard();
     }
   }
 
   /** Removes what was written, as far as it was not committed. */
   async discard(): Promise<void> {
-    await rm(this.temporary, { recursive: true, force: true }).catch(() => undefined);
+    await removeTemporary(this.temporary);
   }
 }
 

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/export.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { SpeedMeasurement, SpeedRow } from '../../experiment/speedTable.ts';
+import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 
 export interface SpeedParts {
@@ -55,8 +55,7 @@ export async function measureSpeed(
   let room: string | undefined;
   try {
     tell('measuring', 0, 'pruning');
-    await mkdir(parts.scratch, { recursive: true });
-    room = await mkdtemp(path.join(parts.scratch, 'speed-'));
+    room = await makeTemporaryFolder(parts.scratch, 'speed');
     const folder = path.join(room, 'pruned');
     const { result } = await parts.exportModel(
       plan,
@@ -77,7 +76,7 @@ export async function measureSpeed(
     if (error.code === 'cancelled') tell('cancelled', 0, '');
     else tell('failed', 0, `${error.operation}: expected ${error.expected}, got ${error.actual}. ${error.remedy}`);
   } finally {
-    if (room !== undefined) await rm(room, { recursive: true, force: true }).catch(() => undefined);
+    if (room !== undefined) await removeTemporary(room);
   }
 }
 

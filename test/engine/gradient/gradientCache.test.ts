@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEngine, type EvaluationHooks } from '../../../src/engine/engine.ts';
 import { GradientFolder } from '../../../src/engine/gradient/gradientFolder.ts';
+import { removeTemporary, temporaryBeside } from '../../../src/files/temporary.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
 import type { EvaluationProgress } from '../../../src/experiment/result.ts';
@@ -138,10 +139,12 @@ describe('the folder', () => {
 
   test('drops what a process that is gone has left half done, and nothing of one that runs', async () => {
     const gone = 2 ** 22 + 1; // beyond the largest process id
-    for (const pid of [process.pid, gone])
-      await mkdir(join(cacheFolder, 'gradients', `a.${pid}.0-f.tmp`), { recursive: true });
+    const mine = temporaryBeside('a');
+    for (const name of [mine, mine.replace(`${process.pid}-`, `${gone}-`)])
+      await mkdir(join(cacheFolder, 'gradients', name), { recursive: true });
     await folderOf(1000).tidy();
-    expect(await entries()).toEqual([`a.${process.pid}.0-f.tmp`]);
+    expect(await entries()).toEqual([mine]);
+    await removeTemporary(mine);
   });
 
   test('of two processes that write the same, the first one’s stays', async () => {
