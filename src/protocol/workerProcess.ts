@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { KEY_VARIABLES } from '../experiment/llmEndpoint.ts';
+import { reaper } from './reaper.ts';
 
 /** A worker as its supervisor sees it. Tests put another one in its place. */
 export interface WorkerProcess {
@@ -48,6 +49,13 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
     // On POSIX it leads a process group, so that what it starts (a device probe in a stuck driver) can be ended with it.
     detached: process.platform !== 'win32',
   });
+  const { pid } = child;
+  if (pid !== undefined) {
+    reaper().watch(pid);
+    child.once('exit', () => {
+      reaper().forget(pid);
+    });
+  }
   const last: string[] = [];
   const tell = (line: string): void => {
     log(line);
@@ -58,7 +66,7 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
   eachLine(child.stderr, tell);
 
   return {
-    pid: child.pid,
+    pid,
     reader: new IPCMessageReader(child),
     writer: new IPCMessageWriter(child),
     lastWords: () => last.join('\n'),

@@ -12,7 +12,12 @@ import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
 import { ScriptedLlm } from '../support/scriptedLlm.ts';
 import { killTest } from './killTest.ts';
-import type { KilledSearch, KillReport, KillTest } from './killTest.ts';
+import type { KillReport, KillTest } from './killTest.ts';
+import type { KilledSearch } from './searchProcess.ts';
+import { twoDrivers } from './twoDrivers.ts';
+import type { TwoDriversReport, TwoDriversTest } from './twoDrivers.ts';
+
+export { noContainers } from './twoDrivers.ts';
 
 export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'policy-gradient'] as const;
 export type KillMethod = (typeof KILL_METHODS)[number];
@@ -34,16 +39,7 @@ const KEY = ['sk', 'marker', 'kill', '0123456789'].join('-');
 
 /** The kill test on a small generated checkpoint, where a search takes seconds. */
 export async function killGenerated(test: GeneratedKillTest): Promise<KillReport> {
-  const inputs = path.join(test.folder, 'inputs');
-  await mkdir(inputs, { recursive: true });
-  const [model, text, calibration, unseen] = ['model', 'text.txt', 'calibration.txt', 'test.txt'].map((name) =>
-    path.join(inputs, name),
-  ) as [string, string, string, string];
-  await generateCheckpoint(model, FAMILIES['llama-1']);
-  await writeFile(text, generateText(1, 20_000));
-  await writeFile(calibration, generateText(2, 20_000));
-  await writeFile(unseen, generateText(3, 20_000));
-  const files = { model, text, calibration, test: unseen };
+  const files = await generateFiles(test.folder);
   if (test.method === 'pruner-zero') return killTest({ ...test, search: metricSearch(test, files) });
 
   const plan = path.join(test.folder, 'plan.json');
@@ -84,6 +80,27 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
   }
 }
 
+/** The same, for searches that two want to drive. */
+export async function twoDriversGenerated(
+  test: Omit<TwoDriversTest, 'search'> & { readonly cli: string },
+): Promise<TwoDriversReport> {
+  return twoDrivers({ ...test, search: metricSearch(test, await generateFiles(test.folder)) });
+}
+
+/** A small generated checkpoint, where a search takes seconds, and its texts. */
+async function generateFiles(folder: string): Promise<Files> {
+  const inputs = path.join(folder, 'inputs');
+  await mkdir(inputs, { recursive: true });
+  const [model, text, calibration, unseen] = ['model', 'text.txt', 'calibration.txt', 'test.txt'].map((name) =>
+    path.join(inputs, name),
+  ) as [string, string, string, string];
+  await generateCheckpoint(model, FAMILIES['llama-1']);
+  await writeFile(text, generateText(1, 20_000));
+  await writeFile(calibration, generateText(2, 20_000));
+  await writeFile(unseen, generateText(3, 20_000));
+  return { model, text, calibration, test: unseen };
+}
+
 /** Questions that were asked both before and after so many requests. */
 function askedAcross({ requests }: ScriptedLlm, at: number): readonly string[] {
   const before = new Set(requests.slice(0, at).map(({ idempotencyKey }) => idempotencyKey));
@@ -94,7 +111,10 @@ type Files = Readonly<Record<'model' | 'text' | 'calibration' | 'test', string>>
 
 const TOLD: readonly RunEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
 
-function metricSearch({ cli, folder }: GeneratedKillTest, { model, text, calibration, test }: Files): KilledSearch {
+function metricSearch(
+  { cli, folder }: Pick<GeneratedKillTest, 'cli' | 'folder'>,
+  { model, text, calibration, test }: Files,
+): KilledSearch {
   const flags = [
     ...['--model', model, '--text', text, '--calibration', calibration, '--test', test],
     ...['--device', 'cpu', '--threads', '2', '--length', '32', '--samples', '4', '--blocks', '27'],

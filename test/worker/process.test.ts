@@ -146,6 +146,29 @@ describe('the worker process', () => {
   });
 });
 
+describe.skipIf(process.platform === 'win32')('a worker that is stopped', () => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)('does not outlive its parent, when that is ended by %s', async (signal) => {
+    const parent = path.join(folder, 'host.cjs');
+    const contents = `
+      import { forkWorker } from './src/protocol/workerProcess.ts';
+      const log = () => undefined;
+      const [ended, worker] = [0, 1].map(() => forkWorker({ file: process.argv[2], cacheFolder: undefined, log }));
+      ended.onExit(() => process.send(worker.pid));
+      ended.kill();
+      setInterval(() => {}, 1000);`;
+    await build({
+      stdin: { contents, resolveDir: root, loader: 'ts' },
+      ...{ outfile: parent, bundle: true, platform: 'node', format: 'cjs' },
+    });
+    const { process: host, pid } = await startParent(parent, file);
+    process.kill(pid, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(alive(pid)).toBe(true);
+    host.kill(signal);
+    await expect.poll(() => alive(pid), { timeout: 5000, interval: 50 }).toBe(false);
+  });
+});
+
 describe.skipIf(process.platform === 'win32')('ending a worker ends what it has started', () => {
   it.each<[string, (worker: WorkerProcess) => void]>([
     [
