@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
@@ -22,6 +23,7 @@ const SIGNALS = {
 
 async function main(): Promise<void> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
+  const onTerminal = [0, 1, 2].some(isatty);
   const cancelled = new AbortController();
   const cache = cacheFolder(process.env);
   // Before any process is started that would inherit them.
@@ -72,6 +74,11 @@ async function main(): Promise<void> {
   });
   terminal.status('');
   process.exitCode = code === EXIT.interrupted ? interrupted : code;
+  // Node restores the terminal when it exits, and aborts where that is gone: so end as by the signal, which a shell calls 129.
+  if (process.exitCode === EXIT.hungUp && onTerminal) {
+    process.removeAllListeners('SIGHUP');
+    process.kill(process.pid, 'SIGHUP');
+  }
 }
 
 void main();
