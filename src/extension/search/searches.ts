@@ -247,7 +247,7 @@ export class Searches implements vscode.Disposable {
     for (const folder of folders) {
       await this.attempt('The run could not be deleted', async () => {
         await deleteRun(folder, {
-          onWait: (message) => void vscode.window.showInformationMessage(message),
+          onWait: (message) => void tellInformation(message),
         });
         this.panels.close(folder);
       });
