@@ -1,6 +1,7 @@
 import type { ErrorData } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
+import { resultWarnings } from '../experiment/resultWarnings.ts';
 import { evaluationTable, provenanceLines } from './evaluationTable.ts';
 import type { EvaluationTable } from './evaluationTable.ts';
 import { printFailure } from './failure.ts';
@@ -60,6 +61,7 @@ export function humanReport(terminal: Terminal): EvaluationReport {
       if (last === undefined) return;
       terminal.print('');
       for (const line of provenanceLines(last)) terminal.print(terminal.out.dim(line));
+      for (const warning of resultWarnings(last.provenance)) terminal.say(`warning: ${warning}`);
     },
   };
 }

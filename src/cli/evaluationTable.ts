@@ -6,6 +6,7 @@ import {
   formatShare,
   shortFingerprint,
 } from '../experiment/format.ts';
+import { lengthText } from '../experiment/length.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { isStructural } from '../experiment/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
@@ -85,7 +86,7 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
 /** Where the numbers of a plan come from, in two or three lines under its table. */
 export function provenanceLines(result: EvaluationResult): string[] {
   const from = result.provenance;
-  const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${from.length} tokens`;
+  const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${lengthText(from.length, from.modelLength)}`;
   const seeded = from.offsets === 'random' ? ` (seed ${from.seed ?? 0})` : '';
   return [
     `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters)`,

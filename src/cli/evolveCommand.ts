@@ -5,6 +5,7 @@ import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
 import type { DriveOptions } from './driveRun.ts';
+import { withModelLength } from './modelLength.ts';
 import { compileFile } from './pruneFile.ts';
 import { addSearchInputs } from './searchInputs.ts';
 import { searchOfDocument, searchOfFlags } from './searchPlans.ts';
@@ -53,7 +54,7 @@ async function begin(file: string | undefined, options: EvolveOptions, context: 
       ? await searchOfFlags(flags, context.folder)
       : await searchOfDocument(await compileFile(file, context), options.search, flags, context);
   const { createRun } = await import('../runs/runFolder.ts');
-  return createRun(plan, {
+  return createRun(await withModelLength(plan, context), {
     root: context.folder,
     ...(document !== undefined && { document }),
     createdAt: new Date(),

@@ -4,6 +4,7 @@ import { EXPORT_FORMATS } from '../experiment/export.ts';
 import type { ExportFormat, ExportReport } from '../experiment/export.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../experiment/format.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
+import { resultWarnings } from '../experiment/resultWarnings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -46,6 +47,7 @@ export function exportCommand(context: CommandContext): Command {
           },
         });
         terminal.status('');
+        if (!json) for (const warning of resultWarnings(report.result.provenance)) terminal.say(`warning: ${warning}`);
         for (const line of json ? [exportJson(report)] : reportLines(report, plan)) terminal.print(line);
         context.finish(EXIT.ok);
       } finally {
@@ -66,7 +68,8 @@ export function exportCommand(context: CommandContext): Command {
 /** Sparsity is spelled, as in the lines of `espalier evaluate --json`. */
 function exportJson({ result, ...report }: ExportReport): string {
   const sparsity = result.sparsity === undefined ? null : printSparsity(result.sparsity);
-  return JSON.stringify({ ...report, result: { ...result, sparsity } });
+  const warnings = resultWarnings(result.provenance);
+  return JSON.stringify({ ...report, result: { ...result, sparsity }, ...(warnings.length > 0 && { warnings }) });
 }
 
 function reportLines(report: ExportReport, { settings }: EvaluationPlan): readonly string[] {

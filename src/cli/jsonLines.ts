@@ -1,4 +1,5 @@
 import type { ErrorData } from '../base/errors.ts';
+import { resultWarnings } from '../experiment/resultWarnings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
@@ -7,11 +8,13 @@ import type { SourceDiagnostic } from './diagnostics.ts';
 /** One evaluation as `--json` prints it. Sparsity is spelled (`50%`, `2:4`), and null for the dense model. */
 export function evaluationJson(result: EvaluationResult): string {
   const { metric, expression, sparsity, ...rest } = result;
+  const warnings = resultWarnings(result.provenance);
   return JSON.stringify({
     metric,
     expression,
     sparsity: sparsity === undefined ? null : printSparsity(sparsity),
     ...rest,
+    ...(warnings.length > 0 && { warnings }),
   });
 }
 

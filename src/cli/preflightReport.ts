@@ -38,7 +38,8 @@ export async function preflightPlans(
 
 /** One plan's preflight for a person. */
 function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
-  const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, problems } = preflight;
+  const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } =
+    preflight;
   const rows: [string, string][] = [
     ['metrics', metricsOf(plan).join(', ') || 'none: the dense model'],
     ['time', `about ${formatSeconds(seconds)} on ${preflight.deviceName}, at ${Math.round(gigaflops)} GFLOP/s`],
@@ -52,7 +53,11 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
     ['free', `${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return [...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...problems];
+  return [
+    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...problems,
+  ];
 }
 
 function metricsOf({ evaluations }: EvaluationPlan): string[] {

@@ -11,6 +11,7 @@ import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
 import type { DriveOptions } from './driveRun.ts';
+import { withModelLength } from './modelLength.ts';
 import { compileFile, metricsOf, withFlags } from './pruneFile.ts';
 import { addAllSearchFlags, methodOverrides } from './searchFlags.ts';
 import { addSearchInputs } from './searchInputs.ts';
@@ -83,7 +84,7 @@ async function begin(file: string | undefined, options: SearchOptions, context: 
     ? planOfFlags(options, context)
     : planOfFile(file, options, context));
   const { createRun } = await import('../runs/runFolder.ts');
-  return createRun<RunPlan>(plan, {
+  return createRun<RunPlan>(await withModelLength(plan, context), {
     root: context.folder,
     ...(document !== undefined && { document }),
     createdAt: new Date(),

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { SEARCH_SETTINGS } from '../experiment/search.ts';
 import type { SearchSettings } from '../experiment/search.ts';
-import { SETTINGS } from '../experiment/settings.ts';
+import { isInRange, rangeText, SETTINGS } from '../experiment/settings.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 
 /** Settings that stood on the command line; the others come from the file or from the defaults. */
@@ -43,7 +43,7 @@ type Table = Readonly<Record<string, SettingRow>>;
 /** What the rows of all tables of settings have in common. */
 export type SettingRow = { readonly default: string | number; readonly documentation: string } & (
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number; readonly orZero?: true }
   | { readonly kind: 'text' }
 );
 
@@ -79,16 +79,16 @@ export function parseSetting(row: SettingRow, text: string): number | string {
       if (row.choices.includes(text)) return text;
       throw new InvalidArgumentError(`Allowed choices are ${row.choices.join(', ')}.`);
     case 'integer':
-      return parseCount(text, row.minimum, row.maximum);
+      return parseCount(text, row);
     case 'number':
       return parseNumber(text, row.minimum, row.maximum);
   }
 }
 
-function parseCount(text: string, minimum: number, maximum: number): number {
+function parseCount(text: string, row: Parameters<typeof isInRange>[0]): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= minimum && value <= maximum) return value;
-  throw new InvalidArgumentError(`It takes a whole number from ${minimum} to ${maximum}.`);
+  if (isInRange(row, value)) return value;
+  throw new InvalidArgumentError(`It takes ${rangeText(row)}.`);
 }
 
 function parseNumber(text: string, minimum: number, maximum: number): number {

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Engine } from '../engine/engine.ts';
 import type { SpeedReport } from '../experiment/export.ts';
 import { formatBytes, formatCount, formatRate } from '../experiment/format.ts';
+import { lengthText, lengthWarning } from '../experiment/length.ts';
 import { isStructural, type EvaluationPlan } from '../experiment/plan.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../experiment/settings.ts';
@@ -55,17 +56,21 @@ export function speedCommand(context: CommandContext): Command {
           : models.map((model) => ({ name: model, folder: path.resolve(context.folder, model) }));
         const settings = { device, precision, threads };
         const plan = { models: subjects.map(({ folder }) => folder), batch, length, rounds, settings };
-        const measured = await engine.measureSpeed(plan, stepHooks(context));
-        reports = measured.map((report, index) => ({ ...report, model: subjects[index]!.name }));
+        const found = await engine.measureSpeed(plan, stepHooks(context));
+        reports = found.map((report, index) => ({ ...report, model: subjects[index]!.name }));
       } finally {
         await engine.dispose();
         for (const folder of temporary) await removeTemporary(folder);
       }
       // When nothing is left to clear away: whoever reads may be gone, and the process then ends here.
       terminal.status('');
-      const caption = `prefill of ${batch} × ${length} tokens (no key-value cache), median of ${rounds} rounds`;
+      const measured = reports[0]?.length ?? length;
+      const shortest = Math.min(...reports.map(({ modelLength }) => modelLength));
+      const warning = lengthWarning(measured, shortest);
+      if (warning !== undefined && !options.json) terminal.say(`warning: ${warning}`);
+      const caption = `prefill of ${batch} × ${lengthText(measured, shortest)} (no key-value cache), median of ${rounds} rounds`;
       const lines = options.json
-        ? reports.map((report) => JSON.stringify({ ...report, batch, length, rounds }))
+        ? reports.map((report) => JSON.stringify({ ...report, batch, rounds }))
         : speedTable(reports, caption);
       for (const line of lines) terminal.print(line);
       context.finish(EXIT.ok);

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { Engine } from '../engine/engine.ts';
+import { defaultLength, lengthText } from '../experiment/length.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from './exitCode.ts';
@@ -9,6 +11,11 @@ interface TokensOptions {
   readonly text: string;
   readonly ids?: true;
   readonly json?: true;
+}
+
+async function tokensOf(engine: Engine, model: string, text: string, { signal }: CommandContext) {
+  const { modelLength } = await engine.describe(model);
+  return { ids: await engine.tokens(model, text, signal), modelLength };
 }
 
 export function tokensCommand(context: CommandContext): Command {
@@ -22,15 +29,19 @@ export function tokensCommand(context: CommandContext): Command {
       const model = resolve(context.folder, options.model);
       const text = resolve(context.folder, options.text);
       const engine = await context.createEngine();
-      const ids = await engine.tokens(model, text, context.signal).finally(() => engine.dispose());
+      const { ids, modelLength } = await tokensOf(engine, model, text, context).finally(() => engine.dispose());
+      const length = defaultLength(modelLength);
+      const blocks = Math.floor(ids.length / length);
       if (options.json) {
+        const counts = { tokens: ids.length, blocks, length, modelLength };
         context.terminal.print(
-          JSON.stringify({ model, text, tokens: ids.length, ...(options.ids ? { ids: Array.from(ids) } : {}) }),
+          JSON.stringify({ model, text, ...counts, ...(options.ids && { ids: Array.from(ids) }) }),
         );
       } else if (options.ids) {
         context.terminal.print(Array.from(ids, String));
       } else {
-        context.terminal.print(`${ids.length} tokens`);
+        const cut = `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${lengthText(length, modelLength)}`;
+        context.terminal.print(`${ids.length} tokens: ${cut}`);
       }
       context.finish(EXIT.ok);
     });

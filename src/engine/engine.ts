@@ -37,6 +37,7 @@ import type { Weights } from './forward/blockWeights.ts';
 import type { HiddenBatch } from './forward/hiddenStream.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import type { BlockFill } from './forward/maskInputs.ts';
+import { modelLength, withLength } from './forward/modelLength.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './models/model.ts';
 import { sizeOf } from './graph/shape.ts';
@@ -218,14 +219,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
 
   return {
     evaluate: (plan, hooks = {}) =>
-      alone(() => {
+      alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        return evaluatePlan(plan, hooks, state);
+        return evaluatePlan(await withLength(plan), hooks, state);
       }),
     openSearch: (plan, hooks = {}) =>
       alone(async () => {
         closeSearches();
-        search = await SearchSession.open(plan, hooks, state);
+        search = await SearchSession.open(await withLength(plan), hooks, state);
         return search.opening;
       }),
     probe: (expressions, hooks = {}) => alone(() => session().probe(expressions, hooks)),
@@ -233,7 +234,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     openStructure: (plan, hooks = {}) =>
       alone(async () => {
         closeSearches();
-        structure = await StructureSession.open(plan, hooks, state);
+        structure = await StructureSession.open(await withLength(plan), hooks, state);
         return structure.opening;
       }),
     measureRates: (configurations, begin, end, hooks = {}) =>
@@ -241,14 +242,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
     componentScores: (score, hooks = {}) => alone(() => structureSession().componentScores(score, hooks)),
     measureMasks: (masks, on, hooks = {}) => alone(() => structureSession().measureMasks(masks, on, hooks)),
     inspect: (plan, tensor, hooks = {}) =>
-      alone(() => {
+      alone(async () => {
         throwIfCancelled(hooks.signal, 'inspecting');
-        return inspectMetric(plan, tensor, hooks, { ...state, denseStatistics });
+        return inspectMetric(await withLength(plan), tensor, hooks, { ...state, denseStatistics });
       }),
     preflight: (plan, hooks = {}) =>
-      alone(() => {
+      alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        return preflight(plan, hooks, state, options.cacheFolder);
+        return preflight(await withLength(plan), hooks, state, options.cacheFolder);
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(
@@ -258,9 +259,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     exportModel: (plan, target, hooks = {}) =>
-      alone(() => {
+      alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
-        return exportModel(plan, target, hooks, state, freshStarter());
+        return exportModel(await withLength(plan), target, hooks, state, freshStarter());
       }),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
     verify: (request, signal) => alone(() => verifyExport(request, signal, state)),
@@ -291,6 +292,7 @@ function summarise({ folder, config, tensors }: Checkpoint): CheckpointSummary {
     blocks: config.depth,
     hidden: config.hidden,
     vocabulary: config.vocabulary,
+    modelLength: modelLength(config),
     storedAs: [...new Set(parameters.map(({ tensor }) => tensors.get(tensor)?.dtype ?? 'missing'))].sort(),
   };
 }

@@ -61,6 +61,8 @@ export interface SpeedSubject {
   readonly parameters: number;
   /** Bytes of its weights on the disk. */
   readonly bytes: number;
+  /** Tokens of the longest text that it was made for. */
+  readonly modelLength: number;
 }
 
 /** One forward pass. */
@@ -74,12 +76,16 @@ export interface SpeedRound {
 export interface SpeedPlan extends Omit<SpeedRequest, 'model'> {
   /** The first is what the others are compared with. */
   readonly models: readonly string[];
+  /** Tokens of each sequence; 0 takes what all of the models were made for, at most 2048. */
+  readonly length: number;
   /** Measured passes of each, one checkpoint after the other in every round, after one that is not counted. */
   readonly rounds: number;
 }
 
 export interface SpeedReport extends SpeedSubject {
   readonly model: string;
+  /** Tokens of each sequence. */
+  readonly length: number;
   /** Prefill: all tokens of the batch through the blocks, the head for the last token of each sequence. There is no key-value cache. */
   readonly tokensPerSecond: Spread;
   /** Most bytes that a process held which did nothing else. */

@@ -40,16 +40,23 @@ export const speedRequestSchema = z.strictObject({
   settings: machineSchema,
 });
 
-export const speedPlanSchema = speedRequestSchema
-  .omit({ model: true })
-  .extend({ models: z.array(textSchema).min(1).max(64), rounds: countSchema.min(1).max(10_000) });
+export const speedPlanSchema = speedRequestSchema.omit({ model: true }).extend({
+  length: countSchema.max(MAX_TOKENS),
+  models: z.array(textSchema).min(1).max(64),
+  rounds: countSchema.min(1).max(10_000),
+});
 
-export const speedSubjectSchema = z.strictObject({ parameters: countSchema, bytes: countSchema });
+export const speedSubjectSchema = z.strictObject({
+  parameters: countSchema,
+  bytes: countSchema,
+  modelLength: countSchema,
+});
 
 export const speedRoundSchema = z.strictObject({ seconds: sizeSchema, peakMemory: sizeSchema });
 
 export const speedReportSchema = speedSubjectSchema.extend({
   model: textSchema,
+  length: countSchema,
   tokensPerSecond: z.strictObject({ median: sizeSchema, lowest: sizeSchema, highest: sizeSchema }),
   peakMemory: sizeSchema,
   speedUp: sizeSchema,

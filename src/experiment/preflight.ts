@@ -20,6 +20,8 @@ export interface Preflight {
   readonly costs: readonly PreflightCost[];
   /** Room that there is. */
   readonly free: { readonly memory: number; readonly disk: number };
+  /** What will be computed, and may not be meant: as sentences for a person. */
+  readonly warnings: readonly string[];
   /** What there is too little of, as sentences for a person; empty where all is enough. */
   readonly problems: readonly string[];
 }
@@ -35,6 +37,6 @@ export interface PreflightCost {
 const LONG_SECONDS = 120;
 
 /** Whether somebody should be asked before it begins. */
-export function needsConfirmation({ seconds, problems }: Preflight): boolean {
-  return seconds > LONG_SECONDS || problems.length > 0;
+export function needsConfirmation({ seconds, problems, warnings }: Preflight): boolean {
+  return seconds > LONG_SECONDS || problems.length > 0 || warnings.length > 0;
 }

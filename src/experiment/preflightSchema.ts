@@ -18,6 +18,7 @@ const preflightShape = z.strictObject({
   seconds: amountSchema,
   costs: z.array(costShape),
   free: z.strictObject({ memory: amountSchema, disk: amountSchema }),
+  warnings: z.array(textSchema),
   problems: z.array(textSchema),
 });
 

@@ -38,7 +38,10 @@ export interface Provenance {
   readonly textHash: string;
   readonly textTokens: number;
   readonly blocks: number;
+  /** Tokens of a block. */
   readonly length: number;
+  /** Tokens of the longest text that the model was made for. Results of before do not say. */
+  readonly modelLength?: number;
   readonly calibration?: string;
   readonly calibrationHash?: string;
   readonly samples?: number;
@@ -94,6 +97,8 @@ export interface CheckpointSummary {
   readonly blocks: number;
   readonly hidden: number;
   readonly vocabulary: number;
+  /** Tokens of the longest text that it was made for. */
+  readonly modelLength: number;
   /** Element types of the stored tensors. */
   readonly storedAs: readonly string[];
 }

@@ -3,7 +3,7 @@ import type { ErrorCode, ErrorData } from '../base/errors.ts';
 import { MAX_EVALUATIONS } from './plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from './plan.ts';
 import type { CheckpointSummary, DeviceReport, EvaluationProgress, EvaluationResult, Provenance } from './result.ts';
-import { DEVICES, SETTINGS } from './settings.ts';
+import { DEVICES, isInRange, rangeText, SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingRow } from './settings.ts';
 import { MAX_GROUP } from './sparsity.ts';
 import type { Sparsity } from './sparsity.ts';
@@ -103,6 +103,7 @@ const provenanceSchema = z.strictObject({
   precision: z.enum(['float32', 'float16']),
   versions: z.record(textSchema, textSchema),
   machine: z.record(textSchema, textSchema).exactOptional(),
+  modelLength: countSchema.exactOptional(),
 });
 
 const resultShape = z.strictObject({
@@ -154,6 +155,7 @@ const checkpointSummaryShape = z.strictObject({
   blocks: countSchema,
   hidden: countSchema,
   vocabulary: countSchema,
+  modelLength: countSchema,
   storedAs: z.array(textSchema).max(64),
 });
 
@@ -178,7 +180,8 @@ export const progressSchema = progressShape as unknown as z.ZodType<EvaluationPr
 type AnySettingRow = SettingRow<number> | SettingRow<string>;
 
 function settingSchema(row: AnySettingRow): z.ZodType {
-  return row.kind === 'choice' ? z.enum([...row.choices]) : z.int().min(row.minimum).max(row.maximum);
+  if (row.kind === 'choice') return z.enum([...row.choices]);
+  return z.int().refine((value) => isInRange(row, value), `expected ${rangeText(row)}`);
 }
 
 function isExpression(value: unknown): value is Expression {

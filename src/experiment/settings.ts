@@ -30,7 +30,29 @@ export type SettingRow<Value> = {
   readonly isLater?: true;
 } & ([Value] extends [string]
   ? { readonly kind: 'choice'; readonly choices: readonly Value[] }
-  : { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number });
+  : {
+      readonly kind: 'integer';
+      readonly minimum: number;
+      readonly maximum: number;
+      /** Whether 0 may be written as well: it stands for what the checkpoint says. */
+      readonly orZero?: true;
+    });
+
+/** Whether a whole number is a value of a setting. */
+export function isInRange(row: NumberRange, value: number): boolean {
+  return (value >= row.minimum && value <= row.maximum) || (row.orZero === true && value === 0);
+}
+
+/** "0, or a whole number from 2 to 1048576": what a setting takes. */
+export function rangeText({ minimum, maximum, orZero }: NumberRange, kind = 'a whole number'): string {
+  return `${orZero ? '0, or ' : ''}${kind} from ${minimum} to ${maximum}`;
+}
+
+interface NumberRange {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly orZero?: true;
+}
 
 export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSettings[Name]> } = {
   samples: {
@@ -43,12 +65,13 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSe
   },
   length: {
     kind: 'integer',
-    default: 2048,
+    default: 0,
     minimum: 2,
     maximum: 1_048_576,
+    orZero: true,
     decidesNumbers: true,
     documentation:
-      'tokens of an evaluation block, and of a calibration sample that has no length of its own (papers: 2048)',
+      'tokens of an evaluation block, and of a calibration sample that has no length of its own; 0 takes what the model was made for, at most 2048 (papers: 2048)',
   },
   calibrationLength: {
     kind: 'integer',

@@ -222,6 +222,7 @@ export class Application {
       searchPlan: (params) =>
         this.language?.searchPlan(params) ?? Promise.reject(new Error('the language server is not ready')),
       rootOf: (document) => this.records.rootOf(document),
+      modelLength: async (model) => (await this.supervisor.request('describe', { model })).summary.modelLength,
       evaluate: (target) => this.evaluation.evaluate(target),
       showTree: (formula) => this.trees.showFormula(formula),
       tellFailure: (what, error) => {

@@ -12,9 +12,9 @@ export async function confirmEvaluation(name: string, preflight: Preflight): Pro
   return chosen === proceed;
 }
 
-function detailOf({ costs, free, problems, gradients }: Preflight): readonly string[] {
+function detailOf({ costs, free, problems, warnings, gradients }: Preflight): readonly string[] {
   const lines = costs.map(({ name, kind, bytes }) => `${name}: ${formatBytes(bytes)} of ${kind}`);
   const room = `Free: ${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk.`;
   const kept = gradients === 'to compute' ? ['Gradients are computed once and kept.'] : [];
-  return [...problems, ...lines, room, ...kept];
+  return [...warnings.map((warning) => `Mind: ${warning}.`), ...problems, ...lines, room, ...kept];
 }

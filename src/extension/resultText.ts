@@ -1,4 +1,6 @@
 import { describeError } from '../base/errors.ts';
+import { lengthText } from '../experiment/length.ts';
+import { resultWarnings } from '../experiment/resultWarnings.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { markdownCode, markdownText } from '../base/markdown.ts';
 import {
@@ -145,11 +147,16 @@ function ownRows({ result }: EvaluationRecord): Row[] {
 
 function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
   const { provenance } = result;
-  const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, versions } = provenance;
+  const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, modelLength, versions } =
+    provenance;
   const model = `${markdownText(architecture)}, ${formatCount(parameters)}`;
   return [
     ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
-    ['text', `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${length}`],
+    [
+      'text',
+      `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}`,
+    ],
+    ...resultWarnings(provenance).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ['device', `${markdownText(provenance.deviceName)} · ${provenance.precision}`],
     ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],

@@ -1,3 +1,4 @@
+import { isInRange, rangeText } from '../experiment/settings.ts';
 import { MAX_GROUP, parseSparsity } from '../experiment/sparsity.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import { nearestName } from '../metric/nearest.ts';
@@ -153,8 +154,8 @@ export function readSetting(
   const isShare = syntax.kind === 'percentage' && row.kind === 'number' && row.maximum <= 1;
   const value = isShare ? shareOf(syntax) : readNumber(reader, syntax, `\`${name}\` is ${kind}`);
   if (value === undefined) return undefined;
-  if ((row.kind === 'integer' && !Number.isInteger(value)) || !(value >= row.minimum && value <= row.maximum)) {
-    const range = `${kind} from ${row.minimum} to ${row.maximum}`;
+  if ((row.kind === 'integer' && !Number.isInteger(value)) || !isInRange(row, value)) {
+    const range = rangeText(row, kind);
     reader.report('property/range', syntax.span, `\`${name}\` is ${range}, not ${value}`);
     return undefined;
   }

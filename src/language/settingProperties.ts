@@ -23,7 +23,7 @@ export interface PropertySetting {
 /** What the rows of all tables of settings have in common. */
 export type AnySettingRow = { readonly default: string | number; readonly documentation: string } & (
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number; readonly orZero?: true }
   | { readonly kind: 'text' }
 );
 
@@ -100,5 +100,5 @@ function valuesOf(row: Row): string {
   const kind = row.kind === 'integer' ? 'A whole number' : 'A number';
   return row.maximum === Number.MAX_SAFE_INTEGER
     ? ` ${kind} from ${row.minimum} on.`
-    : ` ${kind} from ${row.minimum} to ${row.maximum}.`;
+    : ` ${row.orZero ? '0, or ' : ''}${row.orZero ? kind.toLowerCase() : kind} from ${row.minimum} to ${row.maximum}.`;
 }

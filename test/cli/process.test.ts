@@ -203,7 +203,7 @@ describe('tokens', () => {
       espalier([...words, '--ids', '--json']),
     ]);
     const listed = ids.out.trim().split('\n').map(Number);
-    expect(count.out).toBe(`${listed.length} tokens\n`);
+    expect(count.out).toMatch(new RegExp(`^${listed.length} tokens: \\d+ blocks of \\d+ tokens, the model.s\n$`));
     expect(objects(json.out)).toMatchObject([{ tokens: listed.length, ids: listed }]);
   });
 });
@@ -404,5 +404,43 @@ describe('the shell', () => {
     const { status, out } = await espalier(['evaluate', ...inputs, '--json'], (child) => child.stderr!.destroy());
     expect(status).toBe(0);
     expect(objects(out)).toMatchObject([{ metric: 'dense' }]);
+  });
+});
+
+describe('a text cut into blocks that are longer than the model was made for', () => {
+  const beyond = (json: readonly string[]) =>
+    espalier(['evaluate', '--model', 'short', '--text', 'text.txt', '--blocks', '2', '--device', 'cpu', ...json]);
+
+  it('is warned of on standard error, and in JSON as a field; without --length the model’s is taken', async () => {
+    const family = FAMILIES['llama-1'];
+    const config = { ...family.config, max_position_embeddings: 20 };
+    await generateCheckpoint(join(folder, 'short'), { ...family, config });
+    const open = await beyond([]);
+    expect(open).toMatchObject({ status: 0, err: '' });
+    expect(open.out).toContain("2 blocks of 20 tokens, the model's");
+    const long = await beyond(['--length', '40']);
+    expect(long.err).toMatch(/^warning: blocks of 40 tokens are longer than the model was made for.* says 20/);
+    expect(long.out).toContain("2 blocks of 40 tokens, longer than the model's 20");
+    const json = await beyond(['--length', '40', '--json']);
+    expect(json.err).toBe('');
+    expect(objects(json.out)[0]).toMatchObject({
+      provenance: { length: 40, modelLength: 20 },
+      warnings: [expect.stringContaining('longer than the model')],
+    });
+    expect(objects((await beyond(['--json'])).out)[0]).not.toHaveProperty('warnings');
+  });
+
+  it('a run records the length that it was begun with', async () => {
+    const words = ['evolve', '--model', 'short', '--text', 'text.txt', '--operands', 'W', '--device', 'cpu'];
+    words.push('--blocks', '2', '--population', '4', '--elites', '1', '--generations', '1', '--finalists', '1');
+    const { status, out } = await espalier([...words, '--json']);
+    expect(status).toBe(0);
+    const { run } = objects(out)[0] as { run: string };
+    const record = JSON.parse(readFileSync(join(folder, '.espalier/runs', run, 'run.json'), 'utf8')) as {
+      plan: { settings: { length: number } };
+    };
+    expect(record.plan.settings.length).toBe(20);
+    const long = await espalier([...words, '--length', '40']);
+    expect(long.err).toMatch(/^warning: blocks of 40 tokens are longer/m);
   });
 });

@@ -16,7 +16,7 @@ import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
-import { samplePreflight } from '../protocol/samples.ts';
+import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
 
 interface Outcome {
   readonly code: number;
@@ -59,7 +59,7 @@ async function run(
       });
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
-    describe: notAskedFor,
+    describe: (model) => Promise.resolve(sampleSummary(model)),
     preflight: () => Promise.resolve(samplePreflight()),
     inspect: notAskedFor,
     openSearch: notAskedFor,
@@ -142,7 +142,7 @@ function madeUpResult(
       textHash: 'b',
       textTokens: 1000,
       blocks: 64,
-      length: plan.settings.length,
+      length: plan.settings.length || 2048,
       device: 'cpu',
       deviceName: 'two cores',
       precision: 'float32',
@@ -491,7 +491,7 @@ describe('evaluate', () => {
 
 describe('tokens', () => {
   it.each([
-    [[], '3 tokens\n'],
+    [[], "3 tokens: 0 blocks of 256 tokens, the model's\n"],
     [['--ids'], '3\n1\n2\n'],
   ])('%j', async (flags, out) => {
     expect(await run(['tokens', ...INPUTS, ...flags])).toMatchObject({ code: 0, out, err: '' });
@@ -499,7 +499,9 @@ describe('tokens', () => {
 
   it('as JSON', async () => {
     const outcome = await run(['tokens', ...INPUTS, '--json', '--ids']);
-    expect(jsonLines(outcome)).toEqual([{ model: '/here/m', text: '/here/t', tokens: 3, ids: [3, 1, 2] }]);
+    expect(jsonLines(outcome)).toEqual([
+      { model: '/here/m', text: '/here/t', tokens: 3, blocks: 0, length: 256, modelLength: 256, ids: [3, 1, 2] },
+    ]);
   });
 });
 

@@ -14,6 +14,7 @@ import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { RUN_FILE, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
+import { sampleSummary } from '../protocol/samples.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { syntheticRatePlan } from '../support/syntheticStructure.ts';
 
@@ -312,6 +313,7 @@ async function run(words: readonly string[], onWorker?: () => void, context: Par
       return Promise.resolve([]);
     },
     exportModel: () => Promise.resolve(),
+    describe: (model: string) => Promise.resolve(sampleSummary(model)),
     measureSpeed: (plan: SpeedPlan) => {
       speeds.push(plan);
       return Promise.resolve([]);

@@ -72,7 +72,7 @@ describe('the manifest', () => {
       const property = properties[`espalier.${key}`];
       expect(property?.default, key).toBe(row.default);
       if (row.kind === 'choice') expect(property?.enum, key).toEqual(row.choices);
-      else expect(property?.minimum, key).toBe(row.minimum);
+      else expect(property?.minimum, key).toBe(row.orZero ? 0 : row.minimum);
     }
     const { LLM_SETTING_KEYS } = await import('../../src/extension/llm/llmConfiguration.ts');
     const llm = Object.values(LLM_SETTING_KEYS).map((key) => `espalier.llm.${key}`);

@@ -27,10 +27,10 @@ describe('signature help', () => {
     [`${HEAD}experiment e { prune: W, scaled(|`, 'scaled(alpha = 0.5, beta = 1)', 'alpha = 0.5'],
     [
       `${HEAD}search s { calibrate: calib (samples: 3, seed: |`,
-      'calib (samples: 128, length: 2048, offsets: random, seed: 0)',
+      'calib (samples: 128, length: 0, offsets: random, seed: 0)',
       'seed: 0',
     ],
-    [`${HEAD}search s { evaluate: calib (|`, 'calib (blocks: 0, length: 2048)', 'blocks: 0'],
+    [`${HEAD}search s { evaluate: calib (|`, 'calib (blocks: 0, length: 0)', 'blocks: 0'],
     ['metric a = W * |X', undefined, undefined],
     ['metric a = (W + |X)', undefined, undefined],
     ['metric a = sqrt(W) * |X', undefined, undefined],

@@ -46,7 +46,7 @@ describe('completion', () => {
     [`${HEAD}experiment e { prune: wanda(| }`, ['alpha:'], ['at']],
     [`${HEAD}experiment e { at: | }`, ['50%', '2:4'], []],
     [`${HEAD}experiment e { device: | }`, ['auto', 'cpu', 'webgpu'], ['model']],
-    [`${HEAD}experiment e { length: | }`, ['2048'], []],
+    [`${HEAD}experiment e { length: | }`, ['0'], []],
     [`${HEAD}defaults { | }`, ['model', 'at'], ['prune']],
     [`${HEAD}experiment e { model: tiny }\n|`, ['metric'], ['at']],
     [`${HEAD}search s { | }`, ['model', 'test', 'at', 'operands', 'from', 'population', 'samples'], ['prune', 'W']],

@@ -88,6 +88,7 @@ export function sampleSummary(folder: string): CheckpointSummary {
     blocks: 6,
     hidden: 256,
     vocabulary: 4096,
+    modelLength: 256,
     storedAs: ['BF16'],
   };
 }
@@ -120,7 +121,7 @@ export function sampleInspection(changes: Partial<MetricInspection> = {}): Metri
 export function samplePreflight(changes: Partial<Preflight> = {}): Preflight {
   return {
     ...{ deviceName: 'cpu, 2 threads', models: 2, blocks: 4, length: 256, gradients: 'to compute', steps: 40 },
-    ...{ flops: 1e12, gigaflops: 250, seconds: 6.7, problems: [], free: { memory: 8e9, disk: 1e11 } },
+    ...{ flops: 1e12, gigaflops: 250, seconds: 6.7, warnings: [], problems: [], free: { memory: 8e9, disk: 1e11 } },
     costs: [{ name: 'weights', kind: 'memory', bytes: 26e6 }],
     ...changes,
   };
@@ -210,7 +211,7 @@ export function idleStructureHandlers(): Pick<
     export: () => Promise.resolve({ report: sampleExportReport() }),
     speed: () => Promise.resolve({ reports: [] }),
     verify: () => Promise.resolve({ verification: sampleExportReport().verification }),
-    openSpeed: () => Promise.resolve({ subject: { parameters: 1000, bytes: 4000 } }),
+    openSpeed: () => Promise.resolve({ subject: { parameters: 1000, bytes: 4000, modelLength: 256 } }),
     speedRound: () => Promise.resolve({ round: { seconds: 0.5, peakMemory: 100e6 } }),
   };
 }

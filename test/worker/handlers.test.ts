@@ -66,7 +66,7 @@ class SteppedEngine implements WorkerEngine {
   exportModel = () => Promise.resolve(sampleExportReport());
   measureSpeed = () => Promise.resolve([]);
   verify = () => Promise.resolve(sampleExportReport().verification);
-  openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000 });
+  openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });
   speedRound = () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 });
   componentScores = () => Promise.resolve({ groups: '', channels: '' });
   listDevices = () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]);

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
+import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
 import { sampleLength } from '../../experiment/settings.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
@@ -94,6 +95,7 @@ export async function preflight(
       seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
+      warnings: resultWarnings(provenance),
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
     };
   } finally {

@@ -7,6 +7,7 @@ import type { EvaluationProgress, Provenance } from '../../experiment/result.ts'
 import type { EvaluationHooks } from '../engine.ts';
 import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
+import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import { type TokenCache, type TokenisedText, tokenizerOf } from '../forward/tokenCache.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
@@ -60,6 +61,7 @@ export async function prepareSweep(
   const device = await state.devices.device(settings);
   report('reading', 'reading the checkpoint');
   const model = await state.models.load(plan.model, device, signal);
+  requireLength(model.checkpoint.config, settings.length);
   const tokenise = (file: string): Promise<TokenisedText> => {
     const onTokens = (done: number, total: number): void =>
       onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
@@ -96,6 +98,7 @@ export async function prepareSweep(
     textTokens: text.ids.length,
     blocks: evaluation.length,
     length: settings.length,
+    modelLength: modelLength(model.checkpoint.config),
     ...(calibration && {
       calibration: plan.calibration!,
       calibrationHash: calibration.textHash,

@@ -1,6 +1,7 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
 import type { FreshEngine, SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/export.ts';
+import { lengthFor } from '../forward/modelLength.ts';
 import type { EvaluationHooks } from '../engine.ts';
 
 /**
@@ -11,10 +12,11 @@ import type { EvaluationHooks } from '../engine.ts';
  * @returns in the order of the models
  */
 export async function measureSpeed(
-  { models, rounds, ...request }: SpeedPlan,
+  { models, rounds, ...asked }: SpeedPlan,
   { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
   startFresh: () => FreshEngine,
 ): Promise<readonly SpeedReport[]> {
+  const request = { ...asked, length: asked.length || (await lengthFor(models)) };
   const engines: FreshEngine[] = [];
   const patient = <Result>(work: Promise<Result>): Promise<Result> => orCancelled(work, signal, 'measuring the speed');
   const total = models.length * (rounds + 2);
@@ -45,6 +47,7 @@ export async function measureSpeed(
     return models.map((model, index) => ({
       model,
       ...subjects[index]!,
+      length: request.length,
       peakMemory: memory[index]!,
       tokensPerSecond: spreadOf(seconds[index]!.map((time) => tokens / time)),
       speedUp: spreadOf(seconds[index]!.map((time, round) => seconds[0]![round]! / time)).median,

@@ -4,6 +4,7 @@ import { throwIfCancelled } from '../../base/errors.ts';
 import { embed } from '../forward/embed.ts';
 import type { LoadedModel, LoadedModels } from '../forward/loadedModels.ts';
 import { headLogits } from '../forward/logits.ts';
+import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -37,6 +38,7 @@ export class SpeedSession {
     const device = await devices.device(settings);
     const model = await models.load(folder, device, signal);
     const { config } = model.checkpoint;
+    requireLength(config, length);
     const programs = await ModelPrograms.create(config, device, length);
     const rng = new Rng(0);
     const tokens = () => Int32Array.from({ length }, () => rng.integer(config.vocabulary));
@@ -50,6 +52,7 @@ export class SpeedSession {
     return {
       parameters: parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
       bytes: stored.reduce((sum, { begin, end }) => sum + end - begin, 0),
+      modelLength: modelLength(config),
     };
   }
 

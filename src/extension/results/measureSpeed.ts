@@ -2,6 +2,7 @@ import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/export.ts';
 import { formatSeconds } from '../../experiment/format.ts';
+import { lengthText } from '../../experiment/length.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { SpeedMeasurement, SpeedRow } from '../../experiment/speedTable.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
@@ -63,11 +64,12 @@ export async function measureSpeed(
       { onProgress: progress(0, WRITING) },
       signal,
     );
-    const { length, device, precision, threads } = plan.settings;
+    const { device, precision, threads } = plan.settings;
+    const { length, modelLength } = result.provenance;
     const settings = { device, precision, threads };
     const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
     const reports = await parts.measureSpeed(speedPlan, { onProgress: progress(WRITING, 1) }, signal);
-    const how = `Prefill of ${BATCH} × ${length} tokens, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
+    const how = `Prefill of ${BATCH} × ${lengthText(length, modelLength)}, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
     const { fingerprint } = result;
     const rows = reports.map(rowOf);
     onChange({ state: 'done', share: 1, detail: how, rows, fingerprint });

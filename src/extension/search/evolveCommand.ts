@@ -2,6 +2,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
+import { defaultLength } from '../../experiment/length.ts';
+import { settingsWarnings } from '../../experiment/resultWarnings.ts';
 import { isMaskSearch, isRateSearch } from '../../experiment/runPlan.ts';
 import type { RunPlan } from '../../experiment/runPlan.ts';
 import type { PromptTemplates } from '../../experiment/llm.ts';
@@ -19,7 +21,7 @@ import { isInside, pruneFile } from '../pruneFile.ts';
 import { ago } from './ago.ts';
 import type { SearchPanels } from './searchPanels.ts';
 import type { SearchRunner } from './searchRunner.ts';
-import { askModal, plainItems, tellInformation } from '../messages.ts';
+import { askModal, plainItems, tellInformation, tellWarning } from '../messages.ts';
 
 /** What is to be evolved: a search of a file, or one that starts from a metric. */
 export interface EvolveTarget {
@@ -43,6 +45,8 @@ export interface EvolveCommandParts {
   readonly runningOf: (search: string, document: string) => Promise<readonly RunSummary[]>;
   /** What a run is called. */
   readonly titleOf: (run: RunFolder) => string;
+  /** Tokens of the longest text that the model in this folder was made for. */
+  readonly modelLength: (model: string) => Promise<number>;
   readonly runner: SearchRunner;
   readonly panels: SearchPanels;
   readonly tell: (what: string, error: unknown) => void;
@@ -138,13 +142,21 @@ export class EvolveCommand {
     this.parts.panels.show(run);
   }
 
-  private create(plan: RunPlan, document: string | undefined, root: string): Promise<RunFolder> {
-    return createRun(plan, {
-      root,
-      ...(document !== undefined && { document }),
-      createdAt: new Date(),
-      versions: { espalier: VERSION, node: process.versions.node, vscode: vscode.version },
-    });
+  private async create(plan: RunPlan, document: string | undefined, root: string): Promise<RunFolder> {
+    const modelLength = await this.parts.modelLength(plan.model);
+    const length = plan.settings.length || defaultLength(modelLength);
+    for (const warning of settingsWarnings({ ...plan.settings, length }, modelLength)) {
+      void tellWarning(`Espalier, ${plan.name}: ${warning}.`);
+    }
+    return createRun(
+      { ...plan, settings: { ...plan.settings, length } },
+      {
+        root,
+        ...(document !== undefined && { document }),
+        createdAt: new Date(),
+        versions: { espalier: VERSION, node: process.versions.node, vscode: vscode.version },
+      },
+    );
   }
 
   /** The search or metric at the cursor, or one that is picked. */

@@ -46,6 +46,8 @@ export interface SearchesParts {
   readonly speed: SpeedParts;
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
   readonly rootOf: (document: string) => string;
+  /** Tokens of the longest text that the model in this folder was made for. */
+  readonly modelLength: (model: string) => Promise<number>;
   readonly evaluate: (target: Target) => unknown;
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
   readonly tellFailure: (what: string, error: ErrorData) => void;
@@ -128,6 +130,7 @@ export class Searches implements vscode.Disposable {
       rootOf: parts.rootOf,
       runningOf: (search, document) => this.runningOf(search, document),
       titleOf: (run) => this.nameOf(run),
+      modelLength: parts.modelLength,
       runner: this.runner,
       panels: this.panels,
       tell,

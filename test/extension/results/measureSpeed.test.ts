@@ -15,7 +15,7 @@ afterAll(() => {
 });
 
 const report = (model: string, median: number): SpeedReport => ({
-  ...{ model, parameters: 100, bytes: 400, peakMemory: 1000, speedUp: median / 100 },
+  ...{ model, parameters: 100, bytes: 400, peakMemory: 1000, speedUp: median / 100, length: 256, modelLength: 256 },
   tokensPerSecond: { median, lowest: median, highest: median },
 });
 

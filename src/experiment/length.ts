@@ -1,0 +1,27 @@
+/** Tokens of a block where nothing else is said and the model allows it: the papers'. */
+export const LONGEST_BY_DEFAULT = 2048;
+
+/** What `length: 0` stands for. @param modelLength tokens of the longest text that the model was made for */
+export function defaultLength(modelLength: number): number {
+  return Math.min(LONGEST_BY_DEFAULT, modelLength);
+}
+
+/** Where blocks are longer than the model was made for, a sentence that says so: its perplexity there is of no use. */
+export function lengthWarning(
+  length: number,
+  modelLength: number | undefined,
+  what: 'blocks' | 'calibration samples' = 'blocks',
+): string | undefined {
+  if (modelLength === undefined || length <= modelLength) return undefined;
+  const flag = what === 'blocks' ? '--length' : '--calibration-length';
+  return (
+    `${what} of ${length} tokens are longer than the model was made for: its config.json says ${modelLength}. ` +
+    `Beyond that a perplexity says little; ${flag} ${modelLength}, or length: ${modelLength}, is the most it was trained on`
+  );
+}
+
+/** "256 tokens, the model's": how long blocks are, and what the model has to do with it. */
+export function lengthText(length: number, modelLength: number | undefined): string {
+  if (modelLength === undefined || length < modelLength) return `${length} tokens`;
+  return `${length} tokens, ${length === modelLength ? "the model's" : `longer than the model's ${modelLength}`}`;
+}

@@ -1,0 +1,23 @@
+import { lengthWarning } from './length.ts';
+import type { Provenance } from './result.ts';
+import type { EvaluationSettings } from './settings.ts';
+
+/** What a reader of a number has to be told, though it is right: as sentences without their full stop; mostly none. */
+export function resultWarnings({
+  length,
+  calibrationLength,
+  modelLength,
+}: Pick<Provenance, 'length' | 'calibrationLength' | 'modelLength'>): readonly string[] {
+  // Samples that are as long as the blocks are told of with these.
+  const ofSamples =
+    calibrationLength === undefined ? undefined : lengthWarning(calibrationLength, modelLength, 'calibration samples');
+  return [lengthWarning(length, modelLength), ofSamples].filter((warning) => warning !== undefined);
+}
+
+/** The same before anything is measured. @param settings with a `length` that is no longer open */
+export function settingsWarnings(
+  { length, calibrationLength }: Pick<EvaluationSettings, 'length' | 'calibrationLength'>,
+  modelLength: number,
+): readonly string[] {
+  return resultWarnings({ length, modelLength, ...(calibrationLength !== 0 && { calibrationLength }) });
+}
