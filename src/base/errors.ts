@@ -41,6 +41,7 @@ export type ErrorCode =
   // corpora
   | 'corpus/not-found'
   | 'corpus/encoding'
+  | 'corpus/format'
   | 'corpus/too-short'
   // metrics, `.prune` files and settings
   | 'metric/syntax'

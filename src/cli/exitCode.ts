@@ -35,6 +35,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'checkpoint/tokenizer': 'input',
   'corpus/not-found': 'input',
   'corpus/encoding': 'input',
+  'corpus/format': 'input',
   'corpus/too-short': 'input',
   'metric/syntax': 'input',
   'metric/invalid-score': 'failed',

@@ -1,3 +1,5 @@
+import { binaryFormat, jsonFormat } from './dataFormat.ts';
+import type { DataFormat } from './dataFormat.ts';
 import { sha256 } from './hashing.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
@@ -22,17 +24,24 @@ export async function readCorpus(file: string): Promise<string> {
  * Reads a UTF-8 text as it is: line ends and white space are kept. A byte order mark at the start is no part of the text and
  * left out (what other tools call `utf-8-sig`); one further on is a character like any other.
  *
- * @throws EspalierError `corpus/not-found`, `corpus/encoding` with the position of the first wrong byte, `corpus/too-short`
+ * @throws EspalierError `corpus/not-found`, `corpus/format` for data that is no text, `corpus/encoding` with the position of the first wrong byte, `corpus/too-short`
  * for an empty file, `evaluation/too-large`
  */
 export async function loadCorpus(file: string, signal?: AbortSignal): Promise<Corpus> {
   const bytes = await bytesOf(file, signal);
   if (isLfsPointer(bytes))
     throw corpusError('corpus/not-found', file, 'a text', LFS_POINTER.actual, LFS_POINTER.remedy);
+  refuseData(binaryFormat(bytes), file);
   const text = decode(bytes, file);
+  refuseData(jsonFormat(text), file);
   if (text === '')
     throw corpusError('corpus/too-short', file, 'a text', 'an empty file', 'Choose a file with text in it.');
   return { text, identity: sha256(bytes) };
+}
+
+/** What is data would be taken for prose, and give a number that is of its brackets and quotes. */
+function refuseData(format: DataFormat | undefined, file: string): void {
+  if (format) throw corpusError('corpus/format', file, 'a plain text', format.name, format.remedy);
 }
 
 /** A JavaScript string holds just under 2²⁹ characters; tokens of a text of this size take 1 GiB. */

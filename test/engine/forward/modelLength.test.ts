@@ -82,8 +82,9 @@ describe('an evaluation', () => {
 
   it('refuses what a table of learned positions has no rows for, before anything is computed', async () => {
     expect((await engine.evaluate(plan('opt', {})))[0]!.provenance.length).toBe(40);
-    for (const ask of [engine.evaluate, engine.preflight]) {
-      const failure = await failureOf(() => ask(plan('opt', { length: 41 })) as Promise<unknown>);
+    const long = plan('opt', { length: 41 });
+    for (const ask of [() => engine.evaluate(long), () => engine.preflight(long)]) {
+      const failure = await failureOf(ask);
       expect(failure.code).toBe('settings/invalid');
       expect(failure.message).toMatch(/at most 40 tokens.*a length of 41/);
     }
