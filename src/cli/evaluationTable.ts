@@ -7,6 +7,7 @@ import {
   shortFingerprint,
 } from '../experiment/format.ts';
 import { lengthText } from '../experiment/length.ts';
+import { zerosText } from '../experiment/resultWarnings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { isStructural } from '../experiment/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
@@ -89,7 +90,7 @@ export function provenanceLines(result: EvaluationResult): string[] {
   const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${lengthText(from.length, from.modelLength)}`;
   const seeded = from.offsets === 'random' ? ` (seed ${from.seed ?? 0})` : '';
   return [
-    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters)`,
+    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters${zerosText(from)})`,
     `text         ${from.text}  (${text})`,
     ...(from.calibration === undefined
       ? []

@@ -12,7 +12,7 @@ export interface EvaluationResult {
   readonly calibrate: 'sequential' | 'one-shot';
   readonly perplexity: number;
   readonly densePerplexity: number;
-  /** Share of prunable weights that are exactly zero after pruning. */
+  /** Share of prunable weights that are exactly zero after pruning, those that were zero before among them. */
   readonly actualSparsity: number;
   /** What went, where whole components were removed; `actualSparsity` is then the share of the blocks' weights. */
   readonly structure?: StructureReport;
@@ -34,6 +34,8 @@ export interface Provenance {
   readonly modelHash: string;
   readonly architecture: string;
   readonly parameters: number;
+  /** Share of the prunable weights that are zero in the checkpoint already. Results of before do not say. */
+  readonly modelZeros?: number;
   readonly text: string;
   readonly textHash: string;
   readonly textTokens: number;

@@ -1,3 +1,4 @@
+import { formatShare } from './format.ts';
 import { lengthWarning } from './length.ts';
 import type { Provenance } from './result.ts';
 import type { EvaluationSettings } from './settings.ts';
@@ -20,4 +21,12 @@ export function settingsWarnings(
   modelLength: number,
 ): readonly string[] {
   return resultWarnings({ length, modelLength, ...(calibrationLength !== 0 && { calibrationLength }) });
+}
+
+/** Less than this is what any checkpoint has. */
+const SPARSE = 0.001;
+
+/** ", 30 % of its weights zero already", of a checkpoint that was pruned before; else nothing. */
+export function zerosText({ modelZeros = 0 }: Pick<Provenance, 'modelZeros'>): string {
+  return modelZeros < SPARSE ? '' : `, ${formatShare(modelZeros)} of its prunable weights zero already`;
 }

@@ -104,6 +104,7 @@ const provenanceSchema = z.strictObject({
   versions: z.record(textSchema, textSchema),
   machine: z.record(textSchema, textSchema).exactOptional(),
   modelLength: countSchema.exactOptional(),
+  modelZeros: z.number().min(0).max(1).exactOptional(),
 });
 
 const resultShape = z.strictObject({

@@ -20,21 +20,21 @@ const BEGINNINGS: readonly (DataFormat & { readonly bytes: readonly number[]; re
   { name: 'a 7z archive', bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], remedy: 'Unpack it first.' },
   {
     name: 'a tar archive',
-    bytes: [...'ustar'].map(codeOf),
+    bytes: codesOf('ustar'),
     at: 257,
     remedy: 'Unpack it first, and name one text in it.',
   },
-  { name: 'Parquet', bytes: [...'PAR1'].map(codeOf), remedy: EXTRACT },
-  { name: 'Arrow', bytes: [...'ARROW1'].map(codeOf), remedy: EXTRACT },
+  { name: 'Parquet', bytes: codesOf('PAR1'), remedy: EXTRACT },
+  { name: 'Arrow', bytes: codesOf('ARROW1'), remedy: EXTRACT },
   // A stream of messages, as the data sets of Hugging Face are cached: a mark, a length, and no text at any rate.
   { name: 'Arrow', bytes: [0xff, 0xff, 0xff, 0xff], remedy: EXTRACT },
-  { name: 'a NumPy array', bytes: [0x93, ...[...'NUMPY'].map(codeOf)], remedy: EXTRACT },
-  { name: 'an SQLite database', bytes: [...'SQLite format 3\0'].map(codeOf), remedy: EXTRACT },
-  { name: 'PDF', bytes: [...'%PDF-'].map(codeOf), remedy: 'Extract its text first: pdftotext.' },
+  { name: 'a NumPy array', bytes: [0x93, ...codesOf('NUMPY')], remedy: EXTRACT },
+  { name: 'an SQLite database', bytes: codesOf('SQLite format 3\0'), remedy: EXTRACT },
+  { name: 'PDF', bytes: codesOf('%PDF-'), remedy: 'Extract its text first: pdftotext.' },
 ];
 
-function codeOf(letter: string): number {
-  return letter.charCodeAt(0);
+function codesOf(text: string): number[] {
+  return Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
 /** A format whose files begin with bytes of its own. */

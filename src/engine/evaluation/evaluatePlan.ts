@@ -120,6 +120,6 @@ function resultOf(
     actualSparsity: outcome.actualSparsity,
     seconds: outcome.seconds,
     fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
-    provenance,
+    provenance: { ...provenance, modelZeros: dense.actualSparsity },
   };
 }

@@ -41,7 +41,7 @@ export type SweptModel = Pruner | RemovedModel;
 
 export interface SweepOutcome {
   readonly perplexity: number;
-  /** Share of the prunable weights that are zero or gone; 0 for the dense model. */
+  /** Share of the prunable weights that are zero or gone; of the dense model those that are zero in the checkpoint. */
   readonly actualSparsity: number;
   /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */
   readonly seconds: number;

@@ -118,7 +118,7 @@ export class Track {
     if (!Number.isFinite(perplexity)) return notFinite(this.model?.metric, perplexity);
     return {
       perplexity,
-      actualSparsity: this.model?.actualSparsity ?? 0,
+      actualSparsity: this.model?.actualSparsity ?? this.inputs.weights.zeroShare,
       seconds: this.stopwatch.seconds + shared,
     };
   }

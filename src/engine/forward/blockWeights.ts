@@ -21,6 +21,8 @@ export class BlockWeights {
   readonly keeps: boolean;
   private readonly kept = new Map<string, Weights>();
   private readonly arrays = new ReusedArrays();
+  /** Of each block read so far: the weights of its linear layers, and how many of them are zero in the checkpoint. */
+  private readonly counts: { weights: number; zeros: number }[] = [];
 
   /** @param keep whether the whole model has room in memory (see `modelBytes`) */
   constructor(checkpoint: ModelTensors, device: Device, keep: boolean) {
@@ -34,9 +36,21 @@ export class BlockWeights {
   /** The weights of block `index`, valid until {@link done} is called with the same. */
   block(index: number): Promise<Weights> {
     const { weightType } = this.device;
-    return this.load(`block ${index}`, this.layouts[index]!.parameters, (parameter) =>
-      parameterType(parameter, weightType),
-    );
+    const counts = { weights: 0, zeros: 0 };
+    const count = ({ linear }: Parameter, data: Float32Array): void => {
+      if (!linear) return;
+      counts.weights += data.length;
+      counts.zeros += zerosIn(data);
+      this.counts[index] = counts;
+    };
+    const type = (parameter: Parameter): ElementType => parameterType(parameter, weightType);
+    return this.load(`block ${index}`, this.layouts[index]!.parameters, type, this.counts[index] ? undefined : count);
+  }
+
+  /** Share of the linear layers' weights that are zero in the checkpoint; of the blocks that were read so far. */
+  get zeroShare(): number {
+    const total = (of: 'weights' | 'zeros'): number => this.counts.reduce((sum, block) => sum + block[of], 0);
+    return total('weights') > 0 ? total('zeros') / total('weights') : 0;
   }
 
   /** Parameters of the head program, the matrix under `head`. */
@@ -62,12 +76,14 @@ export class BlockWeights {
     key: string,
     parameters: readonly Parameter[],
     type: (parameter: Parameter) => ElementType,
+    look?: (parameter: Parameter, data: Float32Array) => void,
   ): Promise<Weights> {
     const kept = this.kept.get(key);
     if (kept) return kept;
     const weights: Record<string, DeviceTensor> = {};
     for (const parameter of parameters) {
       const data = this.checkpoint.read(parameter.tensor, parameter.shape, this.array(parameter));
+      look?.(parameter, data);
       weights[parameter.name] = await this.device.upload(data, parameter.shape, type(parameter));
     }
     if (this.keeps) this.kept.set(key, weights);
@@ -80,4 +96,10 @@ export class BlockWeights {
     if (this.keeps && !resident) return new Float32Array(sizeOf(shape));
     return this.arrays.take(resident ? '' : name, sizeOf(shape));
   }
+}
+
+function zerosIn(data: Float32Array): number {
+  let zeros = 0;
+  for (const value of data) if (value === 0) zeros++;
+  return zeros;
 }
