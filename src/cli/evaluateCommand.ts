@@ -3,6 +3,7 @@ import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { evaluatePlans } from './evaluatePlans.ts';
 import { humanReport, jsonReport } from './evaluationReport.ts';
+import { tellIdleFlags } from './idleFlags.ts';
 import { preflightPlans } from './preflightReport.ts';
 import { addSelectionFlags, selectedPlans } from './selection.ts';
 import type { SelectionOptions } from './selection.ts';
@@ -23,6 +24,7 @@ export function evaluateCommand(context: CommandContext): Command {
     .option('--dry-run', 'only say what it would take: time, memory, disk')
     .action(async (file: string | undefined, options: EvaluateOptions) => {
       const plans = await selectedPlans(file, options, context);
+      tellIdleFlags(plans, options, context);
       if (options.dryRun) {
         context.finish(await preflightPlans(plans, options.json === true, context));
         return;

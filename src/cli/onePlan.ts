@@ -4,6 +4,7 @@ import { evaluationOfRun } from '../runs/runEvaluation.ts';
 import { findRun, openRun } from '../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
+import { tellIdleFlags } from './idleFlags.ts';
 import { overridePlans } from './plans.ts';
 import { planFlags, PRUNING_FLAGS, selectedPlans } from './selection.ts';
 import type { SelectionOptions } from './selection.ts';
@@ -36,12 +37,18 @@ export async function onePlan(
       throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
     }
     const plan = await evaluationOfRun(await openRun(await findRun(context.folder, run)), candidate);
-    return overridePlans([plan], await planFlags(options, context.folder), context.folder)[0]!;
+    const plans = overridePlans([plan], await planFlags(options, context.folder), context.folder);
+    return told(plans[0]!, options, context);
   }
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
   const plans = await selectedPlans(file, options, context);
   const evaluations = plans.flatMap((plan) => plan.evaluations);
-  if (evaluations.length === 1) return plans.find((plan) => plan.evaluations.length === 1)!;
+  if (evaluations.length === 1)
+    return told(
+      plans.find((plan) => plan.evaluations.length === 1)!,
+      options,
+      context,
+    );
   throw usageError(
     'one way of pruning',
     evaluations.length === 0 ? 'none' : `${evaluations.length}: ${namesOf(evaluations)}`,
@@ -49,6 +56,11 @@ export async function onePlan(
       ? 'Name a metric, --expression, --structure or --run.'
       : 'Choose with --metric and --sparsity.',
   );
+}
+
+function told(plan: EvaluationPlan, options: OnePlanOptions, context: CommandContext): EvaluationPlan {
+  tellIdleFlags([plan], options, context);
+  return plan;
 }
 
 function namesOf(evaluations: EvaluationPlan['evaluations']): string {

@@ -1,11 +1,13 @@
 import { MAX_EVALUATIONS } from '../experiment/plan.ts';
+import { idleSettings } from '../experiment/idleSettings.ts';
 import { needsCalibration } from '../experiment/planned.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
-import { propertyNamed } from './blockPlaces.ts';
+import { propertyNamed, propertySpan } from './blockPlaces.ts';
 import { shift } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from './pieces.ts';
+import { propertyOfSetting } from './settingProperties.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { evaluationsAt, needsShare, saysHowMuch } from './prunings.ts';
 
@@ -38,6 +40,14 @@ export function checkExperiment(
     const { base, tree } = calibrate;
     const message = `\`${experiment.name}\` calibrates nothing: no metric of it needs more than the weights`;
     diagnostics.add('experiment/no-effect', shift(tree.syntax!.key.span, base), message);
+  }
+  const evaluations = evaluationsAt(prunings, sparsities.length > 0 ? sparsities : [DEFAULT_SPARSITY]);
+  for (const [name, why] of idleSettings(evaluations, content.settings)) {
+    const span = propertySpan(parsed, propertyOfSetting(name));
+    if (span) {
+      const message = `\`${propertyOfSetting(name)}\` has no effect on \`${experiment.name}\`: ${why}`;
+      diagnostics.add('experiment/no-effect', span, message);
+    }
   }
   const whole = prunings.find(needsShare);
   const isMixed = whole !== undefined && sparsities.some(({ kind }) => kind === 'n:m');

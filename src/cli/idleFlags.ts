@@ -1,0 +1,23 @@
+import { needsCalibration } from '../experiment/planned.ts';
+import type { EvaluationPlan } from '../experiment/plan.ts';
+import { idleSettings } from '../experiment/idleSettings.ts';
+import type { CommandContext } from './commandContext.ts';
+import type { SelectionOptions } from './selection.ts';
+import { settingOverrides } from './settingFlags.ts';
+
+/** Tells which flags change nothing about any of the plans. They are evaluated all the same; with `--json` nothing is told. */
+export function tellIdleFlags(
+  plans: readonly EvaluationPlan[],
+  options: SelectionOptions,
+  { terminal }: Pick<CommandContext, 'terminal'>,
+): void {
+  if (options['json'] === true) return;
+  const idle = plans.map(({ evaluations, settings }) => idleSettings(evaluations, settings));
+  for (const name of Object.keys(settingOverrides(options)) as (keyof ReturnType<typeof settingOverrides>)[]) {
+    const [why] = idle.map((settingsOf) => settingsOf.get(name));
+    if (why !== undefined && idle.every((settingsOf) => settingsOf.has(name)))
+      terminal.say(`warning: --${name} has no effect: ${why}`);
+  }
+  if (options.calibration !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsCalibration)))
+    terminal.say('warning: --calibration has no effect: nothing needs more than the weights');
+}

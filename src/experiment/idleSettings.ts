@@ -1,0 +1,39 @@
+import { operandsOf } from '../metric/measure.ts';
+import { OPERANDS } from '../metric/operands.ts';
+import { isStructural } from './plan.ts';
+import type { PlannedEvaluation } from './plan.ts';
+import { needsCalibration } from './planned.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
+import type { EvaluationSettings, SettingName } from './settings.ts';
+
+/**
+ * Settings that change nothing about these evaluations, whatever they are set to, each with the reason why. What is said all the same
+ * was meant to change something.
+ */
+export function idleSettings(
+  evaluations: readonly PlannedEvaluation[],
+  settings: Partial<EvaluationSettings>,
+): ReadonlyMap<SettingName, string> {
+  const idle = new Map<SettingName, string>();
+  const { offsets } = { ...DEFAULT_SETTINGS, ...settings };
+  if (!evaluations.some(needsCalibration)) {
+    const why = evaluations.length === 0 ? 'the dense model is not calibrated' : 'nothing needs more than the weights';
+    for (const name of ['samples', 'offsets', 'seed', 'calibrate'] as const) idle.set(name, why);
+  } else {
+    if (offsets === 'even') idle.set('seed', 'even offsets are not drawn');
+    if (!evaluations.some(looksAtInputs))
+      idle.set('calibrate', 'only metrics of single weights with X or its kin take it');
+  }
+  if (!evaluations.some(comparesGroups)) idle.set('group', 'no percentage of single weights is pruned');
+  return idle;
+}
+
+/** Whether it matters which blocks its statistics come from: components are chosen on the dense model, and gradients are its own. */
+function looksAtInputs(evaluation: PlannedEvaluation): boolean {
+  if (isStructural(evaluation)) return false;
+  return operandsOf(evaluation.expression).some((name) => name !== 'G' && OPERANDS[name].needs.length > 0);
+}
+
+function comparesGroups(evaluation: PlannedEvaluation): boolean {
+  return !isStructural(evaluation) && evaluation.sparsity.kind === 'unstructured';
+}
