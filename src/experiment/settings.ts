@@ -102,7 +102,8 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingRow<EvaluationSe
     default: 'row',
     choices: ['row', 'layer'],
     decidesNumbers: true,
-    documentation: 'weights that are compared with each other: one output row, or the whole matrix',
+    documentation:
+      'weights that are compared with each other: one output row, or the whole matrix (papers: rows for Wanda, the matrix for magnitude)',
   },
   calibrate: {
     kind: 'choice',

@@ -13,6 +13,7 @@ defaults {
 }
 
 /// Small weights go first. It needs no data, and knows nothing of what a weight is multiplied with.
+/// Papers compare it over the whole matrix (group: layer); here each row is a group of its own, as for Wanda.
 metric magnitude = W
 
 /// Weight times the size of the input that it sees (Wanda)
