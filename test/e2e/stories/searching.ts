@@ -205,7 +205,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
     const run = page.locator('.pane-body .monaco-list-row', { hasText: /evolved.*Pruner-Zero/s });
     await run.waitFor();
     check((await run.innerText()).includes('Pruner-Zero'), await run.innerText());
-    const checkpoint = page.locator('.pane-body .monaco-list-row', { hasText: 'espalier-sample' });
+    const checkpoint = page.locator('.pane-body .monaco-list-row', { hasText: /espalier-sample\s*Llama/ });
     await eventually(
       'the checkpoint',
       () => checkpoint.first().innerText(),
