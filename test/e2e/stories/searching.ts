@@ -226,8 +226,8 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
       (place) => place.startsWith(`Ln ${lineOf(file, 'metric magnitude')},`),
     );
     await workbench.command('View: Close All Editors');
-    await run.click({ button: 'right' });
-    await page.locator('.context-view .action-label', { hasText: 'Rename Run' }).click();
+    await workbench.command('Espalier: Rename Run…');
+    await workbench.pick('Pruner-Zero');
     await page.locator('.quick-input-widget input').fill('the first one');
     await page.keyboard.press('Enter');
     const renamed = page.locator('.pane-body .monaco-list-row', { hasText: 'the first one' });
