@@ -62,7 +62,7 @@ function expectedBy(issue: Issue): string {
     case 'custom':
     case 'invalid_format':
       // Our schemas say in words what they want; without words the library says that something is invalid.
-      return issue.message.startsWith('Invalid') ? 'a text of another form' : issue.message;
+      return issue.message.startsWith('Invalid') ? 'a text of another form' : issue.message.replace(/^expected /, '');
     case 'invalid_key':
     case 'invalid_element':
       return 'a value of another form';
