@@ -41,7 +41,7 @@ export function treeCommand(context: CommandContext): Command {
       const form = options.as ?? (isTree(given) || /\.json\s*$/i.test(given) ? 'infix' : 'json');
       const text = PRINT[form](expression);
       context.terminal.print(
-        options.json ? JSON.stringify({ form, metric: text, infix: printInfix(expression) }) : text,
+        options.json ? JSON.stringify({ form, metric: text, infix: printInfix(expression) }) : text.split('\n'),
       );
       context.finish(EXIT.ok);
     });

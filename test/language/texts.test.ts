@@ -112,7 +112,7 @@ describe('in the editor', () => {
   it('the settings are shown while they are typed', () => {
     const source = file('  calibrate: "y.txt" (length: ');
     const help = signatureHelp(compile(source), source.indexOf('(length: ') + 9);
-    expect(help?.signatures[0]?.label).toBe('"y.txt" (samples: 128, length: 2048, offsets: random, seed: 0)');
+    expect(help?.signatures[0]?.label).toBe('"y.txt" (samples: 128, length: 0, offsets: random, seed: 0)');
     expect(help?.activeParameter).toBe(1);
   });
 });

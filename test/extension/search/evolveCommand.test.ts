@@ -43,6 +43,7 @@ async function window(plan: SearchPlan, running?: SearchPlan) {
     rootOf: () => root,
     runningOf: (name: string) => Promise.resolve(before && running.name === name ? [before] : []),
     titleOf: () => 'evolved (2)',
+    modelLength: () => Promise.resolve(2048),
     runner: { drive: () => undefined },
     panels: { show: ({ run }: { run: { id: string } }) => shown.push(run.id) },
     tell: (_: string, error: unknown) => {
