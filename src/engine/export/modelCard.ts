@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { ExportReport } from '../../experiment/export.ts';
 import type { ModelConfig } from '../checkpoint/config.ts';
@@ -12,8 +13,13 @@ export function modelCard(
   const { provenance, structure } = result;
   const source = path.basename(provenance.model);
   const rows: [string, string][] = [
-    ['pruned from', `${source} (sha-256 ${provenance.modelHash})`],
-    ['method', result.metric === result.expression ? result.metric : `${result.metric}: \`${result.expression}\``],
+    ['pruned from', `${markdownText(source)} (sha-256 ${provenance.modelHash})`],
+    [
+      'method',
+      result.metric === result.expression
+        ? markdownCode(result.metric)
+        : `${markdownText(result.metric)}: ${markdownCode(result.expression)}`,
+    ],
     ['sparsity asked for', result.sparsity === undefined ? '–' : printSparsity(result.sparsity)],
     ['removed of the blocks’ weights', formatShare(result.actualSparsity)],
     ['parameters', `${formatCount(parameters.exported)}, before ${formatCount(parameters.dense)}`],
@@ -21,7 +27,10 @@ export function modelCard(
       'perplexity',
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
-    ['measured on', `${path.basename(provenance.text)}, ${provenance.blocks} blocks of ${provenance.length} tokens`],
+    [
+      'measured on',
+      `${markdownText(path.basename(provenance.text))}, ${provenance.blocks} blocks of ${provenance.length} tokens`,
+    ],
     ['calibration', calibrationText(result)],
     ['fingerprint', `\`${result.fingerprint}\``],
     [
@@ -36,7 +45,7 @@ export function modelCard(
     ],
   ];
   return [
-    `# ${source}, pruned`,
+    `# ${markdownText(source)}, pruned`,
     '',
     structure
       ? 'Whole attention heads, channels and blocks were removed: the matrices are smaller.'
@@ -73,5 +82,6 @@ function isRefused({ architecture, hidden, heads }: ModelConfig): boolean {
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
   if (provenance.calibration === undefined) return 'none';
-  return `${path.basename(provenance.calibration)}, ${provenance.samples ?? 0} samples of ${provenance.length} tokens, ${calibrate}`;
+  const { calibration, samples = 0, calibrationLength = provenance.length } = provenance;
+  return `${markdownText(path.basename(calibration))}, ${samples} samples of ${calibrationLength} tokens, ${calibrate}`;
 }

@@ -59,6 +59,13 @@ function aligned(head: readonly string[], rows: readonly (readonly string[])[]):
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
+function calibrationOf({ calibration, settings, result: { provenance } }: EvaluationRecord): string {
+  if (calibration === undefined) return 'none';
+  // Settings may leave the length to the model; what it came to stands in the provenance.
+  const length = provenance.calibrationLength ?? provenance.length;
+  return `${markdownCode(calibration)}, ${provenance.samples ?? settings.samples} samples of ${length}`;
+}
+
 /** What they were evaluated on: said once where it is the same for all. */
 function conditions(records: readonly EvaluationRecord[]): string[] {
   const all = (value: (record: EvaluationRecord) => string): string => [...new Set(records.map(value))].join(', ');
@@ -67,7 +74,7 @@ function conditions(records: readonly EvaluationRecord[]): string[] {
     [
       `- text: ${all(({ text }) => markdownCode(text))}`,
       `- checkpoint: ${all(({ model }) => markdownCode(model))}, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}`,
-      `- calibration: ${all(({ calibration, settings }) => (calibration === undefined ? 'none' : `${markdownCode(calibration)}, ${settings.samples} samples of ${settings.length}`))}`,
+      `- calibration: ${all(calibrationOf)}`,
       `- device: ${all(({ result }) => markdownCode(result.provenance.device))}`,
       `- evaluated: ${all(({ savedAt }) => savedAt.slice(0, 10))}`,
     ].join('\n'),
