@@ -1,7 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../base/errors.ts';
-import { VERSION } from '../base/version.ts';
 import { formatPerplexity, shortFingerprint } from '../experiment/format.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
@@ -34,10 +33,12 @@ import { progressLine } from './resultText.ts';
 import { sparsityText } from './structureText.ts';
 import { ResultView } from './resultView.ts';
 import { StatusBar } from './statusBar.ts';
-import { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
+import { superviseWorker } from './superviseWorker.ts';
 import { TreePreview } from './tree/treePreview.ts';
-import { forkWorker } from '../protocol/workerProcess.ts';
-import { logLine, tellWarning } from './messages.ts';
+import { logLine } from './messages.ts';
+import { explainTrust } from './trust.ts';
+import { watchRecords } from './watchRecords.ts';
 
 const HASHES_KEY = 'espalier.inputHashes';
 
@@ -69,6 +70,7 @@ export class Application {
   /** Device of the last result. */
   private lastDevice: string | undefined;
   private disposed = false;
+  readonly explainTrust = explainTrust;
 
   constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
     this.context = context;
@@ -82,23 +84,7 @@ export class Application {
     const lookAgain = (): void => {
       this.lookAgain();
     };
-    const newSupervisor = (label: string): Supervisor =>
-      new Supervisor({
-        spawn: () => {
-          // Every way here asks before; this is for the one that forgets to.
-          if (!vscode.workspace.isTrusted) throw new Error('the workspace is not trusted');
-          return forkWorker({
-            file: context.asAbsolutePath('dist/worker.cjs'),
-            cacheFolder: path.join(context.globalStorageUri.fsPath, 'hashes'),
-            log: (line) => {
-              tell(`[${label}] ${line}`);
-            },
-          });
-        },
-        version: VERSION,
-        clock: SYSTEM_CLOCK,
-        log: tell,
-      });
+    const newSupervisor = (label: string): Supervisor => superviseWorker(context, label, tell);
     this.supervisor = newSupervisor('worker');
     this.outlines = new Outlines({
       requestPlans: (params) =>
@@ -231,9 +217,7 @@ export class Application {
       showLog: () => {
         log.show();
       },
-      explainTrust: () => {
-        this.explainTrust();
-      },
+      explainTrust,
       log: tell,
     });
     this.comparison = new CompareCommand({
@@ -296,7 +280,7 @@ export class Application {
         if (event.affectsConfiguration('espalier')) lookAgain();
       }),
       workspace.onDidGrantWorkspaceTrust(lookAgain),
-      this.watchRecords(),
+      watchRecords((folder) => this.records.reload(folder)),
       this.supervisor.onChange(refresh),
     );
     this.refresh();
@@ -351,35 +335,10 @@ export class Application {
     this.log.show();
   }
 
-  explainTrust(): void {
-    const text =
-      'Evaluating reads checkpoints and runs a worker process, which Espalier does only in a workspace that you trust. Editing, checks and hover work without.';
-    void tellWarning(text, 'Manage Trust').then(
-      (chosen) => chosen && vscode.commands.executeCommand('workbench.trust.manage'),
-    );
-  }
-
   private noteResult({ metric, sparsity, perplexity, fingerprint, provenance }: EvaluationResult): void {
     this.lastDevice = provenance.device;
     const number = `perplexity ${formatPerplexity(perplexity)} (${shortFingerprint(fingerprint)})`;
     this.log.info(logLine(`${metric} at ${sparsityText(sparsity)}: ${number} on ${provenance.deviceName}`));
-  }
-
-  /** Records that git or another window has written. Of a folder that is moved, nothing but the folder itself is told. */
-  private watchRecords(): vscode.Disposable {
-    const watched = '**/{.espalier,.espalier/evaluations,.espalier/evaluations/*.json}';
-    const watcher = vscode.workspace.createFileSystemWatcher(watched);
-    let withdraw: (() => void) | undefined;
-    const reload = (): void => {
-      withdraw?.();
-      withdraw = SYSTEM_CLOCK.after(300, () => {
-        for (const folder of vscode.workspace.workspaceFolders ?? []) void this.records.reload(folder.uri.fsPath);
-      });
-    };
-    watcher.onDidCreate(reload);
-    watcher.onDidChange(reload);
-    watcher.onDidDelete(reload);
-    return watcher;
   }
 
   private lookAgain(): void {
