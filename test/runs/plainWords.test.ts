@@ -27,7 +27,12 @@ describe('a run.json', () => {
   it.each<[what: string, setting: string, value: unknown, says: RegExp]>([
     ['another choice', 'group', 'column', /got "column" in plan\.settings\.group instead of one of row, layer/],
     ['another kind of value', 'samples', 'many', /got "many" in plan\.settings\.samples instead of a number/],
-    ['too small a number', 'length', 1, /got 1 in plan\.settings\.length instead of 0, or a whole number from 2 to 1048576/],
+    [
+      'too small a number',
+      'length',
+      1,
+      /got 1 in plan\.settings\.length instead of 0, or a whole number from 2 to 1048576/,
+    ],
     ['a setting to come', 'colour', 'red', /got colour in plan\.settings instead of only fields that are known here/],
   ])('with %s is refused in words', async (_, setting, value, says) => {
     const folder = await runWith(({ plan }) => {
