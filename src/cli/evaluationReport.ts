@@ -34,7 +34,7 @@ export function humanReport(terminal: Terminal): EvaluationReport {
   let table: EvaluationTable | undefined;
   let plans = 0;
   let rows = 0;
-  let last: EvaluationResult | undefined;
+  let results: EvaluationResult[] = [];
   const row = (line: string) => {
     if (rows++ === 0 && table !== undefined) {
       if (plans > 1) terminal.print('');
@@ -47,10 +47,10 @@ export function humanReport(terminal: Terminal): EvaluationReport {
       table = evaluationTable(plan);
       plans++;
       rows = 0;
-      last = undefined;
+      results = [];
     },
     result(result) {
-      last = result;
+      results.push(result);
       row(table!.row(result));
     },
     failure(evaluation, error) {
@@ -58,9 +58,10 @@ export function humanReport(terminal: Terminal): EvaluationReport {
       for (const line of printFailure(error, terminal.err)) terminal.say(line);
     },
     end() {
+      const last = results.at(-1);
       if (last === undefined) return;
       terminal.print('');
-      for (const line of provenanceLines(last)) terminal.print(terminal.out.dim(line));
+      for (const line of provenanceLines(results)) terminal.print(terminal.out.dim(line));
       for (const warning of resultWarnings(last.provenance)) terminal.say(`warning: ${warning}`);
     },
   };

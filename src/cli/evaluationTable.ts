@@ -84,9 +84,12 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
   };
 }
 
-/** Where the numbers of a plan come from, in two or three lines under its table. */
-export function provenanceLines(result: EvaluationResult): string[] {
-  const from = result.provenance;
+/** Where the numbers of a plan come from, in two or three lines under its table. @param results of one plan, one at least */
+export function provenanceLines(results: readonly EvaluationResult[]): string[] {
+  const from = results.at(-1)!.provenance;
+  const kinds = new Set(results.map(({ calibrate }) => calibrate));
+  // Whole components are scored on the dense model, whatever the plan says of metrics.
+  const calibrate = kinds.size > 1 ? 'sequential, whole components one-shot' : [...kinds].join('');
   const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${lengthText(from.length, from.modelLength)}`;
   const seeded = from.offsets === 'random' ? ` (seed ${from.seed ?? 0})` : '';
   return [
@@ -95,7 +98,7 @@ export function provenanceLines(result: EvaluationResult): string[] {
     ...(from.calibration === undefined
       ? []
       : [
-          `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.calibrationLength ?? from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${result.calibrate})`,
+          `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.calibrationLength ?? from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${calibrate})`,
         ]),
     `device       ${from.deviceName}  (${from.precision})`,
   ];
