@@ -3,9 +3,9 @@ import type { ErrorCode } from '../base/errors.ts';
 /** What the process says to the shell. Documented in `--help` and docs/command-line.md. */
 export const EXIT = {
   ok: 0,
-  /** An evaluation began and failed: invalid score, perplexity that is not finite, broken device, defect of ours. */
+  /** It began and failed: invalid score, perplexity that is not finite, broken device, full disk, defect of ours. */
   failed: 1,
-  /** Nothing was evaluated: a flag, a `.prune` file, a checkpoint, a text or a device choice is not as it must be. */
+  /** It did not begin: a flag, a `.prune` file, a checkpoint, a text, a run or a device choice is not as it must be. */
   input: 2,
   /** 128 + SIGHUP, as shells have it: the terminal was closed. */
   hungUp: 129,
@@ -45,7 +45,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'settings/invalid': 'input',
   'cli/usage': 'input',
   'evaluation/not-finite': 'failed',
-  'evaluation/too-large': 'failed',
+  'evaluation/too-large': 'input',
   'device/unavailable': 'input',
   'device/failed': 'failed',
   'engine/invariant': 'failed',

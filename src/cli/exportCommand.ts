@@ -83,7 +83,7 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
     ...(plain || format === 'onnx'
       ? []
       : [
-          '  config      has sizes or biases that the family has no fields for: Espalier reads the folder, transformers refuses it',
+          '  config      has sizes or biases that the family has no fields for: Espalier reads the folder, transformers does not',
         ]),
     ...(leftOut.length === 0 ? [] : [`  left out    ${leftOut.join(', ')}: links that lead out of the checkpoint`]),
   ];

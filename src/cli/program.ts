@@ -22,9 +22,9 @@ import { trainSampleCommand } from './trainSampleCommand.ts';
 
 const EXIT_CODES_HELP = `
 Exit codes:
-  0    everything was evaluated
-  1    an evaluation failed: invalid score, perplexity that is not finite, broken device
-  2    nothing to evaluate: a flag, a file, a checkpoint or a device choice is not as it must be
+  0    all of it was done
+  1    it began and failed: invalid score, perplexity that is not finite, broken device, full disk
+  2    it did not begin: a flag, a file, a checkpoint, a text, a run or a device choice is not as it must be
   129, 130, 131, 143
        stopped by SIGHUP (the terminal was closed), Ctrl-C, SIGQUIT or SIGTERM: a search is paused then,
        everything else is cancelled; a second signal stops at once

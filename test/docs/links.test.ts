@@ -4,24 +4,53 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PAGES = ['.', 'docs'].flatMap((folder) =>
+const PAGES = ['.', 'docs', 'media/walkthrough'].flatMap((folder) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
 );
+const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
 describe('what the documentation names is there', () => {
-  it.each(PAGES)('%s: links', (page) => {
-    const text = readFileSync(join(ROOT, page), 'utf8');
-    const links = Array.from(text.matchAll(/\]\(([^)#]+)[^)]*\)/g), (match) => match[1]!);
-    const files = links.filter((link) => !link.includes('://'));
-    expect(files.filter((file) => !existsSync(join(ROOT, dirname(page), file)))).toEqual([]);
+  it.each(PAGES)('%s: links, to the heading', (page) => {
+    const links = Array.from(read(page).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g), ([, file, heading]) => ({
+      target: file === '' ? page : join(dirname(page), file!),
+      heading,
+      outside: file!.includes('://'),
+    })).filter(({ outside }) => !outside);
+    expect(links.filter(({ target }) => !existsSync(join(ROOT, target)))).toEqual([]);
+    expect(
+      links.filter(({ target, heading }) => heading !== undefined && !headingsOf(read(target)).includes(heading)),
+    ).toEqual([]);
+  });
+
+  it.each(PAGES)('%s: files of the repository', (page) => {
+    const files = Array.from(
+      read(page).matchAll(/`((?:src|test|bench|scripts|media|webview-ui)\/[^`\s<…]*)`/g),
+      (match) => match[1]!,
+    );
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 
   it.each(PAGES)('%s: npm scripts', (page) => {
-    const text = readFileSync(join(ROOT, page), 'utf8');
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
-    const named = Array.from(text.matchAll(/npm run ([\w:]+)/g), (match) => match[1]!);
+    const named = Array.from(read(page).matchAll(/npm run ([\w:]+)/g), (match) => match[1]!);
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
+
+  it.each(PAGES)('%s: no line that a person has to scroll for', (page) => {
+    const lines = read(page).split('\n');
+    // A row of a table cannot be wrapped.
+    expect(lines.filter((line) => !line.startsWith('|') && line.length > 180)).toEqual([]);
+  });
 });
+
+/** Headings as they stand in addresses: small letters, blanks as dashes, no other signs. */
+function headingsOf(text: string): string[] {
+  return Array.from(text.matchAll(/^#+ (.*)$/gm), (match) =>
+    match[1]!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
