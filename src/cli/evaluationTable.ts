@@ -6,7 +6,7 @@ import {
   formatShare,
   shortFingerprint,
 } from '../experiment/format.ts';
-import { lengthText } from '../experiment/length.ts';
+import { lengthText, samplesText } from '../experiment/length.ts';
 import { zerosText } from '../experiment/resultWarnings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { isStructural } from '../experiment/plan.ts';
@@ -98,7 +98,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     ...(from.calibration === undefined
       ? []
       : [
-          `calibration  ${from.calibration}  (${from.samples ?? 0} samples of ${from.calibrationLength ?? from.length} tokens at ${from.offsets ?? 'even'} offsets${seeded}, ${calibrate})`,
+          `calibration  ${from.calibration}  (${samplesText(from)} at ${from.offsets ?? 'even'} offsets${seeded}, ${calibrate})`,
         ]),
     `device       ${from.deviceName}  (${from.precision})`,
   ];

@@ -1,3 +1,5 @@
+import type { Provenance } from './result.ts';
+
 /** Tokens of a block where nothing else is said and the model allows it: the papers'. */
 export const LONGEST_BY_DEFAULT = 2048;
 
@@ -24,4 +26,14 @@ export function lengthWarning(
 export function lengthText(length: number, modelLength: number | undefined): string {
   if (modelLength === undefined || length < modelLength) return `${length} tokens`;
   return `${length} tokens, ${length === modelLength ? "the model's" : `longer than the model's ${modelLength}`}`;
+}
+
+/** "16 samples of 256 tokens": what was calibrated on, whatever the settings left to the model. */
+export function samplesText({ samples = 0, length, calibrationLength = length }: Provenance): string {
+  return `${samples} ${samples === 1 ? 'sample' : 'samples'} of ${calibrationLength} tokens`;
+}
+
+/** "64 blocks of 256 tokens": what was evaluated on. */
+export function blocksText({ blocks, length }: Provenance): string {
+  return `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${length} tokens`;
 }

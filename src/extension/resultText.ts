@@ -1,5 +1,5 @@
 import { describeError } from '../base/errors.ts';
-import { lengthText } from '../experiment/length.ts';
+import { lengthText, samplesText } from '../experiment/length.ts';
 import { resultWarnings, zerosText } from '../experiment/resultWarnings.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { markdownCode, markdownText } from '../base/markdown.ts';
@@ -192,10 +192,9 @@ function sparsityRow(result: EvaluationResult): string {
 }
 
 function calibrationRow({ provenance }: EvaluationResult): string {
-  const { calibration = '', calibrationHash = '', samples, calibrationLength, offsets, seed } = provenance;
-  const length = calibrationLength ?? provenance.length;
+  const { calibration = '', calibrationHash = '', offsets, seed } = provenance;
   const where = offsets === 'random' ? `random offsets, seed ${seed ?? 0}` : 'even offsets';
-  return `${file(calibration, calibrationHash)} · ${samples ?? 0} samples of ${length}, ${where}`;
+  return `${file(calibration, calibrationHash)} · ${samplesText(provenance)}, ${where}`;
 }
 
 function file(name: string, hash: string): string {

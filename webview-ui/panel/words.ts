@@ -47,7 +47,7 @@ export const STATES: Readonly<Record<RunState['kind'], string>> = {
   interrupted: 'stopped before its end',
   finished: 'finished',
   failed: 'failed',
-  elsewhere: 'running in another window',
+  elsewhere: 'running in another window or command line',
 };
 
 /** A few words for a table's cell. */

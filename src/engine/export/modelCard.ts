@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
+import { blocksText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { ExportReport } from '../../experiment/export.ts';
 import type { ModelConfig } from '../checkpoint/config.ts';
@@ -27,10 +28,7 @@ export function modelCard(
       'perplexity',
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
-    [
-      'measured on',
-      `${markdownText(path.basename(provenance.text))}, ${provenance.blocks} blocks of ${provenance.length} tokens`,
-    ],
+    ['measured on', `${markdownText(path.basename(provenance.text))}, ${blocksText(provenance)}`],
     ['calibration', calibrationText(result)],
     ['fingerprint', `\`${result.fingerprint}\``],
     [
@@ -63,7 +61,8 @@ export function modelCard(
 
 const ONNX = [
   'ONNX: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens, vocabulary], both sizes free. Keep `model.onnx` and',
-  '`model.onnx.data` together.',
+  '`model.onnx.data` together. There is no key-value cache: `generate()` of programs that count on one (transformers.js) gives wrong text',
+  'without an error. Run the whole sequence again for every token.',
 ];
 const PLAIN = ['config.json is one of the family: the folder loads like the model it comes from.'];
 const UNEVEN = [
@@ -82,6 +81,5 @@ function isRefused({ architecture, hidden, heads }: ModelConfig): boolean {
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
   if (provenance.calibration === undefined) return 'none';
-  const { calibration, samples = 0, calibrationLength = provenance.length } = provenance;
-  return `${markdownText(path.basename(calibration))}, ${samples} samples of ${calibrationLength} tokens, ${calibrate}`;
+  return `${markdownText(path.basename(provenance.calibration))}, ${samplesText(provenance)}, ${calibrate}`;
 }

@@ -1,5 +1,7 @@
 import { markdownCode } from '../../base/markdown.ts';
+import { samplesText } from '../../experiment/length.ts';
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
+import type { Provenance } from '../../experiment/result.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { removedText } from '../structureText.ts';
 
@@ -59,13 +61,6 @@ function aligned(head: readonly string[], rows: readonly (readonly string[])[]):
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
-function calibrationOf({ calibration, settings, result: { provenance } }: EvaluationRecord): string {
-  if (calibration === undefined) return 'none';
-  // Settings may leave the length to the model; what it came to stands in the provenance.
-  const length = provenance.calibrationLength ?? provenance.length;
-  return `${markdownCode(calibration)}, ${provenance.samples ?? settings.samples} samples of ${length}`;
-}
-
 /** What they were evaluated on: said once where it is the same for all. */
 function conditions(records: readonly EvaluationRecord[]): string[] {
   const all = (value: (record: EvaluationRecord) => string): string => [...new Set(records.map(value))].join(', ');
@@ -74,9 +69,14 @@ function conditions(records: readonly EvaluationRecord[]): string[] {
     [
       `- text: ${all(({ text }) => markdownCode(text))}`,
       `- checkpoint: ${all(({ model }) => markdownCode(model))}, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}`,
-      `- calibration: ${all(calibrationOf)}`,
+      `- calibration: ${all(({ result }) => calibrationText(result.provenance))}`,
       `- device: ${all(({ result }) => markdownCode(result.provenance.device))}`,
       `- evaluated: ${all(({ savedAt }) => savedAt.slice(0, 10))}`,
     ].join('\n'),
   ];
+}
+
+function calibrationText(provenance: Provenance): string {
+  const { calibration } = provenance;
+  return calibration === undefined ? 'none' : `${markdownCode(calibration)}, ${samplesText(provenance)}`;
 }

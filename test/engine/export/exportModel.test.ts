@@ -97,9 +97,13 @@ describe('a model that is exported is one that is evaluated', () => {
     ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['opt', structure('flap')],
   ])('%s as ONNX', async (name, evaluation) => {
-    const plan = await planOf(name, evaluation);
+    const planned = await planOf(name, evaluation);
+    const plan = { ...planned, settings: { ...planned.settings, calibrationLength: 16 } };
     const report = await engine.exportModel(plan, { folder, format: 'onnx' });
     expect(report.verification.difference).toBeLessThan(1e-4);
+    const card = await readFile(path.join(folder, 'README.md'), 'utf8');
+    expect(card).toContain(`, ${plan.settings.samples} samples of 16 tokens, `);
+    expect(card).toContain('`generate()`');
     expect((await readdir(folder)).sort()).toEqual(['README.md', 'model.onnx', 'model.onnx.data', 'tokenizer.json']);
     expect(await readdir(path.dirname(folder))).toEqual(['pruned']);
   });

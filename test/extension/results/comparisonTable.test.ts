@@ -44,6 +44,19 @@ describe('a comparison that stays', () => {
     expect(text).toContain('dense 143.3');
   });
 
+  it('says how long samples were, also where the file leaves that to the model', () => {
+    const { provenance } = sampleResult();
+    const plan = samplePlan();
+    const left = (changes: Partial<typeof provenance>) =>
+      createRecord(
+        { ...plan, settings: { ...plan.settings, length: 0 } },
+        sampleResult({ provenance: { ...provenance, ...changes } }),
+        { root: '/', document: '/m.prune', savedAt: new Date(1e12) },
+      );
+    expect(comparisonTable([left({})], 'perplexity')).toContain('16 samples of 256 tokens\n');
+    expect(comparisonTable([left({ calibrationLength: 128 })], 'perplexity')).toContain('16 samples of 128 tokens\n');
+  });
+
   it('cannot be broken out of by what a file says', () => {
     const hostile = record({ metric: 'a` | ![x](http://a.b/c)\n# h', expression: 'W` | <img src=x>\u202E' });
     const lines = comparisonTable([hostile], 'perplexity').split('\n');
