@@ -45,6 +45,28 @@ describe('what the documentation names is there', () => {
   });
 });
 
+describe('what the editor offers', () => {
+  const { contributes } = JSON.parse(read('package.json')) as {
+    contributes: { configuration: { properties: object }[]; commands: { title: string }[] };
+  };
+
+  it('docs/editor.md: every setting', () => {
+    const page = read('docs/editor.md');
+    const settings = contributes.configuration.flatMap(({ properties }) => Object.keys(properties));
+    // Of several with one beginning the others stand there without it.
+    const isThere = (name: string) => page.includes(`\`${name}\``) || page.includes(`\`.${name.split('.').at(-1)!}\``);
+    expect(settings.filter((name) => !isThere(name))).toEqual([]);
+  });
+
+  it.each(PAGES)('%s: commands of the editor', (page) => {
+    const titles = contributes.commands.map(({ title }) => title.replace('…', ''));
+    const named = Array.from(read(page).matchAll(/\*Espalier: ([^*]+?)…?\*/g), (match) =>
+      match[1]!.replace(/\s+/g, ' '),
+    );
+    expect(named.filter((title) => !titles.includes(title))).toEqual([]);
+  });
+});
+
 /** Headings as they stand in addresses: small letters, blanks as dashes, no other signs. */
 function headingsOf(text: string): string[] {
   return Array.from(text.matchAll(/^#+ (.*)$/gm), (match) =>
