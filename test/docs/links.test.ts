@@ -45,6 +45,14 @@ describe('what the documentation names is there', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  it.each(['src', 'src/engine'])('has every folder of %s', (parent) => {
+    const folders = readdirSync(join(ROOT, parent), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const page = read('docs/architecture.md');
+    expect(folders.map(({ name }) => name).filter((name) => !new RegExp(`^ +${name}/\\s`, 'm').test(page))).toEqual([]);
+  });
+});
+
 describe('what the editor offers', () => {
   const { contributes } = JSON.parse(read('package.json')) as {
     contributes: { configuration: { properties: object }[]; commands: { title: string }[] };
