@@ -105,13 +105,13 @@ function noteCommand(context: CommandContext, what: keyof RunNotes, description:
     .argument('[text]', 'one line', '')
     .option(...JSON_FLAG)
     .action(async (id: string, text: string, { json }: RunsOptions) => {
-      const { folder, run, notes } = await summariseRun(await findRun(context.folder, id));
+      const { folder, id: called, notes } = await summariseRun(await findRun(context.folder, id));
       const { problem, ...known } = notes;
       if (problem !== undefined) context.terminal.say(`its ${NOTES_FILE} was not read (${problem}) and is replaced`);
       await writeNotes(folder, { ...known, [what]: text });
       const now = await readNotes(folder);
-      const words = now[what] === undefined ? `${run.run.id} has no ${what} any more` : `${run.run.id}: ${now[what]}`;
-      context.terminal.print(json ? JSON.stringify({ id: run.run.id, notes: now }) : words);
+      const words = now[what] === undefined ? `${called} has no ${what} any more` : `${called}: ${now[what]}`;
+      context.terminal.print(json ? JSON.stringify({ id: called, notes: now }) : words);
       context.finish(EXIT.ok);
     });
 }

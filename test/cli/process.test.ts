@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -284,6 +284,13 @@ describe('a search', () => {
     expect((await inSearches(['runs', 'name', id, 'x'.repeat(100)])).status).toBe(2);
     expect((await inSearches(['runs', 'name', id])).out).toBe(`${id} has no name any more\n`);
     expect((await inSearches(['runs'])).out).toMatch(/^run +state /);
+
+    // A copy of a run is called by its own folder, in every answer.
+    cpSync(join(folder, 'searches/.espalier/runs', id), join(folder, 'searches/.espalier/runs/copy'), {
+      recursive: true,
+    });
+    expect((await inSearches(['runs', 'name', 'copy', 'mine'])).out).toBe('copy: mine\n');
+    expect((await inSearches(['runs', 'delete', 'copy'])).status).toBe(0);
 
     expect((await inSearches(['runs', 'delete', id])).status).toBe(0);
     expect((await inSearches(['runs'])).out).toBe('no runs here; `espalier evolve` begins one\n');

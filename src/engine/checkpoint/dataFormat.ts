@@ -49,7 +49,26 @@ export function binaryFormat(bytes: Uint8Array): DataFormat | undefined {
 export function jsonFormat(text: string): DataFormat | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   if (isRows(text)) return { name: 'JSON lines', remedy: EXTRACT };
-  return isData(parsed(text)) ? { name: 'JSON', remedy: EXTRACT } : undefined;
+  return isData(parsed(text)) || isCutOff(text) ? { name: 'JSON', remedy: EXTRACT } : undefined;
+}
+
+/** One token of JSON: a bracket, a string, a number, a word. */
+const TOKEN = /\s*(?:([[{])|([\]}])|[,:]|"(?:[^"\\\n\r]|\\.)*"|-?\d[\d.eE+-]*|true|false|null)/y;
+/** What a document may end with where it was cut off: nothing, part of a string or of a word. */
+const TORN = /^\s*(?:"(?:[^"\\\n\r]|\\.)*\\?|[a-z]{1,4}|-)?$/;
+
+/** Whether a document was cut off, as by `head -c`: tokens of JSON to its end, and brackets with a string in them that nothing closes. */
+function isCutOff(text: string): boolean {
+  let depth = 0;
+  let strings = 0;
+  let end = 0;
+  for (TOKEN.lastIndex = 0; ; end = TOKEN.lastIndex) {
+    const found = TOKEN.exec(text);
+    if (!found) return depth > 0 && strings > 0 && TORN.test(text.slice(end));
+    depth += Number(found[1] !== undefined) - Number(found[2] !== undefined);
+    if (found[0].endsWith('"')) strings++;
+    if (depth === 0) return false;
+  }
 }
 
 /** Lines that are looked at. */

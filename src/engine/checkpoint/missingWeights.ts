@@ -68,7 +68,8 @@ export async function missingWeights(folder: string, names: ReadonlySet<string>)
 export async function missingFolder(folder: string, problem: string): Promise<MissingWeights> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isFile()) return fileInside(folder);
-  if (found) return { actual: problem, remedy: 'Check the path of the checkpoint.' };
+  const actual = found?.isDirectory() === false ? 'a pipe or a device' : problem;
+  if (found) return { actual, remedy: 'Check the path of the checkpoint.' };
   const meant = await readMissingPath(folder);
   if (meant) return meant;
   const above = await stat(path.dirname(folder)).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -86,6 +87,15 @@ describe('a path that is no path of a checkpoint', () => {
     expect((await failureOf(() => openCheckpoint(path.join(folder, file)))).message).toMatch(says);
   });
 });
+
+it.skipIf(process.platform === 'win32')(
+  'a pipe in the place of the folder is called one (Windows has none)',
+  async () => {
+    execFileSync('mkfifo', [path.join(folder, 'pipe')]);
+    const failure = await failureOf(() => openCheckpoint(path.join(folder, 'pipe')));
+    expect(failure.data).toMatchObject({ code: 'checkpoint/not-found', actual: 'a pipe or a device' });
+  },
+);
 
 describe('a folder that is no checkpoint', () => {
   it.each<[what: string, files: readonly string[], says: RegExp]>([
