@@ -38,3 +38,12 @@ export function propertySpan(parsed: ParsedDeclaration, name: string): Span | un
   const [first, last] = [values[0], values.at(-1)];
   return property && first && last && shift({ start: first.span.start, end: last.span.end }, property.base);
 }
+
+/** The value of a setting in the parentheses behind a text: of `seed` in `calibrate: calib (seed: 1)`. */
+export function argumentSpan(parsed: ParsedDeclaration, property: string, name: string): Span | undefined {
+  const found = propertyNamed(parsed, property);
+  const value = found?.tree.syntax?.values[0];
+  if (!found || (value?.kind !== 'call' && value?.kind !== 'text')) return undefined;
+  const argument = value.arguments.find((one) => one.name?.text === name);
+  return argument && shift(argument.value.span, found.base);
+}

@@ -2,7 +2,7 @@ import { MAX_EVALUATIONS } from '../experiment/plan.ts';
 import { idleSettings } from '../experiment/idleSettings.ts';
 import { needsCalibration } from '../experiment/planned.ts';
 import { DEFAULT_SPARSITY } from '../experiment/sparsity.ts';
-import { propertyNamed, propertySpan } from './blockPlaces.ts';
+import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
 import { shift } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
@@ -43,7 +43,9 @@ export function checkExperiment(
   }
   const evaluations = evaluationsAt(prunings, sparsities.length > 0 ? sparsities : [DEFAULT_SPARSITY]);
   for (const [name, why] of idleSettings(evaluations, content.settings)) {
-    const span = propertySpan(parsed, propertyOfSetting(name));
+    // Where nothing calibrates, that is told of the whole property already.
+    const behindText = calibrates ? argumentSpan(parsed, 'calibrate', name) : undefined;
+    const span = propertySpan(parsed, propertyOfSetting(name)) ?? behindText;
     if (span) {
       const message = `\`${propertyOfSetting(name)}\` has no effect on \`${experiment.name}\`: ${why}`;
       diagnostics.add('experiment/no-effect', span, message);

@@ -290,7 +290,7 @@ metric a = W * grösse
 const BLOCKS: Record<string, string> = {
   'nothing is wrong': `
 defaults { model: tiny evaluate: test (blocks: 4) device: cpu }
-experiment a { calibrate: calib (samples: 2 * 64, length: 2048, seed: 0, offsets: even) prune: wanda, W at: 50%, 2:4, 0.3
+experiment a { calibrate: calib (samples: 2 * 64, length: 2048, seed: 0, offsets: random) prune: wanda, W at: 50%, 2:4, 0.3
   group: layer calibration: one-shot precision: float16 threads: 2 }
 experiment dense { length: 128 }
 experiment paths { model: "a" evaluate: "b" prune: W at: 0% }`,
@@ -492,6 +492,10 @@ search s {
   'a calibration that nothing needs': `
 experiment e { model: tiny evaluate: test calibrate: calib prune: W, Wsigned * W at: 50% }
                                           ^^^^^^^^^ experiment/no-effect no metric of it needs more than the weights`,
+  'settings that change nothing, in parentheses as well': `
+experiment e { model: tiny evaluate: test calibrate: calib (offsets: even, seed: 3) prune: structure(wanda-sp) at: 20% group: layer }
+                                                                                 ^ experiment/no-effect even offsets are not drawn
+                                                                                                                              ^^^^^ experiment/no-effect no percentage of single weights is pruned`,
   'properties of a search in other blocks': `
 experiment e { population: 5 }
                ^^^^^^^^^^ property/misplaced \`population\` belongs into a search, not into an experiment
