@@ -15,12 +15,12 @@ it('random flags end with a documented exit code, valid JSON, finite numbers, an
       cli: path.join(ROOT, 'dist/cli.cjs'),
       sample: path.join(ROOT, 'media/sample'),
       folder,
-      runs: 25,
+      runs: 14,
       seed: 1,
     });
     expect(faults).toEqual([]);
-    expect(codes['0']).toBeGreaterThan(8);
-    expect(fingerprints).toBeGreaterThan(5);
+    expect(codes['0']).toBeGreaterThan(4);
+    expect(fingerprints).toBeGreaterThan(3);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
