@@ -4,7 +4,7 @@ const LAYERS = {
   files: ['base'],
   metric: ['base'],
   experiment: ['base', 'metric'],
-  protocol: ['base', 'metric', 'experiment'],
+  protocol: ['base', 'files', 'metric', 'experiment'],
   language: ['base', 'metric', 'experiment'],
   engine: ['base', 'files', 'metric', 'experiment'],
   search: ['base', 'metric', 'experiment'],

@@ -67,6 +67,13 @@ export async function sweepTemporaries(folder: string): Promise<void> {
   }
 }
 
+/** The same in a cache: in the folder, and in those that lie in it. */
+export async function sweepCache(cache: string): Promise<void> {
+  const entries = await readdir(cache, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(cache, name));
+  for (const folder of [cache, ...folders]) await sweepTemporaries(folder);
+}
+
 async function isAbandoned(file: string): Promise<boolean> {
   const [, pid, started, origin] = NAME.exec(file) ?? [];
   if (pid === undefined || mine.has(file)) return false;

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { KEY_VARIABLES } from '../experiment/llmEndpoint.ts';
+import { sweepCache } from '../files/temporary.ts';
 import { reaper } from './reaper.ts';
 
 /** A worker as its supervisor sees it. Tests put another one in its place. */
@@ -78,7 +79,11 @@ export function forkWorker({ file, cacheFolder, log }: ForkOptions): WorkerProce
       };
       // `close` comes after `exit`, once stderr is read to its end: the last words are then complete.
       child.once('close', (code, signal) => {
-        once({ code, signal });
+        // One that was killed had no time to clear away what it was writing: gradients of a large model are many gigabytes.
+        const swept = signal !== null && cacheFolder !== undefined ? sweepCache(cacheFolder) : Promise.resolve();
+        void swept.then(() => {
+          once({ code, signal });
+        });
       });
       child.once('error', (error) => {
         if (child.pid === undefined) once({ code: null, signal: null, reason: error.message });

@@ -5,8 +5,8 @@ import { isMetricSearch } from '../experiment/runPlan.ts';
 import type { RunPlan } from '../experiment/runPlan.ts';
 import type { SearchPlan } from '../experiment/search.ts';
 import { JournalReader } from './journalReader.ts';
-import { lockRun } from './runLock.ts';
-import type { LockOptions } from './runLock.ts';
+import { isRunning, lockRun } from './runLock.ts';
+import type { LockOptions, RunLock } from './runLock.ts';
 import { createRunRecord, newRunId, parseRunRecord } from './runRecord.ts';
 import type { RunContext, RunRecord } from './runRecord.ts';
 import { checkRunFolder, fileOfRun, NO_LINKS, rootOf } from './runPath.ts';
@@ -154,7 +154,7 @@ export async function deleteRun(folder: string, options?: LockOptions): Promise<
   if (folder !== path.join(rootOf(folder), RUNS_FOLDER, path.basename(folder))) throw notOneRunError(folder);
   await checkRunFolder(folder, operation);
   // With the lock in hand nobody begins to drive it meanwhile.
-  const lock = await lockRun(folder, options);
+  const lock = await lockToDelete(folder, options);
   try {
     await checkRunFolder(folder, operation);
     await rm(folder, { recursive: true, force: true });
@@ -169,8 +169,23 @@ export async function deleteRun(folder: string, options?: LockOptions): Promise<
       file: folder,
     });
   } finally {
-    await lock.release();
+    await lock?.release();
   }
+}
+
+/** Undefined on a full disk: there is no room for a lock, for nobody, and to delete something is what makes room. */
+async function lockToDelete(folder: string, options: LockOptions | undefined): Promise<RunLock | undefined> {
+  try {
+    return await lockRun(folder, options);
+  } catch (error) {
+    if (!isFullDisk(error) || (await isRunning(folder))) throw error;
+    return undefined;
+  }
+}
+
+function isFullDisk(error: unknown): boolean {
+  const cause = error instanceof EspalierError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return cause?.code === 'ENOSPC' || cause?.code === 'EDQUOT';
 }
 
 async function readRunFile(file: string): Promise<string> {

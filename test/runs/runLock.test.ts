@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { livenessOf, thisProcess } from '../../src/files/processIdentity.ts';
 import { isRunning, LOCK_FILE, lockRun } from '../../src/runs/runLock.ts';
 import type { RunLock } from '../../src/runs/runLock.ts';
+import { deleteRun } from '../../src/runs/runFolder.ts';
 import { failureOf } from '../support/expectCoded.ts';
 
 const links = vi.hoisted(() => ({ refusal: undefined as string | undefined }));
@@ -308,6 +309,18 @@ describe.skipIf(!tmpfs)(`on a full disk${tmpfs ? '' : ' (skipped: no file system
     const began = performance.now();
     await (await lockRun(disk)).release();
     expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('a run can be deleted to make room, unless somebody drives it', async () => {
+    const [mine, driven] = ['mine', 'driven'].map((name) => path.join(disk, '.espalier/runs', name));
+    for (const run of [mine!, driven!]) await mkdir(run, { recursive: true });
+    await writeFile(path.join(mine!, 'journal.jsonl'), 'some\n');
+    const lock = await lockRun(driven!);
+    await expect(writeFile(path.join(disk, 'filler'), Buffer.alloc(1 << 20))).rejects.toThrow('ENOSPC');
+    expect((await failureOf(() => deleteRun(driven!))).code).toBe('io/write');
+    await deleteRun(mine!);
+    expect(await readdir(path.join(disk, '.espalier/runs'))).toEqual(['driven']);
+    await lock.release();
   });
 });
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { Supervisor } from '../../src/extension/supervisor.ts';
+import { removeTemporary, temporaryBeside } from '../../src/files/temporary.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
 import type { WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { samplePlan } from '../protocol/samples.ts';
@@ -86,6 +87,24 @@ function alive(pid: number): boolean {
 }
 
 describe('the worker process', () => {
+  it('that is killed in the middle leaves no gradients half written: they are gone when its end is told', async () => {
+    const cache = path.join(folder, 'killed');
+    const worker = forkWorker({ file, cacheFolder: cache, log: () => undefined });
+    started.push(worker);
+    // As `temporaryBeside` names it in that process.
+    const ours = temporaryBeside(path.join(cache, 'gradients', 'a'.repeat(64)));
+    const halfDone = ours.replace(`.${process.pid}-`, `.${worker.pid!}-`);
+    await mkdir(halfDone, { recursive: true });
+    await mkdir(ours);
+    const ended = new Promise((resolve) => {
+      worker.onExit(resolve);
+    });
+    worker.kill();
+    expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+    expect([existsSync(halfDone), existsSync(ours)]).toEqual([false, true]);
+    await removeTemporary(ours);
+  });
+
   it('starts, answers, identifies files and shuts down without being killed', async () => {
     const { supervisor, log } = supervise();
     const corpus = path.join(folder, 'corpus.txt');

@@ -26,7 +26,9 @@ export class GradientFolder {
   }
 
   /** @throws EspalierError `io/write` */
-  writer(fingerprint: string): Promise<GradientWriter> {
+  async writer(fingerprint: string): Promise<GradientWriter> {
+    // Before there is as much again.
+    await sweepTemporaries(this.folder);
     return GradientWriter.create(path.join(this.folder, fingerprint), fingerprint);
   }
 
