@@ -5,6 +5,7 @@ import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
 import type { DriveOptions } from './driveRun.ts';
+import { tellIdleInSearch } from './idleFlags.ts';
 import { withModelLength } from './modelLength.ts';
 import { compileFile } from './pruneFile.ts';
 import { addSearchInputs } from './searchInputs.ts';
@@ -53,6 +54,7 @@ async function begin(file: string | undefined, options: EvolveOptions, context: 
     file === undefined
       ? await searchOfFlags(flags, context.folder)
       : await searchOfDocument(await compileFile(file, context), options.search, flags, context);
+  tellIdleInSearch(plan, flags.settings, options.json, context);
   const { createRun } = await import('../runs/runFolder.ts');
   return createRun(await withModelLength(plan, context), {
     root: context.folder,

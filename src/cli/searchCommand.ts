@@ -11,6 +11,7 @@ import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
 import type { DriveOptions } from './driveRun.ts';
+import { tellIdleInSearch } from './idleFlags.ts';
 import { withModelLength } from './modelLength.ts';
 import { compileFile, metricsOf, withFlags } from './pruneFile.ts';
 import { addAllSearchFlags, methodOverrides } from './searchFlags.ts';
@@ -83,6 +84,7 @@ async function begin(file: string | undefined, options: SearchOptions, context: 
   const { plan, document } = await (file === undefined
     ? planOfFlags(options, context)
     : planOfFile(file, options, context));
+  tellIdleInSearch(plan, methodOverrides(options, plan.search.method).settings, options.json, context);
   const { createRun } = await import('../runs/runFolder.ts');
   return createRun<RunPlan>(await withModelLength(plan, context), {
     root: context.folder,

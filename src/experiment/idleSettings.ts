@@ -5,6 +5,9 @@ import type { PlannedEvaluation } from './plan.ts';
 import { needsCalibration } from './planned.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
+import type { NamedMetric } from './search.ts';
+import { isMaskSearch, isMetricSearch, isRateSearch } from './runPlan.ts';
+import type { RunPlan } from './runPlan.ts';
 
 /**
  * Settings that change nothing about these evaluations, whatever they are set to, each with the reason why. What is said all the same
@@ -15,10 +18,12 @@ export function idleSettings(
   settings: Partial<EvaluationSettings>,
 ): ReadonlyMap<SettingName, string> {
   const idle = new Map<SettingName, string>();
-  const { offsets } = { ...DEFAULT_SETTINGS, ...settings };
+  const { offsets, length } = { ...DEFAULT_SETTINGS, length: undefined, ...settings };
   if (!evaluations.some(needsCalibration)) {
     const why = evaluations.length === 0 ? 'the dense model is not calibrated' : 'nothing needs more than the weights';
     for (const name of ['samples', 'offsets', 'seed', 'calibrate'] as const) idle.set(name, why);
+    // Where no other length is said, it is that of evaluation blocks, too.
+    if (length !== undefined) idle.set('calibrationLength', why);
   } else {
     if (offsets === 'even') idle.set('seed', 'even offsets are not drawn');
     if (!evaluations.some(looksAtInputs))
@@ -27,6 +32,25 @@ export function idleSettings(
   if (!evaluations.some(comparesGroups)) idle.set('group', 'no percentage of single weights is pruned');
   return idle;
 }
+
+/** The same of what a search evaluates: its operands stand for the metrics that it may come to. */
+export function idleInSearch(plan: RunPlan): ReadonlyMap<SettingName, string> {
+  const { sparsity, settings } = plan;
+  const weights = ({ metric, expression }: NamedMetric): PlannedEvaluation => ({ metric, expression, sparsity });
+  if (isRateSearch(plan))
+    return idleSettings([COMPONENTS, ...(plan.target.kind === 'weights' ? [weights(plan.target)] : [])], settings);
+  if (isMaskSearch(plan)) return idleSettings([COMPONENTS], settings);
+  if (!isMetricSearch(plan)) return new Map();
+  const operands = plan.operands.map((name) => weights({ metric: name, expression: { kind: 'operand', name } }));
+  return idleSettings([...operands, ...[...plan.seeds, ...plan.baselines].map(weights)], settings);
+}
+
+/** Searches for rates and masks always score components, or compare with rates that outliers in the inputs give. */
+const COMPONENTS: PlannedEvaluation = {
+  metric: 'wanda-sp',
+  sparsity: { kind: 'unstructured', share: 0.5 },
+  structure: { kind: 'scored', score: { kind: 'method', method: 'wanda-sp' }, rates: { kind: 'uniform' } },
+};
 
 /** Whether it matters which blocks its statistics come from: components are chosen on the dense model, and gradients are its own. */
 function looksAtInputs(evaluation: PlannedEvaluation): boolean {
