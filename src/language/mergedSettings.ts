@@ -12,5 +12,6 @@ export function mergedSettings(
   if (!calibrationLength || settings.length !== undefined) {
     return { ...settings, ...(calibrationLength !== undefined && { calibrationLength }) };
   }
-  return { ...settings, length: calibrationLength };
+  // Kept beside it: a flag or a block may say another length of evaluation blocks later, and samples stay as they are.
+  return { ...settings, length: calibrationLength, calibrationLength };
 }

@@ -74,7 +74,10 @@ export function damageOfEnd(rest: Buffer, link: JournalLink): JournalDamage | un
   const zero = rest.indexOf(0);
   const text = zero < 0 ? rest : rest.subarray(0, zero);
   const zeros = zero < 0 ? rest.subarray(rest.length) : rest.subarray(zero);
-  if (startsLine(text, link) && isOneLine(text, link) && zeros.every((byte) => byte === 0)) return undefined;
+  // Nothing but zeros is no journal that was begun: what it held is gone, and a person should know.
+  const isWiped = link.seq === 0 && text.length === 0 && zeros.length > 0;
+  if (!isWiped && startsLine(text, link) && isOneLine(text, link) && zeros.every((byte) => byte === 0))
+    return undefined;
   return {
     kind: 'changed',
     line: link.seq + 1,

@@ -24,6 +24,7 @@ describe('plans', () => {
         ...DEFAULT_SETTINGS,
         samples: 16,
         length: 256,
+        calibrationLength: 256,
         offsets: 'even',
         seed: 3,
         device: 'cpu',

@@ -32,7 +32,15 @@ describe('the plan of a search', () => {
       operands: ['W', 'X', 'G'],
       seeds: ['wanda = W * sqrt(X)', 'scaled(2) = 1 * W * X ^ 2'],
       baselines: ['wanda = W * sqrt(X)'],
-      settings: { ...DEFAULT_SETTINGS, samples: 16, length: 256, offsets: 'even', seed: 3, device: 'cpu' },
+      settings: {
+        ...DEFAULT_SETTINGS,
+        samples: 16,
+        length: 256,
+        calibrationLength: 256,
+        offsets: 'even',
+        seed: 3,
+        device: 'cpu',
+      },
       search: { ...DEFAULT_SEARCH_SETTINGS, method: 'pruner-zero', population: 20, seed: 4, mutation: 0.3 },
     });
   });

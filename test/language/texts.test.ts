@@ -67,11 +67,11 @@ describe('calibration samples have a length of their own', () => {
   it.each<[properties: string, more: string, length: number, calibrationLength: number]>([
     ['evaluate: calib (length: 64)  calibrate: calib (length: 32)', '', 64, 32],
     ['evaluate: calib (length: 64)  calibrate: calib', '', 64, 0],
-    ['evaluate: calib  calibrate: calib (length: 32)', '', 32, 0],
+    ['evaluate: calib  calibrate: calib (length: 32)', '', 32, 32],
     ['evaluate: calib  calibrate: calib  length: 64  calibrationLength: 32', '', 64, 32],
     ['evaluate: calib  calibrate: calib (length: 32)', 'defaults { length: 64 }', 64, 32],
     ['evaluate: calib (length: 64)', 'defaults { calibrate: calib (length: 32) }', 64, 32],
-    ['evaluate: calib', 'defaults { calibrate: calib (length: 32) }', 32, 0],
+    ['evaluate: calib', 'defaults { calibrate: calib (length: 32) }', 32, 32],
     ['evaluate: calib (length: 64)  calibrationLength: 0', 'defaults { calibrate: calib (length: 32) }', 64, 0],
   ])('%s %s', (properties, more, length, calibrationLength) => {
     expect(settingsOf(properties, more).settings).toMatchObject({ length, calibrationLength });

@@ -201,7 +201,9 @@ describe('a write that was cut off', () => {
         await writeFile(file, Buffer.concat([short.subarray(0, cut), Buffer.alloc(zeros)]));
         const { records: found, reader } = await read();
         const whole = begins.filter((begin) => begin > 0 && begin <= cut).length;
-        expect([cut, found.length, reader.damage]).toEqual([cut, whole, undefined]);
+        // Where nothing but zeros is left, it was not one write that was cut off.
+        const isWiped = cut === 0 && zeros > 0;
+        expect([cut, found.length, reader.damage?.line]).toEqual([cut, whole, isWiped ? 1 : undefined]);
       }
     }
   });
