@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import { EspalierError } from '../base/errors.ts';
+import { reasonOf } from '../files/fileProblem.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { isNewer, VERSION } from '../base/version.ts';
 import { textSchema } from '../experiment/schemas.ts';
@@ -87,7 +88,8 @@ export function parseRunRecord(text: string, file: string): RunRecord {
   try {
     value = parseBoundedJson(text);
   } catch (error) {
-    throw formatError(file, error instanceof Error ? error.message : String(error), undefined);
+    const isEmpty = text.trim() === '';
+    throw formatError(file, isEmpty ? 'an empty file' : `what is no JSON (${reasonOf(error)})`, undefined);
   }
   const about = checked(runShape, value, file, value);
   const run = { ...about, plan: checked(runPlanSchemaFor(about.plan), about.plan, file, value, ['plan']) };
