@@ -1,12 +1,14 @@
+import type { Expression } from '../metric/expression.ts';
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
+import type { OperandName } from '../metric/operands.ts';
 import { isStructural } from './plan.ts';
 import type { PlannedEvaluation } from './plan.ts';
 import { needsCalibration } from './planned.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
-import type { NamedMetric } from './search.ts';
 import { isMaskSearch, isMetricSearch, isRateSearch } from './runPlan.ts';
+import type { Sparsity } from './sparsity.ts';
 import type { RunPlan } from './runPlan.ts';
 
 /**
@@ -33,16 +35,38 @@ export function idleSettings(
   return idle;
 }
 
-/** The same of what a search evaluates: its operands stand for the metrics that it may come to. */
+/** The same of what a search evaluates. */
 export function idleInSearch(plan: RunPlan): ReadonlyMap<SettingName, string> {
   const { sparsity, settings } = plan;
-  const weights = ({ metric, expression }: NamedMetric): PlannedEvaluation => ({ metric, expression, sparsity });
-  if (isRateSearch(plan))
-    return idleSettings([COMPONENTS, ...(plan.target.kind === 'weights' ? [weights(plan.target)] : [])], settings);
-  if (isMaskSearch(plan)) return idleSettings([COMPONENTS], settings);
+  if (isRateSearch(plan)) {
+    const { target } = plan;
+    return idleSettings(
+      evaluatedForComponents(target.kind === 'weights' ? target.expression : undefined, sparsity),
+      settings,
+    );
+  }
+  if (isMaskSearch(plan)) return idleSettings(evaluatedForComponents(undefined, sparsity), settings);
   if (!isMetricSearch(plan)) return new Map();
-  const operands = plan.operands.map((name) => weights({ metric: name, expression: { kind: 'operand', name } }));
-  return idleSettings([...operands, ...[...plan.seeds, ...plan.baselines].map(weights)], settings);
+  const metrics = [...plan.seeds, ...plan.baselines].map(({ expression }) => expression);
+  return idleSettings(evaluatedForMetrics(plan.operands, metrics, sparsity), settings);
+}
+
+/** What a search for metrics evaluates: its operands stand for the metrics that it may come to. */
+export function evaluatedForMetrics(
+  operands: readonly OperandName[],
+  metrics: readonly Expression[],
+  sparsity: Sparsity,
+): readonly PlannedEvaluation[] {
+  const leaves = operands.map((name): Expression => ({ kind: 'operand', name }));
+  return [...leaves, ...metrics].map((expression) => ({ metric: 'searched', expression, sparsity }));
+}
+
+/** What a search for rates or masks evaluates. @param weights the metric of single weights, where the rates are of these */
+export function evaluatedForComponents(
+  weights: Expression | undefined,
+  sparsity: Sparsity,
+): readonly PlannedEvaluation[] {
+  return [COMPONENTS, ...(weights ? [{ metric: 'searched', expression: weights, sparsity }] : [])];
 }
 
 /** Searches for rates and masks always score components, or compare with rates that outliers in the inputs give. */

@@ -1,7 +1,8 @@
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_SETTINGS } from '../experiment/search.ts';
 import { searchConflict } from '../experiment/searchConflict.ts';
+import { evaluatedForMetrics } from '../experiment/idleSettings.ts';
 import type { SearchConflict } from '../experiment/searchConflict.ts';
-import { printSparsity } from '../experiment/sparsity.ts';
+import { DEFAULT_SPARSITY, printSparsity } from '../experiment/sparsity.ts';
 import { operandsOf, statisticsOf } from '../metric/measure.ts';
 import { OPERAND_NAMES, OPERANDS } from '../metric/operands.ts';
 import type { OperandName } from '../metric/operands.ts';
@@ -11,6 +12,7 @@ import type { Declaration, PrunedMetric, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from './pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
+import { tellIdleSettings } from './searchEffects.ts';
 import type { Span } from './syntax.ts';
 
 /**
@@ -51,6 +53,9 @@ export function checkSearch(
     diagnostics.add('search/operand', place('from'), message);
   }
   reportSeenTest(content, place('test'), context);
+  const metrics = [...(content.from ?? []), ...(content.baselines ?? [])].map(({ expression }) => expression);
+  const [sparsity = DEFAULT_SPARSITY] = content.at ?? [];
+  tellIdleSettings(parsed, search, evaluatedForMetrics(searchOperands(content), metrics, sparsity), content, context);
   const missing = missingInputs(content, needsCalibration(content));
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
   return conflict !== undefined || isOpen || outside.length > 0 || missing.length > 0;

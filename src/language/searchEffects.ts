@@ -2,11 +2,14 @@ import { LLM_ROLES } from '../experiment/llm.ts';
 import type { LlmSettingName } from '../experiment/llm.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../experiment/maskSearch.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../experiment/rateSearch.ts';
-import { propertySpan } from './blockPlaces.ts';
-import type { SearchContent } from './document.ts';
+import { idleSettings } from '../experiment/idleSettings.ts';
+import type { PlannedEvaluation } from '../experiment/plan.ts';
+import { argumentSpan, propertySpan } from './blockPlaces.ts';
+import type { Declaration, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from './pieces.ts';
 import type { PropertyName } from './properties.ts';
 import type { BlockContext } from './propertyReader.ts';
+import { propertyOfSetting } from './settingProperties.ts';
 
 /** Tells which settings of a search for rates or masks change nothing, the others being what they are. It runs all the same. */
 export function tellWithoutEffect(
@@ -31,4 +34,20 @@ export function tellWithoutEffect(
   const { centre, initial } = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...masks };
   if (centre === 'step') tell('`centre: step` looks at no steps before', 'window');
   if (initial !== 'metric') tell(`\`initial: ${initial}\` begins without scores`, 'map');
+}
+
+/** Tells which settings of an evaluation change nothing about what a search evaluates. Its own `seed` is another than that of the samples. */
+export function tellIdleSettings(
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'name'>,
+  evaluations: readonly PlannedEvaluation[],
+  { settings }: SearchContent,
+  { findings: { diagnostics } }: BlockContext,
+): void {
+  for (const [name, why] of idleSettings(evaluations, settings)) {
+    const property = propertyOfSetting(name);
+    const span =
+      (name === 'seed' ? undefined : propertySpan(parsed, property)) ?? argumentSpan(parsed, 'calibrate', name);
+    if (span) diagnostics.add('search/no-effect', span, `\`${property}\` has no effect on \`${search.name}\`: ${why}`);
+  }
 }

@@ -1,3 +1,4 @@
+import { evaluatedForComponents } from '../experiment/idleSettings.ts';
 import { checkEndpoint } from '../experiment/llmEndpoint.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../experiment/maskSearch.ts';
 import { needsCalibration } from '../experiment/planned.ts';
@@ -17,7 +18,7 @@ import { blockKindOf } from './properties.ts';
 import type { PropertyName } from './properties.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { tellWithoutEffect } from './searchEffects.ts';
+import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
 import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
 import { rateTarget } from './structureSearchPlan.ts';
 import type { Span } from './syntax.ts';
@@ -66,6 +67,9 @@ export function checkStructureSearch(
   if (conflict) tellConflict(text, parsed, search, conflict, context);
   tellOtherMeans(parsed, content, context);
   tellWithoutEffect(parsed, content, context);
+  const target = blockKindOf(parsed) === 'masks' ? undefined : rateTarget(content);
+  const weights = target?.kind === 'weights' ? target.expression : undefined;
+  tellIdleSettings(parsed, search, evaluatedForComponents(weights, sparsity), content, context);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
   const isWrong = sparsity.kind === 'n:m' || problem !== undefined || lacksRun || conflict !== undefined;
   return isOpen || isWrong || missing.length > 0;

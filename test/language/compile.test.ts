@@ -231,8 +231,9 @@ describe('one source for each fact', () => {
         const head = block in searches ? 'search name' : block === 'defaults' ? block : `${block} name`;
         const method = name !== 'method' && block in searches ? searches[block as keyof typeof searches] : '';
         const mean = name === 'baselines' && block === 'rates' ? 'at: 30%' : '';
+        const target = ['group', 'calibration'].includes(name) && block === 'rates' ? 'target: weights(wanda)' : '';
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
-        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${own.join(' ')} }`;
+        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${target} ${own.join(' ')} }`;
         expect(compile(text).diagnostics, text).toEqual([]);
       }
     }
