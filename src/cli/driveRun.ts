@@ -59,7 +59,11 @@ export async function driveRun(
   const { runSearchOf } = await import('../coordinator/coordinator.ts');
   const { deleteRun, journalOf, runName } = await import('../runs/runFolder.ts');
   const report = options.json ? jsonRunReport(run, terminal) : humanRunReport(run, terminal, command);
-  for await (const records of journalOf(run).more()) for (const record of records) report.recall(record);
+  let recalled = 0;
+  for await (const records of journalOf(run).more()) {
+    for (const record of records) report.recall(record);
+    recalled += records.length;
+  }
   report.begin();
   const { plan } = run.run;
   try {
@@ -76,6 +80,10 @@ export async function driveRun(
       languageModel: { grant },
       onRecovered: (aside) => {
         terminal.say(`the journal as it was is kept as ${aside}`);
+      },
+      // What another process has found while this one waited for it to be gone.
+      onRecalled: (record) => {
+        if (record.seq >= recalled) report.recall(record);
       },
       onWait: (message) => {
         terminal.say(message);

@@ -44,6 +44,8 @@ export interface SearchRunOptions {
   /** How far the opening of the search is. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   readonly log?: (line: string) => void;
+  /** Told of each event that was there before, once nobody else can add any. */
+  readonly onRecalled?: (record: JournalRecord) => void;
   /** Told, in a sentence, where it takes a while to find out whether whoever drove the run before is still there. */
   readonly onWait?: (message: string) => void;
   /** Goes on from what stands before the damage of a journal; the journal as it was is kept beside. */
@@ -87,9 +89,10 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
       },
       ...(openFile && { openFile }),
       // One by one: those of a large model are not held all at once.
-      onRecord: ({ event }) => {
+      onRecord: (record) => {
         before++;
-        search.recall(event);
+        search.recall(record.event);
+        options.onRecalled?.(record);
       },
     });
     try {
