@@ -221,6 +221,16 @@ describe('a run comes to the same end', () => {
     await expectOnce(run);
   });
 
+  it('that another driver has finished meanwhile is told whole, once nobody else can add to it', async () => {
+    const run = await newRun();
+    await drive(run);
+    const [recalled, told]: [JournalRecord[], JournalRecord[]] = [[], []];
+    const { outcome } = await drive(run, {}, { onRecalled: (r) => recalled.push(r), onEvent: (r) => told.push(r) });
+    expect(outcome.kind).toBe('finished');
+    expect(recalled).toEqual(await recordsOf(run));
+    expect(told).toEqual([]);
+  });
+
   it('resumed from every cut of its journal', async () => {
     const whole = await newRun();
     await drive(whole);
