@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isInside } from '../files/inside.ts';
 
 /**
  * The file that a record of the workspace names, as far as it is one of its folder: by its name, before anything is touched, and, where links
@@ -14,9 +15,10 @@ export async function fileInside(root: string, name: string): Promise<string | u
   if (file === undefined) return undefined;
   try {
     const [folder, real] = await Promise.all([realpath(root), realpath(file)]);
-    const isInside = pathInside(folder, path.relative(folder, real)) !== undefined;
     // A link to a file of another kind is none of this one.
-    return isInside && path.extname(real) === path.extname(file) && (await stat(real)).isFile() ? file : undefined;
+    return isInside(folder, real) && path.extname(real) === path.extname(file) && (await stat(real)).isFile()
+      ? file
+      : undefined;
   } catch {
     return undefined;
   }

@@ -39,7 +39,7 @@ export interface LabelledNumber {
 }
 
 /** One number, with or without the block that it is of; undefined for anything else. */
-export function readItem(text: string): LabelledNumber | undefined {
+function readItem(text: string): LabelledNumber | undefined {
   if (text.length > LONGEST_ITEM) return undefined;
   const plain = unquoted(text);
   if (isNumber(plain)) return { number: plain };
