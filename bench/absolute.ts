@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../src/experiment/maskSearch.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../src/search/masks/plan.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
-import { compile } from '../src/language/compile.ts';
-import { plansFor } from '../src/language/plan.ts';
+import { compile } from '../src/language/check/compile.ts';
+import { plansFor } from '../src/language/plan/plan.ts';
 import { operationsPerToken } from './generatedModel.ts';
 import { keystrokeMilliseconds } from './keystroke.ts';
 import { runInChild } from './ours.ts';

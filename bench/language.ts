@@ -3,10 +3,10 @@
  * Prints, in milliseconds, the median of the first reading, of a keystroke, of the outline that the editor gets after it, and of
  * what it asks for besides: the layout of the file and the meaning of its names.
  */
-import { compile } from '../src/language/compile.ts';
-import type { CompiledDocument } from '../src/language/document.ts';
-import { formatEdits } from '../src/language/format.ts';
-import { Planner } from '../src/language/plan.ts';
+import { compile } from '../src/language/check/compile.ts';
+import type { CompiledDocument } from '../src/language/check/document.ts';
+import { formatEdits } from '../src/language/format/format.ts';
+import { Planner } from '../src/language/plan/plan.ts';
 import { meaningfulTokens } from '../src/language/server/semanticTokens.ts';
 
 export interface LanguageTimes {

@@ -6,7 +6,7 @@ import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { Rng } from '../src/base/rng.ts';
 import { type BlockComponents, type ModelMask, packBits } from '../src/experiment/components.ts';
-import type { MaskSearchPlan } from '../src/experiment/maskSearch.ts';
+import type { MaskSearchPlan } from '../src/search/masks/plan.ts';
 
 export interface MaskSteps {
   /** Of each step: one mask's share of it, and the dense model on the same sequences, in turn. */

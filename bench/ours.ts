@@ -2,7 +2,7 @@ import { runProcess } from './childProcess.ts';
 import { BLOCKS, LENGTH, SAMPLES, SHARED_FILES } from './work.ts';
 import type { JobName, Measurement } from './work.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
-import type { MaskSearchPlan } from '../src/experiment/maskSearch.ts';
+import type { MaskSearchPlan } from '../src/search/masks/plan.ts';
 import type { EvaluationPlan } from '../src/experiment/plan.ts';
 
 /** What a child process of ours is told to do, on its command line. */

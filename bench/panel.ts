@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { SearchEvent } from '../src/experiment/searchEvents.ts';
+import type { SearchEvent } from '../src/search/metrics/events.ts';
 import { panelItems } from '../src/extension/search/panelItems.ts';
 import { RunFollower } from '../src/extension/search/runFollower.ts';
 import { Journal } from '../src/runs/journal.ts';

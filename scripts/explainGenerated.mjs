@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const FILES = [
   'src/engine/graph/onnx/onnx_pb.d.ts',
   'src/engine/graph/onnx/onnx_pb.js',
-  'src/language/generated/ast.ts',
+  'src/language/syntax/generated/ast.ts',
 ];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/experiment/maskSearch.ts';
-import type { MeasureOutcome } from '../../src/experiment/searchEvents.ts';
-import type { ProbabilitiesEvent } from '../../src/experiment/structureEvents.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/search/masks/plan.ts';
+import type { MeasureOutcome } from '../../src/search/metrics/events.ts';
+import type { ProbabilitiesEvent } from '../../src/search/rates/events.ts';
 import type { MaskEffects } from '../../src/search/masks/effects.ts';
 import { type MaskResume, resumeAfter } from '../../src/search/masks/resume.ts';
 import { runMaskSearch } from '../../src/search/masks/runMaskSearch.ts';

@@ -1,8 +1,8 @@
 import { toErrorData } from '../../src/base/errors.ts';
-import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/experiment/llm.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../src/experiment/rateSearch.ts';
+import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/search/rates/llm.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../src/search/rates/plan.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
-import type { LlmReply, RateCounts } from '../../src/experiment/structureEvents.ts';
+import type { LlmReply, RateCounts } from '../../src/search/rates/events.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
 import { openAiModel } from '../../src/llm/openAi.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';

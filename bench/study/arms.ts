@@ -1,6 +1,6 @@
-import type { SearchPlan, SearchSettings } from '../../src/experiment/search.ts';
-import type { GenerationEvent, SearchCounts, SearchOpening } from '../../src/experiment/searchEvents.ts';
-import { runSearch } from '../../src/search/runSearch.ts';
+import type { SearchPlan, SearchSettings } from '../../src/search/metrics/plan.ts';
+import type { GenerationEvent, SearchCounts, SearchOpening } from '../../src/search/metrics/events.ts';
+import { runSearch } from '../../src/search/metrics/runSearch.ts';
 import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
 
 /** The ways in which a study searches. */

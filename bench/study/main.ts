@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/engine/engine.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { SearchPlan } from '../../src/experiment/search.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
 import { parseSparsity } from '../../src/experiment/sparsity.ts';
 import { MeasuredEffects } from './measuredEffects.ts';
 import { playArm, type ArmResult } from './arms.ts';

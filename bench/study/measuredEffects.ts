@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../../src/experiment/searchEvents.ts';
+import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../../src/search/metrics/events.ts';
 import { printPrefix } from '../../src/metric/print.ts';
-import type { Proposal, Rung, SearchEffects } from '../../src/search/effects.ts';
+import type { Proposal, Rung, SearchEffects } from '../../src/search/metrics/effects.ts';
 
 /**
  * Effects of the arms of a study over one engine. What was measured once is remembered, over arms, seeds and processes: the same

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { defaultBaselines } from '../../src/experiment/baselines.ts';
+import { defaultBaselines } from '../../src/search/metrics/baselines.ts';
 import {
   DEFAULT_SEARCH_OPERANDS,
   DEFAULT_SEARCH_OPERATIONS,
   DEFAULT_SEARCH_SETTINGS,
   type SearchPlan,
   type SearchSettings,
-} from '../../src/experiment/search.ts';
+} from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { Sparsity } from '../../src/experiment/sparsity.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';

@@ -7,7 +7,7 @@ import { questioner } from './askYesOrNo.ts';
 import { cacheFolder } from './cacheFolder.ts';
 import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
-import { takeKeys } from './llmKeys.ts';
+import { takeKeys } from './flags/llmKeys.ts';
 import { runCommandLine } from './program.ts';
 import { createTerminal } from './terminal.ts';
 

@@ -2,23 +2,23 @@ import { Command, CommanderError } from 'commander';
 import { toErrorData } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { CommandContext } from './commandContext.ts';
-import { printDiagnostic } from './diagnostics.ts';
-import { devicesCommand } from './devicesCommand.ts';
-import { evaluateCommand } from './evaluateCommand.ts';
-import { evolveCommand } from './evolveCommand.ts';
+import type { CommandContext } from './commands/commandContext.ts';
+import { printDiagnostic } from './reports/diagnostics.ts';
+import { devicesCommand } from './commands/devicesCommand.ts';
+import { evaluateCommand } from './commands/evaluateCommand.ts';
+import { evolveCommand } from './commands/evolveCommand.ts';
 import { EXIT, exitCodeOf } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
-import { printFailure } from './failure.ts';
-import { errorJson } from './jsonLines.ts';
-import { DiagnosticsError } from './pruneFile.ts';
-import { exportCommand } from './exportCommand.ts';
-import { runsCommand } from './runsCommand.ts';
-import { searchCommand } from './searchCommand.ts';
-import { speedCommand } from './speedCommand.ts';
-import { tokensCommand } from './tokensCommand.ts';
-import { treeCommand } from './treeCommand.ts';
-import { trainSampleCommand } from './trainSampleCommand.ts';
+import { printFailure } from './reports/failure.ts';
+import { errorJson } from './reports/jsonLines.ts';
+import { DiagnosticsError } from './flags/pruneFile.ts';
+import { exportCommand } from './commands/exportCommand.ts';
+import { runsCommand } from './commands/runsCommand.ts';
+import { searchCommand } from './commands/searchCommand.ts';
+import { speedCommand } from './commands/speedCommand.ts';
+import { tokensCommand } from './commands/tokensCommand.ts';
+import { treeCommand } from './commands/treeCommand.ts';
+import { trainSampleCommand } from './commands/trainSampleCommand.ts';
 
 const EXIT_CODES_HELP = `
 Exit codes:

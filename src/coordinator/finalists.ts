@@ -2,7 +2,7 @@ import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
-import type { RunEvent, RunPlan } from '../experiment/runPlan.ts';
+import type { RunEvent, RunPlan } from '../search/kinds.ts';
 import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
 
 /** What became of a finalist or a baseline: on the fitness text and, where the plan has one, on the test text. */

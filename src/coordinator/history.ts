@@ -1,4 +1,4 @@
-import type { RunEvent } from '../experiment/runPlan.ts';
+import type { RunEvent } from '../search/kinds.ts';
 import type {
   FinalistEvent,
   FinishedEvent,
@@ -7,9 +7,9 @@ import type {
   ProbeOutcome,
   SearchEvent,
   SearchOpening,
-} from '../experiment/searchEvents.ts';
+} from '../search/metrics/events.ts';
 import { printPrefix } from '../metric/print.ts';
-import type { Proposal } from '../search/effects.ts';
+import type { Proposal } from '../search/metrics/effects.ts';
 import { checkSame, divergedError } from './divergence.ts';
 
 /**

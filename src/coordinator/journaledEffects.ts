@@ -1,7 +1,7 @@
-import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../experiment/searchEvents.ts';
+import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
 import { printPrefix } from '../metric/print.ts';
-import type { Proposal, SearchEffects } from '../search/effects.ts';
+import type { Proposal, SearchEffects } from '../search/metrics/effects.ts';
 import type { History } from './history.ts';
 import { Pace } from './pace.ts';
 import { ask } from './questions.ts';

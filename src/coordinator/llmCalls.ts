@@ -1,7 +1,7 @@
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
-import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
-import type { RateSearchPlan } from '../experiment/rateSearch.ts';
-import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../experiment/structureEvents.ts';
+import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
+import type { RateSearchPlan } from '../search/rates/plan.ts';
+import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../search/rates/events.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';

@@ -1,8 +1,8 @@
 import type { ModelMask } from '../experiment/components.ts';
-import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
-import type { MeasureOutcome } from '../experiment/searchEvents.ts';
+import type { MaskSearchPlan } from '../search/masks/plan.ts';
+import type { MeasureOutcome } from '../search/metrics/events.ts';
 import type { StructureScore } from '../experiment/structure.ts';
-import type { PackedValues, StructureOpening } from '../experiment/structureEvents.ts';
+import type { PackedValues, StructureOpening } from '../search/rates/events.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
 import { ask } from './questions.ts';

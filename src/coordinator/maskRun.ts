@@ -1,10 +1,10 @@
 import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../experiment/components.ts';
-import type { MaskSearchPlan } from '../experiment/maskSearch.ts';
+import type { MaskSearchPlan } from '../search/masks/plan.ts';
 import type { PlannedEvaluation } from '../experiment/plan.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
-import type { MeasureOutcome, SearchOpening } from '../experiment/searchEvents.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import type { MeasureOutcome, SearchOpening } from '../search/metrics/events.ts';
 import type {
   MaskEvent,
   MasksFinishedEvent,
@@ -12,7 +12,7 @@ import type {
   StepEvent,
   StructureFinalistEvent,
   StructureOpenedEvent,
-} from '../experiment/structureEvents.ts';
+} from '../search/rates/events.ts';
 import type { Structure } from '../experiment/structure.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
 import { resumeAfter } from '../search/masks/resume.ts';

@@ -1,10 +1,10 @@
-import type { RunEvent } from '../experiment/runPlan.ts';
-import type { SearchPlan } from '../experiment/search.ts';
-import type { FinalistEvent, FinishedEvent, OpenedEvent, SearchOpening } from '../experiment/searchEvents.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import type { SearchPlan } from '../search/metrics/plan.ts';
+import type { FinalistEvent, FinishedEvent, OpenedEvent, SearchOpening } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
 import { printPrefix } from '../metric/print.ts';
-import { runSearch } from '../search/runSearch.ts';
-import type { Finalist } from '../search/runSearch.ts';
+import { runSearch } from '../search/metrics/runSearch.ts';
+import type { Finalist } from '../search/metrics/runSearch.ts';
 import { evaluateFinalist, finalOrder, settleInOrder } from './finalists.ts';
 import { History } from './history.ts';
 import { journaledEffects } from './journaledEffects.ts';

@@ -1,8 +1,8 @@
 import type { EspalierError } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
-import { isMetricSearch } from '../experiment/runPlan.ts';
-import type { RunPlan } from '../experiment/runPlan.ts';
-import type { SearchOpening } from '../experiment/searchEvents.ts';
+import { isMetricSearch } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
+import type { SearchOpening } from '../search/metrics/events.ts';
 import { ProtocolClient } from '../protocol/client.ts';
 import type { EvaluationListener } from '../protocol/client.ts';
 import { exitError } from '../protocol/workerErrors.ts';

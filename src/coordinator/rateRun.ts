@@ -1,14 +1,14 @@
 import type { PlannedEvaluation } from '../experiment/plan.ts';
-import type { RateSearchPlan } from '../experiment/rateSearch.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
-import type { MeasureOutcome, SearchOpening } from '../experiment/searchEvents.ts';
+import type { RateSearchPlan } from '../search/rates/plan.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import type { MeasureOutcome, SearchOpening } from '../search/metrics/events.ts';
 import type { RateAllocation } from '../experiment/structure.ts';
 import type {
   RateEvent,
   RatesFinishedEvent,
   StructureFinalistEvent,
   StructureOpenedEvent,
-} from '../experiment/structureEvents.ts';
+} from '../search/rates/events.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { AskedRates, RateEffects } from '../search/rates/effects.ts';

@@ -1,7 +1,7 @@
 import type { EvaluationResult } from '../experiment/result.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
-import type { FinishedEvent, SearchOpening } from '../experiment/searchEvents.ts';
-import type { MasksFinishedEvent, RatesFinishedEvent } from '../experiment/structureEvents.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import type { FinishedEvent, SearchOpening } from '../search/metrics/events.ts';
+import type { MasksFinishedEvent, RatesFinishedEvent } from '../search/rates/events.ts';
 import type { Clock } from './clock.ts';
 import type { WorkerPool } from './workerPool.ts';
 

@@ -1,6 +1,6 @@
 import type { PlannedEvaluation } from '../experiment/plan.ts';
-import type { StructurePlan } from '../experiment/runPlan.ts';
-import type { StructureFinalistEvent } from '../experiment/structureEvents.ts';
+import type { StructurePlan } from '../search/kinds.ts';
+import type { StructureFinalistEvent } from '../search/rates/events.ts';
 import { checkSame } from './divergence.ts';
 import { evaluateFinalist, settleInOrder } from './finalists.ts';
 import type { Drive } from './searchKind.ts';

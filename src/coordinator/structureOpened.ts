@@ -1,6 +1,6 @@
 import { EspalierError } from '../base/errors.ts';
-import type { SearchOpening } from '../experiment/searchEvents.ts';
-import type { StructureOpenedEvent, StructureOpening } from '../experiment/structureEvents.ts';
+import type { SearchOpening } from '../search/metrics/events.ts';
+import type { StructureOpenedEvent, StructureOpening } from '../search/rates/events.ts';
 
 /** The opening of a search for rates or masks, as its journal says it. Workers are asked for one by the kind of their plan. */
 export function structureOpened(opening: SearchOpening | StructureOpening): StructureOpenedEvent {

@@ -1,8 +1,8 @@
 import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
-import type { RunPlan } from '../experiment/runPlan.ts';
-import type { SearchOpening } from '../experiment/searchEvents.ts';
+import type { RunPlan } from '../search/kinds.ts';
+import type { SearchOpening } from '../search/metrics/events.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';

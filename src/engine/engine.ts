@@ -15,11 +15,11 @@ import type {
 import type { MetricInspection } from '../experiment/inspection.ts';
 import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
-import type { StructurePlan } from '../experiment/runPlan.ts';
+import type { StructurePlan } from '../search/kinds.ts';
 import type { StructureScore } from '../experiment/structure.ts';
-import type { PackedValues, StructureOpening } from '../experiment/structureEvents.ts';
-import type { SearchPlan } from '../experiment/search.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../experiment/searchEvents.ts';
+import type { PackedValues, StructureOpening } from '../search/rates/events.ts';
+import type { SearchPlan } from '../search/metrics/plan.ts';
+import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
 import type { ErrorData } from '../base/errors.ts';

@@ -1,7 +1,5 @@
-import { OWL, STRUCTURE_METHODS, UNIFORM } from './structure.ts';
+import { OWL, STRUCTURE_METHODS } from './structure.ts';
 import type { RateAllocation, StructureMethod, StructureScore } from './structure.ts';
-import type { NamedStructure } from './maskSearch.ts';
-import type { NamedRates } from './rateSearch.ts';
 
 export function isStructureMethod(text: string): text is StructureMethod {
   return Object.hasOwn(STRUCTURE_METHODS, text);
@@ -49,20 +47,4 @@ const MAX_LISTED = 4;
 /** Mean over the blocks: what rates that are given remove. */
 export function meanRate(rates: readonly number[]): number {
   return rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
-}
-
-/** What a search for rates is compared with when nobody says. */
-export const DEFAULT_RATE_BASELINES: readonly NamedRates[] = [
-  { name: 'uniform', rates: UNIFORM },
-  { name: 'owl', rates: OWL },
-];
-
-/** What a search for masks is compared with when nobody says: the published score, and that which it starts from. */
-export function defaultStructureBaselines(score: StructureScore, name: string): readonly NamedStructure[] {
-  const wanda: StructureScore = { kind: 'method', method: 'wanda-sp' };
-  const scores = score.kind === 'method' && score.method === 'wanda-sp' ? [wanda] : [wanda, score];
-  return scores.map((one) => ({
-    name: structureName(one, name, UNIFORM),
-    structure: { kind: 'scored', score: one, rates: UNIFORM },
-  }));
 }

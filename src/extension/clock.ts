@@ -1,4 +1,4 @@
-import type { Clock } from './supervisor.ts';
+import type { Clock } from './worker/supervisor.ts';
 
 /** The machine's clock. */
 export const SYSTEM_CLOCK: Clock = {

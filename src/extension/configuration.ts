@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
-import type { PlanParams } from '../language/messages.ts';
+import type { PlanParams } from '../language/server/messages.ts';
 import { RESULT_FORMS } from './results/resultForm.ts';
 import type { ResultForm } from './results/resultForm.ts';
 

@@ -1,6 +1,6 @@
 import type { LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../language/messages.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../language/server/messages.ts';
 import type {
   OutlineParams,
   PlanParams,
@@ -9,7 +9,7 @@ import type {
   SearchPlanResult,
   TreeParams,
   TreeResult,
-} from '../language/messages.ts';
+} from '../language/server/messages.ts';
 
 export interface LanguageConnection {
   plans(params: PlanParams): Promise<PlanResult>;

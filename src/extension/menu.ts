@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DEVICES } from '../experiment/settings.ts';
 import { formatCount } from '../experiment/format.ts';
 import { chooseDevice, chooseModel, chosenDevice } from './configuration.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './worker/supervisor.ts';
 import { iconFree, tellInformation } from './messages.ts';
 
 export interface MenuView {

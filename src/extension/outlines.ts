@@ -1,7 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
-import type { OutlineDeclaration, OutlineParams, PlanParams, PlanResult } from '../language/messages.ts';
-import type { Target } from './evaluator.ts';
+import type { OutlineDeclaration, OutlineParams, PlanParams, PlanResult } from '../language/server/messages.ts';
+import type { Target } from './evaluate/evaluator.ts';
 
 /** A metric or an experiment of a document. */
 export interface EvaluableDeclaration extends OutlineDeclaration {

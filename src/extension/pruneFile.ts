@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { OutlineDeclaration } from '../language/messages.ts';
+import type { OutlineDeclaration } from '../language/server/messages.ts';
 import { tellInformation } from './messages.ts';
 
 /** A `.prune` file that is open. */

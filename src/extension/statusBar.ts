@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { markdownText } from '../base/markdown.ts';
 import { markdownString } from './markdownString.ts';
 import { iconFree } from './messages.ts';
-import type { WorkerState } from './supervisor.ts';
+import type { WorkerState } from './worker/supervisor.ts';
 
 export interface StatusView {
   readonly worker: WorkerState;

@@ -1,7 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
-import type { LlmSettings } from '../experiment/llm.ts';
-import type { LlmGrant } from '../experiment/llmEndpoint.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
+import type { LlmSettings } from '../search/rates/llm.ts';
+import type { LlmGrant } from '../search/rates/llmEndpoint.ts';
+import type { RunEvent } from '../search/kinds.ts';
 import { checkWhole } from '../runs/journalReader.ts';
 import { findRun, journalOf, openRun } from '../runs/runFolder.ts';
 import type { LanguageModel } from './languageModel.ts';

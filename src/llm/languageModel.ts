@@ -1,6 +1,6 @@
 import { EspalierError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { LlmRole, LlmUsage } from '../experiment/llm.ts';
+import type { LlmRole, LlmUsage } from '../search/rates/llm.ts';
 
 /** One that a search asks, whoever provides it. */
 export interface LanguageModel {

@@ -1,8 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../experiment/llmEndpoint.ts';
-import type { LlmGrant } from '../experiment/llmEndpoint.ts';
-import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
-import { MAX_REPLY } from '../experiment/structureSearchSchemas.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../search/rates/llmEndpoint.ts';
+import type { LlmGrant } from '../search/rates/llmEndpoint.ts';
+import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
+import { MAX_REPLY } from '../search/rates/schema.ts';
 import { Deadline } from './deadline.ts';
 import { newOpenAiClient } from './openAiClient.ts';
 import type { OpenAiClient, OpenAiPackage } from './openAiClient.ts';

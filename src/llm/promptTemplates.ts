@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import type { PromptTemplates } from '../experiment/llm.ts';
+import type { PromptTemplates } from '../search/rates/llm.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import type { OpenOptions } from '../files/openRegular.ts';
 import { readText } from '../files/readBytes.ts';

@@ -1,5 +1,5 @@
 import { cancelledError } from '../base/errors.ts';
-import type { LlmSettings, LlmUsage } from '../experiment/llm.ts';
+import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
 import { addUsage, LanguageModelError } from './languageModel.ts';
 import type { LanguageModel, LlmErrorCode } from './languageModel.ts';
 

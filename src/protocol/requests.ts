@@ -24,13 +24,13 @@ import {
 } from '../experiment/exportSchemas.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
-import { runEventSchema } from '../experiment/runSchemas.ts';
+import { runEventSchema } from '../search/schema.ts';
 import {
   measureOutcomeSchema,
   probeOutcomeSchema,
   searchOpeningSchema,
   searchPlanSchema,
-} from '../experiment/searchSchemas.ts';
+} from '../search/metrics/schema.ts';
 import {
   llmUsageSchema,
   MAX_PROMPT,
@@ -38,7 +38,7 @@ import {
   packedValuesSchema,
   structureOpeningSchema,
   structurePlanSchema,
-} from '../experiment/structureSearchSchemas.ts';
+} from '../search/rates/schema.ts';
 import { MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */

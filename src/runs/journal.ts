@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { EspalierError } from '../base/errors.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
+import type { RunEvent } from '../search/kinds.ts';
 import { reasonOf } from '../files/fileProblem.ts';
 import { openToUpdate } from '../files/openRegular.ts';
 import { encodeLine } from './journalLine.ts';

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunEvent } from '../experiment/runPlan.ts';
+import type { RunEvent } from '../search/kinds.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { openToRead } from '../files/openRegular.ts';
 import { firstLink, linkAfter } from './journalLine.ts';

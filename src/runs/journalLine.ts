@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
-import { runEventSchema } from '../experiment/runSchemas.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import { runEventSchema } from '../search/schema.ts';
 
 /** One line of a journal. */
 export interface JournalRecord {

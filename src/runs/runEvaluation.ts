@@ -1,11 +1,11 @@
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
-import { isMaskSearch, isMetricEvent, isRateSearch, type RunEvent } from '../experiment/runPlan.ts';
+import { isMaskSearch, isMetricEvent, isRateSearch, type RunEvent } from '../search/kinds.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
-import { foldMaskEvent, newMaskState } from '../search/maskState.ts';
-import { bestConfiguration, foldRateEvent, newRateState } from '../search/rateState.ts';
-import { bestOf, foldEvent, newSearchState } from '../search/searchState.ts';
+import { foldMaskEvent, newMaskState } from '../search/masks/state.ts';
+import { bestConfiguration, foldRateEvent, newRateState } from '../search/rates/state.ts';
+import { bestOf, foldEvent, newSearchState } from '../search/metrics/state.ts';
 import { checkWhole } from './journalReader.ts';
 import { journalOf } from './runFolder.ts';
 import type { RunFolder } from './runFolder.ts';

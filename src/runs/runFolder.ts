@@ -1,9 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import { isMetricSearch } from '../experiment/runPlan.ts';
-import type { RunPlan } from '../experiment/runPlan.ts';
-import type { SearchPlan } from '../experiment/search.ts';
+import { isMetricSearch } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
+import type { SearchPlan } from '../search/metrics/plan.ts';
 import { JournalReader } from './journalReader.ts';
 import { isRunning, lockRun } from './runLock.ts';
 import type { LockOptions, RunLock } from './runLock.ts';

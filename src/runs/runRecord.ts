@@ -7,11 +7,11 @@ import { reasonOf } from '../files/fileProblem.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { isNewer, VERSION } from '../base/version.ts';
 import { textSchema } from '../experiment/schemas.ts';
-import { checkEndpoint } from '../experiment/llmEndpoint.ts';
-import type { LlmSettings } from '../experiment/llm.ts';
-import { isRateSearch } from '../experiment/runPlan.ts';
-import type { RunPlan } from '../experiment/runPlan.ts';
-import { runPlanSchemaFor } from '../experiment/runSchemas.ts';
+import { checkEndpoint } from '../search/rates/llmEndpoint.ts';
+import type { LlmSettings } from '../search/rates/llm.ts';
+import { isRateSearch } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
+import { runPlanSchemaFor } from '../search/schema.ts';
 import { portablePath } from './evaluationRecord.ts';
 
 /**

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { RunEvent } from '../experiment/runPlan.ts';
-import type { SearchCounts } from '../experiment/searchEvents.ts';
-import type { RateCounts } from '../experiment/structureEvents.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import type { SearchCounts } from '../search/metrics/events.ts';
+import type { RateCounts } from '../search/rates/events.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { checkRealFolders } from '../files/realFolders.ts';

@@ -1,5 +1,5 @@
 import { plainLine } from '../base/plainText.ts';
-import type { RunPlan } from '../experiment/runPlan.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { RunNotes } from './runNotes.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { provenanceLines } from '../../src/cli/evaluationTable.ts';
+import { provenanceLines } from '../../src/cli/reports/evaluationTable.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { sampleResult } from '../protocol/samples.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { finalTable } from '../../src/cli/structureTable.ts';
+import { finalTable } from '../../src/cli/reports/structureTable.ts';
 import { sampleResult } from '../protocol/samples.ts';
 
 const plain = { bold: (text: string) => text } as Parameters<typeof finalTable>[1];

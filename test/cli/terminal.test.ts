@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressLine } from '../../src/cli/progressBar.ts';
+import { progressLine } from '../../src/cli/reports/progressBar.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 
 /** A terminal on two recorded streams. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
-import type { StructurePlan } from '../../src/experiment/runPlan.ts';
+import type { StructurePlan } from '../../src/search/kinds.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
 import { createRun, findRun, openRun } from '../../src/runs/runFolder.ts';
 

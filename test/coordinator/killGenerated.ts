@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
-import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
-import type { RunEvent, StructurePlan } from '../../src/experiment/runPlan.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
+import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import type { RunEvent, StructurePlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { FAMILIES } from '../support/generate/families.ts';

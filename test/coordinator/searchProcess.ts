@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RunEvent } from '../../src/experiment/runPlan.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { journalOf, openRun, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
 

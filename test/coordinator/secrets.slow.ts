@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelledError } from '../../src/base/errors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
-import { KEY_VARIABLES } from '../../src/experiment/llmEndpoint.ts';
-import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { KEY_VARIABLES } from '../../src/search/rates/llmEndpoint.ts';
+import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/language/compile.ts';
+import { compile } from '../../src/language/check/compile.ts';
 
 const ROOT = new URL('../..', import.meta.url);
 const PAGES = ['.', 'docs', 'media/walkthrough'].flatMap((folder) =>

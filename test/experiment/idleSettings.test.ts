@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { idleInSearch, idleSettings } from '../../src/experiment/idleSettings.ts';
+import { idleSettings } from '../../src/experiment/idleSettings.ts';
+import { idleInSearch } from '../../src/search/idleInSearch.ts';
 import type { PlannedEvaluation } from '../../src/experiment/plan.ts';
-import { compile } from '../../src/language/compile.ts';
-import { searchPlansFor } from '../../src/language/searchPlan.ts';
+import { compile } from '../../src/language/check/compile.ts';
+import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';
 
 const half = { kind: 'unstructured', share: 0.5 } as const;

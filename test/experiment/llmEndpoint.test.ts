@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkEndpoint, endpointName, isOpenAiEndpoint, originOf } from '../../src/experiment/llmEndpoint.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint, originOf } from '../../src/search/rates/llmEndpoint.ts';
 import { failureOf } from '../support/expectCoded.ts';
 
 describe('an endpoint', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SEARCH_SETTINGS } from '../../src/experiment/search.ts';
-import type { SearchSettings } from '../../src/experiment/search.ts';
-import { searchConflict } from '../../src/experiment/searchConflict.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
+import type { SearchSettings } from '../../src/search/metrics/plan.ts';
+import { searchConflict } from '../../src/search/conflict.ts';
 
 describe('settings of a search that do not go together', () => {
   const table: [Partial<SearchSettings>, string | undefined][] = [

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
-import { annotate } from '../../src/extension/annotations.ts';
-import type { DeclarationView, Freshness } from '../../src/extension/annotations.ts';
+import { annotate } from '../../src/extension/evaluate/annotations.ts';
+import type { DeclarationView, Freshness } from '../../src/extension/evaluate/annotations.ts';
 import { createRecord, recordKey } from '../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../src/runs/evaluationRecord.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';

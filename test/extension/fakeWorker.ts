@@ -1,5 +1,5 @@
 import { EspalierError } from '../../src/base/errors.ts';
-import type { Clock } from '../../src/extension/supervisor.ts';
+import type { Clock } from '../../src/extension/worker/supervisor.ts';
 import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';

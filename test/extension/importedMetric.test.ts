@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freeName } from '../../src/extension/freeName.ts';
-import { formulaOf, nameFrom } from '../../src/extension/importedMetric.ts';
-import { compile, parseExpression } from '../../src/language/compile.ts';
+import { formulaOf, nameFrom } from '../../src/extension/evaluate/importedMetric.ts';
+import { compile, parseExpression } from '../../src/language/check/compile.ts';
 import { exportPrunerZero } from '../../src/metric/prunerZero.ts';
 import { prunerZeroExpression } from '../metric/arbitraryExpression.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import { Outlines } from '../../src/extension/outlines.ts';
-import type { OutlineDeclaration, PlanResult } from '../../src/language/messages.ts';
+import type { OutlineDeclaration, PlanResult } from '../../src/language/server/messages.ts';
 import { samplePlan } from '../protocol/samples.ts';
 
 const URI = 'file:///m.prune';

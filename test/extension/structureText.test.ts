@@ -3,10 +3,10 @@ import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { speedWords } from '../../src/experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../src/experiment/speedTable.ts';
 import type { BlockReport } from '../../src/experiment/structure.ts';
-import { annotate } from '../../src/extension/annotations.ts';
-import type { Freshness } from '../../src/extension/annotations.ts';
-import { experimentLine, provenanceHover, resultLine, resultsLine } from '../../src/extension/resultText.ts';
-import { removedText, structureTable } from '../../src/extension/structureText.ts';
+import { annotate } from '../../src/extension/evaluate/annotations.ts';
+import type { Freshness } from '../../src/extension/evaluate/annotations.ts';
+import { experimentLine, provenanceHover, resultLine, resultsLine } from '../../src/extension/evaluate/resultText.ts';
+import { removedText, structureTable } from '../../src/extension/evaluate/structureText.ts';
 import { createRecord, recordKey } from '../../src/runs/evaluationRecord.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';
 

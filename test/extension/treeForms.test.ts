@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Forms, nodeAt } from '../../src/extension/tree/treeForms.ts';
 import type { Form } from '../../src/extension/tree/treeForms.ts';
-import { compile } from '../../src/language/compile.ts';
+import { compile } from '../../src/language/check/compile.ts';
 import { metricTree } from '../../src/language/server/tree.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 

@@ -1,6 +1,6 @@
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/language/compile.ts';
+import { compile } from '../../src/language/check/compile.ts';
 import { codeActions } from '../../src/language/server/problems.ts';
 import { meaningfulTokens, SEMANTIC_LEGEND, semanticTokens } from '../../src/language/server/semanticTokens.ts';
 import { signatureHelp } from '../../src/language/server/signature.ts';

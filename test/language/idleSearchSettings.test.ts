@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compile } from '../../src/language/compile.ts';
+import { compile } from '../../src/language/check/compile.ts';
 
 /** What is underlined of a search with these properties: the text, and why. */
 function told(properties: string): string[] {

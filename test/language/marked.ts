@@ -1,7 +1,7 @@
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { expect } from 'vitest';
-import { compile } from '../../src/language/compile.ts';
-import type { CompiledDocument } from '../../src/language/document.ts';
+import { compile } from '../../src/language/check/compile.ts';
+import type { CompiledDocument } from '../../src/language/check/document.ts';
 
 /**
  * Reads a file in which a line of carets stands below each mistake, with the code and a part of the message, and expects

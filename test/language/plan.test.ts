@@ -4,9 +4,9 @@ import { EspalierError } from '../../src/base/errors.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import { compile } from '../../src/language/compile.ts';
-import { Planner, plansFor } from '../../src/language/plan.ts';
-import type { PlanFallback } from '../../src/language/plan.ts';
+import { compile } from '../../src/language/check/compile.ts';
+import { Planner, plansFor } from '../../src/language/plan/plan.ts';
+import type { PlanFallback } from '../../src/language/plan/plan.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { SAMPLE } from './samples.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import { compile } from '../../src/language/compile.ts';
-import { format } from '../../src/language/format.ts';
-import { plansFor } from '../../src/language/plan.ts';
-import { searchPlansFor } from '../../src/language/searchPlan.ts';
+import { compile } from '../../src/language/check/compile.ts';
+import { format } from '../../src/language/format/format.ts';
+import { plansFor } from '../../src/language/plan/plan.ts';
+import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { complete } from '../../src/language/server/completion.ts';
 import { signatureHelp } from '../../src/language/server/signature.ts';
 

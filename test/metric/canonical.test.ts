@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
-import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../src/experiment/search.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
 import { canonical } from '../../src/metric/canonical.ts';
 import { constantValue } from '../../src/metric/constant.ts';
 import type { Expression } from '../../src/metric/expression.ts';
@@ -10,9 +10,9 @@ import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { OPERATION_NAMES } from '../../src/metric/operations.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
-import { parseExpression } from '../../src/language/compile.ts';
-import { alphabetOf } from '../../src/search/alphabet.ts';
-import { randomTree } from '../../src/search/randomTree.ts';
+import { parseExpression } from '../../src/language/check/compile.ts';
+import { alphabetOf } from '../../src/search/metrics/alphabet.ts';
+import { randomTree } from '../../src/search/metrics/randomTree.ts';
 import { anyExpression } from './arbitraryExpression.ts';
 import { randomOperands, scores } from './randomOperands.ts';
 

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { number as n, operand, operation as op } from '../../src/metric/expression.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
-import { parseExpressionText } from '../../src/language/parse.ts';
-import { compileExpression } from '../../src/language/expressions.ts';
-import { compileDefinitions } from '../../src/language/definitions.ts';
-import { DiagnosticList } from '../../src/language/diagnostics.ts';
-import { NameTable } from '../../src/language/names.ts';
+import { parseExpressionText } from '../../src/language/syntax/parse.ts';
+import { compileExpression } from '../../src/language/check/expressions.ts';
+import { compileDefinitions } from '../../src/language/check/definitions.ts';
+import { DiagnosticList } from '../../src/language/check/diagnostics.ts';
+import { NameTable } from '../../src/language/check/names.ts';
 import { anyExpression } from './arbitraryExpression.ts';
 
 const [W, X, G] = [operand('W'), operand('X'), operand('G')];

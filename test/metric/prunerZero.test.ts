@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { parseExpression } from '../../src/language/compile.ts';
+import { parseExpression } from '../../src/language/check/compile.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { exportNotation, exportPrunerZero, importPrunerZero } from '../../src/metric/prunerZero.ts';
 import { anyExpression, prunerZeroExpression } from './arbitraryExpression.ts';

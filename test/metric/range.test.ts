@@ -5,8 +5,8 @@ import { OPERATION_NAMES } from '../../src/metric/operations.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { rangeOf } from '../../src/metric/range.ts';
-import { alphabetOf } from '../../src/search/alphabet.ts';
-import { randomTree } from '../../src/search/randomTree.ts';
+import { alphabetOf } from '../../src/search/metrics/alphabet.ts';
+import { randomTree } from '../../src/search/metrics/randomTree.ts';
 import { randomOperands, scores } from './randomOperands.ts';
 
 describe('ranges', () => {

@@ -6,8 +6,8 @@ import { sizeOf } from '../../src/metric/measure.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { simplify } from '../../src/metric/simplify.ts';
-import { alphabetOf } from '../../src/search/alphabet.ts';
-import { randomTree } from '../../src/search/randomTree.ts';
+import { alphabetOf } from '../../src/search/metrics/alphabet.ts';
+import { randomTree } from '../../src/search/metrics/randomTree.ts';
 import { randomOperands, scores } from './randomOperands.ts';
 
 describe('opposing operations', () => {

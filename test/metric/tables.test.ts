@@ -9,7 +9,7 @@ import { OPERATION_NAMES, OPERATIONS } from '../../src/metric/operations.ts';
 import { broadcast, isShapeProblem, MATRIX, resultShape, ROW, SCALAR, shapeOf } from '../../src/metric/shape.ts';
 import type { Shape } from '../../src/metric/shape.ts';
 import { isNonNegative, keepsRanking } from '../../src/metric/sign.ts';
-import { parseExpression } from '../../src/language/compile.ts';
+import { parseExpression } from '../../src/language/check/compile.ts';
 import { Rng } from '../../src/base/rng.ts';
 
 const [W, X] = [operand('W'), operand('X')];

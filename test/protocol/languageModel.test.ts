@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../src/base/errors.ts';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
-import { MAX_REPLY } from '../../src/experiment/structureSearchSchemas.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { MAX_REPLY } from '../../src/search/rates/schema.ts';
 import { HostQuestions } from '../../src/llm/host.ts';
 import type { Completion } from '../../src/llm/languageModel.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';

@@ -3,20 +3,20 @@ import {
   DEFAULT_SEARCH_OPERATIONS,
   DEFAULT_SEARCH_SETTINGS,
   type SearchPlan,
-} from '../../src/experiment/search.ts';
-import type { SearchOpening } from '../../src/experiment/searchEvents.ts';
+} from '../../src/search/metrics/plan.ts';
+import type { SearchOpening } from '../../src/search/metrics/events.ts';
 import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/inspection.ts';
 import type { Preflight } from '../../src/experiment/preflight.ts';
 import type { ExportReport } from '../../src/experiment/export.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/experiment/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
-import type { MaskSearchPlan } from '../../src/experiment/maskSearch.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
-import type { RateSearchPlan } from '../../src/experiment/rateSearch.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
+import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
+import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import type { StructureOpening } from '../../src/experiment/structureEvents.ts';
+import type { StructureOpening } from '../../src/search/rates/events.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 
 export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {

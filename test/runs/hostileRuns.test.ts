@@ -19,8 +19,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
-import type { CommandContext } from '../../src/cli/commandContext.ts';
-import { runsCommand } from '../../src/cli/runsCommand.ts';
+import type { CommandContext } from '../../src/cli/commands/commandContext.ts';
+import { runsCommand } from '../../src/cli/commands/runsCommand.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import { RunFollower } from '../../src/extension/search/runFollower.ts';
@@ -44,7 +44,7 @@ import { listRuns } from '../../src/runs/runSummary.ts';
 import { ScriptedWorker } from '../coordinator/scriptedWorker.ts';
 import { FakeClock } from '../extension/fakeWorker.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';
-import { planOf } from '../search/simulation.ts';
+import { planOf } from '../search/metrics/simulation.ts';
 
 /*
  * What a cloned repository can bring in the place of each part of a run, against everything that is done with runs: it ends at once,

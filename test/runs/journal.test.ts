@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
+import type { SearchEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import type { JournalFile } from '../../src/runs/journal.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';

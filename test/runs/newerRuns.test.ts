@@ -2,11 +2,11 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CommandContext } from '../../src/cli/commandContext.ts';
-import { runsCommand } from '../../src/cli/runsCommand.ts';
+import type { CommandContext } from '../../src/cli/commands/commandContext.ts';
+import { runsCommand } from '../../src/cli/commands/runsCommand.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { RunLibrary } from '../../src/extension/search/runLibrary.ts';
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
 import { evaluationOfRun } from '../../src/runs/runEvaluation.ts';

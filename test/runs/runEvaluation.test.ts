@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { RunEvent, RunPlan } from '../../src/experiment/runPlan.ts';
+import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import { evaluationOfRun } from '../../src/runs/runEvaluation.ts';

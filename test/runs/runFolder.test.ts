@@ -2,8 +2,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { SearchPlan } from '../../src/experiment/search.ts';
-import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { SearchEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import {
   createRun,

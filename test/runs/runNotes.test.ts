@@ -4,7 +4,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 import { createRun, openRun } from '../../src/runs/runFolder.ts';
 import { NOTES_FILE, readNotes, writeNotes } from '../../src/runs/runNotes.ts';
 import type { RunNotes } from '../../src/runs/runNotes.ts';

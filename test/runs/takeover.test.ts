@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SearchEvent } from '../../src/experiment/searchEvents.ts';
+import type { SearchEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import type { JournalFile, JournalOptions } from '../../src/runs/journal.ts';
 import { JournalReader } from '../../src/runs/journalReader.ts';

@@ -6,7 +6,7 @@ import { createEngine } from '../../src/engine/engine.ts';
 import { openCheckpoint } from '../../src/engine/checkpoint/checkpoint.ts';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer.ts';
 import { tokenizerJson, trainBytePairs } from '../../src/engine/training/trainBytePairs.ts';
-import { BASELINES } from '../../src/experiment/baselines.ts';
+import { BASELINES } from '../../src/search/metrics/baselines.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { writeCorpus } from '../../src/sample/corpus.ts';
 import { METRICS_FILE } from '../../src/sample/metricsFile.ts';

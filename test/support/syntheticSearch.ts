@@ -9,15 +9,15 @@ import {
   DEFAULT_SEARCH_OPERANDS,
   DEFAULT_SEARCH_OPERATIONS,
   DEFAULT_SEARCH_SETTINGS,
-} from '../../src/experiment/search.ts';
-import type { SearchPlan, SearchSettings } from '../../src/experiment/search.ts';
+} from '../../src/search/metrics/plan.ts';
+import type { SearchPlan, SearchSettings } from '../../src/search/metrics/plan.ts';
 import type {
   Candidate,
   CandidateOutcome,
   SearchCounts,
   SearchEvent,
   VariationOperator,
-} from '../../src/experiment/searchEvents.ts';
+} from '../../src/search/metrics/events.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sampleResult } from '../protocol/samples.ts';

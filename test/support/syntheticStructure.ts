@@ -1,13 +1,13 @@
 import { Rng } from '../../src/base/rng.ts';
 import { packBits } from '../../src/experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../../src/experiment/components.ts';
-import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/experiment/llm.ts';
-import type { LlmRole } from '../../src/experiment/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/experiment/maskSearch.ts';
-import type { MaskSearchPlan, MaskSearchSettings } from '../../src/experiment/maskSearch.ts';
+import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/llm.ts';
+import type { LlmRole } from '../../src/search/rates/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
+import type { MaskSearchPlan, MaskSearchSettings } from '../../src/search/masks/plan.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/experiment/rateSearch.ts';
-import type { RateSearchPlan, RateSearchSettings } from '../../src/experiment/rateSearch.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
+import type { RateSearchPlan, RateSearchSettings } from '../../src/search/rates/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
@@ -20,7 +20,7 @@ import type {
   RateEvent,
   RateOperator,
   StructureOpening,
-} from '../../src/experiment/structureEvents.ts';
+} from '../../src/search/rates/events.ts';
 import { sampleResult } from '../protocol/samples.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatGap } from '../../src/experiment/format.ts';
-import type { Curves } from '../../src/extension/search/panelMessages.ts';
+import type { Curves } from '../../src/view/panelMessages.ts';
 import { againstBaseline, hasBaseline } from '../../webview-ui/panel/curveViews.ts';
 import { differenceScale, percentAt, placeOf } from '../../webview-ui/panel/differenceScale.ts';
 import { contestScaleOf, outOfScale, wholeScaleOf } from '../../webview-ui/panel/lines.ts';

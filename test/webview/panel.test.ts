@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 import { certainPart, correlate } from '../../webview-ui/panel/correlations.ts';
 import { niceTicks, perplexityScale } from '../../webview-ui/panel/perplexityScale.ts';
 import { DEFAULT_QUERY, queryCandidates } from '../../webview-ui/panel/tableModel.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeStatistics } from '../../src/experiment/inspection.ts';
-import type { Direction } from '../../src/extension/tree/treeMessages.ts';
+import type { Direction } from '../../src/view/treeMessages.ts';
 import { layOut } from '../../webview-ui/tree/layout.ts';
 import { nodeByKey } from '../../webview-ui/tree/navigation.ts';
 import { nodeSizes } from '../../webview-ui/tree/nodeElement.ts';

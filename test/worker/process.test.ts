@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import { Supervisor } from '../../src/extension/supervisor.ts';
+import { Supervisor } from '../../src/extension/worker/supervisor.ts';
 import { removeTemporary, temporaryBeside } from '../../src/files/temporary.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
 import type { WorkerProcess } from '../../src/protocol/workerProcess.ts';

@@ -1,4 +1,4 @@
-import type { PerplexityAxis } from '../../src/extension/search/panelMessages.ts';
+import type { PerplexityAxis } from '../../src/view/panelMessages.ts';
 import { h } from '../shared/dom.ts';
 import { contestScaleOf, scaleOf, wholeScaleOf } from './lines.ts';
 import type { Line } from './lines.ts';

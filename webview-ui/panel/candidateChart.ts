@@ -1,10 +1,10 @@
 import type { ChartDataset, Point } from 'chart.js';
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
-import { paretoFront } from '../../src/search/pareto.ts';
-import { bestOf, perplexityOf } from '../../src/search/searchState.ts';
+import { paretoFront } from '../../src/search/metrics/pareto.ts';
+import { bestOf, perplexityOf } from '../../src/search/metrics/state.ts';
 import { baseOptions, countAxis, perplexityAxis } from './charts.ts';
 import { LiveChart } from './liveChart.ts';
 import { formulaOf } from './formulas.ts';

@@ -1,5 +1,5 @@
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
-import { bestOf, perplexityOf } from '../../src/search/searchState.ts';
+import { bestOf, perplexityOf } from '../../src/search/metrics/state.ts';
 import { fill, h } from '../shared/dom.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from './panelData.ts';

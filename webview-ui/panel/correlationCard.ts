@@ -1,4 +1,4 @@
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import { certainPart, correlate } from './correlations.ts';
 import type { Correlation } from './correlations.ts';

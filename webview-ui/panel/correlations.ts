@@ -1,5 +1,5 @@
-import { correlationMatrix } from '../../src/search/correlation.ts';
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import { correlationMatrix } from '../../src/search/metrics/correlation.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 
 export interface Correlations {
   /** Inclusive generations. */

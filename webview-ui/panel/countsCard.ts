@@ -1,6 +1,6 @@
 import { fill, h } from '../shared/dom.ts';
 import type { PanelData } from './panelData.ts';
-import { figuresOf } from '../../src/search/figures.ts';
+import { figuresOf } from '../../src/search/metrics/figures.ts';
 import { plural } from './words.ts';
 
 /** What the search has done, and what it did not have to do. */

@@ -1,5 +1,5 @@
 import { formatGap, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
-import type { Curves } from '../../src/extension/search/panelMessages.ts';
+import type { Curves } from '../../src/view/panelMessages.ts';
 import { h } from '../shared/dom.ts';
 import type { CurveSeries } from './curveViews.ts';
 

@@ -1,4 +1,4 @@
-import type { Curves } from '../../src/extension/search/panelMessages.ts';
+import type { Curves } from '../../src/view/panelMessages.ts';
 
 /** How curves are drawn: against the best baseline of each place, which shows what differs, or as they are. */
 export type CurveView = 'baseline' | 'perplexity' | 'logarithmic';

@@ -1,6 +1,6 @@
 import type { ChartDataset } from 'chart.js';
 import { formatGap, formatPerplexity } from '../../src/experiment/format.ts';
-import type { CurveAxis, CurveMetric, Curves } from '../../src/extension/search/panelMessages.ts';
+import type { CurveAxis, CurveMetric, Curves } from '../../src/view/panelMessages.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
 import { baseOptions, Chart, countAxis, differenceAxis, perplexityAxis } from './charts.ts';

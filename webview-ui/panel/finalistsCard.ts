@@ -1,4 +1,4 @@
-import type { FinalistEvent } from '../../src/experiment/searchEvents.ts';
+import type { FinalistEvent } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import { finalistTable } from './finalistTable.ts';
 import type { FinalistRow } from './finalistTable.ts';

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { Theme } from '../shared/theme.ts';
 import type { AxisChoice } from './axisChoice.ts';
@@ -7,7 +7,7 @@ import { across, outOfScale } from './lines.ts';
 import type { Line } from './lines.ts';
 import { bestCandidate } from './panelData.ts';
 import type { PanelData } from './panelData.ts';
-import { perplexityOf } from '../../src/search/searchState.ts';
+import { perplexityOf } from '../../src/search/metrics/state.ts';
 import { against, METHODS, plural } from './words.ts';
 
 /** Best, mean and worst by generation, with what they are to be measured by. */

@@ -1,7 +1,7 @@
 import { fill, h, say } from '../shared/dom.ts';
-import type { RunState } from '../../src/extension/search/panelMessages.ts';
-import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/experiment/runPlan.ts';
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
+import type { RunState } from '../../src/view/panelMessages.ts';
+import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/search/kinds.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 import { structureScoreText } from '../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
 import { progressOf } from './progress.ts';

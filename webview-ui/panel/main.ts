@@ -1,7 +1,7 @@
 import './panel.css';
-import { isMetricSearch, isRateSearch } from '../../src/experiment/runPlan.ts';
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
-import type { FromPanel, PanelMemory, ToPanel } from '../../src/extension/search/panelMessages.ts';
+import { isMetricSearch, isRateSearch } from '../../src/search/kinds.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
+import type { FromPanel, PanelMemory, ToPanel } from '../../src/view/panelMessages.ts';
 import { connectHost } from '../shared/host.ts';
 import { onThemeChange, readTheme } from '../shared/theme.ts';
 import { exportPicture } from './exportPicture.ts';

@@ -1,7 +1,7 @@
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
-import { perplexityOf } from '../../src/search/searchState.ts';
+import { perplexityOf } from '../../src/search/metrics/state.ts';
 import { formulaOf } from './formulas.ts';
 import { metricTree } from './metricTree.ts';
 import { bestCandidate } from './panelData.ts';

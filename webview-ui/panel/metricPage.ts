@@ -1,4 +1,4 @@
-import type { SearchPlan } from '../../src/experiment/search.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
 import { h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
 import { AxisChoice } from './axisChoice.ts';

@@ -1,5 +1,5 @@
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
-import type { FromPanel, PerplexityAxis } from '../../src/extension/search/panelMessages.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
+import type { FromPanel, PerplexityAxis } from '../../src/view/panelMessages.ts';
 import type { Theme } from '../shared/theme.ts';
 import type { Picture } from './exportPicture.ts';
 import type { PanelData } from './panelData.ts';

@@ -1,8 +1,8 @@
-import { unpackCandidates } from '../../src/experiment/candidateColumns.ts';
-import { isMetricEvent, runKind } from '../../src/experiment/runPlan.ts';
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
-import type { SearchPlan } from '../../src/experiment/search.ts';
-import type { Candidate } from '../../src/experiment/searchEvents.ts';
+import { unpackCandidates } from '../../src/search/metrics/columns.ts';
+import { isMetricEvent, runKind } from '../../src/search/kinds.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { Candidate } from '../../src/search/metrics/events.ts';
 import type {
   Called,
   Curves,
@@ -14,15 +14,15 @@ import type {
   RunState,
   Speed,
   ToPanel,
-} from '../../src/extension/search/panelMessages.ts';
-import { foldMaskEvent, newMaskState } from '../../src/search/maskState.ts';
-import type { MaskState } from '../../src/search/maskState.ts';
-import { foldRateEvent, newRateState } from '../../src/search/rateState.ts';
-import type { RateState } from '../../src/search/rateState.ts';
-import { bestOf, foldEvent, newSearchState } from '../../src/search/searchState.ts';
-import type { SearchState } from '../../src/search/searchState.ts';
-import type { MaskPicture } from '../../src/search/maskPicture.ts';
-import { unpackSteps } from '../../src/search/stepColumns.ts';
+} from '../../src/view/panelMessages.ts';
+import { foldMaskEvent, newMaskState } from '../../src/search/masks/state.ts';
+import type { MaskState } from '../../src/search/masks/state.ts';
+import { foldRateEvent, newRateState } from '../../src/search/rates/state.ts';
+import type { RateState } from '../../src/search/rates/state.ts';
+import { bestOf, foldEvent, newSearchState } from '../../src/search/metrics/state.ts';
+import type { SearchState } from '../../src/search/metrics/state.ts';
+import type { MaskPicture } from '../../src/search/masks/picture.ts';
+import { unpackSteps } from '../../src/search/masks/columns.ts';
 import { withPicture } from './masks/pictures.ts';
 
 /** Everything that the panel shows: a fold over the extension's messages. `search`, `rates` or `masks` grows, by the kind of the plan. */

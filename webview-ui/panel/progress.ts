@@ -1,9 +1,9 @@
-import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/experiment/runPlan.ts';
-import type { RunPlan } from '../../src/experiment/runPlan.ts';
-import { figuresOf } from '../../src/search/figures.ts';
-import type { MaskState } from '../../src/search/maskState.ts';
-import type { RateState } from '../../src/search/rateState.ts';
-import type { PanelRun } from '../../src/extension/search/panelMessages.ts';
+import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/search/kinds.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
+import { figuresOf } from '../../src/search/metrics/figures.ts';
+import type { MaskState } from '../../src/search/masks/state.ts';
+import type { RateState } from '../../src/search/rates/state.ts';
+import type { PanelRun } from '../../src/view/panelMessages.ts';
 import type { PanelData } from './panelData.ts';
 import { roughly } from './words.ts';
 

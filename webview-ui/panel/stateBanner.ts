@@ -1,6 +1,6 @@
 import { fill, h } from '../shared/dom.ts';
-import { isMetricSearch, runKind } from '../../src/experiment/runPlan.ts';
-import type { RunKind, RunPlan } from '../../src/experiment/runPlan.ts';
+import { isMetricSearch, runKind } from '../../src/search/kinds.ts';
+import type { RunKind, RunPlan } from '../../src/search/kinds.ts';
 import type { PanelData } from './panelData.ts';
 import { plural } from './words.ts';
 

@@ -1,4 +1,4 @@
-import type { Candidate, CandidateOutcome } from '../../src/experiment/searchEvents.ts';
+import type { Candidate, CandidateOutcome } from '../../src/search/metrics/events.ts';
 import { formulaOf } from './formulas.ts';
 import { OPERATORS } from './words.ts';
 

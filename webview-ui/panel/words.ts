@@ -1,14 +1,9 @@
 import { formatChange, formatPerplexity } from '../../src/experiment/format.ts';
-import type {
-  Candidate,
-  CandidateOutcome,
-  InvalidReason,
-  VariationOperator,
-} from '../../src/experiment/searchEvents.ts';
-import type { RunMethod } from '../../src/experiment/runPlan.ts';
+import type { Candidate, CandidateOutcome, InvalidReason, VariationOperator } from '../../src/search/metrics/events.ts';
+import type { RunMethod } from '../../src/search/kinds.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../src/experiment/sparsity.ts';
-import type { RunState } from '../../src/extension/search/panelMessages.ts';
+import type { RunState } from '../../src/view/panelMessages.ts';
 import { formulaOf } from './formulas.ts';
 
 /** What things are called for a person. */

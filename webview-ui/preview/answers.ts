@@ -1,5 +1,5 @@
-import type { RunEvent } from '../../src/experiment/runPlan.ts';
-import type { ResultName, ToPanel } from '../../src/extension/search/panelMessages.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
+import type { ResultName, ToPanel } from '../../src/view/panelMessages.ts';
 import type { Timed } from '../../test/support/syntheticStructure.ts';
 
 /** What the extension would answer, made up. */

@@ -1,6 +1,6 @@
-import type { RunEvent, RunKind, RunPlan } from '../../src/experiment/runPlan.ts';
+import type { RunEvent, RunKind, RunPlan } from '../../src/search/kinds.ts';
 import { panelItems } from '../../src/extension/search/panelItems.ts';
-import type { FromPanel, RunPoint, RunState, ToPanel } from '../../src/extension/search/panelMessages.ts';
+import type { FromPanel, RunPoint, RunState, ToPanel } from '../../src/view/panelMessages.ts';
 import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
 import {
   syntheticMaskPlan,

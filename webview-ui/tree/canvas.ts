@@ -1,4 +1,4 @@
-import type { Direction } from '../../src/extension/tree/treeMessages.ts';
+import type { Direction } from '../../src/view/treeMessages.ts';
 import { fill, h, svg } from '../shared/dom.ts';
 import { layOut, type Layout, type Size } from './layout.ts';
 import { nodeByKey } from './navigation.ts';

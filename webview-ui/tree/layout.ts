@@ -1,5 +1,5 @@
 import { hierarchy, tree } from 'd3-hierarchy';
-import type { Direction } from '../../src/extension/tree/treeMessages.ts';
+import type { Direction } from '../../src/view/treeMessages.ts';
 import type { TreeNode } from './nodes.ts';
 
 export interface Size {

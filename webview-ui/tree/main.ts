@@ -1,11 +1,5 @@
 import './tree.css';
-import type {
-  FromTree,
-  ShownMetric,
-  StatisticsState,
-  ToTree,
-  TreeMemory,
-} from '../../src/extension/tree/treeMessages.ts';
+import type { FromTree, ShownMetric, StatisticsState, ToTree, TreeMemory } from '../../src/view/treeMessages.ts';
 import type { NodeStatistics } from '../../src/experiment/inspection.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { connectHost } from '../shared/host.ts';

@@ -1,4 +1,4 @@
-import type { Direction } from '../../src/extension/tree/treeMessages.ts';
+import type { Direction } from '../../src/view/treeMessages.ts';
 import type { TreeNode } from './nodes.ts';
 
 /** The node that a key leads to from another; undefined where it leads nowhere. Arrows go as the tree is drawn. */

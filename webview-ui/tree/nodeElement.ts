@@ -1,6 +1,6 @@
 import { h } from '../shared/dom.ts';
 import { histogram } from './histogram.ts';
-import type { Direction } from '../../src/extension/tree/treeMessages.ts';
+import type { Direction } from '../../src/view/treeMessages.ts';
 import type { NodeSizes, Size } from './layout.ts';
 import { shapeText, spoken, type TreeNode } from './nodes.ts';
 import { formatNonFinite, formatValue } from './words.ts';

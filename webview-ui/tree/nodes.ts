@@ -1,7 +1,7 @@
 import type { NodeStatistics } from '../../src/experiment/inspection.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { isShapeProblem, printShape, type Shape, shapeOf } from '../../src/metric/shape.ts';
-import type { ShownForm } from '../../src/extension/tree/treeMessages.ts';
+import type { ShownForm } from '../../src/view/treeMessages.ts';
 import { formatValue, shapeWords, shareWords, symbolicWords } from './words.ts';
 
 /** A node of the tree as it is drawn and read out. */

@@ -1,4 +1,4 @@
-import type { ShownMetric, StatisticsState } from '../../src/extension/tree/treeMessages.ts';
+import type { ShownMetric, StatisticsState } from '../../src/view/treeMessages.ts';
 import { fill, h } from '../shared/dom.ts';
 
 export interface NoticeListeners {

@@ -1,4 +1,4 @@
-import type { Direction, FormName, ShownMetric, StatisticsState } from '../../src/extension/tree/treeMessages.ts';
+import type { Direction, FormName, ShownMetric, StatisticsState } from '../../src/view/treeMessages.ts';
 import { fill, h } from '../shared/dom.ts';
 import { layerName } from './words.ts';
 

@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
+import type { MeasureOutcome } from '../../search/metrics/events.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { stepper } from '../evaluation/stepper.ts';
 import { sweep, type SweepInputs, type SweptModel } from '../evaluation/sweep.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { SearchPlan } from '../../experiment/search.ts';
-import type { ProbeOutcome, SearchOpening } from '../../experiment/searchEvents.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { ProbeOutcome, SearchOpening } from '../../search/metrics/events.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { cancelledError, EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
-import type { LlmUsage } from '../../experiment/llm.ts';
-import { MAX_REPLY } from '../../experiment/structureSearchSchemas.ts';
+import type { LlmUsage } from '../../search/rates/llm.ts';
+import { MAX_REPLY } from '../../search/rates/schema.ts';
 import { estimateUsage } from '../../llm/languageModel.ts';
 import type { AskLanguageModel, LanguageModelAnswer } from '../../protocol/questions.ts';
 

@@ -1,5 +1,5 @@
-import type { LlmRole } from '../../experiment/llm.ts';
-import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
+import type { LlmRole } from '../../search/rates/llm.ts';
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import { estimateTokens } from '../../llm/languageModel.ts';
 import { batchSize, tokensOfList } from '../../search/rates/askForRates.ts';
 import { POPULATION_TOKENS } from '../../search/rates/prompts.ts';

@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
-import { isRateSearch } from '../../experiment/runPlan.ts';
-import { endpointName, originOf } from '../../experiment/llmEndpoint.ts';
-import type { LlmGrant } from '../../experiment/llmEndpoint.ts';
-import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
+import { isRateSearch } from '../../search/kinds.ts';
+import { endpointName, originOf } from '../../search/rates/llmEndpoint.ts';
+import type { LlmGrant } from '../../search/rates/llmEndpoint.ts';
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { AskLanguageModel } from '../../protocol/questions.ts';
 import { cancelledError } from '../../base/errors.ts';
 import { openRun } from '../../runs/runFolder.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { LlmSettings } from '../../experiment/llm.ts';
+import type { LlmSettings } from '../../search/rates/llm.ts';
 
 const SECTION = 'espalier.llm';
 

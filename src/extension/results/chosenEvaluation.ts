@@ -2,10 +2,10 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
-import type { Target } from '../evaluator.ts';
+import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
-import { sparsityText } from '../structureText.ts';
+import { sparsityText } from '../evaluate/structureText.ts';
 import { plainItems, tellInformation } from '../messages.ts';
 
 export interface EvaluationChoice {

@@ -3,7 +3,7 @@ import { samplesText } from '../../experiment/length.ts';
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { Provenance } from '../../experiment/result.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
-import { removedText } from '../structureText.ts';
+import { removedText } from '../evaluate/structureText.ts';
 
 export type ComparisonOrder = 'perplexity' | 'metric';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RecordBooks } from '../recordBooks.ts';
+import type { RecordBooks } from '../evaluate/recordBooks.ts';
 import { compared, comparisonTable } from './comparisonTable.ts';
 import type { ComparisonOrder } from './comparisonTable.ts';
 import { placeOf } from './showDeclaration.ts';

@@ -1,8 +1,8 @@
 import { formatChange, formatPerplexity } from '../../experiment/format.ts';
 import { recordKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
-import type { Freshness } from '../annotations.ts';
-import { removedText } from '../structureText.ts';
+import type { Freshness } from '../evaluate/annotations.ts';
+import { removedText } from '../evaluate/structureText.ts';
 
 /** How far a kept evaluation still says what evaluating it now would say. */
 export type Standing = 'current' | 'unchecked' | 'stale' | 'superseded';

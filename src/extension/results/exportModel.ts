@@ -7,8 +7,8 @@ import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import { signalOf } from '../cancellation.ts';
-import { progressLine } from '../resultText.ts';
-import { sparsityText } from '../structureText.ts';
+import { progressLine } from '../evaluate/resultText.ts';
+import { sparsityText } from '../evaluate/structureText.ts';
 import { iconFree, tellInformation, withNotification } from '../messages.ts';
 import type { Progress } from '../messages.ts';
 

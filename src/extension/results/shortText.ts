@@ -1,6 +1,6 @@
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
-import { removedText } from '../structureText.ts';
+import { removedText } from '../evaluate/structureText.ts';
 
 /** Results beside a line where there is little room: the number, and what pruning costs. */
 

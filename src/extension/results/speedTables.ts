@@ -2,7 +2,7 @@ import { markdownText } from '../../base/markdown.ts';
 import { SPEED_COLUMNS, speedCells } from '../../experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
-import { spacedTable, sparsityText } from '../structureText.ts';
+import { spacedTable, sparsityText } from '../evaluate/structureText.ts';
 
 /** Markdown: dense against pruned, a table for each result that was measured. */
 export function speedTables(

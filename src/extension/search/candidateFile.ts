@@ -1,13 +1,13 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
-import type { Candidate } from '../../experiment/searchEvents.ts';
-import type { SearchPlan } from '../../experiment/search.ts';
+import type { Candidate } from '../../search/metrics/events.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { Target } from '../evaluator.ts';
+import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import { freeName } from '../freeName.ts';
-import { insertBelowMetrics, newLineOf, revealMetric } from '../insertMetric.ts';
+import { insertBelowMetrics, newLineOf, revealMetric } from '../evaluate/insertMetric.ts';
 import { fileInside, pathInside } from '../workspaceFile.ts';
 import { insertedMetrics, metricText } from './insertedMetrics.ts';
 

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { isMaskSearch, isMetricEvent, isRateSearch } from '../../experiment/runPlan.ts';
-import type { RunEvent } from '../../experiment/runPlan.ts';
-import type { StepEvent } from '../../experiment/structureEvents.ts';
+import { isMaskSearch, isMetricEvent, isRateSearch } from '../../search/kinds.ts';
+import type { RunEvent } from '../../search/kinds.ts';
+import type { StepEvent } from '../../search/rates/events.ts';
 import { checkWhole } from '../../runs/journalReader.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { foldMaskEvent, newMaskState } from '../../search/maskState.ts';
-import { foldRateEvent, newRateState } from '../../search/rateState.ts';
-import { foldEvent, newSearchState } from '../../search/searchState.ts';
+import { foldMaskEvent, newMaskState } from '../../search/masks/state.ts';
+import { foldRateEvent, newRateState } from '../../search/rates/state.ts';
+import { foldEvent, newSearchState } from '../../search/metrics/state.ts';
 import { masksAsCsv, masksAsJson, ratesAsCsv, ratesAsJson, runAsCsv, runAsJson } from './exportRun.ts';
 import { iconFree, tellInformation } from '../messages.ts';
 

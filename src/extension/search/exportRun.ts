@@ -1,12 +1,12 @@
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { perplexityOf } from '../../search/searchState.ts';
-import type { SearchState } from '../../search/searchState.ts';
-import type { CandidateOutcome } from '../../experiment/searchEvents.ts';
-import type { StepEvent } from '../../experiment/structureEvents.ts';
-import type { MaskState } from '../../search/maskState.ts';
-import type { RateState } from '../../search/rateState.ts';
+import { perplexityOf } from '../../search/metrics/state.ts';
+import type { SearchState } from '../../search/metrics/state.ts';
+import type { CandidateOutcome } from '../../search/metrics/events.ts';
+import type { StepEvent } from '../../search/rates/events.ts';
+import type { MaskState } from '../../search/masks/state.ts';
+import type { RateState } from '../../search/rates/state.ts';
 
 const COLUMNS = [
   'id',

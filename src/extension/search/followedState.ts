@@ -1,6 +1,6 @@
 import type { ErrorData } from '../../base/errors.ts';
 import { withRelativePaths } from '../workspacePaths.ts';
-import type { RunState } from './panelMessages.ts';
+import type { RunState } from '../../view/panelMessages.ts';
 import type { RunFollower } from './runFollower.ts';
 import { runState } from './runState.ts';
 import type { SearchRunner } from './searchRunner.ts';

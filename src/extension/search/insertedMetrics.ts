@@ -1,11 +1,11 @@
 import { plainLine } from '../../base/plainText.ts';
 import { formatPerplexity } from '../../experiment/format.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { SearchPlan } from '../../experiment/search.ts';
-import type { Candidate } from '../../experiment/searchEvents.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { Candidate } from '../../search/metrics/events.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { perplexityOf } from '../../search/searchState.ts';
+import { perplexityOf } from '../../search/metrics/state.ts';
 
 /** What is written into a file for a candidate, and how it is found there again. */
 export interface Origin {

@@ -1,12 +1,12 @@
 import { parsePrefix } from '../../metric/parsePrefix.ts';
-import type { SearchPlan } from '../../experiment/search.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { evaluateCurves } from './curves.ts';
 import { stateOf } from './followedState.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import type { FromPanel, ToPanel } from './panelMessages.ts';
+import type { FromPanel, ToPanel } from '../../view/panelMessages.ts';
 import type { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
 import type { SearchPanelParts } from './searchPanel.ts';

@@ -1,4 +1,4 @@
-import type { FromPanel } from './panelMessages.ts';
+import type { FromPanel } from '../../view/panelMessages.ts';
 
 /** What is done about which message. */
 export type PanelActions = {

@@ -1,12 +1,12 @@
-import { packCandidates } from '../../experiment/candidateColumns.ts';
-import type { TimedCandidate } from '../../experiment/candidateColumns.ts';
+import { packCandidates } from '../../search/metrics/columns.ts';
+import type { TimedCandidate } from '../../search/metrics/columns.ts';
 import type { BlockComponents } from '../../experiment/components.ts';
-import type { MeasuredEvent } from '../../experiment/searchEvents.ts';
-import type { StepEvent } from '../../experiment/structureEvents.ts';
+import type { MeasuredEvent } from '../../search/metrics/events.ts';
+import type { StepEvent } from '../../search/rates/events.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
-import { pictureOf } from '../../search/maskPicture.ts';
-import { packSteps } from '../../search/stepColumns.ts';
-import type { PanelEvent, PanelItem } from './panelMessages.ts';
+import { pictureOf } from '../../search/masks/picture.ts';
+import { packSteps } from '../../search/masks/columns.ts';
+import type { PanelEvent, PanelItem } from '../../view/panelMessages.ts';
 
 /**
  * A portion of a journal as the panel gets it. Candidates in a row, and steps in a row, become columns; checks before an evaluation are left

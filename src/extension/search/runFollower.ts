@@ -1,18 +1,18 @@
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import { isMetricEvent, runKind } from '../../experiment/runPlan.ts';
-import type { RunEvent } from '../../experiment/runPlan.ts';
+import { isMetricEvent, runKind } from '../../search/kinds.ts';
+import type { RunEvent } from '../../search/kinds.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { damageError, JournalReader } from '../../runs/journalReader.ts';
 import { JOURNAL_FILE } from '../../runs/runFolder.ts';
 import { isRunning } from '../../runs/runLock.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { foldMaskEvent, newMaskState } from '../../search/maskState.ts';
-import { foldRateEvent, newRateState } from '../../search/rateState.ts';
-import { foldEvent, newSearchState } from '../../search/searchState.ts';
-import type { SearchStatus } from '../../search/searchState.ts';
-import type { Clock } from '../supervisor.ts';
+import { foldMaskEvent, newMaskState } from '../../search/masks/state.ts';
+import { foldRateEvent, newRateState } from '../../search/rates/state.ts';
+import { foldEvent, newSearchState } from '../../search/metrics/state.ts';
+import type { SearchStatus } from '../../search/metrics/state.ts';
+import type { Clock } from '../worker/supervisor.ts';
 
 export interface RunFollowerOptions {
   readonly clock: Clock;

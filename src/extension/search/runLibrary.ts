@@ -2,8 +2,8 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { plainLine } from '../../base/plainText.ts';
 import { toErrorData } from '../../base/errors.ts';
-import { isMetricSearch } from '../../experiment/runPlan.ts';
-import type { SearchPlan } from '../../experiment/search.ts';
+import { isMetricSearch } from '../../search/kinds.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import { JOURNAL_FILE, RUN_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
@@ -14,7 +14,7 @@ import { listedRun } from '../../runs/runSummary.ts';
 import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
 import { runTitles } from '../../runs/runTitles.ts';
 import type { RunTitle } from '../../runs/runTitles.ts';
-import type { Clock } from '../supervisor.ts';
+import type { Clock } from '../worker/supervisor.ts';
 
 export type ListedRun = RunSummary | UnreadableRun;
 

@@ -1,7 +1,7 @@
-import { runKind } from '../../experiment/runPlan.ts';
+import { runKind } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
-import type { RunLine } from './panelMessages.ts';
+import type { RunLine } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 
 /** What ends a stretch of a run, so that its line has one more point. */

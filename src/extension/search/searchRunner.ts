@@ -4,7 +4,7 @@ import type { SearchListener } from '../../protocol/client.ts';
 import type { AskLanguageModel } from '../../protocol/questions.ts';
 import type { RequestParams } from '../../protocol/requests.ts';
 import type { LlmAccess } from '../llm/languageModels.ts';
-import type { Clock } from '../supervisor.ts';
+import type { Clock } from '../worker/supervisor.ts';
 import type { Driving } from './runState.ts';
 
 /** A worker process that drives one run, with bounded restarts: the supervisor. */

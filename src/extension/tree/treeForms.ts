@@ -3,8 +3,8 @@ import type { Expression } from '../../metric/expression.ts';
 import { sizeOf } from '../../metric/measure.ts';
 import { expressionOf, normalForm } from '../../metric/normalForm.ts';
 import { printPrefix } from '../../metric/print.ts';
-import type { MetricTree, NodePlace, OutlinePosition, OutlineRange } from '../../language/messages.ts';
-import type { FormName, ShownForm } from './treeMessages.ts';
+import type { MetricTree, NodePlace, OutlinePosition, OutlineRange } from '../../language/server/messages.ts';
+import type { FormName, ShownForm } from '../../view/treeMessages.ts';
 
 /** A form of a metric with the place of each of its nodes, where it has one. Numbered from the root, a node before its arguments. */
 export interface Form extends ShownForm {

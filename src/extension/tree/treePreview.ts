@@ -1,15 +1,15 @@
 import * as vscode from 'vscode';
 import type { EvaluationProgress } from '../../experiment/result.ts';
-import type { OutlineRange, TreeResult } from '../../language/messages.ts';
+import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
-import type { Target } from '../evaluator.ts';
+import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
-import type { Supervisor } from '../supervisor.ts';
+import type { Supervisor } from '../worker/supervisor.ts';
 import { plainLine } from '../../base/plainText.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
-import { fromTreeSchema, treeMemorySchema } from './treeMessageSchema.ts';
-import type { FormulaTarget, FromTree, ToTree, TreeMemory, TreeTarget } from './treeMessages.ts';
+import { fromTreeSchema, treeMemorySchema } from '../../view/treeMessageSchema.ts';
+import type { FormulaTarget, FromTree, ToTree, TreeMemory, TreeTarget } from '../../view/treeMessages.ts';
 import { TreeSession } from './treeSession.ts';
 import { tellInformation } from '../messages.ts';
 

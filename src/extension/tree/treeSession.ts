@@ -5,9 +5,9 @@ import { asWeights, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationProgress } from '../../experiment/result.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
-import type { OutlineRange, TreeResult } from '../../language/messages.ts';
-import type { Target } from '../evaluator.ts';
-import type { Clock } from '../supervisor.ts';
+import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
+import type { Target } from '../evaluate/evaluator.ts';
+import type { Clock } from '../worker/supervisor.ts';
 import { type Form, Forms, nodeAt } from './treeForms.ts';
 import type {
   FormName,
@@ -18,7 +18,7 @@ import type {
   ToTree,
   TreeMemory,
   TreeTarget,
-} from './treeMessages.ts';
+} from '../../view/treeMessages.ts';
 
 export interface TreeSessionOptions {
   /** Asks the language; null while the metric has a mistake, or is gone. */

@@ -6,7 +6,7 @@ import type { OperandName } from '../../metric/operands.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
-import { isSearchMethod, SEARCH_METHODS } from '../../experiment/searchMethods.ts';
+import { isSearchMethod, SEARCH_METHODS } from '../../search/methods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
 import { dropsBlocks, isStructureMethod } from '../../experiment/structureNames.ts';
@@ -18,12 +18,12 @@ import {
   describeOperation,
   describeProperty,
   describeStructureMethod,
-} from '../describe.ts';
-import type { CompiledDocument, Declaration } from '../document.ts';
-import { propertiesOf } from '../properties.ts';
-import type { Property } from '../properties.ts';
-import { CLAUSES } from '../structureWords.ts';
-import type { ClauseName } from '../structureWords.ts';
+} from './describe.ts';
+import type { CompiledDocument, Declaration } from '../check/document.ts';
+import { propertiesOf } from '../check/properties.ts';
+import type { Property } from '../check/properties.ts';
+import { CLAUSES } from '../check/structureWords.ts';
+import type { ClauseName } from '../check/structureWords.ts';
 import { completionPlace, settingNamed } from './completionContext.ts';
 import type { CompletionContext } from './completionContext.ts';
 import { rangeOf } from './positions.ts';

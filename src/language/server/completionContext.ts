@@ -1,12 +1,12 @@
-import type { CompiledDocument } from '../document.ts';
-import type { ParsedDeclaration } from '../pieces.ts';
+import type { CompiledDocument } from '../check/document.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { SettingName } from '../../experiment/settings.ts';
-import { blockKindOf, propertyOf } from '../properties.ts';
-import type { BlockKind, Property } from '../properties.ts';
-import { propertyOfSetting } from '../settingProperties.ts';
-import { isClauseName } from '../structureWords.ts';
-import type { ClauseName } from '../structureWords.ts';
-import { NAME } from '../words.ts';
+import { blockKindOf, propertyOf } from '../check/properties.ts';
+import type { BlockKind, Property } from '../check/properties.ts';
+import { propertyOfSetting } from '../check/settingProperties.ts';
+import { isClauseName } from '../check/structureWords.ts';
+import type { ClauseName } from '../check/structureWords.ts';
+import { NAME } from '../syntax/words.ts';
 
 /** What can be written at the cursor. */
 export type CompletionContext =

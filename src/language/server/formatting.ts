@@ -1,8 +1,8 @@
 import type { FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument } from '../document.ts';
-import { formatEdits } from '../format.ts';
-import type { Span } from '../syntax.ts';
+import type { CompiledDocument } from '../check/document.ts';
+import { formatEdits } from '../format/format.ts';
+import type { Span } from '../syntax/syntax.ts';
 import { textEdit } from './positions.ts';
 
 /** Characters behind which a part of the file is laid out, where the editor asks for it. */

@@ -3,11 +3,11 @@ import type { DocumentHighlight, Hover, Location, Range, TextEdit } from 'vscode
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { isOperandName } from '../../metric/operands.ts';
 import { isOperationName } from '../../metric/operations.ts';
-import { compile } from '../compile.ts';
-import { describeSymbol } from '../describe.ts';
-import type { CompiledDocument, DeclaredSymbol, Site } from '../document.ts';
-import { siteAt, sitesOfSymbol } from '../sites.ts';
-import { isName } from '../words.ts';
+import { compile } from '../check/compile.ts';
+import { describeSymbol } from './describe.ts';
+import type { CompiledDocument, DeclaredSymbol, Site } from '../check/document.ts';
+import { siteAt, sitesOfSymbol } from '../check/sites.ts';
+import { isName } from '../syntax/words.ts';
 import { rangeOf } from './positions.ts';
 
 /** What the name under the cursor stands for. */

@@ -1,9 +1,9 @@
-import { DEFAULT_SEARCH_METHOD } from '../../experiment/searchMethods.ts';
+import { DEFAULT_SEARCH_METHOD } from '../../search/methods.ts';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument, SearchDeclaration } from '../document.ts';
-import type { OutlineDeclaration, OutlineParams } from '../messages.ts';
-import { Planner } from '../plan.ts';
-import { isRunnable, searchPlanKey } from '../searchPlan.ts';
+import type { CompiledDocument, SearchDeclaration } from '../check/document.ts';
+import type { OutlineDeclaration, OutlineParams } from './messages.ts';
+import { Planner } from '../plan/plan.ts';
+import { isRunnable, searchPlanKey } from '../plan/searchPlan.ts';
 import { rangeOf } from './positions.ts';
 
 /** What the editor shows beside the text: what is declared, what of it can be evaluated or run, and when a result is stale. */

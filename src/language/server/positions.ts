@@ -1,7 +1,7 @@
 import type { Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Edit } from '../diagnostics.ts';
-import type { Span } from '../syntax.ts';
+import type { Edit } from '../check/diagnostics.ts';
+import type { Span } from '../syntax/syntax.ts';
 
 /** A span of offsets as lines and characters. */
 export function rangeOf(source: TextDocument, { start, end }: Span): Range {

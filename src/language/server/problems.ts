@@ -1,8 +1,8 @@
 import { CodeActionKind, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
 import type { CodeAction, Diagnostic as LspDiagnostic, Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Diagnostic, Severity } from '../diagnostics.ts';
-import type { CompiledDocument } from '../document.ts';
+import type { Diagnostic, Severity } from '../check/diagnostics.ts';
+import type { CompiledDocument } from '../check/document.ts';
 import { rangeOf, textEdit } from './positions.ts';
 
 /** The file's diagnostics in the protocol's form; what mends them goes along as data. */

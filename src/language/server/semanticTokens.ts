@@ -1,11 +1,11 @@
 import { SemanticTokensBuilder, SemanticTokenModifiers, SemanticTokenTypes } from 'vscode-languageserver';
 import type { Range, SemanticTokens, SemanticTokensLegend } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument, FileSymbol } from '../document.ts';
-import { blockKindOf, propertyOf } from '../properties.ts';
-import { sitesOf } from '../sites.ts';
-import type { Span } from '../syntax.ts';
-import { tokensOf } from '../tokens.ts';
+import type { CompiledDocument, FileSymbol } from '../check/document.ts';
+import { blockKindOf, propertyOf } from '../check/properties.ts';
+import { sitesOf } from '../check/sites.ts';
+import type { Span } from '../syntax/syntax.ts';
+import { tokensOf } from '../syntax/tokens.ts';
 
 /** Types and modifiers of the protocol, so that every theme has colours for them. */
 type TokenType = 'keyword' | 'function' | 'variable' | 'parameter' | 'class' | 'property' | 'number' | 'enumMember';

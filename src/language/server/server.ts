@@ -4,19 +4,12 @@ import { ErrorCodes, ResponseError, TextDocuments, TextDocumentSyncKind } from '
 import type { Connection, TextDocumentIdentifier, TextDocumentPositionParams } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EspalierError, toErrorData } from '../../base/errors.ts';
-import { compile } from '../compile.ts';
-import type { CompiledDocument } from '../document.ts';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../messages.ts';
-import type {
-  PlanParams,
-  PlanResult,
-  SearchPlanParams,
-  SearchPlanResult,
-  TreeParams,
-  TreeResult,
-} from '../messages.ts';
-import { plansFor } from '../plan.ts';
-import { searchPlanFrom, searchPlansFor } from '../searchPlan.ts';
+import { compile } from '../check/compile.ts';
+import type { CompiledDocument } from '../check/document.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from './messages.ts';
+import type { PlanParams, PlanResult, SearchPlanParams, SearchPlanResult, TreeParams, TreeResult } from './messages.ts';
+import { plansFor } from '../plan/plan.ts';
+import { searchPlanFrom, searchPlansFor } from '../plan/searchPlan.ts';
 import { complete } from './completion.ts';
 import { FORMAT_TRIGGERS, formatDocument, formatOnType, formatRange } from './formatting.ts';
 import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';

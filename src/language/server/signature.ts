@@ -2,14 +2,14 @@ import type { ParameterInformation, SignatureHelp } from 'vscode-languageserver'
 import { markdownLines } from '../../base/markdown.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
-import { docComment } from '../docComment.ts';
-import type { CompiledDocument } from '../document.ts';
-import type { ParsedDeclaration } from '../pieces.ts';
-import { blockKindOf, propertyOf } from '../properties.ts';
-import type { Property } from '../properties.ts';
-import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../structureWords.ts';
-import { tokensOf } from '../tokens.ts';
-import type { Token } from '../tokens.ts';
+import { docComment } from '../syntax/docComment.ts';
+import type { CompiledDocument } from '../check/document.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import { blockKindOf, propertyOf } from '../check/properties.ts';
+import type { Property } from '../check/properties.ts';
+import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../check/structureWords.ts';
+import { tokensOf } from '../syntax/tokens.ts';
+import type { Token } from '../syntax/tokens.ts';
 
 /** The operation or metric, or the text with settings, in whose parentheses the cursor stands, and which argument it is at. */
 export function signatureHelp(document: CompiledDocument, offset: number): SignatureHelp | undefined {

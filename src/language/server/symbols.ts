@@ -1,8 +1,8 @@
 import { FoldingRangeKind, SymbolKind } from 'vscode-languageserver';
 import type { DocumentSymbol, FoldingRange } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument, Declaration } from '../document.ts';
-import type { Span } from '../syntax.ts';
+import type { CompiledDocument, Declaration } from '../check/document.ts';
+import type { Span } from '../syntax/syntax.ts';
 import { rangeOf } from './positions.ts';
 
 /** The declarations of a file, with the properties of each block. */

@@ -1,7 +1,7 @@
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument } from '../document.ts';
-import type { MetricTree } from '../messages.ts';
-import { traceMetric } from '../trace.ts';
+import type { CompiledDocument } from '../check/document.ts';
+import type { MetricTree } from './messages.ts';
+import { traceMetric } from '../check/trace.ts';
 import { rangeOf } from './positions.ts';
 
 /** A metric's syntax tree with the range of each node; null where there is no such metric, or it is broken. */

@@ -1,5 +1,5 @@
 import { blockWeights } from '../../experiment/components.ts';
-import type { MaskSearchSettings } from '../../experiment/maskSearch.ts';
+import type { MaskSearchSettings } from './plan.ts';
 import type { MaskSpace } from './maskSpace.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ModelMask } from '../../experiment/components.ts';
-import type { MaskEvent, PackedValues, StructureOpening } from '../../experiment/structureEvents.ts';
+import type { MaskEvent, PackedValues, StructureOpening } from '../rates/events.ts';
 import type { MaskResume } from './resume.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Rng } from '../../base/rng.ts';
-import type { MaskSearchSettings } from '../../experiment/maskSearch.ts';
+import type { MaskSearchSettings } from './plan.ts';
 import type { Budget, MaskSpace } from './maskSpace.ts';
 import { project } from './policyGradient.ts';
 

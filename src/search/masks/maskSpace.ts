@@ -1,8 +1,8 @@
 import { packBits } from '../../experiment/components.ts';
 import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/components.ts';
-import type { MaskSearchSettings } from '../../experiment/maskSearch.ts';
+import type { MaskSearchSettings } from './plan.ts';
 import { packValues, unpackValues } from '../../experiment/packedValues.ts';
-import type { PackedValues } from '../../experiment/structureEvents.ts';
+import type { PackedValues } from '../rates/events.ts';
 
 /**
  * All components of a model in one row: the groups of all blocks, then their channels, then the blocks themselves. Kinds that a search

@@ -1,9 +1,9 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { removedShareOfAll } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/components.ts';
-import type { MaskSearchPlan } from '../../experiment/maskSearch.ts';
-import type { ProbabilitiesEvent } from '../../experiment/structureEvents.ts';
-import { candidateRng } from '../candidateRng.ts';
+import type { MaskSearchPlan } from './plan.ts';
+import type { ProbabilitiesEvent } from '../rates/events.ts';
+import { candidateRng } from '../metrics/candidateRng.ts';
 import { bestMask } from './bestMask.ts';
 import type { MaskEffects, MaskSearchOptions } from './effects.ts';
 import { initialProbabilities } from './initialProbabilities.ts';

@@ -1,5 +1,5 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { LlmRole } from '../../experiment/llm.ts';
+import type { LlmRole } from './llm.ts';
 import type { RateContext } from './context.ts';
 import { parseReply } from './parseReply.ts';
 import type { ParsedList } from './parseReply.ts';

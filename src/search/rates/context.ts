@@ -1,4 +1,4 @@
-import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
+import type { RateSearchPlan } from './plan.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
 import type { LlmAccount } from './llmAccount.ts';
 import type { RateKnowledge } from './rateKnowledge.ts';

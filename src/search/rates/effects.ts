@@ -1,6 +1,6 @@
-import type { LlmRole } from '../../experiment/llm.ts';
-import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
-import type { LlmReply, RateEvent, StructureOpening } from '../../experiment/structureEvents.ts';
+import type { LlmRole } from './llm.ts';
+import type { MeasureOutcome } from '../metrics/events.ts';
+import type { LlmReply, RateEvent, StructureOpening } from './events.ts';
 
 /**
  * All that a search for rates asks of the world. As with searches for metrics (see `SearchEffects`) the same questions are asked in

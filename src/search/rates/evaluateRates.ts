@@ -1,6 +1,6 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { MeasureOutcome } from '../../experiment/searchEvents.ts';
-import type { Configuration } from '../../experiment/structureEvents.ts';
+import type { MeasureOutcome } from '../metrics/events.ts';
+import type { Configuration } from './events.ts';
 import type { RateContext } from './context.ts';
 import type { ProposedRates } from './rateKnowledge.ts';
 import { ratesKey } from './rates.ts';

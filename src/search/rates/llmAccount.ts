@@ -1,4 +1,4 @@
-import type { LlmReply, RateCounts } from '../../experiment/structureEvents.ts';
+import type { LlmReply, RateCounts } from './events.ts';
 import type { ParsedReply } from './parseReply.ts';
 
 type Tally = Pick<

@@ -1,5 +1,5 @@
 import type { Rng } from '../../base/rng.ts';
-import type { RateOperator } from '../../experiment/structureEvents.ts';
+import type { RateOperator } from './events.ts';
 import { projectRates, projectSome } from './rates.ts';
 import type { RateSpace } from './rates.ts';
 

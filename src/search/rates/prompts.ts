@@ -1,7 +1,7 @@
-import { LLM_ROLES } from '../../experiment/llm.ts';
-import type { LlmRole, PromptTemplates } from '../../experiment/llm.ts';
-import type { RateSearchPlan } from '../../experiment/rateSearch.ts';
-import type { StructureOpening } from '../../experiment/structureEvents.ts';
+import { LLM_ROLES } from './llm.ts';
+import type { LlmRole, PromptTemplates } from './llm.ts';
+import type { RateSearchPlan } from './plan.ts';
+import type { StructureOpening } from './events.ts';
 import { fillTemplate } from './fillTemplate.ts';
 import { printRate } from './rates.ts';
 

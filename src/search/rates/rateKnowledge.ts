@@ -1,4 +1,4 @@
-import type { Configuration, RateCounts } from '../../experiment/structureEvents.ts';
+import type { Configuration, RateCounts } from './events.ts';
 import type { LlmAccount } from './llmAccount.ts';
 import { ratesKey } from './rates.ts';
 

@@ -1,9 +1,9 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import { LLM_ROLES } from '../../experiment/llm.ts';
-import type { NamedRates, RateSearchPlan } from '../../experiment/rateSearch.ts';
+import { LLM_ROLES } from './llm.ts';
+import type { NamedRates, RateSearchPlan } from './plan.ts';
 import { OWL, STRUCTURE_METHODS } from '../../experiment/structure.ts';
-import type { Configuration, RateCounts, StructureOpening } from '../../experiment/structureEvents.ts';
+import type { Configuration, RateCounts, StructureOpening } from './events.ts';
 import type { RateContext } from './context.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
 import { evaluateRates, readMeasure } from './evaluateRates.ts';

@@ -3,8 +3,12 @@ import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { blockOrder } from '../../../src/engine/search/blockOrder.ts';
 import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
-import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, type SearchPlan } from '../../../src/experiment/search.ts';
-import type { SearchOpening } from '../../../src/experiment/searchEvents.ts';
+import {
+  DEFAULT_SEARCH_OPERATIONS,
+  DEFAULT_SEARCH_SETTINGS,
+  type SearchPlan,
+} from '../../../src/search/metrics/plan.ts';
+import type { SearchOpening } from '../../../src/search/metrics/events.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { FAMILIES } from '../../support/generate/families.ts';

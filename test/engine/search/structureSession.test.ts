@@ -15,13 +15,13 @@ import {
 } from '../../../src/experiment/components.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/plan.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../../src/experiment/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
-import type { MeasureOutcome } from '../../../src/experiment/searchEvents.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { MeasureOutcome } from '../../../src/search/metrics/events.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { PackedValues, StructureOpening } from '../../../src/experiment/structureEvents.ts';
+import type { PackedValues, StructureOpening } from '../../../src/search/rates/events.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import { EndpointKeys } from '../../../src/extension/llm/endpointKeys.ts';
 import { llmForecast } from '../../../src/extension/llm/forecast.ts';
 import { forecastLines } from '../../../src/extension/llm/confirmLlm.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
 import { curvePlans, evaluateCurves } from '../../../src/extension/search/curves.ts';
 import type { CurvesHooks } from '../../../src/extension/search/curves.ts';
-import type { Curves } from '../../../src/extension/search/panelMessages.ts';
+import type { Curves } from '../../../src/view/panelMessages.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { sampleResult } from '../../protocol/samples.ts';
 import { syntheticPlan } from '../../support/syntheticSearch.ts';

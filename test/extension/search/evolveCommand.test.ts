@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EvolveCommandParts } from '../../../src/extension/search/evolveCommand.ts';
-import type { SearchPlan } from '../../../src/experiment/search.ts';
+import type { SearchPlan } from '../../../src/search/metrics/plan.ts';
 import { createRun, runIds } from '../../../src/runs/runFolder.ts';
 import { summariseRun } from '../../../src/runs/runSummary.ts';
 import { sampleSearchPlan } from '../../protocol/samples.ts';

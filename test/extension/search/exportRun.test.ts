@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { masksAsCsv, ratesAsCsv, ratesAsJson } from '../../../src/extension/search/exportRun.ts';
 import { createRunRecord } from '../../../src/runs/runRecord.ts';
-import { foldMaskEvent, newMaskState } from '../../../src/search/maskState.ts';
-import { foldRateEvent, newRateState } from '../../../src/search/rateState.ts';
+import { foldMaskEvent, newMaskState } from '../../../src/search/masks/state.ts';
+import { foldRateEvent, newRateState } from '../../../src/search/rates/state.ts';
 import {
   syntheticMaskPlan,
   syntheticMasks,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunFollower } from '../../../src/extension/search/runFollower.ts';
 import { isReadable, RunLibrary } from '../../../src/extension/search/runLibrary.ts';
-import type { SearchPlan } from '../../../src/experiment/search.ts';
+import type { SearchPlan } from '../../../src/search/metrics/plan.ts';
 import { Journal } from '../../../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE } from '../../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../../src/runs/runFolder.ts';

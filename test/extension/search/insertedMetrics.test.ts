@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { insertedMetrics, metricText } from '../../../src/extension/search/insertedMetrics.ts';
 import { runAsCsv } from '../../../src/extension/search/exportRun.ts';
-import type { Candidate } from '../../../src/experiment/searchEvents.ts';
-import { compile } from '../../../src/language/compile.ts';
-import { foldEvent, newSearchState } from '../../../src/search/searchState.ts';
+import type { Candidate } from '../../../src/search/metrics/events.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { foldEvent, newSearchState } from '../../../src/search/metrics/state.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 
 const RUN = '20261122-100000-quick-abc123';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { packCandidates, unpackCandidates } from '../../../src/experiment/candidateColumns.ts';
-import { isMetricEvent } from '../../../src/experiment/runPlan.ts';
+import { packCandidates, unpackCandidates } from '../../../src/search/metrics/columns.ts';
+import { isMetricEvent } from '../../../src/search/kinds.ts';
 import { panelItems } from '../../../src/extension/search/panelItems.ts';
 import type { JournalRecord } from '../../../src/runs/journalLine.ts';
-import { foldEvent, newSearchState } from '../../../src/search/searchState.ts';
-import type { SearchState } from '../../../src/search/searchState.ts';
+import { foldEvent, newSearchState } from '../../../src/search/metrics/state.ts';
+import type { SearchState } from '../../../src/search/metrics/state.ts';
 import { emptyPanel, receive } from '../../../webview-ui/panel/panelData.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 

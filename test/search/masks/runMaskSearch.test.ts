@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unpackBits } from '../../../src/experiment/components.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
-import { structureEventSchema } from '../../../src/experiment/structureSearchSchemas.ts';
-import type { MaskEvent, ProbabilitiesEvent, StepEvent } from '../../../src/experiment/structureEvents.ts';
+import { structureEventSchema } from '../../../src/search/rates/schema.ts';
+import type { MaskEvent, ProbabilitiesEvent, StepEvent } from '../../../src/search/rates/events.ts';
 import { resumeAfter } from '../../../src/search/masks/resume.ts';
 import type { MaskResume } from '../../../src/search/masks/resume.ts';
 import { failureOf } from '../../support/expectCoded.ts';

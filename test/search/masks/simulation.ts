@@ -1,11 +1,11 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../../../src/experiment/components.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/experiment/maskSearch.ts';
-import type { MaskSearchPlan, MaskSearchSettings } from '../../../src/experiment/maskSearch.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/plan.ts';
+import type { MaskSearchPlan, MaskSearchSettings } from '../../../src/search/masks/plan.ts';
 import { packValues } from '../../../src/experiment/packedValues.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { MaskEvent, StructureOpening } from '../../../src/experiment/structureEvents.ts';
+import type { MaskEvent, StructureOpening } from '../../../src/search/rates/events.ts';
 import type { StepLosses } from '../../../src/search/masks/effects.ts';
 import type { MaskResume } from '../../../src/search/masks/resume.ts';
 import { runMaskSearch } from '../../../src/search/masks/runMaskSearch.ts';

@@ -1,5 +1,5 @@
 import { Rng } from '../../../src/base/rng.ts';
-import type { LlmReply } from '../../../src/experiment/structureEvents.ts';
+import type { LlmReply } from '../../../src/search/rates/events.ts';
 import type { LlmRequest } from '../../../src/search/rates/effects.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LLM_ROLES } from '../../../src/experiment/llm.ts';
+import { LLM_ROLES } from '../../../src/search/rates/llm.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { fillTemplate } from '../../../src/search/rates/fillTemplate.ts';
 import { checkPrompts, writePrompt } from '../../../src/search/rates/prompts.ts';

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LlmSettings } from '../../../src/experiment/llm.ts';
-import type { RateSearchPlan, RateSearchSettings } from '../../../src/experiment/rateSearch.ts';
-import { structureEventSchema } from '../../../src/experiment/structureSearchSchemas.ts';
-import type { Configuration, LlmReply, RateEvent } from '../../../src/experiment/structureEvents.ts';
+import type { LlmSettings } from '../../../src/search/rates/llm.ts';
+import type { RateSearchPlan, RateSearchSettings } from '../../../src/search/rates/plan.ts';
+import { structureEventSchema } from '../../../src/search/rates/schema.ts';
+import type { Configuration, LlmReply, RateEvent } from '../../../src/search/rates/events.ts';
 import type { LlmRequest } from '../../../src/search/rates/effects.ts';
 import { meanOf, rateSpace, ratesKey } from '../../../src/search/rates/rates.ts';
 import { failureOf } from '../../support/expectCoded.ts';

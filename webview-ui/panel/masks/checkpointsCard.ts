@@ -1,8 +1,8 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
-import type { StructureFinalistEvent } from '../../../src/experiment/structureEvents.ts';
-import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
-import { bestCheckpoint } from '../../../src/search/maskState.ts';
-import type { MaskState } from '../../../src/search/maskState.ts';
+import type { StructureFinalistEvent } from '../../../src/search/rates/events.ts';
+import type { RunLine } from '../../../src/view/panelMessages.ts';
+import { bestCheckpoint } from '../../../src/search/masks/state.ts';
+import type { MaskState } from '../../../src/search/masks/state.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import type { AxisChoice } from '../axisChoice.ts';

@@ -1,5 +1,5 @@
 import { formatPerplexity, formatShare } from '../../../src/experiment/format.ts';
-import type { MaskPicture, PicturePart } from '../../../src/search/maskPicture.ts';
+import type { MaskPicture, PicturePart } from '../../../src/search/masks/picture.ts';
 import { Changes } from '../../shared/changes.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';

@@ -1,4 +1,4 @@
-import type { LossPoint, MaskState } from '../../../src/search/maskState.ts';
+import type { LossPoint, MaskState } from '../../../src/search/masks/state.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { ChartCard } from '../chartCard.ts';

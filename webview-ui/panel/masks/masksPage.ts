@@ -1,5 +1,5 @@
-import type { MaskSearchPlan } from '../../../src/experiment/maskSearch.ts';
-import { bestCheckpoint } from '../../../src/search/maskState.ts';
+import type { MaskSearchPlan } from '../../../src/search/masks/plan.ts';
+import { bestCheckpoint } from '../../../src/search/masks/state.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { AxisChoice } from '../axisChoice.ts';

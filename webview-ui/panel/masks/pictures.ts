@@ -1,4 +1,4 @@
-import type { MaskPicture } from '../../../src/search/maskPicture.ts';
+import type { MaskPicture } from '../../../src/search/masks/picture.ts';
 
 /** Checkpoints that one can go back to; more would only fill memory. */
 const MOST = 120;

@@ -1,5 +1,5 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { MaskPicture } from '../../../src/search/maskPicture.ts';
+import type { MaskPicture } from '../../../src/search/masks/picture.ts';
 import { Changes } from '../../shared/changes.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';

@@ -1,8 +1,8 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
-import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
-import type { Configuration } from '../../../src/experiment/structureEvents.ts';
-import { bestConfiguration } from '../../../src/search/rateState.ts';
-import type { RateState } from '../../../src/search/rateState.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { Configuration } from '../../../src/search/rates/events.ts';
+import { bestConfiguration } from '../../../src/search/rates/state.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';

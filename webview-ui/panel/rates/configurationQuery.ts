@@ -1,4 +1,4 @@
-import type { Configuration } from '../../../src/experiment/structureEvents.ts';
+import type { Configuration } from '../../../src/search/rates/events.ts';
 import { RATE_OPERATORS, perplexityOf } from './rateWords.ts';
 
 export type ConfigurationKey =

@@ -1,5 +1,5 @@
 import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
-import type { RateState } from '../../../src/search/rateState.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { sparkline } from '../structure/sparkline.ts';
 import { cell, VirtualTable } from '../virtualTable.ts';

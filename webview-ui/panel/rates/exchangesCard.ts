@@ -1,5 +1,5 @@
-import type { Exchange } from '../../../src/extension/search/panelMessages.ts';
-import type { LlmCall, RateState } from '../../../src/search/rateState.ts';
+import type { Exchange } from '../../../src/view/panelMessages.ts';
+import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
 import { formatSeconds } from '../../../src/experiment/format.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import { plural } from '../words.ts';

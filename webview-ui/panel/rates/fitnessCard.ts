@@ -1,14 +1,14 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
-import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
-import { bestConfiguration } from '../../../src/search/rateState.ts';
-import type { RateState } from '../../../src/search/rateState.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import { bestConfiguration } from '../../../src/search/rates/state.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import type { AxisChoice } from '../axisChoice.ts';
 import { ChartCard } from '../chartCard.ts';
 import { across, outOfScale } from '../lines.ts';
 import type { Line } from '../lines.ts';
-import type { RunLine } from '../../../src/extension/search/panelMessages.ts';
+import type { RunLine } from '../../../src/view/panelMessages.ts';
 import { against } from '../words.ts';
 import { styleOf } from './references.ts';
 

@@ -1,9 +1,9 @@
 import { formatCount, formatShare } from '../../../src/experiment/format.ts';
-import type { LlmSettings } from '../../../src/experiment/llm.ts';
-import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
-import type { FallbackEvent } from '../../../src/experiment/structureEvents.ts';
-import { improvementsByLlm } from '../../../src/search/rateState.ts';
-import type { LlmCall, RateState } from '../../../src/search/rateState.ts';
+import type { LlmSettings } from '../../../src/search/rates/llm.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { FallbackEvent } from '../../../src/search/rates/events.ts';
+import { improvementsByLlm } from '../../../src/search/rates/state.ts';
+import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { plural } from '../words.ts';
 import { ROLES } from './rateWords.ts';

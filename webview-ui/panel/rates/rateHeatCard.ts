@@ -1,5 +1,5 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { RateState } from '../../../src/search/rateState.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
 import { h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { HeatMap } from '../structure/heatMap.ts';

@@ -1,6 +1,6 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { LlmRole } from '../../../src/experiment/llm.ts';
-import type { Configuration, RateOperator } from '../../../src/experiment/structureEvents.ts';
+import type { LlmRole } from '../../../src/search/rates/llm.ts';
+import type { Configuration, RateOperator } from '../../../src/search/rates/events.ts';
 
 /** How configurations came about, for a person. */
 export const RATE_OPERATORS: Readonly<Record<RateOperator, string>> = {

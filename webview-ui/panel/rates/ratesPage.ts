@@ -1,5 +1,5 @@
-import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
-import { bestConfiguration } from '../../../src/search/rateState.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { AxisChoice } from '../axisChoice.ts';

@@ -1,6 +1,6 @@
-import type { RateSearchPlan } from '../../../src/experiment/rateSearch.ts';
-import type { RateBaselineEvent } from '../../../src/experiment/structureEvents.ts';
-import type { RateState } from '../../../src/search/rateState.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { RateBaselineEvent } from '../../../src/search/rates/events.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
 import { baselineStyle } from '../lines.ts';
 import type { LineStyle } from '../lines.ts';
 import type { BlockBarsView } from '../structure/blockBars.ts';

@@ -1,4 +1,4 @@
-import type { ResultName, Speed } from '../../../src/extension/search/panelMessages.ts';
+import type { ResultName, Speed } from '../../../src/view/panelMessages.ts';
 import { SPEED_COLUMNS, speedCells } from '../../../src/experiment/speedTable.ts';
 import type { SpeedCell, SpeedRow } from '../../../src/experiment/speedTable.ts';
 import type { StructureReport } from '../../../src/experiment/structure.ts';

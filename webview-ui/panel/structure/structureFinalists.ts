@@ -1,5 +1,5 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { StructureFinalistEvent } from '../../../src/experiment/structureEvents.ts';
+import type { StructureFinalistEvent } from '../../../src/search/rates/events.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { finalistTable } from '../finalistTable.ts';
 import type { FinalistRow } from '../finalistTable.ts';

@@ -1,0 +1,111 @@
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import { isRateSearch } from '../../search/kinds.ts';
+import type { RunPlan } from '../../search/kinds.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { usageError } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT } from '../exitCode.ts';
+import type { ExitCode } from '../exitCode.ts';
+import { grantFor } from '../flags/llmKeys.ts';
+import { humanRunReport, jsonRunReport } from '../reports/runReport.ts';
+import { kebabCase } from '../flags/settingFlags.ts';
+
+/** Flags of every command that drives a run, as commander has parsed them. */
+export interface DriveOptions {
+  readonly resume?: string;
+  readonly recover?: true;
+  readonly workers?: string | number;
+  readonly json?: true;
+  /** Of the language model, where the command has that flag. */
+  readonly endpoint?: string;
+}
+
+/** Flags that say only how a run goes on, and nothing of what it finds. */
+const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>(['resume', 'recover', 'workers', 'json']);
+
+/** A run goes on as it was asked; only what decides nothing but time may be said anew. */
+export async function resumedRun(
+  id: string,
+  file: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+  context: CommandContext,
+): Promise<RunFolder> {
+  const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !DRIVE_FLAGS.has(name));
+  if (other !== undefined) {
+    throw usageError(
+      '--resume with nothing else but --workers, --recover and --json',
+      other === file ? `the file ${file}` : `--${kebabCase(other)}`,
+      'A run goes on as it was asked: leave it out, or start a new search.',
+    );
+  }
+  const { findRun, openRun } = await import('../../runs/runFolder.ts');
+  return openRun(await findRun(context.folder, id));
+}
+
+function asksEndpoint(plan: RunPlan): plan is RateSearchPlan {
+  if (!isRateSearch(plan) || plan.llm.provider !== 'openai') return false;
+  const { initialise, mutate, cross } = plan.search;
+  return [initialise, mutate, cross].includes('llm');
+}
+
+/** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */
+export async function driveRun(
+  run: RunFolder,
+  options: DriveOptions,
+  context: CommandContext,
+  command: string,
+): Promise<ExitCode> {
+  const { terminal, signal } = context;
+  const { runSearchOf } = await import('../../coordinator/coordinator.ts');
+  const { deleteRun, journalOf, runName } = await import('../../runs/runFolder.ts');
+  const report = options.json ? jsonRunReport(run, terminal) : humanRunReport(run, terminal, command);
+  let recalled = 0;
+  for await (const records of journalOf(run).more()) {
+    for (const record of records) report.recall(record);
+    recalled += records.length;
+  }
+  report.begin();
+  const { plan } = run.run;
+  try {
+    const { keys, ask } = context;
+    const isTyped = options.endpoint !== undefined;
+    // Of one that is finished nothing is asked any more.
+    const grant =
+      asksEndpoint(plan) && report.status !== 'finished' ? await grantFor(plan, { keys, ask, isTyped }) : undefined;
+    const { kind } = await runSearchOf(run, {
+      signal,
+      spawn: () => context.forkWorker(),
+      ...(options.workers !== undefined && { workers: Number(options.workers) }),
+      ...(options.recover && { recover: true }),
+      languageModel: { grant },
+      onRecovered: (aside) => {
+        terminal.say(`the journal as it was is kept as ${aside}`);
+      },
+      // What another process has found while this one waited for it to be gone.
+      onRecalled: (record) => {
+        if (record.seq >= recalled) report.recall(record);
+      },
+      onWait: (message) => {
+        terminal.say(message);
+      },
+      onProgress: (progress) => {
+        report.progress(progress);
+      },
+      onEvent: (record) => {
+        report.event(record);
+      },
+    });
+    report.end();
+    return kind === 'finished' ? EXIT.ok : EXIT.interrupted;
+  } catch (thrown) {
+    terminal.status('');
+    if (!options.json && report.isOpen && report.status === 'failed') {
+      terminal.say(`the run failed; once that is mended, go on with: espalier ${command} --resume ${runName(run)}`);
+    }
+    throw thrown;
+  } finally {
+    terminal.status('');
+    // A model that is not there, a flag that was wrong: nothing was begun that one could go on with.
+    if (options.resume === undefined && !report.isOpen) await deleteRun(run.folder);
+  }
+}

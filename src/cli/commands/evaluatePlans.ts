@@ -1,0 +1,59 @@
+import type { Engine } from '../../engine/engine.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { CommandContext } from './commandContext.ts';
+import type { EvaluationReport } from '../reports/evaluationReport.ts';
+import { EXIT, exitCodeOf } from '../exitCode.ts';
+import type { ExitCode } from '../exitCode.ts';
+import { progressLine } from '../reports/progressBar.ts';
+
+/** Evaluates the plans in order and reports every evaluation as it ends. The result is the worst that happened. */
+export async function evaluatePlans(
+  plans: readonly EvaluationPlan[],
+  report: EvaluationReport,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const engine = await context.createEngine();
+  let worst: ExitCode = EXIT.ok;
+  try {
+    for (const plan of plans) {
+      report.begin(plan);
+      const code = await evaluatePlan(plan, engine, report, context);
+      if (code !== EXIT.ok) worst = code;
+      report.end();
+    }
+  } finally {
+    context.terminal.status('');
+    await engine.dispose();
+  }
+  return worst;
+}
+
+async function evaluatePlan(
+  plan: EvaluationPlan,
+  engine: Engine,
+  report: EvaluationReport,
+  { terminal, signal }: CommandContext,
+): Promise<ExitCode> {
+  let worst: ExitCode = EXIT.ok;
+  let failures = 0;
+  try {
+    await engine.evaluate(plan, {
+      signal,
+      onProgress: (progress) => {
+        terminal.status(progressLine(progress, terminal.statusWidth));
+      },
+      onResult: (result) => {
+        report.result(result);
+      },
+      onFailure: (failure, index) => {
+        failures++;
+        worst = exitCodeOf(failure.code);
+        report.failure(plan.evaluations[index]!, failure);
+      },
+    });
+  } catch (thrown) {
+    // A plan whose every metric failed rejects with the last failure: it has been reported, each under its metric.
+    if (failures === 0 || failures < plan.evaluations.length) throw thrown;
+  }
+  return worst;
+}

@@ -1,0 +1,214 @@
+import { Command } from 'commander';
+import { describeError } from '../../base/errors.ts';
+import { formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { plannedLength, runKind } from '../../search/kinds.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { printInfix } from '../../metric/print.ts';
+import { damageError } from '../../runs/journalReader.ts';
+import { deleteRun, findRun, journalOf } from '../../runs/runFolder.ts';
+import { NOTES_FILE, readNotes, writeNotes } from '../../runs/runNotes.ts';
+import type { RunNotes } from '../../runs/runNotes.ts';
+import { listRuns, summariseRun } from '../../runs/runSummary.ts';
+import type { BestSummary, RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
+import { JSON_FLAG, withExamples } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT } from '../exitCode.ts';
+import { printFailure } from '../reports/failure.ts';
+import { storyOf } from '../reports/runReport.ts';
+
+interface RunsOptions {
+  readonly json?: true;
+}
+
+export function runsCommand(context: CommandContext): Command {
+  const { terminal, folder } = context;
+  const list = new Command('list')
+    .description('every run of this folder, the newest first')
+    .option(...JSON_FLAG)
+    .action(async ({ json }: RunsOptions) => {
+      const runs = await listRuns(folder);
+      if (json) for (const run of runs) terminal.print(JSON.stringify(runJson(run)));
+      else if (runs.length === 0) terminal.print('no runs here; `espalier evolve` begins one');
+      else for (const line of runTable(runs)) terminal.print(line);
+      if (!json) for (const run of runs) for (const line of troubleOf(run)) terminal.say(line);
+      context.finish(EXIT.ok);
+    });
+  const show = new Command('show')
+    .description('what a run has found')
+    .argument('<run>', 'its id, or the beginning of it')
+    .option(...JSON_FLAG)
+    .action(async (id: string, { json }: RunsOptions) => {
+      let summary = await summariseRun(await findRun(folder, id));
+      const journal = journalOf(summary.run);
+      const story = storyOf(summary.run, terminal);
+      for await (const records of journal.more()) for (const { event, at } of records) story.fold(event, at);
+      const { damage: found } = journal;
+      const damage = found && damageError(journal.file, found).data;
+      // The list looks at the end alone.
+      if (damage && found.kind !== 'line-ends' && summary.state !== 'running') {
+        summary = { ...summary, state: 'damaged', damage };
+      }
+      if (json) {
+        const { state } = summary;
+        const error = damage ?? summary.error;
+        terminal.print(JSON.stringify({ ...runJson(summary), ...story.result(), state, ...(error && { error }) }));
+      } else {
+        for (const line of runTable([summary])) terminal.print(line);
+        const { note, problem } = summary.notes;
+        if (note !== undefined) terminal.print(`note: ${note}`);
+        if (problem !== undefined) terminal.say(`its ${NOTES_FILE} is not read: ${problem}`);
+        terminal.print('');
+        for (const line of story.lines.final()) terminal.print(line);
+        if (summary.error) for (const line of printFailure(summary.error, terminal.err)) terminal.say(line);
+      }
+      if (damage) {
+        for (const line of printFailure(damage, terminal.err)) terminal.say(line);
+        if (found.kind !== 'line-ends') terminal.say('what stands before it is shown');
+      }
+      context.finish(damage ? EXIT.failed : EXIT.ok);
+    });
+  const remove = new Command('delete')
+    .description('delete a run for good')
+    .argument('<run>', 'its id, or the beginning of it')
+    .option(...JSON_FLAG)
+    .action(async (id: string, { json }: RunsOptions) => {
+      const found = await findRun(folder, id);
+      await deleteRun(found, {
+        signal: context.signal,
+        onWait: (message) => {
+          terminal.say(message);
+        },
+      });
+      terminal.print(json ? JSON.stringify({ deleted: found }) : `deleted ${found}`);
+      context.finish(EXIT.ok);
+    });
+  const name = noteCommand(context, 'name', 'call a run something; without a name it is called as its search again');
+  const note = noteCommand(context, 'note', 'say something about a run; without a text nothing is said any more');
+  const command = new Command('runs').description('the searches of this folder: list, show, name, note, delete');
+  for (const sub of [list, show, name, note, remove]) command.addCommand(sub, { isDefault: sub === list });
+  return withExamples(command, [
+    ['all of them', 'espalier runs'],
+    ['what one has found', 'espalier runs show 20261122-1015'],
+    ['a name to find it by', 'espalier runs name 20261122-1015 "without gradients"'],
+    [
+      'those that can be resumed',
+      `espalier runs list --json | jq -r 'select(.state | IN("paused", "interrupted", "failed")).id'`,
+    ],
+  ]);
+}
+
+/** Sets one of the two and leaves the other. */
+function noteCommand(context: CommandContext, what: keyof RunNotes, description: string): Command {
+  return new Command(what)
+    .description(description)
+    .argument('<run>', 'its id, or the beginning of it')
+    .argument('[text]', 'one line', '')
+    .option(...JSON_FLAG)
+    .action(async (id: string, text: string, { json }: RunsOptions) => {
+      const { folder, id: called, notes } = await summariseRun(await findRun(context.folder, id));
+      const { problem, ...known } = notes;
+      if (problem !== undefined) context.terminal.say(`its ${NOTES_FILE} was not read (${problem}) and is replaced`);
+      await writeNotes(folder, { ...known, [what]: text });
+      const now = await readNotes(folder);
+      const words = now[what] === undefined ? `${called} has no ${what} any more` : `${called}: ${now[what]}`;
+      context.terminal.print(json ? JSON.stringify({ id: called, notes: now }) : words);
+      context.finish(EXIT.ok);
+    });
+}
+
+function runJson(run: RunSummary | UnreadableRun): object {
+  if (!('run' in run)) return { ...run, state: 'unreadable' };
+  const { id, folder, state, generation, counts, best, lastAt, notes } = run;
+  const error = run.damage ?? run.error;
+  const { plan, createdAt, document } = run.run.run;
+  return {
+    id,
+    folder,
+    name: plan.name,
+    method: plan.search.method,
+    ...(document !== undefined && { document }),
+    state,
+    createdAt,
+    lastAt: new Date(lastAt).toISOString(),
+    generation: generation ?? null,
+    kind: runKind(plan),
+    generations: plannedLength(plan),
+    best: best?.kind === 'metric' ? { ...best, metric: infix(best.expression) } : (best ?? null),
+    counts: counts ?? null,
+    ...(error && { error }),
+    ...(Object.keys(notes).length > 0 && { notes }),
+  };
+}
+
+type Cells = readonly [
+  id: string,
+  name: string,
+  state: string,
+  method: string,
+  generation: string,
+  best: string,
+  metric: string,
+];
+
+/** A column of names where any run has one. */
+function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly string[] {
+  const width = Math.max('run'.length, ...runs.map(({ id }) => id.length));
+  const names = runs.map((run) => ('run' in run ? (run.notes.name ?? '') : ''));
+  const nameWidth = Math.max(...names.map(({ length }) => length));
+  const named = (name: string): string[] => (nameWidth === 0 ? [] : [name.padEnd(Math.max(nameWidth, 'name'.length))]);
+  const cells = (...[id, name, state, method, generation, best, metric]: Cells): string =>
+    [
+      id.padEnd(width),
+      ...named(name),
+      state.padEnd(11),
+      method.padEnd(15),
+      generation.padStart(12),
+      best.padStart(9),
+      metric,
+    ]
+      .join('  ')
+      .trimEnd();
+  return [
+    cells('run', 'name', 'state', 'method', 'generation', 'best', 'what it is'),
+    ...runs.map((run, i) => {
+      if (!('run' in run)) return cells(run.id, '', 'unreadable', '', '', '', run.error.actual);
+      const { plan } = run.run.run;
+      return cells(
+        run.id,
+        names[i]!,
+        run.state,
+        plan.search.method,
+        `${doneOf(run)} / ${plannedLength(plan)}`,
+        run.best ? formatPerplexity(run.best.perplexity) : '–',
+        run.best ? bestText(run.best) : '',
+      );
+    }),
+  ];
+}
+
+/** What stands in the way of reading a run, or of going on with it, in full: the table has no room for it. */
+function troubleOf(run: RunSummary | UnreadableRun): readonly string[] {
+  const error = 'run' in run ? run.damage : run.error;
+  return error ? [`${run.id}: ${describeError(error)}`] : [];
+}
+
+/** Generations, iterations or steps that are done. The first configurations of a search for rates are no iteration. */
+function doneOf({ generation, run: { run } }: RunSummary): number {
+  if (generation === undefined) return 0;
+  return runKind(run.plan) === 'rates' ? generation : generation + 1;
+}
+
+function bestText(best: BestSummary): string {
+  switch (best.kind) {
+    case 'metric':
+      return infix(best.expression);
+    case 'rates':
+      return `rates ${best.rates.map((rate) => rate.toFixed(2)).join(' ')}`;
+    case 'masks':
+      return `masks without ${formatShare(best.removed)} of the blocks`;
+  }
+}
+
+function infix(prefix: string): string {
+  return printInfix(parsePrefix(prefix));
+}

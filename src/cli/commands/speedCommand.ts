@@ -1,0 +1,180 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Engine } from '../../engine/engine.ts';
+import type { SpeedReport } from '../../experiment/export.ts';
+import { formatBytes, formatCount, formatRate } from '../../experiment/format.ts';
+import { lengthText, lengthWarning } from '../../experiment/length.ts';
+import { isStructural, type EvaluationPlan } from '../../experiment/plan.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
+import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
+import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
+import type { CommandContext } from './commandContext.ts';
+import { EXIT } from '../exitCode.ts';
+import { addRunFlags, onePlan } from '../flags/onePlan.ts';
+import type { OnePlanOptions } from '../flags/onePlan.ts';
+import { progressLine } from '../reports/progressBar.ts';
+import { addSelectionFlags } from '../flags/selection.ts';
+import { kebabCase, settingOverrides } from '../flags/settingFlags.ts';
+
+interface SpeedOptions extends OnePlanOptions {
+  readonly batch: number;
+  readonly rounds: number;
+  readonly json?: true;
+}
+
+/** What is measured, under the name that it is shown by. */
+interface Subject {
+  readonly name: string;
+  readonly folder: string;
+}
+
+export function speedCommand(context: CommandContext): Command {
+  const { terminal } = context;
+  const command = new Command('speed')
+    .description('tokens a second, memory and size of checkpoints side by side, or of a model before and after pruning')
+    .argument('[models...]', 'checkpoint folders, the first to compare the others with; or one .prune file')
+    .option('--batch <count>', 'sequences that go through the model at once', parseCount, 4)
+    .option('--rounds <count>', 'measured rounds after a warm-up', parseCount, 7);
+  addSelectionFlags(addRunFlags(command))
+    .option(...JSON_FLAG)
+    .action(async (models: readonly string[], options: SpeedOptions) => {
+      const pruned = selects(models, options) ? await planToMeasure(models, options, context) : undefined;
+      if (pruned === undefined) requireFolders(models, options);
+      const { length, device, precision, threads } = pruned?.settings ?? {
+        ...DEFAULT_SETTINGS,
+        ...settingOverrides(options),
+      };
+      const { batch, rounds } = options;
+      const engine = await context.createEngine();
+      const temporary: string[] = [];
+      let reports: readonly SpeedReport[];
+      try {
+        const subjects = pruned
+          ? await prunedSubjects(pruned, engine, temporary, context)
+          : models.map((model) => ({ name: model, folder: path.resolve(context.folder, model) }));
+        const settings = { device, precision, threads };
+        const plan = { models: subjects.map(({ folder }) => folder), batch, length, rounds, settings };
+        const found = await engine.measureSpeed(plan, stepHooks(context));
+        reports = found.map((report, index) => ({ ...report, model: subjects[index]!.name }));
+      } finally {
+        await engine.dispose();
+        for (const folder of temporary) await removeTemporary(folder);
+      }
+      // When nothing is left to clear away: whoever reads may be gone, and the process then ends here.
+      terminal.status('');
+      const measured = reports[0]?.length ?? length;
+      const shortest = Math.min(...reports.map(({ modelLength }) => modelLength));
+      const warning = lengthWarning(measured, shortest);
+      if (warning !== undefined && !options.json) terminal.say(`warning: ${warning}`);
+      const caption = `prefill of ${batch} × ${lengthText(measured, shortest)} (no key-value cache), median of ${rounds} rounds`;
+      const lines = options.json
+        ? reports.map((report) => JSON.stringify({ ...report, batch, rounds }))
+        : speedTable(reports, caption);
+      for (const line of lines) terminal.print(line);
+      context.finish(EXIT.ok);
+    });
+  return withExamples(command, [
+    ['two checkpoints', 'espalier speed models/tiny models/tiny-30'],
+    [
+      'before and after pruning',
+      'espalier speed --structure wanda-sp --sparsity 50% --model models/tiny --text wiki.test.raw \\\n' +
+        '    --calibration wiki.valid.txt --length 256',
+    ],
+  ]);
+}
+
+/** Whether the command line says what to prune, rather than which folders to measure. */
+function selects(models: readonly string[], options: SpeedOptions): boolean {
+  const { model, metric, expression, run, structure } = options;
+  return [model, metric, expression, run, structure].some((flag) => flag !== undefined) || isPruneFile(models);
+}
+
+function isPruneFile(models: readonly string[]): boolean {
+  return models.length === 1 && models[0]!.endsWith('.prune');
+}
+
+async function planToMeasure(
+  models: readonly string[],
+  options: SpeedOptions,
+  context: CommandContext,
+): Promise<EvaluationPlan> {
+  if (models.length <= 1) return onePlan(models[0], options, context);
+  throw usageError('folders to measure, or what to prune', 'both', 'Name the folders alone, or one .prune file.');
+}
+
+/** Folders are measured as they are: what says how to prune, or to evaluate, would do nothing. */
+function requireFolders(models: readonly string[], options: SpeedOptions): void {
+  if (models.length === 0) throw usageError('checkpoint folders, or what to prune', 'neither', 'Name a folder.');
+  const idle = Object.keys(options).find((name) => options[name] !== undefined && !MEASURED_WITH.has(name));
+  if (idle === undefined) return;
+  const flag = `--${kebabCase(idle)}`;
+  throw usageError(`what to prune with ${flag}`, `folders with ${flag}`, 'Leave it out, or say what to prune.');
+}
+
+const MEASURED_WITH: ReadonlySet<string> = new Set([
+  'batch',
+  'length',
+  'rounds',
+  'device',
+  'precision',
+  'threads',
+  'json',
+]);
+
+/** The model before and after: the pruned one is written to a folder of its own, which goes when the command ends. */
+async function prunedSubjects(
+  plan: EvaluationPlan,
+  engine: Engine,
+  temporary: string[],
+  context: CommandContext,
+): Promise<readonly Subject[]> {
+  const evaluation = plan.evaluations[0]!;
+  if (!isStructural(evaluation)) {
+    context.terminal.say(
+      'zeros in place make nothing faster, and memory stays: such a model is smaller on the disk when compressed, that is all',
+    );
+  }
+  const root = await makeTemporaryFolder(tmpdir(), 'espalier-speed');
+  temporary.push(root);
+  const folder = path.join(root, 'pruned');
+  await engine.exportModel(plan, { folder, format: 'huggingface' }, stepHooks(context));
+  const name = `${evaluation.metric} at ${printSparsity(evaluation.sparsity)}`;
+  return [
+    { name: path.basename(plan.model), folder: plan.model },
+    { name, folder },
+  ];
+}
+
+function stepHooks({ terminal, signal }: CommandContext) {
+  return {
+    signal,
+    onProgress: (progress: Parameters<typeof progressLine>[0]): void => {
+      terminal.status(progressLine(progress, terminal.statusWidth));
+    },
+  };
+}
+
+function speedTable(reports: readonly SpeedReport[], caption: string): readonly string[] {
+  const rows = reports.map(({ model, parameters, bytes, peakMemory, tokensPerSecond, speedUp }) => [
+    model,
+    formatCount(parameters),
+    formatBytes(bytes),
+    formatBytes(peakMemory),
+    formatRate(tokensPerSecond.median),
+    `${formatRate(tokensPerSecond.lowest)}–${formatRate(tokensPerSecond.highest)}`,
+    `${speedUp.toFixed(2)} ×`,
+  ]);
+  const table = [['model', 'parameters', 'on disk', 'memory', 'tokens/s', 'spread', 'speed'], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
+  return [caption, '', ...table.map(line)];
+}
+
+function parseCount(text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (value >= 1) return value;
+  throw new InvalidArgumentError('It takes a whole number from 1 to 99999.');
+}

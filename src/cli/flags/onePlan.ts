@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { evaluationOfRun } from '../../runs/runEvaluation.ts';
+import { findRun, openRun } from '../../runs/runFolder.ts';
+import { usageError } from '../commands/commandContext.ts';
+import type { CommandContext } from '../commands/commandContext.ts';
+import { tellIdleFlags } from './idleFlags.ts';
+import { overridePlans } from './plans.ts';
+import { planFlags, PRUNING_FLAGS, selectedPlans } from './selection.ts';
+import type { SelectionOptions } from './selection.ts';
+
+/** The flags that choose one way of pruning: by what it is, or as the result of a run. */
+export interface OnePlanOptions extends SelectionOptions {
+  readonly run?: string;
+  readonly candidate?: number;
+}
+
+export function addRunFlags(command: Command): Command {
+  return command
+    .option('--run <run>', 'what a run has found: its id, or the beginning of it')
+    .option('--candidate <id>', 'of the run: this candidate or configuration instead of the best', parseId);
+}
+
+/**
+ * The one plan with one evaluation that a command line asks for.
+ *
+ * @throws EspalierError `cli/usage` where it asks for none or several
+ */
+export async function onePlan(
+  file: string | undefined,
+  options: OnePlanOptions,
+  context: CommandContext,
+): Promise<EvaluationPlan> {
+  const { run, candidate } = options;
+  if (run !== undefined) {
+    if (file !== undefined || PRUNING_FLAGS.some((name) => options[name] !== undefined)) {
+      throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
+    }
+    const plan = await evaluationOfRun(await openRun(await findRun(context.folder, run)), candidate);
+    const plans = overridePlans([plan], await planFlags(options, context.folder), context.folder);
+    return told(plans[0]!, options, context);
+  }
+  if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
+  const plans = await selectedPlans(file, options, context);
+  const evaluations = plans.flatMap((plan) => plan.evaluations);
+  if (evaluations.length === 1)
+    return told(
+      plans.find((plan) => plan.evaluations.length === 1)!,
+      options,
+      context,
+    );
+  throw usageError(
+    'one way of pruning',
+    evaluations.length === 0 ? 'none' : `${evaluations.length}: ${namesOf(evaluations)}`,
+    evaluations.length === 0
+      ? 'Name a metric, --expression, --structure or --run.'
+      : 'Choose with --metric and --sparsity.',
+  );
+}
+
+function told(plan: EvaluationPlan, options: OnePlanOptions, context: CommandContext): EvaluationPlan {
+  tellIdleFlags([plan], options, context);
+  return plan;
+}
+
+function namesOf(evaluations: EvaluationPlan['evaluations']): string {
+  return [...new Set(evaluations.map(({ metric }) => metric))].slice(0, 5).join(', ');
+}
+
+function parseId(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It takes the number of a candidate.');
+}

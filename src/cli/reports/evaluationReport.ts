@@ -1,0 +1,68 @@
+import type { ErrorData } from '../../base/errors.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import { resultWarnings } from '../../experiment/resultWarnings.ts';
+import { evaluationTable, provenanceLines } from './evaluationTable.ts';
+import type { EvaluationTable } from './evaluationTable.ts';
+import { printFailure } from './failure.ts';
+import { errorJson, evaluationJson } from './jsonLines.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Takes the evaluations of one plan after another as they end. */
+export interface EvaluationReport {
+  begin(plan: EvaluationPlan): void;
+  result(result: EvaluationResult): void;
+  failure(evaluation: PlannedEvaluation, error: ErrorData): void;
+  end(): void;
+}
+
+export function jsonReport(terminal: Terminal): EvaluationReport {
+  return {
+    begin: () => undefined,
+    result: (result) => {
+      terminal.print(evaluationJson(result));
+    },
+    failure: (evaluation, error) => {
+      terminal.print(errorJson(error, evaluation));
+    },
+    end: () => undefined,
+  };
+}
+
+/** An aligned table a plan, and under it where its numbers come from. */
+export function humanReport(terminal: Terminal): EvaluationReport {
+  let table: EvaluationTable | undefined;
+  let plans = 0;
+  let rows = 0;
+  let results: EvaluationResult[] = [];
+  const row = (line: string) => {
+    if (rows++ === 0 && table !== undefined) {
+      if (plans > 1) terminal.print('');
+      terminal.print(terminal.out.bold(table.header));
+    }
+    terminal.print(line);
+  };
+  return {
+    begin(plan) {
+      table = evaluationTable(plan);
+      plans++;
+      rows = 0;
+      results = [];
+    },
+    result(result) {
+      results.push(result);
+      row(table!.row(result));
+    },
+    failure(evaluation, error) {
+      row(table!.failedRow(evaluation));
+      for (const line of printFailure(error, terminal.err)) terminal.say(line);
+    },
+    end() {
+      const last = results.at(-1);
+      if (last === undefined) return;
+      terminal.print('');
+      for (const line of provenanceLines(results)) terminal.print(terminal.out.dim(line));
+      for (const warning of resultWarnings(last.provenance)) terminal.say(`warning: ${warning}`);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import {
+  formatChange,
+  formatCount,
+  formatPerplexity,
+  formatSeconds,
+  formatShare,
+  shortFingerprint,
+} from '../../experiment/format.ts';
+import { lengthText, samplesText } from '../../experiment/length.ts';
+import { zerosText } from '../../experiment/resultWarnings.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import { isStructural } from '../../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { scoreText } from '../../experiment/planned.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+
+/**
+ * The table of one plan, written row by row as results arrive: everything that decides a column's width is known from the
+ * plan, or has a bound. Numbers stand right, words left; the expression is last because it may be long.
+ */
+export interface EvaluationTable {
+  readonly header: string;
+  row(result: EvaluationResult): string;
+  failedRow(evaluation: PlannedEvaluation): string;
+}
+
+export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
+  const name = Math.max('metric'.length, 'dense'.length, ...plan.evaluations.map(({ metric }) => metric.length));
+  // Zeroed weights stay in the matrices; whole components are gone, and with them parameters.
+  const isWhole = plan.evaluations.some(isStructural);
+  const cells = (
+    [metric, sparsity, perplexity, dense, change, zeros, time, fingerprint, parameters]: readonly string[],
+    expression: string,
+  ): string =>
+    [
+      metric!.padEnd(name),
+      sparsity!.padStart(8),
+      perplexity!.padStart(10),
+      dense!.padStart(9),
+      change!.padStart(9),
+      zeros!.padStart(7),
+      ...(isWhole ? [parameters!.padStart(10)] : []),
+      time!.padStart(7),
+      fingerprint!.padEnd(12),
+      expression,
+    ]
+      .join('  ')
+      .trimEnd();
+  // Without a file a metric's name is the expression as it was typed; saying it twice helps nobody.
+  const named = plan.evaluations.some((evaluation) => evaluation.metric !== scoreText(evaluation));
+  return {
+    header: cells(
+      [
+        ...[
+          'metric',
+          'sparsity',
+          'perplexity',
+          'dense',
+          'change',
+          isWhole ? 'removed' : 'zeros',
+          'time',
+          'fingerprint',
+        ],
+        'parameters',
+      ],
+      named ? 'expression' : '',
+    ),
+    row: (result) =>
+      cells(
+        [
+          result.metric,
+          result.sparsity === undefined ? '–' : printSparsity(result.sparsity),
+          formatPerplexity(result.perplexity),
+          formatPerplexity(result.densePerplexity),
+          result.sparsity === undefined ? '–' : formatChange(result.perplexity, result.densePerplexity),
+          formatShare(result.actualSparsity),
+          formatSeconds(result.seconds),
+          shortFingerprint(result.fingerprint),
+          formatCount(result.structure?.parameters.pruned ?? result.provenance.parameters),
+        ],
+        result.expression === result.metric ? '' : result.expression,
+      ),
+    failedRow: ({ metric, sparsity }) => cells([metric, printSparsity(sparsity), 'failed', '', '', '', '', '', ''], ''),
+  };
+}
+
+/** Where the numbers of a plan come from, in two or three lines under its table. @param results of one plan, one at least */
+export function provenanceLines(results: readonly EvaluationResult[]): string[] {
+  const from = results.at(-1)!.provenance;
+  const kinds = new Set(results.map(({ calibrate }) => calibrate));
+  // Whole components are scored on the dense model, whatever the plan says of metrics.
+  const calibrate = kinds.size > 1 ? 'sequential, whole components one-shot' : [...kinds].join('');
+  const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${lengthText(from.length, from.modelLength)}`;
+  const seeded = from.offsets === 'random' ? ` (seed ${from.seed ?? 0})` : '';
+  return [
+    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters${zerosText(from)})`,
+    `text         ${from.text}  (${text})`,
+    ...(from.calibration === undefined
+      ? []
+      : [
+          `calibration  ${from.calibration}  (${samplesText(from)} at ${from.offsets ?? 'even'} offsets${seeded}, ${calibrate})`,
+        ]),
+    `device       ${from.deviceName}  (${from.precision})`,
+  ];
+}

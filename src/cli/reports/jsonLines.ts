@@ -1,0 +1,28 @@
+import type { ErrorData } from '../../base/errors.ts';
+import { resultWarnings } from '../../experiment/resultWarnings.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { PlannedEvaluation } from '../../experiment/plan.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import type { SourceDiagnostic } from './diagnostics.ts';
+
+/** One evaluation as `--json` prints it. Sparsity is spelled (`50%`, `2:4`), and null for the dense model. */
+export function evaluationJson(result: EvaluationResult): string {
+  const { metric, expression, sparsity, ...rest } = result;
+  const warnings = resultWarnings(result.provenance);
+  return JSON.stringify({
+    metric,
+    expression,
+    sparsity: sparsity === undefined ? null : printSparsity(sparsity),
+    ...rest,
+    ...(warnings.length > 0 && { warnings }),
+  });
+}
+
+/** A failure as `--json` prints it; where one evaluation of several failed, with which. */
+export function errorJson(
+  error: ErrorData & { readonly diagnostics?: readonly SourceDiagnostic[] },
+  evaluation?: PlannedEvaluation,
+): string {
+  const which = evaluation && { metric: evaluation.metric, sparsity: printSparsity(evaluation.sparsity) };
+  return JSON.stringify({ ...which, error });
+}

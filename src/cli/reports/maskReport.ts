@@ -1,0 +1,134 @@
+import { formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
+import type { MaskSearchPlan } from '../../search/masks/plan.ts';
+import { structureScoreText } from '../../experiment/planned.ts';
+import type { RunEvent } from '../../search/kinds.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { ProbabilitiesEvent } from '../../search/rates/events.ts';
+import type { ModelMask } from '../../experiment/components.ts';
+import { runName } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { bestCheckpoint } from '../../search/masks/state.ts';
+import type { MaskState } from '../../search/masks/state.ts';
+import type { RunLines } from './runReport.ts';
+import { structureResult } from './structureResult.ts';
+import type { StructureResult } from './structureResult.ts';
+import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';
+import type { FoundStructure } from './structureTable.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** A search for masks as a person reads it: a line a checkpoint, and at the end what was found beside the baselines. */
+export function maskReportLines(
+  { folder, run }: RunFolder<MaskSearchPlan>,
+  state: MaskState,
+  { out }: Pick<Terminal, 'out'>,
+): RunLines {
+  let rows = 0;
+  return {
+    opening() {
+      const { plan } = run;
+      const { method, steps, masks, batch, tokens, initial, components, seed } = plan.search;
+      const from = initial === 'metric' ? structureScoreText(plan.score) : initial;
+      return [
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · seed ${seed}`,
+        out.dim(`run ${runName({ folder })}${state.steps > 0 ? `, from step ${state.steps} on` : ''}`),
+      ];
+    },
+    event(event) {
+      if (event.kind === 'structure-opened') return { printed: [structureOpenedLine(event)] };
+      if (event.kind === 'quarantined') {
+        return { said: [`mask ${event.id} ends its worker and is not tried again`, `  ${event.error.actual}`] };
+      }
+      if (event.kind !== 'probabilities') return {};
+      const row = checkpointRow(event, state);
+      return { printed: rows++ === 0 ? ['', out.bold(HEADER), row] : [row] };
+    },
+    status: (event) => statusLine(event, run.plan, state),
+    final() {
+      const leftOut = state.leftOut === 0 ? '' : `, ${state.leftOut} losses left out because they were not finite`;
+      return [
+        ...finalTable(state, out),
+        out.dim(`${state.steps} steps in ${formatSeconds(state.times.worked / 1000)}${leftOut}`),
+      ];
+    },
+  };
+}
+
+/** What came of a search for masks, or has come of it so far. */
+export interface MaskSearchResult extends StructureResult {
+  /** As finally evaluated; of a search that is not finished the checkpoint that did best. */
+  readonly best: readonly FoundStructure[];
+  readonly baselines: readonly FoundStructure[];
+  /** What stays, block by block: bits as hexadecimal digits; null until the search is finished. */
+  readonly mask: ModelMask | null;
+  readonly counts: { readonly steps: number; readonly leftOut: number };
+}
+
+export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState): MaskSearchResult {
+  const { run } = of;
+  const { finalists, finished, steps, leftOut } = state;
+  const baselines = new Set(run.plan.baselines.map(({ name }) => name));
+  const found = finalists.filter(({ name }) => !baselines.has(name));
+  const soFar = bestCheckpoint(state);
+  return {
+    ...structureResult(of, state),
+    best:
+      found.length > 0
+        ? found.map((finalist) => foundStructure(finalist, undefined))
+        : soFar === undefined
+          ? []
+          : [
+              {
+                name: `step ${soFar.step}`,
+                perplexity: soFar.perplexity,
+                testPerplexity: null,
+                removed: soFar.removed,
+                parameters: null,
+              },
+            ],
+    baselines: finalists
+      .filter(({ name }) => baselines.has(name))
+      .map((finalist) => foundStructure(finalist, undefined)),
+    mask: finished?.mask ?? null,
+    counts: { steps, leftOut },
+  };
+}
+
+const HEADER = cells(['step', 'perplexity', 'best so far', 'removed', 'loss', 'average', 'time']);
+
+function checkpointRow({ step, perplexity, removed }: ProbabilitiesEvent, state: MaskState): string {
+  const number = (value: number | null | undefined, format: (value: number) => string): string =>
+    value === null || value === undefined ? '–' : format(value);
+  const last = state.losses.at(-1);
+  return cells([
+    String(step),
+    number(perplexity, formatPerplexity),
+    number(bestCheckpoint(state)?.perplexity, formatPerplexity),
+    formatShare(removed),
+    number(last?.loss, (loss) => loss.toFixed(4)),
+    number(last?.baseline, (loss) => loss.toFixed(4)),
+    formatSeconds(state.times.worked / 1000),
+  ]);
+}
+
+function cells([step, perplexity, best, removed, loss, average, time]: readonly string[]): string {
+  return [
+    step!.padStart(9),
+    perplexity!.padStart(10),
+    best!.padStart(11),
+    removed!.padStart(8),
+    loss!.padStart(8),
+    average!.padStart(8),
+    time!.padStart(8),
+  ].join('  ');
+}
+
+function statusLine(event: RunEvent, { search }: MaskSearchPlan, state: MaskState): string {
+  if (event.kind === 'masks-finished' || event.kind === 'paused') return '';
+  const best = bestCheckpoint(state);
+  const loss = state.losses.at(-1)?.loss;
+  return [
+    state.steps < search.steps ? `step ${state.steps} / ${search.steps}` : 'evaluating what was found',
+    ...(loss === null || loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
+    ...(best?.perplexity === null || best === undefined ? [] : [`best ${formatPerplexity(best.perplexity)}`]),
+  ].join(' · ');
+}

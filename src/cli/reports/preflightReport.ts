@@ -1,0 +1,65 @@
+import { formatBytes, formatSeconds } from '../../experiment/format.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { Preflight } from '../../experiment/preflight.ts';
+import type { CommandContext } from '../commands/commandContext.ts';
+import { EXIT } from '../exitCode.ts';
+import type { ExitCode } from '../exitCode.ts';
+import { progressLine } from './progressBar.ts';
+
+/** What the plans would take, one after the other; nothing is evaluated. */
+export async function preflightPlans(
+  plans: readonly EvaluationPlan[],
+  json: boolean,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { terminal, signal } = context;
+  const engine = await context.createEngine();
+  try {
+    for (const [index, plan] of plans.entries()) {
+      const preflight = await engine.preflight(plan, {
+        signal,
+        onProgress: (progress) => {
+          terminal.status(progressLine(progress, terminal.statusWidth));
+        },
+      });
+      terminal.status('');
+      if (index > 0 && !json) terminal.print('');
+      const lines = json
+        ? [JSON.stringify({ model: plan.model, metrics: metricsOf(plan), ...preflight })]
+        : preflightLines(plan, preflight);
+      for (const line of lines) terminal.print(line);
+    }
+  } finally {
+    terminal.status('');
+    await engine.dispose();
+  }
+  return EXIT.ok;
+}
+
+/** One plan's preflight for a person. */
+function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
+  const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } =
+    preflight;
+  const rows: [string, string][] = [
+    ['metrics', metricsOf(plan).join(', ') || 'none: the dense model'],
+    ['time', `about ${formatSeconds(seconds)} on ${preflight.deviceName}, at ${Math.round(gigaflops)} GFLOP/s`],
+    [
+      'work',
+      `${models} ${models === 1 ? 'model' : 'models'} over ${blocks} blocks of ${length} tokens, ` +
+        `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
+    ],
+    ['gradients', gradients],
+    ...costs.map(({ name, kind, bytes }): [string, string] => [name, `${formatBytes(bytes)} of ${kind}`]),
+    ['free', `${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk`],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...problems,
+  ];
+}
+
+function metricsOf({ evaluations }: EvaluationPlan): string[] {
+  return [...new Set(evaluations.map(({ metric }) => metric))];
+}

@@ -1,0 +1,199 @@
+import { formatChange, formatPerplexity, formatSeconds } from '../../experiment/format.ts';
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import type { RunEvent } from '../../search/kinds.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { IterationEvent, RateBaselineEvent, RateCounts } from '../../search/rates/events.ts';
+import { runName } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
+import type { RateState } from '../../search/rates/state.ts';
+import type { RunLines } from './runReport.ts';
+import { structureResult } from './structureResult.ts';
+import type { StructureResult } from './structureResult.ts';
+import { finalTable, foundStructure, ratesText, structureOpenedLine } from './structureTable.ts';
+import type { FoundStructure } from './structureTable.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** A search for rates as a person reads it: a line an iteration, and at the end what was found beside the baselines. */
+export function rateReportLines(
+  { folder, run }: RunFolder<RateSearchPlan>,
+  state: RateState,
+  { out }: Pick<Terminal, 'out'>,
+): RunLines {
+  let rows = 0;
+  return {
+    opening() {
+      const { plan } = run;
+      const { method, population, mutations, crossovers, generations, seed } = plan.search;
+      const target = plan.target.kind === 'weights' ? `weights by ${plan.target.metric}` : plan.target.name;
+      const from = state.iterations.length > 0 ? `, from iteration ${state.iterations.length} on` : '';
+      return [
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${target} · ${population} configurations, ${mutations} mutations and ${crossovers} crossovers × ${generations} iterations · seed ${seed}`,
+        `rates are proposed by ${proposer(plan)}`,
+        out.dim(`run ${runName({ folder })}${from}`),
+      ];
+    },
+    event(event) {
+      if (event.kind === 'structure-opened') return { printed: [structureOpenedLine(event)] };
+      if (event.kind === 'rate-baseline') return { printed: [baselineLine(event, state)] };
+      if (event.kind === 'fallback') {
+        return {
+          said: [`classical operators make ${event.count} in the place of the language model: ${event.reason}`],
+        };
+      }
+      if (event.kind === 'quarantined') {
+        return {
+          said: [`configuration ${event.id} ends its worker and is not tried again`, `  ${event.error.actual}`],
+        };
+      }
+      if (event.kind !== 'iteration') return {};
+      const row = iterationRow(event, state);
+      return { printed: rows++ === 0 ? ['', out.bold(HEADER), row] : [row] };
+    },
+    status: (event) => statusLine(event, run.plan, state),
+    final() {
+      const best = bestConfiguration(state);
+      return [
+        ...finalTable(state, out),
+        ...(best === undefined
+          ? []
+          : [`best: configuration ${best.id}, by ${best.operator}: ${ratesText(best.rates)}`]),
+        ...summary(state, run.plan).map((line) => out.dim(line)),
+      ];
+    },
+  };
+}
+
+/** What came of a search for rates, or has come of it so far. */
+export interface RateSearchResult extends StructureResult {
+  /** Best first, as finally evaluated; of a search that is not finished the best so far. */
+  readonly best: readonly FoundStructure[];
+  readonly baselines: readonly FoundStructure[];
+  /** Tokens and cost of the language model among them. */
+  readonly counts: RateCounts;
+  /** How often a new best came, and how often the language model had proposed it. */
+  readonly improvements: { readonly all: number; readonly byLlm: number };
+}
+
+export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState): RateSearchResult {
+  const { finalists, ranking, byId, improvements, counts } = state;
+  const found = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
+  const soFar = bestConfiguration(state);
+  return {
+    ...structureResult(of, state),
+    best:
+      found.length > 0
+        ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)?.rates))
+        : soFar === undefined
+          ? []
+          : [
+              {
+                name: `configuration ${soFar.id}`,
+                id: soFar.id,
+                rates: soFar.rates,
+                perplexity: soFar.outcome.kind === 'invalid' ? null : soFar.outcome.perplexity,
+                testPerplexity: null,
+                removed: null,
+                parameters: null,
+              },
+            ],
+    baselines: finalists
+      .filter(({ id }) => id === undefined)
+      .map((finalist) =>
+        foundStructure(finalist, state.baselines.find((baseline) => baseline.name === finalist.name)?.rates),
+      ),
+    counts,
+    improvements: { all: improvements.length, byLlm: improvementsByLlm(state) },
+  };
+}
+
+function proposer({ llm }: RateSearchPlan): string {
+  switch (llm.provider) {
+    case 'none':
+      return 'classical operators: no language model is set up (--provider)';
+    case 'openai':
+      return `${llm.llm}${llm.endpoint === '' ? '' : ` at ${llm.endpoint}`}`;
+    case 'vscode':
+      return `the editor’s language model${llm.llm === '' ? '' : ` ${llm.llm}`}`;
+    case 'replay':
+      return `the replies of run ${llm.replay}`;
+  }
+}
+
+function baselineLine({ name, perplexity, error, rates }: RateBaselineEvent, { opening }: RateState): string {
+  if (perplexity === undefined) return `${name} failed: ${error?.actual ?? 'no perplexity'}`;
+  const change = formatChange(perplexity, opening?.densePerplexity ?? NaN);
+  return `${name} ${formatPerplexity(perplexity)} (${change})  ${ratesText(rates)}`;
+}
+
+const HEADER = cells(
+  ['iteration', 'best', 'mean', 'best so far', 'evaluations', 'tokens', 'time'],
+  'best rates so far',
+);
+
+function iterationRow(event: IterationEvent, state: RateState): string {
+  const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
+  const { counts, bestSoFar } = event;
+  const best = bestSoFar && state.byId.get(bestSoFar.id);
+  return cells(
+    [
+      String(event.generation),
+      number(event.best),
+      number(event.mean),
+      number(bestSoFar?.perplexity ?? null),
+      String(counts.evaluations),
+      String(counts.promptTokens + counts.replyTokens),
+      formatSeconds(state.times.worked / 1000),
+    ],
+    best ? ratesText(best.rates) : '',
+  );
+}
+
+function cells([iteration, best, mean, soFar, evaluations, tokens, time]: readonly string[], rates: string): string {
+  return [
+    iteration!.padStart(9),
+    best!.padStart(9),
+    mean!.padStart(9),
+    soFar!.padStart(11),
+    evaluations!.padStart(11),
+    tokens!.padStart(8),
+    time!.padStart(7),
+    rates,
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+function statusLine(event: RunEvent, { search }: RateSearchPlan, state: RateState): string {
+  if (event.kind === 'rates-finished' || event.kind === 'paused') return '';
+  const done = state.iterations.length;
+  const best = bestConfiguration(state);
+  const asking = state.calls.at(-1);
+  return [
+    state.finalists.length > 0 || done > search.generations
+      ? 'evaluating the finalists'
+      : done === 0
+        ? 'first configurations'
+        : `iteration ${done} / ${search.generations}`,
+    `${state.counts.evaluations} configurations`,
+    ...(asking !== undefined && asking.reply === undefined ? [`asking the language model (${asking.role})`] : []),
+    ...(best === undefined || best.outcome.kind === 'invalid'
+      ? []
+      : [`best ${formatPerplexity(best.outcome.perplexity)}`]),
+  ].join(' · ');
+}
+
+function summary(state: RateState, { llm }: RateSearchPlan): readonly string[] {
+  const { counts, improvements, times } = state;
+  const asked =
+    llm.provider === 'none'
+      ? []
+      : [
+          `${counts.calls} replies, ${counts.failedCalls} requests without one · lists: ${counts.listsUsed} used, ${counts.listsRepaired} repaired, ${counts.listsRefused} refused · ${counts.fallbacks} configurations by classical operators in their place`,
+          `${counts.promptTokens} tokens of prompts, ${counts.replyTokens} of replies${counts.cost > 0 ? `, cost ${Number(counts.cost.toPrecision(3))}` : ''} · ${improvementsByLlm(state)} of ${improvements.length} improvements by the language model`,
+        ];
+  return [
+    `${counts.configurations} configurations: ${counts.evaluations} evaluated, ${counts.duplicates} had been before, ${counts.invalid} invalid, in ${formatSeconds(times.worked / 1000)}`,
+    ...asked,
+  ];
+}

@@ -1,0 +1,201 @@
+import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
+import type { RunEvent } from '../../search/kinds.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { BaselineEvent, FinalistEvent, GenerationEvent, OpenedEvent } from '../../search/metrics/events.ts';
+import { sizeOf } from '../../metric/measure.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { printInfix } from '../../metric/print.ts';
+import { runName } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { figuresOf } from '../../search/metrics/figures.ts';
+import { bestOf } from '../../search/metrics/state.ts';
+import type { SearchState } from '../../search/metrics/state.ts';
+import type { RunLines } from './runReport.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** A search for metrics as a person reads it: a line a generation, a table at the end. */
+export function metricReportLines(
+  { folder, run }: RunFolder<SearchPlan>,
+  state: SearchState,
+  terminal: Pick<Terminal, 'out'>,
+): RunLines {
+  let rows = 0;
+  return {
+    opening() {
+      const { plan } = run;
+      const { method, population, generations, budget, seed } = plan.search;
+      const much = budget > 0 ? `, at most ${budget} evaluations` : '';
+      const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
+      return [
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · seed ${seed}`,
+        terminal.out.dim(`run ${runName({ folder })}${from}`),
+      ];
+    },
+    event(event) {
+      if (event.kind === 'opened') return { printed: [openedLine(event)] };
+      if (event.kind === 'baseline') return { printed: [baselineLine(event, state)] };
+      if (event.kind === 'quarantined') {
+        return {
+          said: [
+            `candidate ${event.id} ends its worker and is not tried again: ${infix(event.expression)}`,
+            `  ${event.error.actual}`,
+          ],
+        };
+      }
+      if (event.kind !== 'generation') return {};
+      const row = generationRow(event, state);
+      return { printed: rows++ === 0 ? ['', terminal.out.bold(GENERATION_HEADER), row] : [row] };
+    },
+    status: (event) => statusLine(event, run.plan, state),
+    final: () => finalReport(state, terminal),
+  };
+}
+
+/** What a search has found: its finalists beside the baselines, and what it took. */
+function finalReport(state: SearchState, { out }: Pick<Terminal, 'out'>): readonly string[] {
+  const [header, ...rows] = state.finalists.length > 0 ? finalistTable(state) : [];
+  return [
+    ...(header === undefined ? [] : [out.bold(header), ...rows, '']),
+    ...summaryLines(state).map((line) => out.dim(line)),
+  ];
+}
+
+function openedLine(event: OpenedEvent): string {
+  const { densePerplexity, blocks, architecture, parameters, device } = event;
+  return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters · ${device}`;
+}
+
+/** Ranked one-shot, as candidates are. */
+function baselineLine({ metric, perplexity, error }: BaselineEvent, { opening }: SearchState): string {
+  if (perplexity === undefined) return `${metric} failed: ${error?.actual ?? 'no perplexity'}`;
+  return `${metric} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
+}
+
+function statusLine(event: RunEvent, { search }: SearchPlan, state: SearchState): string {
+  const { generations } = search;
+  if (event.kind === 'finished' || event.kind === 'paused') return '';
+  const { progress, secondsLeft } = figuresOf(state, search);
+  const best = bestOf(state);
+  const done = state.generations.length;
+  const parts = [
+    done < generations && state.finalists.length === 0
+      ? `generation ${done + 1} / ${generations}`
+      : 'evaluating the finalists',
+    `${Math.floor(progress * 100)} %`,
+    `${state.counts.candidates} metrics`,
+    ...(best?.outcome.kind === 'full'
+      ? [
+          `best ${formatPerplexity(best.outcome.perplexity)} (dense ${formatPerplexity(state.opening?.densePerplexity ?? NaN)})`,
+        ]
+      : []),
+    ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
+  ];
+  return parts.join(' · ');
+}
+
+const GENERATION_HEADER = generationCells(
+  ['generation', 'best', 'mean', 'best so far', 'evaluations', 'saved', 'time'],
+  'best metric so far',
+);
+
+function generationRow(event: GenerationEvent, state: SearchState): string {
+  const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
+  const { counts, bestSoFar } = event;
+  const valid = counts.candidates - counts.invalid;
+  const candidate = bestSoFar && state.byId.get(bestSoFar.id);
+  return generationCells(
+    [
+      String(event.generation + 1),
+      number(event.best),
+      number(event.mean),
+      number(bestSoFar?.perplexity ?? null),
+      counts.evaluations.toFixed(1),
+      valid === 0 ? '–' : formatShare(Math.round((1 - counts.evaluations / valid) * 100) / 100),
+      formatSeconds(state.times.worked / 1000),
+    ],
+    candidate ? infix(candidate.expression) : '',
+  );
+}
+
+function generationCells(
+  [generation, best, mean, soFar, evaluations, saved, time]: readonly string[],
+  metric: string,
+): string {
+  return [
+    generation!.padStart(10),
+    best!.padStart(9),
+    mean!.padStart(9),
+    soFar!.padStart(11),
+    evaluations!.padStart(11),
+    saved!.padStart(6),
+    time!.padStart(7),
+    metric,
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+/** The best metrics and what they are compared with, evaluated as they are written. */
+function finalistTable(state: SearchState): readonly string[] {
+  const rank = new Map(state.ranking.map((id, i) => [id, i]));
+  const place = ({ id }: FinalistEvent): number => (id === undefined ? Infinity : (rank.get(id) ?? Infinity));
+  const entries = [...state.finalists].sort((a, b) => place(a) - place(b) || 0);
+  const tested = entries.some(({ test }) => test !== undefined);
+  const dense = entries.find(({ result }) => result !== undefined)?.result?.densePerplexity;
+  const denseTest = entries.find(({ test }) => test !== undefined)?.test?.densePerplexity;
+  const name = Math.max(...entries.map(({ metric }) => metric.length), 'metric'.length);
+  const cells = (
+    metric: string,
+    fitness: string,
+    change: string,
+    test: string,
+    testChange: string,
+    formula: string,
+  ): string =>
+    [
+      metric.padEnd(name),
+      fitness.padStart(10),
+      change.padStart(9),
+      ...(tested ? [test.padStart(10), testChange.padStart(9)] : []),
+      formula,
+    ]
+      .join('  ')
+      .trimEnd();
+  const figures = (result: FinalistEvent['result']): readonly [string, string] =>
+    result
+      ? [formatPerplexity(result.perplexity), formatChange(result.perplexity, result.densePerplexity)]
+      : ['failed', ''];
+  return [
+    cells('metric', 'fitness', 'change', 'test text', 'change', 'formula'),
+    ...entries.map((entry) =>
+      cells(entry.metric, ...figures(entry.result), ...figures(entry.test), infix(entry.expression)),
+    ),
+    cells(
+      'dense',
+      dense === undefined ? '–' : formatPerplexity(dense),
+      '',
+      denseTest === undefined ? '–' : formatPerplexity(denseTest),
+      '',
+      '',
+    ),
+  ];
+}
+
+function summaryLines({ counts, times, ranking, byId }: SearchState): readonly string[] {
+  const { candidates, invalid, duplicates, stoppedEarly, fullEvaluations, evaluations } = counts;
+  const best = ranking[0] === undefined ? undefined : byId.get(ranking[0]);
+  return [
+    `${candidates} metrics: ${invalid} invalid, ${duplicates} with the ranking of another, ${stoppedEarly} stopped early, ${fullEvaluations} evaluated in full`,
+    `${evaluations.toFixed(1)} evaluations of the whole text in ${formatSeconds(times.worked / 1000)}, where each valid metric by itself would have been ${candidates - invalid}`,
+    ...(best
+      ? [
+          `best: candidate ${best.id}, of generation ${best.generation + 1}, ${sizeOf(parsePrefix(best.expression))} nodes`,
+        ]
+      : []),
+  ];
+}
+
+function infix(prefix: string): string {
+  return printInfix(parsePrefix(prefix));
+}

@@ -1,0 +1,87 @@
+import type { ErrorData } from '../../base/errors.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { FinalistEvent, SearchCounts } from '../../search/metrics/events.ts';
+import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { printInfix } from '../../metric/print.ts';
+import { runName } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { bestOf } from '../../search/metrics/state.ts';
+import type { SearchState } from '../../search/metrics/state.ts';
+
+/** What a search came to, or has come to so far: the last line of `espalier evolve --json`. */
+export interface SearchResult {
+  /** Id of the run. */
+  readonly run: string;
+  readonly name: string;
+  readonly state: SearchState['status'];
+  readonly sparsity: string;
+  readonly densePerplexity: number | null;
+  readonly denseTestPerplexity: number | null;
+  /** Best first, as finally evaluated; of a search that is not finished the best so far. */
+  readonly best: readonly FoundMetric[];
+  readonly baselines: readonly FoundMetric[];
+  readonly counts: SearchCounts;
+  /** Of work: pauses do not count. */
+  readonly seconds: number;
+}
+
+export interface FoundMetric {
+  /** Of the candidate; none for a baseline. */
+  readonly id?: number;
+  /** A baseline's name; infix spelling for a candidate. */
+  readonly metric: string;
+  /** Prefix spelling. */
+  readonly expression: string;
+  /** On the fitness text. */
+  readonly perplexity: number | null;
+  /** On the text that the search never saw; null where there is none. */
+  readonly testPerplexity: number | null;
+  readonly error?: ErrorData;
+}
+
+export function searchResult({ folder, run }: RunFolder, state: SearchState): SearchResult {
+  const { finalists, opening, counts, ranking, status, times } = state;
+  const ranked = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
+  const soFar = bestOf(state);
+  const tested = finalists.find(({ test }) => test !== undefined)?.test;
+  return {
+    run: runName({ folder }),
+    name: run.plan.name,
+    state: status,
+    sparsity: printSparsity(run.plan.sparsity),
+    densePerplexity: opening?.densePerplexity ?? null,
+    denseTestPerplexity: tested?.densePerplexity ?? null,
+    best:
+      ranked.length > 0
+        ? ranked.map(foundMetric)
+        : soFar?.outcome.kind === 'full'
+          ? [
+              {
+                id: soFar.id,
+                metric: infix(soFar.expression),
+                expression: soFar.expression,
+                perplexity: soFar.outcome.perplexity,
+                testPerplexity: null,
+              },
+            ]
+          : [],
+    baselines: finalists.filter(({ id }) => id === undefined).map(foundMetric),
+    counts,
+    seconds: times.worked / 1000,
+  };
+}
+
+function foundMetric({ id, metric, expression, result, test, error }: FinalistEvent): FoundMetric {
+  return {
+    ...(id !== undefined && { id }),
+    metric: id === undefined ? metric : infix(expression),
+    expression,
+    perplexity: result?.perplexity ?? null,
+    testPerplexity: test?.perplexity ?? null,
+    ...(error && { error }),
+  };
+}
+
+function infix(prefix: string): string {
+  return printInfix(parsePrefix(prefix));
+}

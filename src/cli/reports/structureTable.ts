@@ -1,0 +1,107 @@
+import { describeError } from '../../base/errors.ts';
+import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import type { StructureFinalistEvent, StructureOpening } from '../../search/rates/events.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** What searches for rates and for masks have in common when they tell what they have found. */
+
+/** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first, and why one was not; nothing before they are. */
+export function finalTable({ finalists }: { readonly finalists: Finalists }, out: Terminal['out']): readonly string[] {
+  if (finalists.length === 0) return [];
+  const [header, ...rows] = structureTable(finalists);
+  const failures = finalists.flatMap(({ name, error }) => (error ? [`${name} failed: ${describeError(error)}`] : []));
+  return [out.bold(header!), ...rows, '', ...failures, ...(failures.length > 0 ? [''] : [])];
+}
+
+type Finalists = readonly StructureFinalistEvent[];
+
+function structureTable(finalists: Finalists): readonly string[] {
+  const entries = [...finalists].sort((a, b) => placeOf(a) - placeOf(b));
+  const tested = entries.some(({ test }) => test !== undefined);
+  const name = Math.max('found'.length, ...entries.map((entry) => entry.name.length));
+  const cells = ([what, fitness, change, test, testChange, removed, parameters]: readonly string[]): string =>
+    [
+      what!.padEnd(name),
+      fitness!.padStart(10),
+      change!.padStart(9),
+      ...(tested ? [test!.padStart(10), testChange!.padStart(9)] : []),
+      removed!.padStart(8),
+      parameters!.padStart(10),
+    ]
+      .join('  ')
+      .trimEnd();
+  const figures = (result: StructureFinalistEvent['result']): readonly string[] =>
+    result
+      ? [formatPerplexity(result.perplexity), formatChange(result.perplexity, result.densePerplexity)]
+      : ['failed', ''];
+  const dense = entries.find(({ result }) => result !== undefined)?.result;
+  const denseTest = entries.find(({ test }) => test !== undefined)?.test;
+  return [
+    cells(['found', 'fitness', 'change', 'test text', 'change', 'removed', 'parameters']),
+    ...entries.map((entry) =>
+      cells([
+        entry.name,
+        ...figures(entry.result),
+        ...figures(entry.test),
+        entry.result === undefined ? '' : formatShare(entry.result.actualSparsity),
+        entry.result === undefined
+          ? ''
+          : formatCount(entry.result.structure?.parameters.pruned ?? entry.result.provenance.parameters),
+      ]),
+    ),
+    cells([
+      'dense',
+      dense === undefined ? '–' : formatPerplexity(dense.densePerplexity),
+      '',
+      denseTest === undefined ? '–' : formatPerplexity(denseTest.densePerplexity),
+      ...['', '0 %'],
+      dense === undefined ? '' : formatCount(dense.provenance.parameters),
+    ]),
+  ];
+}
+
+function placeOf({ result }: StructureFinalistEvent): number {
+  return result?.perplexity ?? Infinity;
+}
+
+export function structureOpenedLine(opening: StructureOpening): string {
+  const { densePerplexity, blocks, architecture, parameters, device } = opening;
+  return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
+}
+
+/** `20 30 45 %`, one number for each block. */
+export function ratesText(rates: readonly number[]): string {
+  return `${rates.map((rate) => Math.round(rate * 100)).join(' ')} %`;
+}
+
+/** A finalist or baseline as the last object of `--json` has it. */
+export interface FoundStructure {
+  readonly name: string;
+  /** Of a configuration of rates. */
+  readonly id?: number;
+  readonly rates?: readonly number[];
+  /** On the fitness text. */
+  readonly perplexity: number | null;
+  /** On the text that the search never saw; null where there is none. */
+  readonly testPerplexity: number | null;
+  /** Share of the blocks' weights that went, and parameters that are left; null where it failed. */
+  readonly removed: number | null;
+  readonly parameters: number | null;
+  readonly error?: StructureFinalistEvent['error'];
+}
+
+export function foundStructure(
+  { id, name, result, test, error }: StructureFinalistEvent,
+  rates: readonly number[] | undefined,
+): FoundStructure {
+  return {
+    name,
+    ...(id !== undefined && { id }),
+    ...(rates && { rates }),
+    perplexity: result?.perplexity ?? null,
+    testPerplexity: test?.perplexity ?? null,
+    removed: result?.actualSparsity ?? null,
+    parameters: result === undefined ? null : (result.structure?.parameters.pruned ?? result.provenance.parameters),
+    ...(error && { error }),
+  };
+}

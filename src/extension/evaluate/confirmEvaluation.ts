@@ -1,0 +1,20 @@
+import { formatBytes, formatSeconds } from '../../experiment/format.ts';
+import { needsConfirmation } from '../../experiment/preflight.ts';
+import type { Preflight } from '../../experiment/preflight.ts';
+import { askModal } from '../messages.ts';
+
+/** Asks before an evaluation that takes long, or more than there is; true where there is nothing to ask. */
+export async function confirmEvaluation(name: string, preflight: Preflight): Promise<boolean> {
+  if (!needsConfirmation(preflight)) return true;
+  const proceed = 'Evaluate';
+  const title = `Evaluating ${name} takes about ${formatSeconds(preflight.seconds)} on ${preflight.deviceName}.`;
+  const chosen = await askModal(title, detailOf(preflight), proceed);
+  return chosen === proceed;
+}
+
+function detailOf({ costs, free, problems, warnings, gradients }: Preflight): readonly string[] {
+  const lines = costs.map(({ name, kind, bytes }) => `${name}: ${formatBytes(bytes)} of ${kind}`);
+  const room = `Free: ${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk.`;
+  const kept = gradients === 'to compute' ? ['Gradients are computed once and kept.'] : [];
+  return [...warnings.map((warning) => `Mind: ${warning}.`), ...problems, ...lines, room, ...kept];
+}

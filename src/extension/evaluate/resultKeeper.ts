@@ -1,0 +1,62 @@
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
+import type { InputHashes, Input } from './inputHashes.ts';
+import type { RecordBooks } from './recordBooks.ts';
+
+export interface ResultKeeperParts {
+  readonly hashes: InputHashes;
+  readonly records: RecordBooks;
+  readonly onResult: (result: EvaluationResult) => void;
+  /** A result is shown but could not be written. */
+  readonly onLost: (result: EvaluationResult, error: unknown) => void;
+}
+
+/**
+ * Keeps the results of a plan. The looks of its inputs are taken before it runs, so that the hashes in a result are remembered
+ * for what was really read.
+ *
+ * @param document the `.prune` file, absolute
+ * @returns what is to be called with each result
+ */
+export async function keepResults(
+  parts: ResultKeeperParts,
+  document: string,
+  plan: EvaluationPlan,
+): Promise<(result: EvaluationResult) => void> {
+  const inputs = await Promise.all(
+    inputsOf(plan).map(async (input) => ({ ...input, stamp: await parts.hashes.stamp(input.input) })),
+  );
+  return (result) => {
+    parts.onResult(result);
+    const keep = async (): Promise<void> => {
+      for (const { input, stamp, hashIn } of inputs) {
+        const hash = hashIn(result.provenance);
+        if (hash !== undefined) await parts.hashes.learn(input, stamp, hash);
+      }
+      await parts.records.add(document, plan, result);
+    };
+    keep().catch((error: unknown) => {
+      parts.onLost(result, error);
+    });
+  };
+}
+
+interface PlanInput {
+  readonly input: Input;
+  readonly hashIn: (provenance: Provenance) => string | undefined;
+}
+
+function inputsOf({ model, text, calibration }: EvaluationPlan): PlanInput[] {
+  return [
+    { input: { kind: 'model', path: model }, hashIn: ({ modelHash }) => modelHash },
+    { input: { kind: 'file', path: text }, hashIn: ({ textHash }) => textHash },
+    ...(calibration === undefined
+      ? []
+      : [
+          {
+            input: { kind: 'file', path: calibration },
+            hashIn: ({ calibrationHash }) => calibrationHash,
+          } satisfies PlanInput,
+        ]),
+  ];
+}

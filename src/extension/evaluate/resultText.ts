@@ -1,0 +1,202 @@
+import { describeError } from '../../base/errors.ts';
+import { lengthText, samplesText } from '../../experiment/length.ts';
+import { resultWarnings, zerosText } from '../../experiment/resultWarnings.ts';
+import type { ErrorData } from '../../base/errors.ts';
+import { markdownCode, markdownText } from '../../base/markdown.ts';
+import {
+  formatChange,
+  formatCount,
+  formatPerplexity,
+  formatSeconds,
+  formatShare,
+  perplexityDigits,
+  shortFingerprint,
+} from '../../experiment/format.ts';
+import type { EvaluationProgress, EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
+import { ratesLine, removedText, structuresTable, structureTable } from './structureText.ts';
+
+/** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
+
+/** One result: `ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu`. */
+export function resultLine(result: EvaluationResult): string {
+  const { perplexity, densePerplexity, seconds, provenance } = result;
+  const ending = `${formatSeconds(seconds)} · ${provenance.device}`;
+  if (result.sparsity === undefined) return `ppl ${formatPerplexity(perplexity)}  (dense) · ${ending}`;
+  const against = `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
+  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${removedText(result)} · ${ending}`;
+}
+
+/** Several sparsities of one metric: `ppl 145.7 (+1.7 %) at 50 %, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu`. */
+export function resultsLine(results: readonly EvaluationResult[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  if (results.length === 1) return resultLine(first);
+  const each = results.map((result) => {
+    const { perplexity, densePerplexity } = result;
+    return `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${removedText(result)}`;
+  });
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}`;
+}
+
+/** Metrics named for each sparsity beside an experiment; the hover has them all. */
+const MOST_NAMED = 3;
+
+/** An experiment: by sparsity the metrics from best to worst, `50 %: wanda 145.7, mine 150.2 · 2:4: wanda 171.2 · dense 143.3`. */
+export function experimentLine(results: readonly EvaluationResult[]): string {
+  const [first] = results;
+  if (first === undefined) return '';
+  if (first.sparsity === undefined) return resultLine(first);
+  const bySparsity = new Map<string, EvaluationResult[]>();
+  for (const result of results) {
+    const group = removedText(result);
+    bySparsity.set(group, [...(bySparsity.get(group) ?? []), result]);
+  }
+  const parts = [...bySparsity].map(([removed, group]) => {
+    const ranked = [...group].sort((a, b) => a.perplexity - b.perplexity);
+    const digits = perplexityDigits(ranked.map(({ perplexity }) => perplexity));
+    const named = ranked
+      .slice(0, MOST_NAMED)
+      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity, digits)}`);
+    const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
+    return `${removed}: ${named.join(', ')}${more}`;
+  });
+  return `${parts.join(' · ')} · dense ${formatPerplexity(first.densePerplexity)} · ${first.provenance.device}`;
+}
+
+/** What is being done: `evaluating · block 3 of 6 · 45 %`. */
+export function progressLine(progress: EvaluationProgress | undefined): string {
+  if (!progress) return 'starting the worker …';
+  const share = progress.total > 0 ? ` · ${Math.floor((100 * progress.done) / progress.total)} %` : ' …';
+  return `${progress.detail}${share}`;
+}
+
+const LONGEST_FAILURE = 100;
+
+/** A failure in a few words; the hover has the rest. */
+export function failureLine(error: ErrorData): string {
+  const text =
+    error.code === 'worker/exited' ? 'the worker ended during this evaluation' : `${error.operation}: ${error.actual}`;
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > LONGEST_FAILURE ? `${line.slice(0, LONGEST_FAILURE - 1)}…` : line;
+}
+
+export function failureHover(error: ErrorData): string {
+  return `**Evaluation failed**\n\n${markdownText(describeError(error))}\n\n${markdownCode(error.code)}`;
+}
+
+/** Where the numbers come from, all of it. `note` says why they are stale, where they are. */
+export function provenanceHover(records: readonly EvaluationRecord[], note?: string): string {
+  const [record] = records;
+  if (record === undefined) return '';
+  const parts =
+    records.length === 1
+      ? [table([...ownRows(record), ...sharedRows(record)]), ...structureOf(record)]
+      : [comparison(records), ...sideBySide(records), table(sharedRows(record))];
+  return [...(note === undefined ? [] : [`**Stale:** ${markdownText(note)}`]), ...parts].join('\n\n');
+}
+
+function sideBySide(records: readonly EvaluationRecord[]): string[] {
+  const text = structuresTable(
+    records.map(({ result }) => result),
+    markdownText,
+  );
+  return text === undefined ? [] : [text];
+}
+
+/** What differs between the evaluations of one plan, a row each. */
+function comparison(records: readonly EvaluationRecord[]): string {
+  const rows = records.map(({ result }) => {
+    const { metric, expression, perplexity, densePerplexity, seconds, fingerprint } = result;
+    const cells = [
+      markdownText(metric),
+      markdownCode(expression),
+      removedText(result),
+      perplexity.toPrecision(7),
+      formatChange(perplexity, densePerplexity),
+      formatSeconds(seconds),
+      markdownCode(shortFingerprint(fingerprint)),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const [first] = records;
+  const dense = first === undefined ? '' : `\n\ndense **${first.result.densePerplexity.toPrecision(7)}**`;
+  return (
+    [
+      '| metric | expression | sparsity | perplexity | against dense | took | fingerprint |',
+      '|---|---|---|---|---|---|---|',
+      ...rows,
+    ].join('\n') + dense
+  );
+}
+
+/** Of structural pruning what each block has lost. */
+function structureOf({ result: { structure } }: EvaluationRecord): string[] {
+  return structure ? [structureTable(structure)] : [];
+}
+
+function ownRows({ result }: EvaluationRecord): Row[] {
+  return [
+    ['perplexity', perplexityRow(result)],
+    ['expression', markdownCode(result.expression)],
+    ['sparsity', sparsityRow(result)],
+    ['fingerprint', markdownCode(result.fingerprint)],
+  ];
+}
+
+function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
+  const { provenance } = result;
+  const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, modelLength, versions } =
+    provenance;
+  const model = `${markdownText(architecture)}, ${formatCount(parameters)}${zerosText(provenance)}`;
+  return [
+    ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
+    [
+      'text',
+      `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}`,
+    ],
+    ...resultWarnings(provenance).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
+    ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
+    ['device', `${markdownText(provenance.deviceName)} · ${provenance.precision}`],
+    ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],
+    [
+      'versions',
+      Object.entries(versions)
+        .map(([name, version]) => markdownText(`${name} ${version}`))
+        .join(', '),
+    ],
+  ];
+}
+
+type Row = readonly [name: string, value: string];
+
+function table(rows: readonly Row[]): string {
+  return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
+
+function perplexityRow({ perplexity, densePerplexity, sparsity }: EvaluationResult): string {
+  const own = `**${perplexity.toPrecision(7)}**`;
+  if (sparsity === undefined) return `${own} (dense)`;
+  return `${own} · dense ${densePerplexity.toPrecision(7)}, ${formatChange(perplexity, densePerplexity)}`;
+}
+
+function sparsityRow(result: EvaluationResult): string {
+  const { sparsity, structure, rates, actualSparsity, calibrate, provenance } = result;
+  if (sparsity === undefined) return 'none';
+  if (structure)
+    return `${removedText(result)} (${formatShare(actualSparsity)} of the blocks’ weights went), ${calibrate} calibration`;
+  const group = sparsity.kind === 'unstructured' && provenance.group ? `, compared by ${provenance.group}` : '';
+  const byBlock = rates ? `, ${ratesLine(rates)}` : '';
+  return `${removedText(result)} (${formatShare(actualSparsity)} of the prunable weights are zero)${group}${byBlock}, ${calibrate} calibration`;
+}
+
+function calibrationRow({ provenance }: EvaluationResult): string {
+  const { calibration = '', calibrationHash = '', offsets, seed } = provenance;
+  const where = offsets === 'random' ? `random offsets, seed ${seed ?? 0}` : 'even offsets';
+  return `${file(calibration, calibrationHash)} · ${samplesText(provenance)}, ${where}`;
+}
+
+function file(name: string, hash: string): string {
+  return `${markdownCode(name)} · sha-256 ${markdownCode(hash.slice(0, 12))}`;
+}

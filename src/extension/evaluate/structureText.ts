@@ -1,0 +1,77 @@
+import { formatCount, formatShare } from '../../experiment/format.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { BlockReport, StructureReport } from '../../experiment/structure.ts';
+
+/** What was removed, as a person reads it: single weights, or what goes as a whole. */
+
+/** `50 %`, `2:4`. */
+export function sparsityText(sparsity: Sparsity | undefined): string {
+  if (sparsity === undefined) return 'dense';
+  return printSparsity(sparsity).replace('%', ' %');
+}
+
+/** `50 %` of single weights; `30 % of heads and channels`; `2 of 6 blocks (33 %)`. */
+export function removedText({ sparsity, structure, actualSparsity }: EvaluationResult): string {
+  if (!structure) return sparsityText(sparsity);
+  const { blocks } = structure;
+  const dropped = blocks.filter((block) => block.dropped).length;
+  const others = blocks.filter((block) => !block.dropped);
+  if (dropped === 0) return `${sparsityText(sparsity)} of heads and channels`;
+  const gone = `${dropped} of ${blocks.length} blocks`;
+  return others.every(({ removed }) => removed === 0)
+    ? `${gone} (${formatShare(actualSparsity)})`
+    : `${sparsityText(sparsity)} of heads and channels, ${gone} among them`;
+}
+
+/** Markdown: what each block has lost. */
+export function structureTable({ blocks, parameters }: StructureReport): string {
+  const isAsked = blocks.some(({ rate }) => rate !== undefined);
+  const head = ['block', ...(isAsked ? ['asked'] : []), 'went', 'head groups kept', 'channels kept'];
+  const kept = ({ kept: count, of }: BlockReport['groups']): string => `${count} of ${of}`;
+  const rows = blocks.map(({ rate, removed, groups, channels, dropped }, i) => [
+    String(i + 1),
+    ...(isAsked ? [rate === undefined ? '' : formatShare(rate)] : []),
+    ...(dropped ? ['all of it', '–', '–'] : [formatShare(removed), kept(groups), kept(channels)]),
+  ]);
+  const { dense, pruned } = parameters;
+  return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
+}
+
+/** Columns of a hover, at most. */
+const MOST_SIDE_BY_SIDE = 6;
+
+/** Markdown: what each block keeps, of several results side by side; undefined where fewer than two removed whole components. */
+export function structuresTable(
+  results: readonly EvaluationResult[],
+  escape: (text: string) => string,
+): string | undefined {
+  const shown = results.flatMap(({ metric, sparsity, structure }) =>
+    structure ? [{ name: `${escape(metric)}, ${sparsityText(sparsity)}`, blocks: structure.blocks }] : [],
+  );
+  if (shown.length < 2) return undefined;
+  const columns = shown.slice(0, MOST_SIDE_BY_SIDE);
+  const kept = (block: BlockReport | undefined): string =>
+    !block || block.dropped
+      ? '–'
+      : `${block.groups.kept} of ${block.groups.of}, ${block.channels.kept} of ${block.channels.of}`;
+  const count = Math.max(...columns.map(({ blocks }) => blocks.length));
+  const rows = Array.from({ length: count }, (_, i) => [
+    String(i + 1),
+    ...columns.map(({ blocks }) => kept(blocks[i])),
+  ]);
+  const head = ['block', ...columns.map(({ name }) => name)];
+  return `Head groups and channels that each block keeps:\n\n${spacedTable(head, rows)}`;
+}
+
+/** Markdown: a table with room between its columns, which a hover does not leave by itself. */
+export function spacedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join('&emsp; | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
+
+/** Markdown: the share of the weights that each block has lost, where not the same of each. */
+export function ratesLine(rates: readonly number[]): string {
+  return `by block ${rates.map((rate) => formatShare(rate)).join(', ')}`;
+}

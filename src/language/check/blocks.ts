@@ -1,0 +1,250 @@
+import type { RunMethod } from '../../search/kinds.ts';
+import { SEARCH_METHODS, SEARCH_METHOD_NAMES } from '../../search/methods.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import { nearestName } from '../../metric/nearest.ts';
+import { readNamedRates } from './allocations.ts';
+import { didYouMean, replaceFix, shift } from './diagnostics.ts';
+import type { SearchContent } from './document.ts';
+import { addSite } from './findings.ts';
+import { readPath } from './inputPath.ts';
+import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
+import { blockKindOf, blocksWith, propertiesOf, propertyOf } from './properties.ts';
+import type { BlockKind, Property } from './properties.ts';
+import { PropertyReader } from './propertyReader.ts';
+import type { BlockContext } from './propertyReader.ts';
+import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
+import type { PropertySetting } from './settingProperties.ts';
+import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
+import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
+
+export interface CompiledBlock {
+  /** Of an experiment or defaults, those of its properties that only a search has are undefined. */
+  readonly content: SearchContent;
+  /** Whether anything in it is wrong; what is missing altogether is not looked at here. */
+  readonly broken: boolean;
+}
+
+/** Reads an `experiment`, `search` or `defaults` block. Every mistake is told at the value at fault, and leaves the others as they are. */
+export function compileBlock(parsed: ParsedDeclaration, context: BlockContext): CompiledBlock {
+  return new BlockCompiler(parsed, context).compile();
+}
+
+class BlockCompiler {
+  private readonly parsed: ParsedDeclaration;
+  private readonly block: BlockKind;
+  private readonly context: BlockContext;
+  private readonly content: { -readonly [Key in keyof SearchContent]: SearchContent[Key] };
+  private readonly settings: Record<PropertySetting['of'], Record<string, number | string>> = {
+    evaluation: {},
+    method: {},
+    search: {},
+    rates: {},
+    masks: {},
+    llm: {},
+  };
+  /** Where each property was said first, by what it says. */
+  private readonly seen = new Map<string, Span>();
+  private broken: boolean;
+
+  constructor(parsed: ParsedDeclaration, context: BlockContext) {
+    this.parsed = parsed;
+    this.block = blockKindOf(parsed);
+    this.context = context;
+    // Each value has been checked against the row of its setting.
+    const { evaluation, search, rates, masks, llm } = this.settings;
+    this.content = { settings: evaluation, search, rates, masks, llm };
+    this.broken = parsed.tree?.problem !== undefined;
+  }
+
+  compile(): CompiledBlock {
+    for (const property of this.parsed.properties) {
+      const { syntax, problem } = property.tree;
+      if (problem !== undefined) {
+        // A property with a syntax error counts as said.
+        this.broken = true;
+        const known = syntax && propertyOf(this.block, syntax.key.text);
+        if (syntax && known) this.seen.set(subjectOf(known), shift(syntax.key.span, property.base));
+      } else if (syntax) {
+        const reader = new PropertyReader(property, this.context);
+        this.compileProperty(syntax, property, reader);
+        this.broken ||= reader.broken;
+      }
+    }
+    const { method } = this.settings.method;
+    if (method !== undefined) this.content.method = method as RunMethod;
+    return { content: this.content, broken: this.broken };
+  }
+
+  private compileProperty({ key, values }: PropertySyntax, { base }: ParsedProperty, reader: PropertyReader): void {
+    const property = this.knownProperty(key, base, reader);
+    if (property === undefined || !this.claim(property, key.span, reader)) return;
+    const { name } = property;
+    const { content } = this;
+    switch (property.value) {
+      case 'metrics':
+        content[name as 'from' | 'baselines'] = eachOnce(reader, values, readMetric, ({ label }) => label);
+        return;
+      case 'prunings':
+        content.prune = eachOnce(reader, values, readPruning, ({ label, rates }) => label + JSON.stringify(rates));
+        return;
+      case 'sparsities':
+        content.at = eachOnce(reader, values, readSparsity, printSparsity);
+        return;
+      case 'operands':
+        content.operands = eachOnce(reader, values, readOperand, String);
+        return;
+      case 'operations':
+        content.operations = eachOnce(reader, values, readOperation, String);
+        return;
+      case 'rates':
+        content.rateBaselines = eachOnce(reader, values, readNamedRates, ({ rates }) => JSON.stringify(rates));
+        return;
+      case 'structures':
+        content.structureBaselines = eachOnce(
+          reader,
+          values,
+          readNamedStructure,
+          (baseline) => baseline.name + JSON.stringify(baseline.structure),
+        );
+        return;
+      case 'sparsity':
+      case 'share':
+      case 'model':
+      case 'corpus':
+      case 'target':
+      case 'score':
+      case 'setting': {
+        const value = values[0];
+        if (value === undefined) return;
+        if (values.length > 1) reader.report('property/type', values[1]!.span, `\`${name}\` takes one value`);
+        else this.compileValue(property, value, reader);
+      }
+    }
+  }
+
+  /** Of a property that takes one value. */
+  private compileValue(property: Property, value: ExpressionSyntax, reader: PropertyReader): void {
+    const { content } = this;
+    if (property.value === 'setting') {
+      this.compileSetting(property.setting!, property.name, value, reader);
+    } else if (property.value === 'sparsity' || property.value === 'share') {
+      const sparsity = readSparsity(reader, value);
+      if (sparsity !== undefined) content.at = [sparsity];
+    } else if (property.value === 'target') {
+      const target = readTarget(reader, value);
+      if (target !== undefined) content.target = target;
+    } else if (property.value === 'score') {
+      const score = readComponentScore(reader, value);
+      if (score !== undefined) content.score = score;
+    } else if (property.value === 'model' || property.value === 'corpus') {
+      const path = readPath(reader, property.value, value);
+      if (path !== undefined) content[property.name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
+      const { span } = value;
+      if (value.kind === 'call') this.compileArguments(value.callee, span, value.arguments, property, reader);
+      // Names of files are long, and what is wrong stands behind them.
+      if (value.kind === 'text' && value.arguments.length > 0)
+        this.compileArguments({ text: `"${value.text}"`, span }, span, value.arguments, property, reader);
+    }
+  }
+
+  private knownProperty({ text, span }: Identifier, base: number, reader: PropertyReader): Property | undefined {
+    const property = propertyOf(this.block, text);
+    if (property !== undefined) {
+      addSite(this.context.findings, base, span, { kind: 'property', name: text, property });
+      return property;
+    }
+    const elsewhere = blocksWith(text);
+    if (elsewhere.length > 0) {
+      reader.report('property/misplaced', span, misplaced(text, this.block, elsewhere));
+      return undefined;
+    }
+    const names = propertiesOf(this.block).map(({ name }) => name);
+    const { suffix, ...fixes } = didYouMean(reader.at(span), nearestName(text, names));
+    reader.report('property/unknown', span, `unknown property \`${text}\`${suffix}`, fixes);
+    return undefined;
+  }
+
+  /** Takes note that a property is said; false where it was said before. */
+  private claim(property: Property, span: Span, reader: PropertyReader): boolean {
+    const before = this.seen.get(subjectOf(property));
+    if (before === undefined) {
+      this.seen.set(subjectOf(property), reader.at(span));
+      return true;
+    }
+    const related = [{ ...before, message: 'the first one stands here' }];
+    reader.report('property/duplicate', span, `\`${property.name}\` is said twice`, { related });
+    return false;
+  }
+
+  /** The settings in parentheses behind a text. */
+  private compileArguments(
+    callee: Identifier,
+    span: Span,
+    given: readonly ArgumentSyntax[],
+    of: Property,
+    reader: PropertyReader,
+  ): void {
+    const allowed = of.arguments ?? [];
+    const [first] = given;
+    if (allowed.length > 0) {
+      for (const argument of given) this.compileArgument(argument, callee, allowed, reader);
+    } else if (first !== undefined) {
+      const fixes = [replaceFix(reader.at(span), callee.text)];
+      reader.report('call/argument', first.span, `no settings can stand behind \`${callee.text}\` here`, { fixes });
+    }
+  }
+
+  private compileArgument(
+    argument: ArgumentSyntax,
+    of: Identifier,
+    allowed: readonly Property[],
+    reader: PropertyReader,
+  ): void {
+    const { name, value } = argument;
+    const names = allowed.map((property) => property.name);
+    const list = names.map((known) => `\`${known}\``).join(', ');
+    if (name === undefined) {
+      reader.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
+      return;
+    }
+    const property = allowed.find((known) => known.name === name.text);
+    if (property?.setting === undefined) {
+      const { suffix, ...fixes } = didYouMean(reader.at(name.span), nearestName(name.text, names));
+      const message = `\`${name.text}\` cannot stand here, only ${list}${suffix}`;
+      reader.report('call/argument', name.span, message, fixes);
+      return;
+    }
+    reader.site(name.span, { kind: 'property', name: name.text, property });
+    if (this.claim(property, name.span, reader)) this.compileSetting(property.setting, property.name, value, reader);
+  }
+
+  private compileSetting(
+    setting: PropertySetting,
+    property: string,
+    syntax: ExpressionSyntax,
+    reader: PropertyReader,
+  ): void {
+    const value = readSetting(reader, setting.row, property, syntax);
+    if (value !== undefined) this.settings[setting.of][setting.name] = value;
+  }
+}
+
+/** The same setting can be said as a property and in parentheses, under another name there. */
+function subjectOf({ name, setting }: Property): string {
+  return setting ? `${setting.of} ${setting.name}` : name;
+}
+
+/** Says where a property belongs that another kind of block has. */
+function misplaced(text: string, here: BlockKind, elsewhere: readonly BlockKind[]): string {
+  if (here === 'defaults') {
+    const there = elsewhere.includes('experiment') ? 'an experiment' : 'a search';
+    return `\`${text}\` belongs into ${there}: \`defaults\` says the rest`;
+  }
+  if (here === 'experiment') return `\`${text}\` belongs into a search, not into an experiment`;
+  const searches = elsewhere.filter((block) => block !== 'experiment' && block !== 'defaults');
+  if (searches.length === 0) return `\`${text}\` belongs into an experiment, not into a search`;
+  const methods = SEARCH_METHOD_NAMES.filter((method) => searches.includes(SEARCH_METHODS[method].finds));
+  const own = SEARCH_METHOD_NAMES.filter((method) => SEARCH_METHODS[method].finds === here);
+  const named = methods.map((method) => `\`method: ${method}\``).join(' and ');
+  return `\`${text}\` belongs to ${named}, and this search is by \`${own.join('` or `')}\``;
+}

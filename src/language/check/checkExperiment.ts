@@ -1,0 +1,70 @@
+import { MAX_EVALUATIONS } from '../../experiment/plan.ts';
+import { idleSettings } from '../../experiment/idleSettings.ts';
+import { needsCalibration } from '../../experiment/planned.ts';
+import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
+import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
+import { shift } from './diagnostics.ts';
+import type { BlockContent, Declaration } from './document.ts';
+import { missingInputs, tellMissing } from './missing.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import { propertyOfSetting } from './settingProperties.ts';
+import type { BlockContext } from './propertyReader.ts';
+import { evaluationsAt, needsShare, saysHowMuch } from './prunings.ts';
+
+/**
+ * Tells what only the whole experiment shows, its own properties and those of `defaults` together: what it lacks, in one place, what
+ * has no effect, and what does not go together.
+ * @param content what the experiment says, on top of the defaults
+ * @returns whether it cannot be evaluated
+ */
+export function checkExperiment(
+  text: string,
+  experiment: Pick<Declaration, 'name' | 'nameSpan'>,
+  content: BlockContent,
+  context: BlockContext,
+  parsed: ParsedDeclaration,
+): boolean {
+  const { diagnostics } = context.findings;
+  const prunings = content.prune ?? [];
+  const sparsities = content.at ?? [];
+  const at = propertyNamed(parsed, 'at');
+  if ((prunings.length === 0 ? content.at : at) !== undefined && prunings.every(saysHowMuch)) {
+    const why = prunings.length === 0 ? 'prunes nothing' : 'prunes at the rates that it gives';
+    const without = prunings.length === 0 ? ' without `prune`' : '';
+    const message = `\`${experiment.name}\` ${why}: \`at\` has no effect${without}`;
+    diagnostics.add('experiment/no-effect', experiment.nameSpan, message);
+  }
+  const calibrates = evaluationsAt(prunings, [DEFAULT_SPARSITY]).some(needsCalibration);
+  const calibrate = propertyNamed(parsed, 'calibrate');
+  if (!calibrates && calibrate !== undefined) {
+    const { base, tree } = calibrate;
+    const message = `\`${experiment.name}\` calibrates nothing: no metric of it needs more than the weights`;
+    diagnostics.add('experiment/no-effect', shift(tree.syntax!.key.span, base), message);
+  }
+  const evaluations = evaluationsAt(prunings, sparsities.length > 0 ? sparsities : [DEFAULT_SPARSITY]);
+  for (const [name, why] of idleSettings(evaluations, content.settings)) {
+    // Where nothing calibrates, that is told of the whole property already.
+    const behindText = calibrates ? argumentSpan(parsed, 'calibrate', name) : undefined;
+    const span = propertySpan(parsed, propertyOfSetting(name)) ?? behindText;
+    if (span) {
+      const message = `\`${propertyOfSetting(name)}\` has no effect on \`${experiment.name}\`: ${why}`;
+      diagnostics.add('experiment/no-effect', span, message);
+    }
+  }
+  const whole = prunings.find(needsShare);
+  const isMixed = whole !== undefined && sparsities.some(({ kind }) => kind === 'n:m');
+  if (isMixed) {
+    const span = at ? shift(at.tree.syntax!.key.span, at.base) : experiment.nameSpan;
+    const message = `\`${whole.label}\` removes a share of each block, and N:M is a pattern of single weights: put it into an experiment of its own`;
+    diagnostics.add('structure/sparsity', span, message);
+  }
+  const count = prunings.reduce((sum, pruning) => sum + (saysHowMuch(pruning) ? 1 : sparsities.length), 0);
+  if (count > MAX_EVALUATIONS) {
+    const message = `these are ${count} evaluations, and an experiment has at most ${MAX_EVALUATIONS}`;
+    diagnostics.add('experiment/too-many', experiment.nameSpan, message);
+  }
+  const missing = missingInputs(content, calibrates);
+  if (!prunings.every(saysHowMuch) && sparsities.length === 0) missing.push('at');
+  if (missing.length > 0) tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
+  return isMixed || count > MAX_EVALUATIONS || missing.length > 0;
+}

@@ -1,0 +1,114 @@
+import { compileBlock } from './blocks.ts';
+import type { CompiledBlock } from './blocks.ts';
+import { compileDefinitions } from './definitions.ts';
+import type { DiagnosticList } from './diagnostics.ts';
+import { shift } from './diagnostics.ts';
+import type { Declaration, SearchContent } from './document.ts';
+import type { Findings } from './findings.ts';
+import type { MetricCache } from './metricCache.ts';
+import { checkExperiment } from './checkExperiment.ts';
+import { declareNames } from './names.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import { blockKindOf } from './properties.ts';
+import type { BlockContext } from './propertyReader.ts';
+import { checkSearch } from './search.ts';
+import { checkStructureSearch } from './structureSearch.ts';
+import type { DeclarationSyntax } from '../syntax/syntax.ts';
+
+/** Gives every piece of a file its meaning, and tells what is wrong with it. @param cache of the previous version */
+export function compileDeclarations(
+  text: string,
+  pieces: readonly ParsedDeclaration[],
+  findings: Findings,
+  cache?: MetricCache,
+): readonly Declaration[] {
+  const names = declareNames(pieces, findings);
+  const definitions = compileDefinitions(names, findings, cache);
+  const context: BlockContext = { names, definitions, paths: declaredPaths(pieces, findings.diagnostics), findings };
+  const { blocks, defaults } = compileBlocks(pieces, context);
+
+  return pieces.flatMap((piece): Declaration[] => {
+    const syntax = piece.tree?.syntax;
+    if (syntax === undefined) return [];
+    const common = {
+      ...placeOf(piece, syntax),
+      name: syntax.kind === 'defaults' ? 'defaults' : (syntax.name?.text ?? ''),
+    };
+    const { name } = common;
+    const isKnown = syntax.kind === 'defaults' ? blocks.get(piece) === defaults : names.get(name)?.parsed === piece;
+    const hasProblem = piece.tree?.problem !== undefined || piece.misspelt !== undefined || !isKnown;
+    switch (syntax.kind) {
+      case 'model':
+      case 'corpus': {
+        const path = isKnown ? context.paths.get(name) : undefined;
+        return [{ ...common, kind: syntax.kind, path, broken: hasProblem || path === undefined }];
+      }
+      case 'parameter': {
+        const value = isKnown ? definitions.parameters.get(name)?.constant : undefined;
+        return [{ ...common, kind: syntax.kind, value, broken: hasProblem || value === undefined }];
+      }
+      case 'metric': {
+        const metric = isKnown ? definitions.metrics.get(name) : undefined;
+        const { expression, shape } = metric?.compiled ?? {};
+        const parameters = (metric?.parameters ?? []).map(({ name, value }) => ({ name, value }));
+        return [{ ...common, kind: syntax.kind, parameters, expression, shape, broken: hasProblem || !expression }];
+      }
+      case 'experiment':
+      case 'search':
+      case 'defaults': {
+        const { content, broken } = blocks.get(piece)!;
+        const isWhole = !broken && !hasProblem && defaults?.broken !== true;
+        const all: SearchContent = { ...defaults?.content, ...content };
+        let isWrong = broken || hasProblem;
+        if (isWhole && syntax.kind === 'experiment') isWrong = checkExperiment(text, common, all, context, piece);
+        if (isWhole && syntax.kind === 'search') {
+          const check = blockKindOf(piece) === 'metrics' ? checkSearch : checkStructureSearch;
+          isWrong = check(text, piece, common, all, context);
+        }
+        return [{ ...common, kind: syntax.kind, content, broken: isWrong }];
+      }
+    }
+  });
+}
+
+function compileBlocks(
+  pieces: readonly ParsedDeclaration[],
+  context: BlockContext,
+): { blocks: ReadonlyMap<ParsedDeclaration, CompiledBlock>; defaults: CompiledBlock | undefined } {
+  const blocks = new Map<ParsedDeclaration, CompiledBlock>();
+  let defaults: CompiledBlock | undefined;
+  for (const piece of pieces) {
+    if (piece.keyword !== 'experiment' && piece.keyword !== 'search' && piece.keyword !== 'defaults') continue;
+    const block = compileBlock(piece, context);
+    blocks.set(piece, block);
+    if (piece.keyword === 'defaults' && defaults !== undefined) {
+      const span = { start: piece.start, end: piece.start + piece.keyword.length };
+      context.findings.diagnostics.add('name/duplicate', span, 'a file has one `defaults`, and this is the second one');
+    } else if (piece.keyword === 'defaults') {
+      defaults = block;
+    }
+  }
+  return { blocks, defaults };
+}
+
+/** The paths of models and corpora by name; of two with the same name that of the first one. */
+function declaredPaths(pieces: readonly ParsedDeclaration[], diagnostics: DiagnosticList): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const { tree, base } of pieces) {
+    const syntax = tree?.syntax;
+    if (syntax?.kind !== 'model' && syntax?.kind !== 'corpus') continue;
+    const { name, path } = syntax;
+    if (path === undefined) continue;
+    if (path.text.trim() === '') diagnostics.add('property/type', shift(path.span, base), 'this path is empty');
+    else if (name !== undefined && !paths.has(name.text)) paths.set(name.text, path.text);
+  }
+  return paths;
+}
+
+function placeOf(piece: ParsedDeclaration, syntax: DeclarationSyntax): Pick<Declaration, 'start' | 'end' | 'nameSpan'> {
+  const { start, base, properties } = piece;
+  const ends = properties.map((property) => property.base + (property.tree.syntax?.span.end ?? 0));
+  const end = Math.max(base + syntax.span.end, ...ends);
+  const keyword = { start, end: start + (piece.misspelt ?? piece.keyword ?? '').length };
+  return { start, end, nameSpan: syntax.name ? shift(syntax.name.span, base) : keyword };
+}

@@ -1,0 +1,151 @@
+import type { LlmSettings } from '../../search/rates/llm.ts';
+import type { MaskSearchSettings, NamedStructure } from '../../search/masks/plan.ts';
+import type { NamedRates, RateSearchSettings, RateTarget } from '../../search/rates/plan.ts';
+import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchSettings } from '../../search/metrics/plan.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
+import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { RateAllocation, StructureMethod, StructureScore } from '../../experiment/structure.ts';
+import type { Expression } from '../../metric/expression.ts';
+import type { OperandName } from '../../metric/operands.ts';
+import type { OperationName } from '../../metric/operations.ts';
+import type { Shape } from '../../metric/shape.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import type { MetricCache } from './metricCache.ts';
+import type { ParsedFile } from '../syntax/pieces.ts';
+import type { Property } from './properties.ts';
+import type { AllocationWord, ClauseName } from './structureWords.ts';
+import type { Span } from '../syntax/syntax.ts';
+
+/** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
+export interface CompiledDocument {
+  readonly text: string;
+  /** In the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** In the order of the text; also those with errors. Of two with the same name the first one counts. */
+  readonly declarations: readonly Declaration[];
+  /** The syntax, kept so that the next version of the file parses only what changed. */
+  readonly parsed: ParsedFile;
+  /** Kept so that the next version compiles only what changed. */
+  readonly metrics: MetricCache;
+}
+
+export type Declaration =
+  PathDeclaration | ParameterDeclaration | MetricDeclaration | ExperimentDeclaration | SearchDeclaration;
+
+interface CommonDeclaration extends Span {
+  /** Of `defaults`: `defaults`. */
+  readonly name: string;
+  readonly nameSpan: Span;
+  /** Whether something in it, or in what it uses, keeps it from being evaluated. */
+  readonly broken: boolean;
+}
+
+export interface PathDeclaration extends CommonDeclaration {
+  readonly kind: 'model' | 'corpus';
+  /** As written: relative to the file's folder, or absolute. */
+  readonly path: string | undefined;
+}
+
+export interface ParameterDeclaration extends CommonDeclaration {
+  readonly kind: 'parameter';
+  readonly value: number | undefined;
+}
+
+export interface MetricDeclaration extends CommonDeclaration {
+  readonly kind: 'metric';
+  readonly parameters: readonly { readonly name: string; readonly value: number | undefined }[];
+  /** With the parameters at their defaults; undefined where it is broken. */
+  readonly expression: Expression | undefined;
+  readonly shape: Shape | undefined;
+}
+
+export interface ExperimentDeclaration extends CommonDeclaration {
+  readonly kind: 'experiment' | 'defaults';
+  readonly content: BlockContent;
+}
+
+export interface SearchDeclaration extends CommonDeclaration {
+  readonly kind: 'search';
+  readonly content: SearchContent;
+}
+
+/** What a block says; what it does not say is undefined. */
+export interface BlockContent {
+  readonly model?: string;
+  readonly evaluate?: string;
+  readonly calibrate?: string;
+  readonly prune?: readonly Pruning[];
+  readonly at?: readonly Sparsity[];
+  readonly settings: Partial<EvaluationSettings>;
+}
+
+/** What a search says; which of it there can be depends on its method. */
+export interface SearchContent extends BlockContent {
+  readonly method?: RunMethod;
+  readonly test?: string;
+  readonly operands?: readonly OperandName[];
+  readonly operations?: readonly OperationName[];
+  readonly from?: readonly PrunedMetric[];
+  readonly baselines?: readonly PrunedMetric[];
+  readonly target?: RateTarget;
+  readonly rateBaselines?: readonly NamedRates[];
+  readonly score?: NamedScore;
+  readonly structureBaselines?: readonly NamedStructure[];
+  readonly search: Partial<SearchSettings>;
+  readonly rates: Partial<RateSearchSettings>;
+  readonly masks: Partial<MaskSearchSettings>;
+  readonly llm: Partial<LlmSettings>;
+}
+
+/** What an experiment removes: single weights, or whole components. */
+export type Pruning = PrunedMetric | PrunedStructure;
+
+/** A metric where a block lists some. */
+export interface PrunedMetric {
+  /** As the user wrote it, blanks evened out; the rates behind it. */
+  readonly label: string;
+  /** The declared metric that the label names, with or without arguments; undefined for an expression. */
+  readonly metric: string | undefined;
+  readonly expression: Expression;
+  /** Where not every block loses the same share. */
+  readonly rates?: RateAllocation;
+}
+
+export interface PrunedStructure {
+  readonly label: string;
+  readonly score: StructureScore;
+  readonly rates: RateAllocation;
+}
+
+export interface NamedScore {
+  /** The method's name, or the metric as the user wrote it. */
+  readonly name: string;
+  readonly score: StructureScore;
+}
+
+/** A place where a name stands for something. */
+export interface Site extends Span {
+  readonly symbol: FileSymbol;
+  /** The place that declares it, not one that uses it. */
+  readonly isDeclaration: boolean;
+}
+
+/** What a name stands for. Declared symbols are equal when they are the same object. */
+export type FileSymbol =
+  | DeclaredSymbol
+  | { readonly kind: 'operation'; readonly name: OperationName }
+  | { readonly kind: 'operand'; readonly name: OperandName }
+  | { readonly kind: 'property'; readonly name: string; readonly property: Property }
+  | { readonly kind: 'structure-method'; readonly name: StructureMethod }
+  | { readonly kind: 'clause'; readonly name: ClauseName }
+  | { readonly kind: 'allocation'; readonly name: AllocationWord };
+
+export interface DeclaredSymbol {
+  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';
+  readonly name: string;
+  /** Where the name is declared. */
+  readonly span: Span;
+  /** Where the declaration begins: its documentation stands above. */
+  readonly start: number;
+}

@@ -1,0 +1,146 @@
+import { SETTINGS } from '../../experiment/settings.ts';
+import { evaluationSettings } from './settingProperties.ts';
+import type { Property } from './properties.ts';
+
+/** The properties of blocks that say what is worked on. */
+
+export const MODEL: Property = {
+  name: 'model',
+  value: 'model',
+  documentation: 'The checkpoint to prune: a `model` of the file, or a path in quotes.',
+  example: 'model: tiny',
+};
+export const EVALUATE: Property = {
+  name: 'evaluate',
+  value: 'corpus',
+  arguments: evaluationSettings('blocks', 'length'),
+  documentation: 'The text that perplexity is taken on: a `corpus` of the file, or a path in quotes.',
+  example: 'evaluate: test',
+};
+/** Of a search. */
+export const FITNESS: Property = {
+  ...EVALUATE,
+  documentation: 'The text whose perplexity is the fitness of what is found: a `corpus`, or a path in quotes.',
+};
+/** Behind a calibration text its samples are meant: there `length` is `calibrationLength`. */
+const SAMPLE_LENGTH: Property = {
+  name: 'length',
+  value: 'setting',
+  setting: { of: 'evaluation', name: 'calibrationLength', row: SETTINGS.length },
+  documentation: `Tokens of a calibration sample. A whole number from ${SETTINGS.length.minimum} to ${SETTINGS.length.maximum}. Without it as many as an evaluation block has.`,
+  example: 'length: 2048',
+};
+
+export const CALIBRATE: Property = {
+  name: 'calibrate',
+  value: 'corpus',
+  arguments: [...evaluationSettings('samples'), SAMPLE_LENGTH, ...evaluationSettings('offsets', 'seed')],
+  documentation:
+    'The text that calibration samples are cut from: a `corpus` of the file, or a path in quotes. Needed by every operand but the weights.',
+  example: 'calibrate: calib (samples: 128, length: 2048, seed: 0)',
+};
+export const PRUNE: Property = {
+  name: 'prune',
+  value: 'prunings',
+  documentation:
+    'What to prune with, one evaluation each. Metrics remove single weights: names, calls or whole expressions, and `weights(wanda, owl)` where blocks lose different shares. `structure(wanda-sp)` removes whole heads and channels.',
+  example: 'prune: wanda, abs(W), structure(wanda-sp)',
+};
+export const AT: Property = {
+  name: 'at',
+  value: 'sparsities',
+  documentation: 'How much to remove, one evaluation each: a percentage of every group, or N:M (N of every M kept).',
+  example: 'at: 50%, 2:4',
+};
+
+const TEST: Property = {
+  name: 'test',
+  value: 'corpus',
+  arguments: [],
+  documentation:
+    'A text that the search never sees: the best that it finds and the baselines are evaluated on it at the end. A `corpus` of the file, or a path in quotes.',
+  example: 'test: test',
+};
+const SHARE: Property = {
+  name: 'at',
+  value: 'share',
+  documentation: 'Share of the blocks’ weights that goes: a percentage. Default: `50%`.',
+  example: 'at: 30%',
+};
+
+/** What only a search for metrics says: its texts, its sparsity, and what its trees are made of. */
+export const METRIC_SEARCH_INPUTS: readonly Property[] = [
+  TEST,
+  {
+    name: 'at',
+    value: 'sparsity',
+    documentation: 'How much candidates remove: one percentage of every group, or N:M. Default: `50%`.',
+    example: 'at: 60%',
+  },
+  {
+    name: 'operands',
+    value: 'operands',
+    documentation:
+      'What the leaves of the trees can be. Default: `W, X, G`, and the operands of the metrics in `from`.',
+    example: 'operands: W, X, G',
+  },
+  {
+    name: 'operations',
+    value: 'operations',
+    documentation: 'What the other nodes of the trees can be. Default: Pruner-Zero’s operations.',
+    example: 'operations: mul, add, sqrt, abs, mms',
+  },
+  {
+    name: 'from',
+    value: 'metrics',
+    documentation: 'Metrics that the first generation starts from; the rest of it is random. Default: none.',
+    example: 'from: wanda, abs(W) * X',
+  },
+  {
+    name: 'baselines',
+    value: 'metrics',
+    documentation:
+      'Metrics that the search is compared with; they never enter the population. Default: magnitude, Wanda, first-order Taylor and the published Pruner-Zero metric, as far as the operands allow.',
+    example: 'baselines: wanda, abs(W)',
+  },
+];
+
+/** What only a search for layer-wise rates says. */
+export const RATE_SEARCH_INPUTS: readonly Property[] = [
+  TEST,
+  SHARE,
+  {
+    name: 'target',
+    value: 'target',
+    documentation:
+      'What the rates say how much to remove of: whole heads and channels by a method or a metric (`wanda-sp`, `mine`), or single weights by a metric (`weights(wanda)`). Default: `wanda-sp`.',
+    example: 'target: wanda-sp',
+  },
+  {
+    name: 'baselines',
+    value: 'rates',
+    documentation:
+      'Rates that the search is compared with: `uniform`, `owl`, `owl(multiple: 5, spread: 0.08)`, or a list with one rate for each block. Default: `uniform, owl`.',
+    example: 'baselines: uniform, owl, [0.2, 0.3, 0.4, 0.3]',
+  },
+];
+
+/** What only a search for masks says. */
+export const MASK_SEARCH_INPUTS: readonly Property[] = [
+  TEST,
+  SHARE,
+  {
+    name: 'score',
+    value: 'score',
+    documentation:
+      'What keep-probabilities start from where `initial` is `metric`: a method such as `wanda-sp`, or a metric. Default: `wanda-sp`.',
+    example: 'score: wanda-sp',
+  },
+  {
+    name: 'baselines',
+    value: 'structures',
+    documentation:
+      'Structures that the search is compared with: methods, metrics, or `structure(flap, global)` where blocks lose different shares. Default: `wanda-sp`, and the score that the search starts from.',
+    example: 'baselines: wanda-sp, taylor, structure(flap, global)',
+  },
+];

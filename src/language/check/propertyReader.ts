@@ -1,0 +1,65 @@
+import type { Definitions } from './definitions.ts';
+import { shift } from './diagnostics.ts';
+import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
+import type { FileSymbol } from './document.ts';
+import type { ExpressionContext } from './expressions.ts';
+import { addSite } from './findings.ts';
+import type { Findings } from './findings.ts';
+import type { NameTable } from './names.ts';
+import type { ParsedProperty } from '../syntax/pieces.ts';
+import type { ExpressionSyntax, Span } from '../syntax/syntax.ts';
+
+/** What the checks of blocks need to know about the rest of the file. */
+export interface BlockContext {
+  readonly names: NameTable;
+  readonly definitions: Definitions;
+  /** Paths of the models and corpora that have one. */
+  readonly paths: ReadonlyMap<string, string>;
+  readonly findings: Findings;
+}
+
+/** What reading the value of one property needs: its text, the file around it, and where mistakes are told. */
+export class PropertyReader {
+  readonly context: BlockContext;
+  /** Whether a mistake was found. */
+  broken = false;
+  private readonly property: ParsedProperty;
+
+  constructor(property: ParsedProperty, context: BlockContext) {
+    this.property = property;
+    this.context = context;
+  }
+
+  /** What expressions in the value are compiled in. */
+  get expressions(): ExpressionContext {
+    const { definitions, findings } = this.context;
+    return definitions.context(this.property.base, findings);
+  }
+
+  site(span: Span, symbol: FileSymbol): void {
+    addSite(this.context.findings, this.property.base, span, symbol);
+  }
+
+  source({ start, end }: Span): string {
+    return this.property.text.slice(start, end);
+  }
+
+  /** A value as one word: what has a hyphen in it (`wanda-sp`) is read as a subtraction first. */
+  word({ span }: ExpressionSyntax): string {
+    return this.source(span).replaceAll(/\s/g, '');
+  }
+
+  /** Counted from the start of the file. */
+  at(span: Span): Span {
+    return shift(span, this.property.base);
+  }
+
+  report(code: DiagnosticCode, span: Span, message: string, more: Pick<Diagnostic, 'related' | 'fixes'> = {}): void {
+    this.broken = true;
+    this.tell(code, span, message, more);
+  }
+
+  tell(code: DiagnosticCode, span: Span, message: string, more: Pick<Diagnostic, 'related' | 'fixes'> = {}): void {
+    this.context.findings.diagnostics.add(code, this.at(span), message, more);
+  }
+}

@@ -1,0 +1,125 @@
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
+import { searchConflict } from '../../search/conflict.ts';
+import { evaluatedForMetrics } from '../../search/idleInSearch.ts';
+import type { SearchConflict } from '../../search/conflict.ts';
+import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
+import { operandsOf, statisticsOf } from '../../metric/measure.ts';
+import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
+import type { OperandName } from '../../metric/operands.ts';
+import { insertFix, propertySpan, settingFix } from './blockPlaces.ts';
+import type { Fix } from './diagnostics.ts';
+import type { Declaration, PrunedMetric, SearchContent } from './document.ts';
+import { missingInputs, tellMissing } from './missing.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import type { BlockContext } from './propertyReader.ts';
+import { tellIdleSettings } from './searchEffects.ts';
+import type { Span } from '../syntax/syntax.ts';
+
+/**
+ * What a `search` block means. Its properties (`properties.ts` has the table, `experiment/search.ts` the settings):
+ *
+ *     search NAME {
+ *       model: tiny                     required, here or in defaults
+ *       evaluate: valid (blocks: 64)    the text of the fitness; required
+ *       calibrate: calib (samples: 16)  required by every operand but the weights; `seed` in here is that of the samples
+ *       test: test                      a text that the search never sees, for its best metrics and the baselines
+ *       at: 60%                         one sparsity; without it that of defaults, or 50%
+ *       operands: W, X, G               leaves of the trees
+ *       operations: mul, sqrt, mms      other nodes of the trees; Pruner-Zero's without it
+ *       from: wanda, abs(W) * X         metrics of the first generation
+ *       baselines: wanda                what it is compared with; magnitude, wanda, taylor, pruner-zero without it
+ *       method: pruner-zero             and every other setting of a search by its name: population, generations, seed, …
+ *       length: 256                     and every setting of an evaluation: samples, length, offsets, group, calibration, …
+ *     }
+ *
+ * This file checks what only the whole block shows. @returns whether it cannot run
+ * @param content what the search says, on top of the defaults
+ */
+export function checkSearch(
+  text: string,
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'name' | 'nameSpan'>,
+  content: SearchContent,
+  context: BlockContext,
+): boolean {
+  const { diagnostics } = context.findings;
+  const place = (name: string): Span => propertySpan(parsed, name) ?? search.nameSpan;
+  const conflict = searchConflict({ ...DEFAULT_SEARCH_SETTINGS, ...content.search });
+  if (conflict) tellConflict(text, parsed, search, conflict, context);
+  const isOpen = tellSeveralSparsities(text, search, content, context);
+  const outside = seedsOutside(content);
+  for (const { label, operands } of outside) {
+    const message = `\`${label}\` uses ${operands.map((name) => `\`${name}\``).join(', ')}, which \`operands\` does not list`;
+    diagnostics.add('search/operand', place('from'), message);
+  }
+  reportSeenTest(content, place('test'), context);
+  const metrics = [...(content.from ?? []), ...(content.baselines ?? [])].map(({ expression }) => expression);
+  const [sparsity = DEFAULT_SPARSITY] = content.at ?? [];
+  tellIdleSettings(parsed, search, evaluatedForMetrics(searchOperands(content), metrics, sparsity), content, context);
+  const missing = missingInputs(content, needsCalibration(content));
+  if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
+  return conflict !== undefined || isOpen || outside.length > 0 || missing.length > 0;
+}
+
+/** Leaves of the trees: what the search says, or Pruner-Zero's and those of the metrics that it starts from. */
+export function searchOperands({
+  operands,
+  from = [],
+}: Pick<SearchContent, 'operands' | 'from'>): readonly OperandName[] {
+  if (operands !== undefined && operands.length > 0) return operands;
+  const used = new Set([...DEFAULT_SEARCH_OPERANDS, ...from.flatMap(({ expression }) => operandsOf(expression))]);
+  return OPERAND_NAMES.filter((name) => used.has(name));
+}
+
+function needsCalibration(content: SearchContent): boolean {
+  const { from = [], baselines = [] } = content;
+  const metrics = [...from, ...baselines].map(({ expression }) => expression);
+  return searchOperands(content).some((name) => OPERANDS[name].needs.length > 0) || statisticsOf(...metrics).length > 0;
+}
+
+/** The metrics of `from` with operands that the trees cannot have. */
+function seedsOutside(content: SearchContent): { label: string; operands: readonly OperandName[] }[] {
+  const known = searchOperands(content);
+  return (content.from ?? []).flatMap(({ label, expression }: PrunedMetric) => {
+    const operands = operandsOf(expression).filter((name) => !known.includes(name));
+    return operands.length === 0 ? [] : [{ label, operands }];
+  });
+}
+
+/** Tells settings that do not go together: at the second one, where it is said. */
+export function tellConflict(
+  text: string,
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'nameSpan'>,
+  { settings: [first, second], message, value }: SearchConflict<string>,
+  { findings: { diagnostics } }: BlockContext,
+): void {
+  const span = propertySpan(parsed, second) ?? propertySpan(parsed, first) ?? search.nameSpan;
+  const fix = settingFix(text, parsed, search, second, value);
+  diagnostics.add('property/range', span, message, fix ? { fixes: [fix] } : {});
+}
+
+/** Tells where `defaults` leave open which sparsity a search has. @returns whether they do */
+export function tellSeveralSparsities(
+  text: string,
+  search: Pick<Declaration, 'name' | 'nameSpan'>,
+  { at = [] }: SearchContent,
+  { findings: { diagnostics } }: BlockContext,
+): boolean {
+  if (at.length <= 1) return false;
+  const listed = at.map((sparsity) => `\`${printSparsity(sparsity)}\``).join(', ');
+  const fixes = at.flatMap((sparsity) => insertFix(text, search, `at: ${printSparsity(sparsity)}`) ?? ([] as Fix[]));
+  const message = `\`defaults\` lists ${listed}, and a search has one sparsity: say which`;
+  diagnostics.add('search/missing', search.nameSpan, message, { fixes });
+  return true;
+}
+
+export function reportSeenTest(
+  { test, evaluate, calibrate }: SearchContent,
+  span: Span,
+  { findings }: BlockContext,
+): void {
+  if (test === undefined || (test !== evaluate && test !== calibrate)) return;
+  const use = test === evaluate ? 'the fitness is taken on it' : 'it is calibrated on';
+  findings.diagnostics.add('search/seen-test', span, `the search has seen this text: ${use}`);
+}

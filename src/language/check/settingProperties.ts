@@ -1,0 +1,104 @@
+import { LLM_SETTINGS } from '../../search/rates/llm.ts';
+import type { LlmSettingName } from '../../search/rates/llm.ts';
+import { MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
+import type { MaskSearchSettingName } from '../../search/masks/plan.ts';
+import { RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
+import type { RateSearchSettingName } from '../../search/rates/plan.ts';
+import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
+import type { SearchSettingName } from '../../search/metrics/plan.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
+import type { SettingName } from '../../experiment/settings.ts';
+import type { Property } from './properties.ts';
+
+/** The settings that are properties of blocks: one property for each row of each table. */
+
+/** The setting that a property says. */
+export interface PropertySetting {
+  readonly of: 'evaluation' | 'method' | 'search' | 'rates' | 'masks' | 'llm';
+  readonly name: string;
+  readonly row: AnySettingRow;
+}
+
+/** What the rows of all tables of settings have in common. */
+export type AnySettingRow = { readonly default: string | number; readonly documentation: string } & (
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number; readonly orZero?: true }
+  | { readonly kind: 'text' }
+);
+
+/** A setting's property has its name, but for the one that would be called as the corpus is. */
+type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
+
+export type SettingProperty =
+  EvaluationProperty | SearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
+
+/** The property that says a setting: its own name, but `calibration` for `calibrate`, which names the corpus. */
+export function propertyOfSetting(setting: SettingName): EvaluationProperty {
+  return setting === 'calibrate' ? 'calibration' : setting;
+}
+
+export const EVALUATION_SETTINGS = properties('evaluation', SETTINGS);
+const METHOD_ROW: AnySettingRow = {
+  kind: 'choice',
+  default: DEFAULT_SEARCH_METHOD,
+  choices: SEARCH_METHOD_NAMES,
+  documentation: 'how to search; each method has settings of its own',
+};
+const METHOD: Property = {
+  ...settingProperty('method', { of: 'method', name: 'method', row: METHOD_ROW }),
+  documentation: [
+    'How to search; each method has settings of its own.',
+    '',
+    ...SEARCH_METHOD_NAMES.map((name) => `- \`${name}\`: ${SEARCH_METHODS[name].documentation}`),
+    '',
+    `Default: \`${DEFAULT_SEARCH_METHOD}\`.`,
+  ].join('\n'),
+};
+
+/** Of `pruner-zero` and `random`. */
+export const METRIC_SEARCH_SETTINGS = [METHOD, ...properties('search', SEARCH_SETTINGS)];
+/** Of `self-pruner`, with those of the language model that it may ask. */
+export const RATE_SETTINGS = [METHOD, ...properties('rates', RATE_SEARCH_SETTINGS), ...properties('llm', LLM_SETTINGS)];
+/** Of `policy-gradient`. */
+export const MASK_SETTINGS = [METHOD, ...properties('masks', MASK_SEARCH_SETTINGS)];
+
+/** The settings of an evaluation that may stand in parentheses behind a text. */
+export function evaluationSettings(...names: readonly EvaluationProperty[]): readonly Property[] {
+  return names.map((name) => EVALUATION_SETTINGS.find((property) => property.name === name)!);
+}
+
+type Row = AnySettingRow & { readonly decidesNumbers?: boolean; readonly decidesResult?: boolean };
+
+function properties(of: PropertySetting['of'], table: object): readonly Property[] {
+  const rows = Object.entries(table as Readonly<Record<string, Row>>).filter(([name]) => name !== 'method');
+  return rows.map(([name, row]) => {
+    const called = of === 'evaluation' ? propertyOfSetting(name as SettingName) : (name as SettingProperty);
+    return settingProperty(called, { of, name, row });
+  });
+}
+
+function settingProperty(name: SettingProperty, setting: PropertySetting): Property {
+  const row: Row = setting.row;
+  const values = valuesOf(row);
+  const written = row.kind === 'text' ? `"${row.default}"` : String(row.default);
+  const byDefault = row.kind === 'text' && row.default === '' ? '' : ` Default: \`${written}\`.`;
+  const what = `${row.documentation[0]!.toUpperCase()}${row.documentation.slice(1)}.${values}${byDefault}`;
+  const effect =
+    row.decidesNumbers === false
+      ? '\n\nDoes not change the numbers beyond rounding.'
+      : row.decidesResult === false
+        ? '\n\nDoes not change what is found.'
+        : '';
+  return { name, value: 'setting', setting, documentation: `${what}${effect}`, example: `${name}: ${written}` };
+}
+
+/** What a setting takes, as a sentence. */
+function valuesOf(row: Row): string {
+  if (row.kind === 'text') return ' A text in quotes.';
+  if (row.kind === 'choice') return ` One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.`;
+  const kind = row.kind === 'integer' ? 'A whole number' : 'A number';
+  return row.maximum === Number.MAX_SAFE_INTEGER
+    ? ` ${kind} from ${row.minimum} on.`
+    : ` ${row.orZero ? '0, or ' : ''}${row.orZero ? kind.toLowerCase() : kind} from ${row.minimum} to ${row.maximum}.`;
+}

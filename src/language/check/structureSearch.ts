@@ -1,0 +1,122 @@
+import { evaluatedForComponents } from '../../search/idleInSearch.ts';
+import { checkEndpoint } from '../../search/rates/llmEndpoint.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
+import { needsCalibration } from '../../experiment/planned.ts';
+import { maskSearchConflict } from '../../search/conflict.ts';
+import { UNIFORM } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structure.ts';
+import { meanRate } from '../../experiment/structureNames.ts';
+import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
+import { toErrorData } from '../../base/errors.ts';
+import { readNamedRates } from './allocations.ts';
+import { propertyNamed, propertySpan } from './blockPlaces.ts';
+import { DiagnosticList, shift } from './diagnostics.ts';
+import type { Declaration, SearchContent } from './document.ts';
+import { missingInputs, tellMissing } from './missing.ts';
+import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import { blockKindOf } from './properties.ts';
+import type { PropertyName } from './properties.ts';
+import { PropertyReader } from './propertyReader.ts';
+import type { BlockContext } from './propertyReader.ts';
+import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
+import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
+import { rateTarget } from '../plan/structureSearchPlan.ts';
+import type { Span } from '../syntax/syntax.ts';
+
+/**
+ * What a `search` block by `self-pruner` or `policy-gradient` means. Texts and settings are as in a search for metrics (`search.ts`); in
+ * their place stand
+ *
+ *     search rates {                            search masks {
+ *       method: self-pruner                       method: policy-gradient
+ *       at: 30%                                   at: 30%
+ *       target: wanda-sp                          score: wanda-sp
+ *       baselines: uniform, owl, [0.2, 0.4]       baselines: wanda-sp, structure(flap, global)
+ *       provider: openai  llm: "…"                steps: 1000  masks: 2
+ *     }                                         }
+ *
+ * This file checks what only the whole block shows. @returns whether it cannot run
+ * @param content what the search says, on top of the defaults
+ */
+export function checkStructureSearch(
+  text: string,
+  parsed: ParsedDeclaration,
+  search: Pick<Declaration, 'name' | 'nameSpan'>,
+  content: SearchContent,
+  context: BlockContext,
+): boolean {
+  const { diagnostics } = context.findings;
+  const place = (name: PropertyName): Span => propertySpan(parsed, name) ?? search.nameSpan;
+  const isOpen = tellSeveralSparsities(text, search, content, context);
+  const [sparsity = DEFAULT_SPARSITY] = content.at ?? [];
+  if (sparsity.kind === 'n:m') {
+    const message = 'such a search finds what share of each block goes, and N:M is a pattern of single weights: `30%`';
+    diagnostics.add('structure/sparsity', place('at'), message);
+  }
+  reportSeenTest(content, place('test'), context);
+  const missing: PropertyName[] = missingInputs(content, needsInputs(parsed, content));
+  const problem = endpointProblem(content);
+  if (problem !== undefined) diagnostics.add('property/type', place('endpoint'), problem);
+  const { provider, replay = '' } = content.llm;
+  const lacksRun = provider === 'replay' && replay.trim() === '';
+  if (lacksRun) {
+    const message = 'which run? Say it: `replay: "…"`, with the id of a recorded run';
+    diagnostics.add('search/missing', place('provider'), message);
+  }
+  const conflict = maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
+  if (conflict) tellConflict(text, parsed, search, conflict, context);
+  tellOtherMeans(parsed, content, context);
+  tellWithoutEffect(parsed, content, context);
+  const target = blockKindOf(parsed) === 'masks' ? undefined : rateTarget(content);
+  const weights = target?.kind === 'weights' ? target.expression : undefined;
+  tellIdleSettings(parsed, search, evaluatedForComponents(weights, sparsity), content, context);
+  if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
+  const isWrong = sparsity.kind === 'n:m' || problem !== undefined || lacksRun || conflict !== undefined;
+  return isOpen || isWrong || missing.length > 0;
+}
+
+/** Masks are learnt on the calibration text; rates need one where what they are measured by does. */
+function needsInputs(parsed: ParsedDeclaration, content: SearchContent): boolean {
+  if (blockKindOf(parsed) === 'masks') return true;
+  const target = rateTarget(content);
+  const sparsity = { kind: 'unstructured', share: 0.5 } as const;
+  const uses = (rates: RateAllocation): boolean =>
+    needsCalibration(
+      target.kind === 'weights'
+        ? { metric: target.metric, expression: target.expression, sparsity, rates }
+        : { metric: target.name, structure: { kind: 'scored', score: target.score, rates }, sparsity },
+    );
+  // OWL's rates are among the baselines and among the first configurations, unless a search does without both.
+  const rates = content.rateBaselines?.map((baseline) => baseline.rates);
+  return uses(UNIFORM) || rates === undefined || rates.some(uses) || (content.rates.initialise ?? 'llm') !== 'off';
+}
+
+/** What is wrong with the endpoint: no secret may stand in a file. The model may be named by the settings of the editor. */
+function endpointProblem({ llm: { endpoint = '' } }: SearchContent): string | undefined {
+  try {
+    checkEndpoint(endpoint);
+    return undefined;
+  } catch (thrown) {
+    const { expected, actual } = toErrorData(thrown, 'reading an endpoint');
+    return `this has to be ${expected}, not ${actual}`;
+  }
+}
+
+/** Rates that remove more or less than the search does are no comparison. */
+function tellOtherMeans(parsed: ParsedDeclaration, { at = [] }: SearchContent, context: BlockContext): void {
+  const [sparsity = DEFAULT_SPARSITY] = at;
+  const property = propertyNamed(parsed, 'baselines');
+  if (sparsity.kind === 'n:m' || property?.tree.syntax === undefined) return;
+  const quiet = { ...context, findings: { diagnostics: new DiagnosticList(), sites: undefined } };
+  for (const value of property.tree.syntax.values) {
+    const rates = value.kind === 'list' && readNamedRates(new PropertyReader(property, quiet), value)?.rates;
+    if (!rates || rates.kind !== 'given') continue;
+    const mean = meanRate(rates.rates);
+    if (Math.abs(mean - sparsity.share) < MEAN_TOLERANCE) continue;
+    const removes = printSparsity({ kind: 'unstructured', share: Number(mean.toFixed(4)) });
+    const message = `these rates remove ${removes} in the mean, and the search ${printSparsity(sparsity)}`;
+    context.findings.diagnostics.add('search/baseline', shift(value.span, property.base), message);
+  }
+}
+
+const MEAN_TOLERANCE = 0.005;

@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { EspalierError } from '../../base/errors.ts';
+import { isStructural } from '../../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { needsCalibration, scoreText } from '../../experiment/planned.ts';
+import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
+import type { EvaluationSettings, SettingName } from '../../experiment/settings.ts';
+import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Expression } from '../../metric/expression.ts';
+import { nearestName } from '../../metric/nearest.ts';
+import { printPrefix } from '../../metric/print.ts';
+import type {
+  BlockContent,
+  CompiledDocument,
+  Declaration,
+  ExperimentDeclaration,
+  SearchDeclaration,
+  MetricDeclaration,
+  PathDeclaration,
+  Pruning,
+} from '../check/document.ts';
+import { mergedSettings } from '../check/mergedSettings.ts';
+import { evaluationsAt } from '../check/prunings.ts';
+
+/** What plans depend on besides the file. */
+export interface PlanContext {
+  /** Folder of the file, absolute: relative paths start there. */
+  readonly folder: string;
+  /** Taken where the file says nothing. An experiment takes no settings from here but those that decide no numbers. */
+  readonly fallback?: PlanFallback;
+}
+
+export interface PlanFallback {
+  readonly model?: string;
+  readonly text?: string;
+  readonly calibration?: string;
+  readonly settings?: Partial<EvaluationSettings>;
+}
+
+/**
+ * What there is to evaluate for a metric or experiment of the file, or without a target for all experiments (for all
+ * metrics, where the file has no experiment).
+ *
+ * A metric is evaluated as the first experiment that lists it does; where none does, as the file's first experiment with
+ * this metric in its place; without experiments, on what the file's first search evaluates on; without one, by the file's
+ * `defaults`, its first model and, if there is only one, its corpus; what is still open comes from the fallback.
+ * @throws EspalierError `language/no-such-declaration`, `language/errors` where the target has errors, `settings/invalid`
+ *   where it is not said what to evaluate on
+ */
+export function plansFor(
+  document: CompiledDocument,
+  target: string | undefined,
+  context: PlanContext,
+): EvaluationPlan[] {
+  return new Planner(document).plansFor(target, context);
+}
+
+/**
+ * What there is to evaluate where something that is not in the file is pruned with: on what a metric that no experiment lists is
+ * evaluated on, at the sparsities there; where these are N:M alone, at half of the weights.
+ * @param name what it is, for messages
+ * @throws EspalierError as {@link plansFor} does
+ */
+export function planWith(
+  document: CompiledDocument,
+  name: string,
+  prunings: readonly Pruning[],
+  context: PlanContext,
+): EvaluationPlan {
+  return new Planner(document).planWith(name, prunings, context);
+}
+
+/** The plans of one file. Made once for several questions, it looks through the file once. */
+export class Planner {
+  private readonly sources: PlanSources;
+
+  constructor(document: CompiledDocument) {
+    this.sources = findSources(document);
+  }
+
+  plansFor(target: string | undefined, context: PlanContext): EvaluationPlan[] {
+    const { experiments, metrics } = this.sources;
+    if (target !== undefined) return [planOf(this.draftOf(findTarget(this.sources, target)), context)];
+    if (experiments.length > 0) return experiments.map((experiment) => planOf(this.draftOf(experiment), context));
+    const drafts = metrics.map((metric) => this.draftOf(metric));
+    const first = drafts[0];
+    if (first === undefined) throw nothingToEvaluate();
+    // Without an experiment all metrics take the same inputs, so that they can share one calibration.
+    return [planOf({ ...first, evaluations: drafts.flatMap((draft) => draft.evaluations) }, context)];
+  }
+
+  planWith(name: string, prunings: readonly Pruning[], context: PlanContext): EvaluationPlan {
+    const { experiments, searches, defaults } = this.sources;
+    const source = experiments[0] ?? searches[0];
+    const broken = [source, defaults].find((block) => block?.broken === true);
+    if (broken !== undefined) throw brokenTarget(name, broken);
+    return planOf(
+      this.draftBy(name, source?.content, (at) => evaluationsAt(prunings, sharesOr(at, DEFAULT_SPARSITY))),
+      context,
+    );
+  }
+
+  /** Whether this can be planned, given a fallback for what the file leaves open. */
+  isEvaluable(declaration: Declaration): boolean {
+    if (declaration.kind !== 'metric' && declaration.kind !== 'experiment') return false;
+    return !declaration.broken && this.brokenSource(declaration) === undefined;
+  }
+
+  /** A string that changes exactly when the plans of an evaluable declaration do, the fallback and the folder aside. */
+  planKey(declaration: Declaration): string {
+    const draft = this.draftOf(declaration);
+    const evaluations = draft.evaluations.map(
+      (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
+    );
+    const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
+    const inputs = [draft.isExperiment, draft.model, draft.text, draft.calibration, settings, evaluations];
+    return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+  }
+
+  private draftOf(declaration: Declaration): PlanDraft {
+    const broken = declaration.broken ? declaration : this.brokenSource(declaration);
+    if (broken !== undefined) throw brokenTarget(declaration.name, broken);
+    const own = this.sourceOf(declaration)?.content;
+    return this.draftBy(declaration.name, own, (at) => evaluationsOf(declaration, own, at));
+  }
+
+  /** @param own what says it, on top of the defaults @param evaluationsOf the sparsities that are said */
+  private draftBy(
+    name: string,
+    own: BlockContent | undefined,
+    evaluationsOf: (at: readonly Sparsity[]) => readonly PlannedEvaluation[],
+  ): PlanDraft {
+    const { defaults, models, corpora } = this.sources;
+    const { model, evaluate, calibrate, at = [] }: Partial<BlockContent> = { ...defaults?.content, ...own };
+    return {
+      name,
+      isExperiment: own !== undefined,
+      model: model ?? models[0]?.path,
+      text: evaluate ?? (corpora.length === 1 ? corpora[0]?.path : undefined),
+      calibration: calibrate,
+      evaluations: evaluationsOf(at.length > 0 ? at : [DEFAULT_SPARSITY]),
+      settings: mergedSettings(defaults?.content.settings, own?.settings),
+    };
+  }
+
+  /** What a declaration is evaluated by, where that has errors. */
+  private brokenSource(declaration: Declaration): Declaration | undefined {
+    return [this.sourceOf(declaration), this.sources.defaults].find((source) => source?.broken === true);
+  }
+
+  /** The experiment that says what a declaration is evaluated on, or the search that it was found by or is to be measured with. */
+  private sourceOf(declaration: Declaration): ExperimentDeclaration | SearchDeclaration | undefined {
+    if (declaration.kind === 'experiment') return declaration;
+    return this.sources.listing.get(declaration.name) ?? this.sources.experiments[0] ?? this.sources.searches[0];
+  }
+}
+
+/** The sparsities, and what stands in their place where all are N:M: a pattern is of single weights. */
+function sharesOr(at: readonly Sparsity[], instead: Sparsity): readonly Sparsity[] {
+  return at.some(({ kind }) => kind === 'unstructured') ? at : [instead];
+}
+
+/** A plan as far as the file says it; paths are as written. */
+interface PlanDraft {
+  /** What the plan is for, for messages. */
+  readonly name: string;
+  /** Whether an experiment says it: it is then meant to be repeatable, whatever the editor's settings are. */
+  readonly isExperiment: boolean;
+  readonly model: string | undefined;
+  readonly text: string | undefined;
+  readonly calibration: string | undefined;
+  readonly evaluations: readonly PlannedEvaluation[];
+  readonly settings: Partial<EvaluationSettings>;
+}
+
+function spellingOf(evaluation: PlannedEvaluation): string {
+  return isStructural(evaluation) || evaluation.rates ? scoreText(evaluation) : spelling(evaluation.expression);
+}
+
+/** The expression in full; of one that stays from version to version, spelt once. */
+function spelling(expression: Expression): string {
+  const known = SPELLINGS.get(expression);
+  if (known !== undefined) return known;
+  const spelt = printPrefix(expression);
+  SPELLINGS.set(expression, spelt);
+  return spelt;
+}
+
+const SPELLINGS = new WeakMap<Expression, string>();
+
+/** What of a file decides its plans. */
+interface PlanSources {
+  readonly experiments: readonly ExperimentDeclaration[];
+  readonly metrics: readonly MetricDeclaration[];
+  readonly models: readonly PathDeclaration[];
+  readonly corpora: readonly PathDeclaration[];
+  /** Those without mistakes. */
+  readonly searches: readonly SearchDeclaration[];
+  readonly defaults: ExperimentDeclaration | undefined;
+  /** The first experiment that lists a metric, by the metric's name. */
+  readonly listing: ReadonlyMap<string, ExperimentDeclaration>;
+}
+
+function findSources({ declarations }: CompiledDocument): PlanSources {
+  const blocks = declarations.filter((declaration) => 'content' in declaration && declaration.kind !== 'search');
+  const experiments = blocks.filter(({ kind }) => kind === 'experiment');
+  const paths = declarations.filter((declaration) => 'path' in declaration);
+  const listing = new Map<string, ExperimentDeclaration>();
+  for (const experiment of experiments) {
+    for (const pruning of experiment.content.prune ?? []) {
+      const metric = 'metric' in pruning ? pruning.metric : undefined;
+      if (metric !== undefined && !listing.has(metric)) listing.set(metric, experiment);
+    }
+  }
+  return {
+    experiments,
+    metrics: declarations.filter((declaration) => declaration.kind === 'metric'),
+    models: paths.filter(({ kind }) => kind === 'model'),
+    corpora: paths.filter(({ kind }) => kind === 'corpus'),
+    searches: declarations.filter((declaration) => declaration.kind === 'search').filter(({ broken }) => !broken),
+    defaults: blocks.find(({ kind }) => kind === 'defaults'),
+    listing,
+  };
+}
+
+function findTarget({ metrics, experiments }: PlanSources, name: string): Declaration {
+  const evaluable = [...metrics, ...experiments];
+  const found = evaluable.find((declaration) => declaration.name === name);
+  if (found !== undefined) return found;
+  const names = evaluable.map((declaration) => declaration.name);
+  const near = nearestName(name, names);
+  throw new EspalierError({
+    code: 'language/no-such-declaration',
+    operation: `looking for \`${name}\``,
+    expected: names.length === 0 ? 'a metric or an experiment' : `one of ${names.slice(0, 20).join(', ')}`,
+    actual: 'no metric and no experiment of that name',
+    remedy: near === undefined ? 'Check the name.' : `Did you mean \`${near}\`?`,
+  });
+}
+
+function evaluationsOf(
+  declaration: Declaration,
+  experiment: BlockContent | undefined,
+  at: readonly Sparsity[],
+): PlannedEvaluation[] {
+  let prunings = experiment?.prune ?? [];
+  if (declaration.kind === 'metric') {
+    const { name, expression } = declaration;
+    // By itself a metric ranks single weights; what it removes as a whole is the experiment's to evaluate.
+    prunings = prunings.filter((pruning) => 'metric' in pruning && pruning.metric === name);
+    if (prunings.length === 0 && expression) prunings = [{ label: name, metric: name, expression }];
+  }
+  return evaluationsAt(prunings, at);
+}
+
+function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): EvaluationPlan {
+  const model = draft.model ?? fallback.model;
+  const text = draft.text ?? fallback.text;
+  const calibration = draft.calibration ?? fallback.calibration;
+  if (model === undefined) throw missingInput(draft, 'a checkpoint', 'model: "path/to/checkpoint"');
+  if (text === undefined) throw missingInput(draft, 'a text to evaluate on', 'evaluate: "path/to/text"');
+  if (draft.evaluations.some(needsCalibration) && calibration === undefined) {
+    throw missingInput(draft, 'a text to calibrate on', 'calibrate: "path/to/text"');
+  }
+  const settings = draft.isExperiment ? withoutNumbers(fallback.settings ?? {}) : fallback.settings;
+  return {
+    model: resolve(folder, model),
+    text: resolve(folder, text),
+    ...(calibration === undefined ? {} : { calibration: resolve(folder, calibration) }),
+    evaluations: draft.evaluations,
+    settings: { ...DEFAULT_SETTINGS, ...settings, ...draft.settings },
+  };
+}
+
+function withoutNumbers(settings: Partial<EvaluationSettings>): Partial<EvaluationSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !SETTINGS[name as SettingName].decidesNumbers));
+}
+
+function missingInput({ name }: PlanDraft, what: string, property: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `preparing the evaluation of \`${name}\``,
+    expected: what,
+    actual: 'none, in the file or in the settings',
+    remedy: `Write \`defaults { ${property} }\` into the file, or an experiment that says it.`,
+  });
+}
+
+function brokenTarget(name: string, { kind, name: at }: Declaration): EspalierError {
+  const what = kind === 'defaults' ? '`defaults`' : `the ${kind} \`${at}\``;
+  return new EspalierError({
+    code: 'language/errors',
+    operation: `preparing the evaluation of \`${name}\``,
+    expected: `${what} without errors`,
+    actual: 'errors in it, or in what it uses',
+    remedy: 'Mend what is underlined and try again.',
+  });
+}
+
+function nothingToEvaluate(): EspalierError {
+  return new EspalierError({
+    code: 'language/no-such-declaration',
+    operation: 'looking for something to evaluate',
+    expected: 'an experiment or a metric',
+    actual: 'a file without either',
+    remedy: 'Declare one, for example `metric wanda = W * sqrt(X)`.',
+  });
+}

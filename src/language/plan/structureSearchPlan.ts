@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { EspalierError } from '../../base/errors.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
+import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
+import type { MaskSearchPlan } from '../../search/masks/plan.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
+import type { RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
+import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
+import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
+import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
+import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
+import type { NamedScore, SearchContent } from '../check/document.ts';
+
+/** What plans of searches for rates and masks depend on besides the file. */
+export interface StructurePlanContext {
+  readonly folder: string;
+  /** Settings that decide no result, laid under those of the file. */
+  readonly settings: Partial<EvaluationSettings>;
+  readonly workers?: number;
+}
+
+export interface RatePlanContext extends StructurePlanContext {
+  /** What a search says nothing of: endpoint and model that a person has set up. */
+  readonly llm?: Partial<LlmSettings>;
+  readonly prompts: PromptTemplates;
+}
+
+/** The plan of a search by `self-pruner` that has no errors. */
+export function rateSearchPlan(name: string, content: SearchContent, context: RatePlanContext): RateSearchPlan {
+  const { calibrate, rateBaselines } = content;
+  return {
+    kind: 'rates',
+    name,
+    ...inputs(name, content, context),
+    ...(calibrate !== undefined && { calibration: resolve(context.folder, calibrate) }),
+    target: rateTarget(content),
+    baselines: rateBaselines ?? DEFAULT_RATE_BASELINES,
+    search: { ...DEFAULT_RATE_SEARCH_SETTINGS, ...workersOf(context), ...content.rates },
+    llm: { ...DEFAULT_LLM_SETTINGS, ...llmSetUp(context, content), ...content.llm },
+    prompts: context.prompts,
+  };
+}
+
+/** The plan of a search by `policy-gradient` that has no errors. */
+export function maskSearchPlan(name: string, content: SearchContent, context: StructurePlanContext): MaskSearchPlan {
+  const { calibrate, structureBaselines } = content;
+  if (calibrate === undefined) throw missingInput(name, 'a text to calibrate on');
+  const { score, name: scoreName } = content.score ?? WANDA_SP;
+  return {
+    kind: 'masks',
+    name,
+    ...inputs(name, content, context),
+    calibration: resolve(context.folder, calibrate),
+    score,
+    baselines: structureBaselines ?? defaultStructureBaselines(score, scoreName),
+    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, ...workersOf(context), ...content.masks },
+  };
+}
+
+/** What the rates of a search are of. */
+export function rateTarget({ target }: SearchContent): RateTarget {
+  return target ?? { kind: 'structure', ...WANDA_SP };
+}
+
+const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } };
+const HALF: UnstructuredSparsity = { kind: 'unstructured', share: 0.5 };
+
+function inputs(name: string, content: SearchContent, { folder, settings }: StructurePlanContext) {
+  const { model, evaluate, test, at: [sparsity = HALF] = [] } = content;
+  // A search that lacks them has an error of its own.
+  if (model === undefined || evaluate === undefined) throw missingInput(name, 'a checkpoint and a text');
+  if (sparsity.kind !== 'unstructured') throw missingInput(name, 'a share of the weights');
+  return {
+    model: resolve(folder, model),
+    text: resolve(folder, evaluate),
+    ...(test !== undefined && { test: resolve(folder, test) }),
+    sparsity,
+    settings: { ...DEFAULT_SETTINGS, ...settings, ...content.settings },
+  };
+}
+
+/** What is set up, unless the search names another provider: models and endpoints of one mean nothing to another. */
+function llmSetUp({ llm = {} }: RatePlanContext, content: SearchContent): Partial<LlmSettings> {
+  const { provider = llm.provider } = content.llm;
+  return provider === llm.provider ? llm : {};
+}
+
+function workersOf({ workers }: StructurePlanContext): { workers?: number } {
+  return workers === undefined ? {} : { workers };
+}
+
+function missingInput(name: string, what: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `preparing the search \`${name}\``,
+    expected: what,
+    actual: 'none, in the file or in the settings',
+    remedy: 'Write it into the search, or into `defaults`.',
+  });
+}

@@ -1,0 +1,178 @@
+import { markdownBlock, markdownCode, markdownLines } from '../../base/markdown.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import type { StructureMethod } from '../../experiment/structure.ts';
+import { operandsOf } from '../../metric/measure.ts';
+import { OPERANDS } from '../../metric/operands.ts';
+import type { OperandName } from '../../metric/operands.ts';
+import { OPERATIONS } from '../../metric/operations.ts';
+import type { OperationName } from '../../metric/operations.ts';
+import { infixSymbol, printInfix } from '../../metric/print.ts';
+import { OPERAND_SHAPES, printShape } from '../../metric/shape.ts';
+import { docComment } from '../syntax/docComment.ts';
+import type {
+  CompiledDocument,
+  Declaration,
+  FileSymbol,
+  MetricDeclaration,
+  SearchContent,
+  SearchDeclaration,
+} from '../check/document.ts';
+import type { Property } from '../check/properties.ts';
+import { describeRanking } from '../check/ranking.ts';
+import { searchOperands } from '../check/search.ts';
+import { rateTarget } from '../plan/structureSearchPlan.ts';
+import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
+import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
+
+/** What a name stands for, as Markdown: its definition, then what it does. */
+export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {
+  switch (symbol.kind) {
+    case 'operation':
+      return describeOperation(symbol.name);
+    case 'operand':
+      return describeOperand(symbol.name);
+    case 'property':
+      return describeProperty(symbol.property);
+    case 'structure-method':
+      return describeStructureMethod(symbol.name);
+    case 'clause':
+      return describeClause(symbol.name);
+    case 'allocation':
+      return describeAllocation(symbol.name);
+    case 'metric-parameter': {
+      const metric = document.declarations.find(({ start }) => start === symbol.start);
+      const parameters = metric?.kind === 'metric' ? metric.parameters : [];
+      const value = parameters.find(({ name }) => name === symbol.name)?.value;
+      return (
+        code(`${symbol.name} = ${value ?? '?'}`) +
+        paragraph(`Parameter of the metric ${markdownCode(metric?.name ?? '')}.`)
+      );
+    }
+    case 'model':
+    case 'corpus':
+    case 'parameter':
+    case 'metric':
+    case 'experiment':
+    case 'search': {
+      const declaration = document.declarations.find(({ nameSpan }) => nameSpan.start === symbol.span.start);
+      return declaration ? describeDeclaration(document, declaration) : '';
+    }
+  }
+}
+
+export function describeOperation(name: OperationName): string {
+  const { arity, formula, documentation, searchable } = OPERATIONS[name];
+  const symbol = infixSymbol(name);
+  const head = `${name}(${arity === 1 ? 'x' : 'x, y'})${symbol === undefined ? '' : ` = x ${symbol} y`}`;
+  const origin = searchable ? 'In Pruner-Zero’s search space.' : 'Of this language; not in Pruner-Zero’s search space.';
+  return `${code(head)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(origin)}`;
+}
+
+export function describeOperand(name: OperandName): string {
+  const { formula, documentation, shape, needs } = OPERANDS[name];
+  const source =
+    needs.length === 0 ? 'Read off the weights.' : `Needs calibration (${needs.join(', ').replaceAll('-', ' ')}).`;
+  return `${code(`${name}: ${printShape(OPERAND_SHAPES[shape])}`)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(source)}`;
+}
+
+export function describeStructureMethod(name: StructureMethod): string {
+  const { formula, documentation, removes } = STRUCTURE_METHODS[name];
+  const what = removes === 'blocks' ? 'Removes whole blocks.' : 'Removes whole heads and channels.';
+  return `${code(`structure(${name})`)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(what)}`;
+}
+
+export function describeClause(name: ClauseName): string {
+  return `${code(CLAUSES[name].signature)}${paragraph(CLAUSES[name].documentation)}`;
+}
+
+export function describeAllocation(name: AllocationWord): string {
+  return `${code(ALLOCATION_WORDS[name].example)}${paragraph(ALLOCATION_WORDS[name].documentation)}`;
+}
+
+export function describeProperty({ documentation, example }: Property): string {
+  return `${code(example)}${paragraph(documentation)}`;
+}
+
+export function describeDeclaration(document: CompiledDocument, declaration: Declaration): string {
+  const comment = paragraph(markdownLines(docComment(document.text, declaration.start)));
+  return `${code(declarationHead(document, declaration))}${comment}${paragraph(detail(document, declaration))}`;
+}
+
+function declarationHead({ text }: CompiledDocument, declaration: Declaration): string {
+  const { kind, name, start, end } = declaration;
+  if (kind === 'experiment' || kind === 'defaults' || kind === 'search') return `${kind} ${name}`;
+  const source = text.slice(start, end);
+  return source.length <= MAX_SOURCE ? source : `${source.slice(0, MAX_SOURCE)}…`;
+}
+
+function detail(document: CompiledDocument, declaration: Declaration): string {
+  switch (declaration.kind) {
+    case 'metric':
+      return metricDetail(document, declaration);
+    case 'parameter':
+      return declaration.value === undefined ? '' : `Value: ${declaration.value}`;
+    case 'experiment': {
+      const { prune = [], at = [] } = declaration.content;
+      if (prune.length === 0) return 'Evaluates the dense model.';
+      const listed = prune.map(({ label }) => markdownCode(label)).join(', ');
+      const howMuch = at.length === 0 ? '' : ` at ${at.map(printSparsity).join(', ')}`;
+      return `Prunes with ${listed}${howMuch}.`;
+    }
+    case 'search':
+      return searchDetail(declaration);
+    case 'model':
+    case 'corpus':
+    case 'defaults':
+      return '';
+  }
+}
+
+function searchDetail({ content }: SearchDeclaration): string {
+  if (content.method === 'self-pruner') return rateSearchDetail(content);
+  if (content.method === 'policy-gradient') return maskSearchDetail(content);
+  const { population, generations } = { ...DEFAULT_SEARCH_SETTINGS, ...content.search };
+  const how = content.method === 'random' ? 'Random search' : 'Genetic programming';
+  const seeds = (content.from ?? []).map(({ label }) => markdownCode(label)).join(', ');
+  const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
+  return `${how} from ${from} of ${searchOperands(content).join(', ')}: ${generations} generations of ${population} metrics.`;
+}
+
+function rateSearchDetail(content: SearchContent): string {
+  const { population, generations } = { ...DEFAULT_RATE_SEARCH_SETTINGS, ...content.rates };
+  const target = rateTarget(content);
+  const what =
+    target.kind === 'weights'
+      ? `weights by ${markdownCode(target.metric)}`
+      : `heads and channels by ${markdownCode(target.name)}`;
+  const { provider = 'none' } = content.llm;
+  const who = provider === 'none' ? 'classical operators' : `a language model (\`${provider}\`)`;
+  return `Searches how much of each block goes, for ${what}, with ${who}: ${generations} iterations that keep ${population} configurations.`;
+}
+
+function maskSearchDetail(content: SearchContent): string {
+  const { steps, masks, batch, tokens } = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks };
+  return `Learns which components to keep by policy gradient: ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens.`;
+}
+
+function metricDetail(document: CompiledDocument, declaration: MetricDeclaration): string {
+  const { expression, shape } = declaration;
+  if (expression === undefined || shape === undefined) return 'It has errors, or uses something that has.';
+  const formula = printInfix(expression);
+  const shown = formula.length <= MAX_SOURCE ? formula : `${formula.slice(0, MAX_SOURCE)}…`;
+  const operands = operandsOf(expression).join(', ');
+  return `In full: ${markdownCode(shown)}, ${printShape(shape)}, from ${operands}.${paragraph(describeRanking(document, declaration))}`;
+}
+
+const MAX_SOURCE = 1000;
+
+function code(source: string): string {
+  return markdownBlock(source, 'prune');
+}
+
+function paragraph(text: string): string {
+  return text === '' ? '' : `\n\n${text}`;
+}

@@ -1,0 +1,113 @@
+import type { ErrorData } from '../../base/errors.ts';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
+import type { RunMethod, RunPlan } from '../../search/kinds.ts';
+import type { SearchSettings } from '../../search/metrics/plan.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
+import type { Expression } from '../../metric/expression.ts';
+
+/**
+ * What editor and language server say to each other beyond the Language Server Protocol: plain data, so that the extension
+ * can import it without the language.
+ */
+
+/** Notification, server to client, after each validation. */
+export const OUTLINE_NOTIFICATION = 'espalier/outline';
+
+export interface OutlineParams {
+  readonly uri: string;
+  /** Version of the text that it describes. */
+  readonly version: number;
+  readonly declarations: readonly OutlineDeclaration[];
+}
+
+export interface OutlineDeclaration {
+  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'defaults' | 'search';
+  readonly name: string;
+  readonly range: OutlineRange;
+  readonly nameRange: OutlineRange;
+  /** Whether it can be asked for with {@link PLAN_REQUEST}; what the file leaves open has to come from the fallback. */
+  readonly evaluable: boolean;
+  /** Of a search: whether it can be asked for with {@link SEARCH_PLAN_REQUEST}. An evaluable metric can be evolved from. */
+  readonly runnable?: boolean;
+  /** Of a search: how it searches. */
+  readonly method?: RunMethod;
+  /** Of an evaluable declaration or a runnable search: changes exactly when its plans do, fallback and folder aside. */
+  readonly planKey?: string;
+}
+
+/** As in the Language Server Protocol: lines and UTF-16 characters from 0, the end is exclusive. */
+export interface OutlineRange {
+  readonly start: OutlinePosition;
+  readonly end: OutlinePosition;
+}
+
+export interface OutlinePosition {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Request, client to server: the plans of a metric or experiment. */
+export const PLAN_REQUEST = 'espalier/plan';
+
+export interface PlanParams {
+  readonly uri: string;
+  /** Without a name: all experiments, or all metrics where there is no experiment. */
+  readonly name?: string;
+  /** Taken where the file says nothing; relative paths start at the file's folder. */
+  readonly fallback?: {
+    readonly model?: string;
+    readonly text?: string;
+    readonly calibration?: string;
+    readonly settings?: Partial<EvaluationSettings>;
+  };
+}
+
+export type PlanResult = { readonly plans: readonly EvaluationPlan[] } | { readonly error: ErrorData };
+
+/** Request, client to server: the plan of a search, or of one that starts from a metric ("Evolve from here"). */
+export const SEARCH_PLAN_REQUEST = 'espalier/searchPlan';
+
+export interface SearchPlanParams {
+  readonly uri: string;
+  /** Of a search; without it the file's first one. Has no meaning beside `from`. */
+  readonly name?: string;
+  /** Name of a metric to start from: in the file's first search, or without one on what the metric is evaluated on. */
+  readonly from?: string;
+  /** As in {@link PlanParams}; `search` are settings for a file without a search, and `workers` for any. */
+  readonly fallback?: PlanParams['fallback'] & {
+    readonly search?: Partial<SearchSettings>;
+    /** The language model that is set up, for what a search says nothing of. */
+    readonly llm?: Partial<LlmSettings>;
+  };
+  /** Prompts for a language model; a search for rates needs them. */
+  readonly prompts?: PromptTemplates;
+}
+
+export type SearchPlanResult = { readonly plan: RunPlan } | { readonly error: ErrorData };
+
+/** Request, client to server: the syntax tree of a metric, references replaced by what they stand for. */
+export const TREE_REQUEST = 'espalier/tree';
+
+export interface TreeParams {
+  readonly uri: string;
+  readonly name: string;
+}
+
+/** Null where the open file has no such metric, or it has a mistake. */
+export type TreeResult = MetricTree | null;
+
+export interface MetricTree {
+  /** Version of the text that the ranges are in. */
+  readonly version: number;
+  readonly expression: Expression;
+  /** In the order of a walk from the root, a node before its arguments. */
+  readonly places: readonly NodePlace[];
+}
+
+export interface NodePlace {
+  /** What is inside a metric or parameter that is referred to has the range of the reference. */
+  readonly range: OutlineRange;
+  /** Name of the metric or parameter that stands there in the place of this node. */
+  readonly reference?: string;
+}

@@ -1,0 +1,164 @@
+import type { RunEvent } from '../kinds.ts';
+import type {
+  MasksFinishedEvent,
+  ProbabilitiesEvent,
+  StepEvent,
+  StructureFinalistEvent,
+  StructureOpening,
+} from '../rates/events.ts';
+import { isLoss } from './policyGradient.ts';
+import { bestOf } from './resume.ts';
+import { foldBreak, newTimes, tick } from '../lifecycle/state.ts';
+import type { StateBase, StateTimes } from '../lifecycle/state.ts';
+
+/**
+ * All that is known of a search for masks from its events. It grows in place and stays small: of keep-probabilities it has the latest, of
+ * losses a few thousand points at most. What there is to see of probabilities says `pictureOf`.
+ */
+export interface MaskState extends StateBase {
+  readonly opening: StructureOpening | undefined;
+  /** Steps that are done. */
+  readonly steps: number;
+  /** In the order of the steps, each the mean over as many of them; the last one may be of fewer. */
+  readonly losses: readonly LossPoint[];
+  readonly stepsOfPoint: number;
+  /** Losses that were left out because they were not finite. */
+  readonly leftOut: number;
+  readonly checkpoints: readonly MaskCheckpoint[];
+  /** The last checkpoint, with the probabilities. */
+  readonly latest: ProbabilitiesEvent | undefined;
+  /** Evaluated again at the end, baselines among them. */
+  readonly finalists: readonly StructureFinalistEvent[];
+  readonly finished: MasksFinishedEvent | undefined;
+}
+
+/** Some steps in a row. */
+export interface LossPoint {
+  /** The last of them. */
+  readonly step: number;
+  /** How many of them had a finite loss. */
+  readonly count: number;
+  /** Mean of the finite losses of these, and of the moving averages that they were compared with; null where there are none. */
+  readonly loss: number | null;
+  readonly baseline: number | null;
+}
+
+export type MaskCheckpoint = Omit<ProbabilitiesEvent, 'kind' | 'values'>;
+
+/** The losses of a search are thinned to half as many points when there are more than these. */
+export const MAX_POINTS = 4096;
+
+export function newMaskState(): MaskState {
+  const state: Growing = {
+    ...{ revision: 0, status: 'starting', opening: undefined, steps: 0, stepsOfPoint: 1, leftOut: 0 },
+    ...{ losses: [], checkpoints: [], quarantined: [], finalists: [] },
+    ...{ latest: undefined, finished: undefined, error: undefined },
+    times: newTimes(),
+  };
+  return state;
+}
+
+/**
+ * The one fold over the events of a search for masks; those of other searches are passed over, and so are steps and checkpoints that
+ * were told before.
+ *
+ * @param at when the event was kept, in milliseconds since 1970
+ * @returns the same state, grown
+ */
+export function foldMaskEvent(state: MaskState, event: RunEvent, at: number): MaskState {
+  const growing = state as Growing;
+  tick(growing, event.kind, at);
+  fold(growing, event);
+  return state;
+}
+
+/** The checkpoint whose masks did best on the fitness text, the latest of equal ones: a finished search has kept these. */
+export function bestCheckpoint({ checkpoints }: Pick<MaskState, 'checkpoints'>): MaskCheckpoint | undefined {
+  return bestOf(checkpoints);
+}
+
+type Growing = {
+  -readonly [Key in keyof MaskState]: MaskState[Key] extends readonly (infer Item)[]
+    ? Item[]
+    : MaskState[Key] extends StateTimes
+      ? { -readonly [Name in keyof StateTimes]: StateTimes[Name] }
+      : MaskState[Key];
+};
+
+function fold(state: Growing, event: RunEvent): void {
+  switch (event.kind) {
+    case 'structure-opened':
+      state.opening = event;
+      state.status = 'running';
+      return;
+    case 'step':
+      foldStep(state, event);
+      return;
+    case 'probabilities': {
+      const { step, baseline, perplexity, removed, leftOut } = event;
+      if (step <= (state.checkpoints.at(-1)?.step ?? -1)) return;
+      state.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
+      state.latest = event;
+      return;
+    }
+    case 'structure-finalist':
+      state.finalists.push(event);
+      return;
+    case 'masks-finished':
+      state.status = 'finished';
+      state.finished = event;
+      return;
+    case 'quarantined':
+      state.quarantined.push(event);
+      return;
+    case 'resumed':
+    case 'paused':
+    case 'failed':
+      foldBreak(state, event);
+      return;
+    // Of other searches, or of no account here.
+    case 'baseline':
+    case 'candidate':
+    case 'configuration-measured':
+    case 'configuration':
+    case 'fallback':
+    case 'finalist':
+    case 'finished':
+    case 'generation':
+    case 'iteration':
+    case 'llm-asked':
+    case 'llm-replied':
+    case 'measured':
+    case 'opened':
+    case 'probed':
+    case 'rate-baseline':
+    case 'rates-finished':
+    case 'scores':
+      return;
+  }
+}
+
+function foldStep(state: Growing, { step, losses, baseline }: StepEvent): void {
+  if (step < state.steps) return;
+  const finite = losses.filter(isLoss);
+  state.leftOut += losses.length - finite.length;
+  const loss = finite.length === 0 ? null : finite.reduce((sum, value) => sum + value, 0) / finite.length;
+  const point: LossPoint = { step, count: loss === null ? 0 : 1, loss, baseline };
+  // Points end where a multiple of their steps does.
+  if (state.steps % state.stepsOfPoint === 0) state.losses.push(point);
+  else state.losses.push(joined(state.losses.pop()!, point));
+  state.steps = step + 1;
+  if (state.losses.length <= MAX_POINTS) return;
+  state.losses = Array.from({ length: Math.ceil(state.losses.length / 2) }, (_, i) => {
+    const [first, second] = [state.losses[2 * i]!, state.losses[2 * i + 1]];
+    return second ? joined(first, second) : first;
+  });
+  state.stepsOfPoint *= 2;
+}
+
+function joined(a: LossPoint, b: LossPoint): LossPoint {
+  const count = a.count + b.count;
+  const mean = (of: (point: LossPoint) => number | null): number | null =>
+    count === 0 ? null : [a, b].reduce((sum, point) => sum + (of(point) ?? 0) * point.count, 0) / count;
+  return { step: b.step, count, loss: mean(({ loss }) => loss), baseline: mean(({ baseline }) => baseline) };
+}

@@ -1,0 +1,28 @@
+import type { Candidate, VariationOperator } from './events.ts';
+import type { Expression } from '../../metric/expression.ts';
+import type { CanonicalForm } from '../../metric/canonical.ts';
+
+/** A candidate before it is evaluated. */
+export interface Proposed {
+  readonly id: number;
+  readonly generation: number;
+  readonly operator: VariationOperator;
+  readonly parents: readonly number[];
+  readonly expression: Expression;
+  readonly canonical: CanonicalForm;
+  readonly size: number;
+}
+
+/** A candidate with what became of it. */
+export interface Evaluated extends Proposed {
+  readonly outcome: Candidate['outcome'];
+  /**
+   * Mean loss over the whole fitness text in nats per token, estimated where blocks are missing; Infinity for an invalid one.
+   * What selection compares takes the size into account, and what is known of the estimates (see population.ts).
+   */
+  readonly loss: number;
+  /** The rung after which it, or the candidate whose evaluation it shares, was stopped; undefined for one that saw the whole text. */
+  readonly stoppedAt: number | undefined;
+  /** Id of the first candidate that removes the same weights, its own where it is the first. */
+  readonly identity: number;
+}

@@ -1,0 +1,35 @@
+import type { Expression } from '../../metric/expression.ts';
+import type { MeasureOutcome, ProbeOutcome, SearchEvent, SearchOpening } from './events.ts';
+
+/**
+ * All that a search asks of the world. The loop asks the same questions in the same order for the same plan, whatever the number
+ * of workers and whenever the answers come; so a run that was interrupted goes on by asking again from the beginning, with
+ * answers from the journal as far as it has them, and events that the journal has are not written again.
+ */
+export interface SearchEffects {
+  /** Whether each candidate can rank, and which masks it makes; answers in the order of the questions. */
+  probe(candidates: readonly Proposal[]): Promise<readonly ProbeOutcome[]>;
+  /** The loss of each candidate on the blocks of a rung; answers in the order of the questions. */
+  measure(candidates: readonly Proposal[], rung: Rung): Promise<readonly MeasureOutcome[]>;
+  /** Settles when the event is kept. */
+  emit(event: SearchEvent): Promise<void>;
+}
+
+export interface Proposal {
+  /** Counts from 0 in the order of proposal. The baselines have −1, −2, … in the order of the plan. */
+  readonly id: number;
+  readonly expression: Expression;
+}
+
+/** Blocks `begin … end − 1` in the order in which rungs visit them. Baselines are measured on all blocks as rung 0. */
+export interface Rung {
+  readonly index: number;
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SearchOptions {
+  readonly opening: SearchOpening;
+  /** Looked at between two questions; the search then fails with the code `cancelled`. */
+  readonly signal?: AbortSignal;
+}

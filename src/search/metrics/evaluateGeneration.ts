@@ -1,0 +1,188 @@
+import { throwIfCancelled } from '../../base/errors.ts';
+import type { SearchSettings } from './plan.ts';
+import type { CandidateOutcome } from './events.ts';
+import { constantValue } from '../../metric/constant.ts';
+import { depthOf, operandsOf } from '../../metric/measure.ts';
+import { printPrefix } from '../../metric/print.ts';
+import type { Evaluated, Proposed } from './candidate.ts';
+import type { Rung, SearchEffects, SearchOptions } from './effects.ts';
+import type { Knowledge } from './knowledge.ts';
+import { AT_THE_FOOT, climb, promoted } from './ladder.ts';
+import type { Climb } from './ladder.ts';
+
+/** What all generations of a search have in common. */
+export interface SearchContext {
+  readonly settings: SearchSettings;
+  readonly rungs: readonly Rung[];
+  readonly knowledge: Knowledge;
+  readonly effects: SearchEffects;
+  readonly options: SearchOptions;
+}
+
+/**
+ * Evaluates the candidates of one generation and tells what became of each as soon as it is known.
+ *
+ * First what algebra knows: a constant is invalid, and a candidate whose canonical form was seen waits for the one that had it
+ * first. The others are probed: those that cannot rank are invalid, and those that remove the same weights as another wait for
+ * that one. What is left climbs the rungs, and poor ones are stopped at each.
+ *
+ * @returns in the order of the ids
+ */
+export async function evaluateGeneration(
+  candidates: readonly Proposed[],
+  context: SearchContext,
+): Promise<readonly Evaluated[]> {
+  const { contenders, followers } = await sift(candidates, context);
+  await climbRungs(contenders, context);
+  for (const { candidate, of, by } of followers) {
+    await settle(candidate, sharedOutcome(context.knowledge.get(of)!, by), context, context.knowledge.get(of));
+  }
+  return candidates.map(({ id }) => context.knowledge.get(id)!);
+}
+
+/** A candidate that shares the evaluation of another one. */
+interface Follower {
+  readonly candidate: Proposed;
+  readonly of: number;
+  readonly by: 'canonical' | 'mask';
+}
+
+/** Settles those that cannot rank, and parts the others into those to evaluate and those that share an evaluation. */
+async function sift(
+  candidates: readonly Proposed[],
+  context: SearchContext,
+): Promise<{ readonly contenders: readonly Proposed[]; readonly followers: readonly Follower[] }> {
+  const { knowledge, effects, options } = context;
+  const shares = context.settings.sharing === 'on';
+  const contenders: Proposed[] = [];
+  const followers: Follower[] = [];
+
+  let waiting: Proposed[] = [];
+  for (const candidate of candidates) {
+    const problem = algebraicProblem(candidate);
+    if (problem === undefined) waiting.push(candidate);
+    else await settle(candidate, problem, context);
+  }
+  // Several rounds: a candidate whose forerunner turns out to be invalid is probed itself. In exact arithmetic they rank the
+  // same; but what overflows as one is written need not do so in another spelling.
+  while (waiting.length > 0) {
+    const [first, later] = shares ? firstOfEachForm(waiting, knowledge) : [waiting, []];
+    throwIfCancelled(options.signal, 'searching');
+    const answers = first.length === 0 ? [] : await effects.probe(first.map(asProposal));
+    for (const [i, candidate] of first.entries()) {
+      const answer = answers[i]!;
+      if (answer.kind === 'invalid') {
+        await settle(candidate, answer, context);
+        continue;
+      }
+      const of = knowledge.identify(candidate, answer.fingerprint);
+      if (shares && of !== candidate.id) followers.push({ candidate, of, by: 'mask' });
+      else contenders.push(candidate);
+    }
+    waiting = [];
+    for (const candidate of later) {
+      const of = knowledge.forerunner(candidate);
+      if (of === undefined) waiting.push(candidate);
+      else followers.push({ candidate, of, by: 'canonical' });
+    }
+  }
+  return { contenders, followers: followers.sort((a, b) => a.candidate.id - b.candidate.id) };
+}
+
+/** Those that have to be probed now, and those that have, or will then have, a forerunner of the same form. */
+function firstOfEachForm(
+  candidates: readonly Proposed[],
+  knowledge: Knowledge,
+): readonly [first: readonly Proposed[], later: readonly Proposed[]] {
+  const [first, later]: [Proposed[], Proposed[]] = [[], []];
+  const forms = new Set<string>();
+  for (const candidate of candidates) {
+    const { key, saturates } = candidate.canonical;
+    const isFirst = saturates || (knowledge.forerunner(candidate) === undefined && !forms.has(key));
+    if (!saturates) forms.add(key);
+    (isFirst ? first : later).push(candidate);
+  }
+  return [first, later];
+}
+
+/** Measures rung after rung, and settles each candidate at the rung where it stops. */
+async function climbRungs(contenders: readonly Proposed[], context: SearchContext): Promise<void> {
+  const { rungs, knowledge, effects, options } = context;
+  let climbers = new Map(contenders.map((candidate) => [candidate, AT_THE_FOOT]));
+  for (const rung of rungs) {
+    if (climbers.size === 0) return;
+    throwIfCancelled(options.signal, 'searching');
+    const answers = await effects.measure([...climbers.keys()].map(asProposal), rung);
+    const reached = new Map<Proposed, Climb>();
+    for (const [i, [candidate, before]] of [...climbers].entries()) {
+      const answer = answers[i]!;
+      const after = answer.kind === 'loss' ? climb(before, answer.blocks, answer.loss, options.opening) : undefined;
+      if (answer.kind === 'loss') knowledge.countBlocks(answer.blocks);
+      if (after !== undefined && isPerplexity(after)) reached.set(candidate, after);
+      else await settle(candidate, answer.kind === 'invalid' ? answer : LOSS_NOT_FINITE, context);
+    }
+    const isLast = rung.index === rungs.length - 1;
+    const goOn = isLast ? new Set() : new Set(promotedOf(reached, rung.index, context));
+    climbers = new Map();
+    for (const [candidate, after] of reached) {
+      const perplexity = Math.exp(after.estimates.at(-1)!);
+      if (goOn.has(candidate)) climbers.set(candidate, after);
+      else if (isLast) knowledge.lead(await settle(candidate, { kind: 'full', perplexity }, context), after);
+      else await settle(candidate, { kind: 'stopped', rung: rung.index, blocks: after.blocks, perplexity }, context);
+    }
+  }
+}
+
+function promotedOf(
+  reached: ReadonlyMap<Proposed, Climb>,
+  rung: number,
+  { knowledge, settings }: SearchContext,
+): readonly Proposed[] {
+  const complete = knowledge.leaders.map((leader) => leader.climb);
+  return promoted(reached, rung, settings.keep, complete, Math.max(1, settings.elites));
+}
+
+async function settle(
+  candidate: Proposed,
+  outcome: CandidateOutcome,
+  { knowledge, effects }: SearchContext,
+  like?: Evaluated,
+): Promise<Evaluated> {
+  const evaluated = knowledge.settle(candidate, outcome, like);
+  const { id, generation, operator, parents, expression, size } = candidate;
+  await effects.emit({
+    kind: 'candidate',
+    ...{ id, generation, operator, parents, size, outcome },
+    expression: printPrefix(expression),
+    depth: depthOf(expression),
+  });
+  return evaluated;
+}
+
+function algebraicProblem({ expression, canonical }: Proposed): CandidateOutcome | undefined {
+  if (operandsOf(expression).length === 0) {
+    return { kind: 'invalid', reason: 'no-operand', detail: 'it has no operand: every weight has the same score' };
+  }
+  const value = constantValue(expression) ?? constantValue(canonical.expression);
+  if (value === undefined) return undefined;
+  return { kind: 'invalid', reason: 'constant', detail: `it is ${value} for every weight` };
+}
+
+function sharedOutcome(of: Evaluated, by: Follower['by']): CandidateOutcome {
+  if (of.outcome.kind === 'invalid') return of.outcome;
+  return { kind: 'shared', of: of.id, by, perplexity: of.outcome.perplexity };
+}
+
+const LOSS_NOT_FINITE: CandidateOutcome = {
+  kind: 'invalid',
+  reason: 'not-finite',
+  detail: 'the pruned model has no finite perplexity',
+};
+
+function isPerplexity({ estimates }: Climb): boolean {
+  return Number.isFinite(Math.exp(estimates.at(-1)!)) && Math.exp(estimates.at(-1)!) > 0;
+}
+
+function asProposal({ id, expression }: Proposed): { id: number; expression: Proposed['expression'] } {
+  return { id, expression };
+}

@@ -1,0 +1,96 @@
+import { rungEnds } from './plan.ts';
+import type { SearchSettings } from './plan.ts';
+import type { SearchOpening } from './events.ts';
+import type { Rung } from './effects.ts';
+
+/** The stages of an evaluation, each with more blocks of the fitness text. @param length tokens of a block */
+export function rungsOf(
+  blocks: number,
+  length: number,
+  settings: Pick<SearchSettings, 'rungs' | 'keep'>,
+): readonly Rung[] {
+  const ends = rungEnds(blocks, length, settings);
+  return ends.map((end, index) => ({ index, begin: ends[index - 1] ?? 0, end }));
+}
+
+/** What a candidate lost on the blocks that it has seen. */
+export interface Climb {
+  /** Blocks seen. */
+  readonly blocks: number;
+  /** Sum over these blocks of the mean loss of each. */
+  readonly total: number;
+  /** After each rung: the estimate that {@link estimatedLoss} gives. */
+  readonly estimates: readonly number[];
+}
+
+export const AT_THE_FOOT: Climb = { blocks: 0, total: 0, estimates: [] };
+
+/** @param loss mean over `blocks` more blocks */
+export function climb(before: Climb, blocks: number, loss: number, opening: SearchOpening): Climb {
+  const after = { blocks: before.blocks + blocks, total: before.total + blocks * loss };
+  return { ...after, estimates: [...before.estimates, estimatedLoss(after, opening)] };
+}
+
+/**
+ * Mean loss over the whole text from a part of its blocks: dense loss of the text + mean over the blocks seen of (loss − dense
+ * loss). What a text is like, easy or hard, moves both alike, so that estimates from different parts can be compared. With all
+ * blocks seen this is the mean loss itself.
+ */
+function estimatedLoss({ blocks, total }: Pick<Climb, 'blocks' | 'total'>, { denseLosses }: SearchOpening): number {
+  if (blocks === denseLosses.length) return total / blocks;
+  const dense = sum(denseLosses) / denseLosses.length;
+  return dense + (total - sum(denseLosses.slice(0, blocks))) / blocks;
+}
+
+/** How the estimates after a rung stand to the losses on the whole text, for the metrics that have both. */
+export interface Calibration {
+  /** Mean of estimate − loss: the first blocks may be kinder to pruned models than the others, or less kind. */
+  readonly offset: number;
+  /** Standard deviation of estimate − loss: what a prediction is wrong by. Infinity while there are too few to tell. */
+  readonly deviation: number;
+}
+
+/** Fewer differences have no deviation to rely on. */
+const ENOUGH = 4;
+
+/** @param complete climbs to the top */
+export function calibration(complete: readonly Climb[], rung: number): Calibration {
+  const differences = complete.map(({ estimates }) => estimates[rung]! - estimates.at(-1)!);
+  const offset = differences.length === 0 ? 0 : sum(differences) / differences.length;
+  if (differences.length < ENOUGH) return { offset, deviation: Infinity };
+  const squares = sum(differences.map((difference) => (difference - offset) ** 2));
+  return { offset, deviation: Math.sqrt(squares / (differences.length - 1)) };
+}
+
+/** Predictions that are off by more than this many deviations are left out of account. */
+const DEVIATIONS = 2;
+
+/**
+ * Who goes on to the next rung: the best one in `keep` of this generation, but for those that would have to be luckier than
+ * predictions were so far to get among the leaders; and whoever is predicted to become the best of all, however many these are.
+ *
+ * @param climbs of those that are still in
+ * @param complete climbs to the top so far, the best first
+ * @param leaders how many of them count
+ */
+export function promoted<Key>(
+  climbs: ReadonlyMap<Key, Climb>,
+  rung: number,
+  keep: number,
+  complete: readonly Climb[],
+  leaders: number,
+): readonly Key[] {
+  const { offset, deviation } = calibration(complete, rung);
+  const predicted = (one: Climb): number => one.estimates[rung]! - offset;
+  const best = complete[0]?.estimates.at(-1) ?? -Infinity;
+  const last = complete[leaders - 1]?.estimates.at(-1) ?? Infinity;
+  const ranked = [...climbs].sort(([, a], [, b]) => a.estimates[rung]! - b.estimates[rung]!);
+  const quota = Math.ceil(ranked.length / keep);
+  return ranked
+    .filter(([, one], place) => predicted(one) < (place < quota ? last + DEVIATIONS * deviation : best))
+    .map(([key]) => key);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,33 @@
+import type { Candidate } from './events.ts';
+import { isComplete, perplexityOf } from './state.ts';
+import type { SearchState } from './state.ts';
+
+/** The best of each size that was evaluated in full, the smallest first; of equals the one that came first. */
+export function hallOfFame(state: Pick<SearchState, 'candidates' | 'byId'>): readonly Candidate[] {
+  const best = new Map<number, Candidate>();
+  for (const candidate of state.candidates) {
+    if (!isComplete(candidate, state)) continue;
+    const other = best.get(candidate.size);
+    if (other === undefined || perplexityOf(candidate)! < perplexityOf(other)!) best.set(candidate.size, candidate);
+  }
+  return [...best.values()].sort((a, b) => a.size - b.size);
+}
+
+/** Those of the hall of fame that are better than everything smaller. */
+export function paretoFront(state: Pick<SearchState, 'candidates' | 'byId'>): readonly Candidate[] {
+  let best = Infinity;
+  return hallOfFame(state).filter((candidate) => {
+    const perplexity = perplexityOf(candidate)!;
+    if (perplexity >= best) return false;
+    best = perplexity;
+    return true;
+  });
+}
+
+/** The best that were evaluated in full, each evaluation once, the best first. */
+export function bestCandidates({ candidates }: Pick<SearchState, 'candidates'>, count: number): readonly Candidate[] {
+  return candidates
+    .filter(({ outcome }) => outcome.kind === 'full')
+    .sort((a, b) => perplexityOf(a)! - perplexityOf(b)! || a.id - b.id)
+    .slice(0, count);
+}

@@ -1,0 +1,153 @@
+import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import type { ErrorData } from '../../base/errors.ts';
+import type { SearchPlan } from './plan.ts';
+import type { MeasureOutcome, SearchCounts } from './events.ts';
+import type { Expression } from '../../metric/expression.ts';
+import { printPrefix } from '../../metric/print.ts';
+import { alphabetOf } from './alphabet.ts';
+import type { Alphabet } from './alphabet.ts';
+import type { Evaluated, Proposed } from './candidate.ts';
+import type { SearchEffects, SearchOptions } from './effects.ts';
+import { evaluateGeneration } from './evaluateGeneration.ts';
+import type { SearchContext } from './evaluateGeneration.ts';
+import { Knowledge } from './knowledge.ts';
+import { rungsOf } from './ladder.ts';
+import { nextPopulation } from './population.ts';
+import type { Population } from './population.ts';
+import { propose } from './propose.ts';
+
+/** What a search comes to, before its finalists are evaluated again. */
+export interface SearchOutcome {
+  readonly counts: SearchCounts;
+  /** The best that were evaluated in full, no two of which remove the same weights; the best first, as many as the plan says. */
+  readonly finalists: readonly Finalist[];
+}
+
+export interface Finalist {
+  readonly id: number;
+  readonly expression: Expression;
+  readonly perplexity: number;
+}
+
+/**
+ * Runs a search from its first generation to its last, or to its budget. Baselines come first. Everything that is random comes
+ * from the seed and the candidates' ids, so that equal plans and equal answers give equal searches.
+ *
+ * @throws EspalierError `cancelled` once `options.signal` is aborted; and whatever `effects` throw
+ */
+export async function runSearch(
+  plan: SearchPlan,
+  effects: SearchEffects,
+  options: SearchOptions,
+): Promise<SearchOutcome> {
+  const settings = plan.search;
+  const { blocks } = options.opening;
+  const knowledge = new Knowledge(blocks);
+  const rungs = rungsOf(blocks, plan.settings.length, settings);
+  const context: SearchContext = { settings, rungs, knowledge, effects, options };
+  const alphabet = alphabetOf(plan);
+  if (alphabet.operands.length === 0) throw noOperands(plan);
+  await measureBaselines(plan, context);
+
+  let population: Population = [];
+  for (let generation = 0; generation < settings.generations; generation++) {
+    if (generation > 0 && settings.budget > 0 && knowledge.evaluations >= settings.budget) break;
+    const proposed = await proposeGeneration(generation, population, plan, alphabet, context);
+    const evaluated = await evaluateGeneration(proposed, context);
+    const before = population.map(({ candidate }) => candidate);
+    population = nextPopulation(before, evaluated, settings, knowledge);
+    await effects.emit({
+      kind: 'generation',
+      generation,
+      ...statisticsOf(evaluated),
+      bestSoFar: bestSoFar(knowledge),
+      counts: knowledge.counts,
+    });
+  }
+  const finalists = knowledge.leaders.slice(0, settings.finalists).map(({ candidate }) => ({
+    id: candidate.id,
+    expression: candidate.expression,
+    perplexity: Math.exp(candidate.loss),
+  }));
+  return { counts: knowledge.counts, finalists };
+}
+
+/** A generation of thousands is proposed in parts, so that a process can answer messages between them. */
+const PART = 100;
+
+async function proposeGeneration(
+  generation: number,
+  population: Population,
+  plan: SearchPlan,
+  alphabet: Alphabet,
+  { knowledge, options }: SearchContext,
+): Promise<readonly Proposed[]> {
+  const { search } = plan;
+  // The elites are a part of the generation, and evaluated already.
+  const count = generation === 0 ? search.population : Math.max(1, search.population - search.elites);
+  const firstId = knowledge.counts.candidates;
+  const proposed: Proposed[] = [];
+  while (proposed.length < count) {
+    proposed.push(propose(firstId + proposed.length, generation, population, plan, alphabet));
+    if (proposed.length % PART !== 0) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    throwIfCancelled(options.signal, 'searching');
+  }
+  return proposed;
+}
+
+async function measureBaselines(plan: SearchPlan, { effects, options }: SearchContext): Promise<void> {
+  if (plan.baselines.length === 0) return;
+  throwIfCancelled(options.signal, 'searching');
+  const whole = { index: 0, begin: 0, end: options.opening.blocks };
+  const proposals = plan.baselines.map(({ expression }, i) => ({ id: -1 - i, expression }));
+  const answers = await effects.measure(proposals, whole);
+  for (const [i, { metric, expression }] of plan.baselines.entries()) {
+    const answer = answers[i]!;
+    const perplexity = answer.kind === 'loss' ? Math.exp(answer.loss) : NaN;
+    const text = printPrefix(expression);
+    await effects.emit(
+      Number.isFinite(perplexity)
+        ? { kind: 'baseline', metric, expression: text, perplexity }
+        : { kind: 'baseline', metric, expression: text, error: baselineError(metric, answer) },
+    );
+  }
+}
+
+function noOperands({ name }: SearchPlan): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `searching (${name})`,
+    expected: 'at least one operand',
+    actual: 'none',
+    remedy: 'Name what metrics are made of, such as W, X, G.',
+  });
+}
+
+function baselineError(metric: string, answer: MeasureOutcome): ErrorData {
+  return {
+    code: answer.kind === 'invalid' ? 'metric/invalid-score' : 'evaluation/not-finite',
+    operation: `measuring the baseline ${metric}`,
+    expected: 'a metric that ranks weights, and a finite perplexity',
+    actual: answer.kind === 'invalid' ? answer.detail : `a loss of ${answer.loss}`,
+    remedy: 'The search goes on without it: leave it out of the baselines, or change its formula.',
+  };
+}
+
+/** Of the valid candidates of a generation. The mean is that of the losses, as a perplexity: one hopeless metric does not drown it. */
+function statisticsOf(evaluated: readonly Evaluated[]): {
+  best: number | null;
+  mean: number | null;
+  worst: number | null;
+} {
+  const losses = evaluated.map(({ loss }) => loss).filter(Number.isFinite);
+  if (losses.length === 0) return { best: null, mean: null, worst: null };
+  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  const [best, worst] = [losses.reduce((a, b) => Math.min(a, b)), losses.reduce((a, b) => Math.max(a, b))];
+  return { best: Math.exp(best), mean: Math.exp(mean), worst: Math.exp(worst) };
+}
+
+function bestSoFar({ leaders }: Knowledge): { id: number; perplexity: number } | null {
+  const best = leaders[0]?.candidate;
+  return best === undefined ? null : { id: best.id, perplexity: Math.exp(best.loss) };
+}

@@ -1,0 +1,170 @@
+import type { ErrorData } from '../base/errors.ts';
+import type { CandidateColumns } from '../search/metrics/columns.ts';
+import type { RunEvent, RunPlan } from '../search/kinds.ts';
+import type { SpeedMeasurement } from '../experiment/speedTable.ts';
+import type { MaskPicture } from '../search/masks/picture.ts';
+import type { StepColumns } from '../search/masks/columns.ts';
+
+/** What extension and search panel say to each other. Everything is plain data; the panel knows nothing but these. */
+export type ToPanel =
+  /** Another run, or the same one from its beginning: everything before is forgotten. */
+  | { readonly kind: 'run'; readonly run: PanelRun }
+  /** What the run is called, what tells it from others of its search, and what somebody said of it. */
+  | { readonly kind: 'called'; readonly called: Called }
+  /** What has happened since, in order. `complete`: these are all that there are now. */
+  | { readonly kind: 'events'; readonly items: readonly PanelItem[]; readonly complete: boolean }
+  | { readonly kind: 'state'; readonly state: RunState }
+  /** Random search with the same budget, for the line beside; null where there is none. */
+  | { readonly kind: 'random'; readonly line: RunLine | null; readonly state: RunState | null }
+  | { readonly kind: 'overlay'; readonly lines: readonly RunLine[] }
+  | { readonly kind: 'curves'; readonly curves: Curves }
+  /** The candidates that the file holds as metrics already. */
+  | { readonly kind: 'inserted'; readonly names: Readonly<Record<number, string>> }
+  | { readonly kind: 'speed'; readonly speed: Speed }
+  | { readonly kind: 'exchange'; readonly exchange: Exchange };
+
+export interface Called {
+  readonly title: string;
+  readonly details: readonly string[];
+  readonly note?: string;
+}
+
+export type FromPanel =
+  /** The page is loaded and knows nothing. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'random' }
+  | { readonly kind: 'insert'; readonly id: number }
+  | { readonly kind: 'evaluate'; readonly id: number }
+  | { readonly kind: 'tree'; readonly id: number }
+  | { readonly kind: 'curves'; readonly over: CurveAxis; readonly metrics: readonly CurveMetric[] }
+  | { readonly kind: 'cancelCurves' }
+  | { readonly kind: 'exportTable'; readonly format: 'csv' | 'json' }
+  /** `data` is a PNG in base64. */
+  | { readonly kind: 'exportPicture'; readonly data: string }
+  /** What a language model was asked in this request, and what it replied. */
+  | { readonly kind: 'exchange'; readonly call: number }
+  /** Measures the dense model and a pruned one. */
+  | { readonly kind: 'speed'; readonly of: ResultName }
+  | { readonly kind: 'cancelSpeed' }
+  /** Writes the pruned model to a folder. */
+  | { readonly kind: 'exportModel'; readonly of: ResultName }
+  | { readonly kind: 'showLog' };
+
+/** A pruned model that a search has found: a candidate or configuration by its id, or what a search for masks comes to. */
+export type ResultName =
+  | { readonly kind: 'candidate'; readonly id: number }
+  | { readonly kind: 'configuration'; readonly id: number }
+  | { readonly kind: 'mask' };
+
+/** What the panel remembers while it is hidden and over a reload of the window. */
+export interface PanelMemory {
+  /** Folder of the run, absolute. */
+  readonly folder: string;
+  /** Candidate that is looked at. */
+  readonly selected?: number;
+  /** How far down, in pixels. */
+  readonly scroll?: number;
+  readonly axis?: PerplexityAxis;
+  /** Width that was chosen for the table's widest column, in pixels. */
+  readonly column?: number;
+}
+
+/** What the axis of a chart of perplexities shows: where the best and its rivals differ, down to dense, or everything, logarithmic. */
+export type PerplexityAxis = 'close' | 'dense' | 'all';
+
+export interface PanelRun<Plan extends RunPlan = RunPlan> {
+  /** Folder of the run, absolute; identifies it. */
+  readonly folder: string;
+  readonly id: string;
+  readonly plan: Plan;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** The `.prune` file that asked for it, as a person names it; candidates are inserted there. */
+  readonly document?: string;
+}
+
+/**
+ * Candidates in a row, and steps in a row, travel as columns; of keep-probabilities a picture; of the texts of prompts and replies
+ * nothing, until somebody wants to read it; everything else as it is.
+ */
+export type PanelItem =
+  | { readonly candidates: CandidateColumns }
+  | { readonly steps: StepColumns; readonly at: number }
+  | { readonly picture: MaskPicture; readonly at: number }
+  | { readonly event: PanelEvent; readonly at: number };
+
+export type PanelEvent = Exclude<RunEvent, { readonly kind: 'candidate' | 'step' | 'probabilities' | 'scores' }>;
+
+/** What a run is doing, as far as this window can know. */
+export type RunState =
+  /** This window's worker loads the model and collects statistics, or goes through what the journal holds. */
+  | { readonly kind: 'starting'; readonly detail?: string; readonly share?: number }
+  | { readonly kind: 'running' }
+  /** Asked to pause; what is being evaluated comes to its end. */
+  | { readonly kind: 'pausing' }
+  | { readonly kind: 'paused' }
+  /** It ended without a word: the window or the machine went away. */
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  /** Another process runs it: it can be watched, not steered. */
+  | { readonly kind: 'elsewhere' };
+
+/** Best perplexity so far of a run against the work done, for comparing. */
+export interface RunLine {
+  readonly label: string;
+  /** One for each generation: its number, best perplexity so far, candidates and evaluations until then. */
+  readonly points: readonly RunPoint[];
+}
+
+export interface RunPoint {
+  readonly generation: number;
+  readonly perplexity: number;
+  readonly candidates: number;
+  readonly evaluations: number;
+}
+
+/** The paper's Figure 3, on demand. */
+export type CurveAxis = 'sparsity' | 'samples';
+
+export interface CurveMetric {
+  readonly label: string;
+  /** In prefix form. */
+  readonly expression: string;
+}
+
+export interface Curves {
+  readonly over: CurveAxis;
+  readonly state: 'running' | 'done' | 'cancelled' | 'failed';
+  /** Of a run in progress, 0 to 1. */
+  readonly share: number;
+  readonly detail: string;
+  readonly densePerplexity: number | null;
+  readonly lines: readonly CurveLine[];
+}
+
+export interface CurveLine {
+  readonly label: string;
+  /** Sparsity as a share, or the number of samples. */
+  readonly points: readonly { readonly at: number; readonly perplexity: number }[];
+  /** Why a point is missing. */
+  readonly errors: readonly string[];
+}
+
+/** A request to a language model, in full. */
+export interface Exchange {
+  readonly call: number;
+  readonly prompt: string;
+  /** The reply, or why there is none. */
+  readonly reply: string;
+  /** Model that replied, as it calls itself. */
+  readonly model?: string;
+}
+
+/** Parameters, size and measured speed of the dense model and of a pruned one. */
+export interface Speed extends SpeedMeasurement {
+  readonly of: ResultName;
+}
