@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { EXPORT_FORMATS } from './export.ts';
-import { countSchema, resultSchema, settingsSchemaOf, textSchema } from './schemas.ts';
+import { countSchema, resultSchema, settingsSchema, textSchema } from './schemas.ts';
 
 const sizeSchema = z.number().min(0);
-const machineSchema = settingsSchemaOf(['device', 'precision', 'threads']);
+const machineSchema = settingsSchema.pick({ device: true, precision: true, threads: true });
 
 export const exportTargetSchema = z.strictObject({ folder: textSchema, format: z.enum(EXPORT_FORMATS) });
 

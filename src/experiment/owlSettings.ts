@@ -1,3 +1,4 @@
+import type { SettingTable } from './settingRow.ts';
 import { OWL } from './structure.ts';
 
 /** The settings of OWL's rates, as flags and arguments: `--owl-multiple 7`, `owl(multiple: 7)`. */
@@ -16,7 +17,7 @@ export const OWL_SETTINGS = {
     maximum: 0.5,
     documentation: 'how far the rates of the blocks lie apart: half their range',
   },
-} as const;
+} as const satisfies SettingTable;
 
 export type OwlSettingName = keyof typeof OWL_SETTINGS;
 export const OWL_SETTING_NAMES = Object.keys(OWL_SETTINGS) as readonly OwlSettingName[];

@@ -3,14 +3,14 @@ import type { ErrorCode, ErrorData } from '../base/errors.ts';
 import { MAX_EVALUATIONS } from './plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from './plan.ts';
 import type { CheckpointSummary, DeviceReport, EvaluationProgress, EvaluationResult, Provenance } from './result.ts';
-import { DEVICES, isInRange, rangeText, SETTINGS } from './settings.ts';
-import type { EvaluationSettings, SettingRow } from './settings.ts';
+import { DEVICES, SETTINGS } from './settings.ts';
 import { MAX_GROUP } from './sparsity.ts';
 import type { Sparsity } from './sparsity.ts';
 import { MAX_BLOCKS, ratesSchema, structureReportSchema, structureSchemas } from './structureSchemas.ts';
 import type { Expression } from '../metric/expression.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import { OPERATIONS } from '../metric/operations.ts';
+import { settingsSchemaOf } from './settingSchema.ts';
 
 /**
  * Plans, results and errors as they come from outside (another process, a file of the workspace), checked on arrival. Each
@@ -44,24 +44,7 @@ export const expressionSchema = z.custom<Expression>(
 
 export const { structureSchema, structureScoreSchema } = structureSchemas(expressionSchema);
 
-export const settingsSchema: z.ZodType<EvaluationSettings> = settingsSchemaOf(
-  Object.keys(SETTINGS) as (keyof EvaluationSettings)[],
-);
-
-/** Some of the settings of an evaluation, and no others. */
-export function settingsSchemaOf<Name extends keyof EvaluationSettings>(
-  names: readonly Name[],
-): z.ZodType<Pick<EvaluationSettings, Name>> {
-  return z.strictObject(
-    Object.fromEntries(
-      names.map((name) => {
-        const row = SETTINGS[name] as SettingRow<never>;
-        const schema = settingSchema(row);
-        return [name, row.isLater ? schema.default(row.default) : schema];
-      }),
-    ),
-  ) as unknown as z.ZodType<Pick<EvaluationSettings, Name>>;
-}
+export const settingsSchema = settingsSchemaOf(SETTINGS);
 
 const plannedEvaluationSchema = z.union([
   z.strictObject({
@@ -177,13 +160,6 @@ export const deviceReportSchema = deviceReportShape as unknown as z.ZodType<Devi
 export const checkpointSummarySchema = checkpointSummaryShape as unknown as z.ZodType<CheckpointSummary>;
 export const errorSchema = errorShape as unknown as z.ZodType<ErrorData>;
 export const progressSchema = progressShape as unknown as z.ZodType<EvaluationProgress>;
-
-type AnySettingRow = SettingRow<number> | SettingRow<string>;
-
-function settingSchema(row: AnySettingRow): z.ZodType {
-  if (row.kind === 'choice') return z.enum([...row.choices]);
-  return z.int().refine((value) => isInRange(row, value), `expected ${rangeText(row)}`);
-}
 
 function isExpression(value: unknown): value is Expression {
   const open: { node: unknown; depth: number }[] = [{ node: value, depth: 1 }];

@@ -7,8 +7,9 @@ import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
 import { resultSchema, settingsSchema, textSchema } from '../experiment/schemas.ts';
 import { SETTINGS } from '../experiment/settings.ts';
-import type { EvaluationSettings, SettingName } from '../experiment/settings.ts';
+import type { EvaluationSettings } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
+import { decidingNames } from '../experiment/settingRow.ts';
 
 /**
  * One evaluation as it is kept: what was asked, and the result with its provenance. All paths are relative to the workspace
@@ -135,15 +136,12 @@ interface KeyParts {
 }
 
 function keyOf({ model, text, calibration, settings, expression, sparsity }: KeyParts): string {
-  const deciding = Object.keys(SETTINGS).filter(
-    (name) => SETTINGS[name as SettingName].decidesNumbers,
-  ) as SettingName[];
   return JSON.stringify([
     model,
     text,
     calibration ?? null,
     expression,
     sparsity ?? null,
-    ...deciding.map((name) => settings[name]),
+    ...decidingNames(SETTINGS).map((name) => settings[name]),
   ]);
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import type { SettingName } from '../../src/experiment/settings.ts';
+import type { SettingRow } from '../../src/experiment/settingRow.ts';
 
 // The manifest says to the editor what the code does; here the two are compared. Nothing of the editor is needed for that.
 vi.mock('vscode', () => ({}));
@@ -68,7 +69,7 @@ describe('the manifest', () => {
   it('declares the evaluation settings as the language knows them', async () => {
     const { EVALUATION_SETTINGS } = await import('../../src/extension/configuration.ts');
     for (const [name, key] of Object.entries(EVALUATION_SETTINGS)) {
-      const row = SETTINGS[name as SettingName];
+      const row: SettingRow = SETTINGS[name as SettingName];
       const property = properties[`espalier.${key}`];
       expect(property?.default, key).toBe(row.default);
       if (row.kind === 'choice') expect(property?.enum, key).toEqual(row.choices);

@@ -9,11 +9,11 @@ import { compile } from '../../src/language/check/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/check/diagnostics.ts';
 import { format } from '../../src/language/format/format.ts';
 import { BLOCK_KINDS, propertiesOf } from '../../src/language/check/properties.ts';
-import type { AnySettingRow } from '../../src/language/check/settingProperties.ts';
 import { DECLARATION_KEYWORDS, isName } from '../../src/language/syntax/words.ts';
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { infixSymbol } from '../../src/metric/print.ts';
 import { OPERATION_NAMES } from '../../src/metric/operations.ts';
+import type { SettingRow } from '../../src/experiment/settingRow.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const REFERENCE = read('docs/language.md');
@@ -49,7 +49,7 @@ describe('docs/language.md', () => {
   it.each(
     Object.entries({ rates: RATE_SEARCH_SETTINGS, masks: MASK_SEARCH_SETTINGS, 'a language model': LLM_SETTINGS }),
   )('has the settings of %s as their table has them, and the command line has their flags', (_, table) => {
-    const rows = Object.entries<AnySettingRow>(table).filter(([name]) => name !== 'method');
+    const rows = Object.entries<SettingRow>(table).filter(([name]) => name !== 'method');
     const lines = rows.map(([name, row]) => {
       const value = row.kind === 'choice' ? `\`${row.default}\`` : String(row.default);
       return `| \`${name}\` | ${valuesOf(row)} | ${value === '' ? '' : `${value} `}| ${row.documentation} |`;
@@ -131,7 +131,7 @@ describe('the editor’s files', () => {
   });
 });
 
-function valuesOf(row: AnySettingRow): string {
+function valuesOf(row: SettingRow): string {
   if (row.kind === 'text') return 'a text in quotes';
   if (row.kind === 'choice') return row.choices.map((choice) => `\`${choice}\``).join(', ');
   return row.maximum === Number.MAX_SAFE_INTEGER ? 'a whole number' : `${row.minimum} to ${row.maximum}`;

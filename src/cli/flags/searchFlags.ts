@@ -6,10 +6,11 @@ import { RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
 import type { RunKind, RunMethod } from '../../search/kinds.ts';
 import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
+import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { usageError } from '../commands/commandContext.ts';
 import { addFlags, camelCase, flagInSearch, kebabCase, overrides, parseSetting } from './settingFlags.ts';
-import type { SettingOverrides, SettingRow } from './settingFlags.ts';
+import type { SettingOverrides } from './settingFlags.ts';
 
 /**
  * The flags of `espalier search`: one for every setting of every method, made from the tables. Methods share names (`--population`) and
@@ -19,7 +20,7 @@ import type { SettingOverrides, SettingRow } from './settingFlags.ts';
 interface Table {
   readonly finds: RunKind;
   readonly of: 'search' | 'llm';
-  readonly rows: Readonly<Record<string, SettingRow>>;
+  readonly rows: SettingTable;
 }
 
 const TABLES: readonly Table[] = [

@@ -2,7 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
 import type { SearchSettings } from '../../search/metrics/plan.ts';
-import { isInRange, rangeText, SETTINGS } from '../../experiment/settings.ts';
+import { isInRange, rangeText } from '../../experiment/settingRow.ts';
+import type { NumberValues, SettingRow, SettingTable } from '../../experiment/settingRow.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 
 /** Settings that stood on the command line; the others come from the file or from the defaults. */
@@ -39,25 +41,21 @@ export function searchOverrides(options: Options): {
 }
 
 type Options = Readonly<Record<string, unknown>>;
-type Table = Readonly<Record<string, SettingRow>>;
-/** What the rows of all tables of settings have in common. */
-export type SettingRow = { readonly default: string | number; readonly documentation: string } & (
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number; readonly orZero?: true }
-  | { readonly kind: 'text' }
-);
-
 /** How a setting of the evaluations is called where a search has one of the same name. */
 export function flagInSearch(name: string): string {
   return Object.hasOwn(SEARCH_SETTINGS, name) ? `calibration-${name}` : kebabCase(name);
 }
 
-export function addFlags(command: Command, table: Table, flag: (name: string) => string): Command {
+export function addFlags(command: Command, table: SettingTable, flag: (name: string) => string): Command {
   for (const [name, row] of Object.entries(table)) command.addOption(settingFlag(flag(name), row));
   return command;
 }
 
-export function overrides(options: Options, table: Table, option: (name: string) => string): Record<string, never> {
+export function overrides(
+  options: Options,
+  table: SettingTable,
+  option: (name: string) => string,
+): Record<string, never> {
   const given = Object.keys(table).filter((name) => options[option(name)] !== undefined);
   return Object.fromEntries(given.map((name) => [name, options[option(name)]])) as Record<string, never>;
 }
@@ -85,7 +83,7 @@ export function parseSetting(row: SettingRow, text: string): number | string {
   }
 }
 
-function parseCount(text: string, row: Parameters<typeof isInRange>[0]): number {
+function parseCount(text: string, row: NumberValues): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (isInRange(row, value)) return value;
   throw new InvalidArgumentError(`It takes ${rangeText(row)}.`);

@@ -5,7 +5,6 @@ import { toErrorData } from '../../base/errors.ts';
 import { isMetricSearch } from '../../search/kinds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
-import type { SettingName } from '../../experiment/settings.ts';
 import { JOURNAL_FILE, RUN_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { isRunning } from '../../runs/runLock.ts';
@@ -15,6 +14,7 @@ import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
 import { runTitles } from '../../runs/runTitles.ts';
 import type { RunTitle } from '../../runs/runTitles.ts';
 import type { Clock } from '../worker/supervisor.ts';
+import { decidingNames } from '../../experiment/settingRow.ts';
 
 export type ListedRun = RunSummary | UnreadableRun;
 
@@ -181,14 +181,12 @@ function titlesOf(list: readonly ListedRun[]): ReadonlyMap<string, RunTitle> {
   return titles;
 }
 
-const SETTING_NAMES = (Object.keys(SETTINGS) as SettingName[]).filter((name) => SETTINGS[name].decidesNumbers);
-
 /** Equal for plans that ask the same question with the same budget, however they go about it. */
 function planKey({ model, text, calibration, sparsity, operations, operands, settings, search }: SearchPlan): string {
   const { population, generations, budget, depth, size, rungs, keep } = search;
   return JSON.stringify([
     ...[model, text, calibration ?? null, sparsity, operations, operands],
-    SETTING_NAMES.map((name) => settings[name]),
+    decidingNames(SETTINGS).map((name) => settings[name]),
     { population, generations, budget, depth, size, rungs, keep },
   ]);
 }

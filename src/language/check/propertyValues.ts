@@ -1,4 +1,5 @@
-import { isInRange, rangeText } from '../../experiment/settings.ts';
+import { isInRange, rangeText } from '../../experiment/settingRow.ts';
+import type { SettingRow } from '../../experiment/settingRow.ts';
 import { MAX_GROUP, parseSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
 import { nearestName } from '../../metric/nearest.ts';
@@ -12,7 +13,6 @@ import type { PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import { evenedOut } from '../format/formatLayout.ts';
 import type { PropertyReader } from './propertyReader.ts';
-import type { AnySettingRow } from './settingProperties.ts';
 import type { ExpressionSyntax, PercentageSyntax } from '../syntax/syntax.ts';
 
 /** Each function reads one value of a property; undefined where it is wrong, which is told. */
@@ -124,7 +124,7 @@ export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): 
 /** The value of the setting of a row. @param name that the property or argument has */
 export function readSetting(
   reader: PropertyReader,
-  row: AnySettingRow,
+  row: SettingRow,
   name: string,
   syntax: ExpressionSyntax,
 ): number | string | undefined {

@@ -7,6 +7,7 @@ import type { RateSearchSettingName } from '../../search/rates/plan.ts';
 import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
 import type { SearchSettingName } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
+import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { Property } from './properties.ts';
@@ -17,15 +18,8 @@ import type { Property } from './properties.ts';
 export interface PropertySetting {
   readonly of: 'evaluation' | 'method' | 'search' | 'rates' | 'masks' | 'llm';
   readonly name: string;
-  readonly row: AnySettingRow;
+  readonly row: SettingRow;
 }
-
-/** What the rows of all tables of settings have in common. */
-export type AnySettingRow = { readonly default: string | number; readonly documentation: string } & (
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number; readonly orZero?: true }
-  | { readonly kind: 'text' }
-);
 
 /** A setting's property has its name, but for the one that would be called as the corpus is. */
 type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
@@ -39,7 +33,7 @@ export function propertyOfSetting(setting: SettingName): EvaluationProperty {
 }
 
 export const EVALUATION_SETTINGS = properties('evaluation', SETTINGS);
-const METHOD_ROW: AnySettingRow = {
+const METHOD_ROW: SettingRow = {
   kind: 'choice',
   default: DEFAULT_SEARCH_METHOD,
   choices: SEARCH_METHOD_NAMES,
@@ -68,10 +62,8 @@ export function evaluationSettings(...names: readonly EvaluationProperty[]): rea
   return names.map((name) => EVALUATION_SETTINGS.find((property) => property.name === name)!);
 }
 
-type Row = AnySettingRow & { readonly decidesNumbers?: boolean; readonly decidesResult?: boolean };
-
 function properties(of: PropertySetting['of'], table: object): readonly Property[] {
-  const rows = Object.entries(table as Readonly<Record<string, Row>>).filter(([name]) => name !== 'method');
+  const rows = Object.entries(table as SettingTable).filter(([name]) => name !== 'method');
   return rows.map(([name, row]) => {
     const called = of === 'evaluation' ? propertyOfSetting(name as SettingName) : (name as SettingProperty);
     return settingProperty(called, { of, name, row });
@@ -79,22 +71,20 @@ function properties(of: PropertySetting['of'], table: object): readonly Property
 }
 
 function settingProperty(name: SettingProperty, setting: PropertySetting): Property {
-  const row: Row = setting.row;
+  const { row } = setting;
   const values = valuesOf(row);
   const written = row.kind === 'text' ? `"${row.default}"` : String(row.default);
   const byDefault = row.kind === 'text' && row.default === '' ? '' : ` Default: \`${written}\`.`;
   const what = `${row.documentation[0]!.toUpperCase()}${row.documentation.slice(1)}.${values}${byDefault}`;
   const effect =
-    row.decidesNumbers === false
-      ? '\n\nDoes not change the numbers beyond rounding.'
-      : row.decidesResult === false
-        ? '\n\nDoes not change what is found.'
-        : '';
+    row.decidesResult !== false
+      ? ''
+      : `\n\nDoes not change ${setting.of === 'evaluation' ? 'the numbers beyond rounding' : 'what is found'}.`;
   return { name, value: 'setting', setting, documentation: `${what}${effect}`, example: `${name}: ${written}` };
 }
 
 /** What a setting takes, as a sentence. */
-function valuesOf(row: Row): string {
+function valuesOf(row: SettingRow): string {
   if (row.kind === 'text') return ' A text in quotes.';
   if (row.kind === 'choice') return ` One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.`;
   const kind = row.kind === 'integer' ? 'A whole number' : 'A number';

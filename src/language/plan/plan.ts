@@ -5,7 +5,7 @@ import { isStructural } from '../../experiment/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration, scoreText } from '../../experiment/planned.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
-import type { EvaluationSettings, SettingName } from '../../experiment/settings.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
@@ -23,6 +23,7 @@ import type {
 } from '../check/document.ts';
 import { mergedSettings } from '../check/mergedSettings.ts';
 import { evaluationsAt } from '../check/prunings.ts';
+import { undecidingOf } from '../../experiment/settingRow.ts';
 
 /** What plans depend on besides the file. */
 export interface PlanContext {
@@ -264,7 +265,7 @@ function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): Evalu
   if (draft.evaluations.some(needsCalibration) && calibration === undefined) {
     throw missingInput(draft, 'a text to calibrate on', 'calibrate: "path/to/text"');
   }
-  const settings = draft.isExperiment ? withoutNumbers(fallback.settings ?? {}) : fallback.settings;
+  const settings = draft.isExperiment ? undecidingOf(SETTINGS, fallback.settings ?? {}) : fallback.settings;
   return {
     model: resolve(folder, model),
     text: resolve(folder, text),
@@ -272,10 +273,6 @@ function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): Evalu
     evaluations: draft.evaluations,
     settings: { ...DEFAULT_SETTINGS, ...settings, ...draft.settings },
   };
-}
-
-function withoutNumbers(settings: Partial<EvaluationSettings>): Partial<EvaluationSettings> {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !SETTINGS[name as SettingName].decidesNumbers));
 }
 
 function missingInput({ name }: PlanDraft, what: string, property: string): EspalierError {

@@ -5,10 +5,9 @@ import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
 import type { RunKind, RunPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
-import type { NamedMetric, SearchPlan, SearchSettingName, SearchSettings } from '../../search/metrics/plan.ts';
+import type { NamedMetric, SearchPlan, SearchSettings } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
-import type { EvaluationSettings, SettingName } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { nearestName } from '../../metric/nearest.ts';
@@ -26,6 +25,7 @@ import { plansFor } from './plan.ts';
 import type { PlanContext, PlanFallback } from './plan.ts';
 import { searchOperands } from '../check/search.ts';
 import { maskSearchPlan, rateSearchPlan } from './structureSearchPlan.ts';
+import { undecidingOf } from '../../experiment/settingRow.ts';
 
 /** What search plans depend on besides the file. */
 export interface SearchPlanContext extends PlanContext {
@@ -123,7 +123,7 @@ function runPlanOf(name: string, content: SearchContent, context: SearchPlanCont
   if (kind === 'metrics') return planOf(name, content, context);
   const common = {
     folder,
-    settings: undecided(fallback.settings ?? {}),
+    settings: undecidingOf(SETTINGS, fallback.settings ?? {}),
     ...(fallback.search?.workers !== undefined && { workers: fallback.search.workers }),
     ...(fallback.llm && { llm: fallback.llm }),
   };
@@ -148,10 +148,10 @@ function planOf(name: string, content: SearchContent, { folder, fallback = {} }:
     operands,
     seeds: from.map(namedMetric),
     baselines: baselines?.map(namedMetric) ?? defaultBaselines(operands),
-    settings: { ...DEFAULT_SETTINGS, ...undecided(fallback.settings ?? {}), ...content.settings },
+    settings: { ...DEFAULT_SETTINGS, ...undecidingOf(SETTINGS, fallback.settings ?? {}), ...content.settings },
     search: {
       ...DEFAULT_SEARCH_SETTINGS,
-      ...undecidedSearch(fallback.search ?? {}),
+      ...undecidingOf(SEARCH_SETTINGS, fallback.search ?? {}),
       ...content.search,
       method: content.method === 'random' ? 'random' : 'pruner-zero',
     },
@@ -193,15 +193,6 @@ function namedMetric({ label, expression }: PrunedMetric): NamedMetric {
 
 function defaultsOf({ declarations }: CompiledDocument): ExperimentDeclaration | undefined {
   return declarations.find((declaration): declaration is ExperimentDeclaration => declaration.kind === 'defaults');
-}
-
-function undecided(settings: Partial<EvaluationSettings>): Partial<EvaluationSettings> {
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !SETTINGS[name as SettingName].decidesNumbers));
-}
-
-function undecidedSearch(settings: Partial<SearchSettings>): Partial<SearchSettings> {
-  const entries = Object.entries(settings);
-  return Object.fromEntries(entries.filter(([name]) => !SEARCH_SETTINGS[name as SearchSettingName].decidesResult));
 }
 
 function noDeclaration(

@@ -1,5 +1,6 @@
-import { SEED_SETTING, WORKERS_SETTING } from '../metrics/plan.ts';
-import type { SearchSettingRow } from '../metrics/plan.ts';
+import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
+import { defaultsOf } from '../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
 import type { Structure, StructureScore } from '../../experiment/structure.ts';
@@ -31,35 +32,12 @@ export interface NamedStructure {
   readonly structure: Structure;
 }
 
-export interface MaskSearchSettings {
-  readonly method: 'policy-gradient';
-  readonly steps: number;
-  readonly masks: number;
-  readonly batch: number;
-  readonly tokens: number;
-  readonly rate: number;
-  readonly decay: 'cosine' | 'none';
-  readonly centre: 'average' | 'step';
-  readonly window: number;
-  readonly initial: 'constant' | 'random' | 'metric';
-  readonly map: 'sigmoid' | 'min-max';
-  readonly budget: 'global' | 'layer';
-  readonly components: 'heads-channels' | 'heads-channels-layers' | 'layers';
-  readonly seed: number;
-  readonly checkpoints: number;
-  readonly workers: number;
-}
-
-export type MaskSearchSettingName = keyof MaskSearchSettings;
-
-export const MASK_SEARCH_SETTINGS: {
-  readonly [Name in MaskSearchSettingName]: SearchSettingRow<MaskSearchSettings[Name]>;
-} = {
+/** The settings of a search for masks. */
+export const MASK_SEARCH_SETTINGS = {
   method: {
     kind: 'choice',
     default: 'policy-gradient',
     choices: ['policy-gradient'],
-    decidesResult: true,
     documentation: 'learns which heads and channels to keep from the losses of random masks, without back-propagation',
   },
   steps: {
@@ -67,7 +45,6 @@ export const MASK_SEARCH_SETTINGS: {
     default: 1000,
     minimum: 1,
     maximum: 100_000_000,
-    decidesResult: true,
     documentation: 'updates of the keep-probabilities',
   },
   masks: {
@@ -75,7 +52,6 @@ export const MASK_SEARCH_SETTINGS: {
     default: 2,
     minimum: 1,
     maximum: 1024,
-    decidesResult: true,
     documentation: 'masks that are drawn in a step (the paper’s K)',
   },
   batch: {
@@ -83,7 +59,6 @@ export const MASK_SEARCH_SETTINGS: {
     default: 8,
     minimum: 1,
     maximum: 65_536,
-    decidesResult: true,
     documentation: 'sequences of a step',
   },
   tokens: {
@@ -91,7 +66,6 @@ export const MASK_SEARCH_SETTINGS: {
     default: 128,
     minimum: 2,
     maximum: 1_048_576,
-    decidesResult: true,
     documentation: 'tokens of such a sequence',
   },
   rate: {
@@ -99,21 +73,18 @@ export const MASK_SEARCH_SETTINGS: {
     default: 0.002,
     minimum: 1e-9,
     maximum: 100,
-    decidesResult: true,
     documentation: 'learning rate of the keep-probabilities',
   },
   decay: {
     kind: 'choice',
     default: 'cosine',
     choices: ['cosine', 'none'],
-    decidesResult: true,
     documentation: 'whether the learning rate falls to 0 along a cosine',
   },
   centre: {
     kind: 'choice',
     default: 'average',
     choices: ['average', 'step'],
-    decidesResult: true,
     documentation:
       'what losses are compared with: the moving average of the steps before (the paper), or the mean of the step’s own masks, which saw the same batch; `step` needs two masks at least',
   },
@@ -122,35 +93,30 @@ export const MASK_SEARCH_SETTINGS: {
     default: 5,
     minimum: 1,
     maximum: 1_000_000,
-    decidesResult: true,
     documentation: 'steps that the moving average of the loss looks back, which losses are compared with',
   },
   initial: {
     kind: 'choice',
     default: 'metric',
     choices: ['constant', 'random', 'metric'],
-    decidesResult: true,
     documentation: 'keep-probabilities at the beginning: all alike, random, or from a score',
   },
   map: {
     kind: 'choice',
     default: 'sigmoid',
     choices: ['sigmoid', 'min-max'],
-    decidesResult: true,
     documentation: 'how scores become probabilities',
   },
   budget: {
     kind: 'choice',
     default: 'global',
     choices: ['global', 'layer'],
-    decidesResult: true,
     documentation: 'whether the share that is kept holds for the whole model or for each block',
   },
   components: {
     kind: 'choice',
     default: 'heads-channels',
     choices: ['heads-channels', 'heads-channels-layers', 'layers'],
-    decidesResult: true,
     documentation: 'what may go: groups of heads and channels, whole blocks too, or whole blocks alone',
   },
   seed: { ...SEED_SETTING, documentation: 'seed of masks and batches' },
@@ -159,15 +125,14 @@ export const MASK_SEARCH_SETTINGS: {
     default: 20,
     minimum: 1,
     maximum: 10_000,
-    decidesResult: true,
     documentation: 'times that the probabilities are kept and the best masks by them evaluated, evenly over the steps',
   },
   workers: {
     ...WORKERS_SETTING,
     documentation: 'processes that evaluate; the masks of a step are divided among them',
   },
-};
+} as const satisfies SettingTable;
 
-export const DEFAULT_MASK_SEARCH_SETTINGS: MaskSearchSettings = Object.fromEntries(
-  Object.entries(MASK_SEARCH_SETTINGS).map(([name, row]) => [name, row.default]),
-) as unknown as MaskSearchSettings;
+export type MaskSearchSettings = SettingsOf<typeof MASK_SEARCH_SETTINGS>;
+export type MaskSearchSettingName = keyof MaskSearchSettings;
+export const DEFAULT_MASK_SEARCH_SETTINGS: MaskSearchSettings = defaultsOf(MASK_SEARCH_SETTINGS);

@@ -2,8 +2,11 @@ import type { Expression } from '../../metric/expression.ts';
 import { OPERATIONS, OPERATION_NAMES } from '../../metric/operations.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
+import { defaultsOf } from '../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
+import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
 
 /**
  * Everything that decides what a search finds: a `search` declaration of a `.prune` file and the flags of `espalier evolve` both
@@ -38,63 +41,12 @@ export interface NamedMetric {
   readonly expression: Expression;
 }
 
-/** The settings of a search. Each has one row in {@link SEARCH_SETTINGS}, which drives flags, `.prune` properties and checks. */
-export interface SearchSettings {
-  readonly method: 'pruner-zero' | 'random';
-  readonly population: number;
-  readonly generations: number;
-  readonly budget: number;
-  readonly seed: number;
-  readonly tournament: number;
-  readonly elites: number;
-  readonly crossover: number;
-  readonly mutation: number;
-  readonly depth: number;
-  readonly size: number;
-  readonly parsimony: number;
-  readonly rungs: number;
-  readonly keep: number;
-  readonly sharing: 'on' | 'off';
-  readonly finalists: number;
-  readonly workers: number;
-}
-
-export type SearchSettingName = keyof SearchSettings;
-
-export type SearchSettingRow<Value> = {
-  readonly default: Value;
-  /** One line, for `--help`, hover and completion. */
-  readonly documentation: string;
-  /** Whether another value can lead to another result. */
-  readonly decidesResult: boolean;
-} & ([Value] extends [string]
-  ? { readonly kind: 'choice'; readonly choices: readonly Value[] }
-  : { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number });
-
-/** Rows that every kind of search has. */
-export const SEED_SETTING: SearchSettingRow<number> = {
-  kind: 'integer',
-  default: 0,
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  decidesResult: true,
-  documentation: 'seed of everything random in the search',
-};
-export const WORKERS_SETTING: SearchSettingRow<number> = {
-  kind: 'integer',
-  default: 1,
-  minimum: 1,
-  maximum: 256,
-  decidesResult: false,
-  documentation: 'processes that evaluate; the CPU threads are divided among them',
-};
-
-export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSettingRow<SearchSettings[Name]> } = {
+/** The settings of a search for metrics. */
+export const SEARCH_SETTINGS = {
   method: {
     kind: 'choice',
     default: 'pruner-zero',
     choices: ['pruner-zero', 'random'],
-    decidesResult: true,
     documentation: 'genetic programming, or random trees with the same budget',
   },
   population: {
@@ -102,7 +54,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 50,
     minimum: 2,
     maximum: 10_000,
-    decidesResult: true,
     documentation: 'metrics in a generation',
   },
   generations: {
@@ -110,7 +61,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 20,
     minimum: 1,
     maximum: 100_000,
-    decidesResult: true,
     documentation: 'generations, the first one included',
   },
   budget: {
@@ -118,7 +68,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 0,
     minimum: 0,
     maximum: 1e9,
-    decidesResult: true,
     documentation:
       'evaluations after which no generation is begun, in units of the whole fitness text (a metric stopped after a quarter of it counts 0.25); 0 sets no limit',
   },
@@ -128,7 +77,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 7,
     minimum: 1,
     maximum: 1_000,
-    decidesResult: true,
     documentation: 'metrics that are drawn to choose one parent, the best of them',
   },
   elites: {
@@ -136,7 +84,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 5,
     minimum: 0,
     maximum: 1_000,
-    decidesResult: true,
     documentation: 'best metrics that stay in the population as they are',
   },
   crossover: {
@@ -144,7 +91,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 0.5,
     minimum: 0,
     maximum: 1,
-    decidesResult: true,
     documentation: 'share of the offspring that comes from two parents',
   },
   mutation: {
@@ -152,7 +98,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 0.4,
     minimum: 0,
     maximum: 1,
-    decidesResult: true,
     documentation: 'share of the offspring that is one parent with a change; what is left over is new random trees',
   },
   depth: {
@@ -160,7 +105,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 6,
     minimum: 2,
     maximum: 32,
-    decidesResult: true,
     documentation: 'deepest tree that variation may make (random trees have a depth of 2 to 4)',
   },
   size: {
@@ -168,7 +112,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 24,
     minimum: 3,
     maximum: 500,
-    decidesResult: true,
     documentation: 'most operations and operands in a tree',
   },
   parsimony: {
@@ -176,7 +119,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 0,
     minimum: 0,
     maximum: 1,
-    decidesResult: true,
     documentation: 'what one more node costs in the choice of parents, in nats of loss',
   },
   rungs: {
@@ -184,7 +126,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 3,
     minimum: 1,
     maximum: 8,
-    decidesResult: true,
     documentation: 'stages of evaluation: poor metrics are stopped after a part of the text; 1 evaluates all in full',
   },
   keep: {
@@ -192,7 +133,6 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 3,
     minimum: 2,
     maximum: 16,
-    decidesResult: true,
     documentation: 'one metric in this many goes on to the next stage, which has this many times the text',
   },
   sharing: {
@@ -207,16 +147,15 @@ export const SEARCH_SETTINGS: { readonly [Name in SearchSettingName]: SearchSett
     default: 5,
     minimum: 1,
     maximum: 1_000,
-    decidesResult: true,
     documentation:
       'best metrics that are evaluated again at the end, calibrated as the settings say, and on the test text',
   },
   workers: WORKERS_SETTING,
-};
+} as const satisfies SettingTable;
 
-export const DEFAULT_SEARCH_SETTINGS: SearchSettings = Object.fromEntries(
-  Object.entries(SEARCH_SETTINGS).map(([name, row]) => [name, row.default]),
-) as unknown as SearchSettings;
+export type SearchSettings = SettingsOf<typeof SEARCH_SETTINGS>;
+export type SearchSettingName = keyof SearchSettings;
+export const DEFAULT_SEARCH_SETTINGS: SearchSettings = defaultsOf(SEARCH_SETTINGS);
 
 /** Pruner-Zero's terminals and operations: what is searched when nobody says. */
 export const DEFAULT_SEARCH_OPERANDS: readonly OperandName[] = ['W', 'X', 'G'];

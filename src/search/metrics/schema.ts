@@ -14,8 +14,9 @@ import {
   textSchema,
 } from '../../experiment/schemas.ts';
 import { SEARCH_SETTINGS } from './plan.ts';
-import type { SearchPlan, SearchSettingRow, SearchSettings } from './plan.ts';
+import type { SearchPlan } from './plan.ts';
 import type { MeasureOutcome, ProbeOutcome, SearchEvent, SearchOpening } from './events.ts';
+import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 
 /**
  * Search plans and events as they come from outside (another process, a journal on disk), checked on arrival; each schema is tied
@@ -32,9 +33,7 @@ const metricText = textSchema.refine(isMetricText, 'expected a metric in prefix 
 
 const namedMetrics = z.array(z.strictObject({ metric: nameSchema, expression: expressionSchema })).max(MAX_METRICS);
 
-const searchSettingsSchema = z.strictObject(
-  Object.fromEntries(Object.entries(SEARCH_SETTINGS).map(([name, row]) => [name, settingSchema(row as AnyRow)])),
-) as unknown as z.ZodType<SearchSettings>;
+const searchSettingsSchema = settingsSchemaOf(SEARCH_SETTINGS);
 
 const searchPlanShape = z.strictObject({
   name: nameSchema,
@@ -169,8 +168,6 @@ export const searchEventSchema = searchEventShape as unknown as z.ZodType<Search
 export const probeOutcomeSchema = probeShape as unknown as z.ZodType<ProbeOutcome>;
 export const measureOutcomeSchema = measureShape as unknown as z.ZodType<MeasureOutcome>;
 
-type AnyRow = SearchSettingRow<number> | SearchSettingRow<string>;
-
 function isMetricText(text: string): boolean {
   try {
     parsePrefix(text);
@@ -178,12 +175,6 @@ function isMetricText(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function settingSchema(row: AnyRow): z.ZodType {
-  if (row.kind === 'choice') return z.enum([...row.choices]);
-  const number = row.kind === 'integer' ? z.int() : z.number();
-  return number.min(row.minimum).max(row.maximum);
 }
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;

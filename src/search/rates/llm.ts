@@ -1,47 +1,10 @@
+import { defaultsOf } from '../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
+
 /**
  * The language model that a search asks, as far as it is no secret: keys travel apart from this, and are kept nowhere.
- * Each setting has one row in {@link LLM_SETTINGS}, which drives flags, `.prune` properties and checks.
  */
-export interface LlmSettings {
-  /** `none`: classical operators alone. */
-  readonly provider: 'none' | 'openai' | 'vscode' | 'replay';
-  /** Of an OpenAI-compatible endpoint, without user or password; empty: that of OpenAI. */
-  readonly endpoint: string;
-  /** The provider's name for the model; of `vscode` a family, empty for any. */
-  readonly llm: string;
-  /** Run whose replies are given again, by its id. */
-  readonly replay: string;
-  readonly temperature: number;
-  /** Most tokens of a reply. */
-  readonly replyTokens: number;
-  /** Seconds after which one request is given up and tried again. */
-  readonly timeout: number;
-  /** Further tries of a request that failed on the way (429, 5xx, time-out, a connection that broke). */
-  readonly retries: number;
-  /** Times that the model is asked again, with the reason, when nothing in its reply can be used. */
-  readonly reasks: number;
-  /** Tokens after which no request is begun, replies and prompts together; 0 sets no limit. */
-  readonly tokenCap: number;
-  /** Money after which no request is begun, in the currency of the prices; 0 sets no limit. */
-  readonly costCap: number;
-  /** For a million tokens of prompts, and of replies. */
-  readonly promptPrice: number;
-  readonly replyPrice: number;
-}
-
-export type LlmSettingName = keyof LlmSettings;
-
-export type LlmSettingRow<Value> = {
-  readonly default: Value;
-  /** One line, for `--help`, hover and completion. */
-  readonly documentation: string;
-} & ([Value] extends [number]
-  ? { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
-  : [string] extends [Value]
-    ? { readonly kind: 'text' }
-    : { readonly kind: 'choice'; readonly choices: readonly Value[] });
-
-export const LLM_SETTINGS: { readonly [Name in LlmSettingName]: LlmSettingRow<LlmSettings[Name]> } = {
+export const LLM_SETTINGS = {
   provider: {
     kind: 'choice',
     default: 'none',
@@ -119,11 +82,11 @@ export const LLM_SETTINGS: { readonly [Name in LlmSettingName]: LlmSettingRow<Ll
     maximum: 1e6,
     documentation: 'price of a million tokens of replies',
   },
-};
+} as const satisfies SettingTable;
 
-export const DEFAULT_LLM_SETTINGS: LlmSettings = Object.fromEntries(
-  Object.entries(LLM_SETTINGS).map(([name, row]) => [name, row.default]),
-) as unknown as LlmSettings;
+export type LlmSettings = SettingsOf<typeof LLM_SETTINGS>;
+export type LlmSettingName = keyof LlmSettings;
+export const DEFAULT_LLM_SETTINGS: LlmSettings = defaultsOf(LLM_SETTINGS);
 
 /** What the language model is asked for. */
 export type LlmRole = 'initialise' | 'mutate' | 'cross';

@@ -1,6 +1,8 @@
 import type { LlmSettings, PromptTemplates } from './llm.ts';
-import { SEED_SETTING, WORKERS_SETTING } from '../metrics/plan.ts';
-import type { NamedMetric, SearchSettingRow } from '../metrics/plan.ts';
+import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
+import type { NamedMetric } from '../metrics/plan.ts';
+import { defaultsOf } from '../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
@@ -37,37 +39,17 @@ export interface NamedRates {
   readonly rates: RateAllocation;
 }
 
-export interface RateSearchSettings {
-  readonly method: 'self-pruner';
-  readonly population: number;
-  readonly mutations: number;
-  readonly crossovers: number;
-  readonly generations: number;
-  readonly seed: number;
-  readonly initialise: OperatorChoice;
-  readonly mutate: OperatorChoice;
-  readonly cross: OperatorChoice;
-  readonly step: number;
-  readonly spread: number;
-  readonly finalists: number;
-  readonly workers: number;
-}
-
 /** Who does it; `off` leaves it out (an initialisation that is off is random). */
 export type OperatorChoice = 'llm' | 'classical' | 'off';
 
-export type RateSearchSettingName = keyof RateSearchSettings;
+const OPERATOR = { kind: 'choice', default: 'llm' } as const;
 
-const OPERATOR = { kind: 'choice', default: 'llm', decidesResult: true } as const;
-
-export const RATE_SEARCH_SETTINGS: {
-  readonly [Name in RateSearchSettingName]: SearchSettingRow<RateSearchSettings[Name]>;
-} = {
+/** The settings of a search for rates. */
+export const RATE_SEARCH_SETTINGS = {
   method: {
     kind: 'choice',
     default: 'self-pruner',
     choices: ['self-pruner'],
-    decidesResult: true,
     documentation: 'evolves layer-wise pruning rates, with a language model or with classical operators',
   },
   population: {
@@ -75,7 +57,6 @@ export const RATE_SEARCH_SETTINGS: {
     default: 30,
     minimum: 2,
     maximum: 10_000,
-    decidesResult: true,
     documentation: 'configurations of rates that are kept (the paper’s K)',
   },
   mutations: {
@@ -83,7 +64,6 @@ export const RATE_SEARCH_SETTINGS: {
     default: 10,
     minimum: 0,
     maximum: 10_000,
-    decidesResult: true,
     documentation: 'mutated configurations of an iteration (the paper’s M)',
   },
   crossovers: {
@@ -91,7 +71,6 @@ export const RATE_SEARCH_SETTINGS: {
     default: 10,
     minimum: 0,
     maximum: 10_000,
-    decidesResult: true,
     documentation: 'crossed-over configurations of an iteration (the paper’s S)',
   },
   generations: {
@@ -99,7 +78,6 @@ export const RATE_SEARCH_SETTINGS: {
     default: 20,
     minimum: 1,
     maximum: 100_000,
-    decidesResult: true,
     documentation: 'iterations (the paper’s N)',
   },
   seed: SEED_SETTING,
@@ -124,7 +102,6 @@ export const RATE_SEARCH_SETTINGS: {
     default: 0.05,
     minimum: 0.0001,
     maximum: 0.5,
-    decidesResult: true,
     documentation: 'standard deviation of a classical mutation, in rates',
   },
   spread: {
@@ -132,7 +109,6 @@ export const RATE_SEARCH_SETTINGS: {
     default: 0.1,
     minimum: 0,
     maximum: 0.5,
-    decidesResult: true,
     documentation: 'standard deviation of the first configurations around the sparsity, in rates',
   },
   finalists: {
@@ -140,12 +116,11 @@ export const RATE_SEARCH_SETTINGS: {
     default: 3,
     minimum: 1,
     maximum: 1_000,
-    decidesResult: true,
     documentation: 'best configurations that are evaluated at the end, on the test text too',
   },
   workers: WORKERS_SETTING,
-};
+} as const satisfies SettingTable;
 
-export const DEFAULT_RATE_SEARCH_SETTINGS: RateSearchSettings = Object.fromEntries(
-  Object.entries(RATE_SEARCH_SETTINGS).map(([name, row]) => [name, row.default]),
-) as unknown as RateSearchSettings;
+export type RateSearchSettings = SettingsOf<typeof RATE_SEARCH_SETTINGS>;
+export type RateSearchSettingName = keyof RateSearchSettings;
+export const DEFAULT_RATE_SEARCH_SETTINGS: RateSearchSettings = defaultsOf(RATE_SEARCH_SETTINGS);

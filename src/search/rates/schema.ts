@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { LLM_ROLES, LLM_SETTINGS } from './llm.ts';
-import type { LlmSettings, LlmUsage, PromptTemplates } from './llm.ts';
+import type { LlmUsage, PromptTemplates } from './llm.ts';
 import { MASK_SEARCH_SETTINGS } from '../masks/plan.ts';
 import type { MaskSearchPlan } from '../masks/plan.ts';
 import { RATE_SEARCH_SETTINGS } from './plan.ts';
@@ -19,6 +19,7 @@ import {
 import { measureOutcomeSchema, openingFields } from '../metrics/schema.ts';
 import type { LlmReply, MaskEvent, PackedValues, RateEvent, StructureOpening } from './events.ts';
 import { componentsSchema, MAX_BLOCKS, modelMaskSchema, ratesSchema } from '../../experiment/structureSchemas.ts';
+import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 
 /** Plans and events of searches for rates and for masks as they come from outside; each schema is tied to the type of the same name. */
 
@@ -48,26 +49,9 @@ const values = z
   .max(MAX_DIGITS)
   .regex(/^[A-Za-z0-9+/]*={0,2}$/, 'expected base64');
 
-/** One schema for each setting, from its row. */
-function settings(rows: object): z.ZodType {
-  const entries = Object.entries(rows) as [string, SettingRow][];
-  return z.strictObject(Object.fromEntries(entries.map(([name, row]) => [name, settingSchema(row)])));
-}
-
-type SettingRow =
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
-  | { readonly kind: 'text' };
-
-function settingSchema(row: SettingRow): z.ZodType {
-  if (row.kind === 'choice') return z.enum([...row.choices]);
-  if (row.kind === 'text') return textSchema;
-  return (row.kind === 'integer' ? z.int() : z.number()).min(row.minimum).max(row.maximum);
-}
-
-const llmSettingsSchema = settings(LLM_SETTINGS) as z.ZodType<LlmSettings>;
-const rateSettingsSchema = settings(RATE_SEARCH_SETTINGS) as z.ZodType<RateSearchPlan['search']>;
-const maskSettingsSchema = settings(MASK_SEARCH_SETTINGS) as z.ZodType<MaskSearchPlan['search']>;
+const llmSettingsSchema = settingsSchemaOf(LLM_SETTINGS);
+const rateSettingsSchema = settingsSchemaOf(RATE_SEARCH_SETTINGS);
+const maskSettingsSchema = settingsSchemaOf(MASK_SEARCH_SETTINGS);
 
 const template = z.string().max(MAX_TEMPLATE);
 const promptsShape = z.strictObject({ initialise: template, mutate: template, cross: template, again: template });
