@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../src/search/masks/plan.ts';
+import { type MaskSearchPlan } from '../src/search/masks/plan.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import { compile } from '../src/language/check/compile.ts';
 import { plansFor } from '../src/language/plan/plan.ts';
@@ -13,6 +13,7 @@ import type { Row } from './report.ts';
 import { firstEvaluationSeconds } from './workerStart.ts';
 import type { MaskSteps } from './maskSteps.ts';
 import { LENGTH, ROOT, SHARED_FILES } from './work.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../src/search/masks/settings.ts';
 
 /** The model that ships. */
 const SAMPLE = join(ROOT, 'media/sample');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { SearchEvent } from '../src/search/metrics/events.ts';
+import type { MetricEvent } from '../src/search/metrics/events.ts';
 import { panelItems } from '../src/extension/search/panelItems.ts';
 import { RunFollower } from '../src/extension/search/runFollower.ts';
 import { Journal } from '../src/runs/journal.ts';
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     const plan = { ...syntheticPlan({ generations: GENERATIONS, population: POPULATION }), model: root };
     const run = await createRun(plan, { root, createdAt: new Date(), versions: {} });
     const file = path.join(run.folder, JOURNAL_FILE);
-    const { journal } = await Journal.open(file, run.run.id, { now: () => Date.now() });
+    const { journal } = await Journal.open(file, run.run, { now: () => Date.now() });
     await journal.append(eventsOf(plan));
     await journal.close();
     console.log(`journal of ${GENERATIONS * POPULATION} candidates: ${(statSync(file).size / 1e6).toFixed(1)} MB`);
@@ -46,13 +46,13 @@ async function measure(run: ConstructorParameters<typeof RunFollower>[0]): Promi
   delay.disable();
   follower.dispose();
   console.log(
-    `extension host: ${milliseconds.toFixed(0)} ms, never blocked for more than ${(delay.max / 1e6).toFixed(0)} ms; ${(bytes / 1e6).toFixed(1)} MB of messages, ${follower.search.candidates.length} candidates`,
+    `extension host: ${milliseconds.toFixed(0)} ms, never blocked for more than ${(delay.max / 1e6).toFixed(0)} ms; ${(bytes / 1e6).toFixed(1)} MB of messages, ${follower.state.kind === 'metrics' ? follower.state.candidates.length : 0} candidates`,
   );
 }
 
 /** With the checks and measurements that a real search has. */
-function eventsOf(plan: Parameters<typeof syntheticSearch>[0]): SearchEvent[] {
-  return syntheticSearch(plan).flatMap(({ event }): SearchEvent[] => {
+function eventsOf(plan: Parameters<typeof syntheticSearch>[0]): MetricEvent[] {
+  return syntheticSearch(plan).flatMap(({ event }): MetricEvent[] => {
     if (event.kind !== 'candidate') return [event];
     const { id, expression, outcome } = event;
     const probe = { kind: 'ranks', fingerprint: 'a'.repeat(64), whole: false } as const;

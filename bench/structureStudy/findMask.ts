@@ -1,13 +1,14 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import type { MeasureOutcome } from '../../src/search/metrics/events.ts';
-import type { ProbabilitiesEvent } from '../../src/search/rates/events.ts';
+import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { MaskEffects } from '../../src/search/masks/effects.ts';
 import { type MaskResume, resumeAfter } from '../../src/search/masks/resume.ts';
 import { runMaskSearch } from '../../src/search/masks/runMaskSearch.ts';
 import { SHARED_FILES } from '../work.ts';
 import type { Found } from './methods.ts';
 import type { StudyContext } from './studyContext.ts';
+import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
+import type { ProbabilitiesEvent } from '../../src/search/masks/events.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 
 /**
  * Policy gradient from Wanda-sp's scores. Its batches come from the fitness text, since the checkpoint was trained on the calibration text. A

@@ -1,6 +1,6 @@
 import { toErrorData } from '../../src/base/errors.ts';
 import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/search/rates/llm.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../src/search/rates/plan.ts';
+import { type RateSearchPlan } from '../../src/search/rates/plan.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type { LlmReply, RateCounts } from '../../src/search/rates/events.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
@@ -14,6 +14,7 @@ import { ROOT, SHARED_FILES } from '../work.ts';
 import { KnownLosses } from './knownLosses.ts';
 import type { Found } from './methods.ts';
 import type { StudyContext } from './studyContext.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 /** Self-Pruner over Wanda-sp: with classical operators, or with a server that answers like an imperfect language model. */
 export async function findRates(context: StudyContext, rate: number, llm: boolean): Promise<Found> {
@@ -38,7 +39,7 @@ export async function findRates(context: StudyContext, rate: number, llm: boolea
       },
       ask: (request) => ask(model!, request),
       emit(event) {
-        if (event.kind === 'iteration' && event.generation % 5 === 0) {
+        if (event.kind === 'generation' && event.generation % 5 === 0) {
           console.error(`  iteration ${event.generation}: ${event.bestSoFar?.perplexity.toFixed(2)}`);
         }
         return Promise.resolve();
@@ -119,10 +120,10 @@ const timer: Timer = {
 };
 
 function noteOf(counts: RateCounts): string {
-  const { evaluations, configurations, calls, failedCalls, listsUsed, listsRepaired, listsRefused, fallbacks } = counts;
+  const { evaluations, candidates, calls, failedCalls, listsUsed, listsRepaired, listsRefused, fallbacks } = counts;
   const lists = `lists ${listsUsed} used, ${listsRepaired} repaired, ${listsRefused} refused`;
   return [
-    `${configurations} configurations, ${evaluations} evaluations`,
+    `${candidates} configurations, ${evaluations} evaluations`,
     ...(calls + failedCalls > 0
       ? [`${calls} replies, ${failedCalls} failed; ${lists}; ${fallbacks} by classical operators`]
       : []),

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { MeasureOutcome } from '../../src/search/metrics/events.ts';
+import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
 
 /** Losses of rates that were measured before, over searches and processes: the same rates have the same loss. */
 export class KnownLosses {

@@ -1,7 +1,9 @@
-import type { SearchPlan, SearchSettings } from '../../src/search/metrics/plan.ts';
-import type { GenerationEvent, SearchCounts, SearchOpening } from '../../src/search/metrics/events.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricCounts, MetricGeneration } from '../../src/search/metrics/events.ts';
 import { runSearch } from '../../src/search/metrics/runSearch.ts';
 import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
+import type { SearchOpening } from '../../src/search/lifecycle/events.ts';
+import type { SearchSettings } from '../../src/search/metrics/settings.ts';
 
 /** The ways in which a study searches. */
 export type Arm = 'search' | 'in full' | 'random';
@@ -9,7 +11,7 @@ export type Arm = 'search' | 'in full' | 'random';
 export interface ArmResult {
   readonly arm: Arm;
   readonly seed: number;
-  readonly counts: SearchCounts;
+  readonly counts: MetricCounts;
   /** What the arm costs, in evaluations of the whole fitness text. */
   readonly evaluations: number;
   /** Of the metrics that were evaluated in full: perplexity on the fitness text, one-shot. */
@@ -38,14 +40,14 @@ export async function playArm(
     random: { method: 'random', generations: UNTIL_BUDGET, budget } as const,
   }[arm];
   const expressions = new Map<number, string>();
-  const generations: GenerationEvent[] = [];
+  const generations: MetricGeneration[] = [];
   const shared = armEffects(effects, (event) => {
     if (event.kind === 'candidate') expressions.set(event.id, event.expression);
     if (event.kind === 'generation') generations.push(event);
   });
   await runSearch({ ...plan, baselines: [], search: { ...plan.search, ...changes, seed } }, shared, { opening });
   const last = generations.at(-1)!;
-  const costOf = ({ candidates, invalid, evaluations }: SearchCounts): number =>
+  const costOf = ({ candidates, invalid, evaluations }: MetricCounts): number =>
     arm === 'in full' ? candidates - invalid : evaluations;
   return {
     arm,

@@ -1,8 +1,10 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../../src/search/metrics/events.ts';
+import type { ProbeOutcome, MetricEvent } from '../../src/search/metrics/events.ts';
 import { printPrefix } from '../../src/metric/print.ts';
-import type { Proposal, Rung, SearchEffects } from '../../src/search/metrics/effects.ts';
+import type { Proposal, SearchEffects } from '../../src/search/metrics/effects.ts';
+import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
+import type { Rung } from '../../src/search/lifecycle/rung.ts';
 
 /**
  * Effects of the arms of a study over one engine. What was measured once is remembered, over arms, seeds and processes: the same
@@ -55,7 +57,7 @@ export class MeasuredEffects implements Omit<SearchEffects, 'emit'> {
 }
 
 /** The effects of one arm: its own events, the common measurements. */
-export function armEffects(shared: MeasuredEffects, onEvent: (event: SearchEvent) => void): SearchEffects {
+export function armEffects(shared: MeasuredEffects, onEvent: (event: MetricEvent) => void): SearchEffects {
   return {
     probe: (candidates) => shared.probe(candidates),
     measure: (candidates, rung) => shared.measure(candidates, rung),

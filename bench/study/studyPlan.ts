@@ -1,16 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { defaultBaselines } from '../../src/search/metrics/baselines.ts';
-import {
-  DEFAULT_SEARCH_OPERANDS,
-  DEFAULT_SEARCH_OPERATIONS,
-  DEFAULT_SEARCH_SETTINGS,
-  type SearchPlan,
-  type SearchSettings,
-} from '../../src/search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { Sparsity } from '../../src/experiment/sparsity.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
+import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 /**
  * The plan of a study on the reference checkpoint. The fitness text is the first half of WikiText-2's test text, since the
@@ -23,6 +18,7 @@ export function studyPlan(
 ): SearchPlan {
   const [text, test] = halves(folder);
   return {
+    kind: 'metrics',
     name: 'study',
     model: SHARED_FILES.model,
     text,

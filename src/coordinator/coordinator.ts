@@ -5,9 +5,7 @@ import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
-import { isMaskSearch, isRateSearch } from '../search/kinds.ts';
-import type { RunEvent, RunPlan } from '../search/kinds.ts';
-import type { SearchOpening } from '../search/metrics/events.ts';
+import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
 import { openToAppendSync } from '../files/openRegular.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
@@ -27,8 +25,9 @@ import type { CrashLimits } from './crashBudget.ts';
 import { MaskRun } from './maskRun.ts';
 import { MetricRun } from './metricRun.ts';
 import { RateRun } from './rateRun.ts';
-import type { EndEvent, SearchKind } from './searchKind.ts';
+import type { EndOf, SearchRun } from './searchRun.ts';
 import { WorkerPool } from './workerPool.ts';
+import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 export interface SearchRunOptions {
   /** Forks one worker of the pool. */
@@ -58,7 +57,7 @@ export interface SearchRunOptions {
 }
 
 export type RunOutcome =
-  | { readonly kind: 'finished'; readonly finished: EndEvent }
+  | { readonly kind: 'finished'; readonly finished: EndOf<RunKind> }
   /** Resume it when it suits. */
   | { readonly kind: 'paused' };
 
@@ -79,7 +78,9 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
     const plan = planOf(run.run, run.root);
     const search = searchOf(plan, run, options);
     let before = 0;
-    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, {
+    let opened: SearchOpening | undefined;
+    let end: EndOf<RunKind> | undefined;
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, {
       now: () => clock.wall(),
       check: () => lock.check(),
       recover,
@@ -90,15 +91,17 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
       ...(openFile && { openFile }),
       // One by one: those of a large model are not held all at once.
       onRecord: (record) => {
+        const { event } = record;
         before++;
-        search.recall(record.event);
+        if (event.kind === 'opened') opened = event;
+        if (event.kind === 'finished') end = event;
+        search.recall(event);
         options.onRecalled?.(record);
       },
     });
     try {
-      const { end } = search.recalled;
       if (end) return { kind: 'finished', finished: end };
-      return await new Coordinator({ run, plan, search, lock, journal, options }).run(before > 0);
+      return await new Coordinator({ run, plan, search, opened, lock, journal, options }).run(before > 0);
     } finally {
       await journal.close();
     }
@@ -107,16 +110,24 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
   }
 }
 
-function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchKind {
-  if (isRateSearch(plan)) return new RateRun(plan, { run, languageModel });
-  return isMaskSearch(plan) ? new MaskRun(plan) : new MetricRun(plan);
+function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
+  switch (plan.kind) {
+    case 'metrics':
+      return new MetricRun(plan);
+    case 'rates':
+      return new RateRun(plan, { run, languageModel });
+    case 'masks':
+      return new MaskRun(plan);
+  }
 }
 
 interface CoordinatorParts {
   readonly run: RunFolder;
   /** With absolute paths. */
   readonly plan: RunPlan;
-  readonly search: SearchKind;
+  readonly search: SearchRun;
+  /** What the journal says of the model already. */
+  readonly opened: SearchOpening | undefined;
   readonly lock: RunLock;
   readonly journal: Journal;
   readonly options: SearchRunOptions;
@@ -137,7 +148,7 @@ class Coordinator {
     this.parts = parts;
     this.clock = clock;
     this.stop = AbortSignal.any([options.signal, lock.lost]);
-    this.opening = search.recalled.measured ? search.recalled.opening : undefined;
+    this.opening = search.measured ? parts.opened : undefined;
     const { threads } = plan.settings;
     this.pool = new WorkerPool({
       plan,
@@ -189,7 +200,7 @@ class Coordinator {
     }
   }
 
-  private async search(): Promise<EndEvent> {
+  private async search(): Promise<EndOf<RunKind>> {
     const { run, search } = this.parts;
     const opening = this.opening ?? (await this.open());
     return search.run(opening, {
@@ -203,10 +214,11 @@ class Coordinator {
 
   /** Opens the search where nothing was measured yet. */
   private async open(): Promise<SearchOpening> {
-    const { search } = this.parts;
+    const { search, opened } = this.parts;
     await search.prepare?.();
     const opening = await this.pool.open();
-    if (search.recalled.opening?.fingerprint !== opening.fingerprint) await this.append(search.openedEvent(opening));
+    // Workers open what the plan asks: the opening is that of its kind.
+    if (opened?.fingerprint !== opening.fingerprint) await this.append({ kind: 'opened', ...opening });
     return opening;
   }
 

@@ -2,30 +2,70 @@ import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
 import type { EvaluationResult } from '../experiment/result.ts';
-import type { RunEvent, RunPlan } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
+import type { FinalistEvent } from '../search/lifecycle/events.ts';
+import { checkSame } from './divergence.ts';
+import type { Drive } from './searchRun.ts';
 import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
 
-/** What became of a finalist or a baseline: on the fitness text and, where the plan has one, on the test text. */
-export interface FinalResult {
-  readonly result?: EvaluationResult;
-  readonly test?: EvaluationResult;
-  readonly error?: ErrorData;
+/** What is evaluated at the end of a search: what it has found, or a baseline. */
+export interface FinalEntry<About> {
+  /** What its event says of it beside the results. */
+  readonly about: About;
+  readonly evaluation: PlannedEvaluation;
 }
 
 /** Milliseconds; an evaluation of a large model may take hours, and tells nothing while a native call runs. */
 const LIMIT = 24 * 3_600_000;
 
 /**
- * Evaluates one finalist or baseline as an evaluation outside a search would be, calibrated as the plan says.
+ * Evaluates finalists and baselines as evaluations outside of the search would be, calibrated as the plan says, and journals them. Workers
+ * evaluate them side by side; the journal has them in their order.
  *
- * @throws EspalierError for everything that is not its own fault
+ * @param known those that the journal has: the first ones
+ * @throws EspalierError for everything that is not a finalist's own fault
  */
-export async function evaluateFinalist(
+export async function evaluateFinalists<About extends Pick<FinalistEvent, 'id' | 'name'>>(
+  entries: readonly FinalEntry<About>[],
+  known: readonly FinalistEvent[],
+  plan: RunPlan,
+  { pool, append, portable }: Drive<never>,
+): Promise<readonly FinalistEvent[]> {
+  const jobs = entries.map(({ about, evaluation }, place) => {
+    const before = known[place];
+    if (before) {
+      checkSame(`finalist ${place + 1}`, essenceOf(before), essenceOf(about));
+      return { known: before };
+    }
+    const evaluated = evaluateFinalist(pool, plan, evaluation, portable);
+    // One that fails while an earlier one is waited for is reported when its turn comes.
+    evaluated.catch(() => undefined);
+    return { about, evaluated };
+  });
+  const settled: FinalistEvent[] = [];
+  for (const job of jobs) {
+    if ('known' in job) settled.push(job.known);
+    else {
+      const event = { kind: 'finalist' as const, ...job.about, ...(await job.evaluated) };
+      // Of the kind of the run: an entry says about itself what an event of it says.
+      await append(event as never);
+      settled.push(event);
+    }
+  }
+  return settled;
+}
+
+function essenceOf({ id, name }: Pick<FinalistEvent, 'id' | 'name'>): object {
+  return { ...(id !== undefined && { id }), name };
+}
+
+/** On the fitness text and, where the plan has one, on the test text. */
+async function evaluateFinalist(
   pool: WorkerPool,
   plan: RunPlan,
   evaluation: PlannedEvaluation,
   portable: (result: EvaluationResult) => EvaluationResult,
-): Promise<FinalResult> {
+): Promise<Pick<FinalistEvent, 'result' | 'test' | 'error'>> {
   const on = (text: string): Promise<EvaluationResult | ErrorData> =>
     evaluateOne(pool, {
       model: plan.model,
@@ -41,29 +81,6 @@ export async function evaluateFinalist(
     ...(test !== undefined && !('code' in test) && { test: portable(test) }),
     ...(error !== undefined && 'code' in error && { error }),
   };
-}
-
-/** One that the journal has, or that is still to be evaluated. */
-export type FinalJob<Event> = { readonly known: Event } | { readonly evaluate: () => Promise<Event> };
-
-/** Workers evaluate finalists side by side; the journal has them in their order. */
-export async function settleInOrder<Event extends RunEvent>(
-  jobs: readonly FinalJob<Event>[],
-  append: (event: RunEvent) => Promise<void>,
-): Promise<readonly Event[]> {
-  const pending = jobs.map((job) => ('known' in job ? job : { event: job.evaluate() }));
-  // One that fails while an earlier one is waited for is reported when its turn comes.
-  for (const job of pending) if ('event' in job) job.event.catch(() => undefined);
-  const settled: Event[] = [];
-  for (const job of pending) {
-    if ('known' in job) settled.push(job.known);
-    else {
-      const event = await job.event;
-      await append(event);
-      settled.push(event);
-    }
-  }
-  return settled;
 }
 
 /** Ids, the best on the fitness text as finally evaluated first; those that failed there last, as the search had them. */

@@ -1,7 +1,7 @@
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
-import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
+import type { LlmSettings } from '../search/rates/llm.ts';
 import type { RateSearchPlan } from '../search/rates/plan.ts';
-import type { LlmAskedEvent, LlmRepliedEvent, LlmReply } from '../search/rates/events.ts';
+import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/rates/events.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';
@@ -10,7 +10,7 @@ import type { RunFolder } from '../runs/runFolder.ts';
 import type { LlmRequest } from '../search/rates/effects.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { checkSame, divergedError } from './divergence.ts';
-import type { Drive } from './searchKind.ts';
+import type { Drive } from './searchRun.ts';
 
 /**
  * The requests of one run to its language model. Each is on the disk before it is sent, and its reply before anybody hears it: so a reply is
@@ -59,7 +59,7 @@ export class LlmCalls {
   }
 
   /** @throws EspalierError `cancelled`, and what {@link prepare} throws; failures of the provider are replies */
-  async ask(request: LlmRequest, { append, clock, signal }: Drive): Promise<LlmReply> {
+  async ask(request: LlmRequest, { append, clock, signal }: Drive<'rates'>): Promise<LlmReply> {
     const { call } = request;
     const before = this.asked.get(call);
     const event: LlmAskedEvent = { kind: 'llm-asked', ...request };

@@ -1,12 +1,12 @@
 import type { ModelMask } from '../experiment/components.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
-import type { MeasureOutcome } from '../search/metrics/events.ts';
 import type { StructureScore } from '../experiment/structure.ts';
-import type { PackedValues, StructureOpening } from '../search/rates/events.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
 import { ask } from './questions.ts';
-import type { Drive } from './searchKind.ts';
+import type { Drive } from './searchRun.ts';
+import type { ComponentsOpening, MeasureOutcome } from '../search/lifecycle/events.ts';
+import type { PackedValues } from '../search/masks/events.ts';
 
 /** Parts that the fitness text is measured in: they depend on its length alone, so that the sum of their losses does not depend on the workers. */
 const MOST_PARTS = 8;
@@ -19,14 +19,14 @@ interface Part {
 /** Asks the workers about masks. A mask that ends two workers is not tried again, and has no loss. */
 export class MaskMeasures {
   private readonly plan: MaskSearchPlan;
-  private readonly opening: StructureOpening;
-  private readonly drive: Drive;
+  private readonly opening: ComponentsOpening;
+  private readonly drive: Drive<'masks'>;
   private readonly quarantined: Set<number>;
   private readonly stepPace: Pace;
   private readonly textPace: Pace;
 
   /** @param quarantined numbers of the masks that are not tried again, over the whole search */
-  constructor(plan: MaskSearchPlan, opening: StructureOpening, drive: Drive, quarantined: Set<number>) {
+  constructor(plan: MaskSearchPlan, opening: ComponentsOpening, drive: Drive<'masks'>, quarantined: Set<number>) {
     this.plan = plan;
     this.opening = opening;
     this.drive = drive;

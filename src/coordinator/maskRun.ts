@@ -1,28 +1,19 @@
 import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../experiment/components.ts';
-import type { MaskSearchPlan } from '../search/masks/plan.ts';
 import type { PlannedEvaluation } from '../experiment/plan.ts';
-import type { RunEvent } from '../search/kinds.ts';
-import type { MeasureOutcome, SearchOpening } from '../search/metrics/events.ts';
-import type {
-  MaskEvent,
-  MasksFinishedEvent,
-  PackedValues,
-  StepEvent,
-  StructureFinalistEvent,
-  StructureOpenedEvent,
-} from '../search/rates/events.ts';
 import type { Structure } from '../experiment/structure.ts';
+import type { ComponentsOpening, FinalistEvent, MeasureOutcome } from '../search/lifecycle/events.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
+import type { MaskEvent, PackedValues, StepEvent } from '../search/masks/events.ts';
+import type { MaskSearchPlan } from '../search/masks/plan.ts';
 import { resumeAfter } from '../search/masks/resume.ts';
 import type { MaskResume } from '../search/masks/resume.ts';
 import { runMaskSearch } from '../search/masks/runMaskSearch.ts';
 import { checkSame } from './divergence.ts';
+import { evaluateFinalists } from './finalists.ts';
 import { MaskMeasures } from './maskMeasures.ts';
-import type { Drive, Recalled, SearchKind } from './searchKind.ts';
-import { evaluateStructures } from './structureFinalists.ts';
-import { structureOpened } from './structureOpened.ts';
+import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
 /** What the search itself has found, among the structures that it is compared with. */
 const FOUND_MASK = 'policy-gradient';
@@ -30,46 +21,36 @@ const FOUND_MASK = 'policy-gradient';
 const MOST_WAITING = 256;
 
 /** A search for masks. It goes on from its last checkpoint; the steps after that are answered from the journal. */
-export class MaskRun implements SearchKind {
+export class MaskRun implements SearchRun<'masks'> {
   private readonly plan: MaskSearchPlan;
-  private opening: StructureOpenedEvent | undefined;
-  private end: MasksFinishedEvent | undefined;
   private scores: PackedValues | undefined;
   private checkpoints: MaskResume | undefined;
   /** After the checkpoint. */
   private steps = new Map<number, StepEvent>();
   /** Masks that ended their workers, by {@link idOf}. */
   private readonly quarantined = new Set<number>();
-  private readonly finalists: StructureFinalistEvent[] = [];
+  private readonly finalists: FinalistEvent[] = [];
 
   /** @param plan with absolute paths */
   constructor(plan: MaskSearchPlan) {
     this.plan = plan;
   }
 
-  get recalled(): Recalled {
-    const measured = this.scores !== undefined || this.checkpoints !== undefined || this.steps.size > 0;
-    return { opening: this.opening, measured, end: this.end };
+  get measured(): boolean {
+    return this.scores !== undefined || this.checkpoints !== undefined || this.steps.size > 0;
   }
 
-  recall(event: RunEvent): void {
-    if (event.kind === 'structure-opened') this.opening = event;
-    else if (event.kind === 'scores') this.scores = event.scores;
+  recall(event: MaskEvent): void {
+    if (event.kind === 'scores') this.scores = event.scores;
     else if (event.kind === 'step') this.steps.set(event.step, event);
     else if (event.kind === 'probabilities') {
       this.checkpoints = resumeAfter(this.checkpoints, event);
       this.steps = new Map();
     } else if (event.kind === 'quarantined') this.quarantined.add(event.id);
-    else if (event.kind === 'structure-finalist') this.finalists.push(event);
-    else if (event.kind === 'masks-finished') this.end = event;
+    else if (event.kind === 'finalist') this.finalists.push(event);
   }
 
-  openedEvent(opening: SearchOpening): StructureOpenedEvent {
-    return structureOpened(opening);
-  }
-
-  async run(opened: SearchOpening, drive: Drive): Promise<MasksFinishedEvent> {
-    const opening = structureOpened(opened);
+  async run(opening: ComponentsOpening, drive: Drive<'masks'>): Promise<EndOf<'masks'>> {
     const { signal } = drive;
     const { mask, steps, leftOut } = await runMaskSearch(this.plan, this.effects(opening, drive), {
       opening,
@@ -77,10 +58,10 @@ export class MaskRun implements SearchKind {
       ...(this.checkpoints && { resume: this.checkpoints }),
     });
     await this.evaluateFinalists(mask, opening.components, drive);
-    return { kind: 'masks-finished', mask, steps, leftOut };
+    return { kind: 'finished', mask, steps, leftOut };
   }
 
-  private effects(opening: StructureOpenedEvent, drive: Drive): MaskEffects {
+  private effects(opening: ComponentsOpening, drive: Drive<'masks'>): MaskEffects {
     const { append, clock } = drive;
     const measures = new MaskMeasures(this.plan, opening, drive, this.quarantined);
     const writer = new Writer(append);
@@ -118,7 +99,7 @@ export class MaskRun implements SearchKind {
   private async evaluateFinalists(
     mask: ModelMask,
     components: readonly BlockComponents[],
-    drive: Drive,
+    drive: Drive<'masks'>,
   ): Promise<void> {
     const { plan } = this;
     const evaluationOf = (metric: string, structure: Structure, share: number): PlannedEvaluation => ({
@@ -127,15 +108,15 @@ export class MaskRun implements SearchKind {
     });
     const entries = [
       {
-        name: FOUND_MASK,
+        about: { name: FOUND_MASK },
         evaluation: evaluationOf(FOUND_MASK, { kind: 'mask', mask }, removedShareOfAll(components, mask)),
       },
       ...plan.baselines.map(({ name, structure }) => ({
-        name,
+        about: { name },
         evaluation: evaluationOf(name, structure, plan.sparsity.share),
       })),
     ];
-    await evaluateStructures(entries, this.finalists, plan, drive);
+    await evaluateFinalists(entries, this.finalists, plan, drive);
   }
 }
 
@@ -144,12 +125,12 @@ export class MaskRun implements SearchKind {
  * the disk when a process dies are measured again, and are the same to the last bit.
  */
 class Writer {
-  private readonly append: Drive['append'];
+  private readonly append: Drive<'masks'>['append'];
   private waiting = 0;
   private last: Promise<void> = Promise.resolve();
   private failure: EspalierError | undefined;
 
-  constructor(append: Drive['append']) {
+  constructor(append: Drive<'masks'>['append']) {
     this.append = append;
   }
 

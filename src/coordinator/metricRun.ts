@@ -1,78 +1,123 @@
-import type { RunEvent } from '../search/kinds.ts';
-import type { SearchPlan } from '../search/metrics/plan.ts';
-import type { FinalistEvent, FinishedEvent, OpenedEvent, SearchOpening } from '../search/metrics/events.ts';
-import type { Expression } from '../metric/expression.ts';
 import { printPrefix } from '../metric/print.ts';
+import type { FinalistEvent, SearchOpening } from '../search/lifecycle/events.ts';
+import type { MetricEvent, ProbeOutcome } from '../search/metrics/events.ts';
+import type { Proposal, SearchEffects } from '../search/metrics/effects.ts';
+import type { SearchPlan } from '../search/metrics/plan.ts';
 import { runSearch } from '../search/metrics/runSearch.ts';
-import type { Finalist } from '../search/metrics/runSearch.ts';
-import { evaluateFinalist, finalOrder, settleInOrder } from './finalists.ts';
-import { History } from './history.ts';
-import { journaledEffects } from './journaledEffects.ts';
-import type { Drive, Recalled, SearchKind } from './searchKind.ts';
-
-/** What is evaluated at the end of a search, as it is written. */
-interface FinalEntry {
-  /** Undefined for a baseline. */
-  readonly id?: number;
-  readonly metric: string;
-  readonly expression: Expression;
-}
+import { checkSame, divergedError } from './divergence.ts';
+import { evaluateFinalists, finalOrder } from './finalists.ts';
+import { Measures, quarantine } from './measures.ts';
+import { Pace } from './pace.ts';
+import { ask } from './questions.ts';
+import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
 /** A search for metrics. */
-export class MetricRun implements SearchKind {
+export class MetricRun implements SearchRun<'metrics'> {
   private readonly plan: SearchPlan;
-  private readonly history = new History();
+  private readonly probes = new Map<number, Extract<MetricEvent, { kind: 'probed' }>>();
+  private readonly measures = new Measures<Proposal>({
+    ask: async (client, proposals, { begin, end }) => {
+      const { outcomes } = await client.request('measure', { expressions: expressionsOf(proposals), begin, end });
+      return outcomes;
+    },
+    textOf: ({ expression }) => printPrefix(expression),
+  });
+  /** What follows from the answers, by its place in the run. */
+  private readonly said = new Map<string, MetricEvent>();
+  private readonly finalists: FinalistEvent[] = [];
 
   /** @param plan with absolute paths */
   constructor(plan: SearchPlan) {
     this.plan = plan;
   }
 
-  get recalled(): Recalled {
-    return this.history;
+  get measured(): boolean {
+    return this.probes.size > 0 || this.measures.size > 0;
   }
 
-  recall(event: RunEvent): void {
-    this.history.recall(event);
+  recall(event: MetricEvent): void {
+    if (event.kind === 'probed') this.probes.set(event.id, event);
+    else if (event.kind === 'measured') this.measures.recall(event);
+    else if (event.kind === 'finalist') this.finalists.push(event);
+    else if (event.kind === 'candidate' || event.kind === 'generation' || event.kind === 'baseline')
+      this.said.set(placeOf(event), event);
   }
 
-  openedEvent(opening: SearchOpening): OpenedEvent {
-    return { kind: 'opened', ...opening };
-  }
-
-  async run(opening: SearchOpening, drive: Drive): Promise<FinishedEvent> {
-    const { pool, append, clock, signal } = drive;
-    const { history } = this;
-    const effects = journaledEffects({ history, pool, append, now: () => clock.now() });
-    const { counts, finalists } = await runSearch(this.plan, effects, { opening, signal });
-    const results = await this.evaluateFinalists(finalists, drive);
+  async run(opening: SearchOpening, drive: Drive<'metrics'>): Promise<EndOf<'metrics'>> {
+    const { counts, finalists } = await runSearch(this.plan, this.effects(drive), { opening, signal: drive.signal });
+    const { baselines, sparsity } = this.plan;
+    const best = finalists.map(({ id, expression }) => ({ id, metric: `candidate ${id}`, expression }));
+    const entries = [...best, ...baselines].map(({ metric, expression, ...id }) => ({
+      about: { ...id, name: metric, expression: printPrefix(expression) },
+      evaluation: { metric, expression, sparsity },
+    }));
+    const results = await evaluateFinalists(entries, this.finalists, this.plan, drive);
     return { kind: 'finished', counts, best: finalOrder(finalists, results) };
   }
 
-  /** The best of the search first, then the baselines. */
-  private evaluateFinalists(
-    finalists: readonly Finalist[],
-    { pool, append, portable }: Drive,
-  ): Promise<readonly FinalistEvent[]> {
-    const { plan, history } = this;
-    const { sparsity } = plan;
-    const entries: readonly FinalEntry[] = [
-      ...finalists.map(({ id, expression }) => ({ id, metric: `candidate ${id}`, expression })),
-      ...plan.baselines,
-    ];
-    const jobs = entries.map((entry) => {
-      const { id, metric, expression } = entry;
-      const about = { ...(id !== undefined && { id }), metric };
-      const known = history.finalist(about);
-      if (known) return { known };
-      const evaluate = async (): Promise<FinalistEvent> => ({
-        kind: 'finalist',
-        ...about,
-        expression: printPrefix(expression),
-        ...(await evaluateFinalist(pool, plan, { metric, expression, sparsity }, portable)),
-      });
-      return { evaluate };
-    });
-    return settleInOrder(jobs, append);
+  private effects(drive: Drive<'metrics'>): SearchEffects {
+    const probePace = new Pace(() => drive.clock.now());
+    return {
+      probe: (candidates) => this.probe(candidates, probePace, drive),
+      measure: (candidates, rung) => this.measures.measure(candidates, rung, drive),
+      emit: (event) => {
+        const before = this.said.get(placeOf(event));
+        // What follows from the answers is worked out again from them, so nobody waits for its flush. A journal that fails here fails
+        // at the next answer too.
+        if (before) checkSame(placeOf(event), before, event);
+        else drive.append(event).catch(() => undefined);
+        return Promise.resolve();
+      },
+    };
   }
+
+  private async probe(
+    candidates: readonly Proposal[],
+    pace: Pace,
+    { pool, append }: Drive<'metrics'>,
+  ): Promise<readonly ProbeOutcome[]> {
+    const { probes } = this;
+    await ask<Proposal, ProbeOutcome>(pool, {
+      items: candidates.filter((candidate) => !this.isProbed(candidate)),
+      pace,
+      ask: async (client, proposals) => {
+        const { outcomes } = await client.request('probe', { expressions: expressionsOf(proposals) });
+        return outcomes.map(({ probe, seconds }) => ({ answer: probe, seconds }));
+      },
+      settle: async (answered) => {
+        const events: MetricEvent[] = [];
+        for (const one of answered) {
+          const { id } = one.item;
+          const expression = printPrefix(one.item.expression);
+          const probe = 'answer' in one ? one.answer : quarantine(one, expression, (event) => events.push(event));
+          const event = { kind: 'probed', id, expression, probe, seconds: one.seconds } as const;
+          probes.set(id, event);
+          events.push(event);
+        }
+        await append(...events);
+      },
+    });
+    return candidates.map(({ id }) => probes.get(id)!.probe);
+  }
+
+  /** @throws EspalierError `runs/diverged` where the journal's candidate of this id is another */
+  private isProbed({ id, expression }: Proposal): boolean {
+    const event = this.probes.get(id);
+    if (!event) return false;
+    const asked = printPrefix(expression);
+    if (event.expression !== asked) throw divergedError(`candidate ${id}`, event.expression, asked);
+    return true;
+  }
+}
+
+function expressionsOf(proposals: readonly Proposal[]) {
+  return proposals.map(({ expression }) => expression);
+}
+
+/** Names an event's place in the run. */
+function placeOf(event: MetricEvent): string {
+  if (event.kind === 'candidate') return `candidate ${event.id}`;
+  if (event.kind === 'generation') return `generation ${event.generation}`;
+  if (event.kind === 'baseline') return `baseline ${event.name}`;
+  return event.kind;
 }

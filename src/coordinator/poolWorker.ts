@@ -1,13 +1,12 @@
 import type { EspalierError } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
-import { isMetricSearch } from '../search/kinds.ts';
 import type { RunPlan } from '../search/kinds.ts';
-import type { SearchOpening } from '../search/metrics/events.ts';
 import { ProtocolClient } from '../protocol/client.ts';
 import type { EvaluationListener } from '../protocol/client.ts';
 import { exitError } from '../protocol/workerErrors.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';
+import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 export interface PoolWorkerOptions {
   readonly spawn: () => WorkerProcess;
@@ -76,9 +75,10 @@ export class PoolWorker {
         onProgress(progress);
       },
     };
-    const { opening } = isMetricSearch(plan)
-      ? await this.client.openSearch(plan, listener)
-      : await this.client.openStructure(plan, listener);
+    const { opening } =
+      plan.kind === 'metrics'
+        ? await this.client.openSearch(plan, listener)
+        : await this.client.openStructure(plan, listener);
     return opening;
   }
 

@@ -2,13 +2,13 @@ import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/result.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { RunPlan } from '../search/kinds.ts';
-import type { SearchOpening } from '../search/metrics/events.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';
 import { CRASH_LIMITS, CrashBudget } from './crashBudget.ts';
 import type { CrashLimits } from './crashBudget.ts';
 import { PoolWorker } from './poolWorker.ts';
+import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 /** Something that workers can do; how much of it one takes is decided when it is free to. */
 export interface WorkSource {

@@ -15,11 +15,9 @@ import type {
 import type { MetricInspection } from '../experiment/inspection.ts';
 import type { Preflight } from '../experiment/preflight.ts';
 import type { EvaluationPlan } from '../experiment/plan.ts';
-import type { StructurePlan } from '../search/kinds.ts';
 import type { StructureScore } from '../experiment/structure.ts';
-import type { PackedValues, StructureOpening } from '../search/rates/events.ts';
 import type { SearchPlan } from '../search/metrics/plan.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../search/metrics/events.ts';
+import type { ProbeOutcome } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
 import type { ErrorData } from '../base/errors.ts';
@@ -47,6 +45,10 @@ import type { PrunedLayer } from './pruning/pruner.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
+import type { SearchOpening, MeasureOutcome, ComponentsOpening } from '../search/lifecycle/events.ts';
+import type { PackedValues } from '../search/masks/events.ts';
+import type { MaskSearchPlan } from '../search/masks/plan.ts';
+import type { RateSearchPlan } from '../search/rates/plan.ts';
 
 export { listDevices } from './runtime/probe.ts';
 
@@ -71,7 +73,7 @@ export interface Engine {
     hooks?: SearchHooks,
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /** Loads what the questions of a search for rates or masks share, and keeps it for them until another search is opened. */
-  openStructure(plan: StructurePlan, hooks?: SearchHooks): Promise<StructureOpening>;
+  openStructure(plan: RateSearchPlan | MaskSearchPlan, hooks?: SearchHooks): Promise<ComponentsOpening>;
   /** Mean losses of the model pruned at rates, one for each block, on the blocks `begin` to `end` − 1 of the open search for rates. */
   measureRates(
     configurations: readonly (readonly number[])[],

@@ -1,6 +1,7 @@
 import { cancelledError, EspalierError } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
+import type { LlmUsage } from '../search/rates/events.ts';
+import type { LlmSettings } from '../search/rates/llm.ts';
 import { Deadline } from './deadline.ts';
 import { estimateUsage, LanguageModelError } from './languageModel.ts';
 import type { Completion, LanguageModel, LlmErrorCode } from './languageModel.ts';

@@ -1,7 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../search/rates/llmEndpoint.ts';
 import type { LlmGrant } from '../search/rates/llmEndpoint.ts';
-import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
+import type { LlmSettings } from '../search/rates/llm.ts';
 import { MAX_REPLY } from '../search/rates/schema.ts';
 import { Deadline } from './deadline.ts';
 import { newOpenAiClient } from './openAiClient.ts';
@@ -14,6 +14,7 @@ import { redactReply } from './redact.ts';
 import { RequestDialect } from './requestDialect.ts';
 import type { Timer } from './retries.ts';
 import { eventData } from './serverSentEvents.ts';
+import type { LlmUsage } from '../search/rates/events.ts';
 
 export interface OpenAiOptions {
   readonly settings: LlmSettings;

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import type { PromptTemplates } from '../search/rates/llm.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import type { OpenOptions } from '../files/openRegular.ts';
 import { readText } from '../files/readBytes.ts';
 import { PROMPT_NAMES } from '../search/rates/prompts.ts';
+import type { PromptTemplates } from '../search/rates/plan.ts';
 
 /** Where a workspace keeps prompts of its own, one file each; those that are missing are ours. */
 export const PROMPTS_FOLDER = path.join('.espalier', 'prompts');

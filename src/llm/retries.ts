@@ -1,5 +1,6 @@
 import { cancelledError } from '../base/errors.ts';
-import type { LlmSettings, LlmUsage } from '../search/rates/llm.ts';
+import type { LlmUsage } from '../search/rates/events.ts';
+import type { LlmSettings } from '../search/rates/llm.ts';
 import { addUsage, LanguageModelError } from './languageModel.ts';
 import type { LanguageModel, LlmErrorCode } from './languageModel.ts';
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Immutable } from '../base/immutable.ts';
 import {
   checkpointSummarySchema,
   countSchema,
@@ -24,22 +25,11 @@ import {
 } from '../experiment/exportSchemas.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
-import { runEventSchema } from '../search/schema.ts';
-import {
-  measureOutcomeSchema,
-  probeOutcomeSchema,
-  searchOpeningSchema,
-  searchPlanSchema,
-} from '../search/metrics/schema.ts';
-import {
-  llmUsageSchema,
-  MAX_PROMPT,
-  MAX_REPLY,
-  packedValuesSchema,
-  structureOpeningSchema,
-  structurePlanSchema,
-} from '../search/rates/schema.ts';
+import { metricPlanSchema, probeOutcomeSchema } from '../search/metrics/schema.ts';
+import { llmUsageSchema, MAX_PROMPT, MAX_REPLY, ratePlanSchema } from '../search/rates/schema.ts';
 import { MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchemas.ts';
+import { componentsOpeningSchema, measureOutcomeSchema, openingSchema } from '../search/lifecycle/schema.ts';
+import { maskPlanSchema, packedValuesSchema } from '../search/masks/schema.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
 export const PROTOCOL_VERSION = 4;
@@ -73,8 +63,8 @@ export const REQUESTS = {
   },
   /** Loads what the candidates of a search share; `progress` events with the same token come before the reply. */
   openSearch: {
-    params: z.strictObject({ token: tokenSchema, plan: searchPlanSchema }),
-    result: z.strictObject({ opening: searchOpeningSchema }),
+    params: z.strictObject({ token: tokenSchema, plan: metricPlanSchema }),
+    result: z.strictObject({ opening: openingSchema }),
   },
   /** Checks candidates of the open search and fingerprints their masks; outcomes in the order asked. */
   probe: {
@@ -90,8 +80,11 @@ export const REQUESTS = {
   },
   /** Loads what the questions of a search for rates or masks share; `progress` events with the same token come before the reply. */
   openStructure: {
-    params: z.strictObject({ token: tokenSchema, plan: structurePlanSchema }),
-    result: z.strictObject({ opening: structureOpeningSchema }),
+    params: z.strictObject({
+      token: tokenSchema,
+      plan: z.discriminatedUnion('kind', [ratePlanSchema, maskPlanSchema]),
+    }),
+    result: z.strictObject({ opening: componentsOpeningSchema }),
   },
   /** Losses of configurations of rates of the open search on the fitness blocks `begin` to `end` − 1. */
   measureRates: {
@@ -218,7 +211,12 @@ export const EVENTS = {
   /** One evaluation of the plan failed (its metric cannot rank); the others go on. */
   failure: z.strictObject({ token: tokenSchema, index: countSchema, error: errorSchema }),
   /** What has happened in a search and is in its journal, as line `seq`, since `at` (milliseconds since 1970). */
-  searchEvent: z.strictObject({ token: tokenSchema, seq: countSchema, at: z.number(), event: runEventSchema }),
+  searchEvent: z.strictObject({
+    token: tokenSchema,
+    seq: countSchema,
+    at: z.number(),
+    event: z.looseObject({ kind: textSchema }),
+  }),
   /**
    * A search asks the language model of the editor. The editor answers with the request `languageModelReplied` that has the same call; an
    * editor that has none says so at once.
@@ -237,11 +235,11 @@ export const EVENTS = {
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;
-export type RequestParams<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['params']>;
-export type RequestResult<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['result']>;
+export type RequestParams<Name extends RequestName> = Immutable<z.infer<(typeof REQUESTS)[Name]['params']>>;
+export type RequestResult<Name extends RequestName> = Immutable<z.infer<(typeof REQUESTS)[Name]['result']>>;
 
 export type EventName = keyof typeof EVENTS;
-export type EventParams<Name extends EventName> = z.infer<(typeof EVENTS)[Name]>;
+export type EventParams<Name extends EventName> = Immutable<z.infer<(typeof EVENTS)[Name]>>;
 
 export function isRequestName(name: string): name is RequestName {
   return Object.hasOwn(REQUESTS, name);

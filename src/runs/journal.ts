@@ -4,7 +4,7 @@ import type { RunEvent } from '../search/kinds.ts';
 import { reasonOf } from '../files/fileProblem.ts';
 import { openToUpdate } from '../files/openRegular.ts';
 import { encodeLine } from './journalLine.ts';
-import type { JournalLink, JournalRecord } from './journalLine.ts';
+import type { JournalLink, JournalOwner, JournalRecord } from './journalLine.ts';
 import { damageError, JournalReader, LONGEST_JOURNAL } from './journalReader.ts';
 import { OwnJournal } from './ownJournal.ts';
 import { fileOfRun } from './runPath.ts';
@@ -84,11 +84,11 @@ export class Journal {
    */
   static async open(
     file: string,
-    runId: string,
+    run: JournalOwner,
     { now, openFile = openToWrite, onRecord, recover = false, onRecovered, check = isOurs }: JournalOptions,
   ): Promise<{ readonly journal: Journal; readonly records: readonly JournalRecord[] }> {
     await OwnJournal.removeOthers(file);
-    const reader = new JournalReader(file, runId);
+    const reader = new JournalReader(file, run);
     const records: JournalRecord[] = [];
     for await (const portion of reader.more()) {
       for (const record of portion) {

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunEvent } from '../search/kinds.ts';
+import type { RunEvent, RunKind } from '../search/kinds.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { openToRead } from '../files/openRegular.ts';
 import { firstLink, linkAfter } from './journalLine.ts';
@@ -38,7 +38,7 @@ export async function readEnd(
   try {
     const handle = await openToRead(file, fileOfRun(file));
     try {
-      return await endOf(handle, firstLink(run.id), isEnough);
+      return await endOf(handle, firstLink(run), isEnough);
     } finally {
       await handle.close();
     }
@@ -58,7 +58,7 @@ async function endOf(
   for (let length = FIRST; ; length *= 8) {
     const start = Math.max(0, size - length);
     const bytes = await bytesOf(handle, start, size - start);
-    const end = start === 0 ? decodeAll(bytes, first) : decodeFromWithin(bytes);
+    const end = start === 0 ? decodeAll(bytes, first) : decodeFromWithin(bytes, first.kind);
     if (start === 0) return end;
     // What is wrong right behind a line that was taken on trust may be that line.
     const isCertain = end.records.length > 0;
@@ -75,10 +75,10 @@ function decodeAll(bytes: Buffer, link: JournalLink): JournalEnd {
 }
 
 /** The first whole line says what the next must continue. */
-function decodeFromWithin(bytes: Buffer): JournalEnd {
+function decodeFromWithin(bytes: Buffer, kind: RunKind): JournalEnd {
   const begin = bytes.indexOf(LINE_FEED) + 1;
   const end = bytes.indexOf(LINE_FEED, begin);
-  const link = begin === 0 || end < 0 ? undefined : linkAfter(withoutReturn(bytes.subarray(begin, end)));
+  const link = begin === 0 || end < 0 ? undefined : linkAfter(withoutReturn(bytes.subarray(begin, end)), kind);
   return link ? decodeAll(bytes.subarray(end + 1), link) : { records: [], damage: undefined };
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
-import type { RunEvent } from '../search/kinds.ts';
-import { runEventSchema } from '../search/schema.ts';
+import type { RunEvent, RunKind } from '../search/kinds.ts';
+import { EVENT_SCHEMAS } from '../search/schema.ts';
+import { eventOfFormat1 } from './format1.ts';
 
 /** One line of a journal. */
 export interface JournalRecord {
@@ -13,16 +14,24 @@ export interface JournalRecord {
   readonly event: RunEvent;
 }
 
+/** Whose journal it is: a run record says both. */
+export interface JournalOwner {
+  readonly id: string;
+  readonly plan: { readonly kind: RunKind };
+}
+
 /** What the next line of a journal must continue. */
 export interface JournalLink {
+  /** What the run searches for: its events are of that kind. */
+  readonly kind: RunKind;
   readonly seq: number;
   /** Checksum of the line before; for the first line it comes from the run. */
   readonly check: string;
 }
 
 /** What a line must continue to be the first one of a run: a journal belongs to one run and to no other. */
-export function firstLink(runId: string): JournalLink {
-  return { seq: 0, check: digest('espalier', Buffer.from(runId)) };
+export function firstLink({ id, plan: { kind } }: JournalOwner): JournalLink {
+  return { kind, seq: 0, check: digest('espalier', Buffer.from(id)) };
 }
 
 /**
@@ -37,7 +46,7 @@ export function encodeLine(
   const { seq, at, event } = record;
   const body = JSON.stringify({ seq, at, event }).slice(0, -1);
   const check = digest(link.check, Buffer.from(body));
-  return { line: `${body}${BEFORE_CHECK}${check}${AFTER_CHECK}\n`, next: { seq: seq + 1, check } };
+  return { line: `${body}${BEFORE_CHECK}${check}${AFTER_CHECK}\n`, next: { ...link, seq: seq + 1, check } };
 }
 
 export type DecodedLine =
@@ -60,16 +69,17 @@ export function decodeLine(line: Buffer, link: JournalLink): DecodedLine {
   }
   const { seq, at } = parsed;
   if (seq !== link.seq || !isTime(at)) return { kind: 'unknown', reason: 'no number or no time of its own' };
-  const event = runEventSchema.safeParse(parsed.event);
-  if (!event.success) return { kind: 'unknown', reason: schemaReason(event.error, parsed.event) };
-  return { kind: 'record', record: { seq, at, event: event.data }, next: { seq: seq + 1, check } };
+  const said = eventOfFormat1(link.kind, parsed.event);
+  const event = EVENT_SCHEMAS[link.kind].safeParse(said);
+  if (!event.success) return { kind: 'unknown', reason: schemaReason(event.error, said) };
+  return { kind: 'record', record: { seq, at, event: event.data }, next: { ...link, seq: seq + 1, check } };
 }
 
 /** The link that a line hands on, as it stands there; undefined where it has none. Lets reading begin in the middle. */
-export function linkAfter(line: Buffer): JournalLink | undefined {
+export function linkAfter(line: Buffer, kind: RunKind): JournalLink | undefined {
   const check = checkOf(line);
   const seq = /^\{"seq":(\d{1,15}),/.exec(line.toString('latin1', 0, 32));
-  return check === undefined || seq === null ? undefined : { seq: Number(seq[1]) + 1, check };
+  return check === undefined || seq === null ? undefined : { kind, seq: Number(seq[1]) + 1, check };
 }
 
 const BEFORE_CHECK = ',"check":"';

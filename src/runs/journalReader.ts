@@ -6,7 +6,7 @@ import { isSettled, sameVersion, versionOf } from '../files/fileVersion.ts';
 import type { FileVersion } from '../files/fileVersion.ts';
 import { openToRead } from '../files/openRegular.ts';
 import { firstLink } from './journalLine.ts';
-import type { JournalLink, JournalRecord } from './journalLine.ts';
+import type { JournalLink, JournalOwner, JournalRecord } from './journalLine.ts';
 import { damageOfEnd, decodeLines, startsLine } from './journalLines.ts';
 import type { DamageKind, JournalDamage } from './journalLines.ts';
 import { fileOfRun } from './runPath.ts';
@@ -33,9 +33,9 @@ export class JournalReader {
   /** The file when it was last read to its end. */
   private seen: FileVersion | undefined;
 
-  constructor(file: string, runId: string) {
+  constructor(file: string, run: JournalOwner) {
     this.file = file;
-    this.link = firstLink(runId);
+    this.link = firstLink(run);
   }
 
   /** Bytes of the lines that have been read and are whole. */

@@ -1,11 +1,13 @@
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
-import { isMaskSearch, isMetricEvent, isRateSearch, type RunEvent } from '../search/kinds.ts';
+import { foldEvent, newState } from '../search/folds.ts';
+import type { AnyState } from '../search/folds.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
-import { foldMaskEvent, newMaskState } from '../search/masks/state.ts';
-import { bestConfiguration, foldRateEvent, newRateState } from '../search/rates/state.ts';
-import { bestOf, foldEvent, newSearchState } from '../search/metrics/state.ts';
+import { evaluationOf } from '../search/rates/evaluationOf.ts';
+import { bestConfiguration } from '../search/rates/state.ts';
+import { bestOf } from '../search/metrics/state.ts';
 import { checkWhole } from './journalReader.ts';
 import { journalOf } from './runFolder.ts';
 import type { RunFolder } from './runFolder.ts';
@@ -31,48 +33,44 @@ export async function evaluationOfRun(run: RunFolder, candidate?: number): Promi
 
 async function foundIn(run: RunFolder, candidate: number | undefined): Promise<PlannedEvaluation> {
   const { plan, id } = run.run;
-  if (isMaskSearch(plan)) {
-    const state = newMaskState();
-    await eachEvent(run, candidate, (event, at) => foldMaskEvent(state, event, at));
-    if (candidate !== undefined) throw notFound(id, candidate, 'a search for masks, which has one result');
-    if (!state.finished) throw notFound(id, candidate, `one that is at step ${state.steps} of ${plan.search.steps}`);
+  const state = newState(plan.kind);
+  const journal = journalOf(run);
+  for await (const records of journal.more()) for (const { event, at } of records) foldEvent(state, event, at);
+  // A candidate that is named is what it is; for the best all events are needed.
+  if (candidate === undefined) checkWhole(journal);
+  const found = foundBy(plan, state, candidate);
+  if (typeof found === 'string') throw notFound(id, candidate, found);
+  return found;
+}
+
+/** @returns what was found, or how far the search is that has not found it */
+function foundBy(plan: RunPlan, state: AnyState, candidate: number | undefined): PlannedEvaluation | string {
+  if (plan.kind === 'masks' && state.kind === 'masks') {
+    if (candidate !== undefined) return 'a search for masks, which has one result';
+    if (!state.finished) return `one that is at step ${state.steps} of ${plan.search.steps}`;
     return {
       metric: `${plan.name}, policy gradient`,
       structure: { kind: 'mask', mask: state.finished.mask },
       sparsity: plan.sparsity,
     };
   }
-  if (isRateSearch(plan)) {
-    const state = newRateState();
-    await eachEvent(run, candidate, (event, at) => foldRateEvent(state, event, at));
+  if (plan.kind === 'rates' && state.kind === 'rates') {
     const found = candidate === undefined ? bestConfiguration(state) : state.byId.get(candidate);
-    if (!found) throw notFound(id, candidate, `one with ${state.configurations.length} configurations of rates`);
-    const rates = { kind: 'given', rates: found.rates } as const;
-    const { target, sparsity } = plan;
-    return target.kind === 'structure'
-      ? { metric: target.name, structure: { kind: 'scored', score: target.score, rates }, sparsity }
-      : { metric: target.metric, expression: target.expression, sparsity, rates };
+    if (!found) return `one with ${state.candidates.length} configurations of rates`;
+    const { target } = plan;
+    return evaluationOf(plan, target.kind === 'structure' ? target.name : target.metric, {
+      kind: 'given',
+      rates: found.rates,
+    });
   }
-  const state = newSearchState();
-  await eachEvent(run, candidate, (event, at) => {
-    if (isMetricEvent(event)) foldEvent(state, event, at);
-  });
-  const best = state.ranking[0];
-  const found = candidate === undefined && best === undefined ? bestOf(state) : state.byId.get(candidate ?? best!);
-  if (!found) throw notFound(id, candidate, `one with ${state.candidates.length} candidates`);
-  const expression = parsePrefix(found.expression);
-  return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
-}
-
-/** A candidate that is named is what it is; for the best all events are needed. */
-async function eachEvent(
-  run: RunFolder,
-  candidate: number | undefined,
-  take: (event: RunEvent, at: number) => unknown,
-): Promise<void> {
-  const journal = journalOf(run);
-  for await (const records of journal.more()) for (const { event, at } of records) take(event, at);
-  if (candidate === undefined) checkWhole(journal);
+  if (plan.kind === 'metrics' && state.kind === 'metrics') {
+    const best = state.ranking[0];
+    const found = candidate === undefined && best === undefined ? bestOf(state) : state.byId.get(candidate ?? best!);
+    if (!found) return `one with ${state.candidates.length} candidates`;
+    const expression = parsePrefix(found.expression);
+    return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
+  }
+  return `a search for ${plan.kind}`;
 }
 
 function notFound(run: string, candidate: number | undefined, actual: string): EspalierError {

@@ -1,9 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import { isMetricSearch } from '../search/kinds.ts';
-import type { RunPlan } from '../search/kinds.ts';
-import type { SearchPlan } from '../search/metrics/plan.ts';
+import type { RunKind, PlanOf, RunPlan } from '../search/kinds.ts';
 import { JournalReader } from './journalReader.ts';
 import { isRunning, lockRun } from './runLock.ts';
 import type { LockOptions, RunLock } from './runLock.ts';
@@ -81,13 +79,13 @@ export function runName({ folder }: Pick<RunFolder, 'folder'>): string {
   return path.basename(folder);
 }
 
-export function isMetricRun(run: RunFolder): run is RunFolder<SearchPlan> {
-  return isMetricSearch(run.run.plan);
+export function isRunOf<Kind extends RunKind>(run: RunFolder, kind: Kind): run is RunFolder<PlanOf<Kind>> {
+  return run.run.plan.kind === kind;
 }
 
 /** Reads what has happened in a run, and what happens while somebody drives it. */
 export function journalOf({ folder, run }: RunFolder): JournalReader {
-  return new JournalReader(path.join(folder, JOURNAL_FILE), run.id);
+  return new JournalReader(path.join(folder, JOURNAL_FILE), run);
 }
 
 /**

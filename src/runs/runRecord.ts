@@ -9,17 +9,17 @@ import { isNewer, VERSION } from '../base/version.ts';
 import { textSchema } from '../experiment/schemas.ts';
 import { checkEndpoint } from '../search/rates/llmEndpoint.ts';
 import type { LlmSettings } from '../search/rates/llm.ts';
-import { isRateSearch } from '../search/kinds.ts';
 import type { RunPlan } from '../search/kinds.ts';
-import { runPlanSchemaFor } from '../search/schema.ts';
+import { searchPlanSchema } from '../search/schema.ts';
 import { portablePath } from './evaluationRecord.ts';
+import { planOfFormat1 } from './format1.ts';
 
 /**
  * What a run was asked: its run.json. Paths are relative to the workspace folder and written with slashes, so that a run means the
  * same in another clone.
  */
 export interface RunRecord<Plan extends RunPlan = RunPlan> {
-  readonly format: typeof RUN_FORMAT;
+  readonly format: typeof RUN_FORMAT | typeof RUN_FORMAT_1;
   readonly id: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
@@ -31,10 +31,11 @@ export interface RunRecord<Plan extends RunPlan = RunPlan> {
   readonly plan: Plan;
 }
 
-const RUN_FORMAT = 'espalier-run-1';
+const RUN_FORMAT = 'espalier-run-2';
+const RUN_FORMAT_1 = 'espalier-run-1';
 
 const runShape = z.strictObject({
-  format: z.literal(RUN_FORMAT),
+  format: z.enum([RUN_FORMAT, RUN_FORMAT_1]),
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'expected letters, digits, - and _'),
   createdAt: z.iso.datetime().refine((text) => Number.isFinite(Date.parse(text)), 'expected a date'),
   document: textSchema.exactOptional(),
@@ -57,7 +58,7 @@ export interface RunContext {
  * @throws EspalierError `settings/invalid` for an endpoint that holds a secret: run.json is fit for version control
  */
 export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
-  if (isRateSearch(plan)) checkEndpoint(plan.llm.endpoint);
+  if (plan.kind === 'rates') checkEndpoint(plan.llm.endpoint);
   const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
   return {
     format: RUN_FORMAT,
@@ -92,7 +93,8 @@ export function parseRunRecord(text: string, file: string): RunRecord {
     throw formatError(file, isEmpty ? 'an empty file' : `what is no JSON (${reasonOf(error)})`, undefined);
   }
   const about = checked(runShape, value, file, value);
-  const run = { ...about, plan: checked(runPlanSchemaFor(about.plan), about.plan, file, value, ['plan']) };
+  const plan = about.format === RUN_FORMAT_1 ? planOfFormat1(about.plan) : about.plan;
+  const run = { ...about, plan: checked(searchPlanSchema, plan, file, value, ['plan']) };
   if (run.fingerprint === planFingerprint(run.plan)) return run;
   throw new EspalierError({
     code: 'runs/changed',
@@ -132,6 +134,8 @@ const writtenShape = z.object({ versions: z.object({ espalier: z.string().regex(
 function planFingerprint(plan: RunPlan): string {
   const deciding = {
     ...plan,
+    // Plans of format 1 did not say it of searches for metrics: the fingerprints of both formats are the same.
+    kind: plan.kind === 'metrics' ? undefined : plan.kind,
     // Runs of before there was a length of their own for samples go on as they were.
     settings: {
       ...plan.settings,
@@ -139,7 +143,7 @@ function planFingerprint(plan: RunPlan): string {
       calibrationLength: plan.settings.calibrationLength || undefined,
     },
     search: { ...plan.search, workers: undefined },
-    ...(isRateSearch(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
+    ...(plan.kind === 'rates' && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };
   return createHash('sha256').update(canonicalJson(deciding)).digest('hex');
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { RunEvent } from '../search/kinds.ts';
-import type { SearchCounts } from '../search/metrics/events.ts';
+import type { EventOf, RunEvent, RunKind } from '../search/kinds.ts';
+import type { MetricCounts } from '../search/metrics/events.ts';
 import type { RateCounts } from '../search/rates/events.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
 import { fileProblem } from '../files/fileProblem.ts';
@@ -31,10 +31,10 @@ export interface RunSummary {
   readonly folder: string;
   readonly run: RunFolder;
   readonly state: RunState;
-  /** Of the last generation, iteration or (of a search for masks) step that the end of the journal tells of; counts from 0. */
+  /** Of the last generation or (of a search for masks) step that the end of the journal tells of; counts from 0. */
   readonly generation: number | undefined;
   /** Of a search for metrics or for rates. */
-  readonly counts: SearchCounts | RateCounts | undefined;
+  readonly counts: MetricCounts | RateCounts | undefined;
   readonly best: BestSummary | undefined;
   /** When something last happened, in milliseconds since 1970; when it was created, where nothing has. */
   readonly lastAt: number;
@@ -106,12 +106,13 @@ async function isGone(folder: string): Promise<boolean> {
 /** @throws EspalierError as {@link openRun}, `io/read` */
 export async function summariseRun(folder: string): Promise<RunSummary> {
   const run = await openRun(folder);
+  const { kind } = run.run.plan;
   const [{ records, damage }, running, notes] = await Promise.all([
-    readEnd(run, isEnough),
+    readEnd(run, (events, bytes) => isEnough(kind, events, bytes)),
     isRunning(folder),
     readNotes(folder),
   ]);
-  const summary = summarise(records);
+  const summary = summarise(kind, records);
   const state = damage && damage.kind !== 'line-ends' ? 'damaged' : summary.state;
   return {
     id: runName(run),
@@ -127,16 +128,16 @@ export async function summariseRun(folder: string): Promise<RunSummary> {
 
 type Found = Pick<RunSummary, 'generation' | 'counts' | 'best' | 'error'> & { readonly state: RunState };
 
-function summarise(records: readonly JournalRecord[]): Found {
+function summarise(kind: RunKind, records: readonly JournalRecord[]): Found {
   const events = records.map(({ event }) => event);
-  const round = events.findLast((event) => event.kind === 'generation' || event.kind === 'iteration');
-  const finished = events.findLast((event) => event.kind === 'finished' || event.kind === 'rates-finished');
+  const generation = events.findLast((event) => event.kind === 'generation');
+  const finished = events.findLast((event) => event.kind === 'finished');
   const last = events.findLast((event) => event.kind in STATES);
   return {
     state: (last && STATES[last.kind]) ?? 'interrupted',
-    generation: round?.generation ?? lastStep(events),
-    counts: finished?.counts ?? round?.counts,
-    best: bestOf(events),
+    generation: generation?.generation ?? lastStep(events),
+    counts: finished && 'counts' in finished ? finished.counts : generation?.counts,
+    best: bestOf(kind, events) ?? bestCheckpoint(events),
     error: last?.kind === 'failed' ? last.error : undefined,
   };
 }
@@ -152,59 +153,52 @@ const STATES: Partial<Record<RunEvent['kind'], RunState>> = {
   paused: 'paused',
   failed: 'failed',
   finished: 'finished',
-  'rates-finished': 'finished',
-  'masks-finished': 'finished',
   resumed: 'interrupted',
 };
 
-/** The best as far as these events say which it is, and what it is. */
-function bestOf(events: readonly RunEvent[]): BestSummary | undefined {
-  return bestMetric(events) ?? bestRates(events) ?? bestMasks(events);
-}
+/** The best as far as these events say for certain which it is, and what it is. */
+const BEST: { readonly [Kind in RunKind]: (events: readonly EventOf<Kind>[]) => BestSummary | undefined } = {
+  metrics: (events) => {
+    const { first, best } = ranked(events);
+    const final = events.find((event) => event.kind === 'finalist' && first !== undefined && event.id === first);
+    if (final?.kind === 'finalist' && final.result && first !== undefined)
+      return { kind: 'metric', id: first, expression: final.expression, perplexity: final.result.perplexity };
+    const candidate = events.find((event) => event.kind === 'candidate' && event.id === best?.id);
+    return best && candidate?.kind === 'candidate'
+      ? { kind: 'metric', ...best, expression: candidate.expression }
+      : undefined;
+  },
+  rates: (events) => {
+    const { first, best } = ranked(events);
+    const id = first ?? best?.id;
+    const final = events.find((event) => event.kind === 'finalist' && first !== undefined && event.id === first);
+    const candidate = events.find((event) => event.kind === 'candidate' && event.id === id);
+    if (candidate?.kind !== 'candidate' || id === undefined) return undefined;
+    const { rates, outcome } = candidate;
+    const evaluated = final?.kind === 'finalist' ? final.result?.perplexity : undefined;
+    const perplexity = evaluated ?? (outcome.kind === 'invalid' ? undefined : outcome.perplexity);
+    return perplexity === undefined ? undefined : { kind: 'rates', id, rates, perplexity };
+  },
+  /** What was kept, as finally evaluated. */
+  masks: (events) => {
+    const kept = events.find((event) => event.kind === 'finalist' && event.result?.structure?.method === 'mask');
+    if (kept?.kind !== 'finalist' || !kept.result) return undefined;
+    return { kind: 'masks', removed: kept.result.actualSparsity, perplexity: kept.result.perplexity };
+  },
+};
 
-function bestMetric(events: readonly RunEvent[]): BestSummary | undefined {
+/** Of a search that evolves a population: the first of the finished search, and the best so far. */
+function ranked(events: readonly EventOf<'metrics' | 'rates'>[]) {
   const first = events.findLast((event) => event.kind === 'finished')?.best[0];
-  const finalist = events.find((event) => event.kind === 'finalist' && event.id !== undefined && event.id === first);
-  if (finalist?.kind === 'finalist' && finalist.result) {
-    const { expression, result } = finalist;
-    return { kind: 'metric', id: first!, expression, perplexity: result.perplexity };
-  }
-  const best = events.findLast((event) => event.kind === 'generation')?.bestSoFar;
-  const candidate = events.find((event) => event.kind === 'candidate' && event.id === best?.id);
-  return best && candidate?.kind === 'candidate'
-    ? { kind: 'metric', ...best, expression: candidate.expression }
-    : undefined;
+  return { first, best: events.findLast((event) => event.kind === 'generation')?.bestSoFar };
 }
 
-function bestRates(events: readonly RunEvent[]): BestSummary | undefined {
-  const first = events.findLast((event) => event.kind === 'rates-finished')?.best[0];
-  const finalist = events.find(
-    (event) => event.kind === 'structure-finalist' && event.id !== undefined && event.id === first,
-  );
-  const best = events.findLast((event) => event.kind === 'iteration')?.bestSoFar;
-  const id = first ?? best?.id;
-  const configuration = events.find((event) => event.kind === 'configuration' && event.id === id);
-  if (configuration?.kind !== 'configuration' || id === undefined) return undefined;
-  const final = finalist?.kind === 'structure-finalist' ? finalist.result?.perplexity : undefined;
-  const { rates, outcome } = configuration;
-  const perplexity = final ?? (outcome.kind === 'invalid' ? undefined : outcome.perplexity);
-  return perplexity === undefined ? undefined : { kind: 'rates', id, rates, perplexity };
+function bestOf(kind: RunKind, events: readonly RunEvent[]): BestSummary | undefined {
+  // A run's events are those of its kind.
+  return BEST[kind](events as never);
 }
 
-/** What was kept, as finally evaluated; where it is not, the best checkpoint that these events have. */
-function bestMasks(events: readonly RunEvent[]): BestSummary | undefined {
-  return keptMasks(events) ?? bestCheckpoint(events);
-}
-
-function keptMasks(events: readonly RunEvent[]): BestSummary | undefined {
-  for (const event of events) {
-    if (event.kind !== 'structure-finalist' || event.result?.structure?.method !== 'mask') continue;
-    const { perplexity, actualSparsity } = event.result;
-    return { kind: 'masks', removed: actualSparsity, perplexity };
-  }
-  return undefined;
-}
-
+/** Of a search for masks: the best checkpoint that these events have. */
 function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
   const best = bestOfCheckpoints(events.filter((event) => event.kind === 'probabilities'));
   return best === undefined || best.perplexity === null
@@ -216,7 +210,7 @@ function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
 const MOST_OF_CHECKPOINTS = 4 << 20;
 
 /** Whether events before these cannot name a better one: of checkpoints an earlier one may have done best. */
-function isEnough(events: readonly RunEvent[], bytes: number): boolean {
-  if ((bestMetric(events) ?? bestRates(events) ?? keptMasks(events)) !== undefined) return true;
+function isEnough(kind: RunKind, events: readonly RunEvent[], bytes: number): boolean {
+  if (bestOf(kind, events) !== undefined) return true;
   return bytes >= MOST_OF_CHECKPOINTS && bestCheckpoint(events) !== undefined;
 }

@@ -1,5 +1,5 @@
-import type { MaskSearchSettingName, MaskSearchSettings } from './masks/plan.ts';
-import type { SearchSettingName, SearchSettings } from './metrics/plan.ts';
+import type { MaskSearchSettings, MaskSearchSettingName } from './masks/settings.ts';
+import type { SearchSettingName, SearchSettings } from './metrics/settings.ts';
 
 /** Settings that are right one by one and wrong together. */
 export interface SearchConflict<Name extends string = SearchSettingName> {

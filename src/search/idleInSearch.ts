@@ -4,21 +4,20 @@ import type { SettingName } from '../experiment/settings.ts';
 import type { Sparsity } from '../experiment/sparsity.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { OperandName } from '../metric/operands.ts';
-import { isMaskSearch, isMetricSearch, isRateSearch } from './kinds.ts';
 import type { RunPlan } from './kinds.ts';
 
 /** {@link idleSettings} of what a search evaluates. */
 export function idleInSearch(plan: RunPlan): ReadonlyMap<SettingName, string> {
   const { sparsity, settings } = plan;
-  if (isRateSearch(plan)) {
+  if (plan.kind === 'rates') {
     const { target } = plan;
     return idleSettings(
       evaluatedForComponents(target.kind === 'weights' ? target.expression : undefined, sparsity),
       settings,
     );
   }
-  if (isMaskSearch(plan)) return idleSettings(evaluatedForComponents(undefined, sparsity), settings);
-  if (!isMetricSearch(plan)) return new Map();
+  if (plan.kind === 'masks') return idleSettings(evaluatedForComponents(undefined, sparsity), settings);
+  if (plan.kind !== 'metrics') return new Map();
   const metrics = [...plan.seeds, ...plan.baselines].map(({ expression }) => expression);
   return idleSettings(evaluatedForMetrics(plan.operands, metrics, sparsity), settings);
 }

@@ -1,58 +1,31 @@
+import type { MaskEvent } from './masks/events.ts';
 import type { MaskSearchPlan } from './masks/plan.ts';
-import type { RateSearchPlan } from './rates/plan.ts';
+import type { MetricEvent } from './metrics/events.ts';
 import type { SearchPlan } from './metrics/plan.ts';
-import type { SearchEvent } from './metrics/events.ts';
-import type { MaskEvent, RateEvent } from './rates/events.ts';
+import type { RateEvent } from './rates/events.ts';
+import type { RateSearchPlan } from './rates/plan.ts';
 
-/** What a run may be asked: a search for metrics (which has no `kind`), for layer-wise rates, or for masks. */
-export type RunPlan = SearchPlan | RateSearchPlan | MaskSearchPlan;
+/** The kinds of searches, by what they find. What differs between them stands in total tables over these. */
+interface Kinds {
+  readonly metrics: { readonly plan: SearchPlan; readonly event: MetricEvent };
+  readonly rates: { readonly plan: RateSearchPlan; readonly event: RateEvent };
+  readonly masks: { readonly plan: MaskSearchPlan; readonly event: MaskEvent };
+}
 
-/** A search over what whole models lose, as opposed to over formulas. */
-export type StructurePlan = RateSearchPlan | MaskSearchPlan;
+export type RunKind = keyof Kinds;
+/** What a run is asked. */
+export type PlanOf<Kind extends RunKind> = Kinds[Kind]['plan'];
+/** What happens in a run, in the order of its journal. */
+export type EventOf<Kind extends RunKind> = Kinds[Kind]['event'];
 
-/** What happens in any run, in the order of its journal. */
-export type RunEvent = SearchEvent | RateEvent | MaskEvent;
+/** What is known of the model when a search of this kind is opened. */
+export type OpeningOf<Kind extends RunKind> = Omit<Extract<EventOf<Kind>, { kind: 'opened' }>, 'kind'>;
 
-export type RunKind = 'metrics' | 'rates' | 'masks';
+export type RunPlan = PlanOf<RunKind>;
+export type RunEvent = EventOf<RunKind>;
 export type RunMethod = RunPlan['search']['method'];
 
-export function runKind(plan: RunPlan): RunKind {
-  return 'kind' in plan ? plan.kind : 'metrics';
-}
-
-export function isMetricSearch(plan: RunPlan): plan is SearchPlan {
-  return runKind(plan) === 'metrics';
-}
-
-export function isRateSearch(plan: RunPlan): plan is RateSearchPlan {
-  return runKind(plan) === 'rates';
-}
-
-export function isMaskSearch(plan: RunPlan): plan is MaskSearchPlan {
-  return runKind(plan) === 'masks';
-}
-
-/** Generations, iterations or steps that the plan asks for. */
+/** Generations or steps that the plan asks for. */
 export function plannedLength(plan: RunPlan): number {
-  return isMaskSearch(plan) ? plan.search.steps : plan.search.generations;
-}
-
-const METRIC_EVENTS: Readonly<Record<SearchEvent['kind'], true>> = {
-  opened: true,
-  baseline: true,
-  probed: true,
-  measured: true,
-  candidate: true,
-  generation: true,
-  finalist: true,
-  quarantined: true,
-  resumed: true,
-  paused: true,
-  finished: true,
-  failed: true,
-};
-
-/** Whether a search for metrics says this; `resumed`, `paused`, `failed` and `quarantined` are said by every search. */
-export function isMetricEvent(event: RunEvent): event is SearchEvent {
-  return Object.hasOwn(METRIC_EVENTS, event.kind);
+  return plan.kind === 'masks' ? plan.search.steps : plan.search.generations;
 }

@@ -1,15 +1,19 @@
 import * as z from 'zod';
-import type { RunEvent, RunPlan } from './kinds.ts';
-import { searchEventShape, searchPlanSchema } from './metrics/schema.ts';
-import { structureEventSchema, structurePlanSchema } from './rates/schema.ts';
+import type { EventOf, RunKind, RunPlan } from './kinds.ts';
+import { maskEventSchema, maskPlanSchema } from './masks/schema.ts';
+import { metricEventSchema, metricPlanSchema } from './metrics/schema.ts';
+import { rateEventSchema, ratePlanSchema } from './rates/schema.ts';
 
-/** An event of any run. */
-export const runEventSchema = z.discriminatedUnion('kind', [
-  searchEventShape,
-  structureEventSchema,
-]) as unknown as z.ZodType<RunEvent>;
+/** The plan of any search: what is said to be wrong with one is about the kind that it names. */
+export const searchPlanSchema: z.ZodType<RunPlan> = z.discriminatedUnion('kind', [
+  metricPlanSchema,
+  ratePlanSchema,
+  maskPlanSchema,
+]);
 
-/** The schema that a plan must pass: it is chosen by its `kind`, so that what is said to be wrong is about the plan that is meant. */
-export function runPlanSchemaFor(plan: unknown): z.ZodType<RunPlan> {
-  return typeof plan === 'object' && plan !== null && 'kind' in plan ? structurePlanSchema : searchPlanSchema;
-}
+/** Events by the kind of their search. */
+export const EVENT_SCHEMAS: { readonly [Kind in RunKind]: z.ZodType<EventOf<Kind>> } = {
+  metrics: metricEventSchema,
+  rates: rateEventSchema,
+  masks: maskEventSchema,
+};

@@ -15,7 +15,7 @@ const plain = z.strictObject({
 });
 const candidate = z.strictObject({ kind: z.enum(['insert', 'evaluate', 'tree']), id });
 const result = z.union([
-  z.strictObject({ kind: z.enum(['candidate', 'configuration']), id }),
+  z.strictObject({ kind: z.literal('candidate'), id }),
   z.strictObject({ kind: z.literal('mask') }),
 ]);
 const curves = z.strictObject({

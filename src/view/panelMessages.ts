@@ -53,11 +53,8 @@ export type FromPanel =
   | { readonly kind: 'exportModel'; readonly of: ResultName }
   | { readonly kind: 'showLog' };
 
-/** A pruned model that a search has found: a candidate or configuration by its id, or what a search for masks comes to. */
-export type ResultName =
-  | { readonly kind: 'candidate'; readonly id: number }
-  | { readonly kind: 'configuration'; readonly id: number }
-  | { readonly kind: 'mask' };
+/** A pruned model that a search has found: a candidate by its id, or what a search for masks comes to. */
+export type ResultName = { readonly kind: 'candidate'; readonly id: number } | { readonly kind: 'mask' };
 
 /** What the panel remembers while it is hidden and over a reload of the window. */
 export interface PanelMemory {
@@ -96,7 +93,7 @@ export type PanelItem =
   | { readonly picture: MaskPicture; readonly at: number }
   | { readonly event: PanelEvent; readonly at: number };
 
-export type PanelEvent = Exclude<RunEvent, { readonly kind: 'candidate' | 'step' | 'probabilities' | 'scores' }>;
+export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
 
 /** What a run is doing, as far as this window can know. */
 export type RunState =

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { KnownLosses } from '../../bench/structureStudy/knownLosses.ts';
 import { studyOptions } from '../../bench/structureStudy/studyOptions.ts';
 import { studyTable } from '../../bench/structureStudy/studyTable.ts';
-import type { MeasureOutcome } from '../../src/search/metrics/events.ts';
+import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
 
 describe('options', () => {
   test('are read', () => {

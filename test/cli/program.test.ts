@@ -2,10 +2,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
-import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
-import { SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
@@ -17,6 +14,9 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
+import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 interface Outcome {
   readonly code: number;

@@ -13,8 +13,8 @@ it('says of each finalist how good it is, and why one could not be evaluated', (
     remedy: 'Choose a higher sparsity.',
   } as const;
   const finalists = [
-    { kind: 'structure-finalist', name: 'shortgpt', error },
-    { kind: 'structure-finalist', name: 'wanda-sp', result: sampleResult({ perplexity: 20 }) },
+    { kind: 'finalist', name: 'shortgpt', error },
+    { kind: 'finalist', name: 'wanda-sp', result: sampleResult({ perplexity: 20 }) },
   ] as const;
   const lines = finalTable({ finalists }, plain);
   expect(lines.slice(0, 3).map((line) => line.split(/\s+/).slice(0, 2))).toEqual([

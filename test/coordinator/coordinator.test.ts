@@ -279,7 +279,7 @@ describe('a metric that ends its workers', () => {
   it('is quarantined, alone, and the search goes on', async () => {
     const run = await newRun();
     const culprits = (await recordsOfUninterrupted()).flatMap(({ event }) =>
-      event.kind === 'candidate' && [3, 7, 20].includes(event.id) ? [event.expression] : [],
+      event.kind === 'candidate' && 'expression' in event && [3, 7, 20].includes(event.id) ? [event.expression] : [],
     );
     let deaths = 0;
     const { outcome } = await drive(run, {
@@ -317,7 +317,7 @@ describe('a metric that ends its workers', () => {
       react: (request, [expression]) => (request === 'evaluate' && expression === 'W' ? 'die' : 'answer'),
     });
     const finalists = (await recordsOf(run)).flatMap(({ event }) => (event.kind === 'finalist' ? [event] : []));
-    expect(finalists.find(({ metric }) => metric === 'magnitude')?.error?.code).toBe('worker/exited');
+    expect(finalists.find(({ name }) => name === 'magnitude')?.error?.code).toBe('worker/exited');
     expect(finalists.filter(({ error }) => error === undefined)).toHaveLength(3);
   });
 });
@@ -392,7 +392,7 @@ describe('a run is not gone on with', () => {
       at,
       event: event.kind === 'probed' && event.id === 5 ? { ...event, expression: 'sqrt(W)' } : event,
     }));
-    let link = firstLink(run.run.id);
+    let link = firstLink(run.run);
     let text = '';
     for (const record of changed) {
       const { line, next } = encodeLine(record, link);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
-import type { StructurePlan } from '../../src/search/kinds.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
 import { createRun, findRun, openRun } from '../../src/runs/runFolder.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 
 // A process that drives one run, for the kill test: `driveRun.mjs WORKER --cache FOLDER --workers N (--plan FILE | --resume ID)`. It says what
 // happens as `espalier evolve --json` does, and takes the key of a language model from the same variable as the command line.
@@ -21,7 +21,7 @@ const root = process.cwd();
 const key = process.env['ESPALIER_LLM_KEY'] ?? '';
 const run =
   values.resume === undefined
-    ? await createRun(JSON.parse(readFileSync(values.plan!, 'utf8')) as StructurePlan, {
+    ? await createRun(JSON.parse(readFileSync(values.plan!, 'utf8')) as RunPlan, {
         root,
         createdAt: new Date(),
         versions: {},

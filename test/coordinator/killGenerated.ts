@@ -1,10 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
-import type { RunEvent, StructurePlan } from '../../src/search/kinds.ts';
+import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { FAMILIES } from '../support/generate/families.ts';
@@ -16,6 +14,8 @@ import type { KillReport, KillTest } from './killTest.ts';
 import type { KilledSearch } from './searchProcess.ts';
 import { twoDrivers } from './twoDrivers.ts';
 import type { TwoDriversReport, TwoDriversTest } from './twoDrivers.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 export { noContainers } from './twoDrivers.ts';
 
@@ -136,9 +136,9 @@ function metricSearch(
 }
 
 const STRUCTURE_TOLD: readonly RunEvent['kind'][] = [
-  ...(['structure-opened', 'rate-baseline', 'configuration', 'iteration', 'fallback', 'rates-finished'] as const),
-  ...(['llm-asked', 'llm-replied', 'structure-finalist'] as const),
-  ...(['scores', 'step', 'probabilities', 'masks-finished'] as const),
+  ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
+  ...(['llm-asked', 'llm-replied', 'finalist'] as const),
+  ...(['scores', 'step', 'probabilities', 'finished'] as const),
 ];
 
 function structureSearch(
@@ -157,7 +157,7 @@ function structureSearch(
 }
 
 function askedOfRates(event: RunEvent): string | undefined {
-  if (event.kind === 'configuration-measured') return `configuration ${event.id}`;
+  if (event.kind === 'measured') return `configuration ${event.id}`;
   if (event.kind === 'llm-asked') return `request ${event.call}`;
   return event.kind === 'llm-replied' ? `reply ${event.call}` : undefined;
 }
@@ -195,7 +195,7 @@ async function ratePlan(
   };
 }
 
-function maskPlan(files: Files): StructurePlan {
+function maskPlan(files: Files): RunPlan {
   return {
     ...{ kind: 'masks', name: 'masks', ...files, sparsity: SPARSITY, settings: SETTINGS, score: SCORE },
     baselines: [{ name: 'wanda-sp', structure: { kind: 'scored', score: SCORE, rates: { kind: 'uniform' } } }],

@@ -3,7 +3,6 @@ import type { ErrorData } from '../../src/base/errors.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import { isStructural } from '../../src/experiment/plan.ts';
 import { asWeights, scoreText } from '../../src/experiment/planned.ts';
-import type { MeasureOutcome, SearchOpening } from '../../src/search/metrics/events.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { serve } from '../../src/protocol/server.ts';
@@ -20,6 +19,7 @@ import {
 import type { MaskProblem } from '../search/masks/simulation.ts';
 import type { RateProblem } from '../search/rates/simulation.ts';
 import { simulation } from '../search/metrics/simulation.ts';
+import type { MeasureOutcome, SearchOpening } from '../../src/search/lifecycle/events.ts';
 
 const PROBLEM = simulation(1);
 const probe = remembered((expression) => PROBLEM.probe(expression));

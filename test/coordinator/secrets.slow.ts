@@ -7,7 +7,6 @@ import { cancelledError } from '../../src/base/errors.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import { KEY_VARIABLES } from '../../src/search/rates/llmEndpoint.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
@@ -18,6 +17,7 @@ import { FAMILIES } from '../support/generate/families.ts';
 import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
 import { ScriptedLlm } from '../support/scriptedLlm.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 // A key goes through real processes, to a server that repeats it wherever it can. It must then be nowhere but in the memory of the process
 // that drives the search, and in the environment that a person put it into.

@@ -23,6 +23,8 @@ import type { Fault } from '../support/scriptedLlm.ts';
 import { fullDisk } from './fullDisk.ts';
 import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Script } from './scriptedWorker.ts';
+import type { EndOf } from '../../src/coordinator/searchRun.ts';
+import type { RateGeneration } from '../../src/search/rates/events.ts';
 
 const RATES = rateProblem(3);
 const MASKS = maskProblem(5);
@@ -88,8 +90,8 @@ async function eventsOf(run: RunFolder): Promise<readonly RunEvent[]> {
 }
 
 const TOLD: ReadonlySet<RunEvent['kind']> = new Set<RunEvent['kind']>([
-  ...(['structure-opened', 'rate-baseline', 'configuration', 'iteration', 'fallback', 'rates-finished'] as const),
-  ...(['scores', 'step', 'probabilities', 'structure-finalist', 'masks-finished', 'llm-asked', 'llm-replied'] as const),
+  ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
+  ...(['scores', 'step', 'probabilities', 'finalist', 'finished', 'llm-asked', 'llm-replied'] as const),
 ]);
 
 /** All that must be the same whatever the workers did, without times. */
@@ -234,9 +236,9 @@ describe('a request to the language model', () => {
     for (const reply of failed) {
       expect(reply).toMatchObject({ kind: 'failed', error: { code: 'llm/refused' }, cost: (70 * 10) / 1e6 });
     }
-    const finished = events.find((event) => event.kind === 'rates-finished');
+    const finished = events.find((event): event is EndOf<'rates'> => event.kind === 'finished');
     expect(finished?.counts).toMatchObject({ failedCalls: failed.length, promptTokens: 70 * failed.length });
-    expect(finished?.counts.fallbacks).toBe(finished?.counts.configurations);
+    expect(finished?.counts.fallbacks).toBe(finished?.counts.candidates);
   });
 
   it('is not made beyond the cap, which a run may go on with raised', async () => {
@@ -254,7 +256,7 @@ describe('a request to the language model', () => {
     expect(capped.length).toBeGreaterThan(0);
     expect(capped.every(({ reply }) => reply.kind === 'failed' && reply.error.code === 'llm/cap')).toBe(true);
     expect(events.filter((event) => event.kind === 'llm-asked')).toHaveLength(2);
-    expect(events.find((event) => event.kind === 'rates-finished')?.counts.failedCalls).toBe(0);
+    expect(events.find((event): event is EndOf<'rates'> => event.kind === 'finished')?.counts.failedCalls).toBe(0);
 
     // Cut after the first refusal by the cap, and allowed more.
     const lines = (await readFile(path.join(run.folder, JOURNAL_FILE), 'utf8')).split('\n').slice(0, -1);
@@ -318,7 +320,7 @@ describe('a request to the language model', () => {
       expect(outcome.kind).toBe('finished');
       expect(new Set(llm.requests.map((request) => request.fault))).toEqual(new Set(TEXT_STYLES));
       const events = await eventsOf(run);
-      const counts = events.findLast((event) => event.kind === 'iteration')!.counts;
+      const { counts } = events.findLast((event): event is RateGeneration => event.kind === 'generation')!;
       expect(events.filter((event) => event.kind === 'fallback')).toEqual([]);
       expect(counts).toMatchObject({ calls: 1 + 2 * generations, failedCalls: 0, fallbacks: 0 });
       expect(counts.listsUsed + counts.listsRepaired).toBe(6 + 5 * generations);
@@ -382,7 +384,7 @@ describe('a request to the language model', () => {
 
 /** What a search for rates has come to, and where the language model did not help. */
 async function findingsOf(run: RunFolder): Promise<readonly RunEvent[]> {
-  return (await eventsOf(run)).filter(({ kind }) => kind === 'configuration' || kind === 'fallback');
+  return (await eventsOf(run)).filter(({ kind }) => kind === 'candidate' || kind === 'fallback');
 }
 
 async function expectNoKey({ folder }: RunFolder): Promise<void> {
@@ -434,7 +436,7 @@ describe('a search for masks comes to the same end', () => {
       event.kind === 'step' ? event.losses.filter((loss) => loss === null) : [],
     );
     expect(nulls).toHaveLength(1);
-    expect(events.at(-1)).toMatchObject({ kind: 'masks-finished', leftOut: 1 });
+    expect(events.at(-1)).toMatchObject({ kind: 'finished', leftOut: 1 });
   });
 
   it('with a disk that fills up: it stops, though it waits for none of its steps to be written', async () => {
@@ -448,7 +450,7 @@ describe('a search for masks comes to the same end', () => {
     expect(error.code).toBe('io/write');
     // However slow the disk is, no more than so many wait for it.
     expect(measured).toBeLessThan(300);
-    expect((await eventsOf(run))[0]?.kind).toBe('structure-opened');
+    expect((await eventsOf(run))[0]?.kind).toBe('opened');
   });
 
   it('with a baseline that cannot be evaluated, which is told', async () => {
@@ -461,7 +463,7 @@ describe('a search for masks comes to the same end', () => {
       remedy: '',
     } as const;
     await drive(run, { refuse: (about) => (about.includes('wanda-sp') ? refused : undefined) });
-    const finalists = (await eventsOf(run)).filter((event) => event.kind === 'structure-finalist');
+    const finalists = (await eventsOf(run)).filter((event) => event.kind === 'finalist');
     expect(finalists.map(({ name, error }) => [name, error?.code])).toEqual([
       ['policy-gradient', undefined],
       ['wanda-sp', 'settings/invalid'],

@@ -5,16 +5,18 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
+import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
-import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
 import { createRun } from '../../src/runs/runFolder.ts';
 import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
 import { threadCase } from '../support/numbersOfThreads.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -41,7 +43,13 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const PLANS: Readonly<Record<string, () => RunPlan>> = {
   metrics: () => ({
-    ...{ name: 'metrics', ...about, sparsity: { kind: 'unstructured', share: 0.5 }, settings: SETTINGS },
+    ...{
+      kind: 'metrics',
+      name: 'metrics',
+      ...about,
+      sparsity: { kind: 'unstructured', share: 0.5 },
+      settings: SETTINGS,
+    },
     ...{ operands: ['W', 'X', 'G'], operations: DEFAULT_SEARCH_OPERATIONS, seeds: [], baselines: [] },
     search: { ...DEFAULT_SEARCH_SETTINGS, population: 9, generations: 3, elites: 2, finalists: 2 },
   }),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
-import type { SearchSettings } from '../../src/search/metrics/plan.ts';
 import { searchConflict } from '../../src/search/conflict.ts';
+import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 describe('settings of a search that do not go together', () => {
   const table: [Partial<SearchSettings>, string | undefined][] = [

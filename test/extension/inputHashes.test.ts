@@ -43,7 +43,7 @@ afterEach(async () => {
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** As the worker would: the model's hash is that of its weights here. */
-async function identify(models: string[], files: string[]) {
+async function identify(models: readonly string[], files: readonly string[]) {
   if (!allowed) return undefined;
   identified.push(...models, ...files);
   const each = async (file: string) => sha(await readFile(file, 'utf8'));

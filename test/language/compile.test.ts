@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
-import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
-import { SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { PruneTerminals } from '../../src/language/syntax/generated/ast.ts';
 import { compile, parseExpression } from '../../src/language/check/compile.ts';
@@ -17,6 +14,9 @@ import { visitExpression } from '../../src/language/syntax/syntax.ts';
 import { DECLARATION_KEYWORDS, NAME } from '../../src/language/syntax/words.ts';
 import { printInfix } from '../../src/metric/print.ts';
 import { SAMPLE } from './samples.ts';
+import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 describe('references and parameters', () => {
   const table: [text: string, metric: string][] = [

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
-import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
-import { SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/check/diagnostics.ts';
@@ -14,6 +11,9 @@ import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { infixSymbol } from '../../src/metric/print.ts';
 import { OPERATION_NAMES } from '../../src/metric/operations.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
+import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const REFERENCE = read('docs/language.md');

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { runPlanSchemaFor } from '../../src/search/schema.ts';
 import { planSchema } from '../../src/experiment/schemas.ts';
 import { compile, parseExpression } from '../../src/language/check/compile.ts';
 import type { CompiledDocument } from '../../src/language/check/document.ts';
@@ -24,6 +23,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { anyExpression } from '../metric/arbitraryExpression.ts';
 import { mutate, WORDS } from './mutate.ts';
 import { SAMPLE } from './samples.ts';
+import { searchPlanSchema } from '../../src/search/schema.ts';
 
 /** Milliseconds that no small text may take, with room for a busy machine. */
 const BOUND = 1500;
@@ -182,7 +182,7 @@ function examine(text: string, previous: CompiledDocument | undefined): Compiled
   }
   const prompts = { initialise: 'a', mutate: 'b', cross: 'c', again: 'd' };
   for (const plan of attempt(() => searchPlansFor(document, undefined, { folder: '/', prompts })) ?? []) {
-    expect(runPlanSchemaFor(plan).parse(plan)).toEqual(plan);
+    expect(searchPlanSchema.parse(plan)).toEqual(plan);
   }
   const metric = document.declarations.find(({ kind }) => kind === 'metric')?.name ?? 'a';
   attempt(() => searchPlanFrom(document, metric, { folder: '/' }));

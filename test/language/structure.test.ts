@@ -1,10 +1,7 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
-import { runPlanSchemaFor } from '../../src/search/schema.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import type { SearchDeclaration } from '../../src/language/check/document.ts';
@@ -20,6 +17,9 @@ import { meaningfulTokens } from '../../src/language/server/semanticTokens.ts';
 import { signatureHelp } from '../../src/language/server/signature.ts';
 import { cursor } from './marked.ts';
 import { SAMPLE } from './samples.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { searchPlanSchema } from '../../src/search/schema.ts';
 
 const FOLDER = resolve('/work-folder/project');
 const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' };
@@ -241,7 +241,7 @@ describe('plans', () => {
 
   it('of a search for rates', () => {
     const [plan] = searchPlansFor(compile(SAMPLE), 'rates', CONTEXT);
-    expect(runPlanSchemaFor(plan).parse(plan)).toEqual(plan);
+    expect(searchPlanSchema.parse(plan)).toEqual(plan);
     expect(plan).toMatchObject({
       ...{ kind: 'rates', name: 'rates', model: join(FOLDER, 'models/tiny'), test: join(FOLDER, 'unseen.txt') },
       target: { kind: 'weights', metric: 'wanda' },
@@ -259,7 +259,7 @@ describe('plans', () => {
 
   it('of a search for masks', () => {
     const [plan] = searchPlansFor(compile(SAMPLE), 'masks', CONTEXT);
-    expect(runPlanSchemaFor(plan).parse(plan)).toEqual(plan);
+    expect(searchPlanSchema.parse(plan)).toEqual(plan);
     expect(plan).toMatchObject({
       ...{ kind: 'masks', calibration: resolve('/data/calib.txt'), sparsity: { share: 0.3 } },
       score: { kind: 'method', method: 'wanda-sp' },

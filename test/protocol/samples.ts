@@ -1,23 +1,18 @@
-import {
-  DEFAULT_SEARCH_OPERANDS,
-  DEFAULT_SEARCH_OPERATIONS,
-  DEFAULT_SEARCH_SETTINGS,
-  type SearchPlan,
-} from '../../src/search/metrics/plan.ts';
-import type { SearchOpening } from '../../src/search/metrics/events.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
 import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/inspection.ts';
 import type { Preflight } from '../../src/experiment/preflight.ts';
 import type { ExportReport } from '../../src/experiment/export.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import type { StructureOpening } from '../../src/search/rates/events.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
+import type { SearchOpening, ComponentsOpening } from '../../src/search/lifecycle/events.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
   return {
@@ -130,6 +125,7 @@ export function samplePreflight(changes: Partial<Preflight> = {}): Preflight {
 export function sampleSearchPlan(changes: Partial<SearchPlan> = {}): SearchPlan {
   const { model, text, settings } = samplePlan();
   return {
+    kind: 'metrics',
     name: 'evolved',
     model,
     text,
@@ -179,7 +175,7 @@ export function sampleMaskPlan(changes: Partial<MaskSearchPlan> = {}): MaskSearc
   };
 }
 
-export function sampleStructureOpening(changes: Partial<StructureOpening> = {}): StructureOpening {
+export function sampleStructureOpening(changes: Partial<ComponentsOpening> = {}): ComponentsOpening {
   return {
     ...sampleOpening(),
     components: [{ groups: 4, channels: 8, groupWeights: 64, channelWeights: 48 }],

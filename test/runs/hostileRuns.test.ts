@@ -384,7 +384,7 @@ describe('a run that is made to be hard to read', () => {
       'a date that is none',
       (text: string) => text.replace(/"createdAt": "[^"]*"/, '"createdAt": "2026-02-31T25:61:61Z"'),
     ],
-    ['another format', (text: string) => text.replace('espalier-run-1', 'espalier-run-2')],
+    ['another format', (text: string) => text.replace('espalier-run-2', 'espalier-run-3')],
     ['nothing', () => ''],
     ['no text', () => '\u0000\u0000'],
     ['null', () => 'null'],

@@ -5,22 +5,22 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { SearchEvent } from '../../src/search/metrics/events.ts';
+import type { MetricEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import type { JournalFile } from '../../src/runs/journal.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
-import type { JournalLink, JournalRecord } from '../../src/runs/journalLine.ts';
+import type { JournalLink, JournalOwner, JournalRecord } from '../../src/runs/journalLine.ts';
 import { JournalReader } from '../../src/runs/journalReader.ts';
 import { openRun } from '../../src/runs/runFolder.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { mutateBytes } from '../support/mutate.ts';
 
 /** A run that an earlier state of this format has written: it must stay readable. */
-const FIXTURE = path.join(import.meta.dirname, 'fixtures/run-1');
+const FIXTURE = path.join(import.meta.dirname, 'fixtures/run-2');
 
 let folder: string;
 let file: string;
-let id: string;
+let owner: JournalOwner;
 /** The fixture's journal, and what it says. */
 let bytes: Buffer;
 let records: readonly JournalRecord[];
@@ -31,7 +31,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'espalier-journal-'));
   file = path.join(folder, 'journal.jsonl');
   bytes = await readFile(path.join(FIXTURE, 'journal.jsonl'));
-  id = (await openRun(FIXTURE)).run.id;
+  owner = (await openRun(FIXTURE)).run;
   records = (await read(path.join(FIXTURE, 'journal.jsonl'))).records;
   begins = [0, ...[...bytes.entries()].flatMap(([at, byte]) => (byte === 0x0a ? [at + 1] : []))].slice(0, -1);
 });
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function read(from: string): Promise<{ records: JournalRecord[]; reader: JournalReader }> {
-  const reader = new JournalReader(from, id);
+  const reader = new JournalReader(from, owner);
   const found: JournalRecord[] = [];
   for await (const portion of reader.more()) found.push(...portion);
   return { records: found, reader };
@@ -51,14 +51,14 @@ async function readBytes(contents: Uint8Array): Promise<{ records: JournalRecord
 }
 
 const open = (options: Partial<Parameters<typeof Journal.open>[2]> = {}) =>
-  Journal.open(file, id, { now: () => 1763804575000, ...options });
+  Journal.open(file, owner, { now: () => 1763804575000, ...options });
 
 /** What the line after the first `count` of the fixture must continue. */
 function linkBehind(count: number): JournalLink {
-  return records.slice(0, count).reduce((link, record) => encodeLine(record, link).next, firstLink(id));
+  return records.slice(0, count).reduce((link, record) => encodeLine(record, link).next, firstLink(owner));
 }
 
-const paused: SearchEvent = { kind: 'paused' };
+const paused: MetricEvent = { kind: 'paused' };
 
 describe('the format', () => {
   it('is the one that the fixture was written in', () => {
@@ -70,7 +70,7 @@ describe('the format', () => {
   });
 
   it('writes the fixture byte for byte', () => {
-    let link = firstLink(id);
+    let link = firstLink(owner);
     let text = '';
     for (const line of bytes.toString('utf8').split('\n').slice(0, -1)) {
       const encoded = encodeLine(JSON.parse(line) as JournalRecord, link);
@@ -82,7 +82,7 @@ describe('the format', () => {
 
   it('ties a journal to its run, and each line to the one before', async () => {
     expect((await readBytes(bytes)).records).toEqual(records);
-    const other = new JournalReader(file, 'another-run');
+    const other = new JournalReader(file, { ...owner, id: 'another-run' });
     for await (const portion of other.more()) expect(portion).toEqual([]);
     expect(other.damage?.line).toBe(1);
     // A line that is left out, though every other is as it was written.
@@ -167,8 +167,8 @@ describe('damage before the last record', () => {
   });
 
   it('is told where a newer version has written what this one does not know', async () => {
-    const { next } = encodeLine(records[0]!, firstLink(id));
-    const { line } = encodeLine({ seq: 1, at: 1, event: { kind: 'invented' } as unknown as SearchEvent }, next);
+    const { next } = encodeLine(records[0]!, firstLink(owner));
+    const { line } = encodeLine({ seq: 1, at: 1, event: { kind: 'invented' } as unknown as MetricEvent }, next);
     const { records: found, reader } = await readBytes(
       Buffer.concat([bytes.subarray(0, begins[1]), Buffer.from(line)]),
     );
@@ -290,7 +290,7 @@ describe('appending', () => {
 
   it('where there is no folder, or something else in the place, says so', async () => {
     for (const place of [path.join(folder, 'nowhere', 'journal.jsonl'), folder]) {
-      const error = await failureOf(() => Journal.open(place, id, { now: () => 0 }));
+      const error = await failureOf(() => Journal.open(place, owner, { now: () => 0 }));
       expect(error.data.code).toMatch(/^io\//);
       expect(error.data.file).toBe(place);
     }
@@ -300,7 +300,7 @@ describe('appending', () => {
 describe('following a journal', () => {
   it('gives what another appends, portion by portion, and waits for the rest of a line', async () => {
     await rm(file, { force: true });
-    const follower = new JournalReader(file, id);
+    const follower = new JournalReader(file, owner);
     const seen: number[] = [];
     const look = async (): Promise<void> => {
       for await (const portion of follower.more()) seen.push(...portion.map(({ seq }) => seq));
@@ -323,7 +323,7 @@ describe('following a journal', () => {
     const damaged = Buffer.from(bytes);
     damaged[begins[10]! + 15]! ^= 4;
     await writeFile(file, damaged);
-    const follower = new JournalReader(file, id);
+    const follower = new JournalReader(file, owner);
     const seen: number[] = [];
     for (const [contents, line] of [
       [damaged, 11],
@@ -338,7 +338,7 @@ describe('following a journal', () => {
 
   it('goes on where a torn end was cut off and written anew', async () => {
     await writeFile(file, bytes.subarray(0, begins[10]! + 30));
-    const follower = new JournalReader(file, id);
+    const follower = new JournalReader(file, owner);
     for await (const portion of follower.more()) expect(portion).toHaveLength(10);
     const { journal } = await open();
     await journal.append([paused]);

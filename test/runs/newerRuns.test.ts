@@ -115,7 +115,7 @@ describe('a run.json of a newer version', () => {
     ['a kind of search', sampleRatePlan, (text) => text.replace('"rates"', '"adapters"'), '"adapters"'],
     ['a provider', sampleRatePlan, (text) => text.replace(/"provider": "[^"]*"/, '"provider": "oracle"'), '"oracle"'],
     ['a sparsity', sampleMaskPlan, (text) => text.replace('"unstructured"', '"block"'), '"block"'],
-    ['a format', sampleSearchPlan, (text) => text.replace('espalier-run-1', 'espalier-run-2'), '"espalier-run-2"'],
+    ['a format', sampleSearchPlan, (text) => text.replace('espalier-run-2', 'espalier-run-3'), '"espalier-run-3"'],
   ])('with %s is named, and says which version', async (_, plan, change, named) => {
     const bad = await begin(plan());
     const file = await edit(bad, (text) => change(text).replace('"espalier": "0.1.0"', '"espalier": "0.12.3"'));
@@ -145,7 +145,7 @@ describe('a journal', () => {
 
   /** Lines with valid checks, of whatever event. @param events or, as text, what stands in the place of an event */
   async function write(run: RunFolder, events: readonly unknown[], at: unknown = 7): Promise<void> {
-    let link = firstLink(run.run.id);
+    let link = firstLink(run.run);
     let text = '';
     for (const [seq, event] of events.entries()) {
       const { line, next } = encodeLine({ seq, at: at as number, event: event as never }, link);
@@ -179,7 +179,7 @@ describe('a journal', () => {
       expect(JSON.parse(shown.out)).toMatchObject({ state: 'damaged', error: { actual: error!.actual } });
       expect((await runs('show', bad.run.id)).err).toContain('line 3');
       for (const act of [
-        () => Journal.open(file, bad.run.id, { now: () => 1 }),
+        () => Journal.open(file, bad.run, { now: () => 1 }),
         async () => evaluationOfRun(await openRun(bad.folder)),
       ]) {
         expect((await failureOf(act)).data).toMatchObject({ code: 'runs/damaged', file });
@@ -205,7 +205,7 @@ describe('a journal', () => {
       const bad = await begin();
       const body = `{"seq":0,"at":7,"event":${event}`;
       const { createHash } = await import('node:crypto');
-      const check = createHash('sha256').update(firstLink(bad.run.id).check).update(body).digest('hex').slice(0, 16);
+      const check = createHash('sha256').update(firstLink(bad.run).check).update(body).digest('hex').slice(0, 16);
       await writeFile(path.join(bad.folder, JOURNAL_FILE), `${body},"check":"${check}"}\n`);
       const { error } = await expectOnly(bad, 'damaged');
       expect(error!.actual).toContain('does not know');

@@ -18,7 +18,7 @@ afterAll(() => rm(root, { recursive: true }));
 
 async function runWith(plan: RunPlan, events: readonly { readonly event: RunEvent }[]): Promise<RunFolder> {
   const run = await createRun(plan, { root, createdAt: new Date(0), versions: {} });
-  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, { now: () => 0 });
+  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 0 });
   await journal.append(events.map(({ event }) => event));
   await journal.close();
   return run;
@@ -60,7 +60,7 @@ it('of a search for rates: the best rates, of what they were searched for', asyn
 it('of a search for masks: its mask, once it has one', async () => {
   const plan = syntheticMaskPlan({ steps: 20, checkpoints: 2 });
   const events = syntheticMasks(plan);
-  const finished = events.map(({ event }) => event).find((event) => event.kind === 'masks-finished')!;
+  const finished = events.map(({ event }) => event).find((event) => event.kind === 'finished')!;
   const { evaluations } = await evaluationOfRun(await runWith(plan, events));
   expect(evaluations).toMatchObject([{ structure: { kind: 'mask', mask: finished.mask } }]);
   const half = await runWith(plan, syntheticMasks(plan, { until: 10 }));

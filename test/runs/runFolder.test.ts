@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SearchPlan } from '../../src/search/metrics/plan.ts';
-import type { SearchEvent } from '../../src/search/metrics/events.ts';
+import type { MetricEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import {
   createRun,
@@ -83,7 +83,7 @@ describe('what a run was asked', () => {
 
   it.each([
     ['no JSON', (text: string) => text.slice(0, 100), 'runs/format'],
-    ['another format', (text: string) => text.replace('espalier-run-1', 'espalier-run-9'), 'runs/format'],
+    ['another format', (text: string) => text.replace('espalier-run-2', 'espalier-run-9'), 'runs/format'],
     ['a member that is missing', (text: string) => text.replace('"createdAt"', '"when"'), 'runs/format'],
     ['an id that is a path', (text: string) => text.replace(/"id": "[^"]*"/, '"id": "../../x"'), 'runs/format'],
     ['nothing', () => '', 'runs/format'],
@@ -121,7 +121,7 @@ describe('what a run was asked', () => {
 
 describe('a run in a list', () => {
   const counts = { candidates: 4, invalid: 1, duplicates: 1, stoppedEarly: 1, fullEvaluations: 1, evaluations: 1.5 };
-  const candidate: SearchEvent = {
+  const candidate: MetricEvent = {
     kind: 'candidate',
     id: 2,
     generation: 0,
@@ -132,7 +132,7 @@ describe('a run in a list', () => {
     depth: 2,
     outcome: { kind: 'full', perplexity: 20 },
   };
-  const generation: SearchEvent = {
+  const generation: MetricEvent = {
     kind: 'generation',
     generation: 0,
     best: 20,
@@ -142,7 +142,7 @@ describe('a run in a list', () => {
     counts,
   };
   const error = { code: 'device/failed', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' } as const;
-  it.each<[string, SearchEvent[], object]>([
+  it.each<[string, MetricEvent[], object]>([
     ['interrupted', [], { best: undefined, counts: undefined, generation: undefined, lastAt: AT.getTime() }],
     [
       'interrupted',
@@ -159,7 +159,7 @@ describe('a run in a list', () => {
     ['finished', [candidate, generation, { kind: 'finished', counts, best: [2] }], { best: { perplexity: 20 } }],
   ])('%s, after %j', async (state, events, expected) => {
     const run = await newRun();
-    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, { now: () => 7 });
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 7 });
     if (events.length > 0) await journal.append(events);
     await journal.close();
     expect(await summariseRun(run.folder)).toMatchObject({ id: run.run.id, state, ...expected });
@@ -170,9 +170,9 @@ describe('a run in a list', () => {
 
   it('is read off the end of a long journal, and off the whole of it where the best is far back', async () => {
     const run = await newRun();
-    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, { now: () => 7 });
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 7 });
     await journal.append([candidate]);
-    const others = Array.from({ length: 2000 }, (_, i): SearchEvent => ({ ...candidate, id: i + 3, expression: 'W' }));
+    const others = Array.from({ length: 2000 }, (_, i): MetricEvent => ({ ...candidate, id: i + 3, expression: 'W' }));
     await journal.append([...others, generation, ...others.slice(0, 100)]);
     await journal.close();
     expect(await summariseRun(run.folder)).toMatchObject({ best: { id: 2, expression: 'mul(W, X)' }, generation: 0 });

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LlmSettings } from '../../src/search/rates/llm.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import type { RunEvent, StructurePlan } from '../../src/search/kinds.ts';
+import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';
-import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE } from '../../src/runs/runFolder.ts';
+import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE, type RunFolder } from '../../src/runs/runFolder.ts';
 import { planOf } from '../../src/runs/runRecord.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
 import { sampleMaskPlan, sampleRatePlan } from '../protocol/samples.ts';
@@ -15,21 +15,21 @@ import { failureOf } from '../support/expectCoded.ts';
 const root = await mkdtemp(path.join(tmpdir(), 'espalier-runs-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const begin = (plan: StructurePlan) => createRun(plan, { root, createdAt: new Date(1763804575000), versions: {} });
+const begin = (plan: RunPlan) => createRun(plan, { root, createdAt: new Date(1763804575000), versions: {} });
 const inside = {
   model: path.join(root, 'model'),
   text: path.join(root, 'a/text.txt'),
   test: path.join(root, 'test.txt'),
 };
 
-async function write(folder: string, id: string, events: readonly RunEvent[]): Promise<void> {
-  const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), id, { now: () => 1763804576000 });
+async function write({ folder, run }: RunFolder, events: readonly RunEvent[]): Promise<void> {
+  const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run, { now: () => 1763804576000 });
   await journal.append(events);
   await journal.close();
 }
 
 describe('a run that searches for rates or masks', () => {
-  it.each<[string, StructurePlan]>([
+  it.each<[string, RunPlan]>([
     ['rates', sampleRatePlan(inside)],
     ['masks', sampleMaskPlan(inside)],
   ])('has paths that mean the same in another clone (%s)', async (_, plan) => {
@@ -74,7 +74,8 @@ describe('a run that searches for rates or masks', () => {
   });
 
   it('keeps the probabilities of a model of 13B parameters in a line, which is read in time', async () => {
-    const { folder, run } = await begin(sampleMaskPlan({ ...inside, name: 'large' }));
+    const begun = await begin(sampleMaskPlan({ ...inside, name: 'large' }));
+    const { folder } = begun;
     const values = {
       groups: packValues(new Float32Array(40 * 40)),
       channels: packValues(new Float32Array(40 * 13_824)),
@@ -86,7 +87,7 @@ describe('a run that searches for rates or masks', () => {
       ...{ baseline: 2.5, perplexity: 20 - step / 100, removed: 0.3, leftOut: 0 },
     });
     const step = (at: number): RunEvent => ({ kind: 'step', step: at, losses: [2, null], baseline: null, seconds: 1 });
-    await write(folder, run.id, [probabilities(0), step(0), step(1), probabilities(2)]);
+    await write(begun, [probabilities(0), step(0), step(1), probabilities(2)]);
     const began = performance.now();
     const read: RunEvent[] = [];
     for await (const records of journalOf(await openRun(folder)).more())
@@ -101,7 +102,8 @@ describe('a run that searches for rates or masks', () => {
   });
 
   it('is summed up with the masks that it keeps, not with the last ones', async () => {
-    const { folder, run } = await begin(sampleMaskPlan({ ...inside, name: 'best' }));
+    const begun = await begin(sampleMaskPlan({ ...inside, name: 'best' }));
+    const { folder } = begun;
     // Longer than what is read off the end first.
     const long = packValues(new Float32Array(5000));
     const probabilities = (step: number, perplexity: number | null): RunEvent => ({
@@ -111,34 +113,35 @@ describe('a run that searches for rates or masks', () => {
       ...{ baseline: 2.5, perplexity, removed: step / 8, leftOut: 0 },
     });
     const error = { code: 'device/failed', operation: '', expected: '', actual: '', remedy: '' } as const;
-    const failed = { kind: 'structure-finalist', name: 'policy-gradient', error } as const;
+    const failed = { kind: 'finalist', name: 'policy-gradient', error } as const;
     const best = (removed: number, perplexity: number) => ({ best: { kind: 'masks', removed, perplexity } });
 
-    await write(folder, run.id, [probabilities(0, null)]);
+    await write(begun, [probabilities(0, null)]);
     expect((await summariseRun(folder)).best).toBeUndefined();
-    await write(folder, run.id, [probabilities(1, 18), probabilities(2, 17), probabilities(3, 17)]);
+    await write(begun, [probabilities(1, 18), probabilities(2, 17), probabilities(3, 17)]);
     expect(await summariseRun(folder)).toMatchObject(best(0.375, 17));
-    await write(folder, run.id, [probabilities(4, 19), probabilities(5, null), probabilities(6, 21)]);
+    await write(begun, [probabilities(4, 19), probabilities(5, null), probabilities(6, 21)]);
     expect(await summariseRun(folder)).toMatchObject(best(0.375, 17));
-    await write(folder, run.id, [failed, { kind: 'masks-finished', mask: [], steps: 6, leftOut: 0 }]);
+    await write(begun, [failed, { kind: 'finished', mask: [], steps: 6, leftOut: 0 }]);
     expect(await summariseRun(folder)).toMatchObject({ state: 'finished', ...best(0.375, 17) });
   });
 
   it('is summed up with its best rates', async () => {
-    const { folder, run } = await begin(sampleRatePlan({ ...inside, name: 'rates' }));
+    const begun = await begin(sampleRatePlan({ ...inside, name: 'rates' }));
+    const { folder } = begun;
     const counts = {
-      ...{ configurations: 2, evaluations: 2, duplicates: 0, invalid: 0, calls: 1, failedCalls: 0, listsUsed: 1 },
+      ...{ candidates: 2, evaluations: 2, duplicates: 0, invalid: 0, calls: 1, failedCalls: 0, listsUsed: 1 },
       ...{ listsRepaired: 1, listsRefused: 0, fallbacks: 0, promptTokens: 900, replyTokens: 100, cost: 0.5 },
     };
     const configuration = (id: number, rates: readonly number[], perplexity: number): RunEvent => ({
-      ...{ kind: 'configuration', id, generation: 0, operator: 'llm-initialise', parents: [], rates, call: 0 },
+      ...{ kind: 'candidate', id, generation: 0, operator: 'llm-initialise', parents: [], rates, call: 0 },
       outcome: { kind: 'full', perplexity },
     });
-    await write(folder, run.id, [
+    await write(begun, [
       configuration(0, [0.2, 0.4], 30),
       configuration(1, [0.4, 0.2], 20),
       {
-        ...{ kind: 'iteration', generation: 0, best: 20, mean: 24.5, worst: 30 },
+        ...{ kind: 'generation', generation: 0, best: 20, mean: 24.5, worst: 30 },
         ...{ bestSoFar: { id: 1, perplexity: 20 }, counts },
       },
       { kind: 'paused' },
@@ -149,7 +152,7 @@ describe('a run that searches for rates or masks', () => {
       counts,
       best: { kind: 'rates', id: 1, rates: [0.4, 0.2], perplexity: 20 },
     });
-    await write(folder, run.id, [{ kind: 'resumed' }, { kind: 'rates-finished', counts, best: [0, 1] }]);
+    await write(begun, [{ kind: 'resumed' }, { kind: 'finished', counts, best: [0, 1] }]);
     expect(await summariseRun(folder)).toMatchObject({
       state: 'finished',
       best: { kind: 'rates', id: 0, perplexity: 30 },

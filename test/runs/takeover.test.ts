@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SearchEvent } from '../../src/search/metrics/events.ts';
+import type { MetricEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import type { JournalFile, JournalOptions } from '../../src/runs/journal.ts';
 import { JournalReader } from '../../src/runs/journalReader.ts';
@@ -21,8 +21,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const paused: SearchEvent = { kind: 'paused' };
-const resumed: SearchEvent = { kind: 'resumed' };
+const paused: MetricEvent = { kind: 'paused' };
+const resumed: MetricEvent = { kind: 'resumed' };
+
+const OWNER = { id: 'run', plan: { kind: 'metrics' } } as const;
 
 interface Driver {
   readonly lock: RunLock;
@@ -31,7 +33,7 @@ interface Driver {
 }
 
 async function drive(lock: RunLock, options: Partial<JournalOptions> = {}): Promise<Driver> {
-  const { journal, records } = await Journal.open(file, 'run', { now: () => 1, check: () => lock.check(), ...options });
+  const { journal, records } = await Journal.open(file, OWNER, { now: () => 1, check: () => lock.check(), ...options });
   return { lock, journal, found: records.length };
 }
 
@@ -49,7 +51,7 @@ async function end({ lock, journal }: Driver): Promise<void> {
 }
 
 async function kinds(): Promise<readonly string[]> {
-  const reader = new JournalReader(file, 'run');
+  const reader = new JournalReader(file, OWNER);
   const found: string[] = [];
   for await (const records of reader.more()) found.push(...records.map(({ event }) => event.kind));
   expect(reader.damage).toBeUndefined();

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Rng } from '../../src/base/rng.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import { type ModelMask, packBits } from '../../src/experiment/components.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../src/search/masks/plan.ts';
+import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/plan.ts';
-import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, type SearchPlan } from '../../src/search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import { OWL, type StructureScore, UNIFORM } from '../../src/experiment/structure.ts';
@@ -15,6 +15,8 @@ import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { FAMILIES } from './generate/families.ts';
 import { type CheckpointRecipe, generateCheckpoint } from './generate/generateCheckpoint.ts';
 import { generateText } from './generate/text.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 /** A model and how it is cut: what decides the shapes of all products and sums. */
 export interface ThreadCase {
@@ -127,6 +129,7 @@ export async function numbersOfThreads(
 
     const search: SearchPlan = {
       ...{
+        kind: 'metrics',
         name: 'evolved',
         ...files,
         sparsity: half,

@@ -5,28 +5,25 @@ import { OPERATIONS } from '../../src/metric/operations.ts';
 import type { OperationName } from '../../src/metric/operations.ts';
 import { depthOf, sizeOf } from '../../src/metric/measure.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
-import {
-  DEFAULT_SEARCH_OPERANDS,
-  DEFAULT_SEARCH_OPERATIONS,
-  DEFAULT_SEARCH_SETTINGS,
-} from '../../src/search/metrics/plan.ts';
-import type { SearchPlan, SearchSettings } from '../../src/search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
 import type {
-  Candidate,
+  MetricCandidate,
   CandidateOutcome,
-  SearchCounts,
-  SearchEvent,
+  MetricCounts,
+  MetricEvent,
   VariationOperator,
 } from '../../src/search/metrics/events.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sampleResult } from '../protocol/samples.ts';
+import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 export interface TimedEvent {
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly event: SearchEvent;
+  readonly event: MetricEvent;
 }
 
 export interface SyntheticOptions {
@@ -58,6 +55,7 @@ const BASELINES = [
 
 export function syntheticPlan(search: Partial<SearchSettings> = {}): SearchPlan {
   return {
+    kind: 'metrics',
     name: 'metrics_for_tiny',
     model: '/workspace/models/wikitext-llama-6m',
     text: '/workspace/data/wiki.valid.txt',
@@ -83,15 +81,15 @@ export function syntheticSearch(plan: SearchPlan, { seed = 1, until }: Synthetic
   const { population, generations, method } = plan.search;
   const events: TimedEvent[] = [];
   let at = START;
-  const emit = (event: SearchEvent, milliseconds: number): void => {
+  const emit = (event: MetricEvent, milliseconds: number): void => {
     at += milliseconds;
     events.push({ seq: events.length, at, event });
   };
   emit(opening(), 4200);
   for (const [metric, perplexity] of BASELINES)
-    emit({ kind: 'baseline', metric, expression: printPrefix(expressions[metric]), perplexity }, 900);
-  const all: Candidate[] = [];
-  let counts: SearchCounts = {
+    emit({ kind: 'baseline', name: metric, expression: printPrefix(expressions[metric]), perplexity }, 900);
+  const all: MetricCandidate[] = [];
+  let counts: MetricCounts = {
     candidates: 0,
     invalid: 0,
     duplicates: 0,
@@ -145,7 +143,7 @@ export function syntheticSearch(plan: SearchPlan, { seed = 1, until }: Synthetic
   return events;
 }
 
-function opening(): SearchEvent {
+function opening(): MetricEvent {
   return {
     kind: 'opened',
     blocks: BLOCKS,
@@ -168,7 +166,7 @@ const OPERATORS: readonly VariationOperator[] = [
   'hoist',
 ];
 
-function propose(rng: Rng, all: readonly Candidate[], generation: number, progress: number): Candidate {
+function propose(rng: Rng, all: readonly MetricCandidate[], generation: number, progress: number): MetricCandidate {
   const id = all.length;
   const isFirst = generation === 0 || rng.uniform() < 0.1;
   const operator = isFirst ? (rng.uniform() < 0.5 ? 'grow' : 'full') : OPERATORS[rng.integer(OPERATORS.length)]!;
@@ -190,7 +188,7 @@ function propose(rng: Rng, all: readonly Candidate[], generation: number, progre
   };
 }
 
-function outcomeFor(rng: Rng, all: readonly Candidate[], progress: number): CandidateOutcome {
+function outcomeFor(rng: Rng, all: readonly MetricCandidate[], progress: number): CandidateOutcome {
   const draw = rng.uniform();
   if (draw < 0.1)
     return rng.uniform() < 0.5
@@ -211,7 +209,7 @@ function outcomeFor(rng: Rng, all: readonly Candidate[], progress: number): Cand
     : { kind: 'full', perplexity };
 }
 
-function counted(counts: SearchCounts, { kind }: CandidateOutcome): SearchCounts {
+function counted(counts: MetricCounts, { kind }: CandidateOutcome): MetricCounts {
   const add = (yes: boolean): number => (yes ? 1 : 0);
   return {
     candidates: counts.candidates + 1,
@@ -233,16 +231,10 @@ function randomTree(rng: Rng, depth: number): Expression {
     : operation(BINARY[rng.integer(BINARY.length)]!, randomTree(rng, depth - 1), randomTree(rng, depth - 1));
 }
 
-function finalist(
-  id: number | undefined,
-  metric: string,
-  expression: string,
-  perplexity: number,
-  rng: Rng,
-): SearchEvent {
+function finalist(id: number | undefined, name: string, expression: string, perplexity: number, rng: Rng): MetricEvent {
   const result = (value: number): EvaluationResult => ({
     ...sampleResult(),
-    metric,
+    metric: name,
     expression: infixOf(expression),
     perplexity: value,
     densePerplexity: DENSE,
@@ -250,7 +242,7 @@ function finalist(
   return {
     kind: 'finalist',
     ...(id !== undefined && { id }),
-    metric,
+    name,
     expression,
     result: result(perplexity),
     test: { ...result(perplexity * (1.05 + 0.01 * rng.uniform())), densePerplexity: DENSE * 1.04 },

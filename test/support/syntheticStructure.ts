@@ -3,25 +3,18 @@ import { packBits } from '../../src/experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../../src/experiment/components.ts';
 import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/llm.ts';
 import type { LlmRole } from '../../src/search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
-import type { MaskSearchPlan, MaskSearchSettings } from '../../src/search/masks/plan.ts';
+import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
-import type { RateSearchPlan, RateSearchSettings } from '../../src/search/rates/plan.ts';
+import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
-import type {
-  Configuration,
-  LlmReply,
-  MaskEvent,
-  PackedValues,
-  RateCounts,
-  RateEvent,
-  RateOperator,
-  StructureOpening,
-} from '../../src/search/rates/events.ts';
+import type { LlmReply, RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
 import { sampleResult } from '../protocol/samples.ts';
+import type { ComponentsOpening } from '../../src/search/lifecycle/events.ts';
+import type { MaskEvent, PackedValues } from '../../src/search/masks/events.ts';
+import { type MaskSearchSettings, DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
+import { type RateSearchSettings, DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 /**
  * Events of searches for rates and for masks that never were, for the panel and its tests: deterministic, of any length, with everything
@@ -43,7 +36,7 @@ const HURT = [2.2, 1.1, 0.7, 0.6, 0.8, 1.4];
 
 const components: BlockComponents = { groups: 4, channels: 688, groupWeights: 49_152, channelWeights: 768 };
 
-function opening(blocks: number, owl: boolean, channels = components.channels): StructureOpening {
+function opening(blocks: number, owl: boolean, channels = components.channels): ComponentsOpening {
   return {
     blocks: BLOCKS,
     denseLosses: Array.from({ length: BLOCKS }, () => Math.log(DENSE)),
@@ -113,16 +106,16 @@ export function syntheticRates(
   const rng = new Rng(seed);
   const { emit, events } = recorder<RateEvent>();
   const open = opening(blocks, true);
-  emit({ kind: 'structure-opened', ...open }, 4200);
+  emit({ kind: 'opened', ...open }, 4200);
   const uniform = Array<number>(blocks).fill(SHARE);
   for (const [i, rates] of [uniform, open.owl!].entries()) {
     const name = plan.baselines[i]?.name ?? 'uniform';
     emit(measured(-1 - i, fitness(rates)), 900);
-    emit({ kind: 'rate-baseline', id: -1 - i, name, rates, perplexity: fitness(rates) }, 5);
+    emit({ kind: 'baseline', id: -1 - i, name, rates, perplexity: fitness(rates) }, 5);
   }
-  const all: Configuration[] = [];
+  const all: RateCandidate[] = [];
   let counts: RateCounts = {
-    ...{ configurations: 0, evaluations: 0, duplicates: 0, invalid: 0, calls: 0, failedCalls: 0 },
+    ...{ candidates: 0, evaluations: 0, duplicates: 0, invalid: 0, calls: 0, failedCalls: 0 },
     ...{ listsUsed: 0, listsRepaired: 0, listsRefused: 0, fallbacks: 0, promptTokens: 0, replyTokens: 0, cost: 0 },
   };
   const add = (name: keyof RateCounts, by = 1): void => {
@@ -175,7 +168,7 @@ export function syntheticRates(
       const perplexity = fitness(rates) * (1 + 0.01 * rng.uniform());
       const draw = rng.uniform();
       emit(measured(id, perplexity), 700);
-      const configuration: Configuration = {
+      const configuration: RateCandidate = {
         ...{ id, generation, operator: isLlm ? LLM_OPERATORS[role] : CLASSICAL[role] },
         parents: isLlm ? [] : parents.map((parent) => parent.id),
         rates,
@@ -189,8 +182,8 @@ export function syntheticRates(
               : { kind: 'full', perplexity },
       };
       all.push(configuration);
-      emit({ kind: 'configuration', ...configuration }, 5);
-      add('configurations');
+      emit({ kind: 'candidate', ...configuration }, 5);
+      add('candidates');
       if (isLlm) add(repaired ? 'listsRepaired' : 'listsUsed');
       if (configuration.outcome.kind === 'invalid') add('invalid');
       else if (configuration.outcome.kind === 'shared') add('duplicates');
@@ -214,7 +207,7 @@ export function syntheticRates(
     const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
     const best = values.length === 0 ? null : Math.min(...values);
     const worst = values.length === 0 ? null : Math.max(...values);
-    emit({ kind: 'iteration', generation, best, mean, worst, bestSoFar, counts }, 10);
+    emit({ kind: 'generation', generation, best, mean, worst, bestSoFar, counts }, 10);
   }
   if (until !== undefined) return events;
   const ranked = all
@@ -224,14 +217,14 @@ export function syntheticRates(
     .sort((a, b) => a.perplexity - b.perplexity)
     .slice(0, finalists);
   for (const { id, rates, perplexity } of ranked) {
-    emit({ kind: 'structure-finalist', id, name: `#${id}`, ...both(perplexity, rates) }, 3100);
+    emit({ kind: 'finalist', id, name: `#${id}`, ...both(perplexity, rates) }, 3100);
   }
   for (const [name, rates] of [
     ['uniform', uniform],
     ['owl', open.owl!],
   ] as const)
-    emit({ kind: 'structure-finalist', name, ...both(fitness(rates), rates) }, 2800);
-  emit({ kind: 'rates-finished', counts, best: ranked.map(({ id }) => id) }, 10);
+    emit({ kind: 'finalist', name, ...both(fitness(rates), rates) }, 2800);
+  emit({ kind: 'finished', counts, best: ranked.map(({ id }) => id) }, 10);
   return events;
 }
 
@@ -250,24 +243,24 @@ function fitness(rates: readonly number[]): number {
 
 function measured(id: number, perplexity: number): RateEvent {
   const measure = { kind: 'loss', blocks: BLOCKS, loss: Math.log(perplexity) } as const;
-  return { kind: 'configuration-measured', id, measure, seconds: 0.6 };
+  return { kind: 'measured', id, rung: 0, measure, seconds: 0.6 };
 }
 
-function pick(rng: Rng, all: readonly Configuration[], count: number): Configuration[] {
+function pick(rng: Rng, all: readonly RateCandidate[], count: number): RateCandidate[] {
   const best = [...all].sort((a, b) => perplexityOf(a) - perplexityOf(b)).slice(0, 8);
   return Array.from({ length: count }, () => best[rng.integer(best.length)]!);
 }
 
-function perplexityOf({ outcome }: Configuration): number {
+function perplexityOf({ outcome }: RateCandidate): number {
   return outcome.kind === 'invalid' ? Infinity : outcome.perplexity;
 }
 
-function prompt(role: LlmRole, all: readonly Configuration[], wanted: number): string {
+function prompt(role: LlmRole, all: readonly RateCandidate[], wanted: number): string {
   const population = all.slice(-4).map(({ rates }) => `[${listOf(rates)}]`);
   return `You tune how much of each decoder block of wikitext-llama-6m is pruned (${LLM_ROLES.indexOf(role) + 1} of 3).\nGive ${wanted} lists of decimals with mean ${SHARE}.\n${population.join('\n')}`;
 }
 
-function replyOf(usable: number, all: readonly Configuration[], blocks: number, rng: Rng): LlmReply {
+function replyOf(usable: number, all: readonly RateCandidate[], blocks: number, rng: Rng): LlmReply {
   if (usable < 0) {
     const error = {
       ...{ code: 'llm/request', operation: 'asking the language model', expected: 'a reply' },
@@ -335,7 +328,7 @@ export function syntheticMasks(
 ): Timed<MaskEvent>[] {
   const rng = new Rng(seed);
   const { emit, events } = recorder<MaskEvent>();
-  emit({ kind: 'structure-opened', ...opening(blocks, false, width) }, 4200);
+  emit({ kind: 'opened', ...opening(blocks, false, width) }, 4200);
   const { steps, masks, checkpoints, components: what } = plan.search;
   const layers = what !== 'heads-channels';
   const wanted = Array.from({ length: blocks }, (_, b) => ({
@@ -383,9 +376,9 @@ export function syntheticMasks(
     channels: packBits(channels.map((value) => value > 0.5)),
   }));
   const rates = wanted.map(() => SHARE);
-  emit({ kind: 'masks-finished', mask, steps, leftOut }, 10);
-  emit({ kind: 'structure-finalist', name: 'policy-gradient', ...both(119.4, rates) }, 3000);
-  emit({ kind: 'structure-finalist', name: 'wanda-sp uniform', ...both(131.2, rates) }, 3000);
+  emit({ kind: 'finished', mask, steps, leftOut }, 10);
+  emit({ kind: 'finalist', name: 'policy-gradient', ...both(119.4, rates) }, 3000);
+  emit({ kind: 'finalist', name: 'wanda-sp uniform', ...both(131.2, rates) }, 3000);
   return events;
 }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidate } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import { certainPart, correlate } from '../../webview-ui/panel/correlations.ts';
 import { niceTicks, perplexityScale } from '../../webview-ui/panel/perplexityScale.ts';
 import { DEFAULT_QUERY, queryCandidates } from '../../webview-ui/panel/tableModel.ts';
 import type { TableQuery } from '../../webview-ui/panel/tableModel.ts';
 import { lineage, outcomeInFull, roughly } from '../../webview-ui/panel/words.ts';
 
-const candidate = (id: number, changes: Partial<Candidate>): Candidate => ({
+const candidate = (id: number, changes: Partial<MetricCandidate>): MetricCandidate => ({
   id,
   generation: 0,
   operator: 'grow',

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
-import type { Configuration, MaskEvent, RateEvent } from '../../src/search/rates/events.ts';
+import type { MaskEvent } from '../../src/search/masks/events.ts';
+import type { RateCandidate, RateEvent } from '../../src/search/rates/events.ts';
 import { panelItems } from '../../src/extension/search/panelItems.ts';
 import type { PanelRun } from '../../src/view/panelMessages.ts';
 import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
 import { pictureOf } from '../../src/search/masks/picture.ts';
 import { foldMaskEvent, newMaskState } from '../../src/search/masks/state.ts';
+import type { MaskState } from '../../src/search/masks/state.ts';
 import { foldRateEvent, newRateState } from '../../src/search/rates/state.ts';
+import type { RateState } from '../../src/search/rates/state.ts';
 import { closeScaleOf, lastStep, outOfScale, spokenPoints } from '../../webview-ui/panel/lines.ts';
 import type { Line } from '../../webview-ui/panel/lines.ts';
 import { pictureIndex, withPicture } from '../../webview-ui/panel/masks/pictures.ts';
@@ -34,7 +37,8 @@ function fed(plan: RunPlan, events: readonly Timed<RunEvent>[], portion: number)
   const run: PanelRun = { folder: '/run', id: 'run', plan, createdAt: 0 };
   let data = receive(emptyPanel(), { kind: 'run', run });
   for (let i = 0; i < events.length; i += portion) {
-    const { components } = data.rates.opening ?? data.masks.opening ?? {};
+    const { opening } = data.search;
+    const components = opening && 'components' in opening ? opening.components : [];
     const items = structuredClone(panelItems(events.slice(i, i + portion), components));
     data = receive(data, { kind: 'events', items, complete: i + portion >= events.length });
   }
@@ -45,13 +49,15 @@ describe.each([1, 7, 100_000])('a journal that comes in portions of %i', (portio
   it('of a search for rates folds to the same', () => {
     const whole = newRateState();
     for (const { event, at } of rateEvents) foldRateEvent(whole, event, at);
-    expect(fed(ratePlan, rateEvents, portion).rates).toEqual(whole);
+    // The revision counts events, of which the panel gets fewer.
+    expect({ ...fed(ratePlan, rateEvents, portion).search, revision: 0 }).toEqual({ ...whole, revision: 0 });
   });
 
   it('of a search for masks folds to the same, but for the probabilities themselves', () => {
     const whole = newMaskState();
     for (const { event, at } of maskEvents) foldMaskEvent(whole, event, at);
-    const { masks, pictures } = fed(maskPlan, maskEvents, portion);
+    const { search, pictures } = fed(maskPlan, maskEvents, portion);
+    const masks = search as MaskState;
     // Scores are not sent, and times stand still within a portion's steps.
     const known = ({ latest, ...state }: typeof whole) => ({
       ...state,
@@ -77,7 +83,7 @@ it('ten thousand steps are few points', () => {
     ...{ seq: step, at: step },
     event: { kind: 'step', step, losses: [5, step % 7 === 0 ? null : 4], baseline: 4.5, seconds: 0.1 },
   }));
-  const { masks } = fed(syntheticMaskPlan({ steps: 10_000 }), steps, 5000);
+  const masks = fed(syntheticMaskPlan({ steps: 10_000 }), steps, 5000).search as MaskState;
   expect([masks.steps, masks.leftOut]).toEqual([10_000, 1429]);
   expect(masks.losses.length).toBeLessThanOrEqual(4096);
 });
@@ -85,7 +91,7 @@ it('ten thousand steps are few points', () => {
 describe('pictures of keep-probabilities', () => {
   const { event } = maskEvents.findLast(({ event: { kind } }) => kind === 'probabilities')!;
   const opened = maskEvents[0]!.event;
-  if (event.kind !== 'probabilities' || opened.kind !== 'structure-opened') throw new Error('no such events');
+  if (event.kind !== 'probabilities' || opened.kind !== 'opened') throw new Error('no such events');
 
   it('hold every component, its histogram and what a block keeps', () => {
     const picture = pictureOf(event, opened.components)!;
@@ -100,7 +106,7 @@ describe('pictures of keep-probabilities', () => {
     const blocks = 40;
     const big = syntheticMasks(syntheticMaskPlan({ steps: 1, checkpoints: 1 }), { blocks, until: 0 });
     const [first, values] = [big[0]!.event, big.find(({ event: { kind } }) => kind === 'probabilities')!.event];
-    if (first.kind !== 'structure-opened' || values.kind !== 'probabilities') throw new Error('no such events');
+    if (first.kind !== 'opened' || values.kind !== 'probabilities') throw new Error('no such events');
     const { channels } = pictureOf(values, first.components)!;
     expect([channels.each, channels.most, channels.values[0]?.length]).toEqual([2, 688, 344]);
   });
@@ -128,7 +134,7 @@ describe('pictures of keep-probabilities', () => {
 });
 
 describe('the table of configurations', () => {
-  const configuration = (id: number, changes: Partial<Configuration>): Configuration => ({
+  const configuration = (id: number, changes: Partial<RateCandidate>): RateCandidate => ({
     ...{ id, generation: 0, operator: 'spread', parents: [], rates: [0.3, 0.3] },
     outcome: { kind: 'full', perplexity: 150 + id },
     ...changes,
@@ -192,14 +198,14 @@ describe('scales', () => {
 
 describe('uniform and OWL are what the best is measured by', () => {
   const share = ratePlan.sparsity.share;
-  const opening = rateEvents[0]!.event as Extract<RateEvent, { kind: 'structure-opened' }>;
+  const opening = rateEvents[0]!.event as Extract<RateEvent, { kind: 'opened' }>;
   it.each<[string, RateSearchPlan['baselines']]>([
     ['as the plan has them', ratePlan.baselines],
     ['in another order', [...ratePlan.baselines].reverse()],
     ['where the plan has other ones', [{ name: 'mine', rates: { kind: 'given', rates: [0.3] } }]],
     ['where it has none', []],
   ])('%s', (_, baselines) => {
-    const { rates } = fed({ ...ratePlan, baselines }, rateEvents.slice(0, 1), 1);
+    const rates = fed({ ...ratePlan, baselines }, rateEvents.slice(0, 1), 1).search as RateState;
     const shown = referencesOf(rates, { ...ratePlan, baselines });
     expect(shown.map(({ style, values }) => [style, values])).toEqual([
       ['uniform', opening.components.map(() => share)],
@@ -210,7 +216,7 @@ describe('uniform and OWL are what the best is measured by', () => {
   it('look the same whatever stands first', () => {
     const names = (baselines: RateSearchPlan['baselines']): string[] =>
       baselines.map(({ name }, i) => {
-        const event = { kind: 'rate-baseline', id: -1 - i, name, rates: [] } as const;
+        const event = { kind: 'baseline', id: -1 - i, name, rates: [] } as const;
         return `${name}: ${styleOf(event, { ...ratePlan, baselines })}`;
       });
     const mine = { name: 'mine', rates: { kind: 'given', rates: [0.3] } } as const;

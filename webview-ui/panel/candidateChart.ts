@@ -1,6 +1,6 @@
 import type { ChartDataset, Point } from 'chart.js';
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { Candidate } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
 import { paretoFront } from '../../src/search/metrics/pareto.ts';
@@ -18,7 +18,7 @@ export interface CandidateChartEvents {
 }
 
 interface CandidatePoint extends Point {
-  readonly candidate: Candidate;
+  readonly candidate: MetricCandidate;
 }
 
 /** Generations in a band share colour and shape, so that neither has to be told from twenty others. */
@@ -162,7 +162,7 @@ function bandColour(band: number, theme: Theme): string {
 
 /** Points of a band that look the same: what a chart has to look up point by point takes it ten times as long. */
 function bandDataset(
-  candidates: readonly Candidate[],
+  candidates: readonly MetricCandidate[],
   band: Band,
   index: number,
   isFull: boolean,
@@ -192,7 +192,7 @@ function bandDataset(
 }
 
 /** Sizes are whole numbers; points of one size stand side by side, always at the same places. */
-function pointOf(candidate: Candidate, perplexity: number, top: number): CandidatePoint {
+function pointOf(candidate: MetricCandidate, perplexity: number, top: number): CandidatePoint {
   const scattered = (((candidate.id * 0.618_033_988_75) % 1) - 0.5) * 0.6;
   return { x: candidate.size + scattered, y: Math.min(perplexity, top), candidate };
 }
@@ -213,7 +213,7 @@ function frontDataset(points: readonly CandidatePoint[], theme: Theme): ChartDat
   };
 }
 
-function selectedDataset(candidate: Candidate | undefined, top: number, theme: Theme): ChartDataset<'scatter'> {
+function selectedDataset(candidate: MetricCandidate | undefined, top: number, theme: Theme): ChartDataset<'scatter'> {
   const data =
     candidate && candidate.outcome.kind !== 'invalid' ? [pointOf(candidate, candidate.outcome.perplexity, top)] : [];
   return {
@@ -254,7 +254,7 @@ function drawShape(context: CanvasRenderingContext2D, shape: (typeof SHAPES)[num
   context.stroke();
 }
 
-function tooltipOf(candidate: Candidate): string[] {
+function tooltipOf(candidate: MetricCandidate): string[] {
   const { id, generation, outcome, size } = candidate;
   const perplexity = outcome.kind === 'invalid' ? '' : `perplexity ${formatPerplexity(outcome.perplexity)} · `;
   return [

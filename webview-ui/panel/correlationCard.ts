@@ -1,4 +1,4 @@
-import type { Candidate } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import { certainPart, correlate } from './correlations.ts';
 import type { Correlation } from './correlations.ts';
@@ -32,7 +32,7 @@ export class CorrelationCard {
     });
   }
 
-  private draw(candidates: readonly Candidate[]): void {
+  private draw(candidates: readonly MetricCandidate[]): void {
     const { spans, rows } = correlate(candidates);
     if (rows.every(({ overall }) => overall === undefined)) {
       fill(this.body, h('p', { class: 'muted' }, 'Too few candidates so far.'));

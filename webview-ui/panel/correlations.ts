@@ -1,5 +1,5 @@
 import { correlationMatrix } from '../../src/search/metrics/correlation.ts';
-import type { Candidate } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 
 export interface Correlations {
   /** Inclusive generations. */
@@ -30,7 +30,7 @@ const FEWEST = 8;
 const FEWEST_WITH = 3;
 
 /** Over all generations and over each quarter of them, what helps most first. */
-export function correlate(candidates: readonly Candidate[]): Correlations {
+export function correlate(candidates: readonly MetricCandidate[]): Correlations {
   const last = candidates.at(-1)?.generation ?? 0;
   const length = Math.ceil((last + 1) / SPANS);
   const spans = Array.from({ length: Math.ceil((last + 1) / length) }, (_, i) => ({

@@ -94,7 +94,7 @@ export class CurvesCard {
     const isNew = curves !== this.drawn || theme !== this.theme;
     this.drawn = curves;
     this.theme = theme;
-    this.baselines = new Set(data.search.baselines.map(({ metric }) => metric));
+    this.baselines = new Set(data.search.baselines.map(({ name }) => name));
     if (isNew) this.redraw();
   }
 
@@ -116,7 +116,7 @@ export class CurvesCard {
       ...(chosen && chosen.id !== best?.id && chosen.outcome.kind !== 'invalid'
         ? [{ label: `#${chosen.id}`, expression: chosen.expression }]
         : []),
-      ...data.search.baselines.flatMap(({ metric, expression, perplexity }) =>
+      ...data.search.baselines.flatMap(({ name: metric, expression, perplexity }) =>
         perplexity === undefined ? [] : [{ label: metric, expression }],
       ),
     ];

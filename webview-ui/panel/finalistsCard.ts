@@ -1,4 +1,4 @@
-import type { FinalistEvent } from '../../src/search/metrics/events.ts';
+import type { MetricFinalist } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import { finalistTable } from './finalistTable.ts';
 import type { FinalistRow } from './finalistTable.ts';
@@ -38,10 +38,10 @@ export class FinalistsCard {
     );
   }
 
-  private row({ id, metric, expression, result, test, error }: FinalistEvent): FinalistRow {
+  private row({ id, name, expression, result, test, error }: MetricFinalist): FinalistRow {
     const formula = formulaOf({ expression });
     const what = h('td', { class: 'formula cut', title: formula }, formula);
-    return { name: id === undefined ? metric : this.link(id), isBaseline: id === undefined, what, result, test, error };
+    return { name: id === undefined ? name : this.link(id), isBaseline: id === undefined, what, result, test, error };
   }
 
   private link(id: number): HTMLElement {

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { Theme } from '../shared/theme.ts';
 import type { AxisChoice } from './axisChoice.ts';
@@ -49,8 +49,8 @@ function emptyWords({ search, run }: PanelData): string {
   const all = run?.plan.search.population ?? 0;
   const begun = candidates.length > 0 ? `: ${candidates.length} of ${plural(all, 'candidate')} so far` : '';
   const goals = [
-    ...baselines.flatMap(({ metric, perplexity }) =>
-      perplexity === undefined ? [] : [`${metric} ${formatPerplexity(perplexity)}`],
+    ...baselines.flatMap(({ name, perplexity }) =>
+      perplexity === undefined ? [] : [`${name} ${formatPerplexity(perplexity)}`],
     ),
     ...(opening ? [`dense ${formatPerplexity(opening.densePerplexity)}`] : []),
   ];
@@ -76,8 +76,8 @@ function linesOf(data: PanelData): Line[] {
     ...(opening
       ? [{ label: 'dense', points: across(opening.densePerplexity, 1, planned), style: 'dense' } as const]
       : []),
-    ...baselines.flatMap(({ metric, perplexity }): Line[] =>
-      perplexity === undefined ? [] : [{ label: metric, points: across(perplexity, 1, planned), style: 'baseline' }],
+    ...baselines.flatMap(({ name, perplexity }): Line[] =>
+      perplexity === undefined ? [] : [{ label: name, points: across(perplexity, 1, planned), style: 'baseline' }],
     ),
     ...overlay.map((line): Line => ({ label: line.label, points: runLine(line), style: 'overlay' })),
     ...(random.line && random.line.points.length > 0
@@ -88,7 +88,7 @@ function linesOf(data: PanelData): Line[] {
 }
 
 /** A few terrible candidates decide a mean; the middle one says how the generation as a whole is doing. */
-function mediansOf(candidates: readonly Candidate[], generations: number): Line['points'] {
+function mediansOf(candidates: readonly MetricCandidate[], generations: number): Line['points'] {
   const values = Array.from({ length: generations }, (): number[] => []);
   for (const candidate of candidates) {
     const perplexity = perplexityOf(candidate);
@@ -105,11 +105,11 @@ function readoutOf(data: PanelData): string {
   const best = bestCandidate(data);
   const perplexity = best && perplexityOf(best);
   if (perplexity === undefined) return '';
-  const wanda = baselines.find(({ metric }) => /wanda/i.test(metric)) ?? baselines[0];
+  const wanda = baselines.find(({ name }) => /wanda/i.test(name)) ?? baselines[0];
   const random = data.random.line?.points.at(-1)?.perplexity;
   return [
     `best ${against(perplexity, 'dense', opening?.densePerplexity)}`,
-    ...(wanda?.perplexity === undefined ? [] : [`${wanda.metric} ${formatPerplexity(wanda.perplexity)}`]),
+    ...(wanda?.perplexity === undefined ? [] : [`${wanda.name} ${formatPerplexity(wanda.perplexity)}`]),
     ...(random === undefined ? [] : [`random search ${formatPerplexity(random)}`]),
   ].join(' · ');
 }

@@ -1,6 +1,5 @@
 import { fill, h, say } from '../shared/dom.ts';
 import type { RunState } from '../../src/view/panelMessages.ts';
-import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/search/kinds.ts';
 import type { RunPlan } from '../../src/search/kinds.ts';
 import { structureScoreText } from '../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
@@ -120,19 +119,19 @@ export class Header {
 /** What is searched, how, and for which checkpoint. */
 function aboutPlan(plan: RunPlan): string[] {
   const shared = [METHODS[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
-  if (isMetricSearch(plan))
+  if (plan.kind === 'metrics')
     return [
       ...shared,
       ...(plan.seeds.length === 0 ? [] : [`from ${plan.seeds.map(({ metric }) => metric).join(', ')}`]),
     ];
-  if (isRateSearch(plan)) {
+  if (plan.kind === 'rates') {
     const { target } = plan;
     return [
       ...shared,
       target.kind === 'structure' ? `rates of ${target.name}` : `rates of single weights by ${target.metric}`,
     ];
   }
-  if (!isMaskSearch(plan)) return shared;
+  if (plan.kind !== 'masks') return shared;
   const { initial, components } = plan.search;
   return [
     ...shared,

@@ -1,5 +1,4 @@
 import './panel.css';
-import { isMetricSearch, isRateSearch } from '../../src/search/kinds.ts';
 import type { RunPlan } from '../../src/search/kinds.ts';
 import type { FromPanel, PanelMemory, ToPanel } from '../../src/view/panelMessages.ts';
 import { connectHost } from '../shared/host.ts';
@@ -82,8 +81,8 @@ host.post({ kind: 'ready' });
 
 function pageFor(plan: RunPlan): Page<RunPlan> {
   // A page is only ever given data of the plan that it was made for.
-  if (isMetricSearch(plan)) return metricPage(pageHost, looking);
-  if (isRateSearch(plan)) return ratesPage(pageHost, looking);
+  if (plan.kind === 'metrics') return metricPage(pageHost, looking);
+  if (plan.kind === 'rates') return ratesPage(pageHost, looking);
   return masksPage(pageHost, looking);
 }
 

@@ -1,5 +1,5 @@
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { Candidate } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import { fill, h } from '../shared/dom.ts';
 import { perplexityOf } from '../../src/search/metrics/state.ts';
 import { formulaOf } from './formulas.ts';
@@ -52,7 +52,7 @@ export class MetricCard {
     this.show(data, candidate, best);
   }
 
-  private show(data: PanelData, candidate: Candidate, best: Candidate | undefined): void {
+  private show(data: PanelData, candidate: MetricCandidate, best: MetricCandidate | undefined): void {
     const { id } = candidate;
     const isBest = id === best?.id;
     const name = data.inserted[id];
@@ -135,7 +135,7 @@ export class MetricCard {
     if (focused !== null) this.body.querySelector<HTMLElement>(`[data-action="${focused}"]`)?.focus();
   }
 
-  private parents({ search }: PanelData, { parents }: Candidate): (Node | string)[] {
+  private parents({ search }: PanelData, { parents }: MetricCandidate): (Node | string)[] {
     return parents.flatMap((parent, i) => [
       i === 0 ? ' of ' : ' and ',
       h(
@@ -154,21 +154,21 @@ export class MetricCard {
   }
 }
 
-function titleOf(candidate: Candidate | undefined): string | undefined {
+function titleOf(candidate: MetricCandidate | undefined): string | undefined {
   return candidate && formulaOf(candidate);
 }
 
-function numbers({ search }: PanelData, candidate: Candidate): (Node | string)[] {
+function numbers({ search }: PanelData, candidate: MetricCandidate): (Node | string)[] {
   const perplexity = perplexityOf(candidate);
   if (perplexity === undefined) return ['No perplexity.'];
   const finalist = search.finalists.find(({ id }) => id === candidate.id);
-  const wanda = search.baselines.find(({ metric }) => /wanda/i.test(metric));
+  const wanda = search.baselines.find(({ name }) => /wanda/i.test(name));
   const { opening } = search;
   return [
     'perplexity ',
     h('strong', {}, formatPerplexity(perplexity)),
     ...(opening ? [` · ${difference(perplexity, 'dense', opening.densePerplexity)}`] : []),
-    ...(wanda?.perplexity === undefined ? [] : [` · ${difference(perplexity, wanda.metric, wanda.perplexity)}`]),
+    ...(wanda?.perplexity === undefined ? [] : [` · ${difference(perplexity, wanda.name, wanda.perplexity)}`]),
     ...(finalist?.test
       ? [` · on unseen text ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`]
       : []),

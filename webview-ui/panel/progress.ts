@@ -1,11 +1,11 @@
-import { isMaskSearch, isMetricSearch, isRateSearch } from '../../src/search/kinds.ts';
 import type { RunPlan } from '../../src/search/kinds.ts';
 import { figuresOf } from '../../src/search/metrics/figures.ts';
 import type { MaskState } from '../../src/search/masks/state.ts';
 import type { RateState } from '../../src/search/rates/state.ts';
-import type { PanelRun } from '../../src/view/panelMessages.ts';
 import type { PanelData } from './panelData.ts';
 import { roughly } from './words.ts';
+import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricState } from '../../src/search/metrics/state.ts';
 
 /** How far a search is, whatever it looks for. */
 export interface Progress {
@@ -20,19 +20,18 @@ export interface Progress {
   readonly isFinished: boolean;
 }
 
-export function progressOf(data: PanelData<RunPlan>): Progress | undefined {
-  const { run } = data;
+export function progressOf({ run, search }: PanelData<RunPlan>): Progress | undefined {
   if (!run) return undefined;
   const { plan } = run;
-  if (isMetricSearch(plan)) return metricProgress({ ...data, run: run as PanelRun<typeof plan> });
-  if (isRateSearch(plan)) {
-    return rateProgress(data.rates, plan.search.generations, plan.search.finalists + plan.baselines.length);
-  }
-  return isMaskSearch(plan) ? maskProgress(data.masks, plan.search.steps, 1 + plan.baselines.length) : undefined;
+  if (plan.kind === 'metrics' && search.kind === 'metrics') return metricProgress(search, plan);
+  if (plan.kind === 'rates' && search.kind === 'rates')
+    return rateProgress(search, plan.search.generations, plan.search.finalists + plan.baselines.length);
+  if (plan.kind === 'masks' && search.kind === 'masks')
+    return maskProgress(search, plan.search.steps, 1 + plan.baselines.length);
+  return undefined;
 }
 
-function metricProgress({ search, run }: PanelData): Progress {
-  const { plan } = run!;
+function metricProgress(search: MetricState, plan: SearchPlan): Progress {
   const planned = plan.search.generations;
   const { status, finalists, generations } = search;
   const isOver = status === 'finished' || finalists.length > 0 || generations.length >= planned;
@@ -48,21 +47,21 @@ function metricProgress({ search, run }: PanelData): Progress {
 }
 
 /** Initialisation is generation 0. */
-function rateProgress({ status, iterations, finalists, times }: RateState, planned: number, all: number): Progress {
-  const isOver = status === 'finished' || finalists.length > 0 || iterations.length > planned;
-  const recent = times.iterationEnds.slice(-6);
+function rateProgress({ status, generations, finalists, times }: RateState, planned: number, all: number): Progress {
+  const isOver = status === 'finished' || finalists.length > 0 || generations.length > planned;
+  const recent = times.generationEnds.slice(-6);
   const span = recent.length - 1;
   const each = span > 0 ? (recent.at(-1)! - recent[0]!) / span : undefined;
-  const left = each === undefined ? undefined : ((planned + 1 - iterations.length) * each) / 1000;
+  const left = each === undefined ? undefined : ((planned + 1 - generations.length) * each) / 1000;
   const where =
-    iterations.length === 0
+    generations.length === 0
       ? 'first configurations'
-      : `generation ${Math.min(planned, iterations.length)} / ${planned}`;
+      : `generation ${Math.min(planned, generations.length)} / ${planned}`;
   return {
     where: isOver ? `generation ${planned} / ${planned}` : where,
-    share: status === 'finished' ? 1 : iterations.length / (planned + 1),
+    share: status === 'finished' ? 1 : generations.length / (planned + 1),
     left: isOver ? finalistWords(finalists.length, all) : timeWords(left),
-    hasBegun: iterations.length > 0,
+    hasBegun: generations.length > 0,
     isFinished: status === 'finished',
   };
 }

@@ -1,6 +1,6 @@
 import { fill, h } from '../shared/dom.ts';
-import { isMetricSearch, runKind } from '../../src/search/kinds.ts';
 import type { RunKind, RunPlan } from '../../src/search/kinds.ts';
+import type { AnyState } from '../../src/search/folds.ts';
 import type { PanelData } from './panelData.ts';
 import { plural } from './words.ts';
 
@@ -42,7 +42,7 @@ function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
       return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
     }
     case 'running':
-      return hasNothing(data, run.plan) ? ['working', 'Running', firstWork(data, run.plan)] : undefined;
+      return hasNothing(data) ? ['working', 'Running', firstWork(data)] : undefined;
     case 'pausing':
       return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
     case 'paused':
@@ -80,31 +80,25 @@ const FIRST: Readonly<Record<RunKind, string>> = {
   masks: 'The first masks are being drawn …',
 };
 
-function firstWork({ rates }: PanelData<RunPlan>, plan: RunPlan): string {
-  const isAsking = rates.calls.length > 0;
-  return isAsking ? 'The language model is asked for the first configurations …' : FIRST[runKind(plan)];
+function firstWork({ search }: PanelData<RunPlan>): string {
+  const isAsking = search.kind === 'rates' && search.calls.length > 0;
+  return isAsking ? 'The language model is asked for the first configurations …' : FIRST[search.kind];
 }
 
-function hasNothing({ search, rates, masks, pictures }: PanelData<RunPlan>, plan: RunPlan): boolean {
-  const counts: Readonly<Record<RunKind, number>> = {
-    metrics: search.candidates.length,
-    rates: rates.configurations.length,
-    masks: masks.steps + pictures.length,
-  };
-  return counts[runKind(plan)] === 0;
+function hasNothing({ search, pictures }: PanelData<RunPlan>): boolean {
+  return (search.kind === 'masks' ? search.steps + pictures.length : search.candidates.length) === 0;
 }
 
-function startingWork({ search, rates, masks }: PanelData<RunPlan>, plan: RunPlan): string {
-  const known: Readonly<Record<RunKind, string | undefined>> = {
-    metrics: search.opening && plural(search.candidates.length, 'candidate'),
-    rates: rates.opening && plural(rates.configurations.length, 'configuration'),
-    masks: masks.opening && plural(masks.steps, 'step'),
-  };
-  const done = known[runKind(plan)];
-  if (done !== undefined) return `Going through ${done} of the journal, to go on where it ended …`;
-  if (!isMetricSearch(plan)) return 'Loading the model and scoring its heads and channels …';
+function startingWork({ search }: PanelData<RunPlan>, plan: RunPlan): string {
+  if (search.opening) return `Going through ${doneWords(search)} of the journal, to go on where it ended …`;
+  if (plan.kind !== 'metrics') return 'Loading the model and scoring its heads and channels …';
   const gradients = plan.operands.includes('G') ? ', gradients too' : '';
   return `Loading the model and collecting what metrics are made of${gradients} …`;
+}
+
+function doneWords(search: AnyState): string {
+  if (search.kind === 'masks') return plural(search.steps, 'step');
+  return plural(search.candidates.length, search.kind === 'rates' ? 'configuration' : 'candidate');
 }
 
 function firstLine(text: string): string {

@@ -1,4 +1,4 @@
-import type { Candidate, CandidateOutcome } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate, CandidateOutcome } from '../../src/search/metrics/events.ts';
 import { formulaOf } from './formulas.ts';
 import { OPERATORS } from './words.ts';
 
@@ -17,7 +17,7 @@ export const DEFAULT_QUERY: TableQuery = { text: '', outcome: 'any', sort: 'perp
 
 const OUTCOMES: Readonly<Record<CandidateOutcome['kind'], number>> = { full: 0, stopped: 1, shared: 2, invalid: 3 };
 
-type Comparison = (a: Candidate, b: Candidate) => number;
+type Comparison = (a: MetricCandidate, b: MetricCandidate) => number;
 
 const COMPARISONS: Readonly<Record<SortKey, Comparison>> = {
   id: (a, b) => a.id - b.id,
@@ -33,7 +33,7 @@ const COMPARISONS: Readonly<Record<SortKey, Comparison>> = {
 };
 
 /** Ids of the candidates that the query asks for, in its order; equal ones stay in order of id. */
-export function queryCandidates(candidates: readonly Candidate[], query: TableQuery): number[] {
+export function queryCandidates(candidates: readonly MetricCandidate[], query: TableQuery): number[] {
   const wanted = query.text.trim().toLowerCase();
   const direction = query.descending ? -1 : 1;
   const compare = COMPARISONS[query.sort];
@@ -44,7 +44,7 @@ export function queryCandidates(candidates: readonly Candidate[], query: TableQu
     .map(({ id }) => id);
 }
 
-function matches(candidate: Candidate, wanted: string): boolean {
+function matches(candidate: MetricCandidate, wanted: string): boolean {
   if (wanted.startsWith('#')) {
     const id = Number(wanted.slice(1));
     return candidate.id === id || candidate.parents.includes(id);
@@ -52,7 +52,7 @@ function matches(candidate: Candidate, wanted: string): boolean {
   return formulaOf(candidate).toLowerCase().includes(wanted) || OPERATORS[candidate.operator].includes(wanted);
 }
 
-function perplexityOf({ outcome }: Candidate): number {
+function perplexityOf({ outcome }: MetricCandidate): number {
   return outcome.kind === 'invalid' ? Infinity : outcome.perplexity;
 }
 

@@ -1,10 +1,11 @@
 import { formatChange, formatPerplexity } from '../../src/experiment/format.ts';
-import type { Candidate, CandidateOutcome, InvalidReason, VariationOperator } from '../../src/search/metrics/events.ts';
+import type { MetricCandidate, CandidateOutcome, VariationOperator } from '../../src/search/metrics/events.ts';
 import type { RunMethod } from '../../src/search/kinds.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../src/experiment/sparsity.ts';
 import type { RunState } from '../../src/view/panelMessages.ts';
 import { formulaOf } from './formulas.ts';
+import type { InvalidReason } from '../../src/search/lifecycle/events.ts';
 
 /** What things are called for a person. */
 export const METHODS: Readonly<Record<RunMethod, string>> = {
@@ -60,7 +61,11 @@ export function outcomeInShort(outcome: CandidateOutcome): string {
 }
 
 /** The whole story, in sentences. */
-export function outcomeInFull(outcome: CandidateOutcome, blocks: number, byId: ReadonlyMap<number, Candidate>): string {
+export function outcomeInFull(
+  outcome: CandidateOutcome,
+  blocks: number,
+  byId: ReadonlyMap<number, MetricCandidate>,
+): string {
   switch (outcome.kind) {
     case 'full':
       return `Evaluated on all ${blocks} blocks of the text.`;
@@ -78,7 +83,7 @@ export function outcomeInFull(outcome: CandidateOutcome, blocks: number, byId: R
   }
 }
 
-export function lineage({ operator, parents }: Pick<Candidate, 'operator' | 'parents'>): string {
+export function lineage({ operator, parents }: Pick<MetricCandidate, 'operator' | 'parents'>): string {
   if (parents.length === 0) return OPERATORS[operator];
   return `${OPERATORS[operator]} of ${parents.map((parent) => `#${parent}`).join(' and ')}`;
 }

@@ -78,9 +78,9 @@ function troubled(made: ReturnType<typeof run>): ReturnType<typeof run> {
 }
 
 function notFinite({ event, ...timed }: Timed<RunEvent>): Timed<RunEvent> {
-  if (event.kind === 'configuration')
+  if (event.kind === 'candidate' && 'rates' in event)
     return { ...timed, event: { ...event, outcome: { kind: 'invalid', detail: 'its loss is not finite' } } };
-  if (event.kind === 'iteration')
+  if (event.kind === 'generation')
     return { ...timed, event: { ...event, best: null, mean: null, worst: null, bestSoFar: null } };
   if (event.kind === 'step')
     return { ...timed, event: { ...event, losses: event.losses.map(() => null), baseline: null } };

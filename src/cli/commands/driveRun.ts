@@ -1,5 +1,4 @@
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
-import { isRateSearch } from '../../search/kinds.ts';
 import type { RunPlan } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
@@ -43,7 +42,7 @@ export async function resumedRun(
 }
 
 function asksEndpoint(plan: RunPlan): plan is RateSearchPlan {
-  if (!isRateSearch(plan) || plan.llm.provider !== 'openai') return false;
+  if (plan.kind !== 'rates' || plan.llm.provider !== 'openai') return false;
   const { initialise, mutate, cross } = plan.search;
   return [initialise, mutate, cross].includes('llm');
 }

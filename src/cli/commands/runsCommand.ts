@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describeError } from '../../base/errors.ts';
 import { formatPerplexity, formatShare } from '../../experiment/format.ts';
-import { plannedLength, runKind } from '../../search/kinds.ts';
+import { plannedLength } from '../../search/kinds.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { damageError } from '../../runs/journalReader.ts';
@@ -15,6 +15,7 @@ import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import { printFailure } from '../reports/failure.ts';
 import { storyOf } from '../reports/runReport.ts';
+import { foldEvent } from '../../search/folds.ts';
 
 interface RunsOptions {
   readonly json?: true;
@@ -41,7 +42,8 @@ export function runsCommand(context: CommandContext): Command {
       let summary = await summariseRun(await findRun(folder, id));
       const journal = journalOf(summary.run);
       const story = storyOf(summary.run, terminal);
-      for await (const records of journal.more()) for (const { event, at } of records) story.fold(event, at);
+      for await (const records of journal.more())
+        for (const { event, at } of records) foldEvent(story.state, event, at);
       const { damage: found } = journal;
       const damage = found && damageError(journal.file, found).data;
       // The list looks at the end alone.
@@ -131,7 +133,7 @@ function runJson(run: RunSummary | UnreadableRun): object {
     createdAt,
     lastAt: new Date(lastAt).toISOString(),
     generation: generation ?? null,
-    kind: runKind(plan),
+    kind: plan.kind,
     generations: plannedLength(plan),
     best: best?.kind === 'metric' ? { ...best, metric: infix(best.expression) } : (best ?? null),
     counts: counts ?? null,
@@ -195,7 +197,7 @@ function troubleOf(run: RunSummary | UnreadableRun): readonly string[] {
 /** Generations, iterations or steps that are done. The first configurations of a search for rates are no iteration. */
 function doneOf({ generation, run: { run } }: RunSummary): number {
   if (generation === undefined) return 0;
-  return runKind(run.plan) === 'rates' ? generation : generation + 1;
+  return run.plan.kind === 'rates' ? generation : generation + 1;
 }
 
 function bestText(best: BestSummary): string {

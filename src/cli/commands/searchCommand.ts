@@ -1,7 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { VERSION } from '../../base/version.ts';
-import { isMaskSearch, isRateSearch } from '../../search/kinds.ts';
 import type { RunMethod, RunPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
@@ -157,9 +156,9 @@ async function structurePlan(
   const declared = 'declared' in from ? from.declared : undefined;
   const inputs = 'inputs' in from ? from.inputs : NO_INPUTS;
   if (SEARCH_METHODS[method].finds === 'masks') {
-    return maskSearchOfFlags(declared && isMaskSearch(declared) ? declared : inputs, flags, reading);
+    return maskSearchOfFlags(declared && declared.kind === 'masks' ? declared : inputs, flags, reading);
   }
-  if (declared && isRateSearch(declared)) return rateSearchOfFlags(declared, declared.prompts, flags, reading);
+  if (declared && declared.kind === 'rates') return rateSearchOfFlags(declared, declared.prompts, flags, reading);
   return rateSearchOfFlags(inputs, await promptsOf(context), flags, reading);
 }
 

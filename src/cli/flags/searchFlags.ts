@@ -1,16 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { LLM_SETTINGS } from '../../search/rates/llm.ts';
-import { MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
-import { RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
 import type { RunKind, RunMethod } from '../../search/kinds.ts';
-import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { usageError } from '../commands/commandContext.ts';
 import { addFlags, camelCase, flagInSearch, kebabCase, overrides, parseSetting } from './settingFlags.ts';
 import type { SettingOverrides } from './settingFlags.ts';
+import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /**
  * The flags of `espalier search`: one for every setting of every method, made from the tables. Methods share names (`--population`) and

@@ -1,14 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { EspalierError } from '../../base/errors.ts';
 import { BASELINES, defaultBaselines } from '../../search/metrics/baselines.ts';
-import {
-  DEFAULT_SEARCH_OPERANDS,
-  DEFAULT_SEARCH_OPERATIONS,
-  DEFAULT_SEARCH_SETTINGS,
-} from '../../search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
 import type { NamedMetric, SearchPlan } from '../../search/metrics/plan.ts';
-import type { PromptTemplates } from '../../search/rates/llm.ts';
-import { isMetricSearch, runKind } from '../../search/kinds.ts';
 import type { RunPlan } from '../../search/kinds.ts';
 import { searchConflict } from '../../search/conflict.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
@@ -25,6 +19,8 @@ import type { CommandContext } from '../commands/commandContext.ts';
 import { metricsOf, withFlags } from './pruneFile.ts';
 import type { CompiledFile } from './pruneFile.ts';
 import type { SearchOverrides, SettingOverrides } from './settingFlags.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import type { PromptTemplates } from '../../search/rates/plan.ts';
 
 /** What the flags of `espalier evolve` say. Paths and metrics are as typed. */
 export interface SearchFlags {
@@ -55,6 +51,7 @@ export async function searchOfFlags(flags: SearchFlags, folder: string): Promise
   if (text === undefined) throw missing('--text', 'the text whose perplexity is the fitness');
   const operands = flags.operands ?? DEFAULT_SEARCH_OPERANDS;
   const plan: SearchPlan = {
+    kind: 'metrics',
     name: 'search',
     model: resolve(folder, model),
     text: resolve(folder, text),
@@ -107,12 +104,8 @@ export async function searchOfDocument(
 }
 
 function metricSearch(plan: RunPlan): SearchPlan {
-  if (isMetricSearch(plan)) return plan;
-  throw usageError(
-    'a search for metrics',
-    `${plan.name}, a search for ${runKind(plan)}`,
-    'Run it with espalier search.',
-  );
+  if (plan.kind === 'metrics') return plan;
+  throw usageError('a search for metrics', `${plan.name}, a search for ${plan.kind}`, 'Run it with espalier search.');
 }
 
 /** A search for metrics asks nobody. */

@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
-import type { SearchSettings } from '../../search/metrics/plan.ts';
 import { isInRange, rangeText } from '../../experiment/settingRow.ts';
 import type { NumberValues, SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
+import type { SearchSettings } from '../../search/metrics/settings.ts';
+import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 
 /** Settings that stood on the command line; the others come from the file or from the defaults. */
 export type SettingOverrides = Partial<EvaluationSettings>;

@@ -1,12 +1,10 @@
 import { resolve } from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
-import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
+import type { LlmSettings } from '../../search/rates/llm.ts';
 import { checkEndpoint } from '../../search/rates/llmEndpoint.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
 import type { MaskSearchPlan, NamedStructure } from '../../search/masks/plan.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
-import type { NamedRates, RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
+import type { NamedRates, PromptTemplates, RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
 import type { NamedMetric } from '../../search/metrics/plan.ts';
 import { maskSearchConflict } from '../../search/conflict.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
@@ -21,6 +19,8 @@ import { usageError } from '../commands/commandContext.ts';
 import type { MethodOverrides } from './searchFlags.ts';
 import { conflictError } from './searchPlans.ts';
 import { parseRates, parseScore, requireComponents, requireRatesFor } from './structureFlags.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** What the flags of `espalier search` say of a search for rates or masks, settings apart. Paths and metrics are as typed. */
 export interface StructureSearchFlags {

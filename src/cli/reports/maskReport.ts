@@ -1,9 +1,8 @@
 import { formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
-import type { RunEvent } from '../../search/kinds.ts';
+import type { EventOf } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { ProbabilitiesEvent } from '../../search/rates/events.ts';
 import type { ModelMask } from '../../experiment/components.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -15,13 +14,14 @@ import type { StructureResult } from './structureResult.ts';
 import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from '../terminal.ts';
+import type { ProbabilitiesEvent } from '../../search/masks/events.ts';
 
 /** A search for masks as a person reads it: a line a checkpoint, and at the end what was found beside the baselines. */
 export function maskReportLines(
   { folder, run }: RunFolder<MaskSearchPlan>,
   state: MaskState,
   { out }: Pick<Terminal, 'out'>,
-): RunLines {
+): RunLines<'masks'> {
   let rows = 0;
   return {
     opening() {
@@ -34,7 +34,7 @@ export function maskReportLines(
       ];
     },
     event(event) {
-      if (event.kind === 'structure-opened') return { printed: [structureOpenedLine(event)] };
+      if (event.kind === 'opened') return { printed: [structureOpenedLine(event)] };
       if (event.kind === 'quarantined') {
         return { said: [`mask ${event.id} ends its worker and is not tried again`, `  ${event.error.actual}`] };
       }
@@ -122,8 +122,8 @@ function cells([step, perplexity, best, removed, loss, average, time]: readonly 
   ].join('  ');
 }
 
-function statusLine(event: RunEvent, { search }: MaskSearchPlan, state: MaskState): string {
-  if (event.kind === 'masks-finished' || event.kind === 'paused') return '';
+function statusLine(event: EventOf<'masks'>, { search }: MaskSearchPlan, state: MaskState): string {
+  if (event.kind === 'finished' || event.kind === 'paused') return '';
   const best = bestCheckpoint(state);
   const loss = state.losses.at(-1)?.loss;
   return [

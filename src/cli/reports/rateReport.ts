@@ -1,8 +1,8 @@
 import { formatChange, formatPerplexity, formatSeconds } from '../../experiment/format.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
-import type { RunEvent } from '../../search/kinds.ts';
+import type { EventOf } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { IterationEvent, RateBaselineEvent, RateCounts } from '../../search/rates/events.ts';
+import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
@@ -19,14 +19,14 @@ export function rateReportLines(
   { folder, run }: RunFolder<RateSearchPlan>,
   state: RateState,
   { out }: Pick<Terminal, 'out'>,
-): RunLines {
+): RunLines<'rates'> {
   let rows = 0;
   return {
     opening() {
       const { plan } = run;
       const { method, population, mutations, crossovers, generations, seed } = plan.search;
       const target = plan.target.kind === 'weights' ? `weights by ${plan.target.metric}` : plan.target.name;
-      const from = state.iterations.length > 0 ? `, from iteration ${state.iterations.length} on` : '';
+      const from = state.generations.length > 0 ? `, from iteration ${state.generations.length} on` : '';
       return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${target} · ${population} configurations, ${mutations} mutations and ${crossovers} crossovers × ${generations} iterations · seed ${seed}`,
         `rates are proposed by ${proposer(plan)}`,
@@ -34,8 +34,8 @@ export function rateReportLines(
       ];
     },
     event(event) {
-      if (event.kind === 'structure-opened') return { printed: [structureOpenedLine(event)] };
-      if (event.kind === 'rate-baseline') return { printed: [baselineLine(event, state)] };
+      if (event.kind === 'opened') return { printed: [structureOpenedLine(event)] };
+      if (event.kind === 'baseline') return { printed: [baselineLine(event, state)] };
       if (event.kind === 'fallback') {
         return {
           said: [`classical operators make ${event.count} in the place of the language model: ${event.reason}`],
@@ -46,8 +46,8 @@ export function rateReportLines(
           said: [`configuration ${event.id} ends its worker and is not tried again`, `  ${event.error.actual}`],
         };
       }
-      if (event.kind !== 'iteration') return {};
-      const row = iterationRow(event, state);
+      if (event.kind !== 'generation') return {};
+      const row = generationRow(event, state);
       return { printed: rows++ === 0 ? ['', out.bold(HEADER), row] : [row] };
     },
     status: (event) => statusLine(event, run.plan, state),
@@ -120,18 +120,18 @@ function proposer({ llm }: RateSearchPlan): string {
   }
 }
 
-function baselineLine({ name, perplexity, error, rates }: RateBaselineEvent, { opening }: RateState): string {
+function baselineLine({ name, perplexity, error, rates }: RateBaseline, { opening }: RateState): string {
   if (perplexity === undefined) return `${name} failed: ${error?.actual ?? 'no perplexity'}`;
   const change = formatChange(perplexity, opening?.densePerplexity ?? NaN);
   return `${name} ${formatPerplexity(perplexity)} (${change})  ${ratesText(rates)}`;
 }
 
 const HEADER = cells(
-  ['iteration', 'best', 'mean', 'best so far', 'evaluations', 'tokens', 'time'],
+  ['generation', 'best', 'mean', 'best so far', 'evaluations', 'tokens', 'time'],
   'best rates so far',
 );
 
-function iterationRow(event: IterationEvent, state: RateState): string {
+function generationRow(event: RateGeneration, state: RateState): string {
   const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
   const { counts, bestSoFar } = event;
   const best = bestSoFar && state.byId.get(bestSoFar.id);
@@ -149,9 +149,9 @@ function iterationRow(event: IterationEvent, state: RateState): string {
   );
 }
 
-function cells([iteration, best, mean, soFar, evaluations, tokens, time]: readonly string[], rates: string): string {
+function cells([generation, best, mean, soFar, evaluations, tokens, time]: readonly string[], rates: string): string {
   return [
-    iteration!.padStart(9),
+    generation!.padStart(10),
     best!.padStart(9),
     mean!.padStart(9),
     soFar!.padStart(11),
@@ -164,9 +164,9 @@ function cells([iteration, best, mean, soFar, evaluations, tokens, time]: readon
     .trimEnd();
 }
 
-function statusLine(event: RunEvent, { search }: RateSearchPlan, state: RateState): string {
-  if (event.kind === 'rates-finished' || event.kind === 'paused') return '';
-  const done = state.iterations.length;
+function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: RateState): string {
+  if (event.kind === 'finished' || event.kind === 'paused') return '';
+  const done = state.generations.length;
   const best = bestConfiguration(state);
   const asking = state.calls.at(-1);
   return [
@@ -193,7 +193,7 @@ function summary(state: RateState, { llm }: RateSearchPlan): readonly string[] {
           `${counts.promptTokens} tokens of prompts, ${counts.replyTokens} of replies${counts.cost > 0 ? `, cost ${Number(counts.cost.toPrecision(3))}` : ''} · ${improvementsByLlm(state)} of ${improvements.length} improvements by the language model`,
         ];
   return [
-    `${counts.configurations} configurations: ${counts.evaluations} evaluated, ${counts.duplicates} had been before, ${counts.invalid} invalid, in ${formatSeconds(times.worked / 1000)}`,
+    `${counts.candidates} configurations: ${counts.evaluations} evaluated, ${counts.duplicates} had been before, ${counts.invalid} invalid, in ${formatSeconds(times.worked / 1000)}`,
     ...asked,
   ];
 }

@@ -1,13 +1,14 @@
 import type { EvaluationProgress } from '../../experiment/result.ts';
-import type { RunEvent, RunPlan } from '../../search/kinds.ts';
-import { isMetricEvent, isMaskSearch, isRateSearch } from '../../search/kinds.ts';
+import { foldEvent } from '../../search/folds.ts';
+import type { AnyState } from '../../search/folds.ts';
+import type { EventOf, RunKind } from '../../search/kinds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
-import { runName } from '../../runs/runFolder.ts';
+import { isRunOf, runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { foldMaskEvent, newMaskState } from '../../search/masks/state.ts';
-import { foldRateEvent, newRateState } from '../../search/rates/state.ts';
-import { foldEvent, newSearchState } from '../../search/metrics/state.ts';
+import { newMaskState } from '../../search/masks/state.ts';
+import { newRateState } from '../../search/rates/state.ts';
+import { newMetricState } from '../../search/metrics/state.ts';
 import type { SearchStatus } from '../../search/lifecycle/state.ts';
 import { maskReportLines, maskSearchResult } from './maskReport.ts';
 import { rateReportLines, rateSearchResult } from './rateReport.ts';
@@ -31,52 +32,37 @@ export interface RunReport {
   readonly status: SearchStatus;
 }
 
-/** What is known of a run, and how it is told: the same three things for each kind of search. */
+/** What is known of a run, and how it is told: the same for each kind of search. */
 export interface RunStory {
-  readonly state: { readonly opening: object | undefined; readonly status: SearchStatus };
-  fold(event: RunEvent, at: number): void;
+  readonly state: AnyState;
   readonly lines: RunLines;
   /** The last object of `--json`. */
   result(): object;
 }
 
 /** What a person reads. */
-export interface RunLines {
+export interface RunLines<Kind extends RunKind = RunKind> {
   /** What is searched, and with what. */
   opening(): readonly string[];
   /** What an event adds to the lines; of what goes to standard error `said`. */
-  event(event: RunEvent): { readonly printed?: readonly string[]; readonly said?: readonly string[] };
-  status(event: RunEvent): string;
+  event(event: EventOf<Kind>): { readonly printed?: readonly string[]; readonly said?: readonly string[] };
+  status(event: EventOf<Kind>): string;
   /** What came of it. */
   final(): readonly string[];
 }
 
 export function storyOf(run: RunFolder, terminal: Pick<Terminal, 'out'>): RunStory {
-  if (is(run, isRateSearch)) {
+  if (isRunOf(run, 'rates')) {
     const state = newRateState();
-    return {
-      state,
-      fold: (event, at) => foldRateEvent(state, event, at),
-      lines: rateReportLines(run, state, terminal),
-      result: () => rateSearchResult(run, state),
-    };
+    return { state, lines: rateReportLines(run, state, terminal), result: () => rateSearchResult(run, state) };
   }
-  if (is(run, isMaskSearch)) {
+  if (isRunOf(run, 'masks')) {
     const state = newMaskState();
-    return {
-      state,
-      fold: (event, at) => foldMaskEvent(state, event, at),
-      lines: maskReportLines(run, state, terminal),
-      result: () => maskSearchResult(run, state),
-    };
+    return { state, lines: maskReportLines(run, state, terminal), result: () => maskSearchResult(run, state) };
   }
-  const state = newSearchState();
-  return {
-    state,
-    fold: (event, at) => isMetricEvent(event) && foldEvent(state, event, at),
-    lines: metricReportLines(run as RunFolder<SearchPlan>, state, terminal),
-    result: () => searchResult(run, state),
-  };
+  const state = newMetricState();
+  const lines = metricReportLines(run as RunFolder<SearchPlan>, state, terminal);
+  return { state, lines, result: () => searchResult(run, state) };
 }
 
 /** What happens one object a line; the first says which run it is, the last what came of it. */
@@ -87,14 +73,14 @@ export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
   };
   return {
     recall: ({ event, at }) => {
-      story.fold(event, at);
+      foldEvent(story.state, event, at);
     },
     begin: () => {
       print({ kind: 'run', run: runName(run), folder: run.folder, name: run.run.plan.name });
     },
     progress: () => undefined,
     event: ({ seq, at, event }) => {
-      story.fold(event, at);
+      foldEvent(story.state, event, at);
       print({ seq, at, ...event });
     },
     end: () => {
@@ -115,7 +101,7 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
   const { lines } = story;
   return {
     recall: ({ event, at }) => {
-      story.fold(event, at);
+      foldEvent(story.state, event, at);
     },
     begin: () => {
       for (const line of lines.opening()) terminal.print(line);
@@ -124,7 +110,7 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
       terminal.status(progressLine(progress, terminal.statusWidth));
     },
     event: ({ event, at }) => {
-      story.fold(event, at);
+      foldEvent(story.state, event, at);
       const { printed = [], said = [] } = lines.event(event);
       for (const line of printed) terminal.print(line);
       for (const line of said) terminal.say(line);
@@ -149,8 +135,4 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
       return story.state.status;
     },
   };
-}
-
-function is<Plan extends RunPlan>(run: RunFolder, guard: (plan: RunPlan) => plan is Plan): run is RunFolder<Plan> {
-  return guard(run.run.plan);
 }

@@ -1,8 +1,7 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
-import type { RunEvent } from '../../search/kinds.ts';
+import type { EventOf } from '../../search/kinds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { BaselineEvent, FinalistEvent, GenerationEvent, OpenedEvent } from '../../search/metrics/events.ts';
 import { sizeOf } from '../../metric/measure.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -10,16 +9,18 @@ import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
 import { bestOf } from '../../search/metrics/state.ts';
-import type { SearchState } from '../../search/metrics/state.ts';
+import type { MetricState } from '../../search/metrics/state.ts';
 import type { RunLines } from './runReport.ts';
 import type { Terminal } from '../terminal.ts';
+import type { FinalistEvent, SearchOpening } from '../../search/lifecycle/events.ts';
+import type { MetricBaseline, MetricGeneration, MetricFinalist } from '../../search/metrics/events.ts';
 
 /** A search for metrics as a person reads it: a line a generation, a table at the end. */
 export function metricReportLines(
   { folder, run }: RunFolder<SearchPlan>,
-  state: SearchState,
+  state: MetricState,
   terminal: Pick<Terminal, 'out'>,
-): RunLines {
+): RunLines<'metrics'> {
   let rows = 0;
   return {
     opening() {
@@ -53,7 +54,7 @@ export function metricReportLines(
 }
 
 /** What a search has found: its finalists beside the baselines, and what it took. */
-function finalReport(state: SearchState, { out }: Pick<Terminal, 'out'>): readonly string[] {
+function finalReport(state: MetricState, { out }: Pick<Terminal, 'out'>): readonly string[] {
   const [header, ...rows] = state.finalists.length > 0 ? finalistTable(state) : [];
   return [
     ...(header === undefined ? [] : [out.bold(header), ...rows, '']),
@@ -61,18 +62,18 @@ function finalReport(state: SearchState, { out }: Pick<Terminal, 'out'>): readon
   ];
 }
 
-function openedLine(event: OpenedEvent): string {
+function openedLine(event: SearchOpening): string {
   const { densePerplexity, blocks, architecture, parameters, device } = event;
   return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters · ${device}`;
 }
 
 /** Ranked one-shot, as candidates are. */
-function baselineLine({ metric, perplexity, error }: BaselineEvent, { opening }: SearchState): string {
-  if (perplexity === undefined) return `${metric} failed: ${error?.actual ?? 'no perplexity'}`;
-  return `${metric} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
+function baselineLine({ name, perplexity, error }: MetricBaseline, { opening }: MetricState): string {
+  if (perplexity === undefined) return `${name} failed: ${error?.actual ?? 'no perplexity'}`;
+  return `${name} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
 }
 
-function statusLine(event: RunEvent, { search }: SearchPlan, state: SearchState): string {
+function statusLine(event: EventOf<'metrics'>, { search }: SearchPlan, state: MetricState): string {
   const { generations } = search;
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const { progress, secondsLeft } = figuresOf(state, search);
@@ -99,7 +100,7 @@ const GENERATION_HEADER = generationCells(
   'best metric so far',
 );
 
-function generationRow(event: GenerationEvent, state: SearchState): string {
+function generationRow(event: MetricGeneration, state: MetricState): string {
   const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
   const { counts, bestSoFar } = event;
   const valid = counts.candidates - counts.invalid;
@@ -137,14 +138,14 @@ function generationCells(
 }
 
 /** The best metrics and what they are compared with, evaluated as they are written. */
-function finalistTable(state: SearchState): readonly string[] {
+function finalistTable(state: MetricState): readonly string[] {
   const rank = new Map(state.ranking.map((id, i) => [id, i]));
-  const place = ({ id }: FinalistEvent): number => (id === undefined ? Infinity : (rank.get(id) ?? Infinity));
+  const place = ({ id }: MetricFinalist): number => (id === undefined ? Infinity : (rank.get(id) ?? Infinity));
   const entries = [...state.finalists].sort((a, b) => place(a) - place(b) || 0);
   const tested = entries.some(({ test }) => test !== undefined);
   const dense = entries.find(({ result }) => result !== undefined)?.result?.densePerplexity;
   const denseTest = entries.find(({ test }) => test !== undefined)?.test?.densePerplexity;
-  const name = Math.max(...entries.map(({ metric }) => metric.length), 'metric'.length);
+  const name = Math.max(...entries.map((entry) => entry.name.length), 'metric'.length);
   const cells = (
     metric: string,
     fitness: string,
@@ -169,7 +170,7 @@ function finalistTable(state: SearchState): readonly string[] {
   return [
     cells('metric', 'fitness', 'change', 'test text', 'change', 'formula'),
     ...entries.map((entry) =>
-      cells(entry.metric, ...figures(entry.result), ...figures(entry.test), infix(entry.expression)),
+      cells(entry.name, ...figures(entry.result), ...figures(entry.test), infix(entry.expression)),
     ),
     cells(
       'dense',
@@ -182,7 +183,7 @@ function finalistTable(state: SearchState): readonly string[] {
   ];
 }
 
-function summaryLines({ counts, times, ranking, byId }: SearchState): readonly string[] {
+function summaryLines({ counts, times, ranking, byId }: MetricState): readonly string[] {
   const { candidates, invalid, duplicates, stoppedEarly, fullEvaluations, evaluations } = counts;
   const best = ranking[0] === undefined ? undefined : byId.get(ranking[0]);
   return [

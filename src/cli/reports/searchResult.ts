@@ -1,26 +1,26 @@
 import type { ErrorData } from '../../base/errors.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { FinalistEvent, SearchCounts } from '../../search/metrics/events.ts';
+import type { MetricCounts, MetricFinalist } from '../../search/metrics/events.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestOf } from '../../search/metrics/state.ts';
-import type { SearchState } from '../../search/metrics/state.ts';
+import type { MetricState } from '../../search/metrics/state.ts';
 
 /** What a search came to, or has come to so far: the last line of `espalier evolve --json`. */
 export interface SearchResult {
   /** Id of the run. */
   readonly run: string;
   readonly name: string;
-  readonly state: SearchState['status'];
+  readonly state: MetricState['status'];
   readonly sparsity: string;
   readonly densePerplexity: number | null;
   readonly denseTestPerplexity: number | null;
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
   readonly best: readonly FoundMetric[];
   readonly baselines: readonly FoundMetric[];
-  readonly counts: SearchCounts;
+  readonly counts: MetricCounts;
   /** Of work: pauses do not count. */
   readonly seconds: number;
 }
@@ -39,7 +39,7 @@ export interface FoundMetric {
   readonly error?: ErrorData;
 }
 
-export function searchResult({ folder, run }: RunFolder, state: SearchState): SearchResult {
+export function searchResult({ folder, run }: RunFolder, state: MetricState): SearchResult {
   const { finalists, opening, counts, ranking, status, times } = state;
   const ranked = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestOf(state);
@@ -71,10 +71,10 @@ export function searchResult({ folder, run }: RunFolder, state: SearchState): Se
   };
 }
 
-function foundMetric({ id, metric, expression, result, test, error }: FinalistEvent): FoundMetric {
+function foundMetric({ id, name, expression, result, test, error }: MetricFinalist): FoundMetric {
   return {
     ...(id !== undefined && { id }),
-    metric: id === undefined ? metric : infix(expression),
+    metric: id === undefined ? name : infix(expression),
     expression,
     perplexity: result?.perplexity ?? null,
     testPerplexity: test?.perplexity ?? null,

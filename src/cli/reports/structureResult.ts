@@ -1,9 +1,11 @@
-import type { StructurePlan } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { StructureFinalistEvent, StructureOpening } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { SearchStatus, StateBase } from '../../search/lifecycle/state.ts';
+import type { SearchStatus } from '../../search/lifecycle/state.ts';
+import type { RateState } from '../../search/rates/state.ts';
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import type { MaskState } from '../../search/masks/state.ts';
+import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 
 /** What came of a search for rates or for masks, or has come of it so far, as far as both tell the same. */
 export interface StructureResult {
@@ -19,7 +21,10 @@ export interface StructureResult {
   readonly seconds: number;
 }
 
-export function structureResult(of: RunFolder<StructurePlan>, state: StructureState): StructureResult {
+export function structureResult(
+  of: RunFolder<RateSearchPlan | MaskSearchPlan>,
+  state: RateState | MaskState,
+): StructureResult {
   const { plan } = of.run;
   const { opening, finalists, status, times } = state;
   return {
@@ -33,8 +38,3 @@ export function structureResult(of: RunFolder<StructurePlan>, state: StructureSt
     seconds: times.worked / 1000,
   };
 }
-
-type StructureState = Pick<StateBase, 'status' | 'times'> & {
-  readonly opening: StructureOpening | undefined;
-  readonly finalists: readonly StructureFinalistEvent[];
-};

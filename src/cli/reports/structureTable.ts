@@ -1,6 +1,6 @@
 import { describeError } from '../../base/errors.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
-import type { StructureFinalistEvent, StructureOpening } from '../../search/rates/events.ts';
+import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/events.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** What searches for rates and for masks have in common when they tell what they have found. */
@@ -13,7 +13,7 @@ export function finalTable({ finalists }: { readonly finalists: Finalists }, out
   return [out.bold(header!), ...rows, '', ...failures, ...(failures.length > 0 ? [''] : [])];
 }
 
-type Finalists = readonly StructureFinalistEvent[];
+type Finalists = readonly FinalistEvent[];
 
 function structureTable(finalists: Finalists): readonly string[] {
   const entries = [...finalists].sort((a, b) => placeOf(a) - placeOf(b));
@@ -30,7 +30,7 @@ function structureTable(finalists: Finalists): readonly string[] {
     ]
       .join('  ')
       .trimEnd();
-  const figures = (result: StructureFinalistEvent['result']): readonly string[] =>
+  const figures = (result: FinalistEvent['result']): readonly string[] =>
     result
       ? [formatPerplexity(result.perplexity), formatChange(result.perplexity, result.densePerplexity)]
       : ['failed', ''];
@@ -60,11 +60,11 @@ function structureTable(finalists: Finalists): readonly string[] {
   ];
 }
 
-function placeOf({ result }: StructureFinalistEvent): number {
+function placeOf({ result }: FinalistEvent): number {
   return result?.perplexity ?? Infinity;
 }
 
-export function structureOpenedLine(opening: StructureOpening): string {
+export function structureOpenedLine(opening: ComponentsOpening): string {
   const { densePerplexity, blocks, architecture, parameters, device } = opening;
   return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
 }
@@ -87,11 +87,11 @@ export interface FoundStructure {
   /** Share of the blocks' weights that went, and parameters that are left; null where it failed. */
   readonly removed: number | null;
   readonly parameters: number | null;
-  readonly error?: StructureFinalistEvent['error'];
+  readonly error?: FinalistEvent['error'];
 }
 
 export function foundStructure(
-  { id, name, result, test, error }: StructureFinalistEvent,
+  { id, name, result, test, error }: FinalistEvent,
   rates: readonly number[] | undefined,
 ): FoundStructure {
   return {

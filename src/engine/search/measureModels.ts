@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { MeasureOutcome } from '../../search/metrics/events.ts';
+import type { MeasureOutcome } from '../../search/lifecycle/events.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { stepper } from '../evaluation/stepper.ts';
 import { sweep, type SweepInputs, type SweptModel } from '../evaluation/sweep.ts';
@@ -18,10 +18,10 @@ export interface MeasuredLoss {
  * @param make a model of each candidate, when its turn comes
  * @throws EspalierError for everything that is not a candidate's fault
  */
-export async function measureModels<Candidate>(
+export async function measureModels<MetricCandidate>(
   inputs: SweepInputs,
-  candidates: readonly Candidate[],
-  make: (candidate: Candidate) => SweptModel,
+  candidates: readonly MetricCandidate[],
+  make: (candidate: MetricCandidate) => SweptModel,
   { signal }: Pick<EvaluationHooks, 'signal'>,
 ): Promise<MeasuredLoss[]> {
   const blocks = inputs.evaluation.length;

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Provenance } from '../../experiment/result.ts';
-import type { SearchOpening } from '../../search/metrics/events.ts';
+import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { SweepInputs } from '../evaluation/sweep.ts';
 import { blockOrder } from './blockOrder.ts';

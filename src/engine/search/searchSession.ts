@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
-import type { ProbeOutcome, SearchOpening } from '../../search/metrics/events.ts';
+import type { ProbeOutcome } from '../../search/metrics/events.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
@@ -21,6 +21,7 @@ import { countDenseSteps, densePass } from './densePass.ts';
 import { invalidOutcome, type MeasuredLoss, measureModels, releaseMetrics } from './measureModels.ts';
 import { blockRange, openingOf, searchInputs } from './opening.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
+import type { SearchOpening } from '../../search/lifecycle/events.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 

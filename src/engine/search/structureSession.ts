@@ -4,12 +4,12 @@ import type { ModelMask } from '../../experiment/components.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
+import type { MaskSearchPlan } from '../../search/masks/plan.ts';
+import { evaluationOf as evaluationWith } from '../../search/rates/evaluationOf.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { Provenance } from '../../experiment/result.ts';
-import type { StructurePlan } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { OWL, type RateAllocation, type StructureScore, UNIFORM } from '../../experiment/structure.ts';
-import type { PackedValues, StructureOpening } from '../../search/rates/events.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
@@ -28,6 +28,8 @@ import { owlRates } from '../structure/rates.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { type MeasuredLoss, measureModels } from './measureModels.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
+import type { ComponentsOpening } from '../../search/lifecycle/events.ts';
+import type { PackedValues } from '../../search/masks/events.ts';
 
 type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 
@@ -44,8 +46,8 @@ export type MaskSequences =
  * a metric of single weights its pruning) and its forward passes. Scores are those of the dense model (one-shot).
  */
 export class StructureSession {
-  readonly opening: StructureOpening;
-  private readonly plan: StructurePlan;
+  readonly opening: ComponentsOpening;
+  private readonly plan: RateSearchPlan | MaskSearchPlan;
   private readonly inputs: SweepInputs;
   private readonly provenance: Provenance;
   private readonly state: EngineState;
@@ -57,7 +59,7 @@ export class StructureSession {
   private readonly programs = new Map<number, ModelPrograms>();
 
   private constructor(
-    plan: StructurePlan,
+    plan: RateSearchPlan | MaskSearchPlan,
     { inputs, provenance, survey, calibration, opening }: Opened,
     state: EngineState,
   ) {
@@ -71,7 +73,11 @@ export class StructureSession {
   }
 
   /** @throws EspalierError as an evaluation does, and `settings/invalid` for rates of a method that removes whole blocks */
-  static async open(plan: StructurePlan, hooks: SessionHooks, state: EngineState): Promise<StructureSession> {
+  static async open(
+    plan: RateSearchPlan | MaskSearchPlan,
+    hooks: SessionHooks,
+    state: EngineState,
+  ): Promise<StructureSession> {
     const asked = evaluationsOf(plan);
     const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
     const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, calibrated, hooks, state);
@@ -92,7 +98,7 @@ export class StructureSession {
       const components = modelComponents(inputs.checkpoint.config);
       const shares = found.outliers.get(OWL.multiple);
       const calibration = ids ?? new Int32Array();
-      const opening: StructureOpening = {
+      const opening: ComponentsOpening = {
         ...openingOf(losses, provenance, aboutMeasurements(plan)),
         components,
         calibrationTokens: calibration.length,
@@ -220,11 +226,11 @@ interface Opened {
   readonly provenance: Provenance;
   readonly survey: Survey;
   readonly calibration: Int32Array;
-  readonly opening: StructureOpening;
+  readonly opening: ComponentsOpening;
 }
 
 /** What a search will ask, as evaluations: they say what has to be known of the dense model. */
-function evaluationsOf(plan: StructurePlan): readonly PlannedEvaluation[] {
+function evaluationsOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEvaluation[] {
   if (plan.kind === 'masks') return [];
   // OWL's rates are told with the opening, where there are samples to find them on.
   const rates: RateAllocation = plan.calibration === undefined ? UNIFORM : OWL;
@@ -232,24 +238,20 @@ function evaluationsOf(plan: StructurePlan): readonly PlannedEvaluation[] {
 }
 
 /** What the search is compared with at its end: what is wrong with one of these is said at the beginning. */
-function baselinesOf(plan: StructurePlan): readonly PlannedEvaluation[] {
+function baselinesOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEvaluation[] {
   const { sparsity } = plan;
   return plan.kind === 'rates'
     ? plan.baselines.map(({ rates }) => evaluationOf(plan, rates))
     : plan.baselines.map(({ name, structure }) => ({ metric: name, structure, sparsity }));
 }
 
-function evaluationOf({ target, sparsity }: RateSearchPlan, rates: RateAllocation): PlannedEvaluation {
-  if (target.kind === 'weights') {
-    const { metric, expression } = target;
-    return { metric, expression, sparsity, rates };
-  }
-  const { name, score } = target;
-  return { metric: name, structure: { kind: 'scored', score, rates }, sparsity };
+function evaluationOf(plan: RateSearchPlan, rates: RateAllocation): PlannedEvaluation {
+  const { target } = plan;
+  return evaluationWith(plan, target.kind === 'weights' ? target.metric : target.name, rates);
 }
 
 /** What decides a loss beside model, texts and how they are cut. */
-function aboutMeasurements({ kind, sparsity, ...plan }: StructurePlan): object {
+function aboutMeasurements({ kind, sparsity, ...plan }: RateSearchPlan | MaskSearchPlan): object {
   return { kind, sparsity: printSparsity(sparsity), ...('target' in plan && { target: plan.target }) };
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { isSettled, versionOf } from '../../files/fileVersion.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import type { Freshness } from './annotations.ts';
+import type { RequestResult } from '../../protocol/requests.ts';
 
 /** A checkpoint folder or a text file that results depend on; the path is absolute. */
 export interface Input {
@@ -20,9 +21,9 @@ export interface InputHashesOptions {
   readonly memory: { get(): StampedHashes; set(hashes: StampedHashes): void };
   /** Computes hashes in the worker, null for what cannot be read; undefined where that is not allowed now. */
   readonly identify: (
-    models: string[],
-    files: string[],
-  ) => Promise<{ models: (string | null)[]; files: (string | null)[] } | undefined>;
+    models: readonly string[],
+    files: readonly string[],
+  ) => Promise<RequestResult<'identify'> | undefined>;
   readonly onChange: () => void;
   readonly log: (message: string) => void;
 }

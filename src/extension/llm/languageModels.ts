@@ -1,5 +1,4 @@
 import type * as vscode from 'vscode';
-import { isRateSearch } from '../../search/kinds.ts';
 import { endpointName, originOf } from '../../search/rates/llmEndpoint.ts';
 import type { LlmGrant } from '../../search/rates/llmEndpoint.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
@@ -65,7 +64,7 @@ export class LanguageModels {
     const { run } = await openRun(folder);
     const { plan } = run;
     const agreement = agreementTo(run);
-    if (!isRateSearch(plan) || agreement === undefined) return { editor: false };
+    if (plan.kind !== 'rates' || agreement === undefined) return { editor: false };
     const { provider, endpoint } = plan.llm;
     const key = provider === 'openai' ? await this.keys.get(endpoint) : undefined;
     if (!this.agreements.includes(agreement)) {
@@ -115,7 +114,7 @@ export class LanguageModels {
  * this, and the person is asked anew. Undefined where it asks nobody.
  */
 function agreementTo({ id, plan, fingerprint }: RunRecord): string | undefined {
-  if (!isRateSearch(plan)) return undefined;
+  if (plan.kind !== 'rates') return undefined;
   const { provider, endpoint, llm, tokenCap, costCap, promptPrice, replyPrice } = plan.llm;
   if (provider !== 'openai' && provider !== 'vscode') return undefined;
   const who = provider === 'openai' ? originOf(endpoint) : provider;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
-import type { Candidate } from '../../search/metrics/events.ts';
+import type { MetricCandidate } from '../../search/metrics/events.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { Target } from '../evaluate/evaluator.ts';
@@ -37,7 +37,7 @@ export class CandidateFile {
   /** Writes the candidate below the last metric, unless the file has it already; shows and selects it; and does what else is asked. */
   async insert(
     run: RunFolder<SearchPlan>,
-    candidate: Candidate,
+    candidate: MetricCandidate,
     densePerplexity: number | undefined,
     then: 'insert' | 'evaluate',
   ): Promise<void> {
@@ -55,7 +55,7 @@ export class CandidateFile {
   private async write(
     document: vscode.TextDocument,
     { run }: RunFolder<SearchPlan>,
-    candidate: Candidate,
+    candidate: MetricCandidate,
     densePerplexity: number | undefined,
   ): Promise<string> {
     const name = freeName(document.getText(), `evolved_${candidate.id}`);

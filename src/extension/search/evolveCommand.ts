@@ -4,10 +4,8 @@ import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { settingsWarnings } from '../../experiment/resultWarnings.ts';
-import { isMaskSearch, isRateSearch } from '../../search/kinds.ts';
 import type { RunPlan } from '../../search/kinds.ts';
-import type { PromptTemplates } from '../../search/rates/llm.ts';
-import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import type { PromptTemplates, RateSearchPlan } from '../../search/rates/plan.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
@@ -86,7 +84,7 @@ export class EvolveCommand {
       const reply = await this.parts.searchPlan({ ...target, fallback, ...(prompts && { prompts }) });
       if ('error' in reply) throw new EspalierError(reply.error);
       if (!(await this.isWanted(reply.plan, uri.fsPath))) return;
-      const plan = isRateSearch(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
+      const plan = reply.plan.kind === 'rates' ? await this.parts.confirm(reply.plan) : reply.plan;
       if (plan) await this.start(plan, uri.fsPath);
     } catch (error) {
       const { name, from } = target;
@@ -106,7 +104,7 @@ export class EvolveCommand {
     const { run, generation } = running;
     const title = this.parts.titleOf(run);
     const [asked, meanwhile] = differences([planOf(run.run, run.root), plan]);
-    const far = generation === undefined ? '' : `, ${isMaskSearch(plan) ? 'step' : 'generation'} ${generation + 1}`;
+    const far = generation === undefined ? '' : `, ${plan.kind === 'masks' ? 'step' : 'generation'} ${generation + 1}`;
     const detail =
       meanwhile!.length === 0
         ? 'Another one would ask for the same.'
@@ -137,7 +135,7 @@ export class EvolveCommand {
 
   private async start(plan: RunPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
-    if (isRateSearch(plan)) await this.parts.agreed(run);
+    if (plan.kind === 'rates') await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }

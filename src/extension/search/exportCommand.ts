@@ -1,16 +1,12 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { isMaskSearch, isMetricEvent, isRateSearch } from '../../search/kinds.ts';
-import type { RunEvent } from '../../search/kinds.ts';
-import type { StepEvent } from '../../search/rates/events.ts';
+import { foldEvent, newState } from '../../search/folds.ts';
 import { checkWhole } from '../../runs/journalReader.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { foldMaskEvent, newMaskState } from '../../search/masks/state.ts';
-import { foldRateEvent, newRateState } from '../../search/rates/state.ts';
-import { foldEvent, newSearchState } from '../../search/metrics/state.ts';
 import { masksAsCsv, masksAsJson, ratesAsCsv, ratesAsJson, runAsCsv, runAsJson } from './exportRun.ts';
 import { iconFree, tellInformation } from '../messages.ts';
+import type { StepEvent } from '../../search/masks/events.ts';
 
 /** Asks where to, and writes everything that a run evaluated there. */
 export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promise<void> {
@@ -22,33 +18,25 @@ export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promis
 }
 
 async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
-  const { plan } = run.run;
-  if (isRateSearch(plan)) {
-    const state = newRateState();
-    await eachEvent(run, (event, at) => foldRateEvent(state, event, at));
-    return format === 'csv' ? ratesAsCsv(state) : ratesAsJson(run.run, state);
-  }
-  if (isMaskSearch(plan)) {
-    const state = newMaskState();
-    const steps: StepEvent[] = [];
-    await eachEvent(run, (event, at) => {
-      foldMaskEvent(state, event, at);
-      if (event.kind === 'step') steps.push(event);
-    });
-    return format === 'csv' ? masksAsCsv(steps, state) : masksAsJson(run.run, state);
-  }
-  const state = newSearchState();
-  await eachEvent(run, (event, at) => {
-    if (isMetricEvent(event)) foldEvent(state, event, at);
-  });
-  return format === 'csv' ? runAsCsv(state) : runAsJson(run.run, state);
-}
-
-async function eachEvent(run: RunFolder, take: (event: RunEvent, at: number) => unknown): Promise<void> {
+  const state = newState(run.run.plan.kind);
+  const steps: StepEvent[] = [];
   const journal = journalOf(run);
-  for await (const records of journal.more()) for (const { event, at } of records) take(event, at);
+  for await (const records of journal.more()) {
+    for (const { event, at } of records) {
+      foldEvent(state, event, at);
+      if (event.kind === 'step') steps.push(event);
+    }
+  }
   // Half a table looks like a whole one.
   checkWhole(journal);
+  switch (state.kind) {
+    case 'metrics':
+      return format === 'csv' ? runAsCsv(state) : runAsJson(run.run, state);
+    case 'rates':
+      return format === 'csv' ? ratesAsCsv(state) : ratesAsJson(run.run, state);
+    case 'masks':
+      return format === 'csv' ? masksAsCsv(steps, state) : masksAsJson(run.run, state);
+  }
 }
 
 /** @param data a PNG in base64 */

@@ -2,11 +2,11 @@ import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { perplexityOf } from '../../search/metrics/state.ts';
-import type { SearchState } from '../../search/metrics/state.ts';
+import type { MetricState } from '../../search/metrics/state.ts';
 import type { CandidateOutcome } from '../../search/metrics/events.ts';
-import type { StepEvent } from '../../search/rates/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
+import type { StepEvent } from '../../search/masks/events.ts';
 
 const COLUMNS = [
   'id',
@@ -24,7 +24,7 @@ const COLUMNS = [
 ] as const;
 
 /** All candidates of a run as comma-separated values (RFC 4180), with all digits. Generations count from 1, as the panel's do. */
-export function runAsCsv({ candidates }: SearchState): string {
+export function runAsCsv({ candidates }: MetricState): string {
   const rows = candidates.map((candidate) => {
     const { id, generation, expression, size, depth, operator, parents, outcome } = candidate;
     return [
@@ -43,8 +43,8 @@ export function runAsCsv({ candidates }: SearchState): string {
 }
 
 /** All configurations of a search for rates; the rates themselves stand last, one column a block. Generation 0 are the first ones. */
-export function ratesAsCsv({ configurations, opening }: RateState): string {
-  const blocks = opening?.components.length ?? configurations[0]?.rates.length ?? 0;
+export function ratesAsCsv({ candidates, opening }: RateState): string {
+  const blocks = opening?.components.length ?? candidates[0]?.rates.length ?? 0;
   const columns = [
     'id',
     'generation',
@@ -57,7 +57,7 @@ export function ratesAsCsv({ configurations, opening }: RateState): string {
     'same as',
     'reason',
   ];
-  const rows = configurations.map(({ id, generation, operator, parents, repaired, call, outcome, rates }) => [
+  const rows = candidates.map(({ id, generation, operator, parents, repaired, call, outcome, rates }) => [
     ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
     outcome.kind === 'invalid' ? '' : outcome.perplexity,
     outcome.kind,
@@ -82,15 +82,15 @@ export function masksAsCsv(steps: readonly StepEvent[], { checkpoints }: MaskSta
 }
 
 /** What a run was asked and what it found, without the single measurements. */
-export function runAsJson(run: RunRecord, state: SearchState): string {
+export function runAsJson(run: RunRecord, state: MetricState): string {
   const { opening, baselines, generations, counts, candidates, finalists, ranking } = state;
   const found = { opening, baselines, generations, counts, finalists, ranking, candidates };
   return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
 }
 
 export function ratesAsJson(run: RunRecord, state: RateState): string {
-  const { opening, baselines, iterations, counts, configurations, calls, fallbacks, finalists, ranking } = state;
-  const found = { opening, baselines, iterations, counts, finalists, ranking, configurations, calls, fallbacks };
+  const { opening, baselines, generations, counts, candidates, calls, fallbacks, finalists, ranking } = state;
+  const found = { opening, baselines, generations, counts, finalists, ranking, candidates, calls, fallbacks };
   return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
 }
 

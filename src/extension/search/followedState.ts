@@ -10,10 +10,10 @@ export function stateOf(follower: RunFollower, runner: SearchRunner): RunState {
   const { folder } = follower.run;
   const shown = (error: ErrorData | undefined): ErrorData | undefined => error && withRelativePaths(error);
   return runState({
-    status: follower.status,
+    status: follower.state.status,
     isDriven: follower.isDriven,
     driving: runner.drivingOf(folder),
     error: shown(runner.errorOf(folder) ?? follower.error),
-    failure: shown(follower.failure),
+    failure: shown(follower.state.error),
   });
 }

@@ -2,7 +2,7 @@ import { plainLine } from '../../base/plainText.ts';
 import { formatPerplexity } from '../../experiment/format.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
-import type { Candidate } from '../../search/metrics/events.ts';
+import type { MetricCandidate } from '../../search/metrics/events.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { perplexityOf } from '../../search/metrics/state.ts';
@@ -28,7 +28,7 @@ export function insertedMetrics(text: string, runId: string): Readonly<Record<nu
 /** The declaration, with a doc comment that says where it comes from. */
 export function metricText(
   name: string,
-  candidate: Candidate,
+  candidate: MetricCandidate,
   { runId, plan, densePerplexity }: Origin,
   newLine: string,
 ): string {

@@ -67,11 +67,11 @@ export class MetricDesk implements PanelDesk {
 
   private write(id: number, what: 'insert' | 'evaluate'): void {
     const { run, panel, attempt, follower } = this.parts;
-    const { search } = follower() ?? {};
-    const candidate = search?.byId.get(id);
+    const state = follower()?.state;
+    const candidate = state?.kind === 'metrics' ? state.byId.get(id) : undefined;
     if (!candidate) return;
     attempt(`Candidate #${id} could not be written into the file`, async () => {
-      await panel.candidates.insert(run, candidate, search?.opening?.densePerplexity, what);
+      await panel.candidates.insert(run, candidate, state?.opening?.densePerplexity, what);
       this.lookAtFile();
     });
   }
@@ -101,7 +101,8 @@ export class MetricDesk implements PanelDesk {
   /** The tree of a candidate, which the file need not hold; its numbers are those of the search's model and calibration. */
   private async showTree(id: number): Promise<void> {
     const { run, panel, follower } = this.parts;
-    const candidate = follower()?.search.byId.get(id);
+    const state = follower()?.state;
+    const candidate = state?.kind === 'metrics' ? state.byId.get(id) : undefined;
     if (!candidate) return;
     const { model, text, calibration, settings, name } = planOf(run.run, run.root);
     const plan = { model, text, ...(calibration !== undefined && { calibration }), settings, evaluations: [] };

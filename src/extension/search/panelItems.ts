@@ -1,12 +1,12 @@
 import { packCandidates } from '../../search/metrics/columns.ts';
 import type { TimedCandidate } from '../../search/metrics/columns.ts';
 import type { BlockComponents } from '../../experiment/components.ts';
-import type { MeasuredEvent } from '../../search/metrics/events.ts';
-import type { StepEvent } from '../../search/rates/events.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { pictureOf } from '../../search/masks/picture.ts';
 import { packSteps } from '../../search/masks/columns.ts';
 import type { PanelEvent, PanelItem } from '../../view/panelMessages.ts';
+import type { MeasuredEvent } from '../../search/lifecycle/events.ts';
+import type { StepEvent } from '../../search/masks/events.ts';
 
 /**
  * A portion of a journal as the panel gets it. Candidates in a row, and steps in a row, become columns; checks before an evaluation are left
@@ -35,13 +35,13 @@ export function panelItems(
   };
   for (const { event, at } of records) {
     if (event.kind === 'probed' || event.kind === 'scores') continue;
-    if (event.kind === 'candidate') {
+    if (event.kind === 'candidate' && 'expression' in event) {
       if (measured) flush();
       candidates.push({ ...event, at });
-    } else if (event.kind === 'measured') {
+    } else if (event.kind === 'measured' && (event.id < 0 || event.measure.kind === 'loss')) {
       if (candidates.length > 0) flush();
-      // Baselines, below zero, and measurements that failed are no work that counts.
-      if (event.id >= 0 && event.measure.kind === 'loss') measured = { event: added(measured?.event, event), at };
+      // Baselines, below zero, are no work that counts.
+      if (event.id >= 0) measured = { event: added(measured?.event, event), at };
     } else if (event.kind === 'step') {
       if (steps.length > 0 && event.step !== steps.at(-1)!.step + 1) flush();
       steps.push(event);
@@ -52,7 +52,7 @@ export function panelItems(
       if (picture) items.push({ picture, at });
     } else {
       flush();
-      if (event.kind === 'structure-opened') blocks = event.components;
+      if (event.kind === 'opened' && 'components' in event) blocks = event.components;
       items.push({ event: withoutTexts(event), at });
     }
   }

@@ -1,17 +1,13 @@
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import { isMetricEvent, runKind } from '../../search/kinds.ts';
-import type { RunEvent } from '../../search/kinds.ts';
+import { foldEvent, newState } from '../../search/folds.ts';
+import type { AnyState } from '../../search/folds.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { damageError, JournalReader } from '../../runs/journalReader.ts';
 import { JOURNAL_FILE } from '../../runs/runFolder.ts';
 import { isRunning } from '../../runs/runLock.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { foldMaskEvent, newMaskState } from '../../search/masks/state.ts';
-import { foldRateEvent, newRateState } from '../../search/rates/state.ts';
-import { foldEvent, newSearchState } from '../../search/metrics/state.ts';
-import type { SearchStatus } from '../../search/metrics/state.ts';
 import type { Clock } from '../worker/supervisor.ts';
 
 export interface RunFollowerOptions {
@@ -29,10 +25,8 @@ const IDLE = 2500;
  * The journal is the one source; that a run is watched changes nothing for the one who drives it.
  */
 export class RunFollower {
-  /** Folds over all that was read: the one of the run's kind. */
-  readonly search = newSearchState();
-  readonly rates = newRateState();
-  readonly masks = newMaskState();
+  /** Folds all that was read. */
+  readonly state: AnyState;
   readonly run: RunFolder;
   /** Whether some process drives the run. */
   isDriven = false;
@@ -48,18 +42,9 @@ export class RunFollower {
 
   constructor(run: RunFolder, options: RunFollowerOptions) {
     this.run = run;
+    this.state = newState(run.run.plan.kind);
     this.options = options;
-    this.reader = new JournalReader(path.join(run.folder, JOURNAL_FILE), run.run.id);
-  }
-
-  /** As the journal has it. */
-  get status(): SearchStatus {
-    return this.folded.status;
-  }
-
-  /** What the journal says that the run failed with. */
-  get failure(): ErrorData | undefined {
-    return this.folded.error;
+    this.reader = new JournalReader(path.join(run.folder, JOURNAL_FILE), run.run);
   }
 
   /** Reads what is new, now; and from now on by itself. */
@@ -79,18 +64,6 @@ export class RunFollower {
     this.withdraw?.();
   }
 
-  private get folded(): { readonly status: SearchStatus; readonly error: ErrorData | undefined } {
-    const { search, rates, masks } = this;
-    return { metrics: search, rates, masks }[runKind(this.run.run.plan)];
-  }
-
-  private fold(event: RunEvent, at: number): void {
-    const kind = runKind(this.run.run.plan);
-    if (kind === 'rates') foldRateEvent(this.rates, event, at);
-    else if (kind === 'masks') foldMaskEvent(this.masks, event, at);
-    else if (isMetricEvent(event)) foldEvent(this.search, event, at);
-  }
-
   private async read(): Promise<void> {
     const before = JSON.stringify([this.isDriven, this.error, this.isComplete]);
     let told = 0;
@@ -101,7 +74,7 @@ export class RunFollower {
       for await (const records of this.reader.more()) {
         if (this.disposed) return;
         if (last) this.options.onRecords(last, false);
-        for (const { event, at } of records) this.fold(event, at);
+        for (const { event, at } of records) foldEvent(this.state, event, at);
         last = records;
         told++;
       }

@@ -2,7 +2,6 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { plainLine } from '../../base/plainText.ts';
 import { toErrorData } from '../../base/errors.ts';
-import { isMetricSearch } from '../../search/kinds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { JOURNAL_FILE, RUN_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
@@ -78,7 +77,7 @@ export class RunLibrary {
     return this.list.find((run): run is RunSummary => {
       if (!isReadable(run)) return false;
       const other = run.run.run.plan;
-      return isMetricSearch(other) && other.search.method === 'random' && planKey(other) === wanted;
+      return other.kind === 'metrics' && other.search.method === 'random' && planKey(other) === wanted;
     });
   }
 

@@ -1,11 +1,10 @@
-import { runKind } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import type { RunLine } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 
 /** What ends a stretch of a run, so that its line has one more point. */
-const NEWS: ReadonlySet<string> = new Set(['generation', 'iteration', 'probabilities']);
+const NEWS: ReadonlySet<string> = new Set(['generation', 'probabilities']);
 
 /** Follows another run for its line in a panel. */
 export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFollower) => void): RunFollower {
@@ -13,7 +12,9 @@ export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFo
     clock: SYSTEM_CLOCK,
     onRecords: (records, complete) => {
       const isNews =
-        records.length === 0 || records.some(({ event }) => NEWS.has(event.kind)) || follower.status !== 'running';
+        records.length === 0 ||
+        records.some(({ event }) => NEWS.has(event.kind)) ||
+        follower.state.status !== 'running';
       if (complete && isNews) tell({ label: run.run.plan.name, points: pointsOf(follower) }, follower);
     },
   });
@@ -21,20 +22,13 @@ export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFo
   return follower;
 }
 
-/** Best perplexity so far by generation or iteration; of masks that of each checkpoint, by its step. */
-function pointsOf({ run, search, rates, masks }: RunFollower): RunLine['points'] {
-  switch (runKind(run.run.plan)) {
-    case 'metrics':
-      return search.generations.flatMap(({ generation, bestSoFar, counts: { candidates, evaluations } }) =>
-        bestSoFar ? [{ generation, perplexity: bestSoFar.perplexity, candidates, evaluations }] : [],
-      );
-    case 'rates':
-      return rates.iterations.flatMap(({ generation, bestSoFar, counts: { configurations, evaluations } }) =>
-        bestSoFar ? [{ generation, perplexity: bestSoFar.perplexity, candidates: configurations, evaluations }] : [],
-      );
-    case 'masks':
-      return masks.checkpoints.flatMap(({ step, perplexity }) =>
-        perplexity === null ? [] : [{ generation: step, perplexity, candidates: 0, evaluations: 0 }],
-      );
-  }
+/** Best perplexity so far by generation; of masks that of each checkpoint, by its step. */
+function pointsOf({ state }: RunFollower): RunLine['points'] {
+  if (state.kind === 'masks')
+    return state.checkpoints.flatMap(({ step, perplexity }) =>
+      perplexity === null ? [] : [{ generation: step, perplexity, candidates: 0, evaluations: 0 }],
+    );
+  return state.generations.flatMap(({ generation, bestSoFar, counts: { candidates, evaluations } }) =>
+    bestSoFar ? [{ generation, perplexity: bestSoFar.perplexity, candidates, evaluations }] : [],
+  );
 }

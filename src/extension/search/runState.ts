@@ -1,6 +1,6 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { SearchStatus } from '../../search/metrics/state.ts';
 import type { RunState } from '../../view/panelMessages.ts';
+import type { SearchStatus } from '../../search/lifecycle/state.ts';
 
 /** What this window's own worker is doing with a run. */
 export type Driving = Extract<RunState, { kind: 'starting' | 'running' | 'pausing' }>;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
-import { isMaskSearch, plannedLength } from '../../search/kinds.ts';
+import { plannedLength } from '../../search/kinds.ts';
 import type { RunMethod } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
@@ -138,7 +138,7 @@ function tooltip(
 ): vscode.MarkdownString {
   const { plan, document, createdAt } = run.run;
   const { method, seed } = plan.search;
-  const round = isMaskSearch(plan) ? 'step' : 'generation';
+  const round = plan.kind === 'masks' ? 'step' : 'generation';
   const rows: (readonly [name: string, text: string])[] = [
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
@@ -170,9 +170,9 @@ function bestText(best: BestSummary): string {
 }
 
 function workText(counts: NonNullable<RunSummary['counts']>): string {
-  return 'candidates' in counts
+  return 'fullEvaluations' in counts
     ? `${counts.candidates} candidates, ${counts.fullEvaluations} evaluated in full`
-    : `${counts.configurations} configurations, ${formatCount(counts.promptTokens + counts.replyTokens)} tokens of the language model`;
+    : `${counts.candidates} configurations, ${formatCount(counts.promptTokens + counts.replyTokens)} tokens of the language model`;
 }
 
 /** From the first block to the last. */

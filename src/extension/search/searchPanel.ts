@@ -3,7 +3,7 @@ import type { EvaluationResult } from '../../experiment/result.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
-import { isMetricRun } from '../../runs/runFolder.ts';
+import { isRunOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
@@ -215,8 +215,8 @@ export class SearchPanel implements vscode.Disposable {
       {
         clock: SYSTEM_CLOCK,
         onRecords: (records, complete) => {
-          const { rates, masks } = this.follower!;
-          const { components } = rates.opening ?? masks.opening ?? {};
+          const { opening } = this.follower!.state;
+          const components = opening && 'components' in opening ? opening.components : [];
           this.post({ kind: 'events', items: panelItems(records, components), complete });
           // What is read is ahead of what is shown until then.
           if (complete) this.tellState();
@@ -265,7 +265,7 @@ export class SearchPanel implements vscode.Disposable {
       },
       follower: () => this.follower,
     };
-    return isMetricRun(run) ? new MetricDesk({ ...shared, run }) : new StructureDesk({ ...shared, run });
+    return isRunOf(run, 'metrics') ? new MetricDesk({ ...shared, run }) : new StructureDesk({ ...shared, run });
   }
 
   private attempt(what: string, act: () => Promise<unknown>): void {

@@ -2,7 +2,6 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import { runKind } from '../../search/kinds.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
 import { deleteRun, openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -185,7 +184,7 @@ export class Searches implements vscode.Disposable {
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
     const other = await this.runOf(beside, `Compare ${iconFree(this.nameOf(run))} with`, run);
     if (!other) return;
-    if (runKind(other.run.plan) === runKind(run.run.plan)) this.panels.show(run).compareWith(other);
+    if (other.run.plan.kind === run.run.plan.kind) this.panels.show(run).compareWith(other);
     else {
       const text = `${this.nameOf(run)} and ${this.nameOf(other)} look for different things: their lines have no axis in common.`;
       void tellInformation(text);
@@ -281,7 +280,7 @@ export class Searches implements vscode.Disposable {
   /** @param beside another run of its kind is meant */
   private async pick(title: string, beside?: RunFolder): Promise<string | undefined> {
     const isMeant = (run: RunFolder): boolean =>
-      !beside || (run.folder !== beside.folder && runKind(run.run.plan) === runKind(beside.run.plan));
+      !beside || (run.folder !== beside.folder && run.run.plan.kind === beside.run.plan.kind);
     await this.runLibrary.load();
     const items = this.runLibrary.runs
       .filter((run) => isReadable(run) && isMeant(run.run))

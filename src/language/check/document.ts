@@ -1,8 +1,7 @@
 import type { LlmSettings } from '../../search/rates/llm.ts';
-import type { MaskSearchSettings, NamedStructure } from '../../search/masks/plan.ts';
-import type { NamedRates, RateSearchSettings, RateTarget } from '../../search/rates/plan.ts';
+import type { NamedStructure } from '../../search/masks/plan.ts';
+import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
 import type { RunMethod } from '../../search/kinds.ts';
-import type { SearchSettings } from '../../search/metrics/plan.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
 import type { RateAllocation, StructureMethod, StructureScore } from '../../experiment/structure.ts';
@@ -16,6 +15,9 @@ import type { ParsedFile } from '../syntax/pieces.ts';
 import type { Property } from './properties.ts';
 import type { AllocationWord, ClauseName } from './structureWords.ts';
 import type { Span } from '../syntax/syntax.ts';
+import type { MaskSearchSettings } from '../../search/masks/settings.ts';
+import type { SearchSettings } from '../../search/metrics/settings.ts';
+import type { RateSearchSettings } from '../../search/rates/settings.ts';
 
 /** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
 export interface CompiledDocument {

@@ -1,4 +1,4 @@
-import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERANDS } from '../../search/metrics/plan.ts';
 import { searchConflict } from '../../search/conflict.ts';
 import { evaluatedForMetrics } from '../../search/idleInSearch.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
@@ -14,6 +14,7 @@ import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleSettings } from './searchEffects.ts';
 import type { Span } from '../syntax/syntax.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 
 /**
  * What a `search` block means. Its properties (`properties.ts` has the table, `experiment/search.ts` the settings):

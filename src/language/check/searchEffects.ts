@@ -1,7 +1,5 @@
 import { LLM_ROLES } from '../../search/rates/llm.ts';
 import type { LlmSettingName } from '../../search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
 import type { PlannedEvaluation } from '../../experiment/plan.ts';
 import { argumentSpan, propertySpan } from './blockPlaces.ts';
@@ -10,6 +8,8 @@ import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { PropertyName } from './properties.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { propertyOfSetting } from './settingProperties.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** Tells which settings of a search for rates or masks change nothing, the others being what they are. It runs all the same. */
 export function tellWithoutEffect(

@@ -1,16 +1,13 @@
 import { LLM_SETTINGS } from '../../search/rates/llm.ts';
 import type { LlmSettingName } from '../../search/rates/llm.ts';
-import { MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
-import type { MaskSearchSettingName } from '../../search/masks/plan.ts';
-import { RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
-import type { RateSearchSettingName } from '../../search/rates/plan.ts';
-import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
-import type { SearchSettingName } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { Property } from './properties.ts';
+import { type MaskSearchSettingName, MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { type SearchSettingName, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { type RateSearchSettingName, RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** The settings that are properties of blocks: one property for each row of each table. */
 

@@ -1,6 +1,5 @@
 import { evaluatedForComponents } from '../../search/idleInSearch.ts';
 import { checkEndpoint } from '../../search/rates/llmEndpoint.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { maskSearchConflict } from '../../search/conflict.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
@@ -22,6 +21,7 @@ import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
 import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
 import { rateTarget } from '../plan/structureSearchPlan.ts';
 import type { Span } from '../syntax/syntax.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 
 /**
  * What a `search` block by `self-pruner` or `policy-gradient` means. Texts and settings are as in a search for metrics (`search.ts`); in

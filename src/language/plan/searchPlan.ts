@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
-import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
+import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { RunKind, RunPlan } from '../../search/kinds.ts';
-import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
-import type { NamedMetric, SearchPlan, SearchSettings } from '../../search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
+import type { NamedMetric, SearchPlan } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
@@ -26,6 +26,9 @@ import type { PlanContext, PlanFallback } from './plan.ts';
 import { searchOperands } from '../check/search.ts';
 import { maskSearchPlan, rateSearchPlan } from './structureSearchPlan.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
+import { DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import type { SearchSettings } from '../../search/metrics/settings.ts';
+import type { PromptTemplates } from '../../search/rates/plan.ts';
 
 /** What search plans depend on besides the file. */
 export interface SearchPlanContext extends PlanContext {
@@ -138,6 +141,7 @@ function planOf(name: string, content: SearchContent, { folder, fallback = {} }:
   if (model === undefined || evaluate === undefined) throw missingInput(name, 'a checkpoint and a text');
   const operands = searchOperands(content);
   return {
+    kind: 'metrics',
     name,
     model: resolve(folder, model),
     text: resolve(folder, evaluate),
@@ -169,6 +173,7 @@ function planFromEvaluation(
   const operands = searchOperands({ from: [seed] });
   if (calibration === undefined) throw missingInput(name, 'a text to calibrate on');
   return {
+    kind: 'metrics',
     name,
     model,
     text,

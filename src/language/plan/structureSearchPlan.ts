@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
-import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
+import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
-import type { RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
+import type { PromptTemplates, RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import type { NamedScore, SearchContent } from '../check/document.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** What plans of searches for rates and masks depend on besides the file. */
 export interface StructurePlanContext {

@@ -1,7 +1,4 @@
 import { markdownBlock, markdownCode, markdownLines } from '../../base/markdown.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
@@ -27,6 +24,9 @@ import { searchOperands } from '../check/search.ts';
 import { rateTarget } from '../plan/structureSearchPlan.ts';
 import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
 export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {

@@ -1,10 +1,11 @@
 import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
+import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { RunMethod, RunPlan } from '../../search/kinds.ts';
-import type { SearchSettings } from '../../search/metrics/plan.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Expression } from '../../metric/expression.ts';
+import type { SearchSettings } from '../../search/metrics/settings.ts';
+import type { PromptTemplates } from '../../search/rates/plan.ts';
 
 /**
  * What editor and language server say to each other beyond the Language Server Protocol: plain data, so that the extension

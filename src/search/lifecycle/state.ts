@@ -1,14 +1,19 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { FailedEvent, PausedEvent, QuarantinedEvent, ResumedEvent } from '../metrics/events.ts';
+import type { EveryRunsEvent, FinalistEvent, QuarantinedEvent, SearchOpening } from './events.ts';
 
-/** What the states of all kinds of searches have. */
-export interface StateBase {
+/**
+ * What the states of all kinds of searches have. A state grows in place, so that tens of thousands of events fold in an instant: whoever
+ * shows it compares {@link SearchState.revision}.
+ */
+export interface SearchState<Opening = SearchOpening, Finalist = FinalistEvent> {
   /** Grows with every event. */
   readonly revision: number;
   /** As the events have it: whether somebody is working on it now is another question (see the heartbeat of a run). */
   readonly status: SearchStatus;
   /** Of the model; undefined until it is loaded. */
-  readonly opening: object | undefined;
+  readonly opening: Opening | undefined;
+  /** Evaluated again at the end, baselines among them. */
+  readonly finalists: readonly Finalist[];
   readonly quarantined: readonly QuarantinedEvent[];
   readonly error: ErrorData | undefined;
   readonly times: StateTimes;
@@ -23,19 +28,31 @@ export interface StateTimes {
   readonly worked: number;
 }
 
-export function newTimes(): StateTimes {
-  return { first: undefined, last: undefined, worked: 0 };
+/** A state while it grows. */
+export type Growing<Type> = {
+  -readonly [Key in keyof Type]: Type[Key] extends readonly (infer Item)[]
+    ? Item[]
+    : Type[Key] extends ReadonlyMap<infer K, infer V>
+      ? Map<K, V>
+      : Key extends 'counts' | 'times'
+        ? Growing<Type[Key]>
+        : Type[Key];
+};
+
+export function emptyState(): Growing<SearchState<never, never>> {
+  return {
+    ...{ revision: 0, status: 'starting', opening: undefined, error: undefined },
+    ...{ finalists: [], quarantined: [] },
+    times: { first: undefined, last: undefined, worked: 0 },
+  };
 }
 
 /**
- * Notes that an event came, before it is folded, and when it was kept. The time since the one before counts as work, unless nobody
- * worked then.
+ * Notes that an event came, before it is folded. The time since the one before counts as work, unless nobody worked then.
+ *
+ * @param at when the event was kept, in milliseconds since 1970
  */
-export function tick(
-  state: { revision: number; readonly status: SearchStatus; readonly times: Changing<StateTimes> },
-  kind: string,
-  at: number,
-): void {
+export function tick(state: Growing<SearchState<unknown, unknown>>, kind: string, at: number): void {
   const { times, status } = state;
   state.revision++;
   const isBreak = kind === 'resumed' || status === 'paused' || status === 'failed';
@@ -44,18 +61,38 @@ export function tick(
   times.last = at;
 }
 
-/** Somebody stops working on a search, or goes on with it. */
-export function foldBreak(
-  state: Changing<Pick<StateBase, 'status' | 'error'>> & Pick<StateBase, 'opening'>,
-  event: ResumedEvent | PausedEvent | FailedEvent,
+/** What {@link foldLifecycle} writes to. */
+export interface GrowingLifecycle<Opening, Finalist> {
+  opening: Opening | undefined;
+  status: SearchStatus;
+  error: ErrorData | undefined;
+  readonly finalists: Finalist[];
+  readonly quarantined: QuarantinedEvent[];
+}
+
+/** Folds what every search says. */
+export function foldLifecycle<Opening, Finalist extends FinalistEvent>(
+  state: GrowingLifecycle<Opening, Finalist>,
+  event: EveryRunsEvent | (Opening & { readonly kind: 'opened' }) | Finalist | { readonly kind: 'finished' },
 ): void {
   switch (event.kind) {
+    case 'opened':
+      state.opening = event;
+      state.status = 'running';
+      return;
+    case 'finalist':
+      state.finalists.push(event);
+      return;
+    case 'quarantined':
+      state.quarantined.push(event);
+      return;
     case 'resumed':
       state.status = state.opening === undefined ? 'starting' : 'running';
       state.error = undefined;
       return;
     case 'paused':
-      state.status = 'paused';
+    case 'finished':
+      state.status = event.kind;
       return;
     case 'failed':
       state.status = 'failed';
@@ -63,5 +100,3 @@ export function foldBreak(
       return;
   }
 }
-
-type Changing<Type> = { -readonly [Key in keyof Type]: Type[Key] };

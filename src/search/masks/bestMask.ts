@@ -1,6 +1,6 @@
 import { blockWeights } from '../../experiment/components.ts';
-import type { MaskSearchSettings } from './plan.ts';
 import type { MaskSpace } from './maskSpace.ts';
+import type { MaskSearchSettings } from './settings.ts';
 
 /**
  * What probabilities come to: the components with the highest ones stay. There is one threshold for the groups of the model and one

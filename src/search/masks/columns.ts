@@ -1,4 +1,4 @@
-import type { StepEvent } from '../rates/events.ts';
+import type { StepEvent } from './events.ts';
 
 /** Steps in a row as columns: thousands of them travel in an instant. Losses have as many digits as a chart shows. */
 export interface StepColumns {

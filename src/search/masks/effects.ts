@@ -1,5 +1,6 @@
 import type { ModelMask } from '../../experiment/components.ts';
-import type { MaskEvent, PackedValues, StructureOpening } from '../rates/events.ts';
+import type { PackedValues, MaskEvent } from './events.ts';
+import type { ComponentsOpening } from '../lifecycle/events.ts';
 import type { MaskResume } from './resume.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface StepLosses {
 }
 
 export interface MaskSearchOptions {
-  readonly opening: StructureOpening;
+  readonly opening: ComponentsOpening;
   /** What the journal has: the search goes on after the last checkpoint, without asking or telling again what came before. */
   readonly resume?: MaskResume;
   /** Looked at between two questions; the search then fails with the code `cancelled`. */

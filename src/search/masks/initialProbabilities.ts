@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Rng } from '../../base/rng.ts';
-import type { MaskSearchSettings } from './plan.ts';
 import type { Budget, MaskSpace } from './maskSpace.ts';
 import { project } from './policyGradient.ts';
+import type { MaskSearchSettings } from './settings.ts';
 
 /**
  * Keep-probabilities before the first step: all alike, uniform in [0, 1], or scores through a map, then projected onto the budgets.

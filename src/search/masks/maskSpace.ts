@@ -1,8 +1,8 @@
 import { packBits } from '../../experiment/components.ts';
 import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/components.ts';
-import type { MaskSearchSettings } from './plan.ts';
 import { packValues, unpackValues } from '../../experiment/packedValues.ts';
-import type { PackedValues } from '../rates/events.ts';
+import type { MaskSearchSettings } from './settings.ts';
+import type { PackedValues } from './events.ts';
 
 /**
  * All components of a model in one row: the groups of all blocks, then their channels, then the blocks themselves. Kinds that a search

@@ -1,6 +1,6 @@
 import type { BlockComponents } from '../../experiment/components.ts';
 import { unpackValues } from '../../experiment/packedValues.ts';
-import type { ProbabilitiesEvent } from '../rates/events.ts';
+import type { ProbabilitiesEvent } from './events.ts';
 import type { MaskCheckpoint } from './state.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ProbabilitiesEvent } from '../rates/events.ts';
+import type { ProbabilitiesEvent } from './events.ts';
 
 /** What a search for masks needs of its checkpoints to go on and to end: the last one, and the one that did best. */
 export interface MaskResume {

@@ -2,7 +2,6 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { removedShareOfAll } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/components.ts';
 import type { MaskSearchPlan } from './plan.ts';
-import type { ProbabilitiesEvent } from '../rates/events.ts';
 import { candidateRng } from '../metrics/candidateRng.ts';
 import { bestMask } from './bestMask.ts';
 import type { MaskEffects, MaskSearchOptions } from './effects.ts';
@@ -11,6 +10,7 @@ import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
 import type { MaskSpace } from './maskSpace.ts';
 import { drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
 import { resumeAfter } from './resume.ts';
+import type { ProbabilitiesEvent } from './events.ts';
 
 /** What a search for masks comes to, before it is evaluated again. */
 export interface MaskOutcome {

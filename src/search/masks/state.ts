@@ -1,22 +1,16 @@
-import type { RunEvent } from '../kinds.ts';
-import type {
-  MasksFinishedEvent,
-  ProbabilitiesEvent,
-  StepEvent,
-  StructureFinalistEvent,
-  StructureOpening,
-} from '../rates/events.ts';
+import type { ComponentsOpening } from '../lifecycle/events.ts';
+import { emptyState, foldLifecycle, tick } from '../lifecycle/state.ts';
+import type { Growing, SearchState } from '../lifecycle/state.ts';
+import type { MaskEvent, MaskFinished, ProbabilitiesEvent, StepEvent } from './events.ts';
 import { isLoss } from './policyGradient.ts';
 import { bestOf } from './resume.ts';
-import { foldBreak, newTimes, tick } from '../lifecycle/state.ts';
-import type { StateBase, StateTimes } from '../lifecycle/state.ts';
 
 /**
- * All that is known of a search for masks from its events. It grows in place and stays small: of keep-probabilities it has the latest, of
- * losses a few thousand points at most. What there is to see of probabilities says `pictureOf`.
+ * All that is known of a search for masks from its events. It stays small: of keep-probabilities it has the latest, of losses a few thousand
+ * points at most. What there is to see of probabilities says `pictureOf`.
  */
-export interface MaskState extends StateBase {
-  readonly opening: StructureOpening | undefined;
+export interface MaskState extends SearchState<ComponentsOpening> {
+  readonly kind: 'masks';
   /** Steps that are done. */
   readonly steps: number;
   /** In the order of the steps, each the mean over as many of them; the last one may be of fewer. */
@@ -27,9 +21,7 @@ export interface MaskState extends StateBase {
   readonly checkpoints: readonly MaskCheckpoint[];
   /** The last checkpoint, with the probabilities. */
   readonly latest: ProbabilitiesEvent | undefined;
-  /** Evaluated again at the end, baselines among them. */
-  readonly finalists: readonly StructureFinalistEvent[];
-  readonly finished: MasksFinishedEvent | undefined;
+  readonly finished: MaskFinished | undefined;
 }
 
 /** Some steps in a row. */
@@ -49,26 +41,39 @@ export type MaskCheckpoint = Omit<ProbabilitiesEvent, 'kind' | 'values'>;
 export const MAX_POINTS = 4096;
 
 export function newMaskState(): MaskState {
-  const state: Growing = {
-    ...{ revision: 0, status: 'starting', opening: undefined, steps: 0, stepsOfPoint: 1, leftOut: 0 },
-    ...{ losses: [], checkpoints: [], quarantined: [], finalists: [] },
-    ...{ latest: undefined, finished: undefined, error: undefined },
-    times: newTimes(),
+  return {
+    kind: 'masks',
+    ...emptyState(),
+    ...{ steps: 0, stepsOfPoint: 1, leftOut: 0, losses: [], checkpoints: [], latest: undefined, finished: undefined },
   };
-  return state;
 }
 
 /**
- * The one fold over the events of a search for masks; those of other searches are passed over, and so are steps and checkpoints that
- * were told before.
+ * The one fold over the events of a search for masks; steps and checkpoints that were told before are passed over.
  *
  * @param at when the event was kept, in milliseconds since 1970
  * @returns the same state, grown
  */
-export function foldMaskEvent(state: MaskState, event: RunEvent, at: number): MaskState {
-  const growing = state as Growing;
+export function foldMaskEvent(state: MaskState, event: MaskEvent, at: number): MaskState {
+  const growing = state as Growing<MaskState>;
   tick(growing, event.kind, at);
-  fold(growing, event);
+  switch (event.kind) {
+    case 'scores':
+      break;
+    case 'step':
+      foldStep(growing, event);
+      break;
+    case 'probabilities': {
+      const { step, baseline, perplexity, removed, leftOut } = event;
+      if (step <= (growing.checkpoints.at(-1)?.step ?? -1)) break;
+      growing.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
+      growing.latest = event;
+      break;
+    }
+    default:
+      if (event.kind === 'finished') growing.finished = event;
+      foldLifecycle(growing, event);
+  }
   return state;
 }
 
@@ -77,68 +82,7 @@ export function bestCheckpoint({ checkpoints }: Pick<MaskState, 'checkpoints'>):
   return bestOf(checkpoints);
 }
 
-type Growing = {
-  -readonly [Key in keyof MaskState]: MaskState[Key] extends readonly (infer Item)[]
-    ? Item[]
-    : MaskState[Key] extends StateTimes
-      ? { -readonly [Name in keyof StateTimes]: StateTimes[Name] }
-      : MaskState[Key];
-};
-
-function fold(state: Growing, event: RunEvent): void {
-  switch (event.kind) {
-    case 'structure-opened':
-      state.opening = event;
-      state.status = 'running';
-      return;
-    case 'step':
-      foldStep(state, event);
-      return;
-    case 'probabilities': {
-      const { step, baseline, perplexity, removed, leftOut } = event;
-      if (step <= (state.checkpoints.at(-1)?.step ?? -1)) return;
-      state.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
-      state.latest = event;
-      return;
-    }
-    case 'structure-finalist':
-      state.finalists.push(event);
-      return;
-    case 'masks-finished':
-      state.status = 'finished';
-      state.finished = event;
-      return;
-    case 'quarantined':
-      state.quarantined.push(event);
-      return;
-    case 'resumed':
-    case 'paused':
-    case 'failed':
-      foldBreak(state, event);
-      return;
-    // Of other searches, or of no account here.
-    case 'baseline':
-    case 'candidate':
-    case 'configuration-measured':
-    case 'configuration':
-    case 'fallback':
-    case 'finalist':
-    case 'finished':
-    case 'generation':
-    case 'iteration':
-    case 'llm-asked':
-    case 'llm-replied':
-    case 'measured':
-    case 'opened':
-    case 'probed':
-    case 'rate-baseline':
-    case 'rates-finished':
-    case 'scores':
-      return;
-  }
-}
-
-function foldStep(state: Growing, { step, losses, baseline }: StepEvent): void {
+function foldStep(state: Growing<MaskState>, { step, losses, baseline }: StepEvent): void {
   if (step < state.steps) return;
   const finite = losses.filter(isLoss);
   state.leftOut += losses.length - finite.length;

@@ -1,4 +1,4 @@
-import type { Candidate, VariationOperator } from './events.ts';
+import type { MetricCandidate, VariationOperator } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { CanonicalForm } from '../../metric/canonical.ts';
 
@@ -15,7 +15,7 @@ export interface Proposed {
 
 /** A candidate with what became of it. */
 export interface Evaluated extends Proposed {
-  readonly outcome: Candidate['outcome'];
+  readonly outcome: MetricCandidate['outcome'];
   /**
    * Mean loss over the whole fitness text in nats per token, estimated where blocks are missing; Infinity for an invalid one.
    * What selection compares takes the size into account, and what is known of the estimates (see population.ts).

@@ -1,4 +1,5 @@
-import type { Candidate, CandidateOutcome, InvalidReason, VariationOperator } from './events.ts';
+import type { InvalidReason } from '../lifecycle/events.ts';
+import type { MetricCandidate, CandidateOutcome, VariationOperator } from './events.ts';
 
 /**
  * Candidates column by column, as they cross from one process to another by the thousand: a third of the size of the same as
@@ -21,7 +22,7 @@ export interface CandidateColumns {
   readonly detail: readonly (readonly (number | string)[])[];
 }
 
-export interface TimedCandidate extends Candidate {
+export interface TimedCandidate extends MetricCandidate {
   readonly at: number;
 }
 

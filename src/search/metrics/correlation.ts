@@ -1,4 +1,4 @@
-import type { Candidate } from './events.ts';
+import type { MetricCandidate } from './events.ts';
 import { perplexityOf } from './state.ts';
 
 /** How the numbers of times that operations and operands occur go with the perplexity, and with each other. */
@@ -17,7 +17,7 @@ export interface CorrelationMatrix {
   readonly candidates: number;
 }
 
-export function correlationMatrix(candidates: readonly Candidate[]): CorrelationMatrix {
+export function correlationMatrix(candidates: readonly MetricCandidate[]): CorrelationMatrix {
   const valid = candidates.filter((candidate) => perplexityOf(candidate) !== undefined);
   const counts = new Map<string, Float64Array>();
   valid.forEach(({ expression }, i) => {

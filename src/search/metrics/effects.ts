@@ -1,5 +1,7 @@
+import type { Rung } from '../lifecycle/rung.ts';
 import type { Expression } from '../../metric/expression.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchEvent, SearchOpening } from './events.ts';
+import type { MeasureOutcome, SearchOpening } from '../lifecycle/events.ts';
+import type { ProbeOutcome, MetricEvent } from './events.ts';
 
 /**
  * All that a search asks of the world. The loop asks the same questions in the same order for the same plan, whatever the number
@@ -12,20 +14,13 @@ export interface SearchEffects {
   /** The loss of each candidate on the blocks of a rung; answers in the order of the questions. */
   measure(candidates: readonly Proposal[], rung: Rung): Promise<readonly MeasureOutcome[]>;
   /** Settles when the event is kept. */
-  emit(event: SearchEvent): Promise<void>;
+  emit(event: MetricEvent): Promise<void>;
 }
 
 export interface Proposal {
   /** Counts from 0 in the order of proposal. The baselines have −1, −2, … in the order of the plan. */
   readonly id: number;
   readonly expression: Expression;
-}
-
-/** Blocks `begin … end − 1` in the order in which rungs visit them. Baselines are measured on all blocks as rung 0. */
-export interface Rung {
-  readonly index: number;
-  readonly begin: number;
-  readonly end: number;
 }
 
 export interface SearchOptions {

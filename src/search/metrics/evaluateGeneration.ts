@@ -1,14 +1,15 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { SearchSettings } from './plan.ts';
 import type { CandidateOutcome } from './events.ts';
 import { constantValue } from '../../metric/constant.ts';
 import { depthOf, operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
-import type { Rung, SearchEffects, SearchOptions } from './effects.ts';
+import type { SearchEffects, SearchOptions } from './effects.ts';
+import type { Rung } from '../lifecycle/rung.ts';
 import type { Knowledge } from './knowledge.ts';
 import { AT_THE_FOOT, climb, promoted } from './ladder.ts';
 import type { Climb } from './ladder.ts';
+import type { SearchSettings } from './settings.ts';
 
 /** What all generations of a search have in common. */
 export interface SearchContext {

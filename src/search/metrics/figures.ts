@@ -1,5 +1,5 @@
-import type { SearchSettings } from './plan.ts';
-import type { SearchState } from './state.ts';
+import type { SearchSettings } from './settings.ts';
+import type { MetricState } from './state.ts';
 
 /** What a person asks of a search that runs: how fast, how much was saved, how long still. */
 export interface SearchFigures {
@@ -16,7 +16,7 @@ export interface SearchFigures {
 /** Generations that the forecast looks back on: later ones are cheaper, since more of them is known. */
 const RECENT = 5;
 
-export function figuresOf(state: SearchState, settings: SearchSettings): SearchFigures {
+export function figuresOf(state: MetricState, settings: SearchSettings): SearchFigures {
   const { counts, times } = state;
   const valid = counts.candidates - counts.invalid;
   const minutes = times.worked / 60_000;
@@ -29,7 +29,7 @@ export function figuresOf(state: SearchState, settings: SearchSettings): SearchF
 }
 
 function progressOf(
-  { status, counts, generations }: SearchState,
+  { status, counts, generations }: MetricState,
   { generations: all, budget }: SearchSettings,
 ): number {
   if (status === 'finished') return 1;
@@ -37,7 +37,7 @@ function progressOf(
   return Math.min(1, Math.max(spent, generations.length / all));
 }
 
-function secondsLeft(state: SearchState, settings: SearchSettings): number | undefined {
+function secondsLeft(state: MetricState, settings: SearchSettings): number | undefined {
   const { generationEnds: ends, worked } = state.times;
   if (state.status === 'finished') return 0;
   if (ends.length === 0) return undefined;

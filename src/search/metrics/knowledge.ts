@@ -1,4 +1,4 @@
-import type { CandidateOutcome, SearchCounts } from './events.ts';
+import type { CandidateOutcome, MetricCounts } from './events.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
 import { calibration } from './ladder.ts';
 import type { Climb } from './ladder.ts';
@@ -26,7 +26,7 @@ export class Knowledge {
     this.blocksOfText = blocks;
   }
 
-  get counts(): SearchCounts {
+  get counts(): MetricCounts {
     return { ...this.tally, evaluations: this.evaluations };
   }
 

@@ -1,7 +1,7 @@
 import { rungEnds } from './plan.ts';
-import type { SearchSettings } from './plan.ts';
-import type { SearchOpening } from './events.ts';
-import type { Rung } from './effects.ts';
+import type { Rung } from '../lifecycle/rung.ts';
+import type { SearchOpening } from '../lifecycle/events.ts';
+import type { SearchSettings } from './settings.ts';
 
 /** The stages of an evaluation, each with more blocks of the fitness text. @param length tokens of a block */
 export function rungsOf(

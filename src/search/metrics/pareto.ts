@@ -1,10 +1,10 @@
-import type { Candidate } from './events.ts';
+import type { MetricCandidate } from './events.ts';
 import { isComplete, perplexityOf } from './state.ts';
-import type { SearchState } from './state.ts';
+import type { MetricState } from './state.ts';
 
 /** The best of each size that was evaluated in full, the smallest first; of equals the one that came first. */
-export function hallOfFame(state: Pick<SearchState, 'candidates' | 'byId'>): readonly Candidate[] {
-  const best = new Map<number, Candidate>();
+export function hallOfFame(state: Pick<MetricState, 'candidates' | 'byId'>): readonly MetricCandidate[] {
+  const best = new Map<number, MetricCandidate>();
   for (const candidate of state.candidates) {
     if (!isComplete(candidate, state)) continue;
     const other = best.get(candidate.size);
@@ -14,7 +14,7 @@ export function hallOfFame(state: Pick<SearchState, 'candidates' | 'byId'>): rea
 }
 
 /** Those of the hall of fame that are better than everything smaller. */
-export function paretoFront(state: Pick<SearchState, 'candidates' | 'byId'>): readonly Candidate[] {
+export function paretoFront(state: Pick<MetricState, 'candidates' | 'byId'>): readonly MetricCandidate[] {
   let best = Infinity;
   return hallOfFame(state).filter((candidate) => {
     const perplexity = perplexityOf(candidate)!;
@@ -25,7 +25,10 @@ export function paretoFront(state: Pick<SearchState, 'candidates' | 'byId'>): re
 }
 
 /** The best that were evaluated in full, each evaluation once, the best first. */
-export function bestCandidates({ candidates }: Pick<SearchState, 'candidates'>, count: number): readonly Candidate[] {
+export function bestCandidates(
+  { candidates }: Pick<MetricState, 'candidates'>,
+  count: number,
+): readonly MetricCandidate[] {
   return candidates
     .filter(({ outcome }) => outcome.kind === 'full')
     .sort((a, b) => perplexityOf(a)! - perplexityOf(b)! || a.id - b.id)

@@ -1,7 +1,7 @@
 import type { Rng } from '../../base/rng.ts';
-import type { SearchSettings } from './plan.ts';
 import type { Evaluated } from './candidate.ts';
 import type { Knowledge } from './knowledge.ts';
+import type { SearchSettings } from './settings.ts';
 
 /** Metrics that parents are drawn from: the cheapest first, no two of which remove the same weights. */
 export type Population = readonly Member[];

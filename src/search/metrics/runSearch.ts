@@ -1,7 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { SearchPlan } from './plan.ts';
-import type { MeasureOutcome, SearchCounts } from './events.ts';
+import type { MetricCounts } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { alphabetOf } from './alphabet.ts';
@@ -15,10 +15,11 @@ import { rungsOf } from './ladder.ts';
 import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
 import { propose } from './propose.ts';
+import type { MeasureOutcome } from '../lifecycle/events.ts';
 
 /** What a search comes to, before its finalists are evaluated again. */
 export interface SearchOutcome {
-  readonly counts: SearchCounts;
+  readonly counts: MetricCounts;
   /** The best that were evaluated in full, no two of which remove the same weights; the best first, as many as the plan says. */
   readonly finalists: readonly Finalist[];
 }
@@ -108,8 +109,8 @@ async function measureBaselines(plan: SearchPlan, { effects, options }: SearchCo
     const text = printPrefix(expression);
     await effects.emit(
       Number.isFinite(perplexity)
-        ? { kind: 'baseline', metric, expression: text, perplexity }
-        : { kind: 'baseline', metric, expression: text, error: baselineError(metric, answer) },
+        ? { kind: 'baseline', name: metric, expression: text, perplexity }
+        : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer) },
     );
   }
 }

@@ -1,172 +1,127 @@
 import * as z from 'zod';
+import { countSchema, sparsitySchema, textSchema } from '../../experiment/schemas.ts';
+import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { namedMetrics, planFields } from '../lifecycle/planSchema.ts';
 import {
-  countSchema,
-  errorSchema,
-  expressionSchema,
-  resultSchema,
-  settingsSchema,
-  sparsitySchema,
-  textSchema,
-} from '../../experiment/schemas.ts';
-import { SEARCH_SETTINGS } from './plan.ts';
-import type { SearchPlan } from './plan.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchEvent, SearchOpening } from './events.ts';
-import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
+  amountSchema,
+  baselineEvent,
+  finalistEvent,
+  finishedEvent,
+  generationEvent,
+  invalidSchema,
+  measuredEvent,
+  openingSchema,
+  positiveSchema,
+  rankingSchema,
+  runEvents,
+} from '../lifecycle/schema.ts';
+import { SEARCH_SETTINGS } from './settings.ts';
 
-/**
- * Search plans and events as they come from outside (another process, a journal on disk), checked on arrival; each schema is tied
- * to the type of the same name.
- */
-
-const MAX_METRICS = 10_000;
-const nameSchema = textSchema.min(1);
-const idSchema = countSchema;
-const positive = z.number().positive();
-const seconds = z.number().min(0);
-/** A metric in prefix form: whoever shows an event may parse it. */
-const metricText = textSchema.refine(isMetricText, 'expected a metric in prefix form');
-
-const namedMetrics = z.array(z.strictObject({ metric: nameSchema, expression: expressionSchema })).max(MAX_METRICS);
-
-const searchSettingsSchema = settingsSchemaOf(SEARCH_SETTINGS);
-
-const searchPlanShape = z.strictObject({
-  name: nameSchema,
-  model: nameSchema,
-  text: nameSchema,
-  calibration: nameSchema.exactOptional(),
-  test: nameSchema.exactOptional(),
+/** Everything that decides what a search for metrics finds. `settings.calibrate` is that of the finalists: candidates are ranked one-shot. */
+export const metricPlanSchema = z.strictObject({
+  kind: z.literal('metrics'),
+  ...planFields,
   sparsity: sparsitySchema,
+  /** Operations and terminals of the trees. */
   operations: z.array(z.enum(Object.keys(OPERATIONS) as OperationName[])).max(64),
   operands: z.array(z.enum(Object.keys(OPERANDS) as OperandName[])).max(64),
+  /** Metrics that the first generation starts from ("Evolve from here"); the rest of it is random. */
   seeds: namedMetrics,
+  /** Metrics that the search is compared with; they never enter the population. */
   baselines: namedMetrics,
-  settings: settingsSchema,
-  search: searchSettingsSchema,
+  search: settingsSchemaOf(SEARCH_SETTINGS),
 });
 
-const reason = z.enum(['no-operand', 'constant', 'not-finite', 'too-large', 'quarantined']);
-const invalid = z.strictObject({ kind: z.literal('invalid'), reason, detail: textSchema });
-
-const probeShape = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('ranks'), fingerprint: textSchema, whole: z.boolean() }),
-  invalid,
-]);
-
-const measureShape = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('loss'), blocks: countSchema, loss: z.number() }),
-  invalid,
-]);
-
-const outcome = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('full'), perplexity: positive }),
-  z.strictObject({ kind: z.literal('stopped'), rung: countSchema, blocks: countSchema, perplexity: positive }),
+export const probeOutcomeSchema = z.discriminatedUnion('kind', [
   z.strictObject({
-    kind: z.literal('shared'),
-    of: idSchema,
-    by: z.enum(['canonical', 'mask']),
-    perplexity: positive,
+    kind: z.literal('ranks'),
+    /** Hash of the masks that the metric makes of the probe's layers: equal where two metrics remove the same weights. */
+    fingerprint: textSchema,
+    /** Whether the probe is every prunable layer, so that equal fingerprints are equal models. */
+    whole: z.boolean(),
   }),
-  invalid,
+  invalidSchema,
 ]);
 
-const counts = z.strictObject({
+/** Over the whole search so far. */
+export const metricCountsSchema = z.strictObject({
   candidates: countSchema,
   invalid: countSchema,
+  /** Candidates that shared another's evaluation. */
   duplicates: countSchema,
   stoppedEarly: countSchema,
   fullEvaluations: countSchema,
-  evaluations: z.number().min(0),
+  /** Work that was done, in units of an evaluation of the whole fitness text. */
+  evaluations: amountSchema,
 });
 
-/** What every opened search says about its model and text. */
-export const openingFields = {
-  blocks: countSchema,
-  denseLosses: z.array(z.number()).max(10_000_000),
-  densePerplexity: positive,
-  fingerprint: textSchema,
-  device: textSchema,
-  parameters: countSchema,
-  architecture: textSchema,
-};
+/** A metric in prefix form: whoever shows an event may parse it. */
+const metricText = textSchema.refine(isMetricText, 'expected a metric in prefix form');
 
-const openingShape = z.strictObject(openingFields);
-
-/** The shape stays visible, so that it can be joined with the events of other searches. */
-export const searchEventShape = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('opened'), ...openingFields }),
+/** `perplexity` is always on the scale of the whole text: where blocks are missing, the dense loss of the text plus the excess on the blocks seen. */
+const outcome = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('full'), perplexity: positiveSchema }),
+  z.strictObject({ kind: z.literal('stopped'), rung: countSchema, blocks: countSchema, perplexity: positiveSchema }),
+  /** It shares the evaluation of candidate `of`, which ranks the same: by algebra, or by the masks of the probe. */
   z.strictObject({
-    kind: z.literal('baseline'),
-    metric: textSchema,
-    expression: metricText,
-    perplexity: positive.exactOptional(),
-    error: errorSchema.exactOptional(),
+    kind: z.literal('shared'),
+    of: countSchema,
+    by: z.enum(['canonical', 'mask']),
+    perplexity: positiveSchema,
   }),
-  z.strictObject({ kind: z.literal('probed'), id: idSchema, expression: metricText, probe: probeShape, seconds }),
-  z.strictObject({
-    kind: z.literal('measured'),
-    id: z.int().min(-MAX_METRICS),
-    rung: countSchema,
-    measure: measureShape,
-    seconds,
-  }),
-  z.strictObject({
-    kind: z.literal('candidate'),
-    id: idSchema,
-    generation: countSchema,
-    operator: z.enum([
-      'seed',
-      'grow',
-      'full',
-      'crossover',
-      'mutate-operation',
-      'mutate-operand',
-      'mutate-subtree',
-      'insert',
-      'hoist',
-    ]),
-    parents: z.array(idSchema).max(8),
-    expression: metricText,
-    size: countSchema,
-    depth: countSchema,
-    outcome,
-  }),
-  z.strictObject({
-    kind: z.literal('generation'),
-    generation: countSchema,
-    best: positive.nullable(),
-    mean: positive.nullable(),
-    worst: positive.nullable(),
-    bestSoFar: z.strictObject({ id: idSchema, perplexity: positive }).nullable(),
-    counts,
-  }),
-  z.strictObject({
-    kind: z.literal('finalist'),
-    id: idSchema.exactOptional(),
-    metric: textSchema,
-    expression: metricText,
-    result: resultSchema.exactOptional(),
-    test: resultSchema.exactOptional(),
-    error: errorSchema.exactOptional(),
-  }),
-  z.strictObject({ kind: z.literal('quarantined'), id: idSchema, expression: textSchema, error: errorSchema }),
-  z.strictObject({ kind: z.literal('resumed') }),
-  z.strictObject({ kind: z.literal('paused') }),
-  z.strictObject({ kind: z.literal('finished'), counts, best: z.array(idSchema).max(MAX_METRICS) }),
-  z.strictObject({ kind: z.literal('failed'), error: errorSchema }),
+  invalidSchema,
 ]);
 
-// The shapes under the names of their types; that the two say the same is checked below.
-export const searchPlanSchema = searchPlanShape as unknown as z.ZodType<SearchPlan>;
-export const searchOpeningSchema = openingShape as unknown as z.ZodType<SearchOpening>;
-export const searchEventSchema = searchEventShape as unknown as z.ZodType<SearchEvent>;
-export const probeOutcomeSchema = probeShape as unknown as z.ZodType<ProbeOutcome>;
-export const measureOutcomeSchema = measureShape as unknown as z.ZodType<MeasureOutcome>;
+/** A candidate with what became of it; exactly one for each id. */
+const candidateEvent = z.strictObject({
+  kind: z.literal('candidate'),
+  id: countSchema,
+  generation: countSchema,
+  /** How it came about. */
+  operator: z.enum([
+    'seed',
+    'grow',
+    'full',
+    'crossover',
+    'mutate-operation',
+    'mutate-operand',
+    'mutate-subtree',
+    'insert',
+    'hoist',
+  ]),
+  /** Ids of the candidates that it was made of. */
+  parents: z.array(countSchema).max(8),
+  expression: metricText,
+  /** Operations and operands. */
+  size: countSchema,
+  depth: countSchema,
+  outcome,
+});
+
+/** What happens in a search for metrics, in order. The journal keeps these, the panel and the command line fold them. */
+export const metricEventSchema = z.discriminatedUnion('kind', [
+  openingSchema.extend({ kind: z.literal('opened') }),
+  baselineEvent.extend({ expression: metricText }),
+  /** What the check of a candidate before any evaluation gave; a search that goes on must ask the same. */
+  z.strictObject({
+    kind: z.literal('probed'),
+    id: countSchema,
+    expression: metricText,
+    probe: probeOutcomeSchema,
+    seconds: amountSchema,
+  }),
+  measuredEvent,
+  candidateEvent,
+  generationEvent.extend({ counts: metricCountsSchema }),
+  finalistEvent.extend({ expression: metricText }),
+  finishedEvent.extend({ counts: metricCountsSchema, best: rankingSchema }),
+  ...runEvents,
+]);
 
 function isMetricText(text: string): boolean {
   try {
@@ -176,16 +131,3 @@ function isMetricText(text: string): boolean {
     return false;
   }
 }
-
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key]> } : T;
-type Matches<Schema extends z.ZodType, Type> = Same<Mutable<z.infer<Schema>>, Mutable<Type>>;
-
-// Does not compile where a schema and its type say different things.
-[true, true, true, true, true] satisfies [
-  Matches<typeof searchPlanShape, SearchPlan>,
-  Matches<typeof openingShape, SearchOpening>,
-  Matches<typeof searchEventShape, SearchEvent>,
-  Matches<typeof probeShape, ProbeOutcome>,
-  Matches<typeof measureShape, MeasureOutcome>,
-];

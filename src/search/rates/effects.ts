@@ -1,17 +1,18 @@
+import type { Rung } from '../lifecycle/rung.ts';
 import type { LlmRole } from './llm.ts';
-import type { MeasureOutcome } from '../metrics/events.ts';
-import type { LlmReply, RateEvent, StructureOpening } from './events.ts';
+import type { LlmReply, RateEvent } from './events.ts';
+import type { MeasureOutcome, ComponentsOpening } from '../lifecycle/events.ts';
 
 /**
  * All that a search for rates asks of the world. As with searches for metrics (see `SearchEffects`) the same questions are asked in
  * the same order for the same plan and the same answers; a run that was interrupted goes on by asking again from the beginning.
  */
 export interface RateEffects {
-  /** Each configuration's loss on the whole fitness text; answers in the order of the questions. Baselines have ids below 0. */
-  measure(configurations: readonly AskedRates[]): Promise<readonly MeasureOutcome[]>;
+  /** Each configuration's loss on the blocks of a rung; answers in the order of the questions. Baselines have ids below 0. */
+  measure(configurations: readonly AskedRates[], rung: Rung): Promise<readonly MeasureOutcome[]>;
   /** What the language model answers. Failures are replies too: nothing that a provider does ends the search. */
   ask(request: LlmRequest): Promise<LlmReply>;
-  /** Settles when the event is kept. The loop emits `rate-baseline`, `configuration`, `iteration` and `fallback`. */
+  /** Settles when the event is kept. The loop emits `baseline`, `candidate`, `generation` and `fallback`. */
   emit(event: RateEvent): Promise<void>;
 }
 
@@ -34,7 +35,7 @@ export interface LlmRequest {
 }
 
 export interface RateSearchOptions {
-  readonly opening: StructureOpening;
+  readonly opening: ComponentsOpening;
   /** Looked at between two questions; the search then fails with the code `cancelled`. */
   readonly signal?: AbortSignal;
 }

@@ -1,9 +1,10 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { MeasureOutcome } from '../metrics/events.ts';
-import type { Configuration } from './events.ts';
+import type { RateCandidate } from './events.ts';
 import type { RateContext } from './context.ts';
 import type { ProposedRates } from './rateKnowledge.ts';
 import { ratesKey } from './rates.ts';
+import type { MeasureOutcome } from '../lifecycle/events.ts';
+import type { Rung } from '../lifecycle/rung.ts';
 
 /**
  * Evaluates the configurations of one generation, each set of rates once, and tells what became of them in the order of their ids. The
@@ -12,7 +13,7 @@ import { ratesKey } from './rates.ts';
 export async function evaluateRates(
   configurations: readonly ProposedRates[],
   context: RateContext,
-): Promise<readonly Configuration[]> {
+): Promise<readonly RateCandidate[]> {
   const { knowledge, effects, options } = context;
   const firsts = new Map<string, ProposedRates>();
   for (const configuration of configurations) {
@@ -21,7 +22,13 @@ export async function evaluateRates(
   }
   throwIfCancelled(options.signal, 'searching');
   const asked = [...firsts.values()];
-  const answers = asked.length === 0 ? [] : await effects.measure(asked.map(({ id, rates }) => ({ id, rates })));
+  const answers =
+    asked.length === 0
+      ? []
+      : await effects.measure(
+          asked.map(({ id, rates }) => ({ id, rates })),
+          wholeText(options.opening),
+        );
   const problems = new Map<string, string>();
   for (const [i, { id, rates }] of asked.entries()) {
     const read = readMeasure(answers[i]!);
@@ -29,14 +36,19 @@ export async function evaluateRates(
     if (typeof read === 'string') problems.set(ratesKey(rates), read);
     else knowledge.learn({ id, rates, ...read });
   }
-  const settled: Configuration[] = [];
+  const settled: RateCandidate[] = [];
   for (const proposed of configurations) {
     const configuration = { ...proposed, outcome: outcomeOf(proposed, problems, context) };
     knowledge.settle(configuration);
     settled.push(configuration);
-    await effects.emit({ kind: 'configuration', ...configuration });
+    await effects.emit({ kind: 'candidate', ...configuration });
   }
   return settled;
+}
+
+/** All blocks of the fitness text. */
+export function wholeText({ blocks }: RateContext['options']['opening']): Rung {
+  return { index: 0, begin: 0, end: blocks };
 }
 
 /** @returns the loss, or why there is none */
@@ -50,7 +62,7 @@ function outcomeOf(
   { id, rates }: ProposedRates,
   problems: ReadonlyMap<string, string>,
   { knowledge }: RateContext,
-): Configuration['outcome'] {
+): RateCandidate['outcome'] {
   const ranked = knowledge.sameAs(rates);
   if (!ranked) return { kind: 'invalid', detail: problems.get(ratesKey(rates))! };
   const { perplexity } = ranked;

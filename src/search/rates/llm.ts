@@ -91,16 +91,3 @@ export const DEFAULT_LLM_SETTINGS: LlmSettings = defaultsOf(LLM_SETTINGS);
 /** What the language model is asked for. */
 export type LlmRole = 'initialise' | 'mutate' | 'cross';
 export const LLM_ROLES: readonly LlmRole[] = ['initialise', 'mutate', 'cross'];
-
-/**
- * Prompts as templates: `{{name}}` stands for what the search fills in (model, architecture, blocks, sparsity, count, population, …). A
- * run keeps the text that it began with.
- */
-export type PromptTemplates = Readonly<Record<LlmRole | 'again', string>>;
-
-export interface LlmUsage {
-  readonly promptTokens: number;
-  readonly replyTokens: number;
-  /** Whether the provider said so; otherwise estimated from the length of the texts. */
-  readonly estimated?: true;
-}

@@ -1,9 +1,9 @@
 import { LLM_ROLES } from './llm.ts';
-import type { LlmRole, PromptTemplates } from './llm.ts';
-import type { RateSearchPlan } from './plan.ts';
-import type { StructureOpening } from './events.ts';
+import type { LlmRole } from './llm.ts';
+import type { PromptTemplates, RateSearchPlan } from './plan.ts';
 import { fillTemplate } from './fillTemplate.ts';
 import { printRate } from './rates.ts';
+import type { ComponentsOpening } from '../lifecycle/events.ts';
 
 /** A configuration as a prompt shows it. */
 export interface Shown {
@@ -27,7 +27,7 @@ export interface PromptRequest {
  *
  * @throws EspalierError `settings/invalid` for a template with unknown placeholders
  */
-export function writePrompt(plan: RateSearchPlan, opening: StructureOpening, request: PromptRequest): string {
+export function writePrompt(plan: RateSearchPlan, opening: ComponentsOpening, request: PromptRequest): string {
   const { role, count, population, reasons } = request;
   const common = {
     model: modelName(plan),
@@ -49,7 +49,7 @@ export function writePrompt(plan: RateSearchPlan, opening: StructureOpening, req
  *
  * @throws EspalierError `settings/invalid`
  */
-export function checkPrompts(plan: RateSearchPlan, opening: StructureOpening): void {
+export function checkPrompts(plan: RateSearchPlan, opening: ComponentsOpening): void {
   for (const role of LLM_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
 }
 

@@ -1,6 +1,6 @@
 import type { Rng } from '../../base/rng.ts';
 import type { LlmRole } from './llm.ts';
-import type { OperatorChoice, RateSearchPlan } from './plan.ts';
+import type { RateSearchPlan } from './plan.ts';
 import { candidateRng } from '../metrics/candidateRng.ts';
 import { askForRates } from './askForRates.ts';
 import type { RateContext } from './context.ts';
@@ -8,6 +8,7 @@ import { crossRates, mutateRates, randomRates, spreadRates } from './operators.t
 import type { Made } from './operators.ts';
 import type { ProposedRates, RankedRates } from './rateKnowledge.ts';
 import { ratesKey } from './rates.ts';
+import type { OperatorChoice } from './settings.ts';
 
 /** Who does it: without a language model, what it would do is done by classical operators. */
 export function operatorOf(role: LlmRole, { search, llm }: Pick<RateSearchPlan, 'search' | 'llm'>): OperatorChoice {

@@ -1,9 +1,9 @@
-import type { Configuration, RateCounts } from './events.ts';
+import type { RateCandidate, RateCounts } from './events.ts';
 import type { LlmAccount } from './llmAccount.ts';
 import { ratesKey } from './rates.ts';
 
 /** A configuration before it is evaluated. */
-export type ProposedRates = Omit<Configuration, 'outcome'>;
+export type ProposedRates = Omit<RateCandidate, 'outcome'>;
 
 /** A configuration that has a finite loss. */
 export interface RankedRates {
@@ -19,7 +19,7 @@ export class RateKnowledge {
   private readonly proposed = new Set<string>();
   private readonly measured = new Map<string, RankedRates>();
   private readonly ranking: RankedRates[] = [];
-  private readonly tally = { configurations: 0, evaluations: 0, duplicates: 0, invalid: 0 };
+  private readonly tally = { candidates: 0, evaluations: 0, duplicates: 0, invalid: 0 };
 
   countsWith(account: LlmAccount): RateCounts {
     return { ...this.tally, ...account.counts };
@@ -27,7 +27,7 @@ export class RateKnowledge {
 
   /** Number of the next configuration. */
   get nextId(): number {
-    return this.tally.configurations;
+    return this.tally.candidates;
   }
 
   /** Keys of all configurations, the baselines not among them. */
@@ -41,7 +41,7 @@ export class RateKnowledge {
   }
 
   propose({ rates }: ProposedRates): void {
-    this.tally.configurations++;
+    this.tally.candidates++;
     this.proposed.add(ratesKey(rates));
   }
 
@@ -60,7 +60,7 @@ export class RateKnowledge {
     if (ranked.id >= 0) this.rank(ranked);
   }
 
-  settle({ id, rates, outcome }: Configuration): void {
+  settle({ id, rates, outcome }: RateCandidate): void {
     if (outcome.kind === 'invalid') this.tally.invalid++;
     if (outcome.kind !== 'shared') return;
     this.tally.duplicates++;

@@ -3,16 +3,17 @@ import type { ErrorData } from '../../base/errors.ts';
 import { LLM_ROLES } from './llm.ts';
 import type { NamedRates, RateSearchPlan } from './plan.ts';
 import { OWL, STRUCTURE_METHODS } from '../../experiment/structure.ts';
-import type { Configuration, RateCounts, StructureOpening } from './events.ts';
+import type { RateCandidate, RateCounts } from './events.ts';
 import type { RateContext } from './context.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
-import { evaluateRates, readMeasure } from './evaluateRates.ts';
+import { evaluateRates, readMeasure, wholeText } from './evaluateRates.ts';
 import { LlmAccount } from './llmAccount.ts';
 import { checkPrompts } from './prompts.ts';
 import { operatorOf, proposeRates } from './proposeRates.ts';
 import { RateKnowledge } from './rateKnowledge.ts';
 import type { RankedRates } from './rateKnowledge.ts';
 import { projectRates, rateSpace } from './rates.ts';
+import type { ComponentsOpening } from '../lifecycle/events.ts';
 
 /** What a search for rates comes to, before its finalists are evaluated again. */
 export interface RateOutcome {
@@ -64,7 +65,7 @@ export async function runRateSearch(
     const evaluated = await evaluateRates(proposed, context);
     const best = knowledge.leaders[0];
     await effects.emit({
-      kind: 'iteration',
+      kind: 'generation',
       generation,
       ...statisticsOf(evaluated),
       bestSoFar: best ? { id: best.id, perplexity: best.perplexity } : null,
@@ -110,15 +111,18 @@ async function measureBaselines({ plan, space, knowledge, effects, options }: Ra
     return [{ id: -1 - i, name: baseline.name, rates }];
   });
   if (asked.length === 0) return;
-  const answers = await effects.measure(asked.map(({ id, rates }) => ({ id, rates })));
+  const answers = await effects.measure(
+    asked.map(({ id, rates }) => ({ id, rates })),
+    wholeText(options.opening),
+  );
   for (const [i, { id, name, rates }] of asked.entries()) {
     const read = readMeasure(answers[i]!);
     if (typeof read === 'string') {
-      await effects.emit({ kind: 'rate-baseline', id, name, rates, error: baselineError(name, read) });
+      await effects.emit({ kind: 'baseline', id, name, rates, error: baselineError(name, read) });
       continue;
     }
     if (!knowledge.sameAs(rates)) knowledge.learn({ id, rates, ...read });
-    await effects.emit({ kind: 'rate-baseline', id, name, rates, perplexity: read.perplexity });
+    await effects.emit({ kind: 'baseline', id, name, rates, perplexity: read.perplexity });
   }
 }
 
@@ -126,7 +130,7 @@ async function measureBaselines({ plan, space, knowledge, effects, options }: Ra
 function baselineRates(
   { name, rates }: NamedRates,
   { sparsity }: RateSearchPlan,
-  { components, owl }: StructureOpening,
+  { components, owl }: ComponentsOpening,
 ): readonly number[] | undefined {
   switch (rates.kind) {
     case 'global':
@@ -164,7 +168,7 @@ function baselineError(name: string, detail: string): ErrorData {
 }
 
 /** Of the valid configurations of a generation. The mean is that of the losses, as a perplexity. */
-function statisticsOf(evaluated: readonly Configuration[]): {
+function statisticsOf(evaluated: readonly RateCandidate[]): {
   best: number | null;
   mean: number | null;
   worst: number | null;

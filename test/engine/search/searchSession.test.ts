@@ -3,16 +3,13 @@ import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { blockOrder } from '../../../src/engine/search/blockOrder.ts';
 import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
-import {
-  DEFAULT_SEARCH_OPERATIONS,
-  DEFAULT_SEARCH_SETTINGS,
-  type SearchPlan,
-} from '../../../src/search/metrics/plan.ts';
-import type { SearchOpening } from '../../../src/search/metrics/events.ts';
+import { DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 
 let files: TemporaryFamily;
 let engine: Engine;
@@ -26,6 +23,7 @@ beforeAll(async () => {
   files = await temporaryFamily('llama-3.1');
   engine = createEngine();
   plan = {
+    kind: 'metrics',
     name: 'evolved',
     model: files.folder,
     text: files.textFile,

@@ -16,18 +16,20 @@ import {
 import type { PlannedEvaluation } from '../../../src/experiment/plan.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS, type MaskSearchPlan } from '../../../src/search/masks/plan.ts';
+import { type MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS, type RateSearchPlan } from '../../../src/search/rates/plan.ts';
-import type { MeasureOutcome } from '../../../src/search/metrics/events.ts';
+import { type RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { PackedValues, StructureOpening } from '../../../src/search/rates/events.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { loadOracle, type OracleModel } from '../../support/oracle/model.ts';
 import { perplexity } from '../../support/oracle/perplexity.ts';
 import { tokenize } from '../../support/oracle/tokenize.ts';
+import type { ComponentsOpening, MeasureOutcome } from '../../../src/search/lifecycle/events.ts';
+import type { PackedValues } from '../../../src/search/masks/events.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
 
 const [BLOCKS, SAMPLES, TOKENS] = [4, 3, 12];
 const half = { kind: 'unstructured', share: 0.5 } as const;
@@ -80,7 +82,7 @@ const wandaSp: RateSearchPlan['target'] = {
 describe.each(FAMILY_NAMES)('%s', (name) => {
   let files: TemporaryFamily;
   let engine: Engine;
-  let opening: StructureOpening;
+  let opening: ComponentsOpening;
   beforeAll(async () => {
     files = await temporaryFamily(name);
     engine = createEngine();
@@ -297,12 +299,12 @@ function evaluationOf(target: RateSearchPlan['target'], given: readonly number[]
   return { metric: name, sparsity: half, structure: { kind: 'scored', score, rates } };
 }
 
-function everything({ components }: StructureOpening): ModelMask {
+function everything({ components }: ComponentsOpening): ModelMask {
   return components.map((block) => bitsOf(block, () => true));
 }
 
 /** Other components for each seed, about half of them. */
-function someMask({ components }: StructureOpening, seed: number): ModelMask {
+function someMask({ components }: ComponentsOpening, seed: number): ModelMask {
   return components.map((block, index) => bitsOf(block, (i) => ((i + 3 * index + seed) * 2654435761) % 7 > 3));
 }
 

@@ -21,8 +21,8 @@ describe('a search for rates', () => {
     expect(head).toBe(
       'id,generation,operator,parents,repaired,request,perplexity,outcome,same as,reason,block 1,block 2,block 3,block 4,block 5,block 6',
     );
-    expect(rows).toHaveLength(rates.configurations.length);
-    const [first] = rates.configurations;
+    expect(rows).toHaveLength(rates.candidates.length);
+    const [first] = rates.candidates;
     expect(rows[0]!.startsWith(`0,0,${first!.operator},`)).toBe(true);
     expect(rows[0]!.endsWith(first!.rates.join(','))).toBe(true);
   });
@@ -30,7 +30,7 @@ describe('a search for rates', () => {
   it('is no formula of a spreadsheet, whatever a journal says', () => {
     const said = {
       ...rates,
-      configurations: [{ ...rates.configurations[0]!, outcome: invalid("=cmd|' /C calc'!A0") }],
+      candidates: [{ ...rates.candidates[0]!, outcome: invalid("=cmd|' /C calc'!A0") }],
     };
     expect(ratesAsCsv(said as typeof rates)).toContain(",'=cmd|' /C calc'!A0,");
   });
@@ -39,7 +39,7 @@ describe('a search for rates', () => {
     const context = { root: '/workspace', createdAt: new Date(0), versions: {} };
     const text = ratesAsJson(createRunRecord('20260101-000000-rates-000000', ratePlan, context), rates);
     const found = JSON.parse(text) as Record<string, unknown[]>;
-    expect([found['configurations']?.length, found['iterations']?.length]).toEqual([rates.configurations.length, 4]);
+    expect([found['candidates']?.length, found['generations']?.length]).toEqual([rates.candidates.length, 4]);
     expect(text).not.toContain('You tune');
   });
 });

@@ -11,6 +11,7 @@ import type { RunFolder } from '../../../src/runs/runFolder.ts';
 import { lockRun } from '../../../src/runs/runLock.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 import { FakeClock } from '../fakeWorker.ts';
+import type { MetricState } from '../../../src/search/metrics/state.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'espalier-follow-'));
 afterAll(() => {
@@ -25,7 +26,7 @@ function begin(plan: SearchPlan, folder = root): Promise<RunFolder<SearchPlan>> 
 }
 
 async function write(run: RunFolder<SearchPlan>, from: number, to?: number): Promise<void> {
-  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run.id, { now: () => 1 });
+  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 1 });
   await journal.append(
     syntheticSearch(run.run.plan)
       .slice(from, to)
@@ -52,8 +53,8 @@ describe('a run that is followed', () => {
     await write(run, 10);
     await lock.release();
     await follower.look();
-    expect(follower.search.status).toBe('finished');
-    expect(follower.search.candidates).toHaveLength(18);
+    expect(follower.state.status).toBe('finished');
+    expect((follower.state as MetricState).candidates).toHaveLength(18);
     expect(follower.isDriven).toBe(false);
     expect(clock.pending).toBe(1);
     follower.dispose();
@@ -74,7 +75,7 @@ describe('a run that is followed', () => {
     }
     const follower = new RunFollower(run, { clock: new FakeClock(), onRecords: () => undefined });
     await follower.look();
-    expect([follower.search.revision, follower.error?.code]).toEqual([shown, error]);
+    expect([follower.state.revision, follower.error?.code]).toEqual([shown, error]);
     follower.dispose();
   });
 });

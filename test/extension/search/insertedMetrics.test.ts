@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { insertedMetrics, metricText } from '../../../src/extension/search/insertedMetrics.ts';
 import { runAsCsv } from '../../../src/extension/search/exportRun.ts';
-import type { Candidate } from '../../../src/search/metrics/events.ts';
+import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { compile } from '../../../src/language/check/compile.ts';
-import { foldEvent, newSearchState } from '../../../src/search/metrics/state.ts';
+import { foldMetricEvent, newMetricState } from '../../../src/search/metrics/state.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 
 const RUN = '20261122-100000-quick-abc123';
-const candidate: Candidate = {
+const candidate: MetricCandidate = {
   id: 12,
   generation: 3,
   operator: 'crossover',
@@ -59,9 +59,9 @@ describe('a candidate in a file', () => {
 });
 
 it('a run exports as one line a candidate, with all digits', () => {
-  const state = newSearchState();
+  const state = newMetricState();
   for (const { event, at } of syntheticSearch(syntheticPlan({ population: 10, generations: 3 })))
-    foldEvent(state, event, at);
+    foldMetricEvent(state, event, at);
   const lines = runAsCsv(state).trimEnd().split('\r\n');
   expect(lines).toHaveLength(31);
   expect(lines[0]).toBe('id,generation,formula,perplexity,size,depth,operator,parents,outcome,blocks,same as,reason');

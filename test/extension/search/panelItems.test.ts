@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { packCandidates, unpackCandidates } from '../../../src/search/metrics/columns.ts';
-import { isMetricEvent } from '../../../src/search/kinds.ts';
 import { panelItems } from '../../../src/extension/search/panelItems.ts';
 import type { JournalRecord } from '../../../src/runs/journalLine.ts';
-import { foldEvent, newSearchState } from '../../../src/search/metrics/state.ts';
-import type { SearchState } from '../../../src/search/metrics/state.ts';
+import { foldEvent } from '../../../src/search/folds.ts';
+import { newMetricState } from '../../../src/search/metrics/state.ts';
+import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { emptyPanel, receive } from '../../../webview-ui/panel/panelData.ts';
 import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
 
@@ -12,26 +12,28 @@ const records = withMeasurements(syntheticSearch(syntheticPlan({ population: 20,
 
 describe('a journal on its way to the panel', () => {
   it.each([1, 7, 64, 10_000])('folds to the same in portions of %i', (portion) => {
-    const whole = newSearchState();
-    for (const { event, at } of records) if (isMetricEvent(event)) foldEvent(whole, event, at);
+    const whole = newMetricState();
+    for (const { event, at } of records) foldEvent(whole, event, at);
     let data = emptyPanel();
     for (let i = 0; i < records.length; i += portion) {
       const items = structuredClone(panelItems(records.slice(i, i + portion)));
       data = receive(data, { kind: 'events', items, complete: i + portion >= records.length });
     }
-    expect(known(data.search)).toEqual(known(whole));
-    expect(data.search.counts.evaluations).toBeCloseTo(whole.counts.evaluations, 9);
+    expect(known(data.search as MetricState)).toEqual(known(whole));
+    expect((data.search as MetricState).counts.evaluations).toBeCloseTo(whole.counts.evaluations, 9);
     expect(data.complete).toBe(true);
   });
 
   it('leaves out what only the search needs, and is a fraction of it', () => {
     const items = panelItems(records);
-    expect(items.some((item) => 'event' in item && item.event.kind === 'probed')).toBe(false);
+    expect(items.some((item) => 'event' in item && (item.event.kind as string) === 'probed')).toBe(false);
     expect(JSON.stringify(items).length).toBeLessThan(0.7 * JSON.stringify(records).length);
   });
 
   it('keeps every kind of outcome in columns', () => {
-    const candidates = records.flatMap(({ event, at }) => (event.kind === 'candidate' ? [{ ...event, at }] : []));
+    const candidates = records.flatMap(({ event, at }) =>
+      event.kind === 'candidate' && 'expression' in event ? [{ ...event, at }] : [],
+    );
     expect(new Set(candidates.map(({ outcome }) => outcome.kind)).size).toBe(4);
     const back = unpackCandidates(structuredClone(packCandidates(candidates)));
     expect(back).toEqual(candidates.map((candidate) => ({ ...candidate, kind: undefined })));
@@ -39,7 +41,7 @@ describe('a journal on its way to the panel', () => {
 });
 
 /** What the panel shows of a state; the revision counts events, of which it gets fewer. */
-function known({ byId, counts, improvements, ...state }: SearchState): unknown {
+function known({ byId, counts, improvements, ...state }: MetricState): unknown {
   return {
     ...state,
     revision: 0,
@@ -56,7 +58,7 @@ function known({ byId, counts, improvements, ...state }: SearchState): unknown {
 function withMeasurements(events: readonly JournalRecord[]): JournalRecord[] {
   const all = events.flatMap((record): JournalRecord[] => {
     const { event, at } = record;
-    if (event.kind !== 'candidate') return [record];
+    if (event.kind !== 'candidate' || !('expression' in event)) return [record];
     const { id, outcome } = event;
     const probe = { kind: 'ranks', fingerprint: 'a'.repeat(64), whole: false } as const;
     const blocks = outcome.kind === 'full' ? 64 : outcome.kind === 'stopped' ? outcome.blocks : 0;

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unpackBits } from '../../../src/experiment/components.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
-import { structureEventSchema } from '../../../src/search/rates/schema.ts';
-import type { MaskEvent, ProbabilitiesEvent, StepEvent } from '../../../src/search/rates/events.ts';
 import { resumeAfter } from '../../../src/search/masks/resume.ts';
 import type { MaskResume } from '../../../src/search/masks/resume.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { maskPlan, maskProblem, simulateMasks, TOY_BLOCK } from './simulation.ts';
 import type { MaskRun } from './simulation.ts';
+import type { StepEvent, ProbabilitiesEvent, MaskEvent } from '../../../src/search/masks/events.ts';
+import { maskEventSchema } from '../../../src/search/masks/schema.ts';
 
 const problem = maskProblem(1);
 
@@ -81,7 +81,7 @@ describe('a run', () => {
   });
 
   it('emits what the journal takes', () => {
-    for (const event of run.events) expect(structureEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of run.events) expect(maskEventSchema.safeParse(event).error).toBeUndefined();
   });
 
   it('counts what was left out', () => {
@@ -229,7 +229,7 @@ describe('a run', () => {
       losses: () => [null, null],
     });
     expect(stepsOf(nothing.events).map(({ baseline }) => baseline)).toEqual([null, null, null]);
-    for (const event of nothing.events) expect(structureEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of nothing.events) expect(maskEventSchema.safeParse(event).error).toBeUndefined();
   });
 });
 

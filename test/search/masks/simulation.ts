@@ -1,19 +1,20 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../../../src/experiment/components.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/plan.ts';
-import type { MaskSearchPlan, MaskSearchSettings } from '../../../src/search/masks/plan.ts';
+import type { MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { packValues } from '../../../src/experiment/packedValues.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { MaskEvent, StructureOpening } from '../../../src/search/rates/events.ts';
 import type { StepLosses } from '../../../src/search/masks/effects.ts';
 import type { MaskResume } from '../../../src/search/masks/resume.ts';
 import { runMaskSearch } from '../../../src/search/masks/runMaskSearch.ts';
 import type { MaskOutcome } from '../../../src/search/masks/runMaskSearch.ts';
+import type { ComponentsOpening } from '../../../src/search/lifecycle/events.ts';
+import type { MaskEvent } from '../../../src/search/masks/events.ts';
+import { type MaskSearchSettings, DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
 
 /** A model of which only the loss is known: each component that goes costs its importance, and batches differ. */
 export interface MaskProblem {
-  readonly opening: StructureOpening;
+  readonly opening: ComponentsOpening;
   /** Of each block's groups and channels. */
   readonly importance: readonly { readonly groups: readonly number[]; readonly channels: readonly number[] }[];
   readonly lossOf: (mask: ModelMask) => number;

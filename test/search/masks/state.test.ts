@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../src/search/kinds.ts';
-import type { StepEvent } from '../../../src/search/rates/events.ts';
 import { bestCheckpoint, foldMaskEvent, MAX_POINTS, newMaskState } from '../../../src/search/masks/state.ts';
 import type { MaskState } from '../../../src/search/masks/state.ts';
 import { maskPlan, maskProblem, simulateMasks } from './simulation.ts';
+import type { MaskEvent, StepEvent } from '../../../src/search/masks/events.ts';
 
 const problem = maskProblem(1);
-const OPENED: RunEvent = { kind: 'structure-opened', ...problem.opening };
+const OPENED: MaskEvent = { kind: 'opened', ...problem.opening };
 const ERROR = { code: 'internal', operation: 'a', expected: 'b', actual: 'c', remedy: 'D.' } as const;
 
-function fold(events: readonly RunEvent[], into = newMaskState()): MaskState {
+function fold(events: readonly MaskEvent[], into = newMaskState()): MaskState {
   for (const [i, event] of events.entries()) foldMaskEvent(into, event, 1000 * i);
   return into;
 }
@@ -28,7 +27,7 @@ describe('the state of a search for masks', () => {
     expect(state.losses).toHaveLength(20);
     const best = bestCheckpoint(state)!;
     for (const { perplexity } of state.checkpoints) expect(best.perplexity).toBeLessThanOrEqual(perplexity!);
-    fold([{ kind: 'masks-finished', mask: outcome.mask, steps: 20, leftOut: 0 }], state);
+    fold([{ kind: 'finished', mask: outcome.mask, steps: 20, leftOut: 0 }], state);
     expect([state.status, state.finished?.mask]).toEqual(['finished', outcome.mask]);
   });
 
@@ -44,7 +43,7 @@ describe('the state of a search for masks', () => {
 
   it('does not take a checkpoint twice', () => {
     const probabilities = { groups: '', channels: '' };
-    const checkpoint = (at: number, perplexity: number | null): RunEvent => ({
+    const checkpoint = (at: number, perplexity: number | null): MaskEvent => ({
       ...{
         kind: 'probabilities',
         step: at,
@@ -83,7 +82,7 @@ describe('the state of a search for masks', () => {
     expect(fold([{ kind: 'resumed' }], state).status).toBe('running');
     fold([{ kind: 'failed', error: ERROR }], state);
     expect([state.status, state.error]).toEqual(['failed', ERROR]);
-    fold([{ kind: 'structure-finalist', name: 'masks' }], state);
+    fold([{ kind: 'finalist', name: 'masks' }], state);
     expect(state.finalists).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { SearchOpening } from '../../../src/search/metrics/events.ts';
 import { AT_THE_FOOT, calibration, climb, promoted, rungsOf } from '../../../src/search/metrics/ladder.ts';
 import type { Climb } from '../../../src/search/metrics/ladder.ts';
+import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
 
 const opening: SearchOpening = {
   ...{ blocks: 4, denseLosses: [1, 2, 3, 6], densePerplexity: Math.exp(3), fingerprint: '' },

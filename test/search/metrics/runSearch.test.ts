@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CandidateEvent, GenerationEvent, SearchEvent } from '../../../src/search/metrics/events.ts';
-import { searchEventSchema } from '../../../src/search/metrics/schema.ts';
+import type { MetricCandidate, MetricEvent, MetricGeneration } from '../../../src/search/metrics/events.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { runSearch } from '../../../src/search/metrics/runSearch.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { planOf, simulate, simulation } from './simulation.ts';
 import type { SimulatedRun } from './simulation.ts';
+import { metricEventSchema } from '../../../src/search/metrics/schema.ts';
 
 const problem = simulation(1);
 const small = { population: 30, generations: 6 };
@@ -28,7 +28,7 @@ describe('a search', () => {
   });
 
   it('emits what the journal takes', () => {
-    for (const event of run.events) expect(searchEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of run.events) expect(metricEventSchema.safeParse(event).error).toBeUndefined();
   });
 
   it('keeps to the limits of depth and size', async () => {
@@ -99,7 +99,7 @@ describe('a search', () => {
     for (const moment of [1, 40, 120]) {
       const abort = new AbortController();
       let emitted = 0;
-      const before: SearchEvent[] = [];
+      const before: MetricEvent[] = [];
       const failure = await failureOf(() =>
         simulate(planOf({ ...small, seed: 1 }), problem, {
           signal: abort.signal,
@@ -206,7 +206,7 @@ describe('seeds', () => {
 describe('bad answers', () => {
   it('make a candidate invalid, and no one shares its evaluation', async () => {
     const reasons = new Set<string>();
-    const events: SearchEvent[] = [];
+    const events: MetricEvent[] = [];
     const plan = planOf({ ...small, seed: 6 });
     const { finalists } = await runSearch(
       plan,
@@ -233,24 +233,24 @@ describe('bad answers', () => {
     }
     expect([...reasons].sort()).toEqual(expect.arrayContaining(['not-finite', 'quarantined']));
     expect(finalists.length).toBeGreaterThan(0);
-    for (const event of events) expect(searchEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of events) expect(metricEventSchema.safeParse(event).error).toBeUndefined();
   });
 });
 
-function candidatesOf(events: readonly SearchEvent[]): CandidateEvent[] {
+function candidatesOf(events: readonly MetricEvent[]): MetricCandidate[] {
   return events.filter((event) => event.kind === 'candidate');
 }
 
-function generationsOf(events: readonly SearchEvent[]): GenerationEvent[] {
+function generationsOf(events: readonly MetricEvent[]): MetricGeneration[] {
   return events.filter((event) => event.kind === 'generation');
 }
 
-function generationOf(events: readonly SearchEvent[], id: number): number {
+function generationOf(events: readonly MetricEvent[], id: number): number {
   return candidatesOf(events).find((event) => event.id === id)!.generation;
 }
 
 /** Who came from whom, and how good it was. */
-function courseOf(events: readonly SearchEvent[]): unknown[] {
+function courseOf(events: readonly MetricEvent[]): unknown[] {
   return candidatesOf(events)
     .sort((a, b) => a.id - b.id)
     .map(({ id, operator, parents, expression, outcome }) => {
@@ -259,6 +259,6 @@ function courseOf(events: readonly SearchEvent[]): unknown[] {
     });
 }
 
-function bestOfEach(events: readonly SearchEvent[]): unknown[] {
+function bestOfEach(events: readonly MetricEvent[]): unknown[] {
   return generationsOf(events).map(({ bestSoFar }) => bestSoFar?.perplexity.toPrecision(12));
 }

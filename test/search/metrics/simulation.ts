@@ -1,18 +1,17 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import {
-  DEFAULT_SEARCH_OPERANDS,
-  DEFAULT_SEARCH_OPERATIONS,
-  DEFAULT_SEARCH_SETTINGS,
-} from '../../../src/search/metrics/plan.ts';
-import type { SearchPlan, SearchSettings } from '../../../src/search/metrics/plan.ts';
-import type { MeasureOutcome, ProbeOutcome, SearchEvent, SearchOpening } from '../../../src/search/metrics/events.ts';
+import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src/search/metrics/plan.ts';
+import type { SearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { ProbeOutcome, MetricEvent } from '../../../src/search/metrics/events.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Proposal, Rung, SearchEffects } from '../../../src/search/metrics/effects.ts';
+import type { Proposal, SearchEffects } from '../../../src/search/metrics/effects.ts';
 import { runSearch } from '../../../src/search/metrics/runSearch.ts';
 import type { SearchOutcome } from '../../../src/search/metrics/runSearch.ts';
 import { maskOf } from '../../support/oracle/masks.ts';
 import { scoreOf } from '../../support/oracle/metric.ts';
+import type { SearchOpening, MeasureOutcome } from '../../../src/search/lifecycle/events.ts';
+import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import type { Rung } from '../../../src/search/lifecycle/rung.ts';
 
 /**
  * A pruning problem without a model: one layer with random weights, inputs and gradients, where each weight has a hidden
@@ -85,7 +84,7 @@ export function simulation(seed: number): Simulation {
 
 export function planOf(search: Partial<SearchSettings>, more: Partial<SearchPlan> = {}): SearchPlan {
   return {
-    ...{ name: 'simulated', model: '', text: '', sparsity: SPARSITY, seeds: [], baselines: [] },
+    ...{ kind: 'metrics', name: 'simulated', model: '', text: '', sparsity: SPARSITY, seeds: [], baselines: [] },
     ...{ operations: DEFAULT_SEARCH_OPERATIONS, operands: DEFAULT_SEARCH_OPERANDS, settings: DEFAULT_SETTINGS },
     search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
     ...more,
@@ -94,7 +93,7 @@ export function planOf(search: Partial<SearchSettings>, more: Partial<SearchPlan
 
 export interface SimulatedRun {
   readonly outcome: SearchOutcome;
-  readonly events: readonly SearchEvent[];
+  readonly events: readonly MetricEvent[];
   /** Every question that was asked, in order. */
   readonly questions: readonly string[];
 }
@@ -103,9 +102,9 @@ export interface SimulatedRun {
 export async function simulate(
   plan: SearchPlan,
   { opening, probe, measure }: Simulation,
-  more: { readonly signal?: AbortSignal; readonly onEvent?: (event: SearchEvent) => void } = {},
+  more: { readonly signal?: AbortSignal; readonly onEvent?: (event: MetricEvent) => void } = {},
 ): Promise<SimulatedRun> {
-  const events: SearchEvent[] = [];
+  const events: MetricEvent[] = [];
   const questions: string[] = [];
   const ids = (candidates: readonly Proposal[]): string => candidates.map(({ id }) => id).join(' ');
   const effects: SearchEffects = {

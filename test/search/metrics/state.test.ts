@@ -1,21 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/plan.ts';
-import type { Candidate, CandidateOutcome, SearchCounts, SearchEvent } from '../../../src/search/metrics/events.ts';
+import type {
+  MetricCandidate,
+  CandidateOutcome,
+  MetricCounts,
+  MetricEvent,
+} from '../../../src/search/metrics/events.ts';
 import { correlationMatrix } from '../../../src/search/metrics/correlation.ts';
 import { figuresOf } from '../../../src/search/metrics/figures.ts';
 import { bestCandidates, hallOfFame, paretoFront } from '../../../src/search/metrics/pareto.ts';
-import { bestOf, foldEvent, isComplete, newSearchState, perplexityOf } from '../../../src/search/metrics/state.ts';
-import type { SearchState } from '../../../src/search/metrics/state.ts';
+import {
+  bestOf,
+  foldMetricEvent,
+  isComplete,
+  newMetricState,
+  perplexityOf,
+} from '../../../src/search/metrics/state.ts';
+import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { planOf, simulate, simulation } from './simulation.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 
-const OPENED: SearchEvent = {
+const OPENED: MetricEvent = {
   kind: 'opened',
   ...{ blocks: 8, denseLosses: [3, 3, 3, 3, 3, 3, 3, 3], densePerplexity: Math.exp(3), fingerprint: 'f' },
   ...{ device: 'cpu', parameters: 10, architecture: 'llama' },
 };
 
-function candidate(id: number, outcome: CandidateOutcome, more: Partial<Candidate> = {}): SearchEvent & Candidate {
+function candidate(
+  id: number,
+  outcome: CandidateOutcome,
+  more: Partial<MetricCandidate> = {},
+): MetricEvent & MetricCandidate {
   return {
     kind: 'candidate',
     ...{ id, generation: 0, operator: 'grow', parents: [], expression: 'mul(W, X)', size: 3, depth: 2, outcome },
@@ -23,7 +38,7 @@ function candidate(id: number, outcome: CandidateOutcome, more: Partial<Candidat
   };
 }
 
-function generation(number: number, counts: Partial<SearchCounts> = {}): SearchEvent {
+function generation(number: number, counts: Partial<MetricCounts> = {}): MetricEvent {
   const none = { candidates: 0, invalid: 0, duplicates: 0, stoppedEarly: 0, fullEvaluations: 0, evaluations: 0 };
   const statistics = { best: null, mean: null, worst: null, bestSoFar: null };
   return { kind: 'generation', generation: number, ...statistics, counts: { ...none, ...counts } };
@@ -35,9 +50,9 @@ const shared = (of: number, perplexity: number): CandidateOutcome => ({ kind: 's
 const INVALID: CandidateOutcome = { kind: 'invalid', reason: 'constant', detail: 'it is 0 for every weight' };
 
 /** Folds events that come a second apart, or at the times given. */
-function stateOf(events: readonly SearchEvent[], times?: readonly number[]): SearchState {
-  const state = newSearchState();
-  events.forEach((event, i) => foldEvent(state, event, times?.[i] ?? 1000 * i));
+function stateOf(events: readonly MetricEvent[], times?: readonly number[]): MetricState {
+  const state = newMetricState();
+  events.forEach((event, i) => foldMetricEvent(state, event, times?.[i] ?? 1000 * i));
   return state;
 }
 
@@ -45,13 +60,13 @@ describe('the state of a search', () => {
   it('is what the loop itself counts, after each generation and at the end', async () => {
     const problem = simulation(1);
     const { events, outcome } = await simulate(planOf({ population: 20, generations: 4, seed: 1 }), problem);
-    const state = newSearchState();
-    foldEvent(state, { kind: 'opened', ...problem.opening }, 0);
+    const state = newMetricState();
+    foldMetricEvent(state, { kind: 'opened', ...problem.opening }, 0);
     for (const event of events) {
       // Without `measured` events, which the coordinator keeps, the work is known at the end of each generation.
       if (event.kind === 'generation')
         expect({ ...state.counts, evaluations: 0 }).toEqual({ ...event.counts, evaluations: 0 });
-      foldEvent(state, event, 0);
+      foldMetricEvent(state, event, 0);
     }
     expect(state.counts).toEqual(outcome.counts);
     expect(bestOf(state)?.id).toBe(outcome.finalists[0]!.id);
@@ -60,7 +75,7 @@ describe('the state of a search', () => {
     expect(state.revision).toBe(events.length + 1);
   });
 
-  it.each<[string, SearchEvent[], SearchState['status']]>([
+  it.each<[string, MetricEvent[], MetricState['status']]>([
     ['nothing yet', [], 'starting'],
     ['resumed before it was open', [{ kind: 'resumed' }], 'starting'],
     ['open', [OPENED], 'running'],
@@ -76,7 +91,7 @@ describe('the state of a search', () => {
   });
 
   it('counts work from what was measured, baselines apart', () => {
-    const measured = (id: number, blocks: number): SearchEvent => ({
+    const measured = (id: number, blocks: number): MetricEvent => ({
       kind: 'measured',
       ...{ id, rung: 0, measure: { kind: 'loss', blocks, loss: 4 }, seconds: 1 },
     });
@@ -110,7 +125,7 @@ describe('the Pareto front', () => {
       });
       const state = stateOf(events);
       const complete = state.candidates.filter((one) => isComplete(one, state));
-      const value = (one: Candidate): number => perplexityOf(one)!;
+      const value = (one: MetricCandidate): number => perplexityOf(one)!;
       const front = paretoFront(state);
       for (const one of complete) {
         const isBeaten = complete.some(
@@ -218,11 +233,11 @@ describe('figures', () => {
 describe('ten thousand candidates', () => {
   it('fold one by one: the state is never copied', () => {
     const rng = new Rng(71);
-    const state = newSearchState();
+    const state = newMetricState();
     const { candidates, byId } = state;
     for (let id = 0; id < 10_000; id++) {
-      foldEvent(state, candidate(id, full(20 + rng.uniform()), { size: 1 + rng.integer(20) }), id);
-      if (id % 50 === 49) foldEvent(state, generation((id - 49) / 50, { candidates: id + 1 }), id);
+      foldMetricEvent(state, candidate(id, full(20 + rng.uniform()), { size: 1 + rng.integer(20) }), id);
+      if (id % 50 === 49) foldMetricEvent(state, generation((id - 49) / 50, { candidates: id + 1 }), id);
     }
     expect([state.candidates === candidates, state.byId === byId, byId.size]).toEqual([true, true, 10_000]);
     expect(paretoFront(state).length).toBeGreaterThan(0);

@@ -1,14 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LlmSettings } from '../../../src/search/rates/llm.ts';
-import type { RateSearchPlan, RateSearchSettings } from '../../../src/search/rates/plan.ts';
-import { structureEventSchema } from '../../../src/search/rates/schema.ts';
-import type { Configuration, LlmReply, RateEvent } from '../../../src/search/rates/events.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { RateCandidate, LlmReply, RateEvent } from '../../../src/search/rates/events.ts';
 import type { LlmRequest } from '../../../src/search/rates/effects.ts';
 import { meanOf, rateSpace, ratesKey } from '../../../src/search/rates/rates.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { imperfectModel } from './imperfectModel.ts';
 import { rateProblem, ratePlan, simulateRates } from './simulation.ts';
 import type { RateRun } from './simulation.ts';
+import type { RateSearchSettings } from '../../../src/search/rates/settings.ts';
+import { rateEventSchema } from '../../../src/search/rates/schema.ts';
 
 const problem = rateProblem(1);
 const BLOCKS = problem.opening.components.length;
@@ -59,7 +60,7 @@ describe('Self-Pruner with an imperfect language model', () => {
   });
 
   it('emits what the journal takes', () => {
-    for (const event of run.events) expect(structureEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of run.events) expect(rateEventSchema.safeParse(event).error).toBeUndefined();
   });
 
   it('counts what it says', () => {
@@ -67,7 +68,7 @@ describe('Self-Pruner with an imperfect language model', () => {
     const configurations = configurationsOf(run.events);
     const byLlm = configurations.filter(({ call }) => call !== undefined);
     expect(counts).toMatchObject({
-      configurations: configurations.length,
+      candidates: configurations.length,
       evaluations: run.measured.filter(({ id }) => id >= 0).length,
       invalid: 0,
       duplicates: 0,
@@ -81,7 +82,7 @@ describe('Self-Pruner with an imperfect language model', () => {
     });
     expect(counts.cost).toBeCloseTo(0.01 * run.requests.length, 9);
     expect(Math.min(counts.listsUsed, counts.listsRepaired, counts.listsRefused)).toBeGreaterThan(20);
-    const last = run.events.findLast((event) => event.kind === 'iteration');
+    const last = run.events.findLast((event) => event.kind === 'generation');
     expect(last?.counts).toEqual(counts);
   });
 
@@ -281,8 +282,8 @@ describe('evaluations', () => {
     const { outcome, measured, events } = await simulateRates(plan, toy);
     expect(measured).toHaveLength(1);
     expect(outcome.finalists).toHaveLength(1);
-    expect(outcome.counts).toMatchObject({ configurations: 72, evaluations: 1, duplicates: 71 });
-    for (const event of events) expect(structureEventSchema.safeParse(event).error).toBeUndefined();
+    expect(outcome.counts).toMatchObject({ candidates: 72, evaluations: 1, duplicates: 71 });
+    for (const event of events) expect(rateEventSchema.safeParse(event).error).toBeUndefined();
   });
 
   it('that are not finite leave a configuration without a place', async () => {
@@ -316,7 +317,7 @@ describe('evaluations', () => {
         .slice(12)
         .map(({ operator }) => operator),
     ).toEqual(Array(10).fill('random'));
-    expect(events.filter(({ kind }) => kind === 'rate-baseline')).toMatchObject([
+    expect(events.filter(({ kind }) => kind === 'baseline')).toMatchObject([
       { error: { code: 'evaluation/not-finite' } },
       { error: { code: 'evaluation/not-finite' } },
     ]);
@@ -341,7 +342,7 @@ describe('baselines', () => {
     const { events, measured } = await simulateRates(plan, problem);
     expect(measured[0]).toEqual({ id: -3, rates: given });
     expect(events[0]).toEqual({
-      ...{ kind: 'rate-baseline', id: -3, name: 'mine', rates: given },
+      ...{ kind: 'baseline', id: -3, name: 'mine', rates: given },
       perplexity: Math.exp(problem.lossOf(given)),
     });
   });
@@ -363,8 +364,8 @@ describe('baselines', () => {
   });
 });
 
-function configurationsOf(events: readonly RateEvent[]): readonly Configuration[] {
-  return events.filter((event) => event.kind === 'configuration');
+function configurationsOf(events: readonly RateEvent[]): readonly RateCandidate[] {
+  return events.filter((event) => event.kind === 'candidate');
 }
 
 function fallbacksOf(events: readonly RateEvent[]): readonly Extract<RateEvent, { readonly kind: 'fallback' }>[] {
@@ -372,7 +373,7 @@ function fallbacksOf(events: readonly RateEvent[]): readonly Extract<RateEvent, 
 }
 
 function baselinesOf(events: readonly RateEvent[]): readonly number[] {
-  return events.flatMap((event) => (event.kind === 'rate-baseline' ? [event.perplexity!] : []));
+  return events.flatMap((event) => (event.kind === 'baseline' ? [event.perplexity!] : []));
 }
 
 /** Lowest loss at the mean, by moving a little from one block to another as long as it helps. */

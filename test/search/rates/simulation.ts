@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Rng } from '../../../src/base/rng.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
-import type { LlmSettings, PromptTemplates } from '../../../src/search/rates/llm.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../../src/search/rates/plan.ts';
-import type { RateSearchPlan, RateSearchSettings } from '../../../src/search/rates/plan.ts';
-import type { MeasureOutcome } from '../../../src/search/metrics/events.ts';
+import type { LlmSettings } from '../../../src/search/rates/llm.ts';
+import type { PromptTemplates, RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../../src/experiment/structure.ts';
-import type { LlmReply, RateEvent, StructureOpening } from '../../../src/search/rates/events.ts';
+import type { LlmReply, RateEvent } from '../../../src/search/rates/events.ts';
 import type { AskedRates, LlmRequest } from '../../../src/search/rates/effects.ts';
 import { runRateSearch } from '../../../src/search/rates/runRateSearch.ts';
 import type { RateOutcome } from '../../../src/search/rates/runRateSearch.ts';
+import type { ComponentsOpening, MeasureOutcome } from '../../../src/search/lifecycle/events.ts';
+import { type RateSearchSettings, DEFAULT_RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
 
 /** The templates that ship. */
 export const PROMPTS = Object.fromEntries(
@@ -25,7 +25,7 @@ export const PROMPTS = Object.fromEntries(
  * others, and neighbours add to each other's loss.
  */
 export interface RateProblem {
-  readonly opening: StructureOpening;
+  readonly opening: ComponentsOpening;
   readonly lossOf: (rates: readonly number[]) => number;
 }
 

@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../src/search/kinds.ts';
 import { bestConfiguration, foldRateEvent, improvementsByLlm, newRateState } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { imperfectModel } from './imperfectModel.ts';
 import { rateProblem, ratePlan, simulateRates } from './simulation.ts';
 import type { RateRun } from './simulation.ts';
+import type { RateEvent } from '../../../src/search/rates/events.ts';
 
 const problem = rateProblem(3);
-const OPENED: RunEvent = { kind: 'structure-opened', ...problem.opening };
+const OPENED: RateEvent = { kind: 'opened', ...problem.opening };
 const ERROR = { code: 'internal', operation: 'asking', expected: 'a', actual: 'b', remedy: 'C.' } as const;
 
-function fold(events: readonly RunEvent[], times?: readonly number[]): RateState {
+function fold(events: readonly RateEvent[], times?: readonly number[]): RateState {
   const state = newRateState();
   for (const [i, event] of events.entries()) foldRateEvent(state, event, times?.[i] ?? 1000 * i);
   return state;
@@ -27,8 +27,8 @@ describe('the state of a search for rates', () => {
 
   it('is what the loop itself counts and ranks', () => {
     expect(state.counts).toEqual(run.outcome.counts);
-    expect(state.iterations).toHaveLength(6);
-    expect(state.configurations).toHaveLength(run.outcome.counts.configurations);
+    expect(state.generations).toHaveLength(6);
+    expect(state.candidates).toHaveLength(run.outcome.counts.candidates);
     expect(bestConfiguration(state)?.id).toBe(run.outcome.finalists[0]!.id);
     expect(state.baselines.map(({ name }) => name)).toEqual(['uniform', 'owl']);
     expect(state.revision).toBe(run.events.length + 1);
@@ -87,9 +87,9 @@ describe('the state of a search for rates', () => {
     const measure = { kind: 'loss', blocks: 4, loss: 3 } as const;
     const counted = fold([
       OPENED,
-      { kind: 'configuration-measured', id: -1, measure, seconds: 1 },
-      { kind: 'configuration-measured', id: 0, measure, seconds: 1 },
-      { kind: 'configuration-measured', id: 1, measure, seconds: 1 },
+      { kind: 'measured', id: -1, rung: 0, measure, seconds: 1 },
+      { kind: 'measured', id: 0, rung: 0, measure, seconds: 1 },
+      { kind: 'measured', id: 1, rung: 0, measure, seconds: 1 },
     ]);
     expect(counted.counts.evaluations).toBe(2);
   });
@@ -103,8 +103,8 @@ describe('the state of a search for rates', () => {
     expect([story.status, story.error, story.times.worked]).toEqual(['failed', ERROR, 70]);
     foldRateEvent(story, { kind: 'resumed' }, 5000);
     expect([story.status, story.error]).toEqual(['running', undefined]);
-    foldRateEvent(story, { kind: 'structure-finalist', id: 3, name: '#3' }, 5001);
-    foldRateEvent(story, { kind: 'rates-finished', counts, best: [3, 1] }, 5002);
+    foldRateEvent(story, { kind: 'finalist', id: 3, name: '#3' }, 5001);
+    foldRateEvent(story, { kind: 'finished', counts, best: [3, 1] }, 5002);
     expect([story.status, story.ranking, story.times.worked]).toEqual(['finished', [3, 1], 72]);
     expect(story.finalists).toHaveLength(1);
     expect(fold([{ kind: 'resumed' }]).status).toBe('starting');
@@ -112,7 +112,7 @@ describe('the state of a search for rates', () => {
 
   it('puts the best of the finalists’ evaluation first, once there is one', () => {
     const [second] = run.outcome.finalists.slice(1);
-    foldRateEvent(state, { kind: 'rates-finished', counts: run.outcome.counts, best: [second!.id] }, 1e9);
+    foldRateEvent(state, { kind: 'finished', counts: run.outcome.counts, best: [second!.id] }, 1e9);
     expect(bestConfiguration(state)?.id).toBe(second!.id);
     expect(bestConfiguration(newRateState())).toBeUndefined();
   });

@@ -1,5 +1,4 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
-import type { StructureFinalistEvent } from '../../../src/search/rates/events.ts';
 import type { RunLine } from '../../../src/view/panelMessages.ts';
 import { bestCheckpoint } from '../../../src/search/masks/state.ts';
 import type { MaskState } from '../../../src/search/masks/state.ts';
@@ -10,6 +9,7 @@ import { ChartCard } from '../chartCard.ts';
 import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { against } from '../words.ts';
+import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 
 /** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */
 export class CheckpointsCard {
@@ -55,7 +55,7 @@ export interface CheckpointsView {
   readonly dense: number | undefined;
   readonly planned: number;
   /** Baselines that were evaluated at the end. */
-  readonly compared: readonly StructureFinalistEvent[];
+  readonly compared: readonly FinalistEvent[];
   readonly overlay: readonly RunLine[];
 }
 

@@ -52,7 +52,7 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       { title: 'Kept of each block', canvas: retained.picture },
     ],
     render: (data: PanelData<MaskSearchPlan>, theme: Theme) => {
-      const { masks, pictures, run, overlay } = data;
+      const { search: masks, pictures, run, overlay } = data;
       if (!run) return;
       const { plan } = run;
       const baselines = plan.baselines.map(({ name }) => name);
@@ -79,7 +79,10 @@ const KINDS_OF: Readonly<Record<MaskSearchPlan['search']['components'], readonly
 };
 
 /** What the masks come to. */
-function subjectOf({ masks }: PanelData<MaskSearchPlan>, baselines: readonly string[]): SpeedSubject | undefined {
+function subjectOf(
+  { search: masks }: PanelData<MaskSearchPlan>,
+  baselines: readonly string[],
+): SpeedSubject | undefined {
   if (!masks.finished) return undefined;
   const own = masks.finalists.find(({ name }) => !baselines.includes(name));
   const { parameters } = own?.result?.structure ?? {};

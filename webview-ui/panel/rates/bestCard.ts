@@ -1,6 +1,6 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
-import type { Configuration } from '../../../src/search/rates/events.ts';
+import type { RateCandidate } from '../../../src/search/rates/events.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
@@ -51,7 +51,7 @@ export class BestCard {
         h(
           'p',
           { class: 'muted' },
-          rates.configurations.length === 0
+          rates.candidates.length === 0
             ? 'None yet: they appear once the first configurations are evaluated.'
             : NONE_FINITE,
         ),
@@ -71,7 +71,7 @@ export class BestCard {
     if (isOther) this.tell(chosen, best, rates, view);
   }
 
-  private tell(chosen: Configuration, best: Configuration | undefined, rates: RateState, view: BlockBarsView): void {
+  private tell(chosen: RateCandidate, best: RateCandidate | undefined, rates: RateState, view: BlockBarsView): void {
     const isBest = chosen.id === best?.id;
     const { onSelect, onExport } = this.events;
     const back = h('button', { type: 'button', class: 'link' }, `Show the best (#${best?.id ?? 0})`);
@@ -105,7 +105,7 @@ export class BestCard {
   }
 }
 
-function perplexityWords(configuration: Configuration, { opening, baselines }: RateState): string {
+function perplexityWords(configuration: RateCandidate, { opening, baselines }: RateState): string {
   const perplexity = perplexityOf(configuration);
   if (perplexity === undefined) return 'No perplexity.';
   return [

@@ -1,4 +1,4 @@
-import type { Configuration } from '../../../src/search/rates/events.ts';
+import type { RateCandidate } from '../../../src/search/rates/events.ts';
 import { RATE_OPERATORS, perplexityOf } from './rateWords.ts';
 
 export type ConfigurationKey =
@@ -13,9 +13,9 @@ export interface ConfigurationQuery {
 
 export const DEFAULT_CONFIGURATIONS: ConfigurationQuery = { text: '', sort: 'perplexity', descending: false };
 
-const OUTCOMES: Readonly<Record<Configuration['outcome']['kind'], number>> = { full: 0, shared: 1, invalid: 2 };
+const OUTCOMES: Readonly<Record<RateCandidate['outcome']['kind'], number>> = { full: 0, shared: 1, invalid: 2 };
 
-const COMPARISONS: Readonly<Record<ConfigurationKey, (a: Configuration, b: Configuration) => number>> = {
+const COMPARISONS: Readonly<Record<ConfigurationKey, (a: RateCandidate, b: RateCandidate) => number>> = {
   id: (a, b) => a.id - b.id,
   // The spread: how far from uniform.
   rates: (a, b) => spreadOf(a.rates) - spreadOf(b.rates),
@@ -30,7 +30,7 @@ const COMPARISONS: Readonly<Record<ConfigurationKey, (a: Configuration, b: Confi
 };
 
 /** Ids of the configurations that the query asks for, in its order; equal ones stay in order of id. */
-export function queryConfigurations(all: readonly Configuration[], query: ConfigurationQuery): number[] {
+export function queryConfigurations(all: readonly RateCandidate[], query: ConfigurationQuery): number[] {
   const wanted = query.text.trim().toLowerCase();
   const direction = query.descending ? -1 : 1;
   return all
@@ -39,7 +39,7 @@ export function queryConfigurations(all: readonly Configuration[], query: Config
     .map(({ id }) => id);
 }
 
-function matches(configuration: Configuration, wanted: string): boolean {
+function matches(configuration: RateCandidate, wanted: string): boolean {
   if (wanted.startsWith('#')) {
     const id = Number(wanted.slice(1));
     return configuration.id === id || configuration.parents.includes(id);

@@ -44,7 +44,7 @@ export class ConfigurationTable {
   constructor(onSelect: (id: number) => void) {
     this.table = new VirtualTable({
       label: 'Configurations of pruning rates',
-      kind: 'configuration',
+      kind: 'candidate',
       columns: COLUMNS,
       order: DEFAULT_CONFIGURATIONS,
       row: (id) => this.row(id),
@@ -79,7 +79,7 @@ export class ConfigurationTable {
   }
 
   private refresh(): void {
-    const all = this.rates?.configurations ?? [];
+    const all = this.rates?.candidates ?? [];
     const known = JSON.stringify([all.length, this.query, this.rates?.opening?.fingerprint]);
     if (known !== this.known) {
       this.known = known;

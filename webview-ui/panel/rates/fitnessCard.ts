@@ -31,10 +31,10 @@ export class FitnessCard {
 
   render(rates: RateState, plan: RateSearchPlan, overlay: readonly RunLine[], theme: Theme): void {
     const planned = plan.search.generations;
-    const { iterations, improvements, baselines, ranking } = rates;
+    const { generations, improvements, baselines, ranking } = rates;
     if (
       !this.changes.any(
-        iterations.length,
+        generations.length,
         improvements.length,
         baselines.length,
         ranking,
@@ -44,7 +44,7 @@ export class FitnessCard {
       )
     )
       return;
-    const shown = iterations.length;
+    const shown = generations.length;
     const last = Math.max(2, Math.min(planned, Math.ceil(shown * 1.25) + 1));
     const lines = linesOf(rates, plan, overlay, last);
     const scale = this.axis.scaleOf(lines);
@@ -60,13 +60,13 @@ export class FitnessCard {
 }
 
 function linesOf(
-  { iterations, opening, baselines }: RateState,
+  { generations, opening, baselines }: RateState,
   plan: RateSearchPlan,
   overlay: readonly RunLine[],
   last: number,
 ): Line[] {
-  const series = (value: (event: (typeof iterations)[number]) => number | null | undefined): Line['points'] =>
-    iterations.flatMap((event) => {
+  const series = (value: (event: (typeof generations)[number]) => number | null | undefined): Line['points'] =>
+    generations.flatMap((event) => {
       const y = value(event);
       return y === null || y === undefined ? [] : [{ x: event.generation, y }];
     });

@@ -38,7 +38,7 @@ export class RateHeatCard {
   render(rates: RateState, theme: Theme): void {
     const columns = columnsOf(rates);
     this.note.hidden = columns.length > 0;
-    say(this.note, rates.configurations.length === 0 ? AWAITED : NONE_FINITE);
+    say(this.note, rates.candidates.length === 0 ? AWAITED : NONE_FINITE);
     this.map.element.hidden = columns.length === 0;
     const [last] = columns.slice(-1);
     if (!last) return;
@@ -77,11 +77,11 @@ interface Column {
   readonly rates: readonly number[];
 }
 
-function columnsOf({ iterations, byId }: RateState): Column[] {
-  const step = Math.ceil(iterations.length / MOST_COLUMNS);
+function columnsOf({ generations, byId }: RateState): Column[] {
+  const step = Math.ceil(generations.length / MOST_COLUMNS);
   // The last generation is always among them.
-  return iterations
-    .filter((_, i) => (iterations.length - 1 - i) % step === 0)
+  return generations
+    .filter((_, i) => (generations.length - 1 - i) % step === 0)
     .flatMap(({ generation, bestSoFar }) => {
       const best = bestSoFar && byId.get(bestSoFar.id);
       return best ? [{ generation, id: best.id, rates: best.rates }] : [];

@@ -1,6 +1,6 @@
 import { formatShare } from '../../../src/experiment/format.ts';
 import type { LlmRole } from '../../../src/search/rates/llm.ts';
-import type { Configuration, RateOperator } from '../../../src/search/rates/events.ts';
+import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
 
 /** How configurations came about, for a person. */
 export const RATE_OPERATORS: Readonly<Record<RateOperator, string>> = {
@@ -21,7 +21,7 @@ export const ROLES: Readonly<Record<LlmRole, string>> = {
   cross: 'crossover',
 };
 
-export function outcomeWords({ outcome }: Pick<Configuration, 'outcome'>): string {
+export function outcomeWords({ outcome }: Pick<RateCandidate, 'outcome'>): string {
   switch (outcome.kind) {
     case 'full':
       return 'evaluated';
@@ -32,7 +32,7 @@ export function outcomeWords({ outcome }: Pick<Configuration, 'outcome'>): strin
   }
 }
 
-export function lineageWords({ operator, parents }: Pick<Configuration, 'operator' | 'parents'>): string {
+export function lineageWords({ operator, parents }: Pick<RateCandidate, 'operator' | 'parents'>): string {
   const made = RATE_OPERATORS[operator];
   return parents.length === 0 ? made : `${made} of ${parents.map((parent) => `#${parent}`).join(' and ')}`;
 }
@@ -42,6 +42,6 @@ export function ratesWords(rates: readonly number[]): string {
 }
 
 /** Perplexity on the fitness text; undefined for rates that wreck the model. */
-export function perplexityOf({ outcome }: Configuration): number | undefined {
+export function perplexityOf({ outcome }: RateCandidate): number | undefined {
   return outcome.kind === 'invalid' ? undefined : outcome.perplexity;
 }

@@ -22,7 +22,7 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
     host.changed();
   };
   const exportModel = (id: number): void => {
-    host.post({ kind: 'exportModel', of: { kind: 'configuration', id } });
+    host.post({ kind: 'exportModel', of: { kind: 'candidate', id } });
   };
   const fitness = new FitnessCard(new AxisChoice(looking, host));
   const heat = new RateHeatCard();
@@ -60,7 +60,7 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       { title: 'Rates against uniform (dashed) and OWL (triangles)', canvas: best.picture },
     ],
     render: (data: PanelData<RateSearchPlan>, theme: Theme) => {
-      const { rates, run, overlay } = data;
+      const { search: rates, run, overlay } = data;
       if (!run) return;
       const { plan } = run;
       const { selected } = looking;
@@ -83,13 +83,16 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
 }
 
 /** The selected configuration, or the best. */
-function subjectOf({ rates, run }: PanelData<RateSearchPlan>, selected: number | undefined): SpeedSubject | undefined {
+function subjectOf(
+  { search: rates, run }: PanelData<RateSearchPlan>,
+  selected: number | undefined,
+): SpeedSubject | undefined {
   const configuration = rates.byId.get(selected ?? -1) ?? bestConfiguration(rates);
   if (!configuration || configuration.outcome.kind === 'invalid') return undefined;
   const { id } = configuration;
   const finalist = rates.finalists.find((each) => each.id === id);
   return {
-    name: { kind: 'configuration', id },
+    name: { kind: 'candidate', id },
     label: `#${id}`,
     parameters: finalist?.result?.structure?.parameters,
     isStructural: run?.plan.target.kind === 'structure',

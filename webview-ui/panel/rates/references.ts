@@ -1,5 +1,5 @@
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
-import type { RateBaselineEvent } from '../../../src/search/rates/events.ts';
+import type { RateBaseline } from '../../../src/search/rates/events.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { baselineStyle } from '../lines.ts';
 import type { LineStyle } from '../lines.ts';
@@ -19,12 +19,12 @@ export function referencesOf({ opening, baselines }: RateState, plan: Plan): Blo
 }
 
 /** Uniform and OWL look the same in every chart, in whatever order the plan names them. */
-export function styleOf(baseline: RateBaselineEvent, plan: Plan): LineStyle {
+export function styleOf(baseline: RateBaseline, plan: Plan): LineStyle {
   const kind = kindOf(baseline, plan);
   return baselineStyle(kind === 'uniform' ? 0 : kind === 'owl' ? 1 : 2);
 }
 
 /** Baselines have −1, −2, … in the order of the plan. */
-function kindOf({ id }: RateBaselineEvent, { baselines }: Plan): string | undefined {
+function kindOf({ id }: RateBaseline, { baselines }: Plan): string | undefined {
   return baselines[-1 - id]?.rates.kind;
 }

@@ -1,5 +1,5 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { StructureFinalistEvent } from '../../../src/search/rates/events.ts';
+import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { finalistTable } from '../finalistTable.ts';
 import type { FinalistRow } from '../finalistTable.ts';
@@ -23,10 +23,10 @@ export class StructureFinalists {
    * @param ratesOf of those that are configurations: what each block loses
    */
   render(
-    finalists: readonly StructureFinalistEvent[],
+    finalists: readonly FinalistEvent[],
     awaited: string,
     baselines: readonly string[],
-    ratesOf: (finalist: StructureFinalistEvent) => readonly number[] | undefined,
+    ratesOf: (finalist: FinalistEvent) => readonly number[] | undefined,
   ): void {
     const shown = JSON.stringify(finalists.map(({ id, name }) => [id, name]));
     if (shown === this.shown) return;
@@ -46,7 +46,7 @@ export class StructureFinalists {
   }
 
   private row(
-    finalist: StructureFinalistEvent,
+    finalist: FinalistEvent,
     given: readonly number[] | undefined,
     baselines: readonly string[],
   ): FinalistRow {

@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import { expressionSchema, settingsSchema } from '../../experiment/schemas.ts';
+import { MAX_NAMED, nameSchema } from './schema.ts';
+
+/** What the plans of all searches have. Paths are absolute where a plan is used, relative to the workspace in its run.json. */
+export const planFields = {
+  /** Name of the declaration; `search` from the command line. */
+  name: nameSchema,
+  /** Checkpoint folder. */
+  model: nameSchema,
+  /** Text whose perplexity is the fitness. */
+  text: nameSchema,
+  /** Calibration text; needed by everything that is not read off the weights alone. */
+  calibration: nameSchema.exactOptional(),
+  /** Text that the search never sees: its best and the baselines are evaluated there at the end. */
+  test: nameSchema.exactOptional(),
+  /** Calibration, sequence length, blocks of the fitness text, device. */
+  settings: settingsSchema,
+};
+
+export const namedMetricSchema = z.strictObject({ metric: nameSchema, expression: expressionSchema });
+export const namedMetrics = z.array(namedMetricSchema).max(MAX_NAMED);

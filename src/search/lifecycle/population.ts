@@ -1,0 +1,131 @@
+import type { EveryRunsEvent, FinalistEvent, GenerationEvent, SearchOpening } from './events.ts';
+import { emptyState, foldLifecycle } from './state.ts';
+import type { GrowingLifecycle, SearchState, StateTimes } from './state.ts';
+
+/** What a population is made of, as far as every kind of search that evolves one has it. */
+export interface PopulationCandidate {
+  readonly id: number;
+  readonly generation: number;
+  readonly operator: string;
+  readonly outcome: { readonly kind: string; readonly perplexity?: number };
+}
+
+/** What is known of a search that evolves a population. */
+export interface PopulationState<
+  Candidate extends PopulationCandidate,
+  Counts,
+  Opening = SearchOpening,
+  Baseline = unknown,
+  Finalist = FinalistEvent,
+> extends SearchState<Opening, Finalist> {
+  readonly baselines: readonly Baseline[];
+  /** In the order of the events. */
+  readonly candidates: readonly Candidate[];
+  readonly byId: ReadonlyMap<number, Candidate>;
+  readonly generations: readonly (GenerationEvent & { readonly counts: Counts })[];
+  /** Up to now, within a generation too. */
+  readonly counts: Counts;
+  /** Each new best, with the work that had been done by then; the last one is the best. */
+  readonly improvements: readonly Improvement<Candidate['operator']>[];
+  /** Ids, best first; empty until the search is finished. */
+  readonly ranking: readonly number[];
+  readonly times: StateTimes & {
+    /** Work until the end of each generation. */
+    readonly generationEnds: readonly number[];
+  };
+}
+
+export interface Improvement<Operator = string> {
+  readonly id: number;
+  readonly generation: number;
+  readonly operator: Operator;
+  readonly perplexity: number;
+  /** In units of the whole fitness text. */
+  readonly evaluations: number;
+}
+
+export function emptyPopulation() {
+  const state = emptyState();
+  return {
+    ...state,
+    ...{
+      baselines: [],
+      candidates: [],
+      byId: new Map<number, never>(),
+      generations: [],
+      improvements: [],
+      ranking: [],
+    },
+    times: { ...state.times, generationEnds: [] },
+  };
+}
+
+interface GrowingPopulation<
+  Candidate extends PopulationCandidate,
+  Counts,
+  Opening,
+  Baseline,
+  Finalist,
+> extends GrowingLifecycle<Opening, Finalist> {
+  counts: Counts;
+  ranking: number[];
+  readonly baselines: Baseline[];
+  readonly candidates: Candidate[];
+  readonly byId: Map<number, Candidate>;
+  readonly generations: (GenerationEvent & { readonly counts: Counts })[];
+  readonly improvements: Improvement<Candidate['operator']>[];
+  readonly times: { readonly worked: number; readonly generationEnds: number[] };
+}
+
+type PopulationEvent<Candidate, Counts, Opening, Baseline, Finalist> =
+  | EveryRunsEvent
+  | (Opening & { readonly kind: 'opened' })
+  | (Baseline & { readonly kind: 'baseline' })
+  | (Candidate & { readonly kind: 'candidate' })
+  | (GenerationEvent & { readonly counts: Counts })
+  | Finalist
+  | { readonly kind: 'finished'; readonly counts: Counts; readonly best: readonly number[] };
+
+/**
+ * Folds what every search that evolves a population says.
+ *
+ * @param isMeasured whether a candidate's perplexity is one that can be the best
+ */
+export function foldPopulation<
+  Candidate extends PopulationCandidate,
+  Counts extends { readonly evaluations: number },
+  Opening,
+  Baseline,
+  Finalist extends FinalistEvent,
+>(
+  state: GrowingPopulation<Candidate, Counts, Opening, Baseline, Finalist>,
+  event: PopulationEvent<Candidate, Counts, Opening, Baseline, Finalist>,
+  isMeasured: (candidate: Candidate) => boolean,
+): void {
+  const improve = ({ id, generation, operator, outcome: { perplexity = Infinity } }: Candidate): void => {
+    if (perplexity >= (state.improvements.at(-1)?.perplexity ?? Infinity)) return;
+    state.improvements.push({ id, generation, operator, perplexity, evaluations: state.counts.evaluations });
+  };
+  switch (event.kind) {
+    case 'baseline':
+      state.baselines.push(event);
+      return;
+    case 'candidate':
+      state.candidates.push(event);
+      state.byId.set(event.id, event);
+      if (isMeasured(event)) improve(event);
+      return;
+    case 'generation':
+      state.generations.push(event);
+      state.counts = { ...event.counts };
+      state.times.generationEnds.push(state.times.worked);
+      return;
+    case 'finished':
+      state.counts = { ...event.counts };
+      state.ranking = [...event.best];
+      foldLifecycle(state, event);
+      return;
+    default:
+      foldLifecycle(state, event);
+  }
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import { countSchema, errorSchema, resultSchema, textSchema } from '../../experiment/schemas.ts';
+import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchemas.ts';
+
+/**
+ * What all searches say in the course of a run, as it comes from outside (another process, a journal on disk), checked on arrival. The types
+ * of events follow from these. Expressions are in prefix form (`mul(W, sqrt(X))`), losses in nats per token.
+ */
+
+/** Most baselines, finalists and metrics that a plan names. */
+export const MAX_NAMED = 10_000;
+
+export const nameSchema = textSchema.min(1);
+export const positiveSchema = z.number().positive();
+export const amountSchema = z.number().min(0);
+export const shareSchema = z.number().min(0).max(1);
+/** Ids count from 0 in the order of proposal; the plan's baselines have −1, −2, … in its order. */
+export const askedIdSchema = z.int().min(-MAX_NAMED);
+
+/** The model is loaded: what its dense form does on the fitness text. */
+export const openingSchema = z.strictObject({
+  /** Evaluation blocks of the fitness text. */
+  blocks: countSchema,
+  /** Dense mean loss of each block, in the order in which rungs visit them. */
+  denseLosses: z.array(z.number()).max(10_000_000),
+  densePerplexity: positiveSchema,
+  /** Covers model, texts, calibration, sparsity, precision, device, versions: measurements under one are comparable. */
+  fingerprint: textSchema,
+  device: textSchema,
+  parameters: countSchema,
+  architecture: textSchema,
+});
+
+/** The same where whole components or the rates of blocks are searched. */
+export const componentsOpeningSchema = openingSchema.extend({
+  /** Of each block. */
+  components: z.array(componentsSchema).max(MAX_BLOCKS),
+  /** Tokens of the calibration text, which the batches of a search for masks are cut from. */
+  calibrationTokens: countSchema,
+  /** OWL's rates at the plan's sparsity; of a search for rates. */
+  owl: z.array(shareSchema).max(MAX_BLOCKS).exactOptional(),
+});
+
+export const invalidSchema = z.strictObject({
+  kind: z.literal('invalid'),
+  reason: z.enum(['no-operand', 'constant', 'not-finite', 'too-large', 'quarantined']),
+  detail: textSchema,
+});
+
+export const measureOutcomeSchema = z.discriminatedUnion('kind', [
+  /** `loss` is the mean over these blocks. */
+  z.strictObject({ kind: z.literal('loss'), blocks: countSchema, loss: z.number() }),
+  invalidSchema,
+]);
+
+/** The loss of one candidate on one rung: so many more blocks of the fitness text. */
+export const measuredEvent = z.strictObject({
+  kind: z.literal('measured'),
+  id: askedIdSchema,
+  rung: countSchema,
+  measure: measureOutcomeSchema,
+  seconds: amountSchema,
+});
+
+/** A baseline on the fitness text, measured as candidates are; without a perplexity where it has none. */
+export const baselineEvent = z.strictObject({
+  kind: z.literal('baseline'),
+  name: textSchema,
+  perplexity: positiveSchema.exactOptional(),
+  error: errorSchema.exactOptional(),
+});
+
+/** A generation is through. */
+export const generationEvent = z.strictObject({
+  kind: z.literal('generation'),
+  generation: countSchema,
+  /** Perplexities of this generation's valid candidates, their mean that of the losses; null where it has none. */
+  best: positiveSchema.nullable(),
+  mean: positiveSchema.nullable(),
+  worst: positiveSchema.nullable(),
+  /** Best in full so far, over all generations. */
+  bestSoFar: z.strictObject({ id: countSchema, perplexity: positiveSchema }).nullable(),
+});
+
+/** A finalist or a baseline, evaluated at the end as an evaluation outside a search would. */
+export const finalistEvent = z.strictObject({
+  kind: z.literal('finalist'),
+  /** The candidate's; undefined for a baseline, and for what a search for masks comes to. */
+  id: countSchema.exactOptional(),
+  name: textSchema,
+  /** On the fitness text. */
+  result: resultSchema.exactOptional(),
+  /** On the text that the search never saw. */
+  test: resultSchema.exactOptional(),
+  error: errorSchema.exactOptional(),
+});
+
+export const finishedEvent = z.strictObject({ kind: z.literal('finished') });
+
+/** Ids, best first; by the finalists' perplexity where there is one. */
+export const rankingSchema = z.array(countSchema).max(MAX_NAMED);
+
+/** What every run says, whatever it searches for. */
+export const runEvents = [
+  z.strictObject({ kind: z.literal('resumed') }),
+  z.strictObject({ kind: z.literal('paused') }),
+  z.strictObject({ kind: z.literal('failed'), error: errorSchema }),
+  /** A candidate that ended two workers: it is not tried again. */
+  z.strictObject({ kind: z.literal('quarantined'), id: countSchema, expression: textSchema, error: errorSchema }),
+] as const;
