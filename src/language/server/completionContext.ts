@@ -122,7 +122,7 @@ function blockContext(
   const inside = words.slice(open + 1);
   const callees = openCallees(inside);
   // Also what stands behind the cursor.
-  const others = piece.properties.flatMap(({ tree }) => tree.syntax?.key.text ?? []);
+  const others = piece.properties.map(({ tree }) => tree.syntax.key.text);
   const said = new Set([...others, ...inside.filter((_, i) => inside[i + 1] === ':')]);
   const colon = propertyColon(inside);
   const name = colon > 0 ? inside[colon - 1]! : undefined;
