@@ -51,7 +51,7 @@ describe('tokens', () => {
     ['2x', ['number', 'name']],
     ['"C:\\models\\" "//" // "x"', ['string', 'string', 'comment']],
     ['a / b // c\n// d', ['name', 'sign', 'name', 'comment', 'comment']],
-    ['"a\n"', ['other', 'name', 'other']],
+    ['"a b\n"', ['other', 'other']],
     ['$ . ²', ['other', 'other', 'other']],
     ['\uFEFF W\u00A0X', ['name', 'name']],
   ])('%j', (text, kinds) => {

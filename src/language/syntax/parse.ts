@@ -9,7 +9,7 @@ import type {
   Span,
   TextSyntax,
 } from './syntax.ts';
-import { unexpectedToken, unknownCharacters } from './syntaxProblem.ts';
+import { unexpectedToken, unknownToken } from './syntaxProblem.ts';
 import type { SyntaxProblem } from './syntaxProblem.ts';
 import { tokenBehind } from './tokens.ts';
 import type { Token } from './tokens.ts';
@@ -349,7 +349,7 @@ class Parser {
   private tokenBehind(offset: number): Token {
     let token = tokenBehind(this.text, offset);
     while (token.kind === 'comment' || token.kind === 'other') {
-      if (token.kind === 'other') this.problem ??= unknownCharacters(this.text, token.start);
+      if (token.kind === 'other') this.problem ??= unknownToken(this.text, token);
       token = tokenBehind(this.text, token.end);
     }
     return token;

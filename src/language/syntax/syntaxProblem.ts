@@ -1,5 +1,5 @@
 import type { Span } from './syntax.ts';
-import { tokenBehind } from './tokens.ts';
+import { isUnclosed, tokenBehind } from './tokens.ts';
 import type { Token } from './tokens.ts';
 import { isName } from './words.ts';
 
@@ -40,20 +40,16 @@ export function unexpectedToken(
   return { code, span, message: `expected ${expected}, found ${found}` };
 }
 
-/** Characters that mean nothing, from an offset to the next token. */
-export function unknownCharacters(text: string, start: number): SyntaxProblem {
-  let end = start;
-  for (
-    let next = tokenBehind(text, start);
-    next.kind === 'other' && next.start === end;
-    next = tokenBehind(text, end)
-  ) {
-    end = next.end;
+/** A token of kind `other`, and those right behind it. */
+export function unknownToken(text: string, token: Token): SyntaxProblem {
+  const { start } = token;
+  if (isUnclosed(token)) {
+    const message = 'this string has no closing `"` on its line';
+    return { code: 'syntax/unclosed-string', span: { start, end: start + token.text.trimEnd().length }, message };
   }
-  if (text[start] !== '"') return characterProblem(text, { start, end });
-  const line = /^[^\n\r]*/.exec(text.slice(start))![0].trimEnd();
-  const message = 'this string has no closing `"` on its line';
-  return { code: 'syntax/unclosed-string', span: { start, end: start + line.length }, message };
+  let end = start;
+  for (let next = token; next.kind === 'other' && next.start === end; next = tokenBehind(text, end)) end = next.end;
+  return characterProblem(text, { start, end });
 }
 
 /** The first token of a text that belongs nowhere; undefined where there are but blanks and comments. */
@@ -61,7 +57,7 @@ export function strayText(text: string): Span | undefined {
   let token = tokenBehind(text, 0);
   while (token.kind === 'comment') token = tokenBehind(text, token.end);
   if (token.kind === 'end') return undefined;
-  return token.kind === 'other' ? unknownCharacters(text, token.start).span : token;
+  return token.kind === 'other' ? unknownToken(text, token).span : token;
 }
 
 /** Characters that are almost ours: what formulas are pasted with. */

@@ -16,6 +16,19 @@ export function tokensOf(text: string): Token[] {
   return tokens;
 }
 
+/** The tokens of a text that a cursor ends, comments left out; undefined where it is in a comment or in a text that is not closed. */
+export function tokensToCursor(text: string): Token[] | undefined {
+  const tokens = tokensOf(text);
+  const last = tokens.at(-1);
+  const isInside = last?.end === text.length && (last.kind === 'comment' || isUnclosed(last));
+  return isInside ? undefined : tokens.filter(({ kind }) => kind !== 'comment');
+}
+
+/** Whether a token is a string without its second quote. */
+export function isUnclosed({ kind, text }: Token): boolean {
+  return kind === 'other' && text.startsWith('"');
+}
+
 /** The first token at or behind an offset; an empty one of kind `end` where there is none. */
 export function tokenBehind(text: string, offset: number): Token {
   TOKEN.lastIndex = offset;
@@ -37,8 +50,8 @@ const PATTERNS = {
   percentage: String.raw`${NUMBER}[ \t]*%`,
   ratio: String.raw`[0-9]+[ \t]*:[ \t]*[0-9]+`,
   number: NUMBER,
-  /** One UTF-16 unit that is nothing of the language's. */
-  other: String.raw`\S`,
+  /** A string that its line ends, or one UTF-16 unit that is nothing of the language's. */
+  other: String.raw`"[^"\n\r]*|\S`,
 } as const;
 const KINDS = Object.keys(PATTERNS) as (keyof typeof PATTERNS)[];
 const TOKEN = new RegExp(
