@@ -22,7 +22,7 @@ const OPENING = ['fs', 'node:fs', 'fs/promises', 'node:fs/promises'].map((name) 
 
 export default tseslint.config(
   {
-    ignores: ['dist/', 'node_modules/', 'test-results/', '.cache/', '**/generated/', 'src/engine/graph/onnx/onnx_pb.*'],
+    ignores: ['dist/', 'node_modules/', 'test-results/', '.cache/', 'src/engine/graph/onnx/onnx_pb.*'],
   },
   js.configs.recommended,
   {

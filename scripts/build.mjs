@@ -85,7 +85,7 @@ function processOptions(name, entry) {
     format: 'cjs',
     external: ['vscode', 'onnxruntime-node'],
     plugins: [LOADED_LATER],
-    // Identifiers stay: a user's stack trace names our functions, and Langium's services are found by class name.
+    // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
     define: { 'import.meta.url': 'importMetaUrl' },

@@ -3,11 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const FILES = [
-  'src/engine/graph/onnx/onnx_pb.d.ts',
-  'src/engine/graph/onnx/onnx_pb.js',
-  'src/language/syntax/generated/ast.ts',
-];
+const FILES = ['src/engine/graph/onnx/onnx_pb.d.ts', 'src/engine/graph/onnx/onnx_pb.js'];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 for (const file of FILES) {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
-import { PruneTerminals } from '../../src/language/syntax/generated/ast.ts';
 import { compile, parseExpression } from '../../src/language/check/compile.ts';
 import { docComment } from '../../src/language/syntax/docComment.ts';
 import type { Declaration } from '../../src/language/check/document.ts';
@@ -11,7 +10,7 @@ import { propertyOfSetting } from '../../src/language/check/settingProperties.ts
 import { splitBlock, splitFile } from '../../src/language/syntax/split.ts';
 import type { DeclarationSyntax, ExpressionSyntax } from '../../src/language/syntax/syntax.ts';
 import { visitExpression } from '../../src/language/syntax/syntax.ts';
-import { DECLARATION_KEYWORDS, NAME } from '../../src/language/syntax/words.ts';
+import { DECLARATION_KEYWORDS } from '../../src/language/syntax/words.ts';
 import { printInfix } from '../../src/metric/print.ts';
 import { SAMPLE } from './samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
@@ -126,7 +125,7 @@ describe('pieces', () => {
     const second = compile(`${SAMPLE.slice(0, at)}1 + ${SAMPLE.slice(at)}`, first);
     const trees = first.parsed.declarations.map(({ tree }) => tree);
     const changed = second.parsed.declarations.filter(({ tree }) => !trees.includes(tree));
-    expect(changed.map(({ tree }) => tree?.syntax?.kind !== 'defaults' && tree?.syntax?.name?.text)).toEqual(['wanda']);
+    expect(changed.map(({ tree }) => tree?.syntax.kind !== 'defaults' && tree?.syntax.name?.text)).toEqual(['wanda']);
     expect(second.parsed.trees.declarations.size).toBe(first.parsed.trees.declarations.size);
   });
 });
@@ -182,10 +181,6 @@ describe('documentation', () => {
 });
 
 describe('one source for each fact', () => {
-  it('names are the same to the grammar and to us', () => {
-    expect(PruneTerminals.ID.source).toBe(NAME);
-  });
-
   it('every setting is a property of every block that it makes sense in', () => {
     const settings = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
     for (const setting of settings) {

@@ -279,6 +279,25 @@ metric c = sqrt(b)`,
 metric a(p = ) = W
              ^ syntax/expected
 metric b = a(p: 2) * W`,
+  'a path behind two equals signs, which is known all the same': `
+model m == "x"
+         ^ syntax/expected expected a path in quotes, found \`=\`
+experiment a { model: m evaluate: "t" }`,
+  'a first argument that is missing': `
+metric a = sqrt(, W)
+                ^ syntax/expected expected an operand, a metric, a number or \`(\`, found \`,\``,
+  'a value that is missing behind the name of its argument': `
+metric b(p = 1) = W ^ p
+metric a = b(p: ) * X
+                ^ syntax/expected expected an operand, a metric, a number or \`(\`, found \`)\``,
+  'an equals sign in the place of a colon': `
+metric b(p = 1) = W ^ p
+metric a = b(p = 2) * X
+               ^ syntax/expected expected \`,\` or \`)\``,
+  'what nests too deeply, which has a name all the same': `
+metric b = ${'('.repeat(65)}W
+           ${' '.repeat(64)}^ syntax/too-deep more than 64 parentheses
+metric a = b * X`,
   'windows line ends and tabs': 'metric a =\tW * foo\r\n          \t    ^^^ name/unknown',
   'a name in another alphabet': `
 parameter α = 0.5
@@ -321,6 +340,10 @@ experiment a { model: tiny evaluate test }
   'a missing colon at the beginning': `
 experiment a { model tiny evaluate: test }
                      ^^^^ syntax/expected expected \`:\``,
+  'a colon on the next line': `
+experiment a { evaluate
+  : test model: tiny }
+    ^^^^ syntax/expected expected \`}\``,
   'a missing value': `
 experiment a { model: evaluate: test }
                     ^ syntax/expected`,

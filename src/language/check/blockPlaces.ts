@@ -15,7 +15,7 @@ export function settingFix(
   value: number,
 ): Fix | undefined {
   const property = propertyNamed(parsed, name);
-  const written = property?.tree.syntax?.values[0];
+  const written = property?.tree.syntax.values[0];
   if (property && written) return replaceFix(shift(written.span, property.base), String(value));
   return insertFix(text, search, `${name}: ${value}`);
 }
@@ -28,13 +28,13 @@ export function insertFix(text: string, { nameSpan }: Pick<Declaration, 'nameSpa
 }
 
 export function propertyNamed({ properties }: ParsedDeclaration, name: string): ParsedProperty | undefined {
-  return properties.find(({ tree }) => tree.syntax?.key.text === name);
+  return properties.find(({ tree }) => tree.syntax.key.text === name);
 }
 
 /** The value of a property, or of all of its values. */
 export function propertySpan(parsed: ParsedDeclaration, name: string): Span | undefined {
   const property = propertyNamed(parsed, name);
-  const values = property?.tree.syntax?.values ?? [];
+  const values = property?.tree.syntax.values ?? [];
   const [first, last] = [values[0], values.at(-1)];
   return property && first && last && shift({ start: first.span.start, end: last.span.end }, property.base);
 }
@@ -42,7 +42,7 @@ export function propertySpan(parsed: ParsedDeclaration, name: string): Span | un
 /** The value of a setting in the parentheses behind a text: of `seed` in `calibrate: calib (seed: 1)`. */
 export function argumentSpan(parsed: ParsedDeclaration, property: string, name: string): Span | undefined {
   const found = propertyNamed(parsed, property);
-  const value = found?.tree.syntax?.values[0];
+  const value = found?.tree.syntax.values[0];
   if (!found || (value?.kind !== 'call' && value?.kind !== 'text')) return undefined;
   const argument = value.arguments.find((one) => one.name?.text === name);
   return argument && shift(argument.value.span, found.base);

@@ -62,9 +62,9 @@ class BlockCompiler {
       if (problem !== undefined) {
         // A property with a syntax error counts as said.
         this.broken = true;
-        const known = syntax && propertyOf(this.block, syntax.key.text);
-        if (syntax && known) this.seen.set(subjectOf(known), shift(syntax.key.span, property.base));
-      } else if (syntax) {
+        const known = propertyOf(this.block, syntax.key.text);
+        if (known) this.seen.set(subjectOf(known), shift(syntax.key.span, property.base));
+      } else {
         const reader = new PropertyReader(property, this.context);
         this.compileProperty(syntax, property, reader);
         this.broken ||= reader.broken;

@@ -39,7 +39,7 @@ export function checkExperiment(
   if (!calibrates && calibrate !== undefined) {
     const { base, tree } = calibrate;
     const message = `\`${experiment.name}\` calibrates nothing: no metric of it needs more than the weights`;
-    diagnostics.add('experiment/no-effect', shift(tree.syntax!.key.span, base), message);
+    diagnostics.add('experiment/no-effect', shift(tree.syntax.key.span, base), message);
   }
   const evaluations = evaluationsAt(prunings, sparsities.length > 0 ? sparsities : [DEFAULT_SPARSITY]);
   for (const [name, why] of idleSettings(evaluations, content.settings)) {
@@ -54,7 +54,7 @@ export function checkExperiment(
   const whole = prunings.find(needsShare);
   const isMixed = whole !== undefined && sparsities.some(({ kind }) => kind === 'n:m');
   if (isMixed) {
-    const span = at ? shift(at.tree.syntax!.key.span, at.base) : experiment.nameSpan;
+    const span = at ? shift(at.tree.syntax.key.span, at.base) : experiment.nameSpan;
     const message = `\`${whole.label}\` removes a share of each block, and N:M is a pattern of single weights: put it into an experiment of its own`;
     diagnostics.add('structure/sparsity', span, message);
   }

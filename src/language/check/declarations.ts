@@ -107,7 +107,7 @@ function declaredPaths(pieces: readonly ParsedDeclaration[], diagnostics: Diagno
 
 function placeOf(piece: ParsedDeclaration, syntax: DeclarationSyntax): Pick<Declaration, 'start' | 'end' | 'nameSpan'> {
   const { start, base, properties } = piece;
-  const ends = properties.map((property) => property.base + (property.tree.syntax?.span.end ?? 0));
+  const ends = properties.map((property) => property.base + property.tree.syntax.span.end);
   const end = Math.max(base + syntax.span.end, ...ends);
   const keyword = { start, end: start + (piece.misspelt ?? piece.keyword ?? '').length };
   return { start, end, nameSpan: syntax.name ? shift(syntax.name.span, base) : keyword };

@@ -74,8 +74,8 @@ export type BlockKind = 'experiment' | 'defaults' | RunKind;
 export function blockKindOf({ keyword, properties }: ParsedDeclaration): BlockKind {
   if (keyword === 'experiment') return keyword;
   if (keyword !== 'search') return 'defaults';
-  const method = properties.find(({ tree }) => tree.syntax?.key.text === 'method');
-  const value = method?.tree.syntax?.values[0];
+  const method = properties.find(({ tree }) => tree.syntax.key.text === 'method');
+  const value = method?.tree.syntax.values[0];
   const text = value ? method.text.slice(value.span.start, value.span.end).replaceAll(/\s/g, '') : '';
   const meant = isSearchMethod(text) ? text : nearestName(text, SEARCH_METHOD_NAMES);
   return meant !== undefined && isSearchMethod(meant) ? SEARCH_METHODS[meant].finds : 'metrics';

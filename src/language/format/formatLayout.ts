@@ -138,7 +138,7 @@ class Layout {
       const levels = token.text === ')' ? Math.max(0, depth - 1) : Math.max(1, depth);
       return { breaks: 1, blanks: this.indent((isInBlock ? 1 : 0) + levels) };
     }
-    const known = property && propertyOf(block, property.tree.syntax!.key.text);
+    const known = property && propertyOf(block, property.tree.syntax.key.text);
     if (property !== undefined && known === undefined) {
       // Nothing is known of its value: `pruner-zero` might be one word.
       return { breaks: 0, blanks: this.document.text.slice(tokens[i - 1]!.end, token.start) };
@@ -169,7 +169,7 @@ export function evenedOut(expression: string): string {
 /** Whether more of a property follows behind a comment in it. */
 function continuesBehind({ tokens, lastCode }: Section, i: number, property: ParsedProperty | undefined): boolean {
   if (property === undefined) return false;
-  const end = property.base + (property.tree.syntax?.span.end ?? 0);
+  const end = property.base + property.tree.syntax.span.end;
   return i < lastCode && tokens[i]!.start < end;
 }
 
@@ -211,7 +211,7 @@ function endsOperand(token: Token | undefined): boolean {
 function isSound({ keyword, misspelt, tree, properties }: ParsedDeclaration, tokens: readonly Token[]): boolean {
   if (keyword === undefined) return tokens.every(({ kind }) => kind === 'comment');
   const trees = [tree, ...properties.map((property) => property.tree)];
-  return misspelt === undefined && trees.every((part) => part?.syntax !== undefined && part.problem === undefined);
+  return misspelt === undefined && trees.every((part) => part?.problem === undefined);
 }
 
 function lineEnds(blanks: string): number {

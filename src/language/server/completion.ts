@@ -172,7 +172,7 @@ function expressionSuggestions(
   document: CompiledDocument,
   { piece, callee }: Extract<CompletionContext, { kind: 'expression' }>,
 ): Suggestion[] {
-  const parameters = piece.tree?.syntax?.kind === 'metric' ? piece.tree.syntax.parameters : [];
+  const parameters = piece.tree?.syntax.kind === 'metric' ? piece.tree.syntax.parameters : [];
   const called = declared(document, ['metric']).find(({ name }) => name === callee);
   const calledParameters = called?.kind === 'metric' ? called.parameters : [];
   const names = declared(document, piece.keyword === 'parameter' ? ['parameter'] : ['metric', 'parameter']);

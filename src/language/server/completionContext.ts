@@ -6,7 +6,9 @@ import type { BlockKind, Property } from '../check/properties.ts';
 import { propertyOfSetting } from '../check/settingProperties.ts';
 import { isClauseName } from '../check/structureWords.ts';
 import type { ClauseName } from '../check/structureWords.ts';
-import { NAME } from '../syntax/words.ts';
+import { tokensToCursor } from '../syntax/tokens.ts';
+import type { Token } from '../syntax/tokens.ts';
+import { isName } from '../syntax/words.ts';
 
 /** What can be written at the cursor. */
 export type CompletionContext =
@@ -45,39 +47,12 @@ export function completionPlace(document: CompiledDocument, offset: number): Com
   const { text, parsed } = document;
   const piece = parsed.declarations.findLast(({ start }) => start < offset);
   const start = piece?.start ?? 0;
-  const tokens = tokensBefore(text, start, offset);
+  const tokens = tokensToCursor(text.slice(start, offset));
   if (tokens === undefined) return { context: { kind: 'nothing' }, prefix: '' };
   const last = tokens.at(-1);
-  const prefix = last?.end === offset && WORD.test(last.text) ? last.text : '';
+  const prefix = last?.kind === 'name' && start + last.end === offset ? last.text : '';
   const before = prefix === '' ? tokens : tokens.slice(0, -1);
   return { context: contextOf(piece, before, beginsLine(text, offset - prefix.length)), prefix };
-}
-
-interface Token {
-  readonly text: string;
-  readonly end: number;
-}
-
-const WORD = new RegExp(`^${NAME}$`);
-const TOKEN = new RegExp(`//[^\\n\\r]*|"[^"\\n\\r]*"?|${NAME}|[0-9][0-9.%:]*|\\S`, 'g');
-
-/** Words, numbers, strings and signs up to the cursor; undefined where the cursor is in a comment or string. */
-function tokensBefore(text: string, start: number, offset: number): Token[] | undefined {
-  const source = text.slice(start, offset);
-  const tokens: Token[] = [];
-  for (const match of source.matchAll(TOKEN)) {
-    const end = match.index + match[0].length;
-    const isLast = end === source.length;
-    if (match[0].startsWith('//')) {
-      if (isLast) return undefined;
-    } else if (match[0].startsWith('"')) {
-      if (isLast && (match[0].length === 1 || !match[0].endsWith('"'))) return undefined;
-      tokens.push({ text: match[0], end: start + end });
-    } else {
-      tokens.push({ text: match[0], end: start + end });
-    }
-  }
-  return tokens;
 }
 
 function contextOf(
@@ -122,7 +97,7 @@ function blockContext(
   const inside = words.slice(open + 1);
   const callees = openCallees(inside);
   // Also what stands behind the cursor.
-  const others = piece.properties.flatMap(({ tree }) => tree.syntax?.key.text ?? []);
+  const others = piece.properties.map(({ tree }) => tree.syntax.key.text);
   const said = new Set([...others, ...inside.filter((_, i) => inside[i + 1] === ':')]);
   const colon = propertyColon(inside);
   const name = colon > 0 ? inside[colon - 1]! : undefined;
@@ -193,7 +168,7 @@ function openCallees(words: readonly string[]): string[] {
   const open: string[] = [];
   words.forEach((word, i) => {
     const before = words[i - 1] ?? '';
-    if (word === '(') open.push(WORD.test(before) ? before : '');
+    if (word === '(') open.push(isName(before) ? before : '');
     else if (word === ')') open.pop();
   });
   return open;

@@ -64,8 +64,8 @@ export function meaningfulTokens(document: CompiledDocument): MeaningfulToken[] 
     if (keyword !== 'experiment' && keyword !== 'search' && keyword !== 'defaults') continue;
     const block = blockKindOf(piece);
     for (const { base, tree } of properties) {
-      const property = tree.syntax && propertyOf(block, tree.syntax.key.text);
-      const value = tree.syntax?.values[0];
+      const property = propertyOf(block, tree.syntax.key.text);
+      const value = tree.syntax.values[0];
       if (property?.setting?.row.kind !== 'choice' || value === undefined) continue;
       const span = { start: base + value.span.start, end: base + value.span.end };
       names.set(span.start, { ...span, type: 'enumMember', modifiers: [] });
@@ -74,7 +74,7 @@ export function meaningfulTokens(document: CompiledDocument): MeaningfulToken[] 
   let end = 0;
   return tokensOf(text).flatMap((token): MeaningfulToken[] => {
     const { kind, start } = token;
-    const isNumber = kind === 'number';
+    const isNumber = kind === 'number' || kind === 'percentage' || kind === 'ratio';
     const found = isNumber ? { start, end: token.end, type: 'number' as const, modifiers: [] } : names.get(start);
     if (found === undefined || start < end || kind === 'comment') return [];
     // A choice over several lines or with a comment in it is none.

@@ -8,21 +8,15 @@ import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import type { Property } from '../check/properties.ts';
 import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../check/structureWords.ts';
-import { tokensOf } from '../syntax/tokens.ts';
+import { tokensToCursor } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';
 
 /** The operation or metric, or the text with settings, in whose parentheses the cursor stands, and which argument it is at. */
 export function signatureHelp(document: CompiledDocument, offset: number): SignatureHelp | undefined {
   const piece = document.parsed.declarations.findLast(({ start }) => start < offset);
   if (piece === undefined) return undefined;
-  const tokens = tokensOf(document.text.slice(piece.start, offset));
-  const last = tokens.at(-1);
-  const isInComment = last?.kind === 'comment' && piece.start + last.end === offset;
-  // Behind a quote that nothing closes on its line: the cursor is in a text.
-  const quote = tokens.findLast(({ kind, text }) => kind === 'other' && text === '"');
-  const isInText = quote !== undefined && !/[\n\r]/.test(document.text.slice(piece.start + quote.end, offset));
-  if (isInComment || isInText) return undefined;
-  const call = openCall(tokens.filter(({ kind }) => kind !== 'comment'));
+  const tokens = tokensToCursor(document.text.slice(piece.start, offset));
+  const call = tokens && openCall(tokens);
   const signature = call && signatureOf(document, piece, call, tokens);
   if (call === undefined || signature === undefined) return undefined;
   const { label, parameters, documentation } = signature;

@@ -16,9 +16,8 @@ export function documentSymbols(document: CompiledDocument, source: TextDocument
       kind: KINDS[declaration.kind],
       range: rangeOf(source, declaration),
       selectionRange: rangeOf(source, declaration.nameSpan),
-      children: (pieces.get(declaration.start)?.properties ?? []).flatMap(({ base, tree: { syntax }, text }) => {
-        if (!syntax) return [];
-        const { key, span } = syntax;
+      children: (pieces.get(declaration.start)?.properties ?? []).map(({ base, tree, text }) => {
+        const { key, span } = tree.syntax;
         return {
           name: key.text,
           detail: text.slice(key.span.end, span.end).replace(/^\s*:\s*/, ''),

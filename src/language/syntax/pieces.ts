@@ -4,6 +4,7 @@ import { splitBlock, splitFile } from './split.ts';
 import type { Piece } from './split.ts';
 import { visitExpression } from './syntax.ts';
 import type { DeclarationSyntax, ExpressionSyntax, Identifier, PropertySyntax } from './syntax.ts';
+import type { DeclarationKeyword } from './words.ts';
 
 /** A file's pieces with their trees, and every tree by its text. */
 export interface ParsedFile {
@@ -54,7 +55,7 @@ export function parsePieces(text: string, previous: PieceTrees = NO_TREES): Pars
     return {
       ...piece,
       base,
-      tree: remember(frame, declarationTrees, previous.declarations, parseTree),
+      tree: remember(frame, declarationTrees, previous.declarations, (source) => parseTree(source, keyword)),
       properties: properties.map((property) => {
         const propertyText = source.slice(property.start, property.end);
         const tree = remember(propertyText, propertyTrees, previous.properties, parseProperty);
@@ -77,9 +78,9 @@ function remember<Tree>(
   return tree;
 }
 
-function parseTree(text: string): DeclarationTree {
-  const parsed = parseDeclaration(text);
-  return { ...parsed, names: parsed.syntax ? namesIn(parsed.syntax) : [] };
+function parseTree(text: string, keyword: DeclarationKeyword): DeclarationTree {
+  const parsed = parseDeclaration(text, keyword);
+  return { ...parsed, names: namesIn(parsed.syntax) };
 }
 
 function namesIn(syntax: DeclarationSyntax): Identifier[] {

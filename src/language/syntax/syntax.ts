@@ -6,7 +6,7 @@ export interface Span {
 
 /**
  * The syntax tree of one declaration or property. Spans count from the start of the piece of text that was parsed, not of
- * the file, so that a piece that did not change keeps its tree when text before it does (see `parse.ts`).
+ * the file, so that a piece that did not change keeps its tree when text before it does (see `pieces.ts`).
  */
 export type DeclarationSyntax = BindingSyntax | ParameterSyntax | MetricSyntax | BlockSyntax;
 

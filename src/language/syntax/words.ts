@@ -1,4 +1,4 @@
-/** Letters of a name: Latin, Greek and Cyrillic, so that a parameter can be called α. The same as terminal ID of the grammar. */
+/** Letters of a name: Latin, Greek and Cyrillic, so that a parameter can be called α. */
 const LETTER = 'A-Za-z_\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u024F\\u0388-\\u03FF\\u0400-\\u0481';
 
 /** Sources of the regular expressions of a name, and of one character in it. */
