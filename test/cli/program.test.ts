@@ -8,7 +8,7 @@ import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
-import { kebabCase } from '../../src/cli/flags/settingFlags.ts';
+import { kebabCase } from '../../src/cli/flags/flagNames.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
@@ -198,9 +198,9 @@ describe('usage', () => {
     ['a count above its range', ['evaluate', '--threads', '99999'], 'whole number from 0 to 1024'],
     ['a count with a fraction', ['evaluate', '--seed', '1.5'], 'whole number'],
     ['a negative count', ['evaluate', '--blocks=-1'], 'whole number'],
-    ['sparsity out of range', ['evaluate', '--sparsity', '100%'], '"100%" is no sparsity'],
-    ['N:M the wrong way round', ['evaluate', '--sparsity', '50%,4:2'], '"4:2" is no sparsity'],
-    ['an empty sparsity', ['evaluate', '--sparsity', '50%,'], '"" is no sparsity'],
+    ['sparsity out of range', ['evaluate', '--sparsity', '100%'], '100% of a group cannot be removed'],
+    ['N:M the wrong way round', ['evaluate', '--sparsity', '50%,4:2'], 'Did you mean 2:4?'],
+    ['an empty sparsity', ['evaluate', '--sparsity', '50%,'], 'got "50%,": expected'],
     ['no model', ['evaluate', '--text', 't'], 'no --model'],
     ['no text', ['evaluate', '--model', 'm'], 'no --text'],
     [
@@ -223,7 +223,7 @@ describe('usage', () => {
     ['OWL’s settings without OWL', ['evaluate', ...INPUTS, '--owl-spread', '0.1'], '--owl-spread without it'],
     ['an allocation of nothing', ['evaluate', ...INPUTS, '--allocation', 'owl'], '--allocation or --rates alone'],
     ['an allocation that is none', ['evaluate', '--allocation', 'own'], 'Allowed choices are uniform, owl, global.'],
-    ['a rate that is none', ['evaluate', '--rates', '0.2,1.2'], '"1.2" is no rate'],
+    ['a rate that is none', ['evaluate', '--rates', '0.2,1.2'], 'a rate is a number from 0 to 1, not 1.2'],
     ['rates that leave nothing', ['evaluate', '--rates', '1,100%'], 'leave nothing'],
     [
       'global rates of weights',
@@ -238,13 +238,21 @@ describe('usage', () => {
     ['an expression that does not parse', ['evaluate', ...INPUTS, '--expression', 'W *'], 'metric/'],
     ['a search without a model', ['evolve', '--text', 't'], 'or name a .prune file with a search'],
     ['a search without a text', ['evolve', '--model', 'm'], 'no --text'],
-    ['a search without calibration', ['evolve', ...INPUTS], 'collected from one (X, G)'],
-    ['a baseline without calibration', ['evolve', ...INPUTS, '--operands', 'W', '--baseline', 'wanda'], '(X)'],
-    ['a test text that is seen', ['evolve', ...INPUTS, '--operands', 'W', '--test', 't'], 'never sees'],
+    ['a search without calibration', ['evolve', ...INPUTS], 'no --calibration'],
+    [
+      'a baseline without calibration',
+      ['evolve', ...INPUTS, '--operands', 'W', '--baseline', 'wanda'],
+      'no --calibration',
+    ],
+    [
+      'a test text that is seen',
+      ['evolve', ...INPUTS, '--operands', 'W', '--test', 't'],
+      'the search has seen this text',
+    ],
     ['a leaf that is none', ['evolve', '--operands', 'W,Xmx'], 'Did you mean Xmax?'],
-    ['a node that is none', ['evolve', '--operations', 'mul,sin'], 'There are add, sub'],
+    ['a node that is none', ['evolve', '--operations', 'mul,sin'], '`sin` is not an operation'],
     ['no baseline', ['evolve', ...INPUTS, '--operands', 'W', '--baseline', 'W +'], 'metric/'],
-    ['several sparsities', ['evolve', '--sparsity', '50%,60%'], 'no sparsity'],
+    ['several sparsities', ['evolve', '--sparsity', '50%,60%'], '--sparsity takes one value'],
     ['a share above one', ['evolve', '--crossover', '1.5'], 'a number from 0 to 1'],
     ['a share that is no number', ['evolve', '--mutation', 'half'], 'a number from 0 to 1'],
     ['a method that is none', ['evolve', '--method', 'annealing'], 'Allowed choices are pruner-zero, random.'],
@@ -252,22 +260,36 @@ describe('usage', () => {
     ['--recover without --resume', ['evolve', '--recover', ...INPUTS], 'Say which run'],
     ['no such run', ['evolve', '--resume', '2026'], '[runs/not-found]'],
     ['more than --resume', ['evolve', '--resume', '2026', '--population', '9'], 'got --population'],
+    ['workers that are no number', ['evolve', '--resume', '2026', '--workers', 'all'], 'whole number from 1'],
+    ['the same of a search', ['search', '--resume', '2026', '--workers', '0'], 'whole number from 1'],
     ['a file with --resume', ['evolve', 'a.prune', '--resume', '2026'], 'the file a.prune'],
-    ['a flag of another method', ['search', '--method', 'self-pruner', '--steps', '3'], 'has it (policy-gradient)'],
-    ['a flag of a method that is not said', ['search', '--provider', 'openai'], 'got --provider with pruner-zero'],
-    ['a target of masks', ['search', '--method', 'policy-gradient', '--target', 'x'], '--method self-pruner.'],
-    ['operands of rates', ['search', '--method', 'self-pruner', '--operands', 'W'], 'pruner-zero, random'],
+    [
+      'a flag of another method',
+      ['search', '--method', 'self-pruner', '--steps', '3'],
+      'belongs to --method policy-gradient',
+    ],
+    ['a flag of a method that is not said', ['search', '--provider', 'openai'], 'this search is by `pruner-zero`'],
+    [
+      'a target of masks',
+      ['search', '--method', 'policy-gradient', '--target', 'x'],
+      'belongs to --method self-pruner',
+    ],
+    [
+      'operands of rates',
+      ['search', '--method', 'self-pruner', '--operands', 'W'],
+      '--method pruner-zero and --method random',
+    ],
     ['a range of another method', ['search', '--method', 'self-pruner', '--population', '1'], 'from 2 to 10000'],
     ['a choice of another method', ['search', '--method', 'policy-gradient', '--decay', 'x'], 'cosine, none'],
     ['no such method', ['search', '--method', 'self-prunner'], 'self-pruner, policy-gradient'],
     ['rates without a model', ['search', '--method', 'self-pruner', '--text', 't'], 'no --model'],
     ['rates without calibration', ['search', '--method', 'self-pruner', ...INPUTS], 'no --calibration'],
     ['masks without calibration', ['search', '--method', 'policy-gradient', ...INPUTS], 'no --calibration'],
-    ['N:M of rates', ['search', '--method', 'self-pruner', ...INPUTS, '--sparsity', '2:4'], 'got 2:4'],
-    ['a seen test text', ['search', '--method', 'self-pruner', ...INPUTS, '--test', 't'], 'never sees'],
+    ['N:M of rates', ['search', ...RATES, '--sparsity', '2:4'], 'got "2:4"'],
+    ['a seen test text', ['search', ...RATES, '--test', 't'], 'the fitness is taken on it'],
     ['a language model without a provider', ['search', ...RATES, '--llm', 'x'], 'Add --provider openai'],
     ['a provider without its model', ['search', ...RATES, '--provider', 'openai'], 'no --llm'],
-    ['a replay of nothing', ['search', ...RATES, '--provider', 'replay'], 'no --replay'],
+    ['a replay of nothing', ['search', ...RATES, '--provider', 'replay'], 'Say it: --replay'],
     ['the editor’s model', ['search', ...RATES, '--provider', 'vscode'], 'Run this search in the editor'],
     [
       'a key in an endpoint',
@@ -275,7 +297,11 @@ describe('usage', () => {
       'with a user or a password in it',
     ],
     ['rates to compare with that are none', ['search', ...RATES, '--baseline', 'global'], 'got "global"'],
-    ['weights by a method', ['search', ...RATES, '--target', 'weights(flap)'], 'weights(W * sqrt(X))'],
+    [
+      'weights by a method',
+      ['search', ...RATES, '--target', 'weights(flap)'],
+      'here stands a metric, which ranks single weights',
+    ],
     ['a target that nothing has', ['search', ...RATES, '--target', 'wanda-ps'], 'Did you mean wanda-sp?'],
     ['a score that does not parse', ['search', ...MASKS, '--score', 'W +'], 'metric/'],
     ['--recover by itself', ['search', '--recover', ...INPUTS], 'Say which run'],
@@ -372,14 +398,8 @@ describe('evaluate', () => {
   });
 
   it('infix and prefix are the same expression', async () => {
-    const { plans } = await run([
-      'evaluate',
-      ...INPUTS,
-      '--expression',
-      'W * sqrt(X)',
-      '--expression',
-      'mul(W, sqrt(X))',
-    ]);
+    const words = ['evaluate', ...INPUTS, '--calibration', 'c'];
+    const { plans } = await run([...words, '--expression', 'W * sqrt(X)', '--expression', 'mul(W, sqrt(X))']);
     const [infix, prefix] = plans[0]!.evaluations;
     expect(infix).toEqual({ ...prefix, metric: infix!.metric });
   });

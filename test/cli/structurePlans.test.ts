@@ -33,10 +33,15 @@ search rates { method: self-pruner at: 30% target: mine population: 5 mutate: cl
 search masks { method: policy-gradient at: 40% score: mine steps: 7 }
 `;
 writeFileSync(path.join(FOLDER, 'm.prune'), FILE);
+writeFileSync(path.join(FOLDER, 'tree.json'), '{"data": "sqrt", "left": {"data": "X"}}');
 writeFileSync(path.join(FOLDER, 'plain.prune'), FILE.split('search')[0]!);
 const THEIRS = FILE.replace('mutate: classical', 'provider: openai endpoint: "http://elsewhere.example/v1" llm: "x"');
 writeFileSync(path.join(FOLDER, 'theirs.prune'), THEIRS);
 writeFileSync(path.join(FOLDER, 'mixed.prune'), `${FILE}search evolved { population: 9 }\n`);
+const PLAIN = FILE.split('experiment')[0]!;
+const TWO = 'search one { from: mine }\nsearch two { method: random operands: W, G budget: 5 }\n';
+writeFileSync(path.join(FOLDER, 'metrics.prune'), `${PLAIN}${TWO}`);
+writeFileSync(path.join(FOLDER, 'scored.prune'), `${PLAIN}search s { method: policy-gradient baselines: taylor }\n`);
 
 describe('evaluate with a file', () => {
   it.each<[string, string[], string[]]>([
@@ -153,6 +158,41 @@ describe('a search becomes a run', () => {
       },
     ],
     [
+      'for rates, by trees of Pruner-Zero and what the language has no name for',
+      [
+        ...['--method', 'self-pruner', ...inputs('c'), '--target', 'weights((W) mul ((X) sqrt (#)))'],
+        ...[
+          '--baseline',
+          'owl(spread: 0.2)',
+          '--llm',
+          'a "b" {c}',
+          '--provider',
+          'openai',
+          '--endpoint',
+          'http://h/v1',
+        ],
+      ],
+      {
+        target: { kind: 'weights', metric: 'W * sqrt(X)' },
+        baselines: [{ name: 'owl 5 0.2', rates: { kind: 'owl', multiple: 5, spread: 0.2 } }],
+        llm: { llm: 'a "b" {c}' },
+      },
+    ],
+    [
+      'for masks, beside a tree in a clause',
+      ['--method', 'policy-gradient', ...inputs('c'), '--baseline', 'structure(tree.json, owl)'],
+      {
+        baselines: [
+          { name: 'components by tree.json (owl)', structure: { score: { kind: 'metric' }, rates: { kind: 'owl' } } },
+        ],
+      },
+    ],
+    [
+      'for metrics, beside baselines by name and trees',
+      [...inputs('c'), '--baseline', 'pruner-zero', '--baseline', 'tree.json', '--from', '{"data": "W"}'],
+      { baselines: [{ metric: 'pruner-zero' }, { metric: 'tree.json' }], seeds: [{ metric: 'W' }] },
+    ],
+    [
       'for rates, as the file says, with a flag laid over',
       ['m.prune', '--method', 'self-pruner', '--mutations', '3', '--sparsity', '25%'],
       {
@@ -189,16 +229,19 @@ describe('a search becomes a run', () => {
     [['m.prune'], '--search with one of rates, masks'],
     [['m.prune', '--search', 'ratse'], 'Did you mean `rates`?'],
     [['m.prune', '--search', 'rates', '--method', 'policy-gradient'], '--method as rates has it (self-pruner)'],
-    [['m.prune', '--search', 'masks', '--mutations', '3'], '--mutations with policy-gradient'],
-    [['m.prune', '--search', 'masks', '--baseline', 'structure(shortgpt, owl)'], 'shortgpt without rates'],
+    [['m.prune', '--search', 'masks', '--mutations', '3'], '--mutations belongs to --method self-pruner'],
+    [
+      ['m.prune', '--search', 'masks', '--baseline', 'structure(shortgpt, owl)'],
+      '`shortgpt` drops whole blocks: it takes no rates',
+    ],
     [
       ['m.prune', '--search', 'masks', '--baseline', 'structure(mine, goal)'],
-      'expected --baseline with rates, got "goal"',
+      'rates are `uniform`, `owl`, `global` or a list',
     ],
     [['--resume', 'r', '--calibration-seed', '3'], '--calibration-seed'],
-    [['m.prune', '--search', 'rates', '--target', 'shortgpt'], 'shortgpt, which drops whole blocks'],
-    [['m.prune', '--search', 'masks', '--score', 'shortgpt'], 'shortgpt, which drops whole blocks'],
-    [['m.prune', '--search', 'masks', '--centre', 'step', '--masks', '1'], 'Add --masks 2'],
+    [['m.prune', '--search', 'rates', '--target', 'shortgpt'], '`shortgpt` drops whole blocks'],
+    [['m.prune', '--search', 'masks', '--score', 'shortgpt'], '`shortgpt` drops whole blocks'],
+    [['m.prune', '--search', 'masks', '--centre', 'step', '--masks', '1'], 'Write --masks 2'],
   ])('%j: a usage error', async (words, message) => {
     const { code, err } = await run(['search', ...words]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });
@@ -206,6 +249,42 @@ describe('a search becomes a run', () => {
 
   it('evolve takes the only search for metrics of a file, wherever it stands', async () => {
     expect(await planOf(['mixed.prune'], 'evolve')).toMatchObject({ name: 'evolved', search: { population: 9 } });
+  });
+
+  it.each<[string, string[], object]>([
+    [
+      'operands with the baselines that they leave',
+      ['--search', 'one', '--operands', 'W'],
+      { operands: ['W'], seeds: [{ metric: 'mine' }], baselines: [{ metric: 'magnitude' }] },
+    ],
+    [
+      'metrics to start from, and the leaves stay',
+      ['--search', 'one', '--from', 'abs(W)*G'],
+      { operands: ['W', 'X', 'Xmax', 'G'], seeds: [{ metric: 'abs(W)*G' }], search: { method: 'pruner-zero' } },
+    ],
+    [
+      'a method, settings and a seed of the samples',
+      ['--search', 'two', '--method', 'pruner-zero', '--seed', '7', '--calibration-seed', '8'],
+      { search: { method: 'pruner-zero', seed: 7, budget: 5 }, settings: { seed: 8, blocks: 4 } },
+    ],
+  ])('of a file with %s laid over', async (_, words, expected) => {
+    expect(await planOf(['metrics.prune', ...words], 'evolve')).toMatchObject(expected);
+  });
+
+  it('score in the place of the file’s takes its baselines with it', async () => {
+    expect(await planOf(['scored.prune', '--score', 'flap'])).toMatchObject({
+      score: { method: 'flap' },
+      baselines: [{ name: 'wanda-sp' }, { name: 'flap' }],
+    });
+    expect(await planOf(['scored.prune'])).toMatchObject({ baselines: [{ name: 'taylor' }] });
+  });
+
+  it('and tells what has no effect, but not with --json', async () => {
+    const words = ['search', 'm.prune', '--search', 'rates', '--mutate', 'off', '--step', '0.2', '--group', 'layer'];
+    const { err } = await run(words);
+    expect(err).toContain('warning: --step has no effect: --mutate off leaves mutation out');
+    expect(err).toContain('warning: --group has no effect: no percentage of single weights is pruned');
+    expect((await run([...words, '--json'])).err).toBe('');
   });
 
   it('evolve leaves searches of other kinds to search', async () => {

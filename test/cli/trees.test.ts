@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readMetric } from '../../src/cli/flags/metricText.ts';
-import { planFlags } from '../../src/cli/flags/selection.ts';
-import { parseScore } from '../../src/cli/flags/structureFlags.ts';
+import { readSelection } from '../../src/cli/flags/selection.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { printPrefix } from '../../src/metric/print.ts';
@@ -58,14 +57,16 @@ describe('--expression takes a tree of Pruner-Zero', () => {
     [' log.json ', 'log.json', 'mul(W, sqrt(X))'],
     [JSON.stringify(PUBLISHED), 'abs(W * W) * mms(G)', 'mul(abs(mul(W, W)), mms(G))'],
     ['W * sqrt(X)', 'W * sqrt(X)', 'mul(W, sqrt(X))'],
+    ['(W) mul ((X) sqrt (#))', 'W * sqrt(X)', 'mul(W, sqrt(X))'],
   ])('%s', async (text, label, prefix) => {
     const given = await readMetric(text, folder);
     expect([given.label, printPrefix(given.expression)]).toEqual([label, prefix]);
-    const { prunings } = await planFlags({ expression: [text] }, folder);
-    expect(prunings).toMatchObject([{ label, expression: given.expression }]);
-    expect(await parseScore(text, [], folder)).toMatchObject({
-      score: { kind: 'metric', expression: given.expression },
-    });
+    const { expression } = given;
+    const { prunings } = await readSelection(undefined, { expression: [text], structure: [text] }, { folder });
+    expect(prunings).toMatchObject([
+      { label, expression },
+      { label: `components by ${label}`, score: { kind: 'metric', expression } },
+    ]);
   });
 
   it.each([

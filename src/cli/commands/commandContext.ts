@@ -32,9 +32,8 @@ export interface CommandContext {
 export const JSON_FLAG = ['--json', 'print one JSON object a line, errors too (as {"error": {…}})'] as const;
 
 /** commander's `--flag <value>` that may be repeated. */
-export function collect<Value>(parse: (text: string) => Value | readonly Value[]) {
-  return (text: string, previous: readonly Value[] | undefined): readonly Value[] =>
-    (previous ?? []).concat(parse(text));
+export function collect(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), text];
 }
 
 export function usageError(expected: string, actual: string, remedy: string): EspalierError {

@@ -7,13 +7,15 @@ import { EXIT } from '../exitCode.ts';
 import type { ExitCode } from '../exitCode.ts';
 import { grantFor } from '../flags/llmKeys.ts';
 import { humanRunReport, jsonRunReport } from '../reports/runReport.ts';
-import { kebabCase } from '../flags/settingFlags.ts';
+import { MetricReader } from '../flags/metricReader.ts';
+import { readFlags, said } from '../flags/saidFlags.ts';
+import { kebabCase } from '../flags/flagNames.ts';
 
 /** Flags of every command that drives a run, as commander has parsed them. */
 export interface DriveOptions {
   readonly resume?: string;
   readonly recover?: true;
-  readonly workers?: string | number;
+  readonly workers?: string;
   readonly json?: true;
   /** Of the language model, where the command has that flag. */
   readonly endpoint?: string;
@@ -22,13 +24,20 @@ export interface DriveOptions {
 /** Flags that say only how a run goes on, and nothing of what it finds. */
 const DRIVE_FLAGS: ReadonlySet<string> = new Set<keyof DriveOptions>(['resume', 'recover', 'workers', 'json']);
 
+/** A run to drive. */
+export interface DrivenRun {
+  readonly run: RunFolder;
+  /** Processes, where they are said anew; otherwise as many as its plan says. */
+  readonly workers?: number;
+}
+
 /** A run goes on as it was asked; only what decides nothing but time may be said anew. */
 export async function resumedRun(
   id: string,
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
   context: CommandContext,
-): Promise<RunFolder> {
+): Promise<DrivenRun> {
   const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !DRIVE_FLAGS.has(name));
   if (other !== undefined) {
     throw usageError(
@@ -37,8 +46,11 @@ export async function resumedRun(
       'A run goes on as it was asked: leave it out, or start a new search.',
     );
   }
+  const flags = said(options, 'workers', 'workers');
+  const { content } = await readFlags('metrics', flags, new MetricReader(undefined, context.folder));
+  const { workers } = content.search;
   const { findRun, openRun } = await import('../../runs/runFolder.ts');
-  return openRun(await findRun(context.folder, id));
+  return { run: await openRun(await findRun(context.folder, id)), ...(workers !== undefined && { workers }) };
 }
 
 function asksEndpoint(plan: RunPlan): plan is RateSearchPlan {
@@ -49,7 +61,7 @@ function asksEndpoint(plan: RunPlan): plan is RateSearchPlan {
 
 /** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */
 export async function driveRun(
-  run: RunFolder,
+  { run, workers }: DrivenRun,
   options: DriveOptions,
   context: CommandContext,
   command: string,
@@ -74,7 +86,7 @@ export async function driveRun(
     const { kind } = await runSearchOf(run, {
       signal,
       spawn: () => context.forkWorker(),
-      ...(options.workers !== undefined && { workers: Number(options.workers) }),
+      ...(workers !== undefined && { workers }),
       ...(options.recover && { recover: true }),
       languageModel: { grant },
       onRecovered: (aside) => {

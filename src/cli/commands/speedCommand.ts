@@ -15,8 +15,8 @@ import { EXIT } from '../exitCode.ts';
 import { addRunFlags, onePlan } from '../flags/onePlan.ts';
 import type { OnePlanOptions } from '../flags/onePlan.ts';
 import { progressLine } from '../reports/progressBar.ts';
-import { addSelectionFlags } from '../flags/selection.ts';
-import { kebabCase, settingOverrides } from '../flags/settingFlags.ts';
+import { addSelectionFlags, readSelection } from '../flags/selection.ts';
+import { kebabCase } from '../flags/flagNames.ts';
 
 interface SpeedOptions extends OnePlanOptions {
   readonly batch: number;
@@ -44,7 +44,7 @@ export function speedCommand(context: CommandContext): Command {
       if (pruned === undefined) requireFolders(models, options);
       const { length, device, precision, threads } = pruned?.settings ?? {
         ...DEFAULT_SETTINGS,
-        ...settingOverrides(options),
+        ...(await readSelection(undefined, options, context)).overlay.settings,
       };
       const { batch, rounds } = options;
       const engine = await context.createEngine();

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
+import { planUnder } from '../../language/plan/overlay.ts';
 import { findRun, openRun } from '../../runs/runFolder.ts';
 import { usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { tellIdleFlags } from './idleFlags.ts';
-import { overridePlans } from './plans.ts';
-import { planFlags, PRUNING_FLAGS, selectedPlans } from './selection.ts';
+import { PRUNING_FLAGS, readSelection, selectedPlans } from './selection.ts';
 import type { SelectionOptions } from './selection.ts';
 
 /** The flags that choose one way of pruning: by what it is, or as the result of a run. */
@@ -36,9 +36,9 @@ export async function onePlan(
     if (file !== undefined || PRUNING_FLAGS.some((name) => options[name] !== undefined)) {
       throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
     }
+    const { overlay } = await readSelection(undefined, options, context);
     const plan = await evaluationOfRun(await openRun(await findRun(context.folder, run)), candidate);
-    const plans = overridePlans([plan], await planFlags(options, context.folder), context.folder);
-    return told(plans[0]!, options, context);
+    return told(planUnder(overlay, plan), options, context);
   }
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
   const plans = await selectedPlans(file, options, context);

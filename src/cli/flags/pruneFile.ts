@@ -1,6 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
 import { fileProblem } from '../../files/fileProblem.ts';
 import type { FileProblemKind } from '../../files/fileProblem.ts';
 import { readText } from '../../files/readBytes.ts';
@@ -9,8 +8,6 @@ import type { CompiledDocument } from '../../language/check/document.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { locateDiagnostics, printDiagnostic } from '../reports/diagnostics.ts';
 import type { SourceDiagnostic } from '../reports/diagnostics.ts';
-import type { PlanFlags } from './plans.ts';
-import { structurePrunings } from './structureFlags.ts';
 
 /** A `.prune` file with errors: each has been located, none has been printed yet. */
 export class DiagnosticsError extends EspalierError {
@@ -60,38 +57,6 @@ export async function compileFile(
   return { path, document };
 }
 
-/** What of a file is asked for. */
-export interface FileTargets {
-  /** Metrics and experiments by name. */
-  readonly names: readonly string[];
-  /** What components are ranked by: methods, metrics of the file, expressions. */
-  readonly structures: readonly string[];
-}
-
-/**
- * The plans of a `.prune` file: of what is asked for, or of what the file evaluates by itself where nothing is. What the file
- * leaves open is taken from the flags.
- */
-export async function plansOfFile(
-  file: string,
-  { names, structures }: FileTargets,
-  flags: PlanFlags,
-  outside: Pick<CommandContext, 'folder' | 'terminal'>,
-): Promise<EvaluationPlan[]> {
-  const { path, document } = await compileFile(file, outside);
-  const { plansFor, planWith } = await import('../../language/plan/plan.ts');
-  const context = { folder: dirname(path), fallback: fallbackOf(flags, outside.folder) };
-  try {
-    if (names.length === 0 && structures.length === 0) return plansFor(document, undefined, context);
-    const named = names.flatMap((name) => plansFor(document, name, context));
-    if (structures.length === 0) return named;
-    const prunings = await structurePrunings(structures, metricsOf(document), outside.folder);
-    return [...named, planWith(document, structures.join(', '), prunings, context)];
-  } catch (thrown) {
-    throw withFlags(thrown);
-  }
-}
-
 /** The metrics of a file that have no errors. */
 export function metricsOf({ declarations }: CompiledDocument): readonly NamedMetric[] {
   return declarations.flatMap((declaration) =>
@@ -99,23 +64,6 @@ export function metricsOf({ declarations }: CompiledDocument): readonly NamedMet
       ? [{ metric: declaration.name, expression: declaration.expression }]
       : [],
   );
-}
-
-/** What a file does not say can be said here too. */
-export function withFlags(thrown: unknown): unknown {
-  if (!(thrown instanceof EspalierError) || thrown.code !== 'settings/invalid') return thrown;
-  const { data } = thrown;
-  const remedy = `${data.remedy} Or say it here: --model, --text, --calibration.`;
-  return new EspalierError({ ...data, remedy });
-}
-
-function fallbackOf({ model, text, calibration, settings }: PlanFlags, folder: string) {
-  return {
-    ...(model === undefined ? {} : { model: resolve(folder, model) }),
-    ...(text === undefined ? {} : { text: resolve(folder, text) }),
-    ...(calibration === undefined ? {} : { calibration: resolve(folder, calibration) }),
-    settings,
-  };
 }
 
 /** Bytes of the longest file that the language reads, and far more than anyone writes. */

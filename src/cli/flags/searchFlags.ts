@@ -1,46 +1,47 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { resolve } from 'node:path';
+import { Option } from 'commander';
 import type { Command } from 'commander';
-import { LLM_SETTINGS } from '../../search/rates/llm.ts';
-import type { RunKind, RunMethod } from '../../search/kinds.ts';
+import type { RunMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
-import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
+import type { SettingRow } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
-import { usageError } from '../commands/commandContext.ts';
-import { addFlags, camelCase, flagInSearch, kebabCase, overrides, parseSetting } from './settingFlags.ts';
-import type { SettingOverrides } from './settingFlags.ts';
-import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import { RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
+import { BLOCK_KINDS, blockOf, propertiesOf, propertyOf } from '../../language/check/properties.ts';
+import type { BlockKind, PropertyName } from '../../language/check/properties.ts';
+import { collect } from '../commands/commandContext.ts';
+import { said } from './saidFlags.ts';
+import type { Options, SaidFlag } from './saidFlags.ts';
+import { flagInSearch, kebabCase } from './flagNames.ts';
+import { addFlags, PLACEHOLDERS } from './settingFlags.ts';
 
 /**
- * The flags of `espalier search`: one for every setting of every method, made from the tables. Methods share names (`--population`) and
- * not their ranges, so a value is read when the method is known, which a file may say.
+ * The flags of searches: one for every property that a search by any method has. Methods share names (`--population`) and not their
+ * ranges, so a value is read when the method is known, which a file may say.
  */
 
-interface Table {
-  readonly finds: RunKind;
-  readonly of: 'search' | 'llm';
-  readonly rows: SettingTable;
+/** The flags that say what a search works on, the same for `evolve` and `search`. */
+export function addSearchInputs(command: Command): Command {
+  return command
+    .option('--search <name>', 'which search of the file')
+    .option('--resume <run>', 'go on with a run: its id, or the beginning of it (`espalier runs` lists them)')
+    .option(
+      '--recover',
+      'with --resume: go on from what stands before the damage of a journal; it is kept beside as it was',
+    )
+    .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
+    .option('--text <file>', 'UTF-8 text whose perplexity is the fitness')
+    .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')
+    .option('--test <file>', 'UTF-8 text that the search never sees: what it found is evaluated there at the end')
+    .option('--sparsity <share>', 'weights to remove: 50%, 2:4, 4:8 (default: 50%)')
+    .option('--operands <list>', 'leaves of the trees, as W,X (default: W,X,G)')
+    .option('--operations <list>', 'nodes of the trees, as mul,sqrt,mms (default: Pruner-Zero’s)')
+    .option('--from <metric>', 'start from this metric, of the file or as an expression; may be repeated', collect)
+    .option('--baseline <what>', BASELINE_HELP, collect);
 }
 
-const TABLES: readonly Table[] = [
-  { finds: 'metrics', of: 'search', rows: SEARCH_SETTINGS },
-  { finds: 'rates', of: 'search', rows: RATE_SEARCH_SETTINGS },
-  { finds: 'rates', of: 'llm', rows: LLM_SETTINGS },
-  { finds: 'masks', of: 'search', rows: MASK_SEARCH_SETTINGS },
-];
+const BASELINE_HELP =
+  'compare with this: a metric of the file, an expression, or one of magnitude, wanda, taylor, pruner-zero; of self-pruner rates (uniform, owl, 0.2,0.4); of policy-gradient a method, a metric, or structure(flap, global); may be repeated';
 
-/** Flags that are no settings, and what is found by the methods that have them. */
-const OWN_FLAGS: Readonly<Record<string, RunKind>> = {
-  operands: 'metrics',
-  operations: 'metrics',
-  from: 'metrics',
-  target: 'rates',
-  score: 'masks',
-};
-
-type Options = Readonly<Record<string, unknown>>;
-
+/** One flag for every setting of every method. */
 export function addAllSearchFlags(command: Command): Command {
   const methods = SEARCH_METHOD_NAMES.map((name) => `${name}: ${SEARCH_METHODS[name].documentation}`).join('; ');
   command.addOption(
@@ -53,45 +54,36 @@ export function addAllSearchFlags(command: Command): Command {
   return addFlags(command, SETTINGS, flagInSearch);
 }
 
-/** The settings that stood on the command line, read as the method has them. */
-export interface MethodOverrides {
-  readonly settings: SettingOverrides;
-  readonly search: Readonly<Record<string, number | string>>;
-  readonly llm: Readonly<Record<string, number | string>>;
+/** What of a search's own was typed; in the block of its method each is read as it has it. @param folder that paths start from */
+export function saidSearch(options: Options, method: RunMethod, folder: string): readonly SaidFlag[] {
+  const isRates = propertyOf(blockOf(method), 'baselines')?.value === 'rates';
+  // A list of rates stands without brackets.
+  const listed = (value: string): string => (/^[\s\d.%,]+$/.test(value) ? `[${value}]` : value);
+  return [
+    { flag: 'method', name: 'method', values: [method] },
+    ...said(options, 'test', 'test', { isText: true, wrap: (path) => resolve(folder, path) }),
+    ...said(options, 'sparsity', 'at'),
+    ...OWN_INPUTS.flatMap((name) => said(options, name, name)),
+    ...said(options, 'baseline', 'baselines', isRates ? { wrap: listed } : {}),
+    ...[...usesByName()].flatMap(([name, [use]]) =>
+      said(options, kebabCase(name), name, use?.row.kind === 'text' ? { isText: true } : {}),
+    ),
+  ];
 }
 
-/** @throws EspalierError `cli/usage` for a flag of another method, and for a value that this method's setting does not have */
-export function methodOverrides(options: Options, method: RunMethod): MethodOverrides {
-  const { finds } = SEARCH_METHODS[method];
-  const found: Record<Table['of'], Record<string, number | string>> = { search: {}, llm: {} };
-  for (const [name, uses] of usesByName()) {
-    const text = options[name];
-    if (typeof text !== 'string') continue;
-    const use = uses.find((one) => one.table.finds === finds);
-    if (use === undefined)
-      throw otherMethod(
-        kebabCase(name),
-        uses.map(({ table }) => table.finds),
-        method,
-      );
-    found[use.table.of][name] = readValue(kebabCase(name), use.row, text, method);
-  }
-  for (const [flag, kind] of Object.entries(OWN_FLAGS)) {
-    if (options[flag] !== undefined && kind !== finds) throw otherMethod(flag, [kind], method);
-  }
-  return { settings: overrides(options, SETTINGS, (name) => camelCase(flagInSearch(name))), ...found };
-}
+const OWN_INPUTS = ['operands', 'operations', 'from', 'target', 'score'] as const satisfies readonly PropertyName[];
 
 interface Use {
-  readonly table: Table;
+  readonly block: BlockKind;
   readonly row: SettingRow;
 }
 
-function usesByName(): ReadonlyMap<string, readonly Use[]> {
-  const uses = new Map<string, Use[]>();
-  for (const table of TABLES) {
-    for (const [name, row] of Object.entries(table.rows)) {
-      if (name !== 'method') uses.set(name, [...(uses.get(name) ?? []), { table, row }]);
+function usesByName(): ReadonlyMap<PropertyName, readonly Use[]> {
+  const uses = new Map<PropertyName, Use[]>();
+  for (const block of BLOCK_KINDS) {
+    for (const { name, setting } of propertiesOf(block)) {
+      if (!setting || setting.of === 'evaluation' || setting.of === 'method') continue;
+      uses.set(name, [...(uses.get(name) ?? []), { block, row: setting.row }]);
     }
   }
   return uses;
@@ -100,12 +92,12 @@ function usesByName(): ReadonlyMap<string, readonly Use[]> {
 /** One flag for all methods that have it; what it takes is checked when the method is known. */
 function mergedFlag(name: string, uses: readonly Use[]): Option {
   const methods = new Map<string, string[]>();
-  for (const { table, row } of uses) {
+  for (const { block, row } of uses) {
     const text = help(row);
-    methods.set(text, [...(methods.get(text) ?? []), methodsOf(table.finds)]);
+    methods.set(text, [...(methods.get(text) ?? []), methodsOf(block)]);
   }
   const documentation = [...methods].map(([text, of]) => `${of.join(', ')}: ${text}`).join('; ');
-  return new Option(`--${kebabCase(name)} <${placeholder(uses[0]!.row)}>`, documentation);
+  return new Option(`--${kebabCase(name)} <${PLACEHOLDERS[uses[0]!.row.kind]}>`, documentation);
 }
 
 function help(row: SettingRow): string {
@@ -114,25 +106,6 @@ function help(row: SettingRow): string {
   return `${row.documentation}${choices}${value}`;
 }
 
-function placeholder(row: SettingRow): string {
-  return { choice: 'choice', integer: 'count', number: 'number', text: 'text' }[row.kind];
-}
-
-function readValue(flag: string, row: SettingRow, text: string, method: RunMethod): number | string {
-  try {
-    return parseSetting(row, text);
-  } catch (thrown) {
-    if (!(thrown instanceof InvalidArgumentError)) throw thrown;
-    throw usageError(`--${flag} as ${method} has it`, JSON.stringify(text), thrown.message);
-  }
-}
-
-function otherMethod(flag: string, kinds: readonly RunKind[], method: RunMethod): Error {
-  const methods = kinds.map(methodsOf).join(', ');
-  const remedy = `Leave it out, or choose the method: --method ${methods.split(', ')[0]!}.`;
-  return usageError(`--${flag} with a method that has it (${methods})`, `--${flag} with ${method}`, remedy);
-}
-
-function methodsOf(kind: RunKind): string {
-  return SEARCH_METHOD_NAMES.filter((name) => SEARCH_METHODS[name].finds === kind).join(', ');
+function methodsOf(block: BlockKind): string {
+  return SEARCH_METHOD_NAMES.filter((name) => blockOf(name) === block).join(', ');
 }

@@ -1,83 +1,98 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { dirname, resolve } from 'node:path';
+import { Option } from 'commander';
+import type { Command } from 'commander';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
-import { OWL_SETTING_NAMES } from '../../experiment/owlSettings.ts';
-import { parseSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
-import type { PrunedMetric } from '../../language/check/document.ts';
+import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { ALLOCATIONS, STRUCTURE_METHOD_NAMES } from '../../experiment/structure.ts';
+import type { CompiledDocument, Pruning } from '../../language/check/document.ts';
+import type { PlanOverlay } from '../../language/plan/overlay.ts';
 import { collect, usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
-import { readMetric } from './metricText.ts';
-import { overridePlans, planOfFlags } from './plans.ts';
-import type { PlanFlags } from './plans.ts';
-import { plansOfFile } from './pruneFile.ts';
-import { addSettingFlags, camelCase, settingOverrides } from './settingFlags.ts';
-import { addAllocationFlags, allocationOf, STRUCTURE_HELP, structurePrunings } from './structureFlags.ts';
-import type { AllocationOptions } from './structureFlags.ts';
+import { MetricReader } from './metricReader.ts';
+import { missingFlags } from './missingFlags.ts';
+import { compileFile } from './pruneFile.ts';
+import { camelCase } from './flagNames.ts';
+import { readFlags, said } from './saidFlags.ts';
+import type { Options, SaidFlag } from './saidFlags.ts';
+import { addSettingFlags, saidSettings, settingFlag } from './settingFlags.ts';
 
 /** The flags that say what is pruned, how, and what it is evaluated on: the same in every command that prunes. */
-export interface SelectionOptions extends AllocationOptions, Readonly<Record<string, unknown>> {
+export interface SelectionOptions extends Options {
   readonly metric?: readonly string[];
   readonly expression?: readonly string[];
   readonly structure?: readonly string[];
-  readonly sparsity?: readonly Sparsity[];
-  readonly model?: string;
-  readonly text?: string;
-  readonly calibration?: string;
 }
 
 export function addSelectionFlags(command: Command): Command {
   command
-    .option('--metric <name>', 'only this metric or experiment of the file; may be repeated', collect(String))
+    .option('--metric <name>', 'only this metric or experiment of the file; may be repeated', collect)
     .option(
       '--expression <metric>',
       'a metric without a file, infix or prefix: "W * sqrt(X)", "mul(W, sqrt(X))"; or tree.json, a tree of Pruner-Zero; may be repeated',
-      collect(String),
+      collect,
     )
-    .option('--structure <score>', `${STRUCTURE_HELP}; may be repeated`, collect(String))
+    .option(
+      '--structure <score>',
+      `whole heads and channels by ${STRUCTURE_METHOD_NAMES.join(', ')}, or by a metric: of the file, or an expression; may be repeated`,
+      collect,
+    )
     .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
     .option('--text <file>', 'UTF-8 text that the perplexity is taken on')
     .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')
+    .option('--sparsity <list>', 'weights to remove: 50%, 2:4, 4:8, or several as 50%,2:4 (default: 50%)', collect)
+    .addOption(
+      new Option('--allocation <rates>', 'how much of each block goes (default: uniform)').choices([...ALLOCATIONS]),
+    )
     .option(
-      '--sparsity <list>',
-      'weights to remove: 50%, 2:4, 4:8, or several as 50%,2:4 (default: 50%)',
-      collect(parseSparsities),
+      '--rates <list>',
+      'how much of each block goes, one rate for each, as 0.2,0.4 or 20%,40%; says the sparsity too',
     );
-  return addSettingFlags(addAllocationFlags(command));
+  for (const name of OWL_SETTING_NAMES) {
+    const row = OWL_SETTINGS[name];
+    command.addOption(settingFlag(`owl-${name}`, { ...row, documentation: `--allocation owl: ${row.documentation}` }));
+  }
+  return addSettingFlags(command);
 }
 
 /** The plans that a file and the flags ask for. */
 export async function selectedPlans(
   file: string | undefined,
   options: SelectionOptions,
-  context: CommandContext,
+  context: Pick<CommandContext, 'folder' | 'terminal'>,
 ): Promise<readonly EvaluationPlan[]> {
-  const expressions = options.expression ?? [];
-  if (file !== undefined && expressions.length > 0) {
-    throw usageError(
-      'a file or --expression',
-      'both',
-      'Write the expression into the file as a metric, or leave the file out.',
-    );
+  const { expression, structure, metric: names = [] } = options;
+  if (file !== undefined && expression !== undefined) {
+    const remedy = 'Write the expression into the file as a metric, or leave the file out.';
+    throw usageError('a file or --expression', 'both', remedy);
   }
   if (file === undefined && options.metric !== undefined) {
-    throw usageError(
-      'a .prune file with --metric',
-      '--metric alone',
-      'Name the file, or write the metric as --expression.',
-    );
+    const remedy = 'Name the file, or write the metric as --expression.';
+    throw usageError('a .prune file with --metric', '--metric alone', remedy);
   }
-  const flags = await planFlags(options, context.folder);
-  const { structure: structures = [], metric: names = [] } = options;
-  if (file !== undefined) {
-    return overridePlans(await plansOfFile(file, { names, structures }, flags, context), flags, context.folder);
-  }
-  const alone = flags.rates ? '--allocation or --rates' : options.sparsity ? '--sparsity' : undefined;
-  if (expressions.length + structures.length === 0 && alone !== undefined) {
+  const source = file === undefined ? undefined : await compileFile(file, context);
+  const { prunings, overlay } = await readSelection(source?.document, options, context);
+  const alone = overlay.allocation ? '--allocation or --rates' : overlay.at ? '--sparsity' : undefined;
+  if (file === undefined && alone !== undefined && prunings.length === 0) {
     const remedy = 'Add --expression or --structure, or name a .prune file.';
     throw usageError(`a metric with ${alone}`, `${alone} alone`, remedy);
   }
-  const prunings = [...flags.prunings, ...(await structurePrunings(structures, [], context.folder))];
-  return [planOfFlags({ ...flags, prunings }, context.folder)];
+  const [{ compile }, { plansFor, planWith }] = await Promise.all([
+    import('../../language/check/compile.ts'),
+    import('../../language/plan/plan.ts'),
+  ]);
+  try {
+    if (source === undefined) {
+      return [planWith(compile(''), 'what the flags say', prunings, { folder: context.folder, overlay })];
+    }
+    const { document, path } = source;
+    const inFile = { folder: dirname(path), overlay };
+    const asked = names.length + prunings.length === 0 ? [undefined] : names;
+    const named = asked.flatMap((name) => plansFor(document, name, inFile));
+    const given = prunings.length === 0 ? [] : [planWith(document, (structure ?? []).join(', '), prunings, inFile)];
+    return joinPlans([...named, ...given]);
+  } catch (thrown) {
+    throw missingFlags(thrown, 'evaluate', source !== undefined);
+  }
 }
 
 /** Flags of a selection that say what goes, how much of it, and not what that is evaluated on. */
@@ -86,33 +101,81 @@ export const PRUNING_FLAGS = [
   ...OWL_SETTING_NAMES.map((name) => camelCase(`owl-${name}`)),
 ];
 
-/** @param folder that paths start from */
-export async function planFlags(options: SelectionOptions, folder: string): Promise<PlanFlags> {
-  const { model, text, calibration } = options;
-  const rates = allocationOf(options);
-  if (rates?.kind === 'given' && options.sparsity !== undefined) {
+/**
+ * What the flags of a selection say.
+ *
+ * @param file in whose names they are read
+ * @throws EspalierError `cli/usage`, `metric/syntax`
+ */
+export async function readSelection(
+  file: CompiledDocument | undefined,
+  options: SelectionOptions,
+  { folder }: Pick<CommandContext, 'folder'>,
+): Promise<{ readonly prunings: readonly Pruning[]; readonly overlay: PlanOverlay }> {
+  const allocation = allocationFlag(options);
+  if (allocation?.flag === 'rates' && options['sparsity'] !== undefined) {
     throw usageError('--rates or --sparsity', 'both', 'The mean of the rates is the sparsity: leave --sparsity out.');
   }
+  const metrics = new MetricReader(file, folder);
+  const read = async (flags: readonly SaidFlag[]) => (await readFlags('experiment', flags, metrics)).content;
+  const inputs = saidInputs(options, folder);
+  const { prune, ...overlay } = await read([
+    ...inputs,
+    ...said(options, 'expression', 'prune'),
+    ...said(options, 'sparsity', 'at'),
+    ...saidSettings(options),
+  ]);
+  const structures = await read(
+    said(options, 'structure', 'prune', { like: 'wanda-sp', wrap: (score) => `structure(${score})` }),
+  );
+  const [allocated] = allocation ? ((await read([allocation])).prune ?? []) : [];
   return {
-    ...(model === undefined ? {} : { model }),
-    ...(text === undefined ? {} : { text }),
-    ...(calibration === undefined ? {} : { calibration }),
-    prunings: await readMetrics(options.expression ?? [], folder),
-    sparsities: options.sparsity ?? [],
-    ...(rates && { rates }),
-    settings: settingOverrides(options),
+    prunings: [...(prune ?? []), ...(structures.prune ?? [])],
+    overlay: { ...overlay, ...(allocated?.rates && { allocation: allocated.rates }) },
   };
 }
 
-async function readMetrics(texts: readonly string[], folder: string): Promise<readonly PrunedMetric[]> {
-  const given = await Promise.all(texts.map((text) => readMetric(text, folder)));
-  return given.map((metric) => ({ ...metric, metric: undefined }));
+/** What is worked on, with paths from the current folder. */
+export function saidInputs(options: Options, folder: string): readonly SaidFlag[] {
+  const wrap = (path: string): string => resolve(folder, path);
+  return [
+    ...said(options, 'model', 'model', { isText: true, wrap }),
+    ...said(options, 'text', 'evaluate', { isText: true, wrap }),
+    ...said(options, 'calibration', 'calibrate', { isText: true, wrap }),
+  ];
 }
 
-function parseSparsities(text: string): readonly Sparsity[] {
-  return text.split(',').map((part) => {
-    const sparsity = parseSparsity(part);
-    if (sparsity !== undefined) return sparsity;
-    throw new InvalidArgumentError(`${JSON.stringify(part)} is no sparsity: write 50%, 0.5, 2:4 or 4:8.`);
+/** How much of each block goes, as the rates of a clause. @throws EspalierError for flags that contradict each other */
+function allocationFlag(options: Options): SaidFlag | undefined {
+  const [rates] = said(options, 'rates', 'prune', {
+    like: '0.2,0.4',
+    wrap: (list) => `structure(magnitude, [${list}])`,
   });
+  const owl = OWL_SETTING_NAMES.filter((name) => options[camelCase(`owl-${name}`)] !== undefined);
+  const given = owl.map((name) => `${name}: ${String(options[camelCase(`owl-${name}`)])}`).join(', ');
+  const wrap = (word: string): string => `structure(magnitude, ${given === '' ? word : `${word}(${given})`})`;
+  const [allocation] = said(options, 'allocation', 'prune', { like: 'owl', wrap });
+  if (rates && allocation) {
+    const remedy = 'The rates say all that there is to say: leave --allocation out.';
+    throw usageError('--rates or --allocation', 'both', remedy);
+  }
+  if (owl.length > 0 && options['allocation'] !== 'owl') {
+    const flag = `--owl-${owl[0]!}`;
+    throw usageError(`${flag} with --allocation owl`, `${flag} without it`, 'Add --allocation owl, or leave it out.');
+  }
+  return rates ?? allocation;
+}
+
+/** Plans that share everything but what is pruned with are one, so that work is shared too. */
+function joinPlans(plans: readonly EvaluationPlan[]): EvaluationPlan[] {
+  const joined = new Map<string, EvaluationPlan>();
+  for (const plan of plans) {
+    const { evaluations, ...inputs } = plan;
+    const key = JSON.stringify([inputs, evaluations.length > 0]);
+    const known = joined.get(key)?.evaluations ?? [];
+    const seen = new Set(known.map((evaluation) => JSON.stringify(evaluation)));
+    const others = evaluations.filter((evaluation) => !seen.has(JSON.stringify(evaluation)));
+    joined.set(key, { ...plan, evaluations: [...known, ...others] });
+  }
+  return [...joined.values()];
 }

@@ -1,5 +1,5 @@
 import { isSearchMethod, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
-import type { RunKind } from '../../search/kinds.ts';
+import type { RunKind, RunMethod } from '../../search/kinds.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import {
   AT,
@@ -78,7 +78,12 @@ export function blockKindOf({ keyword, properties }: ParsedDeclaration): BlockKi
   const value = method?.tree.syntax.values[0];
   const text = value ? method.text.slice(value.span.start, value.span.end).replaceAll(/\s/g, '') : '';
   const meant = isSearchMethod(text) ? text : nearestName(text, SEARCH_METHOD_NAMES);
-  return meant !== undefined && isSearchMethod(meant) ? SEARCH_METHODS[meant].finds : 'metrics';
+  return meant !== undefined && isSearchMethod(meant) ? blockOf(meant) : 'metrics';
+}
+
+/** Whose properties a search by this method has. */
+export function blockOf(method: RunMethod): BlockKind {
+  return SEARCH_METHODS[method].finds;
 }
 
 /** The properties of each block, inputs before settings. */

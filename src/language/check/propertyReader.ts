@@ -4,6 +4,7 @@ import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
 import type { FileSymbol } from './document.ts';
 import type { ExpressionContext } from './expressions.ts';
 import { addSite } from './findings.ts';
+import { evenedOut } from '../format/formatLayout.ts';
 import type { Findings } from './findings.ts';
 import type { NameTable } from './names.ts';
 import type { ParsedProperty } from '../syntax/pieces.ts';
@@ -16,6 +17,8 @@ export interface BlockContext {
   /** Paths of the models and corpora that have one. */
   readonly paths: ReadonlyMap<string, string>;
   readonly findings: Findings;
+  /** What a metric is called, by what was written for it; blanks evened out without it. */
+  readonly labelOf?: (source: string) => string;
 }
 
 /** What reading the value of one property needs: its text, the file around it, and where mistakes are told. */
@@ -42,6 +45,11 @@ export class PropertyReader {
 
   source({ start, end }: Span): string {
     return this.property.text.slice(start, end);
+  }
+
+  /** What a metric is called that stands here. */
+  label({ span }: ExpressionSyntax): string {
+    return (this.context.labelOf ?? evenedOut)(this.source(span));
   }
 
   /** A value as one word: what has a hyphen in it (`wanda-sp`) is read as a subtraction first. */

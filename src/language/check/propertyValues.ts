@@ -11,7 +11,6 @@ import { printShape } from '../../metric/shape.ts';
 import { didYouMean, replaceFix } from './diagnostics.ts';
 import type { PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
-import { evenedOut } from '../format/formatLayout.ts';
 import type { PropertyReader } from './propertyReader.ts';
 import type { ExpressionSyntax, PercentageSyntax } from '../syntax/syntax.ts';
 
@@ -50,7 +49,7 @@ export function readMetric(reader: PropertyReader, syntax: ExpressionSyntax): Pr
   } else {
     const name = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' ? syntax.callee.text : undefined;
     const metric = name !== undefined && definitions.metrics.has(name) ? name : undefined;
-    return { label: evenedOut(reader.source(syntax.span)), metric, expression: compiled.expression };
+    return { label: reader.label(syntax), metric, expression: compiled.expression };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { PlannedEvaluation } from '../../experiment/plan.ts';
 import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsity.ts';
-import { meanRate } from '../../experiment/structureNames.ts';
+import { dropsBlocks, meanRate } from '../../experiment/structureNames.ts';
 import type { RateAllocation } from '../../experiment/structure.ts';
 import type { Pruning } from './document.ts';
 
@@ -12,6 +12,15 @@ export function needsShare(pruning: Pruning): boolean {
 /** Whether the rates themselves say how much goes, whatever the sparsities are. */
 export function saysHowMuch({ rates }: Pruning): boolean {
   return rates?.kind === 'given';
+}
+
+/** Why these rates mean nothing for what is pruned with; undefined where they do. */
+export function ratesProblem(pruning: Pruning, { kind }: RateAllocation): string | undefined {
+  if (kind === 'uniform') return undefined;
+  if (!('score' in pruning)) return kind === 'global' ? '`global` compares components, not single weights' : undefined;
+  const { score } = pruning;
+  if (score.kind !== 'method' || !dropsBlocks(score.method)) return undefined;
+  return `\`${score.method}\` drops whole blocks: it takes no rates`;
 }
 
 /** What a list of metrics and structures is evaluated at: each at every sparsity, rates that are given at their own mean. */

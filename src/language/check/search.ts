@@ -72,7 +72,7 @@ export function searchOperands({
   return OPERAND_NAMES.filter((name) => used.has(name));
 }
 
-function needsCalibration(content: SearchContent): boolean {
+export function needsCalibration(content: SearchContent): boolean {
   const { from = [], baselines = [] } = content;
   const metrics = [...from, ...baselines].map(({ expression }) => expression);
   return searchOperands(content).some((name) => OPERANDS[name].needs.length > 0) || statisticsOf(...metrics).length > 0;

@@ -14,7 +14,7 @@ import type { Declaration, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { blockKindOf } from './properties.ts';
-import type { PropertyName } from './properties.ts';
+import type { BlockKind, PropertyName } from './properties.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
@@ -54,7 +54,7 @@ export function checkStructureSearch(
     diagnostics.add('structure/sparsity', place('at'), message);
   }
   reportSeenTest(content, place('test'), context);
-  const missing: PropertyName[] = missingInputs(content, needsInputs(parsed, content));
+  const missing: PropertyName[] = missingInputs(content, needsInputs(blockKindOf(parsed), content));
   const problem = endpointProblem(content);
   if (problem !== undefined) diagnostics.add('property/type', place('endpoint'), problem);
   const { provider, replay = '' } = content.llm;
@@ -76,8 +76,8 @@ export function checkStructureSearch(
 }
 
 /** Masks are learnt on the calibration text; rates need one where what they are measured by does. */
-function needsInputs(parsed: ParsedDeclaration, content: SearchContent): boolean {
-  if (blockKindOf(parsed) === 'masks') return true;
+export function needsInputs(kind: BlockKind, content: SearchContent): boolean {
+  if (kind === 'masks') return true;
   const target = rateTarget(content);
   const sparsity = { kind: 'unstructured', share: 0.5 } as const;
   const uses = (rates: RateAllocation): boolean =>

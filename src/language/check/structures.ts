@@ -1,6 +1,8 @@
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
 import { STRUCTURE_METHOD_NAMES, UNIFORM } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structure.ts';
+import { ratesProblem } from './prunings.ts';
 import { dropsBlocks, isStructureMethod, nameWithRates, structureName } from '../../experiment/structureNames.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { readRates, WITH_SCORES, WITHOUT_SCORES } from './allocations.ts';
@@ -30,10 +32,7 @@ export function readPruning(reader: PropertyReader, syntax: ExpressionSyntax): P
     const pruned = found.of && readWeightMetric(reader, found.of);
     const rates = found.rates ? readRates(reader, found.rates, WITHOUT_SCORES) : UNIFORM;
     if (pruned === undefined || rates === undefined) return undefined;
-    if (rates.kind === 'global') {
-      reader.report('structure/rates', found.rates!.span, '`global` compares components, not single weights');
-      return undefined;
-    }
+    if (tellRatesProblem(reader, pruned, rates, found.rates)) return undefined;
     return rates.kind === 'uniform' ? pruned : { ...pruned, label: nameWithRates(pruned.label, rates), rates };
   }
   const word = reader.word(syntax);
@@ -121,11 +120,19 @@ function readStructure(reader: PropertyReader, call: CallSyntax): PrunedStructur
   const rates = found.rates ? readRates(reader, found.rates, WITH_SCORES) : UNIFORM;
   if (scored === undefined || rates === undefined) return undefined;
   const { score, name } = scored;
-  if (rates.kind !== 'uniform' && score.kind === 'method' && dropsBlocks(score.method)) {
-    reader.report('structure/rates', found.rates!.span, `\`${name}\` drops whole blocks: it takes no rates`);
-    return undefined;
-  }
-  return { label: structureName(score, name, rates), score, rates };
+  const pruned = { label: structureName(score, name, rates), score, rates };
+  return tellRatesProblem(reader, pruned, rates, found.rates) ? undefined : pruned;
+}
+
+function tellRatesProblem(
+  reader: PropertyReader,
+  pruning: Pruning,
+  rates: RateAllocation,
+  syntax: ExpressionSyntax | undefined,
+): boolean {
+  const problem = ratesProblem(pruning, rates);
+  if (problem !== undefined && syntax) reader.report('structure/rates', syntax.span, problem);
+  return problem !== undefined;
 }
 
 /** Whether a value that ranks components is an unknown name, alone or with hyphens in it: then the nearest one is offered. */

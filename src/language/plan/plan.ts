@@ -23,6 +23,9 @@ import type {
 } from '../check/document.ts';
 import { mergedSettings } from '../check/mergedSettings.ts';
 import { evaluationsAt } from '../check/prunings.ts';
+import { MissingInput } from './missingInput.ts';
+import { evaluationsUnder } from './overlay.ts';
+import type { PlanOverlay } from './overlay.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
 
 /** What plans depend on besides the file. */
@@ -31,6 +34,7 @@ export interface PlanContext {
   readonly folder: string;
   /** Taken where the file says nothing. An experiment takes no settings from here but those that decide no numbers. */
   readonly fallback?: PlanFallback;
+  readonly overlay?: PlanOverlay;
 }
 
 export interface PlanFallback {
@@ -89,7 +93,7 @@ export class Planner {
     const first = drafts[0];
     if (first === undefined) throw nothingToEvaluate();
     // Without an experiment all metrics take the same inputs, so that they can share one calibration.
-    return [planOf({ ...first, evaluations: drafts.flatMap((draft) => draft.evaluations) }, context)];
+    return [planOf({ ...first, prunings: drafts.flatMap((draft) => draft.prunings) }, context)];
   }
 
   planWith(name: string, prunings: readonly Pruning[], context: PlanContext): EvaluationPlan {
@@ -97,10 +101,8 @@ export class Planner {
     const source = experiments[0] ?? searches[0];
     const broken = [source, defaults].find((block) => block?.broken === true);
     if (broken !== undefined) throw brokenTarget(name, broken);
-    return planOf(
-      this.draftBy(name, source?.content, (at) => evaluationsAt(prunings, sharesOr(at, DEFAULT_SPARSITY))),
-      context,
-    );
+    const draft = this.draftBy(name, source?.content, prunings);
+    return planOf({ ...draft, at: sharesOr(draft.at, DEFAULT_SPARSITY) }, context);
   }
 
   /** Whether this can be planned, given a fallback for what the file leaves open. */
@@ -112,7 +114,7 @@ export class Planner {
   /** A string that changes exactly when the plans of an evaluable declaration do, the fallback and the folder aside. */
   planKey(declaration: Declaration): string {
     const draft = this.draftOf(declaration);
-    const evaluations = draft.evaluations.map(
+    const evaluations = evaluationsAt(draft.prunings, draft.at).map(
       (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
     );
     const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -124,15 +126,11 @@ export class Planner {
     const broken = declaration.broken ? declaration : this.brokenSource(declaration);
     if (broken !== undefined) throw brokenTarget(declaration.name, broken);
     const own = this.sourceOf(declaration)?.content;
-    return this.draftBy(declaration.name, own, (at) => evaluationsOf(declaration, own, at));
+    return this.draftBy(declaration.name, own, pruningsOf(declaration, own));
   }
 
-  /** @param own what says it, on top of the defaults @param evaluationsOf the sparsities that are said */
-  private draftBy(
-    name: string,
-    own: BlockContent | undefined,
-    evaluationsOf: (at: readonly Sparsity[]) => readonly PlannedEvaluation[],
-  ): PlanDraft {
+  /** @param own what says it, on top of the defaults */
+  private draftBy(name: string, own: BlockContent | undefined, prunings: readonly Pruning[]): PlanDraft {
     const { defaults, models, corpora } = this.sources;
     const { model, evaluate, calibrate, at = [] }: Partial<BlockContent> = { ...defaults?.content, ...own };
     return {
@@ -141,7 +139,8 @@ export class Planner {
       model: model ?? models[0]?.path,
       text: evaluate ?? (corpora.length === 1 ? corpora[0]?.path : undefined),
       calibration: calibrate,
-      evaluations: evaluationsOf(at.length > 0 ? at : [DEFAULT_SPARSITY]),
+      prunings,
+      at: at.length > 0 ? at : [DEFAULT_SPARSITY],
       settings: mergedSettings(defaults?.content.settings, own?.settings),
     };
   }
@@ -172,7 +171,8 @@ interface PlanDraft {
   readonly model: string | undefined;
   readonly text: string | undefined;
   readonly calibration: string | undefined;
-  readonly evaluations: readonly PlannedEvaluation[];
+  readonly prunings: readonly Pruning[];
+  readonly at: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
 }
 
@@ -241,49 +241,36 @@ function findTarget({ metrics, experiments }: PlanSources, name: string): Declar
   });
 }
 
-function evaluationsOf(
-  declaration: Declaration,
-  experiment: BlockContent | undefined,
-  at: readonly Sparsity[],
-): PlannedEvaluation[] {
-  let prunings = experiment?.prune ?? [];
-  if (declaration.kind === 'metric') {
-    const { name, expression } = declaration;
-    // By itself a metric ranks single weights; what it removes as a whole is the experiment's to evaluate.
-    prunings = prunings.filter((pruning) => 'metric' in pruning && pruning.metric === name);
-    if (prunings.length === 0 && expression) prunings = [{ label: name, metric: name, expression }];
-  }
-  return evaluationsAt(prunings, at);
+function pruningsOf(declaration: Declaration, experiment: BlockContent | undefined): readonly Pruning[] {
+  const prunings = experiment?.prune ?? [];
+  if (declaration.kind !== 'metric') return prunings;
+  const { name, expression } = declaration;
+  // By itself a metric ranks single weights; what it removes as a whole is the experiment's to evaluate.
+  const own = prunings.filter((pruning) => 'metric' in pruning && pruning.metric === name);
+  return own.length === 0 && expression ? [{ label: name, metric: name, expression }] : own;
 }
 
-function planOf(draft: PlanDraft, { folder, fallback = {} }: PlanContext): EvaluationPlan {
-  const model = draft.model ?? fallback.model;
-  const text = draft.text ?? fallback.text;
-  const calibration = draft.calibration ?? fallback.calibration;
-  if (model === undefined) throw missingInput(draft, 'a checkpoint', 'model: "path/to/checkpoint"');
-  if (text === undefined) throw missingInput(draft, 'a text to evaluate on', 'evaluate: "path/to/text"');
-  if (draft.evaluations.some(needsCalibration) && calibration === undefined) {
-    throw missingInput(draft, 'a text to calibrate on', 'calibrate: "path/to/text"');
+function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: PlanContext): EvaluationPlan {
+  const model = overlay.model ?? draft.model ?? fallback.model;
+  const text = overlay.evaluate ?? draft.text ?? fallback.text;
+  const calibration = overlay.calibrate ?? draft.calibration ?? fallback.calibration;
+  if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
+  if (text === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
+  const evaluations = evaluationsUnder(overlay, draft.prunings, draft.at);
+  if (calibration === undefined && evaluations.some(needsCalibration)) {
+    throw new MissingInput('experiment', draft.name, 'calibrate');
   }
   const settings = draft.isExperiment ? undecidingOf(SETTINGS, fallback.settings ?? {}) : fallback.settings;
   return {
     model: resolve(folder, model),
     text: resolve(folder, text),
     ...(calibration === undefined ? {} : { calibration: resolve(folder, calibration) }),
-    evaluations: draft.evaluations,
-    settings: { ...DEFAULT_SETTINGS, ...settings, ...draft.settings },
+    evaluations,
+    settings: { ...DEFAULT_SETTINGS, ...settings, ...draft.settings, ...overlay.settings },
   };
 }
 
-function missingInput({ name }: PlanDraft, what: string, property: string): EspalierError {
-  return new EspalierError({
-    code: 'settings/invalid',
-    operation: `preparing the evaluation of \`${name}\``,
-    expected: what,
-    actual: 'none, in the file or in the settings',
-    remedy: `Write \`defaults { ${property} }\` into the file, or an experiment that says it.`,
-  });
-}
+const NOTHING: PlanOverlay = { settings: {} };
 
 function brokenTarget(name: string, { kind, name: at }: Declaration): EspalierError {
   const what = kind === 'defaults' ? '`defaults`' : `the ${kind} \`${at}\``;

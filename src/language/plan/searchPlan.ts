@@ -24,7 +24,8 @@ import { mergedSettings } from '../check/mergedSettings.ts';
 import { plansFor } from './plan.ts';
 import type { PlanContext, PlanFallback } from './plan.ts';
 import { searchOperands } from '../check/search.ts';
-import { maskSearchPlan, rateSearchPlan } from './structureSearchPlan.ts';
+import { MissingInput } from './missingInput.ts';
+import { maskSearchPlan, rateSearchPlan, searchInputs } from './structureSearchPlan.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
 import { DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import type { SearchSettings } from '../../search/metrics/settings.ts';
@@ -54,10 +55,22 @@ export function searchPlansFor(
   name: string | undefined,
   context: SearchPlanContext,
 ): RunPlan[] {
-  const searches = document.declarations.filter((declaration) => declaration.kind === 'search');
+  return searchesOf(document, name).map((search) => searchPlanOf(draftOf(document, search), context));
+}
+
+/** What a search is to do, before it is a plan. */
+export interface SearchDraft {
+  readonly name: string;
+  /** All that is said of it; paths start from the file's folder. */
+  readonly content: SearchContent;
+}
+
+/** @throws EspalierError `language/no-such-declaration` */
+export function searchesOf({ declarations }: CompiledDocument, name: string | undefined): readonly SearchDeclaration[] {
+  const searches = declarations.filter((declaration) => declaration.kind === 'search');
   const asked = name === undefined ? searches : searches.filter((search) => search.name === name).slice(0, 1);
   if (asked.length === 0) throw noDeclaration('search', name, searches);
-  return asked.map((search) => runPlanOf(search.name, wholeContent(document, search), context));
+  return asked;
 }
 
 /**
@@ -66,6 +79,11 @@ export function searchPlansFor(
  * @throws EspalierError as {@link searchPlansFor} and `plansFor` do; `settings/invalid` where the inputs are not known
  */
 export function searchPlanFrom(document: CompiledDocument, metric: string, context: SearchPlanContext): SearchPlan {
+  return metricSearchPlan(draftFrom(document, metric, context), context);
+}
+
+/** As {@link searchPlanFrom}, before it is a plan. */
+export function draftFrom(document: CompiledDocument, metric: string, context: SearchPlanContext): SearchDraft {
   const { declarations } = document;
   const found = declarations.find((declaration) => declaration.kind === 'metric' && declaration.name === metric);
   if (found?.kind !== 'metric') {
@@ -80,12 +98,18 @@ export function searchPlanFrom(document: CompiledDocument, metric: string, conte
   const name = `${metric}_evolved`;
   const search = declarations.find(isMetricSearch);
   if (search !== undefined) {
-    const content = wholeContent(document, search);
+    const { content } = draftOf(document, search);
     // The operands that the search lists are those of its own metrics.
     const operands = content.operands && operandsWith(content.operands, seed);
-    return planOf(name, { ...content, from: [seed], ...(operands && { operands }) }, context);
+    return { name, content: { ...content, from: [seed], ...(operands && { operands }) } };
   }
-  return planFromEvaluation(name, document, seed, context);
+  // In a file without searches: on what the metric is evaluated on, at its first sparsity.
+  const { text, calibration, evaluations, ...inputs } = plansFor(document, metric, context)[0]!;
+  if (calibration === undefined) throw new MissingInput('search', name, 'calibrate');
+  const { method, ...settings } = context.fallback?.search ?? {};
+  const at = evaluations.slice(0, 1).map(({ sparsity }) => sparsity);
+  const own = { ...(method && { method }), at, from: [seed], search: settings, rates: {}, masks: {}, llm: {} };
+  return { name, content: { ...inputs, evaluate: text, calibrate: calibration, ...own } };
 }
 
 /** Whether {@link searchPlansFor} gives a plan for it. */
@@ -95,7 +119,7 @@ export function isRunnable(document: CompiledDocument, search: SearchDeclaration
 
 /** A string that changes exactly when the plan of a runnable search does, the fallback and the folder aside. */
 export function searchPlanKey(document: CompiledDocument, search: SearchDeclaration): string {
-  const plan = runPlanOf(search.name, wholeContent(document, search), { folder: '/', prompts: NO_PROMPTS });
+  const plan = searchPlanOf(draftOf(document, search), { folder: '/', prompts: NO_PROMPTS });
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
 }
 
@@ -112,18 +136,20 @@ function isMetricSearch(declaration: Declaration): declaration is SearchDeclarat
 const NO_PROMPTS: PromptTemplates = { initialise: '', mutate: '', cross: '', again: '' };
 
 /** What a search says, on top of the defaults. */
-function wholeContent(document: CompiledDocument, search: SearchDeclaration): SearchContent {
+export function draftOf(document: CompiledDocument, search: SearchDeclaration): SearchDraft {
   const defaults = defaultsOf(document);
   const broken = search.broken ? search : defaults?.broken === true ? defaults : undefined;
   if (broken !== undefined) throw brokenDeclaration(search.name, broken);
   const settings = mergedSettings(defaults?.content.settings, search.content.settings);
-  return { ...defaults?.content, ...search.content, settings };
+  return { name: search.name, content: { ...defaults?.content, ...search.content, settings } };
 }
 
-function runPlanOf(name: string, content: SearchContent, context: SearchPlanContext): RunPlan {
+/** @throws EspalierError `settings/invalid` where it is not said what to search on */
+export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): RunPlan {
+  const { name, content } = draft;
   const { folder, fallback = {}, prompts } = context;
   const kind = SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].finds;
-  if (kind === 'metrics') return planOf(name, content, context);
+  if (kind === 'metrics') return metricSearchPlan(draft, context);
   const common = {
     folder,
     settings: undecidingOf(SETTINGS, fallback.settings ?? {}),
@@ -131,14 +157,13 @@ function runPlanOf(name: string, content: SearchContent, context: SearchPlanCont
     ...(fallback.llm && { llm: fallback.llm }),
   };
   if (kind === 'masks') return maskSearchPlan(name, content, common);
-  if (prompts === undefined) throw missingInput(name, 'prompts for a language model');
+  if (prompts === undefined) throw new Error('a search for rates is planned with prompts for a language model');
   return rateSearchPlan(name, content, { ...common, prompts });
 }
 
-function planOf(name: string, content: SearchContent, { folder, fallback = {} }: SearchPlanContext): SearchPlan {
-  const { model, evaluate, calibrate, test, at = [], from = [], baselines, operations = [] } = content;
-  // A search that lacks them has an error of its own.
-  if (model === undefined || evaluate === undefined) throw missingInput(name, 'a checkpoint and a text');
+function metricSearchPlan({ name, content }: SearchDraft, { folder, fallback = {} }: SearchPlanContext): SearchPlan {
+  const { calibrate, test, at = [], from = [], baselines, operations = [] } = content;
+  const { model, evaluate } = searchInputs(name, content);
   const operands = searchOperands(content);
   return {
     kind: 'metrics',
@@ -162,32 +187,6 @@ function planOf(name: string, content: SearchContent, { folder, fallback = {} }:
   };
 }
 
-/** A search of a file without searches: on what the metric is evaluated on, at its first sparsity. */
-function planFromEvaluation(
-  name: string,
-  document: CompiledDocument,
-  seed: PrunedMetric & { metric: string },
-  context: SearchPlanContext,
-): SearchPlan {
-  const { model, text, calibration, settings, evaluations } = plansFor(document, seed.metric, context)[0]!;
-  const operands = searchOperands({ from: [seed] });
-  if (calibration === undefined) throw missingInput(name, 'a text to calibrate on');
-  return {
-    kind: 'metrics',
-    name,
-    model,
-    text,
-    calibration,
-    sparsity: evaluations[0]?.sparsity ?? DEFAULT_SPARSITY,
-    operations: DEFAULT_SEARCH_OPERATIONS,
-    operands,
-    seeds: [namedMetric(seed)],
-    baselines: defaultBaselines(operands),
-    settings,
-    search: { ...DEFAULT_SEARCH_SETTINGS, ...context.fallback?.search },
-  };
-}
-
 function operandsWith(operands: readonly OperandName[], { expression }: PrunedMetric): readonly OperandName[] {
   return [...new Set([...operands, ...operandsOf(expression)])];
 }
@@ -200,7 +199,7 @@ function defaultsOf({ declarations }: CompiledDocument): ExperimentDeclaration |
   return declarations.find((declaration): declaration is ExperimentDeclaration => declaration.kind === 'defaults');
 }
 
-function noDeclaration(
+export function noDeclaration(
   kind: 'search' | 'metric',
   name: string | undefined,
   others: readonly Declaration[],
@@ -230,15 +229,5 @@ function brokenDeclaration(name: string, { kind, name: at }: Declaration): Espal
     expected: `${kind === 'defaults' ? '`defaults`' : `the ${kind} \`${at}\``} without errors`,
     actual: 'errors in it, or in what it uses',
     remedy: 'Mend what is underlined and try again.',
-  });
-}
-
-function missingInput(name: string, what: string): EspalierError {
-  return new EspalierError({
-    code: 'settings/invalid',
-    operation: `preparing the search \`${name}\``,
-    expected: what,
-    actual: 'none, in the file or in the settings',
-    remedy: 'Write `defaults { model: … evaluate: … calibrate: … }` into the file, or a search that says them.',
   });
 }

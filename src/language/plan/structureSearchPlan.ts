@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EspalierError } from '../../base/errors.ts';
+import { MissingInput } from './missingInput.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
 import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
@@ -46,7 +46,7 @@ export function rateSearchPlan(name: string, content: SearchContent, context: Ra
 /** The plan of a search by `policy-gradient` that has no errors. */
 export function maskSearchPlan(name: string, content: SearchContent, context: StructurePlanContext): MaskSearchPlan {
   const { calibrate, structureBaselines } = content;
-  if (calibrate === undefined) throw missingInput(name, 'a text to calibrate on');
+  if (calibrate === undefined) throw new MissingInput('search', name, 'calibrate');
   const { score, name: scoreName } = content.score ?? WANDA_SP;
   return {
     kind: 'masks',
@@ -68,10 +68,10 @@ const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method', method
 const HALF: UnstructuredSparsity = { kind: 'unstructured', share: 0.5 };
 
 function inputs(name: string, content: SearchContent, { folder, settings }: StructurePlanContext) {
-  const { model, evaluate, test, at: [sparsity = HALF] = [] } = content;
-  // A search that lacks them has an error of its own.
-  if (model === undefined || evaluate === undefined) throw missingInput(name, 'a checkpoint and a text');
-  if (sparsity.kind !== 'unstructured') throw missingInput(name, 'a share of the weights');
+  const { test, at: [sparsity = HALF] = [] } = content;
+  const { model, evaluate } = searchInputs(name, content);
+  // One of a file has an error of its own then.
+  if (sparsity.kind !== 'unstructured') throw new MissingInput('search', name, 'at');
   return {
     model: resolve(folder, model),
     text: resolve(folder, evaluate),
@@ -91,12 +91,9 @@ function workersOf({ workers }: StructurePlanContext): { workers?: number } {
   return workers === undefined ? {} : { workers };
 }
 
-function missingInput(name: string, what: string): EspalierError {
-  return new EspalierError({
-    code: 'settings/invalid',
-    operation: `preparing the search \`${name}\``,
-    expected: what,
-    actual: 'none, in the file or in the settings',
-    remedy: 'Write it into the search, or into `defaults`.',
-  });
+/** What every search takes. @throws MissingInput; a search of a file has an error of its own then */
+export function searchInputs(name: string, { model, evaluate }: SearchContent) {
+  if (model === undefined) throw new MissingInput('search', name, 'model');
+  if (evaluate === undefined) throw new MissingInput('search', name, 'evaluate');
+  return { model, evaluate };
 }

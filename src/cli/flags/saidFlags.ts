@@ -1,0 +1,151 @@
+import { EspalierError } from '../../base/errors.ts';
+import { rangeText } from '../../experiment/settingRow.ts';
+import type { SettingRow } from '../../experiment/settingRow.ts';
+import type { Diagnostic, DiagnosticCode, Severity } from '../../language/check/diagnostics.ts';
+import { BLOCK_KINDS, propertyOf } from '../../language/check/properties.ts';
+import type { BlockKind, Property, PropertyValue } from '../../language/check/properties.ts';
+import type { SaidBlock, SaidProperty } from '../../language/check/said.ts';
+import type { CommandContext } from '../commands/commandContext.ts';
+import type { MetricReader } from './metricReader.ts';
+import { camelCase, kebabCase } from './flagNames.ts';
+
+/**
+ * Flags are properties that are said elsewhere: each is read as the property of a block is, in the names of the file where there is one.
+ */
+export interface SaidFlag extends SaidProperty {
+  /** Without its two hyphens. */
+  readonly flag: string;
+  /** What stands around a value in the language. */
+  readonly wrap?: (value: string) => string;
+  /** A value that it takes; of the property's without it. */
+  readonly like?: string;
+}
+
+/** commander's parsed options: of each flag what was typed, or all that was. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** A flag as a property; none where it was not typed. */
+export function said(
+  options: Options,
+  flag: string,
+  name: SaidProperty['name'],
+  more: Pick<SaidFlag, 'isText' | 'wrap' | 'like'> = {},
+): readonly SaidFlag[] {
+  const typed = options[camelCase(flag)];
+  if (typed === undefined) return [];
+  return [{ flag, name, values: (Array.isArray(typed) ? typed : [typed]).map(String), ...more }];
+}
+
+/** What flags say, and what is wrong with it. */
+export interface ReadFlags extends SaidBlock {
+  readonly flags: readonly SaidFlag[];
+  readonly kind: BlockKind;
+}
+
+/**
+ * Reads the flags of a block.
+ *
+ * @throws EspalierError `cli/usage`, `metric/syntax` for the first that is wrong
+ */
+export async function readFlags(
+  kind: BlockKind,
+  flags: readonly SaidFlag[],
+  metrics: MetricReader,
+): Promise<ReadFlags> {
+  const { readSaid } = await import('../../language/check/said.ts');
+  const readable = await Promise.all(
+    flags.map(async ({ wrap = String, ...flag }) => {
+      const value = propertyOf(kind, flag.name)?.value;
+      const read = (typed: string) => metrics.replace(typed, value === 'metrics' && flag.name === 'baselines');
+      const values = METRICS.has(value) ? await Promise.all(flag.values.map(read)) : flag.values;
+      return { ...flag, values: values.map(wrap) };
+    }),
+  );
+  const keyword = kind === 'experiment' || kind === 'defaults' ? kind : 'search';
+  const block = { ...readSaid(await metrics.document(), keyword, readable, metrics.labelOf), flags, kind };
+  throwMistake(block);
+  return block;
+}
+
+/** Properties whose values are metrics, or what holds some. */
+const METRICS: ReadonlySet<PropertyValue | undefined> = new Set([
+  'metrics',
+  'prunings',
+  'target',
+  'score',
+  'structures',
+] as const);
+
+/** Where a search is about to begin, some findings weigh otherwise than while one is written. */
+const SEVERITIES: Partial<Record<DiagnosticCode, Severity>> = {
+  // It may be about to become another text; here it is a slip.
+  'search/seen-test': 'error',
+  // Other leaves than a file's can be tried on the metrics that it starts from.
+  'search/operand': 'warning',
+};
+
+function findingsOf({ context }: SaidBlock): readonly Diagnostic[] {
+  const found = context.findings.diagnostics.sorted();
+  return found.map((one) => ({ ...one, severity: SEVERITIES[one.code] ?? one.severity }));
+}
+
+/** @throws EspalierError `cli/usage`, `metric/syntax` for the first mistake that has been found */
+export function throwMistake(block: ReadFlags): void {
+  const mistake = findingsOf(block).find(({ severity }) => severity === 'error');
+  if (mistake) throw flagError(mistake, block);
+}
+
+/** Says what has no effect, or is unlikely to be meant. */
+export function tellWarnings(block: ReadFlags, { terminal }: Pick<CommandContext, 'terminal'>): void {
+  for (const { severity, message } of findingsOf(block)) {
+    if (severity === 'warning') terminal.say(`warning: ${inFlags(message, block)}`);
+  }
+}
+
+function flagError(mistake: Diagnostic, block: ReadFlags): EspalierError {
+  const { parsed, flags, kind } = block;
+  const at = parsed.properties.findIndex(
+    ({ base, text }) => mistake.start >= base && mistake.start <= base + text.length,
+  );
+  const flag = flags[at];
+  const property = flag && propertyOf(kind, flag.name);
+  const message = inFlags(mistake.message.replace(/: did you mean .*\?$/, ''), block);
+  const isMetric =
+    METRICS.has(property?.value) && /^(syntax|call|shape|number|metric|name\/unknown)/.test(mistake.code);
+  return new EspalierError({
+    code: isMetric ? 'metric/syntax' : 'cli/usage',
+    operation: 'reading the command line',
+    expected: flag ? `--${flag.flag} ${takes(property, flag)}` : 'flags that go together',
+    actual: flag ? `${flag.values.map((value) => JSON.stringify(value)).join(', ')}: ${message}` : message,
+    remedy: remedyOf(mistake, flag),
+  });
+}
+
+/** What a flag takes, in the words of its property. */
+function takes(property: Property | undefined, { like }: SaidFlag): string {
+  if (property === undefined) return 'with a method that has it';
+  if (property.setting) return `with ${valuesOf(property.setting.row)}`;
+  if (property.value === 'corpus') return 'with another text';
+  return `such as ${like ?? property.example.slice(property.name.length + 2)}`;
+}
+
+function valuesOf(row: SettingRow): string {
+  if (row.kind === 'text') return 'a text';
+  if (row.kind === 'choice') return `one of ${row.choices.join(', ')}`;
+  return rangeText(row, row.kind === 'integer' ? 'a whole number' : 'a number');
+}
+
+function remedyOf({ code, fixes }: Diagnostic, flag: SaidFlag | undefined): string {
+  const [text] = fixes?.[0]?.edits.map((edit) => edit.text.trim()) ?? [];
+  if (text === undefined || !flag) return 'Run it with --help to see what it takes.';
+  return code === 'property/range' ? `Write --${flag.flag} ${text}, for example.` : `Did you mean ${text}?`;
+}
+
+/** A message in which properties stand, with the flags that say them here. */
+function inFlags(message: string, { flags }: ReadFlags): string {
+  return message.replaceAll(/`(\w+)(?::( [^`]*))?`/g, (quoted, name: string, value = '') => {
+    const isSetting = BLOCK_KINDS.some((kind) => propertyOf(kind, name)?.setting);
+    const flag = flags.find((one) => one.name === name)?.flag ?? (isSetting ? kebabCase(name) : undefined);
+    return flag === undefined ? quoted : `--${flag}${String(value)}`;
+  });
+}

@@ -1,0 +1,69 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { RateAllocation } from '../../experiment/structure.ts';
+import { nameWithRates } from '../../experiment/structureNames.ts';
+import type { BlockContent, Pruning } from '../check/document.ts';
+import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
+
+/** What is said on top of a file, by flags: it goes first. Its paths are absolute. */
+export interface PlanOverlay extends BlockContent {
+  /** How much of each block goes, of all that is pruned with. */
+  readonly allocation?: RateAllocation;
+}
+
+/**
+ * What is pruned with at the sparsities and rates that lie over it; at its own where none do.
+ *
+ * @throws EspalierError `settings/invalid` where a sparsity or rates make no sense for one of them
+ */
+export function evaluationsUnder(
+  { at, allocation }: Pick<PlanOverlay, 'at' | 'allocation'>,
+  prunings: readonly Pruning[],
+  sparsities: readonly Sparsity[],
+): readonly PlannedEvaluation[] {
+  const own = evaluationsAt(prunings, sparsities);
+  if (at === undefined && allocation === undefined) return own;
+  const shares = at ?? distinct(own.map(({ sparsity }) => sparsity));
+  const over = allocation ? prunings.map((pruning) => withRates(pruning, allocation)) : prunings;
+  const pattern = shares.find(({ kind }) => kind === 'n:m');
+  const whole = over.find((pruning) => needsShare(pruning) && !saysHowMuch(pruning));
+  if (pattern && whole) {
+    const remedy = 'N:M is a pattern of single weights: say 30%, or evaluate the two one after the other.';
+    throw unfit(whole, `a share of the weights for ${whole.label}`, printSparsity(pattern), remedy);
+  }
+  // What two experiments, or rates that are replaced, have in common counts once.
+  return distinct(evaluationsAt(over, shares));
+}
+
+/** A plan on other inputs. */
+export function planUnder({ model, evaluate, calibrate, settings }: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
+  return {
+    ...plan,
+    ...(model !== undefined && { model }),
+    ...(evaluate !== undefined && { text: evaluate }),
+    ...(calibrate !== undefined && { calibration: calibrate }),
+    settings: { ...plan.settings, ...settings },
+  };
+}
+
+/** These rates in the place of those that something has. */
+function withRates(pruning: Pruning, rates: RateAllocation): Pruning {
+  const problem = ratesProblem(pruning, rates);
+  if (problem !== undefined) throw unfit(pruning, 'rates that go with what is pruned with', problem, 'Choose others.');
+  const suffix = pruning.rates ? nameWithRates('', pruning.rates) : '';
+  const label = nameWithRates(pruning.label.slice(0, pruning.label.length - suffix.length), rates);
+  if ('score' in pruning) return { ...pruning, label, rates };
+  const { metric, expression } = pruning;
+  return { label, metric, expression, ...(rates.kind !== 'uniform' && { rates }) };
+}
+
+export function distinct<Value>(values: readonly Value[]): readonly Value[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+function unfit({ label }: Pruning, expected: string, actual: string, remedy: string): EspalierError {
+  const operation = `preparing the evaluation of \`${label}\``;
+  return new EspalierError({ code: 'settings/invalid', operation, expected, actual, remedy });
+}
