@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import { MissingInput } from '../../language/plan/missingInput.ts';
+import { MissingInput } from '../../language/plan/planErrors.ts';
 import { usageError } from '../commands/commandContext.ts';
 
 const FLAGS = {

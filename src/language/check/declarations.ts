@@ -9,10 +9,8 @@ import type { MetricCache } from './metricCache.ts';
 import { checkExperiment } from './checkExperiment.ts';
 import { declareNames } from './names.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import { blockKindOf } from './properties.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { checkSearch } from './search.ts';
-import { checkStructureSearch } from './structureSearch.ts';
 import type { DeclarationSyntax } from '../syntax/syntax.ts';
 
 /** Gives every piece of a file its meaning, and tells what is wrong with it. @param cache of the previous version */
@@ -61,10 +59,7 @@ export function compileDeclarations(
         const all: SearchContent = { ...defaults?.content, ...content };
         let isWrong = broken || hasProblem;
         if (isWhole && syntax.kind === 'experiment') isWrong = checkExperiment(text, common, all, context, piece);
-        if (isWhole && syntax.kind === 'search') {
-          const check = blockKindOf(piece) === 'metrics' ? checkSearch : checkStructureSearch;
-          isWrong = check(text, piece, common, all, context);
-        }
+        if (isWhole && syntax.kind === 'search') isWrong = checkSearch(text, piece, common, all, context);
         return [{ ...common, kind: syntax.kind, content, broken: isWrong }];
       }
     }

@@ -1,6 +1,11 @@
 import { DEFAULT_SEARCH_OPERANDS } from '../../search/metrics/plan.ts';
-import { searchConflict } from '../../search/conflict.ts';
-import { evaluatedForMetrics } from '../../search/idleInSearch.ts';
+import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { maskSearchConflict, searchConflict } from '../../search/conflict.ts';
+import { evaluatedForComponents, evaluatedForMetrics } from '../../search/idleInSearch.ts';
+import type { RunKind } from '../../search/kinds.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
+import type { PlannedEvaluation } from '../../experiment/plan.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { operandsOf, statisticsOf } from '../../metric/measure.ts';
@@ -8,13 +13,14 @@ import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { insertFix, propertySpan, settingFix } from './blockPlaces.ts';
 import type { Fix } from './diagnostics.ts';
-import type { Declaration, PrunedMetric, SearchContent } from './document.ts';
+import type { Declaration, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import type { PropertyName } from './properties.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleSettings } from './searchEffects.ts';
+import { checkStructureSearch, needsInputs, rateTarget } from './structureSearch.ts';
 import type { Span } from '../syntax/syntax.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 
 /**
  * What a `search` block means. Its properties (`properties.ts` has the table, `experiment/search.ts` the settings):
@@ -33,7 +39,8 @@ import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
  *       length: 256                     and every setting of an evaluation: samples, length, offsets, group, calibration, …
  *     }
  *
- * This file checks what only the whole block shows. @returns whether it cannot run
+ * A search for rates or masks has others in the place of those for trees (`structureSearch.ts`). This file checks what only the whole block
+ * shows. @returns whether it cannot run
  * @param content what the search says, on top of the defaults
  */
 export function checkSearch(
@@ -43,23 +50,43 @@ export function checkSearch(
   content: SearchContent,
   context: BlockContext,
 ): boolean {
-  const { diagnostics } = context.findings;
-  const place = (name: string): Span => propertySpan(parsed, name) ?? search.nameSpan;
-  const conflict = searchConflict({ ...DEFAULT_SEARCH_SETTINGS, ...content.search });
+  const place = (name: PropertyName): Span => propertySpan(parsed, name) ?? search.nameSpan;
+  const isForMetrics = kindOf(content) === 'metrics';
+  const conflict = isForMetrics
+    ? searchConflict({ ...DEFAULT_SEARCH_SETTINGS, ...content.search })
+    : maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
   if (conflict) tellConflict(text, parsed, search, conflict, context);
   const isOpen = tellSeveralSparsities(text, search, content, context);
-  const outside = seedsOutside(content);
-  for (const { label, operands } of outside) {
-    const message = `\`${label}\` uses ${operands.map((name) => `\`${name}\``).join(', ')}, which \`operands\` does not list`;
-    diagnostics.add('search/operand', place('from'), message);
-  }
   reportSeenTest(content, place('test'), context);
-  const metrics = [...(content.from ?? []), ...(content.baselines ?? [])].map(({ expression }) => expression);
-  const [sparsity = DEFAULT_SPARSITY] = content.at ?? [];
-  tellIdleSettings(parsed, search, evaluatedForMetrics(searchOperands(content), metrics, sparsity), content, context);
-  const missing = missingInputs(content, needsCalibration(content));
+  const isWrong = isForMetrics
+    ? tellSeedsOutside(content, place('from'), context)
+    : checkStructureSearch(parsed, content, place, context);
+  tellIdleSettings(parsed, search, evaluatedFor(content), content, context);
+  const missing = missingOf(content);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
-  return conflict !== undefined || isOpen || outside.length > 0 || missing.length > 0;
+  return conflict !== undefined || isOpen || isWrong || missing.length > 0;
+}
+
+/** The inputs that a search lacks. */
+export function missingOf(content: SearchContent): readonly PropertyName[] {
+  const kind = kindOf(content);
+  return missingInputs(content, kind === 'metrics' ? needsCalibration(content) : needsInputs(kind, content));
+}
+
+/** What a search finds. */
+export function kindOf({ method = DEFAULT_SEARCH_METHOD }: Pick<SearchContent, 'method'>): RunKind {
+  return SEARCH_METHODS[method].finds;
+}
+
+function evaluatedFor(content: SearchContent): readonly PlannedEvaluation[] {
+  const [sparsity = DEFAULT_SPARSITY] = content.at ?? [];
+  const kind = kindOf(content);
+  if (kind === 'metrics') {
+    const metrics = [...(content.from ?? []), ...(content.baselines ?? [])].map(({ expression }) => expression);
+    return evaluatedForMetrics(searchOperands(content), metrics, sparsity);
+  }
+  const target = kind === 'rates' ? rateTarget(content) : undefined;
+  return evaluatedForComponents(target?.kind === 'weights' ? target.expression : undefined, sparsity);
 }
 
 /** Leaves of the trees: what the search says, or Pruner-Zero's and those of the metrics that it starts from. */
@@ -72,23 +99,28 @@ export function searchOperands({
   return OPERAND_NAMES.filter((name) => used.has(name));
 }
 
-export function needsCalibration(content: SearchContent): boolean {
+function needsCalibration(content: SearchContent): boolean {
   const { from = [], baselines = [] } = content;
   const metrics = [...from, ...baselines].map(({ expression }) => expression);
   return searchOperands(content).some((name) => OPERANDS[name].needs.length > 0) || statisticsOf(...metrics).length > 0;
 }
 
-/** The metrics of `from` with operands that the trees cannot have. */
-function seedsOutside(content: SearchContent): { label: string; operands: readonly OperandName[] }[] {
+/** Tells the metrics of `from` with operands that the trees cannot have. @returns whether there are any */
+function tellSeedsOutside(content: SearchContent, span: Span, { findings }: BlockContext): boolean {
   const known = searchOperands(content);
-  return (content.from ?? []).flatMap(({ label, expression }: PrunedMetric) => {
-    const operands = operandsOf(expression).filter((name) => !known.includes(name));
-    return operands.length === 0 ? [] : [{ label, operands }];
-  });
+  let isWrong = false;
+  for (const { label, expression } of content.from ?? []) {
+    const outside = operandsOf(expression).filter((name) => !known.includes(name));
+    if (outside.length === 0) continue;
+    const names = outside.map((name) => `\`${name}\``).join(', ');
+    findings.diagnostics.add('search/operand', span, `\`${label}\` uses ${names}, which \`operands\` does not list`);
+    isWrong = true;
+  }
+  return isWrong;
 }
 
 /** Tells settings that do not go together: at the second one, where it is said. */
-export function tellConflict(
+function tellConflict(
   text: string,
   parsed: ParsedDeclaration,
   search: Pick<Declaration, 'nameSpan'>,
@@ -101,7 +133,7 @@ export function tellConflict(
 }
 
 /** Tells where `defaults` leave open which sparsity a search has. @returns whether they do */
-export function tellSeveralSparsities(
+function tellSeveralSparsities(
   text: string,
   search: Pick<Declaration, 'name' | 'nameSpan'>,
   { at = [] }: SearchContent,
@@ -115,11 +147,7 @@ export function tellSeveralSparsities(
   return true;
 }
 
-export function reportSeenTest(
-  { test, evaluate, calibrate }: SearchContent,
-  span: Span,
-  { findings }: BlockContext,
-): void {
+function reportSeenTest({ test, evaluate, calibrate }: SearchContent, span: Span, { findings }: BlockContext): void {
   if (test === undefined || (test !== evaluate && test !== calibrate)) return;
   const use = test === evaluate ? 'the fitness is taken on it' : 'it is calibrated on';
   findings.diagnostics.add('search/seen-test', span, `the search has seen this text: ${use}`);

@@ -1,27 +1,22 @@
-import { evaluatedForComponents } from '../../search/idleInSearch.ts';
 import { checkEndpoint } from '../../search/rates/llmEndpoint.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
-import { maskSearchConflict } from '../../search/conflict.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import type { RateAllocation } from '../../experiment/structure.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { toErrorData } from '../../base/errors.ts';
 import { readNamedRates } from './allocations.ts';
-import { propertyNamed, propertySpan } from './blockPlaces.ts';
+import { propertyNamed } from './blockPlaces.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
-import type { Declaration, SearchContent } from './document.ts';
-import { missingInputs, tellMissing } from './missing.ts';
+import type { NamedScore, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import { blockKindOf } from './properties.ts';
-import type { BlockKind, PropertyName } from './properties.ts';
+import type { PropertyName } from './properties.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
-import { reportSeenTest, tellConflict, tellSeveralSparsities } from './search.ts';
-import { rateTarget } from '../plan/structureSearchPlan.ts';
+import { tellWithoutEffect } from './searchEffects.ts';
 import type { Span } from '../syntax/syntax.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import type { RunKind } from '../../search/kinds.ts';
+import type { RateTarget } from '../../search/rates/plan.ts';
 
 /**
  * What a `search` block by `self-pruner` or `policy-gradient` means. Texts and settings are as in a search for metrics (`search.ts`); in
@@ -35,26 +30,21 @@ import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
  *       provider: openai  llm: "…"                steps: 1000  masks: 2
  *     }                                         }
  *
- * This file checks what only the whole block shows. @returns whether it cannot run
+ * This file checks what a search for metrics has not. @returns whether it cannot run
  * @param content what the search says, on top of the defaults
  */
 export function checkStructureSearch(
-  text: string,
   parsed: ParsedDeclaration,
-  search: Pick<Declaration, 'name' | 'nameSpan'>,
   content: SearchContent,
+  place: (name: PropertyName) => Span,
   context: BlockContext,
 ): boolean {
   const { diagnostics } = context.findings;
-  const place = (name: PropertyName): Span => propertySpan(parsed, name) ?? search.nameSpan;
-  const isOpen = tellSeveralSparsities(text, search, content, context);
-  const [sparsity = DEFAULT_SPARSITY] = content.at ?? [];
-  if (sparsity.kind === 'n:m') {
+  const isPattern = content.at?.[0]?.kind === 'n:m';
+  if (isPattern) {
     const message = 'such a search finds what share of each block goes, and N:M is a pattern of single weights: `30%`';
     diagnostics.add('structure/sparsity', place('at'), message);
   }
-  reportSeenTest(content, place('test'), context);
-  const missing: PropertyName[] = missingInputs(content, needsInputs(blockKindOf(parsed), content));
   const problem = endpointProblem(content);
   if (problem !== undefined) diagnostics.add('property/type', place('endpoint'), problem);
   const { provider, replay = '' } = content.llm;
@@ -63,20 +53,20 @@ export function checkStructureSearch(
     const message = 'which run? Say it: `replay: "…"`, with the id of a recorded run';
     diagnostics.add('search/missing', place('provider'), message);
   }
-  const conflict = maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
-  if (conflict) tellConflict(text, parsed, search, conflict, context);
   tellOtherMeans(parsed, content, context);
   tellWithoutEffect(parsed, content, context);
-  const target = blockKindOf(parsed) === 'masks' ? undefined : rateTarget(content);
-  const weights = target?.kind === 'weights' ? target.expression : undefined;
-  tellIdleSettings(parsed, search, evaluatedForComponents(weights, sparsity), content, context);
-  if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
-  const isWrong = sparsity.kind === 'n:m' || problem !== undefined || lacksRun || conflict !== undefined;
-  return isOpen || isWrong || missing.length > 0;
+  return isPattern || problem !== undefined || lacksRun;
 }
 
+/** What the rates of a search are of. */
+export function rateTarget({ target }: SearchContent): RateTarget {
+  return target ?? { kind: 'structure', ...WANDA_SP };
+}
+
+export const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } };
+
 /** Masks are learnt on the calibration text; rates need one where what they are measured by does. */
-export function needsInputs(kind: BlockKind, content: SearchContent): boolean {
+export function needsInputs(kind: RunKind, content: SearchContent): boolean {
   if (kind === 'masks') return true;
   const target = rateTarget(content);
   const sparsity = { kind: 'unstructured', share: 0.5 } as const;

@@ -1,19 +1,15 @@
 import { resolve } from 'node:path';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
-import { SEARCH_METHODS } from '../../search/methods.ts';
 import type { RunMethod } from '../../search/kinds.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { BlockContent, CompiledDocument, PrunedMetric, SearchContent } from '../check/document.ts';
-import { missingInputs } from '../check/missing.ts';
-import { blockOf } from '../check/properties.ts';
 import type { SaidBlock } from '../check/said.ts';
-import { checkSearch, needsCalibration, searchOperands } from '../check/search.ts';
-import { checkStructureSearch, needsInputs } from '../check/structureSearch.ts';
-import { MissingInput } from './missingInput.ts';
-import type { PlannedInput } from './missingInput.ts';
+import { checkSearch, missingOf, kindOf, searchOperands } from '../check/search.ts';
+import { MissingInput, noDeclaration } from './planErrors.ts';
+import type { PlannedInput } from './planErrors.ts';
 import { planWith } from './plan.ts';
-import { draftFrom, draftOf, noDeclaration, searchesOf } from './searchPlan.ts';
+import { draftFrom, draftOf, searchesOf } from './searchPlan.ts';
 import type { SearchDraft } from './searchPlan.ts';
 
 /** What a search of the command line begins with. */
@@ -36,16 +32,13 @@ export function overlaidSearch(base: SearchBase, own: SaidBlock, common: BlockCo
   const { name, content } = draftUnder(base, common);
   const under = { ...content, ...absolutePaths(content, base.folder) };
   const over = overlaid(under, own.content, common);
-  const kind = blockOf(base.method);
-  const isForMetrics = kind === 'metrics';
-  const [missing] = missingInputs(over, isForMetrics ? needsCalibration(over) : needsInputs(kind, over));
+  const [missing] = missingOf(over);
   if (missing !== undefined) throw new MissingInput('search', name, missing as PlannedInput);
   const place = { name, nameSpan: { start: own.text.length, end: own.text.length } };
-  const check = isForMetrics ? checkSearch : checkStructureSearch;
-  check(own.text, own.parsed, place, over, own.context);
+  checkSearch(own.text, own.parsed, place, over, own.context);
   // The leaves are those of what is searched otherwise, whatever it starts from here.
   const operands = own.content.operands ?? searchOperands(under);
-  return { name, content: { ...over, ...(isForMetrics && { operands }) } };
+  return { name, content: { ...over, ...(kindOf(over) === 'metrics' && { operands }) } };
 }
 
 function draftUnder({ document, folder, method, from }: SearchBase, overlay: BlockContent): SearchDraft {
@@ -55,7 +48,7 @@ function draftUnder({ document, folder, method, from }: SearchBase, overlay: Blo
     if ('metric' in from) return draftFrom(document, from.metric, context);
     return draftOf(document, searchesOf(document, from.search)[0]!);
   }
-  if (SEARCH_METHODS[method].finds === 'metrics') throw noDeclaration('search', undefined, []);
+  if (kindOf({ method }) === 'metrics') throw noDeclaration('search', undefined, []);
   const score = { kind: 'method', method: 'wanda-sp' } as const;
   const plan = planWith(document, method, [{ label: method, score, rates: UNIFORM }], context);
   const { text, calibration, evaluations, ...inputs } = plan;

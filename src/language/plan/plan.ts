@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { EspalierError } from '../../base/errors.ts';
 import { isStructural } from '../../experiment/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration, scoreText } from '../../experiment/planned.ts';
@@ -9,7 +8,6 @@ import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
 import type { Expression } from '../../metric/expression.ts';
-import { nearestName } from '../../metric/nearest.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type {
   BlockContent,
@@ -23,7 +21,7 @@ import type {
 } from '../check/document.ts';
 import { mergedSettings } from '../check/mergedSettings.ts';
 import { evaluationsAt } from '../check/prunings.ts';
-import { MissingInput } from './missingInput.ts';
+import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
 import { evaluationsUnder } from './overlay.ts';
 import type { PlanOverlay } from './overlay.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
@@ -91,7 +89,7 @@ export class Planner {
     if (experiments.length > 0) return experiments.map((experiment) => planOf(this.draftOf(experiment), context));
     const drafts = metrics.map((metric) => this.draftOf(metric));
     const first = drafts[0];
-    if (first === undefined) throw nothingToEvaluate();
+    if (first === undefined) throw noDeclaration('metric or experiment', undefined, []);
     // Without an experiment all metrics take the same inputs, so that they can share one calibration.
     return [planOf({ ...first, prunings: drafts.flatMap((draft) => draft.prunings) }, context)];
   }
@@ -100,7 +98,7 @@ export class Planner {
     const { experiments, searches, defaults } = this.sources;
     const source = experiments[0] ?? searches[0];
     const broken = [source, defaults].find((block) => block?.broken === true);
-    if (broken !== undefined) throw brokenTarget(name, broken);
+    if (broken !== undefined) throw brokenDeclaration('experiment', name, broken);
     const draft = this.draftBy(name, source?.content, prunings);
     return planOf({ ...draft, at: sharesOr(draft.at, DEFAULT_SPARSITY) }, context);
   }
@@ -124,7 +122,7 @@ export class Planner {
 
   private draftOf(declaration: Declaration): PlanDraft {
     const broken = declaration.broken ? declaration : this.brokenSource(declaration);
-    if (broken !== undefined) throw brokenTarget(declaration.name, broken);
+    if (broken !== undefined) throw brokenDeclaration('experiment', declaration.name, broken);
     const own = this.sourceOf(declaration)?.content;
     return this.draftBy(declaration.name, own, pruningsOf(declaration, own));
   }
@@ -231,14 +229,7 @@ function findTarget({ metrics, experiments }: PlanSources, name: string): Declar
   const found = evaluable.find((declaration) => declaration.name === name);
   if (found !== undefined) return found;
   const names = evaluable.map((declaration) => declaration.name);
-  const near = nearestName(name, names);
-  throw new EspalierError({
-    code: 'language/no-such-declaration',
-    operation: `looking for \`${name}\``,
-    expected: names.length === 0 ? 'a metric or an experiment' : `one of ${names.slice(0, 20).join(', ')}`,
-    actual: 'no metric and no experiment of that name',
-    remedy: near === undefined ? 'Check the name.' : `Did you mean \`${near}\`?`,
-  });
+  throw noDeclaration('metric or experiment', name, names);
 }
 
 function pruningsOf(declaration: Declaration, experiment: BlockContent | undefined): readonly Pruning[] {
@@ -271,24 +262,3 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
 }
 
 const NOTHING: PlanOverlay = { settings: {} };
-
-function brokenTarget(name: string, { kind, name: at }: Declaration): EspalierError {
-  const what = kind === 'defaults' ? '`defaults`' : `the ${kind} \`${at}\``;
-  return new EspalierError({
-    code: 'language/errors',
-    operation: `preparing the evaluation of \`${name}\``,
-    expected: `${what} without errors`,
-    actual: 'errors in it, or in what it uses',
-    remedy: 'Mend what is underlined and try again.',
-  });
-}
-
-function nothingToEvaluate(): EspalierError {
-  return new EspalierError({
-    code: 'language/no-such-declaration',
-    operation: 'looking for something to evaluate',
-    expected: 'an experiment or a metric',
-    actual: 'a file without either',
-    remedy: 'Declare one, for example `metric wanda = W * sqrt(X)`.',
-  });
-}

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { EspalierError } from '../../base/errors.ts';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import type { LlmSettings } from '../../search/rates/llm.ts';
-import type { RunKind, RunPlan } from '../../search/kinds.ts';
+import type { PromptTemplates } from '../../search/rates/plan.ts';
+import type { RunPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
 import type { NamedMetric, SearchPlan } from '../../search/metrics/plan.ts';
-import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
+import { DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import type { SearchSettings } from '../../search/metrics/settings.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { operandsOf } from '../../metric/measure.ts';
-import { nearestName } from '../../metric/nearest.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type {
   CompiledDocument,
@@ -23,13 +23,10 @@ import type {
 import { mergedSettings } from '../check/mergedSettings.ts';
 import { plansFor } from './plan.ts';
 import type { PlanContext, PlanFallback } from './plan.ts';
-import { searchOperands } from '../check/search.ts';
-import { MissingInput } from './missingInput.ts';
+import { kindOf, searchOperands } from '../check/search.ts';
+import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
 import { maskSearchPlan, rateSearchPlan, searchInputs } from './structureSearchPlan.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
-import { DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import type { SearchSettings } from '../../search/metrics/settings.ts';
-import type { PromptTemplates } from '../../search/rates/plan.ts';
 
 /** What search plans depend on besides the file. */
 export interface SearchPlanContext extends PlanContext {
@@ -69,7 +66,7 @@ export interface SearchDraft {
 export function searchesOf({ declarations }: CompiledDocument, name: string | undefined): readonly SearchDeclaration[] {
   const searches = declarations.filter((declaration) => declaration.kind === 'search');
   const asked = name === undefined ? searches : searches.filter((search) => search.name === name).slice(0, 1);
-  if (asked.length === 0) throw noDeclaration('search', name, searches);
+  if (asked.length === 0) throw noDeclaration('search', name, namesOf(searches));
   return asked;
 }
 
@@ -87,13 +84,10 @@ export function draftFrom(document: CompiledDocument, metric: string, context: S
   const { declarations } = document;
   const found = declarations.find((declaration) => declaration.kind === 'metric' && declaration.name === metric);
   if (found?.kind !== 'metric') {
-    throw noDeclaration(
-      'metric',
-      metric,
-      declarations.filter(({ kind }) => kind === 'metric'),
-    );
+    const metrics = declarations.filter(({ kind }) => kind === 'metric');
+    throw noDeclaration('metric', metric, namesOf(metrics));
   }
-  if (found.broken || found.expression === undefined) throw brokenDeclaration(metric, found);
+  if (found.broken || found.expression === undefined) throw brokenDeclaration('search', metric, found);
   const seed = { label: metric, metric, expression: found.expression };
   const name = `${metric}_evolved`;
   const search = declarations.find(isMetricSearch);
@@ -123,13 +117,8 @@ export function searchPlanKey(document: CompiledDocument, search: SearchDeclarat
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
 }
 
-/** What a search finds. */
-export function searchKind({ content }: SearchDeclaration): RunKind {
-  return SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].finds;
-}
-
 function isMetricSearch(declaration: Declaration): declaration is SearchDeclaration {
-  return declaration.kind === 'search' && searchKind(declaration) === 'metrics';
+  return declaration.kind === 'search' && kindOf(declaration.content) === 'metrics';
 }
 
 /** Prompts decide no plan’s key: they are not the file’s. */
@@ -139,7 +128,7 @@ const NO_PROMPTS: PromptTemplates = { initialise: '', mutate: '', cross: '', aga
 export function draftOf(document: CompiledDocument, search: SearchDeclaration): SearchDraft {
   const defaults = defaultsOf(document);
   const broken = search.broken ? search : defaults?.broken === true ? defaults : undefined;
-  if (broken !== undefined) throw brokenDeclaration(search.name, broken);
+  if (broken !== undefined) throw brokenDeclaration('search', search.name, broken);
   const settings = mergedSettings(defaults?.content.settings, search.content.settings);
   return { name: search.name, content: { ...defaults?.content, ...search.content, settings } };
 }
@@ -148,7 +137,7 @@ export function draftOf(document: CompiledDocument, search: SearchDeclaration): 
 export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): RunPlan {
   const { name, content } = draft;
   const { folder, fallback = {}, prompts } = context;
-  const kind = SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].finds;
+  const kind = kindOf(content);
   if (kind === 'metrics') return metricSearchPlan(draft, context);
   const common = {
     folder,
@@ -199,35 +188,6 @@ function defaultsOf({ declarations }: CompiledDocument): ExperimentDeclaration |
   return declarations.find((declaration): declaration is ExperimentDeclaration => declaration.kind === 'defaults');
 }
 
-export function noDeclaration(
-  kind: 'search' | 'metric',
-  name: string | undefined,
-  others: readonly Declaration[],
-): EspalierError {
-  const names = others.map((declaration) => declaration.name);
-  const near = name === undefined ? undefined : nearestName(name, names);
-  const example =
-    kind === 'search' ? 'search evolved { model: … evaluate: … calibrate: … }' : 'metric wanda = W * sqrt(X)';
-  return new EspalierError({
-    code: 'language/no-such-declaration',
-    operation: name === undefined ? `looking for a ${kind}` : `looking for the ${kind} \`${name}\``,
-    expected: names.length === 0 ? `a ${kind}` : `one of ${names.slice(0, 20).join(', ')}`,
-    actual: name === undefined ? 'a file without one' : `no ${kind} of that name`,
-    remedy:
-      near !== undefined
-        ? `Did you mean \`${near}\`?`
-        : names.length > 0
-          ? 'Check the name.'
-          : `Declare one: \`${example}\`.`,
-  });
-}
-
-function brokenDeclaration(name: string, { kind, name: at }: Declaration): EspalierError {
-  return new EspalierError({
-    code: 'language/errors',
-    operation: `preparing the search \`${name}\``,
-    expected: `${kind === 'defaults' ? '`defaults`' : `the ${kind} \`${at}\``} without errors`,
-    actual: 'errors in it, or in what it uses',
-    remedy: 'Mend what is underlined and try again.',
-  });
+function namesOf(declarations: readonly Declaration[]): readonly string[] {
+  return declarations.map(({ name }) => name);
 }

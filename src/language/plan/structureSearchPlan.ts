@@ -1,17 +1,18 @@
 import { resolve } from 'node:path';
-import { MissingInput } from './missingInput.ts';
+import { MissingInput } from './planErrors.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
 import type { LlmSettings } from '../../search/rates/llm.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
-import type { PromptTemplates, RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
+import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
+import type { PromptTemplates, RateSearchPlan } from '../../search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
-import type { NamedScore, SearchContent } from '../check/document.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
+import type { SearchContent } from '../check/document.ts';
+import { rateTarget, WANDA_SP } from '../check/structureSearch.ts';
 
 /** What plans of searches for rates and masks depend on besides the file. */
 export interface StructurePlanContext {
@@ -59,12 +60,6 @@ export function maskSearchPlan(name: string, content: SearchContent, context: St
   };
 }
 
-/** What the rates of a search are of. */
-export function rateTarget({ target }: SearchContent): RateTarget {
-  return target ?? { kind: 'structure', ...WANDA_SP };
-}
-
-const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } };
 const HALF: UnstructuredSparsity = { kind: 'unstructured', share: 0.5 };
 
 function inputs(name: string, content: SearchContent, { folder, settings }: StructurePlanContext) {

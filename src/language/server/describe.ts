@@ -21,7 +21,7 @@ import type {
 import type { Property } from '../check/properties.ts';
 import { describeRanking } from '../check/ranking.ts';
 import { searchOperands } from '../check/search.ts';
-import { rateTarget } from '../plan/structureSearchPlan.ts';
+import { rateTarget } from '../check/structureSearch.ts';
 import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
