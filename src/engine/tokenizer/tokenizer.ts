@@ -22,7 +22,7 @@ export interface Tokenizer {
    * @throws EspalierError `checkpoint/tokenizer` when the checkpoint has no rows for an id (see {@link TokenizerOptions}).
    */
   encode(text: string): Int32Array;
-  /** The same, giving way to other work every few milliseconds. @throws EspalierError `cancelled`, too */
+  /** The same, giving way to other work every few milliseconds, and between what is done to a whole text. @throws EspalierError `cancelled`, too */
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
   /** One more than the largest id. */
   readonly vocabularySize: number;
@@ -77,25 +77,21 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
     identity,
     encode(text) {
       const ids = new IdBuffer();
-      const steps = encodeSteps(pipeline, withoutLoneSurrogates(text), ids);
+      const steps = encodeSteps(pipeline, text.toWellFormed(), ids);
       while (!steps.next().done);
       return checked(ids.toArray());
     },
     async encodeAsync(text, { signal, onProgress } = {}) {
       const ids = new IdBuffer();
       throwIfCancelled(signal, 'tokenising');
-      for (const done of encodeSteps(pipeline, withoutLoneSurrogates(text), ids)) {
-        onProgress?.(Math.min(done, text.length), text.length);
+      for (const done of encodeSteps(pipeline, text.toWellFormed(), ids)) {
+        if (done > 0) onProgress?.(Math.min(done, text.length), text.length);
         await setImmediate();
         throwIfCancelled(signal, 'tokenising');
       }
       return checked(ids.toArray());
     },
   };
-}
-
-function withoutLoneSurrogates(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** −1 when there is none. */
