@@ -66,8 +66,27 @@ function loadRust(folder) {
   return require('tokenizers').Tokenizer.fromString(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
 }
 
-if (values.child) console.log(JSON.stringify(await measure(values.child)));
-else await compare();
+/** Name → parts of a tokenizer.json that the Rust library takes, and panics over; or nothing for the checkpoint's own. */
+const PANICS = {
+  'a Precompiled table that is cut off': { normalizer: { type: 'Precompiled', precompiled_charsmap: 'AAAA' } },
+  'a fixed length of 0': { pre_tokenizer: { type: 'FixedLength', length: 0 } },
+  'a template that names a token it does not have': {
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [{ SpecialToken: { id: 'x', type_id: 0 } }],
+      pair: [],
+      special_tokens: {},
+    },
+  },
+  'a prefix of subwords': {
+    model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: [['a', 'b']], continuing_subword_prefix: '##' },
+  },
+  'eleven million spaces': undefined,
+};
+
+if (values.child === undefined) await compare();
+else if (values.child in PANICS) await provoke(values.child);
+else console.log(JSON.stringify(await measure(values.child)));
 
 async function compare() {
   if (!values.checkpoint || !values.text) {
@@ -84,20 +103,34 @@ async function compare() {
     logLevel: 'warning',
   });
   const rows = Object.keys(SIDES).map((side) => ({ side, ...inChild(side) }));
-  if (values.json) console.log(JSON.stringify(rows));
-  else console.table(Object.fromEntries(rows.map(({ side, ...figures }) => [side, figures])));
+  const endings = Object.keys(PANICS).map((name) => [name, run(name).signal ?? 'nothing happens']);
+  if (values.json) console.log(JSON.stringify({ rows, endings }));
+  else {
+    console.table(Object.fromEntries(rows.map(({ side, ...figures }) => [side, figures])));
+    for (const [name, ending] of endings) console.log(`the Rust library and ${name}: ${ending}`);
+  }
 }
 
 function inChild(side) {
-  const { status, signal, stdout, stderr } = spawnSync(
-    process.execPath,
-    [script, ...process.argv.slice(2), '--child', side],
-    {
-      encoding: 'utf8',
-    },
-  );
+  const { status, signal, stdout, stderr } = run(side);
   if (status !== 0) throw new Error(`${side} ended with ${signal ?? status}: ${stderr}`);
   return JSON.parse(stdout);
+}
+
+function run(child) {
+  return spawnSync(process.execPath, [script, ...process.argv.slice(2), '--child', child], { encoding: 'utf8' });
+}
+
+async function provoke(name) {
+  const model = { type: 'BPE', vocab: { a: 0 }, merges: [] };
+  const { Tokenizer } = require('tokenizers');
+  try {
+    const parts = PANICS[name];
+    const tokenizer = parts ? Tokenizer.fromString(JSON.stringify({ model, ...parts })) : loadRust(values.checkpoint);
+    await tokenizer.encode(parts ? 'a' : `${' '.repeat(11e6)}x`, null, { addSpecialTokens: true });
+  } catch {
+    // An error would be as it should be.
+  }
 }
 
 /** Seconds are of the processor, all threads together, so that other load on the machine counts little; the last two are of the clock. */
@@ -156,7 +189,8 @@ async function timeToStop(encode, text) {
     return performance.now();
   });
   await encode(text, stop.signal);
-  return performance.now() - (await wished);
+  const ended = performance.now();
+  return Math.max(0, ended - (await wished));
 }
 
 function round(value) {
