@@ -76,6 +76,7 @@ export default tseslint.config(
         setTimeout: 'readonly',
         fetch: 'readonly',
         performance: 'readonly',
+        AbortController: 'readonly',
       },
     },
   },

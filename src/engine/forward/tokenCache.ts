@@ -1,7 +1,7 @@
 import { loadCorpus } from '../checkpoint/corpus.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { LoadedModel } from './loadedModels.ts';
-import { loadTokenizer } from '../tokenizer/tokenizer.ts';
+import { readTokenizer } from '../tokenizer/tokenizer.ts';
 
 export interface TokenisedText {
   readonly ids: Int32Array;
@@ -43,13 +43,13 @@ export class TokenCache {
     signal: AbortSignal | undefined,
     onProgress?: (done: number, total: number) => void,
   ): Promise<TokenisedText> {
-    const tokenizer = await loadTokenizer(folder, { vocabulary });
+    const tokenizer = await readTokenizer(folder);
     if (identity !== undefined && tokenizer.identity !== identity) throw changed(folder);
     const corpus = await loadCorpus(file, signal);
     const key = `${tokenizer.identity} ${vocabulary} ${corpus.identity}`;
     const found = this.kept.get(key);
     if (found) return found;
-    const ids = await tokenizer.encodeAsync(corpus.text, {
+    const ids = await tokenizer.compile({ vocabulary }).encodeAsync(corpus.text, {
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
     });

@@ -26,15 +26,7 @@ export class BytePairs {
     this.ignoreMerges = spec.ignore_merges;
     const merges = readMerges(spec, this.vocabulary, file);
     this.junctions = junctionsOf(merges);
-    this.merger = new BPE({
-      type: 'BPE',
-      vocab: {},
-      merges,
-      continuing_subword_prefix: null,
-      continuing_subword_suffix: null,
-      end_of_word_suffix: null,
-      unk_token: null,
-    } as unknown as ConstructorParameters<typeof BPE>[0]);
+    this.merger = new BPE({ type: 'BPE', vocab: {}, merges, ignore_merges: false });
     // Words are remembered here already.
     this.merger.max_length_to_cache = 0;
   }

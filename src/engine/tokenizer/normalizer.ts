@@ -30,21 +30,19 @@ export function compileNormalizer(spec: NormalizerSpec | null | undefined): Norm
 
 /** Replaces a text by another, neither of them a pattern. */
 export function compileReplaceText(wanted: string, content: string): Normalize {
+  if (wanted.length === 1 && content.length === 1) return (text) => replaceUnit(text, wanted, content);
   // Not replaceAll: V8 builds its result from a node for every match, which on a corpus of 100 MB takes gigabytes.
-  const replace = (text: string): string => text.split(wanted).join(content);
-  // One character cannot lie across two chunks.
-  return wanted.length === 1 ? (text) => inChunks(text, replace) : replace;
+  return (text) => text.split(wanted).join(content);
 }
 
-function inChunks(text: string, change: Normalize): string {
-  if (text.length <= CHUNK) return change(text);
-  const chunks = Array.from({ length: Math.ceil(text.length / CHUNK) }, (_, i) =>
-    text.slice(i * CHUNK, (i + 1) * CHUNK),
-  );
-  return chunks.map(change).join('');
+/** SentencePiece's spaces, in the whole of a corpus: five times as fast as strings are. */
+function replaceUnit(text: string, wanted: string, content: string): string {
+  const bytes = Buffer.from(text, 'utf16le');
+  const units = new Uint16Array(bytes.buffer, bytes.byteOffset, text.length);
+  const [from, to] = [wanted.charCodeAt(0), content.charCodeAt(0)];
+  for (let i = 0; i < units.length; i++) if (units[i] === from) units[i] = to;
+  return bytes.toString('utf16le');
 }
-
-const CHUNK = 2 ** 20;
 
 function compileReplacePattern(pattern: RegExp, content: string): Normalize {
   return (text) => {

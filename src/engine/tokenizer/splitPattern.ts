@@ -3,7 +3,7 @@ import { withPinnedCategories } from './unicodePinning.ts';
 import type { PatternSpec } from './tokenizerSpec.ts';
 
 /** What becomes of the places that a pattern matches; names are those of tokenizer.json. */
-export type SplitBehavior = 'Isolated' | 'Removed' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+type SplitBehavior = 'Isolated' | 'Removed' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
 
 /**
  * A pattern of tokenizer.json as a JavaScript regular expression with the flags `gu`. The syntax there is Oniguruma's; the

@@ -22,10 +22,12 @@ export interface Tokenizer {
    * @throws EspalierError `checkpoint/tokenizer` when the checkpoint has no rows for an id (see {@link TokenizerOptions}).
    */
   encode(text: string): Int32Array;
-  /** The same, giving way to other work every few milliseconds. @throws EspalierError `cancelled`, too */
+  /**
+   * The same, giving way to other work every few milliseconds, and between what is done to a whole text.
+   *
+   * @throws EspalierError `cancelled`, too
+   */
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
-  /** One more than the largest id. */
-  readonly vocabularySize: number;
   /** See {@link tokenizerIdentity}: of the bytes that were read. */
   readonly identity: string;
 }
@@ -46,19 +48,38 @@ export interface TokenizerOptions {
  *
  * @throws EspalierError `checkpoint/tokenizer`
  */
-export async function loadTokenizer(folder: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
+export async function loadTokenizer(folder: string, options?: TokenizerOptions): Promise<Tokenizer> {
+  return (await readTokenizer(folder)).compile(options);
+}
+
+/** A tokenizer whose files are read, and nothing more: compiling 128 000 tokens takes a second. */
+export interface UncompiledTokenizer {
+  /** {@link Tokenizer.identity} */
+  readonly identity: string;
+  /** @throws EspalierError `checkpoint/tokenizer` */
+  compile(options?: TokenizerOptions): Tokenizer;
+}
+
+/** The first half of {@link loadTokenizer}. @throws EspalierError `checkpoint/tokenizer` */
+export async function readTokenizer(folder: string): Promise<UncompiledTokenizer> {
   const file = await requireTokenizer(folder);
   const bytes = await readBounded(file, 'checkpoint/tokenizer', MAX_TOKENIZER);
-  const pipeline = compilePipeline(parseTokenizerSpec(bytes, file), file);
   const settings = await readTokenSettings(folder);
-  const { added, bytePairs } = pipeline;
-  const special = applyTokenizerConfig(
-    pipeline.special,
-    settings,
-    (token) => added.get(token) ?? bytePairs.vocabulary.get(token),
-    path.join(folder, TOKENIZER_CONFIG),
-  );
-  return createTokenizer({ ...pipeline, special }, tokenizerIdentity(sha256(bytes), settings), options.vocabulary);
+  const identity = tokenizerIdentity(sha256(bytes), settings);
+  return {
+    identity,
+    compile({ vocabulary } = {}) {
+      const pipeline = compilePipeline(parseTokenizerSpec(bytes, file), file);
+      const { added, bytePairs } = pipeline;
+      const special = applyTokenizerConfig(
+        pipeline.special,
+        settings,
+        (token) => added.get(token) ?? bytePairs.vocabulary.get(token),
+        path.join(folder, TOKENIZER_CONFIG),
+      );
+      return createTokenizer({ ...pipeline, special }, identity, vocabulary);
+    },
+  };
 }
 
 /** Real ones go up to 35 megabytes. */
@@ -73,29 +94,24 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
     return ids;
   };
   return {
-    vocabularySize,
     identity,
     encode(text) {
       const ids = new IdBuffer();
-      const steps = encodeSteps(pipeline, withoutLoneSurrogates(text), ids);
+      const steps = encodeSteps(pipeline, text.toWellFormed(), ids);
       while (!steps.next().done);
       return checked(ids.toArray());
     },
     async encodeAsync(text, { signal, onProgress } = {}) {
       const ids = new IdBuffer();
       throwIfCancelled(signal, 'tokenising');
-      for (const done of encodeSteps(pipeline, withoutLoneSurrogates(text), ids)) {
-        onProgress?.(Math.min(done, text.length), text.length);
+      for (const done of encodeSteps(pipeline, text.toWellFormed(), ids)) {
+        if (done > 0) onProgress?.(Math.min(done, text.length), text.length);
         await setImmediate();
         throwIfCancelled(signal, 'tokenising');
       }
       return checked(ids.toArray());
     },
   };
-}
-
-function withoutLoneSurrogates(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** −1 when there is none. */

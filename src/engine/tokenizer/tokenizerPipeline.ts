@@ -95,7 +95,11 @@ function* encodeSection(
   output: Output,
 ): Generator<number> {
   let atStart = isStart;
-  for (const part of pipeline.splitNormalized(pipeline.normalize(section))) {
+  const isLong = section.length > STRIDE;
+  const normalized = pipeline.normalize(section);
+  if (isLong) yield output.done;
+  for (const part of pipeline.splitNormalized(normalized)) {
+    if (isLong) yield output.done;
     if (typeof part === 'number') output.ids.push(part);
     else yield* encodeText(pipeline, part, atStart, output);
     atStart = false;

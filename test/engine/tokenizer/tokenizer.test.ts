@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
-import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
+import { loadTokenizer, readTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateBytes, mutateJson, pick } from '../../support/mutate.ts';
@@ -261,6 +261,15 @@ describe('start and end', () => {
     expect(new Set(identities).size).toBe(5);
     // Without such a token, none is put there, whatever its name would be.
     expect(await identityWith({ add_bos_token: false })).toBe(identities[3]);
+  });
+
+  it('enter it before anything is compiled, so that what was tokenised before is found at once', async () => {
+    const { identity } = await load(fixture(LLAMA2));
+    expect((await readTokenizer(folder)).identity).toBe(identity);
+    replaceFile(file, '{}');
+    const read = await readTokenizer(folder);
+    expect(read.identity).toBe(createHash('sha256').update('{}').digest('hex'));
+    expect((await failureOf(() => read.compile())).code).toBe('checkpoint/tokenizer');
   });
 
   it('must be tokens of the tokenizer', async () => {

@@ -13,7 +13,7 @@ const tokenizers = createRequire(import.meta.url)('tokenizers');
 const BASE_VERSION = 15.0;
 const CATEGORIES = ['Lu', 'Ll', 'Lt', 'Lm', 'Lo', 'M', 'N', 'P', 'S', 'Z'];
 
-const hex = (point) => `0x${point.toString(16)}`;
+const hex = (point) => point.toString(16);
 const everyCodePoint = Array.from({ length: 0x110000 }, (_, point) => point).filter((p) => p < 0xd800 || p >= 0xe000);
 
 /** The code points that the Rust library's regular expressions count as `\p{category}`. */
@@ -114,28 +114,27 @@ const canonical = toRanges(
 const byCategory = Object.groupBy
   ? Object.groupBy(pinned, ([, , category]) => category)
   : pinned.reduce((groups, range) => ({ ...groups, [range[2]]: [...(groups[range[2]] ?? []), range] }), {});
-const print = (ranges) => ranges.map(([first, last]) => `[${hex(first)}, ${hex(last)}],`).join('\n');
+/** As a template, in lines of some 110 characters. */
+const print = (ranges) => {
+  const text = ranges.map(([first, last]) => (first === last ? hex(first) : `${hex(first)}-${hex(last)}`)).join(' ');
+  return `\`\n    ${text.replace(/(.{1,106})( |$)/g, '$1\n    ').trim()}\``;
+};
 
 writeFileSync(
   new URL('../../../src/engine/tokenizer/unicodeTables.ts', import.meta.url),
-  `// Made by test/support/tokenizers/makeUnicodeTables.mjs: do not edit.
-
-/** First and last code point. */
-export type CodePointRange = readonly [first: number, last: number];
+  `// Made by test/support/tokenizers/makeUnicodeTables.mjs: do not edit. Code points and ranges of them, in hexadecimal.
 
 export type PinnedCategory = 'Lu' | 'Ll' | 'Lt' | 'Lm' | 'Lo' | 'M' | 'N' | 'P' | 'S' | 'Z' | 'C';
 
 /** Code points younger than the oldest Unicode of a supported engine, under what the Rust tokenizers library takes them for. */
-export const PINNED_CATEGORIES: Readonly<Partial<Record<PinnedCategory, readonly CodePointRange[]>>> = {
+export const PINNED_CATEGORIES: Readonly<Partial<Record<PinnedCategory, string>>> = {
 ${Object.entries(byCategory)
-  .map(([category, ranges]) => `  ${category}: [\n${print(ranges)}\n],`)
+  .map(([category, ranges]) => `  ${category}: ${print(ranges)},`)
   .join('\n')}
 };
 
 /** Code points that the Rust tokenizers library, whose normalisation is that of an old Unicode, leaves alone in NFC and NFD. */
-export const INERT_IN_NORMALIZATION: readonly CodePointRange[] = [
-${print(canonical)}
-];
+export const INERT_IN_NORMALIZATION = ${print(canonical)};
 `,
 );
 console.log(
