@@ -13,7 +13,6 @@ const LAYERS = {
   llm: ['base', 'files', 'metric', 'experiment', 'search', 'runs'],
   coordinator: ['base', 'files', 'metric', 'experiment', 'search', 'protocol', 'runs', 'llm'],
   worker: ['base', 'files', 'metric', 'experiment', 'search', 'protocol', 'engine', 'runs', 'llm', 'coordinator'],
-  sample: ['base', 'files', 'metric', 'experiment', 'engine'],
   cli: [
     'base',
     'files',
@@ -26,7 +25,6 @@ const LAYERS = {
     'llm',
     'coordinator',
     'language',
-    'sample',
   ],
   extension: ['base', 'files', 'metric', 'experiment', 'search', 'view', 'protocol', 'language', 'runs', 'llm'],
 };
@@ -50,7 +48,6 @@ const ENGINE = {
   gradient: ['graph', 'runtime', 'checkpoint', 'models', 'forward'],
   structure: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient'],
   evaluation: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'pruning', 'forward', 'gradient', 'structure'],
-  training: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'gradient'],
   export: ['graph', 'runtime', 'checkpoint', 'tokenizer', 'models', 'forward', 'evaluation', 'structure'],
   speed: ['graph', 'runtime', 'checkpoint', 'models', 'forward'],
   search: ['graph', 'runtime', 'checkpoint', 'models', 'pruning', 'forward', 'gradient', 'structure', 'evaluation'],
@@ -86,6 +83,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^webview-ui/' },
+    },
+    {
+      // What makers of Espalier run stands above everything that users run.
+      name: 'nothing-imports-tools',
+      severity: 'error',
+      from: { pathNot: '^tools/' },
+      to: { path: '^tools/' },
+    },
+    {
+      name: 'layer-tools',
+      severity: 'error',
+      from: { path: '^tools/' },
+      to: { path: '^(src|webview-ui)/', pathNot: '^src/(base|files|metric|experiment|engine|cli)/' },
     },
     {
       name: 'vscode-only-in-extension',
