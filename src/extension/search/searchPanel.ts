@@ -12,7 +12,7 @@ import { saveExport, savePicture } from './exportCommand.ts';
 import type { CandidateFile } from './candidateFile.ts';
 import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import { panelItems } from './panelItems.ts';
+import { panelItems } from '../../view/panelItems.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
 import { fromPanelSchema } from '../../view/panelMessageSchema.ts';
 import type { FromPanel, RunState, ToPanel } from '../../view/panelMessages.ts';

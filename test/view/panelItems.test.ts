@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { packCandidates, unpackCandidates } from '../../../src/search/metrics/columns.ts';
-import { isMetricEvent } from '../../../src/search/kinds.ts';
-import { panelItems } from '../../../src/extension/search/panelItems.ts';
-import type { JournalRecord } from '../../../src/runs/journalLine.ts';
-import { foldEvent, newSearchState } from '../../../src/search/metrics/state.ts';
-import type { SearchState } from '../../../src/search/metrics/state.ts';
-import { emptyPanel, receive } from '../../../webview-ui/panel/panelData.ts';
-import { syntheticPlan, syntheticSearch } from '../../support/syntheticSearch.ts';
+import { packCandidates, unpackCandidates } from '../../src/search/metrics/columns.ts';
+import { isMetricEvent } from '../../src/search/kinds.ts';
+import { panelItems } from '../../src/view/panelItems.ts';
+import type { JournalRecord } from '../../src/runs/journalLine.ts';
+import { foldEvent, newSearchState } from '../../src/search/metrics/state.ts';
+import type { SearchState } from '../../src/search/metrics/state.ts';
+import { emptyPanel, receive } from '../../webview-ui/panel/panelData.ts';
+import { syntheticPlan, syntheticSearch } from '../support/syntheticSearch.ts';
 
 const records = withMeasurements(syntheticSearch(syntheticPlan({ population: 20, generations: 6 }), { seed: 3 }));
 

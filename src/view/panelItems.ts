@@ -1,12 +1,12 @@
-import { packCandidates } from '../../search/metrics/columns.ts';
-import type { TimedCandidate } from '../../search/metrics/columns.ts';
-import type { BlockComponents } from '../../experiment/components.ts';
-import type { MeasuredEvent } from '../../search/metrics/events.ts';
-import type { StepEvent } from '../../search/rates/events.ts';
-import type { JournalRecord } from '../../runs/journalLine.ts';
-import { pictureOf } from '../../search/masks/picture.ts';
-import { packSteps } from '../../search/masks/columns.ts';
-import type { PanelEvent, PanelItem } from '../../view/panelMessages.ts';
+import type { RunEvent } from '../search/kinds.ts';
+import { packCandidates } from '../search/metrics/columns.ts';
+import type { TimedCandidate } from '../search/metrics/columns.ts';
+import type { BlockComponents } from '../experiment/components.ts';
+import type { MeasuredEvent } from '../search/metrics/events.ts';
+import type { StepEvent } from '../search/rates/events.ts';
+import { pictureOf } from '../search/masks/picture.ts';
+import { packSteps } from '../search/masks/columns.ts';
+import type { PanelEvent, PanelItem } from './panelMessages.ts';
 
 /**
  * A portion of a journal as the panel gets it. Candidates in a row, and steps in a row, become columns; checks before an evaluation are left
@@ -16,7 +16,7 @@ import type { PanelEvent, PanelItem } from '../../view/panelMessages.ts';
  * @param components of the blocks, where an earlier portion told them
  */
 export function panelItems(
-  records: readonly JournalRecord[],
+  records: readonly { readonly event: RunEvent; readonly at: number }[],
   components: readonly BlockComponents[] = [],
 ): PanelItem[] {
   const items: PanelItem[] = [];
