@@ -5,7 +5,7 @@ import { Rng } from '../../src/base/rng.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { docComment } from '../../src/language/syntax/docComment.ts';
 import type { CompiledDocument } from '../../src/language/check/document.ts';
-import { format } from '../../src/language/format/format.ts';
+import { formatted } from '../support/formatted.ts';
 import { formatOnType, formatRange } from '../../src/language/server/formatting.ts';
 import { tokensOf } from '../../src/language/syntax/tokens.ts';
 import { isDeclarationKeyword } from '../../src/language/syntax/words.ts';
@@ -78,13 +78,13 @@ describe('a file is laid out', () => {
     ['nothing to nothing', '  \n ', ''],
   ];
   it.each(table)('%s', (_, text, expected) => {
-    expect(format(compile(text))).toBe(expected);
-    expect(format(compile(expected))).toBe(expected);
+    expect(formatted(compile(text))).toBe(expected);
+    expect(formatted(compile(expected))).toBe(expected);
   });
 
   it('by the editor’s indentation', () => {
     const text = 'search s {\nfrom: W\n}\n';
-    expect(format(compile(text), { indent: '\t' })).toBe('search s {\n\tfrom: W\n}\n');
+    expect(formatted(compile(text), { indent: '\t' })).toBe('search s {\n\tfrom: W\n}\n');
   });
 });
 
@@ -115,7 +115,7 @@ describe('laying out', () => {
         `${unit === 'seed: 1 ' ? 'search s { ' : ''}${unit.repeat(Math.floor(50_000 / unit.length))}`,
       );
       const start = performance.now();
-      format(document);
+      formatted(document);
       expect(performance.now() - start, unit).toBeLessThan(2000);
     }
   });
@@ -164,12 +164,12 @@ function examine(text: string, isRight: boolean): void {
       before.diagnostics.map(({ message }) => message),
       text,
     ).toEqual([]);
-  const formatted = format(before);
-  const after = compile(formatted, before);
+  const laidOut = formatted(before);
+  const after = compile(laidOut, before);
   const told = JSON.stringify(text);
-  expect(words(formatted), told).toEqual(words(text));
+  expect(words(laidOut), told).toEqual(words(text));
   expect(meaning(after), told).toEqual(meaning(before));
-  expect(format(after), told).toBe(formatted);
+  expect(formatted(after), told).toBe(laidOut);
 }
 
 function words(text: string): string[] {

@@ -120,11 +120,6 @@ export class GraphBuilder {
     return this.nodes;
   }
 
-  /** Every axis of x, for reductions to one number (kept as size-1 axes). */
-  allAxes(x: Value): number[] {
-    return x.shape.map((_, axis) => axis);
-  }
-
   private value(type: ElementType, shape: Shape): Value {
     if (!(sizeOf(shape) > 0)) throw new RangeError(`empty tensor in a program: [${shape.join(', ')}]`);
     return { id: this.nextId++, type, shape };

@@ -8,7 +8,6 @@ import { EspalierError } from '../../base/errors.ts';
  * other is an error that names it, since a slightly different tokenizer gives slightly wrong numbers.
  */
 export type TokenizerSpec = z.infer<typeof SPEC>;
-export type AddedTokenSpec = TokenizerSpec['added_tokens'][number];
 export type NormalizerSpec = z.infer<typeof NORMALIZER>;
 export type PreTokenizerSpec = z.infer<typeof PRE_TOKENIZER>;
 export type PostProcessorSpec = z.infer<typeof POST_PROCESSOR>;

@@ -28,15 +28,3 @@ export function formatEdits(document: CompiledDocument, options: FormatOptions =
   });
   return edits;
 }
-
-/** The file as it is when it is laid out. */
-export function format(document: CompiledDocument, options: FormatOptions = DEFAULT_FORMAT): string {
-  const { text } = document;
-  let result = '';
-  let from = 0;
-  for (const edit of formatEdits(document, options)) {
-    result += text.slice(from, edit.start) + edit.text;
-    from = edit.end;
-  }
-  return result + text.slice(from);
-}

@@ -19,8 +19,6 @@ export type SearchEvent =
   | FinishedEvent
   | FailedEvent;
 
-export type SearchEventKind = SearchEvent['kind'];
-
 /** The model is loaded: what its dense form does on the fitness text. */
 export interface OpenedEvent extends SearchOpening {
   readonly kind: 'opened';

@@ -164,7 +164,6 @@ export const searchEventShape = z.discriminatedUnion('kind', [
 // The shapes under the names of their types; that the two say the same is checked below.
 export const searchPlanSchema = searchPlanShape as unknown as z.ZodType<SearchPlan>;
 export const searchOpeningSchema = openingShape as unknown as z.ZodType<SearchOpening>;
-export const searchEventSchema = searchEventShape as unknown as z.ZodType<SearchEvent>;
 export const probeOutcomeSchema = probeShape as unknown as z.ZodType<ProbeOutcome>;
 export const measureOutcomeSchema = measureShape as unknown as z.ZodType<MeasureOutcome>;
 

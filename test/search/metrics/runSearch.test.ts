@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CandidateEvent, GenerationEvent, SearchEvent } from '../../../src/search/metrics/events.ts';
-import { searchEventSchema } from '../../../src/search/metrics/schema.ts';
+import { runEventSchema } from '../../../src/search/schema.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { runSearch } from '../../../src/search/metrics/runSearch.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -28,7 +28,7 @@ describe('a search', () => {
   });
 
   it('emits what the journal takes', () => {
-    for (const event of run.events) expect(searchEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of run.events) expect(runEventSchema.safeParse(event).error).toBeUndefined();
   });
 
   it('keeps to the limits of depth and size', async () => {
@@ -233,7 +233,7 @@ describe('bad answers', () => {
     }
     expect([...reasons].sort()).toEqual(expect.arrayContaining(['not-finite', 'quarantined']));
     expect(finalists.length).toBeGreaterThan(0);
-    for (const event of events) expect(searchEventSchema.safeParse(event).error).toBeUndefined();
+    for (const event of events) expect(runEventSchema.safeParse(event).error).toBeUndefined();
   });
 });
 

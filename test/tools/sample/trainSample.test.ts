@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { compile } from '../../../src/language/check/compile.ts';
-import { format } from '../../../src/language/format/format.ts';
+import { formatted } from '../../support/formatted.ts';
 import { METRICS_FILE } from '../../../tools/sample/metricsFile.ts';
 import { SHIPPED, type SampleRecipe, sampleRecipe } from '../../../tools/sample/recipe.ts';
 import { type SampleEvent, trainSample } from '../../../tools/sample/trainSample.ts';
@@ -104,6 +104,6 @@ describe('the recipe', () => {
   it('comes with a file of metrics in which nothing is wrong, laid out as the editor would', () => {
     const document = compile(METRICS_FILE);
     expect(document.diagnostics).toEqual([]);
-    expect(format(document)).toBe(METRICS_FILE);
+    expect(formatted(document)).toBe(METRICS_FILE);
   });
 });
