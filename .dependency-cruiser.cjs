@@ -35,7 +35,7 @@ const PURE = ['base', 'metric', 'experiment', 'search', 'view'];
 // Until they are mended: what broke a rule when it was made, and still does.
 const KNOWN = {
   engine: '^src/engine/engine[.]ts$',
-  cycles: '^src/(language|cli|extension/search|engine/(models|evaluation|search|export|speed|engine[.]ts))',
+  cycles: '^src/engine/(models|evaluation|search|export|speed|engine[.]ts)',
 };
 
 const anyOf = (names) => `(${names.join('|')})`;

@@ -1,6 +1,6 @@
 import type { CompiledDocument } from '../../src/language/check/document.ts';
 import { formatEdits } from '../../src/language/format/format.ts';
-import type { FormatOptions } from '../../src/language/format/format.ts';
+import type { FormatOptions } from '../../src/language/format/formatLayout.ts';
 
 /** The file as it is when it is laid out. */
 export function formatted(document: CompiledDocument, options?: FormatOptions): string {

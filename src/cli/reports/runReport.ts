@@ -15,6 +15,7 @@ import { metricReportLines } from './searchReport.ts';
 import { searchResult } from './searchResult.ts';
 import { progressLine } from './progressBar.ts';
 import type { Terminal } from '../terminal.ts';
+import type { RunLines } from './runLines.ts';
 
 /** Takes what happens in a run. */
 export interface RunReport {
@@ -38,17 +39,6 @@ export interface RunStory {
   readonly lines: RunLines;
   /** The last object of `--json`. */
   result(): object;
-}
-
-/** What a person reads. */
-export interface RunLines {
-  /** What is searched, and with what. */
-  opening(): readonly string[];
-  /** What an event adds to the lines; of what goes to standard error `said`. */
-  event(event: RunEvent): { readonly printed?: readonly string[]; readonly said?: readonly string[] };
-  status(event: RunEvent): string;
-  /** What came of it. */
-  final(): readonly string[];
 }
 
 export function storyOf(run: RunFolder, terminal: Pick<Terminal, 'out'>): RunStory {

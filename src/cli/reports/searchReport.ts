@@ -11,7 +11,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { SearchState } from '../../search/metrics/state.ts';
-import type { RunLines } from './runReport.ts';
+import type { RunLines } from './runLines.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** A search for metrics as a person reads it: a line a generation, a table at the end. */

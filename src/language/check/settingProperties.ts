@@ -1,31 +1,12 @@
 import { LLM_SETTINGS } from '../../search/rates/llm.ts';
-import type { LlmSettingName } from '../../search/rates/llm.ts';
 import { MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
-import type { MaskSearchSettingName } from '../../search/masks/plan.ts';
 import { RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
-import type { RateSearchSettingName } from '../../search/rates/plan.ts';
 import { SEARCH_SETTINGS } from '../../search/metrics/plan.ts';
-import type { SearchSettingName } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
-import type { Property } from './properties.ts';
-
-/** The settings that are properties of blocks: one property for each row of each table. */
-
-/** The setting that a property says. */
-export interface PropertySetting {
-  readonly of: 'evaluation' | 'method' | 'search' | 'rates' | 'masks' | 'llm';
-  readonly name: string;
-  readonly row: SettingRow;
-}
-
-/** A setting's property has its name, but for the one that would be called as the corpus is. */
-type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
-
-export type SettingProperty =
-  EvaluationProperty | SearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
+import type { EvaluationProperty, Property, PropertySetting, SettingProperty } from './property.ts';
 
 /** The property that says a setting: its own name, but `calibration` for `calibrate`, which names the corpus. */
 export function propertyOfSetting(setting: SettingName): EvaluationProperty {

@@ -15,7 +15,7 @@ import type { Declaration, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { blockKindOf } from './properties.ts';
-import type { PropertyName } from './properties.ts';
+import type { PropertyName } from './property.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';

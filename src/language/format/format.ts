@@ -2,11 +2,7 @@ import { alignments } from './formatAlign.ts';
 import { layOut } from './formatLayout.ts';
 import type { CompiledDocument } from '../check/document.ts';
 import type { Edit } from '../check/diagnostics.ts';
-
-export interface FormatOptions {
-  /** One level of indentation. */
-  readonly indent: string;
-}
+import type { FormatOptions } from './formatLayout.ts';
 
 const DEFAULT_FORMAT: FormatOptions = { indent: '  ' };
 
