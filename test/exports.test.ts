@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
+import { nodesOf, parseSource, sourceFiles } from './support/sources.ts';
 
-const root = path.join(import.meta.dirname, '..');
 const PRODUCT = ['src', 'webview-ui', 'tools'];
 /** Called by VS Code. */
 const CALLED_FROM_OUTSIDE = ['src/extension/main.ts activate', 'src/extension/main.ts deactivate'];
@@ -17,7 +16,7 @@ interface Source {
   readonly names: ReadonlyMap<string, number>;
 }
 
-const sources = [...PRODUCT, 'bench', 'scripts'].flatMap(filesIn).map(readSource);
+const sources = sourceFiles(...PRODUCT, 'bench', 'scripts').map(readSource);
 
 it('no code is there for tests alone: each export is used by something else, or by its own file', () => {
   const imported = new Set(sources.flatMap(({ imports }) => imports));
@@ -32,20 +31,13 @@ it('no code is there for tests alone: each export is used by something else, or 
   expect(CALLED_FROM_OUTSIDE.filter((each) => !unused.includes(each))).toEqual([]);
 });
 
-function filesIn(folder: string): string[] {
-  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-    .filter((name) => /\.m?ts$|\.mjs$/.test(name) && !/\/generated\/|_pb\.|\.d\.m?ts$/.test(name));
-}
-
 function readSource(file: string): Source {
-  const tree = ts.createSourceFile(file, readFileSync(path.join(root, file), 'utf8'), ts.ScriptTarget.Latest);
-  const exports: string[] = [];
+  const tree = parseSource(file);
   const imports: string[] = [];
   const names = new Map<string, number>();
   const target = (specifier: ts.Node): string =>
     path.posix.join(path.posix.dirname(file), ts.isStringLiteral(specifier) ? specifier.text : '');
-  const visit = (node: ts.Node): void => {
+  for (const node of nodesOf(tree)) {
     if (ts.isIdentifier(node)) names.set(node.text, (names.get(node.text) ?? 0) + 1);
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       imports.push(`${target(node.arguments[0]!)} *`);
@@ -59,11 +51,8 @@ function readSource(file: string): Source {
       const taken = isList ? bindings.elements.map(({ propertyName, name }) => (propertyName ?? name).text) : ['*'];
       for (const name of taken) imports.push(`${target(node.moduleSpecifier)} ${name}`);
     }
-    ts.forEachChild(node, visit);
-  };
-  visit(tree);
-  for (const statement of tree.statements) exports.push(...exportsOf(statement));
-  return { file, exports, imports, names };
+  }
+  return { file, exports: tree.statements.flatMap(exportsOf), imports, names };
 }
 
 function exportsOf(statement: ts.Statement): string[] {
