@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
-import { annotate } from '../../src/extension/evaluate/annotations.ts';
-import type { DeclarationView, Freshness } from '../../src/extension/evaluate/annotations.ts';
-import { createRecord, recordKey } from '../../src/runs/evaluationRecord.ts';
-import type { EvaluationRecord } from '../../src/runs/evaluationRecord.ts';
-import { samplePlan, sampleResult } from '../protocol/samples.ts';
+import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import { annotate } from '../../../src/extension/evaluate/annotations.ts';
+import type { DeclarationView, Freshness } from '../../../src/extension/evaluate/annotations.ts';
+import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
+import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 const HALF = { kind: 'unstructured', share: 0.5 } as const;
 const TWO_OF_FOUR = { kind: 'n:m', keep: 2, of: 4 } as const;

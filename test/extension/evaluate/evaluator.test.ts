@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { cancelledError, EspalierError } from '../../src/base/errors.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
-import { Evaluator } from '../../src/extension/evaluate/evaluator.ts';
-import type { Target } from '../../src/extension/evaluate/evaluator.ts';
-import type { EvaluationListener } from '../../src/protocol/client.ts';
-import { samplePlan, sampleResult } from '../protocol/samples.ts';
-import { settle } from './fakeWorker.ts';
+import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
+import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import { Evaluator } from '../../../src/extension/evaluate/evaluator.ts';
+import type { Target } from '../../../src/extension/evaluate/evaluator.ts';
+import type { EvaluationListener } from '../../../src/protocol/client.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import { settle } from '../fakeWorker.ts';
 
 const target = (name: string): Target => ({ uri: 'file:///m.prune', name });
 

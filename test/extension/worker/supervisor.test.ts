@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { EspalierError } from '../../src/base/errors.ts';
-import { Supervisor } from '../../src/extension/worker/supervisor.ts';
-import { samplePlan, sampleResult } from '../protocol/samples.ts';
-import { FakeClock, FakeWorker, settle } from './fakeWorker.ts';
-import type { Behaviour } from './fakeWorker.ts';
+import { EspalierError } from '../../../src/base/errors.ts';
+import { Supervisor } from '../../../src/extension/worker/supervisor.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import { FakeClock, FakeWorker, settle } from '../fakeWorker.ts';
+import type { Behaviour } from '../fakeWorker.ts';
 
 let undo: (() => void)[] = [];
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/language/check/compile.ts';
-import { DIAGNOSTIC_CODES, MAX_DIAGNOSTICS } from '../../src/language/check/diagnostics.ts';
-import { checkMarked, whole } from './marked.ts';
-import { STRUCTURE_MISTAKES } from './structureMistakes.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { DIAGNOSTIC_CODES, MAX_DIAGNOSTICS } from '../../../src/language/check/diagnostics.ts';
+import { checkMarked, whole } from '../marked.ts';
+import { STRUCTURE_MISTAKES } from '../structureMistakes.ts';
 
 const HEAD = `model tiny = "m"
 corpus test = "t"

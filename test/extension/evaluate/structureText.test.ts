@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
-import { speedWords } from '../../src/experiment/speedTable.ts';
-import type { SpeedMeasurement } from '../../src/experiment/speedTable.ts';
-import type { BlockReport } from '../../src/experiment/structure.ts';
-import { annotate } from '../../src/extension/evaluate/annotations.ts';
-import type { Freshness } from '../../src/extension/evaluate/annotations.ts';
-import { experimentLine, provenanceHover, resultLine, resultsLine } from '../../src/extension/evaluate/resultText.ts';
-import { removedText, structureTable } from '../../src/extension/evaluate/structureText.ts';
-import { createRecord, recordKey } from '../../src/runs/evaluationRecord.ts';
-import { samplePlan, sampleResult } from '../protocol/samples.ts';
+import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import { speedWords } from '../../../src/experiment/speedTable.ts';
+import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';
+import type { BlockReport } from '../../../src/experiment/structure.ts';
+import { annotate } from '../../../src/extension/evaluate/annotations.ts';
+import type { Freshness } from '../../../src/extension/evaluate/annotations.ts';
+import {
+  experimentLine,
+  provenanceHover,
+  resultLine,
+  resultsLine,
+} from '../../../src/extension/evaluate/resultText.ts';
+import { removedText, structureTable } from '../../../src/extension/evaluate/structureText.ts';
+import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 const SHARE = { kind: 'unstructured', share: 0.3 } as const;
 

@@ -2,17 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import { needsConfirmation } from '../../src/experiment/preflight.ts';
-import type { EvaluationProgress } from '../../src/experiment/result.ts';
-import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
-import { temporaryFamily, type TemporaryFamily } from '../support/generate/temporaryFamily.ts';
-import { fromPrefix } from '../support/oracle/prefix.ts';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import { needsConfirmation } from '../../../src/experiment/preflight.ts';
+import type { EvaluationProgress } from '../../../src/experiment/result.ts';
+import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
+import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import { fromPrefix } from '../../support/oracle/prefix.ts';
 
 /** What the engine is told to be free; undefined leaves it what it is. */
 const pretended = vi.hoisted((): { memory?: number | undefined } => ({}));
-vi.mock(import('../../src/engine/runtime/memory.ts'), async (original) => {
+vi.mock(import('../../../src/engine/runtime/memory.ts'), async (original) => {
   const { availableMemory } = await original();
   return { availableMemory: () => pretended.memory ?? availableMemory() };
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { Forms, nodeAt } from '../../src/extension/tree/treeForms.ts';
-import type { Form } from '../../src/extension/tree/treeForms.ts';
-import { compile } from '../../src/language/check/compile.ts';
-import { metricTree } from '../../src/language/server/tree.ts';
-import type { Expression } from '../../src/metric/expression.ts';
+import { Forms, nodeAt } from '../../../src/extension/tree/treeForms.ts';
+import type { Form } from '../../../src/extension/tree/treeForms.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { metricTree } from '../../../src/language/server/tree.ts';
+import type { Expression } from '../../../src/metric/expression.ts';
 
 /** The forms of the metric `m`, and what the selection between two bars (or the cursor at one) is in the text. */
 function read(marked: string) {

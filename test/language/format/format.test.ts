@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, expect, it } from 'vitest';
-import { Rng } from '../../src/base/rng.ts';
-import { compile } from '../../src/language/check/compile.ts';
-import { docComment } from '../../src/language/syntax/docComment.ts';
-import type { CompiledDocument } from '../../src/language/check/document.ts';
-import { formatted } from '../support/formatted.ts';
-import { formatOnType, formatRange } from '../../src/language/server/formatting.ts';
-import { tokensOf } from '../../src/language/syntax/tokens.ts';
-import { isDeclarationKeyword } from '../../src/language/syntax/words.ts';
-import { mutate } from './mutate.ts';
-import { SAMPLE } from './samples.ts';
+import { Rng } from '../../../src/base/rng.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { docComment } from '../../../src/language/syntax/docComment.ts';
+import type { CompiledDocument } from '../../../src/language/check/document.ts';
+import { formatted } from '../../support/formatted.ts';
+import { formatOnType, formatRange } from '../../../src/language/server/formatting.ts';
+import { tokensOf } from '../../../src/language/syntax/tokens.ts';
+import { isDeclarationKeyword } from '../../../src/language/syntax/words.ts';
+import { mutate } from '../mutate.ts';
+import { SAMPLE } from '../samples.ts';
 
 const SPACES = { tabSize: 2, insertSpaces: true };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { locateDiagnostics, printDiagnostic } from '../../src/cli/reports/diagnostics.ts';
-import { createTerminal } from '../../src/cli/terminal.ts';
+import { locateDiagnostics, printDiagnostic } from '../../../src/cli/reports/diagnostics.ts';
+import { createTerminal } from '../../../src/cli/terminal.ts';
 
 const PLAIN = createTerminal({ write: () => true }, { write: () => true }, {}).err;
 

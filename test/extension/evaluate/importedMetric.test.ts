@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { freeName } from '../../src/extension/freeName.ts';
-import { formulaOf, nameFrom } from '../../src/extension/evaluate/importedMetric.ts';
-import { compile, parseExpression } from '../../src/language/check/compile.ts';
-import { exportPrunerZero } from '../../src/metric/prunerZero.ts';
-import { prunerZeroExpression } from '../metric/arbitraryExpression.ts';
+import { freeName } from '../../../src/extension/freeName.ts';
+import { formulaOf, nameFrom } from '../../../src/extension/evaluate/importedMetric.ts';
+import { compile, parseExpression } from '../../../src/language/check/compile.ts';
+import { exportPrunerZero } from '../../../src/metric/prunerZero.ts';
+import { prunerZeroExpression } from '../../metric/arbitraryExpression.ts';
 
 describe('a metric that is imported', () => {
   it('is the formula of the tree, and the same metric in the file', () => {

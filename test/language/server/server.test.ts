@@ -5,15 +5,22 @@ import { createMessageConnection, StreamMessageReader, StreamMessageWriter } fro
 import type { MessageConnection } from 'vscode-jsonrpc/node.js';
 import { createConnection } from 'vscode-languageserver/node.js';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { compile } from '../../src/language/check/compile.ts';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST } from '../../src/language/server/messages.ts';
-import type { OutlineParams, PlanResult, SearchPlanResult } from '../../src/language/server/messages.ts';
-import { complete } from '../../src/language/server/completion.ts';
-import { definition, highlights, hover, references, renamable, rename } from '../../src/language/server/navigation.ts';
-import { startServer } from '../../src/language/server/server.ts';
-import { documentSymbols, foldingRanges } from '../../src/language/server/symbols.ts';
-import { cursor } from './marked.ts';
-import { SAMPLE } from './samples.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST } from '../../../src/language/server/messages.ts';
+import type { OutlineParams, PlanResult, SearchPlanResult } from '../../../src/language/server/messages.ts';
+import { complete } from '../../../src/language/server/completion.ts';
+import {
+  definition,
+  highlights,
+  hover,
+  references,
+  renamable,
+  rename,
+} from '../../../src/language/server/navigation.ts';
+import { startServer } from '../../../src/language/server/server.ts';
+import { documentSymbols, foldingRanges } from '../../../src/language/server/symbols.ts';
+import { cursor } from '../marked.ts';
+import { SAMPLE } from '../samples.ts';
 
 const HEAD =
   'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nparameter half = 0.5\nmetric wanda(alpha = half) = W * X ^ alpha\n';

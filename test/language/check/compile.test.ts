@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { EspalierError } from '../../src/base/errors.ts';
-import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
-import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
-import { SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
-import { SETTINGS } from '../../src/experiment/settings.ts';
-import { PruneTerminals } from '../../src/language/syntax/generated/ast.ts';
-import { compile, parseExpression } from '../../src/language/check/compile.ts';
-import { docComment } from '../../src/language/syntax/docComment.ts';
-import type { Declaration } from '../../src/language/check/document.ts';
-import { BLOCK_KINDS, propertiesOf, propertyOf } from '../../src/language/check/properties.ts';
-import { propertyOfSetting } from '../../src/language/check/settingProperties.ts';
-import { splitBlock, splitFile } from '../../src/language/syntax/split.ts';
-import type { DeclarationSyntax, ExpressionSyntax } from '../../src/language/syntax/syntax.ts';
-import { visitExpression } from '../../src/language/syntax/syntax.ts';
-import { DECLARATION_KEYWORDS, NAME } from '../../src/language/syntax/words.ts';
-import { printInfix } from '../../src/metric/print.ts';
-import { SAMPLE } from './samples.ts';
+import { EspalierError } from '../../../src/base/errors.ts';
+import { LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
+import { MASK_SEARCH_SETTINGS } from '../../../src/search/masks/plan.ts';
+import { RATE_SEARCH_SETTINGS } from '../../../src/search/rates/plan.ts';
+import { SEARCH_SETTINGS } from '../../../src/search/metrics/plan.ts';
+import { SETTINGS } from '../../../src/experiment/settings.ts';
+import { PruneTerminals } from '../../../src/language/syntax/generated/ast.ts';
+import { compile, parseExpression } from '../../../src/language/check/compile.ts';
+import { docComment } from '../../../src/language/syntax/docComment.ts';
+import type { Declaration } from '../../../src/language/check/document.ts';
+import { BLOCK_KINDS, propertiesOf, propertyOf } from '../../../src/language/check/properties.ts';
+import { propertyOfSetting } from '../../../src/language/check/settingProperties.ts';
+import { splitBlock, splitFile } from '../../../src/language/syntax/split.ts';
+import type { DeclarationSyntax, ExpressionSyntax } from '../../../src/language/syntax/syntax.ts';
+import { visitExpression } from '../../../src/language/syntax/syntax.ts';
+import { DECLARATION_KEYWORDS, NAME } from '../../../src/language/syntax/words.ts';
+import { printInfix } from '../../../src/metric/print.ts';
+import { SAMPLE } from '../samples.ts';
 
 describe('references and parameters', () => {
   const table: [text: string, metric: string][] = [

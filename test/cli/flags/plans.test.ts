@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import { parseSparsity, printSparsity } from '../../src/experiment/sparsity.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import { overridePlans, planOfFlags } from '../../src/cli/flags/plans.ts';
-import type { PlanFlags } from '../../src/cli/flags/plans.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { parseSparsity, printSparsity } from '../../../src/experiment/sparsity.ts';
+import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import { overridePlans, planOfFlags } from '../../../src/cli/flags/plans.ts';
+import type { PlanFlags } from '../../../src/cli/flags/plans.ts';
 
 const WANDA = { metric: 'wanda', expression: { kind: 'operand', name: 'X' } } as const;
 const MAGNITUDE = { metric: 'magnitude', expression: { kind: 'operand', name: 'W' } } as const;

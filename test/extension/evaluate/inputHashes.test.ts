@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InputHashes } from '../../src/extension/evaluate/inputHashes.ts';
-import type { StampedHashes } from '../../src/extension/evaluate/inputHashes.ts';
-import { createRecord } from '../../src/runs/evaluationRecord.ts';
-import type { EvaluationRecord } from '../../src/runs/evaluationRecord.ts';
-import { samplePlan, sampleResult } from '../protocol/samples.ts';
+import { InputHashes } from '../../../src/extension/evaluate/inputHashes.ts';
+import type { StampedHashes } from '../../../src/extension/evaluate/inputHashes.ts';
+import { createRecord } from '../../../src/runs/evaluationRecord.ts';
+import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 let root: string;
 let memory: StampedHashes;

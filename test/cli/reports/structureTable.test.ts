@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { finalTable } from '../../src/cli/reports/structureTable.ts';
-import { sampleResult } from '../protocol/samples.ts';
+import { finalTable } from '../../../src/cli/reports/structureTable.ts';
+import { sampleResult } from '../../protocol/samples.ts';
 
 const plain = { bold: (text: string) => text } as Parameters<typeof finalTable>[1];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { provenanceLines } from '../../src/cli/reports/evaluationTable.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
-import { sampleResult } from '../protocol/samples.ts';
+import { provenanceLines } from '../../../src/cli/reports/evaluationTable.ts';
+import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import { sampleResult } from '../../protocol/samples.ts';
 
 describe('under the table', () => {
   const calibrated = (calibrate: EvaluationResult['calibrate']): EvaluationResult => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Expression } from '../../src/metric/expression.ts';
-import { compile } from '../../src/language/check/compile.ts';
-import { traceMetric } from '../../src/language/check/trace.ts';
+import type { Expression } from '../../../src/metric/expression.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { traceMetric } from '../../../src/language/check/trace.ts';
 
 /** Every node of the metric `m` with the text that it comes from, in the order of the tree. */
 function traced(text: string): string[] | undefined {

@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EspalierError } from '../../src/base/errors.ts';
-import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import { printSparsity } from '../../src/experiment/sparsity.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import { compile } from '../../src/language/check/compile.ts';
-import { Planner, plansFor } from '../../src/language/plan/plan.ts';
-import type { PlanFallback } from '../../src/language/plan/plan.ts';
-import { scoreText } from '../../src/experiment/planned.ts';
-import { SAMPLE } from './samples.ts';
+import { EspalierError } from '../../../src/base/errors.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { printSparsity } from '../../../src/experiment/sparsity.ts';
+import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { Planner, plansFor } from '../../../src/language/plan/plan.ts';
+import type { PlanFallback } from '../../../src/language/plan/plan.ts';
+import { scoreText } from '../../../src/experiment/planned.ts';
+import { SAMPLE } from '../samples.ts';
 
 const FOLDER = resolve('/work-folder/project');
 const HEAD = 'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\n';

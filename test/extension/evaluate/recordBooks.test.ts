@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RecordBooks } from '../../src/extension/evaluate/recordBooks.ts';
-import { samplePlan, sampleResult } from '../protocol/samples.ts';
+import { RecordBooks } from '../../../src/extension/evaluate/recordBooks.ts';
+import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 let root: string;
 let time: number;

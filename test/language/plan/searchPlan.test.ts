@@ -1,16 +1,16 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EspalierError } from '../../src/base/errors.ts';
-import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/plan.ts';
-import type { NamedMetric, SearchPlan } from '../../src/search/metrics/plan.ts';
-import { searchPlanSchema } from '../../src/search/metrics/schema.ts';
-import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import { printSparsity } from '../../src/experiment/sparsity.ts';
-import { compile } from '../../src/language/check/compile.ts';
-import { isRunnable, searchPlanFrom, searchPlanKey, searchPlansFor } from '../../src/language/plan/searchPlan.ts';
-import type { SearchPlanContext } from '../../src/language/plan/searchPlan.ts';
-import { printInfix } from '../../src/metric/print.ts';
-import { SAMPLE } from './samples.ts';
+import { EspalierError } from '../../../src/base/errors.ts';
+import { DEFAULT_SEARCH_OPERATIONS, DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/plan.ts';
+import type { NamedMetric, SearchPlan } from '../../../src/search/metrics/plan.ts';
+import { searchPlanSchema } from '../../../src/search/metrics/schema.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { printSparsity } from '../../../src/experiment/sparsity.ts';
+import { compile } from '../../../src/language/check/compile.ts';
+import { isRunnable, searchPlanFrom, searchPlanKey, searchPlansFor } from '../../../src/language/plan/searchPlan.ts';
+import type { SearchPlanContext } from '../../../src/language/plan/searchPlan.ts';
+import { printInfix } from '../../../src/metric/print.ts';
+import { SAMPLE } from '../samples.ts';
 
 const FOLDER = resolve('/work-folder/project');
 const HEAD = 'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n';
