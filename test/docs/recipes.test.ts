@@ -47,11 +47,10 @@ describe('the recipes of CONTRIBUTING.md', () => {
   });
 
   it.each(RECIPES)('$title: a file that is missing from it, and one too many, are told', (recipe) => {
-    const [first, ...others] = recipe.always;
-    expect(problemsOf({ ...recipe, always: others, sometimes: [] })).toContainEqual(expect.stringMatching(/ is in /));
+    const fewer = { ...recipe, always: recipe.always.slice(0, -1), sometimes: [] };
+    expect(problemsOf(fewer)).toContainEqual(expect.stringMatching(/ is in /));
     const more = { ...recipe, always: [...recipe.always, 'src/base/rng.ts'], sometimes: ['src/base/version.ts'] };
     expect(problemsOf(more).join('\n')).toMatch(/no .* in src\/base\/rng\.ts[^]*nothing in src\/base\/version\.ts/);
-    expect(first).toBeDefined();
   });
 });
 
