@@ -46,7 +46,7 @@ export default tseslint.config(
   },
   {
     // What is opened may be a pipe, a device, a link or without end: src/files knows, and nobody else opens anything.
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'tools/**/*.ts'],
     ignores: ['src/files/**'],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: OPENING }] },
   },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { EvaluationPlan } from '../src/experiment/plan.ts';
-import { weightEvaluations } from '../src/experiment/planned.ts';
+import { asWeights } from '../src/experiment/planned.ts';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { BlockWeights } from '../src/engine/forward/blockWeights.ts';
 import { ForwardStatistics } from '../src/engine/evaluation/blockStatistics.ts';
@@ -40,9 +40,10 @@ interface Opened {
 const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened: Opened) => Promise<object>> = {
   /** The dense model alone, or one pruned model alone: the peer evaluates no dense model beside a pruned one either. */
   async evaluate({ plan, device, inputs }) {
-    const pruners = weightEvaluations(plan).map(
-      ({ metric, expression, sparsity }) => new Pruner(device, metric, expression, sparsity, plan.settings.group),
-    );
+    const pruners = plan.evaluations.map((evaluation) => {
+      const { metric, expression, sparsity } = asWeights(evaluation, 'measuring an evaluation');
+      return new Pruner(device, metric, expression, sparsity, plan.settings.group);
+    });
     const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));
     const outcome = result.dense ?? result.pruned[0]!;
     if (outcome instanceof Error) throw outcome;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { MetricEvent } from '../src/search/metrics/events.ts';
-import { panelItems } from '../src/extension/search/panelItems.ts';
+import { panelItems } from '../src/view/panelItems.ts';
 import { RunFollower } from '../src/extension/search/runFollower.ts';
 import { Journal } from '../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE } from '../src/runs/runFolder.ts';

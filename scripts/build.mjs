@@ -23,6 +23,7 @@ const ENTRY_POINTS = {
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
+  sample: 'tools/sample/main.ts',
 };
 
 /** Views, which run in a browser: bundle in dist/webview → entry point. A style sheet that one imports comes out beside it. */
@@ -56,7 +57,7 @@ const bundles = [
 const outcomes = await Promise.allSettled(bundles);
 if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1);
 if (!watch) {
-  const metafiles = outcomes.map(({ value }) => value.metafile).filter(({ outputs }) => !isOfBench(outputs));
+  const metafiles = outcomes.map(({ value }) => value.metafile).filter(({ outputs }) => !isForMakers(outputs));
   writeFileSync('dist/THIRD_PARTY_NOTICES.txt', noticesOf(bundledPackages(metafiles), root));
 }
 chmodSync('dist/cli.cjs', 0o755);
@@ -65,8 +66,8 @@ writeFileSync('dist/.built', '');
 utimesSync('dist/.built', began, began);
 
 /** Bundles that no user gets. */
-function isOfBench(outputs) {
-  return Object.values(outputs).some(({ entryPoint }) => entryPoint?.startsWith('bench/'));
+function isForMakers(outputs) {
+  return Object.values(outputs).some(({ entryPoint }) => /^(bench|tools)\//.test(entryPoint ?? ''));
 }
 
 async function watchBundle(options) {

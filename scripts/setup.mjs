@@ -11,6 +11,7 @@ const BUILD_INPUTS = [
   'src',
   'webview-ui',
   'bench',
+  'tools',
   'scripts/build.mjs',
   'package.json',
   'package-lock.json',

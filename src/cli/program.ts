@@ -18,7 +18,6 @@ import { searchCommand } from './commands/searchCommand.ts';
 import { speedCommand } from './commands/speedCommand.ts';
 import { tokensCommand } from './commands/tokensCommand.ts';
 import { treeCommand } from './commands/treeCommand.ts';
-import { trainSampleCommand } from './commands/trainSampleCommand.ts';
 
 const EXIT_CODES_HELP = `
 Exit codes:
@@ -100,7 +99,6 @@ function createProgram(context: CommandContext, json: boolean): Command {
     treeCommand,
     tokensCommand,
     devicesCommand,
-    trainSampleCommand,
   ]) {
     const command = create(context).copyInheritedSettings(program);
     for (const below of command.commands) below.copyInheritedSettings(command);

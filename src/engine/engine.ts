@@ -32,7 +32,7 @@ import { exportModel } from './export/exportModel.ts';
 import { verifyExport } from './export/verify.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
 import type { Weights } from './forward/blockWeights.ts';
-import type { HiddenBatch } from './forward/hiddenStream.ts';
+import type { HiddenBatch } from './forward/hiddenBatch.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import type { BlockFill } from './forward/maskInputs.ts';
 import { modelLength, withLength } from './forward/modelLength.ts';

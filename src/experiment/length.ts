@@ -1,7 +1,7 @@
 import type { Provenance } from './result.ts';
 
 /** Tokens of a block where nothing else is said and the model allows it: the papers'. */
-export const LONGEST_BY_DEFAULT = 2048;
+const LONGEST_BY_DEFAULT = 2048;
 
 /** What `length: 0` stands for. @param modelLength tokens of the longest text that the model was made for */
 export function defaultLength(modelLength: number): number {

@@ -3,7 +3,7 @@ import { statisticsOf } from '../metric/measure.ts';
 import { printInfix } from '../metric/print.ts';
 import { essentialMask } from './components.ts';
 import { isStructural } from './plan.ts';
-import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from './plan.ts';
+import type { PlannedEvaluation, WeightEvaluation } from './plan.ts';
 import type { RateAllocation, StructureScore } from './structure.ts';
 
 /**
@@ -47,11 +47,6 @@ export function needsCalibration(evaluation: PlannedEvaluation): boolean {
   return structure.score.kind === 'metric'
     ? statisticsOf(structure.score.expression).length > 0
     : structure.score.method !== 'magnitude';
-}
-
-/** Those that remove single weights. */
-export function weightEvaluations({ evaluations }: Pick<EvaluationPlan, 'evaluations'>): readonly WeightEvaluation[] {
-  return evaluations.filter((evaluation): evaluation is WeightEvaluation => !isStructural(evaluation));
 }
 
 /** @throws EspalierError for one that removes whole components, which is more than a formula */

@@ -1,7 +1,7 @@
 import type { LlmUsage } from '../search/rates/events.ts';
 import { LanguageModelError } from './languageModel.ts';
 import type { Again } from './languageModel.ts';
-import type { OpenAiPackage } from './openAiClient.ts';
+import type * as OpenAi from './openAiPackage.ts';
 import { redactMessage } from './redact.ts';
 
 /** What is known about a request that failed. */
@@ -15,7 +15,7 @@ export interface Failing {
 }
 
 /** What a person is told, and whether trying again can help. Nothing of it comes from the server but a short message without keys. */
-export function failureOf(openAi: OpenAiPackage, thrown: unknown, failing: Failing): LanguageModelError {
+export function failureOf(openAi: typeof OpenAi, thrown: unknown, failing: Failing): LanguageModelError {
   const { endpoint, key, usage } = failing;
   if (failing.timedOut || thrown instanceof openAi.APIConnectionTimeoutError) return timeoutError(failing);
   if (thrown instanceof LanguageModelError) {
@@ -89,7 +89,7 @@ function refusalRemedy(status: number): string {
 }
 
 /** What a server said that could not make sense of a request; undefined for whatever else went wrong. */
-export function refusalIn(openAi: OpenAiPackage, thrown: unknown): string | undefined {
+export function refusalIn(openAi: typeof OpenAi, thrown: unknown): string | undefined {
   if (!(thrown instanceof openAi.APIError)) return undefined;
   const status = thrown.status as number | undefined;
   return status === 400 || status === 422 ? thrown.message : undefined;

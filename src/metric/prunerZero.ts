@@ -5,14 +5,8 @@ import { MAX_EXPRESSION_DEPTH, MAX_EXPRESSION_NODES } from './limits.ts';
 import { nearestName } from './nearest.ts';
 import { isOperandName } from './operands.ts';
 import { looksLikeNotation, NotationProblem, parseNotation, printNotation } from './prunerZeroNotation.ts';
+import type { PrunerZeroTree } from './prunerZeroNotation.ts';
 import { isOperationName, OPERATION_NAMES, OPERATIONS } from './operations.ts';
-
-/** A node as Pruner-Zero writes it: an operation or operand by name; a unary operation has a left child only. */
-export interface PrunerZeroTree {
-  readonly data: string;
-  readonly left?: PrunerZeroTree;
-  readonly right?: PrunerZeroTree;
-}
 
 /** The terminals that Pruner-Zero knows. */
 const TERMINALS = ['W', 'X', 'G'] as const;

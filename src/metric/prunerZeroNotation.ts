@@ -1,5 +1,11 @@
 import { MAX_EXPRESSION_DEPTH } from './limits.ts';
-import type { PrunerZeroTree } from './prunerZero.ts';
+
+/** A node as Pruner-Zero writes it: an operation or operand by name; a unary operation has a left child only. */
+export interface PrunerZeroTree {
+  readonly data: string;
+  readonly left?: PrunerZeroTree;
+  readonly right?: PrunerZeroTree;
+}
 
 /**
  * Pruner-Zero's other spelling of a tree, the one that its code prints and logs: `((W) mul (W)) abs (#)`. Every child stands in

@@ -17,7 +17,6 @@ export function idleInSearch(plan: RunPlan): ReadonlyMap<SettingName, string> {
     );
   }
   if (plan.kind === 'masks') return idleSettings(evaluatedForComponents(undefined, sparsity), settings);
-  if (plan.kind !== 'metrics') return new Map();
   const metrics = [...plan.seeds, ...plan.baselines].map(({ expression }) => expression);
   return idleSettings(evaluatedForMetrics(plan.operands, metrics, sparsity), settings);
 }

@@ -5,16 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { FAMILIES } from '../support/generate/families.ts';
+import { FAMILIES, type FamilyName } from '../support/generate/families.ts';
 import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Flags that say the inputs below, and little work. */
-export const INPUTS = ['--model', 'model', '--text', 'text.txt', '--calibration', 'text.txt', '--device', 'cpu'].concat(
-  ...['--threads', '1', '--length', '16', '--samples', '2', '--blocks', '2'],
-);
+export function inputsOf({ samples, blocks }: { readonly samples: number; readonly blocks: number }): string[] {
+  const files = ['--model', 'model', '--text', 'text.txt', '--calibration', 'text.txt'];
+  const amounts = ['--length', '16', '--samples', String(samples), '--blocks', String(blocks)];
+  return [...files, '--device', 'cpu', '--threads', '1', ...amounts];
+}
+
+export const INPUTS = inputsOf({ samples: 2, blocks: 2 });
+
+export type Running = ChildProcessByStdio<null, Readable, Readable>;
 
 export interface Ended {
   readonly status: number | NodeJS.Signals;
@@ -26,7 +32,9 @@ export interface Around {
   /** What the environment has beside the test's own. */
   readonly env?: NodeJS.ProcessEnv;
   /** Called with the process when it is started. */
-  readonly during?: (child: ChildProcessByStdio<null, Readable, Readable>) => void;
+  readonly during?: (child: Running) => void;
+  /** The current folder, where it is another one than that of the files. */
+  readonly cwd?: string;
 }
 
 /** The built command in a folder of its own, with a small checkpoint, a text and two metrics. */
@@ -37,11 +45,17 @@ export interface BuiltCommand {
   remove(): Promise<void>;
 }
 
-export async function builtCommand(): Promise<BuiltCommand> {
+/** @param made what the checkpoint is, and how long the text */
+export async function builtCommand(
+  made: { readonly family: FamilyName; readonly characters: number } = {
+    family: 'llama-2 grouped queries',
+    characters: 4000,
+  },
+): Promise<BuiltCommand> {
   execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'ignore' });
-  const folder = await mkdtemp(join(tmpdir(), 'espalier-export-'));
-  await generateCheckpoint(join(folder, 'model'), FAMILIES['llama-2 grouped queries']);
-  await writeFile(join(folder, 'text.txt'), generateText(1, 4000));
+  const folder = await mkdtemp(join(tmpdir(), 'espalier-cli-'));
+  await generateCheckpoint(join(folder, 'model'), FAMILIES[made.family]);
+  await writeFile(join(folder, 'text.txt'), generateText(1, made.characters));
   await writeFile(join(folder, 'metrics.prune'), 'metric magnitude = W\nmetric wanda = W * sqrt(X)\n');
   return {
     folder,
@@ -51,7 +65,7 @@ export async function builtCommand(): Promise<BuiltCommand> {
   };
 }
 
-export function jsonLines({ out }: Ended): Record<string, unknown>[] {
+export function jsonLines({ out }: Pick<Ended, 'out'>): Record<string, unknown>[] {
   return out
     .trim()
     .split('\n')
@@ -60,7 +74,7 @@ export function jsonLines({ out }: Ended): Record<string, unknown>[] {
 
 function runIn(folder: string, file: string, words: readonly string[], around: Around = {}): Promise<Ended> {
   const child = spawn(file, words, {
-    cwd: folder,
+    cwd: around.cwd ?? folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...around.env, XDG_CACHE_HOME: join(folder, 'cache') },
   });

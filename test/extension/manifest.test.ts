@@ -76,7 +76,7 @@ describe('the manifest', () => {
       else expect(property?.minimum, key).toBe(row.orZero ? 0 : row.minimum);
     }
     const { LLM_SETTING_KEYS } = await import('../../src/extension/llm/llmConfiguration.ts');
-    const llm = Object.values(LLM_SETTING_KEYS).map((key) => `espalier.llm.${key}`);
+    const llm = LLM_SETTING_KEYS.map((key) => `espalier.llm.${key}`);
     const others = ['espalier.model', 'espalier.text', 'espalier.calibration', 'espalier.results.form', ...llm];
     expect(Object.keys(properties).sort()).toEqual(
       [...others, ...Object.values(EVALUATION_SETTINGS).map((key) => `espalier.${key}`)].sort(),

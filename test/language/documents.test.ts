@@ -4,7 +4,7 @@ import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/check/diagnostics.ts';
-import { format } from '../../src/language/format/format.ts';
+import { formatted } from '../support/formatted.ts';
 import { BLOCK_KINDS, propertiesOf } from '../../src/language/check/properties.ts';
 import { DECLARATION_KEYWORDS, isName } from '../../src/language/syntax/words.ts';
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
@@ -140,5 +140,5 @@ function valuesOf(row: SettingRow): string {
 function expectRight(file: string): void {
   const document = compile(file);
   expect(document.diagnostics).toEqual([]);
-  expect(format(document)).toBe(file);
+  expect(formatted(document)).toBe(file);
 }

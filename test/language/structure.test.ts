@@ -5,7 +5,7 @@ import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import type { SearchDeclaration } from '../../src/language/check/document.ts';
-import { format } from '../../src/language/format/format.ts';
+import { formatted } from '../support/formatted.ts';
 import { Planner, plansFor, planWith } from '../../src/language/plan/plan.ts';
 import { isRunnable, searchPlanFrom, searchPlanKey, searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import type { SearchPlanContext } from '../../src/language/plan/searchPlan.ts';
@@ -46,8 +46,8 @@ describe('layout', () => {
       'experiment e { prune: structure(rates: owl, score: wanda-sp), structure(score: wanda-sp) }\n',
     ],
   ])('%s', (text, expected) => {
-    expect(format(compile(text))).toBe(expected);
-    expect(format(compile(expected))).toBe(expected);
+    expect(formatted(compile(text))).toBe(expected);
+    expect(formatted(compile(expected))).toBe(expected);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/check/compile.ts';
-import { format } from '../../src/language/format/format.ts';
+import { formatted } from '../support/formatted.ts';
 import { plansFor } from '../../src/language/plan/plan.ts';
 import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { complete } from '../../src/language/server/completion.ts';
@@ -87,7 +87,7 @@ describe('calibration samples have a length of their own', () => {
 describe('in the editor', () => {
   it('blanks are laid out as behind a name', () => {
     const source = file('  evaluate: "a b.txt"(length :64,blocks: 2)');
-    const text = format(compile(source));
+    const text = formatted(compile(source));
     expect(text).toContain('  evaluate: "a b.txt" (length: 64, blocks: 2)\n');
   });
 

@@ -66,8 +66,8 @@ describe('infix and prefix spelling', () => {
         // Parentheses that belong to no call: without such a pair the text means something else, or nothing.
         for (const [open, close] of groups(text)) {
           const bare = `${text.slice(0, open)}${text.slice(open + 1, close)}${text.slice(close + 1)}`;
-          const { syntax, problem } = parseExpressionText(bare);
-          const same = problem === undefined && syntax !== undefined && structure(bare) === structure(text);
+          const { problem } = parseExpressionText(bare);
+          const same = problem === undefined && structure(bare) === structure(text);
           expect(same, `${text} against ${bare}`).toBe(false);
         }
       }),
@@ -78,7 +78,7 @@ describe('infix and prefix spelling', () => {
 
 function read(text: string): Expression | undefined {
   const { syntax, problem } = parseExpressionText(text);
-  if (syntax === undefined || problem !== undefined) return undefined;
+  if (problem !== undefined) return undefined;
   const findings = { diagnostics: new DiagnosticList(), sites: undefined };
   return compileExpression(syntax, compileDefinitions(new NameTable(), findings).context(0, findings))?.expression;
 }

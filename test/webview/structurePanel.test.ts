@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
 import type { MaskEvent } from '../../src/search/masks/events.ts';
 import type { RateCandidate, RateEvent } from '../../src/search/rates/events.ts';
-import { panelItems } from '../../src/extension/search/panelItems.ts';
+import { panelItems } from '../../src/view/panelItems.ts';
 import type { PanelRun } from '../../src/view/panelMessages.ts';
 import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
 import { pictureOf } from '../../src/search/masks/picture.ts';

@@ -131,7 +131,6 @@ function aboutPlan(plan: RunPlan): string[] {
       target.kind === 'structure' ? `rates of ${target.name}` : `rates of single weights by ${target.metric}`,
     ];
   }
-  if (plan.kind !== 'masks') return shared;
   const { initial, components } = plan.search;
   return [
     ...shared,

@@ -1,5 +1,5 @@
 import type { RunEvent, RunKind, RunPlan } from '../../src/search/kinds.ts';
-import { panelItems } from '../../src/extension/search/panelItems.ts';
+import { panelItems } from '../../src/view/panelItems.ts';
 import type { FromPanel, RunPoint, RunState, ToPanel } from '../../src/view/panelMessages.ts';
 import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
 import {

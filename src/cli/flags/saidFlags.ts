@@ -3,11 +3,12 @@ import { rangeText } from '../../experiment/settingRow.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../../language/check/diagnostics.ts';
 import { BLOCK_KINDS, propertyOf } from '../../language/check/properties.ts';
-import type { BlockKind, Property, PropertyValue } from '../../language/check/properties.ts';
+import type { BlockKind } from '../../language/check/properties.ts';
 import type { SaidBlock, SaidProperty } from '../../language/check/said.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import type { MetricReader } from './metricReader.ts';
 import { camelCase, kebabCase } from './flagNames.ts';
+import type { PropertyValue, Property } from '../../language/check/property.ts';
 
 /**
  * Flags are properties that are said elsewhere: each is read as the property of a block is, in the names of the file where there is one.

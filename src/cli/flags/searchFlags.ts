@@ -6,12 +6,13 @@ import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../.
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { BLOCK_KINDS, blockOf, propertiesOf, propertyOf } from '../../language/check/properties.ts';
-import type { BlockKind, PropertyName } from '../../language/check/properties.ts';
+import type { BlockKind } from '../../language/check/properties.ts';
 import { collect } from '../commands/commandContext.ts';
 import { said } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { flagInSearch, kebabCase } from './flagNames.ts';
 import { addFlags, PLACEHOLDERS } from './settingFlags.ts';
+import type { PropertyName } from '../../language/check/property.ts';
 
 /**
  * The flags of searches: one for every property that a search by any method has. Methods share names (`--population`) and not their

@@ -8,7 +8,7 @@ import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestCheckpoint } from '../../search/masks/state.ts';
 import type { MaskState } from '../../search/masks/state.ts';
-import type { RunLines } from './runReport.ts';
+import type { RunLines } from './runLines.ts';
 import { structureResult } from './structureResult.ts';
 import type { StructureResult } from './structureResult.ts';
 import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';

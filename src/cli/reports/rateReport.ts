@@ -7,7 +7,7 @@ import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
-import type { RunLines } from './runReport.ts';
+import type { RunLines } from './runLines.ts';
 import { structureResult } from './structureResult.ts';
 import type { StructureResult } from './structureResult.ts';
 import { finalTable, foundStructure, ratesText, structureOpenedLine } from './structureTable.ts';

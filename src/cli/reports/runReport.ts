@@ -1,7 +1,6 @@
 import type { EvaluationProgress } from '../../experiment/result.ts';
 import { foldEvent } from '../../search/folds.ts';
 import type { AnyState } from '../../search/folds.ts';
-import type { EventOf, RunKind } from '../../search/kinds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { isRunOf, runName } from '../../runs/runFolder.ts';
@@ -16,6 +15,7 @@ import { metricReportLines } from './searchReport.ts';
 import { searchResult } from './searchResult.ts';
 import { progressLine } from './progressBar.ts';
 import type { Terminal } from '../terminal.ts';
+import type { RunLines } from './runLines.ts';
 
 /** Takes what happens in a run. */
 export interface RunReport {
@@ -38,17 +38,6 @@ export interface RunStory {
   readonly lines: RunLines;
   /** The last object of `--json`. */
   result(): object;
-}
-
-/** What a person reads. */
-export interface RunLines<Kind extends RunKind = RunKind> {
-  /** What is searched, and with what. */
-  opening(): readonly string[];
-  /** What an event adds to the lines; of what goes to standard error `said`. */
-  event(event: EventOf<Kind>): { readonly printed?: readonly string[]; readonly said?: readonly string[] };
-  status(event: EventOf<Kind>): string;
-  /** What came of it. */
-  final(): readonly string[];
 }
 
 export function storyOf(run: RunFolder, terminal: Pick<Terminal, 'out'>): RunStory {

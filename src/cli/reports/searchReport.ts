@@ -10,7 +10,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
-import type { RunLines } from './runReport.ts';
+import type { RunLines } from './runLines.ts';
 import type { Terminal } from '../terminal.ts';
 import type { FinalistEvent, SearchOpening } from '../../search/lifecycle/events.ts';
 import type { MetricBaseline, MetricGeneration, MetricFinalist } from '../../search/metrics/events.ts';

@@ -15,11 +15,6 @@ export interface Corpus {
   readonly identity: string;
 }
 
-/** The text of {@link loadCorpus}. */
-export async function readCorpus(file: string): Promise<string> {
-  return (await loadCorpus(file)).text;
-}
-
 /**
  * Reads a UTF-8 text as it is: line ends and white space are kept. A byte order mark at the start is no part of the text and
  * left out (what other tools call `utf-8-sig`); one further on is a character like any other.

@@ -1,7 +1,7 @@
 import type { ConfigFields } from './configFields.ts';
 
 /** The fields of config.json that say how weights are packed; the second is what compressed-tensors had before. */
-export const QUANTIZATION_FIELDS = ['quantization_config', 'compression_config'] as const;
+const QUANTIZATION_FIELDS = ['quantization_config', 'compression_config'] as const;
 
 /**
  * Whether quantization_config describes weights as they are: some tools write one that only says how sparse the model is, or that

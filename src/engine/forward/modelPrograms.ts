@@ -6,7 +6,7 @@ import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
-import type { HiddenBatch } from './hiddenStream.ts';
+import type { HiddenBatch } from './hiddenBatch.ts';
 
 /** Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. */
 const ROWS = { host: 1024, resident: 4096 };

@@ -22,7 +22,7 @@ import type { TensorPool } from './tensorPool.ts';
  *       parameters: (layout) => layout.parameters.map(({ name }) => name),   // of a block
  *       headParameters: ['norm', 'head'],
  *       onHead, onBlock,      // take ∂L/∂parameter, float32, by the parameter's input name; valid during the call only
- *       onInput,              // takes ∂L/∂x of the first block's input: `embeddingGradients` makes table gradients of it
+ *       onInput,              // takes ∂L/∂x of the first block's input
  *     }, step)
  *
  * Blocks are visited from the last to the first, each once for all sequences: when `onBlock` is called the block's gradient is

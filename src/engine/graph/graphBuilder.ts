@@ -1,4 +1,5 @@
-import type { Constant, ElementType, Graph, Node, Value } from './graph.ts';
+import type { ElementType } from './elementType.ts';
+import type { Constant, Graph, Node, Value } from './graph.ts';
 import type { PrimitiveName, PrimitiveParameters } from './primitives.ts';
 import { sameShape, type Shape, sizeOf } from './shape.ts';
 import { inferType } from './typeRules.ts';
@@ -117,11 +118,6 @@ export class GraphBuilder {
   /** What has been written so far, in order. */
   get written(): readonly Node[] {
     return this.nodes;
-  }
-
-  /** Every axis of x, for reductions to one number (kept as size-1 axes). */
-  allAxes(x: Value): number[] {
-    return x.shape.map((_, axis) => axis);
   }
 
   private value(type: ElementType, shape: Shape): Value {

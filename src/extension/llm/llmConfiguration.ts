@@ -12,11 +12,7 @@ export interface ChosenLanguageModel {
 }
 
 /** The settings that the editor offers; the manifest declares them under these names (a test compares them). */
-export const LLM_SETTING_KEYS = {
-  provider: 'provider',
-  endpoint: 'endpoint',
-  llm: 'model',
-} as const satisfies Partial<Record<keyof LlmSettings, string>>;
+export const LLM_SETTING_KEYS = ['provider', 'endpoint', 'model'] as const satisfies (keyof ChosenLanguageModel)[];
 
 /** What a search that says nothing about its language model asks; empty where none is set up. */
 export function llmFallback(): Partial<LlmSettings> {
@@ -36,6 +32,6 @@ export function chosenLanguageModel(): ChosenLanguageModel {
 
 export async function chooseLanguageModel(chosen: ChosenLanguageModel): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(SECTION);
-  for (const name of ['provider', 'endpoint', 'model'] as const)
+  for (const name of LLM_SETTING_KEYS)
     await configuration.update(name, chosen[name] === '' ? undefined : chosen[name], vscode.ConfigurationTarget.Global);
 }

@@ -1,24 +1,14 @@
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
-import type { RunFolder } from '../../runs/runFolder.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { evaluateCurves } from './curves.ts';
 import { stateOf } from './followedState.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import type { FromPanel, ToPanel } from '../../view/panelMessages.ts';
+import type { FromPanel } from '../../view/panelMessages.ts';
 import type { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
-import type { SearchPanelParts } from './searchPanel.ts';
-
-export interface DeskParts<Plan extends RunFolder['run']['plan']> {
-  readonly run: RunFolder<Plan>;
-  readonly panel: SearchPanelParts;
-  readonly post: (message: ToPanel) => void;
-  readonly attempt: (what: string, act: () => Promise<unknown>) => void;
-  /** What was read of the run; undefined while no page is there. */
-  readonly follower: () => RunFollower | undefined;
-}
+import type { DeskParts } from './panelParts.ts';
 
 /** What one does with a search for metrics: take candidates into the file, compare with random search, evaluate curves. */
 export class MetricDesk implements PanelDesk {

@@ -1,50 +1,22 @@
 import * as vscode from 'vscode';
-import type { EvaluationResult } from '../../experiment/result.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
 import { isRunOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
-import type { CandidateFile } from './candidateFile.ts';
 import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import { panelItems } from './panelItems.ts';
-import type { FormulaTarget } from '../../view/treeMessages.ts';
+import { panelItems } from '../../view/panelItems.ts';
 import { fromPanelSchema } from '../../view/panelMessageSchema.ts';
 import type { FromPanel, RunState, ToPanel } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
-import type { RunLibrary } from './runLibrary.ts';
 import { stateOf } from './followedState.ts';
-import type { SearchRunner } from './searchRunner.ts';
 import { planOfResult, StructureDesk } from './structureDesk.ts';
-import type { StructureDeskParts } from './structureDesk.ts';
+import type { SearchPanelParts } from './panelParts.ts';
 
 export const PANEL_TYPE = 'espalier.search';
-
-export interface SearchPanelParts {
-  readonly extension: vscode.Uri;
-  readonly runner: SearchRunner;
-  readonly runLibrary: RunLibrary;
-  readonly evaluate: (
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ) => Promise<readonly EvaluationResult[]>;
-  readonly candidates: CandidateFile;
-  /** Shows the tree of a formula that stands in no file. */
-  readonly showTree: (formula: FormulaTarget) => Promise<void>;
-  /** Starts random search of the same plan as a run of its own. */
-  readonly startRandom: (run: RunFolder<SearchPlan>) => Promise<void>;
-  readonly structures: StructureDeskParts;
-  readonly showLog: () => void;
-  readonly explainTrust: () => void;
-  readonly tell: (what: string, error: unknown) => void;
-}
 
 /** What starts a process. */
 const NEEDS_TRUST: Readonly<Record<FromPanel['kind'], boolean>> = {

@@ -4,7 +4,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { panelMemorySchema } from '../../view/panelMessageSchema.ts';
 import { isRunPath } from './runPath.ts';
 import { PANEL_TYPE, SearchPanel } from './searchPanel.ts';
-import type { SearchPanelParts } from './searchPanel.ts';
+import type { SearchPanelParts } from './panelParts.ts';
 
 /** The open panels, one a run at most; they come back after a reload of the window. */
 export class SearchPanels implements vscode.WebviewPanelSerializer, vscode.Disposable {

@@ -6,15 +6,9 @@ import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { measureSpeed } from '../results/measureSpeed.ts';
-import type { SpeedParts } from '../results/measureSpeed.ts';
-import type { DeskParts } from './metricDesk.ts';
+import type { DeskParts } from './panelParts.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import type { Exchange, ResultName, Speed } from '../../view/panelMessages.ts';
-
-export interface StructureDeskParts {
-  readonly speed: SpeedParts;
-  readonly exportModel: (plan: EvaluationPlan, root: string) => Promise<void>;
-}
 
 /** What one does with a search for rates or masks: read what its language model said, measure and export what it has found. */
 export class StructureDesk implements PanelDesk {

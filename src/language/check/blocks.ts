@@ -9,11 +9,12 @@ import { addSite } from './findings.ts';
 import { readPath } from './inputPath.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import { blockKindOf, blocksWith, propertiesOf, propertyOf } from './properties.ts';
-import type { BlockKind, Property } from './properties.ts';
+import type { BlockKind } from './properties.ts';
+import type { Property } from './property.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
-import type { PropertySetting } from './settingProperties.ts';
+import type { PropertySetting } from './property.ts';
 import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
 import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
 

@@ -4,7 +4,7 @@ import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
 import type { RunMethod } from '../../search/kinds.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsity.ts';
-import type { RateAllocation, StructureMethod, StructureScore } from '../../experiment/structure.ts';
+import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
@@ -12,8 +12,6 @@ import type { Shape } from '../../metric/shape.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from '../syntax/pieces.ts';
-import type { Property } from './properties.ts';
-import type { AllocationWord, ClauseName } from './structureWords.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { MaskSearchSettings } from '../../search/masks/settings.ts';
 import type { SearchSettings } from '../../search/metrics/settings.ts';
@@ -124,30 +122,4 @@ export interface NamedScore {
   /** The method's name, or the metric as the user wrote it. */
   readonly name: string;
   readonly score: StructureScore;
-}
-
-/** A place where a name stands for something. */
-export interface Site extends Span {
-  readonly symbol: FileSymbol;
-  /** The place that declares it, not one that uses it. */
-  readonly isDeclaration: boolean;
-}
-
-/** What a name stands for. Declared symbols are equal when they are the same object. */
-export type FileSymbol =
-  | DeclaredSymbol
-  | { readonly kind: 'operation'; readonly name: OperationName }
-  | { readonly kind: 'operand'; readonly name: OperandName }
-  | { readonly kind: 'property'; readonly name: string; readonly property: Property }
-  | { readonly kind: 'structure-method'; readonly name: StructureMethod }
-  | { readonly kind: 'clause'; readonly name: ClauseName }
-  | { readonly kind: 'allocation'; readonly name: AllocationWord };
-
-export interface DeclaredSymbol {
-  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';
-  readonly name: string;
-  /** Where the name is declared. */
-  readonly span: Span;
-  /** Where the declaration begins: its documentation stands above. */
-  readonly start: number;
 }

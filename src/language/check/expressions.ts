@@ -19,7 +19,7 @@ import type { Shape } from '../../metric/shape.ts';
 import { nestFixes, quotientFix } from './callFixes.ts';
 import { didYouMean, replaceFix, shift } from './diagnostics.ts';
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
-import type { DeclaredSymbol, FileSymbol } from './document.ts';
+import type { DeclaredSymbol, FileSymbol } from './symbols.ts';
 import { addSite } from './findings.ts';
 import type { Findings } from './findings.ts';
 import { CLAUSES, isClauseName } from './structureWords.ts';

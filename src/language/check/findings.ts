@@ -1,5 +1,5 @@
 import type { DiagnosticList } from './diagnostics.ts';
-import type { FileSymbol, Site } from './document.ts';
+import type { FileSymbol, Site } from './symbols.ts';
 import type { Span } from '../syntax/syntax.ts';
 
 /** Where the passes over a file put what they find. */

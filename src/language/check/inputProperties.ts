@@ -1,6 +1,6 @@
 import { SETTINGS } from '../../experiment/settings.ts';
 import { evaluationSettings } from './settingProperties.ts';
-import type { Property } from './properties.ts';
+import type { Property } from './property.ts';
 
 /** The properties of blocks that say what is worked on. */
 

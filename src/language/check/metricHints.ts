@@ -3,7 +3,7 @@ import type { Expression } from '../../metric/expression.ts';
 import { keepsRanking } from '../../metric/sign.ts';
 import { shift } from './diagnostics.ts';
 import type { DiagnosticList, Fix } from './diagnostics.ts';
-import type { DeclaredSymbol } from './document.ts';
+import type { DeclaredSymbol } from './symbols.ts';
 import type { Compiled } from './expressions.ts';
 import { visitExpression } from '../syntax/syntax.ts';
 import type { ExpressionSyntax, MetricSyntax, Span } from '../syntax/syntax.ts';

@@ -1,6 +1,6 @@
 import type { DiagnosticCode, Fix } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
-import type { PropertyName } from './properties.ts';
+import type { PropertyName } from './property.ts';
 import type { BlockContext } from './propertyReader.ts';
 
 /** The inputs that a block lacks. */

@@ -2,7 +2,7 @@ import { nearestName } from '../../metric/nearest.ts';
 import { isOperandName, OPERAND_NAMES } from '../../metric/operands.ts';
 import { isOperationName, OPERATION_NAMES } from '../../metric/operations.ts';
 import { shift } from './diagnostics.ts';
-import type { DeclaredSymbol } from './document.ts';
+import type { DeclaredSymbol } from './symbols.ts';
 import { withArticle } from './expressions.ts';
 import { addSite } from './findings.ts';
 import type { Findings } from './findings.ts';

@@ -14,55 +14,7 @@ import {
 } from './inputProperties.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { EVALUATION_SETTINGS, MASK_SETTINGS, METRIC_SEARCH_SETTINGS, RATE_SETTINGS } from './settingProperties.ts';
-import type { PropertySetting, SettingProperty } from './settingProperties.ts';
-
-/** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
-export interface Property {
-  readonly name: PropertyName;
-  readonly value: PropertyValue;
-  readonly documentation: string;
-  readonly example: string;
-  /** Of `value: 'setting'`. */
-  readonly setting?: PropertySetting;
-  /** Settings that may stand in parentheses behind the value: `calibrate: calib (samples: 128)`. */
-  readonly arguments?: readonly Property[];
-}
-
-export type PropertyValue =
-  | 'model'
-  | 'corpus'
-  | 'metrics'
-  /** Metrics, and what removes whole components. */
-  | 'prunings'
-  | 'sparsities'
-  | 'sparsity'
-  /** A sparsity that is no N:M. */
-  | 'share'
-  | 'operands'
-  | 'operations'
-  /** A method or metric that ranks components, or single weights. */
-  | 'target'
-  /** A method or metric that ranks components. */
-  | 'score'
-  | 'structures'
-  | 'rates'
-  | 'setting';
-
-type InputName =
-  | 'model'
-  | 'evaluate'
-  | 'calibrate'
-  | 'prune'
-  | 'at'
-  | 'test'
-  | 'operands'
-  | 'operations'
-  | 'from'
-  | 'baselines'
-  | 'target'
-  | 'score';
-
-export type PropertyName = InputName | SettingProperty;
+import type { Property, PropertyName } from './property.ts';
 
 /** Blocks with properties; what a search has depends on what its method finds. */
 export type BlockKind = 'experiment' | 'defaults' | RunKind;

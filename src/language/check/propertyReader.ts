@@ -1,7 +1,7 @@
 import type { Definitions } from './definitions.ts';
 import { shift } from './diagnostics.ts';
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
-import type { FileSymbol } from './document.ts';
+import type { FileSymbol } from './symbols.ts';
 import type { ExpressionContext } from './expressions.ts';
 import { addSite } from './findings.ts';
 import { evenedOut } from '../format/formatLayout.ts';

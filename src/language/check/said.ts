@@ -7,7 +7,7 @@ import { DiagnosticList, shift } from './diagnostics.ts';
 import type { CompiledDocument, SearchContent } from './document.ts';
 import { MetricCache } from './metricCache.ts';
 import { declareNames } from './names.ts';
-import type { PropertyName } from './properties.ts';
+import type { PropertyName } from './property.ts';
 import type { BlockContext } from './propertyReader.ts';
 
 /** A property that is said outside of any file: by a flag. */
@@ -68,7 +68,7 @@ function parsedOf({ name, values, isText }: SaidProperty, base: number): ParsedP
     }
     // Each by itself: no two can run into each other. Blanks stand for those before it, so that spans count in the whole.
     const tree = parseProperty(`${name}:${' '.repeat(start - name.length)}${value}`);
-    found.push(...(tree.syntax?.values ?? []));
+    found.push(...tree.syntax.values);
     problem ??= tree.problem;
   }
   const key = { text: name, span: { start: 0, end: name.length } };

@@ -16,11 +16,11 @@ import type { Fix } from './diagnostics.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import type { PropertyName } from './properties.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleSettings } from './searchEffects.ts';
 import { checkStructureSearch, needsInputs, rateTarget } from './structureSearch.ts';
 import type { Span } from '../syntax/syntax.ts';
+import type { PropertyName } from './property.ts';
 
 /**
  * What a `search` block means. Its properties (`properties.ts` has the table, `experiment/search.ts` the settings):

@@ -5,7 +5,7 @@ import type { PlannedEvaluation } from '../../experiment/plan.ts';
 import { argumentSpan, propertySpan } from './blockPlaces.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import type { PropertyName } from './properties.ts';
+import type { PropertyName } from './property.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { propertyOfSetting } from './settingProperties.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';

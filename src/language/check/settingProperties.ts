@@ -1,28 +1,12 @@
 import { LLM_SETTINGS } from '../../search/rates/llm.ts';
-import type { LlmSettingName } from '../../search/rates/llm.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
-import type { Property } from './properties.ts';
-import { type MaskSearchSettingName, MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { type SearchSettingName, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import { type RateSearchSettingName, RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
-
-/** The settings that are properties of blocks: one property for each row of each table. */
-
-/** The setting that a property says. */
-export interface PropertySetting {
-  readonly of: 'evaluation' | 'method' | 'search' | 'rates' | 'masks' | 'llm';
-  readonly name: string;
-  readonly row: SettingRow;
-}
-
-/** A setting's property has its name, but for the one that would be called as the corpus is. */
-type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
-
-export type SettingProperty =
-  EvaluationProperty | SearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
+import type { EvaluationProperty, Property, PropertySetting, SettingProperty } from './property.ts';
+import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** The property that says a setting: its own name, but `calibration` for `calibrate`, which names the corpus. */
 export function propertyOfSetting(setting: SettingName): EvaluationProperty {

@@ -1,6 +1,7 @@
 import { compileDeclarations } from './declarations.ts';
 import { DiagnosticList } from './diagnostics.ts';
-import type { CompiledDocument, FileSymbol, Site } from './document.ts';
+import type { CompiledDocument } from './document.ts';
+import type { FileSymbol, Site } from './symbols.ts';
 
 /** Every name of the file that means something, in the order of the text. Computed when it is first asked for. */
 export function sitesOf(document: CompiledDocument): readonly Site[] {

@@ -10,7 +10,7 @@ import { propertyNamed } from './blockPlaces.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
 import type { NamedScore, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import type { PropertyName } from './properties.ts';
+import type { PropertyName } from './property.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellWithoutEffect } from './searchEffects.ts';

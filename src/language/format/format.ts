@@ -2,11 +2,7 @@ import { alignments } from './formatAlign.ts';
 import { layOut } from './formatLayout.ts';
 import type { CompiledDocument } from '../check/document.ts';
 import type { Edit } from '../check/diagnostics.ts';
-
-export interface FormatOptions {
-  /** One level of indentation. */
-  readonly indent: string;
-}
+import type { FormatOptions } from './formatLayout.ts';
 
 const DEFAULT_FORMAT: FormatOptions = { indent: '  ' };
 
@@ -27,16 +23,4 @@ export function formatEdits(document: CompiledDocument, options: FormatOptions =
     if (text.slice(start, end) !== wanted) edits.push({ start, end, text: wanted });
   });
   return edits;
-}
-
-/** The file as it is when it is laid out. */
-export function format(document: CompiledDocument, options: FormatOptions = DEFAULT_FORMAT): string {
-  const { text } = document;
-  let result = '';
-  let from = 0;
-  for (const edit of formatEdits(document, options)) {
-    result += text.slice(from, edit.start) + edit.text;
-    from = edit.end;
-  }
-  return result + text.slice(from);
 }

@@ -1,9 +1,9 @@
 import { isStructureMethod } from '../../experiment/structureNames.ts';
 import type { CompiledDocument } from '../check/document.ts';
-import type { FormatOptions } from './format.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
-import type { BlockKind, Property } from '../check/properties.ts';
+import type { BlockKind } from '../check/properties.ts';
+import type { Property } from '../check/property.ts';
 import type { Span } from '../syntax/syntax.ts';
 import { tokensOf } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';
@@ -220,4 +220,9 @@ function lineEnds(blanks: string): number {
 
 function countLineEnds(blanks: string): number {
   return blanks.match(/\r\n|\n|\r/g)?.length ?? 0;
+}
+
+export interface FormatOptions {
+  /** One level of indentation. */
+  readonly indent: string;
 }

@@ -21,7 +21,7 @@ import {
 } from './describe.ts';
 import type { CompiledDocument, Declaration } from '../check/document.ts';
 import { propertiesOf } from '../check/properties.ts';
-import type { Property } from '../check/properties.ts';
+import type { Property } from '../check/property.ts';
 import { CLAUSES } from '../check/structureWords.ts';
 import type { ClauseName } from '../check/structureWords.ts';
 import { completionPlace, settingNamed } from './completionContext.ts';

@@ -13,12 +13,12 @@ import { docComment } from '../syntax/docComment.ts';
 import type {
   CompiledDocument,
   Declaration,
-  FileSymbol,
   MetricDeclaration,
   SearchContent,
   SearchDeclaration,
 } from '../check/document.ts';
-import type { Property } from '../check/properties.ts';
+import type { FileSymbol } from '../check/symbols.ts';
+import type { Property } from '../check/property.ts';
 import { describeRanking } from '../check/ranking.ts';
 import { searchOperands } from '../check/search.ts';
 import { rateTarget } from '../check/structureSearch.ts';

@@ -1,7 +1,8 @@
 import { SemanticTokensBuilder, SemanticTokenModifiers, SemanticTokenTypes } from 'vscode-languageserver';
 import type { Range, SemanticTokens, SemanticTokensLegend } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { CompiledDocument, FileSymbol } from '../check/document.ts';
+import type { CompiledDocument } from '../check/document.ts';
+import type { FileSymbol } from '../check/symbols.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import { sitesOf } from '../check/sites.ts';
 import type { Span } from '../syntax/syntax.ts';

@@ -6,7 +6,7 @@ import { docComment } from '../syntax/docComment.ts';
 import type { CompiledDocument } from '../check/document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
-import type { Property } from '../check/properties.ts';
+import type { Property } from '../check/property.ts';
 import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../check/structureWords.ts';
 import { tokensToCursor } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';

@@ -106,26 +106,20 @@ export function foldPopulation<
     if (perplexity >= (state.improvements.at(-1)?.perplexity ?? Infinity)) return;
     state.improvements.push({ id, generation, operator, perplexity, evaluations: state.counts.evaluations });
   };
-  switch (event.kind) {
-    case 'baseline':
-      state.baselines.push(event);
-      return;
-    case 'candidate':
-      state.candidates.push(event);
-      state.byId.set(event.id, event);
-      if (isMeasured(event)) improve(event);
-      return;
-    case 'generation':
-      state.generations.push(event);
-      state.counts = { ...event.counts };
-      state.times.generationEnds.push(state.times.worked);
-      return;
-    case 'finished':
+  if (event.kind === 'baseline') state.baselines.push(event);
+  else if (event.kind === 'candidate') {
+    state.candidates.push(event);
+    state.byId.set(event.id, event);
+    if (isMeasured(event)) improve(event);
+  } else if (event.kind === 'generation') {
+    state.generations.push(event);
+    state.counts = { ...event.counts };
+    state.times.generationEnds.push(state.times.worked);
+  } else {
+    if (event.kind === 'finished') {
       state.counts = { ...event.counts };
       state.ranking = [...event.best];
-      foldLifecycle(state, event);
-      return;
-    default:
-      foldLifecycle(state, event);
+    }
+    foldLifecycle(state, event);
   }
 }

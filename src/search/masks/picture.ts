@@ -26,7 +26,7 @@ export interface PicturePart {
   readonly histogram: readonly number[];
 }
 
-export const HISTOGRAM_BINS = 20;
+const HISTOGRAM_BINS = 20;
 /** Bins of a block, at most: about what a panel is wide; and of all blocks, so that many pictures have room. */
 const WIDEST = 1024;
 const MOST_BINS = 16_384;

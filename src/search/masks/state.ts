@@ -57,22 +57,16 @@ export function newMaskState(): MaskState {
 export function foldMaskEvent(state: MaskState, event: MaskEvent, at: number): MaskState {
   const growing = state as Growing<MaskState>;
   tick(growing, event.kind, at);
-  switch (event.kind) {
-    case 'scores':
-      break;
-    case 'step':
-      foldStep(growing, event);
-      break;
-    case 'probabilities': {
-      const { step, baseline, perplexity, removed, leftOut } = event;
-      if (step <= (growing.checkpoints.at(-1)?.step ?? -1)) break;
-      growing.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
-      growing.latest = event;
-      break;
-    }
-    default:
-      if (event.kind === 'finished') growing.finished = event;
-      foldLifecycle(growing, event);
+  if (event.kind === 'scores') return state;
+  if (event.kind === 'step') foldStep(growing, event);
+  else if (event.kind === 'probabilities') {
+    const { step, baseline, perplexity, removed, leftOut } = event;
+    if (step <= (growing.checkpoints.at(-1)?.step ?? -1)) return state;
+    growing.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
+    growing.latest = event;
+  } else {
+    if (event.kind === 'finished') growing.finished = event;
+    foldLifecycle(growing, event);
   }
   return state;
 }

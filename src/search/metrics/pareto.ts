@@ -23,14 +23,3 @@ export function paretoFront(state: Pick<MetricState, 'candidates' | 'byId'>): re
     return true;
   });
 }
-
-/** The best that were evaluated in full, each evaluation once, the best first. */
-export function bestCandidates(
-  { candidates }: Pick<MetricState, 'candidates'>,
-  count: number,
-): readonly MetricCandidate[] {
-  return candidates
-    .filter(({ outcome }) => outcome.kind === 'full')
-    .sort((a, b) => perplexityOf(a)! - perplexityOf(b)! || a.id - b.id)
-    .slice(0, count);
-}

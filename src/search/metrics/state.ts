@@ -30,18 +30,15 @@ export function newMetricState(): MetricState {
 export function foldMetricEvent(state: MetricState, event: MetricEvent, at: number): MetricState {
   const growing = state as Growing<MetricState>;
   tick(growing, event.kind, at);
-  switch (event.kind) {
-    case 'probed':
-      break;
-    case 'measured':
-      // Baselines, below zero, are no work of the search.
-      if (event.id >= 0 && event.measure.kind === 'loss' && growing.opening !== undefined) {
-        growing.counts.evaluations += event.measure.blocks / growing.opening.blocks;
-      }
-      break;
-    default:
-      if (event.kind === 'candidate') count(growing.counts, event);
-      foldPopulation(growing, event, ({ outcome }) => outcome.kind === 'full');
+  if (event.kind === 'probed') return state;
+  if (event.kind === 'measured') {
+    // Baselines, below zero, are no work of the search.
+    if (event.id >= 0 && event.measure.kind === 'loss' && growing.opening !== undefined) {
+      growing.counts.evaluations += event.measure.blocks / growing.opening.blocks;
+    }
+  } else {
+    if (event.kind === 'candidate') count(growing.counts, event);
+    foldPopulation(growing, event, ({ outcome }) => outcome.kind === 'full');
   }
   return state;
 }

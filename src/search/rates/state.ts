@@ -49,25 +49,17 @@ export function newRateState(): RateState {
 export function foldRateEvent(state: RateState, event: RateEvent, at: number): RateState {
   const growing = state as Growing<RateState>;
   tick(growing, event.kind, at);
-  switch (event.kind) {
-    case 'measured':
-      // Baselines, below zero, are no work of the search.
-      if (event.id >= 0) growing.counts.evaluations += shareOfText(event, growing.opening);
-      break;
-    case 'llm-asked': {
-      const { call, generation, role, attempt, wanted } = event;
-      growing.calls.push({ call, generation, role, attempt, wanted });
-      break;
-    }
-    case 'llm-replied':
-      foldReply(growing, event.call, event.reply, event.seconds);
-      break;
-    case 'fallback':
-      growing.fallbacks.push(event);
-      break;
-    default:
-      if (event.kind === 'candidate') count(growing.counts, event);
-      foldPopulation(growing, event, ({ outcome }) => outcome.kind !== 'invalid');
+  if (event.kind === 'measured') {
+    // Baselines, below zero, are no work of the search.
+    if (event.id >= 0) growing.counts.evaluations += shareOfText(event, growing.opening);
+  } else if (event.kind === 'llm-asked') {
+    const { call, generation, role, attempt, wanted } = event;
+    growing.calls.push({ call, generation, role, attempt, wanted });
+  } else if (event.kind === 'llm-replied') foldReply(growing, event.call, event.reply, event.seconds);
+  else if (event.kind === 'fallback') growing.fallbacks.push(event);
+  else {
+    if (event.kind === 'candidate') count(growing.counts, event);
+    foldPopulation(growing, event, ({ outcome }) => outcome.kind !== 'invalid');
   }
   return state;
 }

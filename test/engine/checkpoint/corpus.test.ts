@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadCorpus, readCorpus } from '../../../src/engine/checkpoint/corpus.ts';
+import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateBytes } from '../../support/mutate.ts';
@@ -26,8 +26,8 @@ describe('a corpus', () => {
   ])('is read %s', async (_, bytes, text) => {
     const content = typeof bytes === 'string' ? bytes : Uint8Array.from(bytes);
     replaceFile(file, content);
-    expect(await readCorpus(file)).toBe(text);
-    expect((await loadCorpus(file)).identity).toBe(createHash('sha256').update(content).digest('hex'));
+    const identity = createHash('sha256').update(content).digest('hex');
+    expect(await loadCorpus(file)).toEqual({ text, identity });
   });
 
   it.each<[what: string, bytes: number[], position: number]>([
@@ -44,7 +44,7 @@ describe('a corpus', () => {
     ['an error after characters of all lengths', [...Buffer.from('aß語😀'), 0xff], 10],
   ])('that is %s is refused, with the position', async (_, bytes, position) => {
     replaceFile(file, Uint8Array.from(bytes));
-    const failure = await failureOf(() => readCorpus(file));
+    const failure = await failureOf(() => loadCorpus(file));
     expect(failure.code).toBe('corpus/encoding');
     expect(failure.data.file).toBe(file);
     expect(failure.message).toContain(`at position ${position}.`);
@@ -52,16 +52,16 @@ describe('a corpus', () => {
 
   it('that is empty, a folder, missing or too large is refused', async () => {
     replaceFile(file, '');
-    expect(await failureOf(() => readCorpus(file))).toMatchObject({ code: 'corpus/too-short', data: { file } });
+    expect(await failureOf(() => loadCorpus(file))).toMatchObject({ code: 'corpus/too-short', data: { file } });
     replaceFile(file, Uint8Array.of(0xef, 0xbb, 0xbf));
-    expect(await failureOf(() => readCorpus(file))).toMatchObject({ code: 'corpus/too-short' });
-    expect(await failureOf(() => readCorpus(folder))).toMatchObject({
+    expect(await failureOf(() => loadCorpus(file))).toMatchObject({ code: 'corpus/too-short' });
+    expect(await failureOf(() => loadCorpus(folder))).toMatchObject({
       code: 'corpus/not-found',
       data: { actual: 'a folder' },
     });
-    expect(await failureOf(() => readCorpus(`${file}.x`))).toMatchObject({ code: 'corpus/not-found' });
+    expect(await failureOf(() => loadCorpus(`${file}.x`))).toMatchObject({ code: 'corpus/not-found' });
     truncateSync(file, 2 ** 40);
-    expect(await failureOf(() => readCorpus(file))).toMatchObject({ code: 'evaluation/too-large' });
+    expect(await failureOf(() => loadCorpus(file))).toMatchObject({ code: 'evaluation/too-large' });
   });
 
   it('that is damaged is refused at the right place, or read to the byte, 3 000 times', async () => {
@@ -73,7 +73,7 @@ describe('a corpus', () => {
       replaceFile(file, bytes);
       let text = '';
       const failure = await failureOrNone(async () => {
-        text = await readCorpus(file);
+        ({ text } = await loadCorpus(file));
       }, ['corpus/encoding', 'corpus/too-short']);
       if (failure?.code === 'corpus/encoding') {
         const position = Number(/position (\d+)/.exec(failure.message)![1]);

@@ -266,7 +266,7 @@ function loss(graph: GraphBuilder, row: Row, values: readonly Value[], sizes: re
     Array.from({ length: sizeOf(y.shape) }, () => rng.normal()),
     y.shape,
   );
-  return { y, weights, total: graph.reduceSum(graph.mul(y, weights), graph.allAxes(y)) };
+  return { y, weights, total: graph.reduceSum(graph.mul(y, weights), [...y.shape.keys()]) };
 }
 
 function tensors(row: Row, sizes: readonly number[], seed: number) {

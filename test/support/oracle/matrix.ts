@@ -19,9 +19,10 @@ export function linear(x: Matrix, weight: Matrix, bias?: Float64Array): Matrix {
   if (x.columns !== weight.columns)
     throw new RangeError(`${x.columns} features meet a weight of ${weight.columns} columns`);
   const y = zeros(x.rows, weight.rows);
+  const inputs = Array.from({ length: x.rows }, (_, t) => row(x, t));
   for (let o = 0; o < weight.rows; o++) {
     const weights = row(weight, o);
-    for (let t = 0; t < x.rows; t++) y.values[t * y.columns + o] = dot(row(x, t), weights) + (bias ? bias[o]! : 0);
+    for (let t = 0; t < x.rows; t++) y.values[t * y.columns + o] = dot(inputs[t]!, weights) + (bias ? bias[o]! : 0);
   }
   return y;
 }

@@ -41,14 +41,20 @@ function weightFiles(folder: string): string[] {
 function widen(dtype: string, bytes: Buffer): Float64Array {
   switch (dtype) {
     case 'F32':
-      return Float64Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+      return numbers(bytes.length / 4, (i) => bytes.readFloatLE(4 * i));
     case 'F16':
-      return Float64Array.from({ length: bytes.length / 2 }, (_, i) => float16(bytes.readUInt16LE(2 * i)));
+      return numbers(bytes.length / 2, (i) => float16(bytes.readUInt16LE(2 * i)));
     case 'BF16':
-      return Float64Array.from({ length: bytes.length / 2 }, (_, i) => bfloat16(bytes.readUInt16LE(2 * i)));
+      return numbers(bytes.length / 2, (i) => bfloat16(bytes.readUInt16LE(2 * i)));
     default:
       throw new TypeError(`the oracle does not read ${dtype}`);
   }
+}
+
+function numbers(length: number, at: (index: number) => number): Float64Array {
+  const values = new Float64Array(length);
+  for (let i = 0; i < length; i++) values[i] = at(i);
+  return values;
 }
 
 /** IEEE 754 binary16: sign, 5 bits of exponent with bias 15, 10 bits of fraction. */

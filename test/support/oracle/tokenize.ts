@@ -10,12 +10,7 @@ export function tokenize(folder: string, text: string): number[] {
     piece.SpecialToken ? [file.model.vocab[piece.SpecialToken.id]!] : [],
   );
   const added = new Map(file.added_tokens.map(({ content, id }) => [content, id]));
-  for (const word of words(text, [...added.keys()])) {
-    const whole = added.get(word);
-    if (whole !== undefined) {
-      ids.push(whole);
-      continue;
-    }
+  const idsOf = (word: string): readonly number[] => {
     let parts = [...Buffer.from(word, 'utf8')].map((byte) => characters[byte]!);
     for (;;) {
       const ranked = parts.slice(1).map((part, i) => ranks.get(`${parts[i]!} ${part}`) ?? Infinity);
@@ -23,7 +18,13 @@ export function tokenize(folder: string, text: string): number[] {
       if (best === Infinity) break;
       parts = mergeAll(parts, file.model.merges[best]!);
     }
-    ids.push(...parts.map((part) => file.model.vocab[part]!));
+    return parts.map((part) => file.model.vocab[part]!);
+  };
+  // A word is always the same tokens, and most words of a text come again.
+  const known = new Map<string, readonly number[]>([...added].map(([word, id]) => [word, [id]]));
+  for (const word of words(text, [...added.keys()])) {
+    if (!known.has(word)) known.set(word, idsOf(word));
+    ids.push(...known.get(word)!);
   }
   return ids;
 }

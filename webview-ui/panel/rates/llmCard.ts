@@ -109,7 +109,7 @@ function malformedWords(calls: readonly LlmCall[]): string {
   return `${count === 1 ? '1 reply' : `${count} replies`} with too few lists of use, asked again with the reason`;
 }
 
-export function usesLlm({ llm, search }: RateSearchPlan): boolean {
+function usesLlm({ llm, search }: RateSearchPlan): boolean {
   return llm.provider !== 'none' && [search.initialise, search.mutate, search.cross].includes('llm');
 }
 

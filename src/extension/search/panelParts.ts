@@ -1,0 +1,47 @@
+import type * as vscode from 'vscode';
+import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationListener } from '../../protocol/client.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { ToPanel } from '../../view/panelMessages.ts';
+import type { FormulaTarget } from '../../view/treeMessages.ts';
+import type { SpeedParts } from '../results/measureSpeed.ts';
+import type { CandidateFile } from './candidateFile.ts';
+import type { RunFollower } from './runFollower.ts';
+import type { RunLibrary } from './runLibrary.ts';
+import type { SearchRunner } from './searchRunner.ts';
+
+export interface StructureDeskParts {
+  readonly speed: SpeedParts;
+  readonly exportModel: (plan: EvaluationPlan, root: string) => Promise<void>;
+}
+
+export interface SearchPanelParts {
+  readonly extension: vscode.Uri;
+  readonly runner: SearchRunner;
+  readonly runLibrary: RunLibrary;
+  readonly evaluate: (
+    plan: EvaluationPlan,
+    listener: EvaluationListener,
+    signal: AbortSignal,
+  ) => Promise<readonly EvaluationResult[]>;
+  readonly candidates: CandidateFile;
+  /** Shows the tree of a formula that stands in no file. */
+  readonly showTree: (formula: FormulaTarget) => Promise<void>;
+  /** Starts random search of the same plan as a run of its own. */
+  readonly startRandom: (run: RunFolder<SearchPlan>) => Promise<void>;
+  readonly structures: StructureDeskParts;
+  readonly showLog: () => void;
+  readonly explainTrust: () => void;
+  readonly tell: (what: string, error: unknown) => void;
+}
+
+export interface DeskParts<Plan extends RunFolder['run']['plan']> {
+  readonly run: RunFolder<Plan>;
+  readonly panel: SearchPanelParts;
+  readonly post: (message: ToPanel) => void;
+  readonly attempt: (what: string, act: () => Promise<unknown>) => void;
+  /** What was read of the run; undefined while no page is there. */
+  readonly follower: () => RunFollower | undefined;
+}

@@ -1,0 +1,67 @@
+import type { SettingRow } from '../../experiment/settingRow.ts';
+import type { SettingName } from '../../experiment/settings.ts';
+import type { MaskSearchSettingName } from '../../search/masks/settings.ts';
+import type { SearchSettingName } from '../../search/metrics/settings.ts';
+import type { LlmSettingName } from '../../search/rates/llm.ts';
+import type { RateSearchSettingName } from '../../search/rates/settings.ts';
+
+/** The setting that a property says. */
+export interface PropertySetting {
+  readonly of: 'evaluation' | 'method' | 'search' | 'rates' | 'masks' | 'llm';
+  readonly name: string;
+  readonly row: SettingRow;
+}
+
+/** A setting's property has its name, but for the one that would be called as the corpus is. */
+export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
+
+export type SettingProperty =
+  EvaluationProperty | SearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
+
+/** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
+export interface Property {
+  readonly name: PropertyName;
+  readonly value: PropertyValue;
+  readonly documentation: string;
+  readonly example: string;
+  /** Of `value: 'setting'`. */
+  readonly setting?: PropertySetting;
+  /** Settings that may stand in parentheses behind the value: `calibrate: calib (samples: 128)`. */
+  readonly arguments?: readonly Property[];
+}
+
+export type PropertyValue =
+  | 'model'
+  | 'corpus'
+  | 'metrics'
+  /** Metrics, and what removes whole components. */
+  | 'prunings'
+  | 'sparsities'
+  | 'sparsity'
+  /** A sparsity that is no N:M. */
+  | 'share'
+  | 'operands'
+  | 'operations'
+  /** A method or metric that ranks components, or single weights. */
+  | 'target'
+  /** A method or metric that ranks components. */
+  | 'score'
+  | 'structures'
+  | 'rates'
+  | 'setting';
+
+type InputName =
+  | 'model'
+  | 'evaluate'
+  | 'calibrate'
+  | 'prune'
+  | 'at'
+  | 'test'
+  | 'operands'
+  | 'operations'
+  | 'from'
+  | 'baselines'
+  | 'target'
+  | 'score';
+
+export type PropertyName = InputName | SettingProperty;

@@ -1,0 +1,32 @@
+import type { StructureMethod } from '../../experiment/structure.ts';
+import type { OperandName } from '../../metric/operands.ts';
+import type { OperationName } from '../../metric/operations.ts';
+import type { Span } from '../syntax/syntax.ts';
+import type { Property } from './property.ts';
+import type { AllocationWord, ClauseName } from './structureWords.ts';
+
+/** A place where a name stands for something. */
+export interface Site extends Span {
+  readonly symbol: FileSymbol;
+  /** The place that declares it, not one that uses it. */
+  readonly isDeclaration: boolean;
+}
+
+/** What a name stands for. Declared symbols are equal when they are the same object. */
+export type FileSymbol =
+  | DeclaredSymbol
+  | { readonly kind: 'operation'; readonly name: OperationName }
+  | { readonly kind: 'operand'; readonly name: OperandName }
+  | { readonly kind: 'property'; readonly name: string; readonly property: Property }
+  | { readonly kind: 'structure-method'; readonly name: StructureMethod }
+  | { readonly kind: 'clause'; readonly name: ClauseName }
+  | { readonly kind: 'allocation'; readonly name: AllocationWord };
+
+export interface DeclaredSymbol {
+  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';
+  readonly name: string;
+  /** Where the name is declared. */
+  readonly span: Span;
+  /** Where the declaration begins: its documentation stands above. */
+  readonly start: number;
+}
