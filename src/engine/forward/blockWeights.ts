@@ -1,5 +1,5 @@
 import type { ModelTensors } from '../checkpoint/checkpoint.ts';
-import type { ElementType } from '../graph/graph.ts';
+import type { ElementType } from '../graph/elementType.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { parameterType } from '../models/blockGraph.ts';
 import { type BlockLayout, familyOf, type Parameter } from '../models/model.ts';

@@ -5,7 +5,8 @@ import { GraphBuilder } from '../graph/graphBuilder.ts';
 import { type EmbeddingLayout, familyOf, type Parameter } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
-import { type HiddenBatch, HiddenStream } from './hiddenStream.ts';
+import type { HiddenBatch } from './hiddenBatch.ts';
+import { HiddenStream } from './hiddenStream.ts';
 import type { ModelPrograms } from './modelPrograms.ts';
 
 /** What a forward pass works on: one model and its programs at one sequence length. */

@@ -2,19 +2,10 @@ import type { BlockLayout } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
+import type { HiddenBatch } from './hiddenBatch.ts';
 import type { MaskInputs } from './maskInputs.ts';
 import type { ModelPrograms } from './modelPrograms.ts';
-
-/** Sequences that go through the network together. */
-export interface HiddenBatch {
-  readonly batch: number;
-  readonly ids: readonly Int32Array[];
-  /** [batch · tokens, hidden] */
-  x: DeviceTensor;
-}
-
-/** Called after every step (one program run over one batch), to report progress, yield and look at cancellation. */
-export type Step = (detail: string) => Promise<void>;
+import type { Step } from './step.ts';
 
 /**
  * The hidden states of a set of sequences between two blocks. A stream moves on one block at a time, so that only one block's

@@ -4,7 +4,7 @@ import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 import { embed } from './embed.ts';
-import type { HiddenBatch } from './hiddenStream.ts';
+import type { HiddenBatch } from './hiddenBatch.ts';
 import type { LoadedModel } from './loadedModels.ts';
 import { ModelPrograms } from './modelPrograms.ts';
 

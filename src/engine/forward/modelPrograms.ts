@@ -6,7 +6,7 @@ import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
-import type { HiddenBatch } from './hiddenStream.ts';
+import type { HiddenBatch } from './hiddenBatch.ts';
 
 /** Rows (tokens) that go through the network together: enough to keep every core busy, few enough to stay in the cache. */
 const ROWS = { host: 1024, resident: 4096 };
@@ -23,7 +23,7 @@ export class ModelPrograms {
   private readonly tokens: number;
   private readonly rotary: Readonly<Record<string, DeviceTensor>>;
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
-  private readonly model: string;
+  private readonly shape: string;
 
   private constructor(
     config: ModelConfig,
@@ -35,7 +35,7 @@ export class ModelPrograms {
     this.device = device;
     this.tokens = tokens;
     this.rotary = rotary;
-    this.model = JSON.stringify(config);
+    this.shape = JSON.stringify(config);
     this.batch = sequencesPerBatch(device, tokens);
   }
 
@@ -69,7 +69,7 @@ export class ModelPrograms {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
     const outputs = [...(output ? ['y'] : []), ...statistics].join(',');
-    const key = `${this.model} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
+    const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
     const options = { batch, tokens, precision, weightType, output, statistics, masking };
     return device.program(
       key,
@@ -85,7 +85,7 @@ export class ModelPrograms {
     const rows = batch.batch * tokens;
     const limit = device.resident ? LOGITS.resident : LOGITS.host;
     const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
-    const key = `${this.model} head ${rows}`;
+    const key = `${this.shape} head ${rows}`;
     const { precision, weightType } = device;
     const build = (): ReturnType<typeof buildHeadGraph> =>
       buildHeadGraph(config, { rows, slice, precision, weightType });

@@ -3,7 +3,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { makeTemporaryFolder, removeTemporary, removeTemporarySync } from '../../files/temporary.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { BlockLayout } from '../models/model.ts';
 import type { Device } from '../runtime/device.ts';

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../checkpoint/config.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { type ModelPrograms, nextTokens } from '../forward/modelPrograms.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { InputStatistic } from '../models/blockGraph.ts';

@@ -1,8 +1,6 @@
+import type { ElementType } from './elementType.ts';
 import type { PrimitiveName, PrimitiveParameters } from './primitives.ts';
 import type { Shape } from './shape.ts';
-
-/** Element types inside a program. int64 is for indices alone: arithmetic on it would fall back to the CPU on WebGPU. */
-export type ElementType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool';
 
 /** A tensor in a graph: the output of a node, an input of the program, or a constant. Compared by identity. */
 export interface Value {

@@ -1,4 +1,5 @@
-import type { Constant, ElementType, Graph, Node, Value } from './graph.ts';
+import type { ElementType } from './elementType.ts';
+import type { Constant, Graph, Node, Value } from './graph.ts';
 import type { PrimitiveName, PrimitiveParameters } from './primitives.ts';
 import { sameShape, type Shape, sizeOf } from './shape.ts';
 import { inferType } from './typeRules.ts';

@@ -1,4 +1,4 @@
-import type { ElementType } from './graph.ts';
+import type { ElementType } from './elementType.ts';
 import type { Shape } from './shape.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { ElementType, Value } from './graph.ts';
+import type { ElementType } from './elementType.ts';
+import type { Value } from './graph.ts';
 import type { PrimitiveName, PrimitiveParameters } from './primitives.ts';
 import { broadcastShapes, printShape, sameShape, type Shape, sizeOf } from './shape.ts';
 

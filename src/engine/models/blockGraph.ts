@@ -2,7 +2,8 @@ import type { OperandStatistic } from '../../metric/operands.ts';
 import type { BlockShape, ModelConfig } from '../checkpoint/config.ts';
 import { writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { ElementType, Graph, Value } from '../graph/graph.ts';
+import type { ElementType } from '../graph/elementType.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from './model.ts';
 
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */

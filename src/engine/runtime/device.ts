@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { DeviceName } from '../../experiment/settings.ts';
-import type { ElementType, Graph } from '../graph/graph.ts';
+import type { ElementType } from '../graph/elementType.ts';
+import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import { encodeModel } from '../graph/onnx/encodeModel.ts';
 import type { Shape } from '../graph/shape.ts';

@@ -1,4 +1,4 @@
-import type { ElementType } from '../graph/graph.ts';
+import type { ElementType } from '../graph/elementType.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import { loadOrt, type Tensor } from './ort.ts';
 

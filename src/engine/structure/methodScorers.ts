@@ -6,7 +6,7 @@ import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { blockInfluence, countInfluenceSteps } from './blockInfluence.ts';
 import type { Coupling } from './coupling.ts';
 import { metricScorer, readers } from './metricScorer.ts';
-import type { ComponentScorer, ScoringModel } from './scorer.ts';
+import type { ComponentScorer, ScoringInputs } from './scorer.ts';
 import { taylorScores } from './taylorScores.ts';
 
 /** LLM-Pruner, see {@link taylorScores}. */
@@ -54,7 +54,7 @@ export function flapScorer(): ComponentScorer {
 }
 
 /** Means over the calibration tokens of what the output projections of a block read. */
-function meansOf({ weights, statistics }: ScoringModel, index: number): BlockFill {
+function meansOf({ weights, statistics }: ScoringInputs, index: number): BlockFill {
   const found = readers(weights.layouts[index]!);
   const means = (of: Coupling['of']): Float32Array => {
     const reader = found.find((coupling) => coupling.of === of);

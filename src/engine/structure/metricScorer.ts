@@ -9,7 +9,7 @@ import type { Weights } from '../forward/blockWeights.ts';
 import type { ComponentScores } from './componentScores.ts';
 import { type Coupling, couplings } from './coupling.ts';
 import { buildGatherGraph } from './gatherGraph.ts';
-import type { ComponentScorer, ScoringModel } from './scorer.ts';
+import type { ComponentScorer, ScoringInputs } from './scorer.ts';
 
 /** |W| · sqrt(X). */
 export const WANDA: Expression = operation('mul', operand('W'), operation('sqrt', operand('X')));
@@ -61,7 +61,7 @@ interface BlockToScore {
 }
 
 async function scoreBlock(
-  model: ScoringModel,
+  model: ScoringInputs,
   name: string,
   expression: Expression,
   { index, layout, block, gradients }: BlockToScore,
@@ -87,7 +87,7 @@ async function scoreBlock(
 
 /** See `buildGatherGraph`. */
 async function runGather(
-  { device }: ScoringModel,
+  { device }: ScoringInputs,
   expression: Expression,
   { shape: [out, columns] }: Parameter,
   inputs: Readonly<Record<string, DeviceTensor>>,

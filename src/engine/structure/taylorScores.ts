@@ -1,5 +1,5 @@
 import type { BlockComponents } from '../../experiment/components.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { type GradientInputs, sampleGradients } from '../gradient/collectGradients.ts';
 import { type Coupling, couplings } from './coupling.ts';
 import type { ComponentScores } from './componentScores.ts';

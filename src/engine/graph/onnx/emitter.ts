@@ -9,7 +9,7 @@ import {
   TensorProto_DataType,
   TensorProtoSchema,
 } from './onnx_pb.js';
-import type { ElementType } from '../graph.ts';
+import type { ElementType } from '../elementType.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 
 /** Operators of ONNX Runtime's own, beside the standard's (`''`). */

@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { ElementType, Graph, Value } from '../graph.ts';
+import type { ElementType } from '../elementType.ts';
+import type { Graph, Value } from '../graph.ts';
 import type { Shape } from '../shape.ts';
 import { DATA_TYPES, Emitter } from './emitter.ts';
 import { lower, type LoweringTarget } from './lowering.ts';
