@@ -36,7 +36,7 @@ import { LoadedGradients } from './gradient/loadedGradients.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import { modelLength, withLength } from './forward/modelLength.ts';
 import { TokenCache } from './forward/tokenCache.ts';
-import { allParameters } from './models/model.ts';
+import { allParameters } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
 import { SearchSession } from './search/searchSession.ts';
 import { type MaskSequences, StructureSession } from './search/structureSession.ts';

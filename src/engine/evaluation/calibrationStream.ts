@@ -1,5 +1,5 @@
 import type { InputStatistic } from '../models/blockGraph.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import { inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import { type BlockStatistics, BlockStatisticsSum } from './blockStatistics.ts';

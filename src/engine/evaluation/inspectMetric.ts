@@ -11,7 +11,7 @@ import type { LoadedModel } from '../forward/loadedModels.ts';
 import { calibrationSamples } from '../forward/tokenBlocks.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Parameter } from '../models/model.ts';
+import type { Parameter } from '../families/family.ts';
 import { type InputStatistics, isRowOperand } from '../pruning/inputStatistics.ts';
 import { NODE_PROGRAMS, visitNodes } from '../pruning/nodeValues.ts';
 import { valueStatistics, type ValueStatistics } from '../pruning/valueStatistics.ts';

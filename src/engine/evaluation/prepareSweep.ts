@@ -12,7 +12,7 @@ import type { StepHooks } from '../forward/step.ts';
 import { type TokenCache, type TokenisedText, tokenizerOf } from '../forward/tokenCache.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
 import { machineOf } from '../runtime/machine.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';

@@ -6,7 +6,7 @@ import type { ExportReport, ExportTarget, FreshEngine, Verification } from '../.
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { readJsonFile } from '../checkpoint/jsonFile.ts';
@@ -16,7 +16,7 @@ import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { RemovedComponents } from '../evaluation/removal.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import { copyCompanions } from './companions.ts';
 import { MaskedWriter } from './maskedWriter.ts';

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import { CheckpointWriter } from './checkpointWriter.ts';
 import { copyMasked, copyTensor } from './copyTensor.ts';
 import { type WrittenConfig, writingStep } from './writtenConfig.ts';

@@ -1,4 +1,4 @@
-import type { BlockShape } from '../checkpoint/config.ts';
+import type { BlockShape } from '../families/config.ts';
 import type { OnnxGraph } from './onnxGraph.ts';
 
 /** Names of what the attention of every block shares. */

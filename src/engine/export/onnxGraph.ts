@@ -11,7 +11,7 @@ import {
   TensorShapeProto_DimensionSchema,
   ValueInfoProtoSchema,
 } from '../graph/onnx/onnx_pb.js';
-import type { RowOperations } from '../models/model.ts';
+import type { RowOperations } from '../families/family.ts';
 
 /** Operator set of the ONNX standard that exported models use; nothing else is used. Part of the documentation. */
 export const OPSET = 21;

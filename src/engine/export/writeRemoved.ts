@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { RemovedComponents } from '../evaluation/removal.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import { CheckpointWriter } from './checkpointWriter.ts';
 import { copyTensor } from './copyTensor.ts';
 import { prunedConfig } from './prunedConfig.ts';

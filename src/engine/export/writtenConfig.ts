@@ -1,5 +1,5 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import type { StepHooks } from '../forward/step.ts';
 
 /** config.json of what was written, and what it means. */

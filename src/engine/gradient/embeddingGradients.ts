@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { EmbeddingLayout } from '../models/model.ts';
+import type { EmbeddingLayout } from '../families/family.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 

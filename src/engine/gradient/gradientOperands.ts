@@ -5,7 +5,7 @@ import { sha256 } from '../checkpoint/hashing.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { availableMemory } from '../runtime/memory.ts';

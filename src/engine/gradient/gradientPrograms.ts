@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { LOGITS } from '../forward/modelPrograms.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { type BlockGradientOptions, buildBlockGradientGraph } from './blockGradientGraph.ts';
 import { buildHeadGradientGraph, type HeadGradientOptions } from './headGradientGraph.ts';

@@ -1,4 +1,4 @@
-import type { RopeScaling, RotaryPositions } from '../checkpoint/config.ts';
+import type { RopeScaling, RotaryPositions } from '../families/config.ts';
 
 /** Cosines and sines of the rotary angles, each [tokens, headDim / 2], row t for position t. */
 export interface RotaryTables {

@@ -1,13 +1,12 @@
 import { type Expression, operand, operation } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
-import type { BlockLayout, Parameter } from '../models/model.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { requireFiniteScore, requireValidScore } from '../pruning/scoreCheck.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { ComponentScores } from './componentScores.ts';
-import { type Coupling, couplings } from './coupling.ts';
+import { type BlockLayout, type Coupled, couplings, type Parameter, type Parts } from '../families/family.ts';
 import { buildGatherGraph } from './gatherGraph.ts';
 import type { ComponentScorer, ScoringInputs } from './scorer.ts';
 
@@ -49,8 +48,8 @@ export function metricScorer(name: string, expression: Expression): ComponentSco
 }
 
 /** The layers that read the values of a block's components: columns of them go with the components. */
-export function readers(layout: BlockLayout): readonly Coupling[] {
-  return couplings(layout).filter(({ axis }) => axis === 1);
+export function readers(layout: BlockLayout): readonly Coupled[] {
+  return couplings(layout).filter(({ parts }) => parts.axis === 1);
 }
 
 interface BlockToScore {
@@ -67,8 +66,9 @@ async function scoreBlock(
   { index, layout, block, gradients }: BlockToScore,
 ): Promise<ComponentScores> {
   const { heads, kvHeads, intermediate } = layout.shape;
-  const scores: Record<Coupling['of'], Float32Array> = { groups: new Float32Array(0), channels: new Float32Array(0) };
-  for (const { parameter, of } of readers(layout)) {
+  const scores: Record<Parts['of'], Float32Array> = { groups: new Float32Array(0), channels: new Float32Array(0) };
+  for (const parameter of readers(layout)) {
+    const { of } = parameter.parts;
     const inputs: Record<string, DeviceTensor> = { weight: block[parameter.name]! };
     if (gradients) inputs['G'] = gradients[parameter.name]!;
     for (const row of operandsOf(expression).filter(isRowOperand)) {

@@ -1,7 +1,7 @@
 import type { Rng } from '../../base/rng.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Parameter } from '../models/model.ts';
+import type { Parameter } from '../families/family.ts';
 
 /** Deviation of matrices. */
 const DEVIATION = 0.02;
@@ -15,11 +15,10 @@ const GAIN_SPREAD = 0.8;
  * in models a thousand times as large, where a few features are many times as large as the others. Adam moves every weight alike, however
  * small its input is, and so a weight's magnitude alone does not say what it is worth.
  */
-export function initialWeights({ name, shape }: Parameter, { depth }: ModelConfig, rng: Rng): Float32Array {
+export function initialWeights({ name, shape, parts }: Parameter, { depth }: ModelConfig, rng: Rng): Float32Array {
   const weights = new Float32Array(sizeOf(shape));
   if (name === 'norm') return weights.fill(1);
   if (shape.length === 1) return weights.map(() => Math.exp(GAIN_SPREAD * rng.normal()));
-  const writesResidual = /\.(o_proj|down_proj)$/.test(name);
-  const deviation = writesResidual ? DEVIATION / Math.sqrt(2 * depth) : DEVIATION;
+  const deviation = parts?.axis === 1 ? DEVIATION / Math.sqrt(2 * depth) : DEVIATION;
   return weights.map(() => deviation * rng.normal());
 }

@@ -1,6 +1,7 @@
 import { Rng } from '../../base/rng.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
-import { type Parameter, familyOf } from '../models/model.ts';
+import type { ModelConfig } from '../families/families.ts';
+import type { Parameter } from '../families/family.ts';
+import { familyOf } from '../families/families.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';

@@ -1,9 +1,10 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { gradients } from '../graph/autodiff.ts';
 import { writeAttention } from '../graph/attention.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from '../models/model.ts';
+import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
+import { familyOf } from '../families/families.ts';
 
 export interface TrainingGraphOptions {
   /** Sequences to an update. */

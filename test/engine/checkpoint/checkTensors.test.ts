@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { writeSafetensors } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { replaceFile } from '../../support/replaceFile.ts';
 import { TINY_LLAMA } from './tinyConfigs.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import type { FreshEngine, ExportFormat } from '../../../src/experiment/export.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
-import type { Parameter } from '../../../src/engine/models/model.ts';
+import type { Parameter } from '../../../src/engine/families/family.ts';
 import { rotaryTables } from '../../../src/engine/models/rope.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../../../src/engine/runtime/deviceTensor.ts';
