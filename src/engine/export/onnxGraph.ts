@@ -81,6 +81,12 @@ export class OnnxGraph implements RowOperations {
   reshape = (x: Value, shape: readonly number[]): Value =>
     this.value(this.node('Reshape', [this.nameOf(x), this.emit.integers([-1, shape[1]!])]), shape);
 
+  slice = (x: Value, axis: number, begin: number, end: number): Value =>
+    this.value(
+      this.node('Slice', [this.nameOf(x), ...[begin, end, axis].map((at) => this.emit.integers([at]))]),
+      x.shape.with(axis, end - begin),
+    );
+
   /** The model file: weights lie in `weightsFile` beside it. */
   encode(
     stored: readonly StoredTensor[],

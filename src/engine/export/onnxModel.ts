@@ -67,23 +67,24 @@ export function onnxPositions({ positions, maxPositions }: ModelConfig, tokens: 
 
 /** Names of the rotary tables: those of short sequences, and where it matters those of long ones. */
 interface TableNames {
+  readonly pairs: number;
   readonly short: readonly [cosines: string, sines: string];
   readonly long?: { readonly names: readonly [cosines: string, sines: string]; readonly beyond: number };
 }
 
 function writeTables(config: ModelConfig, rotary: RotaryPositions, rows: number, weights: WeightsFile): TableNames {
   const write = (positions: RotaryPositions, suffix: string): readonly [string, string] => {
-    const { cosines, sines } = rotaryTables(positions, config.headDim, rows, config.maxPositions);
-    const shape = [rows, config.headDim / 2];
+    const { shape, cosines, sines } = rotaryTables(positions, rows, config.maxPositions);
     weights.add(`rotary.cosines${suffix}`, shape, cosines);
     weights.add(`rotary.sines${suffix}`, shape, sines);
     return [`rotary.cosines${suffix}`, `rotary.sines${suffix}`];
   };
   const { scaling } = rotary;
-  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { short: write(rotary, '') };
+  const pairs = rotary.dims / 2;
+  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { pairs, short: write(rotary, '') };
   // The factors depend on the length of the sequence: both tables are there.
   const short = { ...rotary, scaling: { ...scaling, longFactor: scaling.shortFactor } };
-  return { short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
+  return { pairs, short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
 }
 
 function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGraph {
@@ -127,7 +128,7 @@ function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }
   return graph.rows(x, config.hidden);
 }
 
-function rotaryNames(graph: OnnxGraph, { short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
+function rotaryNames(graph: OnnxGraph, { pairs, short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
   const { emit } = graph;
   const beyond = long && graph.node('Greater', [tokens, emit.integers([long.beyond])]);
   const rows = (index: 0 | 1): string => {
@@ -135,7 +136,7 @@ function rotaryNames(graph: OnnxGraph, { short, long }: TableNames, tokens: stri
     const table = long ? graph.node('Where', [beyond!, cut(long.names[index]), cut(short[index])]) : cut(short[index]);
     return graph.node('Unsqueeze', [table, emit.integers([0, 2])]);
   };
-  return { cosines: rows(0), sines: rows(1) };
+  return { cosines: rows(0), sines: rows(1), pairs };
 }
 
 function blockWriter(

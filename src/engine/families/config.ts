@@ -48,6 +48,8 @@ export function hasMlpOutputBias({ bias }: FamilyConfig): boolean {
 
 export interface RotaryPositions {
   readonly kind: 'rotary';
+  /** Features of each head that are turned: the first ones, and an even number of them. */
+  readonly dims: number;
   readonly theta: number;
   readonly scaling: RopeScaling;
 }

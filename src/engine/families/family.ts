@@ -102,10 +102,10 @@ export interface HeadLayout {
   readonly weight: Parameter;
 }
 
-/** What families write with: each of these treats the rows of x alike, so a block can be written for any number of them. */
+/** What families write with: each of these treats the rows of x alike (slices are of columns), so a block can be written for any number of them. */
 export type RowOperations = Pick<
   GraphBuilder,
-  'add' | 'mul' | 'rmsNorm' | 'layerNorm' | 'silu' | 'relu' | 'gelu' | 'linear' | 'reshape'
+  'add' | 'mul' | 'rmsNorm' | 'layerNorm' | 'silu' | 'relu' | 'gelu' | 'linear' | 'reshape' | 'slice'
 >;
 
 export interface ParameterWriter {

@@ -194,7 +194,7 @@ function readConfig(fields: ConfigFields, kin: Kin): LlamaConfig {
     maxPositions,
     normEpsilon: fields.number('rms_norm_eps', LIMITS.epsilon, 1e-6),
     activation: fields.choice('hidden_act', ACTIVATIONS, 'silu'),
-    positions: readRotaryPositions(fields, headDim, maxPositions),
+    positions: readRotaryPositions(fields, { headDim, maxPositions }),
     bias: { ...kin.attentionBias(fields), mlp: kin.mlpBias(fields) },
     queryKeyNorm: kin.queryKeyNorm,
     windows: kin.windows(fields, depth),

@@ -41,11 +41,10 @@ export class ModelPrograms {
 
   static async create(config: ModelConfig, device: Device, tokens: number): Promise<ModelPrograms> {
     if (config.positions.kind !== 'rotary') return new ModelPrograms(config, device, tokens, {});
-    const tables = rotaryTables(config.positions, config.headDim, tokens, config.maxPositions);
-    const shape = [tokens, config.headDim / 2];
+    const tables = rotaryTables(config.positions, tokens, config.maxPositions);
     return new ModelPrograms(config, device, tokens, {
-      cosines: await device.upload(tables.cosines, shape, 'float32'),
-      sines: await device.upload(tables.sines, shape, 'float32'),
+      cosines: await device.upload(tables.cosines, tables.shape, 'float32'),
+      sines: await device.upload(tables.sines, tables.shape, 'float32'),
     });
   }
 

@@ -1,7 +1,7 @@
 import type { OperandStatistic } from '../../metric/operands.ts';
 import type { BlockShape } from '../families/config.ts';
 import type { ModelConfig } from '../families/families.ts';
-import { writeAttention } from '../graph/attention.ts';
+import { type AttentionInputs, writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
@@ -34,7 +34,7 @@ export interface BlockGraphOptions {
 
 /**
  * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, and with rotary positions
- * `cosines` and `sines` [tokens, headDim / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
+ * `cosines` and `sines` [tokens, dims / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
  * input of linear layers (`Parameter.input`).
  */
 export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
@@ -62,7 +62,7 @@ export class ProgramBlockWriter implements BlockWriter {
   private readonly options: BlockGraphOptions;
   private readonly window: number | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
-  private readonly rotary: { readonly cosines: Value; readonly sines: Value } | undefined;
+  private readonly rotary: AttentionInputs['rotary'];
   private readonly inputs: ReadonlyMap<string, string>;
   private readonly observed = new Map<string, Value>();
 
@@ -78,11 +78,7 @@ export class ProgramBlockWriter implements BlockWriter {
       ]),
     );
     this.inputs = new Map(layout.parameters.map(({ name, input = name }) => [name, input]));
-    const table = [options.tokens, config.headDim / 2];
-    this.rotary =
-      config.positions.kind === 'rotary'
-        ? { cosines: graph.input('cosines', table), sines: graph.input('sines', table) }
-        : undefined;
+    this.rotary = rotaryInputs(graph, config, options.tokens);
   }
 
   parameter(name: string): Value {
@@ -158,6 +154,17 @@ export class ProgramBlockWriter implements BlockWriter {
       this.graph.output(`${statistic}:${name}`, value);
     }
   }
+}
+
+/** Adds the rotary tables as inputs, where positions are rotary. */
+export function rotaryInputs(
+  graph: GraphBuilder,
+  { positions }: ModelConfig,
+  tokens: number,
+): AttentionInputs['rotary'] {
+  if (positions.kind !== 'rotary') return undefined;
+  const table = [tokens, positions.dims / 2];
+  return { cosines: graph.input('cosines', table), sines: graph.input('sines', table) };
 }
 
 /** mask [n] → [n · times], each element `times` times. */

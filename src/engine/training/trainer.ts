@@ -86,11 +86,10 @@ export class Trainer {
       () => buildTrainingGraph(config, { batch, tokens: length }),
       (output) => output === 'loss' || output === 'dx',
     );
-    const tables = rotaryTables(config.positions, config.headDim, length, config.maxPositions);
-    const shape = [length, config.headDim / 2];
+    const tables = rotaryTables(config.positions, length, config.maxPositions);
     const rotary = {
-      cosines: await device.upload(tables.cosines, shape, 'float32'),
-      sines: await device.upload(tables.sines, shape, 'float32'),
+      cosines: await device.upload(tables.cosines, tables.shape, 'float32'),
+      sines: await device.upload(tables.sines, tables.shape, 'float32'),
     };
     return new Trainer({ config, device, settings, ids, rng, parameters, tensors, program, rotary });
   }

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../families/families.ts';
 import { gradients } from '../graph/autodiff.ts';
-import { writeAttention } from '../graph/attention.ts';
+import { type AttentionInputs, writeAttention } from '../graph/attention.ts';
+import { rotaryInputs } from '../models/blockGraph.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
@@ -37,8 +38,7 @@ export function buildTrainingGraph(config: ModelConfig, { batch, tokens }: Train
   const rows = batch * tokens;
   const x = graph.input('x', [rows, config.hidden]);
   const targets = graph.input('targets', [rows], 'int32');
-  const table = [tokens, config.headDim / 2];
-  const rotary = { cosines: graph.input('cosines', table), sines: graph.input('sines', table) };
+  const rotary = rotaryInputs(graph, config, tokens);
   const tensors = new Map<string, Value>();
   const input = ({ tensor, shape }: Parameter): Value => {
     const value = tensors.get(tensor) ?? graph.input(tensor, shape);
@@ -70,7 +70,7 @@ function blockWriter(
   graph: GraphBuilder,
   layout: BlockLayout,
   tokens: number,
-  rotary: { readonly cosines: Value; readonly sines: Value },
+  rotary: AttentionInputs['rotary'],
   input: (parameter: Parameter) => Value,
 ): BlockWriter {
   const parameters = new Map(layout.parameters.map((parameter) => [parameter.name, input(parameter)]));

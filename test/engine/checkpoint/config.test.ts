@@ -24,7 +24,7 @@ describe('families', () => {
       maxPositions: 512,
       normEpsilon: 1e-5,
       activation: 'silu',
-      positions: { kind: 'rotary', theta: 10_000, scaling: { kind: 'none' } },
+      positions: { kind: 'rotary', dims: 8, theta: 10_000, scaling: { kind: 'none' } },
       bias: { queryKeyValue: false, attentionOutput: false, mlp: false },
       queryKeyNorm: false,
       windows: [undefined, undefined, undefined],
@@ -269,7 +269,7 @@ describe('rotary positions', () => {
   it('reads the spelling of transformers 5', () => {
     const rest = omit(TINY_LLAMA, 'rope_theta');
     const linear = { rope_type: 'linear', factor: 4 };
-    const expected = { kind: 'rotary', theta: 500_000, scaling: { kind: 'linear', factor: 4 } };
+    const expected = { kind: 'rotary', dims: 8, theta: 500_000, scaling: { kind: 'linear', factor: 4 } };
     expect(parse({ ...rest, rope_parameters: { rope_theta: 500_000, ...linear } }).positions).toEqual(expected);
     expect(
       parse({ ...rest, rope_theta: 500_000, rope_parameters: linear, rope_scaling: { type: 'linear', factor: 4 } })
