@@ -22,8 +22,11 @@ export type RawConfig = Readonly<Record<string, unknown>>;
 
 /** Every tensor that a checkpoint with this config.json holds, named and shaped as `save_pretrained` does. */
 export function tensorInventory(config: RawConfig): TensorSpec[] {
-  return config['model_type'] === 'opt' ? optTensors(config) : llamaTensors(config);
+  return (INVENTORIES[config['model_type'] as string] ?? llamaTensors)(config);
 }
+
+/** By `model_type`; LLaMA's kin are all one. */
+const INVENTORIES: Readonly<Record<string, (config: RawConfig) => TensorSpec[]>> = { opt: optTensors };
 
 function llamaTensors(config: RawConfig): TensorSpec[] {
   const hidden = count(config, 'hidden_size');
