@@ -1,5 +1,6 @@
 import type { FamilyConfig } from './config.ts';
 import type { Family, Parameter } from './family.ts';
+import { gptNeoX } from './gptNeoX.ts';
 import { llama, mistral, qwen2, qwen3 } from './llama.ts';
 import { opt } from './opt.ts';
 
@@ -10,6 +11,7 @@ const FAMILIES = {
   Qwen2ForCausalLM: qwen2,
   Qwen3ForCausalLM: qwen3,
   OPTForCausalLM: opt,
+  GPTNeoXForCausalLM: gptNeoX,
 } satisfies Readonly<Record<string, Family>>;
 
 export type ArchitectureName = keyof typeof FAMILIES;

@@ -4,7 +4,7 @@ import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateJson, pick } from '../../support/mutate.ts';
-import { TINY_LLAMA, TINY_MISTRAL, TINY_OPT, TINY_QWEN2, TINY_QWEN3 } from './tinyConfigs.ts';
+import { TINY_GPT_NEOX, TINY_LLAMA, TINY_MISTRAL, TINY_OPT, TINY_QWEN2, TINY_QWEN3 } from './tinyConfigs.ts';
 import type { ModelConfig } from '../../../src/engine/families/families.ts';
 
 const FILE = 'folder/config.json';
@@ -163,6 +163,47 @@ describe('families', () => {
       'OPT, defaults',
       omit(TINY_OPT, 'word_embed_proj_dim', 'do_layer_norm_before', 'max_position_embeddings', 'activation_function'),
       { embeddingWidth: 64, normFirst: true, maxPositions: 2048, activation: 'relu' },
+    ],
+    [
+      'GPT-NeoX',
+      TINY_GPT_NEOX,
+      {
+        ...{
+          architecture: 'GPTNeoXForCausalLM',
+          heads: 4,
+          kvHeads: 4,
+          headDim: 16,
+          parallel: true,
+          activation: 'gelu',
+        },
+        positions: { kind: 'rotary', dims: 4, theta: 10_000, scaling: { kind: 'none' } },
+        bias: { queryKeyValue: true, attentionOutput: true, mlp: true },
+      },
+    ],
+    [
+      'GPT-NeoX in sequence, without biases of attention, as transformers 5 writes it',
+      {
+        ...omit(TINY_GPT_NEOX, 'rotary_pct', 'rotary_emb_base'),
+        ...{ use_parallel_residual: false, attention_bias: false, hidden_act: 'gelu_fast' },
+        rope_parameters: { rope_type: 'default', rope_theta: 500, partial_rotary_factor: 0.5 },
+      },
+      {
+        ...{ parallel: false, activation: 'gelu-tanh' },
+        positions: { kind: 'rotary', dims: 8, theta: 500, scaling: { kind: 'none' } },
+        bias: { queryKeyValue: false, attentionOutput: false, mlp: true },
+      },
+    ],
+    [
+      'GPT-NeoX, defaults',
+      omit(
+        TINY_GPT_NEOX,
+        ...(['rotary_pct', 'rotary_emb_base', 'use_parallel_residual', 'max_position_embeddings'] as const),
+        ...(['layer_norm_eps', 'hidden_act', 'tie_word_embeddings'] as const),
+      ),
+      {
+        positions: { dims: 4, theta: 10_000 },
+        ...{ parallel: true, maxPositions: 2048, normEpsilon: 1e-5, activation: 'gelu', tiedEmbeddings: false },
+      },
     ],
   ])('%s', (_, values, expected) => {
     expect(parse(dropUndefined(values))).toMatchObject(expected);
@@ -395,6 +436,13 @@ describe('what is refused', () => {
       /layer_types/,
     ],
     ['a window of nothing', { ...TINY_MISTRAL, sliding_window: 0 }, /sliding_window/],
+    [
+      'heads that do not fill the width',
+      { ...TINY_GPT_NEOX, num_attention_heads: 5 },
+      /hidden_size.*multiple of the 5/,
+    ],
+    ['an odd number of features that turn', { ...TINY_GPT_NEOX, rotary_pct: 0.2 }, /rotary_pct.*even number.*16.*0\.2/],
+    ['more than all features that turn', { ...TINY_GPT_NEOX, rotary_pct: 1.5 }, /rotary_pct.*0 to 1.*1\.5/],
     ['norms without weights', { ...TINY_OPT, layer_norm_elementwise_affine: false }, /layer_norm_elementwise_affine/],
     ['no final norm', { ...TINY_OPT, _remove_final_layer_norm: true }, /_remove_final_layer_norm/],
   ])('%s', async (_, values, says) => {
@@ -416,6 +464,7 @@ describe('what is refused', () => {
       { ...TINY_QWEN2, use_sliding_window: true },
       TINY_QWEN3,
       TINY_OPT,
+      TINY_GPT_NEOX,
       { ...TINY_LLAMA, rope_scaling: longrope },
       { ...TINY_LLAMA, rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 128 } },
       {

@@ -72,6 +72,8 @@ describe('a model that is exported is one that is evaluated', () => {
     ['llama biases', structure('flap')],
     ['opt-350m', structure('taylor')],
     ['qwen3', structure('shortgpt')],
+    ['gpt-neox', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['gpt-neox, in sequence', structure('flap')],
   ])('%s, $metric', async (name, evaluation) => {
     const plan = await planOf(name, evaluation);
     const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
@@ -96,6 +98,7 @@ describe('a model that is exported is one that is evaluated', () => {
   it.each<[FamilyName, PlannedEvaluation]>([
     ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['opt', structure('flap')],
+    ['gpt-neox', structure('wanda-sp')],
   ])('%s as ONNX', async (name, evaluation) => {
     const planned = await planOf(name, evaluation);
     const plan = { ...planned, settings: { ...planned.settings, calibrationLength: 16 } };

@@ -14,8 +14,8 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [SAMPLES, LENGTH] = [2, 12];
 
-/** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m'];
+/** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side. */
+const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'];
 
 /** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */
 const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;

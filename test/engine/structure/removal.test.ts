@@ -16,7 +16,7 @@ import { removedTensors } from './removedTensors.ts';
 // What a mask and fills compute is what the smaller model computes, and its gradients are those of what is left.
 
 const LENGTH = 12;
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt-350m'];
+const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt-350m', 'gpt-neox'];
 const noStep = (): Promise<void> => Promise.resolve();
 
 /** Blocks of every kind: some of both gone, no heads, no channels. */

@@ -11,7 +11,7 @@ import { type DenseModel, openDenseModel } from './denseModel.ts';
 const [SAMPLES, LENGTH] = [2, 12];
 
 /** Grouped queries and biases, head norms, and OPT's other names. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'qwen3', 'opt-350m'];
+const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'qwen3', 'opt-350m', 'gpt-neox'];
 
 describe.each(FAMILY_NAMES)('%s', (name) => {
   let model: DenseModel;

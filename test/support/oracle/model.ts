@@ -1,4 +1,5 @@
 import { readOracleConfig, type OracleConfig } from './config.ts';
+import { gptNeoXModel } from './gptNeoX.ts';
 import { llamaModel } from './llama.ts';
 import type { Matrix } from './matrix.ts';
 import { optModel } from './opt.ts';
@@ -33,6 +34,7 @@ export function oracleModel(config: OracleConfig, tensors: StoredTensors): Oracl
 /** By `model_type`; LLaMA's kin are all one. */
 const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTensors) => OracleModel>> = {
   opt: optModel,
+  gpt_neox: gptNeoXModel,
 };
 
 /** All prunable linear layers of a block. */
