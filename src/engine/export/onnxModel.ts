@@ -104,7 +104,8 @@ function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGr
     x = family.writeBlock(config, blockWriter(graph, layout, attention), x);
   }
   const { parameters, weight } = family.head(config);
-  const final = family.writeFinal(config, { graph, parameter: parameterOf(graph, parameters) }, x);
+  const found = weightsOf(graph, parameters);
+  const final = family.writeFinal(config, { graph, parameter: (name) => found.get(name)! }, x);
   const logits = graph.linear(final, graph.weight(weight.tensor, weight.shape));
   const shape = graph.node('Concat', [batch, tokens, emit.integers([config.vocabulary])], { axis: 0 });
   emit.node('Reshape', [graph.nameOf(logits), shape], {}, { output: 'logits' });
@@ -144,12 +145,15 @@ function blockWriter(
   { shape, window, parameters }: BlockLayout,
   attention: OnnxAttention,
 ): BlockWriter {
-  const parameter = parameterOf(graph, parameters);
+  const found = weightsOf(graph, parameters);
+  const parameter = (name: string): Value => found.get(name)!;
+  const bias = (name: string): Value | undefined => found.get(`${name}.bias`);
   return {
     graph,
     shape,
     parameter,
-    linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
+    bias,
+    linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     attention: (query, key, value) => {
       const names = [graph.nameOf(query), graph.nameOf(key), graph.nameOf(value)] as const;
       return graph.rows(attention.write(names, shape, window), query.shape[1]!);
@@ -158,9 +162,8 @@ function blockWriter(
   };
 }
 
-function parameterOf(graph: OnnxGraph, parameters: readonly Parameter[]): (name: string) => Value {
-  const found = new Map(parameters.map(({ name, tensor, shape }) => [name, graph.weight(tensor, shape)]));
-  return (name) => found.get(name)!;
+function weightsOf(graph: OnnxGraph, parameters: readonly Parameter[]): ReadonlyMap<string, Value> {
+  return new Map(parameters.map(({ name, tensor, shape }) => [name, graph.weight(tensor, shape)]));
 }
 
 /** The tensors of an ONNX model one after the other, each at a multiple of 64 bytes, as float32. */

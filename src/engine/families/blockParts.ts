@@ -52,9 +52,14 @@ export function applyLayerNorm({ normEpsilon }: FamilyConfig, writer: ParameterW
   return writer.graph.layerNorm(x, writer.parameter(name), writer.parameter(`${name}.bias`), normEpsilon);
 }
 
-/** What a linear layer adds whose inputs are all gone. */
-export function addBias(writer: BlockWriter, x: Value, linear: string, biased: boolean): Value {
-  return biased ? writer.graph.add(x, writer.parameter(`${linear}.bias`)) : x;
+/**
+ * x plus what the linear layer `name` makes of a branch; where that has lost all its components the layer's bias is left of it.
+ *
+ * @param branch what the layer reads, where there is any of it
+ */
+export function addBranch(writer: BlockWriter, x: Value, name: string, branch: (() => Value) | undefined): Value {
+  const added = branch ? writer.linear(name, branch()) : writer.bias(name);
+  return added ? writer.graph.add(x, added) : x;
 }
 
 /** transformers' names of the activations there are programs for. */

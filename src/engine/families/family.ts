@@ -117,8 +117,10 @@ export interface ParameterWriter {
 /** What a family's block uses to write itself; `linear` is where inputs are observed. */
 export interface BlockWriter extends ParameterWriter {
   readonly shape: BlockShape;
-  /** The linear layer `name` (weight input `name`, bias input `name.bias` where `biased`), applied to x [rows, in]. */
-  linear(name: string, x: Value, biased: boolean): Value;
+  /** The linear layer `name` (weight input `name`, and bias input `name.bias` where it has one), applied to x [rows, in]. */
+  linear(name: string, x: Value): Value;
+  /** Its bias alone, where it has one. */
+  bias(name: string): Value | undefined;
   /** Causal attention over query, key and value [rows, heads · dim]; → [rows, heads · dim]. */
   attention(query: Value, key: Value, value: Value): Value;
   /** What the MLP's last projection reads [rows, intermediate], as far as its channels are kept. */

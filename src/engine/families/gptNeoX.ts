@@ -2,7 +2,7 @@ import type { Value } from '../graph/graph.ts';
 import {
   ACTIVATIONS,
   activation,
-  addBias,
+  addBranch,
   applyLayerNorm,
   layerNorm,
   linearLayer,
@@ -105,8 +105,13 @@ export const gptNeoX: Family<GptNeoXConfig> = {
   },
 
   writeBlock(config, writer, x) {
-    const attended = addAttention(config, writer, x);
-    return addMlp(config, writer, attended, config.parallel ? x : attended);
+    const { heads, intermediate } = writer.shape;
+    const attended = addBranch(writer, x, 'attention.dense', heads > 0 ? () => attend(config, writer, x) : undefined);
+    const open = (): Value => {
+      const normed = applyLayerNorm(config, writer, config.parallel ? x : attended, 'post_attention_layernorm');
+      return writer.channels(activation(config, writer, writer.linear('mlp.dense_h_to_4h', normed)));
+    };
+    return addBranch(writer, attended, 'mlp.dense_4h_to_h', intermediate > 0 ? open : undefined);
   },
 
   head: ({ vocabulary, hidden, tiedEmbeddings }) => ({
@@ -117,25 +122,14 @@ export const gptNeoX: Family<GptNeoXConfig> = {
   writeFinal: (config, writer, x) => applyLayerNorm(config, writer, x, 'norm'),
 };
 
-function addAttention(config: GptNeoXConfig, writer: BlockWriter, x: Value): Value {
+function attend(config: GptNeoXConfig, writer: BlockWriter, x: Value): Value {
   const { graph, shape } = writer;
-  const { bias, headDim } = config;
-  if (shape.heads === 0) return addBias(writer, x, 'attention.dense', bias.attentionOutput);
-  const normed = applyLayerNorm(config, writer, x, 'input_layernorm');
-  const fused = writer.linear('attention.query_key_value', normed, bias.queryKeyValue);
+  const { headDim } = config;
+  const fused = writer.linear('attention.query_key_value', applyLayerNorm(config, writer, x, 'input_layernorm'));
   const rows = fused.shape[0]!;
   const perHead = graph.reshape(fused, [rows * shape.heads, 3 * headDim]);
   const [query, key, value] = [0, 1, 2].map((part) =>
     graph.reshape(graph.slice(perHead, 1, part * headDim, (part + 1) * headDim), [rows, shape.heads * headDim]),
   );
-  const mixed = writer.attention(query!, key!, value!);
-  return graph.add(x, writer.linear('attention.dense', mixed, bias.attentionOutput));
-}
-
-/** @param x what the MLP's output is added to */
-function addMlp(config: GptNeoXConfig, writer: BlockWriter, x: Value, input: Value): Value {
-  if (writer.shape.intermediate === 0) return addBias(writer, x, 'mlp.dense_4h_to_h', true);
-  const normed = applyLayerNorm(config, writer, input, 'post_attention_layernorm');
-  const inner = activation(config, writer, writer.linear('mlp.dense_h_to_4h', normed, true));
-  return writer.graph.add(x, writer.linear('mlp.dense_4h_to_h', writer.channels(inner), true));
+  return writer.attention(query!, key!, value!);
 }

@@ -3,7 +3,7 @@ import { mistralWindows, noWindows, qwenWindows } from './attentionWindows.ts';
 import {
   ACTIVATIONS,
   activation,
-  addBias,
+  addBranch,
   linearLayer,
   type LinearOptions,
   parameter,
@@ -159,13 +159,10 @@ function kinOf(kin: Kin): Family<LlamaConfig> {
     },
 
     writeBlock(config, writer, x) {
-      const middle =
-        writer.shape.heads > 0
-          ? addAttention(config, writer, x)
-          : addBias(writer, x, 'self_attn.o_proj', config.bias.attentionOutput);
-      return writer.shape.intermediate > 0
-        ? addMlp(config, writer, middle)
-        : addBias(writer, middle, 'mlp.down_proj', hasMlpOutputBias(config));
+      const { heads, intermediate } = writer.shape;
+      const middle = addBranch(writer, x, 'self_attn.o_proj', heads > 0 ? () => attend(config, writer, x) : undefined);
+      const gated = intermediate > 0 ? () => gate(config, writer, middle) : undefined;
+      return addBranch(writer, middle, 'mlp.down_proj', gated);
     },
 
     head: (config) => ({
@@ -250,28 +247,21 @@ function blockFields(
   return kin.windowsFromBlock && begin >= 0 ? { max_window_layers: kept.filter((index) => index < begin).length } : {};
 }
 
-function addAttention(config: LlamaConfig, writer: BlockWriter, x: Value): Value {
-  const { graph } = writer;
-  const { bias, normEpsilon } = config;
-  const normed = graph.rmsNorm(x, writer.parameter('input_layernorm'), normEpsilon);
-  const query = writer.linear('self_attn.q_proj', normed, bias.queryKeyValue);
-  const key = writer.linear('self_attn.k_proj', normed, bias.queryKeyValue);
-  const value = writer.linear('self_attn.v_proj', normed, bias.queryKeyValue);
-  const mixed = writer.attention(
-    headNorm(config, writer, query, 'self_attn.q_norm'),
-    headNorm(config, writer, key, 'self_attn.k_norm'),
-    value,
+function attend(config: LlamaConfig, writer: BlockWriter, x: Value): Value {
+  const normed = writer.graph.rmsNorm(x, writer.parameter('input_layernorm'), config.normEpsilon);
+  const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map((name) => writer.linear(`self_attn.${name}`, normed));
+  return writer.attention(
+    headNorm(config, writer, query!, 'self_attn.q_norm'),
+    headNorm(config, writer, key!, 'self_attn.k_norm'),
+    value!,
   );
-  return graph.add(x, writer.linear('self_attn.o_proj', mixed, bias.attentionOutput));
 }
 
-function addMlp(config: LlamaConfig, writer: BlockWriter, x: Value): Value {
+function gate(config: LlamaConfig, writer: BlockWriter, x: Value): Value {
   const { graph } = writer;
-  const { bias, normEpsilon } = config;
-  const normed = graph.rmsNorm(x, writer.parameter('post_attention_layernorm'), normEpsilon);
-  const gate = activation(config, writer, writer.linear('mlp.gate_proj', normed, bias.mlp));
-  const up = writer.linear('mlp.up_proj', normed, bias.mlp);
-  return graph.add(x, writer.linear('mlp.down_proj', writer.channels(graph.mul(gate, up)), hasMlpOutputBias(config)));
+  const normed = graph.rmsNorm(x, writer.parameter('post_attention_layernorm'), config.normEpsilon);
+  const opened = activation(config, writer, writer.linear('mlp.gate_proj', normed));
+  return writer.channels(graph.mul(opened, writer.linear('mlp.up_proj', normed)));
 }
 
 /** Qwen3: RMS norm of each head before the rotation; elsewhere the value as it is. x [rows, heads · dim]. */

@@ -2,7 +2,7 @@ import type { Value } from '../graph/graph.ts';
 import {
   ACTIVATIONS,
   activation,
-  addBias,
+  addBranch,
   applyLayerNorm,
   layerNorm,
   linearLayer,
@@ -116,32 +116,23 @@ export const opt: Family<OptConfig> = {
   },
 
   writeBlock(config, writer, x) {
-    const { bias, normFirst } = config;
     const { heads, intermediate } = writer.shape;
-    const attend = (input: Value): Value => {
+    const before = (input: Value, name: string): Value =>
+      config.normFirst ? applyLayerNorm(config, writer, input, name) : input;
+    const after = (sum: Value, name: string): Value =>
+      config.normFirst ? sum : applyLayerNorm(config, writer, sum, name);
+    const attend = (): Value => {
+      const input = before(x, 'self_attn_layer_norm');
       const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map((name) =>
-        writer.linear(`self_attn.${name}`, input, bias.queryKeyValue),
+        writer.linear(`self_attn.${name}`, input),
       );
-      const mixed = writer.attention(query!, key!, value!);
-      return writer.linear('self_attn.out_proj', mixed, bias.attentionOutput);
+      return writer.attention(query!, key!, value!);
     };
-    const feedForward = (input: Value): Value => {
-      const inner = activation(config, writer, writer.linear('fc1', input, bias.mlp));
-      return writer.linear('fc2', writer.channels(inner), hasMlpOutputBias(config));
-    };
-    const residual = (input: Value, name: string, add: (branchInput: () => Value) => Value): Value => {
-      if (normFirst) return add(() => applyLayerNorm(config, writer, input, name));
-      const sum = add(() => input);
-      return applyLayerNorm(config, writer, sum, name);
-    };
-    const middle = residual(x, 'self_attn_layer_norm', (input) =>
-      heads > 0 ? writer.graph.add(x, attend(input())) : addBias(writer, x, 'self_attn.out_proj', bias.attentionOutput),
-    );
-    return residual(middle, 'final_layer_norm', (input) =>
-      intermediate > 0
-        ? writer.graph.add(middle, feedForward(input()))
-        : addBias(writer, middle, 'fc2', hasMlpOutputBias(config)),
-    );
+    const attended = addBranch(writer, x, 'self_attn.out_proj', heads > 0 ? attend : undefined);
+    const middle = after(attended, 'self_attn_layer_norm');
+    const open = (): Value =>
+      writer.channels(activation(config, writer, writer.linear('fc1', before(middle, 'final_layer_norm'))));
+    return after(addBranch(writer, middle, 'fc2', intermediate > 0 ? open : undefined), 'final_layer_norm');
   },
 
   head: (config) => ({

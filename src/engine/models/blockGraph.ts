@@ -85,9 +85,13 @@ export class ProgramBlockWriter implements BlockWriter {
     return this.parameters.get(name)!;
   }
 
-  linear(name: string, x: Value, biased: boolean): Value {
+  bias(name: string): Value | undefined {
+    return this.parameters.get(`${name}.bias`);
+  }
+
+  linear(name: string, x: Value): Value {
     this.observe(name, x);
-    const y = this.product(name, x, biased ? this.parameter(`${name}.bias`) : undefined);
+    const y = this.product(name, x, this.bias(name));
     this.linears.set(name, { x, y });
     return y;
   }

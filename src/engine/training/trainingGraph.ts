@@ -75,11 +75,13 @@ function blockWriter(
 ): BlockWriter {
   const parameters = new Map(layout.parameters.map((parameter) => [parameter.name, input(parameter)]));
   const parameter = (name: string): Value => parameters.get(name)!;
+  const bias = (name: string): Value | undefined => parameters.get(`${name}.bias`);
   return {
     graph,
     shape: layout.shape,
     parameter,
-    linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
+    bias,
+    linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     channels: (x) => x,
     attention(query, key, value) {
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);
