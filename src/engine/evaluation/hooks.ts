@@ -19,7 +19,7 @@ export interface EvaluationHooks extends StepHooks {
   readonly onFinal?: ((final: FinalStates) => Promise<void>) | undefined;
 }
 
-export interface FinalStates {
+interface FinalStates {
   readonly batch: HiddenBatch;
   /** Weights of everything after the last block. */
   readonly head: Weights;

@@ -25,7 +25,7 @@ export function readRotaryPositions(
   };
 }
 
-export interface RotaryOptions {
+interface RotaryOptions {
   readonly headDim: number;
   readonly maxPositions: number;
   /** The field of transformers 4 with the base of the frequencies. */
