@@ -21,9 +21,10 @@ const LAYERS = {
 const ENGINE = {
   graph: [],
   runtime: ['graph'],
-  checkpoint: [],
+  families: ['graph'],
+  checkpoint: ['families'],
   tokenizer: ['checkpoint'],
-  models: ['graph', 'checkpoint'],
+  models: ['graph', 'families'],
   pruning: ['runtime', 'models'],
   forward: ['runtime', 'tokenizer', 'models'],
   gradient: ['forward'],

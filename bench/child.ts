@@ -7,7 +7,7 @@ import { ForwardStatistics } from '../src/engine/evaluation/blockStatistics.ts';
 import { collectGradients, type GradientSink } from '../src/engine/gradient/collectGradients.ts';
 import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { sweep } from '../src/engine/evaluation/sweep.ts';
-import type { SweepInputs } from '../src/engine/evaluation/sweep.ts';
+import type { SweepInputs } from '../src/engine/evaluation/sweepInputs.ts';
 import { calibrationSamples, evaluationBlocks } from '../src/engine/forward/tokenBlocks.ts';
 import { TokenCache } from '../src/engine/forward/tokenCache.ts';
 import { Pruner } from '../src/engine/pruning/pruner.ts';
@@ -45,7 +45,7 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened
       return new Pruner(device, metric, expression, sparsity, plan.settings.group);
     });
     const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));
-    const outcome = result.dense ?? result.pruned[0]!;
+    const outcome = result.dense ?? result.variants[0]!;
     if (outcome instanceof Error) throw outcome;
     return { value: outcome.perplexity, seconds };
   },

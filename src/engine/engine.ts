@@ -19,29 +19,25 @@ import type { StructureScore } from '../experiment/structure.ts';
 import type { SearchPlan } from '../search/metrics/plan.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
-import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
-import type { ErrorData } from '../base/errors.ts';
+import type { CheckpointSummary, EvaluationResult } from '../experiment/result.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
 import { evaluatePlan } from './evaluation/evaluatePlan.ts';
+import type { EvaluationHooks } from './evaluation/hooks.ts';
 import { inspectMetric } from './evaluation/inspectMetric.ts';
 import { preflight } from './evaluation/preflight.ts';
 import type { EngineState } from './evaluation/prepareSweep.ts';
-import type { StepHooks } from './evaluation/stepper.ts';
+import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
 import { verifyExport } from './export/verify.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
-import type { Weights } from './forward/blockWeights.ts';
-import type { HiddenBatch } from './forward/hiddenBatch.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
-import type { BlockFill } from './forward/maskInputs.ts';
 import { modelLength, withLength } from './forward/modelLength.ts';
 import { TokenCache } from './forward/tokenCache.ts';
-import { allParameters } from './models/model.ts';
+import { allParameters } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
 import { SearchSession } from './search/searchSession.ts';
 import { type MaskSequences, StructureSession } from './search/structureSession.ts';
-import type { PrunedLayer } from './pruning/pruner.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
@@ -62,33 +58,33 @@ export interface Engine {
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
   /** Loads what the candidates of a search share, and keeps it for {@link probe} and {@link measure} until another is opened. */
-  openSearch(plan: SearchPlan, hooks?: SearchHooks): Promise<SearchOpening>;
+  openSearch(plan: SearchPlan, hooks?: StepHooks): Promise<SearchOpening>;
   /** Which candidates rank the weights, and which of them rank alike. */
-  probe(expressions: readonly Expression[], hooks?: SearchHooks): Promise<readonly Timed<'probe', ProbeOutcome>[]>;
+  probe(expressions: readonly Expression[], hooks?: StepHooks): Promise<readonly Timed<'probe', ProbeOutcome>[]>;
   /** Mean losses of the candidates on the blocks `begin` to `end` − 1, in the order of the search's rungs. */
   measure(
     expressions: readonly Expression[],
     begin: number,
     end: number,
-    hooks?: SearchHooks,
+    hooks?: StepHooks,
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /** Loads what the questions of a search for rates or masks share, and keeps it for them until another search is opened. */
-  openStructure(plan: RateSearchPlan | MaskSearchPlan, hooks?: SearchHooks): Promise<ComponentsOpening>;
+  openStructure(plan: RateSearchPlan | MaskSearchPlan, hooks?: StepHooks): Promise<ComponentsOpening>;
   /** Mean losses of the model pruned at rates, one for each block, on the blocks `begin` to `end` − 1 of the open search for rates. */
   measureRates(
     configurations: readonly (readonly number[])[],
     begin: number,
     end: number,
-    hooks?: SearchHooks,
+    hooks?: StepHooks,
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /** Mean losses of what masks leave of the model, all on the same sequences; one that is not finite is an outcome, too. */
   measureMasks(
     masks: readonly ModelMask[],
     on: MaskSequences,
-    hooks?: SearchHooks,
+    hooks?: StepHooks,
   ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
   /** What each component of the model scores, and each block where the search may drop whole ones. */
-  componentScores(score: StructureScore, hooks?: SearchHooks): Promise<PackedValues>;
+  componentScores(score: StructureScore, hooks?: StepHooks): Promise<PackedValues>;
   /**
    * What every node of the plan's only metric computes on one linear layer of the dense model, calibrated one-shot.
    *
@@ -121,34 +117,6 @@ export interface Engine {
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
 }
-
-export interface EvaluationHooks {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined;
-  readonly onResult?: ((result: EvaluationResult, index: number) => void) | undefined;
-  /** @param index of the evaluation in the plan */
-  readonly onFailure?: ((failure: ErrorData, index: number) => void) | undefined;
-  /** Called with every layer that an evaluation has pruned, block after block. */
-  readonly onPruned?: ((layer: PrunedLayer, index: number) => void) | undefined;
-  /** Called with the whole components that an evaluation has removed, where it removes any. */
-  readonly onRemoved?: ((removed: RemovedComponents, index: number) => void) | undefined;
-  /** Called with the hidden states after the last block of every pruned model's first sequences, before their losses are taken. */
-  readonly onFinal?: ((final: FinalStates) => Promise<void>) | undefined;
-}
-
-export interface RemovedComponents {
-  readonly mask: ModelMask;
-  /** Of each block, where removal is compensated. */
-  readonly fills?: readonly BlockFill[];
-}
-
-export interface FinalStates {
-  readonly batch: HiddenBatch;
-  /** Weights of everything after the last block. */
-  readonly head: Weights;
-}
-
-export type SearchHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 
 /** An outcome under its name, with the wall time that it took. */
 export type Timed<Name extends string, Outcome> = Readonly<Record<Name, Outcome>> & { readonly seconds: number };

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
-import type { EvaluationHooks } from '../../src/engine/engine.ts';
+import type { EvaluationHooks } from '../../src/engine/evaluation/hooks.ts';
 import type { EvaluationPlan } from '../../src/experiment/plan.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import type { EvaluationResult } from '../../src/experiment/result.ts';

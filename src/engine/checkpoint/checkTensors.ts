@@ -1,7 +1,7 @@
 import { isFloatType } from './elementTypes.ts';
 import { foreignTensors } from './foreignTensors.ts';
 import { removedLayout } from './removedLayout.ts';
-import { embeddingOf } from './tensorNames.ts';
+import { familyOf } from '../families/families.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -20,11 +20,12 @@ export interface ExpectedTensor {
  */
 export function checkTensors(checkpoint: Checkpoint, expected: readonly ExpectedTensor[]): void {
   const wanted = new Set(expected.map(({ tensor }) => tensor));
+  const { headTensor, buffers } = familyOf(checkpoint.config);
   try {
     for (const { tensor, shape } of expected) checkTensor(checkpoint, tensor, shape);
     for (const [name, { file }] of checkpoint.tensors) {
-      if (wanted.has(name) || BUFFERS.test(name)) continue;
-      if (name === HEAD && checkpoint.config.tiedEmbeddings) checkTied(checkpoint, expected);
+      if (wanted.has(name) || BUFFERS.test(name) || buffers?.test(name)) continue;
+      if (name === headTensor && checkpoint.config.tiedEmbeddings) checkTied(checkpoint);
       else
         throw wrong(
           file,
@@ -35,14 +36,14 @@ export function checkTensors(checkpoint: Checkpoint, expected: readonly Expected
         );
     }
   } catch (error) {
-    throw whatTheyAre(checkpoint) ?? error;
+    throw whatTheyAre(checkpoint, wanted) ?? error;
   }
 }
 
 /** Tensors that do not fit are mostly those of something well known. */
-function whatTheyAre({ tensors, config, folder }: Checkpoint): EspalierError | undefined {
+function whatTheyAre({ tensors, config, folder }: Checkpoint, wanted: ReadonlySet<string>): EspalierError | undefined {
   const plain = `the tensors of a ${config.architecture} with this config.json`;
-  const foreign = foreignTensors(tensors.keys());
+  const foreign = foreignTensors([...tensors.keys()].filter((name) => !wanted.has(name)));
   if (foreign) {
     const { name, what, remedy } = foreign;
     return wrong(tensors.get(name)!.file, name, plain, what, remedy);
@@ -56,13 +57,13 @@ function whatTheyAre({ tensors, config, folder }: Checkpoint): EspalierError | u
 /** What old versions of transformers and fairseq saved beside the weights: computed from the configuration, not learned. */
 const BUFFERS = /(^|\.)(rotary_emb\.((original_)?inv_freq|(cos|sin)_cached)|masked_bias|version)$/;
 
-const HEAD = 'lm_head.weight';
-
 function checkTensor({ tensors, config, folder }: Checkpoint, name: string, shape: readonly number[]): void {
   const entry = tensors.get(name);
   const wanted = `${name} of shape [${shape.join(', ')}]`;
   if (!entry) {
-    const isUntied = (name === HEAD || name === embeddingOf(config)) && !config.tiedEmbeddings;
+    const family = familyOf(config);
+    const isUntied =
+      (name === family.headTensor || name === family.embedding(config).table.tensor) && !config.tiedEmbeddings;
     throw wrong(folder, name, wanted, 'no tensor of this name', isUntied ? ONE_OF_TWO : BELONG);
   }
   if (entry.shape.join() !== shape.join()) {
@@ -76,22 +77,25 @@ function checkTensor({ tensors, config, folder }: Checkpoint, name: string, shap
 /**
  * A head stored beside embeddings that it is tied to: transformers 4 takes the embeddings, 5 the head. They must be equal.
  */
-function checkTied(checkpoint: Checkpoint, expected: readonly ExpectedTensor[]): void {
-  const head = checkpoint.tensors.get(HEAD)!;
-  const table = expected.find(({ tensor }) => tensor.endsWith('embed_tokens.weight'));
+function checkTied(checkpoint: Checkpoint): void {
+  const { config, tensors } = checkpoint;
+  const family = familyOf(config);
+  const { table } = family.embedding(config);
+  const name = family.headTensor;
+  const head = tensors.get(name)!;
   const different = wrong(
     head.file,
-    HEAD,
+    name,
     'the embeddings once more, as tie_word_embeddings says',
     'another matrix',
     TIED,
   );
-  if (head.shape.join() !== table?.shape.join() || !isFloatType(head.dtype)) throw different;
+  if (head.shape.join() !== table.shape.join() || !isFloatType(head.dtype)) throw different;
   const [rows = 0, width = 0] = table.shape;
   const step = Math.max(1, Math.floor(2 ** 20 / width));
   for (let row = 0; row < rows; row += step) {
     const count = Math.min(step, rows - row);
-    const ours = checkpoint.readRows(HEAD, [rows, width], row, count);
+    const ours = checkpoint.readRows(name, [rows, width], row, count);
     const theirs = checkpoint.readRows(table.tensor, [rows, width], row, count);
     if (Buffer.compare(Buffer.from(ours.buffer), Buffer.from(theirs.buffer)) !== 0) throw different;
   }

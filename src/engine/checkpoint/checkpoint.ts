@@ -7,7 +7,7 @@ import { readTensorIndex } from './shards.ts';
 import { namedTensors } from './tensorNames.ts';
 import { TensorFile } from './tensorFile.ts';
 import { EspalierError } from '../../base/errors.ts';
-import type { ModelConfig } from './config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import type { TensorEntry } from './safetensors.ts';
 
 /** What a forward pass reads of a model: a checkpoint, or one that something was removed from. */

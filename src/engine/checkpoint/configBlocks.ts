@@ -1,5 +1,5 @@
-import type { BlockShape, ModelConfig } from './config.ts';
-import type { ConfigFields } from './configFields.ts';
+import type { BlockShape, FamilyConfig } from '../families/config.ts';
+import type { ConfigFields } from '../families/configFields.ts';
 
 /** Name of the key in config.json, and the only form of it that there is so far. */
 export const ESPALIER_KEY = 'espalier';
@@ -19,7 +19,7 @@ export const ESPALIER_FORMAT = 1;
  *
  * @throws EspalierError `checkpoint/config`
  */
-export function withRemovedComponents(fields: ConfigFields, config: ModelConfig): ModelConfig {
+export function withRemovedComponents(fields: ConfigFields, config: FamilyConfig): FamilyConfig {
   const key = fields.object(ESPALIER_KEY);
   if (!key) return config;
   refuseUnknown(key, ['format', 'blocks', 'bias']);
@@ -41,7 +41,7 @@ export function withRemovedComponents(fields: ConfigFields, config: ModelConfig)
 
 function readBlocks(
   key: ConfigFields,
-  { depth, heads, kvHeads, intermediate }: ModelConfig,
+  { depth, heads, kvHeads, intermediate }: FamilyConfig,
 ): readonly BlockShape[] | undefined {
   const list = key.value('blocks');
   if (list === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { ConfigFields } from './configFields.ts';
+import type { ConfigFields } from '../families/configFields.ts';
 
 /** The fields of config.json that say how weights are packed; the second is what compressed-tensors had before. */
 const QUANTIZATION_FIELDS = ['quantization_config', 'compression_config'] as const;

@@ -1,14 +1,11 @@
 import path from 'node:path';
-import { ARCHITECTURES } from './config.ts';
+import { ARCHITECTURES, type ArchitectureName, familyOf, type ModelConfig } from '../families/families.ts';
 import { withRemovedComponents } from './configBlocks.ts';
-import { ConfigFields } from './configFields.ts';
-import { readLlamaConfig } from './configLlama.ts';
-import { readOptConfig } from './configOpt.ts';
+import { ConfigFields } from '../families/configFields.ts';
 import { sha256 } from './hashing.ts';
 import { parseJsonObject, readBounded } from './jsonFile.ts';
 import { refusePackedWeights } from './quantization.ts';
 import { EspalierError } from '../../base/errors.ts';
-import type { ArchitectureName, ModelConfig } from './config.ts';
 
 /**
  * Reads and checks the config.json of a checkpoint folder. Defaults of absent fields are those of transformers for the
@@ -33,24 +30,11 @@ export function parseConfig(values: Readonly<Record<string, unknown>>, file: str
   const fields = new ConfigFields(file, values);
   const architecture = findArchitecture(fields);
   refuseWhatChangesNumbers(fields);
-  return withRemovedComponents(fields, FAMILIES[architecture].read(fields, architecture));
+  return { architecture, ...withRemovedComponents(fields, familyOf({ architecture }).read(fields)) };
 }
 
 /** Real ones have a few kilobytes; long factor lists and label maps reach a megabyte. */
 const MAX_CONFIG = 16_000_000;
-
-type ReadFamily = (fields: ConfigFields, architecture: ArchitectureName) => ModelConfig;
-
-const FAMILIES: Readonly<Record<ArchitectureName, { readonly modelType: string; readonly read: ReadFamily }>> = {
-  LlamaForCausalLM: { modelType: 'llama', read: readLlamaConfig },
-  MistralForCausalLM: { modelType: 'mistral', read: readLlamaConfig },
-  Qwen2ForCausalLM: { modelType: 'qwen2', read: readLlamaConfig },
-  Qwen3ForCausalLM: { modelType: 'qwen3', read: readLlamaConfig },
-  OPTForCausalLM: { modelType: 'opt', read: readOptConfig },
-};
-
-/** Spellings of early conversions of the first LLaMA. */
-const ALIASES: Readonly<Record<string, ArchitectureName>> = { LLaMAForCausalLM: 'LlamaForCausalLM' };
 
 function findArchitecture(fields: ConfigFields): ArchitectureName {
   const stated = fields.value('architectures');
@@ -58,27 +42,28 @@ function findArchitecture(fields: ConfigFields): ArchitectureName {
   if (stated !== undefined && (!Array.isArray(stated) || stated.length !== 1 || typeof stated[0] !== 'string')) {
     throw fields.wrong('architectures', 'a list of one name');
   }
-  const name: unknown =
-    stated?.[0] ?? ARCHITECTURES.find((known) => FAMILIES[known].modelType === modelType) ?? modelType;
-  const architecture = ARCHITECTURES.find((known) => known === name) ?? aliasOf(name);
+  const typeOf = (architecture: ArchitectureName): string => familyOf({ architecture }).modelType;
+  const name: unknown = stated?.[0] ?? ARCHITECTURES.find((known) => typeOf(known) === modelType) ?? modelType;
+  const architecture = ARCHITECTURES.find((known) => known === name || isAlias(known, name));
   if (!architecture) throw unsupported(fields.file, name);
-  if (modelType !== undefined && modelType !== FAMILIES[architecture].modelType) {
-    throw fields.wrong('model_type', `${FAMILIES[architecture].modelType}, as ${architecture} has it`);
+  if (modelType !== undefined && modelType !== typeOf(architecture)) {
+    throw fields.wrong('model_type', `${typeOf(architecture)}, as ${architecture} has it`);
   }
   return architecture;
 }
 
-function aliasOf(name: unknown): ArchitectureName | undefined {
-  return typeof name === 'string' && Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+function isAlias(architecture: ArchitectureName, name: unknown): boolean {
+  return familyOf({ architecture }).aliases?.some((alias) => alias === name) === true;
 }
 
 function unsupported(file: string, name: unknown): EspalierError {
+  const titles = ARCHITECTURES.map((architecture) => familyOf({ architecture }).title);
   return new EspalierError({
     code: 'checkpoint/unsupported-architecture',
     operation: `reading ${file}`,
     expected: `one of the architectures ${ARCHITECTURES.join(', ')}`,
     actual: name === undefined ? 'neither architectures nor model_type' : JSON.stringify(name).slice(0, 80),
-    remedy: 'Choose a checkpoint of a supported family (LLaMA and Vicuna, Mistral, Qwen2, Qwen3, OPT).',
+    remedy: `Choose a checkpoint of a supported family (${titles.join(', ')}).`,
     file,
   });
 }

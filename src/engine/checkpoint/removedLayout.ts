@@ -1,4 +1,6 @@
-import { type BlockShape, hasMlpOutputBias, type ModelConfig } from './config.ts';
+import { hasMlpOutputBias } from '../families/config.ts';
+import { familyOf, type ModelConfig } from '../families/families.ts';
+import { type BlockLayout, couplings, type Parts } from '../families/family.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from './configBlocks.ts';
 import type { TensorEntry } from './safetensors.ts';
 
@@ -15,14 +17,14 @@ export function removedLayout(
   tensors: Shapes,
   config: ModelConfig,
 ): { readonly what: string; readonly key: string } | undefined {
-  const names = config.architecture === 'OPTForCausalLM' ? OPT_NAMES : LLAMA_NAMES;
-  const shapes = Array.from({ length: config.depth }, (_, index) => shapeOf(tensors, config, names, index));
-  if (!shapes.every((shape) => shape !== undefined) || !shapes.every((shape) => isPart(shape, config)))
-    return undefined;
+  const whole = { ...config, blocks: undefined };
+  const layouts = config.windows.map((_, index) => familyOf(config).block(whole, index));
+  const shapes = layouts.map((layout) => shapeOf(tensors, config, layout));
+  if (!shapes.every((shape) => shape !== undefined)) return undefined;
   const blocks = shapes.some((shape) => shape.kvHeads < config.kvHeads || shape.intermediate < config.intermediate)
     ? shapes.map(({ heads, kvHeads, intermediate }) => ({ heads, kv_heads: kvHeads, intermediate }))
     : undefined;
-  const bias = biasOf(tensors, config, names);
+  const bias = biasOf(tensors, config, layouts);
   if (!bias || (!blocks && !bias.differs)) return undefined;
   const { attention_output, mlp_output } = bias;
   const key = {
@@ -37,55 +39,36 @@ export function removedLayout(
   return { what: what.join(' and '), key: JSON.stringify({ [ESPALIER_KEY]: key }) };
 }
 
-interface Names {
-  readonly block: string;
-  readonly queries: string;
-  readonly keys: string;
-  readonly down: string;
-  readonly output: string;
-}
-
-const LLAMA_NAMES: Names = {
-  block: 'model.layers.',
-  queries: 'self_attn.q_proj',
-  keys: 'self_attn.k_proj',
-  down: 'mlp.down_proj',
-  output: 'self_attn.o_proj',
-};
-const OPT_NAMES: Names = {
-  block: 'model.decoder.layers.',
-  queries: 'self_attn.q_proj',
-  keys: 'self_attn.k_proj',
-  down: 'fc2',
-  output: 'self_attn.out_proj',
-};
-
-function shapeOf(tensors: Shapes, { headDim }: ModelConfig, names: Names, index: number): BlockShape | undefined {
-  const extent = (name: string, axis: number): number | undefined =>
-    tensors.get(`${names.block}${index}.${name}.weight`)?.shape[axis];
-  const [queries, keys, intermediate] = [extent(names.queries, 0), extent(names.keys, 0), extent(names.down, 1)];
-  if (queries === undefined || keys === undefined || intermediate === undefined) return undefined;
-  return { heads: queries / headDim, kvHeads: keys / headDim, intermediate };
-}
-
-/** Whether it is what removal leaves: no more than there was, and whole groups of heads. */
-function isPart(shape: BlockShape, { heads, kvHeads, intermediate }: ModelConfig): boolean {
-  return (
-    Number.isInteger(shape.heads) &&
-    Number.isInteger(shape.kvHeads) &&
-    shape.heads <= heads &&
-    shape.intermediate <= intermediate &&
-    shape.heads * kvHeads === shape.kvHeads * heads
-  );
+/** What is left of a block: the parts that its tensors have, undefined where they are not of one mind or no whole ones. */
+function shapeOf(tensors: Shapes, { heads, kvHeads, intermediate }: ModelConfig, layout: BlockLayout) {
+  const whole = { groups: kvHeads, channels: intermediate };
+  const found = { groups: new Set<number | undefined>(), channels: new Set<number | undefined>() };
+  for (const { tensor, shape, linear, parts } of couplings(layout)) {
+    const extent = tensors.get(tensor)?.shape[parts.axis];
+    if (linear) found[parts.of].add(extent && (extent * whole[parts.of]) / shape[parts.axis]!);
+  }
+  const kept = (of: Parts['of']): number | undefined => {
+    const [count, ...others] = found[of];
+    return count !== undefined && others.length === 0 && Number.isInteger(count) && count <= whole[of]
+      ? count
+      : undefined;
+  };
+  const [groups, channels] = [kept('groups'), kept('channels')];
+  if (groups === undefined || channels === undefined) return undefined;
+  return { heads: groups * (heads / kvHeads), kvHeads: groups, intermediate: channels };
 }
 
 /** Which output projections have a bias; undefined where that is not what removal leaves. */
-function biasOf(tensors: Shapes, config: ModelConfig, { block, output, down }: Names) {
-  const inBlocks = (name: string): boolean | undefined => {
-    const each = Array.from({ length: config.depth }, (_, index) => tensors.has(`${block}${index}.${name}.bias`));
+function biasOf(tensors: Shapes, config: ModelConfig, layouts: readonly BlockLayout[]) {
+  const inBlocks = (of: Parts['of']): boolean | undefined => {
+    const each = layouts.map((layout) =>
+      couplings(layout)
+        .filter(({ parts }) => parts.of === of && parts.axis === 1)
+        .some(({ tensor }) => tensors.has(tensor.replace(/weight$/, 'bias'))),
+    );
     return each.every((has) => has === each[0]) ? each[0]! : undefined;
   };
-  const [attention_output, mlp_output] = [inBlocks(output), inBlocks(down)];
+  const [attention_output, mlp_output] = [inBlocks('groups'), inBlocks('channels')];
   if (attention_output === undefined || mlp_output === undefined) return undefined;
   const [attentionBefore, mlpBefore] = [config.bias.attentionOutput, hasMlpOutputBias(config)];
   // Removal adds biases and takes none away.

@@ -1,21 +1,20 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { ModelConfig } from './config.ts';
+import { allParameters, familyOf, type ModelConfig } from '../families/families.ts';
 import type { TensorEntry } from './safetensors.ts';
 
 /**
  * What stands before a decoder's names when it was saved from inside something else: data parallelism, torch.compile, FSDP, a module that
  * holds the model, the language part of a model of several kinds. None of them changes what the tensor is.
  */
-const WRAPPER = '(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|language_model|model)';
-const WRAPPED = new RegExp(`^(?:${WRAPPER}\\.)*((?:layers|embed_tokens|norm|decoder|rotary_emb|lm_head)\\..+)$`);
+const WRAPPERS = 'module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|language_model|model';
+/** Beside the parts of a decoder that have weights. */
+const WITHOUT_WEIGHTS = 'rotary_emb';
 /** Left in the middle of a name where single blocks were wrapped. */
 const INNER = /\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)(?=\.)/g;
 
-const HEAD = 'lm_head.weight';
-
 /**
- * The tensors of a checkpoint under the names that the family has for them. Prefixes of wrappers are left out, the prefix `model.` is put
- * where the bare decoder was saved (as some published OPT checkpoints were), and embeddings that are tied and kept as the head alone are the
+ * The tensors of a checkpoint under the names that the family has for them. Prefixes of wrappers are left out, the prefix of the decoder
+ * (`model.`) is put where that alone was saved (as some published OPT checkpoints were), and embeddings that are tied and kept as the head alone are the
  * embeddings.
  *
  * @throws EspalierError `checkpoint/tensor` where two tensors would have the same name
@@ -26,30 +25,36 @@ export function namedTensors(
 ): ReadonlyMap<string, TensorEntry> {
   const named = new Map<string, TensorEntry>();
   const before = new Map<string, string>();
+  const plainName = namer(config);
   for (const [name, entry] of stored) {
     const plain = plainName(name);
     if (named.has(plain)) throw twice(entry.file, plain, before.get(plain)!, name);
     named.set(plain, entry);
     before.set(plain, name);
   }
-  const table = embeddingOf(config);
-  const head = named.get(HEAD);
+  const family = familyOf(config);
+  const table = family.embedding(config).table.tensor;
+  const head = named.get(family.headTensor);
   if (config.tiedEmbeddings && head && !named.has(table)) {
-    named.delete(HEAD);
+    named.delete(family.headTensor);
     named.set(table, head);
   }
   return named;
 }
 
-/** Name of the matrix of embeddings. */
-export function embeddingOf({ architecture }: ModelConfig): string {
-  return architecture === 'OPTForCausalLM' ? 'model.decoder.embed_tokens.weight' : 'model.embed_tokens.weight';
-}
-
-function plainName(name: string): string {
-  const inner = WRAPPED.exec(name.replaceAll(INNER, ''))?.[1];
-  if (inner === undefined) return name;
-  return inner.startsWith('lm_head.') ? inner : `model.${inner}`;
+/** From a name in a file to the family's name, as the first parts of those of the model's tensors have it. */
+function namer(config: ModelConfig): (name: string) => string {
+  const { headTensor } = familyOf(config);
+  const head = headTensor.split('.')[0]!;
+  const inside = allParameters(config).filter(({ tensor }) => tensor !== headTensor);
+  const base = inside[0]!.tensor.split('.')[0]!;
+  const roots = new Set([head, WITHOUT_WEIGHTS, ...inside.map(({ tensor }) => tensor.split('.')[1]!)]);
+  const wrapped = new RegExp(`^(?:(?:${WRAPPERS}|${base})\\.)*((?:${[...roots].join('|')})\\..+)$`);
+  return (name) => {
+    const inner = wrapped.exec(name.replaceAll(INNER, ''))?.[1];
+    if (inner === undefined) return name;
+    return inner.startsWith(`${head}.`) ? inner : `${base}.${inner}`;
+  };
 }
 
 function twice(file: string, name: string, first: string, second: string): EspalierError {

@@ -1,6 +1,6 @@
 import type { ForwardObserver } from '../gradient/modelBackward.ts';
-import { type InputStatistic, observedInput } from '../models/blockGraph.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { InputStatistic } from '../models/blockGraph.ts';
+import type { BlockLayout } from '../families/family.ts';
 import { InputStatistics, inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
@@ -9,15 +9,15 @@ export type BlockStatistics = ReadonlyMap<string, InputStatistics>;
 
 /** Adds up what one block's program reports of its linear layers' inputs, batch after batch. */
 export class BlockStatisticsSum {
-  /** By the name under which layers with one input report it. */
+  /** By the name of the input. */
   private readonly found: ReadonlyMap<string, InputStatistics>;
-  private readonly linears: readonly string[];
+  private readonly linears: readonly { readonly name: string; readonly input: string }[];
   private readonly statistics: readonly InputStatistic[];
 
   constructor({ parameters }: BlockLayout, statistics: readonly InputStatistic[]) {
-    this.linears = parameters.filter(({ linear }) => linear).map(({ name }) => name);
+    this.linears = parameters.flatMap(({ name, linear, input = name }) => (linear ? [{ name, input }] : []));
     this.statistics = statistics;
-    this.found = new Map(this.linears.map((name) => [observedInput(name), new InputStatistics()]));
+    this.found = new Map(this.linears.map(({ input }) => [input, new InputStatistics()]));
   }
 
   /** Takes in the outputs of a block program that observes, on the host. */
@@ -37,7 +37,7 @@ export class BlockStatisticsSum {
   }
 
   get total(): BlockStatistics {
-    return new Map(this.linears.map((name) => [name, this.found.get(observedInput(name))!]));
+    return new Map(this.linears.map(({ name, input }) => [name, this.found.get(input)!]));
   }
 }
 

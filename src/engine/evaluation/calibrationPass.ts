@@ -1,8 +1,8 @@
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import { CalibrationStream } from './calibrationStream.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { SweepInputs } from './sweepInputs.ts';
 
 /** Statistics of the dense model's linear layers over the calibration samples, block by block. */
 export async function calibrationPass(

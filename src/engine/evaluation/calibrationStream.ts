@@ -1,11 +1,12 @@
 import type { InputStatistic } from '../models/blockGraph.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import { inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import { type BlockStatistics, BlockStatisticsSum } from './blockStatistics.ts';
 import { embed } from '../forward/embed.ts';
-import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { HiddenStream } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
+import type { SweepInputs } from './sweepInputs.ts';
 
 export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'calibrationPrograms' | 'calibration'>;
 

@@ -1,16 +1,16 @@
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step, StepHooks } from '../forward/step.ts';
 import { OPERAND_NAMES } from '../../metric/operands.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import type { CalibratedProvenance } from './gradientsOf.ts';
-import { stepper, type StepHooks } from './stepper.ts';
+import { stepper } from './stepper.ts';
 
 /** The dense model and the calibration samples that it is asked about. */
-export interface CalibratedModel {
+export interface CalibrationSource {
   /** Names everything that the statistics depend on. */
   readonly key: string;
   readonly model: LoadedModel;
@@ -34,7 +34,7 @@ export class DenseStatistics {
   private open: OpenStream | undefined;
 
   /** The statistics of block `index`. Progress is told, and cancellation looked at, after each program run. */
-  async block(source: CalibratedModel, index: number, hooks: StepHooks): Promise<BlockStatistics> {
+  async block(source: CalibrationSource, index: number, hooks: StepHooks): Promise<BlockStatistics> {
     this.turnTo(source);
     if (!this.blocks[index]) {
       // A stream that was left in the middle of a block cannot go on: its samples are in different places.
@@ -60,7 +60,7 @@ export class DenseStatistics {
     this.key = undefined;
   }
 
-  private turnTo({ key, device }: CalibratedModel): void {
+  private turnTo({ key, device }: CalibrationSource): void {
     if (this.key === key && this.device === device) return;
     this.dispose();
     this.key = key;
@@ -68,7 +68,7 @@ export class DenseStatistics {
   }
 
   /** Carries the samples through the next block, and looks at them where that was not done before. */
-  private async pass({ model: { weights } }: CalibratedModel, open: OpenStream, step: Step): Promise<void> {
+  private async pass({ model: { weights } }: CalibrationSource, open: OpenStream, step: Step): Promise<void> {
     const { position, stream } = open;
     const layout = weights.layouts[position]!;
     const detail = `calibrating, block ${position + 1} of ${weights.layouts.length}`;
@@ -90,7 +90,7 @@ interface OpenStream {
   position: number;
 }
 
-async function openStream({ model: { checkpoint }, device, samples }: CalibratedModel): Promise<OpenStream> {
+async function openStream({ model: { checkpoint }, device, samples }: CalibrationSource): Promise<OpenStream> {
   const programs = await ModelPrograms.create(checkpoint.config, device, samples[0]!.length);
   const operands = OPERAND_NAMES.filter(isRowOperand);
   const stream = await CalibrationStream.open(
@@ -105,6 +105,6 @@ function closeStream({ programs, stream }: OpenStream): void {
   programs.dispose();
 }
 
-function streamBytes({ model, samples }: CalibratedModel): number {
+function streamBytes({ model, samples }: CalibrationSource): number {
   return 4 * model.checkpoint.config.hidden * samples.reduce((tokens, { length }) => tokens + length, 0);
 }

@@ -2,16 +2,17 @@ import { EspalierError } from '../../base/errors.ts';
 import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import { needsCalibration, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
+import type { EvaluationHooks } from './hooks.ts';
 import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
+import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
 import { countSurveySteps, survey, surveyNeeds } from './survey.ts';
-import { countSteps, disposePrograms, sweep, type SweepInputs, type SweepOutcome } from './sweep.ts';
+import { countSteps, sweep } from './sweep.ts';
 import { inGroups } from './sweepGroups.ts';
-import { aboutBlocks, type PreparedModel, prepareModel, refusal } from './sweptModels.ts';
+import { disposePrograms, type SweepInputs, type SweepOutcome } from './sweepInputs.ts';
 
 /** See `Engine.evaluate`. */
 export async function evaluatePlan(
@@ -49,14 +50,14 @@ async function evaluatePrepared(
         .reduce((sum, count) => sum + count, denseOutcomes.has(denseKey) ? 0 : countSteps(prepared, true, [])),
   );
   const gradients = await needed?.get(steps('gradients'));
-  const ready: SweepInputs = {
+  const withGradients: SweepInputs = {
     ...prepared,
     ...(gradients && { gradients: gradients.gradients }),
     onFinal: hooks.onFinal,
   };
-  const found = await survey(ready, needs, steps('pruning'));
+  const found = await survey(withGradients, needs, steps('pruning'));
   const { statistics } = found;
-  const inputs = prepared.calibrate === 'one-shot' && statistics ? { ...ready, statistics } : ready;
+  const inputs = prepared.calibrate === 'one-shot' && statistics ? { ...withGradients, statistics } : withGradients;
   const step = steps('evaluating');
 
   const results: EvaluationResult[] = [];
@@ -65,32 +66,32 @@ async function evaluatePrepared(
     failures.push(failure);
     hooks.onFailure?.(failure.data, index);
   };
-  const models: PreparedModel[] = [];
+  const ready: PreparedEvaluation[] = [];
   for (const index of plan.evaluations.keys()) {
-    const model = refusals[index] ?? prepareModel(plan, index, inputs, found, hooks);
-    if (model instanceof EspalierError) fail(model, index);
-    else models.push(model);
+    const evaluation = refusals[index] ?? prepareEvaluation(plan, index, inputs, found, hooks);
+    if (evaluation instanceof EspalierError) fail(evaluation, index);
+    else ready.push(evaluation);
   }
-  for (const group of plan.evaluations.length > 0 ? inGroups(models, prepared) : [[]]) {
-    const swept = group.map(({ model }) => model);
-    const { dense, pruned } = await sweep(inputs, !denseOutcomes.has(denseKey), swept, step);
+  for (const group of plan.evaluations.length > 0 ? inGroups(ready, prepared) : [[]]) {
+    const carried = group.map(({ variant }) => variant);
+    const { dense, variants } = await sweep(inputs, !denseOutcomes.has(denseKey), carried, step);
     if (dense) denseOutcomes.set(denseKey, dense);
-    for (const [i, outcome] of pruned.entries()) {
-      const model = group[i]!;
+    for (const [i, outcome] of variants.entries()) {
+      const { index } = group[i]!;
       if (outcome instanceof EspalierError) {
-        fail(outcome, model.index);
+        fail(outcome, index);
         continue;
       }
-      const evaluation = plan.evaluations[model.index]!;
+      const evaluation = plan.evaluations[index]!;
       const used = needsGradient(evaluation) ? gradients : undefined;
       const result = {
         ...resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!),
-        ...aboutBlocks(model, evaluation, prepared),
+        ...aboutBlocks(group[i]!, evaluation, prepared),
         seconds: outcome.seconds + found.secondsFor(evaluation) + (used?.seconds ?? 0),
         ...(used && { gradients: used.source }),
       };
       results.push(result);
-      hooks.onResult?.(result, model.index);
+      hooks.onResult?.(result, index);
     }
   }
   if (plan.evaluations.length === 0) {

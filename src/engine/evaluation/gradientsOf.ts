@@ -3,8 +3,8 @@ import { countGradientSteps } from '../gradient/collectGradients.ts';
 import { type GradientOperands, type GradientRequest, gradientFingerprint } from '../gradient/gradientOperands.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
 import type { ForwardObserver } from '../gradient/modelBackward.ts';
-import type { Step } from '../forward/hiddenStream.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { Step } from '../forward/step.ts';
+import type { SweepInputs } from './sweepInputs.ts';
 
 /** The gradients that an evaluation needs: found, or still to be computed. */
 export interface NeededGradients {

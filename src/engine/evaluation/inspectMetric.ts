@@ -6,24 +6,24 @@ import { asWeights } from '../../experiment/planned.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step, StepHooks } from '../forward/step.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
 import { calibrationSamples } from '../forward/tokenBlocks.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Parameter } from '../models/model.ts';
+import type { Parameter } from '../families/family.ts';
 import { type InputStatistics, isRowOperand } from '../pruning/inputStatistics.ts';
 import { NODE_PROGRAMS, visitNodes } from '../pruning/nodeValues.ts';
 import { valueStatistics, type ValueStatistics } from '../pruning/valueStatistics.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
-import type { CalibratedModel, DenseStatistics } from './denseStatistics.ts';
+import type { CalibrationSource, DenseStatistics } from './denseStatistics.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { tokenizerOf } from '../forward/tokenCache.ts';
 import { machineOf } from '../runtime/machine.ts';
 import { calibrationFile, engineVersions, type EngineState } from './prepareSweep.ts';
-import { stagedStepper, stepper, type StepHooks } from './stepper.ts';
+import { stagedStepper, stepper } from './stepper.ts';
 
 export type InspectionState = Pick<EngineState, 'devices' | 'models' | 'tokenCache' | 'gradients'> & {
   readonly denseStatistics: DenseStatistics;
@@ -140,7 +140,7 @@ async function weightOperand(device: Device, name: OperandName, weight: DeviceTe
 }
 
 async function gradientsOf(
-  { model: { checkpoint, weights }, device, samples, provenance }: CalibratedModel,
+  { model: { checkpoint, weights }, device, samples, provenance }: CalibrationSource,
   hooks: StepHooks,
   { gradients }: InspectionState,
 ): Promise<GradientOperands> {
@@ -155,7 +155,7 @@ async function calibratedModel(
   device: Device,
   { signal, onProgress }: StepHooks,
   { tokenCache }: InspectionState,
-): Promise<CalibratedModel> {
+): Promise<CalibrationSource> {
   const { settings } = plan;
   const file = calibrationFile(plan);
   const onTokens = (done: number, total: number): void =>

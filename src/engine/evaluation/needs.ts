@@ -2,7 +2,7 @@ import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';
-import type { CountedModel } from './sweep.ts';
+import type { CountedVariant } from './sweep.ts';
 
 /** Whether the operand G has to be there. */
 export function needsGradient(evaluation: PlannedEvaluation): boolean {
@@ -18,7 +18,7 @@ export function rowsOfWeights(evaluations: readonly PlannedEvaluation[]): readon
 }
 
 /** What an evaluation adds to the steps of a sweep. */
-export function stepsOf(evaluation: PlannedEvaluation): CountedModel {
+export function stepsOf(evaluation: PlannedEvaluation): CountedVariant {
   return isStructural(evaluation) ? 'removed' : { rows: rowsOfWeights([evaluation]) };
 }
 

@@ -9,18 +9,20 @@ import { sampleLength } from '../../experiment/settings.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters, type Parameter } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
+import type { Parameter } from '../families/family.ts';
 import { measureRate } from '../runtime/measureRate.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
 import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
-import type { StepHooks } from './stepper.ts';
+import type { StepHooks } from '../forward/step.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
-import { countSteps, disposePrograms, type SweepInputs } from './sweep.ts';
+import { countSteps } from './sweep.ts';
+import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
 import { inGroups } from './sweepGroups.ts';
-import { refusal } from './sweptModels.ts';
+import { refusal } from './prepareEvaluation.ts';
 import { totalWork, workPerToken } from './work.ts';
 
 /** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */

@@ -4,20 +4,20 @@ import { VERSION } from '../../base/version.ts';
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import { sampleLength } from '../../experiment/settings.ts';
 import type { EvaluationProgress, Provenance } from '../../experiment/result.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
+import type { StepHooks } from '../forward/step.ts';
 import { type TokenCache, type TokenisedText, tokenizerOf } from '../forward/tokenCache.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
 import { machineOf } from '../runtime/machine.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 import { loadOrt } from '../runtime/ort.ts';
-import type { SweepInputs, SweepOutcome } from './sweep.ts';
+import type { SweepInputs, SweepOutcome } from './sweepInputs.ts';
 
 /** What an engine keeps from one evaluation to the next. */
 export interface EngineState {
@@ -49,7 +49,7 @@ type SweepPlan = Pick<EvaluationPlan, 'model' | 'text' | 'calibration' | 'settin
 export async function prepareSweep(
   plan: SweepPlan,
   calibrated: boolean,
-  { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
+  { signal, onProgress }: StepHooks,
   state: EngineState,
 ): Promise<PreparedSweep> {
   const { settings } = plan;

@@ -1,9 +1,6 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import type { EvaluationProgress } from '../../experiment/result.ts';
-import type { EvaluationHooks } from '../engine.ts';
-import type { Step } from '../forward/hiddenStream.ts';
-
-export type StepHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
+import type { Step, StepHooks } from '../forward/step.ts';
 
 /** Reports progress and lets the process look at its messages after every program run: cancellation arrives there. */
 export function stepper(hooks: StepHooks, total: number): Step {

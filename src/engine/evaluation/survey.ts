@@ -2,18 +2,18 @@ import { EspalierError } from '../../base/errors.ts';
 import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
 import type { ModelScores } from '../structure/componentScores.ts';
 import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { outlierShares } from '../structure/outliers.ts';
-import type { ComponentScorer, ScoringModel } from '../structure/scorer.ts';
+import type { ComponentScorer, ScoringInputs } from '../structure/scorer.ts';
 import { scorerOf } from '../structure/scorers.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import { calibrationPass, countCalibrationSteps } from './calibrationPass.ts';
 import { rowsOfWeights } from './needs.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { SweepInputs } from './sweepInputs.ts';
 
 /** What has to be known of the dense model before evaluations that remove components, or more of some blocks, can begin. */
 export interface SurveyNeeds {
@@ -108,11 +108,11 @@ function scoreOf(evaluation: PlannedEvaluation): StructureScore | undefined {
 function scoringModel(
   { checkpoint, device, weights, calibration, gradients }: SweepInputs,
   statistics: readonly BlockStatistics[] | undefined,
-): ScoringModel {
+): ScoringInputs {
   return { checkpoint, device, weights, samples: calibration, statistics, gradients };
 }
 
-async function scoreOrError(scorer: ComponentScorer, model: ScoringModel, step: Step) {
+async function scoreOrError(scorer: ComponentScorer, model: ScoringInputs, step: Step) {
   try {
     return requireFiniteScores(await scorer.score(model, step), scorer.name);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { availableMemory } from '../runtime/memory.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { SweepInputs } from './sweepInputs.ts';
 
 /** Share of the available memory for the hidden states of the models that one sweep carries. */
 const STREAM_SHARE = 0.4;

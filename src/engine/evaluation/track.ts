@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import { maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -7,10 +7,11 @@ import type { Weights } from '../forward/blockWeights.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
-import type { HiddenStream, Step } from '../forward/hiddenStream.ts';
+import type { HiddenStream } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
-import type { RemovedModel } from './removedModel.ts';
-import type { SweepInputs, SweepOutcome, SweptModel } from './sweep.ts';
+import type { Removal } from './removal.ts';
+import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 
 /** A block as the sweep comes to it. */
 export interface BlockVisit {
@@ -27,10 +28,10 @@ export interface BlockVisit {
   readonly where: string;
 }
 
-/** One model on its way through the blocks: the dense one, one that a pruner prunes on the way, or one without some components. */
+/** The dense model or a variant of it on its way through the blocks. */
 export class Track {
   private readonly inputs: SweepInputs;
-  private readonly model: SweptModel | undefined;
+  private readonly variant: Variant | undefined;
   private readonly evaluation: HiddenStream;
   /** Only where calibration is sequential and the metric needs statistics. */
   private readonly calibration: CalibrationStream | undefined;
@@ -40,34 +41,34 @@ export class Track {
 
   private constructor(
     inputs: SweepInputs,
-    model: SweptModel | undefined,
+    variant: Variant | undefined,
     evaluation: HiddenStream,
     calibration: CalibrationStream | undefined,
     stopwatch: Stopwatch,
   ) {
     this.inputs = inputs;
-    this.model = model;
+    this.variant = variant;
     this.evaluation = evaluation;
     this.calibration = calibration;
     this.stopwatch = stopwatch;
   }
 
-  static async open(inputs: SweepInputs, model: SweptModel | undefined): Promise<Track> {
+  static async open(inputs: SweepInputs, variant: Variant | undefined): Promise<Track> {
     const stopwatch = new Stopwatch(inputs.now);
-    const rows = model instanceof Pruner ? model.rows : [];
+    const rows = variant instanceof Pruner ? variant.rows : [];
     const sequential = !inputs.statistics && inputs.calibrate === 'sequential' && rows.length > 0;
     const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
     const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
-    return new Track(inputs, model, evaluation, calibration, stopwatch);
+    return new Track(inputs, variant, evaluation, calibration, stopwatch);
   }
 
-  /** Prunes the block and moves the model's streams on. */
+  /** Prunes the block and moves the streams on. */
   async visit(visit: BlockVisit, step: Step): Promise<void> {
     if (this.failure) return;
-    const { model } = this;
+    const { variant } = this;
     await this.stopwatch.time(async () => {
-      if (model instanceof Pruner) await this.visitPruned(model, visit, step);
-      else if (model) await this.visitRemoved(model, visit, step);
+      if (variant instanceof Pruner) await this.visitPruned(variant, visit, step);
+      else if (variant) await this.visitRemoved(variant, visit, step);
       else await this.evaluation.advance(visit.layout, visit.block, step, `dense, ${visit.where}`);
     });
   }
@@ -89,7 +90,7 @@ export class Track {
   }
 
   /** A block that is dropped leaves the hidden states as they are; its steps are over at once. */
-  private async visitRemoved({ mask, fills }: RemovedModel, visit: BlockVisit, step: Step): Promise<void> {
+  private async visitRemoved({ mask, fills }: Removal, visit: BlockVisit, step: Step): Promise<void> {
     const { index, layout, block } = visit;
     const where = `evaluating, ${visit.where}`;
     const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
@@ -100,7 +101,7 @@ export class Track {
   /** Adds up the losses after the last block. */
   async finish(head: Weights, step: Step): Promise<void> {
     if (this.failure) return;
-    if (this.model) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
+    if (this.variant) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
     await this.stopwatch.time(async () => {
       for (const batch of this.evaluation.batches) {
         for (const loss of await this.inputs.programs.losses(batch, head)) this.loss += loss;
@@ -115,10 +116,10 @@ export class Track {
     const { evaluation } = this.inputs;
     // The protocol weights every block's mean loss alike: all have T − 1 predictions, so that is the mean of them all.
     const perplexity = Math.exp(this.loss / (evaluation.length * (evaluation[0]!.length - 1)));
-    if (!Number.isFinite(perplexity)) return notFinite(this.model?.metric, perplexity);
+    if (!Number.isFinite(perplexity)) return notFinite(this.variant?.metric, perplexity);
     return {
       perplexity,
-      actualSparsity: this.model?.actualSparsity ?? this.inputs.weights.zeroShare,
+      actualSparsity: this.variant?.actualSparsity ?? this.inputs.weights.zeroShare,
       seconds: this.stopwatch.seconds + shared,
     };
   }

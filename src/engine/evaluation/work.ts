@@ -1,6 +1,7 @@
 import { sizeOf } from '../graph/shape.ts';
-import { type BlockLayout, familyOf } from '../models/model.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { BlockLayout } from '../families/family.ts';
+import { familyOf } from '../families/families.ts';
+import type { ModelConfig } from '../families/families.ts';
 
 /** Multiplications and additions of a model's matrix products for one token of a sequence; all that is not a product is left out. */
 export interface TokenWork {

@@ -6,16 +6,17 @@ import type { ExportReport, ExportTarget, FreshEngine, Verification } from '../.
 import type { EvaluationPlan } from '../../experiment/plan.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { readJsonFile } from '../checkpoint/jsonFile.ts';
 import { withoutQuantization } from '../checkpoint/quantization.ts';
-import type { RemovedComponents } from '../engine.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
+import type { RemovedComponents } from '../evaluation/removal.ts';
+import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import { copyCompanions } from './companions.ts';
 import { MaskedWriter } from './maskedWriter.ts';
@@ -25,7 +26,7 @@ import { onnxPositions, writeOnnx } from './onnxModel.ts';
 import { requireSame, VERIFIED_ROWS } from './verify.ts';
 import { writeRemoved } from './writeRemoved.ts';
 import { writeJson } from './writeJson.ts';
-import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
+import { type WrittenConfig, writingStep } from './writtenConfig.ts';
 
 /**
  * Evaluates the plan's only evaluation, writes the model that it pruned, and compares that, read back in another process, with the one
@@ -39,7 +40,7 @@ import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConf
 export async function exportModel(
   plan: EvaluationPlan,
   target: ExportTarget,
-  hooks: ExportHooks,
+  hooks: StepHooks,
   state: EngineState,
   startFresh: () => FreshEngine,
 ): Promise<ExportReport> {
@@ -86,7 +87,7 @@ async function writePruned(
   plan: EvaluationPlan,
   dense: Checkpoint,
   folder: string,
-  hooks: ExportHooks,
+  hooks: StepHooks,
   state: EngineState,
 ): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates; leftOut: readonly string[] }> {
   const stated = await readJsonFile(path.join(dense.folder, 'config.json'), 'checkpoint/config', MAX_CONFIG);
@@ -128,12 +129,7 @@ async function writePruned(
 /** Real ones have a few kilobytes. */
 const MAX_CONFIG = 16_000_000;
 
-async function convert(
-  from: string,
-  to: string,
-  { model, settings }: EvaluationPlan,
-  hooks: ExportHooks,
-): Promise<void> {
+async function convert(from: string, to: string, { model, settings }: EvaluationPlan, hooks: StepHooks): Promise<void> {
   const checkpoint = await openCheckpoint(from);
   try {
     const positions = onnxPositions(checkpoint.config, settings.length);
@@ -149,7 +145,7 @@ async function verify(
   { settings }: EvaluationPlan,
   target: ExportTarget,
   { tokens, rows, logits }: ReferenceStates,
-  { signal, onProgress }: ExportHooks,
+  { signal, onProgress }: StepHooks,
   startFresh: () => FreshEngine,
 ): Promise<Verification> {
   onProgress?.({ stage: 'verifying', done: 0, total: 0, detail: 'reading it back in another process' });

@@ -1,8 +1,9 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { allParameters } from '../models/model.ts';
+import type { StepHooks } from '../forward/step.ts';
+import { allParameters } from '../families/families.ts';
 import { CheckpointWriter } from './checkpointWriter.ts';
 import { copyMasked, copyTensor } from './copyTensor.ts';
-import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
+import { type WrittenConfig, writingStep } from './writtenConfig.ts';
 
 /** The dense checkpoint once more, with zeros in the layers that the evaluation hands over. */
 export class MaskedWriter {
@@ -22,7 +23,7 @@ export class MaskedWriter {
   }
 
   /** Copies what was not pruned. */
-  async finish(values: WrittenConfig['values'], hooks: ExportHooks): Promise<WrittenConfig> {
+  async finish(values: WrittenConfig['values'], hooks: StepHooks): Promise<WrittenConfig> {
     const writer = this.open();
     const rest = allParameters(this.dense.config).filter(({ tensor }) => !this.done.has(tensor));
     for (const [index, parameter] of rest.entries()) {

@@ -3,7 +3,7 @@ import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { blocksText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { ExportReport } from '../../experiment/export.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import { familyOf, type ModelConfig } from '../families/families.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
@@ -54,7 +54,7 @@ export function modelCard(
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     '',
     ...(format === 'onnx' ? ONNX : plain ? PLAIN : UNEVEN),
-    ...(format === 'huggingface' && plain && isRefused(config) ? REFUSED : []),
+    ...(format === 'huggingface' && plain ? (familyOf(config).exportNote?.(config) ?? []) : []),
     '',
   ].join('\n');
 }
@@ -69,15 +69,6 @@ const UNEVEN = [
   'config.json says under `espalier` what the family has no fields for: sizes of single blocks, biases for what was removed. Espalier',
   'evaluates the folder like any checkpoint; programs that do not know the key refuse it.',
 ];
-
-const REFUSED = [
-  'transformers 5 refuses a LLaMA whose hidden_size is no multiple of num_attention_heads, although head_dim is there: load it with',
-  'transformers 4, from 4.45 on.',
-];
-
-function isRefused({ architecture, hidden, heads }: ModelConfig): boolean {
-  return architecture === 'LlamaForCausalLM' && hidden % heads !== 0;
-}
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
   if (provenance.calibration === undefined) return 'none';

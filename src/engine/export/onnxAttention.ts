@@ -1,4 +1,4 @@
-import type { BlockShape } from '../checkpoint/config.ts';
+import type { BlockShape } from '../families/config.ts';
 import type { OnnxGraph } from './onnxGraph.ts';
 
 /** Names of what the attention of every block shares. */
@@ -6,8 +6,8 @@ export interface SequenceNames {
   /** int64 [1] each. */
   readonly batch: string;
   readonly tokens: string;
-  /** Cosines and sines [1, tokens, 1, headDim / 2], where positions are rotary. */
-  readonly rotary: { readonly cosines: string; readonly sines: string } | undefined;
+  /** Cosines and sines [1, tokens, 1, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
+  readonly rotary: { readonly cosines: string; readonly sines: string; readonly pairs: number } | undefined;
 }
 
 /**
@@ -54,21 +54,23 @@ export class OnnxAttention {
     return graph.node('Reshape', [mixed, graph.emit.integers([-1, heads * headDim])]);
   }
 
-  /** Rotary positions, halves layout: (a, b) → (a·cos − b·sin, b·cos + a·sin). */
+  /** Rotary positions, halves layout: (a, b, rest) → (a·cos − b·sin, b·cos + a·sin, rest). */
   private rotate(x: string, heads: number): string {
     const { graph, headDim } = this;
     const { rotary } = this.sequence;
     if (!rotary) return x;
     const whole = this.reshape(x, [heads, headDim]);
-    const half = (begin: number): string =>
-      graph.node('Slice', [whole, ...[[begin], [begin + headDim / 2], [3]].map((list) => graph.emit.integers(list))]);
-    const [a, b] = [half(0), half(headDim / 2)];
-    const times = (part: string, table: string): string => graph.node('Mul', [part, table]);
+    const { pairs } = rotary;
+    const part = (begin: number, end: number): string =>
+      graph.node('Slice', [whole, ...[[begin], [end], [3]].map((list) => graph.emit.integers(list))]);
+    const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
+    const times = (half: string, table: string): string => graph.node('Mul', [half, table]);
     return graph.node(
       'Concat',
       [
         graph.node('Sub', [times(a, rotary.cosines), times(b, rotary.sines)]),
         graph.node('Add', [times(b, rotary.cosines), times(a, rotary.sines)]),
+        ...(2 * pairs < headDim ? [part(2 * pairs, headDim)] : []),
       ],
       { axis: 3 },
     );

@@ -11,7 +11,7 @@ import {
   TensorShapeProto_DimensionSchema,
   ValueInfoProtoSchema,
 } from '../graph/onnx/onnx_pb.js';
-import type { RowOperations } from '../models/model.ts';
+import type { RowOperations } from '../families/family.ts';
 
 /** Operator set of the ONNX standard that exported models use; nothing else is used. Part of the documentation. */
 export const OPSET = 21;
@@ -80,6 +80,12 @@ export class OnnxGraph implements RowOperations {
   /** Rows may become several or one of several: only the width is said. */
   reshape = (x: Value, shape: readonly number[]): Value =>
     this.value(this.node('Reshape', [this.nameOf(x), this.emit.integers([-1, shape[1]!])]), shape);
+
+  slice = (x: Value, axis: number, begin: number, end: number): Value =>
+    this.value(
+      this.node('Slice', [this.nameOf(x), ...[begin, end, axis].map((at) => this.emit.integers([at]))]),
+      x.shape.with(axis, end - begin),
+    );
 
   /** The model file: weights lie in `weightsFile` beside it. */
   encode(

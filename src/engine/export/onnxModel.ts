@@ -3,9 +3,11 @@ import path from 'node:path';
 import { createFileSync } from '../../files/openRegular.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { ModelConfig, RotaryPositions } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
+import type { RotaryPositions } from '../families/config.ts';
 import type { Value } from '../graph/graph.ts';
-import { allParameters, type BlockLayout, type BlockWriter, familyOf, type Parameter } from '../models/model.ts';
+import { allParameters, familyOf } from '../families/families.ts';
+import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
 import { rotaryTables } from '../models/rope.ts';
 import { OnnxAttention, type SequenceNames } from './onnxAttention.ts';
 import { OnnxGraph, OPSET, type StoredTensor } from './onnxGraph.ts';
@@ -65,23 +67,24 @@ export function onnxPositions({ positions, maxPositions }: ModelConfig, tokens: 
 
 /** Names of the rotary tables: those of short sequences, and where it matters those of long ones. */
 interface TableNames {
+  readonly pairs: number;
   readonly short: readonly [cosines: string, sines: string];
   readonly long?: { readonly names: readonly [cosines: string, sines: string]; readonly beyond: number };
 }
 
 function writeTables(config: ModelConfig, rotary: RotaryPositions, rows: number, weights: WeightsFile): TableNames {
   const write = (positions: RotaryPositions, suffix: string): readonly [string, string] => {
-    const { cosines, sines } = rotaryTables(positions, config.headDim, rows, config.maxPositions);
-    const shape = [rows, config.headDim / 2];
+    const { shape, cosines, sines } = rotaryTables(positions, rows, config.maxPositions);
     weights.add(`rotary.cosines${suffix}`, shape, cosines);
     weights.add(`rotary.sines${suffix}`, shape, sines);
     return [`rotary.cosines${suffix}`, `rotary.sines${suffix}`];
   };
   const { scaling } = rotary;
-  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { short: write(rotary, '') };
+  const pairs = rotary.dims / 2;
+  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { pairs, short: write(rotary, '') };
   // The factors depend on the length of the sequence: both tables are there.
   const short = { ...rotary, scaling: { ...scaling, longFactor: scaling.shortFactor } };
-  return { short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
+  return { pairs, short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
 }
 
 function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGraph {
@@ -101,7 +104,8 @@ function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGr
     x = family.writeBlock(config, blockWriter(graph, layout, attention), x);
   }
   const { parameters, weight } = family.head(config);
-  const final = family.writeFinal(config, { graph, parameter: parameterOf(graph, parameters) }, x);
+  const found = weightsOf(graph, parameters);
+  const final = family.writeFinal(config, { graph, parameter: (name) => found.get(name)! }, x);
   const logits = graph.linear(final, graph.weight(weight.tensor, weight.shape));
   const shape = graph.node('Concat', [batch, tokens, emit.integers([config.vocabulary])], { axis: 0 });
   emit.node('Reshape', [graph.nameOf(logits), shape], {}, { output: 'logits' });
@@ -125,7 +129,7 @@ function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }
   return graph.rows(x, config.hidden);
 }
 
-function rotaryNames(graph: OnnxGraph, { short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
+function rotaryNames(graph: OnnxGraph, { pairs, short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
   const { emit } = graph;
   const beyond = long && graph.node('Greater', [tokens, emit.integers([long.beyond])]);
   const rows = (index: 0 | 1): string => {
@@ -133,7 +137,7 @@ function rotaryNames(graph: OnnxGraph, { short, long }: TableNames, tokens: stri
     const table = long ? graph.node('Where', [beyond!, cut(long.names[index]), cut(short[index])]) : cut(short[index]);
     return graph.node('Unsqueeze', [table, emit.integers([0, 2])]);
   };
-  return { cosines: rows(0), sines: rows(1) };
+  return { cosines: rows(0), sines: rows(1), pairs };
 }
 
 function blockWriter(
@@ -141,12 +145,15 @@ function blockWriter(
   { shape, window, parameters }: BlockLayout,
   attention: OnnxAttention,
 ): BlockWriter {
-  const parameter = parameterOf(graph, parameters);
+  const found = weightsOf(graph, parameters);
+  const parameter = (name: string): Value => found.get(name)!;
+  const bias = (name: string): Value | undefined => found.get(`${name}.bias`);
   return {
     graph,
     shape,
     parameter,
-    linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
+    bias,
+    linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     attention: (query, key, value) => {
       const names = [graph.nameOf(query), graph.nameOf(key), graph.nameOf(value)] as const;
       return graph.rows(attention.write(names, shape, window), query.shape[1]!);
@@ -155,9 +162,8 @@ function blockWriter(
   };
 }
 
-function parameterOf(graph: OnnxGraph, parameters: readonly Parameter[]): (name: string) => Value {
-  const found = new Map(parameters.map(({ name, tensor, shape }) => [name, graph.weight(tensor, shape)]));
-  return (name) => found.get(name)!;
+function weightsOf(graph: OnnxGraph, parameters: readonly Parameter[]): ReadonlyMap<string, Value> {
+  return new Map(parameters.map(({ name, tensor, shape }) => [name, graph.weight(tensor, shape)]));
 }
 
 /** The tensors of an ONNX model one after the other, each at a multiple of 64 bytes, as float32. */

@@ -1,15 +1,15 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ModelMask } from '../../experiment/components.ts';
-import { type BlockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
+import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
+import { familyOf, type ModelConfig } from '../families/families.ts';
+import type { JsonFields, OutputBias } from '../families/family.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { parseConfig } from '../checkpoint/readConfig.ts';
 import { removedShapes } from '../structure/removedConfig.ts';
 
-type Values = Readonly<Record<string, unknown>>;
-
 /** A checkpoint's config.json after components were removed. */
 export interface PrunedConfig {
-  readonly values: Values;
+  readonly values: JsonFields;
   /** What {@link values} mean, read like every config.json. */
   readonly config: ModelConfig;
   /** Index in the dense model of each block that is left. */
@@ -26,17 +26,28 @@ export interface PrunedConfig {
  * @param compensated whether the output projections get a bias for what was removed
  * @throws EspalierError `settings/invalid` where no block is left
  */
-export function prunedConfig(values: Values, config: ModelConfig, mask: ModelMask, compensated: boolean): PrunedConfig {
+export function prunedConfig(
+  values: JsonFields,
+  config: ModelConfig,
+  mask: ModelMask,
+  compensated: boolean,
+): PrunedConfig {
   const { kept, shapes } = removedShapes(config, mask);
   if (kept.length === 0) throw nothingLeft(mask.length);
   const dense = Object.fromEntries(Object.entries(values).filter(([name]) => name !== ESPALIER_KEY));
-  const fields: Values = { ...dense, num_hidden_layers: kept.length, ...windowFields(values, config, kept) };
+  const family = familyOf(config);
+  const fields: JsonFields = {
+    ...dense,
+    num_hidden_layers: kept.length,
+    ...family.blockFields?.(values, config, kept),
+  };
   const bias = {
     attention_output: config.bias.attentionOutput || compensated,
     mlp_output: hasMlpOutputBias(config) || compensated,
   };
-  if (isEven(config, shapes)) {
-    const plain = { ...fields, ...sizeFields(config, shapes[0]!), ...biasFields(config, bias) };
+  const sizes = areAlike(shapes) ? family.sizeFields(config, shapes[0]!) : undefined;
+  if (sizes) {
+    const plain = { ...fields, ...sizes, ...family.biasFields?.(bias) };
     const read = parseConfig(plain, FILE);
     if (saysBias(read, bias)) return { values: plain, config: read, kept };
   }
@@ -49,45 +60,9 @@ export function prunedConfig(values: Values, config: ModelConfig, mask: ModelMas
 /** Named in errors alone, which would be defects of ours. */
 const FILE = 'config.json';
 
-/** Whether the family's own fields can say it: one shape for all, and nothing gone altogether. OPT derives the size of its heads. */
-function isEven(config: ModelConfig, shapes: readonly BlockShape[]): boolean {
+function areAlike(shapes: readonly BlockShape[]): boolean {
   const [first] = shapes as readonly [BlockShape];
-  const alike = shapes.every(
-    ({ kvHeads, intermediate }) => kvHeads === first.kvHeads && intermediate === first.intermediate,
-  );
-  const hasHeads = config.architecture === 'OPTForCausalLM' ? first.heads === config.heads : first.heads > 0;
-  return alike && hasHeads && first.intermediate > 0;
-}
-
-function sizeFields(config: ModelConfig, { heads, kvHeads, intermediate }: BlockShape): Values {
-  if (config.architecture === 'OPTForCausalLM') return { ffn_dim: intermediate };
-  return {
-    intermediate_size: intermediate,
-    // hidden_size / num_attention_heads is no longer the size of a head, and some families have defaults of their own.
-    ...(heads !== config.heads && {
-      num_attention_heads: heads,
-      num_key_value_heads: kvHeads,
-      head_dim: config.headDim,
-    }),
-  };
-}
-
-/** Which blocks have a window is said block by block, or by where the windows begin. */
-function windowFields(values: Values, config: ModelConfig, kept: readonly number[]): Values {
-  const types = values['layer_types'];
-  if (Array.isArray(types)) return { layer_types: kept.map((index) => types[index] as unknown) };
-  const begin = config.windows.findIndex((window) => window !== undefined);
-  const qwen = config.architecture === 'Qwen2ForCausalLM' || config.architecture === 'Qwen3ForCausalLM';
-  return qwen && begin >= 0 ? { max_window_layers: kept.filter((index) => index < begin).length } : {};
-}
-
-/** Which output projections have a bias, as the key has it. */
-type OutputBias = Readonly<Record<'attention_output' | 'mlp_output', boolean>>;
-
-/** LLaMA alone has fields for them, which also give biases to the other projections: zeros. */
-function biasFields({ architecture }: ModelConfig, bias: OutputBias): Values {
-  if (architecture !== 'LlamaForCausalLM') return {};
-  return { ...(bias.attention_output && { attention_bias: true }), ...(bias.mlp_output && { mlp_bias: true }) };
+  return shapes.every(({ kvHeads, intermediate }) => kvHeads === first.kvHeads && intermediate === first.intermediate);
 }
 
 function saysBias(read: ModelConfig, bias: OutputBias): boolean {

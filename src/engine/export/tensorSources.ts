@@ -1,8 +1,9 @@
 import { type ModelMask, unpackBits } from '../../experiment/components.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { type BlockShape, blockShape } from '../checkpoint/config.ts';
-import { allParameters, familyOf, type Parameter } from '../models/model.ts';
-import { couplings } from '../structure/coupling.ts';
+import { type BlockShape, blockShape } from '../families/config.ts';
+import { allParameters, familyOf } from '../families/families.ts';
+import type { Parameter } from '../families/family.ts';
+import { couplings } from '../families/family.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 import type { PrunedConfig } from './prunedConfig.ts';
 
@@ -36,25 +37,25 @@ export function structuralSources(
   for (const [index, source] of kept.entries()) {
     const before = family.block(dense.config, source);
     const parameters = new Map(before.parameters.map((parameter) => [parameter.name, parameter]));
-    const coupled = new Map(couplings(before).map((coupling) => [coupling.parameter.name, coupling]));
+    const coupled = new Map(couplings(before).map((coupling) => [coupling.name, coupling]));
     const { groups, channels } = keptBits(mask, source, blockShape(dense.config, source));
     for (const { name, tensor, shape } of family.block(config, index).parameters) {
       const parameter = parameters.get(name);
       const coupling = coupled.get(name);
       const part =
-        parameter && coupling && spread(coupling.of === 'groups' ? groups : channels, parameter.shape[coupling.axis]!);
+        coupling && spread(coupling.parts.of === 'groups' ? groups : channels, coupling.shape[coupling.parts.axis]!);
       const fill = fills?.[source];
       const reader = name.endsWith('.bias') ? coupled.get(name.slice(0, -'.bias'.length)) : undefined;
-      if (fill && reader?.axis === 1) {
-        const [bits, values] = reader.of === 'groups' ? [groups, fill.attention] : [channels, fill.channels];
-        sources.set(tensor, { kind: 'values', values: compensation(dense, reader.parameter, parameter, bits, values) });
+      if (fill && reader?.parts.axis === 1) {
+        const [bits, values] = reader.parts.of === 'groups' ? [groups, fill.attention] : [channels, fill.channels];
+        sources.set(tensor, { kind: 'values', values: compensation(dense, reader, parameter, bits, values) });
       } else if (!parameter) sources.set(tensor, { kind: 'values', values: new Float32Array(shape[0]!) });
       else if (!part) sources.set(tensor, { kind: 'stored', parameter });
       else
         sources.set(tensor, {
           kind: 'stored',
           parameter,
-          ...(coupling.axis === 0 ? { rows: part } : { columns: part }),
+          ...(coupling.parts.axis === 0 ? { rows: part } : { columns: part }),
         });
     }
   }

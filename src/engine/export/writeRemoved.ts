@@ -1,11 +1,12 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { RemovedComponents } from '../engine.ts';
-import { allParameters } from '../models/model.ts';
+import type { RemovedComponents } from '../evaluation/removal.ts';
+import type { StepHooks } from '../forward/step.ts';
+import { allParameters } from '../families/families.ts';
 import { CheckpointWriter } from './checkpointWriter.ts';
 import { copyTensor } from './copyTensor.ts';
 import { prunedConfig } from './prunedConfig.ts';
 import { structuralSources, type TensorSource } from './tensorSources.ts';
-import { type ExportHooks, type WrittenConfig, writingStep } from './writtenConfig.ts';
+import { type WrittenConfig, writingStep } from './writtenConfig.ts';
 
 /** The matrices that are left of a model that whole components were removed from. */
 export async function writeRemoved(
@@ -13,7 +14,7 @@ export async function writeRemoved(
   values: WrittenConfig['values'],
   { mask, fills }: RemovedComponents,
   folder: string,
-  hooks: ExportHooks,
+  hooks: StepHooks,
 ): Promise<WrittenConfig> {
   const pruned = prunedConfig(values, dense.config, mask, fills !== undefined);
   const sources = structuralSources(dense, pruned, mask, fills);

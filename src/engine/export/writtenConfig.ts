@@ -1,8 +1,6 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
-import type { EvaluationHooks } from '../engine.ts';
-
-export type ExportHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
+import type { ModelConfig } from '../families/families.ts';
+import type { StepHooks } from '../forward/step.ts';
 
 /** config.json of what was written, and what it means. */
 export interface WrittenConfig {
@@ -11,7 +9,7 @@ export interface WrittenConfig {
 }
 
 /** Reports progress and lets the process look at its messages: cancellation arrives there. */
-export function writingStep({ signal, onProgress }: ExportHooks, done: number, total: number): () => Promise<void> {
+export function writingStep({ signal, onProgress }: StepHooks, done: number, total: number): () => Promise<void> {
   return async () => {
     onProgress?.({ stage: 'writing', done, total, detail: `tensor ${done + 1} of ${total}` });
     await new Promise(setImmediate);

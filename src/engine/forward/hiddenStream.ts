@@ -1,13 +1,11 @@
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 import type { MaskInputs } from './maskInputs.ts';
 import type { ModelPrograms } from './modelPrograms.ts';
-
-/** Called after every step (one program run over one batch), to report progress, yield and look at cancellation. */
-export type Step = (detail: string) => Promise<void>;
+import type { Step } from './step.ts';
 
 /**
  * The hidden states of a set of sequences between two blocks. A stream moves on one block at a time, so that only one block's

@@ -2,7 +2,7 @@ import { checkTensors } from '../checkpoint/checkTensors.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointIdentity } from '../checkpoint/identity.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { BlockWeights } from './blockWeights.ts';

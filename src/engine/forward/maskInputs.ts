@@ -1,6 +1,6 @@
 import { type BlockMask, unpackBits } from '../../experiment/components.ts';
 import type { Masking } from '../models/blockGraph.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 

@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 
 /**
  * Tokens of the longest text that a model was made for. Scaled positions reach further than `max_position_embeddings` where that is the length

@@ -1,7 +1,7 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { buildBlockGraph, type InputStatistic, type Masking } from '../models/blockGraph.ts';
 import { buildHeadGraph } from '../models/headGraph.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -23,7 +23,7 @@ export class ModelPrograms {
   private readonly tokens: number;
   private readonly rotary: Readonly<Record<string, DeviceTensor>>;
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
-  private readonly model: string;
+  private readonly shape: string;
 
   private constructor(
     config: ModelConfig,
@@ -35,17 +35,16 @@ export class ModelPrograms {
     this.device = device;
     this.tokens = tokens;
     this.rotary = rotary;
-    this.model = JSON.stringify(config);
+    this.shape = JSON.stringify(config);
     this.batch = sequencesPerBatch(device, tokens);
   }
 
   static async create(config: ModelConfig, device: Device, tokens: number): Promise<ModelPrograms> {
     if (config.positions.kind !== 'rotary') return new ModelPrograms(config, device, tokens, {});
-    const tables = rotaryTables(config.positions, config.headDim, tokens, config.maxPositions);
-    const shape = [tokens, config.headDim / 2];
+    const tables = rotaryTables(config.positions, tokens, config.maxPositions);
     return new ModelPrograms(config, device, tokens, {
-      cosines: await device.upload(tables.cosines, shape, 'float32'),
-      sines: await device.upload(tables.sines, shape, 'float32'),
+      cosines: await device.upload(tables.cosines, tables.shape, 'float32'),
+      sines: await device.upload(tables.sines, tables.shape, 'float32'),
     });
   }
 
@@ -69,7 +68,7 @@ export class ModelPrograms {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
     const outputs = [...(output ? ['y'] : []), ...statistics].join(',');
-    const key = `${this.model} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
+    const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
     const options = { batch, tokens, precision, weightType, output, statistics, masking };
     return device.program(
       key,
@@ -85,7 +84,7 @@ export class ModelPrograms {
     const rows = batch.batch * tokens;
     const limit = device.resident ? LOGITS.resident : LOGITS.host;
     const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
-    const key = `${this.model} head ${rows}`;
+    const key = `${this.shape} head ${rows}`;
     const { precision, weightType } = device;
     const build = (): ReturnType<typeof buildHeadGraph> =>
       buildHeadGraph(config, { rows, slice, precision, weightType });

@@ -1,9 +1,10 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { gradients } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { ProgramBlockWriter } from '../models/blockGraph.ts';
-import { type BlockLayout, familyOf } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
+import { familyOf } from '../families/families.ts';
 
 /** How the gradients of a batch's samples become one tensor: their sum, or the sum of their squares, element by element. */
 export type GradientSum = 'sum' | 'squares';

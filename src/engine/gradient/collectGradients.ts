@@ -1,6 +1,6 @@
 import type { ModelTensors } from '../checkpoint/checkpoint.ts';
 import { embed } from '../forward/embed.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { ModelPrograms, sequencesPerBatch } from '../forward/modelPrograms.ts';
 import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';

@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { LOGITS } from '../forward/modelPrograms.ts';
-import type { BlockLayout } from '../models/model.ts';
+import type { BlockLayout } from '../families/family.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { type BlockGradientOptions, buildBlockGradientGraph } from './blockGradientGraph.ts';
 import { buildHeadGradientGraph, type HeadGradientOptions } from './headGradientGraph.ts';
@@ -10,13 +10,13 @@ export class GradientPrograms {
   private readonly config: ModelConfig;
   private readonly device: Device;
   private readonly tokens: number;
-  private readonly model: string;
+  private readonly shape: string;
 
   constructor(config: ModelConfig, device: Device, tokens: number) {
     this.config = config;
     this.device = device;
     this.tokens = tokens;
-    this.model = JSON.stringify(config);
+    this.shape = JSON.stringify(config);
   }
 
   /** See {@link buildBlockGradientGraph}; every output stays on the device. */
@@ -28,7 +28,7 @@ export class GradientPrograms {
     const { config, device, tokens } = this;
     const { sum, parameters, accumulate } = options;
     const flags = `${sum} ${accumulate ? '+' : ''}`;
-    const key = `gradient ${this.model} ${layout.variant} ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
+    const key = `gradient ${this.shape} ${layout.variant} ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
     const { weightType } = device;
     return device.program(
       key,
@@ -46,7 +46,7 @@ export class GradientPrograms {
     const limit = device.resident ? LOGITS.resident : LOGITS.host;
     const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
     const flags = `${losses ? 'loss' : ''} ${accumulate ? '+' : ''}`;
-    const key = `gradient ${this.model} head ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
+    const key = `gradient ${this.shape} head ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
     const { weightType } = device;
     return device.program(
       key,

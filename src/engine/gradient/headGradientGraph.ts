@@ -1,8 +1,8 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { gradients } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { familyOf } from '../models/model.ts';
+import { familyOf } from '../families/families.ts';
 
 export interface HeadGradientOptions {
   /** Rows of x: batch · tokens. */

@@ -1,4 +1,4 @@
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { GradientInputs } from './collectGradients.ts';
 import { GradientFolder } from './gradientFolder.ts';

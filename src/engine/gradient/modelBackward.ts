@@ -1,10 +1,11 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { type ModelPrograms, nextTokens } from '../forward/modelPrograms.ts';
 import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { InputStatistic } from '../models/blockGraph.ts';
-import { type BlockLayout, familyOf, type Parameter } from '../models/model.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
+import { familyOf } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { GradientSum } from './blockGradientGraph.ts';

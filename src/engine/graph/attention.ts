@@ -7,7 +7,7 @@ export interface AttentionInputs {
   /** [batch, tokens, kvHeads · dim] */
   readonly key: Value;
   readonly value: Value;
-  /** Cosines and sines [tokens, dim / 2], where positions are rotary. */
+  /** Cosines and sines [tokens, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
   readonly rotary: { readonly cosines: Value; readonly sines: Value } | undefined;
 }
 
@@ -34,7 +34,7 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   const dim = width / heads;
   const share = heads / kvHeads;
   const rotate = (x: Value, count: number): Value =>
-    inputs.rotary ? graph.rotate(x, inputs.rotary.cosines, inputs.rotary.sines, count) : x;
+    inputs.rotary ? writeRotation(graph, x, inputs.rotary, count) : x;
   const perHead = (x: Value): Value => graph.transpose(graph.reshape(x, [batch, tokens, kvHeads, dim]), [0, 2, 1, 3]);
 
   const grouped = graph.reshape(rotate(inputs.query, heads), [batch, tokens, kvHeads, share, dim]);
@@ -55,6 +55,22 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   });
   const byToken = graph.transpose(graph.concat(chunks, 3), [0, 3, 1, 2, 4]);
   return graph.reshape(byToken, [batch, tokens, width]);
+}
+
+/** Turns the first features of each head, and leaves the others: x [batch, tokens, heads · dim] → like x. */
+function writeRotation(
+  graph: GraphBuilder,
+  x: Value,
+  { cosines, sines }: NonNullable<AttentionInputs['rotary']>,
+  heads: number,
+): Value {
+  const [batch, tokens, width] = x.shape as [number, number, number];
+  const [dim, turned] = [width / heads, 2 * cosines.shape[1]!];
+  if (turned === dim) return graph.rotate(x, cosines, sines, heads);
+  const whole = graph.reshape(x, [batch, tokens, heads, dim]);
+  const first = graph.reshape(graph.slice(whole, 3, 0, turned), [batch, tokens, heads * turned]);
+  const rotated = graph.reshape(graph.rotate(first, cosines, sines, heads), [batch, tokens, heads, turned]);
+  return graph.reshape(graph.concat([rotated, graph.slice(whole, 3, turned, dim)], 3), x.shape);
 }
 
 interface QueryChunk {

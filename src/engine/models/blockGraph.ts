@@ -1,10 +1,12 @@
 import type { OperandStatistic } from '../../metric/operands.ts';
-import type { BlockShape, ModelConfig } from '../checkpoint/config.ts';
-import { writeAttention } from '../graph/attention.ts';
+import type { BlockShape } from '../families/config.ts';
+import type { ModelConfig } from '../families/families.ts';
+import { type AttentionInputs, writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from './model.ts';
+import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
+import { familyOf } from '../families/families.ts';
 
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */
 export type InputStatistic = Exclude<OperandStatistic, 'gradient' | 'token-count'>;
@@ -32,8 +34,8 @@ export interface BlockGraphOptions {
 
 /**
  * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, and with rotary positions
- * `cosines` and `sines` [tokens, headDim / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:linear` for each
- * observed input (linear layers that share an input share one output: see {@link observedInput}).
+ * `cosines` and `sines` [tokens, dims / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
+ * input of linear layers (`Parameter.input`).
  */
 export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
   const { batch, tokens } = options;
@@ -43,11 +45,6 @@ export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, option
   const y = familyOf(config).writeBlock(config, writer, x);
   if (options.output) graph.output('y', y);
   return graph.build(layout.variant);
-}
-
-/** Name of the observed input of a linear layer: layers that read the same tensor report under the first one's name. */
-export function observedInput(linear: string): string {
-  return linear.replace(/self_attn\.[kv]_proj$/, 'self_attn.q_proj').replace(/mlp\.up_proj$/, 'mlp.gate_proj');
 }
 
 /** A linear layer as it stands in a program: y = x · weightᵀ + bias. */
@@ -65,8 +62,9 @@ export class ProgramBlockWriter implements BlockWriter {
   private readonly options: BlockGraphOptions;
   private readonly window: number | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
-  private readonly rotary: { readonly cosines: Value; readonly sines: Value } | undefined;
-  private readonly observed = new Set<Value>();
+  private readonly rotary: AttentionInputs['rotary'];
+  private readonly inputs: ReadonlyMap<string, string>;
+  private readonly observed = new Map<string, Value>();
 
   constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
     this.graph = graph;
@@ -79,20 +77,21 @@ export class ProgramBlockWriter implements BlockWriter {
         graph.input(parameter.name, parameter.shape, parameterType(parameter, options.weightType)),
       ]),
     );
-    const table = [options.tokens, config.headDim / 2];
-    this.rotary =
-      config.positions.kind === 'rotary'
-        ? { cosines: graph.input('cosines', table), sines: graph.input('sines', table) }
-        : undefined;
+    this.inputs = new Map(layout.parameters.map(({ name, input = name }) => [name, input]));
+    this.rotary = rotaryInputs(graph, config, options.tokens);
   }
 
   parameter(name: string): Value {
     return this.parameters.get(name)!;
   }
 
-  linear(name: string, x: Value, biased: boolean): Value {
+  bias(name: string): Value | undefined {
+    return this.parameters.get(`${name}.bias`);
+  }
+
+  linear(name: string, x: Value): Value {
     this.observe(name, x);
-    const y = this.product(name, x, biased ? this.parameter(`${name}.bias`) : undefined);
+    const y = this.product(name, x, this.bias(name));
     this.linears.set(name, { x, y });
     return y;
   }
@@ -145,9 +144,12 @@ export class ProgramBlockWriter implements BlockWriter {
     return bias ? graph.add(product, bias) : product;
   }
 
-  private observe(name: string, x: Value): void {
-    if (this.observed.has(x)) return;
-    this.observed.add(x);
+  private observe(linear: string, x: Value): void {
+    const name = this.inputs.get(linear)!;
+    const seen = this.observed.get(name);
+    if (seen && seen !== x) throw new RangeError(`${linear} does not read what ${name} reads`);
+    if (seen) return;
+    this.observed.set(name, x);
     const { batch, tokens, statistics } = this.options;
     if (statistics.length === 0) return;
     const samples = this.graph.reshape(x, [batch, tokens, x.shape[1]!]);
@@ -156,6 +158,17 @@ export class ProgramBlockWriter implements BlockWriter {
       this.graph.output(`${statistic}:${name}`, value);
     }
   }
+}
+
+/** Adds the rotary tables as inputs, where positions are rotary. */
+export function rotaryInputs(
+  graph: GraphBuilder,
+  { positions }: ModelConfig,
+  tokens: number,
+): AttentionInputs['rotary'] {
+  if (positions.kind !== 'rotary') return undefined;
+  const table = [tokens, positions.dims / 2];
+  return { cosines: graph.input('cosines', table), sines: graph.input('sines', table) };
 }
 
 /** mask [n] → [n · times], each element `times` times. */

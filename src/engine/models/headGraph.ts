@@ -1,7 +1,7 @@
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { familyOf } from './model.ts';
+import { familyOf } from '../families/families.ts';
 
 export interface HeadGraphOptions {
   /** Rows of x: batch · tokens. */

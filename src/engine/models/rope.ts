@@ -1,7 +1,8 @@
-import type { RopeScaling, RotaryPositions } from '../checkpoint/config.ts';
+import type { RopeScaling, RotaryPositions } from '../families/config.ts';
 
-/** Cosines and sines of the rotary angles, each [tokens, headDim / 2], row t for position t. */
+/** Cosines and sines of the rotary angles, each [tokens, dims / 2], row t for position t. */
 export interface RotaryTables {
+  readonly shape: readonly [tokens: number, pairs: number];
   readonly cosines: Float32Array;
   readonly sines: Float32Array;
 }
@@ -14,13 +15,12 @@ export interface RotaryTables {
  * @param maxPositions the config's max_position_embeddings
  */
 export function rotaryTables(
-  { theta, scaling }: RotaryPositions,
-  headDim: number,
+  { dims, theta, scaling }: RotaryPositions,
   tokens: number,
   maxPositions: number,
 ): RotaryTables {
-  const pairs = headDim / 2;
-  const frequencies = scaledFrequencies(theta, scaling, headDim, tokens, maxPositions);
+  const pairs = dims / 2;
+  const frequencies = scaledFrequencies(theta, scaling, dims, tokens, maxPositions);
   const magnitude = scaling.kind === 'yarn' || scaling.kind === 'longrope' ? scaling.attentionFactor : 1;
   const cosines = new Float32Array(tokens * pairs);
   const sines = new Float32Array(tokens * pairs);
@@ -31,17 +31,17 @@ export function rotaryTables(
       sines[position * pairs + pair] = Math.sin(angle) * magnitude;
     }
   }
-  return { cosines, sines };
+  return { shape: [tokens, pairs], cosines, sines };
 }
 
 function scaledFrequencies(
   theta: number,
   scaling: RopeScaling,
-  headDim: number,
+  dims: number,
   tokens: number,
   maxPositions: number,
 ): number[] {
-  const plain = frequenciesOf(theta, headDim);
+  const plain = frequenciesOf(theta, dims);
   switch (scaling.kind) {
     case 'none':
       return plain;
@@ -51,12 +51,12 @@ function scaledFrequencies(
       // NTK-aware: the base grows with the sequence beyond the trained length.
       if (tokens <= maxPositions) return plain;
       const stretch = (scaling.factor * tokens) / maxPositions - (scaling.factor - 1);
-      return frequenciesOf(theta * stretch ** (headDim / (headDim - 2)), headDim);
+      return frequenciesOf(theta * stretch ** (dims / (dims - 2)), dims);
     }
     case 'llama3':
       return plain.map((frequency) => llama3Frequency(frequency, scaling));
     case 'yarn':
-      return yarnFrequencies(plain, theta, headDim, scaling);
+      return yarnFrequencies(plain, theta, dims, scaling);
     case 'longrope': {
       const factors = tokens > scaling.originalPositions ? scaling.longFactor : scaling.shortFactor;
       return plain.map((frequency, pair) => frequency / factors[pair]!);
@@ -64,8 +64,8 @@ function scaledFrequencies(
   }
 }
 
-function frequenciesOf(theta: number, headDim: number): number[] {
-  return Array.from({ length: headDim / 2 }, (_, pair) => theta ** ((-2 * pair) / headDim));
+function frequenciesOf(theta: number, dims: number): number[] {
+  return Array.from({ length: dims / 2 }, (_, pair) => theta ** ((-2 * pair) / dims));
 }
 
 /** LLaMA 3.1: low frequencies are divided by the factor, high ones kept, those between interpolated. */
@@ -82,14 +82,14 @@ function llama3Frequency(frequency: number, scaling: Extract<RopeScaling, { kind
 function yarnFrequencies(
   plain: readonly number[],
   theta: number,
-  headDim: number,
+  dims: number,
   scaling: Extract<RopeScaling, { kind: 'yarn' }>,
 ): number[] {
   const pairOf = (rotations: number): number =>
-    (headDim * Math.log(scaling.originalPositions / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
+    (dims * Math.log(scaling.originalPositions / (rotations * 2 * Math.PI))) / (2 * Math.log(theta));
   const round = scaling.truncate ? { low: Math.floor, high: Math.ceil } : { low: Number, high: Number };
   const low = Math.max(round.low(pairOf(scaling.betaFast)), 0);
-  let high = Math.min(round.high(pairOf(scaling.betaSlow)), headDim - 1);
+  let high = Math.min(round.high(pairOf(scaling.betaSlow)), dims - 1);
   if (low === high) high += 0.001;
   return plain.map((frequency, pair) => {
     const interpolate = Math.min(Math.max((pair - low) / (high - low), 0), 1);

@@ -5,7 +5,7 @@ import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Parameter } from '../models/model.ts';
+import type { Parameter } from '../families/family.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';

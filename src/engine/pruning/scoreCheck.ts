@@ -1,5 +1,5 @@
 import { type ErrorData, EspalierError } from '../../base/errors.ts';
-import type { Parameter } from '../models/model.ts';
+import type { Parameter } from '../families/family.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
 /** A metric that cannot rank a layer's weights. */

@@ -2,9 +2,9 @@ import { EspalierError } from '../../base/errors.ts';
 import type { BlockStatistics } from '../evaluation/blockStatistics.ts';
 import { countCalibrationSteps } from '../evaluation/calibrationPass.ts';
 import { CalibrationStream } from '../evaluation/calibrationStream.ts';
-import type { SweepInputs } from '../evaluation/sweep.ts';
+import type { SweepInputs } from '../evaluation/sweepInputs.ts';
 import { embed } from '../forward/embed.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
 
 /** One pass of the dense model: the loss of every evaluation block, and the statistics of every layer's input. */

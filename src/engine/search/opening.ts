@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { Provenance } from '../../experiment/result.ts';
 import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
-import type { SweepInputs } from '../evaluation/sweep.ts';
+import type { SweepInputs } from '../evaluation/sweepInputs.ts';
 import { blockOrder } from './blockOrder.ts';
 
 /** Candidates are measured on the blocks in the order of the rungs, with the statistics of the dense model. */

@@ -1,4 +1,4 @@
-import type { BlockLayout, Parameter } from '../models/model.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
 import { sizeOf } from '../graph/shape.ts';
 
 /** Prunable weights of the layers that candidates are compared on: about a fiftieth of a second of scoring. */

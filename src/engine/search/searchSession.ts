@@ -6,24 +6,22 @@ import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { printPrefix } from '../../metric/print.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
-import { disposePrograms, type SweepInputs } from '../evaluation/sweep.ts';
+import { disposePrograms, type SweepInputs } from '../evaluation/sweepInputs.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { StepHooks } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
-import { invalidOutcome, type MeasuredLoss, measureModels, releaseMetrics } from './measureModels.ts';
+import { invalidOutcome, type MeasuredLoss, measureVariants, releaseMetrics } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs } from './opening.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
 import type { SearchOpening } from '../../search/lifecycle/events.ts';
-
-type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 
 /**
  * The numeric side of a search in one process. What candidates share is computed once: the dense losses and the dense model's
@@ -44,7 +42,7 @@ export class SearchSession {
   }
 
   /** @throws EspalierError as an evaluation does */
-  static async open(plan: SearchPlan, hooks: SessionHooks, state: EngineState): Promise<SearchSession> {
+  static async open(plan: SearchPlan, hooks: StepHooks, state: EngineState): Promise<SearchSession> {
     const operands = operandsOfPlan(plan);
     const { inputs: prepared, provenance } = await prepareSweep(plan, needsSamples(operands), hooks, state);
     const inputs = searchInputs(prepared);
@@ -74,7 +72,7 @@ export class SearchSession {
    */
   async probe(
     expressions: readonly Expression[],
-    { signal }: SessionHooks,
+    { signal }: StepHooks,
   ): Promise<{ probe: ProbeOutcome; seconds: number }[]> {
     const outcomes: { probe: ProbeOutcome; seconds: number }[] = [];
     const step = stepper({ signal }, 0);
@@ -134,14 +132,9 @@ export class SearchSession {
    *
    * @throws EspalierError for everything that is not the metric's fault
    */
-  measure(
-    expressions: readonly Expression[],
-    begin: number,
-    end: number,
-    hooks: SessionHooks,
-  ): Promise<MeasuredLoss[]> {
+  measure(expressions: readonly Expression[], begin: number, end: number, hooks: StepHooks): Promise<MeasuredLoss[]> {
     const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, begin, end) };
-    return measureModels(inputs, expressions, (expression) => this.pruner(expression), hooks);
+    return measureVariants(inputs, expressions, (expression) => this.pruner(expression), hooks);
   }
 
   dispose(): void {

@@ -10,28 +10,26 @@ import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { Provenance } from '../../experiment/result.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { OWL, type RateAllocation, type StructureScore, UNIFORM } from '../../experiment/structure.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper } from '../evaluation/stepper.ts';
 import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';
-import { disposePrograms, type SweepInputs } from '../evaluation/sweep.ts';
-import { prepareModel, refusal } from '../evaluation/sweptModels.ts';
+import { disposePrograms, type SweepInputs } from '../evaluation/sweepInputs.ts';
+import { prepareEvaluation, refusal } from '../evaluation/prepareEvaluation.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
+import type { StepHooks } from '../forward/step.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
 import { blockInfluence, countInfluenceSteps } from '../structure/blockInfluence.ts';
 import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { owlRates } from '../structure/rates.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
-import { type MeasuredLoss, measureModels } from './measureModels.ts';
+import { type MeasuredLoss, measureVariants } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
 import type { ComponentsOpening } from '../../search/lifecycle/events.ts';
 import type { PackedValues } from '../../search/masks/events.ts';
-
-type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
 
 /** What masks are measured on. */
 export type MaskSequences =
@@ -75,7 +73,7 @@ export class StructureSession {
   /** @throws EspalierError as an evaluation does, and `settings/invalid` for rates of a method that removes whole blocks */
   static async open(
     plan: RateSearchPlan | MaskSearchPlan,
-    hooks: SessionHooks,
+    hooks: StepHooks,
     state: EngineState,
   ): Promise<StructureSession> {
     const asked = evaluationsOf(plan);
@@ -133,7 +131,7 @@ export class StructureSession {
     configurations: readonly (readonly number[])[],
     begin: number,
     end: number,
-    hooks: SessionHooks,
+    hooks: StepHooks,
   ): Promise<MeasuredLoss[]> {
     const { plan } = this;
     if (plan.kind !== 'rates') throw sessionError('an open search for rates', `one for ${plan.kind}`);
@@ -141,26 +139,26 @@ export class StructureSession {
     const evaluations = configurations.map((rates) => evaluationOf(plan, { kind: 'given', rates }));
     for (const evaluation of evaluations) throwIfFailed(refusal(evaluation, inputs));
     const make = (index: number) => {
-      const model = prepareModel({ ...plan, evaluations }, index, inputs, this.survey, {});
-      if (model instanceof EspalierError) throw model;
-      return model.model;
+      const prepared = prepareEvaluation({ ...plan, evaluations }, index, inputs, this.survey, {});
+      if (prepared instanceof EspalierError) throw prepared;
+      return prepared.variant;
     };
-    return measureModels(inputs, [...evaluations.keys()], make, hooks);
+    return measureVariants(inputs, [...evaluations.keys()], make, hooks);
   }
 
   /** See `Engine.measureMasks`. */
-  async measureMasks(masks: readonly ModelMask[], on: MaskSequences, hooks: SessionHooks): Promise<MeasuredLoss[]> {
+  async measureMasks(masks: readonly ModelMask[], on: MaskSequences, hooks: StepHooks): Promise<MeasuredLoss[]> {
     const { components } = this.opening;
     const wrong = masks.find(({ length }) => length !== components.length);
     if (wrong) throw sessionError(`masks of ${components.length} blocks`, `one of ${wrong.length}`);
     const evaluation = this.sequences(on);
     const inputs = { ...this.inputs, evaluation, programs: await this.programsFor(evaluation[0]!.length) };
     const make = (mask: ModelMask) => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
-    return measureModels(inputs, masks, make, hooks);
+    return measureVariants(inputs, masks, make, hooks);
   }
 
   /** See `Engine.componentScores`. */
-  async componentScores(score: StructureScore, hooks: SessionHooks): Promise<PackedValues> {
+  async componentScores(score: StructureScore, hooks: StepHooks): Promise<PackedValues> {
     const { plan, inputs, provenance, state } = this;
     const key = structureScoreText(score);
     const asked: PlannedEvaluation = {

@@ -2,7 +2,7 @@ import { throwIfCancelled } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
 import type { FreshEngine, SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/export.ts';
 import { lengthFor } from '../forward/modelLength.ts';
-import type { EvaluationHooks } from '../engine.ts';
+import type { StepHooks } from '../forward/step.ts';
 
 /**
  * Compares the speed of checkpoints on this machine. Each is held by a process of its own, so that memory is that of one model; the
@@ -13,7 +13,7 @@ import type { EvaluationHooks } from '../engine.ts';
  */
 export async function measureSpeed(
   { models, rounds, ...asked }: SpeedPlan,
-  { signal, onProgress }: Pick<EvaluationHooks, 'signal' | 'onProgress'>,
+  { signal, onProgress }: StepHooks,
   startFresh: () => FreshEngine,
 ): Promise<readonly SpeedReport[]> {
   const request = { ...asked, length: asked.length || (await lengthFor(models)) };

@@ -8,7 +8,7 @@ import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
 import { peakMemory } from '../runtime/memory.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';

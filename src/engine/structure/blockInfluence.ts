@@ -1,5 +1,5 @@
 import { embed } from '../forward/embed.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { GradientInputs } from '../gradient/collectGradients.ts';
 import type { Graph } from '../graph/graph.ts';

@@ -4,9 +4,9 @@ import { countGradientSteps } from '../gradient/collectGradients.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { blockInfluence, countInfluenceSteps } from './blockInfluence.ts';
-import type { Coupling } from './coupling.ts';
+import type { Parts } from '../families/family.ts';
 import { metricScorer, readers } from './metricScorer.ts';
-import type { ComponentScorer, ScoringModel } from './scorer.ts';
+import type { ComponentScorer, ScoringInputs } from './scorer.ts';
 import { taylorScores } from './taylorScores.ts';
 
 /** LLM-Pruner, see {@link taylorScores}. */
@@ -54,11 +54,11 @@ export function flapScorer(): ComponentScorer {
 }
 
 /** Means over the calibration tokens of what the output projections of a block read. */
-function meansOf({ weights, statistics }: ScoringModel, index: number): BlockFill {
+function meansOf({ weights, statistics }: ScoringInputs, index: number): BlockFill {
   const found = readers(weights.layouts[index]!);
-  const means = (of: Coupling['of']): Float32Array => {
-    const reader = found.find((coupling) => coupling.of === of);
-    return reader ? statistics![index]!.get(reader.parameter.name)!.row('Xmean') : new Float32Array(0);
+  const means = (of: Parts['of']): Float32Array => {
+    const reader = found.find((coupling) => coupling.parts.of === of);
+    return reader ? statistics![index]!.get(reader.name)!.row('Xmean') : new Float32Array(0);
   };
   return { attention: means('groups'), channels: means('channels') };
 }

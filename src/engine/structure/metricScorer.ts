@@ -1,15 +1,14 @@
 import { type Expression, operand, operation } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
-import type { BlockLayout, Parameter } from '../models/model.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { requireFiniteScore, requireValidScore } from '../pruning/scoreCheck.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { ComponentScores } from './componentScores.ts';
-import { type Coupling, couplings } from './coupling.ts';
+import { type BlockLayout, type Coupled, couplings, type Parameter, type Parts } from '../families/family.ts';
 import { buildGatherGraph } from './gatherGraph.ts';
-import type { ComponentScorer, ScoringModel } from './scorer.ts';
+import type { ComponentScorer, ScoringInputs } from './scorer.ts';
 
 /** |W| · sqrt(X). */
 export const WANDA: Expression = operation('mul', operand('W'), operation('sqrt', operand('X')));
@@ -49,8 +48,8 @@ export function metricScorer(name: string, expression: Expression): ComponentSco
 }
 
 /** The layers that read the values of a block's components: columns of them go with the components. */
-export function readers(layout: BlockLayout): readonly Coupling[] {
-  return couplings(layout).filter(({ axis }) => axis === 1);
+export function readers(layout: BlockLayout): readonly Coupled[] {
+  return couplings(layout).filter(({ parts }) => parts.axis === 1);
 }
 
 interface BlockToScore {
@@ -61,14 +60,15 @@ interface BlockToScore {
 }
 
 async function scoreBlock(
-  model: ScoringModel,
+  model: ScoringInputs,
   name: string,
   expression: Expression,
   { index, layout, block, gradients }: BlockToScore,
 ): Promise<ComponentScores> {
   const { heads, kvHeads, intermediate } = layout.shape;
-  const scores: Record<Coupling['of'], Float32Array> = { groups: new Float32Array(0), channels: new Float32Array(0) };
-  for (const { parameter, of } of readers(layout)) {
+  const scores: Record<Parts['of'], Float32Array> = { groups: new Float32Array(0), channels: new Float32Array(0) };
+  for (const parameter of readers(layout)) {
+    const { of } = parameter.parts;
     const inputs: Record<string, DeviceTensor> = { weight: block[parameter.name]! };
     if (gradients) inputs['G'] = gradients[parameter.name]!;
     for (const row of operandsOf(expression).filter(isRowOperand)) {
@@ -87,7 +87,7 @@ async function scoreBlock(
 
 /** See `buildGatherGraph`. */
 async function runGather(
-  { device }: ScoringModel,
+  { device }: ScoringInputs,
   expression: Expression,
   { shape: [out, columns] }: Parameter,
   inputs: Readonly<Record<string, DeviceTensor>>,

@@ -1,9 +1,9 @@
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
-import type { ScoringModel } from './scorer.ts';
+import type { ScoringInputs } from './scorer.ts';
 
 /**
  * Outliers of each block (OWL, Yin et al. 2024): the share of its linear layers' scores A = |W|·sqrt(X) that exceed `multiple` times their
@@ -11,7 +11,7 @@ import type { ScoringModel } from './scorer.ts';
  *
  * @param model with the statistics of the operand X
  */
-export async function outlierShares(model: ScoringModel, multiple: number, step: Step): Promise<number[]> {
+export async function outlierShares(model: ScoringInputs, multiple: number, step: Step): Promise<number[]> {
   const { device, weights, statistics } = model;
   const shares: number[] = [];
   for (const [index, { parameters }] of weights.layouts.entries()) {

@@ -1,5 +1,6 @@
 import { countBits, type ModelMask } from '../../experiment/components.ts';
-import { type BlockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
+import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 
 /** The blocks that a mask leaves: the index of each in the dense model, and its shape now. */
 export function removedShapes(

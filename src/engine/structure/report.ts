@@ -1,9 +1,9 @@
 import { countBits, removedShare } from '../../experiment/components.ts';
 import type { BlockComponents } from '../../experiment/components.ts';
 import type { Structure, StructureReport } from '../../experiment/structure.ts';
-import type { ModelConfig } from '../checkpoint/config.ts';
+import type { ModelConfig } from '../families/families.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../models/model.ts';
+import { allParameters } from '../families/families.ts';
 import type { ChosenMask } from './chooseMask.ts';
 import { removedConfig } from './removedConfig.ts';
 

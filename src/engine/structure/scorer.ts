@@ -1,4 +1,4 @@
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import type { GradientInputs } from '../gradient/collectGradients.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
@@ -6,7 +6,7 @@ import type { InputStatistics, RowOperand } from '../pruning/inputStatistics.ts'
 import type { ModelScores } from './componentScores.ts';
 
 /** The dense model as a scorer looks at it. */
-export interface ScoringModel extends GradientInputs {
+export interface ScoringInputs extends GradientInputs {
   readonly weights: BlockWeights;
   /** Of every linear layer's input, block by block and by the layer's name, where a scorer asks for {@link ComponentScorer.rows}. */
   readonly statistics?: readonly ReadonlyMap<string, InputStatistics>[] | undefined;
@@ -25,7 +25,7 @@ export interface ComponentScorer {
   /** Whether {@link score} takes gradients of its own, for which the blocks' inputs are kept. */
   readonly goesBackwards: boolean;
   /** Steps of {@link score}, for progress. */
-  readonly countSteps: (model: ScoringModel) => number;
+  readonly countSteps: (model: ScoringInputs) => number;
   /** @throws EspalierError `metric/invalid-score`, naming the layer, where the score cannot rank */
-  readonly score: (model: ScoringModel, step: Step) => Promise<ModelScores>;
+  readonly score: (model: ScoringInputs, step: Step) => Promise<ModelScores>;
 }

@@ -1,7 +1,7 @@
 import type { BlockComponents } from '../../experiment/components.ts';
-import type { Step } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
 import { type GradientInputs, sampleGradients } from '../gradient/collectGradients.ts';
-import { type Coupling, couplings } from './coupling.ts';
+import { type Coupled, couplings } from '../families/family.ts';
 import type { ComponentScores } from './componentScores.ts';
 
 /**
@@ -26,16 +26,16 @@ export async function taylorScores(
     {
       sum: 'sum',
       rowWeight: 1 / (samples.length * (samples[0]!.length - 1)),
-      parameters: (layout) => couplings(layout).map(({ parameter }) => parameter.name),
+      parameters: (layout) => couplings(layout).map(({ name }) => name),
       async onBlock(index, gradients) {
         const { groups, channels } = components[index]!;
         const sums = { groups: new Float64Array(groups), channels: new Float64Array(channels) };
         const block = await weights.block(index);
         try {
           for (const coupling of couplings(weights.layouts[index]!)) {
-            const { name } = coupling.parameter;
+            const { name } = coupling;
             const [w, g] = [await device.download(block[name]!), await device.download(gradients[name]!)];
-            addProducts(sums[coupling.of], coupling, w, g);
+            addProducts(sums[coupling.parts.of], coupling, w, g);
           }
         } finally {
           weights.done(block);
@@ -49,17 +49,12 @@ export async function taylorScores(
 }
 
 /** Adds Σ g·w over each component's part of a parameter. */
-function addProducts(
-  sums: Float64Array,
-  { parameter: { shape }, axis }: Coupling,
-  w: Float32Array,
-  g: Float32Array,
-): void {
+function addProducts(sums: Float64Array, { shape, parts: { axis } }: Coupled, w: Float32Array, g: Float32Array): void {
   // A bias is one column.
   const columns = shape[1] ?? 1;
   const rows = shape[0]!;
-  const part = shape[axis]! / sums.length;
-  const component = Uint32Array.from({ length: shape[axis]! }, (_, index) => Math.floor(index / part));
+  const length = shape[axis]! / sums.length;
+  const component = Uint32Array.from({ length: shape[axis]! }, (_, index) => Math.floor(index / length));
   for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, at++) {
       sums[component[axis === 0 ? row : column]!]! += w[at]! * g[at]!;

@@ -104,6 +104,13 @@ describe('the numbers of the plain checkpoint are those of one', () => {
     ['with blocks that FSDP wrapped', 'opt', (name) => name.replace(/(layers\.\d+)\./, '$1._fsdp_wrapped_module.')],
     ['of the bare decoder', 'llama-2 grouped queries', inModel('')],
     ['of OPT, compiled', 'opt', before('_orig_mod.')],
+    ['of GPT-NeoX, the bare decoder', 'gpt-neox', (name) => name.replace(/^gpt_neox\./, '')],
+    ['of GPT-NeoX, compiled', 'gpt-neox', before('_orig_mod.')],
+    [
+      'of GPT-NeoX with tied embeddings kept as the head alone',
+      'gpt-neox, in sequence',
+      (name) => (name === 'gpt_neox.embed_in.weight' ? 'embed_out.weight' : name),
+    ],
     ['of OPT, the bare decoder under data parallelism', 'opt', inModel('module.')],
     [
       'with tied embeddings that are kept as the head alone',

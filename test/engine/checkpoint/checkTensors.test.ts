@@ -5,10 +5,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { writeSafetensors } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { replaceFile } from '../../support/replaceFile.ts';
-import { TINY_LLAMA } from './tinyConfigs.ts';
+import { TINY_GPT_NEOX, TINY_LLAMA } from './tinyConfigs.ts';
 import type { TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'espalier-tensors-'));
@@ -23,15 +23,19 @@ const zeros = (shape: readonly number[]): TensorToWrite => ({
 });
 
 /** Writes the tensors of a configuration, changed, and checks them against `config`. */
-async function check(config: object, change: (tensors: Map<string, TensorToWrite>) => unknown): Promise<void> {
-  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(TINY_LLAMA));
+async function check(
+  config: object,
+  change: (tensors: Map<string, TensorToWrite>) => unknown,
+  base: object = TINY_LLAMA,
+): Promise<void> {
+  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(base));
   replaceFile(path.join(folder, 'model.safetensors'), encodeEmpty());
   const whole = await openCheckpoint(folder);
   const tensors = new Map(allParameters(whole.config).map(({ tensor, shape }) => [tensor, zeros(shape)]));
   change(tensors);
   rmSync(path.join(folder, 'model.safetensors'));
   await writeSafetensors(path.join(folder, 'model.safetensors'), tensors);
-  replaceFile(path.join(folder, 'config.json'), JSON.stringify({ ...TINY_LLAMA, ...config }));
+  replaceFile(path.join(folder, 'config.json'), JSON.stringify({ ...base, ...config }));
   const checkpoint = await openCheckpoint(folder);
   try {
     checkTensors(checkpoint, allParameters(checkpoint.config));
@@ -52,6 +56,28 @@ describe('config.json and weights', () => {
     ['tied, with the same head', { tie_word_embeddings: true }, () => undefined],
   ])('belong together %s', async (_, config, change) => {
     await check(config, change);
+  });
+
+  it('belong together with the buffers of old GPT-NeoX checkpoints', async () => {
+    await check(
+      {},
+      (all) => {
+        const attention = 'gpt_neox.layers.0.attention';
+        all.set(`${attention}.bias`, zeros([1, 1, 8, 8]));
+        all.set(`${attention}.masked_bias`, zeros([]));
+        all.set(`${attention}.rotary_emb.inv_freq`, zeros([2]));
+      },
+      TINY_GPT_NEOX,
+    );
+  });
+
+  it('of GPT-NeoX do not belong together, and what is fused in the family is not held against it', async () => {
+    const failure = await failureOf(() =>
+      check({}, (all) => all.delete('gpt_neox.layers.1.mlp.dense_h_to_4h.bias'), TINY_GPT_NEOX),
+    );
+    expect(failure.code).toBe('checkpoint/tensor');
+    expect(failure.message).toMatch(/gpt_neox\.layers\.1\.mlp\.dense_h_to_4h\.bias/);
+    expect(failure.message).not.toMatch(/fused/);
   });
 
   const bias = 'model.layers.1.self_attn.q_proj.bias';

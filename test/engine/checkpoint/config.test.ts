@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ARCHITECTURES } from '../../../src/engine/checkpoint/config.ts';
+import { ARCHITECTURES, familyOf } from '../../../src/engine/families/families.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateJson, pick } from '../../support/mutate.ts';
-import { TINY_LLAMA, TINY_MISTRAL, TINY_OPT, TINY_QWEN2, TINY_QWEN3 } from './tinyConfigs.ts';
-import type { ModelConfig } from '../../../src/engine/checkpoint/config.ts';
+import { TINY_GPT_NEOX, TINY_LLAMA, TINY_MISTRAL, TINY_OPT, TINY_QWEN2, TINY_QWEN3 } from './tinyConfigs.ts';
+import type { ModelConfig } from '../../../src/engine/families/families.ts';
 
 const FILE = 'folder/config.json';
 const parse = (values: object): ModelConfig => parseConfig(values as Record<string, unknown>, FILE);
@@ -22,16 +22,13 @@ describe('families', () => {
       headDim: 8,
       vocabulary: 100,
       maxPositions: 512,
-      norm: { kind: 'rms', epsilon: 1e-5 },
-      normPlacement: 'pre',
+      normEpsilon: 1e-5,
       activation: 'silu',
-      gated: true,
-      positions: { kind: 'rotary', theta: 10_000, scaling: { kind: 'none' } },
+      positions: { kind: 'rotary', dims: 8, theta: 10_000, scaling: { kind: 'none' } },
       bias: { queryKeyValue: false, attentionOutput: false, mlp: false },
       queryKeyNorm: false,
       windows: [undefined, undefined, undefined],
       tiedEmbeddings: false,
-      embeddingWidth: 64,
     });
   });
 
@@ -46,13 +43,11 @@ describe('families', () => {
       headDim: 8,
       vocabulary: 100,
       maxPositions: 512,
-      norm: { kind: 'layer', epsilon: 1e-5 },
-      normPlacement: 'pre',
+      normEpsilon: 1e-5,
+      normFirst: true,
       activation: 'relu',
-      gated: false,
       positions: { kind: 'learned', offset: 2 },
       bias: { queryKeyValue: true, attentionOutput: true, mlp: true },
-      queryKeyNorm: false,
       windows: [undefined, undefined, undefined],
       tiedEmbeddings: true,
       embeddingWidth: 64,
@@ -96,7 +91,7 @@ describe('families', () => {
       { tiedEmbeddings: false },
     ],
     ['another activation', { ...TINY_LLAMA, hidden_act: 'gelu_pytorch_tanh' }, { activation: 'gelu-tanh' }],
-    ['the default epsilon', { ...TINY_LLAMA, rms_norm_eps: undefined }, { norm: { kind: 'rms', epsilon: 1e-6 } }],
+    ['the default epsilon', { ...TINY_LLAMA, rms_norm_eps: undefined }, { normEpsilon: 1e-6 }],
     ['Mistral with a window', TINY_MISTRAL, { windows: [128, 128, 128] }],
     ['Mistral without', { ...TINY_MISTRAL, sliding_window: null }, { windows: [undefined, undefined, undefined] }],
     [
@@ -157,7 +152,7 @@ describe('families', () => {
     [
       'opt-350m',
       { ...TINY_OPT, do_layer_norm_before: false, word_embed_proj_dim: 32, _remove_final_layer_norm: true },
-      { normPlacement: 'post', embeddingWidth: 32 },
+      { normFirst: false, embeddingWidth: 32 },
     ],
     [
       'OPT without biases and with another activation',
@@ -167,7 +162,48 @@ describe('families', () => {
     [
       'OPT, defaults',
       omit(TINY_OPT, 'word_embed_proj_dim', 'do_layer_norm_before', 'max_position_embeddings', 'activation_function'),
-      { embeddingWidth: 64, normPlacement: 'pre', maxPositions: 2048, activation: 'relu' },
+      { embeddingWidth: 64, normFirst: true, maxPositions: 2048, activation: 'relu' },
+    ],
+    [
+      'GPT-NeoX',
+      TINY_GPT_NEOX,
+      {
+        ...{
+          architecture: 'GPTNeoXForCausalLM',
+          heads: 4,
+          kvHeads: 4,
+          headDim: 16,
+          parallel: true,
+          activation: 'gelu',
+        },
+        positions: { kind: 'rotary', dims: 4, theta: 10_000, scaling: { kind: 'none' } },
+        bias: { queryKeyValue: true, attentionOutput: true, mlp: true },
+      },
+    ],
+    [
+      'GPT-NeoX in sequence, without biases of attention, as transformers 5 writes it',
+      {
+        ...omit(TINY_GPT_NEOX, 'rotary_pct', 'rotary_emb_base'),
+        ...{ use_parallel_residual: false, attention_bias: false, hidden_act: 'gelu_fast' },
+        rope_parameters: { rope_type: 'default', rope_theta: 500, partial_rotary_factor: 0.5 },
+      },
+      {
+        ...{ parallel: false, activation: 'gelu-tanh' },
+        positions: { kind: 'rotary', dims: 8, theta: 500, scaling: { kind: 'none' } },
+        bias: { queryKeyValue: false, attentionOutput: false, mlp: true },
+      },
+    ],
+    [
+      'GPT-NeoX, defaults',
+      omit(
+        TINY_GPT_NEOX,
+        ...(['rotary_pct', 'rotary_emb_base', 'use_parallel_residual', 'max_position_embeddings'] as const),
+        ...(['layer_norm_eps', 'hidden_act', 'tie_word_embeddings'] as const),
+      ),
+      {
+        positions: { dims: 4, theta: 10_000 },
+        ...{ parallel: true, maxPositions: 2048, normEpsilon: 1e-5, activation: 'gelu', tiedEmbeddings: false },
+      },
     ],
   ])('%s', (_, values, expected) => {
     expect(parse(dropUndefined(values))).toMatchObject(expected);
@@ -274,7 +310,7 @@ describe('rotary positions', () => {
   it('reads the spelling of transformers 5', () => {
     const rest = omit(TINY_LLAMA, 'rope_theta');
     const linear = { rope_type: 'linear', factor: 4 };
-    const expected = { kind: 'rotary', theta: 500_000, scaling: { kind: 'linear', factor: 4 } };
+    const expected = { kind: 'rotary', dims: 8, theta: 500_000, scaling: { kind: 'linear', factor: 4 } };
     expect(parse({ ...rest, rope_parameters: { rope_theta: 500_000, ...linear } }).positions).toEqual(expected);
     expect(
       parse({ ...rest, rope_theta: 500_000, rope_parameters: linear, rope_scaling: { type: 'linear', factor: 4 } })
@@ -400,6 +436,13 @@ describe('what is refused', () => {
       /layer_types/,
     ],
     ['a window of nothing', { ...TINY_MISTRAL, sliding_window: 0 }, /sliding_window/],
+    [
+      'heads that do not fill the width',
+      { ...TINY_GPT_NEOX, num_attention_heads: 5 },
+      /hidden_size.*multiple of the 5/,
+    ],
+    ['an odd number of features that turn', { ...TINY_GPT_NEOX, rotary_pct: 0.2 }, /rotary_pct.*even number.*16.*0\.2/],
+    ['more than all features that turn', { ...TINY_GPT_NEOX, rotary_pct: 1.5 }, /rotary_pct.*0 to 1.*1\.5/],
     ['norms without weights', { ...TINY_OPT, layer_norm_elementwise_affine: false }, /layer_norm_elementwise_affine/],
     ['no final norm', { ...TINY_OPT, _remove_final_layer_norm: true }, /_remove_final_layer_norm/],
   ])('%s', async (_, values, says) => {
@@ -421,6 +464,7 @@ describe('what is refused', () => {
       { ...TINY_QWEN2, use_sliding_window: true },
       TINY_QWEN3,
       TINY_OPT,
+      TINY_GPT_NEOX,
       { ...TINY_LLAMA, rope_scaling: longrope },
       { ...TINY_LLAMA, rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 128 } },
       {
@@ -441,13 +485,13 @@ describe('what is refused', () => {
         config.headDim,
         config.vocabulary,
         config.maxPositions,
-        config.embeddingWidth,
+        familyOf(config).embedding(config).table.shape[1]!,
       ];
       if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0 && size <= 2 ** 30))
         throw new Error(`sizes ${sizes.join()}`);
       if (config.heads % config.kvHeads !== 0 || config.windows.length !== config.depth)
         throw new Error('sizes that do not fit');
-      if (!(config.norm.epsilon > 0)) throw new Error('epsilon');
+      if (!(config.normEpsilon > 0)) throw new Error('epsilon');
       if (config.positions.kind === 'rotary') {
         const values: unknown[] = Object.values(config.positions.scaling).flat();
         const numbers = [

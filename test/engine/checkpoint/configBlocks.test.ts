@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasMlpOutputBias } from '../../../src/engine/checkpoint/config.ts';
+import { hasMlpOutputBias } from '../../../src/engine/families/config.ts';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateJson } from '../../support/mutate.ts';

@@ -9,7 +9,7 @@ import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { writeSafetensors, type TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
 import { calibrationSamples } from '../../../src/engine/forward/tokenBlocks.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { replaceFile } from '../../support/replaceFile.ts';

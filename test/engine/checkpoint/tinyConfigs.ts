@@ -54,3 +54,20 @@ export const TINY_OPT = {
   activation_function: 'relu',
   _remove_final_layer_norm: false,
 };
+
+export const TINY_GPT_NEOX = {
+  architectures: ['GPTNeoXForCausalLM'],
+  model_type: 'gpt_neox',
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  vocab_size: 100,
+  max_position_embeddings: 512,
+  layer_norm_eps: 1e-5,
+  hidden_act: 'gelu',
+  rotary_pct: 0.25,
+  rotary_emb_base: 10_000,
+  use_parallel_residual: true,
+  tie_word_embeddings: false,
+};

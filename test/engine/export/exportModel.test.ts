@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import type { FreshEngine, ExportFormat } from '../../../src/experiment/export.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
@@ -72,6 +72,8 @@ describe('a model that is exported is one that is evaluated', () => {
     ['llama biases', structure('flap')],
     ['opt-350m', structure('taylor')],
     ['qwen3', structure('shortgpt')],
+    ['gpt-neox', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['gpt-neox, in sequence', structure('flap')],
   ])('%s, $metric', async (name, evaluation) => {
     const plan = await planOf(name, evaluation);
     const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
@@ -85,7 +87,7 @@ describe('a model that is exported is one that is evaluated', () => {
     for (const { tensor } of allParameters(exported.config)) {
       const stored = exported.tensors.get(tensor)!.dtype;
       if (!tensor.endsWith('.bias'))
-        expect(stored).toBe(dense.tensors.get('model.embed_tokens.weight')?.dtype ?? 'F16');
+        expect(stored).toBe(dense.tensors.get(allParameters(dense.config)[0]!.tensor)!.dtype);
     }
     exported.close();
     dense.close();
@@ -96,6 +98,7 @@ describe('a model that is exported is one that is evaluated', () => {
   it.each<[FamilyName, PlannedEvaluation]>([
     ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['opt', structure('flap')],
+    ['gpt-neox', structure('wanda-sp')],
   ])('%s as ONNX', async (name, evaluation) => {
     const planned = await planOf(name, evaluation);
     const plan = { ...planned, settings: { ...planned.settings, calibrationLength: 16 } };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ExportReport } from '../../../src/experiment/export.ts';
 import { modelCard } from '../../../src/engine/export/modelCard.ts';
-import type { ModelConfig } from '../../../src/engine/checkpoint/config.ts';
+import type { ModelConfig } from '../../../src/engine/families/families.ts';
 import { sampleResult } from '../../protocol/samples.ts';
 
 const report = (model: string, text: string): ExportReport => {

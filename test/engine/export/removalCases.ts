@@ -121,10 +121,10 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
 
 const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
 
-/** OPT derives its heads’ size, and only LLaMA has fields for the biases. */
+/** OPT and GPT-NeoX derive their heads’ size, and only LLaMA has fields for the biases. */
 function isPlain(name: FamilyName, what: string, compensated: boolean): boolean {
   if (!what.startsWith('blocks of one size')) return false;
-  if (name.startsWith('opt')) return false;
+  if (/^(opt|gpt-neox)/.test(name)) return false;
   return !compensated || name.startsWith('llama');
 }
 

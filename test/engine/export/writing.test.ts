@@ -11,7 +11,7 @@ import { CheckpointWriter, type TensorForm } from '../../../src/engine/export/ch
 import { copyCompanions } from '../../../src/engine/export/companions.ts';
 import { copyMasked, copyTensor } from '../../../src/engine/export/copyTensor.ts';
 import { writeNewFolder } from '../../../src/engine/export/newFolder.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import { EspalierError } from '../../../src/base/errors.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { TINY_LLAMA } from '../checkpoint/tinyConfigs.ts';

@@ -178,7 +178,7 @@ describe('a decoder’s parts', () => {
   });
 
   test('linear scaling makes eight tokens turn as far as two', () => {
-    const scaled = rotation({ headDim: 4, theta: 10000, rope: { type: 'linear', factor: 4 } } as never, 8);
+    const scaled = rotation({ rotaryDims: 4, theta: 10000, rope: { type: 'linear', factor: 4 } } as never, 8);
     expect(scaled).toEqual({ frequencies: [0.25, 0.0025], magnitude: 1 });
   });
 

@@ -106,6 +106,25 @@ const MISTAKES: Readonly<Partial<Record<FamilyName, Readonly<Record<string, Mist
     'norm biases': tensors(/layer_norm\.bias$/, zeros),
     'silu for relu': config({ activation_function: 'silu' }),
   },
+  'gpt-neox': {
+    'branches in sequence': config({ use_parallel_residual: false }),
+    'whole heads turned': config({ rotary_pct: 1 }),
+    'base of the rotation': config({ rotary_pct: 0.5, rotary_emb_base: 100 }),
+    'queries, keys and values one after the other': tensors(/query_key_value\.weight$/, partsFirst),
+    'fused bias': tensors(/query_key_value\.bias$/, zeros),
+    'output bias': tensors(/attention\.dense\.bias$/, zeros),
+    'first FFN bias': tensors(/dense_h_to_4h\.bias$/, zeros),
+    'second FFN bias': tensors(/dense_4h_to_h\.bias$/, zeros),
+    'norm biases': tensors(/layernorm\.bias$/, zeros),
+    'relu for gelu': config({ hidden_act: 'relu' }),
+  },
+  'gpt-neox, in sequence': {
+    'branches side by side': config({ use_parallel_residual: true }),
+    'half of what turns': config({ rope_parameters: { ...neox(), partial_rotary_factor: 0.25 } }),
+    'no scaling': config({ rope_parameters: { ...neox(), rope_type: 'default' } }),
+    'base of the rotation': config({ rope_parameters: { ...neox(), rope_theta: 10000 } }),
+    epsilon: config({ layer_norm_eps: 1e-5 }),
+  },
   'opt-350m': {
     'norm before attention and FFN': config({ do_layer_norm_before: true }),
     'positions from row 0': tensors(/embed_positions/, shiftedByTwo),
@@ -158,6 +177,10 @@ function ropeOf(name: FamilyName): Raw {
   return FAMILIES[name].config['rope_scaling'] as Raw;
 }
 
+function neox(): Raw {
+  return FAMILIES['gpt-neox, in sequence'].config['rope_parameters'] as Raw;
+}
+
 function zeros(values: Float64Array): Float64Array {
   return new Float64Array(values.length);
 }
@@ -174,6 +197,14 @@ function interleaved(values: Float64Array, columns: number): Float64Array {
 /** Query heads 0, 2, 1, 3: as if key-value heads were dealt out in turn. */
 function headsInterleaved(values: Float64Array, columns: number): Float64Array {
   return permuteRows(values, columns, (row) => [0, 2, 1, 3][Math.floor(row / 8)]! * 8 + (row % 8));
+}
+
+/** Rows of heads of 8 features as if all queries stood before all keys and all values. */
+function partsFirst(values: Float64Array, columns: number): Float64Array {
+  return permuteRows(values, columns, (row) => {
+    const [head, part] = [Math.floor(row / 24), Math.floor(row / 8) % 3];
+    return (4 * part + head) * 8 + (row % 8);
+  });
 }
 
 function rowsRotated(values: Float64Array, columns: number): Float64Array {

@@ -31,6 +31,9 @@ const TRANSFORMERS: Readonly<Record<FamilyName, number>> = {
   opt: 2943.106558,
   'opt-350m': 977.907218,
   'opt, bare decoder': 4229.432698,
+  // By transformers 5.18.0 and PyTorch 2.14.1.
+  'gpt-neox': 1641.898824,
+  'gpt-neox, in sequence': 3326.267058,
 };
 
 test.each(Object.entries(TRANSFORMERS) as [FamilyName, number][])(

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import type { Checkpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import type { ModelConfig } from '../../../src/engine/checkpoint/config.ts';
+import type { ModelConfig } from '../../../src/engine/families/families.ts';
 import { embed } from '../../../src/engine/forward/embed.ts';
 import { ModelPrograms } from '../../../src/engine/forward/modelPrograms.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
@@ -22,7 +22,6 @@ function formulaCheckpoint(seen: Reads): Checkpoint {
   const config = {
     architecture: 'LlamaForCausalLM',
     vocabulary: VOCABULARY,
-    embeddingWidth: WIDTH,
     hidden: WIDTH,
     positions: { kind: 'learned' },
   };

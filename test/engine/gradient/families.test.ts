@@ -5,7 +5,7 @@ import { DEFAULT_SETTINGS, type DeviceName } from '../../../src/experiment/setti
 import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
-import { loadOracle, type OracleModel } from '../../support/oracle/model.ts';
+import { linearsOf, loadOracle, type OracleModel } from '../../support/oracle/model.ts';
 import { perplexity } from '../../support/oracle/perplexity.ts';
 import { evenSamples } from '../../support/oracle/prune.ts';
 import { tokenize } from '../../support/oracle/tokenize.ts';
@@ -14,8 +14,8 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [SAMPLES, LENGTH] = [2, 12];
 
-/** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m'];
+/** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side. */
+const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'];
 
 /** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */
 const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;
@@ -51,7 +51,7 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
   test('G of every layer is what differences of the loss say', () => {
     const oracle = loadOracle(family.folder);
     const samples = evenSamples(tokenize(family.folder, family.calibration), SAMPLES, LENGTH);
-    expect(layers.length).toBe(oracle.depth * oracle.linears.length);
+    expect(layers.length).toBe(oracle.depth * linearsOf(oracle).length);
     for (const [index, { tensor, columns, gradient }] of layers.entries()) {
       const largest = gradient.reduce((a, b) => Math.max(a, b), 0);
       expect(largest).toBeGreaterThan(0);

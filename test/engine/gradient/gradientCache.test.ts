@@ -2,7 +2,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createEngine, type EvaluationHooks } from '../../../src/engine/engine.ts';
+import { createEngine } from '../../../src/engine/engine.ts';
+import type { EvaluationHooks } from '../../../src/engine/evaluation/hooks.ts';
 import { GradientFolder } from '../../../src/engine/gradient/gradientFolder.ts';
 import { removeTemporary, temporaryBeside } from '../../../src/files/temporary.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';

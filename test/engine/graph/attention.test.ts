@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { type AttentionShape, writeAttention } from '../../../src/engine/graph/attention.ts';
-import { randomTensor, runGraph, testDevices } from '../../support/runGraph.ts';
+import { type HostTensor, randomTensor, runGraph, testDevices } from '../../support/runGraph.ts';
 
 const { devices } = await testDevices();
 
@@ -35,6 +35,36 @@ test.each(cases)('on $name: $row', async ({ device, row }) => {
   const expected = attention(query!, key!, value!, { ...row, window: row.window ?? Infinity });
   for (const [i, wanted] of expected.entries()) expect(Math.abs(actual[i]! - wanted)).toBeLessThan(1e-5);
 });
+
+test.each(devices.map((device) => ({ device, name: device.name })))(
+  'on $name: of a head the first features turn, and the others stay',
+  async ({ device }) => {
+    const [row, pairs] = [{ batch: 2, tokens: 5, heads: 4, kvHeads: 2, dim: 6, window: undefined }, 2];
+    const inputs = [4, 2, 2].map((count, i) => randomTensor([2, 5, count * 6], i + 1));
+    const tables = [7, 8].map((seed) => randomTensor([5, pairs], seed));
+    const actual = await runGraph(device, [...inputs, ...tables], (graph, query, key, value, cosines, sines) =>
+      writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines: cosines, sines: sines } }, row),
+    );
+    const [cosines, sines] = tables.map(({ data }) => data);
+    const turned = ({ data }: HostTensor, heads: number): Float64Array => {
+      const x = Float64Array.from(data);
+      for (let head = 0; head < 2 * 5 * heads; head++) {
+        const token = Math.floor(head / heads) % 5;
+        for (let i = 0; i < pairs; i++) {
+          const [at, table] = [6 * head + i, pairs * token + i];
+          const [a, b] = [data[at]!, data[at + pairs]!];
+          x[at] = a * cosines![table]! - b * sines![table]!;
+          x[at + pairs] = b * cosines![table]! + a * sines![table]!;
+        }
+      }
+      return x;
+    };
+    const [query, key, value] = inputs as [HostTensor, HostTensor, HostTensor];
+    const plain = { ...row, window: Infinity };
+    const expected = attention(turned(query, 4), turned(key, 2), Float64Array.from(value.data), plain);
+    for (const [i, wanted] of expected.entries()) expect(Math.abs(actual[i]! - wanted)).toBeLessThan(1e-4);
+  },
+);
 
 interface PlainShape {
   readonly batch: number;

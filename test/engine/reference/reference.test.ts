@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createEngine, type Engine, type EvaluationHooks } from '../../../src/engine/engine.ts';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import type { EvaluationHooks } from '../../../src/engine/evaluation/hooks.ts';
 import type { PrunedLayer } from '../../../src/engine/pruning/pruner.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
 import type { EvaluationPlan, StructureEvaluation } from '../../../src/experiment/plan.ts';

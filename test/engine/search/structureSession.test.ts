@@ -322,13 +322,7 @@ function masked(folder: string, mask: ModelMask, components: readonly BlockCompo
   const model = loadOracle(folder);
   const { tensors } = model;
   for (const [index, { groups, channels }] of mask.entries()) {
-    for (const linear of model.linears) {
-      const bits = /self_attn\.(o|out)_proj$/.test(linear)
-        ? groups
-        : /(down_proj|fc2)$/.test(linear)
-          ? channels
-          : undefined;
-      if (bits === undefined) continue;
+    for (const [linear, bits] of [[model.attention.at(-1)!, groups] as const, [model.mlp.at(-1)!, channels] as const]) {
       const { groups: groupCount, channels: channelCount } = components[index]!;
       const kept = unpackBits(bits, bits === groups ? groupCount : channelCount);
       const name = model.weightName(index, linear);

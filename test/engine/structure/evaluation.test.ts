@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ErrorData } from '../../../src/base/errors.ts';
-import { createEngine, type Engine, type RemovedComponents } from '../../../src/engine/engine.ts';
+import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import type { RemovedComponents } from '../../../src/engine/evaluation/removal.ts';
 import { packBits } from '../../../src/experiment/components.ts';
 import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../../src/experiment/plan.ts';
 import type { EvaluationProgress, EvaluationResult } from '../../../src/experiment/result.ts';

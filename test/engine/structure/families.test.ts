@@ -29,8 +29,8 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [SAMPLES, BLOCKS, LENGTH] = [2, 2, 24];
 
-/** Grouped queries, biases, a window and wider heads, norms of heads, and OPT's two orders of norms. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt', 'opt-350m'];
+/** Grouped queries, biases, a window and wider heads, norms of heads, OPT's two orders of norms, and a fused matrix. */
+const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'];
 
 interface Way {
   readonly name: string;

@@ -8,7 +8,7 @@ import { writeSafetensors, type TensorToWrite } from '../../../src/engine/checkp
 import { BlockWeights } from '../../../src/engine/forward/blockWeights.ts';
 import { prunedConfig } from '../../../src/engine/export/prunedConfig.ts';
 import { componentsOf } from '../../../src/engine/models/components.ts';
-import { allParameters } from '../../../src/engine/models/model.ts';
+import { allParameters } from '../../../src/engine/families/families.ts';
 import { Pruner } from '../../../src/engine/pruning/pruner.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import { packBits } from '../../../src/experiment/components.ts';

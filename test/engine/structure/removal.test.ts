@@ -8,7 +8,7 @@ import { type BlockFill, maskInputs } from '../../../src/engine/forward/maskInpu
 import { ModelPrograms } from '../../../src/engine/forward/modelPrograms.ts';
 import { collectGradients } from '../../../src/engine/gradient/collectGradients.ts';
 import { componentsOf } from '../../../src/engine/models/components.ts';
-import { couplings } from '../../../src/engine/structure/coupling.ts';
+import { couplings } from '../../../src/engine/families/family.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
 import { type DenseModel, openDenseModel } from './denseModel.ts';
 import { removedTensors } from './removedTensors.ts';
@@ -16,7 +16,7 @@ import { removedTensors } from './removedTensors.ts';
 // What a mask and fills compute is what the smaller model computes, and its gradients are those of what is left.
 
 const LENGTH = 12;
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt-350m'];
+const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt-350m', 'gpt-neox'];
 const noStep = (): Promise<void> => Promise.resolve();
 
 /** Blocks of every kind: some of both gone, no heads, no channels. */
@@ -132,11 +132,12 @@ async function gradients(
 function withoutReaders({ checkpoint, inputs }: DenseModel): ModelTensors {
   const kept = new Map<string, (column: number) => boolean>();
   for (const [index, layout] of inputs.weights.layouts.entries()) {
-    for (const { parameter, axis, of } of couplings(layout)) {
+    for (const { tensor, shape, parts } of couplings(layout)) {
+      const { axis, of } = parts;
       if (axis === 0) continue;
       const count = of === 'groups' ? layout.shape.kvHeads : layout.shape.intermediate;
-      const part = parameter.shape[1]! / count;
-      kept.set(parameter.tensor, (column) => UNEVEN[index]![of](Math.floor(column / part)) === 1);
+      const part = shape[1]! / count;
+      kept.set(tensor, (column) => UNEVEN[index]![of](Math.floor(column / part)) === 1);
     }
   }
   return {

@@ -11,7 +11,7 @@ import { type DenseModel, openDenseModel } from './denseModel.ts';
 const [SAMPLES, LENGTH] = [2, 12];
 
 /** Grouped queries and biases, head norms, and OPT's other names. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'qwen3', 'opt-350m'];
+const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'qwen3', 'opt-350m', 'gpt-neox'];
 
 describe.each(FAMILY_NAMES)('%s', (name) => {
   let model: DenseModel;
@@ -32,10 +32,10 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
       const channel = (block * 37 + 5) % intermediate;
       expect(groups).toHaveLength(kvHeads);
       expect(channels).toHaveLength(intermediate);
-      expectNear(groups[group]!, slope(oracle, model, block, GROUP, group, kvHeads), Math.max(...groups));
+      expectNear(groups[group]!, slope(oracle, model, block, oracle.attention, group, kvHeads), Math.max(...groups));
       expectNear(
         channels[channel]!,
-        slope(oracle, model, block, CHANNEL, channel, intermediate),
+        slope(oracle, model, block, oracle.mlp, channel, intermediate),
         Math.max(...channels),
       );
     }
@@ -47,25 +47,27 @@ function expectNear(score: number, slope: number, largest: number): void {
   expect(Math.abs(score - slope)).toBeLessThan(2e-4 * largest);
 }
 
-/** What goes with a component, rows of some and columns of others; written down here again, by hand. */
-const GROUP = { rows: /self_attn\.[qkv]_proj\.(weight|bias)$/, columns: /self_attn\.(o|out)_proj\.weight$/ };
-const CHANNEL = { rows: /(mlp\.(gate|up)_proj|fc1)\.(weight|bias)$/, columns: /(mlp\.down_proj|fc2)\.weight$/ };
-
-/** |dL/ds| at s = 1, where s multiplies everything that goes with component `index` of `count`; L the mean loss of the samples. */
+/**
+ * |dL/ds| at s = 1, where s multiplies everything that goes with component `index` of `count`: rows and biases of the first linear layers,
+ * columns of the last; L the mean loss of the samples.
+ */
 function slope(
   oracle: OracleModel,
   { samples }: DenseModel,
   block: number,
-  goes: typeof GROUP,
+  linears: readonly string[],
   index: number,
   count: number,
 ): number {
   const step = 1e-5;
+  const names = linears.map((linear) => oracle.weightName(block, linear));
+  const reader = names.pop()!;
+  const makers = new Set(names.flatMap((name) => [name, name.replace(/weight$/, 'bias')]));
   const lossAt = (factor: number): number => {
     const dense = new Map(oracle.tensors);
     for (const [name, tensor] of dense) {
-      const rows = goes.rows.test(name);
-      if (!name.includes(`layers.${block}.`) || !(rows || goes.columns.test(name))) continue;
+      const rows = makers.has(name);
+      if (!rows && name !== reader) continue;
       // A stored bias is one row.
       const [size, at] =
         rows && tensor.rows > 1

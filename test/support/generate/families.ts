@@ -161,6 +161,17 @@ export const FAMILIES = {
   /** opt-350m: norms after the residual sums, and a narrower embedding that is projected in and out. */
   'opt-350m': opt({ do_layer_norm_before: false, word_embed_proj_dim: 24 }, { dtype: 'F16', shards: 2 }),
   'opt, bare decoder': opt({}, { bare: true }),
+  /** As Pythia's config.json is written: a quarter of each head turns. */
+  'gpt-neox': gptNeoX({ rotary_pct: 0.25, rotary_emb_base: 10000 }, { dtype: 'F16', shards: 2 }),
+  /** Attention before the MLP, as transformers 5 writes it; another base, an epsilon and an activation that can be told from the usual ones. */
+  'gpt-neox, in sequence': gptNeoX({
+    use_parallel_residual: false,
+    attention_bias: false,
+    hidden_act: 'gelu_new',
+    layer_norm_eps: 0.1,
+    tie_word_embeddings: true,
+    rope_parameters: { partial_rotary_factor: 0.5, rope_theta: 300, rope_type: 'linear', factor: 3 },
+  }),
 } as const satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;
@@ -216,6 +227,32 @@ function opt(config: RawConfig, rest: Partial<Family> = {}): Family {
       torch_dtype: 'float16',
       vocab_size: VOCABULARY,
       word_embed_proj_dim: 32,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function gptNeoX(config: RawConfig, rest: Partial<Family> = {}): Family {
+  return family(
+    {
+      architectures: ['GPTNeoXForCausalLM'],
+      bos_token_id: 0,
+      eos_token_id: 0,
+      hidden_act: 'gelu',
+      hidden_size: 32,
+      initializer_range: 0.02,
+      intermediate_size: 64,
+      layer_norm_eps: 1e-5,
+      max_position_embeddings: 64,
+      model_type: 'gpt_neox',
+      num_attention_heads: 4,
+      num_hidden_layers: 3,
+      tie_word_embeddings: false,
+      torch_dtype: 'float16',
+      use_cache: true,
+      use_parallel_residual: true,
+      vocab_size: VOCABULARY,
       ...config,
     },
     rest,

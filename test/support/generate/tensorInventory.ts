@@ -22,8 +22,14 @@ export type RawConfig = Readonly<Record<string, unknown>>;
 
 /** Every tensor that a checkpoint with this config.json holds, named and shaped as `save_pretrained` does. */
 export function tensorInventory(config: RawConfig): TensorSpec[] {
-  return config['model_type'] === 'opt' ? optTensors(config) : llamaTensors(config);
+  return (INVENTORIES[config['model_type'] as string] ?? llamaTensors)(config);
 }
+
+/** By `model_type`; LLaMA's kin are all one. */
+const INVENTORIES: Readonly<Record<string, (config: RawConfig) => TensorSpec[]>> = {
+  opt: optTensors,
+  gpt_neox: gptNeoXTensors,
+};
 
 function llamaTensors(config: RawConfig): TensorSpec[] {
   const hidden = count(config, 'hidden_size');
@@ -96,6 +102,31 @@ function optTensors(config: RawConfig): TensorSpec[] {
     );
   }
   if (before) tensors.push(...layerNorm('model.decoder.final_layer_norm', hidden));
+  return tensors;
+}
+
+function gptNeoXTensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'hidden_size');
+  const intermediate = count(config, 'intermediate_size');
+  const table = [count(config, 'vocab_size'), hidden];
+  const tied = config['tie_word_embeddings'] === true;
+  const bias = config['attention_bias'] !== false;
+  const tensors: TensorSpec[] = [
+    { name: 'gpt_neox.embed_in.weight', shape: table, role: tied ? 'tied-embedding' : 'embedding' },
+  ];
+  for (let i = 0; i < count(config, 'num_hidden_layers'); i++) {
+    const block = `gpt_neox.layers.${i}`;
+    tensors.push(
+      ...layerNorm(`${block}.input_layernorm`, hidden),
+      ...layerNorm(`${block}.post_attention_layernorm`, hidden),
+      ...linear(`${block}.attention.query_key_value`, 3 * hidden, hidden, 'attention-logit', bias),
+      ...linear(`${block}.attention.dense`, hidden, hidden, 'residual-output', bias),
+      ...linear(`${block}.mlp.dense_h_to_4h`, intermediate, hidden, 'residual-input', true),
+      ...linear(`${block}.mlp.dense_4h_to_h`, hidden, intermediate, 'residual-output', true),
+    );
+  }
+  tensors.push(...layerNorm('gpt_neox.final_layer_norm', hidden));
+  if (!tied) tensors.push({ name: 'embed_out.weight', shape: table, role: 'head' });
   return tensors;
 }
 

@@ -34,10 +34,10 @@ export function attention(
   return mixed;
 }
 
-/** Turns each head's pair (i, i + headDim/2) at row t by t · frequency_i. */
+/** Turns each head's pair (i, i + number of pairs) at row t by t · frequency_i; features behind the pairs stay. */
 export function rotate(x: Matrix, headDim: number, { frequencies, magnitude }: Rotation): Matrix {
-  const rotated = zeros(x.rows, x.columns);
-  const half = headDim / 2;
+  const rotated = { ...x, values: x.values.slice() };
+  const half = frequencies.length;
   for (let t = 0; t < x.rows; t++) {
     for (let head = 0; head < x.columns; head += headDim) {
       for (let i = 0; i < half; i++) {

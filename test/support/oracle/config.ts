@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RopeConfig } from './rotary.ts';
 
-/** What the oracle needs from config.json, read by the rules of Hugging Face's configuration classes. */
+/** What the oracle needs from config.json, read by the rules of Hugging Face's configuration classes; a family's own fields it reads itself. */
 export interface OracleConfig {
-  readonly opt: boolean;
+  readonly raw: Raw;
   readonly depth: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Features of a head that the rotation turns. */
+  readonly rotaryDims: number;
   readonly epsilon: number;
   readonly theta: number;
   readonly rope: RopeConfig;
   /** Tokens that a token of each block sees, itself counted; Infinity: all before it. */
   readonly windows: readonly number[];
   readonly activation: string;
-  /** OPT: layer norms before attention and FFN, or (opt-350m) after the residual sums. */
-  readonly normBefore: boolean;
 }
 
 export function readOracleConfig(folder: string): OracleConfig {
@@ -30,21 +30,21 @@ export function oracleConfig(raw: Raw): OracleConfig {
   const scaling = (raw['rope_parameters'] ?? raw['rope_scaling'] ?? {}) as Raw;
   const headDim = (raw['head_dim'] as number | null | undefined) ?? (raw['hidden_size'] as number) / heads;
   return {
-    opt: raw['model_type'] === 'opt',
+    raw,
     depth,
     heads,
     kvHeads: (raw['num_key_value_heads'] as number | null | undefined) ?? heads,
     headDim,
+    rotaryDims: headDim,
     epsilon: (raw['rms_norm_eps'] as number | undefined) ?? 1e-5,
     theta: (scaling['rope_theta'] ?? raw['rope_theta'] ?? 10000) as number,
     rope: ropeConfig(raw, scaling),
     windows: Array.from({ length: depth }, (_, i) => windowOf(raw, i)),
     activation: (raw['hidden_act'] ?? raw['activation_function']) as string,
-    normBefore: raw['do_layer_norm_before'] !== false,
   };
 }
 
-type Raw = Readonly<Record<string, unknown>>;
+export type Raw = Readonly<Record<string, unknown>>;
 
 /** Mistral: every block. Qwen: only when switched on, and then the blocks that layer_types names or those from max_window_layers on. */
 function windowOf(raw: Raw, block: number): number {

@@ -18,10 +18,8 @@ export function llamaModel(config: OracleConfig, tensors: StoredTensors): Oracle
 
   return {
     depth: config.depth,
-    linears: [
-      ...['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj'],
-      ...['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
-    ],
+    attention: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj'],
+    mlp: ['mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
     tensors,
     weightName: (block, name) => `model.layers.${block}.${name}.weight`,
     embed: (tokens) => lookUp(tensors.get('model.embed_tokens.weight')!, tokens),

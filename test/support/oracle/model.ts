@@ -1,4 +1,5 @@
 import { readOracleConfig, type OracleConfig } from './config.ts';
+import { gptNeoXModel } from './gptNeoX.ts';
 import { llamaModel } from './llama.ts';
 import type { Matrix } from './matrix.ts';
 import { optModel } from './opt.ts';
@@ -7,8 +8,9 @@ import { readStoredTensors, type StoredTensors } from './storedTensors.ts';
 /** A decoder in three steps, so that it can be run and pruned block by block. Weights may be replaced in `tensors` at any time. */
 export interface OracleModel {
   readonly depth: number;
-  /** The prunable linear layers of a block, in the order in which tokens meet them. */
-  readonly linears: readonly string[];
+  /** The prunable linear layers of a block, in the order in which tokens meet them; the last of each reads what the components make. */
+  readonly attention: readonly string[];
+  readonly mlp: readonly string[];
   readonly tensors: StoredTensors;
   weightName(block: number, linear: string): string;
   /** Token ids → hidden states [T, hidden]. */
@@ -26,7 +28,18 @@ export function loadOracle(folder: string): OracleModel {
 }
 
 export function oracleModel(config: OracleConfig, tensors: StoredTensors): OracleModel {
-  return config.opt ? optModel(config, tensors) : llamaModel(config, tensors);
+  return (MODELS[config.raw['model_type'] as string] ?? llamaModel)(config, tensors);
+}
+
+/** By `model_type`; LLaMA's kin are all one. */
+const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTensors) => OracleModel>> = {
+  opt: optModel,
+  gpt_neox: gptNeoXModel,
+};
+
+/** All prunable linear layers of a block. */
+export function linearsOf({ attention, mlp }: OracleModel): readonly string[] {
+  return [...attention, ...mlp];
 }
 
 /** The whole forward pass: logits [T, vocabulary]. */

@@ -16,7 +16,8 @@ export function optModel(config: OracleConfig, tensors: StoredTensors): OracleMo
 
   return {
     depth: config.depth,
-    linears: [...['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.out_proj'], ...['fc1', 'fc2']],
+    attention: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.out_proj'],
+    mlp: ['fc1', 'fc2'],
     tensors,
     weightName: (block, name) => `model.decoder.layers.${block}.${name}.weight`,
     embed(tokens) {
@@ -37,7 +38,7 @@ export function optModel(config: OracleConfig, tensors: StoredTensors): OracleMo
       const prefix = `model.decoder.layers.${index}`;
       const project = observedLinear(tensors, prefix, observe);
       const normed = (x: Matrix, name: string, wanted: boolean) => (wanted ? norm(x, `layers.${index}.${name}`) : x);
-      const before = config.normBefore;
+      const before = config.raw['do_layer_norm_before'] !== false;
 
       const x = normed(hidden, 'self_attn_layer_norm', before);
       const [queries, keys, values] = ['q_proj', 'k_proj', 'v_proj'].map((name) => project(`self_attn.${name}`, x));

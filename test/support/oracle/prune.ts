@@ -3,7 +3,7 @@ import type { Sparsity } from '../../../src/experiment/sparsity.ts';
 import { masked, maskOf } from './masks.ts';
 import type { Matrix } from './matrix.ts';
 import { scoreOf } from './metric.ts';
-import type { Observer, OracleModel } from './model.ts';
+import { linearsOf, type Observer, type OracleModel } from './model.ts';
 import { accumulate, emptyStatistics, inputOperands, type InputStatistics } from './statistics.ts';
 
 export interface OraclePruning {
@@ -15,7 +15,7 @@ export interface OraclePruning {
   readonly samples: readonly (readonly number[])[];
 }
 
-/** Statistics of every prunable linear layer, by `block.name` of the oracle's {@link OracleModel.linears}. */
+/** Statistics of every prunable linear layer, by `block.name` of the oracle's {@link linearsOf}. */
 export type LayerStatistics = Map<string, InputStatistics>;
 
 /**
@@ -32,7 +32,7 @@ export function pruned(
   let hidden = how.samples.map((sample) => copy.embed(sample));
   for (let i = 0; i < copy.depth; i++) {
     const statistics = dense ?? blockStatistics(copy, i, hidden);
-    for (const name of copy.linears) pruneLinear(copy, i, name, statistics.get(`${i}.${name}`)!, how);
+    for (const name of linearsOf(copy)) pruneLinear(copy, i, name, statistics.get(`${i}.${name}`)!, how);
     hidden = hidden.map((x) => copy.block(i, x));
   }
   return copy;
@@ -59,7 +59,7 @@ export function evenSamples(tokens: readonly number[], count: number, length: nu
 export function zeroShare(model: OracleModel): number {
   let [zero, all] = [0, 0];
   for (let i = 0; i < model.depth; i++) {
-    for (const name of model.linears) {
+    for (const name of linearsOf(model)) {
       const { values } = model.tensors.get(model.weightName(i, name))!;
       all += values.length;
       for (const value of values) if (value === 0) zero++;

@@ -20,9 +20,8 @@ export function readStoredTensors(folder: string): StoredTensors {
       tensors.set(name, { rows: values.length / columns, columns, values });
     }
   }
-  if ([...tensors.keys()].some((name) => name.startsWith('model.'))) return tensors;
-  // Saved from the bare decoder.
-  return new Map([...tensors].map(([name, tensor]) => [`model.${name}`, tensor]));
+  // Some are saved from the bare decoder.
+  return new Map([...tensors].map(([name, tensor]) => [name.replace(/^decoder\./, 'model.decoder.'), tensor]));
 }
 
 interface HeaderEntry {

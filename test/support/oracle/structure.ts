@@ -2,7 +2,7 @@ import type { Expression } from '../../../src/metric/expression.ts';
 import type { OracleConfig } from './config.ts';
 import type { Matrix } from './matrix.ts';
 import { scoreOf } from './metric.ts';
-import type { OracleModel } from './model.ts';
+import { linearsOf, type OracleModel } from './model.ts';
 import { collectStatistics, type LayerStatistics } from './prune.ts';
 import { inputOperands } from './statistics.ts';
 
@@ -29,7 +29,7 @@ export function partScores(
   expression: Expression,
   { statistics, samples }: OracleCalibration,
 ): OracleParts[] {
-  const [attention, mlp] = outputs(model);
+  const [attention, mlp] = [model.attention.at(-1)!, model.mlp.at(-1)!];
   const columns = (block: number, linear: string): number[] => {
     const weight = model.tensors.get(model.weightName(block, linear))!;
     const absolute = { ...weight, values: weight.values.map(Math.abs) };
@@ -56,9 +56,8 @@ export function keptAtRates(
   rates: readonly number[],
 ): OracleParts[] {
   return scores.map(({ groups, channels }, block) => {
-    const size = (names: RegExp): number =>
-      sum(model.linears.filter((name) => names.test(name)).map((name) => weightsOf(model, block, name)));
-    const [attention, mlp] = [size(/self_attn/), size(/mlp|fc/)];
+    const size = (names: readonly string[]): number => sum(names.map((name) => weightsOf(model, block, name)));
+    const [attention, mlp] = [size(model.attention), size(model.mlp)];
     const rate = rates[block]!;
     const goneGroups = Math.min(groups.length, Math.floor(rate * groups.length + 0.5));
     const left = rate * (attention + mlp) - (goneGroups / groups.length) * attention;
@@ -85,8 +84,8 @@ export function withParts(
   const tensors = new Map(model.tensors);
   for (const [block, parts] of kept.entries()) {
     for (const [linear, stays] of [
-      [outputs(model)[0], parts.groups],
-      [outputs(model)[1], parts.channels],
+      [model.attention.at(-1)!, parts.groups],
+      [model.mlp.at(-1)!, parts.channels],
     ] as const) {
       const name = model.weightName(block, linear);
       const weight = model.tensors.get(name)!;
@@ -118,8 +117,8 @@ export function withParts(
 export function removedShare(model: OracleModel, kept: readonly OracleParts[]): number {
   let [gone, all] = [0, 0];
   for (const [block, { groups, channels }] of kept.entries()) {
-    for (const linear of model.linears) {
-      const stays = linear.startsWith('self_attn') ? groups : channels;
+    for (const linear of linearsOf(model)) {
+      const stays = model.attention.includes(linear) ? groups : channels;
       const weights = weightsOf(model, block, linear);
       all += weights;
       gone += weights * (1 - sum(stays) / stays.length);
@@ -131,7 +130,7 @@ export function removedShare(model: OracleModel, kept: readonly OracleParts[]): 
 /** OWL's rates: the share of a block's |W|·sqrt(X) that is above five times their mean, turned into rates 0.08 about the one asked for. */
 export function outlierRates(model: OracleModel, { statistics, samples }: OracleCalibration, rate: number): number[] {
   const shares = blocks(model, (block) => {
-    const scores = model.linears.flatMap((linear) => {
+    const scores = linearsOf(model).flatMap((linear) => {
       const { values, columns } = model.tensors.get(model.weightName(block, linear))!;
       const X = inputOperands(statistics.get(`${block}.${linear}`)!, samples)['X']!.values;
       return [...values].map((value, i) => Math.abs(value) * Math.sqrt(X[i % columns]!));
@@ -142,12 +141,6 @@ export function outlierRates(model: OracleModel, { statistics, samples }: Oracle
   const [low, high] = [Math.min(...shares), Math.max(...shares)];
   const stretched = shares.map((share) => ((share - low) / (high - low)) * 0.16);
   return stretched.map((value) => rate - value + sum(stretched) / stretched.length);
-}
-
-/** The projections whose columns read what groups and channels make. */
-function outputs(model: OracleModel): readonly [attention: string, mlp: string] {
-  const last = (names: RegExp): string => model.linears.filter((name) => names.test(name)).at(-1)!;
-  return [last(/self_attn/), last(/mlp|fc/)];
 }
 
 function blocks<Value>(model: OracleModel, of: (block: number) => Value): Value[] {

@@ -1,7 +1,7 @@
 import type { Rng } from '../../../src/base/rng.ts';
-import type { ModelConfig } from '../../../src/engine/checkpoint/config.ts';
+import type { ModelConfig } from '../../../src/engine/families/families.ts';
 import { sizeOf } from '../../../src/engine/graph/shape.ts';
-import type { Parameter } from '../../../src/engine/models/model.ts';
+import type { Parameter } from '../../../src/engine/families/family.ts';
 
 /** Deviation of matrices. */
 const DEVIATION = 0.02;
@@ -11,15 +11,15 @@ const GAIN_SPREAD = 0.8;
 
 /**
  * Where a model begins: matrices normal, those that write to the residual stream smaller by sqrt(2 · depth) (GPT-2), the last norm
- * at 1. The gains of the blocks' norms are log-normal: features then differ in size from the start, as they come to do by themselves
+ * at 1, biases at 0. The gains of the blocks' norms are log-normal: features then differ in size from the start, as they come to do by themselves
  * in models a thousand times as large, where a few features are many times as large as the others. Adam moves every weight alike, however
  * small its input is, and so a weight's magnitude alone does not say what it is worth.
  */
-export function initialWeights({ name, shape }: Parameter, { depth }: ModelConfig, rng: Rng): Float32Array {
+export function initialWeights({ name, shape, parts }: Parameter, { depth }: ModelConfig, rng: Rng): Float32Array {
   const weights = new Float32Array(sizeOf(shape));
   if (name === 'norm') return weights.fill(1);
+  if (name.endsWith('.bias')) return weights;
   if (shape.length === 1) return weights.map(() => Math.exp(GAIN_SPREAD * rng.normal()));
-  const writesResidual = /\.(o_proj|down_proj)$/.test(name);
-  const deviation = writesResidual ? DEVIATION / Math.sqrt(2 * depth) : DEVIATION;
+  const deviation = parts?.axis === 1 ? DEVIATION / Math.sqrt(2 * depth) : DEVIATION;
   return weights.map(() => deviation * rng.normal());
 }

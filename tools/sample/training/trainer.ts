@@ -1,6 +1,7 @@
 import { Rng } from '../../../src/base/rng.ts';
-import type { ModelConfig } from '../../../src/engine/checkpoint/config.ts';
-import { type Parameter, familyOf } from '../../../src/engine/models/model.ts';
+import type { ModelConfig } from '../../../src/engine/families/families.ts';
+import type { Parameter } from '../../../src/engine/families/family.ts';
+import { familyOf } from '../../../src/engine/families/families.ts';
 import { rotaryTables } from '../../../src/engine/models/rope.ts';
 import type { Device, Program } from '../../../src/engine/runtime/device.ts';
 import type { DeviceTensor } from '../../../src/engine/runtime/deviceTensor.ts';
@@ -85,11 +86,10 @@ export class Trainer {
       () => buildTrainingGraph(config, { batch, tokens: length }),
       (output) => output === 'loss' || output === 'dx',
     );
-    const tables = rotaryTables(config.positions, config.headDim, length, config.maxPositions);
-    const shape = [length, config.headDim / 2];
+    const tables = rotaryTables(config.positions, length, config.maxPositions);
     const rotary = {
-      cosines: await device.upload(tables.cosines, shape, 'float32'),
-      sines: await device.upload(tables.sines, shape, 'float32'),
+      cosines: await device.upload(tables.cosines, tables.shape, 'float32'),
+      sines: await device.upload(tables.sines, tables.shape, 'float32'),
     };
     return new Trainer({ config, device, settings, ids, rng, parameters, tensors, program, rotary });
   }

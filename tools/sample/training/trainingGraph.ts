@@ -1,9 +1,11 @@
-import type { ModelConfig } from '../../../src/engine/checkpoint/config.ts';
+import type { ModelConfig } from '../../../src/engine/families/families.ts';
 import { gradients } from '../../../src/engine/graph/autodiff.ts';
-import { writeAttention } from '../../../src/engine/graph/attention.ts';
+import { type AttentionInputs, writeAttention } from '../../../src/engine/graph/attention.ts';
+import { rotaryInputs } from '../../../src/engine/models/blockGraph.ts';
 import type { Graph, Value } from '../../../src/engine/graph/graph.ts';
 import { GraphBuilder } from '../../../src/engine/graph/graphBuilder.ts';
-import { type BlockLayout, type BlockWriter, familyOf, type Parameter } from '../../../src/engine/models/model.ts';
+import type { BlockLayout, BlockWriter, Parameter } from '../../../src/engine/families/family.ts';
+import { familyOf } from '../../../src/engine/families/families.ts';
 
 export interface TrainingGraphOptions {
   /** Sequences to an update. */
@@ -36,8 +38,7 @@ export function buildTrainingGraph(config: ModelConfig, { batch, tokens }: Train
   const rows = batch * tokens;
   const x = graph.input('x', [rows, config.hidden]);
   const targets = graph.input('targets', [rows], 'int32');
-  const table = [tokens, config.headDim / 2];
-  const rotary = { cosines: graph.input('cosines', table), sines: graph.input('sines', table) };
+  const rotary = rotaryInputs(graph, config, tokens);
   const tensors = new Map<string, Value>();
   const input = ({ tensor, shape }: Parameter): Value => {
     const value = tensors.get(tensor) ?? graph.input(tensor, shape);
@@ -69,16 +70,18 @@ function blockWriter(
   graph: GraphBuilder,
   layout: BlockLayout,
   tokens: number,
-  rotary: { readonly cosines: Value; readonly sines: Value },
+  rotary: AttentionInputs['rotary'],
   input: (parameter: Parameter) => Value,
 ): BlockWriter {
   const parameters = new Map(layout.parameters.map((parameter) => [parameter.name, input(parameter)]));
   const parameter = (name: string): Value => parameters.get(name)!;
+  const bias = (name: string): Value | undefined => parameters.get(`${name}.bias`);
   return {
     graph,
     shape: layout.shape,
     parameter,
-    linear: (name, x, biased) => graph.linear(x, parameter(name), biased ? parameter(`${name}.bias`) : undefined),
+    bias,
+    linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     channels: (x) => x,
     attention(query, key, value) {
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);

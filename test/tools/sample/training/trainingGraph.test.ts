@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../../../src/base/rng.ts';
 import { parseConfig } from '../../../../src/engine/checkpoint/readConfig.ts';
-import type { Parameter } from '../../../../src/engine/models/model.ts';
+import type { Parameter } from '../../../../src/engine/families/family.ts';
 import { rotaryTables } from '../../../../src/engine/models/rope.ts';
 import { Device } from '../../../../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../../../../src/engine/runtime/deviceTensor.ts';
@@ -32,13 +32,13 @@ describe.each([
       buildTrainingGraph(config, { batch: BATCH, tokens: TOKENS });
     const program = await device.program(`training test ${config.tiedEmbeddings}`, build, () => true);
     if (config.positions.kind !== 'rotary') throw new Error('LLaMA has rotary positions');
-    const { cosines, sines } = rotaryTables(config.positions, config.headDim, TOKENS, config.maxPositions);
+    const { shape: angles, cosines, sines } = rotaryTables(config.positions, TOKENS, config.maxPositions);
     const x = lookUpRows(changed.get(table)!, ids, config.hidden);
     return program.run({
       x: DeviceTensor.fromHost(x, [BATCH * TOKENS, config.hidden]),
       targets: DeviceTensor.fromHost(targets, [BATCH * TOKENS]),
-      cosines: DeviceTensor.fromHost(cosines, [TOKENS, config.headDim / 2]),
-      sines: DeviceTensor.fromHost(sines, [TOKENS, config.headDim / 2]),
+      cosines: DeviceTensor.fromHost(cosines, angles),
+      sines: DeviceTensor.fromHost(sines, angles),
       ...Object.fromEntries(
         parameters.map(({ tensor, shape }) => [tensor, DeviceTensor.fromHost(changed.get(tensor)!, shape)]),
       ),

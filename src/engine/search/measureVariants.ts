@@ -1,9 +1,10 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { MeasureOutcome } from '../../search/lifecycle/events.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { stepper } from '../evaluation/stepper.ts';
-import { sweep, type SweepInputs, type SweptModel } from '../evaluation/sweep.ts';
+import { sweep } from '../evaluation/sweep.ts';
 import { inGroups } from '../evaluation/sweepGroups.ts';
+import type { SweepInputs, Variant } from '../evaluation/sweepInputs.ts';
+import type { StepHooks } from '../forward/step.ts';
 import { InvalidScoreError } from '../pruning/scoreCheck.ts';
 
 export interface MeasuredLoss {
@@ -12,17 +13,17 @@ export interface MeasuredLoss {
 }
 
 /**
- * Mean losses of pruned models on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
+ * Mean losses of variants on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
  * An evaluation computes them in the same way.
  *
- * @param make a model of each candidate, when its turn comes
+ * @param make a variant of each candidate, when its turn comes
  * @throws EspalierError for everything that is not a candidate's fault
  */
-export async function measureModels<MetricCandidate>(
+export async function measureVariants<Candidate>(
   inputs: SweepInputs,
-  candidates: readonly MetricCandidate[],
-  make: (candidate: MetricCandidate) => SweptModel,
-  { signal }: Pick<EvaluationHooks, 'signal'>,
+  candidates: readonly Candidate[],
+  make: (candidate: Candidate) => Variant,
+  { signal }: Pick<StepHooks, 'signal'>,
 ): Promise<MeasuredLoss[]> {
   const blocks = inputs.evaluation.length;
   const measured: MeasuredLoss[] = [];
@@ -30,8 +31,8 @@ export async function measureModels<MetricCandidate>(
   const step = stepper({ signal }, 0);
   for (const group of inGroups(candidates, inputs)) {
     try {
-      const { pruned } = await sweep(inputs, false, group.map(make), step);
-      for (const outcome of pruned) {
+      const { variants } = await sweep(inputs, false, group.map(make), step);
+      for (const outcome of variants) {
         measured.push(
           outcome instanceof EspalierError
             ? { measure: invalidOutcome(outcome), seconds: 0 }

@@ -1,40 +1,33 @@
-/** A checkpoint's config.json, checked and in one vocabulary for all families. Sizes are counts of features. */
-export interface ModelConfig {
-  readonly architecture: ArchitectureName;
+/** What every family says of a model: its config.json, checked and in one vocabulary. A family adds what only its own blocks look at. */
+export interface FamilyConfig {
   readonly hidden: number;
   readonly intermediate: number;
   /** Decoder blocks. */
   readonly depth: number;
   /** Sizes of each block where whole components were removed; without it every block has those of the model. Read by {@link blockShape}. */
-  readonly blocks?: readonly BlockShape[];
+  readonly blocks?: readonly BlockShape[] | undefined;
   readonly heads: number;
   /** Key-value heads; divides `heads` (grouped-query attention where smaller). */
   readonly kvHeads: number;
   readonly headDim: number;
   readonly vocabulary: number;
   readonly maxPositions: number;
-  readonly norm: { readonly kind: 'rms' | 'layer'; readonly epsilon: number };
-  /** OPT: `post` for opt-350m (do_layer_norm_before: false). */
-  readonly normPlacement: 'pre' | 'post';
-  readonly activation: 'silu' | 'relu' | 'gelu' | 'gelu-tanh';
-  /** Gate and up projections (LLaMA family), or one up projection (OPT). */
-  readonly gated: boolean;
+  readonly normEpsilon: number;
+  readonly activation: Activation;
   readonly positions: RotaryPositions | LearnedPositions;
   readonly bias: {
     readonly queryKeyValue: boolean;
     readonly attentionOutput: boolean;
     readonly mlp: boolean;
-    /** Of the down projection (OPT: fc2), where it differs from the other layers of the MLP. */
+    /** Of the MLP's last projection, where it differs from the others. */
     readonly mlpOutput?: boolean;
   };
-  /** Qwen3: RMS norm over each head of queries and keys before the rotation. */
-  readonly queryKeyNorm: boolean;
   /** Attention window of each block in tokens (a token sees itself and the window − 1 tokens before it), or undefined: all. */
   readonly windows: readonly (number | undefined)[];
   readonly tiedEmbeddings: boolean;
-  /** Width of the embedding where it differs from `hidden` (opt-350m projects in and out). */
-  readonly embeddingWidth: number;
 }
+
+export type Activation = 'silu' | 'relu' | 'gelu' | 'gelu-tanh';
 
 /** What one block computes with. Without heads its attention adds nothing but the output projection's bias; without channels so its MLP. */
 export interface BlockShape {
@@ -44,17 +37,19 @@ export interface BlockShape {
   readonly intermediate: number;
 }
 
-export function blockShape({ blocks, heads, kvHeads, intermediate }: ModelConfig, index: number): BlockShape {
+export function blockShape({ blocks, heads, kvHeads, intermediate }: FamilyConfig, index: number): BlockShape {
   return blocks?.[index] ?? { heads, kvHeads, intermediate };
 }
 
 /** Whether the MLP's last projection has a bias. */
-export function hasMlpOutputBias({ bias }: ModelConfig): boolean {
+export function hasMlpOutputBias({ bias }: FamilyConfig): boolean {
   return bias.mlpOutput ?? bias.mlp;
 }
 
 export interface RotaryPositions {
   readonly kind: 'rotary';
+  /** Features of each head that are turned: the first ones, and an even number of them. */
+  readonly dims: number;
   readonly theta: number;
   readonly scaling: RopeScaling;
 }
@@ -93,12 +88,3 @@ export type RopeScaling =
       readonly highFrequencyFactor: number;
       readonly originalPositions: number;
     };
-
-export const ARCHITECTURES = [
-  'LlamaForCausalLM',
-  'MistralForCausalLM',
-  'Qwen2ForCausalLM',
-  'Qwen3ForCausalLM',
-  'OPTForCausalLM',
-] as const;
-export type ArchitectureName = (typeof ARCHITECTURES)[number];

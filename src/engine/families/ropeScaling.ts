@@ -2,20 +2,51 @@ import { LIMITS } from './configLimits.ts';
 import { ConfigFields } from './configFields.ts';
 import type { RopeScaling, RotaryPositions } from './config.ts';
 
+const PARTIAL = 'partial_rotary_factor';
+
 /**
  * Rotary positions of config.json, in the spellings of transformers 4 (`rope_theta` beside `rope_scaling`, whose kind is
  * called `type` or `rope_type`) and 5 (`rope_parameters` holds all of it).
  */
-export function readRotaryPositions(config: ConfigFields, headDim: number, maxPositions: number): RotaryPositions {
+export function readRotaryPositions(
+  config: ConfigFields,
+  { headDim, maxPositions, base = 'rope_theta', share }: RotaryOptions,
+): RotaryPositions {
   const rope = mergeSpellings(config);
-  checkPartialRotation(config);
-  checkPartialRotation(rope);
-  const theta = rope.value('rope_theta') === undefined ? config : rope;
+  const dims = share ? partOf(headDim, rope, config, share) : headDim;
+  if (!share) for (const fields of [config, rope]) checkPartialRotation(fields);
+  const range = { minimum: 1 + Number.EPSILON, maximum: 1e15 };
+  const inRope = rope.value('rope_theta') !== undefined;
   return {
     kind: 'rotary',
-    theta: theta.number('rope_theta', { minimum: 1 + Number.EPSILON, maximum: 1e15 }, 10_000),
-    scaling: readScaling(rope, config, headDim, maxPositions),
+    dims,
+    theta: inRope ? rope.number('rope_theta', range) : config.number(base, range, 10_000),
+    scaling: readScaling(rope, config, dims, maxPositions),
   };
+}
+
+interface RotaryOptions {
+  readonly headDim: number;
+  readonly maxPositions: number;
+  /** The field of transformers 4 with the base of the frequencies. */
+  readonly base?: string;
+  /** The field with the share of a head's features that are turned, in families that turn a part, and what it is when not said. */
+  readonly share?: { readonly field: string; readonly fallback: number };
+}
+
+function partOf(
+  headDim: number,
+  rope: ConfigFields,
+  config: ConfigFields,
+  { field, fallback }: NonNullable<RotaryOptions['share']>,
+): number {
+  const inRope = rope.value(PARTIAL) !== undefined;
+  const [fields, name] = inRope ? [rope, PARTIAL] : [config, field];
+  const dims = Math.floor(headDim * fields.number(name, { minimum: 0, maximum: 1 }, fallback));
+  // Rotation turns pairs of features.
+  if (dims < 2 || dims % 2 !== 0)
+    throw fields.wrong(name, `so that an even number of a head’s ${headDim} features turn`);
+  return dims;
 }
 
 /** Where both objects are there, they must not contradict each other. */
@@ -42,7 +73,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'type',
   'rope_type',
   'rope_theta',
-  'partial_rotary_factor',
+  PARTIAL,
   'factor',
   'original_max_position_embeddings',
   'attention_factor',
@@ -60,13 +91,13 @@ const KEYS: ReadonlySet<string> = new Set([
 ]);
 
 function checkPartialRotation(fields: ConfigFields): void {
-  if (fields.number('partial_rotary_factor', FINITE, 1) === 1) return;
-  throw fields.wrong('partial_rotary_factor', '1', 'Choose a checkpoint that rotates whole heads.');
+  if (fields.number(PARTIAL, FINITE, 1) === 1) return;
+  throw fields.wrong(PARTIAL, '1', 'Choose a checkpoint that rotates whole heads.');
 }
 
-function readScaling(rope: ConfigFields, config: ConfigFields, headDim: number, maxPositions: number): RopeScaling {
+function readScaling(rope: ConfigFields, config: ConfigFields, dims: number, maxPositions: number): RopeScaling {
   const kind = rope.choice('rope_type', KINDS, 'default');
-  return READ[kind]({ rope, config, headDim, maxPositions });
+  return READ[kind]({ rope, config, dims, maxPositions });
 }
 
 /** transformers' names. `su` is what LongRoPE was called at first. */
@@ -83,7 +114,8 @@ const KINDS: Readonly<Record<string, RopeScaling['kind']>> = {
 interface Source {
   readonly rope: ConfigFields;
   readonly config: ConfigFields;
-  readonly headDim: number;
+  /** Features of a head that are turned. */
+  readonly dims: number;
   readonly maxPositions: number;
 }
 
@@ -97,9 +129,9 @@ const READ: { readonly [Kind in RopeScaling['kind']]: (source: Source) => Extrac
 };
 
 /** Grows with texts longer than `max_position_embeddings`; the original length in the object is not looked at. */
-function readDynamic({ rope, config, headDim, maxPositions }: Source): Extract<RopeScaling, { kind: 'dynamic' }> {
-  // The exponent of the base is headDim / (headDim − 2).
-  if (headDim <= 2) throw config.wrong('head_dim', 'more than 2 with dynamic scaling');
+function readDynamic({ rope, config, dims, maxPositions }: Source): Extract<RopeScaling, { kind: 'dynamic' }> {
+  // The exponent of the base is dims / (dims − 2).
+  if (dims <= 2) throw config.wrong('head_dim', 'more than 2 with dynamic scaling');
   return { kind: 'dynamic', factor: rope.number('factor', FACTOR), originalPositions: maxPositions };
 }
 
@@ -131,15 +163,15 @@ function yarnAttentionFactor(rope: ConfigFields, factor: number): number {
 }
 
 function readLongRope(source: Source): Extract<RopeScaling, { kind: 'longrope' }> {
-  const { rope, headDim } = source;
+  const { rope, dims } = source;
   const originalPositions = readOriginalPositions(source);
   const factor = readFactor(source, originalPositions);
   // √(1 + ln(factor) / ln(original positions))
   const byDefault = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions));
   return {
     kind: 'longrope',
-    shortFactor: rope.numbers('short_factor', headDim / 2, POSITIVE),
-    longFactor: rope.numbers('long_factor', headDim / 2, POSITIVE),
+    shortFactor: rope.numbers('short_factor', dims / 2, POSITIVE),
+    longFactor: rope.numbers('long_factor', dims / 2, POSITIVE),
     originalPositions,
     attentionFactor: rope.number('attention_factor', POSITIVE, byDefault),
   };

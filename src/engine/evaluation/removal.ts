@@ -1,13 +1,16 @@
 import type { ModelMask } from '../../experiment/components.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 
-/** A model that whole components are left out of: what it computes is what the smaller model would. */
-export interface RemovedModel {
-  /** For messages: what chose them. */
-  readonly metric: string;
+export interface RemovedComponents {
   readonly mask: ModelMask;
   /** Of each block, where removal is compensated. */
   readonly fills?: readonly BlockFill[] | undefined;
+}
+
+/** The dense model without some components: what it computes is what the smaller model would. */
+export interface Removal extends RemovedComponents {
+  /** For messages: what chose them. */
+  readonly metric: string;
   /** Share of the blocks' weights that goes. */
   readonly actualSparsity: number;
 }

@@ -11,22 +11,22 @@ import { structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/result.ts';
 import type { StructureReport } from '../../experiment/structure.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
 import { givenRates, owlRates } from '../structure/rates.ts';
 import { structureReport } from '../structure/report.ts';
-import type { RemovedModel } from './removedModel.ts';
+import type { EvaluationHooks } from './hooks.ts';
+import type { Removal } from './removal.ts';
 import type { Survey } from './survey.ts';
-import type { SweepInputs } from './sweep.ts';
+import type { SweepInputs } from './sweepInputs.ts';
 
 /** An evaluation as a sweep carries it, with what a result says of it beyond its numbers. */
-export type PreparedModel =
-  | { readonly kind: 'weights'; readonly model: Pruner; readonly index: number }
+export type PreparedEvaluation =
+  | { readonly kind: 'weights'; readonly variant: Pruner; readonly index: number }
   | {
       readonly kind: 'structure';
-      readonly model: RemovedModel;
+      readonly variant: Removal;
       readonly index: number;
       readonly report: StructureReport;
     };
@@ -44,13 +44,13 @@ export function refusal(evaluation: PlannedEvaluation, { checkpoint }: SweepInpu
 }
 
 /** Chooses what an evaluation removes, as far as that is known before the sweep. */
-export function prepareModel(
+export function prepareEvaluation(
   plan: EvaluationPlan,
   index: number,
   { checkpoint, device }: SweepInputs,
   survey: Survey,
   hooks: EvaluationHooks,
-): PreparedModel | EspalierError {
+): PreparedEvaluation | EspalierError {
   const evaluation = plan.evaluations[index]!;
   const components = modelComponents(checkpoint.config);
   if (!isStructural(evaluation)) {
@@ -61,8 +61,8 @@ export function prepareModel(
       });
     const { metric, expression, sparsity } = evaluation;
     const rates = weightRates(evaluation, components, survey);
-    const model = new Pruner(device, metric, expression, sparsity, plan.settings.group, observer, rates);
-    return { kind: 'weights', model, index };
+    const variant = new Pruner(device, metric, expression, sparsity, plan.settings.group, observer, rates);
+    return { kind: 'weights', variant, index };
   }
   const { structure, metric } = evaluation;
   const scored = structure.kind === 'scored';
@@ -76,8 +76,8 @@ export function prepareModel(
     const { mask } = chosen;
     const report = structureReport(structure, checkpoint.config, components, chosen, fills !== undefined);
     hooks.onRemoved?.({ mask, ...(fills && { fills }) }, index);
-    const model = { metric, mask, fills, actualSparsity: removedShareOfAll(components, mask) };
-    return { kind: 'structure', model, index, report };
+    const variant = { metric, mask, fills, actualSparsity: removedShareOfAll(components, mask) };
+    return { kind: 'structure', variant, index, report };
   } catch (error) {
     return asRefusal(error);
   }
@@ -85,7 +85,7 @@ export function prepareModel(
 
 /** What a result says of the blocks: what went, where components did, and how much of each where they were not pruned alike. */
 export function aboutBlocks(
-  prepared: PreparedModel,
+  prepared: PreparedEvaluation,
   evaluation: PlannedEvaluation,
   { checkpoint }: SweepInputs,
 ): Pick<EvaluationResult, 'structure' | 'rates'> {
@@ -98,7 +98,7 @@ export function aboutBlocks(
   }
   if (isStructural(evaluation) || !evaluation.rates || evaluation.rates.kind === 'uniform') return {};
   const lost = (index: number): number => {
-    const block = prepared.model.blocks[index];
+    const block = prepared.variant.blocks[index];
     return block ? block.zeros / block.weights : 0;
   };
   return { rates: Array.from({ length: checkpoint.config.depth }, (_, index) => lost(index)) };

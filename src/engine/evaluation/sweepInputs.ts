@@ -1,0 +1,48 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { ModelPrograms } from '../forward/modelPrograms.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import type { Pruner } from '../pruning/pruner.ts';
+import type { Device } from '../runtime/device.ts';
+import type { BlockStatistics } from './blockStatistics.ts';
+import type { EvaluationHooks } from './hooks.ts';
+import type { Removal } from './removal.ts';
+
+/** What a sweep works on: one model, its programs at the length of its sequences, and these. */
+export interface SweepInputs {
+  readonly checkpoint: Checkpoint;
+  readonly device: Device;
+  readonly weights: BlockWeights;
+  readonly programs: ModelPrograms;
+  /** At the length of calibration samples; the same programs where that is the same. */
+  readonly calibrationPrograms: ModelPrograms;
+  /** Sequences whose perplexity is wanted. */
+  readonly evaluation: readonly Int32Array[];
+  /** Calibration samples; empty where no metric needs statistics. */
+  readonly calibration: readonly Int32Array[];
+  readonly calibrate: 'sequential' | 'one-shot';
+  /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
+  readonly statistics?: readonly BlockStatistics[];
+  /** The operand G of the dense model, where a metric uses it. */
+  readonly gradients?: GradientOperands;
+  /** See `EvaluationHooks.onFinal`. */
+  readonly onFinal?: EvaluationHooks['onFinal'];
+  /** Seconds, from any start. */
+  readonly now: () => number;
+}
+
+/** What a sweep makes of the dense model beside carrying that: weights pruned on the way, or whole components left out. */
+export type Variant = Pruner | Removal;
+
+export interface SweepOutcome {
+  readonly perplexity: number;
+  /** Share of the prunable weights that are zero or gone; of the dense model those that are zero in the checkpoint. */
+  readonly actualSparsity: number;
+  /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */
+  readonly seconds: number;
+}
+
+export function disposePrograms({ programs, calibrationPrograms }: SweepInputs): void {
+  programs.dispose();
+  if (calibrationPrograms !== programs) calibrationPrograms.dispose();
+}

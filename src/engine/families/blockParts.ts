@@ -1,0 +1,87 @@
+import type { Value } from '../graph/graph.ts';
+import { type Activation, blockShape, type FamilyConfig } from './config.ts';
+import type { BlockWriter, Parameter, ParameterWriter, Parts } from './family.ts';
+
+// What the families' blocks are written from.
+
+/** Names a block's program among those of its model; sizes are part of it where the blocks differ. */
+export function variantOf(config: FamilyConfig, index: number): string {
+  const window = config.windows[index];
+  const { heads, kvHeads, intermediate } = blockShape(config, index);
+  return [
+    window === undefined ? 'block' : `block with window ${window}`,
+    ...(config.blocks ? [`of ${heads}/${kvHeads} heads and ${intermediate} channels`] : []),
+  ].join(' ');
+}
+
+export interface LinearOptions {
+  readonly biased: boolean;
+  /** Components whose values the layer makes, row by row, or reads, column by column. */
+  readonly makes?: Parts['of'];
+  readonly reads?: Parts['of'];
+  /** The layer that reads the same before it. */
+  readonly besides?: string;
+}
+
+/** The linear layer `name` of the block whose tensors begin with `prefix`: its matrix, where it has inputs and outputs, and its bias. */
+export function linearLayer(
+  prefix: string,
+  name: string,
+  shape: readonly [out: number, input: number],
+  { biased, makes, reads, besides = name }: LinearOptions,
+): Parameter[] {
+  const rows = makes && { parts: { of: makes, axis: 0 as const } };
+  const columns = reads && { parts: { of: reads, axis: 1 as const } };
+  const tensor = `${prefix}.${name}`;
+  const weight = { name, tensor: `${tensor}.weight`, shape, linear: true, input: besides, ...rows, ...columns };
+  // The bias of a reader is added once, whatever is read.
+  const bias = { ...parameter(`${name}.bias`, `${tensor}.bias`, [shape[0]]), ...rows };
+  return [...(shape[0] > 0 && shape[1] > 0 ? [weight] : []), ...(biased ? [bias] : [])];
+}
+
+export function parameter(name: string, tensor: string, shape: readonly number[]): Parameter {
+  return { name, tensor, shape, linear: false };
+}
+
+/** The weight and the bias of a norm. */
+export function layerNorm(name: string, tensor: string, size: number): Parameter[] {
+  return [parameter(name, `${tensor}.weight`, [size]), parameter(`${name}.bias`, `${tensor}.bias`, [size])];
+}
+
+export function applyLayerNorm({ normEpsilon }: FamilyConfig, writer: ParameterWriter, x: Value, name: string): Value {
+  return writer.graph.layerNorm(x, writer.parameter(name), writer.parameter(`${name}.bias`), normEpsilon);
+}
+
+/**
+ * x plus what the linear layer `name` makes of a branch; where that has lost all its components the layer's bias is left of it.
+ *
+ * @param branch what the layer reads, where there is any of it
+ */
+export function addBranch(writer: BlockWriter, x: Value, name: string, branch: (() => Value) | undefined): Value {
+  const added = branch ? writer.linear(name, branch()) : writer.bias(name);
+  return added ? writer.graph.add(x, added) : x;
+}
+
+/** transformers' names of the activations there are programs for. */
+export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  silu: 'silu',
+  swish: 'silu',
+  relu: 'relu',
+  gelu: 'gelu',
+  gelu_new: 'gelu-tanh',
+  gelu_fast: 'gelu-tanh',
+  gelu_pytorch_tanh: 'gelu-tanh',
+};
+
+export function activation(config: FamilyConfig, { graph }: ParameterWriter, x: Value): Value {
+  switch (config.activation) {
+    case 'silu':
+      return graph.silu(x);
+    case 'relu':
+      return graph.relu(x);
+    case 'gelu':
+      return graph.gelu(x, false);
+    case 'gelu-tanh':
+      return graph.gelu(x, true);
+  }
+}

@@ -1,0 +1,39 @@
+import type { FamilyConfig } from './config.ts';
+import type { Family, Parameter } from './family.ts';
+import { gptNeoX } from './gptNeoX.ts';
+import { llama, mistral, qwen2, qwen3 } from './llama.ts';
+import { opt } from './opt.ts';
+
+/** Every architecture that config.json may name. A new family is its file, and its row here. */
+const FAMILIES = {
+  LlamaForCausalLM: llama,
+  MistralForCausalLM: mistral,
+  Qwen2ForCausalLM: qwen2,
+  Qwen3ForCausalLM: qwen3,
+  OPTForCausalLM: opt,
+  GPTNeoXForCausalLM: gptNeoX,
+} satisfies Readonly<Record<string, Family>>;
+
+export type ArchitectureName = keyof typeof FAMILIES;
+
+export const ARCHITECTURES = Object.keys(FAMILIES) as readonly ArchitectureName[];
+
+/** A checkpoint's configuration. */
+export interface ModelConfig extends FamilyConfig {
+  readonly architecture: ArchitectureName;
+}
+
+export function familyOf({ architecture }: Pick<ModelConfig, 'architecture'>): Family {
+  return FAMILIES[architecture];
+}
+
+/** Every tensor that the model is made of. */
+export function allParameters(config: ModelConfig): Parameter[] {
+  const family = familyOf(config);
+  const { table, positions, projection } = family.embedding(config);
+  const head = family.head(config);
+  const blocks = config.windows.flatMap((_, index) => family.block(config, index).parameters);
+  const extra = [positions?.parameter, projection].filter((parameter) => parameter !== undefined);
+  const weight = head.weight.tensor === table.tensor ? [] : [head.weight];
+  return [table, ...extra, ...blocks, ...head.parameters, ...weight];
+}

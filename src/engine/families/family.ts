@@ -1,0 +1,128 @@
+import type { Value } from '../graph/graph.ts';
+import type { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { BlockShape, FamilyConfig } from './config.ts';
+import type { ConfigFields } from './configFields.ts';
+
+/**
+ * All that a family is: how its config.json is read and written, which tensors there are, and how a block computes. Weights are inputs
+ * of the programs, so one program serves every block with the same {@link BlockLayout.variant}.
+ *
+ * Methods, so that a family may take the configurations that it reads itself: nobody hands it those of another.
+ */
+export interface Family<Config extends FamilyConfig = FamilyConfig> {
+  /** For people: what of the family there is. */
+  readonly title: string;
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** Other spellings of the architecture. */
+  readonly aliases?: readonly string[];
+  /** The head's tensor, where it is not tied to the embeddings. */
+  readonly headTensor: string;
+  /** Tensors that are computed and not learned, beside those that all families had at a time (`checkTensors`). */
+  readonly buffers?: RegExp;
+  /** @throws EspalierError `checkpoint/config` */
+  read(fields: ConfigFields): Config;
+  /** Fields of config.json that give every block this shape, whatever was there before; undefined where the family has none that can. */
+  sizeFields(config: Config, shape: BlockShape): JsonFields | undefined;
+  /** Fields that give the output projections biases, where the family has such. */
+  biasFields?(bias: OutputBias): JsonFields;
+  /** Fields that say of each block what it is, when only the blocks `kept` are left. */
+  blockFields?(stated: JsonFields, config: Config, kept: readonly number[]): JsonFields;
+  /** What else someone has to know who opens an exported checkpoint elsewhere: lines of Markdown. */
+  exportNote?(config: Config): readonly string[];
+  embedding(config: Config): EmbeddingLayout;
+  block(config: Config, index: number): BlockLayout;
+  /** Writes one decoder block: x [batch · tokens, hidden] → the same shape. */
+  writeBlock(config: Config, writer: BlockWriter, x: Value): Value;
+  head(config: Config): HeadLayout;
+  /** Writes everything after the last block up to the head's matrix product: x [rows, hidden] → [rows, width of the embedding]. */
+  writeFinal(config: Config, writer: ParameterWriter, x: Value): Value;
+}
+
+/** Fields of config.json. */
+export type JsonFields = Readonly<Record<string, unknown>>;
+
+/** Which output projections have a bias, as config.json has it under Espalier's key. */
+export type OutputBias = Readonly<Record<'attention_output' | 'mlp_output', boolean>>;
+
+/** A tensor of the checkpoint that a program takes as an input. */
+export interface Parameter {
+  /** The program's input name. */
+  readonly name: string;
+  /** Its name in the checkpoint. */
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  /** Prunable linear layers: [out, in]. */
+  readonly linear: boolean;
+  /** Of a linear layer: the name of what it reads. Layers of a block that read the same share its statistics. */
+  readonly input?: string;
+  readonly parts?: Parts;
+}
+
+/**
+ * A parameter may fall into parts of equal length along one axis, each of which goes with one component of the block: rows of what makes
+ * a component's values, columns of what reads them. Query heads of one group stand next to each other, so that a group has one part
+ * of the query and output projections, too.
+ */
+export interface Parts {
+  readonly of: 'groups' | 'channels';
+  readonly axis: 0 | 1;
+}
+
+export interface Coupled extends Parameter {
+  readonly parts: Parts;
+}
+
+/** Everything of a block that goes with its groups and channels: weights, and the biases of what makes their values. */
+export function couplings({ parameters }: BlockLayout): Coupled[] {
+  return parameters.filter((parameter): parameter is Coupled => parameter.parts !== undefined);
+}
+
+export interface EmbeddingLayout {
+  readonly table: Parameter;
+  /** Learned positions: row t + offset is added at position t. */
+  readonly positions?: { readonly parameter: Parameter; readonly offset: number };
+  /** opt-350m: embedding [tokens, width] · projectionᵀ → [tokens, hidden]. */
+  readonly projection?: Parameter;
+}
+
+export interface BlockLayout {
+  /** Blocks with equal variants run the same program. */
+  readonly variant: string;
+  /** Attention window in tokens, where the block has one. */
+  readonly window: number | undefined;
+  readonly shape: BlockShape;
+  readonly parameters: readonly Parameter[];
+}
+
+export interface HeadLayout {
+  /** Parameters of writeFinal. */
+  readonly parameters: readonly Parameter[];
+  /** [vocabulary, width of the embedding]. */
+  readonly weight: Parameter;
+}
+
+/** What families write with: each of these treats the rows of x alike (slices are of columns), so a block can be written for any number of them. */
+export type RowOperations = Pick<
+  GraphBuilder,
+  'add' | 'mul' | 'rmsNorm' | 'layerNorm' | 'silu' | 'relu' | 'gelu' | 'linear' | 'reshape' | 'slice'
+>;
+
+export interface ParameterWriter {
+  readonly graph: RowOperations;
+  /** The parameter with that input name. */
+  parameter(name: string): Value;
+}
+
+/** What a family's block uses to write itself; `linear` is where inputs are observed. */
+export interface BlockWriter extends ParameterWriter {
+  readonly shape: BlockShape;
+  /** The linear layer `name` (weight input `name`, and bias input `name.bias` where it has one), applied to x [rows, in]. */
+  linear(name: string, x: Value): Value;
+  /** Its bias alone, where it has one. */
+  bias(name: string): Value | undefined;
+  /** Causal attention over query, key and value [rows, heads · dim]; → [rows, heads · dim]. */
+  attention(query: Value, key: Value, value: Value): Value;
+  /** What the MLP's last projection reads [rows, intermediate], as far as its channels are kept. */
+  channels(x: Value): Value;
+}
