@@ -9,7 +9,7 @@ import {
   type SearchSettings,
 } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import type { Sparsity } from '../../src/experiment/sparsity.ts';
+import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
 
 /**

@@ -1,7 +1,6 @@
-import type { ModelMask } from '../experiment/components.ts';
+import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
 import type { MeasureOutcome } from '../search/metrics/events.ts';
-import type { StructureScore } from '../experiment/structure.ts';
 import type { PackedValues, StructureOpening } from '../search/rates/events.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
@@ -74,8 +73,8 @@ export class MaskMeasures {
       pace: this.evenly(items.length),
       ask: async (client, asked) => {
         const { outcomes: answers } = await client.request('measureMasks', {
-          masks: asked.map((k) => [...masks[k]!]),
-          on: { kind: 'samples', offsets: [...offsets], tokens },
+          masks: asked.map((k) => masks[k]!),
+          on: { kind: 'samples', offsets, tokens },
         });
         return answers.map(({ measure, seconds }) => ({ answer: measure, seconds }));
       },
@@ -111,7 +110,7 @@ export class MaskMeasures {
         const answers: { answer: MeasureOutcome; seconds: number }[] = [];
         for (const { begin, end } of asked) {
           const { outcomes: measured } = await client.request('measureMasks', {
-            masks: [[...mask]],
+            masks: [mask],
             on: { kind: 'blocks', begin, end },
           });
           const { measure, seconds } = measured[0]!;

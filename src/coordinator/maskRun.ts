@@ -1,8 +1,8 @@
 import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
-import type { BlockComponents, ModelMask } from '../experiment/components.ts';
+import type { BlockComponents, ModelMask, Structure } from '../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
-import type { PlannedEvaluation } from '../experiment/plan.ts';
+import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { RunEvent } from '../search/kinds.ts';
 import type { MeasureOutcome, SearchOpening } from '../search/metrics/events.ts';
 import type {
@@ -13,7 +13,6 @@ import type {
   StructureFinalistEvent,
   StructureOpenedEvent,
 } from '../search/rates/events.ts';
-import type { Structure } from '../experiment/structure.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
 import { resumeAfter } from '../search/masks/resume.ts';
 import type { MaskResume } from '../search/masks/resume.ts';

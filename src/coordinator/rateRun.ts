@@ -1,8 +1,8 @@
-import type { PlannedEvaluation } from '../experiment/plan.ts';
+import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { RateSearchPlan } from '../search/rates/plan.ts';
 import type { RunEvent } from '../search/kinds.ts';
 import type { MeasureOutcome, SearchOpening } from '../search/metrics/events.ts';
-import type { RateAllocation } from '../experiment/structure.ts';
+import type { RateAllocation } from '../experiment/structureSchema.ts';
 import type {
   RateEvent,
   RatesFinishedEvent,
@@ -101,7 +101,7 @@ export class RateRun implements SearchKind {
       pace: this.pace,
       ask: async (client, asked) => {
         const { outcomes } = await client.request('measureRates', {
-          configurations: asked.map(({ rates }) => [...rates]),
+          configurations: asked.map(({ rates }) => rates),
           begin: 0,
           end: blocks,
         });

@@ -1,4 +1,4 @@
-import type { EvaluationResult } from '../experiment/result.ts';
+import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import type { RunEvent } from '../search/kinds.ts';
 import type { FinishedEvent, SearchOpening } from '../search/metrics/events.ts';
 import type { MasksFinishedEvent, RatesFinishedEvent } from '../search/rates/events.ts';

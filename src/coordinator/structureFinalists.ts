@@ -1,4 +1,4 @@
-import type { PlannedEvaluation } from '../experiment/plan.ts';
+import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { StructurePlan } from '../search/kinds.ts';
 import type { StructureFinalistEvent } from '../search/rates/events.ts';
 import { checkSame } from './divergence.ts';

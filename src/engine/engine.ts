@@ -1,9 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import type { ModelMask } from '../experiment/components.ts';
+import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
 import type {
   ExportReport,
   ExportTarget,
-  FreshEngine,
   SpeedPlan,
   SpeedReport,
   SpeedRequest,
@@ -11,17 +10,17 @@ import type {
   SpeedSubject,
   Verification,
   VerifyRequest,
-} from '../experiment/export.ts';
-import type { MetricInspection } from '../experiment/inspection.ts';
-import type { Preflight } from '../experiment/preflight.ts';
-import type { EvaluationPlan } from '../experiment/plan.ts';
+} from '../experiment/exportSchema.ts';
+import type { FreshEngine } from '../experiment/freshEngine.ts';
+import type { MetricInspection } from '../experiment/inspectionSchema.ts';
+import type { Preflight } from '../experiment/preflightSchema.ts';
+import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { StructurePlan } from '../search/kinds.ts';
-import type { StructureScore } from '../experiment/structure.ts';
 import type { PackedValues, StructureOpening } from '../search/rates/events.ts';
 import type { SearchPlan } from '../search/metrics/plan.ts';
 import type { MeasureOutcome, ProbeOutcome, SearchOpening } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
-import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
+import type { CheckpointSummary, EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';

@@ -1,16 +1,16 @@
 import * as z from 'zod';
+import type { Immutable } from '../base/immutable.ts';
 import {
   checkpointSummarySchema,
-  countSchema,
   deviceReportSchema,
-  errorSchema,
-  expressionSchema,
-  planSchema,
   progressSchema,
   resultSchema,
-  structureScoreSchema,
-  textSchema,
-} from '../experiment/schemas.ts';
+} from '../experiment/resultSchema.ts';
+import { countSchema, textSchema } from '../base/scalarSchemas.ts';
+import { errorSchema } from '../base/errorSchema.ts';
+import { expressionSchema } from '../experiment/expressionSchema.ts';
+import { planSchema } from '../experiment/planSchema.ts';
+import { structureScoreSchema, MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchema.ts';
 import {
   exportReportSchema,
   exportTargetSchema,
@@ -21,7 +21,7 @@ import {
   speedSubjectSchema,
   verificationSchema,
   verifyRequestSchema,
-} from '../experiment/exportSchemas.ts';
+} from '../experiment/exportSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { runEventSchema } from '../search/schema.ts';
@@ -39,7 +39,6 @@ import {
   structureOpeningSchema,
   structurePlanSchema,
 } from '../search/rates/schema.ts';
-import { MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchemas.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
 export const PROTOCOL_VERSION = 4;
@@ -237,11 +236,11 @@ export const EVENTS = {
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;
-export type RequestParams<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['params']>;
-export type RequestResult<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['result']>;
+export type RequestParams<Name extends RequestName> = Immutable<z.infer<(typeof REQUESTS)[Name]['params']>>;
+export type RequestResult<Name extends RequestName> = Immutable<z.infer<(typeof REQUESTS)[Name]['result']>>;
 
 export type EventName = keyof typeof EVENTS;
-export type EventParams<Name extends EventName> = z.infer<(typeof EVENTS)[Name]>;
+export type EventParams<Name extends EventName> = Immutable<z.infer<(typeof EVENTS)[Name]>>;
 
 export function isRequestName(name: string): name is RequestName {
   return Object.hasOwn(REQUESTS, name);

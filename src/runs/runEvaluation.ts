@@ -1,5 +1,5 @@
 import { EspalierError } from '../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { isMaskSearch, isMetricEvent, isRateSearch, type RunEvent } from '../search/kinds.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';

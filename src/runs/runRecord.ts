@@ -6,7 +6,7 @@ import { EspalierError } from '../base/errors.ts';
 import { reasonOf } from '../files/fileProblem.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { isNewer, VERSION } from '../base/version.ts';
-import { textSchema } from '../experiment/schemas.ts';
+import { textSchema } from '../base/scalarSchemas.ts';
 import { checkEndpoint } from '../search/rates/llmEndpoint.ts';
 import type { LlmSettings } from '../search/rates/llm.ts';
 import { isRateSearch } from '../search/kinds.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { expressionSchema, planSchema } from '../experiment/schemas.ts';
+import { expressionSchema } from '../experiment/expressionSchema.ts';
+import { planSchema } from '../experiment/planSchema.ts';
 import type { FromTree, TreeMemory } from './treeMessages.ts';
 
 /** Nodes of an expression, names of tensors and files: far beyond any. */

@@ -1,6 +1,6 @@
 import type { ErrorData } from '../base/errors.ts';
-import type { MetricInspection } from '../experiment/inspection.ts';
-import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { MetricInspection } from '../experiment/inspectionSchema.ts';
+import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { Expression } from '../metric/expression.ts';
 
 /** What extension and tree preview say to each other. Everything is plain data; the preview knows nothing but these. */

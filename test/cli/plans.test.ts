@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { parseSparsity, printSparsity } from '../../src/experiment/sparsity.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import { overridePlans, planOfFlags } from '../../src/cli/flags/plans.ts';
 import type { PlanFlags } from '../../src/cli/flags/plans.ts';
 

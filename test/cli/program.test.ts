@@ -14,8 +14,8 @@ import { runCommandLine } from '../../src/cli/program.ts';
 import { kebabCase } from '../../src/cli/flags/settingFlags.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
 
 interface Outcome {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MarkdownString, TextEditor, TreeItem } from 'vscode';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../src/base/errors.ts';
-import type { CheckpointSummary } from '../../src/experiment/result.ts';
+import type { CheckpointSummary } from '../../src/experiment/resultSchema.ts';
 import { registerCommands } from '../../src/extension/commands.ts';
 import { Decorations } from '../../src/extension/evaluate/decorations.ts';
 import { askModal, linkFree, plainItems, tellError, withNotification } from '../../src/extension/messages.ts';

@@ -18,7 +18,7 @@ import type {
   SearchEvent,
   VariationOperator,
 } from '../../src/search/metrics/events.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sampleResult } from '../protocol/samples.ts';
 

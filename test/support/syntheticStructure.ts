@@ -1,6 +1,6 @@
 import { Rng } from '../../src/base/rng.ts';
 import { packBits } from '../../src/experiment/components.ts';
-import type { BlockComponents, ModelMask } from '../../src/experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../../src/experiment/structureSchema.ts';
 import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/llm.ts';
 import type { LlmRole } from '../../src/search/rates/llm.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/plan.ts';
@@ -8,7 +8,7 @@ import type { MaskSearchPlan, MaskSearchSettings } from '../../src/search/masks/
 import { packValues } from '../../src/experiment/packedValues.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/plan.ts';
 import type { RateSearchPlan, RateSearchSettings } from '../../src/search/rates/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type {

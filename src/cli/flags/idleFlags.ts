@@ -1,5 +1,5 @@
 import { needsCalibration } from '../../experiment/planned.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
 import { idleInSearch } from '../../search/idleInSearch.ts';
 import type { RunPlan } from '../../search/kinds.ts';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { EspalierError } from '../../base/errors.ts';
-import { isStructural } from '../../experiment/plan.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import { isStructural } from '../../experiment/planned.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { Pruning } from '../../language/check/document.ts';
 import { evaluationsAt, needsShare, saysHowMuch } from '../../language/check/prunings.ts';

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { fileProblem } from '../../files/fileProblem.ts';
 import type { FileProblemKind } from '../../files/fileProblem.ts';
 import { readText } from '../../files/readBytes.ts';

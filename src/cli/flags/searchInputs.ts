@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { OPERAND_NAMES } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';

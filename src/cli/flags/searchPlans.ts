@@ -14,7 +14,7 @@ import { searchConflict } from '../../search/conflict.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { OWL_SETTING_NAMES } from '../../experiment/owlSettings.ts';
 import { parseSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { PrunedMetric } from '../../language/check/document.ts';
 import { collect, usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';

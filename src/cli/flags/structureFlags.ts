@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import type { NamedMetric } from '../../search/metrics/plan.ts';
 import { ALLOCATIONS, OWL, STRUCTURE_METHOD_NAMES, UNIFORM } from '../../experiment/structure.ts';
-import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
+import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
 import { dropsBlocks, isStructureMethod, meanRate, ratesName, structureName } from '../../experiment/structureNames.ts';
 import type { NamedScore, PrunedStructure } from '../../language/check/document.ts';
 import { nearestName } from '../../metric/nearest.ts';

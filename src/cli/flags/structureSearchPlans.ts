@@ -12,7 +12,7 @@ import { maskSearchConflict } from '../../search/conflict.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { OWL, UNIFORM } from '../../experiment/structure.ts';
 import { ratesName, structureName } from '../../experiment/structureNames.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';

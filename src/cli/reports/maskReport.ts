@@ -4,7 +4,7 @@ import { structureScoreText } from '../../experiment/planned.ts';
 import type { RunEvent } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { ProbabilitiesEvent } from '../../search/rates/events.ts';
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestCheckpoint } from '../../search/masks/state.ts';

@@ -1,4 +1,4 @@
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { RunEvent, RunPlan } from '../../search/kinds.ts';
 import { isMetricEvent, isMaskSearch, isRateSearch } from '../../search/kinds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';

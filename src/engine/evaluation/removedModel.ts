@@ -1,4 +1,4 @@
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 
 /** A model that whole components are left out of: what it computes is what the smaller model would. */

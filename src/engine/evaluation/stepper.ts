@@ -1,5 +1,5 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import type { Step } from '../forward/hiddenStream.ts';
 

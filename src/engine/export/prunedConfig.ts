@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { parseConfig } from '../checkpoint/readConfig.ts';

@@ -1,4 +1,4 @@
-import type { BlockComponents } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { blockShape, type ModelConfig } from '../checkpoint/config.ts';
 
 /**

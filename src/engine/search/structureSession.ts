@@ -1,14 +1,14 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask, RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
 import { packValues } from '../../experiment/packedValues.ts';
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
-import type { Provenance } from '../../experiment/result.ts';
+import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { StructurePlan } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import { OWL, type RateAllocation, type StructureScore, UNIFORM } from '../../experiment/structure.ts';
+import { OWL, UNIFORM } from '../../experiment/structure.ts';
 import type { PackedValues, StructureOpening } from '../../search/rates/events.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';

@@ -1,4 +1,5 @@
-import { countBits, type ModelMask } from '../../experiment/components.ts';
+import { countBits } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias, type ModelConfig } from '../checkpoint/config.ts';
 
 /** The blocks that a mask leaves: the index of each in the dense model, and its shape now. */

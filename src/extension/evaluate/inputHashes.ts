@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isSettled, versionOf } from '../../files/fileVersion.ts';
+import type { RequestResult } from '../../protocol/requests.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import type { Freshness } from './annotations.ts';
 
@@ -19,10 +20,7 @@ export interface InputHashesOptions {
   /** Remembers between windows which hash a file had when it looked so. */
   readonly memory: { get(): StampedHashes; set(hashes: StampedHashes): void };
   /** Computes hashes in the worker, null for what cannot be read; undefined where that is not allowed now. */
-  readonly identify: (
-    models: string[],
-    files: string[],
-  ) => Promise<{ models: (string | null)[]; files: (string | null)[] } | undefined>;
+  readonly identify: (models: string[], files: string[]) => Promise<RequestResult<'identify'> | undefined>;
   readonly onChange: () => void;
   readonly log: (message: string) => void;
 }

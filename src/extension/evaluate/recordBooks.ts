@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { createRecord, portablePath, recordName } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { EvaluationStore } from '../../runs/evaluationStore.ts';

@@ -1,6 +1,6 @@
 import { packCandidates } from '../../search/metrics/columns.ts';
 import type { TimedCandidate } from '../../search/metrics/columns.ts';
-import type { BlockComponents } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import type { MeasuredEvent } from '../../search/metrics/events.ts';
 import type { StepEvent } from '../../search/rates/events.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';

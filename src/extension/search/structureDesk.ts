@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { journalOf } from '../../runs/runFolder.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import type { Target } from '../evaluate/evaluator.ts';

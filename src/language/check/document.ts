@@ -4,8 +4,9 @@ import type { NamedRates, RateSearchSettings, RateTarget } from '../../search/ra
 import type { RunMethod } from '../../search/kinds.ts';
 import type { SearchSettings } from '../../search/metrics/plan.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
-import type { RateAllocation, StructureMethod, StructureScore } from '../../experiment/structure.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
+import type { StructureMethod } from '../../experiment/structure.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';

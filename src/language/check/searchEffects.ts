@@ -3,7 +3,7 @@ import type { LlmSettingName } from '../../search/rates/llm.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { argumentSpan, propertySpan } from './blockPlaces.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';

@@ -4,7 +4,7 @@ import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/plan.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { maskSearchConflict } from '../../search/conflict.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { toErrorData } from '../../base/errors.ts';

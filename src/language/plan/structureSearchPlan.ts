@@ -8,7 +8,7 @@ import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/plan.ts';
 import type { RateSearchPlan, RateTarget } from '../../search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
+import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import type { NamedScore, SearchContent } from '../check/document.ts';

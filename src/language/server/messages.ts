@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { LlmSettings, PromptTemplates } from '../../search/rates/llm.ts';
 import type { RunMethod, RunPlan } from '../../search/kinds.ts';
 import type { SearchSettings } from '../../search/metrics/plan.ts';

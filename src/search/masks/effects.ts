@@ -1,4 +1,4 @@
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { MaskEvent, PackedValues, StructureOpening } from '../rates/events.ts';
 import type { MaskResume } from './resume.ts';
 

@@ -2,8 +2,8 @@ import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
 import { defaultsOf } from '../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
-import type { Structure, StructureScore } from '../../experiment/structure.ts';
+import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
+import type { Structure, StructureScore } from '../../experiment/structureSchema.ts';
 
 /** Everything that decides what a policy-gradient search for masks finds. */
 export interface MaskSearchPlan {

@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 
 /**
  * What happens in a search, in order. The journal keeps these, the panel and the command line fold them: whoever has all events

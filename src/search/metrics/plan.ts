@@ -5,7 +5,7 @@ import type { OperationName } from '../../metric/operations.ts';
 import { defaultsOf } from '../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
 
 /**

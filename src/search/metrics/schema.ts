@@ -4,15 +4,12 @@ import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
-import {
-  countSchema,
-  errorSchema,
-  expressionSchema,
-  resultSchema,
-  settingsSchema,
-  sparsitySchema,
-  textSchema,
-} from '../../experiment/schemas.ts';
+import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { errorSchema } from '../../base/errorSchema.ts';
+import { expressionSchema } from '../../experiment/expressionSchema.ts';
+import { resultSchema } from '../../experiment/resultSchema.ts';
+import { settingsSchema } from '../../experiment/planSchema.ts';
+import { sparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { SEARCH_SETTINGS } from './plan.ts';
 import type { SearchPlan } from './plan.ts';
 import type { MeasureOutcome, ProbeOutcome, SearchEvent, SearchOpening } from './events.ts';

@@ -1,7 +1,7 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { BlockComponents, ModelMask } from '../../experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../../experiment/structureSchema.ts';
 import type { LlmRole, LlmUsage } from './llm.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { MeasureOutcome, SearchOpening } from '../metrics/events.ts';
 
 /**

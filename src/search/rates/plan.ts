@@ -4,8 +4,8 @@ import type { NamedMetric } from '../metrics/plan.ts';
 import { defaultsOf } from '../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
-import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
+import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
+import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
 
 /** Everything that decides what a search for layer-wise pruning rates finds (Self-Pruner). */
 export interface RateSearchPlan {

@@ -5,20 +5,22 @@ import { MASK_SEARCH_SETTINGS } from '../masks/plan.ts';
 import type { MaskSearchPlan } from '../masks/plan.ts';
 import { RATE_SEARCH_SETTINGS } from './plan.ts';
 import type { RateSearchPlan } from './plan.ts';
+import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { errorSchema } from '../../base/errorSchema.ts';
+import { expressionSchema } from '../../experiment/expressionSchema.ts';
+import { resultSchema } from '../../experiment/resultSchema.ts';
+import { settingsSchema } from '../../experiment/planSchema.ts';
 import {
-  countSchema,
-  errorSchema,
-  expressionSchema,
-  resultSchema,
-  settingsSchema,
   structureSchema,
   structureScoreSchema,
-  textSchema,
-  unstructuredSchema,
-} from '../../experiment/schemas.ts';
+  componentsSchema,
+  MAX_BLOCKS,
+  modelMaskSchema,
+  ratesSchema,
+} from '../../experiment/structureSchema.ts';
+import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { measureOutcomeSchema, openingFields } from '../metrics/schema.ts';
 import type { LlmReply, MaskEvent, PackedValues, RateEvent, StructureOpening } from './events.ts';
-import { componentsSchema, MAX_BLOCKS, modelMaskSchema, ratesSchema } from '../../experiment/structureSchemas.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 
 /** Plans and events of searches for rates and for masks as they come from outside; each schema is tied to the type of the same name. */

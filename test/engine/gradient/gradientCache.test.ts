@@ -6,8 +6,8 @@ import { createEngine, type EvaluationHooks } from '../../../src/engine/engine.t
 import { GradientFolder } from '../../../src/engine/gradient/gradientFolder.ts';
 import { removeTemporary, temporaryBeside } from '../../../src/files/temporary.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
-import type { EvaluationProgress } from '../../../src/experiment/result.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationProgress } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';

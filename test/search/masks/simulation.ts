@@ -1,6 +1,6 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
-import type { BlockComponents, ModelMask } from '../../../src/experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../../../src/experiment/structureSchema.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/plan.ts';
 import type { MaskSearchPlan, MaskSearchSettings } from '../../../src/search/masks/plan.ts';
 import { packValues } from '../../../src/experiment/packedValues.ts';
