@@ -2,6 +2,8 @@ import * as z from 'zod';
 import type { Expression } from '../metric/expression.ts';
 import { OPERANDS } from '../metric/operands.ts';
 import { OPERATIONS } from '../metric/operations.ts';
+import { parsePrefix } from '../metric/parsePrefix.ts';
+import { textSchema } from '../base/scalarSchemas.ts';
 
 /** Deepest expression; the walk below is iterative, so that a hostile one cannot exhaust the stack. */
 const MAX_DEPTH = 512;
@@ -11,6 +13,9 @@ export const expressionSchema = z.custom<Expression>(
   isExpression,
   'expected an expression over the operations and operands of the language',
 );
+
+/** A metric in prefix form: whoever is shown one may parse it. */
+export const metricTextSchema = textSchema.refine(isMetricText, 'expected a metric in prefix form');
 
 function isExpression(value: unknown): value is Expression {
   const open: { node: unknown; depth: number }[] = [{ node: value, depth: 1 }];
@@ -40,4 +45,13 @@ function isExpression(value: unknown): value is Expression {
     }
   }
   return true;
+}
+
+function isMetricText(text: string): boolean {
+  try {
+    parsePrefix(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -18,7 +18,7 @@ import { StatusBar } from '../../src/extension/statusBar.ts';
 import { webviewHtml } from '../../src/extension/webviewHtml.ts';
 import { WebviewChannel } from '../../src/extension/webviewChannel.ts';
 import { fileInside, pathInside } from '../../src/extension/workspaceFile.ts';
-import { fromTreeSchema, treeMemorySchema } from '../../src/view/treeMessageSchema.ts';
+import { fromTreeSchema, treeMemorySchema } from '../../src/view/treeMessages.ts';
 import type { FromTree, ToTree } from '../../src/view/treeMessages.ts';
 import type { RunSummary } from '../../src/runs/runSummary.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';

@@ -1,5 +1,5 @@
 import './tree.css';
-import type { FromTree, ShownMetric, StatisticsState, ToTree, TreeMemory } from '../../src/view/treeMessages.ts';
+import type { FromTree, TreeMemory, ShownMetric, StatisticsState, ToTree } from '../../src/view/treeMessages.ts';
 import type { NodeStatistics } from '../../src/experiment/inspectionSchema.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { connectHost } from '../shared/host.ts';

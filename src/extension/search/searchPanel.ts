@@ -14,7 +14,7 @@ import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import { panelItems } from './panelItems.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
-import { fromPanelSchema } from '../../view/panelMessageSchema.ts';
+import { fromPanelSchema } from '../../view/panelMessages.ts';
 import type { FromPanel, RunState, ToPanel } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';

@@ -9,7 +9,7 @@ import { measureSpeed } from '../results/measureSpeed.ts';
 import type { SpeedParts } from '../results/measureSpeed.ts';
 import type { DeskParts } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import type { Exchange, ResultName, Speed } from '../../view/panelMessages.ts';
+import type { Exchange, Speed, ResultName } from '../../view/panelMessages.ts';
 
 export interface StructureDeskParts {
   readonly speed: SpeedParts;

@@ -12,12 +12,12 @@ import { type Form, Forms, nodeAt } from './treeForms.ts';
 import type {
   FormName,
   FromTree,
+  TreeMemory,
+  TreeTarget,
   Inspected,
   ShownForm,
   StatisticsState,
   ToTree,
-  TreeMemory,
-  TreeTarget,
 } from '../../view/treeMessages.ts';
 
 export interface TreeSessionOptions {
