@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
 import { parseBoundedJson } from '../base/boundedJson.ts';
+import type { Immutable } from '../base/immutable.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
@@ -13,28 +14,19 @@ import type { EvaluationSettings } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { decidingNames } from '../experiment/settingRow.ts';
 
+const RECORD_FORMAT = 'espalier-evaluation-1';
+
 /**
  * One evaluation as it is kept: what was asked, and the result with its provenance. All paths are relative to the workspace
  * folder and written with slashes, so that a record means the same in another clone.
  */
-export interface EvaluationRecord {
-  readonly format: typeof RECORD_FORMAT;
-  /** ISO 8601, UTC. */
-  readonly savedAt: string;
-  /** The `.prune` file that it was asked from. */
-  readonly document: string;
-  readonly model: string;
-  readonly text: string;
-  readonly calibration?: string;
-  readonly settings: EvaluationSettings;
-  readonly result: EvaluationResult;
-}
+export type EvaluationRecord = Immutable<z.infer<typeof recordSchema>>;
 
-const RECORD_FORMAT = 'espalier-evaluation-1';
-
-const recordShape = z.strictObject({
+const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
+  /** ISO 8601, UTC. */
   savedAt: z.iso.datetime(),
+  /** The `.prune` file that it was asked from. */
   document: textSchema,
   model: textSchema,
   text: textSchema,
@@ -83,7 +75,7 @@ export function portableResult(root: string, result: EvaluationResult): Evaluati
 /** The record in a file's text, or undefined where it is none. */
 export function parseRecord(text: string): EvaluationRecord | undefined {
   try {
-    const parsed = recordShape.safeParse(parseBoundedJson(text));
+    const parsed = recordSchema.safeParse(parseBoundedJson(text));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
