@@ -13,7 +13,7 @@ import type { LlmSettings } from '../search/rates/llm.ts';
 import { isRateSearch } from '../search/kinds.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import { runPlanSchemaFor } from '../search/schema.ts';
-import { portablePath } from './evaluationRecord.ts';
+import { portablePath, withPaths } from './portablePaths.ts';
 
 const RUN_FORMAT = 'espalier-run-1';
 
@@ -156,16 +156,6 @@ function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
       : member,
   );
-}
-
-function withPaths<Plan extends RunPlan>(plan: Plan, map: (file: string) => string): Plan {
-  return {
-    ...plan,
-    model: map(plan.model),
-    text: map(plan.text),
-    ...(plan.calibration !== undefined && { calibration: map(plan.calibration) }),
-    ...(plan.test !== undefined && { test: map(plan.test) }),
-  };
 }
 
 function formatError(file: string, found: string, writer: string | undefined): EspalierError {
