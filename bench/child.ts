@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EvaluationPlan } from '../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../src/experiment/planSchema.ts';
 import { asWeights } from '../src/experiment/planned.ts';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { BlockWeights } from '../src/engine/forward/blockWeights.ts';

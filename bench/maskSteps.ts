@@ -5,7 +5,8 @@ import { embed, type ForwardInputs } from '../src/engine/forward/embed.ts';
 import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { Rng } from '../src/base/rng.ts';
-import { type BlockComponents, type ModelMask, packBits } from '../src/experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../src/experiment/structureSchema.ts';
+import { packBits } from '../src/experiment/components.ts';
 import type { MaskSearchPlan } from '../src/search/masks/plan.ts';
 
 export interface MaskSteps {

@@ -3,7 +3,7 @@ import { BLOCKS, LENGTH, SAMPLES, SHARED_FILES } from './work.ts';
 import type { JobName, Measurement } from './work.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import type { MaskSearchPlan } from '../src/search/masks/plan.ts';
-import type { EvaluationPlan } from '../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../src/experiment/planSchema.ts';
 
 /** What a child process of ours is told to do, on its command line. */
 export type ChildJob =

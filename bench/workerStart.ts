@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { version } from '../package.json';
 import { EspalierError } from '../src/base/errors.ts';
-import type { EvaluationPlan } from '../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../src/experiment/planSchema.ts';
 import { ProtocolClient } from '../src/protocol/client.ts';
 
 /** Forks a worker as the editor does and times it up to the result of its first plan, in seconds. */

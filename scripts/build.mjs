@@ -32,6 +32,9 @@ const VIEWS = {
   tree: 'webview-ui/tree/main.ts',
 };
 
+/** Entry points of what does without schemas. */
+const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.values(VIEWS)];
+
 /** @type {import('esbuild').Plugin} */
 const LOADED_LATER = {
   name: 'loaded-later',
@@ -57,7 +60,9 @@ const bundles = [
 const outcomes = await Promise.allSettled(bundles);
 if (outcomes.some(({ status }) => status === 'rejected')) process.exit(1);
 if (!watch) {
-  const metafiles = outcomes.map(({ value }) => value.metafile).filter(({ outputs }) => !isForMakers(outputs));
+  const all = outcomes.map(({ value }) => value.metafile);
+  for (const { outputs } of all) checkLean(outputs);
+  const metafiles = all.filter(({ outputs }) => !isForMakers(outputs));
   writeFileSync('dist/THIRD_PARTY_NOTICES.txt', noticesOf(bundledPackages(metafiles), root));
 }
 chmodSync('dist/cli.cjs', 0o755);
@@ -68,6 +73,16 @@ utimesSync('dist/.built', began, began);
 /** Bundles that no user gets. */
 function isForMakers(outputs) {
   return Object.values(outputs).some(({ entryPoint }) => /^(bench|tools)\//.test(entryPoint ?? ''));
+}
+
+/** What draws, and what starts with the editor, takes from schemas their types alone: the library behind them is larger than a view. */
+function checkLean(outputs) {
+  for (const [file, { entryPoint, inputs }] of Object.entries(outputs)) {
+    if (!LEAN.includes(entryPoint) || !Object.keys(inputs).some((input) => input.includes('node_modules/zod/')))
+      continue;
+    console.error(`${file} holds zod: something in it imports a schema as a value.`);
+    process.exit(1);
+  }
 }
 
 async function watchBundle(options) {

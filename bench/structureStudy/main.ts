@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createEngine } from '../../src/engine/engine.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { SHARED_FILES } from '../work.ts';
 import { type Found, METHODS, type MethodName } from './methods.ts';
 import { studyTable } from './studyTable.ts';

@@ -1,4 +1,6 @@
-import { OWL, type Structure, type StructureMethod, UNIFORM } from '../../src/experiment/structure.ts';
+import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
+import type { Structure } from '../../src/experiment/structureSchema.ts';
+import type { StructureMethod } from '../../src/experiment/structure.ts';
 import { findMask } from './findMask.ts';
 import { findRates } from './findRates.ts';
 import type { StudyContext } from './studyContext.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { defaultBaselines } from '../../src/search/metrics/baselines.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import type { Sparsity } from '../../src/experiment/sparsity.ts';
+import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
 import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 

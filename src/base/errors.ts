@@ -1,3 +1,7 @@
+import type { ErrorCode, ErrorData } from './errorSchema.ts';
+
+export type { ErrorCode, ErrorData } from './errorSchema.ts';
+
 /**
  * The error that Espalier's own code throws for failed input, failed I/O and broken invariants. What a person reads is
  * `operation: expected …, got …. remedy`. Codes are stable: tests, quick fixes and users' scripts rely on them.
@@ -15,80 +19,6 @@ export class EspalierError extends Error {
     return this.data.code;
   }
 }
-
-/** A failure as plain data: what crosses process boundaries and what `--json` prints. */
-export interface ErrorData {
-  readonly code: ErrorCode;
-  /** What was being done, as a noun phrase or gerund: "reading model.safetensors". */
-  readonly operation: string;
-  readonly expected: string;
-  readonly actual: string;
-  /** What the user can do about it, as an imperative sentence. */
-  readonly remedy: string;
-  /** The file at fault, where there is one. */
-  readonly file?: string;
-}
-
-export type ErrorCode =
-  // checkpoints
-  | 'checkpoint/not-found'
-  | 'checkpoint/config'
-  | 'checkpoint/unsupported-architecture'
-  | 'checkpoint/safetensors'
-  | 'checkpoint/shard-index'
-  | 'checkpoint/tensor'
-  | 'checkpoint/tokenizer'
-  // corpora
-  | 'corpus/not-found'
-  | 'corpus/encoding'
-  | 'corpus/format'
-  | 'corpus/too-short'
-  // metrics, `.prune` files and settings
-  | 'metric/syntax'
-  | 'metric/invalid-score'
-  | 'metric/json'
-  | 'language/errors'
-  | 'language/no-such-declaration'
-  | 'settings/invalid'
-  | 'cli/usage'
-  // engine and devices
-  | 'evaluation/not-finite'
-  | 'evaluation/too-large'
-  | 'device/unavailable'
-  | 'device/failed'
-  | 'engine/invariant'
-  // export
-  | 'export/exists'
-  | 'export/mismatch'
-  // processes
-  | 'worker/exited'
-  | 'worker/start-failed'
-  | 'worker/gave-up'
-  | 'protocol/malformed'
-  | 'protocol/unknown-request'
-  | 'protocol/version'
-  // runs
-  | 'runs/not-found'
-  | 'runs/format'
-  | 'runs/damaged'
-  | 'runs/in-use'
-  | 'runs/changed'
-  | 'runs/diverged'
-  // language models
-  | 'llm/unreachable'
-  | 'llm/refused'
-  | 'llm/rate-limited'
-  | 'llm/timeout'
-  | 'llm/bad-reply'
-  | 'llm/no-key'
-  | 'llm/not-agreed'
-  | 'llm/cap'
-  | 'llm/not-recorded'
-  // the machine
-  | 'io/read'
-  | 'io/write'
-  | 'cancelled'
-  | 'internal';
 
 export function describeError(data: ErrorData): string {
   const where = data.file !== undefined && !data.operation.includes(data.file) ? ` (${data.file})` : '';

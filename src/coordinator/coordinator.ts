@@ -4,7 +4,7 @@ import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
-import type { EvaluationProgress, EvaluationResult } from '../experiment/result.ts';
+import type { EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
 import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
 import { openToAppendSync } from '../files/openRegular.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';

@@ -1,7 +1,7 @@
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
-import type { EvaluationResult } from '../experiment/result.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
+import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
 import { checkSame } from './divergence.ts';

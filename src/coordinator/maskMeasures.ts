@@ -1,6 +1,5 @@
-import type { ModelMask } from '../experiment/components.ts';
+import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
-import type { StructureScore } from '../experiment/structure.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
 import { ask } from './questions.ts';

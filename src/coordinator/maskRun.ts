@@ -1,8 +1,7 @@
 import type { EspalierError } from '../base/errors.ts';
 import { removedShareOfAll } from '../experiment/components.ts';
-import type { BlockComponents, ModelMask } from '../experiment/components.ts';
-import type { PlannedEvaluation } from '../experiment/plan.ts';
-import type { Structure } from '../experiment/structure.ts';
+import type { BlockComponents, ModelMask, Structure } from '../experiment/structureSchema.ts';
+import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { ComponentsOpening, FinalistEvent, MeasureOutcome } from '../search/lifecycle/events.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
 import type { MaskEvent, PackedValues, StepEvent } from '../search/masks/events.ts';

@@ -1,5 +1,5 @@
 import type { EspalierError } from '../base/errors.ts';
-import type { EvaluationProgress } from '../experiment/result.ts';
+import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import { ProtocolClient } from '../protocol/client.ts';
 import type { EvaluationListener } from '../protocol/client.ts';

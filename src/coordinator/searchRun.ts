@@ -1,4 +1,4 @@
-import type { EvaluationResult } from '../experiment/result.ts';
+import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import type { EventOf, OpeningOf, RunKind } from '../search/kinds.ts';
 import type { Clock } from './clock.ts';
 import type { WorkerPool } from './workerPool.ts';

@@ -1,5 +1,5 @@
 import { EspalierError, toErrorData } from '../base/errors.ts';
-import type { EvaluationProgress } from '../experiment/result.ts';
+import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import type { ProtocolClient } from '../protocol/client.ts';

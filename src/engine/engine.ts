@@ -1,25 +1,14 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import type { ModelMask } from '../experiment/components.ts';
-import type {
-  ExportReport,
-  ExportTarget,
-  FreshEngine,
-  SpeedPlan,
-  SpeedReport,
-  SpeedRequest,
-  SpeedRound,
-  SpeedSubject,
-  Verification,
-  VerifyRequest,
-} from '../experiment/export.ts';
-import type { MetricInspection } from '../experiment/inspection.ts';
-import type { Preflight } from '../experiment/preflight.ts';
-import type { EvaluationPlan } from '../experiment/plan.ts';
-import type { StructureScore } from '../experiment/structure.ts';
+import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
+import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport, SpeedRequest, SpeedRound, SpeedSubject, Verification, VerifyRequest } from '../experiment/exportSchema.ts';
+import type { FreshEngine } from '../experiment/freshEngine.ts';
+import type { MetricInspection } from '../experiment/inspectionSchema.ts';
+import type { Preflight } from '../experiment/preflightSchema.ts';
+import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { SearchPlan } from '../search/metrics/plan.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
 import type { Expression } from '../metric/expression.ts';
-import type { CheckpointSummary, EvaluationResult } from '../experiment/result.ts';
+import type { CheckpointSummary, EvaluationResult } from '../experiment/resultSchema.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
 import { evaluatePlan } from './evaluation/evaluatePlan.ts';

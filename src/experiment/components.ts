@@ -1,26 +1,4 @@
-/**
- * What structural pruning removes as a whole from a decoder block: groups of attention heads that share one key-value head, channels of
- * the MLP (a row of gate and up, a column of down), and the block itself.
- */
-export interface BlockComponents {
-  /** Key-value heads: each goes with all the query heads that read it. */
-  readonly groups: number;
-  readonly channels: number;
-  /** Weights of the linear layers that go with one group, and with one channel; biases are not counted. */
-  readonly groupWeights: number;
-  readonly channelWeights: number;
-}
-
-/** What one block keeps. A block that is dropped passes its input on unchanged. */
-export interface BlockMask {
-  /** Kept key-value groups and channels, see {@link packBits}. */
-  readonly groups: string;
-  readonly channels: string;
-  readonly dropped?: true;
-}
-
-/** What a whole model keeps, block by block. */
-export type ModelMask = readonly BlockMask[];
+import type { BlockComponents, BlockMask, ModelMask } from './structureSchema.ts';
 
 /** What a mask says, the same for all that leave the same: of a block that is dropped no bit counts. */
 export function essentialMask(mask: ModelMask): readonly (Pick<BlockMask, 'groups' | 'channels'> | 'dropped')[] {

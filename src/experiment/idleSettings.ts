@@ -1,8 +1,7 @@
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
-import { isStructural } from './plan.ts';
-import type { PlannedEvaluation } from './plan.ts';
-import { needsCalibration } from './planned.ts';
+import { isStructural, needsCalibration } from './planned.ts';
+import type { PlannedEvaluation } from './planSchema.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import type { Provenance } from './result.ts';
+import type { Provenance } from './resultSchema.ts';
 
 /** Tokens of a block where nothing else is said and the model allows it: the papers'. */
 const LONGEST_BY_DEFAULT = 2048;

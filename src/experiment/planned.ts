@@ -2,9 +2,12 @@ import { EspalierError } from '../base/errors.ts';
 import { statisticsOf } from '../metric/measure.ts';
 import { printInfix } from '../metric/print.ts';
 import { essentialMask } from './components.ts';
-import { isStructural } from './plan.ts';
-import type { PlannedEvaluation, WeightEvaluation } from './plan.ts';
-import type { RateAllocation, StructureScore } from './structure.ts';
+import type { PlannedEvaluation, StructureEvaluation, WeightEvaluation } from './planSchema.ts';
+import type { RateAllocation, StructureScore } from './structureSchema.ts';
+
+export function isStructural(evaluation: PlannedEvaluation): evaluation is StructureEvaluation {
+  return 'structure' in evaluation;
+}
 
 /**
  * What ranks weights or components, as a person reads it, and how much of each block goes where that is not the same everywhere; equal

@@ -1,32 +1,41 @@
 import * as z from 'zod';
-import type { Preflight, PreflightCost } from './preflight.ts';
-import { countSchema, textSchema } from './schemas.ts';
+import type { Immutable } from '../base/immutable.ts';
+import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
 
-const amountSchema = z.number().min(0);
+/** What an evaluation will take, said before it begins: estimates, but for what is already there. */
+export type Preflight = Immutable<z.infer<typeof preflightSchema>>;
+export type PreflightCost = Preflight['costs'][number];
 
-const costShape = z.strictObject({ name: textSchema, kind: z.enum(['memory', 'disk']), bytes: amountSchema });
+const costSchema = z.strictObject({
+  /** "weights", "hidden states": what a person would call it. */
+  name: textSchema,
+  kind: z.enum(['memory', 'disk']),
+  bytes: amountSchema,
+});
 
-const preflightShape = z.strictObject({
+export const preflightSchema = z.strictObject({
+  /** What runs it: "cpu, 2 threads". */
   deviceName: textSchema,
+  /** Models that go through the network: one for each metric and sparsity, and the dense one where its perplexity is not known. */
   models: countSchema,
+  /** Evaluation blocks, and tokens of each. */
   blocks: countSchema,
   length: countSchema,
   gradients: z.enum(['not needed', 'cached', 'to compute']),
+  /** Program runs, the units of progress. */
   steps: countSchema,
+  /** Multiplications and additions of the matrix products. */
   flops: amountSchema,
+  /** The device's rate on a matrix product, as measured just now. */
   gigaflops: amountSchema,
+  /** Wall time, estimated from the two. */
   seconds: amountSchema,
-  costs: z.array(costShape),
+  /** What takes room, the largest first. */
+  costs: z.array(costSchema),
+  /** Room that there is. */
   free: z.strictObject({ memory: amountSchema, disk: amountSchema }),
+  /** What will be computed, and may not be meant: as sentences for a person. */
   warnings: z.array(textSchema),
+  /** What there is too little of, as sentences for a person; empty where all is enough. */
   problems: z.array(textSchema),
 });
-
-export const preflightSchema = preflightShape as unknown as z.ZodType<Preflight>;
-
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key]> } : T;
-type Matches<Schema extends z.ZodType, Type> = Same<Mutable<z.infer<Schema>>, Mutable<Type>>;
-
-// Does not compile where a schema and its type say different things.
-[true, true] satisfies [Matches<typeof costShape, PreflightCost>, Matches<typeof preflightShape, Preflight>];

@@ -1,6 +1,6 @@
 import { formatShare } from './format.ts';
 import { lengthWarning } from './length.ts';
-import type { Provenance } from './result.ts';
+import type { Provenance } from './resultSchema.ts';
 import type { EvaluationSettings } from './settings.ts';
 
 /** What a reader of a number has to be told, though it is right: as sentences without their full stop; mostly none. */

@@ -1,25 +1,8 @@
-/** How many weights a mask removes. */
-export type Sparsity = UnstructuredSparsity | SemiStructuredSparsity;
-
-/** A share of every comparison group: `k = ⌊size · share⌋` weights go. */
-export interface UnstructuredSparsity {
-  readonly kind: 'unstructured';
-  /** Share removed, 0 ≤ share < 1. */
-  readonly share: number;
-}
-
-/** N:M: of every `of` consecutive input columns `keep` are kept. */
-export interface SemiStructuredSparsity {
-  readonly kind: 'n:m';
-  readonly keep: number;
-  readonly of: number;
-}
+import { MAX_GROUP } from './limits.ts';
+import type { Sparsity } from './sparsitySchema.ts';
 
 /** Where nobody says how much: Pruner-Zero, Wanda and their baselines are compared at half the weights. */
 export const DEFAULT_SPARSITY: Sparsity = { kind: 'unstructured', share: 0.5 };
-
-/** Widest N:M group that is accepted: hardware knows 2:4, papers go up to 16. */
-export const MAX_GROUP = 32;
 
 /** `50%`, `0.5` or `2:4`; undefined when it is none of them or out of range. */
 export function parseSparsity(text: string): Sparsity | undefined {

@@ -1,5 +1,6 @@
 import { OWL, STRUCTURE_METHODS } from './structure.ts';
-import type { RateAllocation, StructureMethod, StructureScore } from './structure.ts';
+import type { RateAllocation, StructureScore } from './structureSchema.ts';
+import type { StructureMethod } from './structure.ts';
 
 export function isStructureMethod(text: string): text is StructureMethod {
   return Object.hasOwn(STRUCTURE_METHODS, text);

@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../base/errors.ts';
 import { formatPerplexity, shortFingerprint } from '../experiment/format.ts';
-import type { EvaluationResult } from '../experiment/result.ts';
+import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { CheckpointsView } from './search/checkpointsView.ts';
 import { CodeLenses } from './evaluate/codeLenses.ts';

@@ -1,5 +1,5 @@
 import { EspalierError } from '../base/errors.ts';
-import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { OutlineDeclaration, OutlineParams, PlanParams, PlanResult } from '../language/server/messages.ts';
 import type { Target } from './evaluate/evaluator.ts';
 

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { schemaProblem } from '../base/schemaProblem.ts';
 import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import { errorSchema } from '../experiment/schemas.ts';
+import { errorSchema } from '../base/errorSchema.ts';
 
 /** JSON-RPC wants a number beside the data; ours is always this one, and the code that counts is in the data. */
 const FAILURE = -32_000;

@@ -1,4 +1,4 @@
-import type { FreshEngine } from '../experiment/export.ts';
+import type { FreshEngine } from '../experiment/freshEngine.ts';
 import { VERSION } from '../base/version.ts';
 import { ProtocolClient } from './client.ts';
 import { exitError } from './workerErrors.ts';

@@ -2,16 +2,15 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import {
   checkpointSummarySchema,
-  countSchema,
   deviceReportSchema,
-  errorSchema,
-  expressionSchema,
-  planSchema,
   progressSchema,
   resultSchema,
-  structureScoreSchema,
-  textSchema,
-} from '../experiment/schemas.ts';
+} from '../experiment/resultSchema.ts';
+import { countSchema, textSchema } from '../base/scalarSchemas.ts';
+import { errorSchema } from '../base/errorSchema.ts';
+import { expressionSchema } from '../experiment/expressionSchema.ts';
+import { planSchema } from '../experiment/planSchema.ts';
+import { structureScoreSchema, MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchema.ts';
 import {
   exportReportSchema,
   exportTargetSchema,
@@ -22,12 +21,11 @@ import {
   speedSubjectSchema,
   verificationSchema,
   verifyRequestSchema,
-} from '../experiment/exportSchemas.ts';
+} from '../experiment/exportSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { metricPlanSchema, probeOutcomeSchema } from '../search/metrics/schema.ts';
 import { llmUsageSchema, MAX_PROMPT, MAX_REPLY, ratePlanSchema } from '../search/rates/schema.ts';
-import { MAX_BLOCKS, modelMaskSchema } from '../experiment/structureSchemas.ts';
 import { componentsOpeningSchema, measureOutcomeSchema, openingSchema } from '../search/lifecycle/schema.ts';
 import { maskPlanSchema, packedValuesSchema } from '../search/masks/schema.ts';
 

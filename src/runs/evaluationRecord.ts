@@ -1,38 +1,32 @@
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import * as z from 'zod';
 import { parseBoundedJson } from '../base/boundedJson.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import type { Immutable } from '../base/immutable.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { scoreText } from '../experiment/planned.ts';
-import type { EvaluationResult } from '../experiment/result.ts';
-import { resultSchema, settingsSchema, textSchema } from '../experiment/schemas.ts';
+import type { EvaluationResult, Provenance } from '../experiment/resultSchema.ts';
+import { resultSchema } from '../experiment/resultSchema.ts';
+import { settingsSchema } from '../experiment/planSchema.ts';
+import { textSchema } from '../base/scalarSchemas.ts';
 import { SETTINGS } from '../experiment/settings.ts';
-import type { EvaluationSettings } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import { decidingNames } from '../experiment/settingRow.ts';
+import type { Sparsity } from '../experiment/sparsitySchema.ts';
+import { portablePath, withPaths } from './portablePaths.ts';
+
+const RECORD_FORMAT = 'espalier-evaluation-1';
 
 /**
  * One evaluation as it is kept: what was asked, and the result with its provenance. All paths are relative to the workspace
  * folder and written with slashes, so that a record means the same in another clone.
  */
-export interface EvaluationRecord {
-  readonly format: typeof RECORD_FORMAT;
-  /** ISO 8601, UTC. */
-  readonly savedAt: string;
-  /** The `.prune` file that it was asked from. */
-  readonly document: string;
-  readonly model: string;
-  readonly text: string;
-  readonly calibration?: string;
-  readonly settings: EvaluationSettings;
-  readonly result: EvaluationResult;
-}
+export type EvaluationRecord = Immutable<z.infer<typeof recordSchema>>;
 
-const RECORD_FORMAT = 'espalier-evaluation-1';
-
-const recordShape = z.strictObject({
+const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
+  /** ISO 8601, UTC. */
   savedAt: z.iso.datetime(),
+  /** The `.prune` file that it was asked from. */
   document: textSchema,
   model: textSchema,
   text: textSchema,
@@ -51,37 +45,29 @@ export interface RecordContext {
 
 /** @param plan with absolute paths, as the language makes them. */
 export function createRecord(plan: EvaluationPlan, result: EvaluationResult, context: RecordContext): EvaluationRecord {
-  const relative = (file: string): string => portablePath(context.root, file);
+  const { root, document, savedAt } = context;
+  const { model, text, calibration, settings } = portable(root, plan);
   return {
     format: RECORD_FORMAT,
-    savedAt: context.savedAt.toISOString(),
-    document: relative(context.document),
-    model: relative(plan.model),
-    text: relative(plan.text),
-    ...(plan.calibration !== undefined && { calibration: relative(plan.calibration) }),
-    settings: plan.settings,
-    result: portableResult(context.root, result),
+    savedAt: savedAt.toISOString(),
+    document: portablePath(root, document),
+    model,
+    text,
+    ...(calibration !== undefined && { calibration }),
+    settings,
+    result: portableResult(root, result),
   };
 }
 
 /** The same result with the paths of its provenance as {@link portablePath} makes them. */
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
-  const { provenance } = result;
-  return {
-    ...result,
-    provenance: {
-      ...provenance,
-      model: portablePath(root, provenance.model),
-      text: portablePath(root, provenance.text),
-      ...(provenance.calibration !== undefined && { calibration: portablePath(root, provenance.calibration) }),
-    },
-  };
+  return { ...result, provenance: portable(root, result.provenance) };
 }
 
 /** The record in a file's text, or undefined where it is none. */
 export function parseRecord(text: string): EvaluationRecord | undefined {
   try {
-    const parsed = recordShape.safeParse(parseBoundedJson(text));
+    const parsed = recordSchema.safeParse(parseBoundedJson(text));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
@@ -93,20 +79,12 @@ export function parseRecord(text: string): EvaluationRecord | undefined {
  * are shown with the number instead.
  */
 export function plannedKey(plan: EvaluationPlan, evaluation: PlannedEvaluation | undefined, root: string): string {
-  return keyOf({
-    model: portablePath(root, plan.model),
-    text: portablePath(root, plan.text),
-    calibration: plan.calibration === undefined ? undefined : portablePath(root, plan.calibration),
-    settings: plan.settings,
-    expression: evaluation ? scoreText(evaluation) : 'dense',
-    sparsity: evaluation ? printSparsity(evaluation.sparsity) : undefined,
-  });
+  return keyOf(portable(root, plan), evaluation ? scoreText(evaluation) : 'dense', evaluation?.sparsity);
 }
 
 /** The key that {@link plannedKey} gives for the plan that this record came from. */
-export function recordKey({ model, text, calibration, settings, result }: EvaluationRecord): string {
-  const { expression, sparsity } = result;
-  return keyOf({ model, text, calibration, settings, expression, sparsity: sparsity && printSparsity(sparsity) });
+export function recordKey(record: EvaluationRecord): string {
+  return keyOf(record, record.result.expression, record.result.sparsity);
 }
 
 /** File name of a record: readable, the same for the same evaluation of the same file, never that of another. */
@@ -120,28 +98,21 @@ export function recordName(record: EvaluationRecord): string {
   return `${what}${how}-${identity.digest('hex').slice(0, 12)}.json`;
 }
 
-/** A path relative to `root` with slashes, or the path itself where there is none (another drive). */
-export function portablePath(root: string, file: string): string {
-  const relative = path.relative(root, file);
-  return (path.isAbsolute(relative) ? file : relative).split(path.sep).join('/');
+function portable<Of extends EvaluationPlan | Provenance>(root: string, of: Of): Of {
+  return withPaths(of, (file) => portablePath(root, file));
 }
 
-interface KeyParts {
-  readonly model: string;
-  readonly text: string;
-  readonly calibration: string | undefined;
-  readonly settings: EvaluationSettings;
-  readonly expression: string;
-  readonly sparsity: string | undefined;
-}
-
-function keyOf({ model, text, calibration, settings, expression, sparsity }: KeyParts): string {
+function keyOf(
+  { model, text, calibration, settings }: Omit<EvaluationPlan, 'evaluations'>,
+  expression: string,
+  sparsity: Sparsity | undefined,
+): string {
   return JSON.stringify([
     model,
     text,
     calibration ?? null,
     expression,
-    sparsity ?? null,
+    sparsity ? printSparsity(sparsity) : null,
     ...decidingNames(SETTINGS).map((name) => settings[name]),
   ]);
 }

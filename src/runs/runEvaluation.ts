@@ -1,5 +1,5 @@
 import { EspalierError } from '../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { foldEvent, newState } from '../search/folds.ts';
 import type { AnyState } from '../search/folds.ts';
 import type { RunPlan } from '../search/kinds.ts';

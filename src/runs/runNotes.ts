@@ -2,23 +2,12 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { EspalierError } from '../base/errors.ts';
+import type { Immutable } from '../base/immutable.ts';
 import { plainLine } from '../base/plainText.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { readText } from '../files/readBytes.ts';
 import { writeWhole } from '../files/writeWhole.ts';
 import { checkRunFolder, fileOfRun } from './runPath.ts';
-
-/** What a person calls a run, and has to say about it. It decides nothing, so that it stands neither in run.json nor in the journal. */
-export interface RunNotes {
-  /** One line. */
-  readonly name?: string;
-  readonly note?: string;
-}
-
-/** What was read; `problem` says in words why there is nothing where there is a file. */
-export interface ReadNotes extends RunNotes {
-  readonly problem?: string;
-}
 
 /** In the run's folder, fit for version control. */
 export const NOTES_FILE = 'notes.json';
@@ -31,11 +20,20 @@ const LONGEST_READ = 100_000;
 /** Every character may take six bytes (`\u0000`). */
 const MAX_BYTES = 16 << 10;
 
-const notesShape = z.strictObject({
+/** What a person calls a run, and has to say about it. It decides nothing, so that it stands neither in run.json nor in the journal. */
+export type RunNotes = Immutable<Omit<z.infer<typeof notesSchema>, 'format'>>;
+
+const notesSchema = z.strictObject({
   format: z.literal(FORMAT),
+  /** One line. */
   name: z.string().max(LONGEST_NAME).exactOptional(),
   note: z.string().max(LONGEST_NOTE).exactOptional(),
 });
+
+/** What was read; `problem` says in words why there is nothing where there is a file. */
+export interface ReadNotes extends RunNotes {
+  readonly problem?: string;
+}
 
 /**
  * Notes come with a repository that one clones: only a plain file of bounded size is read, and what it holds is text of one line. Notes
@@ -53,7 +51,7 @@ export async function readNotes(folder: string): Promise<ReadNotes> {
     const problem = fileProblem(error);
     return problem.missing ? {} : { problem: `it is ${problem.message}` };
   }
-  const parsed = notesShape.safeParse(value);
+  const parsed = notesSchema.safeParse(value);
   return parsed.success ? plainNotes(parsed.data) : { problem: `it is not in the format ${FORMAT}` };
 }
 

@@ -3,44 +3,40 @@ import path from 'node:path';
 import * as z from 'zod';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import { EspalierError } from '../base/errors.ts';
+import type { Immutable } from '../base/immutable.ts';
 import { reasonOf } from '../files/fileProblem.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { isNewer, VERSION } from '../base/version.ts';
-import { textSchema } from '../experiment/schemas.ts';
+import { hashSchema, textSchema } from '../base/scalarSchemas.ts';
 import { checkEndpoint } from '../search/rates/llmEndpoint.ts';
 import type { LlmSettings } from '../search/rates/llm.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import { searchPlanSchema } from '../search/schema.ts';
-import { portablePath } from './evaluationRecord.ts';
 import { planOfFormat1 } from './format1.ts';
+import { portablePath, withPaths } from './portablePaths.ts';
+
+const RUN_FORMAT = 'espalier-run-2';
+const RUN_FORMAT_1 = 'espalier-run-1';
 
 /**
  * What a run was asked: its run.json. Paths are relative to the workspace folder and written with slashes, so that a run means the
  * same in another clone.
  */
-export interface RunRecord<Plan extends RunPlan = RunPlan> {
-  readonly format: typeof RUN_FORMAT | typeof RUN_FORMAT_1;
-  readonly id: string;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-  /** The `.prune` file that it was asked from, where there is one. */
-  readonly document?: string;
-  readonly versions: Readonly<Record<string, string>>;
-  /** sha-256, hex, of what decides the result: shows that nobody has changed the plan since. */
-  readonly fingerprint: string;
+export type RunRecord<Plan extends RunPlan = RunPlan> = Immutable<Omit<z.infer<typeof runSchema>, 'plan'>> & {
   readonly plan: Plan;
-}
+};
 
-const RUN_FORMAT = 'espalier-run-2';
-const RUN_FORMAT_1 = 'espalier-run-1';
-
-const runShape = z.strictObject({
+const runSchema = z.strictObject({
   format: z.enum([RUN_FORMAT, RUN_FORMAT_1]),
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'expected letters, digits, - and _'),
+  /** ISO 8601, UTC. */
   createdAt: z.iso.datetime().refine((text) => Number.isFinite(Date.parse(text)), 'expected a date'),
+  /** The `.prune` file that it was asked from, where there is one. */
   document: textSchema.exactOptional(),
   versions: z.record(textSchema, textSchema),
-  fingerprint: z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha-256 in hexadecimal'),
+  /** Of what decides the result: shows that nobody has changed the plan since. */
+  fingerprint: hashSchema,
+  /** Checked by the schema of its kind. */
   plan: z.unknown(),
 });
 
@@ -92,7 +88,7 @@ export function parseRunRecord(text: string, file: string): RunRecord {
     const isEmpty = text.trim() === '';
     throw formatError(file, isEmpty ? 'an empty file' : `what is no JSON (${reasonOf(error)})`, undefined);
   }
-  const about = checked(runShape, value, file, value);
+  const about = checked(runSchema, value, file, value);
   const plan = about.format === RUN_FORMAT_1 ? planOfFormat1(about.plan) : about.plan;
   const run = { ...about, plan: checked(searchPlanSchema, plan, file, value, ['plan']) };
   if (run.fingerprint === planFingerprint(run.plan)) return run;
@@ -164,16 +160,6 @@ function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
       : member,
   );
-}
-
-function withPaths<Plan extends RunPlan>(plan: Plan, map: (file: string) => string): Plan {
-  return {
-    ...plan,
-    model: map(plan.model),
-    text: map(plan.text),
-    ...(plan.calibration !== undefined && { calibration: map(plan.calibration) }),
-    ...(plan.test !== undefined && { test: map(plan.test) }),
-  };
 }
 
 function formatError(file: string, found: string, writer: string | undefined): EspalierError {

@@ -1,7 +1,7 @@
 import { idleSettings } from '../experiment/idleSettings.ts';
-import type { PlannedEvaluation } from '../experiment/plan.ts';
+import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { SettingName } from '../experiment/settings.ts';
-import type { Sparsity } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsitySchema.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { OperandName } from '../metric/operands.ts';
 import type { RunPlan } from './kinds.ts';

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../search/kinds.ts';
 import { packCandidates } from '../search/metrics/columns.ts';
 import type { TimedCandidate } from '../search/metrics/columns.ts';
-import type { BlockComponents } from '../experiment/components.ts';
+import type { BlockComponents } from '../experiment/structureSchema.ts';
 import type { MeasuredEvent } from '../search/lifecycle/events.ts';
 import type { StepEvent } from '../search/masks/events.ts';
 import { pictureOf } from '../search/masks/picture.ts';

@@ -1,3 +1,7 @@
+import * as z from 'zod';
+import type { Immutable } from '../base/immutable.ts';
+import { countSchema } from '../base/scalarSchemas.ts';
+import { metricTextSchema } from '../experiment/expressionSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { CandidateColumns } from '../search/metrics/columns.ts';
 import type { RunEvent, RunPlan } from '../search/kinds.ts';
@@ -29,48 +33,75 @@ export interface Called {
   readonly note?: string;
 }
 
-export type FromPanel =
-  /** The page is loaded and knows nothing. */
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'pause' }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'random' }
-  | { readonly kind: 'insert'; readonly id: number }
-  | { readonly kind: 'evaluate'; readonly id: number }
-  | { readonly kind: 'tree'; readonly id: number }
-  | { readonly kind: 'curves'; readonly over: CurveAxis; readonly metrics: readonly CurveMetric[] }
-  | { readonly kind: 'cancelCurves' }
-  | { readonly kind: 'exportTable'; readonly format: 'csv' | 'json' }
-  /** `data` is a PNG in base64. */
-  | { readonly kind: 'exportPicture'; readonly data: string }
-  /** What a language model was asked in this request, and what it replied. */
-  | { readonly kind: 'exchange'; readonly call: number }
-  /** Measures the dense model and a pruned one. */
-  | { readonly kind: 'speed'; readonly of: ResultName }
-  | { readonly kind: 'cancelSpeed' }
-  /** Writes the pruned model to a folder. */
-  | { readonly kind: 'exportModel'; readonly of: ResultName }
-  | { readonly kind: 'showLog' };
+/** Lines of a picture of curves: more are not told apart. */
+const MOST_CURVES = 100;
+/** Characters of a picture in base64: a chart of any window is far below. */
+const LARGEST_PICTURE = 64 << 20;
 
 /** A pruned model that a search has found: a candidate by its id, or what a search for masks comes to. */
-export type ResultName = { readonly kind: 'candidate'; readonly id: number } | { readonly kind: 'mask' };
+export type ResultName = Immutable<z.infer<typeof resultNameSchema>>;
 
-/** What the panel remembers while it is hidden and over a reload of the window. */
-export interface PanelMemory {
-  /** Folder of the run, absolute. */
-  readonly folder: string;
-  /** Candidate that is looked at. */
-  readonly selected?: number;
-  /** How far down, in pixels. */
-  readonly scroll?: number;
-  readonly axis?: PerplexityAxis;
-  /** Width that was chosen for the table's widest column, in pixels. */
-  readonly column?: number;
-}
+const resultNameSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('candidate'), id: countSchema }),
+  z.strictObject({ kind: z.literal('configuration'), id: countSchema }),
+  z.strictObject({ kind: z.literal('mask') }),
+]);
 
+/** The paper's Figure 3, on demand. */
+export type CurveAxis = Extract<FromPanel, { kind: 'curves' }>['over'];
+export type CurveMetric = Extract<FromPanel, { kind: 'curves' }>['metrics'][number];
+
+/** What a page may say. */
+export type FromPanel = Immutable<z.infer<typeof fromPanelSchema>>;
+
+export const fromPanelSchema = z.discriminatedUnion('kind', [
+  /** The page is loaded and knows nothing. */
+  z.strictObject({ kind: z.literal('ready') }),
+  z.strictObject({ kind: z.literal('pause') }),
+  z.strictObject({ kind: z.literal('resume') }),
+  z.strictObject({ kind: z.literal('stop') }),
+  z.strictObject({ kind: z.literal('random') }),
+  z.strictObject({ kind: z.literal('insert'), id: countSchema }),
+  z.strictObject({ kind: z.literal('evaluate'), id: countSchema }),
+  z.strictObject({ kind: z.literal('tree'), id: countSchema }),
+  z.strictObject({
+    kind: z.literal('curves'),
+    over: z.enum(['sparsity', 'samples']),
+    metrics: z.array(z.strictObject({ label: z.string().max(1000), expression: metricTextSchema })).max(MOST_CURVES),
+  }),
+  z.strictObject({ kind: z.literal('cancelCurves') }),
+  z.strictObject({ kind: z.literal('exportTable'), format: z.enum(['csv', 'json']) }),
+  // What every PNG begins with, in base64: nothing else is written under the name of a picture.
+  z.strictObject({
+    kind: z.literal('exportPicture'),
+    data: z.string().max(LARGEST_PICTURE).startsWith('iVBORw0KGgo'),
+  }),
+  /** What a language model was asked in this request, and what it replied. */
+  z.strictObject({ kind: z.literal('exchange'), call: countSchema }),
+  /** Measures the dense model and a pruned one. */
+  z.strictObject({ kind: z.literal('speed'), of: resultNameSchema }),
+  z.strictObject({ kind: z.literal('cancelSpeed') }),
+  /** Writes the pruned model to a folder. */
+  z.strictObject({ kind: z.literal('exportModel'), of: resultNameSchema }),
+  z.strictObject({ kind: z.literal('showLog') }),
+]);
+
+/** What the panel remembers while it is hidden and over a reload of the window; it is written by the page, too. */
+export type PanelMemory = Immutable<z.infer<typeof panelMemorySchema>>;
 /** What the axis of a chart of perplexities shows: where the best and its rivals differ, down to dense, or everything, logarithmic. */
-export type PerplexityAxis = 'close' | 'dense' | 'all';
+export type PerplexityAxis = NonNullable<PanelMemory['axis']>;
+
+export const panelMemorySchema = z.strictObject({
+  /** Folder of the run, absolute. */
+  folder: z.string().min(1).max(4096),
+  /** Candidate that is looked at. */
+  selected: countSchema.exactOptional(),
+  /** How far down, in pixels. */
+  scroll: z.number().exactOptional(),
+  axis: z.enum(['close', 'dense', 'all']).exactOptional(),
+  /** Width that was chosen for the table's widest column, in pixels. */
+  column: z.int().min(1).max(10_000).exactOptional(),
+});
 
 export interface PanelRun<Plan extends RunPlan = RunPlan> {
   /** Folder of the run, absolute; identifies it. */
@@ -122,15 +153,6 @@ export interface RunPoint {
   readonly perplexity: number;
   readonly candidates: number;
   readonly evaluations: number;
-}
-
-/** The paper's Figure 3, on demand. */
-export type CurveAxis = 'sparsity' | 'samples';
-
-export interface CurveMetric {
-  readonly label: string;
-  /** In prefix form. */
-  readonly expression: string;
 }
 
 export interface Curves {

@@ -1,6 +1,9 @@
+import * as z from 'zod';
+import type { Immutable } from '../base/immutable.ts';
+import { expressionSchema } from '../experiment/expressionSchema.ts';
+import { planSchema } from '../experiment/planSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { MetricInspection } from '../experiment/inspection.ts';
-import type { EvaluationPlan } from '../experiment/plan.ts';
+import type { MetricInspection } from '../experiment/inspectionSchema.ts';
 import type { Expression } from '../metric/expression.ts';
 
 /** What extension and tree preview say to each other. Everything is plain data; the preview knows nothing but these. */
@@ -10,44 +13,64 @@ export type ToTree =
   /** The node of the shown form that the cursor is in. */
   | { readonly kind: 'cursor'; readonly node: number | null };
 
-export type FromTree =
-  /** The page is loaded and knows nothing. */
-  | { readonly kind: 'ready' }
-  /** Nodes are numbered in the order of a walk from the root of the shown form. `focus`: the keyboard goes there too. */
-  | { readonly kind: 'select'; readonly node: number; readonly focus: boolean }
-  | { readonly kind: 'form'; readonly form: FormName }
-  | { readonly kind: 'layer'; readonly tensor: string }
-  | { readonly kind: 'inspect' }
-  /** Ends what runs, and wants no more statistics. */
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'trust' }
-  | { readonly kind: 'showLog' };
+/** Nodes of an expression, names of tensors and files: far beyond any. */
+const nodeSchema = z.int().min(0).max(1_000_000);
+const nameSchema = z.string().min(1).max(4096);
 
 /** As the text says it, or what ranks alike in its canonical form. */
-export type FormName = 'written' | 'canonical';
+export type FormName = z.infer<typeof formSchema>;
+
+const formSchema = z.enum(['written', 'canonical']);
+
+/** What a page may say. */
+export type FromTree = Immutable<z.infer<typeof fromTreeSchema>>;
+
+export const fromTreeSchema = z.discriminatedUnion('kind', [
+  /** The page is loaded and knows nothing. */
+  z.strictObject({ kind: z.literal('ready') }),
+  /** Nodes are numbered in the order of a walk from the root of the shown form. `focus`: the keyboard goes there too. */
+  z.strictObject({ kind: z.literal('select'), node: nodeSchema, focus: z.boolean() }),
+  z.strictObject({ kind: z.literal('form'), form: formSchema }),
+  z.strictObject({ kind: z.literal('layer'), tensor: nameSchema }),
+  z.strictObject({ kind: z.literal('inspect') }),
+  /** Ends what runs, and wants no more statistics. */
+  z.strictObject({ kind: z.literal('stop') }),
+  z.strictObject({ kind: z.literal('trust') }),
+  z.strictObject({ kind: z.literal('showLog') }),
+]);
 
 /** What a preview is about: a metric of a file, or a formula that stands in none (a candidate of a search). */
-export type TreeTarget = { readonly kind: 'metric'; readonly uri: string; readonly name: string } | FormulaTarget;
+export type TreeTarget = TreeMemory['target'];
+export type FormulaTarget = Extract<TreeTarget, { kind: 'formula' }>;
 
-export interface FormulaTarget {
-  readonly kind: 'formula';
-  readonly title: string;
-  readonly expression: Expression;
-  /** What its statistics are taken on; its evaluations are not looked at. */
-  readonly plan: EvaluationPlan;
-}
+const targetSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('metric'),
+    /** Files alone: what else an address can name is opened by others. */
+    uri: nameSchema.regex(/^(file|untitled):/),
+    name: nameSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('formula'),
+    title: nameSchema,
+    expression: expressionSchema,
+    /** What its statistics are taken on; its evaluations are not looked at. */
+    plan: planSchema,
+  }),
+]);
 
-/** What the preview remembers while it is hidden and over a reload of the window. */
-export interface TreeMemory {
-  readonly target: TreeTarget;
-  readonly form: FormName;
-  readonly tensor: string | null;
-  readonly direction: Direction;
+/** What the preview remembers while it is hidden and over a reload of the window; it is written by the page, too. */
+export type TreeMemory = Immutable<z.infer<typeof treeMemorySchema>>;
+export type Direction = TreeMemory['direction'];
+
+export const treeMemorySchema = z.strictObject({
+  target: targetSchema,
+  form: formSchema,
+  tensor: nameSchema.nullable(),
+  direction: z.enum(['right', 'down']),
   /** Times the natural size; null: as large as there is room for the whole tree. */
-  readonly zoom: number | null;
-}
-
-export type Direction = 'right' | 'down';
+  zoom: z.number().min(0.1).max(10).nullable(),
+});
 
 export interface ShownMetric {
   readonly target: TreeTarget;

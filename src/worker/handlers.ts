@@ -1,6 +1,6 @@
 import { cancelledError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DeviceReport, EvaluationProgress } from '../experiment/result.ts';
+import type { DeviceReport, EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { RequestParams } from '../protocol/requests.ts';
 import type { HostLink } from '../llm/host.ts';
 import type { RequestContext, RequestHandlers } from '../protocol/server.ts';

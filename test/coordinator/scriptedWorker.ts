@@ -1,8 +1,7 @@
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorData } from '../../src/base/errors.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import { isStructural } from '../../src/experiment/plan.ts';
-import { asWeights, scoreText } from '../../src/experiment/planned.ts';
+import { isStructural, asWeights, scoreText } from '../../src/experiment/planned.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { serve } from '../../src/protocol/server.ts';

@@ -73,7 +73,7 @@ describe('docs/command-line.md', () => {
   });
 
   it('has every error code, with the exit code that it leads to', () => {
-    const [, union] = read('src/base/errors.ts').split('export type ErrorCode =');
+    const [, union] = read('src/base/errorSchema.ts').split('export type ErrorCode =');
     const codes = [...union!.split(';')[0]!.matchAll(/\| '([a-z/-]+)'/g)].map((match) => match[1] as ErrorCode);
     expect(codes.length).toBeGreaterThan(40);
     const rows = rowsOf('Error codes').map(([code, exit]) => [code!.replaceAll('`', ''), Number(exit)]);

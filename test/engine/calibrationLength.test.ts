@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import type { StructureMethod } from '../../src/experiment/structure.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';

@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine, listDevices } from '../../src/engine/engine.ts';
 import { Device } from '../../src/engine/runtime/device.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
-import { type StructureMethod, UNIFORM } from '../../src/experiment/structure.ts';
+import type { StructureMethod } from '../../src/experiment/structure.ts';
+import { UNIFORM } from '../../src/experiment/structure.ts';
 import { FAMILIES, type FamilyName } from '../support/generate/families.ts';
 import { temporaryFamily } from '../support/generate/temporaryFamily.ts';
 import { GRADIENT_METRICS, METRICS } from '../support/oracle/metrics.ts';

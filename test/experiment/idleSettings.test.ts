@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { idleSettings } from '../../src/experiment/idleSettings.ts';
 import { idleInSearch } from '../../src/search/idleInSearch.ts';
-import type { PlannedEvaluation } from '../../src/experiment/plan.ts';
+import type { PlannedEvaluation } from '../../src/experiment/planSchema.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { fromPrefix } from '../support/oracle/prefix.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import { Outlines } from '../../src/extension/outlines.ts';
 import type { OutlineDeclaration, PlanResult } from '../../src/language/server/messages.ts';
 import { samplePlan } from '../protocol/samples.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { planSchema } from '../../src/experiment/schemas.ts';
+import { planSchema } from '../../src/experiment/planSchema.ts';
 import { compile, parseExpression } from '../../src/language/check/compile.ts';
 import type { CompiledDocument } from '../../src/language/check/document.ts';
 import { Planner, plansFor } from '../../src/language/plan/plan.ts';

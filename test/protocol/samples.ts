@@ -1,9 +1,10 @@
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
-import { HISTOGRAM_BINS, type MetricInspection } from '../../src/experiment/inspection.ts';
-import type { Preflight } from '../../src/experiment/preflight.ts';
-import type { ExportReport } from '../../src/experiment/export.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
-import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/result.ts';
+import { HISTOGRAM_BINS } from '../../src/experiment/inspectionSchema.ts';
+import type { MetricInspection } from '../../src/experiment/inspectionSchema.ts';
+import type { Preflight } from '../../src/experiment/preflightSchema.ts';
+import type { ExportReport } from '../../src/experiment/exportSchema.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
+import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import { createRecord, parseRecord, plannedKey, recordKey, recordName } from '../../src/runs/evaluationRecord.ts';
 import { EvaluationStore } from '../../src/runs/evaluationStore.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';

@@ -24,7 +24,7 @@ describe('the licenses of others', () => {
     expect(await packagesOf('webview-ui/panel/main.ts')).toEqual(
       ['@kurkle/color', 'chart.js', 'd3-hierarchy'].map((name) => `node_modules/${name}`),
     );
-    expect(await packagesOf('src/view/panelMessages.ts')).toEqual([]);
+    expect(await packagesOf('src/base/errors.ts')).toEqual([]);
     const nested = 'node_modules/a/node_modules/@b/c/d.js';
     expect(bundledPackages([{ outputs: { out: { inputs: { [nested]: {} } } } } as never])).toEqual([
       'node_modules/a/node_modules/@b/c',

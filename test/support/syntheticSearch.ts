@@ -14,7 +14,7 @@ import type {
   MetricEvent,
   VariationOperator,
 } from '../../src/search/metrics/events.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sampleResult } from '../protocol/samples.ts';
 import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';

@@ -1,12 +1,12 @@
 import { Rng } from '../../src/base/rng.ts';
 import { packBits } from '../../src/experiment/components.ts';
-import type { BlockComponents, ModelMask } from '../../src/experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../../src/experiment/structureSchema.ts';
 import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/llm.ts';
 import type { LlmRole } from '../../src/search/rates/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type { LlmReply, RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NodeStatistics } from '../../src/experiment/inspection.ts';
+import type { NodeStatistics } from '../../src/experiment/inspectionSchema.ts';
 import type { Direction } from '../../src/view/treeMessages.ts';
 import { layOut } from '../../webview-ui/tree/layout.ts';
 import { nodeByKey } from '../../webview-ui/tree/navigation.ts';

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { EvaluationHooks } from '../../src/engine/evaluation/hooks.ts';
-import type { EvaluationPlan } from '../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import type { Expression } from '../../src/metric/expression.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';

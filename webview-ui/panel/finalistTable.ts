@@ -1,6 +1,6 @@
 import type { ErrorData } from '../../src/base/errors.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../src/experiment/format.ts';
-import type { EvaluationResult } from '../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { h } from '../shared/dom.ts';
 
 /** One that was evaluated again at the end, or a baseline. */

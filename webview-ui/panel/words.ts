@@ -2,7 +2,7 @@ import { formatChange, formatPerplexity } from '../../src/experiment/format.ts';
 import type { MetricCandidate, CandidateOutcome, VariationOperator } from '../../src/search/metrics/events.ts';
 import type { RunMethod } from '../../src/search/kinds.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
-import type { Sparsity } from '../../src/experiment/sparsity.ts';
+import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
 import type { RunState } from '../../src/view/panelMessages.ts';
 import { formulaOf } from './formulas.ts';
 import type { InvalidReason } from '../../src/search/lifecycle/events.ts';

@@ -1,6 +1,6 @@
 import './tree.css';
-import type { FromTree, ShownMetric, StatisticsState, ToTree, TreeMemory } from '../../src/view/treeMessages.ts';
-import type { NodeStatistics } from '../../src/experiment/inspection.ts';
+import type { FromTree, TreeMemory, ShownMetric, StatisticsState, ToTree } from '../../src/view/treeMessages.ts';
+import type { NodeStatistics } from '../../src/experiment/inspectionSchema.ts';
 import { printPrefix } from '../../src/metric/print.ts';
 import { connectHost } from '../shared/host.ts';
 import { Canvas } from './canvas.ts';

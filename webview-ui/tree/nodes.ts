@@ -1,4 +1,4 @@
-import type { NodeStatistics } from '../../src/experiment/inspection.ts';
+import type { NodeStatistics } from '../../src/experiment/inspectionSchema.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { isShapeProblem, printShape, type Shape, shapeOf } from '../../src/metric/shape.ts';
 import type { ShownForm } from '../../src/view/treeMessages.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
-import type { DeviceReport } from '../../experiment/result.ts';
+import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { WorkerProcess } from '../../protocol/workerProcess.ts';
 import type { ExitCode } from '../exitCode.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { DeviceReport } from '../../experiment/result.ts';
+import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { EvaluationReport } from '../reports/evaluationReport.ts';
 import { EXIT, exitCodeOf } from '../exitCode.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { EXPORT_FORMATS } from '../../experiment/export.ts';
-import type { ExportFormat, ExportReport } from '../../experiment/export.ts';
+import { EXPORT_FORMATS } from '../../experiment/exportSchema.ts';
+import type { ExportFormat, ExportReport } from '../../experiment/exportSchema.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';

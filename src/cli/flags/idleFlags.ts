@@ -1,5 +1,5 @@
 import { needsCalibration } from '../../experiment/planned.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';

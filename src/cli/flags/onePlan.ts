@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { planUnder } from '../../language/plan/overlay.ts';
 import { findRun, openRun } from '../../runs/runFolder.ts';

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES } from '../../experiment/structure.ts';
 import type { CompiledDocument, Pruning } from '../../language/check/document.ts';

@@ -1,6 +1,6 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import { evaluationTable, provenanceLines } from './evaluationTable.ts';
 import type { EvaluationTable } from './evaluationTable.ts';

@@ -9,10 +9,9 @@ import {
 import { lengthText, samplesText } from '../../experiment/length.ts';
 import { zerosText } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import { isStructural } from '../../experiment/plan.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
-import { scoreText } from '../../experiment/planned.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import { isStructural, scoreText } from '../../experiment/planned.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 
 /**
  * The table of one plan, written row by row as results arrive: everything that decides a column's width is known from the

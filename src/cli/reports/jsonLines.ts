@@ -1,8 +1,8 @@
 import type { ErrorData } from '../../base/errors.ts';
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { SourceDiagnostic } from './diagnostics.ts';
 
 /** One evaluation as `--json` prints it. Sparsity is spelled (`50%`, `2:4`), and null for the dense model. */

@@ -3,7 +3,7 @@ import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestCheckpoint } from '../../search/masks/state.ts';

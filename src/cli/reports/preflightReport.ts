@@ -1,6 +1,6 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { Preflight } from '../../experiment/preflight.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import type { ExitCode } from '../exitCode.ts';

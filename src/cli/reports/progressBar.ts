@@ -1,4 +1,4 @@
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 
 type Progress = Omit<EvaluationProgress, 'stage'> & { readonly stage: string };
 

@@ -1,4 +1,4 @@
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import { foldEvent } from '../../search/folds.ts';
 import type { AnyState } from '../../search/folds.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';

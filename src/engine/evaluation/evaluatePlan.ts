@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
-import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
-import { needsCalibration, scoreText } from '../../experiment/planned.ts';
-import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import { isStructural, needsCalibration, scoreText } from '../../experiment/planned.ts';
+import type { EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { EvaluationHooks } from './hooks.ts';

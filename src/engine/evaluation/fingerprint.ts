@@ -1,12 +1,12 @@
 import { essentialMask } from '../../experiment/components.ts';
-import {
-  type EvaluationPlan,
-  isStructural,
-  type PlannedEvaluation,
-  type StructureEvaluation,
-  type WeightEvaluation,
-} from '../../experiment/plan.ts';
-import type { Provenance } from '../../experiment/result.ts';
+import type {
+  EvaluationPlan,
+  PlannedEvaluation,
+  StructureEvaluation,
+  WeightEvaluation,
+} from '../../experiment/planSchema.ts';
+import { isStructural } from '../../experiment/planned.ts';
+import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { printPrefix } from '../../metric/print.ts';

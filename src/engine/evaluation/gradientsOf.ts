@@ -1,4 +1,4 @@
-import type { Provenance } from '../../experiment/result.ts';
+import type { Provenance } from '../../experiment/resultSchema.ts';
 import { countGradientSteps } from '../gradient/collectGradients.ts';
 import { type GradientOperands, type GradientRequest, gradientFingerprint } from '../gradient/gradientOperands.ts';
 import type { LoadedGradients } from '../gradient/loadedGradients.ts';

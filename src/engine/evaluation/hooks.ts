@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { StepHooks } from '../forward/step.ts';

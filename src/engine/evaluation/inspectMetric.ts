@@ -1,7 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { sampleLength } from '../../experiment/settings.ts';
-import type { MetricInspection, NodeStatistics } from '../../experiment/inspection.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { MetricInspection, NodeStatistics } from '../../experiment/inspectionSchema.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { asWeights } from '../../experiment/planned.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';

@@ -1,4 +1,5 @@
-import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
+import { isStructural } from '../../experiment/planned.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { isRowOperand, type RowOperand } from '../pruning/inputStatistics.ts';

@@ -1,10 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type EvaluationPlan, isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
-import { needsCalibration } from '../../experiment/planned.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import { isStructural, needsCalibration } from '../../experiment/planned.ts';
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
-import type { Preflight, PreflightCost } from '../../experiment/preflight.ts';
+import type { Preflight, PreflightCost } from '../../experiment/preflightSchema.ts';
 import { sampleLength } from '../../experiment/settings.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';

@@ -1,16 +1,10 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
-import type { BlockComponents } from '../../experiment/components.ts';
-import {
-  type EvaluationPlan,
-  isStructural,
-  type PlannedEvaluation,
-  type WeightEvaluation,
-} from '../../experiment/plan.ts';
-import { structureScoreText } from '../../experiment/planned.ts';
+import type { BlockComponents, StructureReport } from '../../experiment/structureSchema.ts';
+import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../experiment/planSchema.ts';
+import { isStructural, structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
-import type { StructureReport } from '../../experiment/structure.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';

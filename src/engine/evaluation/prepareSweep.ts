@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { sampleLength } from '../../experiment/settings.ts';
-import type { EvaluationProgress, Provenance } from '../../experiment/result.ts';
+import type { EvaluationProgress, Provenance } from '../../experiment/resultSchema.ts';
 import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';

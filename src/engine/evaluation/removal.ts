@@ -1,4 +1,4 @@
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 
 export interface RemovedComponents {

@@ -1,5 +1,5 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { Step, StepHooks } from '../forward/step.ts';
 
 /** Reports progress and lets the process look at its messages after every program run: cancellation arrives there. */

@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
-import { isStructural, type PlannedEvaluation } from '../../experiment/plan.ts';
-import { structureScoreText } from '../../experiment/planned.ts';
-import type { RateAllocation, StructureScore } from '../../experiment/structure.ts';
+import { isStructural, structureScoreText } from '../../experiment/planned.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { blocksText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
-import type { ExportReport } from '../../experiment/export.ts';
+import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 

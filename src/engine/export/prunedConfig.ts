@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
 import type { JsonFields, OutputBias } from '../families/family.ts';

@@ -1,4 +1,5 @@
-import { type ModelMask, unpackBits } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
+import { unpackBits } from '../../experiment/components.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { type BlockShape, blockShape } from '../families/config.ts';
 import { allParameters, familyOf } from '../families/families.ts';

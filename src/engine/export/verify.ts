@@ -1,7 +1,7 @@
 import { readBytes } from '../../files/readBytes.ts';
 import { join } from 'node:path';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
-import type { Verification, VerifyRequest } from '../../experiment/export.ts';
+import type { Verification, VerifyRequest } from '../../experiment/exportSchema.ts';
 import { logitsOf } from '../forward/logits.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { runOnnxFile } from '../runtime/onnxFile.ts';

@@ -1,4 +1,5 @@
-import { type BlockMask, unpackBits } from '../../experiment/components.ts';
+import type { BlockMask } from '../../experiment/structureSchema.ts';
+import { unpackBits } from '../../experiment/components.ts';
 import type { Masking } from '../models/blockGraph.ts';
 import type { BlockLayout } from '../families/family.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';

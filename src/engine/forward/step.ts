@@ -1,4 +1,4 @@
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 
 /** Called after every step (one program run over one batch), to report progress, yield and look at cancellation. */
 export type Step = (detail: string) => Promise<void>;

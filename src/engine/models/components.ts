@@ -1,4 +1,4 @@
-import type { BlockComponents } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { blockShape } from '../families/config.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
 import { couplings, type Parts } from '../families/family.ts';

@@ -1,5 +1,5 @@
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';

@@ -1,6 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';

@@ -1,4 +1,5 @@
-import { HISTOGRAM_BINS, type NodeStatistics } from '../../experiment/inspection.ts';
+import { HISTOGRAM_BINS } from '../../experiment/inspectionSchema.ts';
+import type { NodeStatistics } from '../../experiment/inspectionSchema.ts';
 
 export type ValueStatistics = Omit<NodeStatistics, 'path' | 'shape'>;
 

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { EspalierError } from '../../base/errors.ts';
-import type { DeviceReport } from '../../experiment/result.ts';
+import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { Device } from './device.ts';
 import { chooseDevice } from './probe.ts';

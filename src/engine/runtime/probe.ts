@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
-import type { DeviceReport } from '../../experiment/result.ts';
+import type { DeviceReport } from '../../experiment/resultSchema.ts';
 import { type DeviceChoice, type DeviceName, DEVICES } from '../../experiment/settings.ts';
 import { encodeModel } from '../graph/onnx/encodeModel.ts';
 import { buildGemmGraph } from './gemmGraph.ts';

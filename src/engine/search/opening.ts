@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { Provenance } from '../../experiment/result.ts';
+import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { SweepInputs } from '../evaluation/sweepInputs.ts';

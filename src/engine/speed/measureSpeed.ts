@@ -1,6 +1,7 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
-import type { FreshEngine, SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/export.ts';
+import type { FreshEngine } from '../../experiment/freshEngine.ts';
+import type { SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/exportSchema.ts';
 import { lengthFor } from '../forward/modelLength.ts';
 import type { StepHooks } from '../forward/step.ts';
 

@@ -1,5 +1,5 @@
 import { Rng } from '../../base/rng.ts';
-import type { SpeedRequest, SpeedRound, SpeedSubject } from '../../experiment/export.ts';
+import type { SpeedRequest, SpeedRound, SpeedSubject } from '../../experiment/exportSchema.ts';
 import { throwIfCancelled } from '../../base/errors.ts';
 import { embed } from '../forward/embed.ts';
 import type { LoadedModel, LoadedModels } from '../forward/loadedModels.ts';

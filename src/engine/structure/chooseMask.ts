@@ -1,8 +1,10 @@
 import { EspalierError } from '../../base/errors.ts';
-import { type BlockComponents, blockWeights, type ModelMask, removedShare } from '../../experiment/components.ts';
-import type { StructureEvaluation } from '../../experiment/plan.ts';
-import { printSparsity, type Sparsity } from '../../experiment/sparsity.ts';
-import { STRUCTURE_METHODS, type StructureScore } from '../../experiment/structure.ts';
+import type { BlockComponents, ModelMask, StructureScore } from '../../experiment/structureSchema.ts';
+import { blockWeights, removedShare } from '../../experiment/components.ts';
+import type { StructureEvaluation } from '../../experiment/planSchema.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { ModelScores } from './componentScores.ts';
 import { maskAtRates, maskAtThreshold, maskOfBlocks } from './masks.ts';
 import { givenRates, owlRates } from './rates.ts';

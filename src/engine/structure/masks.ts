@@ -1,10 +1,5 @@
-import {
-  type BlockComponents,
-  type BlockMask,
-  blockWeights,
-  type ModelMask,
-  packBits,
-} from '../../experiment/components.ts';
+import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/structureSchema.ts';
+import { blockWeights, packBits } from '../../experiment/components.ts';
 import type { ComponentScores } from './componentScores.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { countBits, type ModelMask } from '../../experiment/components.ts';
+import { countBits } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
 import type { ModelConfig } from '../families/families.ts';
 

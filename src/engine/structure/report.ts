@@ -1,6 +1,5 @@
 import { countBits, removedShare } from '../../experiment/components.ts';
-import type { BlockComponents } from '../../experiment/components.ts';
-import type { Structure, StructureReport } from '../../experiment/structure.ts';
+import type { BlockComponents, Structure, StructureReport } from '../../experiment/structureSchema.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../families/families.ts';

@@ -1,4 +1,5 @@
-import type { StructureMethod, StructureScore } from '../../experiment/structure.ts';
+import type { StructureMethod } from '../../experiment/structure.ts';
+import type { StructureScore } from '../../experiment/structureSchema.ts';
 import { operand } from '../../metric/expression.ts';
 import { printInfix } from '../../metric/print.ts';
 import { flapScorer, shortgptScorer, taylorScorer } from './methodScorers.ts';

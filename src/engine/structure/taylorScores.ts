@@ -1,4 +1,4 @@
-import type { BlockComponents } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import type { Step } from '../forward/step.ts';
 import { type GradientInputs, sampleGradients } from '../gradient/collectGradients.ts';
 import { type Coupled, couplings } from '../families/family.ts';

@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { recordKey } from '../../runs/evaluationRecord.ts';

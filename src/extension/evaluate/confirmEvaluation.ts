@@ -1,6 +1,6 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
 import { needsConfirmation } from '../../experiment/preflight.ts';
-import type { Preflight } from '../../experiment/preflight.ts';
+import type { Preflight } from '../../experiment/preflightSchema.ts';
 import { askModal } from '../messages.ts';
 
 /** Asks before an evaluation that takes long, or more than there is; true where there is nothing to ask. */

@@ -1,7 +1,7 @@
 import { cancelledError, toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import type { Activity } from './annotations.ts';
 

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
-import { createRecord, portablePath, recordName } from '../../runs/evaluationRecord.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import { createRecord, recordName } from '../../runs/evaluationRecord.ts';
+import { portablePath } from '../../runs/portablePaths.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { EvaluationStore } from '../../runs/evaluationStore.ts';
 

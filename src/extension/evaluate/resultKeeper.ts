@@ -1,5 +1,5 @@
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationResult, Provenance } from '../../experiment/result.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import type { InputHashes, Input } from './inputHashes.ts';
 import type { RecordBooks } from './recordBooks.ts';
 

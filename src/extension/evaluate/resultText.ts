@@ -12,7 +12,7 @@ import {
   perplexityDigits,
   shortFingerprint,
 } from '../../experiment/format.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { ratesLine, removedText, structuresTable, structureTable } from './structureText.ts';
 

@@ -1,8 +1,8 @@
 import { formatCount, formatShare } from '../../experiment/format.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
-import type { BlockReport, StructureReport } from '../../experiment/structure.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { BlockReport, StructureReport } from '../../experiment/structureSchema.ts';
 
 /** What was removed, as a person reads it: single weights, or what goes as a whole. */
 

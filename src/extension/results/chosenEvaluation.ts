@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';

@@ -1,7 +1,7 @@
 import { markdownCode } from '../../base/markdown.ts';
 import { samplesText } from '../../experiment/length.ts';
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
-import type { Provenance } from '../../experiment/result.ts';
+import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { removedText } from '../evaluate/structureText.ts';
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/export.ts';
+import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
-import { isStructural } from '../../experiment/plan.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import { isStructural } from '../../experiment/planned.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import { signalOf } from '../cancellation.ts';
 import { progressLine } from '../evaluate/resultText.ts';

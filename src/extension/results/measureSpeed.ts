@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
-import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/export.ts';
+import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/exportSchema.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import { lengthText } from '../../experiment/length.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SpeedMeasurement, SpeedRow } from '../../experiment/speedTable.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';

@@ -1,5 +1,5 @@
-import { isStructural } from '../../experiment/plan.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import { isStructural } from '../../experiment/planned.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { speedWords } from '../../experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';

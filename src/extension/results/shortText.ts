@@ -1,5 +1,5 @@
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { removedText } from '../evaluate/structureText.ts';
 
 /** Results beside a line where there is little room: the number, and what pruning costs. */

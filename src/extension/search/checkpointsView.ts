@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity } from '../../experiment/format.ts';
-import type { CheckpointSummary } from '../../experiment/result.ts';
+import type { CheckpointSummary } from '../../experiment/resultSchema.ts';
 import { markdownString } from '../markdownString.ts';
 import { iconFree } from '../messages.ts';
 

@@ -1,9 +1,9 @@
 import { toErrorData } from '../../base/errors.ts';
 import { formatSeconds } from '../../experiment/format.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../view/panelMessages.ts';

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { EvaluationListener } from '../../protocol/client.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';

@@ -8,7 +8,7 @@ import { saveExport, savePicture } from './exportCommand.ts';
 import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import { panelItems } from '../../view/panelItems.ts';
-import { fromPanelSchema } from '../../view/panelMessageSchema.ts';
+import { fromPanelSchema } from '../../view/panelMessages.ts';
 import type { FromPanel, RunState, ToPanel } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { panelMemorySchema } from '../../view/panelMessageSchema.ts';
+import { panelMemorySchema } from '../../view/panelMessages.ts';
 import { isRunPath } from './runPath.ts';
 import { PANEL_TYPE, SearchPanel } from './searchPanel.ts';
 import type { SearchPanelParts } from './panelParts.ts';

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { journalOf } from '../../runs/runFolder.ts';
@@ -8,7 +8,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { measureSpeed } from '../results/measureSpeed.ts';
 import type { DeskParts } from './panelParts.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import type { Exchange, ResultName, Speed } from '../../view/panelMessages.ts';
+import type { Exchange, Speed, ResultName } from '../../view/panelMessages.ts';
 
 /** What one does with a search for rates or masks: read what its language model said, measure and export what it has found. */
 export class StructureDesk implements PanelDesk {

@@ -3,7 +3,7 @@ import type { Expression } from '../../metric/expression.ts';
 import { sizeOf } from '../../metric/measure.ts';
 import { expressionOf, normalForm } from '../../metric/normalForm.ts';
 import { printPrefix } from '../../metric/print.ts';
-import type { MetricTree, NodePlace, OutlinePosition, OutlineRange } from '../../language/server/messages.ts';
+import type { MetricTree, NodePlace, OutlineRange } from '../../language/server/messages.ts';
 import type { FormName, ShownForm } from '../../view/treeMessages.ts';
 
 /** A form of a metric with the place of each of its nodes, where it has one. Numbered from the root, a node before its arguments. */
@@ -101,6 +101,6 @@ function isInside(inner: OutlineRange, outer: OutlineRange): boolean {
   return holds(outer, inner) && !holds(inner, outer);
 }
 
-function compare(a: OutlinePosition, b: OutlinePosition): number {
+function compare(a: OutlineRange['start'], b: OutlineRange['start']): number {
   return a.line - b.line || a.character - b.character;
 }

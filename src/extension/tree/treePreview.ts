@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
 import { SYSTEM_CLOCK } from '../clock.ts';
 import type { Target } from '../evaluate/evaluator.ts';
@@ -8,8 +8,8 @@ import type { Supervisor } from '../worker/supervisor.ts';
 import { plainLine } from '../../base/plainText.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
-import { fromTreeSchema, treeMemorySchema } from '../../view/treeMessageSchema.ts';
-import type { FormulaTarget, FromTree, ToTree, TreeMemory, TreeTarget } from '../../view/treeMessages.ts';
+import { fromTreeSchema, treeMemorySchema } from '../../view/treeMessages.ts';
+import type { FormulaTarget, FromTree, TreeMemory, TreeTarget, ToTree } from '../../view/treeMessages.ts';
 import { TreeSession } from './treeSession.ts';
 import { tellInformation } from '../messages.ts';
 

@@ -1,8 +1,8 @@
 import { toErrorData } from '../../base/errors.ts';
-import type { MetricInspection } from '../../experiment/inspection.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
+import type { MetricInspection } from '../../experiment/inspectionSchema.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { asWeights, scoreText } from '../../experiment/planned.ts';
-import type { EvaluationProgress } from '../../experiment/result.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
@@ -12,12 +12,12 @@ import { type Form, Forms, nodeAt } from './treeForms.ts';
 import type {
   FormName,
   FromTree,
+  TreeMemory,
+  TreeTarget,
   Inspected,
   ShownForm,
   StatisticsState,
   ToTree,
-  TreeMemory,
-  TreeTarget,
 } from '../../view/treeMessages.ts';
 
 export interface TreeSessionOptions {

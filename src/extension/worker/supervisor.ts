@@ -1,10 +1,10 @@
 import { cancelledError, EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/export.ts';
-import type { MetricInspection } from '../../experiment/inspection.ts';
-import type { Preflight } from '../../experiment/preflight.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { EvaluationResult } from '../../experiment/result.ts';
+import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/exportSchema.ts';
+import type { MetricInspection } from '../../experiment/inspectionSchema.ts';
+import type { Preflight } from '../../experiment/preflightSchema.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { ProtocolClient } from '../../protocol/client.ts';
 import type { EvaluationListener, SearchListener } from '../../protocol/client.ts';
 import type { RequestName, RequestParams, RequestResult } from '../../protocol/requests.ts';

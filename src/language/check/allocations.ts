@@ -1,7 +1,8 @@
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import type { OwlSettingName } from '../../experiment/owlSettings.ts';
 import type { NamedRates } from '../../search/rates/plan.ts';
 import { ALLOCATIONS, OWL } from '../../experiment/structure.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { meanRate, ratesName } from '../../experiment/structureNames.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { argumentsByName } from './clauses.ts';
@@ -56,7 +57,7 @@ export function readRates(
 
 function readOwl(reader: PropertyReader, call: CallSyntax): RateAllocation | undefined {
   const given = argumentsByName(reader, call, 'owl', OWL_SETTING_NAMES);
-  const settings = { multiple: OWL.multiple, spread: OWL.spread };
+  const settings: Record<OwlSettingName, number> = { multiple: OWL.multiple, spread: OWL.spread };
   for (const name of OWL_SETTING_NAMES) {
     const syntax = given.get(name);
     if (syntax === undefined) continue;

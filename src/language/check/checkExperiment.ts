@@ -1,4 +1,4 @@
-import { MAX_EVALUATIONS } from '../../experiment/plan.ts';
+import { MAX_EVALUATIONS } from '../../experiment/limits.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';

@@ -1,7 +1,8 @@
 import { isInRange, rangeText } from '../../experiment/settingRow.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
-import { MAX_GROUP, parseSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import { MAX_GROUP } from '../../experiment/limits.ts';
+import { parseSparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { isOperandName, OPERAND_NAMES } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';

@@ -1,7 +1,7 @@
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
-import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsity.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { dropsBlocks, meanRate } from '../../experiment/structureNames.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import type { Pruning } from './document.ts';
 
 /** Whether whole components go, or blocks lose different shares: then there is no N:M. */

@@ -5,7 +5,7 @@ import { evaluatedForComponents, evaluatedForMetrics } from '../../search/idleIn
 import type { RunKind } from '../../search/kinds.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { operandsOf, statisticsOf } from '../../metric/measure.ts';

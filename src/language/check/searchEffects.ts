@@ -1,7 +1,7 @@
 import { LLM_ROLES } from '../../search/rates/llm.ts';
 import type { LlmSettingName } from '../../search/rates/llm.ts';
 import { idleSettings } from '../../experiment/idleSettings.ts';
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { argumentSpan, propertySpan } from './blockPlaces.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';

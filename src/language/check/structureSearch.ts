@@ -1,7 +1,7 @@
 import { checkEndpoint } from '../../search/rates/llmEndpoint.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { toErrorData } from '../../base/errors.ts';

@@ -1,7 +1,7 @@
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
 import { STRUCTURE_METHOD_NAMES, UNIFORM } from '../../experiment/structure.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { ratesProblem } from './prunings.ts';
 import { dropsBlocks, isStructureMethod, nameWithRates, structureName } from '../../experiment/structureNames.ts';
 import { nearestName } from '../../metric/nearest.ts';

@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { BlockContent, Pruning } from '../check/document.ts';
 import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';

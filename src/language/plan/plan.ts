@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { isStructural } from '../../experiment/plan.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/plan.ts';
-import { needsCalibration, scoreText } from '../../experiment/planned.ts';
+import { isStructural, needsCalibration, scoreText } from '../../experiment/planned.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
-import type { Sparsity } from '../../experiment/sparsity.ts';
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type {

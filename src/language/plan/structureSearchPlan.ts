@@ -8,7 +8,7 @@ import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 import type { PromptTemplates, RateSearchPlan } from '../../search/rates/plan.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
-import type { UnstructuredSparsity } from '../../experiment/sparsity.ts';
+import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import type { SearchContent } from '../check/document.ts';

@@ -1,11 +1,11 @@
+import type { Range } from 'vscode-languageserver';
 import type { ErrorData } from '../../base/errors.ts';
-import type { EvaluationPlan } from '../../experiment/plan.ts';
-import type { LlmSettings } from '../../search/rates/llm.ts';
+import type { Immutable } from '../../base/immutable.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { RunMethod, RunPlan } from '../../search/kinds.ts';
-import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Expression } from '../../metric/expression.ts';
-import type { SearchSettings } from '../../search/metrics/settings.ts';
-import type { PromptTemplates } from '../../search/rates/plan.ts';
+import type { PlanContext } from '../plan/plan.ts';
+import type { SearchPlanContext } from '../plan/searchPlan.ts';
 
 /**
  * What editor and language server say to each other beyond the Language Server Protocol: plain data, so that the extension
@@ -38,30 +38,15 @@ export interface OutlineDeclaration {
 }
 
 /** As in the Language Server Protocol: lines and UTF-16 characters from 0, the end is exclusive. */
-export interface OutlineRange {
-  readonly start: OutlinePosition;
-  readonly end: OutlinePosition;
-}
-
-export interface OutlinePosition {
-  readonly line: number;
-  readonly character: number;
-}
+export type OutlineRange = Immutable<Range>;
 
 /** Request, client to server: the plans of a metric or experiment. */
 export const PLAN_REQUEST = 'espalier/plan';
 
-export interface PlanParams {
+export interface PlanParams extends Omit<PlanContext, 'folder'> {
   readonly uri: string;
   /** Without a name: all experiments, or all metrics where there is no experiment. */
   readonly name?: string;
-  /** Taken where the file says nothing; relative paths start at the file's folder. */
-  readonly fallback?: {
-    readonly model?: string;
-    readonly text?: string;
-    readonly calibration?: string;
-    readonly settings?: Partial<EvaluationSettings>;
-  };
 }
 
 export type PlanResult = { readonly plans: readonly EvaluationPlan[] } | { readonly error: ErrorData };
@@ -69,20 +54,12 @@ export type PlanResult = { readonly plans: readonly EvaluationPlan[] } | { reado
 /** Request, client to server: the plan of a search, or of one that starts from a metric ("Evolve from here"). */
 export const SEARCH_PLAN_REQUEST = 'espalier/searchPlan';
 
-export interface SearchPlanParams {
+export interface SearchPlanParams extends Omit<SearchPlanContext, 'folder'> {
   readonly uri: string;
   /** Of a search; without it the file's first one. Has no meaning beside `from`. */
   readonly name?: string;
   /** Name of a metric to start from: in the file's first search, or without one on what the metric is evaluated on. */
   readonly from?: string;
-  /** As in {@link PlanParams}; `search` are settings for a file without a search, and `workers` for any. */
-  readonly fallback?: PlanParams['fallback'] & {
-    readonly search?: Partial<SearchSettings>;
-    /** The language model that is set up, for what a search says nothing of. */
-    readonly llm?: Partial<LlmSettings>;
-  };
-  /** Prompts for a language model; a search for rates needs them. */
-  readonly prompts?: PromptTemplates;
 }
 
 export type SearchPlanResult = { readonly plan: RunPlan } | { readonly error: ErrorData };

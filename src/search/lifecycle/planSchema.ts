@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { expressionSchema, settingsSchema } from '../../experiment/schemas.ts';
+import { expressionSchema } from '../../experiment/expressionSchema.ts';
+import { settingsSchema } from '../../experiment/planSchema.ts';
 import { MAX_NAMED, nameSchema } from './schema.ts';
 
 /** What the plans of all searches have. Paths are absolute where a plan is used, relative to the workspace in its run.json. */

@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import { countSchema, errorSchema, resultSchema, textSchema } from '../../experiment/schemas.ts';
-import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchemas.ts';
+import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { errorSchema } from '../../base/errorSchema.ts';
+import { resultSchema } from '../../experiment/resultSchema.ts';
+import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchema.ts';
 
 /**
  * What all searches say in the course of a run, as it comes from outside (another process, a journal on disk), checked on arrival. The types

@@ -1,5 +1,5 @@
 import { UNIFORM } from '../../experiment/structure.ts';
-import type { StructureScore } from '../../experiment/structure.ts';
+import type { StructureScore } from '../../experiment/structureSchema.ts';
 import { structureName } from '../../experiment/structureNames.ts';
 import type { NamedStructure } from './plan.ts';
 

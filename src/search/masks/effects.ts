@@ -1,4 +1,4 @@
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { PackedValues, MaskEvent } from './events.ts';
 import type { ComponentsOpening } from '../lifecycle/events.ts';
 import type { MaskResume } from './resume.ts';

@@ -1,5 +1,5 @@
 import { packBits } from '../../experiment/components.ts';
-import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/components.ts';
+import type { BlockComponents, BlockMask, ModelMask } from '../../experiment/structureSchema.ts';
 import { packValues, unpackValues } from '../../experiment/packedValues.ts';
 import type { MaskSearchSettings } from './settings.ts';
 import type { PackedValues } from './events.ts';

@@ -1,4 +1,4 @@
-import type { BlockComponents } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { unpackValues } from '../../experiment/packedValues.ts';
 import type { ProbabilitiesEvent } from './events.ts';
 import type { MaskCheckpoint } from './state.ts';

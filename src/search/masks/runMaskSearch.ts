@@ -1,6 +1,6 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { removedShareOfAll } from '../../experiment/components.ts';
-import type { ModelMask } from '../../experiment/components.ts';
+import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from './plan.ts';
 import { candidateRng } from '../metrics/candidateRng.ts';
 import { bestMask } from './bestMask.ts';

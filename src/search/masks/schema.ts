@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { countSchema, structureSchema, structureScoreSchema, unstructuredSchema } from '../../experiment/schemas.ts';
+import { countSchema } from '../../base/scalarSchemas.ts';
+import { structureSchema, structureScoreSchema, modelMaskSchema } from '../../experiment/structureSchema.ts';
+import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
-import { modelMaskSchema } from '../../experiment/structureSchemas.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import {
   amountSchema,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { countSchema, sparsitySchema, textSchema } from '../../experiment/schemas.ts';
+import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { sparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';

@@ -1,5 +1,5 @@
-import type { PlannedEvaluation } from '../../experiment/plan.ts';
-import type { RateAllocation } from '../../experiment/structure.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import type { RateSearchPlan } from './plan.ts';
 
 /** What a search for rates prunes, with these rates. @param name what the evaluation is called */

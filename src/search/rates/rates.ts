@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights } from '../../experiment/components.ts';
-import type { BlockComponents } from '../../experiment/components.ts';
+import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { projectionShift, shifted } from '../../base/projection.ts';
 
 /**

@@ -1,14 +1,10 @@
 import * as z from 'zod';
-import {
-  countSchema,
-  errorSchema,
-  expressionSchema,
-  structureScoreSchema,
-  textSchema,
-  unstructuredSchema,
-} from '../../experiment/schemas.ts';
+import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { errorSchema } from '../../base/errorSchema.ts';
+import { expressionSchema } from '../../experiment/expressionSchema.ts';
+import { structureScoreSchema, MAX_BLOCKS, ratesSchema } from '../../experiment/structureSchema.ts';
+import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
-import { MAX_BLOCKS, ratesSchema } from '../../experiment/structureSchemas.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import {
   amountSchema,

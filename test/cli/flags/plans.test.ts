@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { selectedPlans } from '../../../src/cli/flags/selection.ts';
 import type { SelectionOptions } from '../../../src/cli/flags/selection.ts';
 import type { CommandContext } from '../../../src/cli/commands/commandContext.ts';

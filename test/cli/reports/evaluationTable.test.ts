@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { provenanceLines } from '../../../src/cli/reports/evaluationTable.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { sampleResult } from '../../protocol/samples.ts';
 
 describe('under the table', () => {

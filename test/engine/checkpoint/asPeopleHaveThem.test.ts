@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { failureOf } from '../../support/expectCoded.ts';

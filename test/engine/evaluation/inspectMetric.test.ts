@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import { HISTOGRAM_BINS, type MetricInspection } from '../../../src/experiment/inspection.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import { HISTOGRAM_BINS } from '../../../src/experiment/inspectionSchema.ts';
+import type { MetricInspection } from '../../../src/experiment/inspectionSchema.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, listDevices } from '../../../src/engine/engine.ts';
-import type { NodeStatistics } from '../../../src/experiment/inspection.ts';
+import type { NodeStatistics } from '../../../src/experiment/inspectionSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
 import { temporaryFamily } from '../../support/generate/temporaryFamily.ts';

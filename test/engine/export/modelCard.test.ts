@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ExportReport } from '../../../src/experiment/export.ts';
+import type { ExportReport } from '../../../src/experiment/exportSchema.ts';
 import { modelCard } from '../../../src/engine/export/modelCard.ts';
 import type { ModelConfig } from '../../../src/engine/families/families.ts';
 import { sampleResult } from '../../protocol/samples.ts';

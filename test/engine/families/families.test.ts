@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { PlannedEvaluation } from '../../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';

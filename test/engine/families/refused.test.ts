@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorData } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { modelLength } from '../../../src/engine/forward/modelLength.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { resultWarnings } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { failureOf } from '../../support/expectCoded.ts';

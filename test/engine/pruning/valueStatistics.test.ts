@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { valueStatistics } from '../../../src/engine/pruning/valueStatistics.ts';
-import { HISTOGRAM_BINS } from '../../../src/experiment/inspection.ts';
+import { HISTOGRAM_BINS } from '../../../src/experiment/inspectionSchema.ts';
 
 const empty = new Array<number>(HISTOGRAM_BINS).fill(0);
 const bins = (counts: Readonly<Record<number, number>>): number[] => empty.map((_, bin) => counts[bin] ?? 0);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import {
   askPeer,

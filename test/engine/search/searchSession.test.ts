@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { blockOrder } from '../../../src/engine/search/blockOrder.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';

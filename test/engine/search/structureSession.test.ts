@@ -6,14 +6,9 @@ import { TokenCache } from '../../../src/engine/forward/tokenCache.ts';
 import { LoadedGradients } from '../../../src/engine/gradient/loadedGradients.ts';
 import { OpenDevices } from '../../../src/engine/runtime/openDevices.ts';
 import { StructureSession } from '../../../src/engine/search/structureSession.ts';
-import {
-  type BlockComponents,
-  type BlockMask,
-  type ModelMask,
-  packBits,
-  unpackBits,
-} from '../../../src/experiment/components.ts';
-import type { PlannedEvaluation } from '../../../src/experiment/plan.ts';
+import type { BlockComponents, BlockMask, ModelMask } from '../../../src/experiment/structureSchema.ts';
+import { packBits, unpackBits } from '../../../src/experiment/components.ts';
+import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
 import { type MaskSearchPlan } from '../../../src/search/masks/plan.ts';

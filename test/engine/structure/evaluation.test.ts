@@ -3,19 +3,14 @@ import type { ErrorData } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { RemovedComponents } from '../../../src/engine/evaluation/removal.ts';
 import { packBits } from '../../../src/experiment/components.ts';
-import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../../src/experiment/plan.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationProgress, EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
-import { parseSparsity, type Sparsity } from '../../../src/experiment/sparsity.ts';
-import {
-  OWL,
-  type RateAllocation,
-  STRUCTURE_METHOD_NAMES,
-  type Structure,
-  type StructureMethod,
-  type StructureScore,
-  UNIFORM,
-} from '../../../src/experiment/structure.ts';
+import { parseSparsity } from '../../../src/experiment/sparsity.ts';
+import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
+import { OWL, STRUCTURE_METHOD_NAMES, UNIFORM } from '../../../src/experiment/structure.ts';
+import type { RateAllocation, Structure, StructureScore } from '../../../src/experiment/structureSchema.ts';
+import type { StructureMethod } from '../../../src/experiment/structure.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 

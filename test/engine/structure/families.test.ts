@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { packBits } from '../../../src/experiment/components.ts';
-import type { StructureEvaluation } from '../../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { StructureEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
-import { OWL, type RateAllocation, type StructureScore, UNIFORM } from '../../../src/experiment/structure.ts';
+import { OWL, UNIFORM } from '../../../src/experiment/structure.ts';
+import type { RateAllocation, StructureScore } from '../../../src/experiment/structureSchema.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { readOracleConfig } from '../../support/oracle/config.ts';

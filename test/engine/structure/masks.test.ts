@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { BlockComponents, ModelMask } from '../../../src/experiment/structureSchema.ts';
 import {
-  type BlockComponents,
   blockWeights,
   countBits,
-  type ModelMask,
   packBits,
   removedShare,
   removedShareOfAll,

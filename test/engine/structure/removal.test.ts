@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ModelMask, packBits } from '../../../src/experiment/components.ts';
+import type { ModelMask } from '../../../src/experiment/structureSchema.ts';
+import { packBits } from '../../../src/experiment/components.ts';
 import type { ModelTensors } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { BlockWeights } from '../../../src/engine/forward/blockWeights.ts';
 import { embed } from '../../../src/engine/forward/embed.ts';

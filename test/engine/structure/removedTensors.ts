@@ -1,4 +1,4 @@
-import type { ModelMask } from '../../../src/experiment/components.ts';
+import type { ModelMask } from '../../../src/experiment/structureSchema.ts';
 import type { Checkpoint, ModelTensors } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { prunedConfig } from '../../../src/engine/export/prunedConfig.ts';
 import { structuralSources, type TensorSource } from '../../../src/engine/export/tensorSources.ts';

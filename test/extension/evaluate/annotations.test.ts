@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { annotate } from '../../../src/extension/evaluate/annotations.ts';
 import type { DeclarationView, Freshness } from '../../../src/extension/evaluate/annotations.ts';
 import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';

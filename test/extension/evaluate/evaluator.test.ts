@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { Evaluator } from '../../../src/extension/evaluate/evaluator.ts';
 import type { Target } from '../../../src/extension/evaluate/evaluator.ts';
 import type { EvaluationListener } from '../../../src/protocol/client.ts';

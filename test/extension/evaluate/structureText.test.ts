@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { speedWords } from '../../../src/experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';
-import type { BlockReport } from '../../../src/experiment/structure.ts';
+import type { BlockReport } from '../../../src/experiment/structureSchema.ts';
 import { annotate } from '../../../src/extension/evaluate/annotations.ts';
 import type { Freshness } from '../../../src/extension/evaluate/annotations.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { compared, comparisonTable } from '../../../src/extension/results/comparisonTable.ts';
 import { createRecord } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';

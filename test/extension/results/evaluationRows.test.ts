@@ -3,7 +3,7 @@ import { evaluationRows } from '../../../src/extension/results/evaluationRows.ts
 import type { RowContext } from '../../../src/extension/results/evaluationRows.ts';
 import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 vi.mock('vscode', () => ({}));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
-import type { ExportReport, SpeedReport } from '../../../src/experiment/export.ts';
+import type { ExportReport, SpeedReport } from '../../../src/experiment/exportSchema.ts';
 import { measureSpeed } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedParts } from '../../../src/extension/results/measureSpeed.ts';
 import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../../src/experiment/result.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { textFor } from '../../../src/extension/results/resultForm.ts';
 import type { ResultForm } from '../../../src/extension/results/resultForm.ts';
 import { shortExperiment, shortResults } from '../../../src/extension/results/shortText.ts';

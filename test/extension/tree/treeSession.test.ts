@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
-import { HISTOGRAM_BINS } from '../../../src/experiment/inspection.ts';
-import type { MetricInspection } from '../../../src/experiment/inspection.ts';
+import { HISTOGRAM_BINS } from '../../../src/experiment/inspectionSchema.ts';
+import type { MetricInspection } from '../../../src/experiment/inspectionSchema.ts';
 import { asWeights } from '../../../src/experiment/planned.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
-import type { EvaluationProgress } from '../../../src/experiment/result.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationProgress } from '../../../src/experiment/resultSchema.ts';
 import type { ToTree, TreeTarget } from '../../../src/view/treeMessages.ts';
 import { TreeSession } from '../../../src/extension/tree/treeSession.ts';
 import { compile } from '../../../src/language/check/compile.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
-import type { EvaluationPlan } from '../../../src/experiment/plan.ts';
+import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { compile } from '../../../src/language/check/compile.ts';
 import { Planner, plansFor } from '../../../src/language/plan/plan.ts';
 import type { PlanFallback } from '../../../src/language/plan/plan.ts';

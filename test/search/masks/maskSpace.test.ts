@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { blockWeights, removedShare, unpackBits } from '../../../src/experiment/components.ts';
-import type { BlockComponents } from '../../../src/experiment/components.ts';
+import type { BlockComponents } from '../../../src/experiment/structureSchema.ts';
 import { bestMask } from '../../../src/search/masks/bestMask.ts';
 import { initialProbabilities } from '../../../src/search/masks/initialProbabilities.ts';
 import { maskSpace, packRow, toModelMask, unpackRow } from '../../../src/search/masks/maskSpace.ts';

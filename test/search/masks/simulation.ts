@@ -1,6 +1,6 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
-import type { BlockComponents, ModelMask } from '../../../src/experiment/components.ts';
+import type { BlockComponents, ModelMask } from '../../../src/experiment/structureSchema.ts';
 import type { MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { packValues } from '../../../src/experiment/packedValues.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';

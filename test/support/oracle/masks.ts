@@ -1,4 +1,4 @@
-import type { Sparsity } from '../../../src/experiment/sparsity.ts';
+import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { Matrix } from './matrix.ts';
 
 /**

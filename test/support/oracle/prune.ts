@@ -1,5 +1,5 @@
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Sparsity } from '../../../src/experiment/sparsity.ts';
+import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import { masked, maskOf } from './masks.ts';
 import type { Matrix } from './matrix.ts';
 import { scoreOf } from './metric.ts';

@@ -1,7 +1,7 @@
 import type { ResultName, Speed } from '../../../src/view/panelMessages.ts';
 import { SPEED_COLUMNS, speedCells } from '../../../src/experiment/speedTable.ts';
 import type { SpeedCell, SpeedRow } from '../../../src/experiment/speedTable.ts';
-import type { StructureReport } from '../../../src/experiment/structure.ts';
+import type { StructureReport } from '../../../src/experiment/structureSchema.ts';
 import { fill, h } from '../../shared/dom.ts';
 
 export interface SpeedCardEvents {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fromPanelSchema, panelMemorySchema } from '../../src/view/panelMessageSchema.ts';
+import { fromPanelSchema, panelMemorySchema } from '../../src/view/panelMessages.ts';
 
 it.each<[boolean, unknown]>([
   [true, { kind: 'ready' }],

@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import type { Immutable } from '../base/immutable.ts';
+import { amountSchema, countSchema, hashSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
+import { settingsSchema } from './planSchema.ts';
+import { DEVICES } from './settings.ts';
+import { sparsitySchema } from './sparsitySchema.ts';
+import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
+
+const { calibrate, offsets, group, precision } = settingsSchema.shape;
+
+/** What went into the fingerprint, for reading: "every number carries where it comes from". */
+export type Provenance = Immutable<z.infer<typeof provenanceSchema>>;
+
+const provenanceSchema = z.strictObject({
+  model: textSchema,
+  /** sha-256 over config.json, tokenizer.json, every safetensors file, and the tokens that tokenizer_config.json puts around a text. */
+  modelHash: hashSchema,
+  architecture: textSchema,
+  parameters: countSchema,
+  text: textSchema,
+  textHash: hashSchema,
+  textTokens: countSchema,
+  blocks: countSchema,
+  /** Tokens of a block. */
+  length: countSchema,
+  calibration: textSchema.exactOptional(),
+  calibrationHash: hashSchema.exactOptional(),
+  samples: countSchema.exactOptional(),
+  /** Tokens of a sample, where it has others than an evaluation block. */
+  calibrationLength: countSchema.exactOptional(),
+  offsets: offsets.exactOptional(),
+  seed: countSchema.exactOptional(),
+  group: group.exactOptional(),
+  device: z.enum(DEVICES),
+  deviceName: textSchema,
+  precision: precision,
+  versions: z.record(textSchema, textSchema),
+  /** What else of the machine decides the last bits: its processor, variables of its environment. Results of before have none. */
+  machine: z.record(textSchema, textSchema).exactOptional(),
+  /** Tokens of the longest text that the model was made for. Results of before do not say. */
+  modelLength: countSchema.exactOptional(),
+  /** Share of the prunable weights that are zero in the checkpoint already. Results of before do not say. */
+  modelZeros: shareSchema.exactOptional(),
+});
+
+/** One perplexity and everything that a reader needs to know about where it comes from. */
+export type EvaluationResult = Immutable<z.infer<typeof resultSchema>>;
+
+export const resultSchema = z.strictObject({
+  metric: textSchema,
+  /** Infix spelling; for the dense model `dense`. */
+  expression: textSchema,
+  /** Undefined for the dense model. */
+  sparsity: sparsitySchema.exactOptional(),
+  calibrate: calibrate,
+  perplexity: z.number(),
+  densePerplexity: z.number(),
+  /** Share of prunable weights that are exactly zero after pruning, those that were zero before among them. */
+  actualSparsity: shareSchema,
+  /** What went, where whole components were removed; `actualSparsity` is then the share of the blocks' weights. */
+  structure: structureReportSchema.exactOptional(),
+  /** Share of the weights that each block lost, where the blocks were not pruned alike. */
+  rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
+  /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */
+  seconds: amountSchema,
+  /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */
+  gradients: z.enum(['computed', 'cached']).exactOptional(),
+  /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device, versions and machine are equal. */
+  fingerprint: hashSchema,
+  provenance: provenanceSchema,
+});
+
+/** Progress of a plan, in units of work that are roughly equally long. */
+export type EvaluationProgress = Immutable<z.infer<typeof progressSchema>>;
+
+export const progressSchema = z.strictObject({
+  stage: z.enum([
+    'reading',
+    'tokenising',
+    'device',
+    'gradients',
+    'pruning',
+    'evaluating',
+    'writing',
+    'verifying',
+    'measuring',
+  ]),
+  done: amountSchema,
+  total: amountSchema,
+  /** Short text for a person: "block 3 of 6". */
+  detail: textSchema,
+});
+
+/** What a device of this machine can do, as tried out. */
+export type DeviceReport = Immutable<z.infer<typeof deviceReportSchema>>;
+
+export const deviceReportSchema = z.strictObject({
+  name: z.enum(DEVICES),
+  works: z.boolean(),
+  /** Why it does not work, or what was measured. */
+  detail: textSchema,
+  /** Measured rate of a float32 matrix product of 1024³, where it works. */
+  gigaflops: amountSchema.exactOptional(),
+  /** Whether it computes in float16. */
+  float16: z.boolean(),
+});
+
+/** What a checkpoint is, for a status bar or a list. */
+export type CheckpointSummary = Immutable<z.infer<typeof checkpointSummarySchema>>;
+
+export const checkpointSummarySchema = z.strictObject({
+  folder: textSchema,
+  architecture: textSchema,
+  parameters: countSchema,
+  prunableParameters: countSchema,
+  blocks: countSchema,
+  hidden: countSchema,
+  vocabulary: countSchema,
+  /** Tokens of the longest text that it was made for. */
+  modelLength: countSchema,
+  /** Element types of the stored tensors. */
+  storedAs: z.array(textSchema).max(64),
+});

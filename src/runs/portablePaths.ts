@@ -1,0 +1,26 @@
+import path from 'node:path';
+
+/** What names by paths what it computes on: a plan of any kind, or where a result comes from. */
+interface Inputs {
+  readonly model: string;
+  readonly text: string;
+  readonly calibration?: string;
+  readonly test?: string;
+}
+
+/** A path relative to `root` with slashes, or the path itself where there is none (another drive): it means the same in another clone. */
+export function portablePath(root: string, file: string): string {
+  const relative = path.relative(root, file);
+  return (path.isAbsolute(relative) ? file : relative).split(path.sep).join('/');
+}
+
+/** The same with other paths. */
+export function withPaths<Of extends Inputs>(of: Of, map: (file: string) => string): Of {
+  return {
+    ...of,
+    model: map(of.model),
+    text: map(of.text),
+    ...(of.calibration !== undefined && { calibration: map(of.calibration) }),
+    ...(of.test !== undefined && { test: map(of.test) }),
+  };
+}
