@@ -1,5 +1,4 @@
 import type { MeasureOutcome, ProbeOutcome, SearchEvent } from '../search/metrics/events.ts';
-import type { Expression } from '../metric/expression.ts';
 import { printPrefix } from '../metric/print.ts';
 import type { Proposal, SearchEffects } from '../search/metrics/effects.ts';
 import type { History } from './history.ts';
@@ -38,10 +37,8 @@ export function journaledEffects({ history, pool, append, now }: EffectsOptions)
       await ask<Proposal, ProbeOutcome>(pool, {
         items: unknown,
         pace: probePace,
-        ask: async (client, proposals) => {
-          const { outcomes } = await client.request('probe', { expressions: expressionsOf(proposals) });
-          return outcomes.map(({ probe, seconds }) => ({ answer: probe, seconds }));
-        },
+        ask: (client, proposals) =>
+          client.request('probe', { expressions: proposals.map(({ expression }) => expression) }),
         settle: async (answered) => {
           const events: SearchEvent[] = [];
           for (const one of answered) {
@@ -75,10 +72,11 @@ export function journaledEffects({ history, pool, append, now }: EffectsOptions)
       await ask<Proposal, MeasureOutcome>(pool, {
         items: unknown,
         pace,
-        ask: async (client, proposals) => {
-          const { outcomes } = await client.request('measure', { expressions: expressionsOf(proposals), begin, end });
-          return outcomes.map(({ measure, seconds }) => ({ answer: measure, seconds }));
-        },
+        ask: (client, proposals) =>
+          client.request('measure', {
+            candidates: proposals.map(({ expression }) => ({ kind: 'metric', expression })),
+            on: { kind: 'blocks', begin, end },
+          }),
         settle: async (answered) => {
           const events: SearchEvent[] = [];
           for (const one of answered) {
@@ -100,10 +98,6 @@ export function journaledEffects({ history, pool, append, now }: EffectsOptions)
       return Promise.resolve();
     },
   };
-}
-
-function expressionsOf(proposals: readonly Proposal[]): Expression[] {
-  return proposals.map(({ expression }) => expression);
 }
 
 /** Says why a candidate is not tried again, and gives what it counts as from now on. */

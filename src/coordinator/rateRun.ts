@@ -99,14 +99,11 @@ export class RateRun implements SearchKind {
     await ask<AskedRates, MeasureOutcome>(pool, {
       items: configurations.filter(({ id }) => !measures.has(id)),
       pace: this.pace,
-      ask: async (client, asked) => {
-        const { outcomes } = await client.request('measureRates', {
-          configurations: asked.map(({ rates }) => rates),
-          begin: 0,
-          end: blocks,
-        });
-        return outcomes.map(({ measure, seconds }) => ({ answer: measure, seconds }));
-      },
+      ask: (client, asked) =>
+        client.request('measure', {
+          candidates: asked.map(({ rates }) => ({ kind: 'rates', rates })),
+          on: { kind: 'blocks', begin: 0, end: blocks },
+        }),
       settle: async (answered) => {
         const events: RunEvent[] = [];
         for (const one of answered) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputHashes } from '../../src/extension/evaluate/inputHashes.ts';
+import type { RequestParams } from '../../src/protocol/requests.ts';
 import type { StampedHashes } from '../../src/extension/evaluate/inputHashes.ts';
 import { createRecord } from '../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../src/runs/evaluationRecord.ts';
@@ -43,7 +44,7 @@ afterEach(async () => {
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** As the worker would: the model's hash is that of its weights here. */
-async function identify(models: string[], files: string[]) {
+async function identify({ models, files }: RequestParams<'identify'>) {
   if (!allowed) return undefined;
   identified.push(...models, ...files);
   const each = async (file: string) => sha(await readFile(file, 'utf8'));

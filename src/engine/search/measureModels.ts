@@ -1,15 +1,11 @@
 import { EspalierError } from '../../base/errors.ts';
+import type { Timed } from '../../experiment/measuringSchema.ts';
 import type { MeasureOutcome } from '../../search/metrics/events.ts';
 import type { EvaluationHooks } from '../engine.ts';
 import { stepper } from '../evaluation/stepper.ts';
 import { sweep, type SweepInputs, type SweptModel } from '../evaluation/sweep.ts';
 import { inGroups } from '../evaluation/sweepGroups.ts';
 import { InvalidScoreError } from '../pruning/scoreCheck.ts';
-
-export interface MeasuredLoss {
-  readonly measure: MeasureOutcome;
-  readonly seconds: number;
-}
 
 /**
  * Mean losses of pruned models on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
@@ -23,9 +19,9 @@ export async function measureModels<Candidate>(
   candidates: readonly Candidate[],
   make: (candidate: Candidate) => SweptModel,
   { signal }: Pick<EvaluationHooks, 'signal'>,
-): Promise<MeasuredLoss[]> {
+): Promise<Timed<MeasureOutcome>[]> {
   const blocks = inputs.evaluation.length;
-  const measured: MeasuredLoss[] = [];
+  const measured: Timed<MeasureOutcome>[] = [];
   // Without a total, steps are not counted: what a person watches is candidates.
   const step = stepper({ signal }, 0);
   for (const group of inGroups(candidates, inputs)) {
@@ -34,9 +30,9 @@ export async function measureModels<Candidate>(
       for (const outcome of pruned) {
         measured.push(
           outcome instanceof EspalierError
-            ? { measure: invalidOutcome(outcome), seconds: 0 }
+            ? { answer: invalidOutcome(outcome), seconds: 0 }
             : {
-                measure: { kind: 'loss', blocks, loss: Math.log(outcome.perplexity) },
+                answer: { kind: 'loss', blocks, loss: Math.log(outcome.perplexity) },
                 seconds: outcome.seconds,
               },
         );

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
-import type { ModelMask, RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
+import type { Candidate, Measuring, Sequences, Timed } from '../../experiment/measuringSchema.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
@@ -9,14 +9,16 @@ import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { StructurePlan } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { OWL, UNIFORM } from '../../experiment/structure.ts';
+import { type RateAllocation } from '../../experiment/structureSchema.ts';
+import { type StructureScore } from '../../experiment/structureSchema.ts';
+import type { MeasureOutcome } from '../../search/metrics/events.ts';
 import type { PackedValues, StructureOpening } from '../../search/rates/events.ts';
-import type { EvaluationHooks } from '../engine.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper } from '../evaluation/stepper.ts';
 import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';
-import { disposePrograms, type SweepInputs } from '../evaluation/sweep.ts';
+import { disposePrograms, type SweepInputs, type SweptModel } from '../evaluation/sweep.ts';
 import { prepareModel, refusal } from '../evaluation/sweptModels.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
@@ -26,24 +28,16 @@ import { blockInfluence, countInfluenceSteps } from '../structure/blockInfluence
 import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { owlRates } from '../structure/rates.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
-import { type MeasuredLoss, measureModels } from './measureModels.ts';
+import { measureModels } from './measureModels.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
-
-type SessionHooks = Pick<EvaluationHooks, 'signal' | 'onProgress'>;
-
-/** What masks are measured on. */
-export type MaskSequences =
-  /** Blocks `begin` to `end` − 1 of the fitness text. */
-  | { readonly kind: 'blocks'; readonly begin: number; readonly end: number }
-  /** Sequences of `tokens` tokens that begin at these tokens of the calibration text. */
-  | { readonly kind: 'samples'; readonly offsets: readonly number[]; readonly tokens: number };
+import type { SearchSession, SessionHooks } from './searchSession.ts';
 
 /**
- * The numeric side of a search for rates or for masks in one process. The dense losses, the dense model's statistics and what the
+ * The numeric side of a search for rates or for masks. The dense losses, the dense model's statistics and what the
  * components score are found once; weights stay where they are, and programs are compiled once, so that a question costs its masks (of
  * a metric of single weights its pruning) and its forward passes. Scores are those of the dense model (one-shot).
  */
-export class StructureSession {
+export class StructureSession implements SearchSession {
   readonly opening: StructureOpening;
   private readonly plan: StructurePlan;
   private readonly inputs: SweepInputs;
@@ -122,35 +116,17 @@ export class StructureSession {
     return this.inputs.gradients;
   }
 
-  /** See `Engine.measureRates`. */
-  async measureRates(
-    configurations: readonly (readonly number[])[],
-    begin: number,
-    end: number,
-    hooks: SessionHooks,
-  ): Promise<MeasuredLoss[]> {
-    const { plan } = this;
-    if (plan.kind !== 'rates') throw sessionError('an open search for rates', `one for ${plan.kind}`);
-    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, begin, end) };
-    const evaluations = configurations.map((rates) => evaluationOf(plan, { kind: 'given', rates }));
-    for (const evaluation of evaluations) throwIfFailed(refusal(evaluation, inputs));
-    const make = (index: number) => {
-      const model = prepareModel({ ...plan, evaluations }, index, inputs, this.survey, {});
-      if (model instanceof EspalierError) throw model;
-      return model.model;
-    };
-    return measureModels(inputs, [...evaluations.keys()], make, hooks);
+  probe(): never {
+    throw sessionError('an open search for metrics', `one for ${this.plan.kind}`);
   }
 
-  /** See `Engine.measureMasks`. */
-  async measureMasks(masks: readonly ModelMask[], on: MaskSequences, hooks: SessionHooks): Promise<MeasuredLoss[]> {
-    const { components } = this.opening;
-    const wrong = masks.find(({ length }) => length !== components.length);
-    if (wrong) throw sessionError(`masks of ${components.length} blocks`, `one of ${wrong.length}`);
+  /** Of rates, where it searches for such, and of masks. */
+  async measure({ candidates, on }: Measuring, hooks: SessionHooks): Promise<Timed<MeasureOutcome>[]> {
     const evaluation = this.sequences(on);
     const inputs = { ...this.inputs, evaluation, programs: await this.programsFor(evaluation[0]!.length) };
-    const make = (mask: ModelMask) => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
-    return measureModels(inputs, masks, make, hooks);
+    // All are looked at before the first is measured.
+    const models = candidates.map((candidate) => this.modelOf(candidate, inputs));
+    return measureModels(inputs, models, (make) => make(), hooks);
   }
 
   /** See `Engine.componentScores`. */
@@ -193,7 +169,28 @@ export class StructureSession {
     this.programs.clear();
   }
 
-  private sequences(on: MaskSequences): readonly Int32Array[] {
+  /** What is measured of a candidate, made when its turn comes. */
+  private modelOf(candidate: Candidate, inputs: SweepInputs): () => SweptModel {
+    const { plan, opening, survey } = this;
+    const { components } = opening;
+    if (candidate.kind === 'mask') {
+      const { mask } = candidate;
+      if (mask.length !== components.length)
+        throw sessionError(`masks of ${components.length} blocks`, `one of ${mask.length}`);
+      return () => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
+    }
+    if (candidate.kind !== 'rates' || plan.kind !== 'rates')
+      throw sessionError(`what a search for ${plan.kind} measures`, candidate.kind);
+    const evaluation = evaluationOf(plan, { kind: 'given', rates: candidate.rates });
+    throwIfFailed(refusal(evaluation, inputs));
+    return () => {
+      const prepared = prepareModel({ ...plan, evaluations: [evaluation] }, 0, inputs, survey, {});
+      if (prepared instanceof EspalierError) throw prepared;
+      return prepared.model;
+    };
+  }
+
+  private sequences(on: Sequences): readonly Int32Array[] {
     if (on.kind === 'blocks') return blockRange(this.inputs, on.begin, on.end);
     const { offsets, tokens } = on;
     const { length } = this.calibration;

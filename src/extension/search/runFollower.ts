@@ -12,7 +12,7 @@ import { foldMaskEvent, newMaskState } from '../../search/masks/state.ts';
 import { foldRateEvent, newRateState } from '../../search/rates/state.ts';
 import { foldEvent, newSearchState } from '../../search/metrics/state.ts';
 import type { SearchStatus } from '../../search/metrics/state.ts';
-import type { Clock } from '../worker/supervisor.ts';
+import type { Clock } from '../../base/clock.ts';
 
 export interface RunFollowerOptions {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import { runKind } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import type { RunLine } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 

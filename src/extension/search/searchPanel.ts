@@ -1,11 +1,9 @@
 import * as vscode from 'vscode';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
-import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
+import type { Ask } from '../../protocol/requests.ts';
 import { isMetricRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { saveExport, savePicture } from './exportCommand.ts';
@@ -30,11 +28,7 @@ export interface SearchPanelParts {
   readonly extension: vscode.Uri;
   readonly runner: SearchRunner;
   readonly runLibrary: RunLibrary;
-  readonly evaluate: (
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ) => Promise<readonly EvaluationResult[]>;
+  readonly evaluate: Ask<'evaluate'>;
   readonly candidates: CandidateFile;
   /** Shows the tree of a formula that stands in no file. */
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
