@@ -27,7 +27,7 @@ export async function measureMaskSteps(plan: MaskSearchPlan, comparison: boolean
   const engine = createEngine();
   const [masked, plain, resident]: [number[], number[], number[]] = [[], [], []];
   try {
-    const { components } = await engine.openStructure(plan);
+    const { components } = await engine.open(plan);
     const ids = await engine.tokens(plan.model, plan.calibration);
     const forward = comparison ? await openPlain(plan) : undefined;
     for (let step = 0; step < steps; step++) {
@@ -47,8 +47,9 @@ export async function measureMaskSteps(plan: MaskSearchPlan, comparison: boolean
 }
 
 async function stepLosses(engine: Engine, masks: readonly ModelMask[], offsets: readonly number[], tokens: number) {
-  const outcomes = await engine.measureMasks(masks, { kind: 'samples', offsets, tokens });
-  if (outcomes.some(({ measure }) => measure.kind === 'invalid')) throw new Error('a loss is not finite');
+  const candidates = masks.map((mask) => ({ kind: 'mask', mask }) as const);
+  const outcomes = await engine.measure({ candidates, on: { kind: 'samples', offsets, tokens } });
+  if (outcomes.some(({ answer }) => answer.kind === 'invalid')) throw new Error('a loss is not finite');
 }
 
 type Plain = ForwardInputs & { readonly weights: BlockWeights };

@@ -18,7 +18,7 @@ export async function firstEvaluationSeconds(worker: string, plan: EvaluationPla
   });
   try {
     await client.initialize(version);
-    await client.evaluate(plan, {});
+    await client.request('evaluate', plan);
     const seconds = Number(process.hrtime.bigint() - began) / 1e9;
     await client.request('shutdown', {});
     return seconds;

@@ -18,19 +18,21 @@ export async function findMask(context: StudyContext, rate: number): Promise<Fou
   const { engine } = context;
   const plan = planOf(context, rate);
   const { tokens, steps } = plan.search;
-  const opening = await engine.openStructure(plan);
+  const opening = await engine.open(plan);
   const file = context.file('probabilities.jsonl');
   const key = JSON.stringify([opening.fingerprint, plan.search]);
   const resume = keptOf(file, key);
   const effects: MaskEffects = {
     scores: () => engine.componentScores(plan.score),
     async losses(_, masks, offsets) {
-      const outcomes = await engine.measureMasks(masks, { kind: 'samples', offsets, tokens });
-      return { losses: outcomes.map(({ measure }) => lossOf(measure)), seconds: 0 };
+      const candidates = masks.map((mask) => ({ kind: 'mask', mask }) as const);
+      const outcomes = await engine.measure({ candidates, on: { kind: 'samples', offsets, tokens } });
+      return { losses: outcomes.map(({ answer }) => lossOf(answer)), seconds: 0 };
     },
     async evaluate(_, mask) {
-      const [outcome] = await engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: opening.blocks });
-      const loss = lossOf(outcome!.measure);
+      const on = { kind: 'blocks', begin: 0, end: opening.blocks } as const;
+      const [outcome] = await engine.measure({ candidates: [{ kind: 'mask', mask }], on });
+      const loss = lossOf(outcome!.answer);
       return loss === null ? null : Math.exp(loss);
     },
     emit(event) {

@@ -21,7 +21,7 @@ export async function findRates(context: StudyContext, rate: number, llm: boolea
   const server = llm ? await ScriptedLlm.start({ seed: context.options.seed, fault: someFault }) : undefined;
   try {
     const plan = await planOf(context, rate, server?.url);
-    const opening = await context.engine.openStructure(plan);
+    const opening = await context.engine.open(plan);
     const known = new KnownLosses(context.file('measurements.jsonl'), opening.fingerprint);
     const model =
       server &&
@@ -33,9 +33,11 @@ export async function findRates(context: StudyContext, rate: number, llm: boolea
     const effects: RateEffects = {
       async measure(configurations) {
         const rates = configurations.map((configuration) => configuration.rates);
-        return known.remembered(rates, async (asked) =>
-          (await context.engine.measureRates(asked, 0, opening.blocks)).map(({ measure }) => measure),
-        );
+        return known.remembered(rates, async (asked) => {
+          const candidates = asked.map((one) => ({ kind: 'rates', rates: one }) as const);
+          const on = { kind: 'blocks', begin: 0, end: opening.blocks } as const;
+          return (await context.engine.measure({ candidates, on })).map(({ answer }) => answer);
+        });
       },
       ask: (request) => ask(model!, request),
       emit(event) {

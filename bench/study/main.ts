@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   );
   const engine = createEngine({ cacheFolder: path.join(options.out, 'cache') });
   try {
-    const opening = await engine.openSearch(plan);
+    const opening = await engine.open(plan);
     const effects = new MeasuredEffects(engine, path.join(options.out, 'measurements.jsonl'), opening.fingerprint);
     const baselines = await baselinePerplexities(plan, effects, opening.blocks);
     console.log(

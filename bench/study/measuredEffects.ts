@@ -30,14 +30,16 @@ export class MeasuredEffects implements Omit<SearchEffects, 'emit'> {
 
   async probe(candidates: readonly Proposal[]): Promise<readonly ProbeOutcome[]> {
     return this.remembered(candidates, 'probe', async (expressions) =>
-      (await this.engine.probe(expressions)).map(({ probe }) => probe),
+      (await this.engine.probe({ expressions })).map(({ answer }) => answer),
     );
   }
 
   async measure(candidates: readonly Proposal[], { begin, end }: Rung): Promise<readonly MeasureOutcome[]> {
-    return this.remembered(candidates, `${begin}-${end}`, async (expressions) =>
-      (await this.engine.measure(expressions, begin, end)).map(({ measure }) => measure),
-    );
+    return this.remembered(candidates, `${begin}-${end}`, async (expressions) => {
+      const asked = expressions.map((expression) => ({ kind: 'metric', expression }) as const);
+      const on = { kind: 'blocks', begin, end } as const;
+      return (await this.engine.measure({ candidates: asked, on })).map(({ answer }) => answer);
+    });
   }
 
   private async remembered<Outcome extends ProbeOutcome | MeasureOutcome>(

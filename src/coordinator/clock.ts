@@ -1,20 +1,10 @@
+import { SYSTEM_CLOCK as SYSTEM_TIMERS } from '../base/clock.ts';
+import type { Clock as Timers } from '../base/clock.ts';
+
 /** Time as the coordinator sees it; tests pass one that they move themselves. */
-export interface Clock {
-  /** Milliseconds, from any origin, never backwards. */
-  now(): number;
+export interface Clock extends Timers {
   /** Milliseconds since 1970. */
   wall(): number;
-  /** Calls back once; returns what undoes it. */
-  after(milliseconds: number, callback: () => void): () => void;
 }
 
-export const SYSTEM_CLOCK: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
+export const SYSTEM_CLOCK: Clock = { ...SYSTEM_TIMERS, wall: () => Date.now() };

@@ -117,8 +117,9 @@ function evaluateOne(pool: WorkerPool, plan: EvaluationPlan): Promise<Evaluation
       run: async (client) => {
         try {
           // The worker's own share of the threads, which is not part of the plan.
-          const { results } = await client.evaluate({ ...plan, settings: pool.settingsOf(plan.settings) }, {});
-          settle(results[0]!);
+          const settings = pool.settingsOf(plan.settings);
+          const [result] = await client.request('evaluate', { ...plan, settings });
+          settle(result!);
         } catch (thrown) {
           const error = toErrorData(thrown, 'evaluating a finalist');
           if (!ITS_OWN.has(error.code)) throw thrown;

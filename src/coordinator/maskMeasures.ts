@@ -1,4 +1,5 @@
 import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
+import type { Timed } from '../experiment/measuringSchema.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
@@ -41,7 +42,7 @@ export class MaskMeasures {
       pace: new Pace(() => this.drive.clock.now()),
       ask: async (client) => {
         const began = this.drive.clock.now();
-        const { scores } = await client.componentScores(score, {});
+        const scores = await client.request('componentScores', score);
         return [{ answer: scores, seconds: (this.drive.clock.now() - began) / 1000 }];
       },
       settle: (answered) => {
@@ -71,13 +72,11 @@ export class MaskMeasures {
     await ask<number, MeasureOutcome>(this.drive.pool, {
       items,
       pace: this.evenly(items.length),
-      ask: async (client, asked) => {
-        const { outcomes: answers } = await client.request('measureMasks', {
-          masks: asked.map((k) => [...masks[k]!]),
-          on: { kind: 'samples', offsets: [...offsets], tokens },
-        });
-        return answers.map(({ measure, seconds }) => ({ answer: measure, seconds }));
-      },
+      ask: (client, asked) =>
+        client.request('measure', {
+          candidates: asked.map((k) => ({ kind: 'mask', mask: masks[k]! })),
+          on: { kind: 'samples', offsets, tokens },
+        }),
       settle: async (answered) => {
         for (const one of answered) {
           if ('answer' in one) outcomes.set(one.item, one.answer);
@@ -107,14 +106,10 @@ export class MaskMeasures {
       items: parts,
       pace: this.textPace,
       ask: async (client, asked) => {
-        const answers: { answer: MeasureOutcome; seconds: number }[] = [];
-        for (const { begin, end } of asked) {
-          const { outcomes: measured } = await client.request('measureMasks', {
-            masks: [[...mask]],
-            on: { kind: 'blocks', begin, end },
-          });
-          const { measure, seconds } = measured[0]!;
-          answers.push({ answer: measure, seconds });
+        const answers: Timed<MeasureOutcome>[] = [];
+        for (const part of asked) {
+          const candidates = [{ kind: 'mask', mask } as const];
+          answers.push(...(await client.request('measure', { candidates, on: { kind: 'blocks', ...part } })));
         }
         return answers;
       },

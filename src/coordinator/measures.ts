@@ -1,3 +1,4 @@
+import type { Timed } from '../experiment/measuringSchema.ts';
 import type { MeasureOutcome, MeasuredEvent, QuarantinedEvent } from '../search/lifecycle/events.ts';
 import type { Rung } from '../search/lifecycle/rung.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
@@ -12,7 +13,7 @@ export interface MeasuresOptions<Item> {
     client: ProtocolClient,
     items: readonly Item[],
     rung: Rung,
-  ) => Promise<readonly { readonly measure: MeasureOutcome; readonly seconds: number }[]>;
+  ) => Promise<readonly Timed<MeasureOutcome>[]>;
   /** What a person is told of one that ended two workers. */
   readonly textOf: (item: Item) => string;
 }
@@ -54,10 +55,7 @@ export class Measures<Item extends { readonly id: number }> {
     await ask<Item, MeasureOutcome>(pool, {
       items: items.filter(({ id }) => !known.has(keyOf(id, rung.index))),
       pace,
-      ask: async (client, asked) => {
-        const outcomes = await options.ask(client, asked, rung);
-        return outcomes.map(({ measure, seconds }) => ({ answer: measure, seconds }));
-      },
+      ask: (client, asked) => options.ask(client, asked, rung),
       settle: async (answered) => {
         const events: (QuarantinedEvent | MeasuredEvent)[] = [];
         for (const one of answered) {

@@ -16,10 +16,11 @@ export class MetricRun implements SearchRun<'metrics'> {
   private readonly plan: SearchPlan;
   private readonly probes = new Map<number, Extract<MetricEvent, { kind: 'probed' }>>();
   private readonly measures = new Measures<Proposal>({
-    ask: async (client, proposals, { begin, end }) => {
-      const { outcomes } = await client.request('measure', { expressions: expressionsOf(proposals), begin, end });
-      return outcomes;
-    },
+    ask: (client, proposals, { begin, end }) =>
+      client.request('measure', {
+        candidates: proposals.map(({ expression }) => ({ kind: 'metric', expression })),
+        on: { kind: 'blocks', begin, end },
+      }),
     textOf: ({ expression }) => printPrefix(expression),
   });
   /** What follows from the answers, by its place in the run. */
@@ -80,10 +81,8 @@ export class MetricRun implements SearchRun<'metrics'> {
     await ask<Proposal, ProbeOutcome>(pool, {
       items: candidates.filter((candidate) => !this.isProbed(candidate)),
       pace,
-      ask: async (client, proposals) => {
-        const { outcomes } = await client.request('probe', { expressions: expressionsOf(proposals) });
-        return outcomes.map(({ probe, seconds }) => ({ answer: probe, seconds }));
-      },
+      ask: (client, proposals) =>
+        client.request('probe', { expressions: proposals.map(({ expression }) => expression) }),
       settle: async (answered) => {
         const events: MetricEvent[] = [];
         for (const one of answered) {
@@ -108,10 +107,6 @@ export class MetricRun implements SearchRun<'metrics'> {
     if (event.expression !== asked) throw divergedError(`candidate ${id}`, event.expression, asked);
     return true;
   }
-}
-
-function expressionsOf(proposals: readonly Proposal[]) {
-  return proposals.map(({ expression }) => expression);
 }
 
 /** Names an event's place in the run. */

@@ -18,11 +18,11 @@ export class RateRun implements SearchRun<'rates'> {
   private readonly plan: RateSearchPlan;
   private readonly calls: LlmCalls;
   private readonly measures = new Measures<AskedRates>({
-    ask: async (client, asked, { begin, end }) => {
-      const configurations = asked.map(({ rates }) => [...rates]);
-      const { outcomes } = await client.request('measureRates', { configurations, begin, end });
-      return outcomes;
-    },
+    ask: (client, asked, { begin, end }) =>
+      client.request('measure', {
+        candidates: asked.map(({ rates }) => ({ kind: 'rates', rates })),
+        on: { kind: 'blocks', begin, end },
+      }),
     textOf: ({ rates }) => `rates ${rates.map(printRate).join(' ')}`,
   });
   /** What follows from the answers, in the order in which the search says it. */

@@ -3,11 +3,11 @@ import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
+import { WorkerConnection } from '../protocol/workerConnection.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
 import type { Clock } from './clock.ts';
 import { CRASH_LIMITS, CrashBudget } from './crashBudget.ts';
 import type { CrashLimits } from './crashBudget.ts';
-import { PoolWorker } from './poolWorker.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
 
 /** Something that workers can do; how much of it one takes is decided when it is free to. */
@@ -43,6 +43,8 @@ export interface PoolOptions {
   readonly limits?: CrashLimits;
 }
 
+/** Milliseconds from the fork of a worker to its answered handshake. */
+const START_LIMIT = 30_000;
 /** Milliseconds from killing a worker to giving it up as unkillable. */
 const PATIENCE = 3000;
 
@@ -54,8 +56,8 @@ export class WorkerPool {
   readonly budget: CrashBudget;
   private readonly options: PoolOptions;
   /** By place; undefined between the end of one process and the start of the next. */
-  private readonly places: (PoolWorker | undefined)[];
-  private readonly idle = new Set<PoolWorker>();
+  private readonly places: (WorkerConnection | undefined)[];
+  private readonly idle = new Set<WorkerConnection>();
   private readonly sources = new Set<WorkSource>();
   private readonly undo = new Set<() => void>();
   private opening: Promise<SearchOpening> | undefined;
@@ -140,7 +142,7 @@ export class WorkerPool {
     return undefined;
   }
 
-  private async run(worker: PoolWorker, work: Work): Promise<void> {
+  private async run(worker: WorkerConnection, work: Work): Promise<void> {
     const { clock, log } = this.options;
     this.idle.delete(worker);
     const undo = clock.after(work.limit, () => {
@@ -163,20 +165,22 @@ export class WorkerPool {
 
   private start(place: number, onOpened?: (opening: SearchOpening) => void): void {
     if (this.ended) return;
-    const { clock, log, plan } = this.options;
+    const { clock, log, onProgress, plan, spawn, version } = this.options;
     const settings = this.settingsOf(plan.settings);
-    let worker: PoolWorker;
+    let worker: WorkerConnection;
     try {
-      worker = new PoolWorker({ ...this.options, plan: { ...plan, settings } }, (reason, asked) => {
+      const onExit = (reason: EspalierError, asked: boolean): void => {
         this.exited(place, reason, asked, onOpened);
-      });
+      };
+      worker = new WorkerConnection(spawn(), { version, startLimit: START_LIMIT, clock, log, onExit });
     } catch (error) {
       this.fail(coded(error));
       return;
     }
     this.places[place] = worker;
     const began = clock.now();
-    worker.open().then(
+    const open = worker.ready.then(() => worker.client.request('open', { ...plan, settings }, { onProgress }));
+    open.then(
       (opening) => {
         if (this.ended || this.places[place] !== worker) return;
         log(

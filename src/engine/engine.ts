@@ -1,14 +1,13 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
+import type { StructureScore } from '../experiment/structureSchema.ts';
 import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport, SpeedRequest, SpeedRound, SpeedSubject, Verification, VerifyRequest } from '../experiment/exportSchema.ts';
 import type { FreshEngine } from '../experiment/freshEngine.ts';
 import type { MetricInspection } from '../experiment/inspectionSchema.ts';
 import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
-import type { SearchPlan } from '../search/metrics/plan.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
-import type { Expression } from '../metric/expression.ts';
 import type { CheckpointSummary, EvaluationResult } from '../experiment/resultSchema.ts';
+import type { Measuring, Probing, Timed } from '../experiment/measuringSchema.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
 import { evaluatePlan } from './evaluation/evaluatePlan.ts';
@@ -25,15 +24,14 @@ import { modelLength, withLength } from './forward/modelLength.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
-import { SearchSession } from './search/searchSession.ts';
-import { type MaskSequences, StructureSession } from './search/structureSession.ts';
+import { openSession } from './search/openSession.ts';
+import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
-import type { SearchOpening, MeasureOutcome, ComponentsOpening } from '../search/lifecycle/events.ts';
+import type { MeasureOutcome } from '../search/lifecycle/events.ts';
+import type { OpeningOf, PlanOf, RunKind } from '../search/kinds.ts';
 import type { PackedValues } from '../search/masks/events.ts';
-import type { MaskSearchPlan } from '../search/masks/plan.ts';
-import type { RateSearchPlan } from '../search/rates/plan.ts';
 
 export { listDevices } from './runtime/probe.ts';
 
@@ -46,32 +44,15 @@ export interface Engine {
    * when no evaluation is left, does the whole plan reject with its error
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
-  /** Loads what the candidates of a search share, and keeps it for {@link probe} and {@link measure} until another is opened. */
-  openSearch(plan: SearchPlan, hooks?: StepHooks): Promise<SearchOpening>;
-  /** Which candidates rank the weights, and which of them rank alike. */
-  probe(expressions: readonly Expression[], hooks?: StepHooks): Promise<readonly Timed<'probe', ProbeOutcome>[]>;
-  /** Mean losses of the candidates on the blocks `begin` to `end` − 1, in the order of the search's rungs. */
-  measure(
-    expressions: readonly Expression[],
-    begin: number,
-    end: number,
+  /** Loads what the questions of a search share, and keeps it for them until another is opened. */
+  open<Kind extends RunKind>(
+    plan: PlanOf<Kind> & { readonly kind: Kind },
     hooks?: StepHooks,
-  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
-  /** Loads what the questions of a search for rates or masks share, and keeps it for them until another search is opened. */
-  openStructure(plan: RateSearchPlan | MaskSearchPlan, hooks?: StepHooks): Promise<ComponentsOpening>;
-  /** Mean losses of the model pruned at rates, one for each block, on the blocks `begin` to `end` − 1 of the open search for rates. */
-  measureRates(
-    configurations: readonly (readonly number[])[],
-    begin: number,
-    end: number,
-    hooks?: StepHooks,
-  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
-  /** Mean losses of what masks leave of the model, all on the same sequences; one that is not finite is an outcome, too. */
-  measureMasks(
-    masks: readonly ModelMask[],
-    on: MaskSequences,
-    hooks?: StepHooks,
-  ): Promise<readonly Timed<'measure', MeasureOutcome>[]>;
+  ): Promise<OpeningOf<Kind>>;
+  /** Which metrics rank the weights, and which of them rank alike; asked of an open search for metrics. */
+  probe(asked: Probing, hooks?: StepHooks): Promise<readonly Timed<ProbeOutcome>[]>;
+  /** Mean losses of what the open search can make of the candidates, in their order; one that is not finite is an outcome, too. */
+  measure(asked: Measuring, hooks?: StepHooks): Promise<readonly Timed<MeasureOutcome>[]>;
   /** What each component of the model scores, and each block where the search may drop whole ones. */
   componentScores(score: StructureScore, hooks?: StepHooks): Promise<PackedValues>;
   /**
@@ -99,16 +80,14 @@ export interface Engine {
   /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
   measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
   /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
-  verify(request: VerifyRequest, signal?: AbortSignal): Promise<Verification>;
+  verify(request: VerifyRequest, hooks?: Pick<StepHooks, 'signal'>): Promise<Verification>;
   /** Loads a checkpoint for {@link speedRound}: what the engine of a comparison asks a fresh one. */
-  openSpeed(request: SpeedRequest, signal?: AbortSignal): Promise<SpeedSubject>;
-  speedRound(signal?: AbortSignal): Promise<SpeedRound>;
+  openSpeed(request: SpeedRequest, hooks?: Pick<StepHooks, 'signal'>): Promise<SpeedSubject>;
+  speedRound(hooks?: Pick<StepHooks, 'signal'>): Promise<SpeedRound>;
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
 }
 
-/** An outcome under its name, with the wall time that it took. */
-export type Timed<Name extends string, Outcome> = Readonly<Record<Name, Outcome>> & { readonly seconds: number };
 
 export interface EngineOptions {
   /** Where hashes of large files and gradients are kept between processes; without it nothing is kept. */
@@ -119,18 +98,15 @@ export interface EngineOptions {
 
 export function createEngine(options: EngineOptions = {}): Engine {
   let search: SearchSession | undefined;
-  let structure: StructureSession | undefined;
   let speed: SpeedSession | undefined;
-  const closeSearches = (): void => {
+  const closeSearch = (): void => {
     search?.dispose();
     search = undefined;
-    structure?.dispose();
-    structure = undefined;
   };
   const models = new LoadedModels(options);
   const gradients = new LoadedGradients(options);
   const devices = new OpenDevices(() => {
-    closeSearches();
+    closeSearch();
     speed?.dispose();
     speed = undefined;
     models.dispose();
@@ -157,11 +133,6 @@ export function createEngine(options: EngineOptions = {}): Engine {
     return search;
   };
 
-  const structureSession = (): StructureSession => {
-    if (!structure || !models.holds(structure.weights) || !gradients.holds(structure.gradients)) throw notOpenError();
-    return structure;
-  };
-
   const freshStarter = (): (() => FreshEngine) => {
     if (options.startFresh) return options.startFresh;
     throw noFreshError();
@@ -182,24 +153,16 @@ export function createEngine(options: EngineOptions = {}): Engine {
         throwIfCancelled(hooks.signal, 'evaluating');
         return evaluatePlan(await withLength(plan), hooks, state);
       }),
-    openSearch: (plan, hooks = {}) =>
+    open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
-        closeSearches();
-        search = await SearchSession.open(await withLength(plan), hooks, state);
-        return search.opening;
+        closeSearch();
+        const opened = await openSession<Kind>(await withLength(plan), hooks, state);
+        search = opened;
+        return opened.opening;
       }),
-    probe: (expressions, hooks = {}) => alone(() => session().probe(expressions, hooks)),
-    measure: (expressions, begin, end, hooks = {}) => alone(() => session().measure(expressions, begin, end, hooks)),
-    openStructure: (plan, hooks = {}) =>
-      alone(async () => {
-        closeSearches();
-        structure = await StructureSession.open(await withLength(plan), hooks, state);
-        return structure.opening;
-      }),
-    measureRates: (configurations, begin, end, hooks = {}) =>
-      alone(() => structureSession().measureRates(configurations, begin, end, hooks)),
-    componentScores: (score, hooks = {}) => alone(() => structureSession().componentScores(score, hooks)),
-    measureMasks: (masks, on, hooks = {}) => alone(() => structureSession().measureMasks(masks, on, hooks)),
+    probe: (asked, hooks = {}) => alone(() => session().probe(asked, hooks)),
+    measure: (asked, hooks = {}) => alone(() => session().measure(asked, hooks)),
+    componentScores: (score, hooks = {}) => alone(() => session().componentScores(score, hooks)),
     inspect: (plan, tensor, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'inspecting');
@@ -223,15 +186,15 @@ export function createEngine(options: EngineOptions = {}): Engine {
         return exportModel(await withLength(plan), target, hooks, state, freshStarter());
       }),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
-    verify: (request, signal) => alone(() => verifyExport(request, signal, state)),
-    openSpeed: (request, signal) =>
+    verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),
+    openSpeed: (request, { signal } = {}) =>
       alone(async () => {
         speed?.dispose();
         speed = undefined;
         speed = await SpeedSession.open(request, signal, state);
         return speed.subject;
       }),
-    speedRound: (signal) =>
+    speedRound: ({ signal } = {}) =>
       alone(() => {
         if (!speed) throw notOpenError();
         return speed.round(signal);

@@ -2,8 +2,12 @@ import type { SpeedRequest, SpeedRound, SpeedSubject, Verification, VerifyReques
 
 /** An engine in a process of its own, which ends with `dispose`. */
 export interface FreshEngine {
-  verify(request: VerifyRequest, signal?: AbortSignal): Promise<Verification>;
-  openSpeed(request: SpeedRequest, signal?: AbortSignal): Promise<SpeedSubject>;
-  speedRound(signal?: AbortSignal): Promise<SpeedRound>;
+  verify(request: VerifyRequest, hooks?: Cancellable): Promise<Verification>;
+  openSpeed(request: SpeedRequest, hooks?: Cancellable): Promise<SpeedSubject>;
+  speedRound(hooks?: Cancellable): Promise<SpeedRound>;
   dispose(): Promise<void>;
+}
+
+interface Cancellable {
+  readonly signal?: AbortSignal | undefined;
 }

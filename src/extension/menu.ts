@@ -60,7 +60,7 @@ export async function selectDevice(supervisor: Supervisor, trusted: boolean): Pr
     // Trying a device out is the worker's work, and that needs trust.
     if (!trusted)
       return [automatic, ...DEVICES.map((name) => ({ label: `${mark(name)}${name}`, run: () => chooseDevice(name) }))];
-    const { devices: reports } = await supervisor.request('devices', {});
+    const reports = await supervisor.request('devices', {});
     return [
       automatic,
       ...reports.map(({ name, works, detail, float16 }): Item => {
@@ -98,7 +98,7 @@ async function describeCheckpoint({ checkpoint, trusted }: MenuView, supervisor:
   // Reading a checkpoint must not start a worker: the menu is for those that it fails, too.
   if (checkpoint === undefined || !trusted || supervisor.state.kind !== 'ready') return otherwise;
   try {
-    const { summary } = await supervisor.request('describe', { model: checkpoint });
+    const summary = await supervisor.request('describe', { model: checkpoint });
     const { architecture, parameters, blocks, storedAs } = summary;
     return `${architecture}, ${formatCount(parameters)} parameters, ${blocks} blocks, ${storedAs.join(', ').toLowerCase()}`;
   } catch (error) {

@@ -1,13 +1,22 @@
-import { CancellationTokenSource, createMessageConnection } from 'vscode-jsonrpc';
+import * as z from 'zod';
+import { createMessageConnection } from 'vscode-jsonrpc';
 import type { Message, MessageConnection, MessageReader, MessageWriter } from 'vscode-jsonrpc';
-import { toErrorData } from '../base/errors.ts';
-import type { EspalierError } from '../base/errors.ts';
-import { fromResponseError, parseMessage } from './errors.ts';
+import { EspalierError, toErrorData } from '../base/errors.ts';
+import { errorSchema } from '../base/errorSchema.ts';
+import { fromResponseError, malformedError, parseMessage } from './errors.ts';
+import { answerRequests, sendRequest } from './exchange.ts';
 import { GuardedReader } from './guard.ts';
-import { LanguageModelQuestions } from './questions.ts';
-import type { AskLanguageModel } from './questions.ts';
-import { EVENTS, isEventName, PROTOCOL_VERSION, REQUESTS } from './requests.ts';
-import type { EventParams, RequestName, RequestParams, RequestResult } from './requests.ts';
+import { EVENTS, isEventName, LANGUAGE_MODEL, PROTOCOL_VERSION, REQUESTS, tokenSchema } from './requests.ts';
+import type {
+  EventArguments,
+  EventName,
+  LanguageModelAnswer,
+  Listener,
+  RequestHooks,
+  RequestName,
+  RequestParams,
+  RequestResult,
+} from './requests.ts';
 import { loggerTo, versionError } from './server.ts';
 
 export interface ClientOptions {
@@ -16,17 +25,9 @@ export interface ClientOptions {
   readonly onBroken: (reason: string) => void;
 }
 
-export interface EvaluationListener {
-  onProgress?(event: EventParams<'progress'>): void;
-  onResult?(event: EventParams<'result'>): void;
-  onFailure?(event: EventParams<'failure'>): void;
-}
-
-export interface SearchListener {
-  onProgress?(event: EventParams<'progress'>): void;
-  onSearchEvent?(event: EventParams<'searchEvent'>): void;
-  /** Asks the editor's language model. What it rejects with is what the search is told; without it the editor has none. */
-  readonly askLanguageModel?: AskLanguageModel;
+interface Pending {
+  readonly hooks: RequestHooks;
+  readonly reject: (error: EspalierError) => void;
 }
 
 /**
@@ -36,18 +37,9 @@ export interface SearchListener {
 export class ProtocolClient {
   private readonly connection: MessageConnection;
   private readonly options: ClientOptions;
-  private readonly pending = new Set<(error: EspalierError) => void>();
-  private readonly listeners = new Map<number, EvaluationListener & SearchListener>();
-  private readonly questions = new LanguageModelQuestions(({ call, reply }) => {
-    this.request('languageModelReplied', { call, reply })
-      // An answer that is none, by its length for example, is told instead: somebody waits.
-      .catch((thrown: unknown) => {
-        const error = toErrorData(thrown, 'answering for the language model');
-        return this.request('languageModelReplied', { call, reply: { kind: 'failed', error } });
-      })
-      // A worker that is gone waits for no answer.
-      .catch(() => undefined);
-  });
+  /** Requests that are not answered yet, by their tokens. */
+  private readonly pending = new Map<number, Pending>();
+  private readonly stopAnswering: () => void;
   private ended: EspalierError | undefined;
   private tokens = 0;
 
@@ -61,6 +53,9 @@ export class ProtocolClient {
     this.connection.onNotification((method, params) => {
       this.receive(method, params);
     });
+    this.stopAnswering = answerRequests(this.connection, (method, params, signal) =>
+      this.answer(method, params, signal),
+    );
     this.connection.onError(([error]) => {
       options.onBroken(error.message);
     });
@@ -77,146 +72,39 @@ export class ProtocolClient {
     return answer;
   }
 
-  evaluate(
-    plan: RequestParams<'evaluate'>['plan'],
-    listener: EvaluationListener,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'evaluate'>> {
-    return this.listening(listener, (token) => this.request('evaluate', { token, plan }, signal));
-  }
-
-  preflight(
-    plan: RequestParams<'preflight'>['plan'],
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'preflight'>> {
-    return this.listening(listener, (token) => this.request('preflight', { token, plan }, signal));
-  }
-
-  inspect(
-    plan: RequestParams<'inspect'>['plan'],
-    tensor: string | null,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'inspect'>> {
-    return this.listening(listener, (token) => this.request('inspect', { token, plan, tensor }, signal));
-  }
-
-  exportModel(
-    plan: RequestParams<'export'>['plan'],
-    target: RequestParams<'export'>['target'],
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'export'>> {
-    return this.listening(listener, (token) => this.request('export', { token, plan, target }, signal));
-  }
-
-  measureSpeed(
-    plan: RequestParams<'speed'>['plan'],
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'speed'>> {
-    return this.listening(listener, (token) => this.request('speed', { token, plan }, signal));
-  }
-
-  openSearch(
-    plan: RequestParams<'openSearch'>['plan'],
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'openSearch'>> {
-    return this.listening(listener, (token) => this.request('openSearch', { token, plan }, signal));
-  }
-
-  openStructure(
-    plan: RequestParams<'openStructure'>['plan'],
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'openStructure'>> {
-    return this.listening(listener, (token) => this.request('openStructure', { token, plan }, signal));
-  }
-
-  componentScores(
-    score: RequestParams<'componentScores'>['score'],
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'componentScores'>> {
-    return this.listening(listener, (token) => this.request('componentScores', { token, score }, signal));
-  }
-
-  /** Aborting the signal pauses the run; the request then settles with that outcome. */
-  search(
-    params: Omit<RequestParams<'search'>, 'token'>,
-    listener: SearchListener,
-    signal?: AbortSignal,
-  ): Promise<RequestResult<'search'>> {
-    return this.listening(listener, (token) => this.request('search', { token, ...params }, signal));
-  }
-
-  request<Name extends RequestName>(
+  /** Who asks is told by the hooks what happens meanwhile. Aborting the signal of a search pauses it: it settles with that outcome. */
+  async request<Name extends RequestName>(
     name: Name,
     params: RequestParams<Name>,
-    signal?: AbortSignal,
+    hooks: RequestHooks = {},
   ): Promise<RequestResult<Name>> {
-    const { promise, resolve, reject } = withResolvers<RequestResult<Name>>();
-    if (this.ended) {
-      reject(this.ended);
-      return promise;
-    }
-    let checked: RequestParams<Name>;
+    if (this.ended) throw this.ended;
+    const operation = `asking the worker to ${name}`;
+    const token = ++this.tokens;
     try {
+      const disposed = new Promise<never>((_, reject) => {
+        this.pending.set(token, { hooks, reject });
+      });
       // Checked here too: what passes can be written, however deep it nests.
-      checked = parseMessage(REQUESTS[name].params, params, `asking the worker to ${name}`) as RequestParams<Name>;
+      const checked = parseMessage(REQUESTS[name].params, params, operation);
+      // A worker of another version must understand the first message.
+      const message = name === 'initialize' ? checked : { token, ...checked };
+      const answer = await Promise.race([sendRequest(this.connection, name, message, hooks.signal), disposed]);
+      return parseMessage(REQUESTS[name].result, answer, `reading the answer to ${name}`) as RequestResult<Name>;
     } catch (error) {
-      reject(fromResponseError(error, `asking the worker to ${name}`));
-      return promise;
+      throw fromResponseError(error, operation);
+    } finally {
+      this.pending.delete(token);
     }
-    const cancellation = new CancellationTokenSource();
-    const cancel = (): void => {
-      cancellation.cancel();
-    };
-    this.pending.add(reject);
-    signal?.addEventListener('abort', cancel, { once: true });
-    this.connection
-      .sendRequest(name, checked, cancellation.token)
-      .then(
-        (answer) => {
-          resolve(parseMessage(REQUESTS[name].result, answer, `reading the answer to ${name}`) as RequestResult<Name>);
-        },
-        (error: unknown) => {
-          reject(fromResponseError(error, `asking the worker to ${name}`));
-        },
-      )
-      .catch(reject);
-    if (signal?.aborted) cancel();
-    return promise.finally(() => {
-      this.pending.delete(reject);
-      signal?.removeEventListener('abort', cancel);
-      cancellation.dispose();
-    });
   }
 
   /** Ends the connection; whatever is pending, and whatever is asked later, is rejected with `reason`. */
   dispose(reason: EspalierError): void {
     if (this.ended) return;
     this.ended = reason;
-    for (const reject of [...this.pending]) reject(reason);
-    this.listeners.clear();
+    for (const { reject } of [...this.pending.values()]) reject(reason);
+    this.stopAnswering();
     this.connection.dispose();
-  }
-
-  /** Events about the request reach the listener as long as it runs. */
-  private async listening<Result>(
-    listener: EvaluationListener & SearchListener,
-    request: (token: number) => Promise<Result>,
-  ): Promise<Result> {
-    const token = ++this.tokens;
-    this.listeners.set(token, listener);
-    try {
-      return await request(token);
-    } finally {
-      this.questions.ended(token);
-      this.listeners.delete(token);
-    }
   }
 
   private receive(method: string, params: unknown): void {
@@ -225,18 +113,45 @@ export class ProtocolClient {
       return;
     }
     try {
-      const event = parseMessage(EVENTS[method], params, `reading the event ${method}`);
-      const listener = this.listeners.get(event.token);
-      if ('progress' in event) listener?.onProgress?.(event);
-      else if ('result' in event) listener?.onResult?.(event);
-      else if ('event' in event) listener?.onSearchEvent?.(event);
-      else if ('prompt' in event) void this.questions.asked(event, listener?.askLanguageModel);
-      else if ('call' in event) this.questions.cancelled(event.call);
-      else listener?.onFailure?.(event);
+      const { token, about } = parseMessage(eventSchema, params, `reading the event ${method}`);
+      const checked = parseMessage(EVENTS[method], about, `reading the event ${method}`);
+      tell(this.pending.get(token)?.hooks ?? {}, method, checked);
     } catch (error) {
       this.options.log(String(error));
     }
   }
+
+  /** What the worker asks. */
+  private async answer(method: string, params: unknown, signal: AbortSignal): Promise<LanguageModelAnswer> {
+    const operation = 'asking the editor’s language model';
+    if (method !== 'askLanguageModel') throw malformedError(operation, 'a question to the language model', method);
+    const { token, ...question } = parseMessage(questionSchema, params, operation);
+    const ask = this.pending.get(token)?.hooks.askLanguageModel;
+    if (!ask) throw noLanguageModel();
+    try {
+      return parseMessage(LANGUAGE_MODEL.result, await ask(question, signal), operation);
+    } catch (thrown) {
+      // A failure that is too long for a message is told as one: somebody waits.
+      throw new EspalierError(parseMessage(errorSchema, toErrorData(thrown, operation), operation));
+    }
+  }
+}
+
+const eventSchema = z.strictObject({ token: tokenSchema, about: z.array(z.unknown()) });
+const questionSchema = LANGUAGE_MODEL.params.extend({ token: tokenSchema });
+
+function tell<Name extends EventName>(listener: Partial<Listener>, event: Name, about: EventArguments<Name>): void {
+  listener[event]?.(...about);
+}
+
+function noLanguageModel(): EspalierError {
+  return new EspalierError({
+    code: 'llm/unreachable',
+    operation: 'asking the editor’s language model',
+    expected: 'an editor that has one',
+    actual: 'none',
+    remedy: 'Start the search in an editor with a language model, or choose another provider.',
+  });
 }
 
 /**
@@ -269,18 +184,4 @@ class PatientWriter implements MessageWriter {
   dispose(): void {
     this.writer.dispose();
   }
-}
-
-function withResolvers<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: EspalierError) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (error: EspalierError) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

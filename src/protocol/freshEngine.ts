@@ -1,43 +1,33 @@
-import type { FreshEngine } from '../experiment/freshEngine.ts';
+import { SYSTEM_CLOCK } from '../base/clock.ts';
+import { cancelledError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
-import { ProtocolClient } from './client.ts';
-import { exitError } from './workerErrors.ts';
+import type { FreshEngine } from '../experiment/freshEngine.ts';
+import { WorkerConnection } from './workerConnection.ts';
 import type { WorkerProcess } from './workerProcess.ts';
+
+/** Milliseconds from the fork to the answered handshake. */
+const START_LIMIT = 30_000;
 
 /** The engine of a worker that was forked for it: whatever is asked settles, when the process dies with why it did. */
 export function startFreshEngine(process: WorkerProcess, log: (line: string) => void): FreshEngine {
-  const client = new ProtocolClient(process.reader, process.writer, {
-    log,
-    onBroken: () => {
-      // Its exit follows, and tells why.
-      process.kill();
-    },
-  });
-  let gone = false;
-  process.onExit((exit) => {
-    gone = true;
-    client.dispose(exitError(exit, process.lastWords()));
-  });
-  const ready = client.initialize(VERSION);
-  // Whoever asks something is told.
-  ready.catch(() => undefined);
+  const worker = new WorkerConnection(process, { version: VERSION, startLimit: START_LIMIT, clock: SYSTEM_CLOCK, log });
+  const { client, ready } = worker;
   return {
-    async verify(request, signal) {
+    async verify(request, hooks) {
       await ready;
-      return (await client.request('verify', { request: { ...request, tokens: [...request.tokens] } }, signal))
-        .verification;
+      return client.request('verify', request, hooks);
     },
-    async openSpeed(request, signal) {
+    async openSpeed(request, hooks) {
       await ready;
-      return (await client.request('openSpeed', { request }, signal)).subject;
+      return client.request('openSpeed', request, hooks);
     },
-    async speedRound(signal) {
+    async speedRound(hooks) {
       await ready;
-      return (await client.request('speedRound', {}, signal)).round;
+      return client.request('speedRound', {}, hooks);
     },
     dispose() {
       // Nothing of it is needed any more, least of all an orderly end.
-      if (!gone) process.kill();
+      worker.end(cancelledError('using another process'));
       return Promise.resolve();
     },
   };

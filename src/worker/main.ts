@@ -5,7 +5,7 @@ import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
 import { hashFile } from '../engine/checkpoint/hashing.ts';
 import { createEngine, listDevices } from '../engine/engine.ts';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
-import { HostQuestions } from '../llm/host.ts';
+import { hostModel } from '../llm/hostModel.ts';
 import { serve } from '../protocol/server.ts';
 import { forkWorker } from '../protocol/workerProcess.ts';
 import { openRun } from '../runs/runFolder.ts';
@@ -14,10 +14,6 @@ import { endProcessGroup, watchParent } from './parentWatch.ts';
 
 // Entry point of the worker process: `fork(worker.cjs, [cacheFolder])`. It speaks over the IPC channel and nowhere else, and
 // ends with it.
-
-const exit = (): void => {
-  process.exit(0);
-};
 
 if (process.send === undefined) {
   process.stderr.write(
@@ -32,52 +28,43 @@ const [script = '', cacheFolder] = process.argv.slice(1);
 const log = (message: string): void => {
   process.stderr.write(`${message}\n`);
 };
-/** What the editor's language model is asked by the searches of this process. */
-const hostQuestions = new HostQuestions();
-const handlers = createHandlers(
-  {
-    ...createEngine({
-      cacheFolder,
-      startFresh: () => startFreshEngine(forkWorker({ file: script, cacheFolder, log }), log),
-    }),
-    listDevices,
-    identifyModel: async (folder, signal) => {
-      const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });
-      try {
-        return (await checkpoint.identity(signal)).hash;
-      } finally {
-        checkpoint.close();
-      }
-    },
-    identifyFile: (file, signal) => hashFile(file, cacheFolder, signal),
+const engine = createEngine({
+  cacheFolder,
+  startFresh: () => startFreshEngine(forkWorker({ file: script, cacheFolder, log }), log),
+});
+const handlers = createHandlers(engine, {
+  devices: listDevices,
+  identifyModel: async (folder, signal) => {
+    const checkpoint = await openCheckpoint(folder, cacheFolder === undefined ? {} : { cacheFolder });
+    try {
+      return (await checkpoint.identity(signal)).hash;
+    } finally {
+      checkpoint.close();
+    }
   },
-  {
-    now: () => performance.now(),
-    exit,
-    hostReplied: (call, reply) => {
-      hostQuestions.replied(call, reply);
-    },
-    search: async ({ folder, workers, recover, llm }, { signal, onProgress, onEvent, host }) => {
-      const { kind } = await runSearchOf(await openRun(folder), {
-        ...(workers !== undefined && { workers }),
-        ...(recover !== undefined && { recover }),
-        ...{ signal, onProgress, onEvent },
-        languageModel: {
-          grant: llm,
-          host: (settings, timer) => hostQuestions.model(host, settings, timer),
-        },
-        // The pool's processes are of this very script; they end with this one.
-        spawn: () => forkWorker({ file: script, cacheFolder, log }),
-        log,
-        onWait: (detail) => {
-          log(detail);
-          onProgress({ stage: 'reading', done: 0, total: 1, detail });
-        },
-      });
-      return kind;
-    },
+  identifyFile: (file, signal) => hashFile(file, cacheFolder, signal),
+  search: async ({ folder, llm, ...how }, { signal, onProgress, onGrew, askLanguageModel }) => {
+    const { kind } = await runSearchOf(await openRun(folder), {
+      ...how,
+      ...{ signal, onProgress },
+      onEvent: ({ seq, event }) => {
+        onGrew(seq, event.kind);
+      },
+      languageModel: { grant: llm, host: (settings, timer) => hostModel(askLanguageModel, settings, timer) },
+      // The pool's processes are of this very script; they end with this one.
+      spawn: () => forkWorker({ file: script, cacheFolder, log }),
+      log,
+      onWait: (detail) => {
+        log(detail);
+        onProgress({ stage: 'reading', done: 0, total: 1, detail });
+      },
+    });
+    return kind;
   },
-);
+  exit: () => {
+    process.exit(0);
+  },
+});
 serve(new IPCMessageReader(process), new IPCMessageWriter(process), handlers, {
   version: VERSION,
   pid: process.pid,

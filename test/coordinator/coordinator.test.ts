@@ -324,7 +324,7 @@ describe('a metric that ends its workers', () => {
 
 describe('a run fails with a reason, and can be resumed', () => {
   it.each([
-    ['when they start', 'openSearch'],
+    ['when they start', 'open'],
     ['whatever they are asked', 'probe'],
   ])('workers that die %s', async (_, deadly) => {
     const run = await newRun();
@@ -335,7 +335,7 @@ describe('a run fails with a reason, and can be resumed', () => {
     expect((await summariseRun(run.folder)).state).toBe('failed');
     await drive(run);
     expect((await summariseRun(run.folder)).state).toBe('finished');
-    if (deadly === 'openSearch') expect(await storyOf(run)).toEqual(await uninterrupted());
+    if (deadly === 'open') expect(await storyOf(run)).toEqual(await uninterrupted());
   });
 
   it('a disk that is full', async () => {

@@ -1,7 +1,10 @@
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorData } from '../../src/base/errors.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import { isStructural, asWeights, scoreText } from '../../src/experiment/planned.ts';
+import type { Candidate, Sequences } from '../../src/experiment/measuringSchema.ts';
+import { isStructural } from '../../src/experiment/planned.ts';
+import { asWeights, scoreText } from '../../src/experiment/planned.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { serve } from '../../src/protocol/server.ts';
@@ -44,18 +47,10 @@ function measure(expression: Expression, begin: number, end: number): MeasureOut
 /** What a scripted worker does when it is asked something: answer (by itself), end as a crash does, or never answer. */
 export type Reaction = 'answer' | 'die' | 'hang';
 
-export type ScriptedRequest =
-  | 'openSearch'
-  | 'probe'
-  | 'measure'
-  | 'evaluate'
-  | 'openStructure'
-  | 'measureRates'
-  | 'measureMasks'
-  | 'componentScores';
+export type ScriptedRequest = 'open' | 'probe' | 'measure' | 'evaluate' | 'componentScores';
 
 export interface Script {
-  /** @param about what is asked about: expressions in prefix form, rates, masks; nothing for openSearch and openStructure */
+  /** @param about what is asked about: expressions in prefix form, rates, masks; nothing for open */
   readonly react?: (request: ScriptedRequest, about: readonly string[]) => Reaction;
   /** Why an evaluation is refused, where it is. @param about what it scores */
   readonly refuse?: (about: string) => ErrorData | undefined;
@@ -115,87 +110,69 @@ export class ScriptedWorker implements WorkerProcess {
 
   private handlers(): RequestHandlers {
     return {
-      openSearch: () =>
-        this.answer('openSearch', [], () => ({ opening: { ...PROBLEM.opening, ...this.script.opening } })),
+      open: (plan) => this.answer('open', [], () => ({ ...this.openingOf(plan), ...this.script.opening }) as never),
       probe: ({ expressions }) =>
-        this.answer('probe', expressions.map(printPrefix), () => ({
-          outcomes: expressions.map((expression) => ({ probe: probe(expression), seconds: 0.01 })),
-        })),
-      measure: ({ expressions, begin, end }) =>
-        this.answer('measure', expressions.map(printPrefix), () => ({
-          outcomes: expressions.map((expression) => ({
-            measure: measure(expression, begin, end),
-            seconds: 0.02 * (end - begin),
-          })),
-        })),
-      evaluate: ({ plan }) => {
+        this.answer('probe', expressions.map(printPrefix), () =>
+          expressions.map((expression) => ({ answer: probe(expression), seconds: 0.01 })),
+        ),
+      measure: ({ candidates, on }) =>
+        this.answer('measure', candidates.map(textOf), () =>
+          candidates.map((candidate) => ({ answer: this.measure(candidate, on), seconds: 0.01 })),
+        ),
+      evaluate: (plan) => {
         const [evaluation] = plan.evaluations;
         if (evaluation && isStructural(evaluation)) {
           const text = scoreText(evaluation);
           const refused = this.script.refuse?.(text);
           if (refused) return Promise.reject(new EspalierError(refused));
           const perplexity = 20 + Buffer.from(text).reduce((sum, byte) => sum + byte, 0) / 1000;
-          return this.answer('evaluate', [text], () => ({
-            results: [sampleResult({ metric: evaluation.metric, expression: text, perplexity })],
-          }));
+          return this.answer('evaluate', [text], () => [
+            sampleResult({ metric: evaluation.metric, expression: text, perplexity }),
+          ]);
         }
         const { metric, expression } = asWeights(evaluation!, 'evaluating');
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
-        return this.answer('evaluate', [printPrefix(expression)], () => ({
-          results: [sampleResult({ metric, expression: printInfix(expression), perplexity })],
-        }));
+        return this.answer('evaluate', [printPrefix(expression)], () => [
+          sampleResult({ metric, expression: printInfix(expression), perplexity }),
+        ]);
       },
       ...idleStructureHandlers(),
-      openStructure: ({ plan }) =>
-        this.answer('openStructure', [], () => {
-          const opening = (plan.kind === 'rates' ? this.script.rates : this.script.masks)!.opening;
-          return { opening: { ...opening, ...this.script.opening } as never };
-        }),
-      measureRates: ({ configurations, begin, end }) =>
-        this.answer(
-          'measureRates',
-          configurations.map((rates) => rates.join(' ')),
-          () => ({
-            outcomes: configurations.map((rates) => ({
-              measure: { kind: 'loss', blocks: end - begin, loss: this.script.rates!.lossOf(rates) },
-              seconds: 0.01,
-            })),
-          }),
-        ),
-      measureMasks: ({ masks, on }) =>
-        this.answer(
-          'measureMasks',
-          masks.map((mask) => JSON.stringify(mask)),
-          () => ({
-            outcomes: masks.map((mask) => ({
-              // Batches differ, and blocks.
-              measure: {
-                kind: 'loss',
-                blocks: on.kind === 'blocks' ? on.end - on.begin : on.offsets.length,
-                loss:
-                  this.script.masks!.lossOf(mask) +
-                  (on.kind === 'blocks' ? on.begin / 7 : on.offsets.reduce((sum, offset) => sum + offset, 0) / 1e4),
-              },
-              seconds: 0.01,
-            })),
-          }),
-        ),
       componentScores: () =>
         this.answer('componentScores', [], () => {
           const { importance } = this.script.masks!;
           const row = (kind: 'groups' | 'channels'): string =>
             packValues(Float32Array.from(importance.flatMap((block) => block[kind])));
-          return { scores: { groups: row('groups'), channels: row('channels') } };
+          return { groups: row('groups'), channels: row('channels') };
         }),
-      preflight: () => Promise.resolve({ preflight: samplePreflight() }),
-      inspect: () => Promise.resolve({ inspection: sampleInspection() }),
-      search: () => Promise.resolve({ outcome: 'finished' }),
-      devices: () => Promise.resolve({ devices: [] }),
-      describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
+      preflight: () => Promise.resolve(samplePreflight()),
+      inspect: () => Promise.resolve(sampleInspection()),
+      search: () => Promise.resolve('finished'),
+      devices: () => Promise.resolve([]),
+      describe: ({ model }) => Promise.resolve(sampleSummary(model)),
       identify: ({ models, files }) =>
         Promise.resolve({ models: models.map(() => null), files: files.map(() => null) }),
       shutdown: () => Promise.resolve({}),
     };
+  }
+
+  private openingOf(plan: RunPlan): SearchOpening {
+    if (plan.kind === 'metrics') return PROBLEM.opening;
+    return (plan.kind === 'rates' ? this.script.rates : this.script.masks)!.opening;
+  }
+
+  private measure(candidate: Candidate, on: Sequences): MeasureOutcome {
+    const { rates, masks } = this.script;
+    if (on.kind === 'samples') {
+      if (candidate.kind !== 'mask') throw new Error('only masks are measured on samples');
+      // Batches differ, and blocks.
+      const loss = masks!.lossOf(candidate.mask) + on.offsets.reduce((sum, offset) => sum + offset, 0) / 1e4;
+      return { kind: 'loss', blocks: on.offsets.length, loss };
+    }
+    const { begin, end } = on;
+    if (candidate.kind === 'metric') return measure(candidate.expression, begin, end);
+    const loss =
+      candidate.kind === 'rates' ? rates!.lossOf(candidate.rates) : masks!.lossOf(candidate.mask) + begin / 7;
+    return { kind: 'loss', blocks: end - begin, loss };
   }
 
   private async answer<Result>(
@@ -209,4 +186,10 @@ export class ScriptedWorker implements WorkerProcess {
     if (reaction === 'die') this.exit({ code: null, signal: 'SIGSEGV' });
     return new Promise(() => undefined);
   }
+}
+
+/** As scripts see what is asked about. */
+function textOf(candidate: Candidate): string {
+  if (candidate.kind === 'metric') return printPrefix(candidate.expression);
+  return candidate.kind === 'rates' ? candidate.rates.join(' ') : JSON.stringify(candidate.mask);
 }

@@ -112,13 +112,14 @@ describe.skipIf(process.platform !== 'linux')('the key of a language model', () 
     // The process reads by itself what the run says: another endpoint than was agreed to gets nothing.
     const elsewhere = { endpoint: 'http://elsewhere.example/v1', key: KEY };
     for (const granted of [{ llm: elsewhere }, {}]) {
-      const swapped = client.search({ folder: run.folder, workers: 2, ...granted }, {});
+      const swapped = client.request('search', { folder: run.folder, workers: 2, ...granted });
       await expect(swapped).rejects.toMatchObject({ code: 'llm/not-agreed' });
     }
     expect(llm.requests).toHaveLength(asked);
-    const { outcome } = await client.search(
+    const outcome = await client.request(
+      'search',
       { folder: run.folder, workers: 2, llm: { endpoint: llm.url, key: KEY } },
-      { onSearchEvent: (event) => told.push(JSON.stringify(event)) },
+      { onGrew: (...event) => told.push(JSON.stringify(event)) },
     );
     const { processes, leaks } = watched.stop();
     client.dispose(cancelledError('testing'));

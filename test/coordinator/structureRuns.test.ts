@@ -142,7 +142,7 @@ describe('a search for rates comes to the same end', () => {
       const script: Script = {
         delay: () => rng.integer(4),
         react: (request, about) => {
-          if (workers === 1 || request !== 'measureRates' || rng.uniform() > 0.15 || hit.size > 2) return 'answer';
+          if (workers === 1 || request !== 'measure' || rng.uniform() > 0.15 || hit.size > 2) return 'answer';
           if (about.some((one) => hit.has(one))) return 'answer';
           for (const one of about) hit.add(one);
           return 'die';
@@ -423,7 +423,7 @@ describe('a search for masks comes to the same end', () => {
     let culprit = '';
     const script: Script = {
       react: (request, about) => {
-        if (request !== 'measureMasks') return 'answer';
+        if (request !== 'measure') return 'answer';
         // The second mask of the third step; before the first, the text was measured in four parts.
         if (++measured === 4 + 3 && culprit === '') culprit = about[1]!;
         return about.includes(culprit) ? 'die' : 'answer';
@@ -443,7 +443,7 @@ describe('a search for masks comes to the same end', () => {
     const run = await newRun(masks({ steps: 600, checkpoints: 1 }));
     let measured = 0;
     const react: Script['react'] = (request) => {
-      if (request === 'measureMasks') measured++;
+      if (request === 'measure') measured++;
       return 'answer';
     };
     const error = await failureOf(() => drive(run, { react }, { openFile: fullDisk(5000) }));

@@ -7,6 +7,7 @@ import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import type { FamilyName } from '../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../support/generate/temporaryFamily.ts';
+import { measureMetrics } from '../support/measuring.ts';
 
 // Samples of another length than evaluation blocks: what goes is what goes at the samples' length, and what is evaluated on is as long as
 // before. In the family with dynamic rotary scaling the very programs depend on the length.
@@ -110,14 +111,14 @@ describe.each<FamilyName>(['llama dynamic', 'opt'])('samples of their own length
     };
     const open = async (more: Partial<EvaluationSettings>) => {
       const plan = { ...search, settings: { ...search.settings, ...more } };
-      const opening = await engine.openSearch(plan as never);
-      const [measured] = await engine.measure([parsePrefix('mul(W, sqrt(X))')], 0, opening.blocks);
+      const opening = await engine.open<'metrics'>(plan as never);
+      const [measured] = await measureMetrics(engine, [parsePrefix('mul(W, sqrt(X))')], 0, opening.blocks);
       return { opening, measured };
     };
     const found = await open({});
     const oneShot = await evaluate(metric('mul(W, sqrt(X))'), { ...settings, calibrate: 'one-shot' });
     expect(found.opening.densePerplexity).toBeCloseTo(oneShot.result.densePerplexity, 4);
-    const { loss } = found.measured!.measure as unknown as { loss: number };
+    const { loss } = found.measured!.answer as unknown as { loss: number };
     expect(Math.exp(loss)).toBeCloseTo(oneShot.result.perplexity, 3);
     expect((await open({ calibrationLength: 0 })).opening.fingerprint).not.toBe(found.opening.fingerprint);
   });

@@ -1,5 +1,5 @@
 import { EspalierError } from '../../src/base/errors.ts';
-import type { Clock } from '../../src/extension/worker/supervisor.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import type { WorkerExit, WorkerProcess } from '../../src/protocol/workerProcess.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
@@ -102,13 +102,13 @@ export class FakeWorker implements WorkerProcess {
 
   private handlers(): RequestHandlers {
     return {
-      evaluate: ({ token }, { signal, send }) =>
+      evaluate: (_, { signal, onProgress, onResult }) =>
         new Promise((resolve, reject) => {
           this.evaluations++;
-          send('progress', { token, progress: { stage: 'pruning', done: 1, total: 6, detail: 'block 1 of 6' } });
+          onProgress({ stage: 'pruning', done: 1, total: 6, detail: 'block 1 of 6' });
           this.finish = () => {
-            send('result', { token, index: 0, result: sampleResult() });
-            resolve({ results: [sampleResult()] });
+            onResult(sampleResult(), 0);
+            resolve([sampleResult()]);
           };
           signal.addEventListener('abort', () => {
             if (this.behaviour === 'ignores cancelling') return;
@@ -123,15 +123,15 @@ export class FakeWorker implements WorkerProcess {
             );
           });
         }),
-      openSearch: () => Promise.resolve({ opening: sampleOpening() }),
-      probe: () => Promise.resolve({ outcomes: [] }),
-      measure: () => Promise.resolve({ outcomes: [] }),
+      open: () => Promise.resolve(sampleOpening()),
+      probe: () => Promise.resolve([]),
+      measure: () => Promise.resolve([]),
       ...idleStructureHandlers(),
-      preflight: () => Promise.resolve({ preflight: samplePreflight() }),
-      inspect: () => Promise.resolve({ inspection: sampleInspection() }),
-      search: () => Promise.resolve({ outcome: 'finished' as const }),
-      devices: () => Promise.resolve({ devices: [] }),
-      describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
+      preflight: () => Promise.resolve(samplePreflight()),
+      inspect: () => Promise.resolve(sampleInspection()),
+      search: () => Promise.resolve('finished' as const),
+      devices: () => Promise.resolve([]),
+      describe: ({ model }) => Promise.resolve(sampleSummary(model)),
       identify: ({ models, files }) =>
         Promise.resolve({ models: models.map(() => null), files: files.map(() => null) }),
       shutdown: () => {

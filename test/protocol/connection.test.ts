@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
-import type { EventParams, RequestName, RequestParams } from '../../src/protocol/requests.ts';
+import type { RequestName, RequestParams } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
@@ -12,16 +13,19 @@ import type { Transport } from './memoryTransport.ts';
 import {
   idleStructureHandlers,
   sampleInspection,
+  sampleMaskPlan,
   samplePreflight,
   sampleOpening,
   samplePlan,
+  sampleRatePlan,
   sampleResult,
   sampleSearchPlan,
+  sampleStructureOpening,
   sampleSummary,
 } from './samples.ts';
 
 const handlers: RequestHandlers = {
-  evaluate: ({ token, plan }, { signal, send }) =>
+  evaluate: (plan, { signal, onProgress, onResult }) =>
     new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => {
         reject(failure('cancelled'));
@@ -32,36 +36,36 @@ const handlers: RequestHandlers = {
         return;
       }
       if (plan.model === '/throw') throw new TypeError('x is not a function');
-      send('progress', { token, progress: { stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' } });
-      send('result', { token, index: 0, result: sampleResult() });
-      resolve({ results: [sampleResult()] });
+      onProgress({ stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' });
+      onResult(sampleResult(), 0);
+      resolve([sampleResult()]);
     }),
-  preflight: ({ token }, { send }) => {
-    send('progress', { token, progress: { stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' } });
-    return Promise.resolve({ preflight: samplePreflight() });
+  preflight: (_, { onProgress }) => {
+    onProgress({ stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' });
+    return Promise.resolve(samplePreflight());
   },
-  inspect: ({ token, tensor }, { send }) => {
-    send('progress', { token, progress: { stage: 'evaluating', done: 1, total: 1, detail: 'node 1 of 1' } });
-    return Promise.resolve({ inspection: sampleInspection(tensor === null ? {} : { tensor }) });
+  inspect: ({ tensor }, { onProgress }) => {
+    onProgress({ stage: 'evaluating', done: 1, total: 1, detail: 'node 1 of 1' });
+    return Promise.resolve(sampleInspection(tensor === null ? {} : { tensor }));
   },
-  openSearch: ({ token }, { send }) => {
-    send('progress', { token, progress: { stage: 'evaluating', done: 1, total: 2, detail: 'dense, block 1 of 2' } });
-    return Promise.resolve({ opening: sampleOpening() });
+  open: (plan, { onProgress }) => {
+    onProgress({ stage: 'evaluating', done: 1, total: 2, detail: 'dense, block 1 of 2' });
+    return Promise.resolve(plan.kind === 'metrics' ? sampleOpening() : sampleStructureOpening());
   },
-  probe: () => Promise.resolve({ outcomes: [] }),
-  measure: () => Promise.resolve({ outcomes: [] }),
+  probe: () => Promise.resolve([]),
+  measure: () => Promise.resolve([]),
   ...idleStructureHandlers(),
-  search: ({ token, folder }, { signal, send }) => {
-    send('searchEvent', { token, seq: 3, at: 1763804575000, event: { kind: 'resumed' } });
-    if (folder !== '/long') return Promise.resolve({ outcome: 'finished' });
+  search: ({ folder }, { signal, onGrew }) => {
+    onGrew(3, 'resumed');
+    if (folder !== '/long') return Promise.resolve('finished');
     return new Promise((resolve) => {
       signal.addEventListener('abort', () => {
-        resolve({ outcome: 'paused' });
+        resolve('paused');
       });
     });
   },
-  devices: () => Promise.resolve({ devices: [] }),
-  describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
+  devices: () => Promise.resolve([]),
+  describe: ({ model }) => Promise.resolve(sampleSummary(model)),
   identify: ({ models, files }) =>
     Promise.resolve({ models: models.map(() => null), files: files.map((file) => `hash of ${file}`) }),
   shutdown: () => Promise.resolve({}),
@@ -115,32 +119,34 @@ describe('a request settles with its result or with the coded error of the worke
     const { client } = connect();
     await expect(client.initialize('1')).resolves.toEqual({ protocol: PROTOCOL_VERSION, version: '1', pid: 7 });
     const seen: string[] = [];
-    const reply = await client.evaluate(samplePlan(), {
-      onProgress: ({ progress }) => seen.push(progress.detail),
-      onResult: ({ result }) => seen.push(result.metric),
+    const reply = await client.request('evaluate', samplePlan(), {
+      onProgress: ({ detail }) => seen.push(detail),
+      onResult: ({ metric }) => seen.push(metric),
     });
     seen.push('reply');
     expect(seen).toEqual(['block 1 of 2', 'wanda', 'reply']);
-    expect(reply.results).toEqual([sampleResult()]);
+    expect(reply).toEqual([sampleResult()]);
   });
 
-  it('opens a search, with progress before the reply', async () => {
+  it.each<[string, RunPlan, unknown]>([
+    ['metrics', sampleSearchPlan(), sampleOpening()],
+    ['rates', sampleRatePlan(), sampleStructureOpening()],
+    ['masks', sampleMaskPlan(), sampleStructureOpening()],
+  ])('opens a search for %s, with progress before the reply', async (_, plan, opening) => {
     const { client } = connect();
     await client.initialize('1');
     const seen: string[] = [];
-    const { opening } = await client.openSearch(sampleSearchPlan(), {
-      onProgress: ({ progress }) => seen.push(progress.detail),
-    });
+    const found = await client.request('open', plan, { onProgress: ({ detail }) => seen.push(detail) });
     expect(seen).toEqual(['dense, block 1 of 2']);
-    expect(opening).toEqual(sampleOpening());
+    expect(found).toEqual(opening);
   });
 
   it('inspects a metric, with progress before the reply', async () => {
     const { client } = connect();
     await client.initialize('1');
     const seen: string[] = [];
-    const listener = { onProgress: ({ progress }: { progress: { detail: string } }) => seen.push(progress.detail) };
-    const { inspection } = await client.inspect(samplePlan(), 'a.weight', listener);
+    const asked = { plan: samplePlan(), tensor: 'a.weight' };
+    const inspection = await client.request('inspect', asked, { onProgress: ({ detail }) => seen.push(detail) });
     expect(seen).toEqual(['node 1 of 1']);
     expect(inspection).toEqual(sampleInspection({ tensor: 'a.weight' }));
   });
@@ -171,25 +177,27 @@ describe('a request settles with its result or with the coded error of the worke
   ])('%s', async (_, model, code) => {
     const { client } = connect();
     await client.initialize('1');
-    expect(await codeOf(client.evaluate(samplePlan({ model }), {}))).toBe(code);
+    expect(await codeOf(client.request('evaluate', samplePlan({ model })))).toBe(code);
   });
 
   it('cancels through the signal, before and while it runs', async () => {
     const { client } = connect();
     await client.initialize('1');
     const controller = new AbortController();
-    const running = client.evaluate(samplePlan({ model: '/hang' }), {}, controller.signal);
+    const running = client.request('evaluate', samplePlan({ model: '/hang' }), { signal: controller.signal });
     setTimeout(() => {
       controller.abort();
     }, 5);
     expect(await codeOf(running)).toBe('cancelled');
-    expect(await codeOf(client.evaluate(samplePlan({ model: '/hang' }), {}, controller.signal))).toBe('cancelled');
+    expect(
+      await codeOf(client.request('evaluate', samplePlan({ model: '/hang' }), { signal: controller.signal })),
+    ).toBe('cancelled');
   });
 
   it('rejects everything pending when the owner gives up the connection, and everything after', async () => {
     const { client, ends, broken } = connect();
     await client.initialize('1');
-    const pending = [1, 2, 3].map(() => codeOf(client.evaluate(samplePlan({ model: '/hang' }), {})));
+    const pending = [1, 2, 3].map(() => codeOf(client.request('evaluate', samplePlan({ model: '/hang' }))));
     ends.client.close();
     await expect.poll(() => broken.length).toBeGreaterThan(0);
     client.dispose(failure('worker/exited'));
@@ -209,7 +217,7 @@ describe('a request settles with its result or with the coded error of the worke
         }),
     });
     await client.initialize('1');
-    void codeOf(client.evaluate(samplePlan(), {}));
+    void codeOf(client.request('evaluate', samplePlan()));
     await new Promise((resolve) => setTimeout(resolve, 10));
     ends.server.close();
     await expect.poll(() => aborted).toBe(true);
@@ -223,37 +231,31 @@ describe('what arrives is checked', () => {
     ['no parameters', 'evaluate', undefined, 'protocol/malformed'],
     ['parameters by position', 'evaluate', [1, 2], 'protocol/malformed'],
     ['a field too many', 'devices', { extra: 1 }, 'protocol/malformed'],
-    [
-      'a plan without a model',
-      'evaluate',
-      { token: 1, plan: { ...samplePlan(), model: undefined } },
-      'protocol/malformed',
-    ],
+    ['a plan without a model', 'evaluate', { ...samplePlan(), model: undefined }, 'protocol/malformed'],
     [
       'a setting out of range',
       'evaluate',
-      { token: 1, plan: { ...samplePlan(), settings: { ...samplePlan().settings, length: 1 } } },
+      { ...samplePlan(), settings: { ...samplePlan().settings, length: 1 } },
       'protocol/malformed',
     ],
     [
       'an unknown operation',
       'evaluate',
-      { token: 1, plan: planWith({ kind: 'operation', operation: 'toString', arguments: [] }) },
+      { ...planWith({ kind: 'operation', operation: 'toString', arguments: [] }) },
       'protocol/malformed',
     ],
     [
       'a wrong number of arguments',
       'evaluate',
-      { token: 1, plan: planWith({ kind: 'operation', operation: 'add', arguments: [{ kind: 'number', value: 1 }] }) },
+      { ...planWith({ kind: 'operation', operation: 'add', arguments: [{ kind: 'number', value: 1 }] }) },
       'protocol/malformed',
     ],
-    ['an expression without end', 'evaluate', { token: 1, plan: planWith(nested(600)) }, 'protocol/malformed'],
+    ['an expression without end', 'evaluate', { ...planWith(nested(600)) }, 'protocol/malformed'],
     [
       '4:2 sparsity',
       'evaluate',
       {
-        token: 1,
-        plan: samplePlan({
+        ...samplePlan({
           evaluations: [
             { ...asWeights(samplePlan().evaluations[0]!, 'testing'), sparsity: { kind: 'n:m', keep: 4, of: 2 } },
           ],
@@ -272,7 +274,7 @@ describe('what arrives is checked', () => {
     }
     expect(await rawReplyCode(ends, { jsonrpc: '2.0', id: 'raw', method: name, params })).toBe(code);
     // And the connection is as good as before.
-    await expect(client.request('devices', {})).resolves.toEqual({ devices: [] });
+    await expect(client.request('devices', {})).resolves.toEqual([]);
   });
 
   it('a search tells what happens in it, and is paused rather than cancelled', async () => {
@@ -280,15 +282,37 @@ describe('what arrives is checked', () => {
     await client.initialize('1');
     const seen: unknown[] = [];
     const pause = new AbortController();
-    const onSearchEvent = ({ seq, event }: EventParams<'searchEvent'>): void => {
-      seen.push([seq, event.kind]);
+    const onGrew = (seq: number, kind: string): void => {
+      seen.push([seq, kind]);
       pause.abort();
     };
-    await expect(client.search({ folder: '/short' }, {})).resolves.toEqual({ outcome: 'finished' });
-    await expect(client.search({ folder: '/long', workers: 2 }, { onSearchEvent }, pause.signal)).resolves.toEqual({
-      outcome: 'paused',
-    });
+    await expect(client.request('search', { folder: '/short' })).resolves.toBe('finished');
+    const asked = client.request('search', { folder: '/long', workers: 2 }, { onGrew, signal: pause.signal });
+    await expect(asked).resolves.toBe('paused');
     expect(seen).toEqual([[3, 'resumed']]);
+  });
+
+  it('says nothing of a request that gives no name for it', async () => {
+    const { client, ends } = connect();
+    await client.initialize('1');
+    const seen: unknown[] = [];
+    ends.client.tap((message) => seen.push((message as { method?: string }).method));
+    expect(await rawReplyCode(ends, { jsonrpc: '2.0', id: 'raw', method: 'evaluate', params: samplePlan() })).toBe(
+      'no error',
+    );
+    expect(seen).toEqual([undefined]);
+  });
+
+  it.each([
+    ['a question about a request that is over', 'askLanguageModel', { token: 9, ...QUESTION }, 'llm/unreachable'],
+    ['a question without a prompt', 'askLanguageModel', { token: 9, ...QUESTION, prompt: 1 }, 'protocol/malformed'],
+    ['a question that there is not', 'evaluate', { token: 9, ...samplePlan() }, 'protocol/malformed'],
+  ])('refuses %s of the worker', async (_, method, params, code) => {
+    const { client, ends } = connect();
+    await client.initialize('1');
+    const reversed = { client: ends.server, server: ends.client };
+    expect(await rawReplyCode(reversed, { jsonrpc: '2.0', id: 'raw', method, params })).toBe(code);
+    await expect(client.request('devices', {})).resolves.toEqual([]);
   });
 
   it('refuses work before the handshake', async () => {
@@ -316,20 +340,22 @@ describe('what arrives is checked', () => {
   });
 
   it('does not believe a result that is none', async () => {
-    const { client } = connect({ evaluate: () => Promise.resolve({ results: [{ perplexity: 'low' }] } as never) });
+    const { client } = connect({ evaluate: () => Promise.resolve([{ perplexity: 'low' }] as never) });
     await client.initialize('1');
-    expect(await codeOf(client.evaluate(samplePlan(), {}))).toBe('protocol/malformed');
+    expect(await codeOf(client.request('evaluate', samplePlan()))).toBe('protocol/malformed');
   });
 
   it('drops events that are none, and says so in the log', async () => {
     const { client, ends, log } = connect();
     await client.initialize('1');
-    ends.server.raw({ jsonrpc: '2.0', method: 'progress', params: { token: 'x' } });
+    ends.server.raw({ jsonrpc: '2.0', method: 'onProgress', params: { token: 'x', about: [] } });
     ends.server.raw({ jsonrpc: '2.0', method: 'surprise', params: {} });
     await expect.poll(() => log.length).toBe(2);
-    await expect(client.request('devices', {})).resolves.toEqual({ devices: [] });
+    await expect(client.request('devices', {})).resolves.toEqual([]);
   });
 });
+
+const QUESTION = { llm: '', prompt: 'Propose', temperature: 1, replyTokens: 8 };
 
 /** Sends any message to the server and reads the code of its answer off the wire. */
 function rawReplyCode(ends: Connected['ends'], message: unknown): Promise<string> {
@@ -342,7 +368,7 @@ function rawReplyCode(ends: Connected['ends'], message: unknown): Promise<string
   });
 }
 
-function planWith(expression: unknown): unknown {
+function planWith(expression: unknown): object {
   return { ...samplePlan(), evaluations: [{ ...samplePlan().evaluations[0]!, expression }] };
 }
 

@@ -24,65 +24,56 @@ import {
 // served as ever. Whatever would escape as an exception fails the run (Vitest reports unhandled errors).
 
 const handlers: RequestHandlers = {
-  evaluate: ({ plan }) => {
+  evaluate: (plan) => {
     expect(plan.model).toBeTypeOf('string');
     expect(Number.isInteger(plan.settings.length)).toBe(true);
-    return Promise.resolve({ results: [sampleResult()] });
+    return Promise.resolve([sampleResult()]);
   },
-  preflight: ({ plan }) => {
+  preflight: (plan) => {
     expect(plan.model).toBeTypeOf('string');
-    return Promise.resolve({ preflight: samplePreflight() });
+    return Promise.resolve(samplePreflight());
   },
   inspect: ({ plan, tensor }) => {
     expect(plan.model).toBeTypeOf('string');
     expect(tensor === null || typeof tensor === 'string').toBe(true);
-    return Promise.resolve({ inspection: sampleInspection() });
+    return Promise.resolve(sampleInspection());
   },
-  openSearch: ({ plan }) => {
-    expect(plan.search.population).toBeGreaterThan(1);
-    return Promise.resolve({ opening: sampleOpening() });
+  open: (plan) => {
+    if (plan.kind === 'metrics') {
+      expect(plan.search.population).toBeGreaterThan(1);
+      return Promise.resolve(sampleOpening());
+    }
+    expect(['rates', 'masks']).toContain(plan.kind);
+    expect(plan.sparsity).toMatchObject({ share: expect.any(Number) as number });
+    return Promise.resolve(sampleStructureOpening());
   },
   probe: ({ expressions }) => {
     expect(expressions.every(({ kind }) => typeof kind === 'string')).toBe(true);
-    return Promise.resolve({ outcomes: [] });
+    return Promise.resolve([]);
   },
-  measure: ({ begin, end }) => {
-    expect([begin, end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
-    return Promise.resolve({ outcomes: [] });
+  measure: ({ candidates, on }) => {
+    if (on.kind === 'samples') expect(on.tokens).toBeGreaterThan(1);
+    else expect([on.begin, on.end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
+    for (const candidate of candidates) {
+      if (candidate.kind === 'metric') expect(candidate.expression.kind).toBeTypeOf('string');
+      else if (candidate.kind === 'rates') expect(candidate.rates.every((rate) => rate >= 0 && rate <= 1)).toBe(true);
+      else expect(candidate.mask.every((bits) => /^[0-9a-f]*$/.test(bits.groups + bits.channels))).toBe(true);
+    }
+    return Promise.resolve([]);
   },
   ...idleStructureHandlers(),
-  openStructure: ({ plan }) => {
-    expect(['rates', 'masks']).toContain(plan.kind);
-    expect(plan.sparsity.share).toBeLessThan(1);
-    return Promise.resolve({ opening: sampleStructureOpening() });
-  },
-  measureRates: ({ configurations, begin, end }) => {
-    expect(configurations.flat().every((rate) => rate >= 0 && rate <= 1)).toBe(true);
-    expect([begin, end].every((place) => Number.isInteger(place) && place >= 0)).toBe(true);
-    return Promise.resolve({ outcomes: [] });
-  },
-  measureMasks: ({ masks, on }) => {
-    expect(masks.flat().every(({ groups, channels }) => /^[0-9a-f]*$/.test(groups + channels))).toBe(true);
-    if (on.kind === 'samples') expect(on.tokens).toBeGreaterThan(1);
-    return Promise.resolve({ outcomes: [] });
-  },
-  componentScores: ({ score }) => {
+  componentScores: (score) => {
     expect(score.kind === 'method' ? score.method : score.expression.kind).toBeTypeOf('string');
-    return Promise.resolve({ scores: { groups: '', channels: '' } });
-  },
-  languageModelReplied: ({ call, reply }) => {
-    expect(call).toBeGreaterThanOrEqual(0);
-    if (reply.kind === 'text') expect(reply.usage.replyTokens).toBeGreaterThanOrEqual(0);
-    return Promise.resolve({});
+    return Promise.resolve({ groups: '', channels: '' });
   },
   search: ({ folder, workers, llm }) => {
     expect(folder).toBeTypeOf('string');
     expect(workers === undefined || workers > 0).toBe(true);
     expect(llm?.key).not.toBe('');
-    return Promise.resolve({ outcome: 'finished' });
+    return Promise.resolve('finished');
   },
-  devices: () => Promise.resolve({ devices: [] }),
-  describe: ({ model }) => Promise.resolve({ summary: sampleSummary(model) }),
+  devices: () => Promise.resolve([]),
+  describe: ({ model }) => Promise.resolve(sampleSummary(model)),
   identify: ({ models, files }) => {
     expect([...models, ...files].every((name) => typeof name === 'string')).toBe(true);
     return Promise.resolve({ models: [], files: [] });
@@ -97,10 +88,10 @@ interface Reply {
 }
 
 const VALID = [
-  { jsonrpc: '2.0', id: 1, method: 'evaluate', params: { token: 1, plan: samplePlan() } },
-  { jsonrpc: '2.0', id: 9, method: 'preflight', params: { token: 4, plan: samplePlan() } },
+  { jsonrpc: '2.0', id: 1, method: 'evaluate', params: { token: 1, ...samplePlan() } },
+  { jsonrpc: '2.0', id: 9, method: 'preflight', params: { token: 4, ...samplePlan() } },
   { jsonrpc: '2.0', id: 8, method: 'inspect', params: { token: 3, plan: samplePlan(), tensor: null } },
-  { jsonrpc: '2.0', id: 5, method: 'openSearch', params: { token: 2, plan: sampleSearchPlan() } },
+  { jsonrpc: '2.0', id: 5, method: 'open', params: { token: 2, ...sampleSearchPlan() } },
   {
     jsonrpc: '2.0',
     id: 6,
@@ -111,22 +102,25 @@ const VALID = [
     jsonrpc: '2.0',
     id: 7,
     method: 'measure',
-    params: { expressions: [asWeights(samplePlan().evaluations[0]!, 'testing').expression], begin: 0, end: 2 },
+    params: {
+      candidates: [{ kind: 'metric', expression: asWeights(samplePlan().evaluations[0]!, 'testing').expression }],
+      on: { kind: 'blocks', begin: 0, end: 2 },
+    },
   },
-  { jsonrpc: '2.0', id: 10, method: 'openStructure', params: { token: 5, plan: sampleRatePlan() } },
-  { jsonrpc: '2.0', id: 11, method: 'openStructure', params: { token: 6, plan: sampleMaskPlan() } },
+  { jsonrpc: '2.0', id: 10, method: 'open', params: { token: 5, ...sampleRatePlan() } },
+  { jsonrpc: '2.0', id: 11, method: 'open', params: { token: 6, ...sampleMaskPlan() } },
   {
     jsonrpc: '2.0',
     id: 12,
-    method: 'measureRates',
-    params: { configurations: [[0.2, 0.4]], begin: 0, end: 2 },
+    method: 'measure',
+    params: { candidates: [{ kind: 'rates', rates: [0.2, 0.4] }], on: { kind: 'blocks', begin: 0, end: 2 } },
   },
   {
     jsonrpc: '2.0',
     id: 13,
-    method: 'measureMasks',
+    method: 'measure',
     params: {
-      masks: [[{ groups: 'f', channels: '0a', dropped: true }]],
+      candidates: [{ kind: 'mask', mask: [{ groups: 'f', channels: '0a', dropped: true }] }],
       on: { kind: 'samples', offsets: [0, 9], tokens: 8 },
     },
   },
@@ -134,16 +128,7 @@ const VALID = [
     jsonrpc: '2.0',
     id: 14,
     method: 'componentScores',
-    params: { token: 7, score: { kind: 'method', method: 'wanda-sp' } },
-  },
-  {
-    jsonrpc: '2.0',
-    id: 15,
-    method: 'languageModelReplied',
-    params: {
-      call: 3,
-      reply: { kind: 'text', text: '[0.3]', usage: { promptTokens: 5, replyTokens: 2 }, model: 'gpt' },
-    },
+    params: { token: 7, kind: 'method', method: 'wanda-sp' },
   },
   {
     jsonrpc: '2.0',

@@ -3,17 +3,16 @@ import { cancelledError, EspalierError } from '../../src/base/errors.ts';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import { MAX_REPLY } from '../../src/search/rates/schema.ts';
-import { HostQuestions } from '../../src/llm/host.ts';
+import { hostModel } from '../../src/llm/hostModel.ts';
 import type { Completion } from '../../src/llm/languageModel.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
-import type { AskLanguageModel } from '../../src/protocol/questions.ts';
+import type { AskLanguageModel } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
-import { createHandlers } from '../../src/worker/handlers.ts';
-import type { HandlerOptions, WorkerEngine } from '../../src/worker/handlers.ts';
+import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { memoryTransport } from './memoryTransport.ts';
 
-// The editor's language model, asked by a search in a worker: through the real client, server, handlers and questions.
+// The editor's language model, asked by a search in a worker: through the real client and server.
 
 let close: (() => void) | undefined;
 afterEach(() => close?.());
@@ -26,25 +25,16 @@ async function asking(
   ask: AskLanguageModel | undefined,
   { timeout = 5, signal = new AbortController().signal, during = (): void => undefined } = {},
 ): Promise<Completion> {
-  const questions = new HostQuestions();
   let told: Promise<Completion> | undefined;
-  const search: HandlerOptions['search'] = async (_, { host }) => {
+  const search: RequestHandlers['search'] = async (_, { askLanguageModel }) => {
     const settings = { ...DEFAULT_LLM_SETTINGS, provider: 'vscode', llm: 'family', timeout } as const;
-    told = questions.model(host, settings, SYSTEM_CLOCK).complete(question, signal);
+    told = hostModel(askLanguageModel, settings, SYSTEM_CLOCK).complete(question, signal);
     // The worker answers other requests meanwhile.
     await told.catch(() => undefined);
     return 'finished';
   };
   const ends = memoryTransport();
-  const handlers = createHandlers(
-    { describe: () => Promise.reject(new Error('no engine')) } as unknown as WorkerEngine,
-    {
-      ...{ now: () => performance.now(), exit: () => undefined, search },
-      hostReplied: (call, reply) => {
-        questions.replied(call, reply);
-      },
-    },
-  );
+  const handlers = { search } as RequestHandlers;
   serve(ends.server.reader, ends.server.writer, handlers, { version: '1', pid: 1, log: () => undefined });
   const client = new ProtocolClient(ends.client.reader, ends.client.writer, {
     log: () => undefined,
@@ -54,7 +44,7 @@ async function asking(
     client.dispose(cancelledError('testing'));
   };
   await client.initialize('1');
-  const searching = client.search({ folder: '/run' }, ask ? { askLanguageModel: ask } : {});
+  const searching = client.request('search', { folder: '/run' }, ask ? { askLanguageModel: ask } : {});
   during();
   await searching;
   return told!;
@@ -68,9 +58,7 @@ describe('the editor’s language model', () => {
       return Promise.resolve({ text: '[0.3]', usage, model: 'gpt' });
     });
     expect(completion).toEqual({ text: '[0.3]', usage, model: 'gpt' });
-    expect(asked).toEqual([
-      { token: 1, call: 0, llm: 'family', prompt: 'Propose 1', temperature: 1, replyTokens: 8192 },
-    ]);
+    expect(asked).toEqual([{ llm: 'family', prompt: 'Propose 1', temperature: 1, replyTokens: 8192 }]);
   });
 
   it('that refuses is a coded error', async () => {
@@ -90,6 +78,21 @@ describe('the editor’s language model', () => {
 
   it('that is not there is unreachable', async () => {
     expect((await failureOf(() => asking(undefined))).code).toBe('llm/unreachable');
+  });
+
+  it('is told that nobody waits any more when the worker is gone', async () => {
+    let withdrawn = false;
+    const outcome = failureOf(() =>
+      asking((_, signal) => {
+        signal.addEventListener('abort', () => {
+          withdrawn = true;
+        });
+        close?.();
+        return new Promise(() => undefined);
+      }),
+    );
+    expect((await outcome).code).toBe('cancelled');
+    expect(withdrawn).toBe(true);
   });
 
   it.each(['time is up', 'the run is paused'])('is told that nobody waits any more when %s', async (why) => {

@@ -188,28 +188,15 @@ export function sampleStructureOpening(changes: Partial<ComponentsOpening> = {})
 /** Handlers of a worker that is asked nothing about structure, and nothing about what leaves Espalier. */
 export function idleStructureHandlers(): Pick<
   RequestHandlers,
-  | 'openStructure'
-  | 'measureRates'
-  | 'measureMasks'
-  | 'componentScores'
-  | 'languageModelReplied'
-  | 'export'
-  | 'speed'
-  | 'verify'
-  | 'openSpeed'
-  | 'speedRound'
+  'componentScores' | 'exportModel' | 'measureSpeed' | 'verify' | 'openSpeed' | 'speedRound'
 > {
   return {
-    openStructure: () => Promise.resolve({ opening: sampleStructureOpening() }),
-    measureRates: () => Promise.resolve({ outcomes: [] }),
-    measureMasks: () => Promise.resolve({ outcomes: [] }),
-    componentScores: () => Promise.resolve({ scores: { groups: '', channels: '' } }),
-    languageModelReplied: () => Promise.resolve({}),
-    export: () => Promise.resolve({ report: sampleExportReport() }),
-    speed: () => Promise.resolve({ reports: [] }),
-    verify: () => Promise.resolve({ verification: sampleExportReport().verification }),
-    openSpeed: () => Promise.resolve({ subject: { parameters: 1000, bytes: 4000, modelLength: 256 } }),
-    speedRound: () => Promise.resolve({ round: { seconds: 0.5, peakMemory: 100e6 } }),
+    componentScores: () => Promise.resolve({ groups: '', channels: '' }),
+    exportModel: () => Promise.resolve(sampleExportReport()),
+    measureSpeed: () => Promise.resolve([]),
+    verify: () => Promise.resolve(sampleExportReport().verification),
+    openSpeed: () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 }),
+    speedRound: () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 }),
   };
 }
 

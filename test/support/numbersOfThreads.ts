@@ -18,6 +18,7 @@ import { type CheckpointRecipe, generateCheckpoint } from './generate/generateCh
 import { generateText } from './generate/text.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { measureMasks, measureMetrics } from './measuring.ts';
 
 /** A model and how it is cut: what decides the shapes of all products and sums. */
 export interface ThreadCase {
@@ -140,21 +141,21 @@ export async function numbersOfThreads(
       ...{ seeds: [], baselines: [], settings, search: DEFAULT_SEARCH_SETTINGS },
     };
     const expressions = METRICS.map((metric) => parsePrefix(metric));
-    numbers['opening of a search'] = await engine.openSearch(search);
-    numbers['probes'] = (await engine.probe(expressions)).map(({ probe }) => probe);
+    numbers['opening of a search'] = await engine.open(search);
+    numbers['probes'] = (await engine.probe({ expressions })).map(({ answer }) => answer);
     for (const [begin, end] of new Set([
       [0, 1],
       [Math.min(1, blocks - 1), blocks],
     ] as const)) {
-      const measured = await engine.measure(expressions, begin, end);
-      numbers[`blocks ${begin} to ${end}`] = measured.map(({ measure }) => measure);
+      const measured = await measureMetrics(engine, expressions, begin, end);
+      numbers[`blocks ${begin} to ${end}`] = measured.map(({ answer }) => answer);
     }
 
     const masks: MaskSearchPlan = {
       ...{ kind: 'masks', name: 'masks', ...files, sparsity: half, score: SCORES[2]!, baselines: [], settings },
       search: DEFAULT_MASK_SEARCH_SETTINGS,
     };
-    const opening = await engine.openStructure(masks);
+    const opening = await engine.open(masks);
     const { components } = opening;
     numbers['opening of a search for masks'] = opening;
     const found = [1, 2].map((seed): ModelMask => {
@@ -163,9 +164,9 @@ export async function numbersOfThreads(
       return components.map(({ groups, channels }) => ({ groups: bits(groups), channels: bits(channels) }));
     });
     const on = { kind: 'samples', offsets: [0, 3], tokens: Math.min(length, 12) } as const;
-    numbers['masks on samples'] = (await engine.measureMasks(found, on)).map(({ measure }) => measure);
-    numbers['masks on blocks'] = (await engine.measureMasks(found, { kind: 'blocks', begin: 0, end: blocks })).map(
-      ({ measure }) => measure,
+    numbers['masks on samples'] = (await measureMasks(engine, found, on)).map(({ answer }) => answer);
+    numbers['masks on blocks'] = (await measureMasks(engine, found, { kind: 'blocks', begin: 0, end: blocks })).map(
+      ({ answer }) => answer,
     );
     for (const score of SCORES.slice(0, 3)) {
       numbers[`scores by ${JSON.stringify(score)}`] = await engine.componentScores(score);

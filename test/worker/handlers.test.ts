@@ -1,33 +1,33 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { EvaluationHooks } from '../../src/engine/evaluation/hooks.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
-import type { Expression } from '../../src/metric/expression.ts';
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';
-import type { HandlerOptions, WorkerEngine } from '../../src/worker/handlers.ts';
+import type { WorkerParts } from '../../src/worker/handlers.ts';
 import { memoryTransport } from '../protocol/memoryTransport.ts';
 import {
   sampleExportReport,
   sampleInspection,
   samplePreflight,
-  sampleOpening,
   samplePlan,
   sampleResult,
-  sampleStructureOpening,
   sampleSummary,
 } from '../protocol/samples.ts';
 
 /** An engine whose evaluation takes `steps` turns of the event loop, as the real one yields after each program. */
-class SteppedEngine implements WorkerEngine {
+class SteppedEngine implements Engine {
   running = 0;
   most = 0;
   steps = 0;
   disposed = false;
+  isOutOfLuck = false;
 
-  async evaluate(plan: EvaluationPlan, hooks: EvaluationHooks = {}): Promise<readonly EvaluationResult[]> {
+  evaluate = async (plan: EvaluationPlan, hooks: EvaluationHooks = {}): Promise<readonly EvaluationResult[]> => {
+    if (this.isOutOfLuck) throw new Error('out of luck');
     this.most = Math.max(this.most, ++this.running);
     try {
       const total = plan.settings.blocks;
@@ -43,43 +43,21 @@ class SteppedEngine implements WorkerEngine {
     } finally {
       this.running--;
     }
-  }
+  };
 
   preflight = () => Promise.resolve(samplePreflight());
   inspect = () => Promise.resolve(sampleInspection());
-  openSearch = () => Promise.resolve(sampleOpening());
-  probe = (expressions: readonly Expression[]) =>
-    Promise.resolve(
-      expressions.map(() => ({ probe: { kind: 'ranks', fingerprint: 'f', whole: true } as const, seconds: 1 })),
-    );
-  measure = (expressions: readonly Expression[], begin: number, end: number) =>
-    Promise.resolve(
-      expressions.map(() => ({ measure: { kind: 'loss', blocks: end - begin, loss: 2 } as const, seconds: 1 })),
-    );
-  openStructure = () => Promise.resolve(sampleStructureOpening());
-  measureRates = (configurations: readonly unknown[], begin: number, end: number) =>
-    Promise.resolve(
-      configurations.map(() => ({ measure: { kind: 'loss', blocks: end - begin, loss: 2 } as const, seconds: 1 })),
-    );
-  measureMasks = (masks: readonly unknown[]) =>
-    Promise.resolve(masks.map(() => ({ measure: { kind: 'loss', blocks: 1, loss: 2 } as const, seconds: 1 })));
+  open: Engine['open'] = () => Promise.reject(new Error('nothing to search'));
+  probe = () => Promise.resolve([]);
+  measure = () => Promise.resolve([]);
   exportModel = () => Promise.resolve(sampleExportReport());
   measureSpeed = () => Promise.resolve([]);
   verify = () => Promise.resolve(sampleExportReport().verification);
   openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });
   speedRound = () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 });
   componentScores = () => Promise.resolve({ groups: '', channels: '' });
-  listDevices = () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]);
   describe = (model: string) => Promise.resolve(sampleSummary(model));
-  identifyModel = (folder: string) =>
-    folder === '/gone' ? Promise.reject(new Error('ENOENT')) : Promise.resolve('hash');
-  identifyFile = (file: string, signal: AbortSignal) =>
-    new Promise<string>((resolve, reject) => {
-      if (file !== '/slow') resolve('hash');
-      signal.addEventListener('abort', () => {
-        reject(new EspalierError({ code: 'cancelled', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' }));
-      });
-    });
+  tokens = () => Promise.resolve(new Int32Array());
   dispose = () => {
     this.disposed = true;
     return Promise.resolve();
@@ -87,7 +65,7 @@ class SteppedEngine implements WorkerEngine {
 }
 
 /** A search of three events, paused before the first where it is asked to recover. */
-const countToThree: HandlerOptions['search'] = async ({ recover }, { signal, onEvent }) => {
+const countToThree: WorkerParts['search'] = async ({ recover }, { signal, onGrew }) => {
   for (let seq = 0; seq < 3; seq++) {
     if (recover)
       await new Promise<void>(
@@ -97,7 +75,7 @@ const countToThree: HandlerOptions['search'] = async ({ recover }, { signal, onE
           }),
       );
     if (signal.aborted) return 'paused';
-    onEvent({ seq, at: 1763804575000 + seq, event: { kind: 'resumed' } });
+    onGrew(seq, 'resumed');
   }
   return 'finished';
 };
@@ -111,12 +89,22 @@ async function setUp() {
   let now = 0;
   let exits = 0;
   const handlers = createHandlers(engine, {
-    now: () => (now += 10),
     exit: () => exits++,
     search: countToThree,
-    hostReplied: () => undefined,
+    devices: () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]),
+    identifyModel: (folder) => (folder === '/gone' ? Promise.reject(new Error('ENOENT')) : Promise.resolve('hash')),
+    identifyFile: (file, signal) =>
+      new Promise<string>((resolve, reject) => {
+        if (file !== '/slow') resolve('hash');
+        signal.addEventListener('abort', () => {
+          reject(new EspalierError({ code: 'cancelled', operation: 'a', expected: 'b', actual: 'c', remedy: 'd' }));
+        });
+      }),
   });
-  serve(ends.server.reader, ends.server.writer, handlers, { version: '1', pid: 1, log: () => undefined });
+  serve(ends.server.reader, ends.server.writer, handlers, {
+    ...{ version: '1', pid: 1, log: () => undefined },
+    now: () => (now += 10),
+  });
   const client = new ProtocolClient(ends.client.reader, ends.client.writer, {
     log: () => undefined,
     onBroken: () => undefined,
@@ -140,14 +128,13 @@ describe('search', () => {
     const { client } = await setUp();
     const seen: number[] = [];
     const pause = new AbortController();
-    const paused = client.search({ folder: '/r', recover: true }, {}, pause.signal);
-    await expect(client.search({ folder: '/r' }, { onSearchEvent: ({ seq }) => seen.push(seq) })).resolves.toEqual({
-      outcome: 'finished',
-    });
+    const paused = client.request('search', { folder: '/r', recover: true }, { signal: pause.signal });
+    const other = client.request('search', { folder: '/r' }, { onGrew: (seq) => seen.push(seq) });
+    await expect(other).resolves.toBe('finished');
     expect(seen).toEqual([0, 1, 2]);
-    await client.evaluate(planOf(1), {});
+    await client.request('evaluate', planOf(1));
     pause.abort();
-    await expect(paused).resolves.toEqual({ outcome: 'paused' });
+    await expect(paused).resolves.toBe('paused');
   });
 });
 
@@ -155,10 +142,10 @@ describe('evaluate', () => {
   it('passes results and failures on under their index, and progress no faster than one can read', async () => {
     const { client } = await setUp();
     const seen: unknown[] = [];
-    await client.evaluate(planOf(100), {
-      onProgress: ({ progress }) => seen.push(progress.done),
-      onResult: ({ index }) => seen.push(`result ${index}`),
-      onFailure: ({ index, error }) => seen.push(`failure ${index} ${error.code}`),
+    await client.request('evaluate', planOf(100), {
+      onProgress: ({ done }) => seen.push(done),
+      onResult: (_, index) => seen.push(`result ${index}`),
+      onFailure: ({ code }, index) => seen.push(`failure ${index} ${code}`),
     });
     // One event in 80 ms of a clock that moves 10 ms a step, and always the last.
     expect(seen).toEqual([
@@ -185,15 +172,12 @@ describe('evaluate', () => {
     const { client, engine } = await setUp();
     const controller = new AbortController();
     const outcome = codeOf(
-      client.evaluate(
-        planOf(1_000_000),
-        {
-          onProgress: () => {
-            controller.abort();
-          },
+      client.request('evaluate', planOf(1_000_000), {
+        signal: controller.signal,
+        onProgress: () => {
+          controller.abort();
         },
-        controller.signal,
-      ),
+      }),
     );
     expect(await outcome).toBe('cancelled');
     expect(engine.steps).toBeLessThan(100);
@@ -204,9 +188,9 @@ describe('evaluate', () => {
     const order: string[] = [];
     const controller = new AbortController();
     const [first, second, third] = [
-      client.evaluate(planOf(200), {}).then(() => order.push('first')),
-      codeOf(client.evaluate(planOf(10), {}, controller.signal)).then((code) => order.push(code)),
-      client.evaluate(planOf(10), {}).then(() => order.push('third')),
+      client.request('evaluate', planOf(200)).then(() => order.push('first')),
+      codeOf(client.request('evaluate', planOf(10), { signal: controller.signal })).then((code) => order.push(code)),
+      client.request('evaluate', planOf(10)).then(() => order.push('third')),
     ];
     setImmediate(() => {
       controller.abort();
@@ -219,16 +203,15 @@ describe('evaluate', () => {
 
   it('that fails does not hold up the next', async () => {
     const { client, engine } = await setUp();
-    const evaluate = engine.evaluate.bind(engine);
-    engine.evaluate = () => Promise.reject(new Error('out of luck'));
-    expect(await codeOf(client.evaluate(planOf(1), {}))).toBe('internal');
-    engine.evaluate = evaluate;
-    await expect(client.evaluate(planOf(1), {})).resolves.toMatchObject({ results: [{ metric: 'wanda' }] });
+    engine.isOutOfLuck = true;
+    expect(await codeOf(client.request('evaluate', planOf(1)))).toBe('internal');
+    engine.isOutOfLuck = false;
+    await expect(client.request('evaluate', planOf(1))).resolves.toMatchObject([{ metric: 'wanda' }]);
   });
 
   it('stops when the editor goes away', async () => {
     const { client, engine, ends } = await setUp();
-    void codeOf(client.evaluate(planOf(1_000_000), {}));
+    void codeOf(client.request('evaluate', planOf(1_000_000)));
     await expect.poll(() => engine.running).toBe(1);
     ends.server.close();
     await expect.poll(() => engine.running).toBe(0);
@@ -243,7 +226,7 @@ describe('the other requests', () => {
       files: ['hash'],
     });
     const controller = new AbortController();
-    const outcome = codeOf(client.request('identify', { models: [], files: ['/slow'] }, controller.signal));
+    const outcome = codeOf(client.request('identify', { models: [], files: ['/slow'] }, { signal: controller.signal }));
     setTimeout(() => {
       controller.abort();
     }, 5);
@@ -252,10 +235,8 @@ describe('the other requests', () => {
 
   it('list devices and describe a checkpoint', async () => {
     const { client } = await setUp();
-    await expect(client.request('devices', {})).resolves.toMatchObject({ devices: [{ name: 'cpu', works: true }] });
-    await expect(client.request('describe', { model: '/m' })).resolves.toMatchObject({
-      summary: { folder: '/m', blocks: 6 },
-    });
+    await expect(client.request('devices', {})).resolves.toMatchObject([{ name: 'cpu', works: true }]);
+    await expect(client.request('describe', { model: '/m' })).resolves.toMatchObject({ folder: '/m', blocks: 6 });
   });
 
   it('shut down: the reply comes, the engine is released, the process exits', async () => {

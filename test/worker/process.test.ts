@@ -123,9 +123,7 @@ describe('the worker process', () => {
 
   it('says in a coded error what is wrong with a checkpoint', async () => {
     const { supervisor } = supervise();
-    const error = (await outcomeOf(
-      supervisor.evaluate(samplePlan({ model: folder }), {}, new AbortController().signal),
-    )) as EspalierError;
+    const error = (await outcomeOf(supervisor.request('evaluate', samplePlan({ model: folder })))) as EspalierError;
     expect(error.code).toMatch(/^checkpoint\//);
     expect(error.data.remedy).not.toBe('');
     supervisor.dispose();
@@ -252,11 +250,7 @@ describe.skipIf(!existsSync(model))('an evaluation in the worker (needs ../share
   it('gives a result, progress before it, and the hashes that identify gives', async () => {
     const { supervisor } = supervise();
     const details: string[] = [];
-    const results = await supervisor.evaluate(
-      plan(4),
-      { onProgress: ({ progress }) => details.push(progress.detail) },
-      new AbortController().signal,
-    );
+    const results = await supervisor.request('evaluate', plan(4), { onProgress: ({ detail }) => details.push(detail) });
     expect(results[0]!.perplexity).toBeGreaterThan(results[0]!.densePerplexity);
     expect(details.length).toBeGreaterThan(2);
     const { provenance } = results[0]!;
@@ -272,42 +266,35 @@ describe.skipIf(!existsSync(model))('an evaluation in the worker (needs ../share
     const controller = new AbortController();
     let cancelledAt = 0;
     const outcome = outcomeOf(
-      supervisor.evaluate(
-        plan(0),
-        {
-          onProgress: ({ progress }) => {
-            if (progress.stage !== 'evaluating' || cancelledAt > 0) return;
-            cancelledAt = performance.now();
-            controller.abort();
-          },
+      supervisor.request('evaluate', plan(0), {
+        signal: controller.signal,
+        onProgress: ({ stage }) => {
+          if (stage !== 'evaluating' || cancelledAt > 0) return;
+          cancelledAt = performance.now();
+          controller.abort();
         },
-        controller.signal,
-      ),
+      }),
     );
     expect(((await outcome) as EspalierError).code).toBe('cancelled');
     expect(performance.now() - cancelledAt).toBeLessThan(2000);
     expect(supervisor.state.kind).toBe('ready');
-    expect(await supervisor.evaluate(plan(2), {}, new AbortController().signal)).toHaveLength(1);
+    expect(await supervisor.request('evaluate', plan(2))).toHaveLength(1);
     supervisor.dispose();
   });
 
   it('killed in the middle fails with the signal, and the next one works', async () => {
     const { supervisor, log } = supervise();
     const outcome = outcomeOf(
-      supervisor.evaluate(
-        plan(0),
-        {
-          onProgress: ({ progress }) => {
-            if (progress.stage === 'evaluating') process.kill((supervisor.state as { pid: number }).pid, 'SIGKILL');
-          },
+      supervisor.request('evaluate', plan(0), {
+        onProgress: ({ stage }) => {
+          if (stage === 'evaluating') process.kill((supervisor.state as { pid: number }).pid, 'SIGKILL');
         },
-        new AbortController().signal,
-      ),
+      }),
     );
     const error = (await outcome) as EspalierError;
     expect([error.code, error.data.actual]).toEqual(['worker/exited', expect.stringContaining('SIGKILL')]);
     expect(log.join('\n')).toContain('SIGKILL');
-    expect(await supervisor.evaluate(plan(2), {}, new AbortController().signal)).toHaveLength(1);
+    expect(await supervisor.request('evaluate', plan(2))).toHaveLength(1);
     supervisor.dispose();
   });
 });

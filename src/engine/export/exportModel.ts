@@ -157,7 +157,7 @@ async function verify(
     await writeFile(reference, new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength));
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
-    const verification = await orCancelled(fresh.verify(request, signal), signal, 'exporting');
+    const verification = await orCancelled(fresh.verify(request, { signal }), signal, 'exporting');
     requireSame(verification, precision === 'float16' ? 'float16' : 'float32', target.folder);
     return verification;
   } finally {

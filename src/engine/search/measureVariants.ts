@@ -1,4 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
+import type { Timed } from '../../experiment/measuringSchema.ts';
 import type { MeasureOutcome } from '../../search/lifecycle/events.ts';
 import { stepper } from '../evaluation/stepper.ts';
 import { sweep } from '../evaluation/sweep.ts';
@@ -6,11 +7,6 @@ import { inGroups } from '../evaluation/sweepGroups.ts';
 import type { SweepInputs, Variant } from '../evaluation/sweepInputs.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { InvalidScoreError } from '../pruning/scoreCheck.ts';
-
-export interface MeasuredLoss {
-  readonly measure: MeasureOutcome;
-  readonly seconds: number;
-}
 
 /**
  * Mean losses of variants on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
@@ -24,9 +20,9 @@ export async function measureVariants<Candidate>(
   candidates: readonly Candidate[],
   make: (candidate: Candidate) => Variant,
   { signal }: Pick<StepHooks, 'signal'>,
-): Promise<MeasuredLoss[]> {
+): Promise<Timed<MeasureOutcome>[]> {
   const blocks = inputs.evaluation.length;
-  const measured: MeasuredLoss[] = [];
+  const measured: Timed<MeasureOutcome>[] = [];
   // Without a total, steps are not counted: what a person watches is candidates.
   const step = stepper({ signal }, 0);
   for (const group of inGroups(candidates, inputs)) {
@@ -35,9 +31,9 @@ export async function measureVariants<Candidate>(
       for (const outcome of variants) {
         measured.push(
           outcome instanceof EspalierError
-            ? { measure: invalidOutcome(outcome), seconds: 0 }
+            ? { answer: invalidOutcome(outcome), seconds: 0 }
             : {
-                measure: { kind: 'loss', blocks, loss: Math.log(outcome.perplexity) },
+                answer: { kind: 'loss', blocks, loss: Math.log(outcome.perplexity) },
                 seconds: outcome.seconds,
               },
         );

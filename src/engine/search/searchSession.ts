@@ -1,169 +1,26 @@
-import { createHash } from 'node:crypto';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { Measuring, Probing, Timed } from '../../experiment/measuringSchema.ts';
+import type { StructureScore } from '../../experiment/structureSchema.ts';
+import type { MeasureOutcome } from '../../search/lifecycle/events.ts';
+import type { PackedValues } from '../../search/masks/events.ts';
 import type { ProbeOutcome } from '../../search/metrics/events.ts';
-import { printSparsity } from '../../experiment/sparsity.ts';
-import type { Expression } from '../../metric/expression.ts';
-import { operandsOf } from '../../metric/measure.ts';
-import type { OperandName } from '../../metric/operands.ts';
-import { printPrefix } from '../../metric/print.ts';
-import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
-import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
-import { needGradients } from '../evaluation/gradientsOf.ts';
-import { stagedStepper, stepper } from '../evaluation/stepper.ts';
-import type { GradientOperands } from '../gradient/gradientOperands.ts';
-import { disposePrograms, type SweepInputs } from '../evaluation/sweepInputs.ts';
-import type { BlockWeights } from '../forward/blockWeights.ts';
 import type { StepHooks } from '../forward/step.ts';
-import { Stopwatch } from '../forward/stopwatch.ts';
-import { isRowOperand } from '../pruning/inputStatistics.ts';
-import { Pruner } from '../pruning/pruner.ts';
-import { countDenseSteps, densePass } from './densePass.ts';
-import { invalidOutcome, type MeasuredLoss, measureVariants, releaseMetrics } from './measureVariants.ts';
-import { blockRange, openingOf, searchInputs } from './opening.ts';
-import { type ProbeBlock, probeLayers } from './probeLayers.ts';
-import type { SearchOpening } from '../../search/lifecycle/events.ts';
+import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
 
 /**
- * The numeric side of a search in one process. What candidates share is computed once: the dense losses and the dense model's
- * statistics; a candidate then costs its pruning and its forward passes. Candidates are ranked by one-shot calibration.
+ * The numeric side of a search in one process: what its questions share is found once, when it is opened. What a kind of search cannot be
+ * asked is refused with `engine/invariant`, as who asks is a part of Espalier.
  */
-export class SearchSession {
-  readonly opening: SearchOpening;
-  private readonly plan: SearchPlan;
-  /** Evaluation blocks in the order of the rungs. */
-  private readonly inputs: SweepInputs;
-  private readonly probed: readonly ProbeBlock[];
-
-  private constructor(plan: SearchPlan, inputs: SweepInputs, opening: SearchOpening) {
-    this.plan = plan;
-    this.inputs = inputs;
-    this.opening = opening;
-    this.probed = probeLayers(inputs.weights.layouts);
-  }
-
-  /** @throws EspalierError as an evaluation does */
-  static async open(plan: SearchPlan, hooks: StepHooks, state: EngineState): Promise<SearchSession> {
-    const operands = operandsOfPlan(plan);
-    const { inputs: prepared, provenance } = await prepareSweep(plan, needsSamples(operands), hooks, state);
-    const inputs = searchInputs(prepared);
-    try {
-      const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
-      const rows = operands.filter(isRowOperand);
-      // Gradients that have to be computed take the statistics on their way.
-      const onTheWay = needed && needed.steps > 0 ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
-      const left = onTheWay ? [] : rows;
-      const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs, left));
-      const found = await needed?.get(steps('gradients'), onTheWay);
-      const dense = await densePass(inputs, left, steps('evaluating'));
-      const { losses } = dense;
-      const statistics = onTheWay?.blocks ?? dense.statistics;
-      const opening = openingOf(losses, provenance, { sparsity: printSparsity(plan.sparsity) });
-      return new SearchSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
-    } catch (error) {
-      disposePrograms(inputs);
-      throw error;
-    }
-  }
-
-  /**
-   * Whether each metric ranks the weights of the probe's layers, and which of them it removes.
-   *
-   * @throws EspalierError for everything that is not the metric's fault
-   */
-  async probe(
-    expressions: readonly Expression[],
-    { signal }: StepHooks,
-  ): Promise<{ probe: ProbeOutcome; seconds: number }[]> {
-    const outcomes: { probe: ProbeOutcome; seconds: number }[] = [];
-    const step = stepper({ signal }, 0);
-    for (const expression of expressions) {
-      const stopwatch = new Stopwatch(this.inputs.now);
-      const probe = await stopwatch.time(() => this.probeOne(expression));
-      outcomes.push({ probe, seconds: stopwatch.seconds });
-      await step('probing');
-    }
-    return outcomes;
-  }
-
+export interface SearchSession {
   /** Whose weights it works on. */
-  get weights(): BlockWeights {
-    return this.inputs.weights;
-  }
-
+  readonly weights: BlockWeights;
   /** The gradients that it works with. */
-  get gradients(): GradientOperands | undefined {
-    return this.inputs.gradients;
-  }
-
-  private async probeOne(expression: Expression): Promise<ProbeOutcome> {
-    const { weights, device, statistics, gradients } = this.inputs;
-    const pruner = this.pruner(expression);
-    const hash = createHash('sha256');
-    try {
-      for (const { block: index, layers } of this.probed) {
-        const block = await weights.block(index);
-        const blockGradients = pruner.usesGradient ? await gradients!.block(index) : undefined;
-        try {
-          for (const layer of layers) {
-            const { name } = layer;
-            const rows = statistics?.[index]?.get(name);
-            const pruned = await pruner.prune(index, layer, block[name]!, rows, blockGradients?.[name]);
-            try {
-              hash.update(zeroBits(await device.download(pruned)));
-            } finally {
-              pruned.dispose();
-            }
-          }
-        } finally {
-          weights.done(block);
-          if (blockGradients) gradients!.done(blockGradients);
-        }
-      }
-      return { kind: 'ranks', fingerprint: hash.digest('hex').slice(0, 32), whole: this.probesAll() };
-    } catch (error) {
-      return invalidOutcome(error);
-    } finally {
-      await releaseMetrics(this.inputs);
-    }
-  }
-
-  /**
-   * Mean losses of the pruned models on the blocks `begin` to `end` − 1 of the rungs' order; in the order of the expressions.
-   *
-   * @throws EspalierError for everything that is not the metric's fault
-   */
-  measure(expressions: readonly Expression[], begin: number, end: number, hooks: StepHooks): Promise<MeasuredLoss[]> {
-    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, begin, end) };
-    return measureVariants(inputs, expressions, (expression) => this.pruner(expression), hooks);
-  }
-
-  dispose(): void {
-    disposePrograms(this.inputs);
-  }
-
-  private probesAll(): boolean {
-    const linears = this.inputs.weights.layouts.flatMap(({ parameters }) => parameters.filter(({ linear }) => linear));
-    return this.probed.flatMap(({ layers }) => layers).length === linears.length;
-  }
-
-  private pruner(expression: Expression): Pruner {
-    const { sparsity, settings } = this.plan;
-    return new Pruner(this.inputs.device, printPrefix(expression), expression, sparsity, settings.group);
-  }
-}
-
-function operandsOfPlan({ operands, seeds, baselines }: SearchPlan): readonly OperandName[] {
-  const metrics = [...seeds, ...baselines];
-  return [...new Set([...operands, ...metrics.flatMap(({ expression }) => operandsOf(expression))])];
-}
-
-function needsSamples(operands: readonly OperandName[]): boolean {
-  return operands.some((name) => name !== 'W' && name !== 'Wsigned');
-}
-
-/** One bit a weight, set where it is zero. */
-function zeroBits(weights: Float32Array): Uint8Array {
-  const bits = new Uint8Array((weights.length + 7) >> 3);
-  for (let i = 0; i < weights.length; i++) if (weights[i] === 0) bits[i >> 3]! |= 1 << (i & 7);
-  return bits;
+  readonly gradients: GradientOperands | undefined;
+  /** See `Engine.probe`. */
+  probe(asked: Probing, hooks: StepHooks): Promise<Timed<ProbeOutcome>[]>;
+  /** See `Engine.measure`. */
+  measure(asked: Measuring, hooks: StepHooks): Promise<Timed<MeasureOutcome>[]>;
+  /** See `Engine.componentScores`. */
+  componentScores(score: StructureScore, hooks: StepHooks): Promise<PackedValues>;
+  dispose(): void;
 }

@@ -1,6 +1,7 @@
+import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
-import type { ModelMask, RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
+import type { Candidate, Measuring, Sequences, Timed } from '../../experiment/measuringSchema.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
@@ -15,7 +16,7 @@ import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper } from '../evaluation/stepper.ts';
 import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';
-import { disposePrograms, type SweepInputs } from '../evaluation/sweepInputs.ts';
+import { disposePrograms, type SweepInputs, type Variant } from '../evaluation/sweepInputs.ts';
 import { prepareEvaluation, refusal } from '../evaluation/prepareEvaluation.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
@@ -26,24 +27,18 @@ import { blockInfluence, countInfluenceSteps } from '../structure/blockInfluence
 import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { owlRates } from '../structure/rates.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
-import { type MeasuredLoss, measureVariants } from './measureVariants.ts';
+import { measureVariants } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
-import type { ComponentsOpening } from '../../search/lifecycle/events.ts';
+import type { SearchSession } from './searchSession.ts';
+import type { ComponentsOpening, MeasureOutcome } from '../../search/lifecycle/events.ts';
 import type { PackedValues } from '../../search/masks/events.ts';
 
-/** What masks are measured on. */
-export type MaskSequences =
-  /** Blocks `begin` to `end` − 1 of the fitness text. */
-  | { readonly kind: 'blocks'; readonly begin: number; readonly end: number }
-  /** Sequences of `tokens` tokens that begin at these tokens of the calibration text. */
-  | { readonly kind: 'samples'; readonly offsets: readonly number[]; readonly tokens: number };
-
 /**
- * The numeric side of a search for rates or for masks in one process. The dense losses, the dense model's statistics and what the
+ * The numeric side of a search for rates or for masks. The dense losses, the dense model's statistics and what the
  * components score are found once; weights stay where they are, and programs are compiled once, so that a question costs its masks (of
  * a metric of single weights its pruning) and its forward passes. Scores are those of the dense model (one-shot).
  */
-export class StructureSession {
+export class StructureSession implements SearchSession {
   readonly opening: ComponentsOpening;
   private readonly plan: RateSearchPlan | MaskSearchPlan;
   private readonly inputs: SweepInputs;
@@ -126,35 +121,17 @@ export class StructureSession {
     return this.inputs.gradients;
   }
 
-  /** See `Engine.measureRates`. */
-  async measureRates(
-    configurations: readonly (readonly number[])[],
-    begin: number,
-    end: number,
-    hooks: StepHooks,
-  ): Promise<MeasuredLoss[]> {
-    const { plan } = this;
-    if (plan.kind !== 'rates') throw sessionError('an open search for rates', `one for ${plan.kind}`);
-    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, begin, end) };
-    const evaluations = configurations.map((rates) => evaluationOf(plan, { kind: 'given', rates }));
-    for (const evaluation of evaluations) throwIfFailed(refusal(evaluation, inputs));
-    const make = (index: number) => {
-      const prepared = prepareEvaluation({ ...plan, evaluations }, index, inputs, this.survey, {});
-      if (prepared instanceof EspalierError) throw prepared;
-      return prepared.variant;
-    };
-    return measureVariants(inputs, [...evaluations.keys()], make, hooks);
+  probe(): never {
+    throw sessionError('an open search for metrics', `one for ${this.plan.kind}`);
   }
 
-  /** See `Engine.measureMasks`. */
-  async measureMasks(masks: readonly ModelMask[], on: MaskSequences, hooks: StepHooks): Promise<MeasuredLoss[]> {
-    const { components } = this.opening;
-    const wrong = masks.find(({ length }) => length !== components.length);
-    if (wrong) throw sessionError(`masks of ${components.length} blocks`, `one of ${wrong.length}`);
+  /** Of rates, where it searches for such, and of masks. */
+  async measure({ candidates, on }: Measuring, hooks: StepHooks): Promise<Timed<MeasureOutcome>[]> {
     const evaluation = this.sequences(on);
     const inputs = { ...this.inputs, evaluation, programs: await this.programsFor(evaluation[0]!.length) };
-    const make = (mask: ModelMask) => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
-    return measureVariants(inputs, masks, make, hooks);
+    // All are looked at before the first is measured.
+    const variants = candidates.map((candidate) => this.modelOf(candidate, inputs));
+    return measureVariants(inputs, variants, (make) => make(), hooks);
   }
 
   /** See `Engine.componentScores`. */
@@ -197,7 +174,28 @@ export class StructureSession {
     this.programs.clear();
   }
 
-  private sequences(on: MaskSequences): readonly Int32Array[] {
+  /** What is measured of a candidate, made when its turn comes. */
+  private modelOf(candidate: Candidate, inputs: SweepInputs): () => Variant {
+    const { plan, opening, survey } = this;
+    const { components } = opening;
+    if (candidate.kind === 'mask') {
+      const { mask } = candidate;
+      if (mask.length !== components.length)
+        throw sessionError(`masks of ${components.length} blocks`, `one of ${mask.length}`);
+      return () => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
+    }
+    if (candidate.kind !== 'rates' || plan.kind !== 'rates')
+      throw sessionError(`what a search for ${plan.kind} measures`, candidate.kind);
+    const evaluation = evaluationOf(plan, { kind: 'given', rates: candidate.rates });
+    throwIfFailed(refusal(evaluation, inputs));
+    return () => {
+      const prepared = prepareEvaluation({ ...plan, evaluations: [evaluation] }, 0, inputs, survey, {});
+      if (prepared instanceof EspalierError) throw prepared;
+      return prepared.variant;
+    };
+  }
+
+  private sequences(on: Sequences): readonly Int32Array[] {
     if (on.kind === 'blocks') return blockRange(this.inputs, on.begin, on.end);
     const { offsets, tokens } = on;
     const { length } = this.calibration;

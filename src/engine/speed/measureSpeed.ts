@@ -32,14 +32,14 @@ export async function measureSpeed(
       step('reading');
       const engine = startFresh();
       engines.push(engine);
-      subjects.push(await patient(engine.openSpeed({ model, ...request }, signal)));
+      subjects.push(await patient(engine.openSpeed({ model, ...request }, { signal })));
     }
     const seconds = models.map((): number[] => []);
     const memory = models.map(() => 0);
     for (let round = 0; round <= rounds; round++) {
       for (const [index, engine] of engines.entries()) {
         step(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
-        const measured = await patient(engine.speedRound(signal));
+        const measured = await patient(engine.speedRound({ signal }));
         memory[index] = measured.peakMemory;
         if (round > 0) seconds[index]!.push(measured.seconds);
       }

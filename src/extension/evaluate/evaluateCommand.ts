@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ErrorData } from '../../base/errors.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { chooseDevice } from '../configuration.ts';
 import type { Evaluator, Target } from './evaluator.ts';
 import { showFailure } from '../notifications.ts';

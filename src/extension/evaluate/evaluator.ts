@@ -1,8 +1,9 @@
 import { cancelledError, toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
+import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { Ask, RequestHooks } from '../../protocol/requests.ts';
 import type { Activity } from './annotations.ts';
 
 /** A metric or experiment of a document. */
@@ -15,17 +16,8 @@ export interface EvaluatorOptions {
   /** Asks the language for what the target means now. Rejects with a coded error that says what is missing. */
   readonly plansOf: (target: Target) => Promise<readonly EvaluationPlan[]>;
   /** Whether a plan may begin: a person is asked where it takes long or more than there is. */
-  readonly confirm: (
-    target: Target,
-    plan: EvaluationPlan,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ) => Promise<boolean>;
-  readonly evaluate: (
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ) => Promise<readonly EvaluationResult[]>;
+  readonly confirm: (target: Target, plan: EvaluationPlan, hooks: RequestHooks) => Promise<boolean>;
+  readonly evaluate: Ask<'evaluate'>;
   /** Called before a plan runs; what it returns is called with each of the plan's results. */
   readonly keeper: (target: Target, plan: EvaluationPlan) => Promise<(result: EvaluationResult) => void>;
   /** Changes exactly when what the target means changes; undefined where there is no such target. */
@@ -123,31 +115,28 @@ export class Evaluator {
 
   private async runPlan(job: Job, plan: EvaluationPlan): Promise<void> {
     const { target, controller } = job;
-    const onProgress: EvaluationListener['onProgress'] = ({ progress }) => {
-      job.progress = progress;
-      this.options.onChange();
-    };
-    if (!(await this.options.confirm(target, plan, { onProgress }, controller.signal))) {
-      throw cancelledError(`evaluating ${target.name}`);
-    }
-    const keep = await this.options.keeper(target, plan);
-    await this.options.evaluate(
-      plan,
-      {
-        onProgress,
-        onResult: ({ result }) => {
-          this.failures.delete(keyOf({ uri: target.uri, name: result.metric }));
-          keep(result);
-        },
-        onFailure: ({ index, error }) => {
-          const name = plan.evaluations[index]?.metric ?? target.name;
-          const failed = { uri: target.uri, name };
-          this.failures.set(keyOf(failed), { planKey: this.options.planKeyOf(failed), error });
-          this.options.onChange();
-        },
+    const watching: RequestHooks = {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        job.progress = progress;
+        this.options.onChange();
       },
-      controller.signal,
-    );
+    };
+    if (!(await this.options.confirm(target, plan, watching))) throw cancelledError(`evaluating ${target.name}`);
+    const keep = await this.options.keeper(target, plan);
+    await this.options.evaluate(plan, {
+      ...watching,
+      onResult: (result) => {
+        this.failures.delete(keyOf({ uri: target.uri, name: result.metric }));
+        keep(result);
+      },
+      onFailure: (error, index) => {
+        const name = plan.evaluations[index]?.metric ?? target.name;
+        const failed = { uri: target.uri, name };
+        this.failures.set(keyOf(failed), { planKey: this.options.planKeyOf(failed), error });
+        this.options.onChange();
+      },
+    });
   }
 }
 

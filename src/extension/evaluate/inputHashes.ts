@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isSettled, versionOf } from '../../files/fileVersion.ts';
+import type { RequestParams, RequestResult } from '../../protocol/requests.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import type { Freshness } from './annotations.ts';
-import type { RequestResult } from '../../protocol/requests.ts';
 
 /** A checkpoint folder or a text file that results depend on; the path is absolute. */
 export interface Input {
@@ -20,10 +20,7 @@ export interface InputHashesOptions {
   /** Remembers between windows which hash a file had when it looked so. */
   readonly memory: { get(): StampedHashes; set(hashes: StampedHashes): void };
   /** Computes hashes in the worker, null for what cannot be read; undefined where that is not allowed now. */
-  readonly identify: (
-    models: readonly string[],
-    files: readonly string[],
-  ) => Promise<RequestResult<'identify'> | undefined>;
+  readonly identify: (asked: RequestParams<'identify'>) => Promise<RequestResult<'identify'> | undefined>;
   readonly onChange: () => void;
   readonly log: (message: string) => void;
 }
@@ -102,10 +99,10 @@ export class InputHashes {
         batch.filter(({ input }) => input.kind === kind),
       );
       const answer = await this.options
-        .identify(
-          models!.map(({ input }) => input.path),
-          files!.map(({ input }) => input.path),
-        )
+        .identify({
+          models: models!.map(({ input }) => input.path),
+          files: files!.map(({ input }) => input.path),
+        })
         .catch((error: unknown) => {
           this.options.log(`the inputs of earlier results could not be checked: ${String(error)}`);
           return undefined;

@@ -6,7 +6,7 @@ import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import { annotate } from './annotations.ts';
 import type { DeclarationView, PlannedView } from './annotations.ts';
 import { chosenForm } from '../configuration.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { Decorations } from './decorations.ts';
 import type { Evaluator, Target } from './evaluator.ts';
 import type { InputHashes } from './inputHashes.ts';

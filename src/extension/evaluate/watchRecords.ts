@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 
 /** Milliseconds: what changes together is read once. */
 const QUIET = 300;

@@ -3,7 +3,7 @@ import { cancelledError, EspalierError, throwIfCancelled } from '../../base/erro
 import type { ErrorCode } from '../../base/errors.ts';
 import { MAX_REPLY } from '../../search/rates/schema.ts';
 import { estimateUsage } from '../../llm/languageModel.ts';
-import type { AskLanguageModel, LanguageModelAnswer } from '../../protocol/questions.ts';
+import type { AskLanguageModel, LanguageModelAnswer } from '../../protocol/requests.ts';
 import type { LlmUsage } from '../../search/rates/events.ts';
 
 /** Characters of a token, at most: a model of the editor is not told how long its reply may be, so that what is longer is cut off here. */

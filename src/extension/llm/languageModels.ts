@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import { endpointName, originOf } from '../../search/rates/llmEndpoint.ts';
 import type { LlmGrant } from '../../search/rates/llmEndpoint.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
-import type { AskLanguageModel } from '../../protocol/questions.ts';
+import type { AskLanguageModel } from '../../protocol/requests.ts';
 import { cancelledError } from '../../base/errors.ts';
 import { openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';

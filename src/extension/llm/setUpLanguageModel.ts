@@ -7,7 +7,7 @@ import { listModels } from '../../llm/listModels.ts';
 import type { Endpoint } from '../../llm/listModels.ts';
 import { openAiModel } from '../../llm/openAi.ts';
 import { signalOf } from '../cancellation.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import type { EditorModel } from './editorModel.ts';
 import type { EndpointKeys } from './endpointKeys.ts';
 import { chosenLanguageModel, chooseLanguageModel } from './llmConfiguration.ts';

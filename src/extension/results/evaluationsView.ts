@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { plannedKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import type { InputHashes } from '../evaluate/inputHashes.ts';
 import { markdownString } from '../markdownString.ts';
 import { iconFree, tellInformation } from '../messages.ts';

@@ -4,8 +4,7 @@ import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import { isStructural } from '../../experiment/planned.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
+import type { Ask, Listener } from '../../protocol/requests.ts';
 import { signalOf } from '../cancellation.ts';
 import { progressLine } from '../evaluate/resultText.ts';
 import { sparsityText } from '../evaluate/structureText.ts';
@@ -13,17 +12,8 @@ import { iconFree, tellInformation, withNotification } from '../messages.ts';
 import type { Progress } from '../messages.ts';
 
 export interface ModelExportParts {
-  readonly exportModel: (
-    plan: EvaluationPlan,
-    target: ExportTarget,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ) => Promise<ExportReport>;
-  readonly evaluate: (
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ) => Promise<readonly EvaluationResult[]>;
+  readonly exportModel: Ask<'exportModel'>;
+  readonly evaluate: Ask<'evaluate'>;
   readonly tell: (what: string, error: unknown) => void;
 }
 
@@ -53,7 +43,7 @@ export class ModelExport {
     const name = path.basename(target.folder);
     try {
       const report = await withNotification(`Exporting ${name}`, (progress, token) =>
-        this.parts.exportModel(plan, target, { onProgress: progressInto(progress) }, signalOf(token)),
+        this.parts.exportModel({ plan, target }, { onProgress: progressInto(progress), signal: signalOf(token) }),
       );
       this.announce(plan, report);
     } catch (error) {
@@ -93,8 +83,7 @@ export class ModelExport {
       const [result] = await withNotification(`Evaluating ${name}`, (progress, token) =>
         this.parts.evaluate(
           { model: report.folder, text, evaluations: [], settings },
-          { onProgress: progressInto(progress) },
-          signalOf(token),
+          { onProgress: progressInto(progress), signal: signalOf(token) },
         ),
       );
       if (!result) return;
@@ -128,9 +117,9 @@ function savedWords(plan: EvaluationPlan, report: ExportReport): string {
   return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}${without}`;
 }
 
-function progressInto(progress: Progress): NonNullable<EvaluationListener['onProgress']> {
+function progressInto(progress: Progress): Listener['onProgress'] {
   let shown = 0;
-  return ({ progress: now }) => {
+  return (now) => {
     const share = now.total > 0 ? (100 * now.done) / now.total : 0;
     progress.report({ message: progressLine(now), increment: Math.max(0, share - shown) });
     shown = Math.max(shown, share);

@@ -1,25 +1,16 @@
 import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
-import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/exportSchema.ts';
+import type { SpeedReport } from '../../experiment/exportSchema.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import { lengthText } from '../../experiment/length.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SpeedMeasurement, SpeedRow } from '../../experiment/speedTable.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
+import type { Ask, RequestHooks } from '../../protocol/requests.ts';
 
 export interface SpeedParts {
-  readonly exportModel: (
-    plan: EvaluationPlan,
-    target: ExportTarget,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ) => Promise<ExportReport>;
-  readonly measureSpeed: (
-    plan: SpeedPlan,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ) => Promise<readonly SpeedReport[]>;
+  readonly exportModel: Ask<'exportModel'>;
+  readonly measureSpeed: Ask<'measureSpeed'>;
   /** Where the pruned model lies while it is measured. */
   readonly scratch: string;
   /** Seconds, from any origin. */
@@ -48,27 +39,24 @@ export async function measureSpeed(
   const tell = (state: SpeedMeasurement['state'], share: number, detail: string): void => {
     onChange({ state, share, detail, rows: [] });
   };
-  const progress = (from: number, to: number): NonNullable<EvaluationListener['onProgress']> => {
-    return ({ progress: { done, total, detail } }) => {
+  const watching = (from: number, to: number): RequestHooks => ({
+    signal,
+    onProgress: ({ done, total, detail }) => {
       tell('measuring', from + (to - from) * (total > 0 ? done / total : 0), detail);
-    };
-  };
+    },
+  });
   let room: string | undefined;
   try {
     tell('measuring', 0, 'pruning');
     room = await makeTemporaryFolder(parts.scratch, 'speed');
     const folder = path.join(room, 'pruned');
-    const { result } = await parts.exportModel(
-      plan,
-      { folder, format: 'huggingface' },
-      { onProgress: progress(0, WRITING) },
-      signal,
-    );
+    const target = { folder, format: 'huggingface' } as const;
+    const { result } = await parts.exportModel({ plan, target }, watching(0, WRITING));
     const { device, precision, threads } = plan.settings;
     const { length, modelLength } = result.provenance;
     const settings = { device, precision, threads };
     const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
-    const reports = await parts.measureSpeed(speedPlan, { onProgress: progress(WRITING, 1) }, signal);
+    const reports = await parts.measureSpeed(speedPlan, watching(WRITING, 1));
     const how = `Prefill of ${BATCH} × ${lengthText(length, modelLength)}, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
     const { fingerprint } = result;
     const rows = reports.map(rowOf);

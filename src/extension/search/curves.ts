@@ -1,11 +1,11 @@
 import { toErrorData } from '../../base/errors.ts';
 import { formatSeconds } from '../../experiment/format.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
+import type { Ask } from '../../protocol/requests.ts';
 import type { CurveAxis, CurveMetric, Curves } from '../../view/panelMessages.ts';
 
 export interface CurvesRequest {
@@ -16,11 +16,7 @@ export interface CurvesRequest {
 }
 
 export interface CurvesHooks {
-  readonly evaluate: (
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ) => Promise<readonly EvaluationResult[]>;
+  readonly evaluate: Ask<'evaluate'>;
   readonly onChange: (curves: Curves) => void;
   /** Seconds, from any origin. */
   readonly now: () => number;
@@ -78,26 +74,19 @@ export async function evaluateCurves(request: CurvesRequest, hooks: CurvesHooks)
       const where = over === 'sparsity' ? `sparsity ${Math.round(at * 100)} %` : `${at} samples`;
       const shareAt = (part: number): number => (done + part) / points.length;
       tell('running', shareAt(0), where);
-      await hooks.evaluate(
-        plan,
-        {
-          onProgress: ({ progress }) => {
-            tell(
-              'running',
-              shareAt(progress.total > 0 ? progress.done / progress.total : 0),
-              `${where}, ${progress.detail}`,
-            );
-          },
-          onResult: ({ index, result }) => {
-            ({ densePerplexity } = result);
-            lines[index]?.points.push({ at, perplexity: result.perplexity });
-          },
-          onFailure: ({ index, error }) => {
-            lines[index]?.errors.push(`${where}: ${error.actual}`);
-          },
+      await hooks.evaluate(plan, {
+        signal: hooks.signal,
+        onProgress: ({ done: steps, total, detail }) => {
+          tell('running', shareAt(total > 0 ? steps / total : 0), `${where}, ${detail}`);
         },
-        hooks.signal,
-      );
+        onResult: (result, index) => {
+          ({ densePerplexity } = result);
+          lines[index]?.points.push({ at, perplexity: result.perplexity });
+        },
+        onFailure: (error, index) => {
+          lines[index]?.errors.push(`${where}: ${error.actual}`);
+        },
+      });
     }
     tell('done', 1, `${points.length * metrics.length} evaluations in ${formatSeconds(hooks.now() - began)}`);
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import { planOf } from '../../runs/runRecord.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { evaluateCurves } from './curves.ts';
 import { stateOf } from './followedState.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';

@@ -1,7 +1,6 @@
 import type * as vscode from 'vscode';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
-import type { EvaluationListener } from '../../protocol/client.ts';
+import type { Ask } from '../../protocol/requests.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { SearchPlan } from '../../search/metrics/plan.ts';
 import type { ToPanel } from '../../view/panelMessages.ts';
@@ -21,11 +20,7 @@ export interface SearchPanelParts {
   readonly extension: vscode.Uri;
   readonly runner: SearchRunner;
   readonly runLibrary: RunLibrary;
-  readonly evaluate: (
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ) => Promise<readonly EvaluationResult[]>;
+  readonly evaluate: Ask<'evaluate'>;
   readonly candidates: CandidateFile;
   /** Shows the tree of a formula that stands in no file. */
   readonly showTree: (formula: FormulaTarget) => Promise<void>;

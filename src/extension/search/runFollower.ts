@@ -8,7 +8,7 @@ import { damageError, JournalReader } from '../../runs/journalReader.ts';
 import { JOURNAL_FILE } from '../../runs/runFolder.ts';
 import { isRunning } from '../../runs/runLock.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { Clock } from '../worker/supervisor.ts';
+import type { Clock } from '../../base/clock.ts';
 
 export interface RunFollowerOptions {
   readonly clock: Clock;

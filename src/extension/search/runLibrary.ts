@@ -12,7 +12,7 @@ import { listedRun } from '../../runs/runSummary.ts';
 import type { RunSummary, UnreadableRun } from '../../runs/runSummary.ts';
 import { runTitles } from '../../runs/runTitles.ts';
 import type { RunTitle } from '../../runs/runTitles.ts';
-import type { Clock } from '../worker/supervisor.ts';
+import type { Clock } from '../../base/clock.ts';
 import { decidingNames } from '../../experiment/settingRow.ts';
 
 export type ListedRun = RunSummary | UnreadableRun;

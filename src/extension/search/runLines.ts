@@ -1,5 +1,5 @@
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import type { RunLine } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 

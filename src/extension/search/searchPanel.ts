@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { isRunOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { WebviewChannel } from '../webviewChannel.ts';
 import { webviewHtml, webviewRoots } from '../webviewHtml.ts';
 import { saveExport, savePicture } from './exportCommand.ts';

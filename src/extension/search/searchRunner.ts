@@ -1,23 +1,28 @@
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { SearchListener } from '../../protocol/client.ts';
-import type { AskLanguageModel } from '../../protocol/questions.ts';
-import type { RequestParams } from '../../protocol/requests.ts';
+import type { Ask, AskLanguageModel, RequestHooks } from '../../protocol/requests.ts';
 import type { LlmAccess } from '../llm/languageModels.ts';
-import type { Clock } from '../worker/supervisor.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Supervisor } from '../worker/supervisor.ts';
 import type { Driving } from './runState.ts';
 
 /** A worker process that drives one run, with bounded restarts: the supervisor. */
 export interface SearchWorker {
-  search(
-    params: Omit<RequestParams<'search'>, 'token'>,
-    listener: SearchListener,
-    signal: AbortSignal,
-  ): Promise<unknown>;
+  readonly search: Ask<'search'>;
   /** Lets it release its device. */
   stop(): Promise<void>;
   /** Ends it now. */
   dispose(): void;
+}
+
+export function searchWorker(supervisor: Supervisor): SearchWorker {
+  return {
+    search: supervisor.asking('search'),
+    stop: () => supervisor.stop(),
+    dispose: () => {
+      supervisor.dispose();
+    },
+  };
 }
 
 export interface SearchRunnerOptions {
@@ -141,15 +146,15 @@ export class SearchRunner {
     const { clock, log } = this.options;
     const { controller, worker } = drive;
     const begin = clock.now();
-    const listener: SearchListener = {
-      onProgress: ({ progress: { detail, done, total } }) => {
+    const hooks: RequestHooks = {
+      signal: controller.signal,
+      onProgress: ({ detail, done, total }) => {
         if (drive.state.kind !== 'starting') return;
         this.change(folder, drive, { kind: 'starting', detail, ...(total > 0 && { share: done / total }) });
       },
-      onSearchEvent: ({ event }) => {
+      onGrew: (_, kind) => {
         // Baselines and what follows are the search itself.
-        if (drive.state.kind === 'starting' && event.kind !== 'resumed')
-          this.change(folder, drive, { kind: 'running' });
+        if (drive.state.kind === 'starting' && kind !== 'resumed') this.change(folder, drive, { kind: 'running' });
         else this.options.onChange(folder);
       },
     };
@@ -158,8 +163,7 @@ export class SearchRunner {
         const { grant, editor } = await this.options.llmAccess(folder);
         await worker.search(
           { folder, ...(grant && { llm: grant }) },
-          editor ? { ...listener, askLanguageModel: this.options.askLanguageModel } : listener,
-          controller.signal,
+          editor ? { ...hooks, askLanguageModel: this.options.askLanguageModel } : hooks,
         );
         return;
       } catch (error) {

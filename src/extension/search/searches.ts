@@ -1,14 +1,13 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { toErrorData } from '../../base/errors.ts';
-import type { ErrorData } from '../../base/errors.ts';
+import { EspalierError } from '../../base/errors.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
 import { deleteRun, openRun } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { LONGEST_NAME, LONGEST_NOTE, readNotes, writeNotes } from '../../runs/runNotes.ts';
 import type { RunNotes } from '../../runs/runNotes.ts';
 import type { RunSummary } from '../../runs/runSummary.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { fallbackFor } from '../configuration.ts';
 import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
@@ -49,7 +48,8 @@ export interface SearchesParts {
   readonly modelLength: (model: string) => Promise<number>;
   readonly evaluate: (target: Target) => unknown;
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
-  readonly tellFailure: (what: string, error: ErrorData) => void;
+  /** Of what failed. */
+  readonly tell: (what: string, error: unknown) => void;
   readonly showLog: () => void;
   readonly explainTrust: () => void;
   readonly log: (message: string) => void;
@@ -68,12 +68,7 @@ export class Searches implements vscode.Disposable {
 
   constructor(parts: SearchesParts) {
     this.parts = parts;
-    const { context, outlines, supervisor, showLog, log } = parts;
-    const tell = (what: string, error: unknown): void => {
-      const data = toErrorData(error, what);
-      log(`${what}: ${data.code}: ${data.operation}: ${data.actual}`);
-      if (data.code !== 'cancelled') parts.tellFailure(what, data);
-    };
+    const { context, outlines, supervisor, showLog, log, tell } = parts;
     this.runner = new SearchRunner({
       newWorker: parts.newWorker,
       memory: {
@@ -107,7 +102,7 @@ export class Searches implements vscode.Disposable {
       extension: context.extensionUri,
       runner: this.runner,
       runLibrary: this.runLibrary,
-      evaluate: (plan, listener, signal) => supervisor.evaluate(plan, listener, signal),
+      evaluate: supervisor.asking('evaluate'),
       candidates,
       showTree: parts.showTree,
       startRandom: (run) => this.evolveCommand.startRandom(run),
@@ -261,7 +256,7 @@ export class Searches implements vscode.Disposable {
     try {
       await act();
     } catch (error) {
-      this.parts.tellFailure(what, toErrorData(error, what));
+      this.parts.tell(what, error);
     }
   }
 
@@ -272,7 +267,7 @@ export class Searches implements vscode.Disposable {
     try {
       return await openRun(folder);
     } catch (error) {
-      this.parts.tellFailure('The run cannot be opened', toErrorData(error, 'opening a run'));
+      this.parts.tell('The run cannot be opened', error);
       return undefined;
     }
   }
@@ -309,7 +304,7 @@ export class Searches implements vscode.Disposable {
     const listed = this.runLibrary.find(folder);
     const name = listed && isReadable(listed) ? this.nameOf(listed.run) : folder;
     if (typeof end === 'object') {
-      this.parts.tellFailure(`The search ${name} failed`, end.error);
+      this.parts.tell(`The search ${name} failed`, new EspalierError(end.error));
       return;
     }
     // Whoever sees the panel sees that it is finished.

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
-import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
 import type { Supervisor } from '../worker/supervisor.ts';
@@ -126,12 +125,7 @@ export class TreePreview implements vscode.WebviewPanelSerializer {
       {
         treeOf,
         plansOf: (of) => outlines.plans(of),
-        inspect: (plan, tensor, onProgress, signal) => {
-          const onEvent = ({ progress }: { readonly progress: EvaluationProgress }): void => {
-            onProgress(progress);
-          };
-          return supervisor.inspect(plan, tensor, { onProgress: onEvent }, signal);
-        },
+        inspect: supervisor.asking('inspect'),
         isTrusted: () => vscode.workspace.isTrusted,
         isEvaluating,
         reveal: (uri, range, version, focus) => void select(uri, range, version, focus),

@@ -1,13 +1,12 @@
 import { toErrorData } from '../../base/errors.ts';
-import type { MetricInspection } from '../../experiment/inspectionSchema.ts';
+import type { Ask, RequestHooks } from '../../protocol/requests.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { asWeights, scoreText } from '../../experiment/planned.ts';
-import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
 import type { Target } from '../evaluate/evaluator.ts';
-import type { Clock } from '../worker/supervisor.ts';
+import type { Clock } from '../../base/clock.ts';
 import { type Form, Forms, nodeAt } from './treeForms.ts';
 import type {
   FormName,
@@ -25,12 +24,7 @@ export interface TreeSessionOptions {
   readonly treeOf: (target: Target) => Promise<TreeResult>;
   /** What evaluating the metric would evaluate. Rejects with a coded error that says what is missing. */
   readonly plansOf: (target: Target) => Promise<readonly EvaluationPlan[]>;
-  readonly inspect: (
-    plan: EvaluationPlan,
-    tensor: string | null,
-    onProgress: (progress: EvaluationProgress) => void,
-    signal: AbortSignal,
-  ) => Promise<MetricInspection>;
+  readonly inspect: Ask<'inspect'>;
   readonly isTrusted: () => boolean;
   /** Whether the worker evaluates: a person's evaluation goes first, and is not disturbed. */
   readonly isEvaluating: () => boolean;
@@ -289,11 +283,14 @@ export class TreeSession {
     const running = { key, controller: new AbortController() };
     this.running = running;
     this.tellRunning('asking the worker …');
-    const onProgress = ({ detail }: EvaluationProgress): void => {
-      if (this.running === running) this.tellRunning(`${detail} …`);
+    const hooks: RequestHooks = {
+      signal: running.controller.signal,
+      onProgress: ({ detail }) => {
+        if (this.running === running) this.tellRunning(`${detail} …`);
+      },
     };
     try {
-      const inspection = await this.options.inspect(plan, this.tensor, onProgress, running.controller.signal);
+      const inspection = await this.options.inspect({ plan, tensor: this.tensor }, hooks);
       if (this.running !== running) return;
       this.tensor = inspection.tensor;
       const of = printPrefix(asWeights(plan.evaluations[0]!, 'inspecting').expression);

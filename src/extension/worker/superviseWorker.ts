@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { VERSION } from '../../base/version.ts';
 import { forkWorker } from '../../protocol/workerProcess.ts';
-import { SYSTEM_CLOCK } from '../clock.ts';
+import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** A supervisor of the worker that ships. @param label what its lines in the log begin with */

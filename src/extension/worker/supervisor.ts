@@ -1,15 +1,10 @@
+import type { Clock } from '../../base/clock.ts';
 import { cancelledError, EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport } from '../../experiment/exportSchema.ts';
-import type { MetricInspection } from '../../experiment/inspectionSchema.ts';
-import type { Preflight } from '../../experiment/preflightSchema.ts';
-import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
-import { ProtocolClient } from '../../protocol/client.ts';
-import type { EvaluationListener, SearchListener } from '../../protocol/client.ts';
-import type { RequestName, RequestParams, RequestResult } from '../../protocol/requests.ts';
-import { exitError, gaveUpError, startError } from '../../protocol/workerErrors.ts';
-import type { WorkerExit, WorkerProcess } from '../../protocol/workerProcess.ts';
+import type { Ask, RequestHooks, RequestName, RequestParams, RequestResult } from '../../protocol/requests.ts';
+import { WorkerConnection } from '../../protocol/workerConnection.ts';
+import { gaveUpError, startError } from '../../protocol/workerErrors.ts';
+import type { WorkerProcess } from '../../protocol/workerProcess.ts';
 
 /** The life of the worker. */
 export type WorkerState =
@@ -19,13 +14,6 @@ export type WorkerState =
   | { readonly kind: 'busy'; readonly pid: number }
   /** Not started again until the user says so. */
   | { readonly kind: 'failed'; readonly error: ErrorData };
-
-export interface Clock {
-  /** Milliseconds, from any origin. */
-  now(): number;
-  /** Calls back once; returns what undoes it. */
-  after(milliseconds: number, callback: () => void): () => void;
-}
 
 export interface SupervisorOptions {
   readonly spawn: () => WorkerProcess;
@@ -63,16 +51,6 @@ const DEFAULT_LIMITS: SupervisorLimits = {
   backoff: 100,
 };
 
-/** One process and everything that ends with it. */
-interface Life {
-  readonly process: WorkerProcess;
-  readonly client: ProtocolClient;
-  readonly undo: (() => void)[];
-  /** Why it is being ended on purpose; an exit without one is a crash. */
-  ending?: EspalierError;
-  gone: boolean;
-}
-
 /**
  * Keeps one worker alive for as long as it is needed, and makes every request settle: with its result, with the worker's coded
  * error, with `cancelled`, with `worker/exited` when the process dies, or with `worker/gave-up` when it keeps dying. A worker
@@ -83,13 +61,15 @@ export class Supervisor {
   private readonly limits: SupervisorLimits;
   private readonly listeners = new Set<(state: WorkerState) => void>();
   private current: WorkerState = { kind: 'stopped' };
-  private life: Life | undefined;
+  private worker: WorkerConnection | undefined;
+  /** Called when the worker is gone. */
+  private atItsEnd: (() => void)[] = [];
   private crashes: number[] = [];
   private active = 0;
   private disposed = false;
   private undoRestart: (() => void) | undefined;
   /** Requests that wait for a worker. */
-  private waiting: { resolve: (life: Life) => void; reject: (error: EspalierError) => void }[] = [];
+  private waiting: { resolve: (worker: WorkerConnection) => void; reject: (error: EspalierError) => void }[] = [];
 
   constructor(options: SupervisorOptions) {
     this.options = options;
@@ -105,80 +85,42 @@ export class Supervisor {
     return { dispose: () => this.listeners.delete(listener) };
   }
 
-  async evaluate(
-    plan: EvaluationPlan,
-    listener: EvaluationListener,
-    signal: AbortSignal,
-  ): Promise<readonly EvaluationResult[]> {
-    const reply = await this.withWorker(signal, (client) => client.evaluate(plan, listener, signal));
-    return reply.results;
+  /** A function that asks for one thing: what the parts of the extension are given. */
+  asking<Name extends RequestName>(name: Name): Ask<Name> {
+    return (params, hooks) => this.request(name, params, hooks);
   }
 
-  async preflight(
-    plan: EvaluationPlan,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ): Promise<Preflight> {
-    const reply = await this.withWorker(signal, (client) => client.preflight(plan, listener, signal));
-    return reply.preflight;
-  }
-
-  async inspect(
-    plan: EvaluationPlan,
-    tensor: string | null,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ): Promise<MetricInspection> {
-    const reply = await this.withWorker(signal, (client) => client.inspect(plan, tensor, listener, signal));
-    return reply.inspection;
-  }
-
-  /** Evaluates the plan's only evaluation and writes the model that it pruned. */
-  async exportModel(
-    plan: EvaluationPlan,
-    target: ExportTarget,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ): Promise<ExportReport> {
-    const reply = await this.withWorker(signal, (client) => client.exportModel(plan, target, listener, signal));
-    return reply.report;
-  }
-
-  async measureSpeed(
-    plan: SpeedPlan,
-    listener: Pick<EvaluationListener, 'onProgress'>,
-    signal: AbortSignal,
-  ): Promise<readonly SpeedReport[]> {
-    const reply = await this.withWorker(signal, (client) =>
-      client.measureSpeed({ ...plan, models: [...plan.models] }, listener, signal),
-    );
-    return reply.reports;
-  }
-
-  /** Drives a run; aborting the signal pauses it. */
-  async search(
-    params: Omit<RequestParams<'search'>, 'token'>,
-    listener: SearchListener,
-    signal: AbortSignal,
-  ): Promise<RequestResult<'search'>> {
-    return this.withWorker(signal, (client) => client.search(params, listener, signal));
-  }
-
-  request<
-    Name extends Exclude<RequestName, 'initialize' | 'evaluate' | 'preflight' | 'inspect' | 'search' | 'shutdown'>,
-  >(
+  async request<Name extends RequestName>(
     name: Name,
     params: RequestParams<Name>,
-    signal: AbortSignal = new AbortController().signal,
+    hooks: RequestHooks = {},
   ): Promise<RequestResult<Name>> {
-    return this.withWorker(signal, (client) => client.request(name, params, signal));
+    const { signal } = hooks;
+    throwIfCancelled(signal, 'waiting for the worker');
+    const worker = await this.acquire(signal);
+    this.count(worker, 1);
+    let undoDeadline: (() => void) | undefined;
+    const onAbort = (): void => {
+      undoDeadline = this.options.clock.after(this.limits.cancel, () => {
+        this.options.log(`the worker did not acknowledge cancelling within ${this.limits.cancel} ms and is ended`);
+        this.kill(worker, cancelledError('evaluating'));
+      });
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await worker.client.request(name, params, hooks);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      undoDeadline?.();
+      this.count(worker, -1);
+    }
   }
 
   /** Forgets earlier crashes and starts anew. What runs is ended with `cancelled`. */
   async restart(): Promise<void> {
     await this.stop();
     this.crashes = [];
-    if (this.current.kind === 'stopped' && !this.life && !this.disposed) this.start();
+    if (this.current.kind === 'stopped' && !this.worker && !this.disposed) this.start();
   }
 
   /** Asks the worker to exit, and kills it when it does not in time. Resolves when it is gone. */
@@ -187,26 +129,21 @@ export class Supervisor {
     this.undoRestart = undefined;
     const reason = cancelledError('using the worker');
     this.rejectWaiting(reason);
-    const life = this.life;
-    if (!life || life.gone) {
+    const { worker } = this;
+    if (!worker) {
       this.change({ kind: 'stopped' });
       return;
     }
-    life.ending = reason;
-    const gone = new Promise<void>((resolve) => {
-      life.undo.push(resolve);
-    });
+    const gone = new Promise<void>((resolve) => this.atItsEnd.push(resolve));
+    const kill = (): void => {
+      this.kill(worker, reason);
+    };
     // Nothing is lost by killing a worker that works; one that is idle gets the chance to release its device.
-    if (this.current.kind !== 'ready') this.kill(life, reason);
+    if (this.current.kind !== 'ready') kill();
     else {
-      life.undo.push(
-        this.options.clock.after(this.limits.shutdown, () => {
-          this.kill(life, reason);
-        }),
-      );
-      life.client.request('shutdown', {}).catch(() => {
-        this.kill(life, reason);
-      });
+      worker.expectEnd(reason);
+      this.atItsEnd.push(this.options.clock.after(this.limits.shutdown, kill));
+      worker.client.request('shutdown', {}).catch(kill);
     }
     await gone;
   }
@@ -217,52 +154,25 @@ export class Supervisor {
     this.undoRestart?.();
     const reason = cancelledError('using the worker');
     this.rejectWaiting(reason);
-    if (this.life && !this.life.gone) this.kill(this.life, reason);
+    if (this.worker) this.kill(this.worker, reason);
     this.listeners.clear();
   }
 
-  private async withWorker<T>(signal: AbortSignal, work: (client: ProtocolClient) => Promise<T>): Promise<T> {
-    throwIfCancelled(signal, 'waiting for the worker');
-    const life = await this.acquire(signal);
-    this.count(life, 1);
-    let undoDeadline: (() => void) | undefined;
-    const onAbort = (): void => {
-      undoDeadline = this.options.clock.after(this.limits.cancel, () => {
-        this.options.log(`the worker did not acknowledge cancelling within ${this.limits.cancel} ms and is ended`);
-        this.kill(life, cancelledError('evaluating'));
-      });
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await work(life.client);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      undoDeadline?.();
-      this.count(life, -1);
-    }
-  }
-
-  private count(life: Life, change: number): void {
-    if (life !== this.life || life.gone || life.ending) return;
+  private count(worker: WorkerConnection, change: number): void {
+    if (worker !== this.worker || !worker.isOpen) return;
     this.active += change;
-    const pid = life.process.pid ?? 0;
+    const pid = worker.pid ?? 0;
     this.change(this.active > 0 ? { kind: 'busy', pid } : { kind: 'ready', pid });
   }
 
-  private acquire(signal: AbortSignal): Promise<Life> {
-    if (
-      this.life &&
-      !this.life.gone &&
-      !this.life.ending &&
-      (this.current.kind === 'ready' || this.current.kind === 'busy')
-    ) {
-      return Promise.resolve(this.life);
-    }
-    if (this.current.kind === 'failed') return Promise.reject(new EspalierError(this.current.error));
-    return new Promise<Life>((resolve, reject) => {
+  private acquire(signal: AbortSignal | undefined): Promise<WorkerConnection> {
+    const { worker, current } = this;
+    if (worker?.isOpen && (current.kind === 'ready' || current.kind === 'busy')) return Promise.resolve(worker);
+    if (current.kind === 'failed') return Promise.reject(new EspalierError(current.error));
+    return new Promise<WorkerConnection>((resolve, reject) => {
       const entry = { resolve, reject };
       this.waiting.push(entry);
-      signal.addEventListener(
+      signal?.addEventListener(
         'abort',
         () => {
           this.waiting = this.waiting.filter((other) => other !== entry);
@@ -272,74 +182,56 @@ export class Supervisor {
       );
       if (this.disposed) reject(cancelledError('waiting for the worker'));
       // One that is still ending holds the device; its exit starts the next.
-      else if (this.current.kind === 'stopped' && !this.life) this.start();
+      else if (this.current.kind === 'stopped' && !this.worker) this.start();
     });
   }
 
   private start(): void {
     this.change({ kind: 'starting' });
     const { clock, log, spawn, version } = this.options;
-    let process: WorkerProcess;
+    let worker: WorkerConnection;
     try {
-      process = spawn();
+      const onExit = (reason: EspalierError, asked: boolean): void => {
+        this.exited(reason, asked);
+      };
+      worker = new WorkerConnection(spawn(), { version, startLimit: this.limits.start, clock, log, onExit });
     } catch (error) {
       this.fail(startError(String(error)));
       return;
     }
-    const client = new ProtocolClient(process.reader, process.writer, {
-      log,
-      onBroken: (reason) => {
-        if (life.gone || life.ending) return;
-        // A worker that cannot be talked to is of no use; its exit, which follows, tells the rest.
-        log(`connection to the worker: ${reason}`);
-        process.kill();
-      },
-    });
-    const life: Life = { process, client, undo: [], gone: false };
-    this.life = life;
+    this.worker = worker;
     this.active = 0;
-    const undoTimeout = clock.after(this.limits.start, () => {
-      log(`the worker did not answer within ${this.limits.start} ms and is ended`);
-      process.kill();
-    });
-    life.undo.push(undoTimeout);
-    process.onExit((exit) => {
-      this.exited(life, exit);
-    });
-    client.initialize(version).then(
-      ({ pid }) => {
-        undoTimeout();
-        if (life.gone || life.ending) return;
+    worker.ready.then(
+      (pid) => {
+        if (!worker.isOpen) return;
         log(`worker ${pid} is ready`);
         this.change({ kind: 'ready', pid });
-        for (const entry of this.waiting.splice(0)) entry.resolve(life);
+        for (const entry of this.waiting.splice(0)) entry.resolve(worker);
       },
       (error: unknown) => {
-        if (life.gone || life.ending) return;
+        if (!worker.isOpen) return;
         // The worker answered, but not what was asked: starting it again would end the same.
-        this.fail(error instanceof EspalierError ? error : startError(String(error)), life);
+        const failure = error instanceof EspalierError ? error : startError(String(error));
+        this.fail(failure);
+        this.kill(worker, failure);
       },
     );
   }
 
-  private exited(life: Life, exit: WorkerExit): void {
-    if (life.gone) return;
-    life.gone = true;
-    const reason = life.ending ?? exitError(exit, life.process.lastWords());
-    life.client.dispose(reason);
-    for (const undo of life.undo.splice(0)) undo();
-    if (life !== this.life) return;
-    this.life = undefined;
+  /** There is no other worker before this is told. */
+  private exited(reason: EspalierError, asked: boolean): void {
+    this.worker = undefined;
     this.active = 0;
+    for (const tell of this.atItsEnd.splice(0)) tell();
     if (this.current.kind === 'failed') return;
-    if (life.ending || this.disposed) {
-      this.options.log('the worker has ended');
-      this.change({ kind: 'stopped' });
-      // Asked for while the old one was ending.
-      if (this.waiting.length > 0 && !this.disposed) this.start();
+    if (!asked && !this.disposed) {
+      this.crashed(reason);
       return;
     }
-    this.crashed(reason);
+    this.options.log('the worker has ended');
+    this.change({ kind: 'stopped' });
+    // Asked for while the old one was ending.
+    if (this.waiting.length > 0 && !this.disposed) this.start();
   }
 
   private crashed(reason: EspalierError): void {
@@ -362,25 +254,22 @@ export class Supervisor {
     });
   }
 
-  private fail(error: EspalierError, life?: Life): void {
+  private fail(error: EspalierError): void {
     this.options.log(error.message);
     this.change({ kind: 'failed', error: error.data });
     this.rejectWaiting(error);
-    if (life) this.kill(life, error);
   }
 
-  private kill(life: Life, reason: EspalierError): void {
-    if (life.gone) return;
-    life.ending ??= reason;
-    life.client.dispose(reason);
-    life.process.kill();
-    life.undo.push(
+  private kill(worker: WorkerConnection, reason: EspalierError): void {
+    if (worker !== this.worker) return;
+    this.atItsEnd.push(
       this.options.clock.after(this.limits.kill, () => {
-        this.options.log(`worker ${life.process.pid ?? ''} did not end when killed; it is left behind`);
-        this.exited(life, { code: null, signal: 'SIGKILL' });
+        this.options.log(`worker ${worker.pid ?? ''} did not end when killed; it is left behind`);
+        worker.abandon();
       }),
     );
-    if (this.life === life && this.current.kind !== 'failed') this.change({ kind: 'stopped' });
+    worker.end(reason);
+    if (this.worker === worker && this.current.kind !== 'failed') this.change({ kind: 'stopped' });
   }
 
   private rejectWaiting(error: EspalierError): void {

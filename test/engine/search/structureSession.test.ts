@@ -25,6 +25,7 @@ import type { ComponentsOpening, MeasureOutcome } from '../../../src/search/life
 import type { PackedValues } from '../../../src/search/masks/events.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
+import { measureMasks, measureMetrics, measureRates } from '../../support/measuring.ts';
 
 const [BLOCKS, SAMPLES, TOKENS] = [4, 3, 12];
 const half = { kind: 'unstructured', share: 0.5 } as const;
@@ -81,7 +82,7 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
   beforeAll(async () => {
     files = await temporaryFamily(name);
     engine = createEngine();
-    opening = await engine.openStructure(maskPlan(files, name));
+    opening = await engine.open(maskPlan(files, name));
   });
   afterAll(async () => {
     await engine.dispose();
@@ -93,7 +94,7 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
     expect(opening.calibrationTokens).toBe(ids.length);
     const masks = [everything(opening), someMask(opening, 1), without(1, someMask(opening, 2))];
     const offsets = [0, 5, ids.length - TOKENS];
-    const outcomes = await engine.measureMasks(masks, { kind: 'samples', offsets, tokens: TOKENS });
+    const outcomes = await measureMasks(engine, masks, { kind: 'samples', offsets, tokens: TOKENS });
     for (const [index, mask] of masks.entries()) {
       const expected = meanLoss(
         masked(files.folder, mask, opening.components),
@@ -105,14 +106,14 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
 
   test('everything kept is the dense model, block by block', async () => {
     for (let begin = 0; begin < BLOCKS; begin++) {
-      const [outcome] = await engine.measureMasks([everything(opening)], { kind: 'blocks', begin, end: begin + 1 });
+      const [outcome] = await measureMasks(engine, [everything(opening)], { kind: 'blocks', begin, end: begin + 1 });
       expect(lossOf(outcome!)).toBeCloseTo(opening.denseLosses[begin]!, 5);
     }
   });
 
   test('a mask has the perplexity of an evaluation of the same mask', async () => {
     const mask = someMask(opening, 4);
-    const [outcome] = await engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: BLOCKS });
+    const [outcome] = await measureMasks(engine, [mask], { kind: 'blocks', begin: 0, end: BLOCKS });
     const evaluation = { metric: 'mask', structure: { kind: 'mask', mask }, sparsity: half } as const;
     const [result] = await engine.evaluate({ ...maskPlan(files, name), evaluations: [evaluation] });
     expect(lossOf(outcome!)).toBeCloseTo(Math.log(result!.perplexity), 6);
@@ -121,9 +122,9 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
   test('a loss is the same alone and among others, to the last bit', async () => {
     const masks = [1, 2, 3].map((seed) => someMask(opening, seed));
     const on = { kind: 'samples', offsets: [3, 17], tokens: TOKENS } as const;
-    const [alone] = await engine.measureMasks([masks[2]!], on);
-    const among = await engine.measureMasks(masks, on);
-    expect(among[2]!.measure).toEqual(alone!.measure);
+    const [alone] = await measureMasks(engine, [masks[2]!], on);
+    const among = await measureMasks(engine, masks, on);
+    expect(among[2]!.answer).toEqual(alone!.answer);
   });
 });
 
@@ -141,17 +142,17 @@ describe('rates', () => {
   });
 
   test('are measured as the masks that they come to', async () => {
-    const opening = await engine.openStructure(ratePlan(files, name, wandaSp));
+    const opening = await engine.open(ratePlan(files, name, wandaSp));
     expect(opening.owl).toHaveLength(3);
     expect(mean(opening.owl!)).toBeCloseTo(0.5, 6);
     expect(new Set(opening.owl).size).toBeGreaterThan(1);
     const packed = await engine.componentScores({ kind: 'method', method: 'wanda-sp' });
     const configurations = [[0, 0, 0], [0.5, 0.5, 0.5], [1, 0.25, 0.25], opening.owl!];
-    const outcomes = await engine.measureRates(configurations, 0, BLOCKS);
+    const outcomes = await measureRates(engine, configurations, 0, BLOCKS);
     for (const [index, rates] of configurations.entries()) {
       const mask = lowestGone(opening.components, packed, rates);
-      const [outcome] = await engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: BLOCKS });
-      expect(outcomes[index]!.measure).toEqual(outcome!.measure);
+      const [outcome] = await measureMasks(engine, [mask], { kind: 'blocks', begin: 0, end: BLOCKS });
+      expect(outcomes[index]!.answer).toEqual(outcome!.answer);
     }
     expect(lossOf(outcomes[0]!)).toBeCloseTo(mean(opening.denseLosses), 5);
   });
@@ -169,26 +170,26 @@ describe('rates', () => {
 
   test.each(TARGETS)('have the perplexity of an evaluation of the same rates: %j', async (target) => {
     const plan = ratePlan(files, name, target);
-    await engine.openStructure(plan);
+    await engine.open(plan);
     const configurations = [
       [0.2, 0.6, 0.7],
       [0.5, 0.5, 0.5],
     ];
-    const first = await engine.measureRates(configurations, 0, BLOCKS);
+    const first = await measureRates(engine, configurations, 0, BLOCKS);
     const evaluations = configurations.map((rates) => evaluationOf(target, rates));
     const results = await engine.evaluate({ ...plan, evaluations });
     for (const [index, { perplexity: expected }] of results.entries()) {
       expect(lossOf(first[index]!)).toBeCloseTo(Math.log(expected), 6);
     }
     // An evaluation between two questions changes nothing.
-    const again = await engine.measureRates(configurations, 0, BLOCKS);
-    expect(again.map(({ measure }) => measure)).toEqual(first.map(({ measure }) => measure));
+    const again = await measureRates(engine, configurations, 0, BLOCKS);
+    expect(again.map(({ answer }) => answer)).toEqual(first.map(({ answer }) => answer));
   });
 
   test('of blocks have no meaning where whole blocks go', async () => {
     const score = { kind: 'method', method: 'shortgpt' } as const;
     await expect(
-      engine.openStructure(ratePlan(files, name, { kind: 'structure', name: 'shortgpt', score })),
+      engine.open(ratePlan(files, name, { kind: 'structure', name: 'shortgpt', score })),
     ).rejects.toMatchObject({ code: 'settings/invalid' });
   });
 
@@ -197,8 +198,8 @@ describe('rates', () => {
     ['above 1', [0.5, 0.5, 1.5]],
     ['not a number', [0.5, NaN, 0.5]],
   ])('that are %s are refused', async (_, rates) => {
-    await engine.openStructure(ratePlan(files, name, wandaSp));
-    await expect(engine.measureRates([rates], 0, 1)).rejects.toMatchObject({ code: 'settings/invalid' });
+    await engine.open(ratePlan(files, name, wandaSp));
+    await expect(measureRates(engine, [rates], 0, 1)).rejects.toMatchObject({ code: 'settings/invalid' });
   });
 
   test.each<readonly [string, (files: TemporaryFamily) => Partial<RateSearchPlan>, string]>([
@@ -211,13 +212,14 @@ describe('rates', () => {
     ['a test text without enough blocks', ({ folder }) => ({ test: join(folder, 'short.txt') }), 'corpus/too-short'],
   ])('of a search with %s are not begun with', async (_, more, code) => {
     const plan = { ...ratePlan(files, name, wandaSp), ...more(files) };
-    await expect(engine.openStructure(plan)).rejects.toMatchObject({ code });
+    await expect(engine.open(plan)).rejects.toMatchObject({ code });
   });
 
   test('are not asked of a search for masks, nor anything of a search for metrics', async () => {
-    await engine.openStructure(maskPlan(files, name));
-    await expect(engine.measureRates([[0.5, 0.5, 0.5]], 0, 1)).rejects.toMatchObject({ code: 'engine/invariant' });
-    await expect(engine.measure([], 0, 1)).rejects.toMatchObject({ code: 'engine/invariant' });
+    await engine.open(maskPlan(files, name));
+    await expect(measureRates(engine, [[0.5, 0.5, 0.5]], 0, 1)).rejects.toMatchObject({ code: 'engine/invariant' });
+    await expect(engine.probe({ expressions: [] })).rejects.toMatchObject({ code: 'engine/invariant' });
+    await expect(measureMetrics(engine, [metric], 0, 1)).rejects.toMatchObject({ code: 'engine/invariant' });
   });
 });
 
@@ -235,7 +237,7 @@ describe('a search for masks', () => {
 
   test.each(['heads-channels', 'heads-channels-layers', 'layers'] as const)('of %s has scores', async (components) => {
     const plan = maskPlan(files, name);
-    const opening = await engine.openStructure({ ...plan, search: { ...plan.search, components } });
+    const opening = await engine.open({ ...plan, search: { ...plan.search, components } });
     const { groups, channels, blocks } = await engine.componentScores({ kind: 'method', method: 'taylor' });
     const count = (of: 'groups' | 'channels'): number => opening.components.reduce((sum, block) => sum + block[of], 0);
     for (const values of [unpackValues(groups, count('groups')), unpackValues(channels, count('channels'))]) {
@@ -252,14 +254,14 @@ describe('a search for masks', () => {
     ['blocks that there are not', { kind: 'blocks', begin: 0, end: BLOCKS + 1 }],
     ['no blocks', { kind: 'blocks', begin: 1, end: 1 }],
   ] as const)('refuses %s', async (_, on) => {
-    const opening = await engine.openStructure(maskPlan(files, name));
-    await expect(engine.measureMasks([everything(opening)], on)).rejects.toMatchObject({ code: 'engine/invariant' });
+    const opening = await engine.open(maskPlan(files, name));
+    await expect(measureMasks(engine, [everything(opening)], on)).rejects.toMatchObject({ code: 'engine/invariant' });
   });
 
   test('refuses masks of other models', async () => {
-    const opening = await engine.openStructure(maskPlan(files, name));
+    const opening = await engine.open(maskPlan(files, name));
     const mask = everything(opening).slice(1);
-    await expect(engine.measureMasks([mask], { kind: 'blocks', begin: 0, end: 1 })).rejects.toMatchObject({
+    await expect(measureMasks(engine, [mask], { kind: 'blocks', begin: 0, end: 1 })).rejects.toMatchObject({
       code: 'engine/invariant',
     });
   });
@@ -278,9 +280,9 @@ describe('a search for masks', () => {
     (await session.weights.block(1))['fc2']!.floats().fill(Infinity);
     const kept = everything(session.opening);
     const on = { kind: 'blocks', begin: 0, end: 2 } as const;
-    const outcomes = await session.measureMasks([kept, without(1, kept)], on, {});
-    expect(outcomes[0]!.measure).toMatchObject({ kind: 'invalid', reason: 'not-finite' });
-    expect(outcomes[1]!.measure).toMatchObject({ kind: 'loss', blocks: 2 });
+    const outcomes = await measureMasks(session, [kept, without(1, kept)], on);
+    expect(outcomes[0]!.answer).toMatchObject({ kind: 'invalid', reason: 'not-finite' });
+    expect(outcomes[1]!.answer).toMatchObject({ kind: 'loss', blocks: 2 });
     session.dispose();
     models.dispose();
     await devices.dispose();
@@ -359,7 +361,7 @@ function meanLoss(model: OracleModel, sequences: readonly (readonly number[])[])
   return mean(sequences.map((ids) => Math.log(perplexity(model, ids, ids.length, 1))));
 }
 
-function lossOf({ measure }: { readonly measure: MeasureOutcome }): number {
+function lossOf({ answer: measure }: { readonly answer: MeasureOutcome }): number {
   if (measure.kind === 'loss') return measure.loss;
   throw new Error(`not finite: ${measure.detail}`);
 }

@@ -4,7 +4,7 @@ import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { Evaluator } from '../../../src/extension/evaluate/evaluator.ts';
 import type { Target } from '../../../src/extension/evaluate/evaluator.ts';
-import type { EvaluationListener } from '../../../src/protocol/client.ts';
+import type { RequestHooks } from '../../../src/protocol/requests.ts';
 import { samplePlan, sampleResult } from '../../protocol/samples.ts';
 import { settle } from '../fakeWorker.ts';
 
@@ -17,7 +17,7 @@ const failure = (code: 'device/failed' | 'metric/invalid-score') =>
 function setUp(plans: readonly EvaluationPlan[] = [samplePlan()]) {
   const running: {
     plan: EvaluationPlan;
-    listener: EvaluationListener;
+    hooks: RequestHooks;
     finish: (result?: EvaluationResult) => void;
     fail: (error: Error) => void;
   }[] = [];
@@ -28,20 +28,20 @@ function setUp(plans: readonly EvaluationPlan[] = [samplePlan()]) {
     plansOf: ({ name }) => (name === 'broken' ? Promise.reject(failure('device/failed')) : Promise.resolve(plans)),
     planKeyOf: ({ name }) => planKeys.get(name) ?? `key of ${name}`,
     confirm: ({ name }, _plan, { onProgress }) => {
-      onProgress?.({ token: 1, progress: { stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' } });
+      onProgress?.({ stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' });
       return Promise.resolve(name !== 'declined');
     },
     keeper: ({ name }) => Promise.resolve((result) => kept.push(`${name}: ${result.metric} ${result.perplexity}`)),
-    evaluate: (plan, listener, signal) =>
+    evaluate: (plan, hooks = {}) =>
       new Promise((resolve, reject) => {
-        signal.addEventListener('abort', () => {
+        hooks.signal?.addEventListener('abort', () => {
           reject(cancelledError('evaluating'));
         });
         running.push({
           plan,
-          listener,
+          hooks,
           finish: (result = sampleResult()) => {
-            listener.onResult?.({ token: 1, index: 0, result });
+            hooks.onResult?.(result, 0);
             resolve([result]);
           },
           fail: reject,
@@ -61,7 +61,7 @@ describe('one evaluation', () => {
     const reading = { stage: 'reading', done: 0, total: 0, detail: 'reading the checkpoint' };
     expect(evaluator.activityOf(target('wanda'))).toEqual({ state: 'running', progress: reading });
     const progress = { stage: 'evaluating', done: 1, total: 6, detail: 'block 1 of 6' } as const;
-    running[0]!.listener.onProgress?.({ token: 1, progress });
+    running[0]!.hooks.onProgress?.(progress);
     expect(evaluator.activityOf(target('wanda'))).toEqual({ state: 'running', progress });
     running[0]!.finish();
     expect(await outcome).toEqual({ kind: 'done' });
@@ -166,7 +166,7 @@ describe('a failure', () => {
     const { evaluator, running } = setUp();
     const outcome = evaluator.evaluate(target('halves'));
     await settle();
-    running[0]!.listener.onFailure?.({ token: 1, index: 0, error: failure('metric/invalid-score').data });
+    running[0]!.hooks.onFailure?.(failure('metric/invalid-score').data, 0);
     expect(evaluator.failureOf(target('wanda'))?.code).toBe('metric/invalid-score');
     expect(evaluator.failureOf(target('halves'))).toBeUndefined();
     running[0]!.finish();

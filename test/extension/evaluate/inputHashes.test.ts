@@ -8,6 +8,7 @@ import type { StampedHashes } from '../../../src/extension/evaluate/inputHashes.
 import { createRecord } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
 import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import type { RequestParams } from '../../../src/protocol/requests.ts';
 
 let root: string;
 let memory: StampedHashes;
@@ -43,7 +44,7 @@ afterEach(async () => {
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** As the worker would: the model's hash is that of its weights here. */
-async function identify(models: readonly string[], files: readonly string[]) {
+async function identify({ models, files }: RequestParams<'identify'>) {
   if (!allowed) return undefined;
   identified.push(...models, ...files);
   const each = async (file: string) => sha(await readFile(file, 'utf8'));

@@ -24,10 +24,10 @@ async function measured(changes: Partial<SpeedParts> = {}): Promise<{ all: Speed
   const all: SpeedMeasurement[] = [];
   const folders: string[] = [];
   const parts: SpeedParts = {
-    exportModel: (_, { folder }, { onProgress }) => {
+    exportModel: ({ target: { folder } }, { onProgress } = {}) => {
       mkdirSync(folder);
       folders.push(folder);
-      onProgress?.({ token: 1, progress: { stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' } });
+      onProgress?.({ stage: 'pruning', done: 1, total: 2, detail: 'block 1 of 2' });
       return Promise.resolve({ result: sampleResult() } as ExportReport);
     },
     measureSpeed: ({ models }) => {

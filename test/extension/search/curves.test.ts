@@ -37,13 +37,9 @@ describe('plans of curves', () => {
 
 describe('curves', () => {
   it('grow point by point; a metric that cannot rank somewhere has a gap there', async () => {
-    const last = await run(({ evaluations }, listener) => {
+    const last = await run(({ evaluations }, { onResult, onFailure } = {}) => {
       const at = evaluations[0]!.sparsity.kind === 'unstructured' ? evaluations[0]!.sparsity.share : 0;
-      listener.onResult?.({
-        token: 1,
-        index: 0,
-        result: sampleResult({ perplexity: 100 + 100 * at, densePerplexity: 90 }),
-      });
+      onResult?.(sampleResult({ perplexity: 100 + 100 * at, densePerplexity: 90 }), 0);
       if (at === 0.5) {
         const error = {
           code: 'metric/invalid-score',
@@ -52,8 +48,8 @@ describe('curves', () => {
           actual: 'constant',
           remedy: 'd',
         } as const;
-        listener.onFailure?.({ token: 1, index: 1, error });
-      } else listener.onResult?.({ token: 1, index: 1, result: sampleResult({ perplexity: 300 }) });
+        onFailure?.(error, 1);
+      } else onResult?.(sampleResult({ perplexity: 300 }), 1);
       return Promise.resolve([]);
     });
     expect(last.at(-1)).toMatchObject({ state: 'done', share: 1, densePerplexity: expect.any(Number) as number });

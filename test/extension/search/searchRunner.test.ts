@@ -5,7 +5,7 @@ import { SearchRunner } from '../../../src/extension/search/searchRunner.ts';
 import type { SearchWorker } from '../../../src/extension/search/searchRunner.ts';
 import type { LlmGrant } from '../../../src/search/rates/llmEndpoint.ts';
 import type { LlmAccess } from '../../../src/extension/llm/languageModels.ts';
-import type { SearchListener } from '../../../src/protocol/client.ts';
+import type { RequestHooks } from '../../../src/protocol/requests.ts';
 import { FakeClock, settle } from '../fakeWorker.ts';
 
 const coded = (code: ErrorCode) => new EspalierError({ code, operation: 'a', expected: 'b', actual: 'c', remedy: 'd' });
@@ -13,7 +13,7 @@ const coded = (code: ErrorCode) => new EspalierError({ code, operation: 'a', exp
 interface Asked {
   readonly folder: string;
   readonly llm: LlmGrant | undefined;
-  readonly listener: SearchListener;
+  readonly hooks: RequestHooks;
   readonly finish: () => void;
   readonly fail: (error: Error) => void;
 }
@@ -26,17 +26,17 @@ function setUp(remembered: readonly string[] = [], access: (folder: string) => L
   let memory = remembered;
   const clock = new FakeClock();
   const newWorker = (): SearchWorker => ({
-    search: ({ folder, llm }, listener, signal) =>
+    search: ({ folder, llm }, hooks = {}) =>
       new Promise((resolve, reject) => {
-        signal.onabort = () => {
-          resolve({ outcome: 'paused' });
+        hooks.signal!.onabort = () => {
+          resolve('paused');
         };
         asked.push({
           folder,
           llm,
-          listener,
+          hooks,
           finish: () => {
-            resolve({ outcome: 'finished' });
+            resolve('finished');
           },
           fail: reject,
         });
@@ -74,7 +74,7 @@ describe('a run that this window drives', () => {
     const { runner, asked } = setUp([], (folder) => accesses[folder]!);
     for (const folder of Object.keys(accesses)) runner.drive(folder);
     await settle();
-    expect(asked.map(({ folder, llm, listener }) => [folder, llm, listener.askLanguageModel !== undefined])).toEqual([
+    expect(asked.map(({ folder, llm, hooks }) => [folder, llm, hooks.askLanguageModel !== undefined])).toEqual([
       ['/nobody', undefined, false],
       ['/endpoint', grant, false],
       ['/editor', undefined, true],
@@ -91,16 +91,11 @@ describe('a run that this window drives', () => {
     expect(runner.drivingOf('/run')).toEqual({ kind: 'starting' });
     expect(memory()).toEqual(['/run']);
     const progress = { stage: 'reading', done: 1, total: 4, detail: 'block 1 of 4' } as const;
-    asked[0]!.listener.onProgress?.({ token: 1, progress });
+    asked[0]!.hooks.onProgress?.(progress);
     expect(runner.drivingOf('/run')).toEqual({ kind: 'starting', detail: 'block 1 of 4', share: 0.25 });
-    asked[0]!.listener.onSearchEvent?.({ token: 1, seq: 0, at: 0, event: { kind: 'resumed' } });
+    asked[0]!.hooks.onGrew?.(0, 'resumed');
     expect(runner.drivingOf('/run')?.kind).toBe('starting');
-    asked[0]!.listener.onSearchEvent?.({
-      token: 1,
-      seq: 1,
-      at: 0,
-      event: { kind: 'baseline', metric: 'w', expression: 'W' },
-    });
+    asked[0]!.hooks.onGrew?.(1, 'baseline');
     expect(runner.drivingOf('/run')).toEqual({ kind: 'running' });
     asked[0]!.finish();
     await settle();

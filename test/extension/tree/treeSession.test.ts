@@ -52,14 +52,14 @@ async function setUp(text: string, name = 'm', given: { trusted?: boolean; evalu
         return Promise.resolve(metricTree(compile(world.text), source, target.name));
       },
       plansOf: () => (world.plan ? Promise.resolve([world.plan]) : Promise.reject(noPlan)),
-      inspect: (plan, tensor, onProgress, signal) =>
+      inspect: ({ plan, tensor }, { onProgress, signal } = {}) =>
         new Promise((resolve, reject) => {
           const of = printPrefix(asWeights(plan.evaluations[0]!, 'inspecting').expression);
-          signal.addEventListener('abort', () => {
+          signal!.addEventListener('abort', () => {
             reject(cancelledError('inspecting'));
           });
           asked.push({
-            ...{ of, tensor, model: plan.model, onProgress, isCancelled: () => signal.aborted },
+            ...{ of, tensor, model: plan.model, onProgress: onProgress!, isCancelled: () => signal!.aborted },
             answer: () => (resolve(inspection(tensor ?? 'first')), settle()),
             fail: (error) => (reject(error), settle()),
           });

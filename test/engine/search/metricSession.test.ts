@@ -10,6 +10,7 @@ import { FAMILIES } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
 import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { measureMasks, measureMetrics, measureRates } from '../../support/measuring.ts';
 
 let files: TemporaryFamily;
 let engine: Engine;
@@ -44,7 +45,7 @@ beforeAll(async () => {
     },
     search: DEFAULT_SEARCH_SETTINGS,
   };
-  opening = await engine.openSearch(plan);
+  opening = await engine.open(plan);
 });
 
 afterAll(async () => {
@@ -82,8 +83,8 @@ describe('measuring candidates', () => {
         [1, 3],
         [3, 5],
       ] as const) {
-        const [outcome] = await engine.measure([parsePrefix(text)], begin, end);
-        const { measure } = outcome!;
+        const [outcome] = await measureMetrics(engine, [parsePrefix(text)], begin, end);
+        const { answer: measure } = outcome!;
         if (measure.kind !== 'loss') throw new Error(`${text} is ${measure.reason}`);
         expect(measure.blocks).toBe(end - begin);
         losses.push(measure.loss * measure.blocks);
@@ -95,18 +96,18 @@ describe('measuring candidates', () => {
 
   test('a candidate has the same loss alone and among others, to the last bit', async () => {
     const others = ['W', 'sqr(W)', 'add(W, X)'].map(parsePrefix);
-    const [alone] = await engine.measure([wanda], 0, 5);
-    const among = await engine.measure([...others, wanda], 0, 5);
-    expect(among[3]!.measure).toEqual(alone!.measure);
+    const [alone] = await measureMetrics(engine, [wanda], 0, 5);
+    const among = await measureMetrics(engine, [...others, wanda], 0, 5);
+    expect(among[3]!.answer).toEqual(alone!.answer);
   });
 
   test.each([
     ['sub(W, W)', 'constant'],
     ['exp(exp(add(exp(X), 9)))', 'not-finite'],
   ])('%s is invalid: %s, and the others of its batch are measured', async (text, reason) => {
-    const outcomes = await engine.measure([parsePrefix(text), wanda], 0, 1);
-    expect(outcomes[0]!.measure).toMatchObject({ kind: 'invalid', reason });
-    expect(outcomes[1]!.measure.kind).toBe('loss');
+    const outcomes = await measureMetrics(engine, [parsePrefix(text), wanda], 0, 1);
+    expect(outcomes[0]!.answer).toMatchObject({ kind: 'invalid', reason });
+    expect(outcomes[1]!.answer.kind).toBe('loss');
   });
 
   test.each([
@@ -114,14 +115,23 @@ describe('measuring candidates', () => {
     [2, 2],
     [0, 6],
   ])('blocks %d to %d are refused', async (begin, end) => {
-    await expect(engine.measure([wanda], begin, end)).rejects.toMatchObject({ code: 'engine/invariant' });
+    await expect(measureMetrics(engine, [wanda], begin, end)).rejects.toMatchObject({ code: 'engine/invariant' });
   });
+});
+
+test('a search for metrics measures neither rates, nor masks, nor samples, and scores no components', async () => {
+  const rates = measureRates(engine, [[0.5, 0.5, 0.5]], 0, 1);
+  await expect(rates).rejects.toMatchObject({ code: 'engine/invariant' });
+  const samples = measureMasks(engine, [], { kind: 'samples', offsets: [0], tokens: 2 });
+  await expect(samples).rejects.toMatchObject({ code: 'engine/invariant' });
+  const scores = engine.componentScores({ kind: 'method', method: 'wanda-sp' });
+  await expect(scores).rejects.toMatchObject({ code: 'engine/invariant' });
 });
 
 describe('probing candidates', () => {
   const fingerprint = async (text: string): Promise<string> => {
-    const [outcome] = await engine.probe([parsePrefix(text)]);
-    const { probe } = outcome!;
+    const [outcome] = await engine.probe({ expressions: [parsePrefix(text)] });
+    const { answer: probe } = outcome!;
     if (probe.kind === 'invalid') return probe.reason;
     expect(probe.whole).toBe(true);
     return probe.fingerprint;
@@ -152,11 +162,11 @@ describe('a session', () => {
     const other = await temporaryFamily('opt');
     try {
       await engine.evaluate({ ...evaluation(), model: other.folder, text: other.textFile });
-      await expect(engine.measure([wanda], 0, 1)).rejects.toMatchObject({
+      await expect(measureMetrics(engine, [wanda], 0, 1)).rejects.toMatchObject({
         code: 'engine/invariant',
         data: { expected: 'an open search' },
       });
-      expect(await engine.openSearch(plan)).toEqual(opening);
+      expect(await engine.open(plan)).toEqual(opening);
     } finally {
       await other.remove();
     }
@@ -164,20 +174,20 @@ describe('a session', () => {
 
   test('is cancelled between two programs', async () => {
     const controller = new AbortController();
-    const measuring = engine.measure([wanda], 0, 5, { signal: controller.signal });
+    const measuring = measureMetrics(engine, [wanda], 0, 5, { signal: controller.signal });
     controller.abort();
     await expect(measuring).rejects.toSatisfy((error) => error instanceof EspalierError && error.code === 'cancelled');
-    expect((await engine.measure([wanda], 0, 1))[0]!.measure.kind).toBe('loss');
+    expect((await measureMetrics(engine, [wanda], 0, 1))[0]!.answer.kind).toBe('loss');
   });
 
   test('threads do not change a loss', async () => {
     const single = createEngine();
     try {
-      const one = await single.openSearch({ ...plan, settings: { ...plan.settings, threads: 1 } });
+      const one = await single.open({ ...plan, settings: { ...plan.settings, threads: 1 } });
       expect(one.denseLosses).toEqual(opening.denseLosses);
-      const [a] = await single.measure([wanda], 0, 5);
-      const [b] = await engine.measure([wanda], 0, 5);
-      expect(a!.measure).toEqual(b!.measure);
+      const [a] = await measureMetrics(single, [wanda], 0, 5);
+      const [b] = await measureMetrics(engine, [wanda], 0, 5);
+      expect(a!.answer).toEqual(b!.answer);
     } finally {
       await single.dispose();
     }

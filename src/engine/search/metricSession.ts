@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MeasureOutcome, SearchOpening } from '../../search/lifecycle/events.ts';
+import type { ProbeOutcome } from '../../search/metrics/events.ts';
+import type { Candidate, Measuring, Probing, Timed } from '../../experiment/measuringSchema.ts';
+import { printSparsity } from '../../experiment/sparsity.ts';
+import type { Expression } from '../../metric/expression.ts';
+import { operandsOf } from '../../metric/measure.ts';
+import type { OperandName } from '../../metric/operands.ts';
+import { printPrefix } from '../../metric/print.ts';
+import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
+import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
+import { needGradients } from '../evaluation/gradientsOf.ts';
+import { stagedStepper, stepper } from '../evaluation/stepper.ts';
+import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import { disposePrograms, type SweepInputs } from '../evaluation/sweepInputs.ts';
+import type { BlockWeights } from '../forward/blockWeights.ts';
+import { Stopwatch } from '../forward/stopwatch.ts';
+import { isRowOperand } from '../pruning/inputStatistics.ts';
+import { Pruner } from '../pruning/pruner.ts';
+import { countDenseSteps, densePass } from './densePass.ts';
+import { invalidOutcome, measureVariants, releaseMetrics } from './measureVariants.ts';
+import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
+import { type ProbeBlock, probeLayers } from './probeLayers.ts';
+import type { StepHooks } from '../forward/step.ts';
+import type { SearchSession } from './searchSession.ts';
+
+/**
+ * The numeric side of a search for metrics. What candidates share is computed once: the dense losses and the dense model's
+ * statistics; a candidate then costs its pruning and its forward passes. Candidates are ranked by one-shot calibration.
+ */
+export class MetricSession implements SearchSession {
+  readonly opening: SearchOpening;
+  private readonly plan: SearchPlan;
+  /** Evaluation blocks in the order of the rungs. */
+  private readonly inputs: SweepInputs;
+  private readonly probed: readonly ProbeBlock[];
+
+  private constructor(plan: SearchPlan, inputs: SweepInputs, opening: SearchOpening) {
+    this.plan = plan;
+    this.inputs = inputs;
+    this.opening = opening;
+    this.probed = probeLayers(inputs.weights.layouts);
+  }
+
+  /** @throws EspalierError as an evaluation does */
+  static async open(plan: SearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
+    const operands = operandsOfPlan(plan);
+    const { inputs: prepared, provenance } = await prepareSweep(plan, needsSamples(operands), hooks, state);
+    const inputs = searchInputs(prepared);
+    try {
+      const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
+      const rows = operands.filter(isRowOperand);
+      // Gradients that have to be computed take the statistics on their way.
+      const onTheWay = needed && needed.steps > 0 ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
+      const left = onTheWay ? [] : rows;
+      const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs, left));
+      const found = await needed?.get(steps('gradients'), onTheWay);
+      const dense = await densePass(inputs, left, steps('evaluating'));
+      const { losses } = dense;
+      const statistics = onTheWay?.blocks ?? dense.statistics;
+      const opening = openingOf(losses, provenance, { sparsity: printSparsity(plan.sparsity) });
+      return new MetricSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
+    } catch (error) {
+      disposePrograms(inputs);
+      throw error;
+    }
+  }
+
+  /**
+   * Whether each metric ranks the weights of the probe's layers, and which of them it removes.
+   *
+   * @throws EspalierError for everything that is not the metric's fault
+   */
+  async probe({ expressions }: Probing, { signal }: StepHooks): Promise<Timed<ProbeOutcome>[]> {
+    const outcomes: Timed<ProbeOutcome>[] = [];
+    const step = stepper({ signal }, 0);
+    for (const expression of expressions) {
+      const stopwatch = new Stopwatch(this.inputs.now);
+      const answer = await stopwatch.time(() => this.probeOne(expression));
+      outcomes.push({ answer, seconds: stopwatch.seconds });
+      await step('probing');
+    }
+    return outcomes;
+  }
+
+  /** Whose weights it works on. */
+  get weights(): BlockWeights {
+    return this.inputs.weights;
+  }
+
+  /** The gradients that it works with. */
+  get gradients(): GradientOperands | undefined {
+    return this.inputs.gradients;
+  }
+
+  private async probeOne(expression: Expression): Promise<ProbeOutcome> {
+    const { weights, device, statistics, gradients } = this.inputs;
+    const pruner = this.pruner(expression);
+    const hash = createHash('sha256');
+    try {
+      for (const { block: index, layers } of this.probed) {
+        const block = await weights.block(index);
+        const blockGradients = pruner.usesGradient ? await gradients!.block(index) : undefined;
+        try {
+          for (const layer of layers) {
+            const { name } = layer;
+            const rows = statistics?.[index]?.get(name);
+            const pruned = await pruner.prune(index, layer, block[name]!, rows, blockGradients?.[name]);
+            try {
+              hash.update(zeroBits(await device.download(pruned)));
+            } finally {
+              pruned.dispose();
+            }
+          }
+        } finally {
+          weights.done(block);
+          if (blockGradients) gradients!.done(blockGradients);
+        }
+      }
+      return { kind: 'ranks', fingerprint: hash.digest('hex').slice(0, 32), whole: this.probesAll() };
+    } catch (error) {
+      return invalidOutcome(error);
+    } finally {
+      await releaseMetrics(this.inputs);
+    }
+  }
+
+  /**
+   * Of metrics, on blocks.
+   *
+   * @throws EspalierError for everything that is not the metric's fault
+   */
+  measure({ candidates, on }: Measuring, hooks: StepHooks): Promise<Timed<MeasureOutcome>[]> {
+    if (on.kind !== 'blocks') throw sessionError('blocks of the fitness text', on.kind);
+    const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, on.begin, on.end) };
+    const make = (candidate: Candidate): Pruner => {
+      if (candidate.kind !== 'metric') throw sessionError('metrics', candidate.kind);
+      return this.pruner(candidate.expression);
+    };
+    return measureVariants(inputs, candidates, make, hooks);
+  }
+
+  componentScores(): never {
+    throw sessionError('an open search for rates or masks', 'one for metrics');
+  }
+
+  dispose(): void {
+    disposePrograms(this.inputs);
+  }
+
+  private probesAll(): boolean {
+    const linears = this.inputs.weights.layouts.flatMap(({ parameters }) => parameters.filter(({ linear }) => linear));
+    return this.probed.flatMap(({ layers }) => layers).length === linears.length;
+  }
+
+  private pruner(expression: Expression): Pruner {
+    const { sparsity, settings } = this.plan;
+    return new Pruner(this.inputs.device, printPrefix(expression), expression, sparsity, settings.group);
+  }
+}
+
+function operandsOfPlan({ operands, seeds, baselines }: SearchPlan): readonly OperandName[] {
+  const metrics = [...seeds, ...baselines];
+  return [...new Set([...operands, ...metrics.flatMap(({ expression }) => operandsOf(expression))])];
+}
+
+function needsSamples(operands: readonly OperandName[]): boolean {
+  return operands.some((name) => name !== 'W' && name !== 'Wsigned');
+}
+
+/** One bit a weight, set where it is zero. */
+function zeroBits(weights: Float32Array): Uint8Array {
+  const bits = new Uint8Array((weights.length + 7) >> 3);
+  for (let i = 0; i < weights.length; i++) if (weights[i] === 0) bits[i >> 3]! |= 1 << (i & 7);
+  return bits;
+}

@@ -1,0 +1,29 @@
+import type { OpeningOf, PlanOf, RunKind } from '../../search/kinds.ts';
+import type { EngineState } from '../evaluation/prepareSweep.ts';
+import type { StepHooks } from '../forward/step.ts';
+import { MetricSession } from './metricSession.ts';
+import type { SearchSession } from './searchSession.ts';
+import { StructureSession } from './structureSession.ts';
+
+type Opened<Kind extends RunKind> = SearchSession & { readonly opening: OpeningOf<Kind> };
+
+interface Sessions<Kind extends RunKind> {
+  open(plan: PlanOf<Kind>, hooks: StepHooks, state: EngineState): Promise<Opened<Kind>>;
+}
+
+/** A new kind of search does not compile without its row. */
+const SESSIONS: { readonly [Kind in RunKind]: Sessions<Kind> } = {
+  metrics: MetricSession,
+  rates: StructureSession,
+  masks: StructureSession,
+};
+
+/** @throws EspalierError as an evaluation does */
+export function openSession<Kind extends RunKind>(
+  plan: PlanOf<Kind> & { readonly kind: Kind },
+  hooks: StepHooks,
+  state: EngineState,
+): Promise<Opened<Kind>> {
+  const sessions: Sessions<Kind> = SESSIONS[plan.kind];
+  return sessions.open(plan, hooks, state);
+}
