@@ -24,7 +24,7 @@ const ENGINE = {
   families: ['graph'],
   checkpoint: ['families'],
   tokenizer: ['checkpoint'],
-  models: ['graph', 'families'],
+  models: ['families'],
   pruning: ['runtime', 'models'],
   forward: ['runtime', 'tokenizer', 'models'],
   gradient: ['forward'],
@@ -37,12 +37,6 @@ const ENGINE = {
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.
 const PURE = ['base', 'metric', 'experiment', 'search', 'view'];
-
-// Until they are mended: what broke a rule when it was made, and still does.
-const KNOWN = {
-  engine: '^src/engine/engine[.]ts$',
-  cycles: '^src/engine/(models|evaluation|search|export|speed|engine[.]ts)',
-};
 
 const anyOf = (names) => `(${[...new Set(names)].join('|')})`;
 
@@ -61,7 +55,7 @@ const engineRules = Object.keys(ENGINE).map((folder) => ({
   severity: 'error',
   from: { path: `^src/engine/${folder}/` },
   // engine.ts is the door: who is inside does not go through it.
-  to: { path: '^src/engine/', pathNot: [`^src/engine/${anyOf(downFrom(ENGINE, folder))}/`, KNOWN.engine] },
+  to: { path: '^src/engine/', pathNot: `^src/engine/${anyOf(downFrom(ENGINE, folder))}/` },
 }));
 
 const LAYERED = [
@@ -124,7 +118,7 @@ module.exports = {
       // Of types alone either: who needs a type of a file that needs them has it in the wrong place.
       name: 'no-cycles',
       severity: 'error',
-      from: { pathNot: KNOWN.cycles },
+      from: {},
       to: { circular: true },
     },
   ],

@@ -44,4 +44,3 @@ export const STRUCTURE_METHOD_NAMES = Object.keys(STRUCTURE_METHODS) as readonly
 export const OWL = { kind: 'owl', multiple: 5, spread: 0.08 } as const;
 export const UNIFORM = { kind: 'uniform' } as const;
 export const ALLOCATIONS = ['uniform', 'owl', 'global'] as const;
-export type AllocationName = (typeof ALLOCATIONS)[number] | 'given';

@@ -365,7 +365,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 async function makeLongRun(workspace: string): Promise<void> {
   const plan = { ...syntheticPlan({ generations: 200, population: 50 }), name: 'long' };
   const { folder, run } = await createRun(plan, { root: workspace, createdAt: new Date(), versions: {} });
-  const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run.id, { now: () => Date.now() });
+  const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run, { now: () => Date.now() });
   await journal.append(syntheticSearch(plan).map(({ event }) => event));
   await journal.close();
 }
