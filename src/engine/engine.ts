@@ -1,6 +1,16 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
-import type { ExportReport, ExportTarget, SpeedPlan, SpeedReport, SpeedRequest, SpeedRound, SpeedSubject, Verification, VerifyRequest } from '../experiment/exportSchema.ts';
+import type {
+  ExportReport,
+  ExportTarget,
+  SpeedPlan,
+  SpeedReport,
+  SpeedRequest,
+  SpeedRound,
+  SpeedSubject,
+  Verification,
+  VerifyRequest,
+} from '../experiment/exportSchema.ts';
 import type { FreshEngine } from '../experiment/freshEngine.ts';
 import type { MetricInspection } from '../experiment/inspectionSchema.ts';
 import type { Preflight } from '../experiment/preflightSchema.ts';
@@ -45,10 +55,7 @@ export interface Engine {
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
   /** Loads what the questions of a search share, and keeps it for them until another is opened. */
-  open<Kind extends RunKind>(
-    plan: PlanOf<Kind> & { readonly kind: Kind },
-    hooks?: StepHooks,
-  ): Promise<OpeningOf<Kind>>;
+  open<Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks?: StepHooks): Promise<OpeningOf<Kind>>;
   /** Which metrics rank the weights, and which of them rank alike; asked of an open search for metrics. */
   probe(asked: Probing, hooks?: StepHooks): Promise<readonly Timed<ProbeOutcome>[]>;
   /** Mean losses of what the open search can make of the candidates, in their order; one that is not finite is an outcome, too. */
@@ -87,7 +94,6 @@ export interface Engine {
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
 }
-
 
 export interface EngineOptions {
   /** Where hashes of large files and gradients are kept between processes; without it nothing is kept. */
