@@ -30,7 +30,7 @@ it('espalier search asks an endpoint, is interrupted and goes on, and finds the 
     env,
     during: (child) => {
       const stop = (data: Buffer): void => {
-        if (data.includes('"kind":"iteration"')) child.kill('SIGINT');
+        if (data.includes('"kind":"generation"')) child.kill('SIGINT');
       };
       child.stdout.on('data', stop);
     },

@@ -104,6 +104,7 @@ describe.each<FamilyName>(['llama dynamic', 'opt'])('samples of their own length
       name: 's',
       ...planOf([], settings),
       sparsity: half,
+      kind: 'metrics',
       operands: ['W', 'X', 'G'] as const,
       operations: ['mul', 'sqrt'] as const,
       seeds: [],

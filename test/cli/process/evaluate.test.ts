@@ -11,7 +11,7 @@ const INPUTS = inputsOf({ samples: 4, blocks: 8 });
 let command: BuiltCommand;
 beforeAll(async () => {
   command = await builtCommand({ family: 'llama-1', characters: 40_000 });
-});
+}, 180_000);
 afterAll(() => command.remove());
 
 describe('evaluating a generated checkpoint', () => {

@@ -10,7 +10,7 @@ const INPUTS = inputsOf({ samples: 4, blocks: 8 });
 let command: BuiltCommand;
 beforeAll(async () => {
   command = await builtCommand({ family: 'llama-1', characters: 40_000 });
-});
+}, 180_000);
 afterAll(() => command.remove());
 
 /** Where these tests' processes have their temporary files. */

@@ -10,7 +10,7 @@ beforeAll(async () => {
   await writeFile(join(command.folder, 'wrong.prune'), 'metric fine = W\nmetric mine = tnah(W)\n');
   await writeFile(join(command.folder, 'latin1.prune'), Buffer.from([0x2f, 0x2f, 0xe9, 0x0a]));
   await writeFile(join(command.folder, 'huge.prune'), '//'.repeat(3 << 20));
-});
+}, 180_000);
 afterAll(() => command.remove());
 
 describe('what is wrong is said, with exit code 2 and nothing on standard output', () => {

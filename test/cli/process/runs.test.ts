@@ -9,7 +9,7 @@ import { generateText } from '../../support/generate/text.ts';
 let command: BuiltCommand;
 beforeAll(async () => {
   command = await builtCommand({ family: 'llama-1', characters: 40_000 });
-});
+}, 180_000);
 afterAll(() => command.remove());
 
 describe('a search', () => {

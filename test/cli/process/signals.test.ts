@@ -11,7 +11,7 @@ beforeAll(async () => {
   command = await builtCommand({ family: 'llama-1', characters: 40_000 });
   // What is remembered between runs is nothing that is left behind.
   await mkdir(join(command.folder, 'cache'));
-});
+}, 180_000);
 afterAll(() => command.remove());
 
 describe('a command that is stopped', () => {

@@ -23,6 +23,7 @@ describe('the plan of a search', () => {
     const [plan] = searchPlansFor(compile(SAMPLE), 'evolved', CONTEXT) as [SearchPlan];
     expect(searchPlanSchema.parse(plan)).toEqual(plan);
     expect({ ...plan, seeds: metrics(plan.seeds), baselines: metrics(plan.baselines) }).toEqual({
+      kind: 'metrics',
       name: 'evolved',
       model: join(FOLDER, 'models/tiny'),
       text: join(FOLDER, 'data/test.txt'),
