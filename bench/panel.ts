@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     const plan = { ...syntheticPlan({ generations: GENERATIONS, population: POPULATION }), model: root };
     const run = await createRun(plan, { root, createdAt: new Date(), versions: {} });
     const file = path.join(run.folder, JOURNAL_FILE);
-    const { journal } = await Journal.open(file, run.run, { now: () => Date.now() });
+    const { journal } = await Journal.open(file, run.record, { now: () => Date.now() });
     await journal.append(eventsOf(plan));
     await journal.close();
     console.log(`journal of ${GENERATIONS * POPULATION} candidates: ${(statSync(file).size / 1e6).toFixed(1)} MB`);

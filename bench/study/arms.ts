@@ -1,9 +1,9 @@
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type { MetricCounts, MetricGeneration } from '../../src/search/metrics/events.ts';
-import { runSearch } from '../../src/search/metrics/runSearch.ts';
+import { runMetricSearch } from '../../src/search/metrics/runMetricSearch.ts';
 import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
 import type { SearchOpening } from '../../src/search/lifecycle/events.ts';
-import type { SearchSettings } from '../../src/search/metrics/settings.ts';
+import type { MetricSearchSettings } from '../../src/search/metrics/settings.ts';
 
 /** The ways in which a study searches. */
 export type Arm = 'search' | 'in full' | 'random';
@@ -27,13 +27,13 @@ const UNTIL_BUDGET = 10_000;
 /** @param budget evaluations of the random arm; the others end with their generations */
 export async function playArm(
   arm: Arm,
-  plan: SearchPlan,
+  plan: MetricSearchPlan,
   seed: number,
   opening: SearchOpening,
   effects: MeasuredEffects,
   budget: number,
 ): Promise<ArmResult> {
-  const changes: Partial<SearchSettings> = {
+  const changes: Partial<MetricSearchSettings> = {
     search: {},
     // What shares a ranking has the same loss, so it is measured once here too; it is counted below.
     'in full': { rungs: 1 } as const,
@@ -45,7 +45,7 @@ export async function playArm(
     if (event.kind === 'candidate') expressions.set(event.id, event.expression);
     if (event.kind === 'generation') generations.push(event);
   });
-  await runSearch({ ...plan, baselines: [], search: { ...plan.search, ...changes, seed } }, shared, { opening });
+  await runMetricSearch({ ...plan, baselines: [], search: { ...plan.search, ...changes, seed } }, shared, { opening });
   const last = generations.at(-1)!;
   const costOf = ({ candidates, invalid, evaluations }: MetricCounts): number =>
     arm === 'in full' ? candidates - invalid : evaluations;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/engine/engine.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import { parseSparsity } from '../../src/experiment/sparsity.ts';
 import { MeasuredEffects } from './measuredEffects.ts';
 import { playArm, type ArmResult } from './arms.ts';
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
 }
 
 async function baselinePerplexities(
-  { baselines }: SearchPlan,
+  { baselines }: MetricSearchPlan,
   effects: MeasuredEffects,
   blocks: number,
 ): Promise<[name: string, perplexity: string][]> {

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { ProbeOutcome, MetricEvent } from '../../src/search/metrics/events.ts';
 import { printPrefix } from '../../src/metric/print.ts';
-import type { Proposal, SearchEffects } from '../../src/search/metrics/effects.ts';
+import type { Proposal, MetricEffects } from '../../src/search/metrics/effects.ts';
 import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
 import type { Rung } from '../../src/search/lifecycle/rung.ts';
 
@@ -10,7 +10,7 @@ import type { Rung } from '../../src/search/lifecycle/rung.ts';
  * Effects of the arms of a study over one engine. What was measured once is remembered, over arms, seeds and processes: the same
  * expression on the same blocks has the same loss, so an arm's *count* of evaluations is its own while the work is done once.
  */
-export class MeasuredEffects implements Omit<SearchEffects, 'emit'> {
+export class MeasuredEffects implements Omit<MetricEffects, 'emit'> {
   private readonly engine: Engine;
   private readonly file: string;
   private readonly fingerprint: string;
@@ -59,7 +59,7 @@ export class MeasuredEffects implements Omit<SearchEffects, 'emit'> {
 }
 
 /** The effects of one arm: its own events, the common measurements. */
-export function armEffects(shared: MeasuredEffects, onEvent: (event: MetricEvent) => void): SearchEffects {
+export function armEffects(shared: MeasuredEffects, onEvent: (event: MetricEvent) => void): MetricEffects {
   return {
     probe: (candidates) => shared.probe(candidates),
     measure: (candidates, rung) => shared.measure(candidates, rung),

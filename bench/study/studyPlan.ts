@@ -1,11 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { defaultBaselines } from '../../src/search/metrics/baselines.ts';
-import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
+import {
+  DEFAULT_SEARCH_OPERANDS,
+  DEFAULT_SEARCH_OPERATIONS,
+  type MetricSearchPlan,
+} from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
 import { LENGTH, SAMPLES, SHARED_FILES } from '../work.ts';
-import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 /**
  * The plan of a study on the reference checkpoint. The fitness text is the first half of WikiText-2's test text, since the
@@ -14,8 +18,8 @@ import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/m
 export function studyPlan(
   folder: string,
   { sparsity, blocks, threads }: { readonly sparsity: Sparsity; readonly blocks: number; readonly threads: number },
-  search: Partial<SearchSettings>,
-): SearchPlan {
+  search: Partial<MetricSearchSettings>,
+): MetricSearchPlan {
   const [text, test] = halves(folder);
   return {
     kind: 'metrics',
@@ -38,7 +42,7 @@ export function studyPlan(
       blocks,
       threads,
     },
-    search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
+    search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...search },
   };
 }
 

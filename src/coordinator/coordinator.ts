@@ -5,7 +5,7 @@ import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
-import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
+import type { SearchEvent, SearchKind, SearchPlan } from '../search/kinds.ts';
 import { openToAppendSync } from '../files/openRegular.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
@@ -57,7 +57,7 @@ export interface SearchRunOptions {
 }
 
 export type RunOutcome =
-  | { readonly kind: 'finished'; readonly finished: EndOf<RunKind> }
+  | { readonly kind: 'finished'; readonly finished: EndOf<SearchKind> }
   /** Resume it when it suits. */
   | { readonly kind: 'paused' };
 
@@ -75,12 +75,12 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
   const { clock = SYSTEM_CLOCK, openFile, recover = false, signal, onWait } = options;
   const lock = await lockRun(run.folder, { signal, ...(onWait && { onWait }) });
   try {
-    const plan = planOf(run.run, run.root);
+    const plan = planOf(run.record, run.root);
     const search = searchOf(plan, run, options);
     let before = 0;
     let opened: SearchOpening | undefined;
-    let end: EndOf<RunKind> | undefined;
-    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, {
+    let end: EndOf<SearchKind> | undefined;
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.record, {
       now: () => clock.wall(),
       check: () => lock.check(),
       recover,
@@ -110,7 +110,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
   }
 }
 
-function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
+function searchOf(plan: SearchPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
   switch (plan.kind) {
     case 'metrics':
       return new MetricRun(plan);
@@ -124,7 +124,7 @@ function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchR
 interface CoordinatorParts {
   readonly run: RunFolder;
   /** With absolute paths. */
-  readonly plan: RunPlan;
+  readonly plan: SearchPlan;
   readonly search: SearchRun;
   /** What the journal says of the model already. */
   readonly opened: SearchOpening | undefined;
@@ -200,7 +200,7 @@ class Coordinator {
     }
   }
 
-  private async search(): Promise<EndOf<RunKind>> {
+  private async search(): Promise<EndOf<SearchKind>> {
     const { run, search } = this.parts;
     const opening = this.opening ?? (await this.open());
     return search.run(opening, {
@@ -236,7 +236,7 @@ class Coordinator {
     });
   }
 
-  private async append(...events: readonly RunEvent[]): Promise<void> {
+  private async append(...events: readonly SearchEvent[]): Promise<void> {
     const { journal, options } = this.parts;
     const records = await journal.append(events);
     for (const record of records) options.onEvent?.(record);

@@ -2,7 +2,7 @@ import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
-import type { RunPlan } from '../search/kinds.ts';
+import type { SearchPlan } from '../search/kinds.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
 import { checkSame } from './divergence.ts';
 import type { Drive } from './searchRun.ts';
@@ -28,7 +28,7 @@ const LIMIT = 24 * 3_600_000;
 export async function evaluateFinalists<About extends Pick<FinalistEvent, 'id' | 'name'>>(
   entries: readonly FinalEntry<About>[],
   known: readonly FinalistEvent[],
-  plan: RunPlan,
+  plan: SearchPlan,
   { pool, append, portable }: Drive<never>,
 ): Promise<readonly FinalistEvent[]> {
   const jobs = entries.map(({ about, evaluation }, place) => {
@@ -62,7 +62,7 @@ function essenceOf({ id, name }: Pick<FinalistEvent, 'id' | 'name'>): object {
 /** On the fitness text and, where the plan has one, on the test text. */
 async function evaluateFinalist(
   pool: WorkerPool,
-  plan: RunPlan,
+  plan: SearchPlan,
   evaluation: PlannedEvaluation,
   portable: (result: EvaluationResult) => EvaluationResult,
 ): Promise<Pick<FinalistEvent, 'result' | 'test' | 'error'>> {

@@ -85,7 +85,7 @@ export class LlmCalls {
     const seconds = (): number => (clock.now() - began) / 1000;
     let reply: LlmReply;
     try {
-      const idempotencyKey = `${this.run.run.id}-${call}`;
+      const idempotencyKey = `${this.run.record.id}-${call}`;
       const hasRoom = (spent: LlmUsage | undefined): boolean =>
         this.limitReached(addUsage(spent, least)!) === undefined;
       const question = { prompt, role, generation, idempotencyKey, hasRoom };

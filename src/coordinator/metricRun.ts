@@ -1,9 +1,9 @@
 import { printPrefix } from '../metric/print.ts';
 import type { FinalistEvent, SearchOpening } from '../search/lifecycle/events.ts';
 import type { MetricEvent, ProbeOutcome } from '../search/metrics/events.ts';
-import type { Proposal, SearchEffects } from '../search/metrics/effects.ts';
-import type { SearchPlan } from '../search/metrics/plan.ts';
-import { runSearch } from '../search/metrics/runSearch.ts';
+import type { Proposal, MetricEffects } from '../search/metrics/effects.ts';
+import type { MetricSearchPlan } from '../search/metrics/plan.ts';
+import { runMetricSearch } from '../search/metrics/runMetricSearch.ts';
 import { checkSame, divergedError } from './divergence.ts';
 import { evaluateFinalists, finalOrder } from './finalists.ts';
 import { Measures, quarantine } from './measures.ts';
@@ -13,7 +13,7 @@ import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
 /** A search for metrics. */
 export class MetricRun implements SearchRun<'metrics'> {
-  private readonly plan: SearchPlan;
+  private readonly plan: MetricSearchPlan;
   private readonly probes = new Map<number, Extract<MetricEvent, { kind: 'probed' }>>();
   private readonly measures = new Measures<Proposal>({
     ask: (client, proposals, { begin, end }) =>
@@ -28,7 +28,7 @@ export class MetricRun implements SearchRun<'metrics'> {
   private readonly finalists: FinalistEvent[] = [];
 
   /** @param plan with absolute paths */
-  constructor(plan: SearchPlan) {
+  constructor(plan: MetricSearchPlan) {
     this.plan = plan;
   }
 
@@ -45,7 +45,10 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 
   async run(opening: SearchOpening, drive: Drive<'metrics'>): Promise<EndOf<'metrics'>> {
-    const { counts, finalists } = await runSearch(this.plan, this.effects(drive), { opening, signal: drive.signal });
+    const { counts, finalists } = await runMetricSearch(this.plan, this.effects(drive), {
+      opening,
+      signal: drive.signal,
+    });
     const { baselines, sparsity } = this.plan;
     const best = finalists.map(({ id, expression }) => ({ id, metric: `candidate ${id}`, expression }));
     const entries = [...best, ...baselines].map(({ metric, expression, ...id }) => ({
@@ -56,7 +59,7 @@ export class MetricRun implements SearchRun<'metrics'> {
     return { kind: 'finished', counts, best: finalOrder(finalists, results) };
   }
 
-  private effects(drive: Drive<'metrics'>): SearchEffects {
+  private effects(drive: Drive<'metrics'>): MetricEffects {
     const probePace = new Pace(() => drive.clock.now());
     return {
       probe: (candidates) => this.probe(candidates, probePace, drive),

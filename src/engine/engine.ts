@@ -40,7 +40,7 @@ import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import type { MeasureOutcome } from '../search/lifecycle/events.ts';
-import type { OpeningOf, PlanOf, RunKind } from '../search/kinds.ts';
+import type { OpeningOf, PlanOf, SearchKind } from '../search/kinds.ts';
 import type { PackedValues } from '../search/masks/events.ts';
 
 export { listDevices } from './runtime/probe.ts';
@@ -55,7 +55,10 @@ export interface Engine {
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
   /** Loads what the questions of a search share, and keeps it for them until another is opened. */
-  open<Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks?: StepHooks): Promise<OpeningOf<Kind>>;
+  open<Kind extends SearchKind>(
+    plan: PlanOf<Kind> & { readonly kind: Kind },
+    hooks?: StepHooks,
+  ): Promise<OpeningOf<Kind>>;
   /** Which metrics rank the weights, and which of them rank alike; asked of an open search for metrics. */
   probe(asked: Probing, hooks?: StepHooks): Promise<readonly Timed<ProbeOutcome>[]>;
   /** Mean losses of what the open search can make of the candidates, in their order; one that is not finite is an outcome, too. */
@@ -159,7 +162,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         throwIfCancelled(hooks.signal, 'evaluating');
         return evaluatePlan(await withLength(plan), hooks, state);
       }),
-    open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
+    open: <Kind extends SearchKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
         closeSearch();
         const opened = await openSession<Kind>(await withLength(plan), hooks, state);

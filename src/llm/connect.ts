@@ -1,7 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import type { LlmSettings } from '../search/rates/llm.ts';
 import type { LlmGrant } from '../search/rates/llmEndpoint.ts';
-import type { RunEvent } from '../search/kinds.ts';
+import type { SearchEvent } from '../search/kinds.ts';
 import { checkWhole } from '../runs/journalReader.ts';
 import { findRun, journalOf, openRun } from '../runs/runFolder.ts';
 import type { LanguageModel } from './languageModel.ts';
@@ -45,8 +45,8 @@ export async function connectLanguageModel(
 }
 
 /** What was asked in a run, and answered; the rest of its journal is not kept. */
-async function languageEvents(root: string, id: string): Promise<readonly RunEvent[]> {
-  const events: RunEvent[] = [];
+async function languageEvents(root: string, id: string): Promise<readonly SearchEvent[]> {
+  const events: SearchEvent[] = [];
   const journal = journalOf(await openRun(await findRun(root, id)));
   for await (const records of journal.more()) {
     for (const { event } of records) {

@@ -1,5 +1,5 @@
 import { EspalierError } from '../base/errors.ts';
-import type { RunEvent } from '../search/kinds.ts';
+import type { SearchEvent } from '../search/kinds.ts';
 import type { LlmAskedEvent, LlmReply } from '../search/rates/events.ts';
 import { LanguageModelError, LostReply } from './languageModel.ts';
 import type { Completion, LanguageModel, LlmErrorCode, Question } from './languageModel.ts';
@@ -20,7 +20,11 @@ interface Recorded {
  * @param events of its journal, in order
  * @param answered what the search that it is replayed to has asked before it was interrupted: these replies it has
  */
-export function replayModel(run: string, events: Iterable<RunEvent>, answered: readonly Place[] = []): LanguageModel {
+export function replayModel(
+  run: string,
+  events: Iterable<SearchEvent>,
+  answered: readonly Place[] = [],
+): LanguageModel {
   const recorded = recordedIn(events);
   const next = new Map<string, number>();
   for (const place of answered.map(placeOf)) next.set(place, (next.get(place) ?? 0) + 1);
@@ -36,7 +40,7 @@ export function replayModel(run: string, events: Iterable<RunEvent>, answered: r
   };
 }
 
-function recordedIn(events: Iterable<RunEvent>): ReadonlyMap<string, readonly Recorded[]> {
+function recordedIn(events: Iterable<SearchEvent>): ReadonlyMap<string, readonly Recorded[]> {
   const asked = new Map<number, LlmAskedEvent>();
   const recorded = new Map<string, Recorded[]>();
   for (const event of events) {

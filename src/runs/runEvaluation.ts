@@ -1,8 +1,8 @@
 import { EspalierError } from '../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { foldEvent, newState } from '../search/folds.ts';
-import type { AnyState } from '../search/folds.ts';
-import type { RunPlan } from '../search/kinds.ts';
+import type { AnySearchState } from '../search/folds.ts';
+import type { SearchPlan } from '../search/kinds.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
 import { evaluationOf } from '../search/rates/evaluationOf.ts';
@@ -21,7 +21,7 @@ import { planOf } from './runRecord.ts';
  * what is damaged could have been better; `io/read`
  */
 export async function evaluationOfRun(run: RunFolder, candidate?: number): Promise<EvaluationPlan> {
-  const { model, text, calibration, settings } = planOf(run.run, run.root);
+  const { model, text, calibration, settings } = planOf(run.record, run.root);
   return {
     model,
     text,
@@ -32,7 +32,7 @@ export async function evaluationOfRun(run: RunFolder, candidate?: number): Promi
 }
 
 async function foundIn(run: RunFolder, candidate: number | undefined): Promise<PlannedEvaluation> {
-  const { plan, id } = run.run;
+  const { plan, id } = run.record;
   const state = newState(plan.kind);
   const journal = journalOf(run);
   for await (const records of journal.more()) for (const { event, at } of records) foldEvent(state, event, at);
@@ -44,7 +44,7 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
 }
 
 /** @returns what was found, or how far the search is that has not found it */
-function foundBy(plan: RunPlan, state: AnyState, candidate: number | undefined): PlannedEvaluation | string {
+function foundBy(plan: SearchPlan, state: AnySearchState, candidate: number | undefined): PlannedEvaluation | string {
   if (plan.kind === 'masks' && state.kind === 'masks') {
     if (candidate !== undefined) return 'a search for masks, which has one result';
     if (!state.finished) return `one that is at step ${state.steps} of ${plan.search.steps}`;

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import type { RunKind, PlanOf, RunPlan } from '../search/kinds.ts';
+import type { SearchKind, PlanOf, SearchPlan } from '../search/kinds.ts';
 import { JournalReader } from './journalReader.ts';
 import { isRunning, lockRun } from './runLock.ts';
 import type { LockOptions, RunLock } from './runLock.ts';
@@ -24,12 +24,12 @@ export const LOG_FILE = 'log.txt';
 const MAX_BYTES = 64 << 20;
 
 /** A run that lies on the disk. */
-export interface RunFolder<Plan extends RunPlan = RunPlan> {
+export interface RunFolder<Plan extends SearchPlan = SearchPlan> {
   /** Absolute. */
   readonly folder: string;
   /** Workspace folder that its paths start from. */
   readonly root: string;
-  readonly run: RunRecord<Plan>;
+  readonly record: RunRecord<Plan>;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface RunFolder<Plan extends RunPlan = RunPlan> {
  *
  * @throws EspalierError `io/write`; `settings/invalid` for a plan that is too long to be read again
  */
-export async function createRun<Plan extends RunPlan>(plan: Plan, context: RunContext): Promise<RunFolder<Plan>> {
+export async function createRun<Plan extends SearchPlan>(plan: Plan, context: RunContext): Promise<RunFolder<Plan>> {
   const run = createRunRecord(newRunId(plan.name, context.createdAt), plan, context);
   const folder = path.join(context.root, RUNS_FOLDER, run.id);
   const text = `${JSON.stringify(run, undefined, 2)}\n`;
@@ -61,7 +61,7 @@ export async function createRun<Plan extends RunPlan>(plan: Plan, context: RunCo
       { cause: error },
     );
   }
-  return { folder, root: context.root, run };
+  return { folder, root: context.root, record: run };
 }
 
 /**
@@ -71,7 +71,7 @@ export async function createRun<Plan extends RunPlan>(plan: Plan, context: RunCo
 export async function openRun(folder: string): Promise<RunFolder> {
   const file = path.join(folder, RUN_FILE);
   const run = parseRunRecord(await readRunFile(file), file);
-  return { folder, root: rootOf(folder), run };
+  return { folder, root: rootOf(folder), record: run };
 }
 
 /** What a person calls a run: the name of its folder. A copy has the id of the run that it was copied from. */
@@ -79,12 +79,12 @@ export function runName({ folder }: Pick<RunFolder, 'folder'>): string {
   return path.basename(folder);
 }
 
-export function isRunOf<Kind extends RunKind>(run: RunFolder, kind: Kind): run is RunFolder<PlanOf<Kind>> {
-  return run.run.plan.kind === kind;
+export function isRunOf<Kind extends SearchKind>(run: RunFolder, kind: Kind): run is RunFolder<PlanOf<Kind>> {
+  return run.record.plan.kind === kind;
 }
 
 /** Reads what has happened in a run, and what happens while somebody drives it. */
-export function journalOf({ folder, run }: RunFolder): JournalReader {
+export function journalOf({ folder, record: run }: RunFolder): JournalReader {
   return new JournalReader(path.join(folder, JOURNAL_FILE), run);
 }
 

@@ -10,7 +10,7 @@ import { isNewer, VERSION } from '../base/version.ts';
 import { hashSchema, textSchema } from '../base/scalarSchemas.ts';
 import { checkEndpoint } from '../search/rates/llmEndpoint.ts';
 import type { LlmSettings } from '../search/rates/llm.ts';
-import type { RunPlan } from '../search/kinds.ts';
+import type { SearchPlan } from '../search/kinds.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 import { planOfFormat1 } from './format1.ts';
 import { portablePath, withPaths } from './portablePaths.ts';
@@ -22,7 +22,7 @@ const RUN_FORMAT_1 = 'espalier-run-1';
  * What a run was asked: its run.json. Paths are relative to the workspace folder and written with slashes, so that a run means the
  * same in another clone.
  */
-export type RunRecord<Plan extends RunPlan = RunPlan> = Immutable<Omit<z.infer<typeof runSchema>, 'plan'>> & {
+export type RunRecord<Plan extends SearchPlan = SearchPlan> = Immutable<Omit<z.infer<typeof runSchema>, 'plan'>> & {
   readonly plan: Plan;
 };
 
@@ -53,7 +53,7 @@ export interface RunContext {
  * @param plan with absolute paths, as the language and the command line make them
  * @throws EspalierError `settings/invalid` for an endpoint that holds a secret: run.json is fit for version control
  */
-export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
+export function createRunRecord<Plan extends SearchPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
   if (plan.kind === 'rates') checkEndpoint(plan.llm.endpoint);
   const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
   return {
@@ -68,7 +68,7 @@ export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, co
 }
 
 /** The plan of a run with absolute paths again. */
-export function planOf<Plan extends RunPlan>(run: RunRecord<Plan>, root: string): Plan {
+export function planOf<Plan extends SearchPlan>(run: RunRecord<Plan>, root: string): Plan {
   return withPaths(run.plan, (file) => path.resolve(root, file));
 }
 
@@ -127,7 +127,7 @@ const writtenShape = z.object({ versions: z.object({ espalier: z.string().regex(
  * Processes and threads decide nothing but time: a run may go on with others. Of a language model's settings, those that say how hard
  * and how long it is asked, and what that may cost, may change too: what was answered, or was not, stands in the journal.
  */
-function planFingerprint(plan: RunPlan): string {
+function planFingerprint(plan: SearchPlan): string {
   const deciding = {
     ...plan,
     // Plans of format 1 did not say it of searches for metrics: the fingerprints of both formats are the same.

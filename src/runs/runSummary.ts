@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { EventOf, RunEvent, RunKind } from '../search/kinds.ts';
+import type { EventOf, SearchEvent, SearchKind } from '../search/kinds.ts';
 import type { MetricCounts } from '../search/metrics/events.ts';
 import type { RateCounts } from '../search/rates/events.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
@@ -106,7 +106,7 @@ async function isGone(folder: string): Promise<boolean> {
 /** @throws EspalierError as {@link openRun}, `io/read` */
 export async function summariseRun(folder: string): Promise<RunSummary> {
   const run = await openRun(folder);
-  const { kind } = run.run.plan;
+  const { kind } = run.record.plan;
   const [{ records, damage }, running, notes] = await Promise.all([
     readEnd(run, (events, bytes) => isEnough(kind, events, bytes)),
     isRunning(folder),
@@ -120,7 +120,7 @@ export async function summariseRun(folder: string): Promise<RunSummary> {
     run,
     ...summary,
     state: running ? 'running' : state,
-    lastAt: records.at(-1)?.at ?? Date.parse(run.run.createdAt),
+    lastAt: records.at(-1)?.at ?? Date.parse(run.record.createdAt),
     damage: damage && damageError(path.join(folder, JOURNAL_FILE), damage).data,
     notes,
   };
@@ -128,7 +128,7 @@ export async function summariseRun(folder: string): Promise<RunSummary> {
 
 type Found = Pick<RunSummary, 'generation' | 'counts' | 'best' | 'error'> & { readonly state: RunState };
 
-function summarise(kind: RunKind, records: readonly JournalRecord[]): Found {
+function summarise(kind: SearchKind, records: readonly JournalRecord[]): Found {
   const events = records.map(({ event }) => event);
   const generation = events.findLast((event) => event.kind === 'generation');
   const finished = events.findLast((event) => event.kind === 'finished');
@@ -143,13 +143,13 @@ function summarise(kind: RunKind, records: readonly JournalRecord[]): Found {
 }
 
 /** Of a search for masks; probabilities stand before a step. */
-function lastStep(events: readonly RunEvent[]): number | undefined {
+function lastStep(events: readonly SearchEvent[]): number | undefined {
   const last = events.findLast((event) => event.kind === 'step' || (event.kind === 'probabilities' && event.step > 0));
   if (last?.kind === 'step') return last.step;
   return last?.kind === 'probabilities' ? last.step - 1 : undefined;
 }
 
-const STATES: Partial<Record<RunEvent['kind'], RunState>> = {
+const STATES: Partial<Record<SearchEvent['kind'], RunState>> = {
   paused: 'paused',
   failed: 'failed',
   finished: 'finished',
@@ -157,7 +157,7 @@ const STATES: Partial<Record<RunEvent['kind'], RunState>> = {
 };
 
 /** The best as far as these events say for certain which it is, and what it is. */
-const BEST: { readonly [Kind in RunKind]: (events: readonly EventOf<Kind>[]) => BestSummary | undefined } = {
+const BEST: { readonly [Kind in SearchKind]: (events: readonly EventOf<Kind>[]) => BestSummary | undefined } = {
   metrics: (events) => {
     const { first, best } = ranked(events);
     const final = events.find((event) => event.kind === 'finalist' && first !== undefined && event.id === first);
@@ -193,13 +193,13 @@ function ranked(events: readonly EventOf<'metrics' | 'rates'>[]) {
   return { first, best: events.findLast((event) => event.kind === 'generation')?.bestSoFar };
 }
 
-function bestOf(kind: RunKind, events: readonly RunEvent[]): BestSummary | undefined {
+function bestOf(kind: SearchKind, events: readonly SearchEvent[]): BestSummary | undefined {
   // A run's events are those of its kind.
   return BEST[kind](events as never);
 }
 
 /** Of a search for masks: the best checkpoint that these events have. */
-function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
+function bestCheckpoint(events: readonly SearchEvent[]): BestSummary | undefined {
   const best = bestOfCheckpoints(events.filter((event) => event.kind === 'probabilities'));
   return best === undefined || best.perplexity === null
     ? undefined
@@ -210,7 +210,7 @@ function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
 const MOST_OF_CHECKPOINTS = 4 << 20;
 
 /** Whether events before these cannot name a better one: of checkpoints an earlier one may have done best. */
-function isEnough(kind: RunKind, events: readonly RunEvent[], bytes: number): boolean {
+function isEnough(kind: SearchKind, events: readonly SearchEvent[], bytes: number): boolean {
   if (bestOf(kind, events) !== undefined) return true;
   return bytes >= MOST_OF_CHECKPOINTS && bestCheckpoint(events) !== undefined;
 }

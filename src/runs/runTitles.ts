@@ -1,5 +1,5 @@
 import { plainLine } from '../base/plainText.ts';
-import type { RunPlan } from '../search/kinds.ts';
+import type { SearchPlan } from '../search/kinds.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { RunNotes } from './runNotes.ts';
 
@@ -14,7 +14,7 @@ export interface RunTitle {
 interface Titled {
   /** Sorts by time. */
   readonly id: string;
-  readonly plan: RunPlan;
+  readonly plan: SearchPlan;
   readonly notes: RunNotes;
 }
 
@@ -39,7 +39,7 @@ export function runTitles(runs: readonly Titled[]): ReadonlyMap<string, RunTitle
 }
 
 /** For each plan what it says where the plans say different things: `seed 1`, the most telling first. */
-export function differences(plans: readonly RunPlan[]): readonly (readonly string[])[] {
+export function differences(plans: readonly SearchPlan[]): readonly (readonly string[])[] {
   const facts = plans.map(factsOf);
   const names = [...new Set(facts.flatMap((each) => [...each.keys()]))];
   const differing = names.filter((name) => new Set(facts.map((each) => each.get(name) ?? '')).size > 1);
@@ -66,7 +66,7 @@ const NAMES: Readonly<Record<string, string>> = {
 const LONGEST = 32;
 
 /** Everything that a plan says, by what it is called, in a few words. */
-function factsOf(plan: RunPlan): ReadonlyMap<string, string> {
+function factsOf(plan: SearchPlan): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   const visit = (value: unknown, at: string): void => {
     if (value === undefined || BESIDE.has(at)) return;

@@ -1,8 +1,8 @@
 import type { MaskSearchSettings, MaskSearchSettingName } from './masks/settings.ts';
-import type { SearchSettingName, SearchSettings } from './metrics/settings.ts';
+import type { MetricSearchSettingName, MetricSearchSettings } from './metrics/settings.ts';
 
 /** Settings that are right one by one and wrong together. */
-export interface SearchConflict<Name extends string = SearchSettingName> {
+export interface SearchConflict<Name extends string = MetricSearchSettingName> {
   /** Those at fault. */
   readonly settings: readonly [Name, Name];
   readonly message: string;
@@ -16,7 +16,7 @@ export function searchConflict({
   elites,
   crossover,
   mutation,
-}: SearchSettings): SearchConflict | undefined {
+}: MetricSearchSettings): SearchConflict | undefined {
   // Decimal shares do not add up exactly: 0.7 + 0.3 may be more than 1 by rounding.
   if (crossover + mutation > 1 + 1e-9) {
     const sum = Number((crossover + mutation).toPrecision(6));

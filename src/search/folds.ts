@@ -1,4 +1,4 @@
-import type { EventOf, RunEvent, RunKind } from './kinds.ts';
+import type { EventOf, SearchEvent, SearchKind } from './kinds.ts';
 import { foldMaskEvent, newMaskState } from './masks/state.ts';
 import type { MaskState } from './masks/state.ts';
 import { foldMetricEvent, newMetricState } from './metrics/state.ts';
@@ -13,11 +13,11 @@ interface States {
 }
 
 /** All that is known of a run from its events. */
-export type StateOf<Kind extends RunKind> = States[Kind];
-export type AnyState = StateOf<RunKind>;
+export type StateOf<Kind extends SearchKind> = States[Kind];
+export type AnySearchState = StateOf<SearchKind>;
 
 const FOLDS: {
-  readonly [Kind in RunKind]: {
+  readonly [Kind in SearchKind]: {
     readonly empty: () => StateOf<Kind>;
     readonly fold: (state: StateOf<Kind>, event: EventOf<Kind>, at: number) => StateOf<Kind>;
   };
@@ -27,7 +27,7 @@ const FOLDS: {
   masks: { empty: newMaskState, fold: foldMaskEvent },
 };
 
-export function newState<Kind extends RunKind>(kind: Kind): StateOf<Kind> {
+export function newState<Kind extends SearchKind>(kind: Kind): StateOf<Kind> {
   return FOLDS[kind].empty();
 }
 
@@ -36,7 +36,7 @@ export function newState<Kind extends RunKind>(kind: Kind): StateOf<Kind> {
  *
  * @param at when it was kept, in milliseconds since 1970
  */
-export function foldEvent(state: AnyState, event: RunEvent, at: number): void {
+export function foldEvent(state: AnySearchState, event: SearchEvent, at: number): void {
   // A run's events are those of its kind: a journal is read by the schema of that kind, which the compiler cannot follow.
   FOLDS[state.kind].fold(state as never, event as never, at);
 }

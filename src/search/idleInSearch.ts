@@ -4,10 +4,10 @@ import type { SettingName } from '../experiment/settings.ts';
 import type { Sparsity } from '../experiment/sparsitySchema.ts';
 import type { Expression } from '../metric/expression.ts';
 import type { OperandName } from '../metric/operands.ts';
-import type { RunPlan } from './kinds.ts';
+import type { SearchPlan } from './kinds.ts';
 
 /** {@link idleSettings} of what a search evaluates. */
-export function idleInSearch(plan: RunPlan): ReadonlyMap<SettingName, string> {
+export function idleInSearch(plan: SearchPlan): ReadonlyMap<SettingName, string> {
   const { sparsity, settings } = plan;
   if (plan.kind === 'rates') {
     const { target } = plan;

@@ -4,7 +4,7 @@ import { countSchema } from '../base/scalarSchemas.ts';
 import { metricTextSchema } from '../experiment/expressionSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { CandidateColumns } from '../search/metrics/columns.ts';
-import type { RunEvent, RunPlan } from '../search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../search/kinds.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { MaskPicture } from '../search/masks/picture.ts';
 import type { StepColumns } from '../search/masks/columns.ts';
@@ -17,9 +17,9 @@ export type ToPanel =
   | { readonly kind: 'called'; readonly called: Called }
   /** What has happened since, in order. `complete`: these are all that there are now. */
   | { readonly kind: 'events'; readonly items: readonly PanelItem[]; readonly complete: boolean }
-  | { readonly kind: 'state'; readonly state: RunState }
+  | { readonly kind: 'state'; readonly state: RunActivity }
   /** Random search with the same budget, for the line beside; null where there is none. */
-  | { readonly kind: 'random'; readonly line: RunLine | null; readonly state: RunState | null }
+  | { readonly kind: 'random'; readonly line: RunLine | null; readonly state: RunActivity | null }
   | { readonly kind: 'overlay'; readonly lines: readonly RunLine[] }
   | { readonly kind: 'curves'; readonly curves: Curves }
   /** The candidates that the file holds as metrics already. */
@@ -103,7 +103,7 @@ export const panelMemorySchema = z.strictObject({
   column: z.int().min(1).max(10_000).exactOptional(),
 });
 
-export interface PanelRun<Plan extends RunPlan = RunPlan> {
+export interface PanelRun<Plan extends SearchPlan = SearchPlan> {
   /** Folder of the run, absolute; identifies it. */
   readonly folder: string;
   readonly id: string;
@@ -124,10 +124,10 @@ export type PanelItem =
   | { readonly picture: MaskPicture; readonly at: number }
   | { readonly event: PanelEvent; readonly at: number };
 
-export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
+export type PanelEvent = Exclude<SearchEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
 
 /** What a run is doing, as far as this window can know. */
-export type RunState =
+export type RunActivity =
   /** This window's worker loads the model and collects statistics, or goes through what the journal holds. */
   | { readonly kind: 'starting'; readonly detail?: string; readonly share?: number }
   | { readonly kind: 'running' }

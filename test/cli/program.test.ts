@@ -15,7 +15,7 @@ import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 interface Outcome {
@@ -354,7 +354,7 @@ describe('usage', () => {
   it('every setting of every method has its flag in the help of search', async () => {
     const { out } = await run(['search', '--help']);
     const flat = out.replace(/\s+/g, ' ');
-    for (const table of [SEARCH_SETTINGS, RATE_SEARCH_SETTINGS, LLM_SETTINGS, MASK_SEARCH_SETTINGS]) {
+    for (const table of [METRIC_SEARCH_SETTINGS, RATE_SEARCH_SETTINGS, LLM_SETTINGS, MASK_SEARCH_SETTINGS]) {
       for (const [name, row] of Object.entries<{ readonly default: string | number }>(table)) {
         if (name === 'method') continue;
         expect(flat).toContain(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `);

@@ -8,8 +8,8 @@ import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
-import type { RunEvent } from '../../src/search/kinds.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
+import type { SearchEvent } from '../../src/search/kinds.ts';
 import { thisProcess } from '../../src/files/processIdentity.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
@@ -40,7 +40,7 @@ const PLAN = planOf(
   },
 );
 
-async function newRun(plan: SearchPlan = PLAN): Promise<RunFolder> {
+async function newRun(plan: MetricSearchPlan = PLAN): Promise<RunFolder> {
   const root = await mkdtemp(path.join(tmpdir(), 'espalier-coordinator-'));
   roots.push(root);
   const absolute = { ...plan, model: path.join(root, 'model'), text: path.join(root, 'text.txt') };
@@ -88,7 +88,7 @@ async function recordsOf(run: RunFolder): Promise<readonly JournalRecord[]> {
 
 /** All that must be the same whatever the workers did: the search's own events, in order, without times. */
 async function storyOf(run: RunFolder): Promise<readonly string[]> {
-  const told = new Set<RunEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
+  const told = new Set<SearchEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
   return (await recordsOf(run)).filter(({ event }) => told.has(event.kind)).map(({ event }) => JSON.stringify(event));
 }
 
@@ -392,7 +392,7 @@ describe('a run is not gone on with', () => {
       at,
       event: event.kind === 'probed' && event.id === 5 ? { ...event, expression: 'sqrt(W)' } : event,
     }));
-    let link = firstLink(run.run);
+    let link = firstLink(run.record);
     let text = '';
     for (const record of changed) {
       const { line, next } = encodeLine(record, link);

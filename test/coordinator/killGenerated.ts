@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
-import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { FAMILIES } from '../support/generate/families.ts';
@@ -45,7 +45,7 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
   const plan = path.join(test.folder, 'plan.json');
   if (test.method === 'policy-gradient') {
     await writeFile(plan, JSON.stringify(maskPlan(files)));
-    return killTest({ ...test, search: { ...structureSearch(test, plan), asked: askedOfMasks } });
+    return killTest({ ...test, search: { ...blockSearch(test, plan), asked: askedOfMasks } });
   }
   const llm = await ScriptedLlm.start({ seed: test.seed, share: 0.5, delay: 150 });
   try {
@@ -53,13 +53,13 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
     await writeFile(plan, JSON.stringify(asked));
     const killedAt: number[] = [];
     const search: KilledSearch = {
-      ...structureSearch(test, plan),
+      ...blockSearch(test, plan),
       ...{ asked: askedOfRates, differsFrom: firstLost },
       // Told the same by its language model, and left without a reply where that was.
       again: async (folder, id) => {
         const file = path.join(folder, 'again.json');
         await writeFile(file, JSON.stringify({ ...asked, llm: { ...asked.llm, provider: 'replay', replay: id } }));
-        return structureSearch(test, file).begin(1);
+        return blockSearch(test, file).begin(1);
       },
       // In the middle of a request, which the server takes a while to answer.
       moment: () => llm.nextRequest(),
@@ -109,7 +109,7 @@ function askedAcross({ requests }: ScriptedLlm, at: number): readonly string[] {
 
 type Files = Readonly<Record<'model' | 'text' | 'calibration' | 'test', string>>;
 
-const TOLD: readonly RunEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
+const TOLD: readonly SearchEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
 
 function metricSearch(
   { cli, folder }: Pick<GeneratedKillTest, 'cli' | 'folder'>,
@@ -135,13 +135,13 @@ function metricSearch(
   };
 }
 
-const STRUCTURE_TOLD: readonly RunEvent['kind'][] = [
+const STRUCTURE_TOLD: readonly SearchEvent['kind'][] = [
   ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
   ...(['llm-asked', 'llm-replied', 'finalist'] as const),
   ...(['scores', 'step', 'probabilities', 'finished'] as const),
 ];
 
-function structureSearch(
+function blockSearch(
   { driver, worker, folder }: GeneratedKillTest,
   plan: string,
 ): Omit<KilledSearch, 'asked' | 'differsFrom'> {
@@ -156,13 +156,13 @@ function structureSearch(
   };
 }
 
-function askedOfRates(event: RunEvent): string | undefined {
+function askedOfRates(event: SearchEvent): string | undefined {
   if (event.kind === 'measured') return `configuration ${event.id}`;
   if (event.kind === 'llm-asked') return `request ${event.call}`;
   return event.kind === 'llm-replied' ? `reply ${event.call}` : undefined;
 }
 
-function askedOfMasks(event: RunEvent): string | undefined {
+function askedOfMasks(event: SearchEvent): string | undefined {
   if (event.kind === 'step') return `step ${event.step}`;
   return event.kind === 'probabilities' ? `probabilities ${event.step}` : undefined;
 }
@@ -195,7 +195,7 @@ async function ratePlan(
   };
 }
 
-function maskPlan(files: Files): RunPlan {
+function maskPlan(files: Files): SearchPlan {
   return {
     ...{ kind: 'masks', name: 'masks', ...files, sparsity: SPARSITY, settings: SETTINGS, score: SCORE },
     baselines: [{ name: 'wanda-sp', structure: { kind: 'scored', score: SCORE, rates: { kind: 'uniform' } } }],

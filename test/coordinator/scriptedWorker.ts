@@ -4,7 +4,7 @@ import { packValues } from '../../src/experiment/packedValues.ts';
 import type { Candidate, Sequences } from '../../src/experiment/measuringSchema.ts';
 import { isStructural } from '../../src/experiment/planned.ts';
 import { asWeights, scoreText } from '../../src/experiment/planned.ts';
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { serve } from '../../src/protocol/server.ts';
@@ -155,7 +155,7 @@ export class ScriptedWorker implements WorkerProcess {
     };
   }
 
-  private openingOf(plan: RunPlan): SearchOpening {
+  private openingOf(plan: SearchPlan): SearchOpening {
     if (plan.kind === 'metrics') return PROBLEM.opening;
     return (plan.kind === 'rates' ? this.script.rates : this.script.masks)!.opening;
   }

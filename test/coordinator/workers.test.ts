@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
 import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
@@ -15,7 +15,7 @@ import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
 import { threadCase } from '../support/numbersOfThreads.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -41,7 +41,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-const PLANS: Readonly<Record<string, () => RunPlan>> = {
+const PLANS: Readonly<Record<string, () => SearchPlan>> = {
   metrics: () => ({
     ...{
       kind: 'metrics',
@@ -51,7 +51,7 @@ const PLANS: Readonly<Record<string, () => RunPlan>> = {
       settings: SETTINGS,
     },
     ...{ operands: ['W', 'X', 'G'], operations: DEFAULT_SEARCH_OPERATIONS, seeds: [], baselines: [] },
-    search: { ...DEFAULT_SEARCH_SETTINGS, population: 9, generations: 3, elites: 2, finalists: 2 },
+    search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, population: 9, generations: 3, elites: 2, finalists: 2 },
   }),
   rates: () => ({
     ...{ kind: 'rates', name: 'rates', ...about, sparsity: { kind: 'unstructured', share: 0.4 }, settings: SETTINGS },
@@ -75,12 +75,12 @@ const PLANS: Readonly<Record<string, () => RunPlan>> = {
 let second = 0;
 
 /** What stands in the journal of a search by real workers, without times; what they answered at the same time may stand in any order. */
-async function eventsOf(plan: RunPlan, workers: number, threads: number): Promise<readonly string[]> {
+async function eventsOf(plan: SearchPlan, workers: number, threads: number): Promise<readonly string[]> {
   const settings = { ...plan.settings, threads };
   const createdAt = new Date(1763804575000 + 1000 * second++);
   const run = await createRun({ ...plan, settings }, { root: folder, createdAt, versions: {} });
-  const cacheFolder = path.join(folder, `cache ${run.run.id}`);
-  const events: RunEvent[] = [];
+  const cacheFolder = path.join(folder, `cache ${run.record.id}`);
+  const events: SearchEvent[] = [];
   await runSearchOf(run, {
     ...{ signal: new AbortController().signal, workers },
     spawn: () => forkWorker({ file: path.join(ROOT, 'dist/worker.cjs'), cacheFolder, log: () => undefined }),

@@ -23,7 +23,7 @@ import type { FromTree, ToTree } from '../../src/view/treeMessages.ts';
 import type { RunSummary } from '../../src/runs/runSummary.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { createRunRecord } from '../../src/runs/runRecord.ts';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import { samplePlan } from '../protocol/samples.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { commands, told } from '../support/fakeVscode.ts';
@@ -99,7 +99,7 @@ describe('in the view of runs', () => {
     { drivingOf: () => undefined, folders: [] } as never,
   );
   const plan = { ...syntheticPlan(), name: `${EVIL}\nsecond line`, model: `/w/${EVIL}` };
-  const run = createRunRecord('20261122-100000-x-abc123', plan as SearchPlan, {
+  const run = createRunRecord('20261122-100000-x-abc123', plan as MetricSearchPlan, {
     ...{ root: '/w', document: `/w/${EVIL}`, createdAt: new Date(0), versions: {} },
   });
   const summary = {
@@ -241,7 +241,7 @@ describe('a candidate is written into a .prune file of the run’s own folder', 
   const insert = async (document: string): Promise<EspalierError> => {
     const plan = syntheticPlan();
     const record = createRunRecord('x', plan, { root, createdAt: new Date(0), versions: {} });
-    const run = { folder: '', root, run: { ...record, document } } as RunFolder<SearchPlan>;
+    const run = { folder: '', root, record: { ...record, document } } as RunFolder<MetricSearchPlan>;
     const file = new CandidateFile({ outlines: {} as never, evaluate: () => undefined });
     return failureOf(() => file.insert(run, { id: 1 } as never, undefined, 'insert'));
   };

@@ -12,7 +12,7 @@ import { infixSymbol } from '../../src/metric/print.ts';
 import { OPERATION_NAMES } from '../../src/metric/operations.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -40,7 +40,7 @@ describe('docs/language.md', () => {
     expect(entries.filter((entry) => !REFERENCE.includes(entry))).toEqual([]);
   });
 
-  it.each(Object.entries(SEARCH_SETTINGS))('has the default of a search’s %s', (name, row) => {
+  it.each(Object.entries(METRIC_SEARCH_SETTINGS))('has the default of a search’s %s', (name, row) => {
     const shown = row.kind === 'choice' ? `\`${row.default}\`` : String(row.default);
     const lines = REFERENCE.split('\n').filter((line) => line.startsWith(`| \`${name}\` |`));
     expect(lines.map((line) => line.split(' | ')[2])).toContain(shown);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../src/search/kinds.ts';
+import type { SearchEvent } from '../../src/search/kinds.ts';
 import type { LlmReply } from '../../src/search/rates/events.ts';
 import { LostReply } from '../../src/llm/languageModel.ts';
 import type { Question } from '../../src/llm/languageModel.ts';
@@ -11,8 +11,8 @@ const text = (said: string): LlmReply => ({
   ...{ kind: 'text', text: said, usage: { promptTokens: 7, replyTokens: 3 }, cost: 1, model: 'm' },
 });
 
-function recorded(...exchanges: readonly (readonly [Question['role'], number, string, LlmReply])[]): RunEvent[] {
-  return exchanges.flatMap(([role, generation, prompt, reply], call): RunEvent[] => [
+function recorded(...exchanges: readonly (readonly [Question['role'], number, string, LlmReply])[]): SearchEvent[] {
+  return exchanges.flatMap(([role, generation, prompt, reply], call): SearchEvent[] => [
     { kind: 'llm-asked', call, role, generation, attempt: 0, wanted: 1, prompt },
     { kind: 'llm-replied', call, reply, seconds: 1 },
   ]);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
 import type { RequestName, RequestParams } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
@@ -128,7 +128,7 @@ describe('a request settles with its result or with the coded error of the worke
     expect(reply).toEqual([sampleResult()]);
   });
 
-  it.each<[string, RunPlan, unknown]>([
+  it.each<[string, SearchPlan, unknown]>([
     ['metrics', sampleSearchPlan(), sampleOpening()],
     ['rates', sampleRatePlan(), sampleStructureOpening()],
     ['masks', sampleMaskPlan(), sampleStructureOpening()],

@@ -1,4 +1,8 @@
-import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
+import {
+  DEFAULT_SEARCH_OPERANDS,
+  DEFAULT_SEARCH_OPERATIONS,
+  type MetricSearchPlan,
+} from '../../src/search/metrics/plan.ts';
 import { HISTOGRAM_BINS } from '../../src/experiment/inspectionSchema.ts';
 import type { MetricInspection } from '../../src/experiment/inspectionSchema.ts';
 import type { Preflight } from '../../src/experiment/preflightSchema.ts';
@@ -12,7 +16,7 @@ import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import type { SearchOpening, ComponentsOpening } from '../../src/search/lifecycle/events.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
 
 export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
@@ -123,7 +127,7 @@ export function samplePreflight(changes: Partial<Preflight> = {}): Preflight {
   };
 }
 
-export function sampleSearchPlan(changes: Partial<SearchPlan> = {}): SearchPlan {
+export function sampleSearchPlan(changes: Partial<MetricSearchPlan> = {}): MetricSearchPlan {
   const { model, text, settings } = samplePlan();
   return {
     kind: 'metrics',
@@ -137,7 +141,7 @@ export function sampleSearchPlan(changes: Partial<SearchPlan> = {}): SearchPlan 
     seeds: [],
     baselines: [],
     settings,
-    search: DEFAULT_SEARCH_SETTINGS,
+    search: DEFAULT_METRIC_SEARCH_SETTINGS,
     ...changes,
   };
 }

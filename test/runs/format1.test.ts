@@ -9,7 +9,7 @@ import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
-import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { syntheticPlan, syntheticSearch } from '../support/syntheticSearch.ts';
 import { syntheticMaskPlan, syntheticMasks, syntheticRatePlan, syntheticRates } from '../support/syntheticStructure.ts';
 
@@ -27,7 +27,7 @@ const OLD_KINDS: Readonly<Record<'rates' | 'masks', Readonly<Record<string, stri
   masks: { opened: 'structure-opened', finalist: 'structure-finalist', finished: 'masks-finished' },
 };
 
-function inFormat1(kind: RunPlan['kind'], event: RunEvent): object {
+function inFormat1(kind: SearchPlan['kind'], event: SearchEvent): object {
   if (kind === 'metrics') {
     if (event.kind !== 'baseline' && event.kind !== 'finalist') return event;
     const { name, ...rest } = event;
@@ -51,11 +51,11 @@ async function readAll(run: RunFolder): Promise<JournalRecord[]> {
 }
 
 /** The lines of a journal as format 1 wrote them. */
-function linesOf(run: RunFolder, events: readonly RunEvent[]): string {
-  let { check } = firstLink(run.run);
+function linesOf(run: RunFolder, events: readonly SearchEvent[]): string {
+  let { check } = firstLink(run.record);
   return events
     .map((event, seq) => {
-      const body = JSON.stringify({ seq, at: 1000 + seq, event: inFormat1(run.run.plan.kind, event) }).slice(0, -1);
+      const body = JSON.stringify({ seq, at: 1000 + seq, event: inFormat1(run.record.plan.kind, event) }).slice(0, -1);
       check = createHash('sha256').update(check).update(Buffer.from(body)).digest('hex').slice(0, 16);
       return `${body},"check":"${check}"}\n`;
     })
@@ -63,12 +63,12 @@ function linesOf(run: RunFolder, events: readonly RunEvent[]): string {
 }
 
 describe('a run of format 1', () => {
-  const plans: readonly [RunPlan, readonly RunEvent[]][] = [
+  const plans: readonly [SearchPlan, readonly SearchEvent[]][] = [
     [syntheticPlan({ population: 8, generations: 3 }), []],
     [syntheticRatePlan({ population: 6, mutations: 2, crossovers: 2, generations: 3 }), []],
     [syntheticMaskPlan({ steps: 40, checkpoints: 4 }), []],
   ];
-  const eventsOf = (plan: RunPlan): readonly RunEvent[] => {
+  const eventsOf = (plan: SearchPlan): readonly SearchEvent[] => {
     if (plan.kind === 'metrics') return syntheticSearch(plan).map(({ event }) => event);
     if (plan.kind === 'rates') return syntheticRates(plan, { seed: 1 }).map(({ event }) => event);
     return syntheticMasks(plan, { seed: 1 }).map(({ event }) => event);
@@ -77,19 +77,19 @@ describe('a run of format 1', () => {
   it.each(plans.map(([plan]) => [plan.kind, plan] as const))(
     'that searches for %s says what it said, and goes on in format 2',
     async (kind, plan) => {
-      const { folder, run } = await createRun(plan, { root, createdAt: new Date(1), versions: {} });
+      const { folder, record: run } = await createRun(plan, { root, createdAt: new Date(1), versions: {} });
       const { kind: said, ...unsaid } = run.plan;
       const old = { ...run, format: 'espalier-run-1', plan: kind === 'metrics' ? unsaid : { kind: said, ...unsaid } };
       await writeFile(path.join(folder, RUN_FILE), JSON.stringify(old));
       const events = eventsOf(plan);
       const interrupted = events.slice(0, -3);
       const opened = await openRun(folder);
-      expect(opened.run.plan).toEqual(run.plan);
+      expect(opened.record.plan).toEqual(run.plan);
       await writeFile(path.join(folder, JOURNAL_FILE), linesOf(opened, interrupted));
       expect((await readAll(opened)).map(({ event }) => event)).toEqual(interrupted);
       expect(await summariseRun(folder)).toMatchObject({ state: 'interrupted' });
 
-      const { journal, records } = await Journal.open(path.join(folder, JOURNAL_FILE), opened.run, { now: () => 9 });
+      const { journal, records } = await Journal.open(path.join(folder, JOURNAL_FILE), opened.record, { now: () => 9 });
       expect(records).toHaveLength(interrupted.length);
       await journal.append(events.slice(-3));
       await journal.close();
@@ -104,8 +104,8 @@ describe('a run of format 1', () => {
 
   it('that an earlier version has written holds what it holds in format 2', async () => {
     const [old, now] = await Promise.all(['run-1', 'run-2'].map((name) => openRun(path.join(FIXTURES, name))));
-    expect(old!.run.plan).toEqual(now!.run.plan);
-    expect(old!.run.fingerprint).toBe(now!.run.fingerprint);
+    expect(old!.record.plan).toEqual(now!.record.plan);
+    expect(old!.record.fingerprint).toBe(now!.record.fingerprint);
     expect(await readAll(old!)).toEqual(await readAll(now!));
     const copy = path.join(root, 'copy');
     await cp(path.join(FIXTURES, 'run-1'), copy, { recursive: true });

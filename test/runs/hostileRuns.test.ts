@@ -74,7 +74,7 @@ beforeAll(async () => {
   base = await mkdtemp(path.join(tmpdir(), 'espalier-hostile-'));
   template = path.join(base, 'template');
   const run = await begin(template);
-  id = run.run.id;
+  id = run.record.id;
   await drive(run);
   const journal = path.join(run.folder, JOURNAL_FILE);
   const lines = (await readFile(journal, 'utf8')).split('\n');
@@ -303,7 +303,7 @@ describe.skipIf(process.platform === 'win32')('a link in the place of', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as { id: string; state: string; error?: { actual: string } });
       expect(listed.code).toBe(0);
-      expect(states.find((run) => run.id === other.run.id)?.state).toBe('interrupted');
+      expect(states.find((run) => run.id === other.record.id)?.state).toBe('interrupted');
       expect(states.find((run) => run.id === id)).toMatchObject({ state: 'unreadable', error: { actual: 'a link' } });
       expect(
         (await outcomeOf(
@@ -403,7 +403,7 @@ describe('a run that is made to be hard to read', () => {
     expect(listed.find((run) => run.id === id)).toMatchObject({
       error: { code: expect.stringMatching(/^(runs\/format|io\/read)$/) as string, file },
     });
-    expect(listed.find((run) => run.id === other.run.id)).toMatchObject({ state: 'interrupted' });
+    expect(listed.find((run) => run.id === other.record.id)).toMatchObject({ state: 'interrupted' });
   });
 
   it('is called by the name of its folder, whatever its run.json says', async () => {

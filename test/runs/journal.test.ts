@@ -31,7 +31,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'espalier-journal-'));
   file = path.join(folder, 'journal.jsonl');
   bytes = await readFile(path.join(FIXTURE, 'journal.jsonl'));
-  owner = (await openRun(FIXTURE)).run;
+  owner = (await openRun(FIXTURE)).record;
   records = (await read(path.join(FIXTURE, 'journal.jsonl'))).records;
   begins = [0, ...[...bytes.entries()].flatMap(([at, byte]) => (byte === 0x0a ? [at + 1] : []))].slice(0, -1);
 });

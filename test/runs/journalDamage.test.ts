@@ -49,14 +49,14 @@ beforeEach(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 async function read(): Promise<{ records: JournalRecord[]; reader: JournalReader }> {
-  const reader = new JournalReader(file, run.run);
+  const reader = new JournalReader(file, run.record);
   const found: JournalRecord[] = [];
   for await (const portion of reader.more()) found.push(...portion);
   return { records: found, reader };
 }
 
 const openJournal = (recover = false): ReturnType<typeof Journal.open> =>
-  Journal.open(file, run.run, { now: () => AT, recover });
+  Journal.open(file, run.record, { now: () => AT, recover });
 
 const text = (): string => bytes.toString('latin1');
 const line = (number: number): Buffer => bytes.subarray(begins[number - 1], begins[number]);
@@ -226,7 +226,7 @@ describe('--recover', () => {
     const kept: string[] = [];
     for (let time = 0; time < 2; time++) {
       await writeFile(file, damaged);
-      const { journal, records: found } = await Journal.open(file, run.run, {
+      const { journal, records: found } = await Journal.open(file, run.record, {
         now: () => AT,
         recover: true,
         onRecovered: (aside) => kept.push(aside),
@@ -280,7 +280,7 @@ describe('a clone with core.autocrlf', () => {
   async function cloned(prepare: (repository: string) => Promise<unknown>): Promise<{ from: string; clone: string }> {
     const from = await mkdtemp(path.join(root, 'repository-'));
     const begun = await createRun(sampleSearchPlan(), { root: from, createdAt: new Date(AT), versions: {} });
-    let link = firstLink(begun.run);
+    let link = firstLink(begun.record);
     let journal = '';
     for (const record of records) {
       const { line: next, next: following } = encodeLine(record, link);
@@ -330,8 +330,8 @@ describe('a clone with core.autocrlf', () => {
     expect(found).toEqual(records);
     expect((await evaluationOfRun(copy)).evaluations).toHaveLength(1);
     const name = path.join(listed!.folder, JOURNAL_FILE);
-    expect((await failureOf(() => Journal.open(name, copy.run, { now: () => AT }))).code).toBe('runs/damaged');
-    await (await Journal.open(name, copy.run, { now: () => AT, recover: true })).journal.close();
+    expect((await failureOf(() => Journal.open(name, copy.record, { now: () => AT }))).code).toBe('runs/damaged');
+    await (await Journal.open(name, copy.record, { now: () => AT, recover: true })).journal.close();
     expect(await readFile(name)).toEqual(await readFile(path.join(from, RUNS_FOLDER, listed!.id, JOURNAL_FILE)));
   });
 

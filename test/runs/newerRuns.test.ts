@@ -6,7 +6,7 @@ import type { CommandContext } from '../../src/cli/commands/commandContext.ts';
 import { runsCommand } from '../../src/cli/commands/runsCommand.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { RunLibrary } from '../../src/extension/search/runLibrary.ts';
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
 import { evaluationOfRun } from '../../src/runs/runEvaluation.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const begin = (plan: RunPlan = sampleSearchPlan()): Promise<RunFolder> =>
+const begin = (plan: SearchPlan = sampleSearchPlan()): Promise<RunFolder> =>
   createRun(plan, { root, createdAt: AT, versions: { espalier: '0.1.0' } });
 
 async function runs(...words: string[]): Promise<{ out: string; err: string; code: number }> {
@@ -65,18 +65,18 @@ async function listed(): Promise<readonly Listed[]> {
 async function expectOnly(bad: RunFolder, state: string): Promise<Listed> {
   const all = await listed();
   expect(all).toHaveLength(2);
-  expect(all.find(({ id }) => id === good.run.id)).toMatchObject({ state: 'interrupted' });
+  expect(all.find(({ id }) => id === good.record.id)).toMatchObject({ state: 'interrupted' });
   const found = all.find(({ folder }: Listed & { folder?: string }) => folder === bad.folder)!;
   expect(found).toMatchObject({ id: path.basename(bad.folder), state });
   const { out, err, code } = await runs('list');
   expect(code).toBe(0);
-  expect(out).toContain(good.run.id);
+  expect(out).toContain(good.record.id);
   expect(out).toContain(found.id);
   expect(err).toContain(found.id);
   expect(err).toContain(found.error!.remedy);
   const library = new RunLibrary({ roots: () => [root], clock: new FakeClock(), onChange: () => undefined });
   await library.load();
-  expect(library.runs.map(({ id }) => id).sort()).toEqual([good.run.id, found.id].sort());
+  expect(library.runs.map(({ id }) => id).sort()).toEqual([good.record.id, found.id].sort());
   return found;
 }
 
@@ -90,7 +90,7 @@ describe('a run.json of a newer version', () => {
     return file;
   };
 
-  it.each<[string, () => RunPlan, (text: string) => string, string]>([
+  it.each<[string, () => SearchPlan, (text: string) => string, string]>([
     [
       'an operation',
       sampleSearchPlan,
@@ -124,7 +124,7 @@ describe('a run.json of a newer version', () => {
     expect(error!.actual).toContain('a newer version, 0.12.3');
     expect(error!.actual).toContain(named);
     expect(error!.actual).not.toMatch(/Invalid|discriminator|undefined/);
-    expect((await failureOf(() => runs('show', bad.run.id))).data).toEqual(error);
+    expect((await failureOf(() => runs('show', bad.record.id))).data).toEqual(error);
   });
 
   it('of this version that was changed is not called newer', async () => {
@@ -145,7 +145,7 @@ describe('a journal', () => {
 
   /** Lines with valid checks, of whatever event. @param events or, as text, what stands in the place of an event */
   async function write(run: RunFolder, events: readonly unknown[], at: unknown = 7): Promise<void> {
-    let link = firstLink(run.run);
+    let link = firstLink(run.record);
     let text = '';
     for (const [seq, event] of events.entries()) {
       const { line, next } = encodeLine({ seq, at: at as number, event: event as never }, link);
@@ -174,12 +174,12 @@ describe('a journal', () => {
       expect(error!.actual).toContain('written by a newer one');
       expect(error!.actual).toContain(named);
       expect(error!.remedy).toContain('Update Espalier');
-      const shown = await runs('show', bad.run.id, '--json');
+      const shown = await runs('show', bad.record.id, '--json');
       expect(shown.code).toBe(1);
       expect(JSON.parse(shown.out)).toMatchObject({ state: 'damaged', error: { actual: error!.actual } });
-      expect((await runs('show', bad.run.id)).err).toContain('line 3');
+      expect((await runs('show', bad.record.id)).err).toContain('line 3');
       for (const act of [
-        () => Journal.open(file, bad.run, { now: () => 1 }),
+        () => Journal.open(file, bad.record, { now: () => 1 }),
         async () => evaluationOfRun(await openRun(bad.folder)),
       ]) {
         expect((await failureOf(act)).data).toMatchObject({ code: 'runs/damaged', file });
@@ -205,7 +205,7 @@ describe('a journal', () => {
       const bad = await begin();
       const body = `{"seq":0,"at":7,"event":${event}`;
       const { createHash } = await import('node:crypto');
-      const check = createHash('sha256').update(firstLink(bad.run).check).update(body).digest('hex').slice(0, 16);
+      const check = createHash('sha256').update(firstLink(bad.record).check).update(body).digest('hex').slice(0, 16);
       await writeFile(path.join(bad.folder, JOURNAL_FILE), `${body},"check":"${check}"}\n`);
       const { error } = await expectOnly(bad, 'damaged');
       expect(error!.actual).toContain('does not know');
@@ -216,9 +216,9 @@ describe('a journal', () => {
   it('that is damaged before its end is told of when all of it is read', async () => {
     const bad = await begin();
     await write(bad, [opened, { kind: 'invented' }, ...Array.from({ length: 4000 }, () => candidate)]);
-    const [inList] = (await listed()).filter(({ id }) => id === bad.run.id);
+    const [inList] = (await listed()).filter(({ id }) => id === bad.record.id);
     expect(inList!.state).not.toBe('unreadable');
-    const shown = await runs('show', bad.run.id, '--json');
+    const shown = await runs('show', bad.record.id, '--json');
     expect(JSON.parse(shown.out)).toMatchObject({ state: 'damaged', error: { code: 'runs/damaged' } });
   });
 });

@@ -49,6 +49,6 @@ describe('a run.json', () => {
       delete plan['settings']!['calibrationLength'];
     });
     const run = await openRun(folder);
-    expect(planOf(run.run, root).settings.calibrationLength).toBe(0);
+    expect(planOf(run.record, root).settings.calibrationLength).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import { evaluationOfRun } from '../../src/runs/runEvaluation.ts';
@@ -16,9 +16,9 @@ let root: string;
 beforeAll(async () => (root = await mkdtemp(path.join(tmpdir(), 'espalier-runs-'))));
 afterAll(() => rm(root, { recursive: true }));
 
-async function runWith(plan: RunPlan, events: readonly { readonly event: RunEvent }[]): Promise<RunFolder> {
+async function runWith(plan: SearchPlan, events: readonly { readonly event: SearchEvent }[]): Promise<RunFolder> {
   const run = await createRun(plan, { root, createdAt: new Date(0), versions: {} });
-  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 0 });
+  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.record, { now: () => 0 });
   await journal.append(events.map(({ event }) => event));
   await journal.close();
   return run;

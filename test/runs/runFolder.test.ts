@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type { MetricEvent } from '../../src/search/metrics/events.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import {
@@ -30,7 +30,7 @@ beforeAll(async () => (root = await mkdtemp(path.join(tmpdir(), 'espalier-runs-'
 afterEach(() => rm(path.join(root, '.espalier'), { recursive: true, force: true }));
 afterAll(() => rm(root, { recursive: true }));
 
-const planIn = (folder: string, changes: Partial<SearchPlan> = {}): SearchPlan =>
+const planIn = (folder: string, changes: Partial<MetricSearchPlan> = {}): MetricSearchPlan =>
   sampleSearchPlan({
     model: path.join(folder, 'models', 'tiny'),
     text: path.join(folder, 'text.txt'),
@@ -39,7 +39,7 @@ const planIn = (folder: string, changes: Partial<SearchPlan> = {}): SearchPlan =
     ...changes,
   });
 
-const newRun = (changes: Partial<SearchPlan> = {}): Promise<RunFolder> =>
+const newRun = (changes: Partial<MetricSearchPlan> = {}): Promise<RunFolder> =>
   createRun(planIn(root, changes), {
     root,
     document: path.join(root, 'metrics.prune'),
@@ -49,7 +49,7 @@ const newRun = (changes: Partial<SearchPlan> = {}): Promise<RunFolder> =>
 
 describe('what a run was asked', () => {
   it('means the same in another folder', async () => {
-    const { folder, run } = await newRun();
+    const { folder, record: run } = await newRun();
     expect(run.plan).toMatchObject({
       model: 'models/tiny',
       text: 'text.txt',
@@ -61,7 +61,7 @@ describe('what a run was asked', () => {
     await cp(folder, moved, { recursive: true });
     const opened = await openRun(moved);
     expect(opened.root).toBe(path.join(root, 'moved'));
-    expect(planOf(opened.run, opened.root)).toEqual(planIn(path.join(root, 'moved')));
+    expect(planOf(opened.record, opened.root)).toEqual(planIn(path.join(root, 'moved')));
   });
 
   it('cannot be changed unseen, but for processes and threads', async () => {
@@ -74,7 +74,7 @@ describe('what a run was asked', () => {
       await writeFile(file, edited);
     };
     await edit(/"workers": 1/, '"workers": 4');
-    expect((await openRun(folder)).run.plan.search.workers).toBe(4);
+    expect((await openRun(folder)).record.plan.search.workers).toBe(4);
     await edit(/"population": 50/, '"population": 51');
     expect((await failureOf(() => openRun(folder))).code).toBe('runs/changed');
     await edit(/"share": 0.6/, '"share": 0.5');
@@ -100,12 +100,12 @@ describe('what a run was asked', () => {
   it('is found by the beginning of its id', async () => {
     const first = await newRun({ name: 'first' });
     const second = await newRun({ name: 'a name / with: signs' });
-    expect(await runIds(root)).toEqual([first.run.id, second.run.id].sort());
-    expect(second.run.id).toMatch(/^20251122-094255-a-name-with-signs-[0-9a-f]{6}$/);
-    expect(await findRun(root, first.run.id.slice(0, 20))).toBe(first.folder);
+    expect(await runIds(root)).toEqual([first.record.id, second.record.id].sort());
+    expect(second.record.id).toMatch(/^20251122-094255-a-name-with-signs-[0-9a-f]{6}$/);
+    expect(await findRun(root, first.record.id.slice(0, 20))).toBe(first.folder);
     expect((await failureOf(() => findRun(root, '2025'))).data.actual).toBe('the beginning of 2');
     expect((await failureOf(() => findRun(root, ''))).code).toBe('runs/not-found');
-    expect((await failureOf(() => findRun(root, '../..'))).data.remedy).toContain(first.run.id);
+    expect((await failureOf(() => findRun(root, '../..'))).data.remedy).toContain(first.record.id);
     expect((await failureOf(() => openRun(path.join(root, 'nowhere')))).code).toBe('runs/not-found');
     expect(newRunId('', AT)).toContain('-search-');
   });
@@ -159,10 +159,10 @@ describe('a run in a list', () => {
     ['finished', [candidate, generation, { kind: 'finished', counts, best: [2] }], { best: { perplexity: 20 } }],
   ])('%s, after %j', async (state, events, expected) => {
     const run = await newRun();
-    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 7 });
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.record, { now: () => 7 });
     if (events.length > 0) await journal.append(events);
     await journal.close();
-    expect(await summariseRun(run.folder)).toMatchObject({ id: run.run.id, state, ...expected });
+    expect(await summariseRun(run.folder)).toMatchObject({ id: run.record.id, state, ...expected });
     const lock = await lockRun(run.folder);
     expect((await summariseRun(run.folder)).state).toBe('running');
     await lock.release();
@@ -170,7 +170,7 @@ describe('a run in a list', () => {
 
   it('is read off the end of a long journal, and off the whole of it where the best is far back', async () => {
     const run = await newRun();
-    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 7 });
+    const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.record, { now: () => 7 });
     await journal.append([candidate]);
     const others = Array.from({ length: 2000 }, (_, i): MetricEvent => ({ ...candidate, id: i + 3, expression: 'W' }));
     await journal.append([...others, generation, ...others.slice(0, 100)]);
@@ -187,9 +187,9 @@ describe('a run in a list', () => {
   it('comes newest first, and is gone when it is deleted', async () => {
     const first = await newRun({ name: 'a' });
     const second = await createRun(planIn(root), { root, createdAt: new Date(AT.getTime() + 1000), versions: {} });
-    expect((await listRuns(root)).map(({ id }) => id)).toEqual([second.run.id, first.run.id]);
+    expect((await listRuns(root)).map(({ id }) => id)).toEqual([second.record.id, first.record.id]);
     await deleteRun(first.folder);
-    expect((await listRuns(root)).map(({ id }) => id)).toEqual([second.run.id]);
+    expect((await listRuns(root)).map(({ id }) => id)).toEqual([second.record.id]);
     expect(await listRuns(path.join(root, 'nowhere'))).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import { createRun, openRun } from '../../src/runs/runFolder.ts';
 import { NOTES_FILE, readNotes, writeNotes } from '../../src/runs/runNotes.ts';
 import type { RunNotes } from '../../src/runs/runNotes.ts';
@@ -26,7 +26,7 @@ describe('the name and the note of a run', () => {
     const before = readFileSync(path.join(run.folder, 'run.json'), 'utf8');
     await writeNotes(run.folder, { name: 'without gradients', note: 'G left out, to see what it is worth' });
     expect(readFileSync(path.join(run.folder, 'run.json'), 'utf8')).toBe(before);
-    expect((await openRun(run.folder)).run.id).toBe(run.run.id);
+    expect((await openRun(run.folder)).record.id).toBe(run.record.id);
     expect((await summariseRun(run.folder)).notes).toEqual({
       name: 'without gradients',
       note: 'G left out, to see what it is worth',
@@ -93,9 +93,9 @@ describe('the name and the note of a run', () => {
 });
 
 describe('runs of one search are told apart', () => {
-  const run = (id: string, plan: Partial<RunPlan> = {}, notes: RunNotes = {}) => ({
+  const run = (id: string, plan: Partial<SearchPlan> = {}, notes: RunNotes = {}) => ({
     ...{ id, notes },
-    plan: { ...sampleSearchPlan({ name: 'evolved' }), ...plan } as RunPlan,
+    plan: { ...sampleSearchPlan({ name: 'evolved' }), ...plan } as SearchPlan,
   });
   const { search, settings } = sampleSearchPlan();
   const titlesOf = (...runs: ReturnType<typeof run>[]): string[] => {
@@ -123,7 +123,7 @@ describe('runs of one search are told apart', () => {
 
   it('processes and threads are no difference, and everything that decides is one', () => {
     const plan = sampleSearchPlan();
-    const other = (changes: object) => ({ ...plan, ...changes }) as RunPlan;
+    const other = (changes: object) => ({ ...plan, ...changes }) as SearchPlan;
     const said = (changes: object): string => differences([plan, other(changes)])[1]!.join(', ');
     expect(said({ search: { ...search, workers: 9 }, settings: { ...settings, threads: 9 } })).toBe('');
     expect(said({ sparsity: { kind: 'n:m', keep: 2, of: 4 } })).toBe('sparsity 2:4');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { searchConflict } from '../../src/search/conflict.ts';
-import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 describe('settings of a search that do not go together', () => {
-  const table: [Partial<SearchSettings>, string | undefined][] = [
+  const table: [Partial<MetricSearchSettings>, string | undefined][] = [
     [{}, undefined],
     [{ crossover: 0.7, mutation: 0.3 }, undefined],
     [{ crossover: 0.1, mutation: 0.9000000000000001 }, undefined],
@@ -14,7 +14,7 @@ describe('settings of a search that do not go together', () => {
     [{ population: 2, elites: 9 }, 'elites'],
   ];
   it.each(table)('%j: %s', (change, second) => {
-    const settings = { ...DEFAULT_SEARCH_SETTINGS, ...change };
+    const settings = { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...change };
     const conflict = searchConflict(settings);
     expect(conflict?.settings[1]).toBe(second);
     // The value that is proposed goes with the rest.

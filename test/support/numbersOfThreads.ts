@@ -8,7 +8,7 @@ import type { ModelMask, StructureScore } from '../../src/experiment/structureSc
 import { packBits } from '../../src/experiment/components.ts';
 import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/planSchema.ts';
-import { DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../src/search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERATIONS, type MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
@@ -17,7 +17,7 @@ import { FAMILIES } from './generate/families.ts';
 import { type CheckpointRecipe, generateCheckpoint } from './generate/generateCheckpoint.ts';
 import { generateText } from './generate/text.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { measureMasks, measureMetrics } from './measuring.ts';
 
 /** A model and how it is cut: what decides the shapes of all products and sums. */
@@ -129,7 +129,7 @@ export async function numbersOfThreads(
     numbers['what was not evaluated'] = failed;
     numbers['pruned weights'] = weights.map((hash) => hash.digest('hex'));
 
-    const search: SearchPlan = {
+    const search: MetricSearchPlan = {
       ...{
         kind: 'metrics',
         name: 'evolved',
@@ -138,7 +138,7 @@ export async function numbersOfThreads(
         operations: DEFAULT_SEARCH_OPERATIONS,
         operands: ['W', 'X', 'G'],
       },
-      ...{ seeds: [], baselines: [], settings, search: DEFAULT_SEARCH_SETTINGS },
+      ...{ seeds: [], baselines: [], settings, search: DEFAULT_METRIC_SEARCH_SETTINGS },
     };
     const expressions = METRICS.map((metric) => parsePrefix(metric));
     numbers['opening of a search'] = await engine.open(search);

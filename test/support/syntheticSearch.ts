@@ -6,7 +6,7 @@ import type { OperationName } from '../../src/metric/operations.ts';
 import { depthOf, sizeOf } from '../../src/metric/measure.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type {
   MetricCandidate,
   CandidateOutcome,
@@ -17,7 +17,7 @@ import type {
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sampleResult } from '../protocol/samples.ts';
-import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 
 export interface TimedEvent {
   readonly seq: number;
@@ -28,7 +28,7 @@ export interface TimedEvent {
 
 export interface SyntheticOptions {
   readonly seed?: number;
-  readonly search?: Partial<SearchSettings>;
+  readonly search?: Partial<MetricSearchSettings>;
   /** Generations that are through; the rest of the plan's has not happened. Default: all, with finalists and the end. */
   readonly until?: number;
 }
@@ -53,7 +53,7 @@ const BASELINES = [
   ['pruner_zero', 168.2],
 ] as const;
 
-export function syntheticPlan(search: Partial<SearchSettings> = {}): SearchPlan {
+export function syntheticPlan(search: Partial<MetricSearchSettings> = {}): MetricSearchPlan {
   return {
     kind: 'metrics',
     name: 'metrics_for_tiny',
@@ -67,7 +67,7 @@ export function syntheticPlan(search: Partial<SearchSettings> = {}): SearchPlan 
     seeds: [],
     baselines: BASELINES.map(([metric]) => ({ metric, expression: expressions[metric] })),
     settings: DEFAULT_SETTINGS,
-    search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
+    search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...search },
   };
 }
 
@@ -76,7 +76,7 @@ export function syntheticPlan(search: Partial<SearchSettings> = {}): SearchPlan 
  * can have (invalid candidates, shared rankings, stopped ones, terrible ones, one that ended its workers). Perplexities fall as
  * a real search's do; the metrics do not explain them.
  */
-export function syntheticSearch(plan: SearchPlan, { seed = 1, until }: SyntheticOptions = {}): TimedEvent[] {
+export function syntheticSearch(plan: MetricSearchPlan, { seed = 1, until }: SyntheticOptions = {}): TimedEvent[] {
   const rng = new Rng(seed);
   const { population, generations, method } = plan.search;
   const events: TimedEvent[] = [];

@@ -1,6 +1,6 @@
 import { fill, h, say } from '../shared/dom.ts';
-import type { RunState } from '../../src/view/panelMessages.ts';
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { RunActivity } from '../../src/view/panelMessages.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import { structureScoreText } from '../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
 import { progressOf } from './progress.ts';
@@ -30,7 +30,7 @@ const STOP: Button = {
 const RESUME: Button = { action: 'resume', label: 'Resume', title: 'Go on where it ended', isPrimary: true };
 
 /** What can be done in which state; a total table. */
-const BUTTONS: Readonly<Record<RunState['kind'], readonly Button[]>> = {
+const BUTTONS: Readonly<Record<RunActivity['kind'], readonly Button[]>> = {
   starting: [STOP],
   running: [PAUSE, STOP],
   pausing: [STOP],
@@ -71,7 +71,7 @@ export class Header {
     );
   }
 
-  render(data: PanelData<RunPlan>): void {
+  render(data: PanelData<SearchPlan>): void {
     const { run, state } = data;
     const progress = progressOf(data);
     if (!run || !progress) return;
@@ -117,7 +117,7 @@ export class Header {
 }
 
 /** What is searched, how, and for which checkpoint. */
-function aboutPlan(plan: RunPlan): string[] {
+function aboutPlan(plan: SearchPlan): string[] {
   const shared = [METHODS[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
   if (plan.kind === 'metrics')
     return [

@@ -1,5 +1,5 @@
 import './panel.css';
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import type { FromPanel, PanelMemory, ToPanel } from '../../src/view/panelMessages.ts';
 import { connectHost } from '../shared/host.ts';
 import { onThemeChange, readTheme } from '../shared/theme.ts';
@@ -33,7 +33,7 @@ const pageHost = {
 let data = emptyPanel();
 let theme = readTheme();
 /** By the kind of the search; made when its plan arrives. */
-let page: Page<RunPlan> | undefined;
+let page: Page<SearchPlan> | undefined;
 
 const header = new Header(act);
 const banner = new StateBanner(() => {
@@ -79,7 +79,7 @@ onThemeChange((changed) => {
 draw();
 host.post({ kind: 'ready' });
 
-function pageFor(plan: RunPlan): Page<RunPlan> {
+function pageFor(plan: SearchPlan): Page<SearchPlan> {
   // A page is only ever given data of the plan that it was made for.
   if (plan.kind === 'metrics') return metricPage(pageHost, looking);
   if (plan.kind === 'rates') return ratesPage(pageHost, looking);

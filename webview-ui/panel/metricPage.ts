@@ -1,4 +1,4 @@
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import { h } from '../shared/dom.ts';
 import type { Theme } from '../shared/theme.ts';
 import { AxisChoice } from './axisChoice.ts';
@@ -15,7 +15,7 @@ import type { PanelData } from './panelData.ts';
 import { RandomButton } from './randomButton.ts';
 
 /** A search for metrics. */
-export function metricPage(host: PageHost, looking: Looking): Page<SearchPlan> {
+export function metricPage(host: PageHost, looking: Looking): Page<MetricSearchPlan> {
   const select = (id: number | undefined): void => {
     looking.selected = id;
     host.changed();

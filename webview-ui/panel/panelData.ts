@@ -1,8 +1,8 @@
 import { unpackCandidates } from '../../src/search/metrics/columns.ts';
 import { foldEvent, newState } from '../../src/search/folds.ts';
 import type { StateOf } from '../../src/search/folds.ts';
-import type { RunPlan } from '../../src/search/kinds.ts';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import type {
   Called,
@@ -11,7 +11,7 @@ import type {
   PanelItem,
   PanelRun,
   RunLine,
-  RunState,
+  RunActivity,
   Speed,
   ToPanel,
 } from '../../src/view/panelMessages.ts';
@@ -21,17 +21,17 @@ import { unpackSteps } from '../../src/search/masks/columns.ts';
 import { withPicture } from './masks/pictures.ts';
 
 /** Everything that the panel shows: a fold over the extension's messages. */
-export interface PanelData<Plan extends RunPlan = SearchPlan> {
+export interface PanelData<Plan extends SearchPlan = MetricSearchPlan> {
   readonly run: PanelRun<Plan> | undefined;
   readonly called: Called | undefined;
-  readonly state: RunState | undefined;
+  readonly state: RunActivity | undefined;
   /** Whether all that the journal holds has arrived. */
   readonly complete: boolean;
   /** All that is known of the search; it grows in place. */
   readonly search: StateOf<Plan['kind']>;
   /** Checkpoints that can be looked at, in order of their steps. */
   readonly pictures: readonly MaskPicture[];
-  readonly random: { readonly line: RunLine | null; readonly state: RunState | null };
+  readonly random: { readonly line: RunLine | null; readonly state: RunActivity | null };
   readonly overlay: readonly RunLine[];
   readonly curves: Curves | undefined;
   /** Names of the metrics that candidates have in the file, by id. */
@@ -40,7 +40,7 @@ export interface PanelData<Plan extends RunPlan = SearchPlan> {
   readonly exchange: Exchange | undefined;
 }
 
-export function emptyPanel(): PanelData<RunPlan> {
+export function emptyPanel(): PanelData<SearchPlan> {
   return {
     run: undefined,
     called: undefined,
@@ -58,7 +58,7 @@ export function emptyPanel(): PanelData<RunPlan> {
 }
 
 /** Takes a message in. */
-export function receive(data: PanelData<RunPlan>, message: ToPanel): PanelData<RunPlan> {
+export function receive(data: PanelData<SearchPlan>, message: ToPanel): PanelData<SearchPlan> {
   switch (message.kind) {
     case 'run':
       return { ...emptyPanel(), run: message.run, search: newState(message.run.plan.kind) };
@@ -90,7 +90,7 @@ export function bestCandidate({ search }: Pick<PanelData, 'search'>): MetricCand
 }
 
 /** @returns the pictures, which do not grow in place */
-function take({ search, pictures }: PanelData<RunPlan>, items: readonly PanelItem[]): readonly MaskPicture[] {
+function take({ search, pictures }: PanelData<SearchPlan>, items: readonly PanelItem[]): readonly MaskPicture[] {
   let shown = pictures;
   for (const item of items) {
     if ('candidates' in item) {

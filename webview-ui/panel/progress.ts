@@ -1,10 +1,10 @@
-import type { RunPlan } from '../../src/search/kinds.ts';
+import type { SearchPlan } from '../../src/search/kinds.ts';
 import { figuresOf } from '../../src/search/metrics/figures.ts';
 import type { MaskState } from '../../src/search/masks/state.ts';
 import type { RateState } from '../../src/search/rates/state.ts';
 import type { PanelData } from './panelData.ts';
 import { roughly } from './words.ts';
-import type { SearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type { MetricState } from '../../src/search/metrics/state.ts';
 
 /** How far a search is, whatever it looks for. */
@@ -20,7 +20,7 @@ export interface Progress {
   readonly isFinished: boolean;
 }
 
-export function progressOf({ run, search }: PanelData<RunPlan>): Progress | undefined {
+export function progressOf({ run, search }: PanelData<SearchPlan>): Progress | undefined {
   if (!run) return undefined;
   const { plan } = run;
   if (plan.kind === 'metrics' && search.kind === 'metrics') return metricProgress(search, plan);
@@ -31,7 +31,7 @@ export function progressOf({ run, search }: PanelData<RunPlan>): Progress | unde
   return undefined;
 }
 
-function metricProgress(search: MetricState, plan: SearchPlan): Progress {
+function metricProgress(search: MetricState, plan: MetricSearchPlan): Progress {
   const planned = plan.search.generations;
   const { status, finalists, generations } = search;
   const isOver = status === 'finished' || finalists.length > 0 || generations.length >= planned;

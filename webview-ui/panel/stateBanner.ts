@@ -1,6 +1,6 @@
 import { fill, h } from '../shared/dom.ts';
-import type { RunKind, RunPlan } from '../../src/search/kinds.ts';
-import type { AnyState } from '../../src/search/folds.ts';
+import type { SearchKind, SearchPlan } from '../../src/search/kinds.ts';
+import type { AnySearchState } from '../../src/search/folds.ts';
 import type { PanelData } from './panelData.ts';
 import { plural } from './words.ts';
 
@@ -14,7 +14,7 @@ export class StateBanner {
     this.onLog = onLog;
   }
 
-  render(data: PanelData<RunPlan>): void {
+  render(data: PanelData<SearchPlan>): void {
     const [tone, title, text] = wordsFor(data) ?? ['none', '', ''];
     const shown = `${tone} ${title} ${text}`;
     if (shown === this.shown) return;
@@ -32,7 +32,7 @@ export class StateBanner {
 
 type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
 
-function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
+function wordsFor(data: PanelData<SearchPlan>): Banner | undefined {
   const { state, run } = data;
   if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
   switch (state.kind) {
@@ -74,29 +74,29 @@ function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
   }
 }
 
-const FIRST: Readonly<Record<RunKind, string>> = {
+const FIRST: Readonly<Record<SearchKind, string>> = {
   metrics: 'The first candidates are being evaluated …',
   rates: 'Uniform rates and OWL’s are measured, then the first configurations …',
   masks: 'The first masks are being drawn …',
 };
 
-function firstWork({ search }: PanelData<RunPlan>): string {
+function firstWork({ search }: PanelData<SearchPlan>): string {
   const isAsking = search.kind === 'rates' && search.calls.length > 0;
   return isAsking ? 'The language model is asked for the first configurations …' : FIRST[search.kind];
 }
 
-function hasNothing({ search, pictures }: PanelData<RunPlan>): boolean {
+function hasNothing({ search, pictures }: PanelData<SearchPlan>): boolean {
   return (search.kind === 'masks' ? search.steps + pictures.length : search.candidates.length) === 0;
 }
 
-function startingWork({ search }: PanelData<RunPlan>, plan: RunPlan): string {
+function startingWork({ search }: PanelData<SearchPlan>, plan: SearchPlan): string {
   if (search.opening) return `Going through ${doneWords(search)} of the journal, to go on where it ended …`;
   if (plan.kind !== 'metrics') return 'Loading the model and scoring its heads and channels …';
   const gradients = plan.operands.includes('G') ? ', gradients too' : '';
   return `Loading the model and collecting what metrics are made of${gradients} …`;
 }
 
-function doneWords(search: AnyState): string {
+function doneWords(search: AnySearchState): string {
   if (search.kind === 'masks') return plural(search.steps, 'step');
   return plural(search.candidates.length, search.kind === 'rates' ? 'configuration' : 'candidate');
 }

@@ -1,14 +1,14 @@
 import { formatChange, formatPerplexity } from '../../src/experiment/format.ts';
 import type { MetricCandidate, CandidateOutcome, VariationOperator } from '../../src/search/metrics/events.ts';
-import type { RunMethod } from '../../src/search/kinds.ts';
+import type { SearchMethod } from '../../src/search/kinds.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
-import type { RunState } from '../../src/view/panelMessages.ts';
+import type { RunActivity } from '../../src/view/panelMessages.ts';
 import { formulaOf } from './formulas.ts';
 import type { InvalidReason } from '../../src/search/lifecycle/events.ts';
 
 /** What things are called for a person. */
-export const METHODS: Readonly<Record<RunMethod, string>> = {
+export const METHODS: Readonly<Record<SearchMethod, string>> = {
   'pruner-zero': 'Pruner-Zero',
   random: 'Random search',
   'self-pruner': 'Self-Pruner',
@@ -35,7 +35,7 @@ const REASONS: Readonly<Record<InvalidReason, string>> = {
   quarantined: 'ended two worker processes, not tried again',
 };
 
-export const STATES: Readonly<Record<RunState['kind'], string>> = {
+export const STATES: Readonly<Record<RunActivity['kind'], string>> = {
   starting: 'starting',
   running: 'running',
   pausing: 'pausing',

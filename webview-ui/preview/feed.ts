@@ -1,6 +1,6 @@
-import type { RunEvent, RunKind, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchKind, SearchPlan } from '../../src/search/kinds.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
-import type { FromPanel, RunPoint, RunState, ToPanel } from '../../src/view/panelMessages.ts';
+import type { FromPanel, RunPoint, RunActivity, ToPanel } from '../../src/view/panelMessages.ts';
 import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
 import {
   syntheticMaskPlan,
@@ -21,14 +21,14 @@ import type { ThemeName } from './themes.ts';
 const query = new URLSearchParams(location.hash.slice(1));
 const generations = Number(query.get('generations') ?? 20);
 const population = Number(query.get('population') ?? 50);
-const kind = (query.get('state') ?? 'running') as RunState['kind'];
+const kind = (query.get('state') ?? 'running') as RunActivity['kind'];
 const until = kind === 'finished' ? undefined : Number(query.get('until') ?? 12);
 
 applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
 /** A run that was, where there is one (see panelPreview.mjs). */
-const { recorded } = globalThis as { recorded?: { plan: RunPlan; events: readonly Timed<RunEvent>[] } };
-const { plan, events } = recorded ?? troubled(run((query.get('run') ?? 'metrics') as RunKind));
+const { recorded } = globalThis as { recorded?: { plan: SearchPlan; events: readonly Timed<SearchEvent>[] } };
+const { plan, events } = recorded ?? troubled(run((query.get('run') ?? 'metrics') as SearchKind));
 const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
 
 (globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({
@@ -48,7 +48,7 @@ const randomEvents = syntheticSearch(syntheticPlan({ generations, population, me
   setState: () => undefined,
 });
 
-function run(of: RunKind): { plan: RunPlan; events: readonly Timed<RunEvent>[] } {
+function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchEvent>[] } {
   const blocks = Number(query.get('blocks') ?? 6);
   const part = { seed: 7, ...(until !== undefined && { until }) };
   const begins = kind === 'starting';
@@ -77,7 +77,7 @@ function troubled(made: ReturnType<typeof run>): ReturnType<typeof run> {
   return query.get('trouble') === 'nan' ? { ...made, events: made.events.map(notFinite) } : made;
 }
 
-function notFinite({ event, ...timed }: Timed<RunEvent>): Timed<RunEvent> {
+function notFinite({ event, ...timed }: Timed<SearchEvent>): Timed<SearchEvent> {
   if (event.kind === 'candidate' && 'rates' in event)
     return { ...timed, event: { ...event, outcome: { kind: 'invalid', detail: 'its loss is not finite' } } };
   if (event.kind === 'generation')
@@ -113,7 +113,7 @@ function feed(): void {
     send({ kind: 'events', items: items.slice(i, i + size), complete: i + size >= items.length });
 }
 
-function stateOf(): RunState {
+function stateOf(): RunActivity {
   if (kind === 'failed')
     return {
       kind,
@@ -128,7 +128,7 @@ function stateOf(): RunState {
   return { kind };
 }
 
-function pointsOf(all: readonly Timed<RunEvent>[]): RunPoint[] {
+function pointsOf(all: readonly Timed<SearchEvent>[]): RunPoint[] {
   return all.flatMap(({ event }) =>
     event.kind === 'generation' && event.bestSoFar
       ? [

@@ -1,5 +1,5 @@
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
-import type { RunPlan } from '../../search/kinds.ts';
+import type { SearchPlan } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -53,7 +53,7 @@ export async function resumedRun(
   return { run: await openRun(await findRun(context.folder, id)), ...(workers !== undefined && { workers }) };
 }
 
-function asksEndpoint(plan: RunPlan): plan is RateSearchPlan {
+function asksEndpoint(plan: SearchPlan): plan is RateSearchPlan {
   if (plan.kind !== 'rates' || plan.llm.provider !== 'openai') return false;
   const { initialise, mutate, cross } = plan.search;
   return [initialise, mutate, cross].includes('llm');
@@ -76,7 +76,7 @@ export async function driveRun(
     recalled += records.length;
   }
   report.begin();
-  const { plan } = run.run;
+  const { plan } = run.record;
   try {
     const { keys, ask } = context;
     const isTyped = options.endpoint !== undefined;

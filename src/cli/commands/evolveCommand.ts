@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -16,7 +16,7 @@ export function evolveCommand(context: CommandContext): Command {
       'search for metrics that prune a checkpoint well, by genetic programming; every step is kept and can be resumed',
     )
     .argument('[file]', '.prune file with a search; flags override what it says');
-  addFlags(addFlags(addSearchInputs(command), SEARCH_SETTINGS, String), SETTINGS, flagInSearch)
+  addFlags(addFlags(addSearchInputs(command), METRIC_SEARCH_SETTINGS, String), SETTINGS, flagInSearch)
     .option(...JSON_FLAG)
     .action((file: string | undefined, options: SearchCommandOptions) =>
       runSearchCommand('evolve', file, options, context, 'metrics'),

@@ -122,7 +122,7 @@ function runJson(run: RunSummary | UnreadableRun): object {
   if (!('run' in run)) return { ...run, state: 'unreadable' };
   const { id, folder, state, generation, counts, best, lastAt, notes } = run;
   const error = run.damage ?? run.error;
-  const { plan, createdAt, document } = run.run.run;
+  const { plan, createdAt, document } = run.run.record;
   return {
     id,
     folder,
@@ -174,7 +174,7 @@ function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly strin
     cells('run', 'name', 'state', 'method', 'generation', 'best', 'what it is'),
     ...runs.map((run, i) => {
       if (!('run' in run)) return cells(run.id, '', 'unreadable', '', '', '', run.error.actual);
-      const { plan } = run.run.run;
+      const { plan } = run.run.record;
       return cells(
         run.id,
         names[i]!,
@@ -195,7 +195,7 @@ function troubleOf(run: RunSummary | UnreadableRun): readonly string[] {
 }
 
 /** Generations, iterations or steps that are done. The first configurations of a search for rates are no iteration. */
-function doneOf({ generation, run: { run } }: RunSummary): number {
+function doneOf({ generation, run: { record: run } }: RunSummary): number {
   if (generation === undefined) return 0;
   return run.plan.kind === 'rates' ? generation : generation + 1;
 }

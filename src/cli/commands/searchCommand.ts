@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../../base/version.ts';
-import type { RunKind, RunPlan } from '../../search/kinds.ts';
+import type { SearchKind, SearchPlan } from '../../search/kinds.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
@@ -63,7 +63,7 @@ export async function runSearchCommand(
   file: string | undefined,
   options: SearchCommandOptions,
   context: CommandContext,
-  finds?: RunKind,
+  finds?: SearchKind,
 ): Promise<void> {
   const driven = await (options.resume === undefined
     ? begin(file, options, context, finds)
@@ -75,12 +75,12 @@ async function begin(
   file: string | undefined,
   options: SearchCommandOptions,
   context: CommandContext,
-  finds: RunKind | undefined,
+  finds: SearchKind | undefined,
 ): Promise<DrivenRun> {
   if (options.recover) throw usageError('--resume with --recover', '--recover alone', 'Say which run to go on with.');
   const { plan, document } = await askedSearch(file, options, context, finds);
   const { createRun } = await import('../../runs/runFolder.ts');
-  const run = await createRun<RunPlan>(await withModelLength(plan, context), {
+  const run = await createRun<SearchPlan>(await withModelLength(plan, context), {
     root: context.folder,
     ...(document !== undefined && { document }),
     createdAt: new Date(),

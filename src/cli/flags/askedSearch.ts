@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { idleInSearch } from '../../search/idleInSearch.ts';
-import type { RunKind, RunMethod, RunPlan } from '../../search/kinds.ts';
+import type { SearchKind, SearchMethod, SearchPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { CompiledDocument, SearchContent, SearchDeclaration } from '../../language/check/document.ts';
@@ -22,12 +22,12 @@ import { saidSettings } from './settingFlags.ts';
 /** The flags that say which search is meant. */
 export interface SearchOptions extends Options {
   readonly search?: string;
-  readonly method?: RunMethod;
+  readonly method?: SearchMethod;
   readonly from?: readonly string[];
 }
 
 export interface AskedSearch {
-  readonly plan: RunPlan;
+  readonly plan: SearchPlan;
   /** The file that it comes from, absolute. */
   readonly document?: string;
 }
@@ -42,7 +42,7 @@ export async function askedSearch(
   file: string | undefined,
   options: SearchOptions,
   context: CommandContext,
-  finds?: RunKind,
+  finds?: SearchKind,
 ): Promise<AskedSearch> {
   if (file === undefined && options.search !== undefined) {
     throw usageError('a .prune file with --search', '--search alone', 'Name the file, or leave --search out.');
@@ -70,7 +70,7 @@ async function planOver(
   file: CompiledDocument | undefined,
   options: SearchOptions,
   context: CommandContext,
-): Promise<RunPlan> {
+): Promise<SearchPlan> {
   const { folder } = context;
   const { method } = base;
   const metrics = new MetricReader(file, folder);
@@ -111,11 +111,11 @@ interface DeclaredSearch {
 function declaredSearch(
   { declarations }: CompiledDocument,
   { search: name, method }: SearchOptions,
-  finds: RunKind | undefined,
+  finds: SearchKind | undefined,
 ): DeclaredSearch | undefined {
   const kind = finds ?? (method && SEARCH_METHODS[method].finds);
   const searches = declarations.filter((declaration) => declaration.kind === 'search');
-  const methodOf = ({ content }: SearchDeclaration): RunMethod => content.method ?? DEFAULT_SEARCH_METHOD;
+  const methodOf = ({ content }: SearchDeclaration): SearchMethod => content.method ?? DEFAULT_SEARCH_METHOD;
   const isMeant = (search: SearchDeclaration): boolean =>
     kind === undefined || SEARCH_METHODS[methodOf(search)].finds === kind;
   if (name !== undefined) {
@@ -134,7 +134,7 @@ function declaredSearch(
 }
 
 /** What a search begins with in a file that declares none. */
-function originIn(document: CompiledDocument, method: RunMethod, { from = [] }: SearchOptions): SearchBase['from'] {
+function originIn(document: CompiledDocument, method: SearchMethod, { from = [] }: SearchOptions): SearchBase['from'] {
   const metrics = metricsOf(document);
   const seed = from.find((text) => metrics.some(({ metric }) => metric === text));
   return seed !== undefined && SEARCH_METHODS[method].finds === 'metrics' ? { metric: seed } : 'evaluation';

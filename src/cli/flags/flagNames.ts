@@ -1,4 +1,4 @@
-import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 
 /** What flags are called: `--owl-multiple`, and `owlMultiple` among commander's parsed options. */
 
@@ -12,5 +12,5 @@ export function camelCase(flag: string): string {
 
 /** How a setting of the evaluations is called in a search: it has a `seed` of its own, as others may have. */
 export function flagInSearch(name: string): string {
-  return Object.hasOwn(SEARCH_SETTINGS, name) ? `calibration-${name}` : kebabCase(name);
+  return Object.hasOwn(METRIC_SEARCH_SETTINGS, name) ? `calibration-${name}` : kebabCase(name);
 }

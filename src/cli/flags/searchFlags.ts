@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
@@ -56,7 +56,7 @@ export function addAllSearchFlags(command: Command): Command {
 }
 
 /** What of a search's own was typed; in the block of its method each is read as it has it. @param folder that paths start from */
-export function saidSearch(options: Options, method: RunMethod, folder: string): readonly SaidFlag[] {
+export function saidSearch(options: Options, method: SearchMethod, folder: string): readonly SaidFlag[] {
   const isRates = propertyOf(blockOf(method), 'baselines')?.value === 'rates';
   // A list of rates stands without brackets.
   const listed = (value: string): string => (/^[\s\d.%,]+$/.test(value) ? `[${value}]` : value);

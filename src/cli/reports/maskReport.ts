@@ -9,8 +9,8 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestCheckpoint } from '../../search/masks/state.ts';
 import type { MaskState } from '../../search/masks/state.ts';
 import type { RunLines } from './runLines.ts';
-import { structureResult } from './structureResult.ts';
-import type { StructureResult } from './structureResult.ts';
+import { blockSearchResult } from './blockSearchResult.ts';
+import type { BlockSearchResult } from './blockSearchResult.ts';
 import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from '../terminal.ts';
@@ -18,7 +18,7 @@ import type { ProbabilitiesEvent } from '../../search/masks/events.ts';
 
 /** A search for masks as a person reads it: a line a checkpoint, and at the end what was found beside the baselines. */
 export function maskReportLines(
-  { folder, run }: RunFolder<MaskSearchPlan>,
+  { folder, record: run }: RunFolder<MaskSearchPlan>,
   state: MaskState,
   { out }: Pick<Terminal, 'out'>,
 ): RunLines<'masks'> {
@@ -54,7 +54,7 @@ export function maskReportLines(
 }
 
 /** What came of a search for masks, or has come of it so far. */
-export interface MaskSearchResult extends StructureResult {
+export interface MaskSearchResult extends BlockSearchResult {
   /** As finally evaluated; of a search that is not finished the checkpoint that did best. */
   readonly best: readonly FoundStructure[];
   readonly baselines: readonly FoundStructure[];
@@ -64,13 +64,13 @@ export interface MaskSearchResult extends StructureResult {
 }
 
 export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState): MaskSearchResult {
-  const { run } = of;
+  const { record: run } = of;
   const { finalists, finished, steps, leftOut } = state;
   const baselines = new Set(run.plan.baselines.map(({ name }) => name));
   const found = finalists.filter(({ name }) => !baselines.has(name));
   const soFar = bestCheckpoint(state);
   return {
-    ...structureResult(of, state),
+    ...blockSearchResult(of, state),
     best:
       found.length > 0
         ? found.map((finalist) => foundStructure(finalist, undefined))

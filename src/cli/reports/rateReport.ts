@@ -8,15 +8,15 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
 import type { RunLines } from './runLines.ts';
-import { structureResult } from './structureResult.ts';
-import type { StructureResult } from './structureResult.ts';
+import { blockSearchResult } from './blockSearchResult.ts';
+import type { BlockSearchResult } from './blockSearchResult.ts';
 import { finalTable, foundStructure, ratesText, structureOpenedLine } from './structureTable.ts';
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** A search for rates as a person reads it: a line an iteration, and at the end what was found beside the baselines. */
 export function rateReportLines(
-  { folder, run }: RunFolder<RateSearchPlan>,
+  { folder, record: run }: RunFolder<RateSearchPlan>,
   state: RateState,
   { out }: Pick<Terminal, 'out'>,
 ): RunLines<'rates'> {
@@ -65,7 +65,7 @@ export function rateReportLines(
 }
 
 /** What came of a search for rates, or has come of it so far. */
-export interface RateSearchResult extends StructureResult {
+export interface RateSearchResult extends BlockSearchResult {
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
   readonly best: readonly FoundStructure[];
   readonly baselines: readonly FoundStructure[];
@@ -80,7 +80,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
   const found = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestConfiguration(state);
   return {
-    ...structureResult(of, state),
+    ...blockSearchResult(of, state),
     best:
       found.length > 0
         ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)?.rates))

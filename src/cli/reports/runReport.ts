@@ -1,7 +1,7 @@
 import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 import { foldEvent } from '../../search/folds.ts';
-import type { AnyState } from '../../search/folds.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { AnySearchState } from '../../search/folds.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { isRunOf, runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -34,7 +34,7 @@ export interface RunReport {
 
 /** What is known of a run, and how it is told: the same for each kind of search. */
 export interface RunStory {
-  readonly state: AnyState;
+  readonly state: AnySearchState;
   readonly lines: RunLines;
   /** The last object of `--json`. */
   result(): object;
@@ -50,7 +50,7 @@ export function storyOf(run: RunFolder, terminal: Pick<Terminal, 'out'>): RunSto
     return { state, lines: maskReportLines(run, state, terminal), result: () => maskSearchResult(run, state) };
   }
   const state = newMetricState();
-  const lines = metricReportLines(run as RunFolder<SearchPlan>, state, terminal);
+  const lines = metricReportLines(run as RunFolder<MetricSearchPlan>, state, terminal);
   return { state, lines, result: () => searchResult(run, state) };
 }
 
@@ -65,7 +65,7 @@ export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
       foldEvent(story.state, event, at);
     },
     begin: () => {
-      print({ kind: 'run', run: runName(run), folder: run.folder, name: run.run.plan.name });
+      print({ kind: 'run', run: runName(run), folder: run.folder, name: run.record.plan.name });
     },
     progress: () => undefined,
     event: ({ seq, at, event }) => {

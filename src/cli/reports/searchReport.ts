@@ -1,6 +1,6 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
 import type { EventOf } from '../../search/kinds.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { sizeOf } from '../../metric/measure.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
@@ -17,7 +17,7 @@ import type { MetricBaseline, MetricGeneration, MetricFinalist } from '../../sea
 
 /** A search for metrics as a person reads it: a line a generation, a table at the end. */
 export function metricReportLines(
-  { folder, run }: RunFolder<SearchPlan>,
+  { folder, record: run }: RunFolder<MetricSearchPlan>,
   state: MetricState,
   terminal: Pick<Terminal, 'out'>,
 ): RunLines<'metrics'> {
@@ -73,7 +73,7 @@ function baselineLine({ name, perplexity, error }: MetricBaseline, { opening }: 
   return `${name} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
 }
 
-function statusLine(event: EventOf<'metrics'>, { search }: SearchPlan, state: MetricState): string {
+function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, state: MetricState): string {
   const { generations } = search;
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const { progress, secondsLeft } = figuresOf(state, search);

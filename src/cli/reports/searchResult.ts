@@ -39,7 +39,7 @@ export interface FoundMetric {
   readonly error?: ErrorData;
 }
 
-export function searchResult({ folder, run }: RunFolder, state: MetricState): SearchResult {
+export function searchResult({ folder, record: run }: RunFolder, state: MetricState): SearchResult {
   const { finalists, opening, counts, ranking, status, times } = state;
   const ranked = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestOf(state);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { MeasureOutcome, SearchOpening } from '../../search/lifecycle/events.ts';
 import type { ProbeOutcome } from '../../search/metrics/events.ts';
 import type { Candidate, Measuring, Probing, Timed } from '../../experiment/measuringSchema.ts';
@@ -31,12 +31,12 @@ import type { SearchSession } from './searchSession.ts';
  */
 export class MetricSession implements SearchSession {
   readonly opening: SearchOpening;
-  private readonly plan: SearchPlan;
+  private readonly plan: MetricSearchPlan;
   /** Evaluation blocks in the order of the rungs. */
   private readonly inputs: SweepInputs;
   private readonly probed: readonly ProbeBlock[];
 
-  private constructor(plan: SearchPlan, inputs: SweepInputs, opening: SearchOpening) {
+  private constructor(plan: MetricSearchPlan, inputs: SweepInputs, opening: SearchOpening) {
     this.plan = plan;
     this.inputs = inputs;
     this.opening = opening;
@@ -44,7 +44,7 @@ export class MetricSession implements SearchSession {
   }
 
   /** @throws EspalierError as an evaluation does */
-  static async open(plan: SearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
+  static async open(plan: MetricSearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
     const operands = operandsOfPlan(plan);
     const { inputs: prepared, provenance } = await prepareSweep(plan, needsSamples(operands), hooks, state);
     const inputs = searchInputs(prepared);
@@ -160,7 +160,7 @@ export class MetricSession implements SearchSession {
   }
 }
 
-function operandsOfPlan({ operands, seeds, baselines }: SearchPlan): readonly OperandName[] {
+function operandsOfPlan({ operands, seeds, baselines }: MetricSearchPlan): readonly OperandName[] {
   const metrics = [...seeds, ...baselines];
   return [...new Set([...operands, ...metrics.flatMap(({ expression }) => operandsOf(expression))])];
 }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { OutlineDeclaration } from '../../language/server/messages.ts';
 import type { Outlines } from '../outlines.ts';
@@ -66,7 +66,7 @@ export class CodeLenses implements vscode.CodeLensProvider {
 }
 
 /** Title and tooltip: metrics evolve, rates and masks are searched for. */
-function searchLens(name: string, method: RunMethod | undefined): [title: string, tooltip: string] {
+function searchLens(name: string, method: SearchMethod | undefined): [title: string, tooltip: string] {
   switch (method) {
     case 'self-pruner':
       return ['Search', `Search for pruning rates of the blocks as ${name} says`];

@@ -61,7 +61,7 @@ export class LanguageModels {
    * @throws EspalierError `cancelled` where the run was begun elsewhere, or changed since, and the person does not want it to ask
    */
   async accessOf(folder: string): Promise<LlmAccess> {
-    const { run } = await openRun(folder);
+    const { record: run } = await openRun(folder);
     const { plan } = run;
     const agreement = agreementTo(run);
     if (plan.kind !== 'rates' || agreement === undefined) return { editor: false };
@@ -76,7 +76,7 @@ export class LanguageModels {
   }
 
   /** The person has agreed to what this run asks. */
-  async agreed({ run }: RunFolder): Promise<void> {
+  async agreed({ record: run }: RunFolder): Promise<void> {
     const agreement = agreementTo(run);
     if (agreement !== undefined) await this.remember(agreement);
   }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import type { MetricCandidate } from '../../search/metrics/events.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { Target } from '../evaluate/evaluator.ts';
 import type { Outlines } from '../outlines.ts';
@@ -31,19 +31,19 @@ export class CandidateFile {
   inserted(run: RunFolder): Readonly<Record<number, string>> {
     const uri = uriOf(run);
     const document = uri && vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
-    return document ? insertedMetrics(document.getText(), run.run.id) : {};
+    return document ? insertedMetrics(document.getText(), run.record.id) : {};
   }
 
   /** Writes the candidate below the last metric, unless the file has it already; shows and selects it; and does what else is asked. */
   async insert(
-    run: RunFolder<SearchPlan>,
+    run: RunFolder<MetricSearchPlan>,
     candidate: MetricCandidate,
     densePerplexity: number | undefined,
     then: 'insert' | 'evaluate',
   ): Promise<void> {
     const uri = await fileOf(run);
     const document = await openDocument(uri, run);
-    const known = insertedMetrics(document.getText(), run.run.id)[candidate.id];
+    const known = insertedMetrics(document.getText(), run.record.id)[candidate.id];
     const name = known ?? (await this.write(document, run, candidate, densePerplexity));
     await revealMetric(document, name);
     if (then === 'insert') return;
@@ -54,7 +54,7 @@ export class CandidateFile {
 
   private async write(
     document: vscode.TextDocument,
-    { run }: RunFolder<SearchPlan>,
+    { record: run }: RunFolder<MetricSearchPlan>,
     candidate: MetricCandidate,
     densePerplexity: number | undefined,
   ): Promise<string> {
@@ -62,7 +62,7 @@ export class CandidateFile {
     const origin = { runId: run.id, plan: run.plan, densePerplexity };
     const declaration = metricText(name, candidate, origin, newLineOf(document));
     const isWritten = await insertBelowMetrics(document, this.parts.outlines, declaration);
-    if (!isWritten) throw missingFile({ run }, 'one that cannot be edited');
+    if (!isWritten) throw missingFile({ record: run }, 'one that cannot be edited');
     return name;
   }
 
@@ -74,7 +74,7 @@ export class CandidateFile {
   }
 }
 
-async function openDocument(uri: vscode.Uri, run: Pick<RunFolder, 'run'>): Promise<vscode.TextDocument> {
+async function openDocument(uri: vscode.Uri, run: Pick<RunFolder, 'record'>): Promise<vscode.TextDocument> {
   try {
     return await vscode.workspace.openTextDocument(uri);
   } catch (error) {
@@ -83,21 +83,21 @@ async function openDocument(uri: vscode.Uri, run: Pick<RunFolder, 'run'>): Promi
 }
 
 /** By its name alone: to look for it among what is open. */
-function uriOf({ root, run }: RunFolder): vscode.Uri | undefined {
+function uriOf({ root, record: run }: RunFolder): vscode.Uri | undefined {
   const file = run.document === undefined ? undefined : pathInside(root, run.document);
   return file === undefined ? undefined : vscode.Uri.file(file);
 }
 
 /** @throws EspalierError `runs/not-found` for what is no `.prune` file of the run's workspace folder: a run.json may name any */
 async function fileOf(run: RunFolder): Promise<vscode.Uri> {
-  const { document } = run.run;
+  const { document } = run.record;
   if (document === undefined) throw missingFile(run, 'none: the run was started without one');
   const file = await fileInside(run.root, document);
   if (file !== undefined && path.extname(document) === '.prune') return vscode.Uri.file(file);
   throw missingFile(run, 'what is no .prune file in the folder of the run');
 }
 
-function missingFile({ run }: Pick<RunFolder, 'run'>, actual: string): EspalierError {
+function missingFile({ record: run }: Pick<RunFolder, 'record'>, actual: string): EspalierError {
   return new EspalierError({
     code: 'runs/not-found',
     operation: 'writing a candidate into its file',

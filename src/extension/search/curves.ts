@@ -2,7 +2,7 @@ import { toErrorData } from '../../base/errors.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import type { Ask } from '../../protocol/requests.ts';
@@ -10,7 +10,7 @@ import type { CurveAxis, CurveMetric, Curves } from '../../view/panelMessages.ts
 
 export interface CurvesRequest {
   /** With absolute paths. */
-  readonly plan: SearchPlan;
+  readonly plan: MetricSearchPlan;
   readonly over: CurveAxis;
   readonly metrics: readonly CurveMetric[];
 }

@@ -4,9 +4,9 @@ import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { settingsWarnings } from '../../experiment/resultWarnings.ts';
-import type { RunPlan } from '../../search/kinds.ts';
+import type { SearchPlan } from '../../search/kinds.ts';
 import type { PromptTemplates, RateSearchPlan } from '../../search/rates/plan.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
 import { createRun } from '../../runs/runFolder.ts';
@@ -98,29 +98,30 @@ export class EvolveCommand {
   }
 
   /** Where a run of the same search goes on already, one may have wanted to see that one. */
-  private async isWanted(plan: RunPlan, document: string): Promise<boolean> {
+  private async isWanted(plan: SearchPlan, document: string): Promise<boolean> {
     const [running] = await this.parts.runningOf(plan.name, document);
     if (!running) return true;
     const { run, generation } = running;
     const title = this.parts.titleOf(run);
-    const [asked, meanwhile] = differences([planOf(run.run, run.root), plan]);
+    const [asked, meanwhile] = differences([planOf(run.record, run.root), plan]);
     const far = generation === undefined ? '' : `, ${plan.kind === 'masks' ? 'step' : 'generation'} ${generation + 1}`;
     const detail =
       meanwhile!.length === 0
         ? 'Another one would ask for the same.'
         : `Another one would have ${meanwhile!.slice(0, 4).join(', ')}; the one that runs has ${asked!.slice(0, 4).join(', ')}.`;
     const [open, start] = ['Open the One That Runs', 'Start Another'] as const;
-    const begun = ago(Date.parse(run.run.createdAt), Date.now());
+    const begun = ago(Date.parse(run.record.createdAt), Date.now());
     const chosen = await askModal(`${title} is running (begun ${begun}${far}).`, [detail], open, start);
     if (chosen === open) this.parts.panels.show(run);
     return chosen === start;
   }
 
   /** The same plan with random trees, driven but not shown by itself: the panel of the other run draws it. */
-  async startRandom(beside: RunFolder<SearchPlan>): Promise<void> {
-    const plan = planOf(beside.run, beside.root);
-    const document = beside.run.document === undefined ? undefined : path.resolve(beside.root, beside.run.document);
-    const random: SearchPlan = {
+  async startRandom(beside: RunFolder<MetricSearchPlan>): Promise<void> {
+    const plan = planOf(beside.record, beside.root);
+    const document =
+      beside.record.document === undefined ? undefined : path.resolve(beside.root, beside.record.document);
+    const random: MetricSearchPlan = {
       ...plan,
       name: `${plan.name}_random`,
       seeds: [],
@@ -133,14 +134,14 @@ export class EvolveCommand {
     return this.parts.outlines.searches(uri).find((search) => search.name === name)?.method === 'self-pruner';
   }
 
-  private async start(plan: RunPlan, document: string): Promise<void> {
+  private async start(plan: SearchPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
     if (plan.kind === 'rates') await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }
 
-  private async create(plan: RunPlan, document: string | undefined, root: string): Promise<RunFolder> {
+  private async create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder> {
     const modelLength = await this.parts.modelLength(plan.model);
     const length = plan.settings.length || defaultLength(modelLength);
     for (const warning of settingsWarnings({ ...plan.settings, length }, modelLength)) {

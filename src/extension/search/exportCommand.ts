@@ -18,7 +18,7 @@ export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promis
 }
 
 async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
-  const state = newState(run.run.plan.kind);
+  const state = newState(run.record.plan.kind);
   const steps: StepEvent[] = [];
   const journal = journalOf(run);
   for await (const records of journal.more()) {
@@ -31,11 +31,11 @@ async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
   checkWhole(journal);
   switch (state.kind) {
     case 'metrics':
-      return format === 'csv' ? runAsCsv(state) : runAsJson(run.run, state);
+      return format === 'csv' ? runAsCsv(state) : runAsJson(run.record, state);
     case 'rates':
-      return format === 'csv' ? ratesAsCsv(state) : ratesAsJson(run.run, state);
+      return format === 'csv' ? ratesAsCsv(state) : ratesAsJson(run.record, state);
     case 'masks':
-      return format === 'csv' ? masksAsCsv(steps, state) : masksAsJson(run.run, state);
+      return format === 'csv' ? masksAsCsv(steps, state) : masksAsJson(run.record, state);
   }
 }
 
@@ -47,7 +47,11 @@ export async function savePicture(run: RunFolder, data: string): Promise<void> {
   await offerToOpen(file);
 }
 
-async function askWhere({ root, run }: RunFolder, ending: string, what: string): Promise<vscode.Uri | undefined> {
+async function askWhere(
+  { root, record: run }: RunFolder,
+  ending: string,
+  what: string,
+): Promise<vscode.Uri | undefined> {
   return vscode.window.showSaveDialog({
     title: `Export ${iconFree(run.plan.name)}`,
     defaultUri: vscode.Uri.file(path.join(root, `${run.id}.${ending}`)),

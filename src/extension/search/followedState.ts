@@ -1,12 +1,12 @@
 import type { ErrorData } from '../../base/errors.ts';
 import { withRelativePaths } from '../workspacePaths.ts';
-import type { RunState } from '../../view/panelMessages.ts';
+import type { RunActivity } from '../../view/panelMessages.ts';
 import type { RunFollower } from './runFollower.ts';
 import { runState } from './runState.ts';
 import type { SearchRunner } from './searchRunner.ts';
 
 /** What a run that is followed is doing, as this window knows it. */
-export function stateOf(follower: RunFollower, runner: SearchRunner): RunState {
+export function stateOf(follower: RunFollower, runner: SearchRunner): RunActivity {
   const { folder } = follower.run;
   const shown = (error: ErrorData | undefined): ErrorData | undefined => error && withRelativePaths(error);
   return runState({

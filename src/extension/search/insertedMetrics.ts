@@ -1,7 +1,7 @@
 import { plainLine } from '../../base/plainText.ts';
 import { formatPerplexity } from '../../experiment/format.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { MetricCandidate } from '../../search/metrics/events.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -10,7 +10,7 @@ import { perplexityOf } from '../../search/metrics/state.ts';
 /** What is written into a file for a candidate, and how it is found there again. */
 export interface Origin {
   readonly runId: string;
-  readonly plan: SearchPlan;
+  readonly plan: MetricSearchPlan;
   readonly densePerplexity: number | undefined;
 }
 

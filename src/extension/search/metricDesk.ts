@@ -1,5 +1,5 @@
 import { parsePrefix } from '../../metric/parsePrefix.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { evaluateCurves } from './curves.ts';
@@ -32,11 +32,11 @@ export class MetricDesk implements PanelDesk {
       this.curves?.abort();
     },
   };
-  private readonly parts: DeskParts<SearchPlan>;
+  private readonly parts: DeskParts<MetricSearchPlan>;
   private random: RunFollower | undefined;
   private curves: AbortController | undefined;
 
-  constructor(parts: DeskParts<SearchPlan>) {
+  constructor(parts: DeskParts<MetricSearchPlan>) {
     this.parts = parts;
   }
 
@@ -69,7 +69,7 @@ export class MetricDesk implements PanelDesk {
   /** The newest random search of the same plan, if there is one. */
   lookAround(): void {
     const { panel, run, post } = this.parts;
-    const { plan } = run.run;
+    const { plan } = run.record;
     const beside = plan.search.method === 'random' ? undefined : panel.runLibrary.randomBeside(plan);
     if (this.random && beside?.folder === this.random.run.folder) return;
     this.forget();
@@ -94,7 +94,7 @@ export class MetricDesk implements PanelDesk {
     const state = follower()?.state;
     const candidate = state?.kind === 'metrics' ? state.byId.get(id) : undefined;
     if (!candidate) return;
-    const { model, text, calibration, settings, name } = planOf(run.run, run.root);
+    const { model, text, calibration, settings, name } = planOf(run.record, run.root);
     const plan = { model, text, ...(calibration !== undefined && { calibration }), settings, evaluations: [] };
     const title = `${name} #${id}`;
     await panel.showTree({ kind: 'formula', title, expression: parsePrefix(candidate.expression), plan });
@@ -106,7 +106,7 @@ export class MetricDesk implements PanelDesk {
     this.curves = controller;
     const { run, panel, post } = this.parts;
     void evaluateCurves(
-      { plan: planOf(run.run, run.root), over, metrics },
+      { plan: planOf(run.record, run.root), over, metrics },
       {
         evaluate: panel.evaluate,
         onChange: (curves) => {

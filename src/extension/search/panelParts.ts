@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Ask } from '../../protocol/requests.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { ToPanel } from '../../view/panelMessages.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
 import type { SpeedParts } from '../results/measureSpeed.ts';
@@ -11,7 +11,7 @@ import type { RunFollower } from './runFollower.ts';
 import type { RunLibrary } from './runLibrary.ts';
 import type { SearchRunner } from './searchRunner.ts';
 
-export interface StructureDeskParts {
+export interface BlockSearchDeskParts {
   readonly speed: SpeedParts;
   readonly exportModel: (plan: EvaluationPlan, root: string) => Promise<void>;
 }
@@ -25,14 +25,14 @@ export interface SearchPanelParts {
   /** Shows the tree of a formula that stands in no file. */
   readonly showTree: (formula: FormulaTarget) => Promise<void>;
   /** Starts random search of the same plan as a run of its own. */
-  readonly startRandom: (run: RunFolder<SearchPlan>) => Promise<void>;
-  readonly structures: StructureDeskParts;
+  readonly startRandom: (run: RunFolder<MetricSearchPlan>) => Promise<void>;
+  readonly structures: BlockSearchDeskParts;
   readonly showLog: () => void;
   readonly explainTrust: () => void;
   readonly tell: (what: string, error: unknown) => void;
 }
 
-export interface DeskParts<Plan extends RunFolder['run']['plan']> {
+export interface DeskParts<Plan extends RunFolder['record']['plan']> {
   readonly run: RunFolder<Plan>;
   readonly panel: SearchPanelParts;
   readonly post: (message: ToPanel) => void;

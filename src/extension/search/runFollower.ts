@@ -2,7 +2,7 @@ import path from 'node:path';
 import { toErrorData } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { foldEvent, newState } from '../../search/folds.ts';
-import type { AnyState } from '../../search/folds.ts';
+import type { AnySearchState } from '../../search/folds.ts';
 import type { JournalRecord } from '../../runs/journalLine.ts';
 import { damageError, JournalReader } from '../../runs/journalReader.ts';
 import { JOURNAL_FILE } from '../../runs/runFolder.ts';
@@ -26,7 +26,7 @@ const IDLE = 2500;
  */
 export class RunFollower {
   /** Folds all that was read. */
-  readonly state: AnyState;
+  readonly state: AnySearchState;
   readonly run: RunFolder;
   /** Whether some process drives the run. */
   isDriven = false;
@@ -42,9 +42,9 @@ export class RunFollower {
 
   constructor(run: RunFolder, options: RunFollowerOptions) {
     this.run = run;
-    this.state = newState(run.run.plan.kind);
+    this.state = newState(run.record.plan.kind);
     this.options = options;
-    this.reader = new JournalReader(path.join(run.folder, JOURNAL_FILE), run.run);
+    this.reader = new JournalReader(path.join(run.folder, JOURNAL_FILE), run.record);
   }
 
   /** Reads what is new, now; and from now on by itself. */
@@ -83,7 +83,7 @@ export class RunFollower {
       this.error = damage && damageError(path.join(this.run.folder, JOURNAL_FILE), damage).data;
       if (last) this.options.onRecords(last, true);
     } catch (error) {
-      this.error = toErrorData(error, `reading the journal of ${this.run.run.id}`);
+      this.error = toErrorData(error, `reading the journal of ${this.run.record.id}`);
     }
     const now = JSON.stringify([this.isDriven, this.error, this.isComplete]);
     if (told === 0 && now !== before && !this.disposed) this.options.onRecords([], true);

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { plainLine } from '../../base/plainText.ts';
 import { toErrorData } from '../../base/errors.ts';
-import type { SearchPlan } from '../../search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { JOURNAL_FILE, RUN_FILE, runIds, RUNS_FOLDER } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -61,7 +61,7 @@ export class RunLibrary {
   }
 
   /** What a run is called beside the others of its folder; its search's name until they are known. */
-  titleOf({ folder, run }: RunFolder): RunTitle {
+  titleOf({ folder, record: run }: RunFolder): RunTitle {
     return this.titles.get(folder) ?? { title: plainLine(run.plan.name), details: [] };
   }
 
@@ -72,11 +72,11 @@ export class RunLibrary {
   }
 
   /** The newest run that random search makes of the same plan. */
-  randomBeside(plan: SearchPlan): RunSummary | undefined {
+  randomBeside(plan: MetricSearchPlan): RunSummary | undefined {
     const wanted = planKey(plan);
     return this.list.find((run): run is RunSummary => {
       if (!isReadable(run)) return false;
-      const other = run.run.run.plan;
+      const other = run.run.record.plan;
       return other.kind === 'metrics' && other.search.method === 'random' && planKey(other) === wanted;
     });
   }
@@ -174,14 +174,23 @@ function titlesOf(list: readonly ListedRun[]): ReadonlyMap<string, RunTitle> {
   }
   const titles = new Map<string, RunTitle>();
   for (const runs of byRoot.values()) {
-    const byId = runTitles(runs.map(({ id, run, notes }) => ({ id, plan: run.run.plan, notes })));
+    const byId = runTitles(runs.map(({ id, run, notes }) => ({ id, plan: run.record.plan, notes })));
     for (const { id, folder } of runs) titles.set(folder, byId.get(id)!);
   }
   return titles;
 }
 
 /** Equal for plans that ask the same question with the same budget, however they go about it. */
-function planKey({ model, text, calibration, sparsity, operations, operands, settings, search }: SearchPlan): string {
+function planKey({
+  model,
+  text,
+  calibration,
+  sparsity,
+  operations,
+  operands,
+  settings,
+  search,
+}: MetricSearchPlan): string {
   const { population, generations, budget, depth, size, rungs, keep } = search;
   return JSON.stringify([
     ...[model, text, calibration ?? null, sparsity, operations, operands],

@@ -15,7 +15,7 @@ export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFo
         records.length === 0 ||
         records.some(({ event }) => NEWS.has(event.kind)) ||
         follower.state.status !== 'running';
-      if (complete && isNews) tell({ label: run.run.plan.name, points: pointsOf(follower) }, follower);
+      if (complete && isNews) tell({ label: run.record.plan.name, points: pointsOf(follower) }, follower);
     },
   });
   void follower.look();

@@ -1,9 +1,9 @@
 import type { ErrorData } from '../../base/errors.ts';
-import type { RunState } from '../../view/panelMessages.ts';
+import type { RunActivity } from '../../view/panelMessages.ts';
 import type { SearchStatus } from '../../search/lifecycle/state.ts';
 
 /** What this window's own worker is doing with a run. */
-export type Driving = Extract<RunState, { kind: 'starting' | 'running' | 'pausing' }>;
+export type Driving = Extract<RunActivity, { kind: 'starting' | 'running' | 'pausing' }>;
 
 export interface RunFacts {
   /** As the journal's events have it. */
@@ -19,7 +19,7 @@ export interface RunFacts {
 }
 
 /** What a run is doing: the journal says how far it is, the lock whether anybody works on it, and this window what it does itself. */
-export function runState({ status, isDriven, driving, error, failure }: RunFacts): RunState {
+export function runState({ status, isDriven, driving, error, failure }: RunFacts): RunActivity {
   if (status === 'finished') return { kind: 'finished' };
   if (driving) return driving;
   if (isDriven) return { kind: 'elsewhere' };

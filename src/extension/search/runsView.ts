@@ -3,7 +3,7 @@ import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import { plannedLength } from '../../search/kinds.ts';
-import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -45,7 +45,7 @@ const WORDS: Readonly<Record<Standing, string>> = {
 /** Differences between runs of one search that a row names. */
 const MOST_DETAILS = 3;
 
-const METHODS: Readonly<Record<RunMethod, string>> = {
+const METHODS: Readonly<Record<SearchMethod, string>> = {
   'pruner-zero': 'Pruner-Zero',
   random: 'random search',
   'self-pruner': 'Self-Pruner',
@@ -89,7 +89,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
 
   private item(summary: RunSummary): vscode.TreeItem {
     const { run, folder, best, lastAt } = summary;
-    const { plan } = run.run;
+    const { plan } = run.record;
     const standing = this.standing(summary);
     const { title, details } = this.runLibrary.titleOf(run);
     const name = iconFree(title);
@@ -136,7 +136,7 @@ function tooltip(
   state: string,
   details: readonly string[],
 ): vscode.MarkdownString {
-  const { plan, document, createdAt } = run.run;
+  const { plan, document, createdAt } = run.record;
   const { method, seed } = plan.search;
   const round = plan.kind === 'masks' ? 'step' : 'generation';
   const rows: (readonly [name: string, text: string])[] = [

@@ -9,11 +9,11 @@ import { MetricDesk } from './metricDesk.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import { panelItems } from '../../view/panelItems.ts';
 import { fromPanelSchema } from '../../view/panelMessages.ts';
-import type { FromPanel, RunState, ToPanel } from '../../view/panelMessages.ts';
+import type { FromPanel, RunActivity, ToPanel } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 import { followLine } from './runLines.ts';
 import { stateOf } from './followedState.ts';
-import { planOfResult, StructureDesk } from './structureDesk.ts';
+import { planOfResult, BlockSearchDesk } from './blockSearchDesk.ts';
 import type { SearchPanelParts } from './panelParts.ts';
 
 export const PANEL_TYPE = 'espalier.search';
@@ -131,7 +131,7 @@ export class SearchPanel implements vscode.Disposable {
 
   private followCompared(other: RunFolder): void {
     this.overlay?.dispose();
-    const label = `${this.parts.runLibrary.titleOf(other).title} (${other.run.plan.search.method})`;
+    const label = `${this.parts.runLibrary.titleOf(other).title} (${other.record.plan.search.method})`;
     this.overlay = followLine(other, (line) => {
       this.post({ kind: 'overlay', lines: [{ ...line, label }] });
     });
@@ -168,7 +168,7 @@ export class SearchPanel implements vscode.Disposable {
   /** A page is there and knows nothing. */
   private begin(): void {
     this.forget();
-    const { run, root, folder } = this.run;
+    const { record: run, root, folder } = this.run;
     this.isReady = true;
     this.lastState = '';
     this.post({
@@ -183,7 +183,7 @@ export class SearchPanel implements vscode.Disposable {
     });
     this.tellName();
     this.follower = new RunFollower(
-      { run, root, folder },
+      { record: run, root, folder },
       {
         clock: SYSTEM_CLOCK,
         onRecords: (records, complete) => {
@@ -218,7 +218,7 @@ export class SearchPanel implements vscode.Disposable {
     this.post({ kind: 'state', state });
   }
 
-  private state(): RunState | undefined {
+  private state(): RunActivity | undefined {
     const { runner } = this.parts;
     const { follower } = this;
     const driving = runner.drivingOf(this.run.folder);
@@ -237,7 +237,7 @@ export class SearchPanel implements vscode.Disposable {
       },
       follower: () => this.follower,
     };
-    return isRunOf(run, 'metrics') ? new MetricDesk({ ...shared, run }) : new StructureDesk({ ...shared, run });
+    return isRunOf(run, 'metrics') ? new MetricDesk({ ...shared, run }) : new BlockSearchDesk({ ...shared, run });
   }
 
   private attempt(what: string, act: () => Promise<unknown>): void {

@@ -41,7 +41,7 @@ export interface SearchRunnerOptions {
   readonly onEnd: (folder: string, end: 'finished' | 'paused' | { readonly error: ErrorData }) => void;
 }
 
-interface Drive {
+interface DrivenRun {
   readonly controller: AbortController;
   readonly worker: SearchWorker;
   state: Driving;
@@ -54,7 +54,7 @@ const HANDOVER_STEP = 500;
 /** Drives the runs of this window, each by a worker process of its own; a worker that dies is replaced and the run goes on. */
 export class SearchRunner {
   private readonly options: SearchRunnerOptions;
-  private readonly drives = new Map<string, Drive>();
+  private readonly drives = new Map<string, DrivenRun>();
   private readonly errors = new Map<string, ErrorData>();
   private disposed = false;
 
@@ -80,7 +80,7 @@ export class SearchRunner {
   drive(folder: string): void {
     if (this.drives.has(folder) || this.disposed) return;
     this.errors.delete(folder);
-    const drive: Drive = {
+    const drive: DrivenRun = {
       controller: new AbortController(),
       worker: this.options.newWorker(),
       state: { kind: 'starting' },
@@ -119,7 +119,7 @@ export class SearchRunner {
     for (const { worker } of this.drives.values()) worker.dispose();
   }
 
-  private async run(folder: string, drive: Drive): Promise<void> {
+  private async run(folder: string, drive: DrivenRun): Promise<void> {
     const { log, onEnd, onChange } = this.options;
     let end: Parameters<typeof onEnd>[1];
     try {
@@ -142,7 +142,7 @@ export class SearchRunner {
     drive.worker.dispose();
   }
 
-  private async searchUntilSettled(folder: string, drive: Drive): Promise<void> {
+  private async searchUntilSettled(folder: string, drive: DrivenRun): Promise<void> {
     const { clock, log } = this.options;
     const { controller, worker } = drive;
     const begin = clock.now();
@@ -178,7 +178,7 @@ export class SearchRunner {
     }
   }
 
-  private change(folder: string, drive: Drive, state: Driving): void {
+  private change(folder: string, drive: DrivenRun, state: Driving): void {
     drive.state = state;
     this.options.onChange(folder);
   }

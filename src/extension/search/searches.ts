@@ -179,7 +179,7 @@ export class Searches implements vscode.Disposable {
     const beside = chosen.find((each) => folderOf(each) !== undefined && folderOf(each) !== run.folder);
     const other = await this.runOf(beside, `Compare ${iconFree(this.nameOf(run))} with`, run);
     if (!other) return;
-    if (other.run.plan.kind === run.run.plan.kind) this.panels.show(run).compareWith(other);
+    if (other.record.plan.kind === run.record.plan.kind) this.panels.show(run).compareWith(other);
     else {
       const text = `${this.nameOf(run)} and ${this.nameOf(other)} look for different things: their lines have no axis in common.`;
       void tellInformation(text);
@@ -218,7 +218,7 @@ export class Searches implements vscode.Disposable {
   /** Runs of a search of a file that somebody drives now, the newest first. */
   private async runningOf(search: string, document: string): Promise<readonly RunSummary[]> {
     await this.runLibrary.load();
-    return this.runLibrary.runs.filter(isReadable).filter(({ folder, state, run: { root, run } }) => {
+    return this.runLibrary.runs.filter(isReadable).filter(({ folder, state, run: { root, record: run } }) => {
       const isDriven = this.runner.drivingOf(folder) !== undefined || state === 'running';
       const isOf = run.document !== undefined && path.resolve(root, run.document) === document;
       return isDriven && isOf && run.plan.name === search;
@@ -275,7 +275,7 @@ export class Searches implements vscode.Disposable {
   /** @param beside another run of its kind is meant */
   private async pick(title: string, beside?: RunFolder): Promise<string | undefined> {
     const isMeant = (run: RunFolder): boolean =>
-      !beside || (run.folder !== beside.folder && run.run.plan.kind === beside.run.plan.kind);
+      !beside || (run.folder !== beside.folder && run.record.plan.kind === beside.record.plan.kind);
     await this.runLibrary.load();
     const items = this.runLibrary.runs
       .filter((run) => isReadable(run) && isMeant(run.run))

@@ -1,4 +1,4 @@
-import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import { SEARCH_METHODS, SEARCH_METHOD_NAMES } from '../../search/methods.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { nearestName } from '../../metric/nearest.ts';
@@ -72,7 +72,7 @@ class BlockCompiler {
       }
     }
     const { method } = this.settings.method;
-    if (method !== undefined) this.content.method = method as RunMethod;
+    if (method !== undefined) this.content.method = method as SearchMethod;
     return { content: this.content, broken: this.broken };
   }
 

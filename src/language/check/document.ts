@@ -1,7 +1,7 @@
 import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
-import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
@@ -14,7 +14,7 @@ import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from '../syntax/pieces.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { MaskSearchSettings } from '../../search/masks/settings.ts';
-import type { SearchSettings } from '../../search/metrics/settings.ts';
+import type { MetricSearchSettings } from '../../search/metrics/settings.ts';
 import type { RateSearchSettings } from '../../search/rates/settings.ts';
 
 /** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
@@ -82,7 +82,7 @@ export interface BlockContent {
 
 /** What a search says; which of it there can be depends on its method. */
 export interface SearchContent extends BlockContent {
-  readonly method?: RunMethod;
+  readonly method?: SearchMethod;
   readonly test?: string;
   readonly operands?: readonly OperandName[];
   readonly operations?: readonly OperationName[];
@@ -92,7 +92,7 @@ export interface SearchContent extends BlockContent {
   readonly rateBaselines?: readonly NamedRates[];
   readonly score?: NamedScore;
   readonly structureBaselines?: readonly NamedStructure[];
-  readonly search: Partial<SearchSettings>;
+  readonly search: Partial<MetricSearchSettings>;
   readonly rates: Partial<RateSearchSettings>;
   readonly masks: Partial<MaskSearchSettings>;
   readonly llm: Partial<LlmSettings>;

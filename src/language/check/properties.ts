@@ -1,5 +1,5 @@
 import { isSearchMethod, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
-import type { RunKind, RunMethod } from '../../search/kinds.ts';
+import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import {
   AT,
@@ -13,11 +13,11 @@ import {
   RATE_SEARCH_INPUTS,
 } from './inputProperties.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import { EVALUATION_SETTINGS, MASK_SETTINGS, METRIC_SEARCH_SETTINGS, RATE_SETTINGS } from './settingProperties.ts';
+import { EVALUATION_SETTINGS, MASK_SETTINGS, METRIC_SETTINGS, RATE_SETTINGS } from './settingProperties.ts';
 import type { Property, PropertyName } from './property.ts';
 
 /** Blocks with properties; what a search has depends on what its method finds. */
-export type BlockKind = 'experiment' | 'defaults' | RunKind;
+export type BlockKind = 'experiment' | 'defaults' | SearchKind;
 
 /**
  * What a block is, as far as its properties go. Of a search its `method` says it, wherever in the block that stands; a misspelt one is taken
@@ -34,14 +34,14 @@ export function blockKindOf({ keyword, properties }: ParsedDeclaration): BlockKi
 }
 
 /** Whose properties a search by this method has. */
-export function blockOf(method: RunMethod): BlockKind {
+export function blockOf(method: SearchMethod): BlockKind {
   return SEARCH_METHODS[method].finds;
 }
 
 /** The properties of each block, inputs before settings. */
 const PROPERTIES: Readonly<Record<BlockKind, ReadonlyMap<string, Property>>> = {
   experiment: byName([MODEL, EVALUATE, CALIBRATE, PRUNE, AT, ...EVALUATION_SETTINGS]),
-  metrics: search(METRIC_SEARCH_INPUTS, METRIC_SEARCH_SETTINGS),
+  metrics: search(METRIC_SEARCH_INPUTS, METRIC_SETTINGS),
   rates: search(RATE_SEARCH_INPUTS, RATE_SETTINGS),
   // Whole components are compared over the model or the block, and their scores are always one-shot.
   masks: search(MASK_SEARCH_INPUTS, MASK_SETTINGS, ['group', 'calibration']),

@@ -1,7 +1,7 @@
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { MaskSearchSettingName } from '../../search/masks/settings.ts';
-import type { SearchSettingName } from '../../search/metrics/settings.ts';
+import type { MetricSearchSettingName } from '../../search/metrics/settings.ts';
 import type { LlmSettingName } from '../../search/rates/llm.ts';
 import type { RateSearchSettingName } from '../../search/rates/settings.ts';
 
@@ -16,7 +16,7 @@ export interface PropertySetting {
 export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
 
 export type SettingProperty =
-  EvaluationProperty | SearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
+  EvaluationProperty | MetricSearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
 
 /** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
 export interface Property {

@@ -1,8 +1,8 @@
 import { DEFAULT_SEARCH_OPERANDS } from '../../search/metrics/plan.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { maskSearchConflict, searchConflict } from '../../search/conflict.ts';
 import { evaluatedForComponents, evaluatedForMetrics } from '../../search/idleInSearch.ts';
-import type { RunKind } from '../../search/kinds.ts';
+import type { SearchKind } from '../../search/kinds.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
@@ -18,7 +18,7 @@ import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellIdleSettings } from './searchEffects.ts';
-import { checkStructureSearch, needsInputs, rateTarget } from './structureSearch.ts';
+import { checkBlockSearch, needsInputs, rateTarget } from './blockSearch.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { PropertyName } from './property.ts';
 
@@ -39,7 +39,7 @@ import type { PropertyName } from './property.ts';
  *       length: 256                     and every setting of an evaluation: samples, length, offsets, group, calibration, …
  *     }
  *
- * A search for rates or masks has others in the place of those for trees (`structureSearch.ts`). This file checks what only the whole block
+ * A search for rates or masks has others in the place of those for trees (`blockSearch.ts`). This file checks what only the whole block
  * shows. @returns whether it cannot run
  * @param content what the search says, on top of the defaults
  */
@@ -53,14 +53,14 @@ export function checkSearch(
   const place = (name: PropertyName): Span => propertySpan(parsed, name) ?? search.nameSpan;
   const isForMetrics = kindOf(content) === 'metrics';
   const conflict = isForMetrics
-    ? searchConflict({ ...DEFAULT_SEARCH_SETTINGS, ...content.search })
+    ? searchConflict({ ...DEFAULT_METRIC_SEARCH_SETTINGS, ...content.search })
     : maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
   if (conflict) tellConflict(text, parsed, search, conflict, context);
   const isOpen = tellSeveralSparsities(text, search, content, context);
   reportSeenTest(content, place('test'), context);
   const isWrong = isForMetrics
     ? tellSeedsOutside(content, place('from'), context)
-    : checkStructureSearch(parsed, content, place, context);
+    : checkBlockSearch(parsed, content, place, context);
   tellIdleSettings(parsed, search, evaluatedFor(content), content, context);
   const missing = missingOf(content);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
@@ -74,7 +74,7 @@ export function missingOf(content: SearchContent): readonly PropertyName[] {
 }
 
 /** What a search finds. */
-export function kindOf({ method = DEFAULT_SEARCH_METHOD }: Pick<SearchContent, 'method'>): RunKind {
+export function kindOf({ method = DEFAULT_SEARCH_METHOD }: Pick<SearchContent, 'method'>): SearchKind {
   return SEARCH_METHODS[method].finds;
 }
 

@@ -5,7 +5,7 @@ import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { EvaluationProperty, Property, PropertySetting, SettingProperty } from './property.ts';
 import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** The property that says a setting: its own name, but `calibration` for `calibrate`, which names the corpus. */
@@ -32,7 +32,7 @@ const METHOD: Property = {
 };
 
 /** Of `pruner-zero` and `random`. */
-export const METRIC_SEARCH_SETTINGS = [METHOD, ...properties('search', SEARCH_SETTINGS)];
+export const METRIC_SETTINGS = [METHOD, ...properties('search', METRIC_SEARCH_SETTINGS)];
 /** Of `self-pruner`, with those of the language model that it may ask. */
 export const RATE_SETTINGS = [METHOD, ...properties('rates', RATE_SEARCH_SETTINGS), ...properties('llm', LLM_SETTINGS)];
 /** Of `policy-gradient`. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
-import type { RunMethod } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { BlockContent, CompiledDocument, PrunedMetric, SearchContent } from '../check/document.ts';
@@ -17,7 +17,7 @@ export interface SearchBase {
   readonly document: CompiledDocument;
   /** The file's, absolute. */
   readonly folder: string;
-  readonly method: RunMethod;
+  readonly method: SearchMethod;
   /** A search of the file; a metric of the file to evolve; what the file evaluates on; or nothing: there is no file. */
   readonly from: { readonly search: string } | { readonly metric: string } | 'evaluation' | 'nothing';
 }

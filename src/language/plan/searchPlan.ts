@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import type { LlmSettings } from '../../search/rates/llm.ts';
 import type { PromptTemplates } from '../../search/rates/plan.ts';
-import type { RunPlan } from '../../search/kinds.ts';
+import type { SearchPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
-import type { NamedMetric, SearchPlan } from '../../search/metrics/plan.ts';
-import { DEFAULT_SEARCH_SETTINGS, SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import type { SearchSettings } from '../../search/metrics/settings.ts';
+import type { NamedMetric, MetricSearchPlan } from '../../search/metrics/plan.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS, METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import type { MetricSearchSettings } from '../../search/metrics/settings.ts';
 import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { operandsOf } from '../../metric/measure.ts';
@@ -25,7 +25,7 @@ import { plansFor } from './plan.ts';
 import type { PlanContext, PlanFallback } from './plan.ts';
 import { kindOf, searchOperands } from '../check/search.ts';
 import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
-import { maskSearchPlan, rateSearchPlan, searchInputs } from './structureSearchPlan.ts';
+import { maskSearchPlan, rateSearchPlan, searchInputs } from './blockSearchPlan.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
 
 /** What search plans depend on besides the file. */
@@ -37,7 +37,7 @@ export interface SearchPlanContext extends PlanContext {
 
 export interface SearchPlanFallback extends PlanFallback {
   /** Of these a declared search takes only what does not decide its result, such as `workers`. */
-  readonly search?: Partial<SearchSettings>;
+  readonly search?: Partial<MetricSearchSettings>;
   /** The language model that a person has set up, where a search says nothing of it. */
   readonly llm?: Partial<LlmSettings>;
 }
@@ -51,7 +51,7 @@ export function searchPlansFor(
   document: CompiledDocument,
   name: string | undefined,
   context: SearchPlanContext,
-): RunPlan[] {
+): SearchPlan[] {
   return searchesOf(document, name).map((search) => searchPlanOf(draftOf(document, search), context));
 }
 
@@ -75,7 +75,11 @@ export function searchesOf({ declarations }: CompiledDocument, name: string | un
  * in the place of those that it starts from; without a search on what the metric is evaluated on.
  * @throws EspalierError as {@link searchPlansFor} and `plansFor` do; `settings/invalid` where the inputs are not known
  */
-export function searchPlanFrom(document: CompiledDocument, metric: string, context: SearchPlanContext): SearchPlan {
+export function searchPlanFrom(
+  document: CompiledDocument,
+  metric: string,
+  context: SearchPlanContext,
+): MetricSearchPlan {
   return metricSearchPlan(draftFrom(document, metric, context), context);
 }
 
@@ -134,7 +138,7 @@ export function draftOf(document: CompiledDocument, search: SearchDeclaration): 
 }
 
 /** @throws EspalierError `settings/invalid` where it is not said what to search on */
-export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): RunPlan {
+export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): SearchPlan {
   const { name, content } = draft;
   const { folder, fallback = {}, prompts } = context;
   const kind = kindOf(content);
@@ -150,7 +154,10 @@ export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): Ru
   return rateSearchPlan(name, content, { ...common, prompts });
 }
 
-function metricSearchPlan({ name, content }: SearchDraft, { folder, fallback = {} }: SearchPlanContext): SearchPlan {
+function metricSearchPlan(
+  { name, content }: SearchDraft,
+  { folder, fallback = {} }: SearchPlanContext,
+): MetricSearchPlan {
   const { calibrate, test, at = [], from = [], baselines, operations = [] } = content;
   const { model, evaluate } = searchInputs(name, content);
   const operands = searchOperands(content);
@@ -168,8 +175,8 @@ function metricSearchPlan({ name, content }: SearchDraft, { folder, fallback = {
     baselines: baselines?.map(namedMetric) ?? defaultBaselines(operands),
     settings: { ...DEFAULT_SETTINGS, ...undecidingOf(SETTINGS, fallback.settings ?? {}), ...content.settings },
     search: {
-      ...DEFAULT_SEARCH_SETTINGS,
-      ...undecidingOf(SEARCH_SETTINGS, fallback.search ?? {}),
+      ...DEFAULT_METRIC_SEARCH_SETTINGS,
+      ...undecidingOf(METRIC_SEARCH_SETTINGS, fallback.search ?? {}),
       ...content.search,
       method: content.method === 'random' ? 'random' : 'pruner-zero',
     },

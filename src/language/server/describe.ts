@@ -21,11 +21,11 @@ import type { FileSymbol } from '../check/symbols.ts';
 import type { Property } from '../check/property.ts';
 import { describeRanking } from '../check/ranking.ts';
 import { searchOperands } from '../check/search.ts';
-import { rateTarget } from '../check/structureSearch.ts';
+import { rateTarget } from '../check/blockSearch.ts';
 import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
@@ -134,7 +134,7 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
 function searchDetail({ content }: SearchDeclaration): string {
   if (content.method === 'self-pruner') return rateSearchDetail(content);
   if (content.method === 'policy-gradient') return maskSearchDetail(content);
-  const { population, generations } = { ...DEFAULT_SEARCH_SETTINGS, ...content.search };
+  const { population, generations } = { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...content.search };
   const how = content.method === 'random' ? 'Random search' : 'Genetic programming';
   const seeds = (content.from ?? []).map(({ label }) => markdownCode(label)).join(', ');
   const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;

@@ -2,7 +2,7 @@ import type { Range } from 'vscode-languageserver';
 import type { ErrorData } from '../../base/errors.ts';
 import type { Immutable } from '../../base/immutable.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { RunMethod, RunPlan } from '../../search/kinds.ts';
+import type { SearchMethod, SearchPlan } from '../../search/kinds.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import type { SearchPlanContext } from '../plan/searchPlan.ts';
@@ -32,7 +32,7 @@ export interface OutlineDeclaration {
   /** Of a search: whether it can be asked for with {@link SEARCH_PLAN_REQUEST}. An evaluable metric can be evolved from. */
   readonly runnable?: boolean;
   /** Of a search: how it searches. */
-  readonly method?: RunMethod;
+  readonly method?: SearchMethod;
   /** Of an evaluable declaration or a runnable search: changes exactly when its plans do, fallback and folder aside. */
   readonly planKey?: string;
 }
@@ -62,7 +62,7 @@ export interface SearchPlanParams extends Omit<SearchPlanContext, 'folder'> {
   readonly from?: string;
 }
 
-export type SearchPlanResult = { readonly plan: RunPlan } | { readonly error: ErrorData };
+export type SearchPlanResult = { readonly plan: SearchPlan } | { readonly error: ErrorData };
 
 /** Request, client to server: the syntax tree of a metric, references replaced by what they stand for. */
 export const TREE_REQUEST = 'espalier/tree';

@@ -1,5 +1,5 @@
 import type { Rng } from '../../base/rng.ts';
-import type { SearchPlan } from './plan.ts';
+import type { MetricSearchPlan } from './plan.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
@@ -11,7 +11,7 @@ export interface Alphabet {
   readonly binary: readonly OperationName[];
 }
 
-export function alphabetOf({ operations, operands }: Pick<SearchPlan, 'operations' | 'operands'>): Alphabet {
+export function alphabetOf({ operations, operands }: Pick<MetricSearchPlan, 'operations' | 'operands'>): Alphabet {
   return {
     operands,
     unary: operations.filter((name) => OPERATIONS[name].arity === 1),

@@ -8,7 +8,7 @@ import type { ProbeOutcome, MetricEvent } from './events.ts';
  * of workers and whenever the answers come; so a run that was interrupted goes on by asking again from the beginning, with
  * answers from the journal as far as it has them, and events that the journal has are not written again.
  */
-export interface SearchEffects {
+export interface MetricEffects {
   /** Whether each candidate can rank, and which masks it makes; answers in the order of the questions. */
   probe(candidates: readonly Proposal[]): Promise<readonly ProbeOutcome[]>;
   /** The loss of each candidate on the blocks of a rung; answers in the order of the questions. */
@@ -23,7 +23,7 @@ export interface Proposal {
   readonly expression: Expression;
 }
 
-export interface SearchOptions {
+export interface MetricSearchOptions {
   readonly opening: SearchOpening;
   /** Looked at between two questions; the search then fails with the code `cancelled`. */
   readonly signal?: AbortSignal;

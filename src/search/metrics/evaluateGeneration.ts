@@ -4,20 +4,20 @@ import { constantValue } from '../../metric/constant.ts';
 import { depthOf, operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
-import type { SearchEffects, SearchOptions } from './effects.ts';
+import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import type { Knowledge } from './knowledge.ts';
 import { AT_THE_FOOT, climb, promoted } from './ladder.ts';
 import type { Climb } from './ladder.ts';
-import type { SearchSettings } from './settings.ts';
+import type { MetricSearchSettings } from './settings.ts';
 
 /** What all generations of a search have in common. */
 export interface SearchContext {
-  readonly settings: SearchSettings;
+  readonly settings: MetricSearchSettings;
   readonly rungs: readonly Rung[];
   readonly knowledge: Knowledge;
-  readonly effects: SearchEffects;
-  readonly options: SearchOptions;
+  readonly effects: MetricEffects;
+  readonly options: MetricSearchOptions;
 }
 
 /**

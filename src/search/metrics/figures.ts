@@ -1,4 +1,4 @@
-import type { SearchSettings } from './settings.ts';
+import type { MetricSearchSettings } from './settings.ts';
 import type { MetricState } from './state.ts';
 
 /** What a person asks of a search that runs: how fast, how much was saved, how long still. */
@@ -16,7 +16,7 @@ export interface SearchFigures {
 /** Generations that the forecast looks back on: later ones are cheaper, since more of them is known. */
 const RECENT = 5;
 
-export function figuresOf(state: MetricState, settings: SearchSettings): SearchFigures {
+export function figuresOf(state: MetricState, settings: MetricSearchSettings): SearchFigures {
   const { counts, times } = state;
   const valid = counts.candidates - counts.invalid;
   const minutes = times.worked / 60_000;
@@ -30,14 +30,14 @@ export function figuresOf(state: MetricState, settings: SearchSettings): SearchF
 
 function progressOf(
   { status, counts, generations }: MetricState,
-  { generations: all, budget }: SearchSettings,
+  { generations: all, budget }: MetricSearchSettings,
 ): number {
   if (status === 'finished') return 1;
   const spent = budget > 0 ? counts.evaluations / budget : 0;
   return Math.min(1, Math.max(spent, generations.length / all));
 }
 
-function secondsLeft(state: MetricState, settings: SearchSettings): number | undefined {
+function secondsLeft(state: MetricState, settings: MetricSearchSettings): number | undefined {
   const { generationEnds: ends, worked } = state.times;
   if (state.status === 'finished') return 0;
   if (ends.length === 0) return undefined;

@@ -1,13 +1,13 @@
 import { rungEnds } from './plan.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import type { SearchOpening } from '../lifecycle/events.ts';
-import type { SearchSettings } from './settings.ts';
+import type { MetricSearchSettings } from './settings.ts';
 
 /** The stages of an evaluation, each with more blocks of the fitness text. @param length tokens of a block */
 export function rungsOf(
   blocks: number,
   length: number,
-  settings: Pick<SearchSettings, 'rungs' | 'keep'>,
+  settings: Pick<MetricSearchSettings, 'rungs' | 'keep'>,
 ): readonly Rung[] {
   const ends = rungEnds(blocks, length, settings);
   return ends.map((end, index) => ({ index, begin: ends[index - 1] ?? 0, end }));

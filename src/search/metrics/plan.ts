@@ -5,13 +5,13 @@ import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { namedMetricSchema } from '../lifecycle/planSchema.ts';
 import type { metricPlanSchema } from './schema.ts';
-import type { SearchSettings } from './settings.ts';
+import type { MetricSearchSettings } from './settings.ts';
 
 /**
  * Everything that decides what a search for metrics finds: a `search` declaration of a `.prune` file and the flags of `espalier search` both
  * become one. Two searches with equal plans find the same, whatever the number of workers, and however often they were killed.
  */
-export type SearchPlan = Immutable<z.infer<typeof metricPlanSchema>>;
+export type MetricSearchPlan = Immutable<z.infer<typeof metricPlanSchema>>;
 export type NamedMetric = Immutable<z.infer<typeof namedMetricSchema>>;
 
 /** Pruner-Zero's terminals and operations: what is searched when nobody says. */
@@ -30,7 +30,7 @@ export const DEFAULT_SEARCH_OPERATIONS: readonly OperationName[] = OPERATION_NAM
 export function rungEnds(
   blocks: number,
   length: number,
-  { rungs, keep }: Pick<SearchSettings, 'rungs' | 'keep'>,
+  { rungs, keep }: Pick<MetricSearchSettings, 'rungs' | 'keep'>,
 ): readonly number[] {
   const least = blocks * length < MIN_RUNG_TOKENS ? 1 : Math.ceil(MIN_RUNG_TOKENS / length);
   const ends: number[] = [];

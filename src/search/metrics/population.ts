@@ -1,7 +1,7 @@
 import type { Rng } from '../../base/rng.ts';
 import type { Evaluated } from './candidate.ts';
 import type { Knowledge } from './knowledge.ts';
-import type { SearchSettings } from './settings.ts';
+import type { MetricSearchSettings } from './settings.ts';
 
 /** Metrics that parents are drawn from: the cheapest first, no two of which remove the same weights. */
 export type Population = readonly Member[];
@@ -20,7 +20,7 @@ export interface Member {
 export function nextPopulation(
   before: readonly Evaluated[],
   offspring: readonly Evaluated[],
-  settings: Pick<SearchSettings, 'population' | 'elites' | 'parsimony'>,
+  settings: Pick<MetricSearchSettings, 'population' | 'elites' | 'parsimony'>,
   knowledge: Pick<Knowledge, 'expectedLoss'>,
 ): Population {
   const costOf = (candidate: Evaluated): number =>

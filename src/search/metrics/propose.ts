@@ -1,5 +1,5 @@
 import type { Rng } from '../../base/rng.ts';
-import type { SearchPlan } from './plan.ts';
+import type { MetricSearchPlan } from './plan.ts';
 import type { VariationOperator } from './events.ts';
 import { canonical } from '../../metric/canonical.ts';
 import type { Expression } from '../../metric/expression.ts';
@@ -30,7 +30,7 @@ export function propose(
   id: number,
   generation: number,
   population: Population,
-  plan: SearchPlan,
+  plan: MetricSearchPlan,
   alphabet: Alphabet,
 ): Proposed {
   const rng = candidateRng(plan.search.seed, id);
@@ -45,7 +45,7 @@ export function propose(
 }
 
 /** Offspring of one or two of the population; undefined where it is the turn of a new tree, or nothing within the limits came out. */
-function vary(population: Population, plan: SearchPlan, alphabet: Alphabet, rng: Rng): Draft | undefined {
+function vary(population: Population, plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft | undefined {
   const { search } = plan;
   if (search.method === 'random' || population.length === 0) return undefined;
   const immigrants = Math.max(0, 1 - search.crossover - search.mutation);
@@ -60,25 +60,25 @@ function vary(population: Population, plan: SearchPlan, alphabet: Alphabet, rng:
   return undefined;
 }
 
-function crossed(population: Population, plan: SearchPlan, rng: Rng): Draft {
+function crossed(population: Population, plan: MetricSearchPlan, rng: Rng): Draft {
   const [a, b] = [parentOf(population, plan, rng), parentOf(population, plan, rng)];
   const [expression] = crossover(a.expression, b.expression, rng);
   return { operator: 'crossover', parents: [a, b], expression: cancelled(expression) };
 }
 
-function mutated(population: Population, plan: SearchPlan, alphabet: Alphabet, rng: Rng): Draft {
+function mutated(population: Population, plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft {
   const parent = parentOf(population, plan, rng);
   const operator = pickWeighted(possibleMutations(parent.expression, alphabet), rng)!;
   const expression = MUTATIONS[operator](parent.expression, alphabet, rng);
   return { operator, parents: [parent], expression: cancelled(expression) };
 }
 
-function parentOf(population: Population, { search }: SearchPlan, rng: Rng): Evaluated {
+function parentOf(population: Population, { search }: MetricSearchPlan, rng: Rng): Evaluated {
   return tournament(population, rng, search.tournament);
 }
 
 /** A random tree within the limits: half of them full, half grown (Koza's ramped half and half). */
-function freshTree(plan: SearchPlan, alphabet: Alphabet, rng: Rng): Draft {
+function freshTree(plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft {
   const operator = rng.uniform() < 0.5 ? 'grow' : 'full';
   const deepest = Math.min(RANDOM_DEPTH.maximum, plan.search.depth);
   for (let attempt = 0; ; attempt++) {
@@ -99,6 +99,6 @@ function numbersOf(expression: Expression): number {
   return nodesOf(expression).filter(({ node }) => node.kind === 'number').length;
 }
 
-function fits(expression: Expression, { search }: SearchPlan): boolean {
+function fits(expression: Expression, { search }: MetricSearchPlan): boolean {
   return sizeOf(expression) <= search.size && depthOf(expression) <= search.depth;
 }

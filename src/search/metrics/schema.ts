@@ -21,7 +21,7 @@ import {
   rankingSchema,
   runEvents,
 } from '../lifecycle/schema.ts';
-import { SEARCH_SETTINGS } from './settings.ts';
+import { METRIC_SEARCH_SETTINGS } from './settings.ts';
 
 /** Everything that decides what a search for metrics finds. `settings.calibrate` is that of the finalists: candidates are ranked one-shot. */
 export const metricPlanSchema = z.strictObject({
@@ -35,7 +35,7 @@ export const metricPlanSchema = z.strictObject({
   seeds: namedMetrics,
   /** Metrics that the search is compared with; they never enter the population. */
   baselines: namedMetrics,
-  search: settingsSchemaOf(SEARCH_SETTINGS),
+  search: settingsSchemaOf(METRIC_SEARCH_SETTINGS),
 });
 
 export const probeOutcomeSchema = z.discriminatedUnion('kind', [

@@ -3,7 +3,7 @@ import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
 
 /** The settings of a search for metrics. */
-export const SEARCH_SETTINGS = {
+export const METRIC_SEARCH_SETTINGS = {
   method: {
     kind: 'choice',
     default: 'pruner-zero',
@@ -114,6 +114,6 @@ export const SEARCH_SETTINGS = {
   workers: WORKERS_SETTING,
 } as const satisfies SettingTable;
 
-export type SearchSettings = SettingsOf<typeof SEARCH_SETTINGS>;
-export type SearchSettingName = keyof SearchSettings;
-export const DEFAULT_SEARCH_SETTINGS: SearchSettings = defaultsOf(SEARCH_SETTINGS);
+export type MetricSearchSettings = SettingsOf<typeof METRIC_SEARCH_SETTINGS>;
+export type MetricSearchSettingName = keyof MetricSearchSettings;
+export const DEFAULT_METRIC_SEARCH_SETTINGS: MetricSearchSettings = defaultsOf(METRIC_SEARCH_SETTINGS);

@@ -364,7 +364,7 @@ export async function searching({ steps, workbench, workers, workspace }: Stage)
 /** A finished run as if it had been made on another machine and come here by git. */
 async function makeLongRun(workspace: string): Promise<void> {
   const plan = { ...syntheticPlan({ generations: 200, population: 50 }), name: 'long' };
-  const { folder, run } = await createRun(plan, { root: workspace, createdAt: new Date(), versions: {} });
+  const { folder, record: run } = await createRun(plan, { root: workspace, createdAt: new Date(), versions: {} });
   const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run, { now: () => Date.now() });
   await journal.append(syntheticSearch(plan).map(({ event }) => event));
   await journal.close();

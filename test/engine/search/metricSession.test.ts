@@ -3,18 +3,18 @@ import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { blockOrder } from '../../../src/engine/search/blockOrder.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
-import { DEFAULT_SEARCH_OPERATIONS, type SearchPlan } from '../../../src/search/metrics/plan.ts';
+import { DEFAULT_SEARCH_OPERATIONS, type MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { FAMILIES } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 import { measureMasks, measureMetrics, measureRates } from '../../support/measuring.ts';
 
 let files: TemporaryFamily;
 let engine: Engine;
-let plan: SearchPlan;
+let plan: MetricSearchPlan;
 let opening: SearchOpening;
 
 const half = { kind: 'unstructured', share: 0.5 } as const;
@@ -43,7 +43,7 @@ beforeAll(async () => {
       offsets: 'even',
       length: FAMILIES['llama-3.1'].length,
     },
-    search: DEFAULT_SEARCH_SETTINGS,
+    search: DEFAULT_METRIC_SEARCH_SETTINGS,
   };
   opening = await engine.open(plan);
 });

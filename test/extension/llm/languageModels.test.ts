@@ -88,7 +88,7 @@ describe('a run that asks a language model', () => {
     return createRun({ ...plan, llm: { ...plan.llm, ...llm } }, { root, createdAt: new Date(0), versions: {} });
   };
   /** As somebody who knows how writes into a run.json: fingerprint and all. */
-  const change = async ({ run, folder }: RunFolder, llm: object): Promise<void> => {
+  const change = async ({ record: run, folder }: RunFolder, llm: object): Promise<void> => {
     const plan = planOf(run, root) as RateSearchPlan;
     const other = { ...plan, llm: { ...plan.llm, ...llm } };
     const record = createRunRecord(run.id, other, { root, createdAt: new Date(0), versions: {} });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EvolveCommandParts } from '../../../src/extension/search/evolveCommand.ts';
-import type { SearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import { createRun, runIds } from '../../../src/runs/runFolder.ts';
 import { summariseRun } from '../../../src/runs/runSummary.ts';
 import { sampleSearchPlan } from '../../protocol/samples.ts';
@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 /** A window in which `running` goes on, and what it is asked to do. */
-async function window(plan: SearchPlan, running?: SearchPlan) {
+async function window(plan: MetricSearchPlan, running?: MetricSearchPlan) {
   const document = path.join(root, 'metrics.prune');
   const context = { root, document, createdAt: new Date(), versions: {} };
   const before = running && (await summariseRun((await createRun(running, context)).folder));
@@ -55,7 +55,7 @@ async function window(plan: SearchPlan, running?: SearchPlan) {
   return { evolve, shown, before: before?.id };
 }
 
-const planOf = (seed = 0): SearchPlan => {
+const planOf = (seed = 0): MetricSearchPlan => {
   const plan = sampleSearchPlan({ name: 'evolved' });
   const at = (file: string): string => path.join(root, file);
   return {

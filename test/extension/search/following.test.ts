@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunFollower } from '../../../src/extension/search/runFollower.ts';
 import { isReadable, RunLibrary } from '../../../src/extension/search/runLibrary.ts';
-import type { SearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import { Journal } from '../../../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE } from '../../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../../src/runs/runFolder.ts';
@@ -21,14 +21,14 @@ afterAll(() => {
 const small = { population: 6, generations: 3 };
 let second = 0;
 
-function begin(plan: SearchPlan, folder = root): Promise<RunFolder<SearchPlan>> {
+function begin(plan: MetricSearchPlan, folder = root): Promise<RunFolder<MetricSearchPlan>> {
   return createRun(plan, { root: folder, createdAt: new Date(Date.UTC(2026, 10, 22, 10, 0, second++)), versions: {} });
 }
 
-async function write(run: RunFolder<SearchPlan>, from: number, to?: number): Promise<void> {
-  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.run, { now: () => 1 });
+async function write(run: RunFolder<MetricSearchPlan>, from: number, to?: number): Promise<void> {
+  const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.record, { now: () => 1 });
   await journal.append(
-    syntheticSearch(run.run.plan)
+    syntheticSearch(run.record.plan)
       .slice(from, to)
       .map(({ event }) => event),
   );
@@ -83,12 +83,12 @@ describe('a run that is followed', () => {
 describe('the runs of a workspace', () => {
   const folder = path.join(root, 'workspace');
   const plan = syntheticPlan(small);
-  const random = (changes: Partial<SearchPlan['search']>): SearchPlan => ({
+  const random = (changes: Partial<MetricSearchPlan['search']>): MetricSearchPlan => ({
     ...plan,
     name: 'random',
     search: { ...plan.search, method: 'random', ...changes },
   });
-  let runs: RunFolder<SearchPlan>[];
+  let runs: RunFolder<MetricSearchPlan>[];
 
   beforeAll(async () => {
     runs = [
@@ -105,7 +105,7 @@ describe('the runs of a workspace', () => {
     const library = new RunLibrary({ roots: () => [folder], clock: new FakeClock(), onChange: () => changes++ });
     expect(library.isLoaded).toBe(false);
     await library.load();
-    expect(library.runs.map(({ id }) => id)).toEqual(runs.map(({ run }) => run.id).reverse());
+    expect(library.runs.map(({ id }) => id)).toEqual(runs.map(({ record: run }) => run.id).reverse());
     const [first] = library.runs;
     await library.load();
     expect([changes, library.runs[0] === first]).toEqual([1, true]);
@@ -117,7 +117,7 @@ describe('the runs of a workspace', () => {
     const library = new RunLibrary({ roots: () => [folder], clock: new FakeClock(), onChange: () => undefined });
     await library.load();
     // Its seed and what only evolution uses may differ; the newest is taken, but not one of another size.
-    expect(library.randomBeside(runs[0]!.run.plan)?.folder).toBe(runs[2]!.folder);
-    expect(library.randomBeside({ ...runs[0]!.run.plan, text: 'another.txt' })).toBeUndefined();
+    expect(library.randomBeside(runs[0]!.record.plan)?.folder).toBe(runs[2]!.folder);
+    expect(library.randomBeside({ ...runs[0]!.record.plan, text: 'another.txt' })).toBeUndefined();
   });
 });

@@ -14,7 +14,7 @@ import { DECLARATION_KEYWORDS } from '../../../src/language/syntax/words.ts';
 import { printInfix } from '../../../src/metric/print.ts';
 import { SAMPLE } from '../samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
-import { SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 import { RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
 
 describe('references and parameters', () => {
@@ -195,7 +195,7 @@ describe('one source for each fact', () => {
       }
     }
     const tables = [
-      ['metrics', 'search', SEARCH_SETTINGS],
+      ['metrics', 'search', METRIC_SEARCH_SETTINGS],
       ['rates', 'rates', RATE_SEARCH_SETTINGS],
       ['rates', 'llm', LLM_SETTINGS],
       ['masks', 'masks', MASK_SEARCH_SETTINGS],
@@ -208,7 +208,7 @@ describe('one source for each fact', () => {
     }
     expect(propertiesOf('experiment')).toHaveLength(settings.length + 5);
     expect(propertiesOf('defaults')).toHaveLength(settings.length + 4);
-    expect(propertiesOf('metrics')).toHaveLength(settings.length - 1 + Object.keys(SEARCH_SETTINGS).length + 9);
+    expect(propertiesOf('metrics')).toHaveLength(settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 9);
   });
 
   it('every property’s example is right', () => {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../../src/search/metrics/plan.ts';
-import type { NamedMetric, SearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { NamedMetric, MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
 import { compile } from '../../../src/language/check/compile.ts';
@@ -10,7 +10,7 @@ import { isRunnable, searchPlanFrom, searchPlanKey, searchPlansFor } from '../..
 import type { SearchPlanContext } from '../../../src/language/plan/searchPlan.ts';
 import { printInfix } from '../../../src/metric/print.ts';
 import { SAMPLE } from '../samples.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 import { searchPlanSchema } from '../../../src/search/schema.ts';
 
 const FOLDER = resolve('/work-folder/project');
@@ -20,7 +20,7 @@ const CONTEXT: SearchPlanContext = { folder: FOLDER };
 
 describe('the plan of a search', () => {
   it('says all that it says, on top of the defaults', () => {
-    const [plan] = searchPlansFor(compile(SAMPLE), 'evolved', CONTEXT) as [SearchPlan];
+    const [plan] = searchPlansFor(compile(SAMPLE), 'evolved', CONTEXT) as [MetricSearchPlan];
     expect(searchPlanSchema.parse(plan)).toEqual(plan);
     expect({ ...plan, seeds: metrics(plan.seeds), baselines: metrics(plan.baselines) }).toEqual({
       kind: 'metrics',
@@ -43,11 +43,11 @@ describe('the plan of a search', () => {
         seed: 3,
         device: 'cpu',
       },
-      search: { ...DEFAULT_SEARCH_SETTINGS, method: 'pruner-zero', population: 20, seed: 4, mutation: 0.3 },
+      search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, method: 'pruner-zero', population: 20, seed: 4, mutation: 0.3 },
     });
   });
 
-  const table: [title: string, search: string, expected: Partial<Record<keyof SearchPlan | 'at', unknown>>][] = [
+  const table: [title: string, search: string, expected: Partial<Record<keyof MetricSearchPlan | 'at', unknown>>][] = [
     [
       'that says little',
       '',
@@ -56,7 +56,7 @@ describe('the plan of a search', () => {
         operands: ['W', 'X', 'G'],
         operations: DEFAULT_SEARCH_OPERATIONS,
         seeds: [],
-        search: DEFAULT_SEARCH_SETTINGS,
+        search: DEFAULT_METRIC_SEARCH_SETTINGS,
         settings: DEFAULT_SETTINGS,
         baselines: ['magnitude = W', 'wanda = W * sqrt(X)', 'taylor = W * G', 'pruner-zero = abs(W * W) * mms(G)'],
       },
@@ -72,7 +72,7 @@ describe('the plan of a search', () => {
       'with its own seed and that of its samples',
       'seed: 5 calibrate: calib (seed: 6)',
       {
-        search: { ...DEFAULT_SEARCH_SETTINGS, seed: 5 },
+        search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, seed: 5 },
         settings: { ...DEFAULT_SETTINGS, seed: 6 },
       },
     ],
@@ -80,7 +80,7 @@ describe('the plan of a search', () => {
   it.each(table)('%s', (_, search, expected) => {
     const inputs = search.includes('calibrate') ? 'model: tiny evaluate: test' : INPUTS;
     const [plan] = searchPlansFor(compile(`${HEAD}search s { ${inputs} ${search} }`), undefined, CONTEXT) as [
-      SearchPlan,
+      MetricSearchPlan,
     ];
     const { sparsity, seeds, baselines } = plan;
     const shown = { ...plan, at: printSparsity(sparsity), seeds: metrics(seeds), baselines: metrics(baselines) };
@@ -94,7 +94,7 @@ describe('the plan of a search', () => {
       search: { population: 9, workers: 4 },
     };
     const document = compile(`${HEAD}search s { ${INPUTS} } search t { ${INPUTS} workers: 2 }`);
-    const plans = searchPlansFor(document, undefined, { folder: FOLDER, fallback }) as SearchPlan[];
+    const plans = searchPlansFor(document, undefined, { folder: FOLDER, fallback }) as MetricSearchPlan[];
     expect(
       plans.map(({ model, settings: { samples, threads }, search: { population, workers } }) => [
         model,

@@ -1,16 +1,16 @@
 import { Rng } from '../../../src/base/rng.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src/search/metrics/plan.ts';
-import type { SearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import type { ProbeOutcome, MetricEvent } from '../../../src/search/metrics/events.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Proposal, SearchEffects } from '../../../src/search/metrics/effects.ts';
-import { runSearch } from '../../../src/search/metrics/runSearch.ts';
-import type { SearchOutcome } from '../../../src/search/metrics/runSearch.ts';
+import type { Proposal, MetricEffects } from '../../../src/search/metrics/effects.ts';
+import { runMetricSearch } from '../../../src/search/metrics/runMetricSearch.ts';
+import type { MetricSearchOutcome } from '../../../src/search/metrics/runMetricSearch.ts';
 import { maskOf } from '../../support/oracle/masks.ts';
 import { scoreOf } from '../../support/oracle/metric.ts';
 import type { SearchOpening, MeasureOutcome } from '../../../src/search/lifecycle/events.ts';
-import { type SearchSettings, DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 import type { Rung } from '../../../src/search/lifecycle/rung.ts';
 
 /**
@@ -82,17 +82,17 @@ export function simulation(seed: number): Simulation {
   };
 }
 
-export function planOf(search: Partial<SearchSettings>, more: Partial<SearchPlan> = {}): SearchPlan {
+export function planOf(search: Partial<MetricSearchSettings>, more: Partial<MetricSearchPlan> = {}): MetricSearchPlan {
   return {
     ...{ kind: 'metrics', name: 'simulated', model: '', text: '', sparsity: SPARSITY, seeds: [], baselines: [] },
     ...{ operations: DEFAULT_SEARCH_OPERATIONS, operands: DEFAULT_SEARCH_OPERANDS, settings: DEFAULT_SETTINGS },
-    search: { ...DEFAULT_SEARCH_SETTINGS, ...search },
+    search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...search },
     ...more,
   };
 }
 
 export interface SimulatedRun {
-  readonly outcome: SearchOutcome;
+  readonly outcome: MetricSearchOutcome;
   readonly events: readonly MetricEvent[];
   /** Every question that was asked, in order. */
   readonly questions: readonly string[];
@@ -100,14 +100,14 @@ export interface SimulatedRun {
 
 /** Runs a search on a simulation. */
 export async function simulate(
-  plan: SearchPlan,
+  plan: MetricSearchPlan,
   { opening, probe, measure }: Simulation,
   more: { readonly signal?: AbortSignal; readonly onEvent?: (event: MetricEvent) => void } = {},
 ): Promise<SimulatedRun> {
   const events: MetricEvent[] = [];
   const questions: string[] = [];
   const ids = (candidates: readonly Proposal[]): string => candidates.map(({ id }) => id).join(' ');
-  const effects: SearchEffects = {
+  const effects: MetricEffects = {
     probe(candidates) {
       questions.push(`probe ${ids(candidates)}`);
       return Promise.resolve(candidates.map(({ expression }) => probe(expression)));
@@ -122,6 +122,6 @@ export async function simulate(
       return Promise.resolve();
     },
   };
-  const outcome = await runSearch(plan, effects, { opening, ...(more.signal && { signal: more.signal }) });
+  const outcome = await runMetricSearch(plan, effects, { opening, ...(more.signal && { signal: more.signal }) });
   return { outcome, events, questions };
 }

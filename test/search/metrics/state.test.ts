@@ -18,7 +18,7 @@ import {
 } from '../../../src/search/metrics/state.ts';
 import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { planOf, simulate, simulation } from './simulation.ts';
-import { DEFAULT_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 
 const OPENED: MetricEvent = {
   kind: 'opened',
@@ -183,7 +183,7 @@ describe('correlations', () => {
 });
 
 describe('figures', () => {
-  const settings = { ...DEFAULT_SEARCH_SETTINGS, generations: 10 };
+  const settings = { ...DEFAULT_METRIC_SEARCH_SETTINGS, generations: 10 };
 
   it('have nothing to say before anything happened', () => {
     expect(figuresOf(stateOf([]), settings)).toEqual({

@@ -1,13 +1,13 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { SearchPlan } from './plan.ts';
+import type { MetricSearchPlan } from './plan.ts';
 import type { MetricCounts } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { alphabetOf } from './alphabet.ts';
 import type { Alphabet } from './alphabet.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
-import type { SearchEffects, SearchOptions } from './effects.ts';
+import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import { evaluateGeneration } from './evaluateGeneration.ts';
 import type { SearchContext } from './evaluateGeneration.ts';
 import { Knowledge } from './knowledge.ts';
@@ -18,7 +18,7 @@ import { propose } from './propose.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
 
 /** What a search comes to, before its finalists are evaluated again. */
-export interface SearchOutcome {
+export interface MetricSearchOutcome {
   readonly counts: MetricCounts;
   /** The best that were evaluated in full, no two of which remove the same weights; the best first, as many as the plan says. */
   readonly finalists: readonly Finalist[];
@@ -36,11 +36,11 @@ export interface Finalist {
  *
  * @throws EspalierError `cancelled` once `options.signal` is aborted; and whatever `effects` throw
  */
-export async function runSearch(
-  plan: SearchPlan,
-  effects: SearchEffects,
-  options: SearchOptions,
-): Promise<SearchOutcome> {
+export async function runMetricSearch(
+  plan: MetricSearchPlan,
+  effects: MetricEffects,
+  options: MetricSearchOptions,
+): Promise<MetricSearchOutcome> {
   const settings = plan.search;
   const { blocks } = options.opening;
   const knowledge = new Knowledge(blocks);
@@ -79,7 +79,7 @@ const PART = 100;
 async function proposeGeneration(
   generation: number,
   population: Population,
-  plan: SearchPlan,
+  plan: MetricSearchPlan,
   alphabet: Alphabet,
   { knowledge, options }: SearchContext,
 ): Promise<readonly Proposed[]> {
@@ -97,7 +97,7 @@ async function proposeGeneration(
   return proposed;
 }
 
-async function measureBaselines(plan: SearchPlan, { effects, options }: SearchContext): Promise<void> {
+async function measureBaselines(plan: MetricSearchPlan, { effects, options }: SearchContext): Promise<void> {
   if (plan.baselines.length === 0) return;
   throwIfCancelled(options.signal, 'searching');
   const whole = { index: 0, begin: 0, end: options.opening.blocks };
@@ -115,7 +115,7 @@ async function measureBaselines(plan: SearchPlan, { effects, options }: SearchCo
   }
 }
 
-function noOperands({ name }: SearchPlan): EspalierError {
+function noOperands({ name }: MetricSearchPlan): EspalierError {
   return new EspalierError({
     code: 'settings/invalid',
     operation: `searching (${name})`,

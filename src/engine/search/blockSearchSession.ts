@@ -38,7 +38,7 @@ import type { PackedValues } from '../../search/masks/events.ts';
  * components score are found once; weights stay where they are, and programs are compiled once, so that a question costs its masks (of
  * a metric of single weights its pruning) and its forward passes. Scores are those of the dense model (one-shot).
  */
-export class StructureSession implements SearchSession {
+export class BlockSearchSession implements SearchSession {
   readonly opening: ComponentsOpening;
   private readonly plan: RateSearchPlan | MaskSearchPlan;
   private readonly inputs: SweepInputs;
@@ -70,7 +70,7 @@ export class StructureSession implements SearchSession {
     plan: RateSearchPlan | MaskSearchPlan,
     hooks: StepHooks,
     state: EngineState,
-  ): Promise<StructureSession> {
+  ): Promise<BlockSearchSession> {
     const asked = evaluationsOf(plan);
     const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
     const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, calibrated, hooks, state);
@@ -104,7 +104,7 @@ export class StructureSession implements SearchSession {
         survey: found,
         calibration,
       };
-      return new StructureSession(plan, { ...opened, opening }, state);
+      return new BlockSearchSession(plan, { ...opened, opening }, state);
     } catch (error) {
       disposePrograms(inputs);
       throw error;

@@ -9,7 +9,7 @@ import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
 import type { LlmSettings } from '../../src/search/rates/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
-import type { RunEvent } from '../../src/search/kinds.ts';
+import type { SearchEvent } from '../../src/search/kinds.ts';
 import { estimateTokens, LanguageModelError } from '../../src/llm/languageModel.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
 import { createRun, JOURNAL_FILE, journalOf, RUN_FILE } from '../../src/runs/runFolder.ts';
@@ -81,15 +81,15 @@ async function drive(run: RunFolder, script: Script = {}, options: Partial<Searc
   }
 }
 
-async function eventsOf(run: RunFolder): Promise<readonly RunEvent[]> {
+async function eventsOf(run: RunFolder): Promise<readonly SearchEvent[]> {
   const journal = journalOf(run);
-  const events: RunEvent[] = [];
+  const events: SearchEvent[] = [];
   for await (const portion of journal.more()) events.push(...portion.map(({ event }) => event));
   expect(journal.damage).toBeUndefined();
   return events;
 }
 
-const TOLD: ReadonlySet<RunEvent['kind']> = new Set<RunEvent['kind']>([
+const TOLD: ReadonlySet<SearchEvent['kind']> = new Set<SearchEvent['kind']>([
   ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
   ...(['scores', 'step', 'probabilities', 'finalist', 'finished', 'llm-asked', 'llm-replied'] as const),
 ]);
@@ -149,7 +149,7 @@ describe('a search for rates comes to the same end', () => {
         },
       };
       expect((await drive(run, script, { workers, languageModel })).outcome.kind).toBe('finished');
-      stories.push((await storyOf(run)).map((line) => line.replaceAll(run.run.id, 'RUN')));
+      stories.push((await storyOf(run)).map((line) => line.replaceAll(run.record.id, 'RUN')));
     }
     expect(stories[1]).toEqual(stories[0]);
   });
@@ -163,7 +163,7 @@ describe('a search for rates comes to the same end', () => {
     const lines = (await readFile(path.join(whole.folder, JOURNAL_FILE), 'utf8')).split('\n').slice(0, -1);
     for (let cut = 1; cut < lines.length; cut += 11) {
       const kept = lines.slice(0, cut);
-      const last = JSON.parse(kept.at(-1)!) as { event: RunEvent };
+      const last = JSON.parse(kept.at(-1)!) as { event: SearchEvent };
       if (last.event.kind === 'llm-asked') kept.pop();
       await writeFile(path.join(whole.folder, JOURNAL_FILE), kept.map((line) => `${line}\n`).join(''));
       const had = kept.filter((line) => line.includes('"llm-replied"')).length;
@@ -196,14 +196,14 @@ describe('a request to the language model', () => {
     const events = await eventsOf(run);
     const replied = events.filter((event) => event.kind === 'llm-replied');
     expect(replied.find(({ call }) => call === 2)?.reply).toEqual({ kind: 'lost' });
-    expect(second.asked).not.toContain(`${run.run.id}-2`);
+    expect(second.asked).not.toContain(`${run.record.id}-2`);
     expect(second.asked.length).toBeGreaterThan(0);
     // Somebody had to stand in for it, and it is said.
     expect(events.some((event) => event.kind === 'fallback')).toBe(true);
     expect(replied.map(({ call }) => call)).toEqual(replied.map((_, i) => i));
 
     // Replayed it is lost again, so that the search is the same.
-    const again = await newRun(rates({ ...LLM, provider: 'replay', replay: run.run.id }));
+    const again = await newRun(rates({ ...LLM, provider: 'replay', replay: run.record.id }));
     await drive(again);
     expect(await findingsOf(again)).toEqual(await findingsOf(run));
   });
@@ -290,7 +290,7 @@ describe('a request to the language model', () => {
       await expectNoKey(run);
 
       // Its replies, given again, make the same search, without any server.
-      const again = await newRun({ ...plan, llm: { ...plan.llm, provider: 'replay', replay: run.run.id } });
+      const again = await newRun({ ...plan, llm: { ...plan.llm, provider: 'replay', replay: run.record.id } });
       const requests = llm.requests.length;
       await drive(again);
       expect(llm.requests.length).toBe(requests);
@@ -383,7 +383,7 @@ describe('a request to the language model', () => {
 });
 
 /** What a search for rates has come to, and where the language model did not help. */
-async function findingsOf(run: RunFolder): Promise<readonly RunEvent[]> {
+async function findingsOf(run: RunFolder): Promise<readonly SearchEvent[]> {
   return (await eventsOf(run)).filter(({ kind }) => kind === 'candidate' || kind === 'fallback');
 }
 

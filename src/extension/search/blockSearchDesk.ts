@@ -11,7 +11,7 @@ import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import type { Exchange, Speed, ResultName } from '../../view/panelMessages.ts';
 
 /** What one does with a search for rates or masks: read what its language model said, measure and export what it has found. */
-export class StructureDesk implements PanelDesk {
+export class BlockSearchDesk implements PanelDesk {
   readonly actions: PanelActions = {
     exchange: ({ call }) => {
       const { attempt, post, run } = this.parts;
@@ -26,12 +26,12 @@ export class StructureDesk implements PanelDesk {
       this.speed?.abort();
     },
   };
-  private readonly parts: DeskParts<RunFolder['run']['plan']>;
+  private readonly parts: DeskParts<RunFolder['record']['plan']>;
   private speed: AbortController | undefined;
   /** The last that was measured, or how far that is. */
   private measured: Speed | undefined;
 
-  constructor(parts: DeskParts<RunFolder['run']['plan']>) {
+  constructor(parts: DeskParts<RunFolder['record']['plan']>) {
     this.parts = parts;
   }
 
@@ -93,7 +93,7 @@ async function exchangeOf(run: RunFolder, call: number): Promise<Exchange> {
   if (prompt !== undefined) return { call, prompt, ...answer };
   throw new EspalierError({
     code: 'settings/invalid',
-    operation: `reading request ${call} of the run ${run.run.id}`,
+    operation: `reading request ${call} of the run ${run.record.id}`,
     expected: 'a request of its journal',
     actual: 'none of that number',
     remedy: 'Open the run again.',

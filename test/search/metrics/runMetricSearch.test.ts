@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { MetricCandidate, MetricEvent, MetricGeneration } from '../../../src/search/metrics/events.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
-import { runSearch } from '../../../src/search/metrics/runSearch.ts';
+import { runMetricSearch } from '../../../src/search/metrics/runMetricSearch.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { planOf, simulate, simulation } from './simulation.ts';
 import type { SimulatedRun } from './simulation.ts';
@@ -208,7 +208,7 @@ describe('bad answers', () => {
     const reasons = new Set<string>();
     const events: MetricEvent[] = [];
     const plan = planOf({ ...small, seed: 6 });
-    const { finalists } = await runSearch(
+    const { finalists } = await runMetricSearch(
       plan,
       {
         probe: (candidates) => Promise.resolve(candidates.map(({ expression }) => problem.probe(expression))),

@@ -4,7 +4,7 @@ import type { MaskEvent } from '../../src/search/masks/events.ts';
 import type { RateCandidate, RateEvent } from '../../src/search/rates/events.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { PanelRun } from '../../src/view/panelMessages.ts';
-import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { pictureOf } from '../../src/search/masks/picture.ts';
 import { foldMaskEvent, newMaskState } from '../../src/search/masks/state.ts';
 import type { MaskState } from '../../src/search/masks/state.ts';
@@ -33,7 +33,7 @@ const maskPlan = syntheticMaskPlan({ steps: 300, checkpoints: 6 });
 const maskEvents = syntheticMasks(maskPlan, { seed: 3 });
 
 /** The panel after it was sent a run's events in portions. */
-function fed(plan: RunPlan, events: readonly Timed<RunEvent>[], portion: number): PanelData<RunPlan> {
+function fed(plan: SearchPlan, events: readonly Timed<SearchEvent>[], portion: number): PanelData<SearchPlan> {
   const run: PanelRun = { folder: '/run', id: 'run', plan, createdAt: 0 };
   let data = receive(emptyPanel(), { kind: 'run', run });
   for (let i = 0; i < events.length; i += portion) {
@@ -285,12 +285,12 @@ it.each([
 });
 
 describe('how far a search is', () => {
-  const at = (plan: RunPlan, events: readonly Timed<RunEvent>[]): string => {
+  const at = (plan: SearchPlan, events: readonly Timed<SearchEvent>[]): string => {
     const { where, left, isFinished } = progressOf(fed(plan, events, 1e6))!;
     return `${where}; ${left}${isFinished ? '; finished' : ''}`;
   };
   const part = (until: number): Timed<RateEvent>[] => syntheticRates(ratePlan, { seed: 3, until });
-  it.each<[string, RunPlan, readonly Timed<RunEvent>[], RegExp]>([
+  it.each<[string, SearchPlan, readonly Timed<SearchEvent>[], RegExp]>([
     ['before the first configurations', ratePlan, rateEvents.slice(0, 1), /^first configurations; $/],
     ['in the third generation', ratePlan, part(2), /^generation 3 \/ 6; \d+ (s|min) left$/],
     ['at the end', ratePlan, rateEvents, /^generation 6 \/ 6; evaluating finalists, 5 of about 5; finished$/],

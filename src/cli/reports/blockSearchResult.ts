@@ -8,7 +8,7 @@ import type { MaskState } from '../../search/masks/state.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 
 /** What came of a search for rates or for masks, or has come of it so far, as far as both tell the same. */
-export interface StructureResult {
+export interface BlockSearchResult {
   /** Id of the run. */
   readonly run: string;
   readonly name: string;
@@ -21,11 +21,11 @@ export interface StructureResult {
   readonly seconds: number;
 }
 
-export function structureResult(
+export function blockSearchResult(
   of: RunFolder<RateSearchPlan | MaskSearchPlan>,
   state: RateState | MaskState,
-): StructureResult {
-  const { plan } = of.run;
+): BlockSearchResult {
+  const { plan } = of.record;
   const { opening, finalists, status, times } = state;
   return {
     run: runName(of),

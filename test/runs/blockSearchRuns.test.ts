@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LlmSettings } from '../../src/search/rates/llm.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import type { RunEvent, RunPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE, type RunFolder } from '../../src/runs/runFolder.ts';
 import { planOf } from '../../src/runs/runRecord.ts';
@@ -15,27 +15,27 @@ import { failureOf } from '../support/expectCoded.ts';
 const root = await mkdtemp(path.join(tmpdir(), 'espalier-runs-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const begin = (plan: RunPlan) => createRun(plan, { root, createdAt: new Date(1763804575000), versions: {} });
+const begin = (plan: SearchPlan) => createRun(plan, { root, createdAt: new Date(1763804575000), versions: {} });
 const inside = {
   model: path.join(root, 'model'),
   text: path.join(root, 'a/text.txt'),
   test: path.join(root, 'test.txt'),
 };
 
-async function write({ folder, run }: RunFolder, events: readonly RunEvent[]): Promise<void> {
+async function write({ folder, record: run }: RunFolder, events: readonly SearchEvent[]): Promise<void> {
   const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run, { now: () => 1763804576000 });
   await journal.append(events);
   await journal.close();
 }
 
 describe('a run that searches for rates or masks', () => {
-  it.each<[string, RunPlan]>([
+  it.each<[string, SearchPlan]>([
     ['rates', sampleRatePlan(inside)],
     ['masks', sampleMaskPlan(inside)],
   ])('has paths that mean the same in another clone (%s)', async (_, plan) => {
-    const { folder, run } = await begin(plan);
+    const { folder, record: run } = await begin(plan);
     expect(run.plan).toMatchObject({ model: 'model', text: 'a/text.txt', test: 'test.txt' });
-    expect(planOf((await openRun(folder)).run, root)).toEqual(plan);
+    expect(planOf((await openRun(folder)).record, root)).toEqual(plan);
   });
 
   it.each<[string, string, boolean]>([
@@ -80,16 +80,22 @@ describe('a run that searches for rates or masks', () => {
       groups: packValues(new Float32Array(40 * 40)),
       channels: packValues(new Float32Array(40 * 13_824)),
     };
-    const probabilities = (step: number): RunEvent => ({
+    const probabilities = (step: number): SearchEvent => ({
       kind: 'probabilities',
       step,
       values,
       ...{ baseline: 2.5, perplexity: 20 - step / 100, removed: 0.3, leftOut: 0 },
     });
-    const step = (at: number): RunEvent => ({ kind: 'step', step: at, losses: [2, null], baseline: null, seconds: 1 });
+    const step = (at: number): SearchEvent => ({
+      kind: 'step',
+      step: at,
+      losses: [2, null],
+      baseline: null,
+      seconds: 1,
+    });
     await write(begun, [probabilities(0), step(0), step(1), probabilities(2)]);
     const began = performance.now();
-    const read: RunEvent[] = [];
+    const read: SearchEvent[] = [];
     for await (const records of journalOf(await openRun(folder)).more())
       read.push(...records.map(({ event }) => event));
     expect(read).toEqual([probabilities(0), step(0), step(1), probabilities(2)]);
@@ -106,7 +112,7 @@ describe('a run that searches for rates or masks', () => {
     const { folder } = begun;
     // Longer than what is read off the end first.
     const long = packValues(new Float32Array(5000));
-    const probabilities = (step: number, perplexity: number | null): RunEvent => ({
+    const probabilities = (step: number, perplexity: number | null): SearchEvent => ({
       kind: 'probabilities',
       step,
       values: { groups: long, channels: long },
@@ -133,7 +139,7 @@ describe('a run that searches for rates or masks', () => {
       ...{ candidates: 2, evaluations: 2, duplicates: 0, invalid: 0, calls: 1, failedCalls: 0, listsUsed: 1 },
       ...{ listsRepaired: 1, listsRefused: 0, fallbacks: 0, promptTokens: 900, replyTokens: 100, cost: 0.5 },
     };
-    const configuration = (id: number, rates: readonly number[], perplexity: number): RunEvent => ({
+    const configuration = (id: number, rates: readonly number[], perplexity: number): SearchEvent => ({
       ...{ kind: 'candidate', id, generation: 0, operator: 'llm-initialise', parents: [], rates, call: 0 },
       outcome: { kind: 'full', perplexity },
     });

@@ -12,17 +12,17 @@ import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import type { SearchContent } from '../check/document.ts';
-import { rateTarget, WANDA_SP } from '../check/structureSearch.ts';
+import { rateTarget, WANDA_SP } from '../check/blockSearch.ts';
 
 /** What plans of searches for rates and masks depend on besides the file. */
-export interface StructurePlanContext {
+export interface BlockSearchContext {
   readonly folder: string;
   /** Settings that decide no result, laid under those of the file. */
   readonly settings: Partial<EvaluationSettings>;
   readonly workers?: number;
 }
 
-export interface RatePlanContext extends StructurePlanContext {
+export interface RatePlanContext extends BlockSearchContext {
   /** What a search says nothing of: endpoint and model that a person has set up. */
   readonly llm?: Partial<LlmSettings>;
   readonly prompts: PromptTemplates;
@@ -45,7 +45,7 @@ export function rateSearchPlan(name: string, content: SearchContent, context: Ra
 }
 
 /** The plan of a search by `policy-gradient` that has no errors. */
-export function maskSearchPlan(name: string, content: SearchContent, context: StructurePlanContext): MaskSearchPlan {
+export function maskSearchPlan(name: string, content: SearchContent, context: BlockSearchContext): MaskSearchPlan {
   const { calibrate, structureBaselines } = content;
   if (calibrate === undefined) throw new MissingInput('search', name, 'calibrate');
   const { score, name: scoreName } = content.score ?? WANDA_SP;
@@ -62,7 +62,7 @@ export function maskSearchPlan(name: string, content: SearchContent, context: St
 
 const HALF: UnstructuredSparsity = { kind: 'unstructured', share: 0.5 };
 
-function inputs(name: string, content: SearchContent, { folder, settings }: StructurePlanContext) {
+function inputs(name: string, content: SearchContent, { folder, settings }: BlockSearchContext) {
   const { test, at: [sparsity = HALF] = [] } = content;
   const { model, evaluate } = searchInputs(name, content);
   // One of a file has an error of its own then.
@@ -82,7 +82,7 @@ function llmSetUp({ llm = {} }: RatePlanContext, content: SearchContent): Partia
   return provider === llm.provider ? llm : {};
 }
 
-function workersOf({ workers }: StructurePlanContext): { workers?: number } {
+function workersOf({ workers }: BlockSearchContext): { workers?: number } {
   return workers === undefined ? {} : { workers };
 }
 

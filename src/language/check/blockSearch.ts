@@ -15,7 +15,7 @@ import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellWithoutEffect } from './searchEffects.ts';
 import type { Span } from '../syntax/syntax.ts';
-import type { RunKind } from '../../search/kinds.ts';
+import type { SearchKind } from '../../search/kinds.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
 
 /**
@@ -33,7 +33,7 @@ import type { RateTarget } from '../../search/rates/plan.ts';
  * This file checks what a search for metrics has not. @returns whether it cannot run
  * @param content what the search says, on top of the defaults
  */
-export function checkStructureSearch(
+export function checkBlockSearch(
   parsed: ParsedDeclaration,
   content: SearchContent,
   place: (name: PropertyName) => Span,
@@ -66,7 +66,7 @@ export function rateTarget({ target }: SearchContent): RateTarget {
 export const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } };
 
 /** Masks are learnt on the calibration text; rates need one where what they are measured by does. */
-export function needsInputs(kind: RunKind, content: SearchContent): boolean {
+export function needsInputs(kind: SearchKind, content: SearchContent): boolean {
   if (kind === 'masks') return true;
   const target = rateTarget(content);
   const sparsity = { kind: 'unstructured', share: 0.5 } as const;

@@ -5,7 +5,7 @@ import { LoadedModels } from '../../../src/engine/forward/loadedModels.ts';
 import { TokenCache } from '../../../src/engine/forward/tokenCache.ts';
 import { LoadedGradients } from '../../../src/engine/gradient/loadedGradients.ts';
 import { OpenDevices } from '../../../src/engine/runtime/openDevices.ts';
-import { StructureSession } from '../../../src/engine/search/structureSession.ts';
+import { BlockSearchSession } from '../../../src/engine/search/blockSearchSession.ts';
 import type { BlockComponents, BlockMask, ModelMask } from '../../../src/experiment/structureSchema.ts';
 import { packBits, unpackBits } from '../../../src/experiment/components.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
@@ -276,7 +276,7 @@ describe('a search for masks', () => {
       gradients: new LoadedGradients({}),
       dense: new Map(),
     };
-    const session = await StructureSession.open(maskPlan(files, name), {}, state);
+    const session = await BlockSearchSession.open(maskPlan(files, name), {}, state);
     (await session.weights.block(1))['fc2']!.floats().fill(Infinity);
     const kept = everything(session.opening);
     const on = { kind: 'blocks', begin: 0, end: 2 } as const;
