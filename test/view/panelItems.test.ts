@@ -5,7 +5,7 @@ import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { foldEvent } from '../../src/search/folds.ts';
 import { newMetricState } from '../../src/search/metrics/state.ts';
 import type { MetricState } from '../../src/search/metrics/state.ts';
-import { emptyPanel, receive } from '../../webview-ui/panel/panelData.ts';
+import { emptyPanel, receive } from '../../webview-ui/panel/common/panelData.ts';
 import { syntheticPlan, syntheticSearch } from '../support/syntheticSearch.ts';
 
 const records = withMeasurements(syntheticSearch(syntheticPlan({ population: 20, generations: 6 }), { seed: 3 }));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { formatGap } from '../../src/experiment/format.ts';
 import type { Curves } from '../../src/view/panelMessages.ts';
-import { againstBaseline, hasBaseline } from '../../webview-ui/panel/curveViews.ts';
-import { differenceScale, percentAt, placeOf } from '../../webview-ui/panel/differenceScale.ts';
-import { contestScaleOf, outOfScale, wholeScaleOf } from '../../webview-ui/panel/lines.ts';
-import type { Line } from '../../webview-ui/panel/lines.ts';
-import { niceTicks } from '../../webview-ui/panel/perplexityScale.ts';
-import type { PerplexityScale } from '../../webview-ui/panel/perplexityScale.ts';
+import { againstBaseline, hasBaseline } from '../../webview-ui/panel/metrics/curveViews.ts';
+import { differenceScale, percentAt, placeOf } from '../../webview-ui/panel/common/differenceScale.ts';
+import { contestScaleOf, outOfScale, wholeScaleOf } from '../../webview-ui/panel/common/lines.ts';
+import type { Line } from '../../webview-ui/panel/common/lines.ts';
+import { niceTicks } from '../../webview-ui/panel/common/perplexityScale.ts';
+import type { PerplexityScale } from '../../webview-ui/panel/common/perplexityScale.ts';
 
 const line = (style: Line['style'], label: string, ...values: number[]): Line => ({
   ...{ label, style },

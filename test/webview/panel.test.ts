@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricCandidate } from '../../src/search/metrics/events.ts';
-import { certainPart, correlate } from '../../webview-ui/panel/correlations.ts';
-import { niceTicks, perplexityScale } from '../../webview-ui/panel/perplexityScale.ts';
-import { DEFAULT_QUERY, queryCandidates } from '../../webview-ui/panel/tableModel.ts';
-import type { TableQuery } from '../../webview-ui/panel/tableModel.ts';
-import { lineage, outcomeInFull, roughly } from '../../webview-ui/panel/words.ts';
+import { certainPart, correlate } from '../../webview-ui/panel/metrics/correlations.ts';
+import { niceTicks, perplexityScale } from '../../webview-ui/panel/common/perplexityScale.ts';
+import { DEFAULT_QUERY, queryCandidates } from '../../webview-ui/panel/metrics/tableModel.ts';
+import type { TableQuery } from '../../webview-ui/panel/metrics/tableModel.ts';
+import { lineage, outcomeInFull, roughly } from '../../webview-ui/panel/common/words.ts';
 
 const candidate = (id: number, changes: Partial<MetricCandidate>): MetricCandidate => ({
   id,

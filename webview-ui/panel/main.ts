@@ -1,17 +1,17 @@
 import './panel.css';
-import type { SearchPlan } from '../../src/search/kinds.ts';
+import type { PlanOf, SearchKind, SearchPlan } from '../../src/search/kinds.ts';
 import type { FromPanel, PanelMemory, ToPanel } from '../../src/view/panelMessages.ts';
 import { connectHost } from '../shared/host.ts';
 import { onThemeChange, readTheme } from '../shared/theme.ts';
-import { exportPicture } from './exportPicture.ts';
-import { Header } from './header.ts';
-import type { HeaderAction } from './header.ts';
+import { exportPicture } from './common/exportPicture.ts';
+import { Header } from './common/header.ts';
+import type { HeaderAction } from './common/header.ts';
 import { masksPage } from './masks/masksPage.ts';
-import { metricPage } from './metricPage.ts';
-import type { Looking, Page } from './page.ts';
-import { emptyPanel, receive } from './panelData.ts';
+import { metricPage } from './metrics/metricPage.ts';
+import type { Looking, Page, PageHost } from './common/page.ts';
+import { emptyPanel, receive } from './common/panelData.ts';
 import { ratesPage } from './rates/ratesPage.ts';
-import { StateBanner } from './stateBanner.ts';
+import { StateBanner } from './common/stateBanner.ts';
 
 /** Milliseconds from one drawing to the next while events keep coming. */
 const PACE = 250;
@@ -32,7 +32,14 @@ const pageHost = {
 };
 let data = emptyPanel();
 let theme = readTheme();
-/** By the kind of the search; made when its plan arrives. */
+
+const PAGES: { readonly [Kind in SearchKind]: (host: PageHost, looking: Looking) => Page<PlanOf<Kind>> } = {
+  metrics: metricPage,
+  rates: ratesPage,
+  masks: masksPage,
+};
+
+/** Made when the plan of its search arrives. */
 let page: Page<SearchPlan> | undefined;
 
 const header = new Header(act);
@@ -81,9 +88,7 @@ host.post({ kind: 'ready' });
 
 function pageFor(plan: SearchPlan): Page<SearchPlan> {
   // A page is only ever given data of the plan that it was made for.
-  if (plan.kind === 'metrics') return metricPage(pageHost, looking);
-  if (plan.kind === 'rates') return ratesPage(pageHost, looking);
-  return masksPage(pageHost, looking);
+  return PAGES[plan.kind](pageHost, looking);
 }
 
 function remember(): void {

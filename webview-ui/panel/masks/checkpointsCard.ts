@@ -4,11 +4,11 @@ import { bestCheckpoint } from '../../../src/search/masks/state.ts';
 import type { MaskState } from '../../../src/search/masks/state.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
-import type { AxisChoice } from '../axisChoice.ts';
-import { ChartCard } from '../chartCard.ts';
-import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints } from '../lines.ts';
-import type { Line } from '../lines.ts';
-import { against } from '../words.ts';
+import type { AxisChoice } from '../common/axisChoice.ts';
+import { ChartCard } from '../common/chartCard.ts';
+import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints } from '../common/lines.ts';
+import type { Line } from '../common/lines.ts';
+import { against } from '../common/words.ts';
 import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 
 /** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */

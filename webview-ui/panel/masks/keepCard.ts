@@ -3,10 +3,10 @@ import type { MaskPicture, PicturePart } from '../../../src/search/masks/picture
 import { Changes } from '../../shared/changes.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import type { Picture } from '../exportPicture.ts';
-import { HeatMap } from '../structure/heatMap.ts';
-import { HistogramChart } from '../structure/histogramChart.ts';
-import { plural } from '../words.ts';
+import type { Picture } from '../common/exportPicture.ts';
+import { HeatMap } from '../common/heatMap.ts';
+import { HistogramChart } from '../common/histogramChart.ts';
+import { plural } from '../common/words.ts';
 import { pictureIndex } from './pictures.ts';
 
 /** Channels first: there are the most of them. */

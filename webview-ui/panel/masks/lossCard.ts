@@ -1,11 +1,11 @@
 import type { LossPoint, MaskState } from '../../../src/search/masks/state.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { ChartCard } from '../chartCard.ts';
-import { lastStep, spokenPoints } from '../lines.ts';
-import type { Line } from '../lines.ts';
-import { perplexityScale } from '../perplexityScale.ts';
-import { plural } from '../words.ts';
+import { ChartCard } from '../common/chartCard.ts';
+import { lastStep, spokenPoints } from '../common/lines.ts';
+import type { Line } from '../common/lines.ts';
+import { perplexityScale } from '../common/perplexityScale.ts';
+import { plural } from '../common/words.ts';
 
 /** Loss of the masks that are drawn, and the moving average that they are compared with, over the steps. */
 export class LossCard {

@@ -3,7 +3,7 @@ import type { MaskPicture } from '../../../src/search/masks/picture.ts';
 import { Changes } from '../../shared/changes.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { BlockBars, blockBarsLegend } from '../structure/blockBars.ts';
+import { BlockBars, blockBarsLegend } from '../common/blockBars.ts';
 
 /** How much of each block the probabilities keep. */
 export class RetainedCard {

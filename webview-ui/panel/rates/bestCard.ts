@@ -6,9 +6,9 @@ import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { BlockBars, blockBarsLegend } from '../structure/blockBars.ts';
-import type { BlockBarsView } from '../structure/blockBars.ts';
-import { difference } from '../words.ts';
+import { BlockBars, blockBarsLegend } from '../common/blockBars.ts';
+import type { BlockBarsView } from '../common/blockBars.ts';
+import { difference } from '../common/words.ts';
 import { lineageWords, outcomeWords, perplexityOf } from './rateWords.ts';
 import { referencesOf } from './references.ts';
 

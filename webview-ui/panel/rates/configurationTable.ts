@@ -1,10 +1,10 @@
 import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
-import { sparkline } from '../structure/sparkline.ts';
-import { cell, VirtualTable } from '../virtualTable.ts';
-import type { TableColumn, TableRow } from '../virtualTable.ts';
-import { plural } from '../words.ts';
+import { sparkline } from '../common/sparkline.ts';
+import { cell, VirtualTable } from '../common/virtualTable.ts';
+import type { TableColumn, TableRow } from '../common/virtualTable.ts';
+import { plural } from '../common/words.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from './configurationQuery.ts';
 import type { ConfigurationKey, ConfigurationQuery } from './configurationQuery.ts';
 import { outcomeWords, RATE_OPERATORS, ratesWords, perplexityOf } from './rateWords.ts';

@@ -2,7 +2,7 @@ import type { Exchange } from '../../../src/view/panelMessages.ts';
 import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
 import { formatSeconds } from '../../../src/experiment/format.ts';
 import { fill, h, say } from '../../shared/dom.ts';
-import { plural } from '../words.ts';
+import { plural } from '../common/words.ts';
 import { ROLES } from './rateWords.ts';
 
 /** Requests in the list; older ones are in the journal. */

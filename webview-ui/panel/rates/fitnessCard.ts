@@ -4,12 +4,12 @@ import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
-import type { AxisChoice } from '../axisChoice.ts';
-import { ChartCard } from '../chartCard.ts';
-import { across, outOfScale } from '../lines.ts';
-import type { Line } from '../lines.ts';
+import type { AxisChoice } from '../common/axisChoice.ts';
+import { ChartCard } from '../common/chartCard.ts';
+import { across, outOfScale } from '../common/lines.ts';
+import type { Line } from '../common/lines.ts';
 import type { RunLine } from '../../../src/view/panelMessages.ts';
-import { against } from '../words.ts';
+import { against } from '../common/words.ts';
 import { styleOf } from './references.ts';
 
 /** Perplexity by generation: the best so far, the mean, and what uniform and OWL come to. */

@@ -5,7 +5,7 @@ import type { FallbackEvent } from '../../../src/search/rates/events.ts';
 import { improvementsByLlm } from '../../../src/search/rates/state.ts';
 import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
-import { plural } from '../words.ts';
+import { plural } from '../common/words.ts';
 import { ROLES } from './rateWords.ts';
 
 /** What the language model has contributed, what it could not, and what it cost. */

@@ -2,7 +2,7 @@ import { formatShare } from '../../../src/experiment/format.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { h, say } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
-import { HeatMap } from '../structure/heatMap.ts';
+import { HeatMap } from '../common/heatMap.ts';
 import { NONE_FINITE } from './bestCard.ts';
 
 /** More columns than this are thinned: no eye tells them apart. */

@@ -1,9 +1,9 @@
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import type { RateBaseline } from '../../../src/search/rates/events.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
-import { baselineStyle } from '../lines.ts';
-import type { LineStyle } from '../lines.ts';
-import type { BlockBarsView } from '../structure/blockBars.ts';
+import { baselineStyle } from '../common/lines.ts';
+import type { LineStyle } from '../common/lines.ts';
+import type { BlockBarsView } from '../common/blockBars.ts';
 
 type Plan = Pick<RateSearchPlan, 'baselines' | 'sparsity'>;
 

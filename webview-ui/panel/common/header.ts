@@ -1,0 +1,145 @@
+import { fill, h, say } from '../../shared/dom.ts';
+import type { RunActivity } from '../../../src/view/panelMessages.ts';
+import type { SearchPlan } from '../../../src/search/kinds.ts';
+import { structureScoreText } from '../../../src/experiment/planned.ts';
+import type { PanelData } from './panelData.ts';
+import { progressOf } from './progress.ts';
+import { baseName, METHODS, sparsityWords, STATES } from './words.ts';
+
+export type HeaderAction = 'pause' | 'resume' | 'stop' | 'png' | 'csv' | 'json';
+
+interface Button {
+  readonly action: HeaderAction;
+  readonly label: string;
+  readonly title: string;
+  readonly isPrimary?: boolean;
+}
+
+const EXPORTS: readonly Button[] = [
+  { action: 'png', label: 'PNG', title: 'Save the charts as a picture' },
+  { action: 'csv', label: 'CSV', title: 'Save all that was evaluated as a table' },
+  { action: 'json', label: 'JSON', title: 'Save the plan and everything that was found' },
+];
+
+const PAUSE: Button = { action: 'pause', label: 'Pause', title: 'Finish what is being evaluated, then wait' };
+const STOP: Button = {
+  action: 'stop',
+  label: 'Stop',
+  title: 'End the worker now; everything that was evaluated is kept, and the run can be resumed',
+};
+const RESUME: Button = { action: 'resume', label: 'Resume', title: 'Go on where it ended', isPrimary: true };
+
+/** What can be done in which state; a total table. */
+const BUTTONS: Readonly<Record<RunActivity['kind'], readonly Button[]>> = {
+  starting: [STOP],
+  running: [PAUSE, STOP],
+  pausing: [STOP],
+  paused: [RESUME],
+  interrupted: [RESUME],
+  finished: [],
+  failed: [RESUME],
+  elsewhere: [],
+};
+
+/** One line: what is searched, how far it is, how long still, and the buttons. */
+export class Header {
+  readonly element: HTMLElement;
+  private readonly onAction: (action: HeaderAction) => void;
+  private readonly name = h('h1', {});
+  private readonly what = h('span', {});
+  private readonly note = h('p', { class: 'note', hidden: true });
+  private readonly progress = h('span', { class: 'progress' });
+  /** A screen reader is told when the state changes, not every step. */
+  private readonly spoken = h('span', { class: 'spoken', role: 'status' });
+  private readonly bar = h('progress', { max: 1, value: 0, 'aria-label': 'Share of the search that is through' });
+  private readonly buttons = h('div', { class: 'actions' });
+  private shown = '';
+
+  constructor(onAction: (action: HeaderAction) => void) {
+    this.onAction = onAction;
+    this.element = h(
+      'header',
+      {},
+      h('div', { class: 'about' }, this.name, this.what, this.note),
+      h('div', { class: 'steer' }, this.progress, this.spoken, this.bar, this.buttons),
+      h(
+        'div',
+        { class: 'actions', role: 'group', 'aria-label': 'Export' },
+        h('span', { class: 'muted', 'aria-hidden': 'true' }, 'Export'),
+        ...EXPORTS.map((button) => this.button(button)),
+      ),
+    );
+  }
+
+  render(data: PanelData<SearchPlan>): void {
+    const { run, state } = data;
+    const progress = progressOf(data);
+    if (!run || !progress) return;
+    const { title = run.plan.name, details = [], note = '' } = data.called ?? {};
+    say(this.name, title);
+    say(this.note, note);
+    this.note.hidden = note === '';
+    const about = [...aboutPlan(run.plan), ...details];
+    say(this.what, about.map((part) => ` · ${part}`).join(''));
+    const isRunning = state?.kind === 'running';
+    const parts = [
+      ...(state && !isRunning ? [STATES[state.kind]] : []),
+      ...(progress.hasBegun || isRunning ? [progress.where] : []),
+      ...(isRunning ? [progress.left] : []),
+    ];
+    say(this.progress, parts.filter((part) => part !== '').join(' · '));
+    say(this.spoken, state ? STATES[state.kind] : '');
+    this.bar.value = progress.share;
+    this.bar.hidden = progress.isFinished;
+    const shown = state?.kind ?? '';
+    if (shown === this.shown) return;
+    this.shown = shown;
+    const focused = this.buttons.contains(document.activeElement);
+    fill(this.buttons, ...(state ? BUTTONS[state.kind] : []).map((button) => this.button(button)));
+    if (focused) this.buttons.querySelector('button')?.focus();
+  }
+
+  private button({ action, label, title, isPrimary }: Button): HTMLElement {
+    return h(
+      'button',
+      {
+        type: 'button',
+        title,
+        class: isPrimary ? 'primary' : undefined,
+        'data-action': action,
+        onclick: () => {
+          this.onAction(action);
+        },
+      },
+      label,
+    );
+  }
+}
+
+/** What is searched, how, and for which checkpoint. */
+function aboutPlan(plan: SearchPlan): string[] {
+  const shared = [METHODS[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
+  if (plan.kind === 'metrics')
+    return [
+      ...shared,
+      ...(plan.seeds.length === 0 ? [] : [`from ${plan.seeds.map(({ metric }) => metric).join(', ')}`]),
+    ];
+  if (plan.kind === 'rates') {
+    const { target } = plan;
+    return [
+      ...shared,
+      target.kind === 'structure' ? `rates of ${target.name}` : `rates of single weights by ${target.metric}`,
+    ];
+  }
+  const { initial, components } = plan.search;
+  return [
+    ...shared,
+    ...(components === 'heads-channels' ? [] : [COMPONENTS[components]]),
+    `from ${initial === 'metric' ? structureScoreText(plan.score) : initial}`,
+  ];
+}
+
+const COMPONENTS = {
+  'heads-channels-layers': 'heads, channels and blocks',
+  layers: 'blocks',
+} as const;

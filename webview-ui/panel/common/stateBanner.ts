@@ -1,0 +1,106 @@
+import { fill, h } from '../../shared/dom.ts';
+import type { SearchKind, SearchPlan } from '../../../src/search/kinds.ts';
+import type { AnySearchState } from '../../../src/search/folds.ts';
+import type { PanelData } from './panelData.ts';
+import { plural } from './words.ts';
+
+/** Says what a state means and what to do next, wherever the charts alone would leave one wondering. */
+export class StateBanner {
+  readonly element = h('div', { class: 'banner', role: 'status' });
+  private readonly onLog: () => void;
+  private shown = '';
+
+  constructor(onLog: () => void) {
+    this.onLog = onLog;
+  }
+
+  render(data: PanelData<SearchPlan>): void {
+    const [tone, title, text] = wordsFor(data) ?? ['none', '', ''];
+    const shown = `${tone} ${title} ${text}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.element.hidden = tone === 'none';
+    this.element.className = `banner ${tone}`;
+    fill(
+      this.element,
+      h('strong', {}, title),
+      h('span', {}, text),
+      tone === 'failed' ? h('button', { type: 'button', class: 'link', onclick: this.onLog }, 'Show log') : undefined,
+    );
+  }
+}
+
+type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
+
+function wordsFor(data: PanelData<SearchPlan>): Banner | undefined {
+  const { state, run } = data;
+  if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
+  switch (state.kind) {
+    case 'starting': {
+      const share = state.share === undefined ? '' : ` ${Math.round(100 * state.share)} %`;
+      const work = startingWork(data, run.plan);
+      return ['working', 'Starting', state.detail === undefined ? work : `${state.detail}${share}`];
+    }
+    case 'running':
+      return hasNothing(data) ? ['working', 'Running', firstWork(data)] : undefined;
+    case 'pausing':
+      return ['working', 'Pausing', 'What is being evaluated comes to its end first.'];
+    case 'paused':
+      return [
+        'info',
+        'Paused',
+        'Everything evaluated so far is kept. Resume goes on where it ended, also tomorrow and after a restart.',
+      ];
+    case 'interrupted':
+      return [
+        'info',
+        'Stopped before its end',
+        'Nothing that was evaluated is lost. Resume goes on, to the same result as without the interruption.',
+      ];
+    case 'failed':
+      return [
+        'failed',
+        'Failed',
+        `${state.error.operation}: expected ${state.error.expected}, got ${firstLine(state.error.actual)}. ${state.error.remedy}`,
+      ];
+    case 'elsewhere':
+      return [
+        'info',
+        'Read-only',
+        'Another window or a command line runs this search. It is shown live; pause and stop it there.',
+      ];
+    case 'finished':
+      return undefined;
+  }
+}
+
+const FIRST: Readonly<Record<SearchKind, string>> = {
+  metrics: 'The first candidates are being evaluated …',
+  rates: 'Uniform rates and OWL’s are measured, then the first configurations …',
+  masks: 'The first masks are being drawn …',
+};
+
+function firstWork({ search }: PanelData<SearchPlan>): string {
+  const isAsking = search.kind === 'rates' && search.calls.length > 0;
+  return isAsking ? 'The language model is asked for the first configurations …' : FIRST[search.kind];
+}
+
+function hasNothing({ search, pictures }: PanelData<SearchPlan>): boolean {
+  return (search.kind === 'masks' ? search.steps + pictures.length : search.candidates.length) === 0;
+}
+
+function startingWork({ search }: PanelData<SearchPlan>, plan: SearchPlan): string {
+  if (search.opening) return `Going through ${doneWords(search)} of the journal, to go on where it ended …`;
+  if (plan.kind !== 'metrics') return 'Loading the model and scoring its heads and channels …';
+  const gradients = plan.operands.includes('G') ? ', gradients too' : '';
+  return `Loading the model and collecting what metrics are made of${gradients} …`;
+}
+
+function doneWords(search: AnySearchState): string {
+  if (search.kind === 'masks') return plural(search.steps, 'step');
+  return plural(search.candidates.length, search.kind === 'rates' ? 'configuration' : 'candidate');
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
