@@ -43,7 +43,6 @@ export type ResultName = Immutable<z.infer<typeof resultNameSchema>>;
 
 const resultNameSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('candidate'), id: countSchema }),
-  z.strictObject({ kind: z.literal('configuration'), id: countSchema }),
   z.strictObject({ kind: z.literal('mask') }),
 ]);
 

@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
 import type { MaskEvent } from '../../src/search/masks/events.ts';
@@ -131,6 +133,27 @@ describe('pictures of keep-probabilities', () => {
       all.length - 1,
     ]);
   });
+});
+
+const PANEL = path.join(import.meta.dirname, '../../webview-ui/panel');
+
+/** All files of the panel that end like this, in one text each. */
+async function textsOf(ending: string): Promise<string[]> {
+  const names = (await readdir(PANEL, { recursive: true })).filter((name) => name.endsWith(ending));
+  return Promise.all(names.map((name) => readFile(path.join(PANEL, name), 'utf8')));
+}
+
+it('every table has columns and a least width of its own', async () => {
+  const kinds = (await textsOf('.ts')).flatMap((text) => {
+    const kind = /new VirtualTable\(\{[^}]*?\bkind: '(\w+)'/.exec(text)?.[1];
+    return kind === undefined ? [] : [kind];
+  });
+  expect(kinds.sort()).toEqual(['candidate', 'configuration']);
+  const styles = (await textsOf('.css')).join('\n');
+  for (const kind of kinds) {
+    expect(styles).toMatch(new RegExp(`\\.row\\.${kind} \\{\\s*grid-template-columns:`));
+    expect(styles).toMatch(new RegExp(`\\.${kind}s \\{\\s*--least:`));
+  }
 });
 
 describe('the table of configurations', () => {

@@ -44,7 +44,7 @@ export class ConfigurationTable {
   constructor(onSelect: (id: number) => void) {
     this.table = new VirtualTable({
       label: 'Configurations of pruning rates',
-      kind: 'candidate',
+      kind: 'configuration',
       columns: COLUMNS,
       order: DEFAULT_CONFIGURATIONS,
       row: (id) => this.row(id),
