@@ -316,6 +316,11 @@ describe('usage', () => {
       ['search', ...RATES, '--provider', 'openai', '--llm', 'x', '--endpoint', 'http://a:b@c/v1'],
       'with a user or a password in it',
     ],
+    [
+      'rates to compare with by a word for a number',
+      ['search', ...RATES, '--baseline', 'owl(spread: x)'],
+      'got "owl(spread: x)" [cli/usage]',
+    ],
     ['rates to compare with that are none', ['search', ...RATES, '--baseline', 'global'], 'got "global"'],
     [
       'weights by a method',

@@ -79,12 +79,13 @@ const METRICS: ReadonlySet<PropertyValue | undefined> = new Set([
   'structures',
 ] as const);
 
-/** Properties whose values are numbers, with a sign of what they count at most. */
+/** Properties whose values are numbers and words of their own: no metric can stand in one. */
 const NUMBERS: ReadonlySet<PropertyValue | undefined> = new Set([
   'setting',
   'sparsities',
   'sparsity',
   'share',
+  'rates',
 ] as const);
 
 /** Where a search is about to begin, some findings weigh otherwise than while one is written. */
