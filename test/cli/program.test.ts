@@ -178,6 +178,7 @@ const jsonLines = ({ out }: Outcome) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 const INPUTS = ['--model', 'm', '--text', 't'];
+const OWL = ['evaluate', ...INPUTS, '--structure', 'flap', '--allocation', 'owl'];
 const RATES = [...INPUTS, '--calibration', 'c', '--method', 'self-pruner'];
 const MASKS = [...INPUTS, '--calibration', 'c', '--method', 'policy-gradient'];
 
@@ -218,14 +219,35 @@ describe('usage', () => {
     ['rates and a sparsity', ['evaluate', '--rates', '0.2', '--sparsity', '30%'], 'leave --sparsity out'],
     ['rates and an allocation', ['evaluate', '--rates', '0.2', '--allocation', 'owl'], 'leave --allocation out'],
     ['OWL’s settings without OWL', ['evaluate', ...INPUTS, '--owl-spread', '0.1'], '--owl-spread without it'],
+    ['a spread that is no number', [...OWL, '--owl-spread', 'x'], "'--owl-spread <number>' argument 'x' is invalid"],
+    ['a spread out of range', [...OWL, '--owl-spread', '3'], 'It takes a number from 0 to 0.5.'],
+    ['a spread that says more', [...OWL, '--owl-spread', '0.1, multiple: 3'], 'It takes a number from 0 to 0.5.'],
     ['an allocation of nothing', ['evaluate', ...INPUTS, '--allocation', 'owl'], '--allocation or --rates alone'],
     ['an allocation that is none', ['evaluate', '--allocation', 'own'], 'Allowed choices are uniform, owl, global.'],
     ['a rate that is none', ['evaluate', '--rates', '0.2,1.2'], 'a rate is a number from 0 to 1, not 1.2'],
+    ['a rate that is no number', ['evaluate', '--rates', '0.2,x'], 'got "0.2,x" [cli/usage]'],
+    ['threads that are no number', ['evaluate', '--threads', 'x'], 'got "x" [cli/usage]'],
+    ['a sparsity that is no number', ['evaluate', '--sparsity', 'half'], 'got "half" [cli/usage]'],
     ['rates that leave nothing', ['evaluate', '--rates', '1,100%'], 'leave nothing'],
     [
       'global rates of weights',
       ['evaluate', ...INPUTS, '--expression', 'W', '--allocation', 'global'],
       'compares components',
+    ],
+    [
+      'the same, by its flag',
+      ['evaluate', ...INPUTS, '--expression', 'W', '--allocation', 'global'],
+      'expected --allocation fit for `W`',
+    ],
+    [
+      'N:M of whole heads',
+      ['evaluate', ...INPUTS, '--calibration', 'c', '--structure', 'flap', '--sparsity', '2:4'],
+      'expected --sparsity with a share of the weights for `flap`, got 2:4',
+    ],
+    [
+      'rates of whole blocks, by their flag',
+      ['evaluate', ...INPUTS, '--structure', 'shortgpt', '--rates', '0.1,0.2'],
+      'expected --rates fit for `shortgpt`',
     ],
     [
       'rates of whole blocks',
@@ -282,6 +304,7 @@ describe('usage', () => {
     ['rates without a model', ['search', '--method', 'self-pruner', '--text', 't'], 'no --model'],
     ['rates without calibration', ['search', '--method', 'self-pruner', ...INPUTS], 'no --calibration'],
     ['masks without calibration', ['search', '--method', 'policy-gradient', ...INPUTS], 'no --calibration'],
+    ['a role that is none', ['search', ...RATES, '--mutate', 'x'], '--mutate is one of `llm`, `classical`, `off`'],
     ['N:M of rates', ['search', ...RATES, '--sparsity', '2:4'], 'got "2:4"'],
     ['a seen test text', ['search', ...RATES, '--test', 't'], 'the fitness is taken on it'],
     ['a language model without a provider', ['search', ...RATES, '--llm', 'x'], 'Add --provider openai'],
@@ -292,6 +315,11 @@ describe('usage', () => {
       'a key in an endpoint',
       ['search', ...RATES, '--provider', 'openai', '--llm', 'x', '--endpoint', 'http://a:b@c/v1'],
       'with a user or a password in it',
+    ],
+    [
+      'rates to compare with by a word for a number',
+      ['search', ...RATES, '--baseline', 'owl(spread: x)'],
+      'got "owl(spread: x)" [cli/usage]',
     ],
     ['rates to compare with that are none', ['search', ...RATES, '--baseline', 'global'], 'got "global"'],
     [

@@ -20,6 +20,8 @@ export interface SaidFlag extends SaidProperty {
   readonly wrap?: (value: string) => string;
   /** A value that it takes; of the property's without it. */
   readonly like?: string;
+  /** Whether it takes numbers alone, whatever its property takes. */
+  readonly isNumbers?: boolean;
 }
 
 /** commander's parsed options: of each flag what was typed, or all that was. */
@@ -30,7 +32,7 @@ export function said(
   options: Options,
   flag: string,
   name: SaidProperty['name'],
-  more: Pick<SaidFlag, 'isText' | 'wrap' | 'like'> = {},
+  more: Omit<SaidFlag, 'flag' | 'name' | 'values'> = {},
 ): readonly SaidFlag[] {
   const typed = options[camelCase(flag)];
   if (typed === undefined) return [];
@@ -77,6 +79,15 @@ const METRICS: ReadonlySet<PropertyValue | undefined> = new Set([
   'structures',
 ] as const);
 
+/** Properties whose values are numbers and words of their own: no metric can stand in one. */
+const NUMBERS: ReadonlySet<PropertyValue | undefined> = new Set([
+  'setting',
+  'sparsities',
+  'sparsity',
+  'share',
+  'rates',
+] as const);
+
 /** Where a search is about to begin, some findings weigh otherwise than while one is written. */
 const SEVERITIES: Partial<Record<DiagnosticCode, Severity>> = {
   // It may be about to become another text; here it is a slip.
@@ -110,17 +121,26 @@ function flagError(mistake: Diagnostic, block: ReadFlags): EspalierError {
   );
   const flag = flags[at];
   const property = flag && propertyOf(kind, flag.name);
-  const message = inFlags(mistake.message.replace(/: did you mean .*\?$/, ''), block);
+  const takesNumbers = flag?.isNumbers === true || NUMBERS.has(property?.value);
+  // That a word is no metric says nothing where none can stand.
+  const isStray = takesNumbers && mistake.code === 'name/unknown';
+  const choices = property?.setting?.row.kind === 'choice' ? property.setting.row.choices : [];
+  const message = inFlags(mistake.message.replace(/: did you mean .*\?$/, ''), block, choices);
+  const typed = flag?.values.map((value) => JSON.stringify(value)).join(', ');
   const isMetric =
-    METRICS.has(property?.value) && /^(syntax|call|shape|number|metric|name\/unknown)/.test(mistake.code);
+    METRICS.has(property?.value) &&
+    !takesNumbers &&
+    /^(syntax|call|shape|number|metric|name\/unknown)/.test(mistake.code);
   return new EspalierError({
     code: isMetric ? 'metric/syntax' : 'cli/usage',
     operation: 'reading the command line',
     expected: flag ? `--${flag.flag} ${takes(property, flag)}` : 'flags that go together',
-    actual: flag ? `${flag.values.map((value) => JSON.stringify(value)).join(', ')}: ${message}` : message,
-    remedy: remedyOf(mistake, flag),
+    actual: typed === undefined ? message : isStray ? typed : `${typed}: ${message}`,
+    remedy: isStray ? SEE_HELP : remedyOf(mistake, flag),
   });
 }
+
+const SEE_HELP = 'Run it with --help to see what it takes.';
 
 /** What a flag takes, in the words of its property. */
 function takes(property: Property | undefined, { like }: SaidFlag): string {
@@ -138,13 +158,14 @@ function valuesOf(row: SettingRow): string {
 
 function remedyOf({ code, fixes }: Diagnostic, flag: SaidFlag | undefined): string {
   const [text] = fixes?.[0]?.edits.map((edit) => edit.text.trim()) ?? [];
-  if (text === undefined || !flag) return 'Run it with --help to see what it takes.';
+  if (text === undefined || !flag) return SEE_HELP;
   return code === 'property/range' ? `Write --${flag.flag} ${text}, for example.` : `Did you mean ${text}?`;
 }
 
-/** A message in which properties stand, with the flags that say them here. */
-function inFlags(message: string, { flags }: ReadFlags): string {
+/** A message in which properties stand, with the flags that say them here. @param values that are called as properties are */
+function inFlags(message: string, { flags }: ReadFlags, values: readonly string[] = []): string {
   return message.replaceAll(/`(\w+)(?::( [^`]*))?`/g, (quoted, name: string, value = '') => {
+    if (value === '' && values.includes(name)) return quoted;
     const isSetting = BLOCK_KINDS.some((kind) => propertyOf(kind, name)?.setting);
     const flag = flags.find((one) => one.name === name)?.flag ?? (isSetting ? kebabCase(name) : undefined);
     return flag === undefined ? quoted : `--${flag}${String(value)}`;

@@ -1,11 +1,15 @@
 import { dirname, resolve } from 'node:path';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import type { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { isInRange, rangeText } from '../../experiment/settingRow.ts';
+import type { NumberValues } from '../../experiment/settingRow.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES } from '../../experiment/structure.ts';
 import type { CompiledDocument, Pruning } from '../../language/check/document.ts';
 import type { PlanOverlay } from '../../language/plan/overlay.ts';
+import { UnfitOverlay } from '../../language/plan/planErrors.ts';
 import { collect, usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { MetricReader } from './metricReader.ts';
@@ -49,7 +53,8 @@ export function addSelectionFlags(command: Command): Command {
     );
   for (const name of OWL_SETTING_NAMES) {
     const row = OWL_SETTINGS[name];
-    command.addOption(settingFlag(`owl-${name}`, { ...row, documentation: `--allocation owl: ${row.documentation}` }));
+    const option = settingFlag(`owl-${name}`, { ...row, documentation: `--allocation owl: ${row.documentation}` });
+    command.addOption(option.argParser((typed) => parseNumber(typed, row)));
   }
   return addSettingFlags(command);
 }
@@ -91,6 +96,7 @@ export async function selectedPlans(
     const given = prunings.length === 0 ? [] : [planWith(document, (structure ?? []).join(', '), prunings, inFile)];
     return joinPlans([...named, ...given]);
   } catch (thrown) {
+    if (thrown instanceof UnfitOverlay) throw unfitFlag(thrown, options);
     throw missingFlags(thrown, 'evaluate', source !== undefined);
   }
 }
@@ -145,10 +151,24 @@ export function saidInputs(options: Options, folder: string): readonly SaidFlag[
   ];
 }
 
+/** A number that is put among the words of a clause, where nothing else is to get. */
+function parseNumber(typed: string, values: NumberValues): number {
+  const value = typed.trim() === '' ? NaN : Number(typed);
+  if (isInRange(values, value)) return value;
+  throw new InvalidArgumentError(`It takes ${rangeText(values, 'a number')}.`);
+}
+
+/** What lies over a file, or over the flags' own metrics, by the flag that says it. */
+function unfitFlag({ property, label, data }: UnfitOverlay, options: Options): EspalierError {
+  const fit = `${options['rates'] === undefined ? '--allocation' : '--rates'} fit for \`${label}\``;
+  return usageError(property === 'at' ? `--sparsity with ${data.expected}` : fit, data.actual, data.remedy);
+}
+
 /** How much of each block goes, as the rates of a clause. @throws EspalierError for flags that contradict each other */
 function allocationFlag(options: Options): SaidFlag | undefined {
   const [rates] = said(options, 'rates', 'prune', {
     like: '0.2,0.4',
+    isNumbers: true,
     wrap: (list) => `structure(magnitude, [${list}])`,
   });
   const owl = OWL_SETTING_NAMES.filter((name) => options[camelCase(`owl-${name}`)] !== undefined);

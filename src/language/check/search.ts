@@ -23,7 +23,7 @@ import type { Span } from '../syntax/syntax.ts';
 import type { PropertyName } from './property.ts';
 
 /**
- * What a `search` block means. Its properties (`properties.ts` has the table, `experiment/search.ts` the settings):
+ * What a `search` block means. Its properties (`properties.ts` has the table, `settings.ts` of `search/metrics` the settings):
  *
  *     search NAME {
  *       model: tiny                     required, here or in defaults

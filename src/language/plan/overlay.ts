@@ -1,4 +1,3 @@
-import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
@@ -6,6 +5,7 @@ import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { BlockContent, Pruning } from '../check/document.ts';
 import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
+import { UnfitOverlay } from './planErrors.ts';
 
 /** What is said on top of a file, by flags: it goes first. Its paths are absolute. */
 export interface PlanOverlay extends BlockContent {
@@ -30,8 +30,7 @@ export function evaluationsUnder(
   const pattern = shares.find(({ kind }) => kind === 'n:m');
   const whole = over.find((pruning) => needsShare(pruning) && !saysHowMuch(pruning));
   if (pattern && whole) {
-    const remedy = 'N:M is a pattern of single weights: say 30%, or evaluate the two one after the other.';
-    throw unfit(whole, `a share of the weights for ${whole.label}`, printSparsity(pattern), remedy);
+    throw new UnfitOverlay('at', whole.label, printSparsity(pattern));
   }
   // What two experiments, or rates that are replaced, have in common counts once.
   return distinct(evaluationsAt(over, shares));
@@ -51,7 +50,7 @@ export function planUnder({ model, evaluate, calibrate, settings }: PlanOverlay,
 /** These rates in the place of those that something has. */
 function withRates(pruning: Pruning, rates: RateAllocation): Pruning {
   const problem = ratesProblem(pruning, rates);
-  if (problem !== undefined) throw unfit(pruning, 'rates that go with what is pruned with', problem, 'Choose others.');
+  if (problem !== undefined) throw new UnfitOverlay('allocation', pruning.label, problem);
   const suffix = pruning.rates ? nameWithRates('', pruning.rates) : '';
   const label = nameWithRates(pruning.label.slice(0, pruning.label.length - suffix.length), rates);
   if ('score' in pruning) return { ...pruning, label, rates };
@@ -61,9 +60,4 @@ function withRates(pruning: Pruning, rates: RateAllocation): Pruning {
 
 export function distinct<Value>(values: readonly Value[]): readonly Value[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
-}
-
-function unfit({ label }: Pruning, expected: string, actual: string, remedy: string): EspalierError {
-  const operation = `preparing the evaluation of \`${label}\``;
-  return new EspalierError({ code: 'settings/invalid', operation, expected, actual, remedy });
 }

@@ -31,6 +31,29 @@ export class MissingInput extends EspalierError {
   }
 }
 
+/** What is laid over a file makes no sense for one of the things that are pruned with. */
+export class UnfitOverlay extends EspalierError {
+  readonly property: 'at' | 'allocation';
+  readonly label: string;
+
+  /** @param label of what is pruned with */
+  constructor(property: 'at' | 'allocation', label: string, actual: string) {
+    const [what, remedy] = UNFIT[property];
+    const operation = `preparing the evaluation of \`${label}\``;
+    super({ code: 'settings/invalid', operation, expected: `${what} for \`${label}\``, actual, remedy });
+    this.property = property;
+    this.label = label;
+  }
+}
+
+const UNFIT = {
+  at: [
+    'a share of the weights',
+    'N:M is a pattern of single weights: say 30%, or evaluate the two one after the other.',
+  ],
+  allocation: ['rates that are fit', 'Choose others, or none.'],
+} as const;
+
 /** What is declared under this name, or what it uses, has errors of its own. */
 export function brokenDeclaration(
   planned: 'experiment' | 'search',
