@@ -14,7 +14,7 @@ import { finalTable, foundStructure, ratesText, structureOpenedLine } from './st
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** A search for rates as a person reads it: a line an iteration, and at the end what was found beside the baselines. */
+/** A search for rates as a person reads it: a line a generation, and at the end what was found beside the baselines. */
 export function rateReportLines(
   { folder, record: run }: RunFolder<RateSearchPlan>,
   state: RateState,
@@ -26,9 +26,9 @@ export function rateReportLines(
       const { plan } = run;
       const { method, population, mutations, crossovers, generations, seed } = plan.search;
       const target = plan.target.kind === 'weights' ? `weights by ${plan.target.metric}` : plan.target.name;
-      const from = state.generations.length > 0 ? `, from iteration ${state.generations.length} on` : '';
+      const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${target} · ${population} configurations, ${mutations} mutations and ${crossovers} crossovers × ${generations} iterations · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${target} · ${population} configurations, ${mutations} mutations and ${crossovers} crossovers × ${generations} generations · seed ${seed}`,
         `rates are proposed by ${proposer(plan)}`,
         out.dim(`run ${runName({ folder })}${from}`),
       ];
@@ -174,7 +174,7 @@ function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: 
       ? 'evaluating the finalists'
       : done === 0
         ? 'first configurations'
-        : `iteration ${done} / ${search.generations}`,
+        : `generation ${done} / ${search.generations}`,
     `${state.counts.evaluations} configurations`,
     ...(asking !== undefined && asking.reply === undefined ? [`asking the language model (${asking.role})`] : []),
     ...(best === undefined || best.outcome.kind === 'invalid'

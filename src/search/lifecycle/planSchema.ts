@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { expressionSchema } from '../../experiment/expressionSchema.ts';
 import { settingsSchema } from '../../experiment/planSchema.ts';
-import { MAX_NAMED, nameSchema } from './schema.ts';
+import { MAX_NAMED } from './schema.ts';
+import { nameSchema } from '../../base/scalarSchemas.ts';
 
 /** What the plans of all searches have. Paths are absolute where a plan is used, relative to the workspace in its run.json. */
 export const planFields = {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { amountSchema, countSchema, shareSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { errorSchema } from '../../base/errorSchema.ts';
 import { resultSchema } from '../../experiment/resultSchema.ts';
 import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchema.ts';
@@ -12,10 +12,7 @@ import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchema.t
 /** Most baselines, finalists and metrics that a plan names. */
 export const MAX_NAMED = 10_000;
 
-export const nameSchema = textSchema.min(1);
 export const positiveSchema = z.number().positive();
-export const amountSchema = z.number().min(0);
-export const shareSchema = z.number().min(0).max(1);
 /** Ids count from 0 in the order of proposal; the plan's baselines have −1, −2, … in its order. */
 export const askedIdSchema = z.int().min(-MAX_NAMED);
 

@@ -1,19 +1,16 @@
 import * as z from 'zod';
-import { countSchema } from '../../base/scalarSchemas.ts';
+import { amountSchema, countSchema, shareSchema, nameSchema } from '../../base/scalarSchemas.ts';
 import { structureSchema, structureScoreSchema, modelMaskSchema } from '../../experiment/structureSchema.ts';
 import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import {
-  amountSchema,
   componentsOpeningSchema,
   finalistEvent,
   finishedEvent,
   MAX_NAMED,
-  nameSchema,
   positiveSchema,
   runEvents,
-  shareSchema,
 } from '../lifecycle/schema.ts';
 import { MASK_SEARCH_SETTINGS } from './settings.ts';
 

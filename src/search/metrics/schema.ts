@@ -1,15 +1,13 @@
 import * as z from 'zod';
-import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { amountSchema, countSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { sparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
-import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { namedMetrics, planFields } from '../lifecycle/planSchema.ts';
 import {
-  amountSchema,
   baselineEvent,
   finalistEvent,
   finishedEvent,
@@ -22,6 +20,7 @@ import {
   runEvents,
 } from '../lifecycle/schema.ts';
 import { METRIC_SEARCH_SETTINGS } from './settings.ts';
+import { metricTextSchema } from '../../experiment/expressionSchema.ts';
 
 /** Everything that decides what a search for metrics finds. `settings.calibrate` is that of the finalists: candidates are ranked one-shot. */
 export const metricPlanSchema = z.strictObject({
@@ -61,9 +60,6 @@ export const metricCountsSchema = z.strictObject({
   evaluations: amountSchema,
 });
 
-/** A metric in prefix form: whoever shows an event may parse it. */
-const metricText = textSchema.refine(isMetricText, 'expected a metric in prefix form');
-
 /** `perplexity` is always on the scale of the whole text: where blocks are missing, the dense loss of the text plus the excess on the blocks seen. */
 const outcome = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('full'), perplexity: positiveSchema }),
@@ -97,7 +93,7 @@ const candidateEvent = z.strictObject({
   ]),
   /** Ids of the candidates that it was made of. */
   parents: z.array(countSchema).max(8),
-  expression: metricText,
+  expression: metricTextSchema,
   /** Operations and operands. */
   size: countSchema,
   depth: countSchema,
@@ -107,28 +103,19 @@ const candidateEvent = z.strictObject({
 /** What happens in a search for metrics, in order. The journal keeps these, the panel and the command line fold them. */
 export const metricEventSchema = z.discriminatedUnion('kind', [
   openingSchema.extend({ kind: z.literal('opened') }),
-  baselineEvent.extend({ expression: metricText }),
+  baselineEvent.extend({ expression: metricTextSchema }),
   /** What the check of a candidate before any evaluation gave; a search that goes on must ask the same. */
   z.strictObject({
     kind: z.literal('probed'),
     id: countSchema,
-    expression: metricText,
+    expression: metricTextSchema,
     probe: probeOutcomeSchema,
     seconds: amountSchema,
   }),
   measuredEvent,
   candidateEvent,
   generationEvent.extend({ counts: metricCountsSchema }),
-  finalistEvent.extend({ expression: metricText }),
+  finalistEvent.extend({ expression: metricTextSchema }),
   finishedEvent.extend({ counts: metricCountsSchema, best: rankingSchema }),
   ...runEvents,
 ]);
-
-function isMetricText(text: string): boolean {
-  try {
-    parsePrefix(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { amountSchema, countSchema, shareSchema, nameSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { errorSchema } from '../../base/errorSchema.ts';
 import { expressionSchema } from '../../experiment/expressionSchema.ts';
 import { structureScoreSchema, MAX_BLOCKS, ratesSchema } from '../../experiment/structureSchema.ts';
@@ -7,7 +7,6 @@ import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import {
-  amountSchema,
   askedIdSchema,
   baselineEvent,
   componentsOpeningSchema,
@@ -16,11 +15,9 @@ import {
   generationEvent,
   MAX_NAMED,
   measuredEvent,
-  nameSchema,
   positiveSchema,
   rankingSchema,
   runEvents,
-  shareSchema,
 } from '../lifecycle/schema.ts';
 import { LLM_ROLES, LLM_SETTINGS } from './llm.ts';
 import { RATE_SEARCH_SETTINGS } from './settings.ts';
