@@ -103,7 +103,7 @@ describe('in the view of runs', () => {
     ...{ root: '/w', document: `/w/${EVIL}`, createdAt: new Date(0), versions: {} },
   });
   const summary = {
-    ...{ id: run.id, folder: '/w/.espalier/runs/x', run: { folder: '/w/.espalier/runs/x', root: '/w', run } },
+    ...{ id: run.id, folder: '/w/.espalier/runs/x', run: { folder: '/w/.espalier/runs/x', root: '/w', record: run } },
     ...{ state: 'finished', lastAt: 0, generation: 1, counts: undefined },
     best: { kind: 'metric', perplexity: 100, expression: EVIL },
     notes: { name: EVIL, note: EVIL, problem: EVIL },

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EvolveCommandParts } from '../../../src/extension/search/evolveCommand.ts';
 import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import { createRun, runIds } from '../../../src/runs/runFolder.ts';
+import type { RunFolder } from '../../../src/runs/runFolder.ts';
 import { summariseRun } from '../../../src/runs/runSummary.ts';
 import { sampleSearchPlan } from '../../protocol/samples.ts';
 
@@ -45,7 +46,7 @@ async function window(plan: MetricSearchPlan, running?: MetricSearchPlan) {
     titleOf: () => 'evolved (2)',
     modelLength: () => Promise.resolve(2048),
     runner: { drive: () => undefined },
-    panels: { show: ({ run }: { run: { id: string } }) => shown.push(run.id) },
+    panels: { show: ({ record }: RunFolder) => shown.push(record.id) },
     tell: (_: string, error: unknown) => {
       throw error;
     },
