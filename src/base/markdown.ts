@@ -20,7 +20,7 @@ export function markdownLines(text: string): string {
   return lines.map(markdownText).join('\n');
 }
 
-/** As code on a line. Backticks would end it, and bars the cell of a table; no formula and no path that one means has any. */
+/** As code on a line. Backticks would end it, and bars the cell of a table; no formula and no path that one means holds either. */
 export function markdownCode(text: string): string {
   const line = plainLine(text.replace(/[`|]/g, ' '), LONGEST);
   return `\`${line === '' ? ' ' : line}\``;

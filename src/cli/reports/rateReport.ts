@@ -7,6 +7,7 @@ import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
+import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
 import { blockSearchResult } from './blockSearchResult.ts';
 import type { BlockSearchResult } from './blockSearchResult.ts';
@@ -126,7 +127,7 @@ function baselineLine({ name, perplexity, error, rates }: RateBaseline, { openin
   return `${name} ${formatPerplexity(perplexity)} (${change})  ${ratesText(rates)}`;
 }
 
-const HEADER = cells(
+const HEADER = generationCells(
   ['generation', 'best', 'mean', 'best so far', 'evaluations', 'tokens', 'time'],
   'best rates so far',
 );
@@ -135,7 +136,7 @@ function generationRow(event: RateGeneration, state: RateState): string {
   const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
   const { counts, bestSoFar } = event;
   const best = bestSoFar && state.byId.get(bestSoFar.id);
-  return cells(
+  return generationCells(
     [
       String(event.generation),
       number(event.best),
@@ -147,21 +148,6 @@ function generationRow(event: RateGeneration, state: RateState): string {
     ],
     best ? ratesText(best.rates) : '',
   );
-}
-
-function cells([generation, best, mean, soFar, evaluations, tokens, time]: readonly string[], rates: string): string {
-  return [
-    generation!.padStart(10),
-    best!.padStart(9),
-    mean!.padStart(9),
-    soFar!.padStart(11),
-    evaluations!.padStart(11),
-    tokens!.padStart(8),
-    time!.padStart(7),
-    rates,
-  ]
-    .join('  ')
-    .trimEnd();
 }
 
 function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: RateState): string {

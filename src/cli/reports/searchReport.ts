@@ -10,6 +10,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
+import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
 import type { Terminal } from '../terminal.ts';
 import type { FinalistEvent, SearchOpening } from '../../search/lifecycle/events.ts';
@@ -117,24 +118,6 @@ function generationRow(event: MetricGeneration, state: MetricState): string {
     ],
     candidate ? infix(candidate.expression) : '',
   );
-}
-
-function generationCells(
-  [generation, best, mean, soFar, evaluations, saved, time]: readonly string[],
-  metric: string,
-): string {
-  return [
-    generation!.padStart(10),
-    best!.padStart(9),
-    mean!.padStart(9),
-    soFar!.padStart(11),
-    evaluations!.padStart(11),
-    saved!.padStart(6),
-    time!.padStart(7),
-    metric,
-  ]
-    .join('  ')
-    .trimEnd();
 }
 
 /** The best metrics and what they are compared with, evaluated as they are written. */

@@ -151,7 +151,7 @@ function fontOf(theme: Theme): { family: string; size: number } {
   return { family: theme.font, size: theme.fontSize - 2 };
 }
 
-/** With as many decimals as any of them has. */
+/** With the decimals of the one that needs most. */
 function tickText(value: number, ticks: readonly number[]): string {
   if (value >= 1e6) return formatPerplexity(value);
   const decimals = Math.max(...ticks.map((tick) => String(tick).split('.')[1]?.length ?? 0));
