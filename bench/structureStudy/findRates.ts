@@ -1,8 +1,9 @@
 import { toErrorData } from '../../src/base/errors.ts';
-import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/search/rates/llm.ts';
-import { type RateSearchPlan } from '../../src/search/rates/plan.ts';
+import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
-import type { LlmReply, RateCounts } from '../../src/search/rates/events.ts';
+import type { RateCounts } from '../../src/search/rates/events.ts';
+import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
 import { openAiModel } from '../../src/llm/openAi.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
@@ -14,7 +15,7 @@ import { ROOT, SHARED_FILES } from '../work.ts';
 import { KnownLosses } from './knownLosses.ts';
 import type { Found } from './methods.ts';
 import type { StudyContext } from './studyContext.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 /** Self-Pruner over Wanda-sp: with classical operators, or with a server that answers like an imperfect language model. */
 export async function findRates(context: StudyContext, rate: number, llm: boolean): Promise<Found> {
@@ -65,7 +66,7 @@ async function planOf(
   { options, texts, settings }: StudyContext,
   rate: number,
   endpoint: string | undefined,
-): Promise<RateSearchPlan> {
+): Promise<SelfPrunerPlan> {
   const { population, offspring, generations, seed } = options;
   const operator = endpoint === undefined ? 'classical' : 'llm';
   // One second, so that a server that says nothing costs little.
@@ -84,7 +85,7 @@ async function planOf(
     ],
     settings,
     search: {
-      ...DEFAULT_RATE_SEARCH_SETTINGS,
+      ...DEFAULT_SELF_PRUNER_SETTINGS,
       ...{ population, mutations: offspring, crossovers: offspring, generations, seed },
       ...{ initialise: operator, mutate: operator, cross: operator },
     },

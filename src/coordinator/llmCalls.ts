@@ -1,7 +1,7 @@
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
-import type { LlmSettings } from '../search/rates/llm.ts';
-import type { RateSearchPlan } from '../search/rates/plan.ts';
-import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/rates/events.ts';
+import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../search/rates/selfPruner/plan.ts';
+import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/rates/selfPruner/events.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';
@@ -18,7 +18,7 @@ import type { Drive } from './searchRun.ts';
  * and counts as lost.
  */
 export class LlmCalls {
-  private readonly plan: RateSearchPlan;
+  private readonly plan: SelfPrunerPlan;
   private readonly run: RunFolder;
   private readonly access: LanguageModelAccess;
   private readonly asked = new Map<number, LlmAskedEvent>();
@@ -27,7 +27,7 @@ export class LlmCalls {
   private model: Promise<LanguageModel | undefined> | undefined;
 
   constructor(
-    plan: RateSearchPlan,
+    plan: SelfPrunerPlan,
     { run, languageModel }: { readonly run: RunFolder; readonly languageModel: LanguageModelAccess },
   ) {
     this.plan = plan;

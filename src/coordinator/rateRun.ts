@@ -1,11 +1,12 @@
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { ComponentsOpening, FinalistEvent } from '../search/lifecycle/events.ts';
-import { evaluationOf } from '../search/rates/evaluationOf.ts';
+import { configurationText, evaluationWith, measurable } from '../search/rates/configuration.ts';
 import type { AskedRates, RateEffects } from '../search/rates/effects.ts';
 import type { RateEvent } from '../search/rates/events.ts';
 import type { RateSearchPlan } from '../search/rates/plan.ts';
-import { printRate } from '../search/rates/rates.ts';
+import { isSelfPruner } from '../search/rates/selfPruner/plan.ts';
+import { evaluationOf } from '../search/rates/target.ts';
 import { runRateSearch } from '../search/rates/runRateSearch.ts';
 import { checkSame } from './divergence.ts';
 import { evaluateFinalists, finalOrder } from './finalists.ts';
@@ -16,14 +17,15 @@ import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 /** A search for layer-wise rates. */
 export class RateRun implements SearchRun<'rates'> {
   private readonly plan: RateSearchPlan;
-  private readonly calls: LlmCalls;
+  /** Of Self-Pruner. */
+  private readonly calls: LlmCalls | undefined;
   private readonly measures = new Measures<AskedRates>({
     ask: (client, asked, { begin, end }) =>
       client.request('measure', {
-        candidates: asked.map(({ rates }) => ({ kind: 'rates', rates })),
+        candidates: asked.map(measurable),
         on: { kind: 'blocks', begin, end },
       }),
-    textOf: ({ rates }) => `rates ${rates.map(printRate).join(' ')}`,
+    textOf: (asked) => `rates ${configurationText(asked)}`,
   });
   /** What follows from the answers, in the order in which the search says it. */
   private readonly said: RateEvent[] = [];
@@ -32,22 +34,22 @@ export class RateRun implements SearchRun<'rates'> {
   /** @param plan with absolute paths */
   constructor(plan: RateSearchPlan, about: { readonly run: RunFolder; readonly languageModel: LanguageModelAccess }) {
     this.plan = plan;
-    this.calls = new LlmCalls(plan, about);
+    this.calls = isSelfPruner(plan) ? new LlmCalls(plan, about) : undefined;
   }
 
   get measured(): boolean {
-    return this.measures.size > 0 || this.calls.recalled > 0;
+    return this.measures.size > 0 || (this.calls?.recalled ?? 0) > 0;
   }
 
   recall(event: RateEvent): void {
     if (event.kind === 'measured') this.measures.recall(event);
-    else if (event.kind === 'llm-asked' || event.kind === 'llm-replied') this.calls.recall(event);
+    else if (event.kind === 'llm-asked' || event.kind === 'llm-replied') this.calls?.recall(event);
     else if (event.kind === 'finalist') this.finalists.push(event);
     else if (SAID.has(event.kind)) this.said.push(event);
   }
 
-  prepare(): Promise<void> {
-    return this.calls.prepare();
+  async prepare(): Promise<void> {
+    await this.calls?.prepare();
   }
 
   async run(opening: ComponentsOpening, drive: Drive<'rates'>): Promise<EndOf<'rates'>> {
@@ -55,7 +57,10 @@ export class RateRun implements SearchRun<'rates'> {
     let told = 0;
     const effects: RateEffects = {
       measure: (asked, rung) => this.measures.measure(asked, rung, drive),
-      ask: (request) => this.calls.ask(request, drive),
+      ask: (request) => {
+        if (!this.calls) throw new Error(`${this.plan.search.method} asks no language model`);
+        return this.calls.ask(request, drive);
+      },
       emit: (event) => {
         const before = this.said[told++];
         // What follows from the answers is worked out again from them, so nobody waits for its flush. A journal that fails here fails
@@ -68,11 +73,11 @@ export class RateRun implements SearchRun<'rates'> {
     const { counts, finalists } = await runRateSearch(this.plan, effects, { opening, signal });
     const { plan } = this;
     const entries = [
-      ...finalists.map(({ id, rates }) => {
+      ...finalists.map(({ id, ...configuration }) => {
         const name = `configuration ${id}`;
-        return { about: { id, name }, evaluation: evaluationOf(plan, name, { kind: 'given', rates }) };
+        return { about: { id, name }, evaluation: evaluationWith(plan, configuration, name) };
       }),
-      ...plan.baselines.map(({ name, rates }) => ({ about: { name }, evaluation: evaluationOf(plan, name, rates) })),
+      ...plan.baselines.map(({ name, rates }) => ({ about: { name }, evaluation: evaluationOf(plan, rates, name) })),
     ];
     const results = await evaluateFinalists(entries, this.finalists, plan, drive);
     return { kind: 'finished', counts, best: finalOrder(finalists, results) };

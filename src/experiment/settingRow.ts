@@ -43,6 +43,18 @@ export function defaultsOf<const Table extends SettingTable>(table: Table): Sett
   return Object.fromEntries(Object.entries(table).map(([name, row]) => [name, row.default])) as SettingsOf<Table>;
 }
 
+/** What is said of settings, by name; each has been checked against its row. */
+export type SaidSettings = Readonly<Record<string, SettingRow['default']>>;
+
+/** The settings of a table: what was said of each last, or its default. */
+export function settingsWith<const Table extends SettingTable>(
+  table: Table,
+  ...said: readonly SaidSettings[]
+): SettingsOf<Table> {
+  const entries = said.flatMap(Object.entries).filter(([name]) => Object.hasOwn(table, name));
+  return { ...defaultsOf(table), ...(Object.fromEntries(entries) as Partial<SettingsOf<Table>>) };
+}
+
 /** The settings of a table that can change a result, beyond rounding. */
 export function decidingNames<Table extends SettingTable>(table: Table): readonly (keyof Table & string)[] {
   return Object.keys(table).filter((name) => table[name]!.decidesResult !== false);

@@ -1,8 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../search/rates/llmEndpoint.ts';
-import type { LlmGrant } from '../search/rates/llmEndpoint.ts';
-import type { LlmSettings } from '../search/rates/llm.ts';
-import { MAX_REPLY } from '../search/rates/schema.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
+import type { LlmGrant } from '../search/rates/selfPruner/llmEndpoint.ts';
+import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import { MAX_REPLY } from '../search/rates/selfPruner/schema.ts';
 import { Deadline } from './deadline.ts';
 import { newOpenAiClient } from './openAiClient.ts';
 import type { OpenAiClient, OpenAiPackage } from './openAiClient.ts';
@@ -14,7 +14,7 @@ import { redactReply } from './redact.ts';
 import { RequestDialect } from './requestDialect.ts';
 import type { Timer } from './retries.ts';
 import { eventData } from './serverSentEvents.ts';
-import type { LlmUsage } from '../search/rates/events.ts';
+import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
 
 export interface OpenAiOptions {
   readonly settings: LlmSettings;

@@ -3,8 +3,8 @@ import { EspalierError } from '../base/errors.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import type { OpenOptions } from '../files/openRegular.ts';
 import { readText } from '../files/readBytes.ts';
-import { PROMPT_NAMES } from '../search/rates/prompts.ts';
-import type { PromptTemplates } from '../search/rates/plan.ts';
+import { PROMPT_NAMES } from '../search/rates/selfPruner/prompts.ts';
+import type { PromptTemplates } from '../search/rates/selfPruner/plan.ts';
 
 /** Where a workspace keeps prompts of its own, one file each; those that are missing are ours. */
 export const PROMPTS_FOLDER = path.join('.espalier', 'prompts');

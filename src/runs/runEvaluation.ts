@@ -5,7 +5,7 @@ import type { AnySearchState } from '../search/folds.ts';
 import type { SearchPlan } from '../search/kinds.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
-import { evaluationOf } from '../search/rates/evaluationOf.ts';
+import { evaluationWith } from '../search/rates/configuration.ts';
 import { bestConfiguration } from '../search/rates/state.ts';
 import { bestOf } from '../search/metrics/state.ts';
 import { checkWhole } from './journalReader.ts';
@@ -57,11 +57,7 @@ function foundBy(plan: SearchPlan, state: AnySearchState, candidate: number | un
   if (plan.kind === 'rates' && state.kind === 'rates') {
     const found = candidate === undefined ? bestConfiguration(state) : state.byId.get(candidate);
     if (!found) return `one with ${state.candidates.length} configurations of rates`;
-    const { target } = plan;
-    return evaluationOf(plan, target.kind === 'structure' ? target.name : target.metric, {
-      kind: 'given',
-      rates: found.rates,
-    });
+    return evaluationWith(plan, found);
   }
   if (plan.kind === 'metrics' && state.kind === 'metrics') {
     const best = state.ranking[0];

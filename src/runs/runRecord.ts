@@ -8,8 +8,9 @@ import { reasonOf } from '../files/fileProblem.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { isNewer, VERSION } from '../base/version.ts';
 import { hashSchema, textSchema } from '../base/scalarSchemas.ts';
-import { checkEndpoint } from '../search/rates/llmEndpoint.ts';
-import type { LlmSettings } from '../search/rates/llm.ts';
+import { checkEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
+import { isSelfPruner } from '../search/rates/selfPruner/plan.ts';
+import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
 import type { SearchPlan } from '../search/kinds.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 import { planOfFormat1 } from './format1.ts';
@@ -54,7 +55,7 @@ export interface RunContext {
  * @throws EspalierError `settings/invalid` for an endpoint that holds a secret: run.json is fit for version control
  */
 export function createRunRecord<Plan extends SearchPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
-  if (plan.kind === 'rates') checkEndpoint(plan.llm.endpoint);
+  if (isSelfPruner(plan)) checkEndpoint(plan.llm.endpoint);
   const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
   return {
     format: RUN_FORMAT,
@@ -139,7 +140,7 @@ function planFingerprint(plan: SearchPlan): string {
       calibrationLength: plan.settings.calibrationLength || undefined,
     },
     search: { ...plan.search, workers: undefined },
-    ...(plan.kind === 'rates' && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
+    ...(isSelfPruner(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };
   return createHash('sha256').update(canonicalJson(deciding)).digest('hex');
 }

@@ -1,10 +1,10 @@
-import type { MaskSearchSettings, MaskSearchSettingName } from './masks/settings.ts';
-import type { MetricSearchSettingName, MetricSearchSettings } from './metrics/settings.ts';
+import type { MaskSearchSettings } from './masks/settings.ts';
+import type { MetricSearchSettings } from './metrics/settings.ts';
 
 /** Settings that are right one by one and wrong together. */
-export interface SearchConflict<Name extends string = MetricSearchSettingName> {
+export interface SearchConflict {
   /** Those at fault. */
-  readonly settings: readonly [Name, Name];
+  readonly settings: readonly [string, string];
   readonly message: string;
   /** A value of the second one that goes with the first. */
   readonly value: number;
@@ -40,7 +40,7 @@ export function searchConflict({
 export function maskSearchConflict({
   centre,
   masks,
-}: Pick<MaskSearchSettings, 'centre' | 'masks'>): SearchConflict<MaskSearchSettingName> | undefined {
+}: Pick<MaskSearchSettings, 'centre' | 'masks'>): SearchConflict | undefined {
   if (centre !== 'step' || masks >= 2) return undefined;
   const message = '`centre: step` compares the losses of a step with their mean, which takes two `masks` at least';
   return { settings: ['centre', 'masks'], message, value: 2 };

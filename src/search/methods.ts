@@ -1,40 +1,107 @@
-import type { SettingTable } from '../experiment/settingRow.ts';
+import { settingsWith } from '../experiment/settingRow.ts';
+import type { SaidSettings, SettingsOf, SettingTable } from '../experiment/settingRow.ts';
+import type { SearchConflict } from './conflict.ts';
+import { maskSearchConflict, searchConflict } from './conflict.ts';
+import type { IdleContext, IdleSearchSettings } from './idle.ts';
 import type { SearchKind, SearchMethod } from './kinds.ts';
+import { idleInMaskSearch } from './masks/idle.ts';
 import { MASK_SEARCH_SETTINGS } from './masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from './metrics/settings.ts';
-import { RATE_SEARCH_SETTINGS } from './rates/settings.ts';
+import type { MetricSearchSettings } from './metrics/settings.ts';
+import { idleInSelfPruner } from './rates/selfPruner/idle.ts';
+import { SELF_PRUNER_SETTINGS } from './rates/selfPruner/settings.ts';
+import { selfPrunerWords } from './rates/selfPruner/words.ts';
 
 export interface SearchMethodRow {
   readonly finds: SearchKind;
   /** What it is set with; of a method that asks a language model those of that apart. */
   readonly settings: SettingTable;
+  /** Whether it may ask a language model. */
+  readonly asksLlm?: true;
   /** One line, for `--help`, hover and completion. */
   readonly documentation: string;
+  /** How it goes, for a person. */
+  readonly words: (said: SaidSettings) => string;
+  /** Whether it takes a calibration text whatever it prunes with. */
+  readonly calibrates: (said: SaidSettings) => boolean;
+  /** Settings that are right one by one and wrong together. */
+  readonly conflict: (said: SaidSettings) => SearchConflict | undefined;
+  /** Settings that change nothing. */
+  readonly idle: (said: SaidSettings, context: IdleContext) => readonly IdleSearchSettings[];
 }
 
-/** Every way to search: one row each, which drives flags, `.prune` values, completion and hover. */
+/** Every way to search: one row each, which drives flags, `.prune` values, completion, hover and plans. */
 export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
-  'pruner-zero': {
+  'pruner-zero': row({
     finds: 'metrics',
     settings: METRIC_SEARCH_SETTINGS,
     documentation: 'evolves metrics by genetic programming',
-  },
-  random: { finds: 'metrics', settings: METRIC_SEARCH_SETTINGS, documentation: 'random metrics with the same budget' },
-  'self-pruner': {
+    words: metricSearchWords,
+    conflict: searchConflict,
+  }),
+  random: row({
+    finds: 'metrics',
+    settings: METRIC_SEARCH_SETTINGS,
+    documentation: 'random metrics with the same budget',
+    words: metricSearchWords,
+    conflict: searchConflict,
+  }),
+  'self-pruner': row({
     finds: 'rates',
-    settings: RATE_SEARCH_SETTINGS,
-    documentation: RATE_SEARCH_SETTINGS.method.documentation,
-  },
-  'policy-gradient': {
+    settings: SELF_PRUNER_SETTINGS,
+    asksLlm: true,
+    documentation: SELF_PRUNER_SETTINGS.method.documentation,
+    words: selfPrunerWords,
+    // OWL's rates are among the first configurations.
+    calibrates: ({ initialise }) => initialise !== 'off',
+    idle: idleInSelfPruner,
+  }),
+  'policy-gradient': row({
     finds: 'masks',
     settings: MASK_SEARCH_SETTINGS,
     documentation: MASK_SEARCH_SETTINGS.method.documentation,
-  },
+    words: ({ steps, masks, batch, tokens }) => `${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens`,
+    // Masks are learnt on it.
+    calibrates: () => true,
+    conflict: maskSearchConflict,
+    idle: idleInMaskSearch,
+  }),
 };
+
+function metricSearchWords({ generations, population }: MetricSearchSettings): string {
+  return `${generations} generations of ${population} metrics`;
+}
+
+function row<const Table extends SettingTable>({
+  words,
+  calibrates,
+  conflict,
+  idle,
+  ...method
+}: Omit<SearchMethodRow, 'settings' | 'words' | 'calibrates' | 'conflict' | 'idle'> & {
+  readonly settings: Table;
+  readonly words: (settings: SettingsOf<Table>) => string;
+  readonly calibrates?: (settings: SettingsOf<Table>) => boolean;
+  readonly conflict?: (settings: SettingsOf<Table>) => SearchConflict | undefined;
+  readonly idle?: (settings: SettingsOf<Table>, context: IdleContext) => readonly IdleSearchSettings[];
+}): SearchMethodRow {
+  return {
+    ...method,
+    words: (said) => words(settingsWith(method.settings, said)),
+    calibrates: (said) => calibrates?.(settingsWith(method.settings, said)) ?? false,
+    conflict: (said) => conflict?.(settingsWith(method.settings, said)),
+    idle: (said, context) => idle?.(settingsWith(method.settings, said), context) ?? [],
+  };
+}
 
 export const SEARCH_METHOD_NAMES = Object.keys(SEARCH_METHODS) as readonly SearchMethod[];
 export const DEFAULT_SEARCH_METHOD: SearchMethod = 'pruner-zero';
 
 export function isSearchMethod(text: string): text is SearchMethod {
   return Object.hasOwn(SEARCH_METHODS, text);
+}
+
+/** Whether what is said for one of these methods means the same for the other. */
+export function sharesSettings(one: SearchMethod, other: SearchMethod): boolean {
+  return SEARCH_METHODS[one].settings === SEARCH_METHODS[other].settings;
 }

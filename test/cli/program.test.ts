@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
@@ -16,7 +16,7 @@ import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
-import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 interface Outcome {
   readonly code: number;
@@ -382,7 +382,7 @@ describe('usage', () => {
   it('every setting of every method has its flag in the help of search', async () => {
     const { out } = await run(['search', '--help']);
     const flat = out.replace(/\s+/g, ' ');
-    for (const table of [METRIC_SEARCH_SETTINGS, RATE_SEARCH_SETTINGS, LLM_SETTINGS, MASK_SEARCH_SETTINGS]) {
+    for (const table of [METRIC_SEARCH_SETTINGS, SELF_PRUNER_SETTINGS, LLM_SETTINGS, MASK_SEARCH_SETTINGS]) {
       for (const [name, row] of Object.entries<{ readonly default: string | number }>(table)) {
         if (name === 'method') continue;
         expect(flat).toContain(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `);

@@ -6,9 +6,9 @@ import { Rng } from '../../src/base/rng.ts';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
-import type { LlmSettings } from '../../src/search/rates/llm.ts';
+import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { SearchEvent } from '../../src/search/kinds.ts';
 import { estimateTokens, LanguageModelError } from '../../src/llm/languageModel.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
@@ -35,13 +35,13 @@ const root = await mkdtemp(path.join(tmpdir(), 'espalier-structure-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 let second = 0;
-function newRun<Plan extends RateSearchPlan | MaskSearchPlan>(plan: Plan): Promise<RunFolder<Plan>> {
+function newRun<Plan extends SelfPrunerPlan | MaskSearchPlan>(plan: Plan): Promise<RunFolder<Plan>> {
   const absolute = { ...plan, model: path.join(root, 'model'), text: path.join(root, 'text.txt') };
   return createRun(absolute, { root, createdAt: new Date(1763804575000 + 1000 * second++), versions: {} });
 }
 
 const LLM: Partial<LlmSettings> = { provider: 'vscode', timeout: 5 };
-const rates = (llm: Partial<LlmSettings> = {}, search: Partial<RateSearchPlan['search']> = {}): RateSearchPlan =>
+const rates = (llm: Partial<LlmSettings> = {}, search: Partial<SelfPrunerPlan['search']> = {}): SelfPrunerPlan =>
   ratePlan({ population: 6, mutations: 3, crossovers: 2, generations: 3, finalists: 2, ...search }, llm);
 const masks = (search: Partial<MaskSearchPlan['search']> = {}): MaskSearchPlan => ({
   ...maskPlan({ steps: 30, masks: 3, checkpoints: 3, initial: 'metric', ...search }),

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
@@ -15,7 +15,7 @@ import type { KilledSearch } from './searchProcess.ts';
 import { twoDrivers } from './twoDrivers.ts';
 import type { TwoDriversReport, TwoDriversTest } from './twoDrivers.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 export { noContainers } from './twoDrivers.ts';
 
@@ -181,13 +181,13 @@ async function ratePlan(
   files: Files,
   endpoint: string,
   { prompts, folder }: GeneratedKillTest,
-): Promise<RateSearchPlan> {
+): Promise<SelfPrunerPlan> {
   return {
     ...{ kind: 'rates', name: 'rates', ...files, sparsity: SPARSITY, settings: SETTINGS },
     target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
     baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
     search: {
-      ...DEFAULT_RATE_SEARCH_SETTINGS,
+      ...DEFAULT_SELF_PRUNER_SETTINGS,
       ...{ population: 8, mutations: 5, crossovers: 4, generations: 5, finalists: 2 },
     },
     llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'scripted', timeout: 60, retries: 2 },

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelledError } from '../../src/base/errors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
-import { KEY_VARIABLES } from '../../src/search/rates/llmEndpoint.ts';
-import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { KEY_VARIABLES } from '../../src/search/rates/selfPruner/llmEndpoint.ts';
+import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
@@ -17,7 +17,7 @@ import { FAMILIES } from '../support/generate/families.ts';
 import { generateCheckpoint } from '../support/generate/generateCheckpoint.ts';
 import { generateText } from '../support/generate/text.ts';
 import { ScriptedLlm } from '../support/scriptedLlm.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 // A key goes through real processes, to a server that repeats it wherever it can. It must then be nowhere but in the memory of the process
 // that drives the search, and in the environment that a person put it into.
@@ -83,12 +83,12 @@ interface Watched {
 describe.skipIf(process.platform !== 'linux')('the key of a language model', () => {
   it('that comes by the protocol is in no file, event, log, command line or environment', async () => {
     const root = await mkdtemp(path.join(folder, 'protocol-'));
-    const plan: RateSearchPlan = {
+    const plan: SelfPrunerPlan = {
       ...{ kind: 'rates', name: 'secret', ...files, sparsity: { kind: 'unstructured', share: 0.4 } },
       settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 2, length: 32, samples: 4, blocks: 8 },
       target: { kind: 'structure', name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } },
       baselines: [],
-      search: { ...DEFAULT_RATE_SEARCH_SETTINGS, ...{ population: 4, mutations: 2, crossovers: 2, generations: 3 } },
+      search: { ...DEFAULT_SELF_PRUNER_SETTINGS, ...{ population: 4, mutations: 2, crossovers: 2, generations: 3 } },
       llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint: llm.url, llm: 'scripted', retries: 1 },
       prompts: await loadPrompts({ shipped: path.join(ROOT, 'media/prompts'), root }),
     };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
 import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
@@ -16,7 +16,7 @@ import { generateText } from '../support/generate/text.ts';
 import { threadCase } from '../support/numbersOfThreads.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -58,7 +58,7 @@ const PLANS: Readonly<Record<string, () => SearchPlan>> = {
     target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
     baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
     search: {
-      ...DEFAULT_RATE_SEARCH_SETTINGS,
+      ...DEFAULT_SELF_PRUNER_SETTINGS,
       ...{ population: 6, mutations: 4, crossovers: 3, generations: 3, finalists: 2 },
       ...{ initialise: 'classical', mutate: 'classical', cross: 'classical' },
     },

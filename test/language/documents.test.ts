@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/check/diagnostics.ts';
@@ -13,7 +13,7 @@ import { OPERATION_NAMES } from '../../src/metric/operations.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
-import { RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const REFERENCE = read('docs/language.md');
@@ -47,7 +47,7 @@ describe('docs/language.md', () => {
   });
 
   it.each(
-    Object.entries({ rates: RATE_SEARCH_SETTINGS, masks: MASK_SEARCH_SETTINGS, 'a language model': LLM_SETTINGS }),
+    Object.entries({ rates: SELF_PRUNER_SETTINGS, masks: MASK_SEARCH_SETTINGS, 'a language model': LLM_SETTINGS }),
   )('has the settings of %s as their table has them, and the command line has their flags', (_, table) => {
     const rows = Object.entries<SettingRow>(table).filter(([name]) => name !== 'method');
     const lines = rows.map(([name, row]) => {

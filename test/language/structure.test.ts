@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { compile } from '../../src/language/check/compile.ts';
@@ -18,7 +18,7 @@ import { signatureHelp } from '../../src/language/server/signature.ts';
 import { cursor } from './marked.ts';
 import { SAMPLE } from './samples.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 import { searchPlanSchema } from '../../src/search/schema.ts';
 
 const FOLDER = resolve('/work-folder/project');
@@ -141,7 +141,7 @@ describe('hover', () => {
     ['search s { met|hod: random }', ['`policy-gradient`: learns which heads']],
     [
       'search s| { method: self-pruner target: mine population: 4 }',
-      ['how much of each block goes', '`mine`', 'classical operators', 'keep 4 configurations'],
+      ['how much of each block goes', '`mine`', 'classical operators', '4 configurations'],
     ],
     ['search s| { method: policy-gradient steps: 9 }', ['9 steps of 2 masks']],
     ['experiment e| { prune: structure(flap, [0.1, 0.2]) }', ['Prunes with `flap ([0.1, 0.2])`.']],
@@ -250,7 +250,7 @@ describe('plans', () => {
         { name: 'owl 5 0.1', rates: { kind: 'owl', multiple: 5, spread: 0.1 } },
         { name: '[0.2, 0.4]', rates: { kind: 'given', rates: [0.2, 0.4] } },
       ],
-      search: { ...DEFAULT_RATE_SEARCH_SETTINGS, population: 8, step: 0.05, initialise: 'classical' },
+      search: { ...DEFAULT_SELF_PRUNER_SETTINGS, population: 8, step: 0.05, initialise: 'classical' },
       llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', llm: 'qwen3:8b', endpoint: 'http://localhost:11434/v1' },
       prompts: PROMPTS,
       settings: { samples: 16, seed: 3 },

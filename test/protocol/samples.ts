@@ -9,15 +9,15 @@ import type { Preflight } from '../../src/experiment/preflightSchema.ts';
 import type { ExportReport } from '../../src/experiment/exportSchema.ts';
 import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/resultSchema.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import type { SearchOpening, ComponentsOpening } from '../../src/search/lifecycle/events.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
   return {
@@ -146,7 +146,7 @@ export function sampleSearchPlan(changes: Partial<MetricSearchPlan> = {}): Metri
   };
 }
 
-export function sampleRatePlan(changes: Partial<RateSearchPlan> = {}): RateSearchPlan {
+export function sampleRatePlan(changes: Partial<SelfPrunerPlan> = {}): SelfPrunerPlan {
   return {
     kind: 'rates',
     name: 'rates',
@@ -157,7 +157,7 @@ export function sampleRatePlan(changes: Partial<RateSearchPlan> = {}): RateSearc
     target: { kind: 'structure', name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } },
     baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
     settings: DEFAULT_SETTINGS,
-    search: DEFAULT_RATE_SEARCH_SETTINGS,
+    search: DEFAULT_SELF_PRUNER_SETTINGS,
     llm: DEFAULT_LLM_SETTINGS,
     prompts: { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' },
     ...changes,

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { LlmSettings } from '../../src/search/rates/llm.ts';
+import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';

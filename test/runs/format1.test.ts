@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Journal } from '../../src/runs/journal.ts';
 import { firstLink } from '../../src/runs/journalLine.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
+import { isSelfPruner } from '../../src/search/rates/selfPruner/plan.ts';
 import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
@@ -70,7 +71,8 @@ describe('a run of format 1', () => {
   ];
   const eventsOf = (plan: SearchPlan): readonly SearchEvent[] => {
     if (plan.kind === 'metrics') return syntheticSearch(plan).map(({ event }) => event);
-    if (plan.kind === 'rates') return syntheticRates(plan, { seed: 1 }).map(({ event }) => event);
+    if (isSelfPruner(plan)) return syntheticRates(plan, { seed: 1 }).map(({ event }) => event);
+    if (plan.kind !== 'masks') throw new Error(`no events of ${plan.search.method}`);
     return syntheticMasks(plan, { seed: 1 }).map(({ event }) => event);
   };
 

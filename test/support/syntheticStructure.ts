@@ -1,20 +1,21 @@
 import { Rng } from '../../src/base/rng.ts';
 import { packBits } from '../../src/experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../../src/experiment/structureSchema.ts';
-import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/llm.ts';
-import type { LlmRole } from '../../src/search/rates/llm.ts';
+import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/selfPruner/llm.ts';
+import type { LlmRole } from '../../src/search/rates/selfPruner/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import type { RateSearchPlan } from '../../src/search/rates/plan.ts';
+import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
-import type { LlmReply, RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
+import type { RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
+import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
 import { sampleResult } from '../protocol/samples.ts';
 import type { ComponentsOpening } from '../../src/search/lifecycle/events.ts';
 import type { MaskEvent, PackedValues } from '../../src/search/masks/events.ts';
 import { type MaskSearchSettings, DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
-import { type RateSearchSettings, DEFAULT_RATE_SEARCH_SETTINGS } from '../../src/search/rates/settings.ts';
+import { type SelfPrunerSettings, DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
 /**
  * Events of searches for rates and for masks that never were, for the panel and its tests: deterministic, of any length, with everything
@@ -56,9 +57,9 @@ function opening(blocks: number, owl: boolean, channels = components.channels): 
 // ---- rates ----
 
 export function syntheticRatePlan(
-  search: Partial<RateSearchSettings> = {},
-  changes: Partial<RateSearchPlan> = {},
-): RateSearchPlan {
+  search: Partial<SelfPrunerSettings> = {},
+  changes: Partial<SelfPrunerPlan> = {},
+): SelfPrunerPlan {
   return {
     kind: 'rates',
     name: 'rates_for_tiny',
@@ -73,7 +74,7 @@ export function syntheticRatePlan(
       { name: 'owl', rates: OWL },
     ],
     settings: DEFAULT_SETTINGS,
-    search: { ...DEFAULT_RATE_SEARCH_SETTINGS, ...search },
+    search: { ...DEFAULT_SELF_PRUNER_SETTINGS, ...search },
     llm: {
       ...DEFAULT_LLM_SETTINGS,
       provider: 'openai',
@@ -100,7 +101,7 @@ export interface SyntheticRatesOptions {
 }
 
 export function syntheticRates(
-  plan: RateSearchPlan,
+  plan: SelfPrunerPlan,
   { seed = 1, until, blocks = 6, refused = false }: SyntheticRatesOptions = {},
 ): Timed<RateEvent>[] {
   const rng = new Rng(seed);

@@ -1,4 +1,8 @@
-import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import { settingsWith } from '../../experiment/settingRow.ts';
+import { DEFAULT_SEARCH_METHOD } from '../../search/methods.ts';
+import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
+import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
+import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import type { SearchPlan } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
@@ -47,14 +51,14 @@ export async function resumedRun(
     );
   }
   const flags = said(options, 'workers', 'workers');
-  const { content } = await readFlags('metrics', flags, new MetricReader(undefined, context.folder));
-  const { workers } = content.search;
+  const { content } = await readFlags(DEFAULT_SEARCH_METHOD, flags, new MetricReader(undefined, context.folder));
+  const workers = flags.length > 0 ? settingsWith(METRIC_SEARCH_SETTINGS, content.search).workers : undefined;
   const { findRun, openRun } = await import('../../runs/runFolder.ts');
   return { run: await openRun(await findRun(context.folder, id)), ...(workers !== undefined && { workers }) };
 }
 
-function asksEndpoint(plan: SearchPlan): plan is RateSearchPlan {
-  if (plan.kind !== 'rates' || plan.llm.provider !== 'openai') return false;
+function asksEndpoint(plan: SearchPlan): plan is SelfPrunerPlan {
+  if (!isSelfPruner(plan) || plan.llm.provider !== 'openai') return false;
   const { initialise, mutate, cross } = plan.search;
   return [initialise, mutate, cross].includes('llm');
 }

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { idleInSearch } from '../../search/idleInSearch.ts';
 import type { SearchKind, SearchMethod, SearchPlan } from '../../search/kinds.ts';
-import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
-import type { LlmSettings } from '../../search/rates/llm.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS, sharesSettings } from '../../search/methods.ts';
+import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
 import type { CompiledDocument, SearchContent, SearchDeclaration } from '../../language/check/document.ts';
-import { blockOf } from '../../language/check/properties.ts';
 import type { SearchBase } from '../../language/plan/overlaidSearch.ts';
 import { usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
@@ -76,16 +76,16 @@ async function planOver(
   const metrics = new MetricReader(file, folder);
   const inputs = [...saidInputs(options, folder), ...saidSettings(options, flagInSearch)];
   const common = await readFlags('defaults', inputs, metrics);
-  const own = await readFlags(blockOf(method), saidSearch(options, method, folder), metrics);
+  const own = await readFlags(method, saidSearch(options, method, folder), metrics);
   const [{ overlaidSearch }, { searchPlanOf }] = await Promise.all([
     import('../../language/plan/overlaidSearch.ts'),
     import('../../language/plan/searchPlan.ts'),
   ]);
   const draft = overlaidSearch(base, own, common.content);
   throwMistake(own);
-  const prompts = SEARCH_METHODS[method].finds === 'rates' && { prompts: await promptsOf(context) };
+  const prompts = SEARCH_METHODS[method].asksLlm && { prompts: await promptsOf(context) };
   const plan = searchPlanOf(draft, { folder: base.folder, ...prompts });
-  if (plan.kind === 'rates') checkLlm(plan.llm, Object.keys(own.content.llm)[0]);
+  if (isSelfPruner(plan)) checkLlm(plan.llm, Object.keys(own.content.llm)[0]);
   if (options['json'] !== true) {
     tellWarnings(own, context);
     tellIdle([idleInSearch(plan)], flagInSearch, options, context);
@@ -113,11 +113,12 @@ function declaredSearch(
   { search: name, method }: SearchOptions,
   finds: SearchKind | undefined,
 ): DeclaredSearch | undefined {
-  const kind = finds ?? (method && SEARCH_METHODS[method].finds);
   const searches = declarations.filter((declaration) => declaration.kind === 'search');
   const methodOf = ({ content }: SearchDeclaration): SearchMethod => content.method ?? DEFAULT_SEARCH_METHOD;
+  // What a search says of its method's settings means nothing to another one.
   const isMeant = (search: SearchDeclaration): boolean =>
-    kind === undefined || SEARCH_METHODS[methodOf(search)].finds === kind;
+    (finds === undefined || SEARCH_METHODS[methodOf(search)].finds === finds) &&
+    (method === undefined || sharesSettings(methodOf(search), method));
   if (name !== undefined) {
     const named = searches.find((search) => search.name === name);
     // One that there is not is told where it is looked for.

@@ -5,8 +5,7 @@ import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
-import { BLOCK_KINDS, blockOf, propertiesOf, propertyOf } from '../../language/check/properties.ts';
-import type { BlockKind } from '../../language/check/properties.ts';
+import { propertiesOf, propertyOf } from '../../language/check/properties.ts';
 import { collect } from '../commands/commandContext.ts';
 import { said } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
@@ -57,7 +56,7 @@ export function addAllSearchFlags(command: Command): Command {
 
 /** What of a search's own was typed; in the block of its method each is read as it has it. @param folder that paths start from */
 export function saidSearch(options: Options, method: SearchMethod, folder: string): readonly SaidFlag[] {
-  const isRates = propertyOf(blockOf(method), 'baselines')?.value === 'rates';
+  const isRates = propertyOf(method, 'baselines')?.value === 'rates';
   // A list of rates stands without brackets.
   const listed = (value: string): string => (/^[\s\d.%,]+$/.test(value) ? `[${value}]` : value);
   return [
@@ -75,16 +74,16 @@ export function saidSearch(options: Options, method: SearchMethod, folder: strin
 const OWN_INPUTS = ['operands', 'operations', 'from', 'target', 'score'] as const satisfies readonly PropertyName[];
 
 interface Use {
-  readonly block: BlockKind;
+  readonly method: SearchMethod;
   readonly row: SettingRow;
 }
 
 function usesByName(): ReadonlyMap<PropertyName, readonly Use[]> {
   const uses = new Map<PropertyName, Use[]>();
-  for (const block of BLOCK_KINDS) {
-    for (const { name, setting } of propertiesOf(block)) {
+  for (const method of SEARCH_METHOD_NAMES) {
+    for (const { name, setting } of propertiesOf(method)) {
       if (!setting || setting.of === 'evaluation' || setting.of === 'method') continue;
-      uses.set(name, [...(uses.get(name) ?? []), { block, row: setting.row }]);
+      uses.set(name, [...(uses.get(name) ?? []), { method, row: setting.row }]);
     }
   }
   return uses;
@@ -93,9 +92,9 @@ function usesByName(): ReadonlyMap<PropertyName, readonly Use[]> {
 /** One flag for all methods that have it; what it takes is checked when the method is known. */
 function mergedFlag(name: string, uses: readonly Use[]): Option {
   const methods = new Map<string, string[]>();
-  for (const { block, row } of uses) {
+  for (const { method, row } of uses) {
     const text = help(row);
-    methods.set(text, [...(methods.get(text) ?? []), methodsOf(block)]);
+    methods.set(text, [...(methods.get(text) ?? []), method]);
   }
   const documentation = [...methods].map(([text, of]) => `${of.join(', ')}: ${text}`).join('; ');
   return new Option(`--${kebabCase(name)} <${PLACEHOLDERS[uses[0]!.row.kind]}>`, documentation);
@@ -105,8 +104,4 @@ function help(row: SettingRow): string {
   const choices = row.kind === 'choice' ? ` (${row.choices.join(', ')})` : '';
   const value = row.default === '' ? '' : ` (default: ${row.default})`;
   return `${row.documentation}${choices}${value}`;
-}
-
-function methodsOf(block: BlockKind): string {
-  return SEARCH_METHOD_NAMES.filter((name) => blockOf(name) === block).join(', ');
 }

@@ -1,6 +1,10 @@
 import { formatChange, formatPerplexity, formatSeconds } from '../../experiment/format.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { EventOf } from '../../search/kinds.ts';
+import { configurationText } from '../../search/rates/configuration.ts';
+import { targetWords } from '../../search/rates/target.ts';
+import { SEARCH_METHODS } from '../../search/methods.ts';
+import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
@@ -11,7 +15,7 @@ import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
 import { blockSearchResult } from './blockSearchResult.ts';
 import type { BlockSearchResult } from './blockSearchResult.ts';
-import { finalTable, foundStructure, ratesText, structureOpenedLine } from './structureTable.ts';
+import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';
 import type { FoundStructure } from './structureTable.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -25,12 +29,11 @@ export function rateReportLines(
   return {
     opening() {
       const { plan } = run;
-      const { method, population, mutations, crossovers, generations, seed } = plan.search;
-      const target = plan.target.kind === 'weights' ? `weights by ${plan.target.metric}` : plan.target.name;
+      const { method, seed } = plan.search;
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${target} · ${population} configurations, ${mutations} mutations and ${crossovers} crossovers × ${generations} generations · seed ${seed}`,
-        `rates are proposed by ${proposer(plan)}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${targetWords(plan.target)} · ${SEARCH_METHODS[method].words(plan.search)} · seed ${seed}`,
+        ...(plan.llm ? [`rates are proposed by ${proposer(plan.llm)}`] : []),
         out.dim(`run ${runName({ folder })}${from}`),
       ];
     },
@@ -58,7 +61,7 @@ export function rateReportLines(
         ...finalTable(state, out),
         ...(best === undefined
           ? []
-          : [`best: configuration ${best.id}, by ${best.operator}: ${ratesText(best.rates)}`]),
+          : [`best: configuration ${best.id}, by ${best.operator}: ${configurationText(best)}`]),
         ...summary(state, run.plan).map((line) => out.dim(line)),
       ];
     },
@@ -108,7 +111,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
   };
 }
 
-function proposer({ llm }: RateSearchPlan): string {
+function proposer(llm: LlmSettings): string {
   switch (llm.provider) {
     case 'none':
       return 'classical operators: no language model is set up (--provider)';
@@ -124,7 +127,7 @@ function proposer({ llm }: RateSearchPlan): string {
 function baselineLine({ name, perplexity, error, rates }: RateBaseline, { opening }: RateState): string {
   if (perplexity === undefined) return `${name} failed: ${error?.actual ?? 'no perplexity'}`;
   const change = formatChange(perplexity, opening?.densePerplexity ?? NaN);
-  return `${name} ${formatPerplexity(perplexity)} (${change})  ${ratesText(rates)}`;
+  return `${name} ${formatPerplexity(perplexity)} (${change})  ${configurationText({ rates })}`;
 }
 
 const HEADER = generationCells(
@@ -146,7 +149,7 @@ function generationRow(event: RateGeneration, state: RateState): string {
       String(counts.promptTokens + counts.replyTokens),
       formatSeconds(state.times.worked / 1000),
     ],
-    best ? ratesText(best.rates) : '',
+    best ? configurationText(best) : '',
   );
 }
 
@@ -172,7 +175,7 @@ function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: 
 function summary(state: RateState, { llm }: RateSearchPlan): readonly string[] {
   const { counts, improvements, times } = state;
   const asked =
-    llm.provider === 'none'
+    llm === undefined || llm.provider === 'none'
       ? []
       : [
           `${counts.calls} replies, ${counts.failedCalls} requests without one · lists: ${counts.listsUsed} used, ${counts.listsRepaired} repaired, ${counts.listsRefused} refused · ${counts.fallbacks} configurations by classical operators in their place`,

@@ -69,11 +69,6 @@ export function structureOpenedLine(opening: ComponentsOpening): string {
   return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
 }
 
-/** `20 30 45 %`, one number for each block. */
-export function ratesText(rates: readonly number[]): string {
-  return `${rates.map((rate) => Math.round(rate * 100)).join(' ')} %`;
-}
-
 /** A finalist or baseline as the last object of `--json` has it. */
 export interface FoundStructure {
   readonly name: string;

@@ -6,7 +6,7 @@ import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
-import { evaluationOf as evaluationWith } from '../../search/rates/evaluationOf.ts';
+import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -239,11 +239,6 @@ function baselinesOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEva
   return plan.kind === 'rates'
     ? plan.baselines.map(({ rates }) => evaluationOf(plan, rates))
     : plan.baselines.map(({ name, structure }) => ({ metric: name, structure, sparsity }));
-}
-
-function evaluationOf(plan: RateSearchPlan, rates: RateAllocation): PlannedEvaluation {
-  const { target } = plan;
-  return evaluationWith(plan, target.kind === 'weights' ? target.metric : target.name, rates);
 }
 
 /** What decides a loss beside model, texts and how they are cut. */

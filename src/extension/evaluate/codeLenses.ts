@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { SearchMethod } from '../../search/kinds.ts';
+import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { OutlineDeclaration } from '../../language/server/messages.ts';
 import type { Outlines } from '../outlines.ts';
@@ -66,17 +67,17 @@ export class CodeLenses implements vscode.CodeLensProvider {
 }
 
 /** Title and tooltip: metrics evolve, rates and masks are searched for. */
-function searchLens(name: string, method: SearchMethod | undefined): [title: string, tooltip: string] {
-  switch (method) {
-    case 'self-pruner':
-      return ['Search', `Search for pruning rates of the blocks as ${name} says`];
-    case 'policy-gradient':
-      return ['Search', `Search for the heads and channels that stay as ${name} says`];
-    case 'pruner-zero':
-    case 'random':
-    case undefined:
-      return ['Evolve', `Search for metrics as ${name} says`];
-  }
+function searchLens(
+  name: string,
+  method: SearchMethod = DEFAULT_SEARCH_METHOD,
+): readonly [title: string, tooltip: string] {
+  const what: Readonly<Record<SearchKind, readonly [title: string, what: string]>> = {
+    metrics: ['Evolve', 'metrics'],
+    rates: ['Search', 'pruning rates of the blocks'],
+    masks: ['Search', 'the heads and channels that stay'],
+  };
+  const [title, found] = what[SEARCH_METHODS[method].finds];
+  return [title, `Search for ${found} as ${name} says`];
 }
 
 /** A lens stands above what documents the declaration, not between the two. */

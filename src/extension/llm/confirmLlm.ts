@@ -2,8 +2,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatCount } from '../../experiment/format.ts';
 import { plainLine } from '../../base/plainText.ts';
-import { endpointName, isOpenAiEndpoint } from '../../search/rates/llmEndpoint.ts';
-import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import { endpointName, isOpenAiEndpoint } from '../../search/rates/selfPruner/llmEndpoint.ts';
+import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import { signalOf } from '../cancellation.ts';
 import type { EditorModel } from './editorModel.ts';
 import type { EndpointKeys } from './endpointKeys.ts';
@@ -23,7 +23,7 @@ export interface ConfirmLlmParts {
  *
  * @returns the plan as it is to be run, without the language model where that is chosen; undefined where it is not to be run
  */
-export async function confirmLlm(plan: RateSearchPlan, parts: ConfirmLlmParts): Promise<RateSearchPlan | undefined> {
+export async function confirmLlm(plan: SelfPrunerPlan, parts: ConfirmLlmParts): Promise<SelfPrunerPlan | undefined> {
   const { provider, endpoint } = plan.llm;
   if (provider !== 'openai' && provider !== 'vscode') return plan;
   const forecast = llmForecast(plan, await parts.blocksOf(plan.model));
@@ -55,7 +55,7 @@ const KEY_GOES = 'The key that you keep for this endpoint is sent along.';
  * @param hasKey whether a key goes along
  * @returns whether it is to go on
  */
-export async function confirmForeign(plan: RateSearchPlan, hasKey: boolean): Promise<boolean> {
+export async function confirmForeign(plan: SelfPrunerPlan, hasKey: boolean): Promise<boolean> {
   const chosen = await askModal(
     `${plainLine(plan.name)} was not begun in this window, or was changed since. It asks ${whoIsAsked(plan)} for pruning rates.`,
     [...(hasKey ? [KEY_GOES] : []), capLine(plan), contentLine(plan)],
@@ -65,7 +65,7 @@ export async function confirmForeign(plan: RateSearchPlan, hasKey: boolean): Pro
 }
 
 /** What goes where, how often and how much of it; for a person. */
-export function forecastLines(plan: RateSearchPlan, forecast: LlmForecast): string[] {
+export function forecastLines(plan: SelfPrunerPlan, forecast: LlmForecast): string[] {
   const { requests, most, promptTokens, replyTokens, cost } = forecast;
   return [
     `About ${requests} requests, at most ${most} when replies cannot be used.`,
@@ -75,7 +75,7 @@ export function forecastLines(plan: RateSearchPlan, forecast: LlmForecast): stri
   ];
 }
 
-function capLine({ llm: { tokenCap, costCap } }: RateSearchPlan): string {
+function capLine({ llm: { tokenCap, costCap } }: SelfPrunerPlan): string {
   const caps = [
     ...(tokenCap > 0 ? [`${formatCount(tokenCap)} tokens`] : []),
     ...(costCap > 0 ? [`a cost of ${money(costCap)}`] : []),
@@ -83,7 +83,7 @@ function capLine({ llm: { tokenCap, costCap } }: RateSearchPlan): string {
   return caps.length > 0 ? `No request is begun beyond ${caps.join(' or ')}.` : 'There is no cap on tokens or cost.';
 }
 
-function contentLine({ model }: RateSearchPlan): string {
+function contentLine({ model }: SelfPrunerPlan): string {
   return `Prompts hold rates, perplexities and the name of the model (${plainLine(path.basename(model))}); nothing else of yours is sent.`;
 }
 
@@ -91,7 +91,7 @@ function money(value: number): string {
   return String(Number(value.toPrecision(2)));
 }
 
-function whoIsAsked({ llm }: RateSearchPlan): string {
+function whoIsAsked({ llm }: SelfPrunerPlan): string {
   const name = plainLine(llm.llm);
   if (llm.provider === 'vscode') return `the editor’s language model${name === '' ? '' : ` (${name})`}`;
   // As requests go there, not as somebody has spelled it.

@@ -1,8 +1,8 @@
-import type { LlmRole } from '../../search/rates/llm.ts';
-import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import type { LlmRole } from '../../search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import { estimateTokens } from '../../llm/languageModel.ts';
-import { batchSize, tokensOfList } from '../../search/rates/askForRates.ts';
-import { POPULATION_TOKENS } from '../../search/rates/prompts.ts';
+import { batchSize, tokensOfList } from '../../search/rates/selfPruner/askForRates.ts';
+import { POPULATION_TOKENS } from '../../search/rates/selfPruner/prompts.ts';
 
 /** What a search will ask of its language model, said before it begins: estimates. */
 export interface LlmForecast {
@@ -16,7 +16,7 @@ export interface LlmForecast {
 }
 
 /** @param blocks of the model that is pruned: a list has as many rates */
-export function llmForecast({ llm, search, prompts }: RateSearchPlan, blocks: number): LlmForecast {
+export function llmForecast({ llm, search, prompts }: SelfPrunerPlan, blocks: number): LlmForecast {
   const list = tokensOfList(blocks);
   const batch = batchSize(blocks, llm.replyTokens);
   const steps: readonly (readonly [LlmRole, number, number, number])[] = [

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
-import { checkEndpoint, endpointName, isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../search/rates/llmEndpoint.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
+import {
+  checkEndpoint,
+  endpointName,
+  isOpenAiEndpoint,
+  OPENAI_ENDPOINT,
+} from '../../search/rates/selfPruner/llmEndpoint.ts';
 import { listModels } from '../../llm/listModels.ts';
 import type { Endpoint } from '../../llm/listModels.ts';
 import { openAiModel } from '../../llm/openAi.ts';

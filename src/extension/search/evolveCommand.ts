@@ -5,7 +5,8 @@ import { VERSION } from '../../base/version.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { settingsWarnings } from '../../experiment/resultWarnings.ts';
 import type { SearchPlan } from '../../search/kinds.ts';
-import type { PromptTemplates, RateSearchPlan } from '../../search/rates/plan.ts';
+import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
+import type { PromptTemplates, SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
@@ -35,7 +36,7 @@ export interface EvolveCommandParts {
   /** What a search asks a language model with, from the workspace or our own. */
   readonly promptsFor: (root: string) => Promise<PromptTemplates>;
   /** The plan as it is to be run; undefined where it is not to be run. */
-  readonly confirm: (plan: RateSearchPlan) => Promise<RateSearchPlan | undefined>;
+  readonly confirm: (plan: SelfPrunerPlan) => Promise<SelfPrunerPlan | undefined>;
   /** What this run asks was confirmed. */
   readonly agreed: (run: RunFolder) => Promise<void>;
   readonly rootOf: (document: string) => string;
@@ -84,7 +85,7 @@ export class EvolveCommand {
       const reply = await this.parts.searchPlan({ ...target, fallback, ...(prompts && { prompts }) });
       if ('error' in reply) throw new EspalierError(reply.error);
       if (!(await this.isWanted(reply.plan, uri.fsPath))) return;
-      const plan = reply.plan.kind === 'rates' ? await this.parts.confirm(reply.plan) : reply.plan;
+      const plan = isSelfPruner(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
       if (plan) await this.start(plan, uri.fsPath);
     } catch (error) {
       const { name, from } = target;
@@ -131,12 +132,13 @@ export class EvolveCommand {
   }
 
   private needsPrompts({ uri, name }: EvolveTarget): boolean {
-    return this.parts.outlines.searches(uri).find((search) => search.name === name)?.method === 'self-pruner';
+    const method = this.parts.outlines.searches(uri).find((search) => search.name === name)?.method;
+    return method !== undefined && SEARCH_METHODS[method].asksLlm === true;
   }
 
   private async start(plan: SearchPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
-    if (plan.kind === 'rates') await this.parts.agreed(run);
+    if (isSelfPruner(plan)) await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }

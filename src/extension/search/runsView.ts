@@ -1,9 +1,9 @@
+import { METHOD_TITLES } from '../../search/methodTitles.ts';
 import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import { plannedLength } from '../../search/kinds.ts';
-import type { SearchMethod } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -44,13 +44,6 @@ const WORDS: Readonly<Record<Standing, string>> = {
 
 /** Differences between runs of one search that a row names. */
 const MOST_DETAILS = 3;
-
-const METHODS: Readonly<Record<SearchMethod, string>> = {
-  'pruner-zero': 'Pruner-Zero',
-  random: 'random search',
-  'self-pruner': 'Self-Pruner',
-  'policy-gradient': 'policy gradient',
-};
 
 /** The runs of the workspace, newest first. */
 export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disposable {
@@ -99,7 +92,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     item.contextValue = `run.${standing}`;
     const parts = [
       ...(best ? [formatPerplexity(best.perplexity)] : []),
-      METHODS[plan.search.method],
+      METHOD_TITLES[plan.search.method],
       ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
@@ -143,7 +136,7 @@ function tooltip(
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
-    ['method', `${METHODS[method]}, seed ${seed}`],
+    ['method', `${METHOD_TITLES[method]}, seed ${seed}`],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
     ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
     ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
@@ -170,9 +163,11 @@ function bestText(best: BestSummary): string {
 }
 
 function workText(counts: NonNullable<RunSummary['counts']>): string {
-  return 'fullEvaluations' in counts
-    ? `${counts.candidates} candidates, ${counts.fullEvaluations} evaluated in full`
-    : `${counts.candidates} configurations, ${formatCount(counts.promptTokens + counts.replyTokens)} tokens of the language model`;
+  if ('fullEvaluations' in counts) {
+    return `${counts.candidates} candidates, ${counts.fullEvaluations} evaluated in full`;
+  }
+  const tokens = counts.promptTokens + counts.replyTokens;
+  return `${counts.candidates} configurations${tokens === 0 ? '' : `, ${formatCount(tokens)} tokens of the language model`}`;
 }
 
 /** From the first block to the last. */

@@ -1,4 +1,4 @@
-import { checkEndpoint } from '../../search/rates/llmEndpoint.ts';
+import { checkEndpoint } from '../../search/rates/selfPruner/llmEndpoint.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
@@ -15,7 +15,10 @@ import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { tellWithoutEffect } from './searchEffects.ts';
 import type { Span } from '../syntax/syntax.ts';
-import type { SearchKind } from '../../search/kinds.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
+import { SEARCH_METHODS } from '../../search/methods.ts';
+import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
+import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
 
 /**
@@ -65,20 +68,14 @@ export function rateTarget({ target }: SearchContent): RateTarget {
 
 export const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } };
 
-/** Masks are learnt on the calibration text; rates need one where what they are measured by does. */
-export function needsInputs(kind: SearchKind, content: SearchContent): boolean {
-  if (kind === 'masks') return true;
+/** Some methods always need a calibration text; rates do where what they are measured by does. */
+export function needsInputs(method: SearchMethod, content: SearchContent): boolean {
+  if (SEARCH_METHODS[method].calibrates(content.search)) return true;
   const target = rateTarget(content);
   const sparsity = { kind: 'unstructured', share: 0.5 } as const;
-  const uses = (rates: RateAllocation): boolean =>
-    needsCalibration(
-      target.kind === 'weights'
-        ? { metric: target.metric, expression: target.expression, sparsity, rates }
-        : { metric: target.name, structure: { kind: 'scored', score: target.score, rates }, sparsity },
-    );
-  // OWL's rates are among the baselines and among the first configurations, unless a search does without both.
-  const rates = content.rateBaselines?.map((baseline) => baseline.rates);
-  return uses(UNIFORM) || rates === undefined || rates.some(uses) || (content.rates.initialise ?? 'llm') !== 'off';
+  const uses = (rates: RateAllocation): boolean => needsCalibration(evaluationOf({ target, sparsity }, rates));
+  const { rateBaselines = DEFAULT_RATE_BASELINES } = content;
+  return uses(UNIFORM) || rateBaselines.some(({ rates }) => uses(rates));
 }
 
 /** What is wrong with the endpoint: no secret may stand in a file. The model may be named by the settings of the editor. */

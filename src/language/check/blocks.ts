@@ -1,5 +1,4 @@
 import type { SearchMethod } from '../../search/kinds.ts';
-import { SEARCH_METHODS, SEARCH_METHOD_NAMES } from '../../search/methods.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { readNamedRates } from './allocations.ts';
@@ -39,8 +38,6 @@ class BlockCompiler {
     evaluation: {},
     method: {},
     search: {},
-    rates: {},
-    masks: {},
     llm: {},
   };
   /** Where each property was said first, by what it says. */
@@ -52,8 +49,8 @@ class BlockCompiler {
     this.block = blockKindOf(parsed);
     this.context = context;
     // Each value has been checked against the row of its setting.
-    const { evaluation, search, rates, masks, llm } = this.settings;
-    this.content = { settings: evaluation, search, rates, masks, llm };
+    const { evaluation, search, llm } = this.settings;
+    this.content = { settings: evaluation, search, llm };
     this.broken = parsed.tree?.problem !== undefined;
   }
 
@@ -244,8 +241,6 @@ function misplaced(text: string, here: BlockKind, elsewhere: readonly BlockKind[
   if (here === 'experiment') return `\`${text}\` belongs into a search, not into an experiment`;
   const searches = elsewhere.filter((block) => block !== 'experiment' && block !== 'defaults');
   if (searches.length === 0) return `\`${text}\` belongs into an experiment, not into a search`;
-  const methods = SEARCH_METHOD_NAMES.filter((method) => searches.includes(SEARCH_METHODS[method].finds));
-  const own = SEARCH_METHOD_NAMES.filter((method) => SEARCH_METHODS[method].finds === here);
-  const named = methods.map((method) => `\`method: ${method}\``).join(' and ');
-  return `\`${text}\` belongs to ${named}, and this search is by \`${own.join('` or `')}\``;
+  const named = searches.map((method) => `\`method: ${method}\``).join(' and ');
+  return `\`${text}\` belongs to ${named}, and this search is by \`${here}\``;
 }

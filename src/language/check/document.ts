@@ -1,7 +1,8 @@
-import type { LlmSettings } from '../../search/rates/llm.ts';
+import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
+import type { SaidSettings } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
@@ -13,9 +14,6 @@ import type { Diagnostic } from './diagnostics.ts';
 import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from '../syntax/pieces.ts';
 import type { Span } from '../syntax/syntax.ts';
-import type { MaskSearchSettings } from '../../search/masks/settings.ts';
-import type { MetricSearchSettings } from '../../search/metrics/settings.ts';
-import type { RateSearchSettings } from '../../search/rates/settings.ts';
 
 /** A `.prune` file, read: what it declares, what is wrong with it, and where each name stands. Offsets are the file's. */
 export interface CompiledDocument {
@@ -92,9 +90,8 @@ export interface SearchContent extends BlockContent {
   readonly rateBaselines?: readonly NamedRates[];
   readonly score?: NamedScore;
   readonly structureBaselines?: readonly NamedStructure[];
-  readonly search: Partial<MetricSearchSettings>;
-  readonly rates: Partial<RateSearchSettings>;
-  readonly masks: Partial<MaskSearchSettings>;
+  /** Of the method. */
+  readonly search: SaidSettings;
   readonly llm: Partial<LlmSettings>;
 }
 

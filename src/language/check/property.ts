@@ -2,12 +2,12 @@ import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { MaskSearchSettingName } from '../../search/masks/settings.ts';
 import type { MetricSearchSettingName } from '../../search/metrics/settings.ts';
-import type { LlmSettingName } from '../../search/rates/llm.ts';
-import type { RateSearchSettingName } from '../../search/rates/settings.ts';
+import type { LlmSettingName } from '../../search/rates/selfPruner/llm.ts';
+import type { SelfPrunerSettingName } from '../../search/rates/selfPruner/settings.ts';
 
 /** The setting that a property says. */
 export interface PropertySetting {
-  readonly of: 'evaluation' | 'method' | 'search' | 'rates' | 'masks' | 'llm';
+  readonly of: 'evaluation' | 'method' | 'search' | 'llm';
   readonly name: string;
   readonly row: SettingRow;
 }
@@ -16,7 +16,7 @@ export interface PropertySetting {
 export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
 
 export type SettingProperty =
-  EvaluationProperty | MetricSearchSettingName | RateSearchSettingName | MaskSearchSettingName | LlmSettingName;
+  EvaluationProperty | MetricSearchSettingName | SelfPrunerSettingName | MaskSearchSettingName | LlmSettingName;
 
 /** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
 export interface Property {

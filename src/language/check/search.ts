@@ -1,9 +1,6 @@
 import { DEFAULT_SEARCH_OPERANDS } from '../../search/metrics/plan.ts';
-import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import { maskSearchConflict, searchConflict } from '../../search/conflict.ts';
 import { evaluatedForComponents, evaluatedForMetrics } from '../../search/idleInSearch.ts';
 import type { SearchKind } from '../../search/kinds.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
@@ -52,9 +49,7 @@ export function checkSearch(
 ): boolean {
   const place = (name: PropertyName): Span => propertySpan(parsed, name) ?? search.nameSpan;
   const isForMetrics = kindOf(content) === 'metrics';
-  const conflict = isForMetrics
-    ? searchConflict({ ...DEFAULT_METRIC_SEARCH_SETTINGS, ...content.search })
-    : maskSearchConflict({ ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks });
+  const conflict = SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].conflict(content.search);
   if (conflict) tellConflict(text, parsed, search, conflict, context);
   const isOpen = tellSeveralSparsities(text, search, content, context);
   reportSeenTest(content, place('test'), context);
@@ -69,8 +64,9 @@ export function checkSearch(
 
 /** The inputs that a search lacks. */
 export function missingOf(content: SearchContent): readonly PropertyName[] {
-  const kind = kindOf(content);
-  return missingInputs(content, kind === 'metrics' ? needsCalibration(content) : needsInputs(kind, content));
+  const { method = DEFAULT_SEARCH_METHOD } = content;
+  const isForMetrics = kindOf(content) === 'metrics';
+  return missingInputs(content, isForMetrics ? needsCalibration(content) : needsInputs(method, content));
 }
 
 /** What a search finds. */
@@ -124,7 +120,7 @@ function tellConflict(
   text: string,
   parsed: ParsedDeclaration,
   search: Pick<Declaration, 'nameSpan'>,
-  { settings: [first, second], message, value }: SearchConflict<string>,
+  { settings: [first, second], message, value }: SearchConflict,
   { findings: { diagnostics } }: BlockContext,
 ): void {
   const span = propertySpan(parsed, second) ?? propertySpan(parsed, first) ?? search.nameSpan;

@@ -1,12 +1,10 @@
-import { LLM_SETTINGS } from '../../search/rates/llm.ts';
+import { LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
+import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { EvaluationProperty, Property, PropertySetting, SettingProperty } from './property.ts';
-import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import { RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
 
 /** The property that says a setting: its own name, but `calibration` for `calibrate`, which names the corpus. */
 export function propertyOfSetting(setting: SettingName): EvaluationProperty {
@@ -31,20 +29,19 @@ const METHOD: Property = {
   ].join('\n'),
 };
 
-/** Of `pruner-zero` and `random`. */
-export const METRIC_SETTINGS = [METHOD, ...properties('search', METRIC_SEARCH_SETTINGS)];
-/** Of `self-pruner`, with those of the language model that it may ask. */
-export const RATE_SETTINGS = [METHOD, ...properties('rates', RATE_SEARCH_SETTINGS), ...properties('llm', LLM_SETTINGS)];
-/** Of `policy-gradient`. */
-export const MASK_SETTINGS = [METHOD, ...properties('masks', MASK_SEARCH_SETTINGS)];
+/** Of a method, with those of the language model that it may ask. */
+export function methodSettings(method: SearchMethod): readonly Property[] {
+  const { settings, asksLlm } = SEARCH_METHODS[method];
+  return [METHOD, ...properties('search', settings), ...(asksLlm ? properties('llm', LLM_SETTINGS) : [])];
+}
 
 /** The settings of an evaluation that may stand in parentheses behind a text. */
 export function evaluationSettings(...names: readonly EvaluationProperty[]): readonly Property[] {
   return names.map((name) => EVALUATION_SETTINGS.find((property) => property.name === name)!);
 }
 
-function properties(of: PropertySetting['of'], table: object): readonly Property[] {
-  const rows = Object.entries(table as SettingTable).filter(([name]) => name !== 'method');
+function properties(of: PropertySetting['of'], table: SettingTable): readonly Property[] {
+  const rows = Object.entries(table).filter(([name]) => name !== 'method');
   return rows.map(([name, row]) => {
     const called = of === 'evaluation' ? propertyOfSetting(name as SettingName) : (name as SettingProperty);
     return settingProperty(called, { of, name, row });

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { MissingInput } from './planErrors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../search/rates/llm.ts';
-import type { LlmSettings } from '../../search/rates/llm.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
-import type { PromptTemplates, RateSearchPlan } from '../../search/rates/plan.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
+import { settingsWith } from '../../experiment/settingRow.ts';
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
@@ -25,22 +27,27 @@ export interface BlockSearchContext {
 export interface RatePlanContext extends BlockSearchContext {
   /** What a search says nothing of: endpoint and model that a person has set up. */
   readonly llm?: Partial<LlmSettings>;
-  readonly prompts: PromptTemplates;
+  /** What a language model is asked with; a search that may ask one cannot be planned without them. */
+  readonly prompts?: PromptTemplates;
 }
 
-/** The plan of a search by `self-pruner` that has no errors. */
+/** The plan of a search for rates that has no errors. */
 export function rateSearchPlan(name: string, content: SearchContent, context: RatePlanContext): RateSearchPlan {
-  const { calibrate, rateBaselines } = content;
+  const { method = DEFAULT_SEARCH_METHOD, calibrate, rateBaselines = DEFAULT_RATE_BASELINES } = content;
+  const { settings, asksLlm } = SEARCH_METHODS[method];
+  const { prompts } = context;
+  if (asksLlm && prompts === undefined) throw new Error(`a search by ${method} is planned with prompts`);
   return {
     kind: 'rates',
     name,
     ...inputs(name, content, context),
     ...(calibrate !== undefined && { calibration: resolve(context.folder, calibrate) }),
     target: rateTarget(content),
-    baselines: rateBaselines ?? DEFAULT_RATE_BASELINES,
-    search: { ...DEFAULT_RATE_SEARCH_SETTINGS, ...workersOf(context), ...content.rates },
-    llm: { ...DEFAULT_LLM_SETTINGS, ...llmSetUp(context, content), ...content.llm },
-    prompts: context.prompts,
+    baselines: rateBaselines,
+    // Of the table of the method.
+    search: settingsWith(settings, workersOf(context), content.search) as RateSearchPlan['search'],
+    ...(asksLlm && { llm: { ...DEFAULT_LLM_SETTINGS, ...llmSetUp(context, content), ...content.llm } }),
+    ...(asksLlm && prompts && { prompts }),
   };
 }
 
@@ -56,7 +63,7 @@ export function maskSearchPlan(name: string, content: SearchContent, context: Bl
     calibration: resolve(context.folder, calibrate),
     score,
     baselines: structureBaselines ?? defaultStructureBaselines(score, scoreName),
-    search: { ...DEFAULT_MASK_SEARCH_SETTINGS, ...workersOf(context), ...content.masks },
+    search: settingsWith(MASK_SEARCH_SETTINGS, workersOf(context), content.search),
   };
 }
 

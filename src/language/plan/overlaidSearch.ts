@@ -65,7 +65,7 @@ function draftUnder({ document, folder, method, from }: SearchBase, overlay: Blo
   };
 }
 
-const NOTHING: SearchContent = { settings: {}, search: {}, rates: {}, masks: {}, llm: {} };
+const NOTHING: SearchContent = { settings: {}, search: {}, llm: {} };
 
 function absolutePaths(content: SearchContent, folder: string): Partial<SearchContent> {
   const names = (['model', 'evaluate', 'calibrate', 'test'] as const).filter((name) => content[name] !== undefined);
@@ -84,8 +84,6 @@ function overlaid(under: SearchContent, own: SearchContent, common: BlockContent
     ...own,
     settings: { ...under.settings, ...common.settings },
     search: { ...under.search, ...own.search },
-    rates: { ...under.rates, ...own.rates },
-    masks: { ...under.masks, ...own.masks },
     llm: { ...under.llm, ...own.llm },
   };
 }

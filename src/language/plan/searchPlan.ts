@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
-import type { LlmSettings } from '../../search/rates/llm.ts';
-import type { PromptTemplates } from '../../search/rates/plan.ts';
+import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
 import type { SearchPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
 import type { NamedMetric, MetricSearchPlan } from '../../search/metrics/plan.ts';
@@ -106,7 +106,7 @@ export function draftFrom(document: CompiledDocument, metric: string, context: S
   if (calibration === undefined) throw new MissingInput('search', name, 'calibrate');
   const { method, ...settings } = context.fallback?.search ?? {};
   const at = evaluations.slice(0, 1).map(({ sparsity }) => sparsity);
-  const own = { ...(method && { method }), at, from: [seed], search: settings, rates: {}, masks: {}, llm: {} };
+  const own = { ...(method && { method }), at, from: [seed], search: settings, llm: {} };
   return { name, content: { ...inputs, evaluate: text, calibrate: calibration, ...own } };
 }
 
@@ -150,8 +150,7 @@ export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): Se
     ...(fallback.llm && { llm: fallback.llm }),
   };
   if (kind === 'masks') return maskSearchPlan(name, content, common);
-  if (prompts === undefined) throw new Error('a search for rates is planned with prompts for a language model');
-  return rateSearchPlan(name, content, { ...common, prompts });
+  return rateSearchPlan(name, content, { ...common, ...(prompts && { prompts }) });
 }
 
 function metricSearchPlan(

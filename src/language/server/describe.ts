@@ -24,9 +24,10 @@ import { searchOperands } from '../check/search.ts';
 import { rateTarget } from '../check/blockSearch.ts';
 import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
-import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
-import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../search/rates/settings.ts';
+import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
+import { METHOD_TITLES } from '../../search/methodTitles.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
+import { targetWords } from '../../search/rates/target.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
 export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {
@@ -132,31 +133,26 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
 }
 
 function searchDetail({ content }: SearchDeclaration): string {
-  if (content.method === 'self-pruner') return rateSearchDetail(content);
-  if (content.method === 'policy-gradient') return maskSearchDetail(content);
-  const { population, generations } = { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...content.search };
-  const how = content.method === 'random' ? 'Random search' : 'Genetic programming';
-  const seeds = (content.from ?? []).map(({ label }) => markdownCode(label)).join(', ');
-  const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
-  return `${how} from ${from} of ${searchOperands(content).join(', ')}: ${generations} generations of ${population} metrics.`;
+  const { method = DEFAULT_SEARCH_METHOD, search } = content;
+  const { finds, words } = SEARCH_METHODS[method];
+  return `${SEARCH_DETAILS[finds](content, method)}: ${words(search)}.`;
 }
 
-function rateSearchDetail(content: SearchContent): string {
-  const { population, generations } = { ...DEFAULT_RATE_SEARCH_SETTINGS, ...content.rates };
-  const target = rateTarget(content);
-  const what =
-    target.kind === 'weights'
-      ? `weights by ${markdownCode(target.metric)}`
-      : `heads and channels by ${markdownCode(target.name)}`;
-  const { provider = 'none' } = content.llm;
-  const who = provider === 'none' ? 'classical operators' : `a language model (\`${provider}\`)`;
-  return `Searches how much of each block goes, for ${what}, with ${who}: ${generations} iterations that keep ${population} configurations.`;
-}
-
-function maskSearchDetail(content: SearchContent): string {
-  const { steps, masks, batch, tokens } = { ...DEFAULT_MASK_SEARCH_SETTINGS, ...content.masks };
-  return `Learns which components to keep by policy gradient: ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens.`;
-}
+const SEARCH_DETAILS: Readonly<Record<SearchKind, (content: SearchContent, method: SearchMethod) => string>> = {
+  metrics: (content, method) => {
+    const how = method === 'random' ? 'Random search' : 'Genetic programming';
+    const seeds = (content.from ?? []).map(({ label }) => markdownCode(label)).join(', ');
+    const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
+    return `${how} from ${from} of ${searchOperands(content).join(', ')}`;
+  },
+  rates: (content, method) => {
+    const { provider = 'none' } = content.llm;
+    const who = provider === 'none' ? ' with classical operators' : ` with a language model (\`${provider}\`)`;
+    const how = `${METHOD_TITLES[method]}${SEARCH_METHODS[method].asksLlm ? who : ''}`;
+    return `Searches how much of each block goes, for ${targetWords(rateTarget(content), markdownCode)}, by ${how}`;
+  },
+  masks: () => 'Learns which components to keep by policy gradient',
+};
 
 function metricDetail(document: CompiledDocument, declaration: MetricDeclaration): string {
   const { expression, shape } = declaration;

@@ -1,6 +1,8 @@
+import type { Configuration } from './configuration.ts';
 import type { Rung } from '../lifecycle/rung.ts';
-import type { LlmRole } from './llm.ts';
-import type { LlmReply, RateEvent } from './events.ts';
+import type { LlmRole } from './selfPruner/llm.ts';
+import type { RateEvent } from './events.ts';
+import type { LlmReply } from './selfPruner/events.ts';
 import type { MeasureOutcome, ComponentsOpening } from '../lifecycle/events.ts';
 
 /**
@@ -16,10 +18,8 @@ export interface RateEffects {
   emit(event: RateEvent): Promise<void>;
 }
 
-export interface AskedRates {
+export interface AskedRates extends Configuration {
   readonly id: number;
-  /** One for each block. */
-  readonly rates: readonly number[];
 }
 
 export interface LlmRequest {

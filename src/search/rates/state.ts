@@ -3,16 +3,8 @@ import { emptyPopulation, foldPopulation } from '../lifecycle/population.ts';
 import type { PopulationState } from '../lifecycle/population.ts';
 import { tick } from '../lifecycle/state.ts';
 import type { Growing } from '../lifecycle/state.ts';
-import type {
-  FallbackEvent,
-  LlmAskedEvent,
-  LlmReply,
-  LlmUsage,
-  RateBaseline,
-  RateCandidate,
-  RateCounts,
-  RateEvent,
-} from './events.ts';
+import type { RateBaseline, RateCandidate, RateCounts, RateEvent } from './events.ts';
+import type { FallbackEvent, LlmAskedEvent, LlmReply, LlmUsage } from './selfPruner/events.ts';
 
 /** All that is known of a search for rates from its events. `counts` of the lists in replies and of fallbacks go up to the end of the last generation. */
 export interface RateState extends PopulationState<RateCandidate, RateCounts, ComponentsOpening, RateBaseline> {

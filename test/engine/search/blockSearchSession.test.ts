@@ -10,7 +10,7 @@ import type { BlockComponents, BlockMask, ModelMask } from '../../../src/experim
 import { packBits, unpackBits } from '../../../src/experiment/components.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.ts';
 import { type MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
 import { type RateSearchPlan } from '../../../src/search/rates/plan.ts';
@@ -24,7 +24,7 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 import type { ComponentsOpening, MeasureOutcome } from '../../../src/search/lifecycle/events.ts';
 import type { PackedValues } from '../../../src/search/masks/events.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
-import { DEFAULT_RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../../src/search/rates/selfPruner/settings.ts';
 import { measureMasks, measureMetrics, measureRates } from '../../support/measuring.ts';
 
 const [BLOCKS, SAMPLES, TOKENS] = [4, 3, 12];
@@ -63,7 +63,7 @@ function ratePlan(files: TemporaryFamily, name: FamilyName, target: RateSearchPl
   const { model, text, calibration, sparsity, settings } = maskPlan(files, name);
   return {
     ...{ kind: 'rates', name: 'rates', model, text, calibration, sparsity, target, baselines: [], settings },
-    search: DEFAULT_RATE_SEARCH_SETTINGS,
+    search: DEFAULT_SELF_PRUNER_SETTINGS,
     llm: DEFAULT_LLM_SETTINGS,
     prompts: { initialise: '', mutate: '', cross: '', again: '' },
   };

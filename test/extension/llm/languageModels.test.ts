@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
 import { EndpointKeys } from '../../../src/extension/llm/endpointKeys.ts';
 import { llmForecast } from '../../../src/extension/llm/forecast.ts';
 import { forecastLines } from '../../../src/extension/llm/confirmLlm.ts';
@@ -89,7 +89,7 @@ describe('a run that asks a language model', () => {
   };
   /** As somebody who knows how writes into a run.json: fingerprint and all. */
   const change = async ({ record: run, folder }: RunFolder, llm: object): Promise<void> => {
-    const plan = planOf(run, root) as RateSearchPlan;
+    const plan = planOf(run, root) as SelfPrunerPlan;
     const other = { ...plan, llm: { ...plan.llm, ...llm } };
     const record = createRunRecord(run.id, other, { root, createdAt: new Date(0), versions: {} });
     await writeFile(path.join(folder, RUN_FILE), JSON.stringify(record));

@@ -1,6 +1,7 @@
+import { isSearchMethod, SEARCH_METHODS } from '../../../src/search/methods.ts';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
-import { LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
+import { LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.ts';
 import { SETTINGS } from '../../../src/experiment/settings.ts';
 import { compile, parseExpression } from '../../../src/language/check/compile.ts';
 import { docComment } from '../../../src/language/syntax/docComment.ts';
@@ -15,7 +16,7 @@ import { printInfix } from '../../../src/metric/print.ts';
 import { SAMPLE } from '../samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
-import { RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
+import { SELF_PRUNER_SETTINGS } from '../../../src/search/rates/selfPruner/settings.ts';
 
 describe('references and parameters', () => {
   const table: [text: string, metric: string][] = [
@@ -191,14 +192,15 @@ describe('one source for each fact', () => {
         });
       }
       if (setting !== 'seed') {
-        expect(propertyOf('metrics', propertyOfSetting(setting))?.setting).toMatchObject({ name: setting });
+        expect(propertyOf('pruner-zero', propertyOfSetting(setting))?.setting).toMatchObject({ name: setting });
       }
     }
     const tables = [
-      ['metrics', 'search', METRIC_SEARCH_SETTINGS],
-      ['rates', 'rates', RATE_SEARCH_SETTINGS],
-      ['rates', 'llm', LLM_SETTINGS],
-      ['masks', 'masks', MASK_SEARCH_SETTINGS],
+      ['pruner-zero', 'search', METRIC_SEARCH_SETTINGS],
+      ['random', 'search', METRIC_SEARCH_SETTINGS],
+      ['self-pruner', 'search', SELF_PRUNER_SETTINGS],
+      ['self-pruner', 'llm', LLM_SETTINGS],
+      ['policy-gradient', 'search', MASK_SEARCH_SETTINGS],
     ] as const;
     for (const [block, of, table] of tables) {
       for (const name of Object.keys(table)) {
@@ -208,7 +210,9 @@ describe('one source for each fact', () => {
     }
     expect(propertiesOf('experiment')).toHaveLength(settings.length + 5);
     expect(propertiesOf('defaults')).toHaveLength(settings.length + 4);
-    expect(propertiesOf('metrics')).toHaveLength(settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 9);
+    expect(propertiesOf('pruner-zero')).toHaveLength(
+      settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 9,
+    );
   });
 
   it('every property’s example is right', () => {
@@ -222,11 +226,11 @@ describe('one source for each fact', () => {
     for (const block of BLOCK_KINDS) {
       for (const { name, example } of propertiesOf(block)) {
         const others = inputs.filter(([key]) => key !== name && propertyOf(block, key!)).map((pair) => pair.join(': '));
-        const searches = { metrics: '', rates: 'method: self-pruner', masks: 'method: policy-gradient' };
-        const head = block in searches ? 'search name' : block === 'defaults' ? block : `${block} name`;
-        const method = name !== 'method' && block in searches ? searches[block as keyof typeof searches] : '';
-        const mean = name === 'baselines' && block === 'rates' ? 'at: 30%' : '';
-        const target = ['group', 'calibration'].includes(name) && block === 'rates' ? 'target: weights(wanda)' : '';
+        const isForRates = isSearchMethod(block) && SEARCH_METHODS[block].finds === 'rates';
+        const head = isSearchMethod(block) ? 'search name' : block === 'defaults' ? block : `${block} name`;
+        const method = name !== 'method' && isSearchMethod(block) ? `method: ${block}` : '';
+        const mean = name === 'baselines' && isForRates ? 'at: 30%' : '';
+        const target = ['group', 'calibration'].includes(name) && isForRates ? 'target: weights(wanda)' : '';
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
         const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${target} ${own.join(' ')} }`;
         expect(compile(text).diagnostics, text).toEqual([]);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
-import { crossRates, mutateRates, randomRates, spreadRates } from '../../../src/search/rates/operators.ts';
-import type { Made } from '../../../src/search/rates/operators.ts';
+import { crossRates, mutateRates, randomRates, spreadRates } from '../../../src/search/rates/selfPruner/operators.ts';
+import type { Made } from '../../../src/search/rates/selfPruner/operators.ts';
 import {
   MEAN_TOLERANCE,
   meanOf,

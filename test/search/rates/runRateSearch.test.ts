@@ -1,14 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LlmSettings } from '../../../src/search/rates/llm.ts';
-import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
-import type { RateCandidate, LlmReply, RateEvent } from '../../../src/search/rates/events.ts';
+import type { LlmSettings } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
+import type { RateCandidate, RateEvent } from '../../../src/search/rates/events.ts';
+import type { LlmReply } from '../../../src/search/rates/selfPruner/events.ts';
 import type { LlmRequest } from '../../../src/search/rates/effects.ts';
 import { meanOf, rateSpace, ratesKey } from '../../../src/search/rates/rates.ts';
 import { failureOf } from '../../support/expectCoded.ts';
-import { imperfectModel } from './imperfectModel.ts';
+import { imperfectModel } from './selfPruner/imperfectModel.ts';
 import { rateProblem, ratePlan, simulateRates } from './simulation.ts';
 import type { RateRun } from './simulation.ts';
-import type { RateSearchSettings } from '../../../src/search/rates/settings.ts';
+import type { SelfPrunerSettings } from '../../../src/search/rates/selfPruner/settings.ts';
 import { rateEventSchema } from '../../../src/search/rates/schema.ts';
 
 const problem = rateProblem(1);
@@ -172,7 +173,7 @@ describe('a search that was interrupted', () => {
 });
 
 describe('who makes configurations', () => {
-  const made = async (search: Partial<RateSearchSettings>, provider: LlmSettings['provider']): Promise<string> => {
+  const made = async (search: Partial<SelfPrunerSettings>, provider: LlmSettings['provider']): Promise<string> => {
     const plan = ratePlan({ generations: 2, ...search }, { provider });
     const { events } = await simulateRates(plan, problem, { reply: perfect });
     const counts = new Map<string, number>();
@@ -180,7 +181,7 @@ describe('who makes configurations', () => {
     return [...counts].map(([operator, count]) => `${count} ${operator}`).join(', ');
   };
 
-  it.each<readonly [Partial<RateSearchSettings>, LlmSettings['provider'], string]>([
+  it.each<readonly [Partial<SelfPrunerSettings>, LlmSettings['provider'], string]>([
     [{}, 'openai', '12 llm-initialise, 10 llm-mutate, 10 llm-cross'],
     [{}, 'none', '1 uniform, 1 owl, 10 spread, 10 gaussian, 10 blend'],
     [{ initialise: 'off' }, 'openai', '12 random, 10 llm-mutate, 10 llm-cross'],
@@ -347,7 +348,7 @@ describe('baselines', () => {
     });
   });
 
-  it.each<readonly [string, Partial<RateSearchPlan>]>([
+  it.each<readonly [string, Partial<SelfPrunerPlan>]>([
     ['a wrong number of rates', { baselines: [{ name: 'mine', rates: { kind: 'given', rates: [0.3] } }] }],
     [
       'a score that removes blocks',

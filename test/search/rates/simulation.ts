@@ -1,16 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { Rng } from '../../../src/base/rng.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/llm.ts';
-import type { LlmSettings } from '../../../src/search/rates/llm.ts';
-import type { PromptTemplates, RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
+import type { PromptTemplates } from '../../../src/search/rates/selfPruner/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../../src/experiment/structure.ts';
-import type { LlmReply, RateEvent } from '../../../src/search/rates/events.ts';
+import type { RateEvent } from '../../../src/search/rates/events.ts';
+import type { LlmReply } from '../../../src/search/rates/selfPruner/events.ts';
 import type { AskedRates, LlmRequest } from '../../../src/search/rates/effects.ts';
 import { runRateSearch } from '../../../src/search/rates/runRateSearch.ts';
-import type { RateOutcome } from '../../../src/search/rates/runRateSearch.ts';
+import type { RateOutcome } from '../../../src/search/rates/rateSearch.ts';
 import type { ComponentsOpening, MeasureOutcome } from '../../../src/search/lifecycle/events.ts';
-import { type RateSearchSettings, DEFAULT_RATE_SEARCH_SETTINGS } from '../../../src/search/rates/settings.ts';
+import {
+  type SelfPrunerSettings,
+  DEFAULT_SELF_PRUNER_SETTINGS,
+} from '../../../src/search/rates/selfPruner/settings.ts';
 
 /** The templates that ship. */
 export const PROMPTS = Object.fromEntries(
@@ -48,10 +53,10 @@ export function rateProblem(seed: number, blocks = 8): RateProblem {
 }
 
 export function ratePlan(
-  search: Partial<RateSearchSettings> = {},
+  search: Partial<SelfPrunerSettings> = {},
   llm: Partial<LlmSettings> = {},
-  more: Partial<RateSearchPlan> = {},
-): RateSearchPlan {
+  more: Partial<SelfPrunerPlan> = {},
+): SelfPrunerPlan {
   return {
     ...{ kind: 'rates', name: 'simulated', model: '/models/toy', text: '' },
     sparsity: { kind: 'unstructured', share: 0.3 },
@@ -61,7 +66,7 @@ export function ratePlan(
       { name: 'owl', rates: OWL },
     ],
     settings: DEFAULT_SETTINGS,
-    search: { ...DEFAULT_RATE_SEARCH_SETTINGS, population: 12, mutations: 5, crossovers: 5, generations: 6, ...search },
+    search: { ...DEFAULT_SELF_PRUNER_SETTINGS, population: 12, mutations: 5, crossovers: 5, generations: 6, ...search },
     llm: { ...DEFAULT_LLM_SETTINGS, ...llm },
     prompts: PROMPTS,
     ...more,
@@ -85,7 +90,7 @@ export interface RateWorld {
 
 /** Runs a search for rates on a problem. */
 export async function simulateRates(
-  plan: RateSearchPlan,
+  plan: SelfPrunerPlan,
   { opening, lossOf }: RateProblem,
   world: RateWorld = {},
 ): Promise<RateRun> {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bestConfiguration, foldRateEvent, improvementsByLlm, newRateState } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
-import { imperfectModel } from './imperfectModel.ts';
+import { imperfectModel } from './selfPruner/imperfectModel.ts';
 import { rateProblem, ratePlan, simulateRates } from './simulation.ts';
 import type { RateRun } from './simulation.ts';
 import type { RateEvent } from '../../../src/search/rates/events.ts';

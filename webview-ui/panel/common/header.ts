@@ -1,10 +1,12 @@
+import { targetWords } from '../../../src/search/rates/target.ts';
+import { METHOD_TITLES } from '../../../src/search/methodTitles.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { RunActivity } from '../../../src/view/panelMessages.ts';
 import type { SearchPlan } from '../../../src/search/kinds.ts';
 import { structureScoreText } from '../../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
 import { progressOf } from './progress.ts';
-import { baseName, METHODS, sparsityWords, STATES } from './words.ts';
+import { baseName, sparsityWords, STATES } from './words.ts';
 
 export type HeaderAction = 'pause' | 'resume' | 'stop' | 'png' | 'csv' | 'json';
 
@@ -118,7 +120,7 @@ export class Header {
 
 /** What is searched, how, and for which checkpoint. */
 function aboutPlan(plan: SearchPlan): string[] {
-  const shared = [METHODS[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
+  const shared = [METHOD_TITLES[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
   if (plan.kind === 'metrics')
     return [
       ...shared,
@@ -126,10 +128,7 @@ function aboutPlan(plan: SearchPlan): string[] {
     ];
   if (plan.kind === 'rates') {
     const { target } = plan;
-    return [
-      ...shared,
-      target.kind === 'structure' ? `rates of ${target.name}` : `rates of single weights by ${target.metric}`,
-    ];
+    return [...shared, `rates of ${targetWords(target)}`];
   }
   const { initial, components } = plan.search;
   return [

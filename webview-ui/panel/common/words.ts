@@ -1,6 +1,5 @@
 import { formatChange, formatPerplexity } from '../../../src/experiment/format.ts';
 import type { MetricCandidate, CandidateOutcome, VariationOperator } from '../../../src/search/metrics/events.ts';
-import type { SearchMethod } from '../../../src/search/kinds.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { RunActivity } from '../../../src/view/panelMessages.ts';
@@ -8,13 +7,6 @@ import { formulaOf } from '../metrics/formulas.ts';
 import type { InvalidReason } from '../../../src/search/lifecycle/events.ts';
 
 /** What things are called for a person. */
-export const METHODS: Readonly<Record<SearchMethod, string>> = {
-  'pruner-zero': 'Pruner-Zero',
-  random: 'Random search',
-  'self-pruner': 'Self-Pruner',
-  'policy-gradient': 'Policy gradient',
-};
-
 export const OPERATORS: Readonly<Record<VariationOperator, string>> = {
   seed: 'from the file',
   grow: 'random, grown',

@@ -1,3 +1,4 @@
+import { METHOD_TITLES } from '../../../src/search/methodTitles.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { Theme } from '../../shared/theme.ts';
@@ -8,7 +9,7 @@ import type { Line } from '../common/lines.ts';
 import { bestCandidate } from '../common/panelData.ts';
 import type { PanelData } from '../common/panelData.ts';
 import { perplexityOf } from '../../../src/search/metrics/state.ts';
-import { against, METHODS, plural } from '../common/words.ts';
+import { against, plural } from '../common/words.ts';
 
 /** Best, mean and worst by generation, with what they are to be measured by. */
 export class GenerationChart {
@@ -117,6 +118,6 @@ function readoutOf(data: PanelData): string {
 function spoken(data: PanelData): string {
   const { generations } = data.search;
   if (generations.length === 0) return 'No generation is through yet.';
-  const method = data.run ? METHODS[data.run.plan.search.method] : 'The search';
+  const method = data.run ? METHOD_TITLES[data.run.plan.search.method] : 'The search';
   return `${method} after ${generations.length} generations: ${readoutOf(data)}.`;
 }

@@ -1,7 +1,7 @@
 import { formatCount, formatShare } from '../../../src/experiment/format.ts';
-import type { LlmSettings } from '../../../src/search/rates/llm.ts';
-import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
-import type { FallbackEvent } from '../../../src/search/rates/events.ts';
+import type { LlmSettings } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
+import type { FallbackEvent } from '../../../src/search/rates/selfPruner/events.ts';
 import { improvementsByLlm } from '../../../src/search/rates/state.ts';
 import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
@@ -26,7 +26,7 @@ export class LlmCard {
     );
   }
 
-  render(rates: RateState, plan: RateSearchPlan): void {
+  render(rates: RateState, plan: SelfPrunerPlan): void {
     if (rates.revision === this.shown) return;
     this.shown = rates.revision;
     const { llm } = plan;
@@ -109,7 +109,7 @@ function malformedWords(calls: readonly LlmCall[]): string {
   return `${count === 1 ? '1 reply' : `${count} replies`} with too few lists of use, asked again with the reason`;
 }
 
-function usesLlm({ llm, search }: RateSearchPlan): boolean {
+function usesLlm({ llm, search }: SelfPrunerPlan): boolean {
   return llm.provider !== 'none' && [search.initialise, search.mutate, search.cross].includes('llm');
 }
 

@@ -1,5 +1,5 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import type { LlmRole } from '../../../src/search/rates/llm.ts';
+import type { LlmRole } from '../../../src/search/rates/selfPruner/llm.ts';
 import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
 
 /** How configurations came about, for a person. */

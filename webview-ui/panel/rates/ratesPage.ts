@@ -1,4 +1,5 @@
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import { isSelfPruner } from '../../../src/search/rates/selfPruner/plan.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import { h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
@@ -68,7 +69,8 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       fitness.render(rates, plan, overlay, theme);
       heat.render(rates, theme);
       best.render(rates, plan, selected, theme);
-      llm.render(rates, plan);
+      llm.element.hidden = !isSelfPruner(plan);
+      if (isSelfPruner(plan)) llm.render(rates, plan);
       finalists.render(
         rates.finalists,
         `the best ${plan.search.finalists}`,

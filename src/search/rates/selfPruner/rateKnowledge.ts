@@ -1,24 +1,16 @@
-import type { RateCandidate, RateCounts } from './events.ts';
+import type { RateCandidate, RateCounts } from '../events.ts';
+import type { MeasuredRates } from '../measure.ts';
 import type { LlmAccount } from './llmAccount.ts';
-import { ratesKey } from './rates.ts';
+import { ratesKey } from '../rates.ts';
 
 /** A configuration before it is evaluated. */
 export type ProposedRates = Omit<RateCandidate, 'outcome'>;
 
-/** A configuration that has a finite loss. */
-export interface RankedRates {
-  readonly id: number;
-  readonly rates: readonly number[];
-  /** Nats per token on the whole fitness text. */
-  readonly loss: number;
-  readonly perplexity: number;
-}
-
 /** What a search for rates has found out so far: who was there, whose loss is known, who leads. */
 export class RateKnowledge {
   private readonly proposed = new Set<string>();
-  private readonly measured = new Map<string, RankedRates>();
-  private readonly ranking: RankedRates[] = [];
+  private readonly measured = new Map<string, MeasuredRates>();
+  private readonly ranking: MeasuredRates[] = [];
   private readonly tally = { candidates: 0, evaluations: 0, duplicates: 0, invalid: 0 };
 
   countsWith(account: LlmAccount): RateCounts {
@@ -36,7 +28,7 @@ export class RateKnowledge {
   }
 
   /** Distinct configurations, the best first; of equal ones the first that was proposed. */
-  get leaders(): readonly RankedRates[] {
+  get leaders(): readonly MeasuredRates[] {
     return this.ranking;
   }
 
@@ -50,12 +42,12 @@ export class RateKnowledge {
   }
 
   /** Whose loss holds for these rates too: a configuration, or a baseline. */
-  sameAs(rates: readonly number[]): RankedRates | undefined {
+  sameAs(rates: readonly number[]): MeasuredRates | undefined {
     return this.measured.get(ratesKey(rates));
   }
 
   /** Notes the loss of rates, which are those of a baseline where the id is below 0. */
-  learn(ranked: RankedRates): void {
+  learn(ranked: MeasuredRates): void {
     this.measured.set(ratesKey(ranked.rates), ranked);
     if (ranked.id >= 0) this.rank(ranked);
   }
@@ -68,7 +60,7 @@ export class RateKnowledge {
     if (outcome.of < 0) this.learn({ ...this.sameAs(rates)!, id });
   }
 
-  private rank(ranked: RankedRates): void {
+  private rank(ranked: MeasuredRates): void {
     const after = this.ranking.findIndex(({ loss }) => loss > ranked.loss);
     this.ranking.splice(after === -1 ? this.ranking.length : after, 0, ranked);
   }

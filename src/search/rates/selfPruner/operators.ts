@@ -1,7 +1,7 @@
-import type { Rng } from '../../base/rng.ts';
-import type { RateOperator } from './events.ts';
-import { projectRates, projectSome } from './rates.ts';
-import type { RateSpace } from './rates.ts';
+import type { Rng } from '../../../base/rng.ts';
+import type { RateOperator } from '../events.ts';
+import { projectRates, projectSome } from '../rates.ts';
+import type { RateSpace } from '../rates.ts';
 
 /** A configuration as an operator makes it. */
 export interface Made {

@@ -1,9 +1,11 @@
 import { LLM_ROLES } from './llm.ts';
 import type { LlmRole } from './llm.ts';
-import type { PromptTemplates, RateSearchPlan } from './plan.ts';
+import type { SelfPrunerPlan } from './plan.ts';
+import type { PromptTemplates } from './plan.ts';
+import { targetName } from '../target.ts';
 import { fillTemplate } from './fillTemplate.ts';
-import { printRate } from './rates.ts';
-import type { ComponentsOpening } from '../lifecycle/events.ts';
+import { printRate } from '../rates.ts';
+import type { ComponentsOpening } from '../../lifecycle/events.ts';
 
 /** A configuration as a prompt shows it. */
 export interface Shown {
@@ -27,7 +29,7 @@ export interface PromptRequest {
  *
  * @throws EspalierError `settings/invalid` for a template with unknown placeholders
  */
-export function writePrompt(plan: RateSearchPlan, opening: ComponentsOpening, request: PromptRequest): string {
+export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, request: PromptRequest): string {
   const { role, count, population, reasons } = request;
   const common = {
     model: modelName(plan),
@@ -49,7 +51,7 @@ export function writePrompt(plan: RateSearchPlan, opening: ComponentsOpening, re
  *
  * @throws EspalierError `settings/invalid`
  */
-export function checkPrompts(plan: RateSearchPlan, opening: ComponentsOpening): void {
+export function checkPrompts(plan: SelfPrunerPlan, opening: ComponentsOpening): void {
   for (const role of LLM_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
 }
 
@@ -86,12 +88,12 @@ function reasonText(reasons: readonly string[]): string {
 const MOST_REASONS = 8;
 
 /** The checkpoint folder's own name: where it lies is nobody's business. */
-function modelName({ model }: RateSearchPlan): string {
+function modelName({ model }: SelfPrunerPlan): string {
   return model.split(/[\\/]/).findLast((part) => part !== '') ?? model;
 }
 
-function targetText({ target }: RateSearchPlan): string {
-  return target.kind === 'structure'
-    ? `whole attention heads and MLP channels, those with the lowest scores (${target.name}) first`
-    : `single weights of the linear layers, those with the lowest scores (${target.metric}) first`;
+function targetText({ target }: SelfPrunerPlan): string {
+  const what =
+    target.kind === 'structure' ? 'whole attention heads and MLP channels' : 'single weights of the linear layers';
+  return `${what}, those with the lowest scores (${targetName(target)}) first`;
 }

@@ -1,4 +1,5 @@
-import type { LlmReply, RateCounts } from './events.ts';
+import type { RateCounts } from '../events.ts';
+import type { LlmReply } from './events.ts';
 import type { ParsedReply } from './parseReply.ts';
 
 type Tally = Pick<

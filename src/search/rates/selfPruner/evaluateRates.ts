@@ -1,10 +1,9 @@
-import { throwIfCancelled } from '../../base/errors.ts';
-import type { RateCandidate } from './events.ts';
-import type { RateContext } from './context.ts';
+import { throwIfCancelled } from '../../../base/errors.ts';
+import type { RateCandidate } from '../events.ts';
+import type { SelfPrunerContext } from './context.ts';
 import type { ProposedRates } from './rateKnowledge.ts';
-import { ratesKey } from './rates.ts';
-import type { MeasureOutcome } from '../lifecycle/events.ts';
-import type { Rung } from '../lifecycle/rung.ts';
+import { ratesKey } from '../rates.ts';
+import { readMeasure, wholeText } from '../measure.ts';
 
 /**
  * Evaluates the configurations of one generation, each set of rates once, and tells what became of them in the order of their ids. The
@@ -12,7 +11,7 @@ import type { Rung } from '../lifecycle/rung.ts';
  */
 export async function evaluateRates(
   configurations: readonly ProposedRates[],
-  context: RateContext,
+  context: SelfPrunerContext,
 ): Promise<readonly RateCandidate[]> {
   const { knowledge, effects, options } = context;
   const firsts = new Map<string, ProposedRates>();
@@ -46,22 +45,10 @@ export async function evaluateRates(
   return settled;
 }
 
-/** All blocks of the fitness text. */
-export function wholeText({ blocks }: RateContext['options']['opening']): Rung {
-  return { index: 0, begin: 0, end: blocks };
-}
-
-/** @returns the loss, or why there is none */
-export function readMeasure(answer: MeasureOutcome): { readonly loss: number; readonly perplexity: number } | string {
-  if (answer.kind === 'invalid') return answer.detail;
-  const perplexity = Math.exp(answer.loss);
-  return Number.isFinite(perplexity) ? { loss: answer.loss, perplexity } : `its loss is ${answer.loss}`;
-}
-
 function outcomeOf(
   { id, rates }: ProposedRates,
   problems: ReadonlyMap<string, string>,
-  { knowledge }: RateContext,
+  { knowledge }: SelfPrunerContext,
 ): RateCandidate['outcome'] {
   const ranked = knowledge.sameAs(rates);
   if (!ranked) return { kind: 'invalid', detail: problems.get(ratesKey(rates))! };

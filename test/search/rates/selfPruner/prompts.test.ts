@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { LLM_ROLES } from '../../../src/search/rates/llm.ts';
-import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
-import { fillTemplate } from '../../../src/search/rates/fillTemplate.ts';
-import { checkPrompts, writePrompt } from '../../../src/search/rates/prompts.ts';
-import { failureOf } from '../../support/expectCoded.ts';
-import { PROMPTS, rateProblem, ratePlan } from './simulation.ts';
+import { LLM_ROLES } from '../../../../src/search/rates/selfPruner/llm.ts';
+import { parsePrefix } from '../../../../src/metric/parsePrefix.ts';
+import { fillTemplate } from '../../../../src/search/rates/selfPruner/fillTemplate.ts';
+import { checkPrompts, writePrompt } from '../../../../src/search/rates/selfPruner/prompts.ts';
+import { failureOf } from '../../../support/expectCoded.ts';
+import { PROMPTS, rateProblem, ratePlan } from '../simulation.ts';
 
 const values = { model: 'toy', count: '3', nested: '{{model}} $& $1' };
 

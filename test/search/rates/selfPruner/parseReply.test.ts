@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_REFUSED, parseReply } from '../../../src/search/rates/parseReply.ts';
-import type { ParsedReply } from '../../../src/search/rates/parseReply.ts';
+import { MAX_REFUSED, parseReply } from '../../../../src/search/rates/selfPruner/parseReply.ts';
+import type { ParsedReply } from '../../../../src/search/rates/selfPruner/parseReply.ts';
 import {
   MEAN_TOLERANCE,
   meanOf,
@@ -9,7 +9,7 @@ import {
   projectRates,
   ratesKey,
   rateSpace,
-} from '../../../src/search/rates/rates.ts';
+} from '../../../../src/search/rates/rates.ts';
 
 const BLOCK = { groups: 2, groupWeights: 64, channels: 10, channelWeights: 24 };
 const space = rateSpace([BLOCK, BLOCK, BLOCK, BLOCK], 0.3);

@@ -1,11 +1,11 @@
-import { throwIfCancelled } from '../../base/errors.ts';
+import { throwIfCancelled } from '../../../base/errors.ts';
 import type { LlmRole } from './llm.ts';
-import type { RateContext } from './context.ts';
+import type { SelfPrunerContext } from './context.ts';
 import { parseReply } from './parseReply.ts';
 import type { ParsedList } from './parseReply.ts';
 import { writePrompt } from './prompts.ts';
 import type { Shown } from './prompts.ts';
-import { ratesKey } from './rates.ts';
+import { ratesKey } from '../rates.ts';
 
 export interface RateAnswer {
   readonly lists: readonly LlmList[];
@@ -29,7 +29,7 @@ export async function askForRates(
   wanted: number,
   population: readonly Shown[],
   known: ReadonlySet<string>,
-  context: RateContext,
+  context: SelfPrunerContext,
 ): Promise<RateAnswer> {
   const { plan, space, account } = context;
   const lists: LlmList[] = [];
@@ -76,7 +76,7 @@ export async function askForRates(
   return { lists, shortfall };
 }
 
-function mayNotAsk(generation: number, { failure }: RateContext): string | undefined {
+function mayNotAsk(generation: number, { failure }: SelfPrunerContext): string | undefined {
   return failure?.generation === generation ? failure.reason : undefined;
 }
 

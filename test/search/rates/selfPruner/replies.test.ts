@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseReply } from '../../../src/search/rates/parseReply.ts';
-import { rateSpace, ratesKey } from '../../../src/search/rates/rates.ts';
+import { parseReply } from '../../../../src/search/rates/selfPruner/parseReply.ts';
+import { rateSpace, ratesKey } from '../../../../src/search/rates/rates.ts';
 
 // Replies as language models write them, for four blocks and a mean of 0.3. What is expected of one are the lists that a person would
 // read in it, or why there are none.

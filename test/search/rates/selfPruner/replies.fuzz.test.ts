@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Rng } from '../../../src/base/rng.ts';
-import { parseReply } from '../../../src/search/rates/parseReply.ts';
-import { printRate, projectRates, rateSpace } from '../../../src/search/rates/rates.ts';
-import type { RateSpace } from '../../../src/search/rates/rates.ts';
+import { Rng } from '../../../../src/base/rng.ts';
+import { parseReply } from '../../../../src/search/rates/selfPruner/parseReply.ts';
+import { printRate, projectRates, rateSpace } from '../../../../src/search/rates/rates.ts';
+import type { RateSpace } from '../../../../src/search/rates/rates.ts';
 
 const BLOCK = { groups: 2, groupWeights: 64, channels: 10, channelWeights: 24 };
 const spaceOf = (blocks: number, mean: number): RateSpace =>

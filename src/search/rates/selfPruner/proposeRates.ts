@@ -1,17 +1,18 @@
-import type { Rng } from '../../base/rng.ts';
+import type { Rng } from '../../../base/rng.ts';
 import type { LlmRole } from './llm.ts';
-import type { RateSearchPlan } from './plan.ts';
-import { candidateRng } from '../metrics/candidateRng.ts';
+import type { SelfPrunerPlan } from './plan.ts';
+import { candidateRng } from '../../metrics/candidateRng.ts';
 import { askForRates } from './askForRates.ts';
-import type { RateContext } from './context.ts';
+import type { SelfPrunerContext } from './context.ts';
 import { crossRates, mutateRates, randomRates, spreadRates } from './operators.ts';
 import type { Made } from './operators.ts';
-import type { ProposedRates, RankedRates } from './rateKnowledge.ts';
-import { ratesKey } from './rates.ts';
+import type { MeasuredRates } from '../measure.ts';
+import type { ProposedRates } from './rateKnowledge.ts';
+import { ratesKey } from '../rates.ts';
 import type { OperatorChoice } from './settings.ts';
 
 /** Who does it: without a language model, what it would do is done by classical operators. */
-export function operatorOf(role: LlmRole, { search, llm }: Pick<RateSearchPlan, 'search' | 'llm'>): OperatorChoice {
+export function operatorOf(role: LlmRole, { search, llm }: Pick<SelfPrunerPlan, 'search' | 'llm'>): OperatorChoice {
   return search[role] === 'llm' && llm.provider === 'none' ? 'classical' : search[role];
 }
 
@@ -25,8 +26,8 @@ export async function proposeRates(
   role: LlmRole,
   generation: number,
   wanted: number,
-  population: readonly RankedRates[],
-  context: RateContext,
+  population: readonly MeasuredRates[],
+  context: SelfPrunerContext,
 ): Promise<readonly ProposedRates[]> {
   const { plan, knowledge, account, effects } = context;
   const proposed: ProposedRates[] = [];
@@ -66,8 +67,8 @@ function makeClassical(
   role: LlmRole,
   operator: OperatorChoice,
   index: number,
-  population: readonly RankedRates[],
-  { plan, space, knowledge, options }: RateContext,
+  population: readonly MeasuredRates[],
+  { plan, space, knowledge, options }: SelfPrunerContext,
 ): Made {
   const { search } = plan;
   const rng = candidateRng(search.seed, knowledge.nextId);

@@ -1,5 +1,5 @@
-import { MEAN_TOLERANCE, meanOf, printRate, projectRates, ratesKey } from './rates.ts';
-import type { RateSpace } from './rates.ts';
+import { MEAN_TOLERANCE, meanOf, printRate, projectRates, ratesKey } from '../rates.ts';
+import type { RateSpace } from '../rates.ts';
 import { answerText } from './reply/answerText.ts';
 import { findLists } from './reply/findLists.ts';
 import type { FoundList } from './reply/findLists.ts';

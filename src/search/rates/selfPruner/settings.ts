@@ -1,6 +1,6 @@
-import { defaultsOf } from '../../experiment/settingRow.ts';
-import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
-import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
+import { defaultsOf } from '../../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
+import { SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
 
 /** Who does it; `off` leaves it out (an initialisation that is off is random). */
 export type OperatorChoice = 'llm' | 'classical' | 'off';
@@ -8,7 +8,7 @@ export type OperatorChoice = 'llm' | 'classical' | 'off';
 const OPERATOR = { kind: 'choice', default: 'llm' } as const;
 
 /** The settings of a search for rates. */
-export const RATE_SEARCH_SETTINGS = {
+export const SELF_PRUNER_SETTINGS = {
   method: {
     kind: 'choice',
     default: 'self-pruner',
@@ -84,6 +84,6 @@ export const RATE_SEARCH_SETTINGS = {
   workers: WORKERS_SETTING,
 } as const satisfies SettingTable;
 
-export type RateSearchSettings = SettingsOf<typeof RATE_SEARCH_SETTINGS>;
-export type RateSearchSettingName = keyof RateSearchSettings;
-export const DEFAULT_RATE_SEARCH_SETTINGS: RateSearchSettings = defaultsOf(RATE_SEARCH_SETTINGS);
+export type SelfPrunerSettings = SettingsOf<typeof SELF_PRUNER_SETTINGS>;
+export type SelfPrunerSettingName = keyof SelfPrunerSettings;
+export const DEFAULT_SELF_PRUNER_SETTINGS: SelfPrunerSettings = defaultsOf(SELF_PRUNER_SETTINGS);

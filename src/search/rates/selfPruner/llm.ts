@@ -1,5 +1,5 @@
-import { defaultsOf } from '../../experiment/settingRow.ts';
-import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
+import { defaultsOf } from '../../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
 
 /**
  * The language model that a search asks, as far as it is no secret: keys travel apart from this, and are kept nowhere.

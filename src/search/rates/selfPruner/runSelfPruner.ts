@@ -1,0 +1,93 @@
+import { EspalierError } from '../../../base/errors.ts';
+import type { RateCandidate, RateCounts } from '../events.ts';
+import type { MeasuredRates } from '../measure.ts';
+import type { RateOutcome, RateSearch } from '../rateSearch.ts';
+import type { SelfPrunerContext } from './context.ts';
+import { evaluateRates } from './evaluateRates.ts';
+import { LLM_ROLES } from './llm.ts';
+import { LlmAccount } from './llmAccount.ts';
+import type { SelfPrunerPlan } from './plan.ts';
+import { checkPrompts } from './prompts.ts';
+import { operatorOf, proposeRates } from './proposeRates.ts';
+import { RateKnowledge } from './rateKnowledge.ts';
+
+/**
+ * Runs Self-Pruner: first configurations, then as many iterations as the plan says, each of which lets the best make new ones by mutation and
+ * by crossover.
+ *
+ * @param baselines that are measured already
+ * @throws EspalierError `settings/invalid` for a plan that cannot be run
+ */
+export async function runSelfPruner(
+  search: RateSearch<SelfPrunerPlan>,
+  baselines: readonly MeasuredRates[],
+): Promise<RateOutcome> {
+  const { plan, effects } = search;
+  const settings = plan.search;
+  const knowledge = new RateKnowledge();
+  const account = new LlmAccount();
+  const context: SelfPrunerContext = { ...search, knowledge, account };
+  for (const baseline of baselines) if (!knowledge.sameAs(baseline.rates)) knowledge.learn(baseline);
+
+  const counts = (): RateCounts => knowledge.countsWith(account);
+  for (let generation = 0; generation <= settings.generations; generation++) {
+    const population = knowledge.leaders.slice(0, settings.population);
+    const proposed =
+      generation === 0
+        ? await proposeRates('initialise', 0, settings.population, [], context)
+        : [
+            ...(settings.mutate === 'off'
+              ? []
+              : await proposeRates('mutate', generation, settings.mutations, population, context)),
+            ...(settings.cross === 'off'
+              ? []
+              : await proposeRates('cross', generation, settings.crossovers, population, context)),
+          ];
+    const evaluated = await evaluateRates(proposed, context);
+    const best = knowledge.leaders[0];
+    await effects.emit({
+      kind: 'generation',
+      generation,
+      ...statisticsOf(evaluated),
+      bestSoFar: best ? { id: best.id, perplexity: best.perplexity } : null,
+      counts: counts(),
+    });
+  }
+  return { counts: counts(), finalists: knowledge.leaders.slice(0, settings.finalists) };
+}
+
+/**
+ * Refuses what can never be asked, before a model is run.
+ *
+ * @throws EspalierError `settings/invalid`
+ */
+export function checkSelfPruner({ plan, options }: RateSearch<SelfPrunerPlan>): void {
+  if (LLM_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
+  checkPrompts(plan, options.opening);
+  checkCap(plan);
+}
+
+/** A limit on money that never takes effect would be found out when the bill comes. */
+function checkCap({ name, llm }: SelfPrunerPlan): void {
+  if (llm.costCap === 0 || llm.promptPrice > 0 || llm.replyPrice > 0) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `searching for rates (${name})`,
+    expected: 'prices, for a limit on what may be spent',
+    actual: `costCap ${llm.costCap}, and neither promptPrice nor replyPrice`,
+    remedy: 'Say what a million tokens of prompts and of replies cost, or limit tokens with tokenCap.',
+  });
+}
+
+/** Of the valid configurations of a generation. The mean is that of the losses, as a perplexity. */
+function statisticsOf(evaluated: readonly RateCandidate[]): {
+  best: number | null;
+  mean: number | null;
+  worst: number | null;
+} {
+  const perplexities = evaluated.flatMap(({ outcome }) => (outcome.kind === 'invalid' ? [] : [outcome.perplexity]));
+  if (perplexities.length === 0) return { best: null, mean: null, worst: null };
+  const sorted = perplexities.sort((a, b) => a - b);
+  const meanLoss = sorted.reduce((sum, perplexity) => sum + Math.log(perplexity), 0) / sorted.length;
+  return { best: sorted[0]!, mean: Math.exp(meanLoss), worst: sorted.at(-1)! };
+}

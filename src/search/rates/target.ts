@@ -1,0 +1,24 @@
+import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { RateAllocation } from '../../experiment/structureSchema.ts';
+import type { RateSearchPlan, RateTarget } from './plan.ts';
+
+/** What a search for rates prunes, with these rates. @param name what the evaluation is called; as the target without it */
+export function evaluationOf(
+  { target, sparsity }: Pick<RateSearchPlan, 'target' | 'sparsity'>,
+  rates: RateAllocation,
+  name = targetName(target),
+): PlannedEvaluation {
+  return target.kind === 'weights'
+    ? { metric: name, expression: target.expression, sparsity, rates }
+    : { metric: name, structure: { kind: 'scored', score: target.score, rates }, sparsity };
+}
+
+/** What ranks that of which the rates say how much goes: `wanda-sp`, `mine`. */
+export function targetName(target: RateTarget): string {
+  return target.kind === 'weights' ? target.metric : target.name;
+}
+
+/** What the rates are of, for a person. @param quote what a name is set in */
+export function targetWords(target: RateTarget, quote = (name: string): string => name): string {
+  return `${target.kind === 'weights' ? 'single weights' : 'heads and channels'} by ${quote(targetName(target))}`;
+}
