@@ -13,8 +13,9 @@ import type { BlockKind } from './properties.ts';
 import type { Property } from './property.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
+import { eachOnce, readMetric, readOperand, readOperation, readSparsity } from './propertyValues.ts';
 import type { PropertySetting } from './property.ts';
+import { readSetting } from './settingValues.ts';
 import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
 import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
 
