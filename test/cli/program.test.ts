@@ -391,6 +391,10 @@ describe('usage', () => {
     }
   });
 
+  it('a flag that methods take differently names all that it takes', async () => {
+    expect((await run(['search', '--help'])).out).toContain('--budget <number|choice> ');
+  });
+
   it('--version', async () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, out: `${VERSION}\n` });
   });

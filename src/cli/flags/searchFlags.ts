@@ -98,7 +98,8 @@ function mergedFlag(name: string, uses: readonly Use[]): Option {
     methods.set(text, [...(methods.get(text) ?? []), methodsOf(block)]);
   }
   const documentation = [...methods].map(([text, of]) => `${of.join(', ')}: ${text}`).join('; ');
-  return new Option(`--${kebabCase(name)} <${PLACEHOLDERS[uses[0]!.row.kind]}>`, documentation);
+  const placeholders = new Set(uses.map(({ row }) => PLACEHOLDERS[row.kind]));
+  return new Option(`--${kebabCase(name)} <${[...placeholders].join('|')}>`, documentation);
 }
 
 function help(row: SettingRow): string {
