@@ -1,5 +1,5 @@
-import { isInRange, rangeText } from '../../experiment/settingRow.ts';
-import type { ChoiceValues, NumberValues, SettingRow } from '../../experiment/settingRow.ts';
+import { isInRange, rangeText, writtenDefault } from '../../experiment/settingRow.ts';
+import type { ChoiceValues, ListValues, NumberRange, NumberValues, SettingRow } from '../../experiment/settingRow.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import type { ExpressionSyntax } from '../syntax/syntax.ts';
 import { didYouMean, replaceFix } from './diagnostics.ts';
@@ -25,7 +25,20 @@ export function readSetting(
     case 'integer':
     case 'number':
       return readNumeric(reader, row, name, syntax);
+    case 'list':
+      return readList(reader, row, name, syntax);
   }
+}
+
+/** What was meant by several values where one can be, and the fix for it: a list whose brackets are missing. */
+export function inBrackets(
+  reader: PropertyReader,
+  row: SettingRow | undefined,
+  values: readonly ExpressionSyntax[],
+): ReturnType<typeof didYouMean> {
+  const isBare = row?.kind === 'list' && values.every(({ kind }) => kind !== 'list');
+  const list = isBare ? `[${values.map(({ span }) => reader.source(span)).join(', ')}]` : undefined;
+  return didYouMean(reader.at({ start: values[0]!.span.start, end: values.at(-1)!.span.end }), list);
 }
 
 function readText(reader: PropertyReader, name: string, syntax: ExpressionSyntax): string | undefined {
@@ -63,13 +76,47 @@ function readNumeric(
   syntax: ExpressionSyntax,
 ): number | undefined {
   const kind = row.kind === 'integer' ? 'a whole number' : 'a number';
+  const is = `\`${name}\` is`;
   const isShare = syntax.kind === 'percentage' && row.kind === 'number' && row.maximum <= 1;
-  const value = isShare ? shareOf(syntax) : readNumber(reader, syntax, `\`${name}\` is ${kind}`);
-  if (value === undefined) return undefined;
-  if ((row.kind === 'integer' && !Number.isInteger(value)) || !isInRange(row, value)) {
-    const range = rangeText(row, kind);
-    reader.report('property/range', syntax.span, `\`${name}\` is ${range}, not ${value}`);
-    return undefined;
+  const value = isShare ? shareOf(syntax) : readNumber(reader, syntax, `${is} ${kind}`);
+  return value === undefined ? undefined : inRange(reader, row, is, kind, syntax, value);
+}
+
+/** Numbers in brackets, or one without them. */
+function readList(
+  reader: PropertyReader,
+  row: ListValues,
+  name: string,
+  syntax: ExpressionSyntax,
+): readonly number[] | undefined {
+  const elements = syntax.kind === 'list' ? syntax.values : [syntax];
+  const is = `each of \`${name}\` is`;
+  const expected =
+    syntax.kind === 'list'
+      ? `${is} a whole number`
+      : `\`${name}\` is a list of whole numbers such as \`${writtenDefault(row)}\``;
+  const values = elements.flatMap((element) => {
+    const value = readNumber(reader, element, expected);
+    return value === undefined ? [] : (inRange(reader, row, is, 'a whole number', element, value) ?? []);
+  });
+  if (elements.length >= 1 && elements.length <= row.most) {
+    return values.length === elements.length ? values : undefined;
   }
-  return value;
+  const message = `\`${name}\` has 1 to ${row.most} numbers, not ${elements.length}`;
+  reader.report('property/range', syntax.span, message);
+  return undefined;
+}
+
+/** A number that is as its row wants it. @param is what the sentence begins with that says it is not */
+function inRange(
+  reader: PropertyReader,
+  range: NumberRange,
+  is: string,
+  kind: 'a whole number' | 'a number',
+  { span }: ExpressionSyntax,
+  value: number,
+): number | undefined {
+  if ((kind === 'a number' || Number.isInteger(value)) && isInRange(range, value)) return value;
+  reader.report('property/range', span, `${is} ${rangeText(range, kind)}, not ${value}`);
+  return undefined;
 }
