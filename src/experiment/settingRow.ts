@@ -3,7 +3,6 @@
  * them is the one place that says which settings there are; types and defaults follow from it.
  */
 export type SettingRow = {
-  readonly default: string | number;
   /** One line, for `--help`, hover and completion. */
   readonly documentation: string;
   /** Said of those that can change no number beyond rounding: where and how fast something is computed. */
@@ -12,16 +11,34 @@ export type SettingRow = {
   readonly isLater?: true;
 } & SettingValues;
 
-/** What a setting takes. */
-export type SettingValues = ChoiceValues | NumberValues | { readonly kind: 'text' };
+/** What a setting takes, and its default. */
+export type SettingValues = ChoiceValues | NumberValues | ListValues | TextValues;
 
 export interface ChoiceValues {
   readonly kind: 'choice';
+  readonly default: string;
   readonly choices: readonly string[];
 }
 
-export interface NumberValues {
+export interface NumberValues extends NumberRange {
   readonly kind: 'integer' | 'number';
+  readonly default: number;
+}
+
+/** Whole numbers, each of them in the range: at least one. */
+export interface ListValues extends Omit<NumberRange, 'orZero'> {
+  readonly kind: 'list';
+  readonly default: readonly number[];
+  /** How many there may be. */
+  readonly most: number;
+}
+
+export interface TextValues {
+  readonly kind: 'text';
+  readonly default: string;
+}
+
+export interface NumberRange {
   readonly minimum: number;
   readonly maximum: number;
   /** Whether 0 may be written as well: it stands for what the checkpoint says. */
@@ -37,7 +54,9 @@ export type ValueOf<Row extends SettingRow> = Row extends { readonly choices: re
   ? Choice
   : Row extends { readonly kind: 'text' }
     ? string
-    : number;
+    : Row extends { readonly kind: 'list' }
+      ? readonly number[]
+      : number;
 
 export function defaultsOf<const Table extends SettingTable>(table: Table): SettingsOf<Table> {
   return Object.fromEntries(Object.entries(table).map(([name, row]) => [name, row.default])) as SettingsOf<Table>;
@@ -67,11 +86,17 @@ export function undecidingOf<Settings extends object>(table: SettingTable, setti
 }
 
 /** Whether a number is in the range of a setting; that it is whole is another question. */
-export function isInRange({ minimum, maximum, orZero }: NumberValues, value: number): boolean {
+export function isInRange({ minimum, maximum, orZero }: NumberRange, value: number): boolean {
   return (value >= minimum && value <= maximum) || (orZero === true && value === 0);
 }
 
 /** "0, or a whole number from 2 to 1048576": what a setting takes. */
-export function rangeText({ minimum, maximum, orZero }: NumberValues, kind = 'a whole number'): string {
+export function rangeText({ minimum, maximum, orZero }: NumberRange, kind = 'a whole number'): string {
   return `${orZero ? '0, or ' : ''}${kind} from ${minimum} to ${maximum}`;
+}
+
+/** The default of a setting as a `.prune` file says it: `128`, `"text"`, `[8, 2, 1]`. */
+export function writtenDefault(row: SettingValues): string {
+  if (row.kind === 'list') return `[${row.default.join(', ')}]`;
+  return row.kind === 'text' ? `"${row.default}"` : String(row.default);
 }

@@ -15,9 +15,10 @@ function settingSchema(row: SettingRow): z.ZodType {
   return row.isLater ? schema.default(row.default) : schema;
 }
 
-function valueSchema(row: SettingRow): z.ZodType<string | number> {
+function valueSchema(row: SettingRow): z.ZodType<SettingRow['default']> {
   if (row.kind === 'choice') return z.enum([...row.choices]);
   if (row.kind === 'text') return z.string().max(65_536);
+  if (row.kind === 'list') return z.array(z.int().min(row.minimum).max(row.maximum)).min(1).max(row.most);
   const number = row.kind === 'integer' ? z.int() : z.number();
   return row.orZero
     ? number.refine((value) => isInRange(row, value), `expected ${rangeText(row)}`)

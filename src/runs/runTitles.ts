@@ -84,9 +84,14 @@ function isSection(at: string): boolean {
 }
 
 function wordsFor(value: unknown): string {
-  const text =
-    typeof value === 'string' ? shortPath(value) : Array.isArray(value) ? value.map(nameOf).join(', ') : nameOf(value);
+  const text = typeof value === 'string' ? shortPath(value) : Array.isArray(value) ? listOf(value) : nameOf(value);
   return plainLine(text, LONGEST);
+}
+
+/** Numbers as a file lists them: what stands behind them begins with a comma, too. */
+function listOf(values: readonly unknown[]): string {
+  const list = values.map(nameOf).join(', ');
+  return values.length > 0 && values.every((value) => typeof value === 'number') ? `[${list}]` : list;
 }
 
 /** A metric or baseline by its name; what has none in full. */

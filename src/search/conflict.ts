@@ -7,7 +7,7 @@ export interface SearchConflict {
   readonly settings: readonly [string, string];
   readonly message: string;
   /** A value of the second one that goes with the first. */
-  readonly value: number;
+  readonly value: number | readonly number[];
 }
 
 /** Looks whether a search's settings go together; flags and `.prune` files are both checked by it. */

@@ -13,6 +13,7 @@ import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
@@ -383,12 +384,16 @@ describe('usage', () => {
     const { out } = await run(['search', '--help']);
     const flat = out.replace(/\s+/g, ' ');
     for (const table of [METRIC_SEARCH_SETTINGS, SELF_PRUNER_SETTINGS, LLM_SETTINGS, MASK_SEARCH_SETTINGS]) {
-      for (const [name, row] of Object.entries<{ readonly default: string | number }>(table)) {
+      for (const [name, row] of Object.entries<Pick<SettingRow, 'default'>>(table)) {
         if (name === 'method') continue;
         expect(flat).toContain(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `);
-        if (row.default !== '') expect(flat).toContain(`(default: ${row.default})`);
+        if (row.default !== '') expect(flat).toContain(`(default: ${String(row.default)})`);
       }
     }
+  });
+
+  it('a flag that methods take differently names all that it takes', async () => {
+    expect((await run(['search', '--help'])).out).toContain('--budget <number|choice> ');
   });
 
   it('--version', async () => {

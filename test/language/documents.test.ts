@@ -10,6 +10,7 @@ import { DECLARATION_KEYWORDS, isName } from '../../src/language/syntax/words.ts
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { infixSymbol } from '../../src/metric/print.ts';
 import { OPERATION_NAMES } from '../../src/metric/operations.ts';
+import { rangeText, writtenDefault } from '../../src/experiment/settingRow.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
@@ -51,7 +52,7 @@ describe('docs/language.md', () => {
   )('has the settings of %s as their table has them, and the command line has their flags', (_, table) => {
     const rows = Object.entries<SettingRow>(table).filter(([name]) => name !== 'method');
     const lines = rows.map(([name, row]) => {
-      const value = row.kind === 'choice' ? `\`${row.default}\`` : String(row.default);
+      const value = row.kind === 'choice' || row.kind === 'list' ? `\`${writtenDefault(row)}\`` : String(row.default);
       return `| \`${name}\` | ${valuesOf(row)} | ${value === '' ? '' : `${value} `}| ${row.documentation} |`;
     });
     expect(lines.filter((line) => !REFERENCE.split('\n').includes(line))).toEqual([]);
@@ -134,6 +135,7 @@ describe('the editor’s files', () => {
 function valuesOf(row: SettingRow): string {
   if (row.kind === 'text') return 'a text in quotes';
   if (row.kind === 'choice') return row.choices.map((choice) => `\`${choice}\``).join(', ');
+  if (row.kind === 'list') return `a list of 1 to ${row.most} ${rangeText(row, 'whole numbers')}`;
   return row.maximum === Number.MAX_SAFE_INTEGER ? 'a whole number' : `${row.minimum} to ${row.maximum}`;
 }
 

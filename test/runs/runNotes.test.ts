@@ -129,6 +129,7 @@ describe('runs of one search are told apart', () => {
     expect(said({ sparsity: { kind: 'n:m', keep: 2, of: 4 } })).toBe('sparsity 2:4');
     expect(said({ settings: { ...settings, seed: 5 } })).toBe('calibration seed 5');
     expect(said({ operands: ['W'] })).toBe('operands W');
+    expect(said({ search: { ...search, seed: 7, survivors: [8, 2, 1] } })).toBe('seed 7, survivors [8, 2, 1]');
     expect(said({ text: `/a/${'very/long/'.repeat(9)}path.txt` })).toBe('text …/path.txt');
   });
 });

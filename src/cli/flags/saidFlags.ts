@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { rangeText } from '../../experiment/settingRow.ts';
-import type { SettingRow } from '../../experiment/settingRow.ts';
+import type { SettingValues } from '../../experiment/settingRow.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../../language/check/diagnostics.ts';
 import { BLOCK_KINDS, propertyOf } from '../../language/check/properties.ts';
 import type { BlockKind } from '../../language/check/properties.ts';
@@ -150,10 +150,18 @@ function takes(property: Property | undefined, { like }: SaidFlag): string {
   return `such as ${like ?? property.example.slice(property.name.length + 2)}`;
 }
 
-function valuesOf(row: SettingRow): string {
+function valuesOf(row: SettingValues): string {
   if (row.kind === 'text') return 'a text';
   if (row.kind === 'choice') return `one of ${row.choices.join(', ')}`;
+  if (row.kind === 'list') {
+    return `a list of 1 to ${row.most} ${rangeText(row, 'whole numbers')}, such as ${typedDefault(row)}`;
+  }
   return rangeText(row, row.kind === 'integer' ? 'a whole number' : 'a number');
+}
+
+/** The default of a setting as it is typed: `128`, `8,2,1`. */
+export function typedDefault(row: SettingValues): string {
+  return row.kind === 'list' ? row.default.join(',') : String(row.default);
 }
 
 function remedyOf({ code, fixes }: Diagnostic, flag: SaidFlag | undefined): string {

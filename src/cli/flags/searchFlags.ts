@@ -7,10 +7,10 @@ import type { SettingRow } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { propertiesOf, propertyOf } from '../../language/check/properties.ts';
 import { collect } from '../commands/commandContext.ts';
-import { said } from './saidFlags.ts';
+import { said, typedDefault } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { flagInSearch, kebabCase } from './flagNames.ts';
-import { addFlags, PLACEHOLDERS } from './settingFlags.ts';
+import { addFlags, PLACEHOLDERS, typedAs } from './settingFlags.ts';
 import type { PropertyName } from '../../language/check/property.ts';
 
 /**
@@ -65,9 +65,10 @@ export function saidSearch(options: Options, method: SearchMethod, folder: strin
     ...said(options, 'sparsity', 'at'),
     ...OWN_INPUTS.flatMap((name) => said(options, name, name)),
     ...said(options, 'baseline', 'baselines', isRates ? { wrap: listed } : {}),
-    ...[...usesByName()].flatMap(([name, [use]]) =>
-      said(options, kebabCase(name), name, use?.row.kind === 'text' ? { isText: true } : {}),
-    ),
+    ...[...usesByName()].flatMap(([name, uses]) => {
+      const own = uses.find((use) => use.method === method) ?? uses[0]!;
+      return said(options, kebabCase(name), name, typedAs(own.row));
+    }),
   ];
 }
 
@@ -97,11 +98,12 @@ function mergedFlag(name: string, uses: readonly Use[]): Option {
     methods.set(text, [...(methods.get(text) ?? []), method]);
   }
   const documentation = [...methods].map(([text, of]) => `${of.join(', ')}: ${text}`).join('; ');
-  return new Option(`--${kebabCase(name)} <${PLACEHOLDERS[uses[0]!.row.kind]}>`, documentation);
+  const placeholders = new Set(uses.map(({ row }) => PLACEHOLDERS[row.kind]));
+  return new Option(`--${kebabCase(name)} <${[...placeholders].join('|')}>`, documentation);
 }
 
 function help(row: SettingRow): string {
   const choices = row.kind === 'choice' ? ` (${row.choices.join(', ')})` : '';
-  const value = row.default === '' ? '' : ` (default: ${row.default})`;
+  const value = row.default === '' ? '' : ` (default: ${typedDefault(row)})`;
   return `${row.documentation}${choices}${value}`;
 }

@@ -12,12 +12,13 @@ export function settingFix(
   parsed: ParsedDeclaration,
   search: Pick<Declaration, 'nameSpan'>,
   name: string,
-  value: number,
+  value: number | readonly number[],
 ): Fix | undefined {
   const property = propertyNamed(parsed, name);
   const written = property?.tree.syntax.values[0];
-  if (property && written) return replaceFix(shift(written.span, property.base), String(value));
-  return insertFix(text, search, `${name}: ${value}`);
+  const spelled = typeof value === 'number' ? String(value) : `[${value.join(', ')}]`;
+  if (property && written) return replaceFix(shift(written.span, property.base), spelled);
+  return insertFix(text, search, `${name}: ${spelled}`);
 }
 
 export function insertFix(text: string, { nameSpan }: Pick<Declaration, 'nameSpan'>, line: string): Fix | undefined {

@@ -1,4 +1,5 @@
 import type { SearchMethod } from '../../search/kinds.ts';
+import type { SettingRow } from '../../experiment/settingRow.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { readNamedRates } from './allocations.ts';
@@ -12,8 +13,9 @@ import type { BlockKind } from './properties.ts';
 import type { Property } from './property.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { eachOnce, readMetric, readOperand, readOperation, readSetting, readSparsity } from './propertyValues.ts';
+import { eachOnce, readMetric, readOperand, readOperation, readSparsity } from './propertyValues.ts';
 import type { PropertySetting } from './property.ts';
+import { inBrackets, readSetting } from './settingValues.ts';
 import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
 import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
 
@@ -34,7 +36,7 @@ class BlockCompiler {
   private readonly block: BlockKind;
   private readonly context: BlockContext;
   private readonly content: { -readonly [Key in keyof SearchContent]: SearchContent[Key] };
-  private readonly settings: Record<PropertySetting['of'], Record<string, number | string>> = {
+  private readonly settings: Record<PropertySetting['of'], Record<string, SettingRow['default']>> = {
     evaluation: {},
     method: {},
     search: {},
@@ -114,8 +116,10 @@ class BlockCompiler {
       case 'setting': {
         const value = values[0];
         if (value === undefined) return;
-        if (values.length > 1) reader.report('property/type', values[1]!.span, `\`${name}\` takes one value`);
-        else this.compileValue(property, value, reader);
+        if (values.length > 1) {
+          const { suffix, ...fixes } = inBrackets(reader, property.setting?.row, values);
+          reader.report('property/type', values[1]!.span, `\`${name}\` takes one value${suffix}`, fixes);
+        } else this.compileValue(property, value, reader);
       }
     }
   }

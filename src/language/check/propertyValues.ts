@@ -1,5 +1,3 @@
-import { isInRange, rangeText } from '../../experiment/settingRow.ts';
-import type { SettingRow } from '../../experiment/settingRow.ts';
 import { MAX_GROUP } from '../../experiment/limits.ts';
 import { parseSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
@@ -9,7 +7,7 @@ import type { OperandName } from '../../metric/operands.ts';
 import { isOperationName, OPERATION_NAMES } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { printShape } from '../../metric/shape.ts';
-import { didYouMean, replaceFix } from './diagnostics.ts';
+import { didYouMean } from './diagnostics.ts';
 import type { PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
 import type { PropertyReader } from './propertyReader.ts';
@@ -119,47 +117,6 @@ export function readSparsity(reader: PropertyReader, syntax: ExpressionSyntax): 
   const { suffix, ...fixes } = didYouMean(reader.at(syntax.span), percentage);
   reader.report('sparsity/range', syntax.span, `a share is at least 0 and below 1${suffix}`, fixes);
   return undefined;
-}
-
-/** The value of the setting of a row. @param name that the property or argument has */
-export function readSetting(
-  reader: PropertyReader,
-  row: SettingRow,
-  name: string,
-  syntax: ExpressionSyntax,
-): number | string | undefined {
-  if (row.kind === 'text') {
-    if (syntax.kind === 'text' && syntax.arguments.length === 0) return syntax.text;
-    if (syntax.kind === 'text') {
-      const fixes = [replaceFix(reader.at(syntax.span), `"${syntax.text}"`)];
-      reader.report('call/argument', syntax.span, `nothing can stand in parentheses behind the text of \`${name}\``, {
-        fixes,
-      });
-      return undefined;
-    }
-    const word = reader.word(syntax);
-    const { suffix, ...fixes } = didYouMean(reader.at(syntax.span), word === '' ? undefined : `"${word}"`);
-    reader.report('property/type', syntax.span, `\`${name}\` is a text in quotes${suffix}`, fixes);
-    return undefined;
-  }
-  if (row.kind === 'choice') {
-    const text = reader.word(syntax);
-    if (row.choices.includes(text)) return text;
-    const { suffix, ...fixes } = didYouMean(reader.at(syntax.span), nearestName(text, row.choices));
-    const choices = row.choices.map((choice) => `\`${choice}\``).join(', ');
-    reader.report('property/type', syntax.span, `\`${name}\` is one of ${choices}${suffix}`, fixes);
-    return undefined;
-  }
-  const kind = row.kind === 'integer' ? 'a whole number' : 'a number';
-  const isShare = syntax.kind === 'percentage' && row.kind === 'number' && row.maximum <= 1;
-  const value = isShare ? shareOf(syntax) : readNumber(reader, syntax, `\`${name}\` is ${kind}`);
-  if (value === undefined) return undefined;
-  if ((row.kind === 'integer' && !Number.isInteger(value)) || !isInRange(row, value)) {
-    const range = rangeText(row, kind);
-    reader.report('property/range', syntax.span, `\`${name}\` is ${range}, not ${value}`);
-    return undefined;
-  }
-  return value;
 }
 
 /** The value of an expression of numbers and parameters. @param expected told where it is something else */

@@ -1,7 +1,8 @@
 import { LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
-import type { SettingRow, SettingTable } from '../../experiment/settingRow.ts';
+import { rangeText, writtenDefault } from '../../experiment/settingRow.ts';
+import type { NumberRange, SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { EvaluationProperty, Property, PropertySetting, SettingProperty } from './property.ts';
@@ -51,7 +52,7 @@ function properties(of: PropertySetting['of'], table: SettingTable): readonly Pr
 function settingProperty(name: SettingProperty, setting: PropertySetting): Property {
   const { row } = setting;
   const values = valuesOf(row);
-  const written = row.kind === 'text' ? `"${row.default}"` : String(row.default);
+  const written = writtenDefault(row);
   const byDefault = row.kind === 'text' && row.default === '' ? '' : ` Default: \`${written}\`.`;
   const what = `${row.documentation[0]!.toUpperCase()}${row.documentation.slice(1)}.${values}${byDefault}`;
   const effect =
@@ -65,8 +66,12 @@ function settingProperty(name: SettingProperty, setting: PropertySetting): Prope
 function valuesOf(row: SettingRow): string {
   if (row.kind === 'text') return ' A text in quotes.';
   if (row.kind === 'choice') return ` One of ${row.choices.map((choice) => `\`${choice}\``).join(', ')}.`;
-  const kind = row.kind === 'integer' ? 'A whole number' : 'A number';
-  return row.maximum === Number.MAX_SAFE_INTEGER
-    ? ` ${kind} from ${row.minimum} on.`
-    : ` ${row.orZero ? '0, or ' : ''}${row.orZero ? kind.toLowerCase() : kind} from ${row.minimum} to ${row.maximum}.`;
+  if (row.kind === 'list') return ` A list of 1 to ${row.most} ${fromTo(row, 'whole numbers')}.`;
+  const kind = row.kind === 'integer' ? 'a whole number' : 'a number';
+  const text = fromTo(row, kind);
+  return ` ${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
+
+function fromTo(range: NumberRange, kind: string): string {
+  return range.maximum === Number.MAX_SAFE_INTEGER ? `${kind} from ${range.minimum} on` : rangeText(range, kind);
 }

@@ -6,6 +6,7 @@ import type { OperandName } from '../../metric/operands.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { writtenDefault } from '../../experiment/settingRow.ts';
 import { isSearchMethod, SEARCH_METHODS } from '../../search/methods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
@@ -159,7 +160,7 @@ function valueSuggestions(document: CompiledDocument, { value, setting }: Proper
         }));
       }
       if (row.kind === 'text') return [{ ...plainValue('""'), insert: '"$0"', detail: 'a text' }];
-      return [{ ...plainValue(String(row.default)), detail: 'default' }];
+      return [{ ...plainValue(writtenDefault(row)), detail: 'default' }];
     }
   }
 }

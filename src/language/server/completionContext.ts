@@ -122,6 +122,7 @@ function blockContext(
     const inParentheses = here.filter((_, i) => here[i + 1] === ':').map((word) => settingNamed(property, word));
     return { kind: 'argument', of: property, said: new Set([...others, ...inParentheses]) };
   }
+  if (property.setting?.row.kind === 'list' && isListOpen(inside.slice(colon + 1))) return { kind: 'nothing' };
   return endsValue(last) ? { kind: 'property', block, said } : { kind: 'value', property };
 }
 
@@ -144,7 +145,7 @@ function structuralContext(
   said: ReadonlySet<string>,
 ): CompletionContext {
   const ended = words.length > 0 && endsValue(words.at(-1)!);
-  if (words.lastIndexOf('[') > words.lastIndexOf(']')) return { kind: 'nothing' };
+  if (isListOpen(words)) return { kind: 'nothing' };
   const callee = openCallees(words).at(-1);
   if (callee === undefined) {
     if (ended) return { kind: 'property', block, said };
@@ -196,6 +197,10 @@ function propertyColon(words: readonly string[]): number {
     else if (word === ':' && depth === 0) colon = i;
   });
   return colon;
+}
+
+function isListOpen(words: readonly string[]): boolean {
+  return words.lastIndexOf('[') > words.lastIndexOf(']');
 }
 
 function endsValue(word: string): boolean {

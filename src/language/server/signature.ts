@@ -1,6 +1,7 @@
 import type { ParameterInformation, SignatureHelp } from 'vscode-languageserver';
 import { markdownLines } from '../../base/markdown.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { writtenDefault } from '../../experiment/settingRow.ts';
 import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
 import { docComment } from '../syntax/docComment.ts';
 import type { CompiledDocument } from '../check/document.ts';
@@ -124,7 +125,7 @@ function signatureOf(
   if ((declared?.kind !== 'corpus' && !isPath) || !property?.arguments) return undefined;
   const parameters = property.arguments.map(({ name, documentation, setting }) => ({
     name,
-    text: `${name}: ${setting!.row.default}`,
+    text: `${name}: ${writtenDefault(setting!.row)}`,
     documentation,
   }));
   return write(`${callee} (`, parameters, declared ? markdownLines(docComment(document.text, declared.start)) : '');

@@ -12,7 +12,7 @@ export interface SyntaxProblem {
   readonly replacement?: string;
 }
 
-/** What is wrong where `expected` was expected behind `last` and `next` was found. @param isInList whether in a list of rates */
+/** What is wrong where `expected` was expected behind `last` and `next` was found. @param isInList whether in brackets */
 export function unexpectedToken(
   text: string,
   expected: string,
@@ -30,7 +30,7 @@ export function unexpectedToken(
       message: `expected ${expected} after ${quote(text, last)}`,
     };
   }
-  // Brackets are for lists of rates: in a formula they are parentheses.
+  // Brackets are for lists of numbers: in a formula they are parentheses.
   if ((next.text === '[' || next.text === ']') && !isInList) return characterProblem(text, span);
   if (next.text === '*' && text[next.start - 1] === '*') {
     const stars = { start: next.start - 1, end: next.end };

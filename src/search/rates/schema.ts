@@ -19,7 +19,6 @@ import {
   runEvents,
 } from '../lifecycle/schema.ts';
 import { LLM_SETTINGS } from './selfPruner/llm.ts';
-import { isSelfPruner } from './selfPruner/plan.ts';
 import { llmCounts, llmEvents, promptTemplatesSchema } from './selfPruner/schema.ts';
 import { SELF_PRUNER_SETTINGS } from './selfPruner/settings.ts';
 
@@ -47,7 +46,8 @@ export const ratePlanSchema = z
     prompts: promptTemplatesSchema.exactOptional(),
   })
   .refine((plan) => {
-    const asks = isSelfPruner(plan);
+    const { method }: { readonly method: string } = plan.search;
+    const asks = method === 'self-pruner';
     return (plan.llm !== undefined) === asks && (plan.prompts !== undefined) === asks;
   }, 'expected the settings of a language model and prompts for self-pruner, and for no other method');
 
