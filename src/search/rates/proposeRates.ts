@@ -1,7 +1,7 @@
 import type { Rng } from '../../base/rng.ts';
 import type { LlmRole } from './llm.ts';
 import type { RateSearchPlan } from './plan.ts';
-import { candidateRng } from '../metrics/candidateRng.ts';
+import { candidateRng } from '../lifecycle/candidateRng.ts';
 import { askForRates } from './askForRates.ts';
 import type { RateContext } from './context.ts';
 import { crossRates, mutateRates, randomRates, spreadRates } from './operators.ts';
