@@ -3,7 +3,7 @@ import type { ErrorData } from '../../base/errors.ts';
 import { LLM_ROLES } from './llm.ts';
 import type { NamedRates, RateSearchPlan } from './plan.ts';
 import { OWL, STRUCTURE_METHODS } from '../../experiment/structure.ts';
-import type { RateCandidate, RateCounts } from './events.ts';
+import type { RateCounts } from './events.ts';
 import type { RateContext } from './context.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
 import { evaluateRates, readMeasure, wholeText } from './evaluateRates.ts';
@@ -14,6 +14,8 @@ import { RateKnowledge } from './rateKnowledge.ts';
 import type { RankedRates } from './rateKnowledge.ts';
 import { projectRates, rateSpace } from './rates.ts';
 import type { ComponentsOpening } from '../lifecycle/events.ts';
+import { perplexityOf } from '../lifecycle/outcome.ts';
+import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
 /** What a search for rates comes to, before its finalists are evaluated again. */
 export interface RateOutcome {
@@ -63,11 +65,12 @@ export async function runRateSearch(
               : await proposeRates('cross', generation, search.crossovers, population, context)),
           ];
     const evaluated = await evaluateRates(proposed, context);
+    const perplexities = evaluated.flatMap((each) => perplexityOf(each) ?? []).sort((a, b) => a - b);
     const best = knowledge.leaders[0];
     await effects.emit({
       kind: 'generation',
       generation,
-      ...statisticsOf(evaluated),
+      ...statisticsOf(perplexities.map(Math.log), perplexities),
       bestSoFar: best ? { id: best.id, perplexity: best.perplexity } : null,
       counts: counts(),
     });
@@ -165,17 +168,4 @@ function baselineError(name: string, detail: string): ErrorData {
     actual: detail,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its rates.',
   };
-}
-
-/** Of the valid configurations of a generation. The mean is that of the losses, as a perplexity. */
-function statisticsOf(evaluated: readonly RateCandidate[]): {
-  best: number | null;
-  mean: number | null;
-  worst: number | null;
-} {
-  const perplexities = evaluated.flatMap(({ outcome }) => (outcome.kind === 'invalid' ? [] : [outcome.perplexity]));
-  if (perplexities.length === 0) return { best: null, mean: null, worst: null };
-  const sorted = perplexities.sort((a, b) => a - b);
-  const meanLoss = sorted.reduce((sum, perplexity) => sum + Math.log(perplexity), 0) / sorted.length;
-  return { best: sorted[0]!, mean: Math.exp(meanLoss), worst: sorted.at(-1)! };
 }
