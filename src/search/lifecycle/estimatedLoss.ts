@@ -1,3 +1,4 @@
+import { sum } from '../../base/sum.ts';
 import type { SearchOpening } from './events.ts';
 import type { Rung } from './rung.ts';
 
@@ -19,8 +20,4 @@ export function estimatedLoss(
   if (blocks === denseLosses.length) return total / blocks;
   const dense = sum(denseLosses) / denseLosses.length;
   return dense + (total - sum(denseLosses.slice(begin, end))) / blocks;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

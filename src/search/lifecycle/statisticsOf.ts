@@ -1,3 +1,4 @@
+import { sum } from '../../base/sum.ts';
 import type { GenerationEvent } from './events.ts';
 
 /**
@@ -14,7 +15,7 @@ export function statisticsOf(
   if (losses.length === 0) return { best: null, mean: null, worst: null };
   return {
     best: perplexities.reduce((a, b) => Math.min(a, b)),
-    mean: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
+    mean: Math.exp(sum(losses) / losses.length),
     worst: perplexities.reduce((a, b) => Math.max(a, b)),
   };
 }

@@ -1,3 +1,4 @@
+import { sum } from '../../base/sum.ts';
 import { rungEnds } from './plan.ts';
 import { estimatedLoss } from '../lifecycle/estimatedLoss.ts';
 import type { Rung } from '../lifecycle/rung.ts';
@@ -80,8 +81,4 @@ export function promoted<Key>(
   return ranked
     .filter(([, one], place) => predicted(one) < (place < quota ? last + DEVIATIONS * deviation : best))
     .map(([key]) => key);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
