@@ -4,6 +4,7 @@ import type { RateState } from '../../../src/search/rates/state.ts';
 import { imperfectModel } from './imperfectModel.ts';
 import { rateProblem, ratePlan, simulateRates } from './simulation.ts';
 import type { RateRun } from './simulation.ts';
+import { rateEventSchema } from '../../../src/search/rates/schema.ts';
 import { isComplete } from '../../../src/search/lifecycle/outcome.ts';
 import type { RateCandidate, RateEvent } from '../../../src/search/rates/events.ts';
 
@@ -100,6 +101,7 @@ describe('the state of a search for rates', () => {
         outcome,
       })),
     ]);
+    for (const event of stopped.candidates) expect(rateEventSchema.parse(event)).toEqual(event);
     expect(stopped.improvements.map(({ id, perplexity }) => [id, perplexity])).toEqual([
       [0, 50],
       [3, 45],
