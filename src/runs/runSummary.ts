@@ -2,6 +2,7 @@ import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { EventOf, SearchEvent, SearchKind } from '../search/kinds.ts';
+import { perplexityOf } from '../search/lifecycle/outcome.ts';
 import type { MetricCounts } from '../search/metrics/events.ts';
 import type { RateCounts } from '../search/rates/events.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
@@ -174,10 +175,9 @@ const BEST: { readonly [Kind in SearchKind]: (events: readonly EventOf<Kind>[]) 
     const final = events.find((event) => event.kind === 'finalist' && first !== undefined && event.id === first);
     const candidate = events.find((event) => event.kind === 'candidate' && event.id === id);
     if (candidate?.kind !== 'candidate' || id === undefined) return undefined;
-    const { rates, outcome } = candidate;
     const evaluated = final?.kind === 'finalist' ? final.result?.perplexity : undefined;
-    const perplexity = evaluated ?? (outcome.kind === 'invalid' ? undefined : outcome.perplexity);
-    return perplexity === undefined ? undefined : { kind: 'rates', id, rates, perplexity };
+    const perplexity = evaluated ?? perplexityOf(candidate);
+    return perplexity === undefined ? undefined : { kind: 'rates', id, rates: candidate.rates, perplexity };
   },
   /** What was kept, as finally evaluated. */
   masks: (events) => {

@@ -21,6 +21,7 @@ import { progressOf } from '../../webview-ui/panel/common/progress.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import type { ConfigurationQuery } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import { lineageWords, outcomeWords } from '../../webview-ui/panel/rates/rateWords.ts';
+import { digitsOf, perplexityInShort, stoppedInFull } from '../../webview-ui/panel/common/words.ts';
 import { referencesOf, styleOf } from '../../webview-ui/panel/rates/references.ts';
 import { ColourScale, contrast, parseColour } from '../../webview-ui/panel/common/colourScale.ts';
 import { columnTicks } from '../../webview-ui/panel/common/heatMap.ts';
@@ -168,6 +169,9 @@ describe('the table of configurations', () => {
     configuration(2, { operator: 'blend', parents: [1, 0], outcome: { kind: 'shared', of: 1, perplexity: 151 } }),
     configuration(3, { operator: 'llm-cross', rates: [0.29, 0.31] }),
   ];
+  const stopped = { kind: 'stopped', rung: 1, blocks: 8, perplexity: 151 } as const;
+  const early = configuration(4, { outcome: stopped });
+  const sharesIt = configuration(5, { outcome: { kind: 'shared', of: 4, perplexity: 151 } });
   it.each<[string, Partial<ConfigurationQuery>, number[]]>([
     ['by perplexity, invalid ones last, evaluated before shared', {}, [1, 2, 3, 0]],
     ['downwards', { descending: true }, [0, 3, 2, 1]],
@@ -179,6 +183,33 @@ describe('the table of configurations', () => {
     ['filtered to nothing', { text: 'owl' }, []],
   ])('%s', (_, query, ids) => {
     expect(queryConfigurations(all, { ...DEFAULT_CONFIGURATIONS, ...query })).toEqual(ids);
+  });
+
+  it.each<[string, Partial<ConfigurationQuery>, number[]]>([
+    [
+      'by perplexity among the others, after those of equal perplexity that were evaluated in full',
+      {},
+      [1, 4, 2, 3, 0],
+    ],
+    ['by what became of them', { sort: 'outcome' }, [1, 3, 4, 2, 0]],
+    ['found by how they ended', { text: 'Stopped early' }, [4]],
+  ])('has those that were stopped %s', (_, query, ids) => {
+    expect(queryConfigurations([...all, early], { ...DEFAULT_CONFIGURATIONS, ...query })).toEqual(ids);
+  });
+
+  it('shows an estimate as one, without digits that would not be true', () => {
+    const byId = new Map([...all, early, sharesIt].map((each) => [each.id, each]));
+    const baselines = configuration(6, { outcome: { kind: 'shared', of: -1, perplexity: 151 } });
+    const shown = [...byId.values(), baselines].map((each) => perplexityInShort(each, byId, 6));
+    expect(shown).toEqual(['', '151.000', '151.000', '153.000', '≈ 151.0', '≈ 151.0', '151.000']);
+    expect(outcomeWords(early)).toBe('stopped after 8 blocks');
+    expect(stoppedInFull(stopped, 64)).toContain('after 8 of 64 blocks (rung 2)');
+    // What is estimated is not told apart by more digits.
+    const close = configuration(7, { outcome: { kind: 'stopped', rung: 0, blocks: 8, perplexity: 151.001 } });
+    expect([
+      digitsOf([all[1]!, close], byId),
+      digitsOf([all[1]!, { ...close, outcome: { kind: 'full', perplexity: 151.001 } }], byId),
+    ]).toEqual([4, 6]);
   });
 
   it('says where one comes from and what became of it', () => {

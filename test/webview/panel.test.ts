@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MetricCandidate } from '../../src/search/metrics/events.ts';
 import { certainPart, correlate } from '../../webview-ui/panel/metrics/correlations.ts';
 import { niceTicks, perplexityScale } from '../../webview-ui/panel/common/perplexityScale.ts';
-import { DEFAULT_QUERY, queryCandidates } from '../../webview-ui/panel/metrics/tableModel.ts';
+import { DEFAULT_QUERY, queryMetrics } from '../../webview-ui/panel/metrics/tableModel.ts';
 import type { TableQuery } from '../../webview-ui/panel/metrics/tableModel.ts';
 import { lineage, outcomeInFull, roughly } from '../../webview-ui/panel/common/words.ts';
 
@@ -66,7 +66,7 @@ describe('the table of candidates', () => {
     ['filtered by outcome', { outcome: 'shared' }, [3]],
     ['filtered to nothing', { text: 'tanh' }, []],
   ])('%s', (_, query, ids) => {
-    expect(queryCandidates(candidates, { ...DEFAULT_QUERY, ...query })).toEqual(ids);
+    expect(queryMetrics(candidates, { ...DEFAULT_QUERY, ...query })).toEqual(ids);
   });
 
   it('says in words where a candidate comes from and what became of it', () => {

@@ -9,6 +9,8 @@ import { printSparsity } from '../../experiment/sparsity.ts';
 import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
+import type { Outcome } from '../../search/lifecycle/events.ts';
+import { perplexityOf } from '../../search/lifecycle/outcome.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
 import { generationCells } from './generationCells.ts';
@@ -95,7 +97,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
                 name: `configuration ${soFar.id}`,
                 id: soFar.id,
                 rates: soFar.rates,
-                perplexity: soFar.outcome.kind === 'invalid' ? null : soFar.outcome.perplexity,
+                perplexity: perplexityOf(soFar) ?? null,
                 testPerplexity: null,
                 removed: null,
                 parameters: null,
@@ -145,7 +147,7 @@ function generationRow(event: RateGeneration, state: RateState): string {
       number(event.best),
       number(event.mean),
       number(bestSoFar?.perplexity ?? null),
-      String(counts.evaluations),
+      evaluationsText(counts),
       String(counts.promptTokens + counts.replyTokens),
       formatSeconds(state.times.worked / 1000),
     ],
@@ -157,6 +159,7 @@ function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: 
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const done = state.generations.length;
   const best = bestConfiguration(state);
+  const perplexity = best && perplexityOf(best);
   const asking = state.calls.at(-1);
   return [
     state.finalists.length > 0 || done > search.generations
@@ -164,12 +167,22 @@ function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: 
       : done === 0
         ? 'first configurations'
         : `generation ${done} / ${search.generations}`,
-    `${state.counts.evaluations} configurations`,
+    `${evaluationsText(state.counts)} evaluations`,
     ...(asking !== undefined && asking.reply === undefined ? [`asking the language model (${asking.role})`] : []),
-    ...(best === undefined || best.outcome.kind === 'invalid'
-      ? []
-      : [`best ${formatPerplexity(best.outcome.perplexity)}`]),
+    ...(perplexity === undefined ? [] : [`best ${formatPerplexity(perplexity)}`]),
   ].join(' · ');
+}
+
+/** Of the whole text; what was stopped early took a part of one. */
+function evaluationsText({ evaluations }: RateCounts): string {
+  return String(Number(evaluations.toFixed(1)));
+}
+
+function evaluatedText({ candidates, counts }: RateState): string {
+  const having = (kind: Outcome['kind']): number => candidates.filter(({ outcome }) => outcome.kind === kind).length;
+  const [full, stopped] = [having('full'), having('stopped')];
+  if (stopped === 0) return `${counts.evaluations} evaluated`;
+  return `${full} evaluated in full, ${stopped} stopped early (${evaluationsText(counts)} evaluations of the whole text)`;
 }
 
 function summary(state: RateState, { llm }: RateSearchPlan): readonly string[] {
@@ -182,7 +195,7 @@ function summary(state: RateState, { llm }: RateSearchPlan): readonly string[] {
           `${counts.promptTokens} tokens of prompts, ${counts.replyTokens} of replies${counts.cost > 0 ? `, cost ${Number(counts.cost.toPrecision(3))}` : ''} · ${improvementsByLlm(state)} of ${improvements.length} improvements by the language model`,
         ];
   return [
-    `${counts.candidates} configurations: ${counts.evaluations} evaluated, ${counts.duplicates} had been before, ${counts.invalid} invalid, in ${formatSeconds(times.worked / 1000)}`,
+    `${counts.candidates} configurations: ${evaluatedText(state)}, ${counts.duplicates} had been before, ${counts.invalid} invalid, in ${formatSeconds(times.worked / 1000)}`,
     ...asked,
   ];
 }

@@ -8,6 +8,7 @@ import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
+import { perplexityOf } from '../../search/lifecycle/outcome.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import { generationCells } from './generationCells.ts';
@@ -79,6 +80,7 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const { progress, secondsLeft } = figuresOf(state, search);
   const best = bestOf(state);
+  const perplexity = best && perplexityOf(best);
   const done = state.generations.length;
   const parts = [
     done < generations && state.finalists.length === 0
@@ -86,11 +88,9 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
       : 'evaluating the finalists',
     `${Math.floor(progress * 100)} %`,
     `${state.counts.candidates} metrics`,
-    ...(best?.outcome.kind === 'full'
-      ? [
-          `best ${formatPerplexity(best.outcome.perplexity)} (dense ${formatPerplexity(state.opening?.densePerplexity ?? NaN)})`,
-        ]
-      : []),
+    ...(perplexity === undefined
+      ? []
+      : [`best ${formatPerplexity(perplexity)} (dense ${formatPerplexity(state.opening?.densePerplexity ?? NaN)})`]),
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
   ];
   return parts.join(' · ');

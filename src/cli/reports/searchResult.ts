@@ -5,6 +5,7 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
+import { perplexityOf } from '../../search/lifecycle/outcome.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 
@@ -54,17 +55,17 @@ export function searchResult({ folder, record: run }: RunFolder, state: MetricSt
     best:
       ranked.length > 0
         ? ranked.map(foundMetric)
-        : soFar?.outcome.kind === 'full'
-          ? [
+        : soFar === undefined
+          ? []
+          : [
               {
                 id: soFar.id,
                 metric: infix(soFar.expression),
                 expression: soFar.expression,
-                perplexity: soFar.outcome.perplexity,
+                perplexity: perplexityOf(soFar) ?? null,
                 testPerplexity: null,
               },
-            ]
-          : [],
+            ],
     baselines: finalists.filter(({ id }) => id === undefined).map(foundMetric),
     counts,
     seconds: times.worked / 1000,

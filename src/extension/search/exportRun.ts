@@ -1,30 +1,30 @@
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { perplexityOf } from '../../search/metrics/state.ts';
+import { perplexityOf } from '../../search/lifecycle/outcome.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import type { CandidateOutcome } from '../../search/metrics/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
+import type { RateCandidate } from '../../search/rates/events.ts';
 import type { RateState } from '../../search/rates/state.ts';
 import type { StepEvent } from '../../search/masks/events.ts';
 
-const COLUMNS = [
-  'id',
-  'generation',
-  'formula',
-  'perplexity',
-  'size',
-  'depth',
-  'operator',
-  'parents',
-  'outcome',
-  'blocks',
-  'same as',
-  'reason',
-] as const;
+/** `blocks`: of the text, that were seen by what was stopped early; its perplexity is an estimate. */
+const OUTCOME_COLUMNS = ['outcome', 'blocks', 'same as', 'reason'] as const;
 
 /** All candidates of a run as comma-separated values (RFC 4180), with all digits. Generations count from 1, as the panel's do. */
 export function runAsCsv({ candidates }: MetricState): string {
+  const columns = [
+    'id',
+    'generation',
+    'formula',
+    'perplexity',
+    'size',
+    'depth',
+    'operator',
+    'parents',
+    ...OUTCOME_COLUMNS,
+  ];
   const rows = candidates.map((candidate) => {
     const { id, generation, expression, size, depth, operator, parents, outcome } = candidate;
     return [
@@ -39,32 +39,22 @@ export function runAsCsv({ candidates }: MetricState): string {
       ...outcomeCells(outcome),
     ];
   });
-  return csv([COLUMNS, ...rows]);
+  return csv([columns, ...rows]);
 }
 
 /** All configurations of a search for rates; the rates themselves stand last, one column a block. Generation 0 are the first ones. */
 export function ratesAsCsv({ candidates, opening }: RateState): string {
   const blocks = opening?.components.length ?? candidates[0]?.rates.length ?? 0;
-  const columns = [
-    'id',
-    'generation',
-    'operator',
-    'parents',
-    'repaired',
-    'request',
-    'perplexity',
-    'outcome',
-    'same as',
-    'reason',
-  ];
-  const rows = candidates.map(({ id, generation, operator, parents, repaired, call, outcome, rates }) => [
-    ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
-    outcome.kind === 'invalid' ? '' : outcome.perplexity,
-    outcome.kind,
-    outcome.kind === 'shared' ? outcome.of : '',
-    outcome.kind === 'invalid' ? said(outcome.detail) : '',
-    ...rates,
-  ]);
+  const columns = ['id', 'generation', 'operator', 'parents', 'repaired', 'request', 'perplexity', ...OUTCOME_COLUMNS];
+  const rows = candidates.map((candidate) => {
+    const { id, generation, operator, parents, repaired, call, outcome, rates } = candidate;
+    return [
+      ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
+      perplexityOf(candidate) ?? '',
+      ...outcomeCells(outcome),
+      ...rates,
+    ];
+  });
   return csv([[...columns, ...Array.from({ length: blocks }, (_, i) => `block ${i + 1}`)], ...rows]);
 }
 
@@ -105,16 +95,21 @@ function csv(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
-function outcomeCells(outcome: CandidateOutcome): (string | number)[] {
+function outcomeCells(outcome: CandidateOutcome | RateCandidate['outcome']): (string | number)[] {
   switch (outcome.kind) {
     case 'full':
       return [outcome.kind, '', '', ''];
     case 'stopped':
       return [outcome.kind, outcome.blocks, '', ''];
     case 'shared':
-      return [outcome.kind, '', outcome.of, outcome.by];
+      return [outcome.kind, '', outcome.of, 'by' in outcome ? outcome.by : ''];
     case 'invalid':
-      return [outcome.kind, '', '', `${outcome.reason}: ${outcome.detail}`];
+      return [
+        outcome.kind,
+        '',
+        '',
+        'reason' in outcome ? `${outcome.reason}: ${outcome.detail}` : said(outcome.detail),
+      ];
   }
 }
 

@@ -5,7 +5,7 @@ import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { MetricCandidate } from '../../search/metrics/events.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { perplexityOf } from '../../search/metrics/state.ts';
+import { perplexityOf } from '../../search/lifecycle/outcome.ts';
 
 /** What is written into a file for a candidate, and how it is found there again. */
 export interface Origin {

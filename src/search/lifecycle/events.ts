@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import type {
   componentsOpeningSchema,
+  evaluatedOutcomes,
   finalistEvent,
   generationEvent,
   invalidSchema,
@@ -9,12 +10,18 @@ import type {
   measureOutcomeSchema,
   openingSchema,
   runEvents,
+  sharedOutcome,
 } from './schema.ts';
 
 export type SearchOpening = Immutable<z.infer<typeof openingSchema>>;
 export type ComponentsOpening = Immutable<z.infer<typeof componentsOpeningSchema>>;
 export type MeasureOutcome = Immutable<z.infer<typeof measureOutcomeSchema>>;
 export type InvalidReason = z.infer<typeof invalidSchema>['reason'];
+export type StoppedOutcome = Immutable<z.infer<(typeof evaluatedOutcomes)[1]>>;
+/** What became of a candidate, as far as all that evolve a population tell the same. */
+export type Outcome =
+  | Immutable<z.infer<(typeof evaluatedOutcomes)[number] | typeof sharedOutcome>>
+  | { readonly kind: 'invalid'; readonly detail: string };
 export type MeasuredEvent = Immutable<z.infer<typeof measuredEvent>>;
 export type GenerationEvent = Immutable<z.infer<typeof generationEvent>>;
 export type FinalistEvent = Immutable<z.infer<typeof finalistEvent>>;

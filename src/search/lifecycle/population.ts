@@ -1,4 +1,5 @@
-import type { EveryRunsEvent, FinalistEvent, GenerationEvent, SearchOpening } from './events.ts';
+import type { EveryRunsEvent, FinalistEvent, GenerationEvent, Outcome, SearchOpening } from './events.ts';
+import { isComplete, perplexityOf } from './outcome.ts';
 import { emptyState, foldLifecycle } from './state.ts';
 import type { GrowingLifecycle, SearchState, StateTimes } from './state.ts';
 
@@ -7,7 +8,9 @@ export interface PopulationCandidate {
   readonly id: number;
   readonly generation: number;
   readonly operator: string;
-  readonly outcome: { readonly kind: string; readonly perplexity?: number };
+  /** Ids of the candidates that it was made of. */
+  readonly parents: readonly number[];
+  readonly outcome: Outcome;
 }
 
 /** What is known of a search that evolves a population. */
@@ -86,11 +89,7 @@ type PopulationEvent<Candidate, Counts, Opening, Baseline, Finalist> =
   | Finalist
   | { readonly kind: 'finished'; readonly counts: Counts; readonly best: readonly number[] };
 
-/**
- * Folds what every search that evolves a population says.
- *
- * @param isMeasured whether a candidate's perplexity is one that can be the best
- */
+/** Folds what every search that evolves a population says. What is only estimated is no improvement. */
 export function foldPopulation<
   Candidate extends PopulationCandidate,
   Counts extends { readonly evaluations: number },
@@ -100,9 +99,10 @@ export function foldPopulation<
 >(
   state: GrowingPopulation<Candidate, Counts, Opening, Baseline, Finalist>,
   event: PopulationEvent<Candidate, Counts, Opening, Baseline, Finalist>,
-  isMeasured: (candidate: Candidate) => boolean,
 ): void {
-  const improve = ({ id, generation, operator, outcome: { perplexity = Infinity } }: Candidate): void => {
+  const improve = (candidate: Candidate): void => {
+    const { id, generation, operator } = candidate;
+    const perplexity = perplexityOf(candidate) ?? Infinity;
     if (perplexity >= (state.improvements.at(-1)?.perplexity ?? Infinity)) return;
     state.improvements.push({ id, generation, operator, perplexity, evaluations: state.counts.evaluations });
   };
@@ -110,7 +110,7 @@ export function foldPopulation<
   else if (event.kind === 'candidate') {
     state.candidates.push(event);
     state.byId.set(event.id, event);
-    if (isMeasured(event)) improve(event);
+    if (isComplete(event, state.byId)) improve(event);
   } else if (event.kind === 'generation') {
     state.generations.push(event);
     state.counts = { ...event.counts };

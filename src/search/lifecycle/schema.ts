@@ -61,6 +61,18 @@ export const measuredEvent = z.strictObject({
   seconds: amountSchema,
 });
 
+/**
+ * What becomes of a candidate, as far as all searches that evolve a population tell the same. `perplexity` is always on the scale of the
+ * whole text: where blocks are missing, the dense loss of the text plus the excess on the blocks seen.
+ */
+export const evaluatedOutcomes = [
+  z.strictObject({ kind: z.literal('full'), perplexity: positiveSchema }),
+  /** After this rung, when so many blocks were seen. */
+  z.strictObject({ kind: z.literal('stopped'), rung: countSchema, blocks: countSchema, perplexity: positiveSchema }),
+] as const;
+/** It shares the evaluation of candidate `of`. */
+export const sharedOutcome = z.strictObject({ kind: z.literal('shared'), of: countSchema, perplexity: positiveSchema });
+
 /** A baseline on the fitness text, measured as candidates are; without a perplexity where it has none. */
 export const baselineEvent = z.strictObject({
   kind: z.literal('baseline'),

@@ -1,3 +1,4 @@
+import { sum } from '../../base/sum.ts';
 import { blockWeights } from '../../experiment/components.ts';
 import type { MaskSpace } from './maskSpace.ts';
 import type { MaskSearchSettings } from './settings.ts';
@@ -107,8 +108,4 @@ function lowestByWeight(items: readonly Item[], toLose: number, limit = Infinity
     lost += item.weight;
   }
   return gone;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

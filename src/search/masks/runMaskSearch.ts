@@ -2,7 +2,7 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { removedShareOfAll } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { MaskSearchPlan } from './plan.ts';
-import { candidateRng } from '../metrics/candidateRng.ts';
+import { candidateRng } from '../lifecycle/candidateRng.ts';
 import { bestMask } from './bestMask.ts';
 import type { MaskEffects, MaskSearchOptions } from './effects.ts';
 import { initialProbabilities } from './initialProbabilities.ts';

@@ -1,5 +1,5 @@
 import type { MetricCandidate } from './events.ts';
-import { perplexityOf } from './state.ts';
+import { perplexityOf } from '../lifecycle/outcome.ts';
 
 /** How the numbers of times that operations and operands occur go with the perplexity, and with each other. */
 export interface CorrelationMatrix {

@@ -2,6 +2,7 @@ import type { CandidateOutcome, MetricCounts } from './events.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
 import { calibration } from './ladder.ts';
 import type { Climb } from './ladder.ts';
+import { COUNT_OF } from './state.ts';
 
 /** A candidate that was measured on the whole text. */
 export interface Leader {
@@ -74,7 +75,7 @@ export class Knowledge {
     };
     this.known.set(id, evaluated);
     this.tally.candidates++;
-    this.tally[TALLIES[outcome.kind]]++;
+    this.tally[COUNT_OF[outcome.kind]]++;
     if (outcome.kind === 'invalid') this.forget(id);
     return evaluated;
   }
@@ -104,10 +105,3 @@ export class Knowledge {
     }
   }
 }
-
-const TALLIES = {
-  full: 'fullEvaluations',
-  stopped: 'stoppedEarly',
-  shared: 'duplicates',
-  invalid: 'invalid',
-} as const satisfies Record<CandidateOutcome['kind'], string>;

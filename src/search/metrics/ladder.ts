@@ -1,4 +1,6 @@
+import { sum } from '../../base/sum.ts';
 import { rungEnds } from './plan.ts';
+import { estimatedLoss } from '../lifecycle/estimatedLoss.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import type { SearchOpening } from '../lifecycle/events.ts';
 import type { MetricSearchSettings } from './settings.ts';
@@ -28,18 +30,8 @@ export const AT_THE_FOOT: Climb = { blocks: 0, total: 0, estimates: [] };
 /** @param loss mean over `blocks` more blocks */
 export function climb(before: Climb, blocks: number, loss: number, opening: SearchOpening): Climb {
   const after = { blocks: before.blocks + blocks, total: before.total + blocks * loss };
-  return { ...after, estimates: [...before.estimates, estimatedLoss(after, opening)] };
-}
-
-/**
- * Mean loss over the whole text from a part of its blocks: dense loss of the text + mean over the blocks seen of (loss − dense
- * loss). What a text is like, easy or hard, moves both alike, so that estimates from different parts can be compared. With all
- * blocks seen this is the mean loss itself.
- */
-function estimatedLoss({ blocks, total }: Pick<Climb, 'blocks' | 'total'>, { denseLosses }: SearchOpening): number {
-  if (blocks === denseLosses.length) return total / blocks;
-  const dense = sum(denseLosses) / denseLosses.length;
-  return dense + (total - sum(denseLosses.slice(0, blocks))) / blocks;
+  const estimate = estimatedLoss(after.total, { begin: 0, end: after.blocks }, opening);
+  return { ...after, estimates: [...before.estimates, estimate] };
 }
 
 /** How the estimates after a rung stand to the losses on the whole text, for the metrics that have both. */
@@ -89,8 +81,4 @@ export function promoted<Key>(
   return ranked
     .filter(([, one], place) => predicted(one) < (place < quota ? last + DEVIATIONS * deviation : best))
     .map(([key]) => key);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,12 +1,12 @@
 import type { MetricCandidate } from './events.ts';
-import { isComplete, perplexityOf } from './state.ts';
+import { isComplete, perplexityOf } from '../lifecycle/outcome.ts';
 import type { MetricState } from './state.ts';
 
 /** The best of each size that was evaluated in full, the smallest first; of equals the one that came first. */
 export function hallOfFame(state: Pick<MetricState, 'candidates' | 'byId'>): readonly MetricCandidate[] {
   const best = new Map<number, MetricCandidate>();
   for (const candidate of state.candidates) {
-    if (!isComplete(candidate, state)) continue;
+    if (!isComplete(candidate, state.byId)) continue;
     const other = best.get(candidate.size);
     if (other === undefined || perplexityOf(candidate)! < perplexityOf(other)!) best.set(candidate.size, candidate);
   }

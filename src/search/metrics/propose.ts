@@ -8,7 +8,7 @@ import { simplify } from '../../metric/simplify.ts';
 import type { Alphabet } from './alphabet.ts';
 import { pickWeighted } from './alphabet.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
-import { candidateRng } from './candidateRng.ts';
+import { candidateRng } from '../lifecycle/candidateRng.ts';
 import { tournament } from './population.ts';
 import type { Population } from './population.ts';
 import { RANDOM_DEPTH, randomTree } from './randomTree.ts';

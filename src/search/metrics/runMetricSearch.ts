@@ -6,7 +6,7 @@ import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { alphabetOf } from './alphabet.ts';
 import type { Alphabet } from './alphabet.ts';
-import type { Evaluated, Proposed } from './candidate.ts';
+import type { Proposed } from './candidate.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import { evaluateGeneration } from './evaluateGeneration.ts';
 import type { SearchContext } from './evaluateGeneration.ts';
@@ -16,6 +16,7 @@ import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
 import { propose } from './propose.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
+import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
 /** What a search comes to, before its finalists are evaluated again. */
 export interface MetricSearchOutcome {
@@ -57,10 +58,11 @@ export async function runMetricSearch(
     const evaluated = await evaluateGeneration(proposed, context);
     const before = population.map(({ candidate }) => candidate);
     population = nextPopulation(before, evaluated, settings, knowledge);
+    const losses = evaluated.map(({ loss }) => loss).filter(Number.isFinite);
     await effects.emit({
       kind: 'generation',
       generation,
-      ...statisticsOf(evaluated),
+      ...statisticsOf(losses, losses.map(Math.exp)),
       bestSoFar: bestSoFar(knowledge),
       counts: knowledge.counts,
     });
@@ -133,19 +135,6 @@ function baselineError(metric: string, answer: MeasureOutcome): ErrorData {
     actual: answer.kind === 'invalid' ? answer.detail : `a loss of ${answer.loss}`,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its formula.',
   };
-}
-
-/** Of the valid candidates of a generation. The mean is that of the losses, as a perplexity: one hopeless metric does not drown it. */
-function statisticsOf(evaluated: readonly Evaluated[]): {
-  best: number | null;
-  mean: number | null;
-  worst: number | null;
-} {
-  const losses = evaluated.map(({ loss }) => loss).filter(Number.isFinite);
-  if (losses.length === 0) return { best: null, mean: null, worst: null };
-  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  const [best, worst] = [losses.reduce((a, b) => Math.min(a, b)), losses.reduce((a, b) => Math.max(a, b))];
-  return { best: Math.exp(best), mean: Math.exp(mean), worst: Math.exp(worst) };
 }
 
 function bestSoFar({ leaders }: Knowledge): { id: number; perplexity: number } | null {

@@ -9,15 +9,16 @@ import type { OperationName } from '../../metric/operations.ts';
 import { namedMetrics, planFields } from '../lifecycle/planSchema.ts';
 import {
   baselineEvent,
+  evaluatedOutcomes,
   finalistEvent,
   finishedEvent,
   generationEvent,
   invalidSchema,
   measuredEvent,
   openingSchema,
-  positiveSchema,
   rankingSchema,
   runEvents,
+  sharedOutcome,
 } from '../lifecycle/schema.ts';
 import { METRIC_SEARCH_SETTINGS } from './settings.ts';
 import { metricTextSchema } from '../../experiment/expressionSchema.ts';
@@ -60,17 +61,10 @@ export const metricCountsSchema = z.strictObject({
   evaluations: amountSchema,
 });
 
-/** `perplexity` is always on the scale of the whole text: where blocks are missing, the dense loss of the text plus the excess on the blocks seen. */
 const outcome = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('full'), perplexity: positiveSchema }),
-  z.strictObject({ kind: z.literal('stopped'), rung: countSchema, blocks: countSchema, perplexity: positiveSchema }),
-  /** It shares the evaluation of candidate `of`, which ranks the same: by algebra, or by the masks of the probe. */
-  z.strictObject({
-    kind: z.literal('shared'),
-    of: countSchema,
-    by: z.enum(['canonical', 'mask']),
-    perplexity: positiveSchema,
-  }),
+  ...evaluatedOutcomes,
+  /** The other one ranks the same: by algebra, or by the masks of the probe. */
+  sharedOutcome.extend({ by: z.enum(['canonical', 'mask']) }),
   invalidSchema,
 ]);
 

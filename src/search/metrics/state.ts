@@ -1,4 +1,4 @@
-import type { SearchOpening } from '../lifecycle/events.ts';
+import type { Outcome, SearchOpening } from '../lifecycle/events.ts';
 import { emptyPopulation, foldPopulation } from '../lifecycle/population.ts';
 import type { PopulationState } from '../lifecycle/population.ts';
 import { tick } from '../lifecycle/state.ts';
@@ -38,7 +38,7 @@ export function foldMetricEvent(state: MetricState, event: MetricEvent, at: numb
     }
   } else {
     if (event.kind === 'candidate') count(growing.counts, event);
-    foldPopulation(growing, event, ({ outcome }) => outcome.kind === 'full');
+    foldPopulation(growing, event);
   }
   return state;
 }
@@ -49,27 +49,15 @@ export function bestOf({ improvements, byId }: MetricState): MetricCandidate | u
   return last && byId.get(last.id);
 }
 
-/** On the scale of the whole text; undefined for a candidate that cannot rank. */
-export function perplexityOf({ outcome }: Pick<MetricCandidate, 'outcome'>): number | undefined {
-  return outcome.kind === 'invalid' ? undefined : outcome.perplexity;
-}
-
-/** Whether it, or the candidate whose evaluation it shares, was measured on the whole text. */
-export function isComplete(
-  { outcome }: Pick<MetricCandidate, 'outcome'>,
-  { byId }: Pick<MetricState, 'byId'>,
-): boolean {
-  return outcome.kind === 'full' || (outcome.kind === 'shared' && byId.get(outcome.of)?.outcome.kind === 'full');
-}
-
 function count(counts: Growing<MetricCounts>, { outcome }: MetricCandidate): void {
   counts.candidates++;
-  counts[COUNTS[outcome.kind]]++;
+  counts[COUNT_OF[outcome.kind]]++;
 }
 
-const COUNTS = {
+/** Where an outcome is counted. */
+export const COUNT_OF = {
   full: 'fullEvaluations',
   stopped: 'stoppedEarly',
   shared: 'duplicates',
   invalid: 'invalid',
-} as const;
+} as const satisfies Record<Outcome['kind'], keyof MetricCounts>;

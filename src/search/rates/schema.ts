@@ -9,14 +9,15 @@ import {
   askedIdSchema,
   baselineEvent,
   componentsOpeningSchema,
+  evaluatedOutcomes,
   finalistEvent,
   finishedEvent,
   generationEvent,
   MAX_NAMED,
   measuredEvent,
-  positiveSchema,
   rankingSchema,
   runEvents,
+  sharedOutcome,
 } from '../lifecycle/schema.ts';
 import { LLM_SETTINGS } from './selfPruner/llm.ts';
 import { llmCounts, llmEvents, promptTemplatesSchema } from './selfPruner/schema.ts';
@@ -88,9 +89,9 @@ const candidateEvent = z.strictObject({
   /** The request whose reply it stood in. */
   call: countSchema.exactOptional(),
   outcome: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('full'), perplexity: positiveSchema }),
-    /** It has the very rates of candidate `of`; of a baseline where that is below 0. */
-    z.strictObject({ kind: z.literal('shared'), of: askedIdSchema, perplexity: positiveSchema }),
+    ...evaluatedOutcomes,
+    /** The other one has the very same rates; it is a baseline where \`of\` is below 0. */
+    sharedOutcome.extend({ of: askedIdSchema }),
     z.strictObject({ kind: z.literal('invalid'), detail: textSchema }),
   ]),
 });

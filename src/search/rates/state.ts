@@ -51,7 +51,7 @@ export function foldRateEvent(state: RateState, event: RateEvent, at: number): R
   else if (event.kind === 'fallback') growing.fallbacks.push(event);
   else {
     if (event.kind === 'candidate') count(growing.counts, event);
-    foldPopulation(growing, event, ({ outcome }) => outcome.kind !== 'invalid');
+    foldPopulation(growing, event);
   }
   return state;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { masksAsCsv, ratesAsCsv, ratesAsJson } from '../../../src/extension/search/exportRun.ts';
 import { createRunRecord } from '../../../src/runs/runRecord.ts';
+import type { RateCandidate } from '../../../src/search/rates/events.ts';
 import { foldMaskEvent, newMaskState } from '../../../src/search/masks/state.ts';
 import { foldRateEvent, newRateState } from '../../../src/search/rates/state.ts';
 import {
@@ -19,12 +20,24 @@ describe('a search for rates', () => {
   it('is a table with a row for each configuration and a column for each block', () => {
     const [head, ...rows] = ratesAsCsv(rates).trimEnd().split('\r\n');
     expect(head).toBe(
-      'id,generation,operator,parents,repaired,request,perplexity,outcome,same as,reason,block 1,block 2,block 3,block 4,block 5,block 6',
+      'id,generation,operator,parents,repaired,request,perplexity,outcome,blocks,same as,reason,block 1,block 2,block 3,block 4,block 5,block 6',
     );
     expect(rows).toHaveLength(rates.candidates.length);
     const [first] = rates.candidates;
     expect(rows[0]!.startsWith(`0,0,${first!.operator},`)).toBe(true);
     expect(rows[0]!.endsWith(first!.rates.join(','))).toBe(true);
+  });
+
+  it.each<[RateCandidate['outcome'], string]>([
+    [{ kind: 'full', perplexity: 151.25 }, '151.25,full,,,'],
+    [{ kind: 'stopped', rung: 0, blocks: 7, perplexity: 151.25 }, '151.25,stopped,7,,'],
+    [{ kind: 'shared', of: -1, perplexity: 151.25 }, '151.25,shared,,-1,'],
+    [{ kind: 'invalid', detail: 'its loss is NaN' }, ',invalid,,,its loss is NaN'],
+  ])('says what became of a configuration: %o', (outcome, cells) => {
+    const candidates = [{ ...rates.candidates[0]!, outcome }];
+    const [, row] = ratesAsCsv({ ...rates, candidates }).split('\r\n');
+    const { operator, call, rates: shares } = candidates[0]!;
+    expect(row).toBe(`0,0,${operator},,,${call},${cells},${shares.join(',')}`);
   });
 
   it('is no formula of a spreadsheet, whatever a journal says', () => {

@@ -9,13 +9,8 @@ import type {
 import { correlationMatrix } from '../../../src/search/metrics/correlation.ts';
 import { figuresOf } from '../../../src/search/metrics/figures.ts';
 import { hallOfFame, paretoFront } from '../../../src/search/metrics/pareto.ts';
-import {
-  bestOf,
-  foldMetricEvent,
-  isComplete,
-  newMetricState,
-  perplexityOf,
-} from '../../../src/search/metrics/state.ts';
+import { isComplete, perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { bestOf, foldMetricEvent, newMetricState } from '../../../src/search/metrics/state.ts';
 import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { planOf, simulate, simulation } from './simulation.ts';
 import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
@@ -110,7 +105,15 @@ describe('the state of a search', () => {
       [2, 45],
       [6, 44],
     ]);
-    expect(state.candidates.map((one) => isComplete(one, state))).toEqual([true, false, true, true, true, false, true]);
+    expect(state.candidates.map((one) => isComplete(one, state.byId))).toEqual([
+      true,
+      false,
+      true,
+      true,
+      true,
+      false,
+      true,
+    ]);
     expect(state.candidates.map(perplexityOf)).toEqual([50, 30, 45, 47, 45, undefined, 44]);
   });
 });
@@ -127,7 +130,7 @@ describe('the Pareto front', () => {
         return candidate(id, outcome, { size: 1 + rng.integer(9) });
       });
       const state = stateOf(events);
-      const complete = state.candidates.filter((one) => isComplete(one, state));
+      const complete = state.candidates.filter((one) => isComplete(one, state.byId));
       const value = (one: MetricCandidate): number => perplexityOf(one)!;
       const front = paretoFront(state);
       for (const one of complete) {

@@ -9,7 +9,7 @@ import { printPrefix } from '../../../src/metric/print.ts';
 import { isShapeProblem, shapeOf } from '../../../src/metric/shape.ts';
 import { alphabetOf, pickWeighted } from '../../../src/search/metrics/alphabet.ts';
 import type { Alphabet } from '../../../src/search/metrics/alphabet.ts';
-import { candidateRng } from '../../../src/search/metrics/candidateRng.ts';
+import { candidateRng } from '../../../src/search/lifecycle/candidateRng.ts';
 import { randomTree } from '../../../src/search/metrics/randomTree.ts';
 import { nodesOf, replaceNode } from '../../../src/search/metrics/tree.ts';
 import { crossover, MUTATIONS, possibleMutations } from '../../../src/search/metrics/variation.ts';

@@ -4,7 +4,9 @@ import type { RateState } from '../../../src/search/rates/state.ts';
 import { imperfectModel } from './selfPruner/imperfectModel.ts';
 import { rateProblem, ratePlan, simulateRates } from './simulation.ts';
 import type { RateRun } from './simulation.ts';
-import type { RateEvent } from '../../../src/search/rates/events.ts';
+import { rateEventSchema } from '../../../src/search/rates/schema.ts';
+import { isComplete } from '../../../src/search/lifecycle/outcome.ts';
+import type { RateCandidate, RateEvent } from '../../../src/search/rates/events.ts';
 
 const problem = rateProblem(3);
 const OPENED: RateEvent = { kind: 'opened', ...problem.opening };
@@ -81,6 +83,34 @@ describe('the state of a search for rates', () => {
     ]);
     expect(asked.counts).toMatchObject({ calls: 1, failedCalls: 2, promptTokens: 13, replyTokens: 4, cost: 0.75 });
     expect(asked.fallbacks).toHaveLength(1);
+  });
+
+  it('takes what is only estimated for no improvement, nor what shares it', () => {
+    const outcomes: readonly RateCandidate['outcome'][] = [
+      { kind: 'full', perplexity: 50 },
+      { kind: 'stopped', rung: 0, blocks: 1, perplexity: 30 },
+      { kind: 'shared', of: 1, perplexity: 30 },
+      { kind: 'shared', of: -1, perplexity: 45 },
+      { kind: 'shared', of: 3, perplexity: 45 },
+      { kind: 'invalid', detail: 'its loss is NaN' },
+    ];
+    const stopped = fold([
+      OPENED,
+      ...outcomes.map((outcome, id): RateEvent => ({
+        ...{ kind: 'candidate', id, generation: 0, operator: 'spread', parents: [], rates: [0.1 * id] },
+        outcome,
+      })),
+    ]);
+    for (const event of stopped.candidates) expect(rateEventSchema.parse(event)).toEqual(event);
+    expect(stopped.improvements.map(({ id, perplexity }) => [id, perplexity])).toEqual([
+      [0, 50],
+      [3, 45],
+    ]);
+    expect(bestConfiguration(stopped)?.id).toBe(3);
+    expect(stopped.candidates.map((each) => isComplete(each, stopped.byId))).toEqual([
+      ...[true, false, false, true, true, false],
+    ]);
+    expect(stopped.counts).toMatchObject({ candidates: 6, duplicates: 3, invalid: 1 });
   });
 
   it('counts measurements as they come, baselines not among them', () => {

@@ -1,10 +1,12 @@
-import { formatChange, formatPerplexity } from '../../../src/experiment/format.ts';
+import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
 import type { MetricCandidate, CandidateOutcome, VariationOperator } from '../../../src/search/metrics/events.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { RunActivity } from '../../../src/view/panelMessages.ts';
 import { formulaOf } from '../metrics/formulas.ts';
-import type { InvalidReason } from '../../../src/search/lifecycle/events.ts';
+import type { InvalidReason, Outcome, StoppedOutcome } from '../../../src/search/lifecycle/events.ts';
+import { isComplete, perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import type { PopulationCandidate } from '../../../src/search/lifecycle/population.ts';
 
 /** What things are called for a person. */
 export const OPERATORS: Readonly<Record<VariationOperator, string>> = {
@@ -38,13 +40,51 @@ export const STATES: Readonly<Record<RunActivity['kind'], string>> = {
   elsewhere: 'running in another window or command line',
 };
 
+/** What those that ended alike are called where one chooses among them. */
+export const OUTCOMES: Readonly<Record<Outcome['kind'], string>> = {
+  full: 'in full',
+  stopped: 'stopped early',
+  shared: 'same ranking as another',
+  invalid: 'invalid',
+};
+
+/** As many digits as it takes to tell the best of those that were evaluated apart. */
+export function digitsOf(
+  candidates: readonly PopulationCandidate[],
+  byId: ReadonlyMap<number, PopulationCandidate> = new Map(),
+): number {
+  return perplexityDigits(
+    candidates.filter((each) => isComplete(each, byId)).flatMap((each) => perplexityOf(each) ?? []),
+  );
+}
+
+/** An estimate says that it is one, without digits that would not be true; empty for a candidate that cannot rank. */
+export function perplexityInShort(
+  candidate: Pick<PopulationCandidate, 'outcome'>,
+  byId: ReadonlyMap<number, PopulationCandidate>,
+  digits?: number,
+): string {
+  const perplexity = perplexityOf(candidate);
+  if (perplexity === undefined) return '';
+  return isComplete(candidate, byId) ? formatPerplexity(perplexity, digits) : `≈ ${formatPerplexity(perplexity)}`;
+}
+
+export function stoppedInShort({ blocks }: StoppedOutcome): string {
+  return `stopped after ${blocks} blocks`;
+}
+
+/** @param all blocks of the whole text */
+export function stoppedInFull({ blocks, rung }: StoppedOutcome, all: number): string {
+  return `Stopped early: after ${blocks} of ${all} blocks (rung ${rung + 1}) others were better. Its perplexity is extrapolated from those blocks.`;
+}
+
 /** A few words for a table's cell. */
 export function outcomeInShort(outcome: CandidateOutcome): string {
   switch (outcome.kind) {
     case 'full':
       return 'in full';
     case 'stopped':
-      return `stopped after ${outcome.blocks} blocks`;
+      return stoppedInShort(outcome);
     case 'shared':
       return `same ranking as #${outcome.of}`;
     case 'invalid':
@@ -62,7 +102,7 @@ export function outcomeInFull(
     case 'full':
       return `Evaluated on all ${blocks} blocks of the text.`;
     case 'stopped':
-      return `Stopped early: after ${outcome.blocks} of ${blocks} blocks (rung ${outcome.rung + 1}) others were better. Its perplexity is extrapolated from those blocks.`;
+      return stoppedInFull(outcome, blocks);
     case 'shared': {
       const other = byId.get(outcome.of);
       const which = `#${outcome.of}${other ? `, ${formulaOf(other)}` : ''}`;
@@ -76,8 +116,12 @@ export function outcomeInFull(
 }
 
 export function lineage({ operator, parents }: Pick<MetricCandidate, 'operator' | 'parents'>): string {
-  if (parents.length === 0) return OPERATORS[operator];
-  return `${OPERATORS[operator]} of ${parents.map((parent) => `#${parent}`).join(' and ')}`;
+  return madeOf(OPERATORS[operator], parents);
+}
+
+/** `crossover of #0 and #1`. */
+export function madeOf(made: string, parents: readonly number[]): string {
+  return parents.length === 0 ? made : `${made} of ${parents.map((parent) => `#${parent}`).join(' and ')}`;
 }
 
 export function sparsityWords(sparsity: Sparsity): string {

@@ -1,16 +1,17 @@
 import type { ChartDataset, Point } from 'chart.js';
-import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { paretoFront } from '../../../src/search/metrics/pareto.ts';
-import { bestOf, perplexityOf } from '../../../src/search/metrics/state.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { bestOf } from '../../../src/search/metrics/state.ts';
+import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { baseOptions, countAxis, perplexityAxis } from '../common/charts.ts';
 import { LiveChart } from '../common/liveChart.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from '../common/panelData.ts';
 import { perplexityScale } from '../common/perplexityScale.ts';
-import { lineage, outcomeInShort, plural } from '../common/words.ts';
+import { lineage, outcomeInShort, perplexityInShort, plural } from '../common/words.ts';
 
 export interface CandidateChartEvents {
   readonly onSelect: (id: number) => void;
@@ -99,7 +100,7 @@ export class CandidateChart {
             filter: (_item, index) => index === 0,
             callbacks: {
               title: (items) => (items[0] ? wrap(formulaOf((items[0].raw as CandidatePoint).candidate)) : ''),
-              label: ({ raw }) => tooltipOf((raw as CandidatePoint).candidate),
+              label: ({ raw }) => tooltipOf((raw as CandidatePoint).candidate, byId),
             },
           },
         },
@@ -254,11 +255,11 @@ function drawShape(context: CanvasRenderingContext2D, shape: (typeof SHAPES)[num
   context.stroke();
 }
 
-function tooltipOf(candidate: MetricCandidate): string[] {
+function tooltipOf(candidate: MetricCandidate, byId: MetricState['byId']): string[] {
   const { id, generation, outcome, size } = candidate;
-  const perplexity = outcome.kind === 'invalid' ? '' : `perplexity ${formatPerplexity(outcome.perplexity)} · `;
+  const perplexity = perplexityInShort(candidate, byId);
   return [
-    `${perplexity}${outcomeInShort(outcome)}`,
+    `${perplexity === '' ? '' : `perplexity ${perplexity} · `}${outcomeInShort(outcome)}`,
     `#${id} · size ${size} · generation ${generation + 1} · ${lineage(candidate)}`,
   ];
 }

@@ -1,13 +1,22 @@
-import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
-import { bestOf, perplexityOf } from '../../../src/search/metrics/state.ts';
+import { formatChange, formatGap } from '../../../src/experiment/format.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { bestOf } from '../../../src/search/metrics/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from '../common/panelData.ts';
-import { DEFAULT_QUERY, queryCandidates } from './tableModel.ts';
+import { DEFAULT_QUERY, queryMetrics } from './tableModel.ts';
 import type { SortKey, TableQuery } from './tableModel.ts';
 import { cell, VirtualTable } from '../common/virtualTable.ts';
 import type { TableColumn, TableRow } from '../common/virtualTable.ts';
-import { OPERATORS, outcomeInFull, outcomeInShort, plural } from '../common/words.ts';
+import {
+  digitsOf,
+  OPERATORS,
+  OUTCOMES,
+  outcomeInFull,
+  outcomeInShort,
+  perplexityInShort,
+  plural,
+} from '../common/words.ts';
 
 export interface CandidateTableEvents {
   readonly onSelect: (id: number) => void;
@@ -26,14 +35,6 @@ const COLUMNS: readonly TableColumn<SortKey>[] = [
   { key: 'outcome', title: 'outcome', isNumber: false },
 ];
 
-const OUTCOMES: readonly (readonly [TableQuery['outcome'], string])[] = [
-  ['any', 'all outcomes'],
-  ['full', 'in full'],
-  ['stopped', 'stopped early'],
-  ['shared', 'same ranking as another'],
-  ['invalid', 'invalid'],
-];
-
 /** All candidates, sorted and filtered. */
 export class CandidateTable {
   readonly element: HTMLElement;
@@ -47,7 +48,7 @@ export class CandidateTable {
   private readonly outcome = h(
     'select',
     { 'aria-label': 'Filter candidates by outcome' },
-    ...OUTCOMES.map(([value, text]) => h('option', { value }, text)),
+    ...Object.entries({ any: 'all outcomes', ...OUTCOMES }).map(([value, text]) => h('option', { value }, text)),
   );
   private readonly table: VirtualTable<SortKey>;
   private query = DEFAULT_QUERY;
@@ -107,10 +108,8 @@ export class CandidateTable {
     const known = JSON.stringify([this.data?.run?.folder, candidates.length, this.query]);
     if (known !== this.known) {
       this.known = known;
-      this.order = queryCandidates(candidates, this.query);
-      this.digits = perplexityDigits(
-        candidates.flatMap(({ outcome }) => (outcome.kind === 'full' ? [outcome.perplexity] : [])),
-      );
+      this.order = queryMetrics(candidates, this.query);
+      this.digits = digitsOf(candidates, this.data?.search.byId);
       const all = plural(candidates.length, 'candidate');
       fill(this.count, this.order.length === candidates.length ? all : `${this.order.length} of ${all}`);
     }
@@ -124,16 +123,14 @@ export class CandidateTable {
     const { outcome, size, generation, operator, parents } = candidate;
     const formula = formulaOf(candidate);
     const dense = opening?.densePerplexity;
-    // What was not evaluated in full is an estimate: more digits would not be true.
-    const digits = outcome.kind === 'stopped' ? undefined : this.digits;
-    const perplexity = outcome.kind === 'invalid' ? '' : formatPerplexity(outcome.perplexity, digits);
-    const change = outcome.kind === 'invalid' ? undefined : this.differences(outcome.perplexity, dense);
+    const perplexity = perplexityOf(candidate);
+    const change = perplexity === undefined ? undefined : this.differences(perplexity, dense);
     return {
       class: outcome.kind,
       cells: [
         cell(String(id), true),
         h('div', { role: 'gridcell', class: 'formula', title: formula }, formula),
-        cell(outcome.kind === 'stopped' ? `≈ ${perplexity}` : perplexity, true, change),
+        cell(perplexityInShort(candidate, byId, this.digits), true, change),
         cell(String(size), true),
         cell(String(generation + 1), true),
         cell(OPERATORS[operator]),

@@ -8,7 +8,7 @@ import { across, outOfScale } from '../common/lines.ts';
 import type { Line } from '../common/lines.ts';
 import { bestCandidate } from '../common/panelData.ts';
 import type { PanelData } from '../common/panelData.ts';
-import { perplexityOf } from '../../../src/search/metrics/state.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
 import { against, plural } from '../common/words.ts';
 
 /** Best, mean and worst by generation, with what they are to be measured by. */

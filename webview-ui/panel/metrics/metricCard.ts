@@ -1,12 +1,11 @@
-import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
-import { perplexityOf } from '../../../src/search/metrics/state.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
 import { formulaOf } from './formulas.ts';
 import { metricTree } from './metricTree.ts';
 import { bestCandidate } from '../common/panelData.ts';
 import type { PanelData } from '../common/panelData.ts';
-import { against, difference, OPERATORS, outcomeInFull } from '../common/words.ts';
+import { against, difference, OPERATORS, outcomeInFull, perplexityInShort } from '../common/words.ts';
 
 export interface MetricCardEvents {
   readonly onSelect: (id: number | undefined) => void;
@@ -166,7 +165,7 @@ function numbers({ search }: PanelData, candidate: MetricCandidate): (Node | str
   const { opening } = search;
   return [
     'perplexity ',
-    h('strong', {}, formatPerplexity(perplexity)),
+    h('strong', {}, perplexityInShort(candidate, search.byId)),
     ...(opening ? [` · ${difference(perplexity, 'dense', opening.densePerplexity)}`] : []),
     ...(wanda?.perplexity === undefined ? [] : [` · ${difference(perplexity, wanda.name, wanda.perplexity)}`]),
     ...(finalist?.test

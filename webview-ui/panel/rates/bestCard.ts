@@ -1,6 +1,6 @@
-import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import type { RateCandidate } from '../../../src/search/rates/events.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
@@ -8,8 +8,8 @@ import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { BlockBars, blockBarsLegend } from '../common/blockBars.ts';
 import type { BlockBarsView } from '../common/blockBars.ts';
-import { difference } from '../common/words.ts';
-import { lineageWords, outcomeWords, perplexityOf } from './rateWords.ts';
+import { difference, perplexityInShort } from '../common/words.ts';
+import { lineageWords, outcomeWords } from './rateWords.ts';
 import { referencesOf } from './references.ts';
 
 /** All that were evaluated wrecked the model. */
@@ -105,11 +105,11 @@ export class BestCard {
   }
 }
 
-function perplexityWords(configuration: RateCandidate, { opening, baselines }: RateState): string {
+function perplexityWords(configuration: RateCandidate, { opening, baselines, byId }: RateState): string {
   const perplexity = perplexityOf(configuration);
   if (perplexity === undefined) return 'No perplexity.';
   return [
-    `perplexity ${formatPerplexity(perplexity)}`,
+    `perplexity ${perplexityInShort(configuration, byId)}`,
     ...(opening ? [difference(perplexity, 'dense', opening.densePerplexity)] : []),
     ...baselines
       .slice(0, 2)

@@ -1,13 +1,14 @@
-import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
+import { formatChange } from '../../../src/experiment/format.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { sparkline } from '../common/sparkline.ts';
 import { cell, VirtualTable } from '../common/virtualTable.ts';
 import type { TableColumn, TableRow } from '../common/virtualTable.ts';
-import { plural } from '../common/words.ts';
+import { digitsOf, perplexityInShort, plural, stoppedInFull } from '../common/words.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from './configurationQuery.ts';
 import type { ConfigurationKey, ConfigurationQuery } from './configurationQuery.ts';
-import { outcomeWords, RATE_OPERATORS, ratesWords, perplexityOf } from './rateWords.ts';
+import { outcomeWords, RATE_OPERATORS, ratesWords } from './rateWords.ts';
 
 const COLUMNS: readonly TableColumn<ConfigurationKey>[] = [
   { key: 'id', title: '#', isNumber: true },
@@ -85,7 +86,7 @@ export class ConfigurationTable {
       this.known = known;
       this.order = queryConfigurations(all, this.query);
       this.top = all.reduce((top, { rates }) => Math.max(top, ...rates), 0);
-      this.digits = perplexityDigits(all.flatMap((each) => perplexityOf(each) ?? []));
+      this.digits = digitsOf(all, this.rates?.byId);
       const words = plural(all.length, 'configuration');
       fill(this.count, this.order.length === all.length ? words : `${this.order.length} of ${words}`);
     }
@@ -106,12 +107,16 @@ export class ConfigurationTable {
       cells: [
         cell(String(id), true),
         h('div', { role: 'gridcell', class: 'sparkCell', title: ratesWords(rates) }, sparkline(rates, this.top)),
-        cell(perplexity === undefined ? '' : formatPerplexity(perplexity, this.digits), true, change),
+        cell(perplexityInShort(configuration, byId, this.digits), true, change),
         cell(String(generation), true),
         cell(RATE_OPERATORS[operator]),
         cell(parents.map((parent) => `#${parent}`).join(' ')),
         cell(repaired ? 'repaired' : '', false, repaired ? 'The list was put onto mean and range' : undefined),
-        cell(outcomeWords(configuration), false, outcomeWords(configuration)),
+        cell(
+          outcomeWords(configuration),
+          false,
+          outcome.kind === 'stopped' ? stoppedInFull(outcome, opening?.blocks ?? 0) : outcomeWords(configuration),
+        ),
       ],
     };
   }

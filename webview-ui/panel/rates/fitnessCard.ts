@@ -1,5 +1,6 @@
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { Changes } from '../../shared/changes.ts';
@@ -90,11 +91,12 @@ function linesOf(
 
 function readoutOf(rates: RateState): string {
   const best = bestConfiguration(rates);
-  if (!best || best.outcome.kind === 'invalid') return '';
+  const perplexity = best && perplexityOf(best);
+  if (perplexity === undefined) return '';
   return [
-    `best ${against(best.outcome.perplexity, 'dense', rates.opening?.densePerplexity)}`,
-    ...rates.baselines.flatMap(({ name, perplexity }) =>
-      perplexity === undefined ? [] : [`${name} ${formatPerplexity(perplexity)}`],
+    `best ${against(perplexity, 'dense', rates.opening?.densePerplexity)}`,
+    ...rates.baselines.flatMap(({ name, perplexity: of }) =>
+      of === undefined ? [] : [`${name} ${formatPerplexity(of)}`],
     ),
   ].join(' · ');
 }

@@ -1,6 +1,7 @@
 import { formatShare } from '../../../src/experiment/format.ts';
 import type { LlmRole } from '../../../src/search/rates/selfPruner/llm.ts';
 import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
+import { madeOf, stoppedInShort } from '../common/words.ts';
 
 /** How configurations came about, for a person. */
 export const RATE_OPERATORS: Readonly<Record<RateOperator, string>> = {
@@ -25,6 +26,8 @@ export function outcomeWords({ outcome }: Pick<RateCandidate, 'outcome'>): strin
   switch (outcome.kind) {
     case 'full':
       return 'evaluated';
+    case 'stopped':
+      return stoppedInShort(outcome);
     case 'shared':
       return outcome.of < 0 ? 'same as a baseline' : `same as #${outcome.of}`;
     case 'invalid':
@@ -33,15 +36,9 @@ export function outcomeWords({ outcome }: Pick<RateCandidate, 'outcome'>): strin
 }
 
 export function lineageWords({ operator, parents }: Pick<RateCandidate, 'operator' | 'parents'>): string {
-  const made = RATE_OPERATORS[operator];
-  return parents.length === 0 ? made : `${made} of ${parents.map((parent) => `#${parent}`).join(' and ')}`;
+  return madeOf(RATE_OPERATORS[operator], parents);
 }
 
 export function ratesWords(rates: readonly number[]): string {
   return rates.map((rate) => formatShare(rate)).join('  ');
-}
-
-/** Perplexity on the fitness text; undefined for rates that wreck the model. */
-export function perplexityOf({ outcome }: RateCandidate): number | undefined {
-  return outcome.kind === 'invalid' ? undefined : outcome.perplexity;
 }

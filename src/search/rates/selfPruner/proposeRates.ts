@@ -1,7 +1,7 @@
 import type { Rng } from '../../../base/rng.ts';
 import type { LlmRole } from './llm.ts';
 import type { SelfPrunerPlan } from './plan.ts';
-import { candidateRng } from '../../metrics/candidateRng.ts';
+import { candidateRng } from '../../lifecycle/candidateRng.ts';
 import { askForRates } from './askForRates.ts';
 import type { SelfPrunerContext } from './context.ts';
 import { crossRates, mutateRates, randomRates, spreadRates } from './operators.ts';

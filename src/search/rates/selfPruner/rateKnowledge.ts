@@ -27,7 +27,7 @@ export class RateKnowledge {
     return this.proposed;
   }
 
-  /** Distinct configurations, the best first; of equal ones the first that was proposed. */
+  /** Distinct configurations that were measured on the whole text, the best first; of equal ones the first that was proposed. */
   get leaders(): readonly MeasuredRates[] {
     return this.ranking;
   }

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../../base/errors.ts';
-import type { RateCandidate, RateCounts } from '../events.ts';
+import type { RateCounts } from '../events.ts';
+import { statisticsOfRates } from '../measure.ts';
 import type { MeasuredRates } from '../measure.ts';
 import type { RateOutcome, RateSearch } from '../rateSearch.ts';
 import type { SelfPrunerContext } from './context.ts';
@@ -48,7 +49,7 @@ export async function runSelfPruner(
     await effects.emit({
       kind: 'generation',
       generation,
-      ...statisticsOf(evaluated),
+      ...statisticsOfRates(evaluated),
       bestSoFar: best ? { id: best.id, perplexity: best.perplexity } : null,
       counts: counts(),
     });
@@ -77,17 +78,4 @@ function checkCap({ name, llm }: SelfPrunerPlan): void {
     actual: `costCap ${llm.costCap}, and neither promptPrice nor replyPrice`,
     remedy: 'Say what a million tokens of prompts and of replies cost, or limit tokens with tokenCap.',
   });
-}
-
-/** Of the valid configurations of a generation. The mean is that of the losses, as a perplexity. */
-function statisticsOf(evaluated: readonly RateCandidate[]): {
-  best: number | null;
-  mean: number | null;
-  worst: number | null;
-} {
-  const perplexities = evaluated.flatMap(({ outcome }) => (outcome.kind === 'invalid' ? [] : [outcome.perplexity]));
-  if (perplexities.length === 0) return { best: null, mean: null, worst: null };
-  const sorted = perplexities.sort((a, b) => a - b);
-  const meanLoss = sorted.reduce((sum, perplexity) => sum + Math.log(perplexity), 0) / sorted.length;
-  return { best: sorted[0]!, mean: Math.exp(meanLoss), worst: sorted.at(-1)! };
 }
