@@ -1,3 +1,4 @@
+import { NO_LLM_COUNTS } from './selfPruner/llmAccount.ts';
 import type { ComponentsOpening, MeasuredEvent } from '../lifecycle/events.ts';
 import { emptyPopulation, foldPopulation } from '../lifecycle/population.ts';
 import type { PopulationState } from '../lifecycle/population.ts';
@@ -25,10 +26,7 @@ export type LlmCallReply =
   | Exclude<LlmReply, { readonly kind: 'text' }>;
 
 export function newRateState(): RateState {
-  const counts = {
-    ...{ candidates: 0, evaluations: 0, duplicates: 0, invalid: 0, calls: 0, failedCalls: 0 },
-    ...{ listsUsed: 0, listsRepaired: 0, listsRefused: 0, fallbacks: 0, promptTokens: 0, replyTokens: 0, cost: 0 },
-  };
+  const counts = { candidates: 0, evaluations: 0, duplicates: 0, invalid: 0, ...NO_LLM_COUNTS };
   return { kind: 'rates', ...emptyPopulation(), calls: [], fallbacks: [], counts };
 }
 

@@ -15,12 +15,15 @@ type Tally = Pick<
   | 'cost'
 >;
 
+/** Where nobody was asked. */
+export const NO_LLM_COUNTS: Tally = {
+  ...{ calls: 0, failedCalls: 0, listsUsed: 0, listsRepaired: 0, listsRefused: 0, fallbacks: 0 },
+  ...{ promptTokens: 0, replyTokens: 0, cost: 0 },
+};
+
 /** What was asked of the language model so far, what came of it and what it cost. */
 export class LlmAccount {
-  private readonly tally = {
-    ...{ calls: 0, failedCalls: 0, listsUsed: 0, listsRepaired: 0, listsRefused: 0, fallbacks: 0 },
-    ...{ promptTokens: 0, replyTokens: 0, cost: 0 },
-  };
+  private readonly tally = { ...NO_LLM_COUNTS };
   private next = 0;
 
   get counts(): Tally {
