@@ -13,6 +13,8 @@ import { SELF_PRUNER_SETTINGS } from './rates/selfPruner/settings.ts';
 import { selfPrunerWords } from './rates/selfPruner/words.ts';
 
 export interface SearchMethodRow {
+  /** What it is called for a person. */
+  readonly title: string;
   readonly finds: SearchKind;
   /** What it is set with; of a method that asks a language model those of that apart. */
   readonly settings: SettingTable;
@@ -33,6 +35,7 @@ export interface SearchMethodRow {
 /** Every way to search: one row each, which drives flags, `.prune` values, completion, hover and plans. */
 export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
   'pruner-zero': row({
+    title: 'Pruner-Zero',
     finds: 'metrics',
     settings: METRIC_SEARCH_SETTINGS,
     documentation: 'evolves metrics by genetic programming',
@@ -40,6 +43,7 @@ export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
     conflict: searchConflict,
   }),
   random: row({
+    title: 'Random search',
     finds: 'metrics',
     settings: METRIC_SEARCH_SETTINGS,
     documentation: 'random metrics with the same budget',
@@ -47,6 +51,7 @@ export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
     conflict: searchConflict,
   }),
   'self-pruner': row({
+    title: 'Self-Pruner',
     finds: 'rates',
     settings: SELF_PRUNER_SETTINGS,
     asksLlm: true,
@@ -57,6 +62,7 @@ export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
     idle: idleInSelfPruner,
   }),
   'policy-gradient': row({
+    title: 'Policy gradient',
     finds: 'masks',
     settings: MASK_SEARCH_SETTINGS,
     documentation: MASK_SEARCH_SETTINGS.method.documentation,

@@ -107,6 +107,8 @@ export interface PanelRun<Plan extends SearchPlan = SearchPlan> {
   readonly folder: string;
   readonly id: string;
   readonly plan: Plan;
+  /** What its method is called. */
+  readonly methodTitle: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   /** The `.prune` file that asked for it, as a person names it; candidates are inserted there. */

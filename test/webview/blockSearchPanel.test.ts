@@ -37,7 +37,7 @@ const maskEvents = syntheticMasks(maskPlan, { seed: 3 });
 
 /** The panel after it was sent a run's events in portions. */
 function fed(plan: SearchPlan, events: readonly Timed<SearchEvent>[], portion: number): PanelData<SearchPlan> {
-  const run: PanelRun = { folder: '/run', id: 'run', plan, createdAt: 0 };
+  const run: PanelRun = { folder: '/run', id: 'run', plan, methodTitle: 'Method', createdAt: 0 };
   let data = receive(emptyPanel(), { kind: 'run', run });
   for (let i = 0; i < events.length; i += portion) {
     const { opening } = data.search;

@@ -1,3 +1,4 @@
+import { SEARCH_METHODS } from '../../src/search/methods.ts';
 import type { SearchEvent, SearchKind, SearchPlan } from '../../src/search/kinds.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { FromPanel, RunPoint, RunActivity, ToPanel } from '../../src/view/panelMessages.ts';
@@ -96,7 +97,10 @@ function feed(): void {
   performance.mark('fed');
   send({
     kind: 'run',
-    run: { folder: '/run', id: 'run', plan, createdAt: events[0]?.at ?? Date.now(), document: 'metrics.prune' },
+    run: {
+      ...{ folder: '/run', id: 'run', plan, methodTitle: SEARCH_METHODS[plan.search.method].title },
+      ...{ createdAt: events[0]?.at ?? Date.now(), document: 'metrics.prune' },
+    },
   });
   send({ kind: 'state', state: stateOf() });
   if (query.has('random')) {

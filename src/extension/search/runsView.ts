@@ -1,4 +1,4 @@
-import { METHOD_TITLES } from '../../search/methodTitles.ts';
+import { SEARCH_METHODS } from '../../search/methods.ts';
 import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
@@ -92,7 +92,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     item.contextValue = `run.${standing}`;
     const parts = [
       ...(best ? [formatPerplexity(best.perplexity)] : []),
-      METHOD_TITLES[plan.search.method],
+      SEARCH_METHODS[plan.search.method].title,
       ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
@@ -136,7 +136,7 @@ function tooltip(
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
-    ['method', `${METHOD_TITLES[method]}, seed ${seed}`],
+    ['method', `${SEARCH_METHODS[method].title}, seed ${seed}`],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
     ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
     ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),

@@ -1,3 +1,4 @@
+import { SEARCH_METHODS } from '../../search/methods.ts';
 import * as vscode from 'vscode';
 import { isRunOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -177,6 +178,7 @@ export class SearchPanel implements vscode.Disposable {
         folder,
         id: run.id,
         plan: run.plan,
+        methodTitle: SEARCH_METHODS[run.plan.search.method].title,
         createdAt: Date.parse(run.createdAt),
         ...(run.document !== undefined && { document: run.document }),
       },

@@ -25,7 +25,6 @@ import { rateTarget } from '../check/blockSearch.ts';
 import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
 import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
-import { METHOD_TITLES } from '../../search/methodTitles.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { targetWords } from '../../search/rates/target.ts';
 
@@ -148,7 +147,7 @@ const SEARCH_DETAILS: Readonly<Record<SearchKind, (content: SearchContent, metho
   rates: (content, method) => {
     const { provider = 'none' } = content.llm;
     const who = provider === 'none' ? ' with classical operators' : ` with a language model (\`${provider}\`)`;
-    const how = `${METHOD_TITLES[method]}${SEARCH_METHODS[method].asksLlm ? who : ''}`;
+    const how = `${SEARCH_METHODS[method].title}${SEARCH_METHODS[method].asksLlm ? who : ''}`;
     return `Searches how much of each block goes, for ${targetWords(rateTarget(content), markdownCode)}, by ${how}`;
   },
   masks: () => 'Learns which components to keep by policy gradient',

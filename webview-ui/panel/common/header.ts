@@ -1,7 +1,6 @@
 import { targetWords } from '../../../src/search/rates/target.ts';
-import { METHOD_TITLES } from '../../../src/search/methodTitles.ts';
 import { fill, h, say } from '../../shared/dom.ts';
-import type { RunActivity } from '../../../src/view/panelMessages.ts';
+import type { PanelRun, RunActivity } from '../../../src/view/panelMessages.ts';
 import type { SearchPlan } from '../../../src/search/kinds.ts';
 import { structureScoreText } from '../../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
@@ -81,7 +80,7 @@ export class Header {
     say(this.name, title);
     say(this.note, note);
     this.note.hidden = note === '';
-    const about = [...aboutPlan(run.plan), ...details];
+    const about = [...aboutPlan(run), ...details];
     say(this.what, about.map((part) => ` · ${part}`).join(''));
     const isRunning = state?.kind === 'running';
     const parts = [
@@ -119,8 +118,8 @@ export class Header {
 }
 
 /** What is searched, how, and for which checkpoint. */
-function aboutPlan(plan: SearchPlan): string[] {
-  const shared = [METHOD_TITLES[plan.search.method], sparsityWords(plan.sparsity), baseName(plan.model)];
+function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
+  const shared = [methodTitle, sparsityWords(plan.sparsity), baseName(plan.model)];
   if (plan.kind === 'metrics')
     return [
       ...shared,

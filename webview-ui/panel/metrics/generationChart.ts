@@ -1,4 +1,3 @@
-import { METHOD_TITLES } from '../../../src/search/methodTitles.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { Theme } from '../../shared/theme.ts';
@@ -118,6 +117,6 @@ function readoutOf(data: PanelData): string {
 function spoken(data: PanelData): string {
   const { generations } = data.search;
   if (generations.length === 0) return 'No generation is through yet.';
-  const method = data.run ? METHOD_TITLES[data.run.plan.search.method] : 'The search';
+  const method = data.run ? data.run.methodTitle : 'The search';
   return `${method} after ${generations.length} generations: ${readoutOf(data)}.`;
 }
