@@ -7,10 +7,12 @@ import type { SearchKind, SearchMethod } from './kinds.ts';
 import { idleInMaskSearch } from './masks/idle.ts';
 import { MASK_SEARCH_SETTINGS } from './masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from './metrics/settings.ts';
-import type { MetricSearchSettings } from './metrics/settings.ts';
+import type { MetricSearchSettingName, MetricSearchSettings } from './metrics/settings.ts';
 import { idleInSelfPruner } from './rates/selfPruner/idle.ts';
 import { SELF_PRUNER_SETTINGS } from './rates/selfPruner/settings.ts';
 import { selfPrunerWords } from './rates/selfPruner/words.ts';
+import type { MaskSearchSettingName } from './masks/settings.ts';
+import type { SelfPrunerSettingName } from './rates/selfPruner/settings.ts';
 
 export interface SearchMethodRow {
   /** What it is called for a person. */
@@ -99,6 +101,8 @@ function row<const Table extends SettingTable>({
     idle: (said, context) => idle?.(settingsWith(method.settings, said), context) ?? [],
   };
 }
+
+export type MethodSettingName = MetricSearchSettingName | SelfPrunerSettingName | MaskSearchSettingName;
 
 export const SEARCH_METHOD_NAMES = Object.keys(SEARCH_METHODS) as readonly SearchMethod[];
 export const DEFAULT_SEARCH_METHOD: SearchMethod = 'pruner-zero';

@@ -1,9 +1,7 @@
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
-import type { MaskSearchSettingName } from '../../search/masks/settings.ts';
-import type { MetricSearchSettingName } from '../../search/metrics/settings.ts';
+import type { MethodSettingName } from '../../search/methods.ts';
 import type { LlmSettingName } from '../../search/rates/selfPruner/llm.ts';
-import type { SelfPrunerSettingName } from '../../search/rates/selfPruner/settings.ts';
 
 /** The setting that a property says. */
 export interface PropertySetting {
@@ -15,8 +13,7 @@ export interface PropertySetting {
 /** A setting's property has its name, but for the one that would be called as the corpus is. */
 export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
 
-export type SettingProperty =
-  EvaluationProperty | MetricSearchSettingName | SelfPrunerSettingName | MaskSearchSettingName | LlmSettingName;
+export type SettingProperty = EvaluationProperty | MethodSettingName | LlmSettingName;
 
 /** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
 export interface Property {
