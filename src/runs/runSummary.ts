@@ -4,6 +4,8 @@ import type { ErrorData } from '../base/errors.ts';
 import type { EventOf, SearchEvent, SearchKind } from '../search/kinds.ts';
 import { perplexityOf } from '../search/lifecycle/outcome.ts';
 import type { MetricCounts } from '../search/metrics/events.ts';
+import { configurationOf } from '../search/rates/configuration.ts';
+import type { Configuration } from '../search/rates/configuration.ts';
 import type { RateCounts } from '../search/rates/events.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
 import { fileProblem } from '../files/fileProblem.ts';
@@ -55,7 +57,7 @@ export type BestSummary =
       /** Prefix form. */ readonly expression: string;
       readonly perplexity: number;
     }
-  | { readonly kind: 'rates'; readonly id: number; readonly rates: readonly number[]; readonly perplexity: number }
+  | ({ readonly kind: 'rates'; readonly id: number; readonly perplexity: number } & Configuration)
   /** What is kept by the probabilities. `removed`: share of the blocks' weights. */
   | { readonly kind: 'masks'; readonly removed: number; readonly perplexity: number };
 
@@ -177,7 +179,7 @@ const BEST: { readonly [Kind in SearchKind]: (events: readonly EventOf<Kind>[]) 
     if (candidate?.kind !== 'candidate' || id === undefined) return undefined;
     const evaluated = final?.kind === 'finalist' ? final.result?.perplexity : undefined;
     const perplexity = evaluated ?? perplexityOf(candidate);
-    return perplexity === undefined ? undefined : { kind: 'rates', id, rates: candidate.rates, perplexity };
+    return perplexity === undefined ? undefined : { kind: 'rates', id, ...configurationOf(candidate), perplexity };
   },
   /** What was kept, as finally evaluated. */
   masks: (events) => {

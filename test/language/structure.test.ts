@@ -141,7 +141,7 @@ describe('hover', () => {
     ['search s { met|hod: random }', ['`policy-gradient`: learns which heads']],
     [
       'search s| { method: self-pruner target: mine population: 4 }',
-      ['how much of each block goes', '`mine`', 'classical operators', '4 configurations'],
+      ['rates of heads and channels by', '`mine`', 'classical operators', '4 configurations'],
     ],
     ['search s| { method: policy-gradient steps: 9 }', ['9 steps of 2 masks']],
     ['experiment e| { prune: structure(flap, [0.1, 0.2]) }', ['Prunes with `flap ([0.1, 0.2])`.']],

@@ -1,3 +1,4 @@
+import { EspalierError } from '../../base/errors.ts';
 import { settingsWith } from '../../experiment/settingRow.ts';
 import { DEFAULT_SEARCH_METHOD } from '../../search/methods.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
@@ -114,7 +115,9 @@ export async function driveRun(
     return kind === 'finished' ? EXIT.ok : EXIT.interrupted;
   } catch (thrown) {
     terminal.status('');
-    if (!options.json && report.isOpen && report.status === 'failed') {
+    // What was asked cannot be mended: a run goes on as it was asked.
+    const isWrong = thrown instanceof EspalierError && thrown.code === 'settings/invalid';
+    if (!options.json && report.isOpen && report.status === 'failed' && !isWrong) {
       terminal.say(`the run failed; once that is mended, go on with: espalier ${command} --resume ${runName(run)}`);
     }
     throw thrown;

@@ -15,6 +15,7 @@ import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import { printFailure } from '../reports/failure.ts';
 import { storyOf } from '../reports/runReport.ts';
+import { configurationText } from '../../search/rates/configuration.ts';
 import { foldEvent } from '../../search/folds.ts';
 
 interface RunsOptions {
@@ -205,7 +206,7 @@ function bestText(best: BestSummary): string {
     case 'metric':
       return infix(best.expression);
     case 'rates':
-      return `rates ${best.rates.map((rate) => rate.toFixed(2)).join(' ')}`;
+      return `rates ${configurationText(best, (rates) => rates.map((rate) => rate.toFixed(2)).join(' '))}`;
     case 'masks':
       return `masks without ${formatShare(best.removed)} of the blocks`;
   }

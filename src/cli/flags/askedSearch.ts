@@ -59,6 +59,7 @@ export async function askedSearch(
   };
   try {
     const plan = await planOver(base, source?.document, options, context);
+    if (source && !declared && options['json'] !== true) tellLeftOut(source.document, method, context);
     return { plan, ...(source && { document: source.path }) };
   } catch (thrown) {
     throw missingFlags(thrown, finds === undefined ? 'search' : 'evolve', source !== undefined);
@@ -96,6 +97,18 @@ async function planOver(
 async function promptsOf({ folder, shippedPrompts }: CommandContext) {
   const { loadPrompts } = await import('../../llm/promptTemplates.ts');
   return loadPrompts({ shipped: shippedPrompts, root: folder });
+}
+
+/** Says whose settings a search by another method does without. */
+function tellLeftOut(
+  { declarations }: CompiledDocument,
+  method: SearchMethod,
+  { terminal }: Pick<CommandContext, 'terminal'>,
+): void {
+  const others = declarations.filter((declaration) => declaration.kind === 'search');
+  if (others.length === 0) return;
+  const names = others.map(({ name, content }) => `${name} (${content.method ?? DEFAULT_SEARCH_METHOD})`).join(', ');
+  terminal.say(`warning: the file has no search by ${method}: settings, target and baselines of ${names} are left out`);
 }
 
 interface DeclaredSearch {

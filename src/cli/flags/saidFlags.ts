@@ -136,7 +136,7 @@ function flagError(mistake: Diagnostic, block: ReadFlags): EspalierError {
     operation: 'reading the command line',
     expected: flag ? `--${flag.flag} ${takes(property, flag)}` : 'flags that go together',
     actual: typed === undefined ? message : isStray ? typed : `${typed}: ${message}`,
-    remedy: isStray ? SEE_HELP : remedyOf(mistake, flag),
+    remedy: isStray ? SEE_HELP : remedyOf(mistake, flag, property),
   });
 }
 
@@ -164,10 +164,12 @@ export function typedDefault(row: SettingValues): string {
   return row.kind === 'list' ? row.default.join(',') : String(row.default);
 }
 
-function remedyOf({ code, fixes }: Diagnostic, flag: SaidFlag | undefined): string {
+function remedyOf({ code, fixes }: Diagnostic, flag: SaidFlag | undefined, property: Property | undefined): string {
   const [text] = fixes?.[0]?.edits.map((edit) => edit.text.trim()) ?? [];
   if (text === undefined || !flag) return SEE_HELP;
-  return code === 'property/range' ? `Write --${flag.flag} ${text}, for example.` : `Did you mean ${text}?`;
+  // As it is typed: a shell would take `[8, 2, 1]` for several words.
+  const typed = property?.setting?.row.kind === 'list' ? text.replaceAll(/[[\] ]/g, '') : text;
+  return code === 'property/range' ? `Write --${flag.flag} ${typed}, for example.` : `Did you mean ${typed}?`;
 }
 
 /** A message in which properties stand, with the flags that say them here. @param values that are called as properties are */

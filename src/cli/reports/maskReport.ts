@@ -73,7 +73,7 @@ export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundStructure(finalist, undefined))
+        ? found.map((finalist) => foundStructure(finalist))
         : soFar === undefined
           ? []
           : [
@@ -85,9 +85,7 @@ export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState
                 parameters: null,
               },
             ],
-    baselines: finalists
-      .filter(({ name }) => baselines.has(name))
-      .map((finalist) => foundStructure(finalist, undefined)),
+    baselines: finalists.filter(({ name }) => baselines.has(name)).map((finalist) => foundStructure(finalist)),
     mask: finished?.mask ?? null,
     counts: { steps, leftOut },
   };

@@ -1,8 +1,8 @@
 import { formatChange, formatPerplexity, formatSeconds } from '../../experiment/format.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { EventOf } from '../../search/kinds.ts';
-import { configurationText } from '../../search/rates/configuration.ts';
-import { targetWords } from '../../search/rates/target.ts';
+import { configurationOf, configurationText } from '../../search/rates/configuration.ts';
+import { subjectWords } from '../../search/rates/configuration.ts';
 import { SEARCH_METHODS } from '../../search/methods.ts';
 import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -34,7 +34,7 @@ export function rateReportLines(
       const { method, seed } = plan.search;
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${targetWords(plan.target)} · ${SEARCH_METHODS[method].words(plan.search)} · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${subjectWords(plan)} · ${SEARCH_METHODS[method].words(plan.search)} · seed ${seed}`,
         ...(plan.llm ? [`rates are proposed by ${proposer(plan.llm)}`] : []),
         out.dim(`run ${runName({ folder })}${from}`),
       ];
@@ -53,7 +53,7 @@ export function rateReportLines(
         };
       }
       if (event.kind !== 'generation') return {};
-      const row = generationRow(event, state);
+      const row = generationRow(event, state, run.plan);
       return { printed: rows++ === 0 ? ['', out.bold(HEADER), row] : [row] };
     },
     status: (event) => statusLine(event, run.plan, state),
@@ -89,14 +89,14 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
     ...blockSearchResult(of, state),
     best:
       found.length > 0
-        ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)?.rates))
+        ? found.map((finalist) => foundStructure(finalist, byId.get(finalist.id ?? -1)))
         : soFar === undefined
           ? []
           : [
               {
                 name: `configuration ${soFar.id}`,
                 id: soFar.id,
-                rates: soFar.rates,
+                ...configurationOf(soFar),
                 perplexity: perplexityOf(soFar) ?? null,
                 testPerplexity: null,
                 removed: null,
@@ -106,7 +106,10 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
     baselines: finalists
       .filter(({ id }) => id === undefined)
       .map((finalist) =>
-        foundStructure(finalist, state.baselines.find((baseline) => baseline.name === finalist.name)?.rates),
+        foundStructure(
+          finalist,
+          state.baselines.find((baseline) => baseline.name === finalist.name),
+        ),
       ),
     counts,
     improvements: { all: improvements.length, byLlm: improvementsByLlm(state) },
@@ -137,7 +140,7 @@ const HEADER = generationCells(
   'best rates so far',
 );
 
-function generationRow(event: RateGeneration, state: RateState): string {
+function generationRow(event: RateGeneration, state: RateState, { llm }: Pick<RateSearchPlan, 'llm'>): string {
   const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
   const { counts, bestSoFar } = event;
   const best = bestSoFar && state.byId.get(bestSoFar.id);
@@ -148,7 +151,7 @@ function generationRow(event: RateGeneration, state: RateState): string {
       number(event.mean),
       number(bestSoFar?.perplexity ?? null),
       evaluationsText(counts),
-      String(counts.promptTokens + counts.replyTokens),
+      llm ? String(counts.promptTokens + counts.replyTokens) : '–',
       formatSeconds(state.times.worked / 1000),
     ],
     best ? configurationText(best) : '',

@@ -1,6 +1,8 @@
 import { describeError } from '../../base/errors.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/events.ts';
+import { configurationOf } from '../../search/rates/configuration.ts';
+import type { Configuration } from '../../search/rates/configuration.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** What searches for rates and for masks have in common when they tell what they have found. */
@@ -70,11 +72,10 @@ export function structureOpenedLine(opening: ComponentsOpening): string {
 }
 
 /** A finalist or baseline as the last object of `--json` has it. */
-export interface FoundStructure {
+export interface FoundStructure extends Partial<Configuration> {
   readonly name: string;
   /** Of a configuration of rates. */
   readonly id?: number;
-  readonly rates?: readonly number[];
   /** On the fitness text. */
   readonly perplexity: number | null;
   /** On the text that the search never saw; null where there is none. */
@@ -85,14 +86,15 @@ export interface FoundStructure {
   readonly error?: FinalistEvent['error'];
 }
 
+/** @param found of a search for rates */
 export function foundStructure(
   { id, name, result, test, error }: FinalistEvent,
-  rates: readonly number[] | undefined,
+  found?: Configuration,
 ): FoundStructure {
   return {
     name,
     ...(id !== undefined && { id }),
-    ...(rates && { rates }),
+    ...(found && configurationOf(found)),
     perplexity: result?.perplexity ?? null,
     testPerplexity: test?.perplexity ?? null,
     removed: result?.actualSparsity ?? null,

@@ -1,3 +1,4 @@
+import { configurationColumns } from '../../search/rates/configuration.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -42,20 +43,20 @@ export function runAsCsv({ candidates }: MetricState): string {
   return csv([columns, ...rows]);
 }
 
-/** All configurations of a search for rates; the rates themselves stand last, one column a block. Generation 0 are the first ones. */
+/** All configurations of a search for rates; what they are stands last, the rates one column a block. Generation 0 are the first ones. */
 export function ratesAsCsv({ candidates, opening }: RateState): string {
-  const blocks = opening?.components.length ?? candidates[0]?.rates.length ?? 0;
+  const { names, cellsOf } = configurationColumns(candidates, opening?.components.length);
   const columns = ['id', 'generation', 'operator', 'parents', 'repaired', 'request', 'perplexity', ...OUTCOME_COLUMNS];
   const rows = candidates.map((candidate) => {
-    const { id, generation, operator, parents, repaired, call, outcome, rates } = candidate;
+    const { id, generation, operator, parents, repaired, call, outcome } = candidate;
     return [
       ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
       perplexityOf(candidate) ?? '',
       ...outcomeCells(outcome),
-      ...rates,
+      ...cellsOf(candidate),
     ];
   });
-  return csv([[...columns, ...Array.from({ length: blocks }, (_, i) => `block ${i + 1}`)], ...rows]);
+  return csv([[...columns, ...names], ...rows]);
 }
 
 /** All steps of a search for masks, with the perplexity where there was a checkpoint before the step. */

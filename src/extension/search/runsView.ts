@@ -4,6 +4,7 @@ import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import { plannedLength } from '../../search/kinds.ts';
+import { configurationText } from '../../search/rates/configuration.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -159,7 +160,8 @@ function tooltip(
 /** Markdown. */
 function bestText(best: BestSummary): string {
   if (best.kind === 'metric') return markdownCode(infix(best.expression));
-  return best.kind === 'rates' ? ratesText(best.rates) : `without ${formatShare(best.removed)} of the blocks’ weights`;
+  if (best.kind === 'masks') return `without ${formatShare(best.removed)} of the blocks’ weights`;
+  return configurationText(best, ratesText);
 }
 
 function workText(counts: NonNullable<RunSummary['counts']>): string {

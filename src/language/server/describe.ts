@@ -26,7 +26,9 @@ import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
 import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
-import { targetWords } from '../../search/rates/target.ts';
+import { settingsWith } from '../../experiment/settingRow.ts';
+import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import { subjectWords } from '../../search/rates/configuration.ts';
 
 /** What a name stands for, as Markdown: its definition, then what it does. */
 export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {
@@ -148,7 +150,8 @@ const SEARCH_DETAILS: Readonly<Record<SearchKind, (content: SearchContent, metho
     const { provider = 'none' } = content.llm;
     const who = provider === 'none' ? ' with classical operators' : ` with a language model (\`${provider}\`)`;
     const how = `${SEARCH_METHODS[method].title}${SEARCH_METHODS[method].asksLlm ? who : ''}`;
-    return `Searches how much of each block goes, for ${targetWords(rateTarget(content), markdownCode)}, by ${how}`;
+    const search = settingsWith(SEARCH_METHODS[method].settings, content.search) as RateSearchPlan['search'];
+    return `Searches for ${subjectWords({ target: rateTarget(content), search }, markdownCode)}, by ${how}`;
   },
   masks: () => 'Learns which components to keep by policy gradient',
 };

@@ -19,6 +19,6 @@ export function targetName(target: RateTarget): string {
 }
 
 /** What the rates are of, for a person. @param quote what a name is set in */
-export function targetWords(target: RateTarget, quote = (name: string): string => name): string {
+export function targetWords(target: RateTarget, quote: (name: string) => string): string {
   return `${target.kind === 'weights' ? 'single weights' : 'heads and channels'} by ${quote(targetName(target))}`;
 }

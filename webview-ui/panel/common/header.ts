@@ -1,4 +1,4 @@
-import { targetWords } from '../../../src/search/rates/target.ts';
+import { subjectWords } from '../../../src/search/rates/configuration.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { PanelRun, RunActivity } from '../../../src/view/panelMessages.ts';
 import type { SearchPlan } from '../../../src/search/kinds.ts';
@@ -126,8 +126,7 @@ function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
       ...(plan.seeds.length === 0 ? [] : [`from ${plan.seeds.map(({ metric }) => metric).join(', ')}`]),
     ];
   if (plan.kind === 'rates') {
-    const { target } = plan;
-    return [...shared, `rates of ${targetWords(target)}`];
+    return [...shared, subjectWords(plan)];
   }
   const { initial, components } = plan.search;
   return [

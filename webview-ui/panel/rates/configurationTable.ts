@@ -106,7 +106,11 @@ export class ConfigurationTable {
       class: outcome.kind,
       cells: [
         cell(String(id), true),
-        h('div', { role: 'gridcell', class: 'sparkCell', title: ratesWords(rates) }, sparkline(rates, this.top)),
+        h(
+          'div',
+          { role: 'gridcell', class: 'sparkCell', title: ratesWords(configuration) },
+          sparkline(rates, this.top),
+        ),
         cell(perplexityInShort(configuration, byId, this.digits), true, change),
         cell(String(generation), true),
         cell(RATE_OPERATORS[operator]),

@@ -1,4 +1,6 @@
 import { formatShare } from '../../../src/experiment/format.ts';
+import { configurationText } from '../../../src/search/rates/configuration.ts';
+import type { Configuration } from '../../../src/search/rates/configuration.ts';
 import type { LlmRole } from '../../../src/search/rates/selfPruner/llm.ts';
 import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
 import { madeOf, stoppedInShort } from '../common/words.ts';
@@ -39,6 +41,6 @@ export function lineageWords({ operator, parents }: Pick<RateCandidate, 'operato
   return madeOf(RATE_OPERATORS[operator], parents);
 }
 
-export function ratesWords(rates: readonly number[]): string {
-  return rates.map((rate) => formatShare(rate)).join('  ');
+export function ratesWords(configuration: Configuration): string {
+  return configurationText(configuration, (rates) => rates.map((rate) => formatShare(rate)).join('  '));
 }
