@@ -1,3 +1,4 @@
+import type { BlockComponents } from '../experiment/structureSchema.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { ComponentsOpening, FinalistEvent } from '../search/lifecycle/events.ts';
@@ -22,11 +23,13 @@ export class RateRun implements SearchRun<'rates'> {
   private readonly measures = new Measures<AskedRates>({
     ask: (client, asked, { begin, end }) =>
       client.request('measure', {
-        candidates: asked.map(measurable),
+        candidates: asked.map((one) => measurable(one, this.components)),
         on: { kind: 'blocks', begin, end },
       }),
     textOf: (asked) => `rates ${configurationText(asked)}`,
   });
+  /** Of the model, from the opening. */
+  private components: readonly BlockComponents[] = [];
   /** What follows from the answers, in the order in which the search says it. */
   private readonly said: RateEvent[] = [];
   private readonly finalists: FinalistEvent[] = [];
@@ -54,6 +57,7 @@ export class RateRun implements SearchRun<'rates'> {
 
   async run(opening: ComponentsOpening, drive: Drive<'rates'>): Promise<EndOf<'rates'>> {
     const { append, signal } = drive;
+    this.components = opening.components;
     let told = 0;
     const effects: RateEffects = {
       measure: (asked, rung) => this.measures.measure(asked, rung, drive),
@@ -75,7 +79,7 @@ export class RateRun implements SearchRun<'rates'> {
     const entries = [
       ...finalists.map(({ id, ...configuration }) => {
         const name = `configuration ${id}`;
-        return { about: { id, name }, evaluation: evaluationWith(plan, configuration, name) };
+        return { about: { id, name }, evaluation: evaluationWith(plan, configuration, opening.components, name) };
       }),
       ...plan.baselines.map(({ name, rates }) => ({ about: { name }, evaluation: evaluationOf(plan, rates, name) })),
     ];

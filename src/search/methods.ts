@@ -8,6 +8,11 @@ import { idleInMaskSearch } from './masks/idle.ts';
 import { MASK_SEARCH_SETTINGS } from './masks/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from './metrics/settings.ts';
 import type { MetricSearchSettingName, MetricSearchSettings } from './metrics/settings.ts';
+import { evoPressConflict } from './rates/evopress/conflict.ts';
+import { idleInEvoPress } from './rates/evopress/idle.ts';
+import { EVOPRESS_SETTINGS } from './rates/evopress/settings.ts';
+import type { EvoPressSettings } from './rates/evopress/settings.ts';
+import { evoPressWords } from './rates/evopress/words.ts';
 import { idleInSelfPruner } from './rates/selfPruner/idle.ts';
 import { SELF_PRUNER_SETTINGS } from './rates/selfPruner/settings.ts';
 import { selfPrunerWords } from './rates/selfPruner/words.ts';
@@ -63,6 +68,15 @@ export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
     calibrates: ({ initialise }) => initialise !== 'off',
     idle: idleInSelfPruner,
   }),
+  evopress: row({
+    title: 'EvoPress',
+    finds: 'rates',
+    settings: EVOPRESS_SETTINGS,
+    documentation: EVOPRESS_SETTINGS.method.documentation,
+    words: evoPressWords,
+    conflict: evoPressConflict,
+    idle: idleInEvoPress,
+  }),
   'policy-gradient': row({
     title: 'Policy gradient',
     finds: 'masks',
@@ -102,7 +116,8 @@ function row<const Table extends SettingTable>({
   };
 }
 
-export type MethodSettingName = MetricSearchSettingName | SelfPrunerSettingName | MaskSearchSettingName;
+export type MethodSettingName =
+  MetricSearchSettingName | SelfPrunerSettingName | keyof EvoPressSettings | MaskSearchSettingName;
 
 export const SEARCH_METHOD_NAMES = Object.keys(SEARCH_METHODS) as readonly SearchMethod[];
 export const DEFAULT_SEARCH_METHOD: SearchMethod = 'pruner-zero';

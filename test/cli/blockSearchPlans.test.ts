@@ -42,6 +42,11 @@ const PLAIN = FILE.split('experiment')[0]!;
 const TWO = 'search one { from: mine }\nsearch two { method: random operands: W, G budget: 5 }\n';
 writeFileSync(path.join(FOLDER, 'metrics.prune'), `${PLAIN}${TWO}`);
 writeFileSync(path.join(FOLDER, 'scored.prune'), `${PLAIN}search s { method: policy-gradient baselines: taylor }\n`);
+const SELECTION = 'offspring: 12 rounds: [1, 4] survivors: [3, 1]';
+writeFileSync(
+  path.join(FOLDER, 'evopress.prune'),
+  `${PLAIN}search s { method: evopress at: 30% target: flap baselines: owl ${SELECTION} drop: sublayers starts: 9 }\n`,
+);
 
 describe('evaluate with a file', () => {
   it.each<[string, string[], string[]]>([
@@ -242,6 +247,15 @@ describe('a search becomes a run', () => {
     [['m.prune', '--search', 'rates', '--target', 'shortgpt'], '`shortgpt` drops whole blocks'],
     [['m.prune', '--search', 'masks', '--score', 'shortgpt'], '`shortgpt` drops whole blocks'],
     [['m.prune', '--search', 'masks', '--centre', 'step', '--masks', '1'], 'Write --masks 2'],
+    [
+      ['evopress.prune', '--rounds', '1,2,4'],
+      '--rounds and --survivors have one number for each round of selection, not 3 and 2',
+    ],
+    [['evopress.prune', '--rounds', '1,2,4', '--survivors', '4,2'], 'Write --survivors 4,2,1, for example'],
+    [['evopress.prune', '--rounds', '4,1'], 'Write --rounds 1,4, for example'],
+    [['evopress.prune', '--offspring', '2'], 'of 2 not 3 can be --survivors'],
+    [['evopress.prune', '--mutations', '3'], '--mutations belongs to --method self-pruner'],
+    [['evopress.prune', '--provider', 'openai'], '--provider belongs to --method self-pruner'],
   ])('%j: a usage error', async (words, message) => {
     const { code, err } = await run(['search', ...words]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });
@@ -285,6 +299,43 @@ describe('a search becomes a run', () => {
     expect(err).toContain('warning: --step has no effect: --mutate off leaves mutation out');
     expect(err).toContain('warning: --group has no effect: no percentage of single weights is pruned');
     expect((await run([...words, '--json'])).err).toBe('');
+    const { err: ofEvoPress } = await run(['search', 'evopress.prune', '--step', '0.2']);
+    expect(ofEvoPress).toContain(
+      'warning: --step has no effect: with --drop sublayers a layer goes as a whole or stays',
+    );
+  });
+
+  it('by EvoPress is the same of flags as of a file', async () => {
+    const flags = [
+      ...['--method', 'evopress', ...inputs('c'), '--sparsity', '30%', '--blocks', '4', '--length', '24'],
+      ...['--samples', '3', '--target', 'flap', '--baseline', 'owl', '--offspring', '12', '--rounds', '1,4'],
+      ...['--survivors', '3,1', '--drop', 'sublayers', '--starts', '9'],
+    ];
+    const expected = {
+      ...{ kind: 'rates', sparsity: { share: 0.3 }, target: { name: 'flap' }, baselines: [{ name: 'owl' }] },
+      search: { method: 'evopress', rounds: [1, 4], survivors: [3, 1], drop: 'sublayers', starts: 9, switches: 3 },
+      settings: { blocks: 4, length: 24, samples: 3 },
+    };
+    const [ofFile, ofFlags] = [await planOf(['evopress.prune']), await planOf(flags)];
+    expect(ofFile).toMatchObject({ ...expected, name: 's' });
+    expect(ofFlags).toEqual({ ...(ofFile as object), name: 'search' });
+    // It asks no language model.
+    for (const name of ['llm', 'prompts']) expect(ofFlags).not.toHaveProperty(name);
+    const laidOver = await planOf(['evopress.prune', '--rounds', '1,2,4', '--survivors', '8,2,1']);
+    expect(laidOver).toMatchObject({ search: { offspring: 12, rounds: [1, 2, 4], survivors: [8, 2, 1] } });
+  });
+
+  it('and whose settings a method of the command line leaves out', async () => {
+    const words = ['search', 'm.prune', '--method', 'evopress'];
+    const left =
+      'no search by evopress: settings, target and baselines of rates (self-pruner), masks (policy-gradient)';
+    expect((await run(words)).err).toContain(left);
+    expect((await run([...words, '--json'])).err).toBe('');
+    for (const own of [
+      ['search', 'm.prune', '--method', 'self-pruner'],
+      ['search', 'plain.prune', '--method', 'evopress'],
+    ])
+      expect((await run(own)).err).not.toContain('left out');
   });
 
   it('evolve leaves searches of other kinds to search', async () => {

@@ -301,7 +301,7 @@ describe('usage', () => {
     ],
     ['a range of another method', ['search', '--method', 'self-pruner', '--population', '1'], 'from 2 to 10000'],
     ['a choice of another method', ['search', '--method', 'policy-gradient', '--decay', 'x'], 'cosine, none'],
-    ['no such method', ['search', '--method', 'self-prunner'], 'self-pruner, policy-gradient'],
+    ['no such method', ['search', '--method', 'self-prunner'], 'self-pruner, evopress, policy-gradient'],
     ['rates without a model', ['search', '--method', 'self-pruner', '--text', 't'], 'no --model'],
     ['rates without calibration', ['search', '--method', 'self-pruner', ...INPUTS], 'no --calibration'],
     ['masks without calibration', ['search', '--method', 'policy-gradient', ...INPUTS], 'no --calibration'],

@@ -75,6 +75,17 @@ const RATES: Flags = {
   '--spread': ['0.1', '0'],
   '--provider': ['none'],
 };
+const EVOPRESS: Flags = {
+  '--target': ['wanda-sp', 'weights(W)'],
+  '--baseline': ['uniform', 'owl', '0.2,0.3,0.2,0.1'],
+  '--offspring': ['1', '3'],
+  '--rounds': ['1', '1,4', '2,64', '4,1', '1,2,4'],
+  '--survivors': ['1', '2,1', '2,2,1', '3,3'],
+  '--switches': ['1', '3'],
+  '--drop': ['off', 'sublayers'],
+  '--step': ['0.05', '0.3'],
+  '--starts': ['1', '5'],
+};
 const MASKS: Flags = {
   '--score': ['wanda-sp', 'magnitude', 'taylor'],
   '--baseline': ['wanda-sp', 'structure(flap, global)'],
@@ -106,6 +117,12 @@ const COMMANDS: readonly Command[] = [
     words: ['search', '--method', 'self-pruner'],
     flags: { ...SETTINGS, ...SEARCHING, ...RATES },
     base: { ...SMALL_SEARCH, '--population': '4', '--generations': '2', '--mutations': '2', '--crossovers': '2' },
+    ...{ most: 4, weight: 2 },
+  },
+  {
+    words: ['search', '--method', 'evopress'],
+    flags: { ...SETTINGS, ...SEARCHING, ...EVOPRESS },
+    base: { ...SMALL_SEARCH, '--generations': '2', '--offspring': '4', '--rounds': '1,4', '--survivors': '2,1' },
     ...{ most: 4, weight: 2 },
   },
   {

@@ -3,16 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
-import { runSearchOf } from '../../src/coordinator/coordinator.ts';
-import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordinator.ts';
-import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
+import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { SearchEvent } from '../../src/search/kinds.ts';
 import { estimateTokens, LanguageModelError } from '../../src/llm/languageModel.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
-import { createRun, JOURNAL_FILE, journalOf, RUN_FILE } from '../../src/runs/runFolder.ts';
+import { createRun, JOURNAL_FILE, RUN_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
 import { maskPlan, maskProblem } from '../search/masks/simulation.ts';
@@ -20,8 +18,9 @@ import { ratePlan, rateProblem } from '../search/rates/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { replyTo, ScriptedLlm, TEXT_STYLES } from '../support/scriptedLlm.ts';
 import type { Fault } from '../support/scriptedLlm.ts';
+import { driveScripted, eventsOf, storyOf } from './drivenRun.ts';
+import type { Driven } from './drivenRun.ts';
 import { fullDisk } from './fullDisk.ts';
-import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Script } from './scriptedWorker.ts';
 import type { EndOf } from '../../src/coordinator/searchRun.ts';
 import type { RateGeneration } from '../../src/search/rates/events.ts';
@@ -57,49 +56,8 @@ const masks = (search: Partial<MaskSearchPlan['search']> = {}): MaskSearchPlan =
   ],
 });
 
-interface Driven {
-  readonly outcome: RunOutcome;
-  readonly workers: readonly ScriptedWorker[];
-}
-
-async function drive(run: RunFolder, script: Script = {}, options: Partial<SearchRunOptions> = {}): Promise<Driven> {
-  const workers: ScriptedWorker[] = [];
-  try {
-    const outcome = await runSearchOf(run, {
-      spawn: () => {
-        const worker = new ScriptedWorker({ rates: RATES, masks: MASKS, ...script });
-        workers.push(worker);
-        return worker;
-      },
-      signal: new AbortController().signal,
-      limits: { ...CRASH_LIMITS, backoff: 1 },
-      ...options,
-    });
-    return { outcome, workers };
-  } finally {
-    expect(workers.every(({ gone }) => gone)).toBe(true);
-  }
-}
-
-async function eventsOf(run: RunFolder): Promise<readonly SearchEvent[]> {
-  const journal = journalOf(run);
-  const events: SearchEvent[] = [];
-  for await (const portion of journal.more()) events.push(...portion.map(({ event }) => event));
-  expect(journal.damage).toBeUndefined();
-  return events;
-}
-
-const TOLD: ReadonlySet<SearchEvent['kind']> = new Set<SearchEvent['kind']>([
-  ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
-  ...(['scores', 'step', 'probabilities', 'finalist', 'finished', 'llm-asked', 'llm-replied'] as const),
-]);
-
-/** All that must be the same whatever the workers did, without times. */
-async function storyOf(run: RunFolder): Promise<readonly string[]> {
-  return (await eventsOf(run))
-    .filter(({ kind }) => TOLD.has(kind))
-    .map((event) => JSON.stringify(event, (key, value: unknown) => (key === 'seconds' ? undefined : value)));
-}
+const drive = (run: RunFolder, script: Script = {}, options: Partial<SearchRunOptions> = {}): Promise<Driven> =>
+  driveScripted(run, { rates: RATES, masks: MASKS, ...script }, options);
 
 /** A language model that remembers what it was asked; equal questions have equal answers. */
 function memoryModel(answer: (call: number) => 'answer' | 'hang' | 'fail' = () => 'answer'): {

@@ -1,6 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { defaultsOf } from '../../src/experiment/settingRow.ts';
+import type { EvoPressPlan } from '../../src/search/rates/evopress/plan.ts';
+import { EVOPRESS_SETTINGS } from '../../src/search/rates/evopress/settings.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
@@ -19,7 +22,7 @@ import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/
 
 export { noContainers } from './twoDrivers.ts';
 
-export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'policy-gradient'] as const;
+export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'evopress', 'policy-gradient'] as const;
 export type KillMethod = (typeof KILL_METHODS)[number];
 
 export interface GeneratedKillTest extends Omit<KillTest, 'search'> {
@@ -46,6 +49,10 @@ export async function killGenerated(test: GeneratedKillTest): Promise<KillReport
   if (test.method === 'policy-gradient') {
     await writeFile(plan, JSON.stringify(maskPlan(files)));
     return killTest({ ...test, search: { ...blockSearch(test, plan), asked: askedOfMasks } });
+  }
+  if (test.method === 'evopress') {
+    await writeFile(plan, JSON.stringify(evoPressPlan(files)));
+    return killTest({ ...test, search: { ...blockSearch(test, plan), asked: askedOfRates } });
   }
   const llm = await ScriptedLlm.start({ seed: test.seed, share: 0.5, delay: 150 });
   try {
@@ -157,7 +164,7 @@ function blockSearch(
 }
 
 function askedOfRates(event: SearchEvent): string | undefined {
-  if (event.kind === 'measured') return `configuration ${event.id}`;
+  if (event.kind === 'measured') return `configuration ${event.id} in rung ${event.rung}`;
   if (event.kind === 'llm-asked') return `request ${event.call}`;
   return event.kind === 'llm-replied' ? `reply ${event.call}` : undefined;
 }
@@ -177,15 +184,23 @@ const SETTINGS = { ...DEFAULT_SETTINGS, device: 'cpu', threads: 2, length: 32, s
 const SPARSITY = { kind: 'unstructured', share: 0.4 } as const;
 const SCORE = { kind: 'method', method: 'wanda-sp' } as const;
 
+const RATES = {
+  kind: 'rates',
+  name: 'rates',
+  sparsity: SPARSITY,
+  settings: SETTINGS,
+  target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
+  baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
+} as const;
+
 async function ratePlan(
   files: Files,
   endpoint: string,
   { prompts, folder }: GeneratedKillTest,
 ): Promise<SelfPrunerPlan> {
   return {
-    ...{ kind: 'rates', name: 'rates', ...files, sparsity: SPARSITY, settings: SETTINGS },
-    target: { kind: 'structure', name: 'wanda-sp', score: SCORE },
-    baselines: [{ name: 'uniform', rates: { kind: 'uniform' } }],
+    ...RATES,
+    ...files,
     search: {
       ...DEFAULT_SELF_PRUNER_SETTINGS,
       ...{ population: 8, mutations: 5, crossovers: 4, generations: 5, finalists: 2 },
@@ -193,6 +208,11 @@ async function ratePlan(
     llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'scripted', timeout: 60, retries: 2 },
     prompts: await loadPrompts({ shipped: prompts, root: folder }),
   };
+}
+
+function evoPressPlan(files: Files): EvoPressPlan {
+  const selection = { offspring: 8, rounds: [3, 9, 27], survivors: [4, 2, 1], generations: 16, finalists: 2 };
+  return { ...RATES, ...files, search: { ...defaultsOf(EVOPRESS_SETTINGS), ...selection } };
 }
 
 function maskPlan(files: Files): SearchPlan {

@@ -1,7 +1,9 @@
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorData } from '../../src/base/errors.ts';
+import { removedShare } from '../../src/experiment/components.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { Candidate, Sequences } from '../../src/experiment/measuringSchema.ts';
+import type { ModelMask } from '../../src/experiment/structureSchema.ts';
 import { isStructural } from '../../src/experiment/planned.ts';
 import { asWeights, scoreText } from '../../src/experiment/planned.ts';
 import type { SearchPlan } from '../../src/search/kinds.ts';
@@ -19,6 +21,7 @@ import {
   sampleSummary,
 } from '../protocol/samples.ts';
 import type { MaskProblem } from '../search/masks/simulation.ts';
+import { lossOnBlocks } from '../search/rates/simulation.ts';
 import type { RateProblem } from '../search/rates/simulation.ts';
 import { simulation } from '../search/metrics/simulation.ts';
 import type { MeasureOutcome, SearchOpening } from '../../src/search/lifecycle/events.ts';
@@ -50,8 +53,11 @@ export type Reaction = 'answer' | 'die' | 'hang';
 export type ScriptedRequest = 'open' | 'probe' | 'measure' | 'evaluate' | 'componentScores';
 
 export interface Script {
-  /** @param about what is asked about: expressions in prefix form, rates, masks; nothing for open */
-  readonly react?: (request: ScriptedRequest, about: readonly string[]) => Reaction;
+  /**
+   * @param about what is asked about: expressions in prefix form, rates, masks; nothing for open
+   * @param on what is measured on
+   */
+  readonly react?: (request: ScriptedRequest, about: readonly string[], on?: Sequences) => Reaction;
   /** Why an evaluation is refused, where it is. @param about what it scores */
   readonly refuse?: (about: string) => ErrorData | undefined;
   /** Turns of the event loop before an answer: workers overtake each other. */
@@ -73,6 +79,8 @@ export class ScriptedWorker implements WorkerProcess {
   readonly writer;
   gone = false;
   private readonly script: Script;
+  /** What is searched for, once it has been opened. */
+  private kind: SearchPlan['kind'] | undefined;
   private readonly ends = memoryTransport();
   private readonly listeners: ((exit: WorkerExit) => void)[] = [];
 
@@ -110,14 +118,20 @@ export class ScriptedWorker implements WorkerProcess {
 
   private handlers(): RequestHandlers {
     return {
-      open: (plan) => this.answer('open', [], () => ({ ...this.openingOf(plan), ...this.script.opening }) as never),
+      open: (plan) => {
+        this.kind = plan.kind;
+        return this.answer('open', [], () => ({ ...this.openingOf(plan), ...this.script.opening }) as never);
+      },
       probe: ({ expressions }) =>
         this.answer('probe', expressions.map(printPrefix), () =>
           expressions.map((expression) => ({ answer: probe(expression), seconds: 0.01 })),
         ),
       measure: ({ candidates, on }) =>
-        this.answer('measure', candidates.map(textOf), () =>
-          candidates.map((candidate) => ({ answer: this.measure(candidate, on), seconds: 0.01 })),
+        this.answer(
+          'measure',
+          candidates.map(textOf),
+          () => candidates.map((candidate) => ({ answer: this.measure(candidate, on), seconds: 0.01 })),
+          on,
         ),
       evaluate: (plan) => {
         const [evaluation] = plan.evaluations;
@@ -170,17 +184,19 @@ export class ScriptedWorker implements WorkerProcess {
     }
     const { begin, end } = on;
     if (candidate.kind === 'metric') return measure(candidate.expression, begin, end);
-    const loss =
-      candidate.kind === 'rates' ? rates!.lossOf(candidate.rates) : masks!.lossOf(candidate.mask) + begin / 7;
-    return { kind: 'loss', blocks: end - begin, loss };
+    if (candidate.kind === 'rates') return lossOnBlocks(rates!, candidate.rates, on);
+    // The layers that a search for rates drops.
+    if (this.kind === 'rates') return lossOnBlocks(rates!, removedShares(rates!, candidate.mask), on);
+    return { kind: 'loss', blocks: end - begin, loss: masks!.lossOf(candidate.mask) + begin / 7 };
   }
 
   private async answer<Result>(
     request: ScriptedRequest,
     about: readonly string[],
     give: () => Result,
+    on?: Sequences,
   ): Promise<Result> {
-    const reaction = this.script.react?.(request, about) ?? 'answer';
+    const reaction = this.script.react?.(request, about, on) ?? 'answer';
     for (let turns = this.script.delay?.() ?? 0; turns > 0; turns--) await new Promise(setImmediate);
     if (reaction === 'answer') return give();
     if (reaction === 'die') this.exit({ code: null, signal: 'SIGSEGV' });
@@ -188,8 +204,12 @@ export class ScriptedWorker implements WorkerProcess {
   }
 }
 
+function removedShares({ opening }: RateProblem, mask: ModelMask): readonly number[] {
+  return opening.components.map((block, i) => removedShare(block, mask[i]!));
+}
+
 /** As scripts see what is asked about. */
-function textOf(candidate: Candidate): string {
+export function textOf(candidate: Candidate): string {
   if (candidate.kind === 'metric') return printPrefix(candidate.expression);
   return candidate.kind === 'rates' ? candidate.rates.join(' ') : JSON.stringify(candidate.mask);
 }

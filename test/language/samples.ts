@@ -49,6 +49,11 @@ search rates {
   population: 8 step: 5% provider: openai endpoint: "http://localhost:11434/v1" llm: "qwen3:8b" initialise: classical
 }
 
+search layers {
+  method: evopress model: tiny evaluate: test at: 30% drop: sublayers
+  offspring: 16 rounds: [1, 8, 2 * 16] survivors: [4, 2, 1] starts: 20
+}
+
 search masks {
   model: tiny evaluate: test at: 30% score: wanda-sp
   baselines: wanda-sp, mixed, structure(flap, global)

@@ -144,6 +144,9 @@ describe('hover', () => {
       ['rates of heads and channels by', '`mine`', 'classical operators', '4 configurations'],
     ],
     ['search s| { method: policy-gradient steps: 9 }', ['9 steps of 2 masks']],
+    ['search s| { method: evopress target: mine }', ['rates of heads and channels by', '`mine`', 'by EvoPress']],
+    ['search s| { method: evopress drop: sublayers }', ['attention and MLP layers to drop', 'by EvoPress']],
+    ['search s| { method: evopress rounds: [4] survivors: [1] }', ['1 is left after a round on 4 blocks']],
     ['experiment e| { prune: structure(flap, [0.1, 0.2]) }', ['Prunes with `flap ([0.1, 0.2])`.']],
   ])('%j', (marked, parts) => {
     const { document, source, offset } = cursor(HEAD + marked);

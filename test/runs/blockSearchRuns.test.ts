@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { NO_LLM_COUNTS } from '../../src/search/rates/selfPruner/llmAccount.ts';
+import { syntheticEvoPressPlan } from '../support/syntheticEvoPress.ts';
 import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
@@ -163,5 +165,23 @@ describe('a run that searches for rates or masks', () => {
       state: 'finished',
       best: { kind: 'rates', id: 0, perplexity: 30 },
     });
+  });
+
+  it('is summed up with the layers that go as a whole', async () => {
+    const begun = await begin(syntheticEvoPressPlan({ drop: 'sublayers' }));
+    const counts = { ...NO_LLM_COUNTS, candidates: 1, evaluations: 1, duplicates: 0, invalid: 0 };
+    const dropped = { attention: [1], mlp: [0, 1] };
+    const rates = [0.73, 1];
+    await write(begun, [
+      {
+        ...{ kind: 'candidate', id: 0, generation: 0, operator: 'random', parents: [], rates, dropped },
+        outcome: { kind: 'full', perplexity: 30 },
+      },
+      {
+        ...{ kind: 'generation', generation: 0, best: 30, mean: 30, worst: 30 },
+        ...{ bestSoFar: { id: 0, perplexity: 30 }, counts },
+      },
+    ]);
+    expect(await summariseRun(begun.folder)).toMatchObject({ best: { kind: 'rates', rates, dropped } });
   });
 });

@@ -31,14 +31,15 @@ export interface Timed<Event> {
 
 const START = Date.parse('2026-11-22T10:00:00Z');
 const DENSE = 100.8;
-const BLOCKS = 64;
-const SHARE = 0.3;
+/** Of the fitness text. */
+export const BLOCKS = 64;
+export const SHARE = 0.3;
 /** What pruning each block costs, by position: the ends hurt, the middle does not. */
 const HURT = [2.2, 1.1, 0.7, 0.6, 0.8, 1.4];
 
 const components: BlockComponents = { groups: 4, channels: 688, groupWeights: 49_152, channelWeights: 768 };
 
-function opening(blocks: number, owl: boolean, channels = components.channels): ComponentsOpening {
+export function opening(blocks: number, owl: boolean, channels = components.channels): ComponentsOpening {
   return {
     blocks: BLOCKS,
     denseLosses: Array.from({ length: BLOCKS }, () => Math.log(DENSE)),
@@ -238,13 +239,13 @@ const LLM_OPERATORS: Readonly<Record<LlmRole, RateOperator>> = {
 const CLASSICAL: Readonly<Record<LlmRole, RateOperator>> = { initialise: 'spread', mutate: 'gaussian', cross: 'blend' };
 
 /** Perplexity of rates: a bowl around what hurts least. */
-function fitness(rates: readonly number[]): number {
+export function fitness(rates: readonly number[]): number {
   const excess = rates.reduce((sum, rate, i) => sum + HURT[i % HURT.length]! * rate * rate * 6, 0) / rates.length;
   return DENSE * Math.exp(0.08 + 0.5 * excess);
 }
 
-function measured(id: number, perplexity: number): RateEvent {
-  const measure = { kind: 'loss', blocks: BLOCKS, loss: Math.log(perplexity) } as const;
+export function measured(id: number, perplexity: number, blocks = BLOCKS): RateEvent {
+  const measure = { kind: 'loss', blocks, loss: Math.log(perplexity) } as const;
   return { kind: 'measured', id, rung: 0, measure, seconds: 0.6 };
 }
 
@@ -402,7 +403,10 @@ function packedOf(
 
 // ---- both ----
 
-function both(perplexity: number, rates: readonly number[]): { result: EvaluationResult; test: EvaluationResult } {
+export function both(
+  perplexity: number,
+  rates: readonly number[],
+): { result: EvaluationResult; test: EvaluationResult } {
   const result = (value: number, dense: number): EvaluationResult => ({
     ...sampleResult({
       metric: 'wanda-sp',
@@ -435,7 +439,7 @@ function withMean(rates: readonly number[]): number[] {
   return rates.map((rate) => Number(Math.min(1, Math.max(0, rate + SHARE - mean)).toFixed(5)));
 }
 
-function recorder<Event>(): { emit: (event: Event, milliseconds: number) => void; events: Timed<Event>[] } {
+export function recorder<Event>(): { emit: (event: Event, milliseconds: number) => void; events: Timed<Event>[] } {
   const events: Timed<Event>[] = [];
   let at = START;
   const emit = (event: Event, milliseconds: number): void => {

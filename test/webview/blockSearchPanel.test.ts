@@ -20,18 +20,20 @@ import type { PanelData } from '../../webview-ui/panel/common/panelData.ts';
 import { progressOf } from '../../webview-ui/panel/common/progress.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import type { ConfigurationQuery } from '../../webview-ui/panel/rates/configurationQuery.ts';
-import { lineageWords, outcomeWords } from '../../webview-ui/panel/rates/rateWords.ts';
+import { lineageWords, outcomeWords, ratesWords } from '../../webview-ui/panel/rates/rateWords.ts';
 import { digitsOf, perplexityInShort, stoppedInFull } from '../../webview-ui/panel/common/words.ts';
 import { referencesOf, styleOf } from '../../webview-ui/panel/rates/references.ts';
 import { ColourScale, contrast, parseColour } from '../../webview-ui/panel/common/colourScale.ts';
 import { columnTicks } from '../../webview-ui/panel/common/heatMap.ts';
 import { THEMES } from '../../webview-ui/preview/themes.ts';
 import type { Theme } from '../../webview-ui/shared/theme.ts';
+import { syntheticEvoPress, syntheticEvoPressPlan } from '../support/syntheticEvoPress.ts';
 import { syntheticMaskPlan, syntheticMasks, syntheticRatePlan, syntheticRates } from '../support/syntheticStructure.ts';
 import type { Timed } from '../support/syntheticStructure.ts';
 
 const ratePlan = syntheticRatePlan({ population: 8, mutations: 3, crossovers: 3, generations: 6 });
 const rateEvents = syntheticRates(ratePlan, { seed: 3 });
+const layersPlan = syntheticEvoPressPlan({ drop: 'sublayers', generations: 3, offspring: 9, starts: 9 });
 const maskPlan = syntheticMaskPlan({ steps: 300, checkpoints: 6 });
 const maskEvents = syntheticMasks(maskPlan, { seed: 3 });
 
@@ -49,11 +51,14 @@ function fed(plan: SearchPlan, events: readonly Timed<SearchEvent>[], portion: n
 }
 
 describe.each([1, 7, 100_000])('a journal that comes in portions of %i', (portion) => {
-  it('of a search for rates folds to the same', () => {
+  it.each<[string, RateSearchPlan, readonly Timed<RateEvent>[]]>([
+    ['Self-Pruner', ratePlan, rateEvents],
+    ['EvoPress', layersPlan, syntheticEvoPress(layersPlan)],
+  ])('of a search for rates by %s folds to the same', (_, plan, events) => {
     const whole = newRateState();
-    for (const { event, at } of rateEvents) foldRateEvent(whole, event, at);
+    for (const { event, at } of events) foldRateEvent(whole, event, at);
     // The revision counts events, of which the panel gets fewer.
-    expect({ ...fed(ratePlan, rateEvents, portion).search, revision: 0 }).toEqual({ ...whole, revision: 0 });
+    expect({ ...fed(plan, events, portion).search, revision: 0 }).toEqual({ ...whole, revision: 0 });
   });
 
   it('of a search for masks folds to the same, but for the probabilities themselves', () => {
@@ -219,6 +224,11 @@ describe('the table of configurations', () => {
       'blend of #1 and #0',
       'language model, crossed',
     ]);
+    const dropped = { attention: [0, 4], mlp: [4] };
+    expect(lineageWords({ operator: 'switch', parents: [3], dropped })).toBe(
+      'switch of #3, without attention 1, 5 and MLP 5',
+    );
+    expect(ratesWords({ rates: [0.5, 0], dropped })).toBe('50 %  0 %, without attention 1, 5 and MLP 5');
     expect(all.map(outcomeWords)).toEqual(['invalid: its loss is not finite', 'evaluated', 'same as #1', 'evaluated']);
     expect(outcomeWords({ outcome: { kind: 'shared', of: -2, perplexity: 1 } })).toBe('same as a baseline');
   });

@@ -1,3 +1,4 @@
+import { checkEvoPress, runEvoPress } from './evopress/runEvoPress.ts';
 import type { MeasuredRates } from './measure.ts';
 import type { RateSearchPlan } from './plan.ts';
 import type { RateOutcome, RateSearch } from './rateSearch.ts';
@@ -13,6 +14,7 @@ export interface RateMethod<Plan extends RateSearchPlan = RateSearchPlan> {
 
 const METHODS: Readonly<Record<RateSearchPlan['search']['method'], RateMethod<never>>> = {
   'self-pruner': { check: checkSelfPruner, run: runSelfPruner },
+  evopress: { check: checkEvoPress, run: runEvoPress },
 };
 
 /** The method of a plan. */

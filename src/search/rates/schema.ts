@@ -19,6 +19,7 @@ import {
   runEvents,
   sharedOutcome,
 } from '../lifecycle/schema.ts';
+import { EVOPRESS_SETTINGS } from './evopress/settings.ts';
 import { LLM_SETTINGS } from './selfPruner/llm.ts';
 import { llmCounts, llmEvents, promptTemplatesSchema } from './selfPruner/schema.ts';
 import { SELF_PRUNER_SETTINGS } from './selfPruner/settings.ts';
@@ -41,7 +42,10 @@ export const ratePlanSchema = z
     target: rateTargetSchema,
     /** Rates that the search is compared with. */
     baselines: z.array(namedRatesSchema).max(MAX_NAMED),
-    search: z.discriminatedUnion('method', [settingsSchemaOf(SELF_PRUNER_SETTINGS)]),
+    search: z.discriminatedUnion('method', [
+      settingsSchemaOf(SELF_PRUNER_SETTINGS),
+      settingsSchemaOf(EVOPRESS_SETTINGS),
+    ]),
     /** The language model that Self-Pruner may ask, and how. */
     llm: settingsSchemaOf(LLM_SETTINGS).exactOptional(),
     prompts: promptTemplatesSchema.exactOptional(),
@@ -63,6 +67,12 @@ export const rateCountsSchema = z.strictObject({
 
 const rates = z.array(shareSchema).max(MAX_BLOCKS);
 
+/** Attention and MLP layers that go as a whole, by the indices of their blocks; where there are such nothing else goes. */
+export const droppedSchema = z.strictObject({
+  attention: z.array(countSchema).max(MAX_BLOCKS),
+  mlp: z.array(countSchema).max(MAX_BLOCKS),
+});
+
 /** One configuration of rates with what became of it. */
 const candidateEvent = z.strictObject({
   kind: z.literal('candidate'),
@@ -79,11 +89,13 @@ const candidateEvent = z.strictObject({
     'spread',
     'gaussian',
     'blend',
+    'switch',
   ]),
   /** Ids of those that it was made of; empty for a language model, which was shown the whole population. */
   parents: z.array(countSchema).max(8),
   /** One for each block, with the plan's mean. */
   rates,
+  dropped: droppedSchema.exactOptional(),
   /** Whether the language model's list was projected onto mean and range. */
   repaired: z.literal(true).exactOptional(),
   /** The request whose reply it stood in. */

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { masksAsCsv, ratesAsCsv, ratesAsJson } from '../../../src/extension/search/exportRun.ts';
 import { createRunRecord } from '../../../src/runs/runRecord.ts';
 import type { RateCandidate } from '../../../src/search/rates/events.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import { foldMaskEvent, newMaskState } from '../../../src/search/masks/state.ts';
 import { foldRateEvent, newRateState } from '../../../src/search/rates/state.ts';
+import { evoPressPlan, rateProblem, simulateRates } from '../../search/rates/simulation.ts';
 import {
   syntheticMaskPlan,
   syntheticMasks,
@@ -15,6 +17,8 @@ const ratePlan = syntheticRatePlan({ population: 6, mutations: 3, crossovers: 3,
 const rates = newRateState();
 const invalid = (detail: string) => ({ kind: 'invalid', detail });
 for (const { event, at } of syntheticRates(ratePlan)) foldRateEvent(rates, event, at);
+const recordOf = (plan: RateSearchPlan) =>
+  createRunRecord('20260101-000000-rates-000000', plan, { root: '/workspace', createdAt: new Date(0), versions: {} });
 
 describe('a search for rates', () => {
   it('is a table with a row for each configuration and a column for each block', () => {
@@ -40,6 +44,29 @@ describe('a search for rates', () => {
     expect(row).toBe(`0,0,${operator},,,${call},${cells},${shares.join(',')}`);
   });
 
+  it('has the blocks without attention and without MLP before the rates, where layers go as a whole', async () => {
+    const problem = rateProblem(1);
+    const { events } = await simulateRates(evoPressPlan({ drop: 'sublayers', generations: 2 }), problem);
+    const state = newRateState();
+    foldRateEvent(state, { kind: 'opened', ...problem.opening }, 0);
+    for (const event of events) foldRateEvent(state, event, 0);
+    const [head, ...rows] = ratesAsCsv(state).trimEnd().split('\r\n');
+    expect(head).toContain(',same as,reason,without attention,without MLP,block 1,block 2,');
+    expect(rows).toHaveLength(state.candidates.length);
+    for (const [i, { rates: shares, dropped }] of state.candidates.entries()) {
+      // Two of eight of each kind, counted from 1.
+      const [attention, mlp] = [dropped!.attention, dropped!.mlp].map((blocks) => blocks.map((block) => block + 1));
+      expect(attention).toHaveLength(2);
+      expect(rows[i]!.endsWith(`,${attention!.join(' ')},${mlp!.join(' ')},${shares.join(',')}`)).toBe(true);
+    }
+    const candidates = [{ ...state.candidates[0]!, dropped: { attention: [], mlp: [0, 7] } }];
+    const [, row] = ratesAsCsv({ ...state, candidates }).split('\r\n');
+    expect(row!.endsWith(`,,1 8,${candidates[0]!.rates.join(',')}`)).toBe(true);
+    expect(JSON.parse(ratesAsJson(recordOf(ratePlan), state))).toMatchObject({
+      candidates: state.candidates.map(({ dropped }) => ({ dropped })),
+    });
+  });
+
   it('is no formula of a spreadsheet, whatever a journal says', () => {
     const said = {
       ...rates,
@@ -49,8 +76,7 @@ describe('a search for rates', () => {
   });
 
   it('is all that was found, without prompts', () => {
-    const context = { root: '/workspace', createdAt: new Date(0), versions: {} };
-    const text = ratesAsJson(createRunRecord('20260101-000000-rates-000000', ratePlan, context), rates);
+    const text = ratesAsJson(recordOf(ratePlan), rates);
     const found = JSON.parse(text) as Record<string, unknown[]>;
     expect([found['candidates']?.length, found['generations']?.length]).toEqual([rates.candidates.length, 4]);
     expect(text).not.toContain('You tune');

@@ -85,7 +85,7 @@ describe('pieces', () => {
     const pieces = splitFile(SAMPLE);
     expect(pieces.map(({ start, end }) => SAMPLE.slice(start, end)).join('')).toBe(SAMPLE);
     expect(pieces.flatMap(({ keyword }) => keyword ?? [])).toEqual(
-      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search'.split(
+      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search search'.split(
         ' ',
       ),
     );
@@ -229,10 +229,12 @@ describe('one source for each fact', () => {
         const isForRates = isSearchMethod(block) && SEARCH_METHODS[block].finds === 'rates';
         const head = isSearchMethod(block) ? 'search name' : block === 'defaults' ? block : `${block} name`;
         const method = name !== 'method' && isSearchMethod(block) ? `method: ${block}` : '';
+        // What drops layers begins at random.
+        const drop = name === 'starts' ? 'drop: sublayers' : '';
         const mean = name === 'baselines' && isForRates ? 'at: 30%' : '';
         const target = ['group', 'calibration'].includes(name) && isForRates ? 'target: weights(wanda)' : '';
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
-        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${target} ${own.join(' ')} }`;
+        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${target} ${drop} ${own.join(' ')} }`;
         expect(compile(text).diagnostics, text).toEqual([]);
       }
     }

@@ -215,6 +215,7 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
       'evolved search',
       'heads experiment',
       'rates search',
+      'layers search',
       'masks search',
     ]);
     expect(symbols[9]?.children?.map(({ name, detail }) => `${name} = ${detail ?? ''}`)).toEqual([
@@ -230,7 +231,8 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
       [29, 34],
       [37, 42],
       [44, 48],
-      [50, 54],
+      [50, 53],
+      [55, 59],
       [11, 13],
     ]);
   });

@@ -341,7 +341,7 @@ describe('baselines', () => {
       },
     );
     const { events, measured } = await simulateRates(plan, problem);
-    expect(measured[0]).toEqual({ id: -3, rates: given });
+    expect(measured[0]).toMatchObject({ id: -3, rates: given });
     expect(events[0]).toEqual({
       ...{ kind: 'baseline', id: -3, name: 'mine', rates: given },
       perplexity: Math.exp(problem.lossOf(given)),

@@ -4,8 +4,14 @@ import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.t
 import type { LlmSettings } from '../../../src/search/rates/selfPruner/llm.ts';
 import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
 import type { PromptTemplates } from '../../../src/search/rates/selfPruner/plan.ts';
+import { defaultsOf } from '../../../src/experiment/settingRow.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../../src/experiment/structure.ts';
+import type { Rung } from '../../../src/search/lifecycle/rung.ts';
+import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
+import type { EvoPressPlan } from '../../../src/search/rates/evopress/plan.ts';
+import { EVOPRESS_SETTINGS } from '../../../src/search/rates/evopress/settings.ts';
+import type { EvoPressSettings } from '../../../src/search/rates/evopress/settings.ts';
 import type { RateEvent } from '../../../src/search/rates/events.ts';
 import type { LlmReply } from '../../../src/search/rates/selfPruner/events.ts';
 import type { AskedRates, LlmRequest } from '../../../src/search/rates/effects.ts';
@@ -32,6 +38,8 @@ export const PROMPTS = Object.fromEntries(
 export interface RateProblem {
   readonly opening: ComponentsOpening;
   readonly lossOf: (rates: readonly number[]) => number;
+  /** On some blocks of the text, where these differ. */
+  readonly lossOn?: (rates: readonly number[], blocks: Pick<Rung, 'begin' | 'end'>) => number;
 }
 
 export function rateProblem(seed: number, blocks = 8): RateProblem {
@@ -50,6 +58,33 @@ export function rateProblem(seed: number, blocks = 8): RateProblem {
         return sum + (importance[i]! * rate ** 2 * (1 + neighbour)) / (1.2 - rate) / blocks;
       }, 3),
   };
+}
+
+/** One whose blocks of text differ: some are harder, and some blame one block of the model more than others do. */
+export function noisyProblem(seed: number, count = 8, textBlocks = 16): RateProblem {
+  const { opening, lossOf } = rateProblem(seed, count);
+  const denseLosses = Array.from({ length: textBlocks }, (_, i) => 3 + Math.sin(i + seed));
+  const dense = mean(denseLosses);
+  return {
+    opening: { ...opening, blocks: textBlocks, denseLosses, densePerplexity: Math.exp(dense) },
+    lossOf,
+    lossOn: (rates, { begin, end }) =>
+      mean(
+        denseLosses.slice(begin, end).map((loss, i) => {
+          const blame = rates.reduce((sum, rate, block) => sum + rate * Math.sin(7 * (begin + i) + block), 0);
+          return loss - 3 + lossOf(rates) + 0.05 * blame;
+        }),
+      ),
+  };
+}
+
+/** The loss of rates on the blocks of a rung. */
+export function lossOnBlocks(
+  { lossOf, lossOn }: RateProblem,
+  rates: readonly number[],
+  { begin, end }: Pick<Rung, 'begin' | 'end'>,
+): MeasureOutcome {
+  return { kind: 'loss', blocks: end - begin, loss: lossOn?.(rates, { begin, end }) ?? lossOf(rates) };
 }
 
 export function ratePlan(
@@ -73,37 +108,47 @@ export function ratePlan(
   };
 }
 
+/** A search by EvoPress, small. */
+export function evoPressPlan(search: Partial<EvoPressSettings> = {}): EvoPressPlan {
+  const { kind, name, model, sparsity, target, baselines, settings } = ratePlan();
+  const selection = { offspring: 16, rounds: [2, 8, 16], survivors: [6, 2, 1], generations: 12 };
+  return {
+    ...{ kind, name, model, text: 'fitness.txt', sparsity, target, baselines, settings },
+    search: { ...defaultsOf(EVOPRESS_SETTINGS), ...selection, ...search },
+  };
+}
+
 export interface RateRun {
   readonly outcome: RateOutcome;
   readonly events: readonly RateEvent[];
-  readonly measured: readonly AskedRates[];
+  readonly measured: readonly (AskedRates & { readonly rung: Rung })[];
   readonly requests: readonly LlmRequest[];
 }
 
 export interface RateWorld {
   /** What the language model answers. */
   readonly reply?: (request: LlmRequest) => LlmReply | string;
-  readonly measure?: (asked: AskedRates) => MeasureOutcome;
+  readonly measure?: (asked: AskedRates, rung: Rung) => MeasureOutcome;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RateEvent) => void;
 }
 
 /** Runs a search for rates on a problem. */
 export async function simulateRates(
-  plan: SelfPrunerPlan,
-  { opening, lossOf }: RateProblem,
+  plan: RateSearchPlan,
+  problem: RateProblem,
   world: RateWorld = {},
 ): Promise<RateRun> {
   const events: RateEvent[] = [];
-  const measured: AskedRates[] = [];
+  const measured: (AskedRates & { readonly rung: Rung })[] = [];
   const requests: LlmRequest[] = [];
-  const measure = world.measure ?? (({ rates }): MeasureOutcome => ({ kind: 'loss', blocks: 4, loss: lossOf(rates) }));
+  const measure = world.measure ?? (({ rates }, rung): MeasureOutcome => lossOnBlocks(problem, rates, rung));
   const outcome = await runRateSearch(
     plan,
     {
-      measure(asked) {
-        measured.push(...asked);
-        return Promise.resolve(asked.map(measure));
+      measure(asked, rung) {
+        measured.push(...asked.map((one) => ({ ...one, rung })));
+        return Promise.resolve(asked.map((one) => measure(one, rung)));
       },
       ask(request) {
         requests.push(request);
@@ -117,9 +162,13 @@ export async function simulateRates(
         return Promise.resolve();
       },
     },
-    { opening, ...(world.signal && { signal: world.signal }) },
+    { opening: problem.opening, ...(world.signal && { signal: world.signal }) },
   );
   return { outcome, events, measured, requests };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function textReply(text: string): LlmReply {

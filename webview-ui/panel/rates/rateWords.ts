@@ -1,5 +1,5 @@
 import { formatShare } from '../../../src/experiment/format.ts';
-import { configurationText } from '../../../src/search/rates/configuration.ts';
+import { configurationText, droppedText } from '../../../src/search/rates/configuration.ts';
 import type { Configuration } from '../../../src/search/rates/configuration.ts';
 import type { LlmRole } from '../../../src/search/rates/selfPruner/llm.ts';
 import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
@@ -16,6 +16,7 @@ export const RATE_OPERATORS: Readonly<Record<RateOperator, string>> = {
   spread: 'spread',
   gaussian: 'Gaussian step',
   blend: 'blend',
+  switch: 'switch',
 };
 
 export const ROLES: Readonly<Record<LlmRole, string>> = {
@@ -37,8 +38,13 @@ export function outcomeWords({ outcome }: Pick<RateCandidate, 'outcome'>): strin
   }
 }
 
-export function lineageWords({ operator, parents }: Pick<RateCandidate, 'operator' | 'parents'>): string {
-  return madeOf(RATE_OPERATORS[operator], parents);
+export function lineageWords({
+  operator,
+  parents,
+  dropped,
+}: Pick<RateCandidate, 'operator' | 'parents' | 'dropped'>): string {
+  const made = madeOf(RATE_OPERATORS[operator], parents);
+  return dropped ? `${made}, ${droppedText(dropped)}` : made;
 }
 
 export function ratesWords(configuration: Configuration): string {
