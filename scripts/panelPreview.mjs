@@ -77,6 +77,18 @@ const PICTURES = [
       [`${run}-failed`, `run=${run}&state=failed&theme=dark&${until}`, 1280],
     ];
   }),
+  ...['levels', 'drops'].flatMap((name) => {
+    const run = `run=rates&drop=${name === 'drops' ? 'sublayers' : 'off'}`;
+    return [
+      [`rates-${name}`, `${run}&state=running&theme=dark&until=9`, 1280],
+      [`rates-${name}-light`, `${run}&state=finished&theme=light`, 1280],
+      [`rates-${name}-hc`, `${run}&state=finished&theme=high-contrast`, 1280],
+      [`rates-${name}-800`, `${run}&state=finished&theme=light`, 800],
+      [`rates-${name}-450`, `${run}&state=finished&theme=dark`, 450],
+      [`rates-${name}-first`, `${run}&state=running&theme=dark&until=0`, 1280],
+      [`rates-${name}-large`, `${run}&state=finished&theme=dark&blocks=32&generations=400`, 1280],
+    ];
+  }),
   ['masks-blocks', 'run=masks&state=finished&theme=dark&components=heads-channels-layers', 1280],
   ['masks-huge', 'run=masks&state=finished&theme=light&blocks=80&channels=4000', 1280],
   ['rates-huge', 'run=rates&state=finished&theme=light&blocks=80&generations=1000&population=4', 1280],
@@ -130,7 +142,7 @@ async function take(browser, name, hash, width) {
     await tab.locator('.heat').first().focus();
     await tab.waitForTimeout(400);
   }
-  if (/^finished|^narrow-|^recorded/.test(name)) {
+  if (/^finished|^narrow-/.test(name) || recorded?.plan.kind === 'metrics') {
     await tab.getByRole('button', { name: 'Evaluate', exact: true }).last().click();
     await tab.waitForTimeout(400);
   }

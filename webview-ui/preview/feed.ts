@@ -10,6 +10,7 @@ import {
   syntheticRates,
 } from '../../test/support/syntheticStructure.ts';
 import type { Timed } from '../../test/support/syntheticStructure.ts';
+import { syntheticEvoPress, syntheticEvoPressPlan } from '../../test/support/syntheticEvoPress.ts';
 import { answerExchange, answerSpeed } from './answers.ts';
 import { THEMES } from './themes.ts';
 import type { ThemeName } from './themes.ts';
@@ -17,7 +18,8 @@ import type { ThemeName } from './themes.ts';
 /**
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
  * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
- * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite.
+ * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `run=rates&drop=sublayers` (or
+ * `off`) is a search by EvoPress.
  */
 const query = new URLSearchParams(location.hash.slice(1));
 const generations = Number(query.get('generations') ?? 20);
@@ -53,6 +55,11 @@ function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchE
   const blocks = Number(query.get('blocks') ?? 6);
   const part = { seed: 7, ...(until !== undefined && { until }) };
   const begins = kind === 'starting';
+  const drop = query.get('drop') as 'off' | 'sublayers' | null;
+  if (of === 'rates' && drop !== null) {
+    const levels = syntheticEvoPressPlan({ generations, drop, offspring: Math.min(population, 16), starts: 16 });
+    return { plan: levels, events: begins ? [] : syntheticEvoPress(levels, { ...part, blocks }) };
+  }
   if (of === 'rates') {
     const provider = query.get('llm') === 'none' ? 'none' : 'openai';
     // As many as a browser makes in a moment.

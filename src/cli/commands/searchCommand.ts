@@ -21,7 +21,7 @@ export function searchCommand(context: CommandContext): Command {
   addSearchInputs(command)
     .option(
       '--target <what>',
-      'self-pruner: what the rates are of, as wanda-sp, a metric, or weights(METRIC) for single weights (default: wanda-sp)',
+      'self-pruner, evopress: what the rates are of, as wanda-sp, a metric, or weights(METRIC) for single weights (default: wanda-sp)',
     )
     .option(
       '--score <score>',
@@ -39,6 +39,11 @@ export function searchCommand(context: CommandContext): Command {
       'espalier search --method self-pruner --sparsity 30% --model models/tiny --text valid.txt --test test.txt \\\n' +
         '    --calibration train.txt --samples 16 --length 256 --provider openai \\\n' +
         '    --endpoint http://localhost:11434/v1 --llm qwen3:8b',
+    ],
+    [
+      'which attention and MLP layers go as a whole',
+      'espalier search --method evopress --drop sublayers --sparsity 25% --model models/tiny --text valid.txt \\\n' +
+        '    --calibration train.txt --length 256 --offspring 32 --generations 20 --rounds 8,64 --survivors 4,1',
     ],
     [
       'what stays as a whole, by policy gradient',

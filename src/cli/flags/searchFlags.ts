@@ -39,7 +39,7 @@ export function addSearchInputs(command: Command): Command {
 }
 
 const BASELINE_HELP =
-  'compare with this: a metric of the file, an expression, or one of magnitude, wanda, taylor, pruner-zero; of self-pruner rates (uniform, owl, 0.2,0.4); of policy-gradient a method, a metric, or structure(flap, global); may be repeated';
+  'compare with this: a metric of the file, an expression, or one of magnitude, wanda, taylor, pruner-zero; of self-pruner and evopress rates (uniform, owl, 0.2,0.4); of policy-gradient a method, a metric, or structure(flap, global); may be repeated';
 
 /** One flag for every setting of every method. */
 export function addAllSearchFlags(command: Command): Command {

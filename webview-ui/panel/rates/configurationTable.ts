@@ -1,5 +1,6 @@
 import { formatChange } from '../../../src/experiment/format.ts';
 import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { droppedText } from '../../../src/search/rates/configuration.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { sparkline } from '../common/sparkline.ts';
@@ -28,7 +29,6 @@ export class ConfigurationTable {
   private readonly count = h('span', { class: 'muted', 'aria-live': 'off' });
   private readonly filter = h('input', {
     type: 'search',
-    placeholder: 'filter: mutated, repaired, #12',
     'aria-label': 'Filter configurations by what made them, or number',
   });
   private readonly table: VirtualTable<ConfigurationKey>;
@@ -66,7 +66,10 @@ export class ConfigurationTable {
     });
   }
 
-  render(rates: RateState, selected: number | undefined): void {
+  /** @param isAsked whether a language model may have proposed some: only its lists are repaired */
+  render(rates: RateState, selected: number | undefined, isAsked: boolean): void {
+    this.element.classList.toggle('unasked', !isAsked);
+    this.filter.placeholder = `filter: ${isAsked ? 'mutated, repaired' : 'stopped early'}, #12`;
     this.rates = rates;
     this.selected = selected;
     this.refresh();
@@ -97,7 +100,7 @@ export class ConfigurationTable {
   private row(id: number): TableRow {
     const { byId, opening } = this.rates!;
     const configuration = byId.get(id)!;
-    const { rates, generation, operator, parents, repaired, outcome } = configuration;
+    const { rates, dropped, generation, operator, parents, repaired, outcome } = configuration;
     const perplexity = perplexityOf(configuration);
     const dense = opening?.densePerplexity;
     const change =
@@ -110,6 +113,7 @@ export class ConfigurationTable {
           'div',
           { role: 'gridcell', class: 'sparkCell', title: ratesWords(configuration) },
           sparkline(rates, this.top),
+          dropped && h('span', { class: 'muted' }, droppedText(dropped)),
         ),
         cell(perplexityInShort(configuration, byId, this.digits), true, change),
         cell(String(generation), true),

@@ -1,3 +1,4 @@
+import { removesComponents } from '../../../src/search/rates/configuration.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import { isSelfPruner } from '../../../src/search/rates/selfPruner/plan.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
@@ -45,13 +46,23 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
   const exchanges = new ExchangesCard((call) => {
     host.post({ kind: 'exchange', call });
   });
+  const charts = h('div', { class: 'stack two' }, fitness.element, heat.element);
+  const found = h('div', { class: 'halves wide' }, finalists.element, speed.element);
+  /** Beside the heat map stands what the language model contributed; without that the map has the whole width. */
+  const showLlm = (isAsked: boolean): void => {
+    if (llm.element.hidden !== isAsked) return;
+    llm.element.hidden = !isAsked;
+    heat.element.classList.toggle('wide', !isAsked);
+    if (isAsked) charts.append(heat.element);
+    else found.before(heat.element);
+  };
   return {
     element: h(
       'main',
       {},
-      h('div', { class: 'stack two' }, fitness.element, heat.element),
+      charts,
       h('div', { class: 'stack' }, best.element, llm.element),
-      h('div', { class: 'halves wide' }, finalists.element, speed.element),
+      found,
       table.element,
       exchanges.element,
     ),
@@ -69,7 +80,7 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
       fitness.render(rates, plan, overlay, theme);
       heat.render(rates, theme);
       best.render(rates, plan, selected, theme);
-      llm.element.hidden = !isSelfPruner(plan);
+      showLlm(isSelfPruner(plan));
       if (isSelfPruner(plan)) llm.render(rates, plan);
       finalists.render(
         rates.finalists,
@@ -78,7 +89,7 @@ export function ratesPage(host: PageHost, looking: Looking): Page<RateSearchPlan
         ({ id }) => rates.byId.get(id ?? -1)?.rates,
       );
       speed.render(subjectOf(data, selected), rates.opening?.parameters, data.speed);
-      table.render(rates, selected);
+      table.render(rates, selected, isSelfPruner(plan));
       exchanges.render(rates, data.exchange);
     },
   };
@@ -97,6 +108,6 @@ function subjectOf(
     name: { kind: 'candidate', id },
     label: `#${id}`,
     parameters: finalist?.result?.structure?.parameters,
-    isStructural: run?.plan.target.kind === 'structure',
+    isStructural: run !== undefined && removesComponents(run.plan),
   };
 }
