@@ -44,7 +44,10 @@ export async function findMask(context: StudyContext, rate: number): Promise<Fou
     },
   };
   const { mask, leftOut } = await runMaskSearch(plan, effects, { opening, ...(resume && { resume }) });
-  return { structure: { kind: 'mask', mask }, note: `${steps} steps, ${leftOut} losses left out` };
+  return {
+    evaluation: { metric: plan.name, structure: { kind: 'mask', mask }, sparsity: plan.sparsity },
+    note: `${steps} steps, ${leftOut} losses left out`,
+  };
 }
 
 function planOf({ options, texts, settings }: StudyContext, rate: number): MaskSearchPlan {

@@ -1,7 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
+import type { Rung } from '../../src/search/lifecycle/rung.ts';
+import type { Configuration } from '../../src/search/rates/configuration.ts';
 
-/** Losses of rates that were measured before, over searches and processes: the same rates have the same loss. */
+/** Losses that were measured before, over searches and processes: a configuration has the same loss on the same blocks. */
 export class KnownLosses {
   private readonly file: string;
   private readonly fingerprint: string;
@@ -14,24 +16,24 @@ export class KnownLosses {
     if (!existsSync(file)) return;
     for (const line of readFileSync(file, 'utf8').split('\n')) {
       if (line === '') continue;
-      const [of, rates, outcome] = JSON.parse(line) as [string, string, MeasureOutcome];
-      if (of === fingerprint) this.known.set(rates, outcome);
+      const [of, key, outcome] = JSON.parse(line) as [string, string, MeasureOutcome];
+      if (of === fingerprint) this.known.set(key, outcome);
     }
   }
 
+  /** @param rung whose blocks are measured on; its index tells nothing */
   async remembered(
-    configurations: readonly (readonly number[])[],
-    ask: (configurations: readonly (readonly number[])[]) => Promise<readonly MeasureOutcome[]>,
+    configurations: readonly Configuration[],
+    { begin, end }: Rung,
+    ask: (configurations: readonly Configuration[]) => Promise<readonly MeasureOutcome[]>,
   ): Promise<readonly MeasureOutcome[]> {
-    const keyOf = (rates: readonly number[]): string => rates.join(' ');
-    const open = new Map(
-      configurations.filter((rates) => !this.known.has(keyOf(rates))).map((rates) => [keyOf(rates), rates]),
-    );
+    const keyOf = ({ rates, dropped }: Configuration): string => JSON.stringify({ rates, dropped, begin, end });
+    const open = new Map(configurations.filter((one) => !this.known.has(keyOf(one))).map((one) => [keyOf(one), one]));
     const outcomes = open.size > 0 ? await ask([...open.values()]) : [];
     for (const [index, key] of [...open.keys()].entries()) {
       this.known.set(key, outcomes[index]!);
       appendFileSync(this.file, `${JSON.stringify([this.fingerprint, key, outcomes[index]])}\n`);
     }
-    return configurations.map((rates) => this.known.get(keyOf(rates))!);
+    return configurations.map((one) => this.known.get(keyOf(one))!);
   }
 }

@@ -16,9 +16,10 @@ export interface Cell {
   readonly fitness: number;
   readonly unseen: number;
   readonly dense: { readonly fitness: number; readonly unseen: number };
-  /** Share of the blocks' weights that went, and the parameters of the whole model that are left. */
+  /** Share of the blocks' weights that went. */
   readonly removed: number;
-  readonly parameters: number;
+  /** What is left of the whole model's parameters, where components went. */
+  readonly parameters?: number;
   readonly rates?: readonly number[];
   readonly note?: string;
   readonly seconds: number;
@@ -59,14 +60,14 @@ async function measureCell(context: StudyContext, method: MethodName, rate: numb
   const found = await METHODS[method].find(context, rate);
   const seconds = (performance.now() - began) / 1000;
   const { blocks } = context.settings;
-  const fitness = await evaluate(context, method, rate, found, context.texts.fitness, blocks);
-  const unseen = await evaluate(context, method, rate, found, context.texts.unseen, context.options.unseenBlocks);
+  const fitness = await evaluate(context, found, context.texts.fitness, blocks);
+  const unseen = await evaluate(context, found, context.texts.unseen, context.options.unseenBlocks);
   return {
     ...{ key, method, rate },
     ...{ fitness: fitness.perplexity, unseen: unseen.perplexity },
     dense: { fitness: fitness.densePerplexity, unseen: unseen.densePerplexity },
     removed: fitness.actualSparsity,
-    parameters: fitness.structure!.parameters.pruned,
+    ...(fitness.structure && { parameters: fitness.structure.parameters.pruned }),
     ...(fitness.rates && { rates: fitness.rates }),
     ...(found.note !== undefined && { note: found.note }),
     seconds,
@@ -75,9 +76,7 @@ async function measureCell(context: StudyContext, method: MethodName, rate: numb
 
 async function evaluate(
   { engine, settings }: StudyContext,
-  metric: string,
-  rate: number,
-  { structure }: Found,
+  { evaluation }: Found,
   text: string,
   blocks: number,
 ): Promise<EvaluationResult> {
@@ -85,7 +84,7 @@ async function evaluate(
     model: SHARED_FILES.model,
     text,
     calibration: SHARED_FILES.calibration,
-    evaluations: [{ metric, structure, sparsity: { kind: 'unstructured', share: rate } }],
+    evaluations: [evaluation],
     settings: { ...settings, blocks },
   });
   return result!;

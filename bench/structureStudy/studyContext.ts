@@ -23,6 +23,11 @@ export function studyContext(engine: Engine, options: StudyOptions): StudyContex
   writeFileSync(texts.fitness, lines.slice(0, lines.length >> 1).join(''));
   writeFileSync(texts.unseen, lines.slice(lines.length >> 1).join(''));
   const { samples, blocks, threads } = options;
-  const settings = { device: 'cpu', length: LENGTH, offsets: 'even', samples, blocks, threads } as const;
-  return { engine, options, texts, settings: { ...DEFAULT_SETTINGS, ...settings }, file };
+  const settings: EvaluationSettings = {
+    ...DEFAULT_SETTINGS,
+    ...({ device: 'cpu', length: LENGTH, offsets: 'even', samples, blocks, threads } as const),
+    // As searches measure.
+    calibrate: 'one-shot',
+  };
+  return { engine, options, texts, settings, file };
 }

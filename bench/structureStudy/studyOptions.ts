@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { METHOD_NAMES, type MethodName } from './methods.ts';
+import { METHOD_NAMES, STRUCTURAL_NAMES, WEIGHT_NAMES, type MethodName } from './methods.ts';
 
 export interface StudyOptions {
   /** Shares, ascending as given. */
@@ -15,10 +15,14 @@ export interface StudyOptions {
   /** Blocks of the fitness text; and of the text that no search sees, 0 for all. */
   readonly blocks: number;
   readonly unseenBlocks: number;
+  /** Of Self-Pruner; EvoPress has as many evaluations as these make. */
   readonly population: number;
   /** Mutated, and as many crossed-over configurations of an iteration. */
   readonly offspring: number;
   readonly generations: number;
+  /** Of EvoPress: offspring of a generation, and by how much a switch changes rates. */
+  readonly lambda: number;
+  readonly levelStep: number;
   /** Of policy gradient: steps, masks of a step, learning rate. */
   readonly steps: number;
   readonly masks: number;
@@ -26,14 +30,17 @@ export interface StudyOptions {
   readonly centre: 'average' | 'step';
 }
 
-export const USAGE = `npm run study:structure [-- --rates 20,30,40,50] [--methods ${METHOD_NAMES.join(',')}]
+export const USAGE = `npm run study:structure [-- --rates 20,30,40,50] [--methods ${STRUCTURAL_NAMES.join(',')}]
   [--out FOLDER] [--seed 0] [--threads N] [--samples 16] [--blocks 64] [--unseen-blocks 0]
-  [--population 30] [--offspring 10] [--generations 20] [--steps 2000] [--masks 2] [--learning-rate 0.02]
-  [--centre average|step]
+  [--population 30] [--offspring 10] [--generations 20] [--lambda 32] [--level-step 0.05]
+  [--steps 2000] [--masks 2] [--learning-rate 0.02] [--centre average|step]
 
-Structural pruning of ../shared's checkpoint by each method at each rate: perplexity on the fitness text, which searches see (the first half
-of WikiText-2's test text), and on the second half, which they do not. What is found is kept in the output folder, so a study can be
-played in parts and goes on where it was ended; the table has all that is there under the same settings.`;
+Pruning of ../shared's checkpoint by each method at each rate: perplexity on the fitness text, which searches see (the first half
+of WikiText-2's test text), and on the second half, which they do not. Without --methods heads, channels and layers go as a whole; single
+weights go with --methods ${WEIGHT_NAMES.join(',')}. EvoPress has the evaluations of Self-Pruner, which are
+population + 2 × offspring × generations; --lambda is the offspring of its generations, --level-step what its switches change rates by. What
+is found is kept in the output folder, so a study can be played in parts and goes on where it was ended; the table has all that was
+asked for.`;
 
 /** @throws RangeError that says which option is wrong */
 export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
@@ -41,10 +48,11 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ rates: text('20,30,40,50'), methods: text(METHOD_NAMES.join(',')), seed: text('0') },
+      ...{ rates: text('20,30,40,50'), methods: text(STRUCTURAL_NAMES.join(',')), seed: text('0') },
       ...{ out: text(path.join('test-results', 'structure')), threads: text(String(availableParallelism())) },
       ...{ samples: text('16'), blocks: text('64'), 'unseen-blocks': text('0') },
       ...{ population: text('30'), offspring: text('10'), generations: text('20') },
+      ...{ lambda: text('32'), 'level-step': text('0.05') },
       ...{ steps: text('2000'), masks: text('2'), 'learning-rate': text('0.02'), centre: text('average') },
       help: { type: 'boolean', default: false },
     },
@@ -62,6 +70,7 @@ export function studyOptions(args: readonly string[]): StudyOptions | 'help' {
     ...{ seed: number('seed'), threads: number('threads'), samples: number('samples') },
     ...{ blocks: number('blocks'), unseenBlocks: number('unseen-blocks') },
     ...{ population: number('population'), offspring: number('offspring'), generations: number('generations') },
+    ...{ lambda: number('lambda'), levelStep: number('level-step') },
     ...{ steps: number('steps'), masks: number('masks'), learningRate: number('learning-rate') },
     centre: centreOf(values.centre),
   };
