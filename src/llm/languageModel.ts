@@ -68,9 +68,20 @@ export function estimateUsage(prompt: string, reply: string): LlmUsage {
 
 /** Some tokenizers have a token for each digit; words have one for four letters or so. */
 export function estimateTokens(text: string): number {
-  const others = text.replace(/[A-Za-z\s]+/g, '').length;
-  return others + Math.ceil((text.length - others) / LETTERS_OF_TOKEN);
+  // Letter by letter: a regular expression may run out of stack on a reply of megabytes without end.
+  let inWords = 0;
+  for (let i = 0; i < text.length; i++) if (isOfWords(text.charCodeAt(i))) inWords++;
+  return text.length - inWords + Math.ceil(inWords / LETTERS_OF_TOKEN);
 }
+
+/** A letter of ASCII, or what stands between words. */
+function isOfWords(unit: number): boolean {
+  const lower = unit | 0x20;
+  if (unit < 0x80) return (lower >= 0x61 && lower <= 0x7a) || unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
+  return BLANK.test(String.fromCharCode(unit));
+}
+
+const BLANK = /\s/;
 
 const LETTERS_OF_TOKEN = 4;
 
