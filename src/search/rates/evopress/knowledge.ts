@@ -82,9 +82,14 @@ export class EvoPressKnowledge {
         this.problems.set(id, read);
         continue;
       }
+      const perplexity = Math.exp(estimatedLoss(blocks * read.loss, rung, opening));
+      if (!Number.isFinite(perplexity)) {
+        this.problems.set(id, `its loss is ${read.loss}`);
+        continue;
+      }
       losses.set(individual, read.loss);
       if (isWhole) this.whole.set(keyOf(configuration), { id, ...configuration, ...read });
-      else this.estimates.set(id, { blocks, perplexity: Math.exp(estimatedLoss(blocks * read.loss, rung, opening)) });
+      else this.estimates.set(id, { blocks, perplexity });
     }
     if (isWhole) {
       for (const each of individuals) {

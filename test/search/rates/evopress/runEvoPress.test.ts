@@ -239,6 +239,16 @@ describe('EvoPress', () => {
     expect(outcome.counts.invalid).toBe(4);
   });
 
+  it('takes what no number holds on the scale of the whole text for no loss', async () => {
+    const denseLosses = Array.from({ length: BLOCKS }, (_, i) => (i < BLOCKS / 2 ? 1 : 5));
+    const uneven = { ...problem, opening: { ...problem.opening, denseLosses } };
+    const { events, outcome } = await simulateRates(evoPressPlan({ generations: 6 }), uneven, {
+      measure: ({ id }, { begin, end }) => ({ kind: 'loss', blocks: end - begin, loss: id > 0 ? 709 : 4 }),
+    });
+    for (const event of events) expect(rateEventSchema.safeParse(event).error).toBeUndefined();
+    expect(outcome.counts.invalid).toBeGreaterThan(0);
+  });
+
   it('ends with the code of the signal', async () => {
     const controller = new AbortController();
     const { data } = await failureOf(() =>
