@@ -56,8 +56,8 @@ function foundBy(plan: SearchPlan, state: AnySearchState, candidate: number | un
   }
   if (plan.kind === 'rates' && state.kind === 'rates') {
     const found = candidate === undefined ? bestConfiguration(state) : state.byId.get(candidate);
-    if (!found) return `one with ${state.candidates.length} configurations of rates`;
-    return evaluationWith(plan, found, state.opening?.components ?? []);
+    if (!found || !state.opening) return `one with ${state.candidates.length} configurations of rates`;
+    return evaluationWith(plan, found, state.opening.components);
   }
   if (plan.kind === 'metrics' && state.kind === 'metrics') {
     const best = state.ranking[0];
