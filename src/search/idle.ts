@@ -1,4 +1,3 @@
-import type { RateTarget } from './rates/plan.ts';
 import type { LlmSettings } from './rates/selfPruner/llm.ts';
 
 /** Settings of a search that change nothing, the others being what they are. It runs all the same. */
@@ -10,6 +9,4 @@ export interface IdleSearchSettings {
 /** What it depends on beside the settings of the method. */
 export interface IdleContext {
   readonly llm: Partial<LlmSettings>;
-  /** Of a search for rates. */
-  readonly target: RateTarget | undefined;
 }

@@ -1,11 +1,12 @@
 import { settingsWith } from '../experiment/settingRow.ts';
 import type { SaidSettings, SettingsOf, SettingTable } from '../experiment/settingRow.ts';
 import type { SearchConflict } from './conflict.ts';
-import { maskSearchConflict, searchConflict } from './conflict.ts';
 import type { IdleContext, IdleSearchSettings } from './idle.ts';
 import type { SearchKind, SearchMethod } from './kinds.ts';
+import { maskSearchConflict } from './masks/conflict.ts';
 import { idleInMaskSearch } from './masks/idle.ts';
 import { MASK_SEARCH_SETTINGS } from './masks/settings.ts';
+import { searchConflict } from './metrics/conflict.ts';
 import { METRIC_SEARCH_SETTINGS } from './metrics/settings.ts';
 import type { MetricSearchSettingName, MetricSearchSettings } from './metrics/settings.ts';
 import { evoPressConflict } from './rates/evopress/conflict.ts';

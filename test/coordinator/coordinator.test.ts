@@ -5,8 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
-import { runSearchOf } from '../../src/coordinator/coordinator.ts';
-import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordinator.ts';
+import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
 import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
 import type { SearchEvent } from '../../src/search/kinds.ts';
@@ -20,8 +19,9 @@ import { LOCK_FILE } from '../../src/runs/runLock.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
 import { planOf } from '../search/metrics/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
+import { driveScripted } from './drivenRun.ts';
+import type { Driven } from './drivenRun.ts';
 import { fullDisk } from './fullDisk.ts';
-import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Reaction, Script, ScriptedRequest } from './scriptedWorker.ts';
 
 const roots: string[] = [];
@@ -51,32 +51,8 @@ async function newRun(plan: MetricSearchPlan = PLAN): Promise<RunFolder> {
   });
 }
 
-interface Driven {
-  readonly outcome: RunOutcome;
-  readonly workers: readonly ScriptedWorker[];
-}
-
-async function drive(run: RunFolder, script: Script = {}, options: Partial<SearchRunOptions> = {}): Promise<Driven> {
-  const workers: ScriptedWorker[] = [];
-  try {
-    const outcome = await runSearchOf(run, {
-      spawn: () => {
-        const worker = new ScriptedWorker(script);
-        workers.push(worker);
-        return worker;
-      },
-      signal: new AbortController().signal,
-      limits: { ...CRASH_LIMITS, backoff: 1 },
-      ...options,
-    });
-    return { outcome, workers };
-  } finally {
-    expect(
-      workers.every(({ gone }) => gone),
-      'no worker outlives the search',
-    ).toBe(true);
-  }
-}
+const drive = (run: RunFolder, script: Script = {}, options: Partial<SearchRunOptions> = {}): Promise<Driven> =>
+  driveScripted(run, script, options);
 
 async function recordsOf(run: RunFolder): Promise<readonly JournalRecord[]> {
   const journal = journalOf(run);

@@ -33,7 +33,10 @@ export async function driveScripted(
     });
     return { outcome, workers };
   } finally {
-    expect(workers.every(({ gone }) => gone)).toBe(true);
+    expect(
+      workers.every(({ gone }) => gone),
+      'no worker outlives the search',
+    ).toBe(true);
   }
 }
 

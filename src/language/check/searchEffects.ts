@@ -10,10 +10,10 @@ import { propertyOfSetting } from './settingProperties.ts';
 /** Tells which settings of a search for rates or masks change nothing, the others being what they are. It runs all the same. */
 export function tellWithoutEffect(
   parsed: ParsedDeclaration,
-  { method = DEFAULT_SEARCH_METHOD, search, llm, target }: SearchContent,
+  { method = DEFAULT_SEARCH_METHOD, search, llm }: SearchContent,
   { findings: { diagnostics } }: BlockContext,
 ): void {
-  for (const { names, why } of SEARCH_METHODS[method].idle(search, { llm, target })) {
+  for (const { names, why } of SEARCH_METHODS[method].idle(search, { llm })) {
     for (const name of names) {
       const span = propertySpan(parsed, name);
       if (span) diagnostics.add('search/no-effect', span, `\`${name}\` has no effect: ${why}`);

@@ -1,5 +1,6 @@
 import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
 import { SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
+import { FINALISTS_SETTING } from '../settings.ts';
 
 /** The settings of a search by EvoPress; those by default are its authors' for unstructured sparsity, at blocks of 2048 tokens. */
 export const EVOPRESS_SETTINGS = {
@@ -72,13 +73,7 @@ export const EVOPRESS_SETTINGS = {
       'random configurations from which the first parent is chosen, where layers are dropped; rates begin uniform',
   },
   seed: SEED_SETTING,
-  finalists: {
-    kind: 'integer',
-    default: 3,
-    minimum: 1,
-    maximum: 1_000,
-    documentation: 'best configurations that are evaluated at the end, on the test text too',
-  },
+  finalists: FINALISTS_SETTING,
   workers: WORKERS_SETTING,
 } as const satisfies SettingTable;
 

@@ -1,6 +1,7 @@
 import { defaultsOf } from '../../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
 import { SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
+import { FINALISTS_SETTING } from '../settings.ts';
 
 /** Who does it; `off` leaves it out (an initialisation that is off is random). */
 export type OperatorChoice = 'llm' | 'classical' | 'off';
@@ -74,13 +75,7 @@ export const SELF_PRUNER_SETTINGS = {
     maximum: 0.5,
     documentation: 'standard deviation of the first configurations around the sparsity, in rates',
   },
-  finalists: {
-    kind: 'integer',
-    default: 3,
-    minimum: 1,
-    maximum: 1_000,
-    documentation: 'best configurations that are evaluated at the end, on the test text too',
-  },
+  finalists: FINALISTS_SETTING,
   workers: WORKERS_SETTING,
 } as const satisfies SettingTable;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { searchConflict } from '../../src/search/conflict.ts';
-import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
+import { searchConflict } from '../../../src/search/metrics/conflict.ts';
+import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 
 describe('settings of a search that do not go together', () => {
   const table: [Partial<MetricSearchSettings>, string | undefined][] = [
