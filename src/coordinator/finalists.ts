@@ -1,6 +1,7 @@
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
+import { onTestText, planInputs } from '../experiment/planInputs.ts';
+import type { EvaluationPlan, PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import type { SearchPlan } from '../search/kinds.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
@@ -66,15 +67,13 @@ async function evaluateFinalist(
   evaluation: PlannedEvaluation,
   portable: (result: EvaluationResult) => EvaluationResult,
 ): Promise<Pick<FinalistEvent, 'result' | 'test' | 'error'>> {
-  const on = (text: string): Promise<EvaluationResult | ErrorData> =>
-    evaluateOne(pool, {
-      model: plan.model,
-      text,
-      ...(plan.calibration !== undefined && { calibration: plan.calibration }),
-      evaluations: [evaluation],
-      settings: plan.settings,
-    });
-  const [result, test] = await Promise.all([on(plan.text), plan.test === undefined ? undefined : on(plan.test)]);
+  const on = (inputs: PlanInputs): Promise<EvaluationResult | ErrorData> =>
+    evaluateOne(pool, { ...inputs, evaluations: [evaluation] });
+  const { test: unseen } = plan;
+  const [result, test] = await Promise.all([
+    on(planInputs(plan)),
+    unseen === undefined ? undefined : on(onTestText(plan, unseen)),
+  ]);
   const error = [result, test].find((outcome) => outcome !== undefined && 'code' in outcome);
   return {
     ...(!('code' in result) && { result: portable(result) }),

@@ -14,19 +14,35 @@ export function idleSettings(
   settings: Partial<EvaluationSettings>,
 ): ReadonlyMap<SettingName, string> {
   const idle = new Map<SettingName, string>();
-  const { offsets, length } = { ...DEFAULT_SETTINGS, length: undefined, ...settings };
+  const { offsets, gradientOffsets, length } = { ...DEFAULT_SETTINGS, length: undefined, ...settings };
   if (!evaluations.some(needsCalibration)) {
     const why = evaluations.length === 0 ? 'the dense model is not calibrated' : 'nothing needs more than the weights';
-    for (const name of ['samples', 'offsets', 'seed', 'calibrate'] as const) idle.set(name, why);
+    for (const name of ['samples', 'offsets', 'seed', 'calibrate', ...OF_GRADIENTS] as const) idle.set(name, why);
     // Where no other length is said, it is that of evaluation blocks, too.
     if (length !== undefined) idle.set('calibrationLength', why);
   } else {
-    if (offsets === 'even') idle.set('seed', 'even offsets are not drawn');
+    if (offsets === 'even' && (gradientOffsets === 'calibration' || gradientOffsets === 'even'))
+      idle.set('seed', 'even offsets are not drawn');
+    if (!evaluations.some(takesGradients)) for (const name of OF_GRADIENTS) idle.set(name, 'nothing takes gradients');
     if (!evaluations.some(looksAtInputs))
       idle.set('calibrate', 'only metrics of single weights with X or its kin take it');
   }
+  if (length) idle.set('lengthLimit', 'the length is said');
   if (!evaluations.some(comparesGroups)) idle.set('group', 'no percentage of single weights is pruned');
   return idle;
+}
+
+const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as const;
+
+/** Whether G is among what it is scored by; Taylor's scores are of the calibration samples. */
+function takesGradients(evaluation: PlannedEvaluation): boolean {
+  if (!isStructural(evaluation)) return operandsOf(evaluation.expression).includes('G');
+  const { structure } = evaluation;
+  return (
+    structure.kind === 'scored' &&
+    structure.score.kind === 'metric' &&
+    operandsOf(structure.score.expression).includes('G')
+  );
 }
 
 /** Whether it matters which blocks its statistics come from: components are chosen on the dense model, and gradients are its own. */
@@ -36,5 +52,5 @@ function looksAtInputs(evaluation: PlannedEvaluation): boolean {
 }
 
 function comparesGroups(evaluation: PlannedEvaluation): boolean {
-  return !isStructural(evaluation) && evaluation.sparsity.kind === 'unstructured';
+  return !isStructural(evaluation) && evaluation.sparsity.kind === 'unstructured' && evaluation.group === undefined;
 }

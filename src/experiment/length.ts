@@ -33,6 +33,29 @@ export function samplesText({ samples = 0, length, calibrationLength = length }:
   return `${samples} ${samples === 1 ? 'sample' : 'samples'} of ${calibrationLength} tokens`;
 }
 
+/** "at random offsets, seed 0": where samples were cut from. */
+export function offsetsText(offsets: Provenance['offsets'], seed: number | undefined): string {
+  return offsets === undefined || offsets === 'even'
+    ? OFFSETS_TEXT.even
+    : `${OFFSETS_TEXT[offsets]}, seed ${seed ?? 0}`;
+}
+
+/** "wiki.train.raw (128 samples of 2048 tokens at Python’s random offsets, seed 0)": what G was taken on. */
+export function gradientsText(provenance: Provenance): string {
+  const { gradients, calibration = '', gradientSamples: samples = 0, gradientLength: length = 0 } = provenance;
+  const { gradientOffsets, seed } = provenance;
+  const many = samples === 1 ? 'sample' : 'samples';
+  return `${gradients ?? calibration} (${samples} ${many} of ${length} tokens ${offsetsText(gradientOffsets, seed)})`;
+}
+
+const OFFSETS_TEXT: Readonly<Record<NonNullable<Provenance['offsets']>, string>> = {
+  even: 'at even offsets',
+  random: 'at random offsets',
+  python: 'at Python’s random offsets',
+  documents: 'from random documents',
+  'documents-once': 'from random documents, each once',
+};
+
 /** "64 blocks of 256 tokens": what was evaluated on. */
 export function blocksText({ blocks, length }: Provenance): string {
   return `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${length} tokens`;

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { nameSchema } from '../base/scalarSchemas.ts';
 import { expressionSchema } from './expressionSchema.ts';
+import { ROWS_SETTINGS } from './corpusRows.ts';
 import { MAX_EVALUATIONS } from './limits.ts';
+import { PROTOCOL_NAMES } from './protocols.ts';
 import { SETTINGS } from './settings.ts';
 import { settingsSchemaOf } from './settingSchema.ts';
 import { sparsitySchema, unstructuredSchema } from './sparsitySchema.ts';
@@ -22,6 +24,8 @@ const weightEvaluationSchema = z.strictObject({
   sparsity: sparsitySchema,
   /** How much of each block goes, where not the same of each; of unstructured sparsity only. */
   rates: ratesSchema.exactOptional(),
+  /** Weights that are compared with each other, where the metric has a say in it; else the setting's. */
+  group: settingsSchema.shape.group.exactOptional(),
 });
 
 /** Whole heads, channels and blocks are removed. Scores are those of the dense model (one-shot). */
@@ -35,6 +39,35 @@ const structureEvaluationSchema = z.strictObject({
   sparsity: unstructuredSchema,
 });
 
+const rowsSchema = settingsSchemaOf(ROWS_SETTINGS);
+
+/** What every plan works on. Paths are absolute where a plan is used, relative to the workspace in what is kept of it. */
+export const inputFields = {
+  /** Checkpoint folder. */
+  model: nameSchema,
+  /** Evaluation text; of a search the one whose perplexity is the fitness. */
+  text: nameSchema,
+  /** Calibration text; needed by every operand that is not read off the weights alone. */
+  calibration: nameSchema.exactOptional(),
+  /** Text that G is taken on, where that is not the one for calibration. */
+  gradients: nameSchema.exactOptional(),
+  /** How the texts are made of their files, where that is not as {@link ROWS_SETTINGS} has it by default. */
+  rows: z
+    .strictObject({
+      text: rowsSchema.exactOptional(),
+      calibration: rowsSchema.exactOptional(),
+      gradients: rowsSchema.exactOptional(),
+      test: rowsSchema.exactOptional(),
+    })
+    .exactOptional(),
+  /** The published protocol that the settings began with. */
+  protocol: z.enum(PROTOCOL_NAMES).exactOptional(),
+  settings: settingsSchema,
+};
+
+/** What decides a number beside what is pruned. */
+export type PlanInputs = Immutable<z.infer<z.ZodObject<typeof inputFields>>>;
+
 /**
  * Everything that decides the numbers of a batch of evaluations: one checkpoint, one text, one calibration, and any number
  * of (metric, sparsity) pairs that share them. An experiment of a `.prune` file, a CodeLens and a command line all become
@@ -43,13 +76,7 @@ const structureEvaluationSchema = z.strictObject({
 export type EvaluationPlan = Immutable<z.infer<typeof planSchema>>;
 
 export const planSchema = z.strictObject({
-  /** Checkpoint folder, absolute. */
-  model: nameSchema,
-  /** Evaluation text, absolute path of a UTF-8 file. */
-  text: nameSchema,
-  /** Calibration text, absolute path; needed by every operand that is not read off the weights alone. */
-  calibration: nameSchema.exactOptional(),
+  ...inputFields,
   /** Empty: only the dense perplexity is evaluated. */
   evaluations: z.array(z.union([weightEvaluationSchema, structureEvaluationSchema])).max(MAX_EVALUATIONS),
-  settings: settingsSchema,
 });

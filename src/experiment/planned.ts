@@ -14,7 +14,10 @@ export function isStructural(evaluation: PlannedEvaluation): evaluation is Struc
  * exactly where two evaluations remove the same at the same sparsity. A result keeps it as its `expression`.
  */
 export function scoreText(evaluation: PlannedEvaluation): string {
-  if (!isStructural(evaluation)) return `${printInfix(evaluation.expression)}${ratesText(evaluation.rates)}`;
+  if (!isStructural(evaluation)) {
+    const { expression, rates, group } = evaluation;
+    return `${printInfix(expression)}${ratesText(rates)}${group === undefined ? '' : `, group ${group}`}`;
+  }
   const { structure } = evaluation;
   if (structure.kind === 'scored') return `${structureScoreText(structure.score)}${ratesText(structure.rates)}`;
   return `mask ${hashText(JSON.stringify(essentialMask(structure.mask)))}`;

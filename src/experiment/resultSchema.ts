@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
-import { settingsSchema } from './planSchema.ts';
+import { inputFields, settingsSchema } from './planSchema.ts';
 import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
 import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
@@ -20,6 +20,9 @@ const provenanceSchema = z.strictObject({
   text: textSchema,
   textHash: hashSchema,
   textTokens: countSchema,
+  /** Words of the whole text, as lm-evaluation-harness counts them (split at white space), and its bytes in UTF-8. Results of before do not say. */
+  textWords: countSchema.exactOptional(),
+  textBytes: countSchema.exactOptional(),
   blocks: countSchema,
   /** Tokens of a block. */
   length: countSchema,
@@ -30,6 +33,17 @@ const provenanceSchema = z.strictObject({
   calibrationLength: countSchema.exactOptional(),
   offsets: offsets.exactOptional(),
   seed: countSchema.exactOptional(),
+  /** Of G, where it is taken on other samples than those for calibration. */
+  gradients: textSchema.exactOptional(),
+  gradientsHash: hashSchema.exactOptional(),
+  gradientSamples: countSchema.exactOptional(),
+  gradientLength: countSchema.exactOptional(),
+  gradientOffsets: offsets.exactOptional(),
+  /** How the texts were made of their files, where not as ever. */
+  rows: inputFields.rows,
+  /** The protocol that the settings began with, and in what they differ from it: "length 1024". */
+  protocol: textSchema.exactOptional(),
+  deviations: z.array(textSchema).max(64).exactOptional(),
   group: group.exactOptional(),
   device: z.enum(DEVICES),
   deviceName: textSchema,

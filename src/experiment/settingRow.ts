@@ -85,6 +85,18 @@ export function undecidingOf<Settings extends object>(table: SettingTable, setti
   return Object.fromEntries(entries) as Partial<Settings>;
 }
 
+/** Settings without those that are at their default, and that plans had none of once: both mean the same. */
+export function withoutLaterDefaults<Settings extends object>(
+  table: SettingTable,
+  settings: Settings,
+): Partial<Settings> {
+  const entries = Object.entries(settings).filter(([name, value]) => {
+    const row = table[name];
+    return row?.isLater !== true || value !== row.default;
+  });
+  return Object.fromEntries(entries) as Partial<Settings>;
+}
+
 /** Whether a number is in the range of a setting; that it is whole is another question. */
 export function isInRange({ minimum, maximum, orZero }: NumberRange, value: number): boolean {
   return (value >= minimum && value <= maximum) || (orZero === true && value === 0);

@@ -5,6 +5,9 @@ export const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof DEVICES)[number];
 export type DeviceChoice = 'auto' | DeviceName;
 
+/** How samples are cut from a text. */
+const OFFSETS = ['even', 'random', 'python', 'documents', 'documents-once'] as const;
+
 /** The settings of an evaluation. */
 export const SETTINGS = {
   samples: {
@@ -31,11 +34,21 @@ export const SETTINGS = {
     isLater: true,
     documentation: 'tokens of a calibration sample; 0 takes as many as an evaluation block has',
   },
+  lengthLimit: {
+    kind: 'integer',
+    default: 2048,
+    minimum: 0,
+    maximum: 1_048_576,
+    isLater: true,
+    documentation:
+      'tokens that a length of 0 takes at most; with 0 all that the model was made for, as the authors’ code does',
+  },
   offsets: {
     kind: 'choice',
     default: 'random',
-    choices: ['even', 'random'],
-    documentation: 'where calibration samples start: at even distances, or seeded at random',
+    choices: OFFSETS,
+    documentation:
+      'where calibration samples start: at even distances, seeded at random, or as the papers’ code draws them with Python’s generator: anywhere in the joined text (`python`), in a document that is long enough (`documents`), or in documents of which each is taken once (`documents-once`, LLM-Pruner’s)',
   },
   seed: {
     kind: 'integer',
@@ -43,6 +56,29 @@ export const SETTINGS = {
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     documentation: 'seed of the random offsets',
+  },
+  gradientSamples: {
+    kind: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 65_536,
+    isLater: true,
+    documentation: 'samples that G is taken on; 0 takes as many as for calibration',
+  },
+  gradientLength: {
+    kind: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1_048_576,
+    isLater: true,
+    documentation: 'tokens of such a sample; 0 takes as many as one for calibration has',
+  },
+  gradientOffsets: {
+    kind: 'choice',
+    default: 'calibration',
+    choices: ['calibration', ...OFFSETS],
+    isLater: true,
+    documentation: 'where such samples start: drawn as those for calibration, or otherwise',
   },
   group: {
     kind: 'choice',
@@ -91,6 +127,30 @@ export const SETTINGS = {
 export type EvaluationSettings = SettingsOf<typeof SETTINGS>;
 export type SettingName = keyof EvaluationSettings;
 export const DEFAULT_SETTINGS: EvaluationSettings = defaultsOf(SETTINGS);
+
+/** How samples are cut: how many, of how many tokens, from where. */
+export type SampleSettings = Pick<EvaluationSettings, 'samples' | 'offsets' | 'seed'> & {
+  /** Tokens of a sample. */
+  readonly length: number;
+};
+
+/** Of the calibration. */
+export function calibrationSettings(settings: EvaluationSettings): SampleSettings {
+  const { samples, offsets, seed } = settings;
+  return { samples, offsets, seed, length: sampleLength(settings) };
+}
+
+/** Of the samples that G is taken on. */
+export function gradientSettings(settings: EvaluationSettings): SampleSettings {
+  const { samples, offsets, seed, length } = calibrationSettings(settings);
+  const { gradientSamples, gradientLength, gradientOffsets } = settings;
+  return {
+    samples: gradientSamples || samples,
+    offsets: gradientOffsets === 'calibration' ? offsets : gradientOffsets,
+    seed,
+    length: gradientLength || length,
+  };
+}
 
 /** Tokens of a calibration sample. */
 export function sampleLength({

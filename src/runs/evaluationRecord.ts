@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import type { Immutable } from '../base/immutable.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
+import type { EvaluationPlan, PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { scoreText } from '../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../experiment/resultSchema.ts';
 import { resultSchema } from '../experiment/resultSchema.ts';
-import { settingsSchema } from '../experiment/planSchema.ts';
+import { inputFields } from '../experiment/planSchema.ts';
+import { planInputs } from '../experiment/planInputs.ts';
 import { textSchema } from '../base/scalarSchemas.ts';
 import { SETTINGS } from '../experiment/settings.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
@@ -28,10 +29,7 @@ const recordSchema = z.strictObject({
   savedAt: z.iso.datetime(),
   /** The `.prune` file that it was asked from. */
   document: textSchema,
-  model: textSchema,
-  text: textSchema,
-  calibration: textSchema.exactOptional(),
-  settings: settingsSchema,
+  ...inputFields,
   result: resultSchema,
 });
 
@@ -46,15 +44,11 @@ export interface RecordContext {
 /** @param plan with absolute paths, as the language makes them. */
 export function createRecord(plan: EvaluationPlan, result: EvaluationResult, context: RecordContext): EvaluationRecord {
   const { root, document, savedAt } = context;
-  const { model, text, calibration, settings } = portable(root, plan);
   return {
     format: RECORD_FORMAT,
     savedAt: savedAt.toISOString(),
     document: portablePath(root, document),
-    model,
-    text,
-    ...(calibration !== undefined && { calibration }),
-    settings,
+    ...planInputs(portable(root, plan)),
     result: portableResult(root, result),
   };
 }
@@ -103,7 +97,7 @@ function portable<Of extends EvaluationPlan | Provenance>(root: string, of: Of):
 }
 
 function keyOf(
-  { model, text, calibration, settings }: Omit<EvaluationPlan, 'evaluations'>,
+  { model, text, calibration, gradients, rows, settings }: PlanInputs,
   expression: string,
   sparsity: Sparsity | undefined,
 ): string {
@@ -114,5 +108,7 @@ function keyOf(
     expression,
     sparsity ? printSparsity(sparsity) : null,
     ...decidingNames(SETTINGS).map((name) => settings[name]),
+    ...(gradients === undefined ? [] : [gradients]),
+    ...(rows === undefined ? [] : [rows]),
   ]);
 }

@@ -5,6 +5,7 @@ interface Inputs {
   readonly model: string;
   readonly text: string;
   readonly calibration?: string;
+  readonly gradients?: string;
   readonly test?: string;
 }
 
@@ -21,6 +22,7 @@ export function withPaths<Of extends Inputs>(of: Of, map: (file: string) => stri
     model: map(of.model),
     text: map(of.text),
     ...(of.calibration !== undefined && { calibration: map(of.calibration) }),
+    ...(of.gradients !== undefined && { gradients: map(of.gradients) }),
     ...(of.test !== undefined && { test: map(of.test) }),
   };
 }

@@ -1,4 +1,5 @@
 import { EspalierError } from '../base/errors.ts';
+import { planInputs } from '../experiment/planInputs.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { foldEvent, newState } from '../search/folds.ts';
 import type { AnySearchState } from '../search/folds.ts';
@@ -21,14 +22,7 @@ import { planOf } from './runRecord.ts';
  * what is damaged could have been better; `io/read`
  */
 export async function evaluationOfRun(run: RunFolder, candidate?: number): Promise<EvaluationPlan> {
-  const { model, text, calibration, settings } = planOf(run.record, run.root);
-  return {
-    model,
-    text,
-    ...(calibration !== undefined && { calibration }),
-    evaluations: [await foundIn(run, candidate)],
-    settings,
-  };
+  return { ...planInputs(planOf(run.record, run.root)), evaluations: [await foundIn(run, candidate)] };
 }
 
 async function foundIn(run: RunFolder, candidate: number | undefined): Promise<PlannedEvaluation> {

@@ -11,6 +11,8 @@ import { hashSchema, textSchema } from '../base/scalarSchemas.ts';
 import { checkEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
 import { isSelfPruner } from '../search/rates/selfPruner/plan.ts';
 import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import { withoutLaterDefaults } from '../experiment/settingRow.ts';
+import { SETTINGS } from '../experiment/settings.ts';
 import type { SearchPlan } from '../search/kinds.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 import { planOfFormat1 } from './format1.ts';
@@ -133,12 +135,8 @@ function planFingerprint(plan: SearchPlan): string {
     ...plan,
     // Plans of format 1 did not say it of searches for metrics: the fingerprints of both formats are the same.
     kind: plan.kind === 'metrics' ? undefined : plan.kind,
-    // Runs of before there was a length of their own for samples go on as they were.
-    settings: {
-      ...plan.settings,
-      threads: undefined,
-      calibrationLength: plan.settings.calibrationLength || undefined,
-    },
+    // Runs of before there was a setting go on as they were.
+    settings: { ...withoutLaterDefaults(SETTINGS, plan.settings), threads: undefined },
     search: { ...plan.search, workers: undefined },
     ...(isSelfPruner(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };

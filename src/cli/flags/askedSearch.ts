@@ -15,7 +15,7 @@ import { compileFile, metricsOf } from './pruneFile.ts';
 import { readFlags, tellWarnings, throwMistake } from './saidFlags.ts';
 import type { Options } from './saidFlags.ts';
 import { saidSearch } from './searchFlags.ts';
-import { saidInputs } from './selection.ts';
+import { saidInputs, saidRows } from './textFlags.ts';
 import { flagInSearch } from './flagNames.ts';
 import { saidSettings } from './settingFlags.ts';
 
@@ -76,13 +76,13 @@ async function planOver(
   const { method } = base;
   const metrics = new MetricReader(file, folder);
   const inputs = [...saidInputs(options, folder), ...saidSettings(options, flagInSearch)];
-  const common = await readFlags('defaults', inputs, metrics);
+  const common = { ...(await readFlags('defaults', inputs, metrics)).content, ...(await saidRows(options, metrics)) };
   const own = await readFlags(method, saidSearch(options, method, folder), metrics);
   const [{ overlaidSearch }, { searchPlanOf }] = await Promise.all([
     import('../../language/plan/overlaidSearch.ts'),
     import('../../language/plan/searchPlan.ts'),
   ]);
-  const draft = overlaidSearch(base, own, common.content);
+  const draft = overlaidSearch(base, own, common);
   throwMistake(own);
   const prompts = SEARCH_METHODS[method].asksLlm && { prompts: await promptsOf(context) };
   const plan = searchPlanOf(draft, { folder: base.folder, ...prompts });

@@ -64,7 +64,7 @@ export async function readFlags(
       return { ...flag, values: values.map(wrap) };
     }),
   );
-  const keyword = kind === 'experiment' || kind === 'defaults' ? kind : 'search';
+  const keyword = kind === 'experiment' || kind === 'defaults' || kind === 'corpus' ? kind : 'search';
   const block = { ...readSaid(await metrics.document(), keyword, readable, metrics.labelOf), flags, kind };
   throwMistake(block);
   return block;

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { SearchMethod } from '../../search/kinds.ts';
@@ -11,6 +10,7 @@ import { said, typedDefault } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { flagInSearch, kebabCase } from './flagNames.ts';
 import { addFlags, PLACEHOLDERS, typedAs } from './settingFlags.ts';
+import { addInputFlags, saidText, SEARCHED_TEXTS } from './textFlags.ts';
 import type { PropertyName } from '../../language/check/property.ts';
 
 /**
@@ -20,17 +20,14 @@ import type { PropertyName } from '../../language/check/property.ts';
 
 /** The flags that say what a search works on, the same for `evolve` and `search`. */
 export function addSearchInputs(command: Command): Command {
-  return command
+  command
     .option('--search <name>', 'which search of the file')
     .option('--resume <run>', 'go on with a run: its id, or the beginning of it (`espalier runs` lists them)')
     .option(
       '--recover',
       'with --resume: go on from what stands before the damage of a journal; it is kept beside as it was',
-    )
-    .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
-    .option('--text <file>', 'UTF-8 text whose perplexity is the fitness')
-    .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')
-    .option('--test <file>', 'UTF-8 text that the search never sees: what it found is evaluated there at the end')
+    );
+  return addInputFlags(command, SEARCHED_TEXTS, 'text or data set whose perplexity is the fitness')
     .option('--sparsity <share>', 'weights to remove: 50%, 2:4, 4:8 (default: 50%)')
     .option('--operands <list>', 'leaves of the trees, as W,X (default: W,X,G)')
     .option('--operations <list>', 'nodes of the trees, as mul,sqrt,mms (default: Pruner-Zero’s)')
@@ -61,7 +58,7 @@ export function saidSearch(options: Options, method: SearchMethod, folder: strin
   const listed = (value: string): string => (/^[\s\d.%,]+$/.test(value) ? `[${value}]` : value);
   return [
     { flag: 'method', name: 'method', values: [method] },
-    ...said(options, 'test', 'test', { isText: true, wrap: (path) => resolve(folder, path) }),
+    ...saidText(options, 'test', folder),
     ...said(options, 'sparsity', 'at'),
     ...OWN_INPUTS.flatMap((name) => said(options, name, name)),
     ...said(options, 'baseline', 'baselines', isRates ? { wrap: listed } : {}),
@@ -83,7 +80,7 @@ function usesByName(): ReadonlyMap<PropertyName, readonly Use[]> {
   const uses = new Map<PropertyName, Use[]>();
   for (const method of SEARCH_METHOD_NAMES) {
     for (const { name, setting } of propertiesOf(method)) {
-      if (!setting || setting.of === 'evaluation' || setting.of === 'method') continue;
+      if (setting?.of !== 'search' && setting?.of !== 'llm') continue;
       uses.set(name, [...(uses.get(name) ?? []), { method, row: setting.row }]);
     }
   }

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { EspalierError } from '../../base/errors.ts';
@@ -19,6 +19,7 @@ import { camelCase } from './flagNames.ts';
 import { readFlags, said } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { addSettingFlags, saidSettings, settingFlag } from './settingFlags.ts';
+import { addInputFlags, EVALUATED_TEXTS, saidInputs, saidRows } from './textFlags.ts';
 
 /** The flags that say what is pruned, how, and what it is evaluated on: the same in every command that prunes. */
 export interface SelectionOptions extends Options {
@@ -28,6 +29,7 @@ export interface SelectionOptions extends Options {
 }
 
 export function addSelectionFlags(command: Command): Command {
+  addInputFlags(command, EVALUATED_TEXTS);
   command
     .option('--metric <name>', 'only this metric or experiment of the file; may be repeated', collect)
     .option(
@@ -40,9 +42,6 @@ export function addSelectionFlags(command: Command): Command {
       `whole heads and channels by ${STRUCTURE_METHOD_NAMES.join(', ')}, or by a metric: of the file, or an expression; may be repeated`,
       collect,
     )
-    .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
-    .option('--text <file>', 'UTF-8 text that the perplexity is taken on')
-    .option('--calibration <file>', 'UTF-8 text that calibration samples are cut from')
     .option('--sparsity <list>', 'weights to remove: 50%, 2:4, 4:8, or several as 50%,2:4 (default: 50%)', collect)
     .addOption(
       new Option('--allocation <rates>', 'how much of each block goes (default: uniform)').choices([...ALLOCATIONS]),
@@ -131,24 +130,15 @@ export async function readSelection(
     ...said(options, 'sparsity', 'at'),
     ...saidSettings(options),
   ]);
+  const rows = await saidRows(options, metrics);
   const structures = await read(
     said(options, 'structure', 'prune', { like: 'wanda-sp', wrap: (score) => `structure(${score})` }),
   );
   const [allocated] = allocation ? ((await read([allocation])).prune ?? []) : [];
   return {
     prunings: [...(prune ?? []), ...(structures.prune ?? [])],
-    overlay: { ...overlay, ...(allocated?.rates && { allocation: allocated.rates }) },
+    overlay: { ...overlay, ...rows, ...(allocated?.rates && { allocation: allocated.rates }) },
   };
-}
-
-/** What is worked on, with paths from the current folder. */
-export function saidInputs(options: Options, folder: string): readonly SaidFlag[] {
-  const wrap = (path: string): string => resolve(folder, path);
-  return [
-    ...said(options, 'model', 'model', { isText: true, wrap }),
-    ...said(options, 'text', 'evaluate', { isText: true, wrap }),
-    ...said(options, 'calibration', 'calibrate', { isText: true, wrap }),
-  ];
 }
 
 /** A number that is put among the words of a clause, where nothing else is to get. */

@@ -1,3 +1,6 @@
+import { protocolText } from '../../experiment/deviations.ts';
+import { rowsText } from '../../experiment/corpusRows.ts';
+import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
 import {
   formatChange,
   formatCount,
@@ -6,7 +9,7 @@ import {
   formatShare,
   shortFingerprint,
 } from '../../experiment/format.ts';
-import { lengthText, samplesText } from '../../experiment/length.ts';
+import { gradientsText, lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { zerosText } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { isStructural, scoreText } from '../../experiment/planned.ts';
@@ -90,15 +93,33 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
   // Whole components are scored on the dense model, whatever the plan says of metrics.
   const calibrate = kinds.size > 1 ? 'sequential, whole components one-shot' : [...kinds].join('');
   const text = `${from.blocks} ${from.blocks === 1 ? 'block' : 'blocks'} of ${lengthText(from.length, from.modelLength)}`;
-  const seeded = from.offsets === 'random' ? ` (seed ${from.seed ?? 0})` : '';
+  const byRows = (rows: Parameters<typeof rowsText>[0]): string => {
+    const said = rowsText(rows);
+    return said === undefined ? '' : `; ${said}`;
+  };
   return [
+    ...(from.protocol === undefined ? [] : [`protocol     ${protocolText(from.protocol, from.deviations ?? [])}`]),
     `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters${zerosText(from)})`,
-    `text         ${from.text}  (${text})`,
+    `text         ${from.text}  (${text}${byRows(from.rows?.text)})`,
     ...(from.calibration === undefined
       ? []
       : [
-          `calibration  ${from.calibration}  (${samplesText(from)} at ${from.offsets ?? 'even'} offsets${seeded}, ${calibrate})`,
+          `calibration  ${from.calibration}  (${samplesText(from)} ${offsetsText(from.offsets, from.seed)}, ${calibrate}${byRows(from.rows?.calibration)})`,
         ]),
+    ...(from.gradientSamples === undefined
+      ? []
+      : [`gradients    ${gradientsText(from)}${byRows(from.rows?.gradients)}`]),
+    ...perWordLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
+  ];
+}
+
+/** The dense model's perplexity by words and bytes, and that of the only other one. */
+function perWordLines(results: readonly EvaluationResult[]): string[] {
+  const [first] = results;
+  const dense = otherPerplexities(first!, first!.densePerplexity);
+  if (dense === undefined) return [];
+  return [
+    `             dense by word ${formatPerplexity(dense.word)}, by byte ${formatPerplexity(dense.byte)}; the table's are by token`,
   ];
 }

@@ -11,6 +11,7 @@ import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
+import { needsGradient } from './needs.ts';
 
 /** Changes when a fingerprint of the same evaluation would have to differ. */
 const FORMAT = 1;
@@ -27,9 +28,11 @@ export function fingerprint(
   provenance: Provenance,
   calibrated: boolean,
 ): string {
-  const { modelHash, textHash, blocks, length, device, precision, versions, machine } = provenance;
+  const { modelHash, textHash, blocks, length, device, precision, versions, machine, rows } = provenance;
   const structural = evaluation !== undefined && isStructural(evaluation);
-  const pruning = evaluation && (structural ? componentsGone(evaluation) : weightsGone(evaluation, settings.group));
+  const pruning =
+    evaluation &&
+    (structural ? componentsGone(evaluation) : weightsGone(evaluation, evaluation.group ?? settings.group));
   const calibration = calibrated && {
     calibrate: structural ? 'one-shot' : settings.calibrate,
     calibrationHash: provenance.calibrationHash,
@@ -37,12 +40,16 @@ export function fingerprint(
     // Undefined, and so no part of it, where samples are as long as blocks.
     length: provenance.calibrationLength,
     offsets: settings.offsets,
-    ...(settings.offsets === 'random' && { seed: settings.seed }),
+    ...(settings.offsets !== 'even' && { seed: settings.seed }),
+    // These, too, are no part of it where they are as ever.
+    rows: rows?.calibration,
+    gradients: evaluation && needsGradient(evaluation) ? gradientsOf(provenance) : undefined,
   };
   const content = {
     format: FORMAT,
     modelHash,
     textHash,
+    rows: rows?.text,
     blocks,
     length,
     device,
@@ -53,6 +60,19 @@ export function fingerprint(
     calibration,
   };
   return sha256(JSON.stringify(content));
+}
+
+/** Of the samples that G is taken on, where they are others than those for calibration. */
+function gradientsOf({ gradientsHash, gradientSamples, gradientLength, gradientOffsets, seed, rows }: Provenance) {
+  if (gradientSamples === undefined) return undefined;
+  return {
+    gradientsHash,
+    samples: gradientSamples,
+    length: gradientLength,
+    offsets: gradientOffsets,
+    ...(gradientOffsets !== 'even' && { seed }),
+    rows: rows?.gradients,
+  };
 }
 
 function weightsGone({ expression, sparsity, rates }: WeightEvaluation, group: EvaluationSettings['group']) {

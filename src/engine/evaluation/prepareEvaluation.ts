@@ -53,9 +53,9 @@ export function prepareEvaluation(
       ((layer: PrunedLayer): void => {
         hooks.onPruned!(layer, index);
       });
-    const { metric, expression, sparsity } = evaluation;
+    const { metric, expression, sparsity, group = plan.settings.group } = evaluation;
     const rates = weightRates(evaluation, components, survey);
-    const variant = new Pruner(device, metric, expression, sparsity, plan.settings.group, observer, rates);
+    const variant = new Pruner(device, metric, expression, sparsity, group, observer, rates);
     return { kind: 'weights', variant, index };
   }
   const { structure, metric } = evaluation;

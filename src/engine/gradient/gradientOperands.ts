@@ -1,5 +1,7 @@
 import os from 'node:os';
 import { EspalierError } from '../../base/errors.ts';
+import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { makeTemporaryFolder, removeTemporary, removeTemporarySync } from '../../files/temporary.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
 import type { Weights } from '../forward/blockWeights.ts';
@@ -17,10 +19,13 @@ import type { GradientWriter, StoredGradients, StoredTensor } from './storedGrad
 /** What decides the gradients of a model, and nothing else. */
 export interface GradientIdentity {
   readonly modelHash: string;
+  /** Of the text that it is taken on. */
   readonly calibrationHash: string;
+  /** How that text is made of its file, where not as ever. */
+  readonly rows?: RowsSettings;
   readonly samples: number;
   readonly length: number;
-  readonly offsets: 'even' | 'random';
+  readonly offsets: EvaluationSettings['offsets'];
   readonly seed: number;
   readonly device: string;
   readonly precision: string;
@@ -39,7 +44,7 @@ const HELD_SHARE = 0.25;
  * that says "cpu" must not come from gradients of another device.
  */
 export function gradientFingerprint({ offsets, seed, ...rest }: GradientIdentity): string {
-  return sha256(JSON.stringify({ format: FORMAT, ...rest, offsets, ...(offsets === 'random' && { seed }) }));
+  return sha256(JSON.stringify({ format: FORMAT, ...rest, offsets, ...(offsets !== 'even' && { seed }) }));
 }
 
 /** Whose gradients are wanted, and where they are used. */

@@ -134,17 +134,18 @@ const MISSING = 'missing';
 
 /** What a result depends on, with the hashes that they had. */
 function inputsOf(
-  { model, text, calibration, result }: EvaluationRecord,
+  { model, text, calibration, gradients, result }: EvaluationRecord,
   root: string,
 ): { input: Input; hash: string }[] {
-  const { modelHash, textHash, calibrationHash } = result.provenance;
+  const { modelHash, textHash, calibrationHash, gradientsHash } = result.provenance;
   const absolute = (file: string): string => path.resolve(root, file);
+  const used = (file: string | undefined, hash: string | undefined): { input: Input; hash: string }[] =>
+    file === undefined || hash === undefined ? [] : [{ input: { kind: 'file', path: absolute(file) }, hash }];
   return [
     { input: { kind: 'model', path: absolute(model) }, hash: modelHash },
-    { input: { kind: 'file', path: absolute(text) }, hash: textHash },
-    ...(calibration === undefined || calibrationHash === undefined
-      ? []
-      : [{ input: { kind: 'file', path: absolute(calibration) } as const, hash: calibrationHash }]),
+    ...used(text, textHash),
+    ...used(calibration, calibrationHash),
+    ...used(gradients, gradientsHash),
   ];
 }
 

@@ -46,17 +46,13 @@ interface PlanInput {
   readonly hashIn: (provenance: Provenance) => string | undefined;
 }
 
-function inputsOf({ model, text, calibration }: EvaluationPlan): PlanInput[] {
+function inputsOf({ model, text, calibration, gradients }: EvaluationPlan): PlanInput[] {
+  const file = (path: string | undefined, hashIn: PlanInput['hashIn']): PlanInput[] =>
+    path === undefined ? [] : [{ input: { kind: 'file', path }, hashIn }];
   return [
     { input: { kind: 'model', path: model }, hashIn: ({ modelHash }) => modelHash },
-    { input: { kind: 'file', path: text }, hashIn: ({ textHash }) => textHash },
-    ...(calibration === undefined
-      ? []
-      : [
-          {
-            input: { kind: 'file', path: calibration },
-            hashIn: ({ calibrationHash }) => calibrationHash,
-          } satisfies PlanInput,
-        ]),
+    ...file(text, ({ textHash }) => textHash),
+    ...file(calibration, ({ calibrationHash }) => calibrationHash),
+    ...file(gradients, ({ gradientsHash }) => gradientsHash),
   ];
 }

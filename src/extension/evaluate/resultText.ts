@@ -1,5 +1,5 @@
 import { describeError } from '../../base/errors.ts';
-import { lengthText, samplesText } from '../../experiment/length.ts';
+import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { resultWarnings, zerosText } from '../../experiment/resultWarnings.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
@@ -193,8 +193,7 @@ function sparsityRow(result: EvaluationResult): string {
 
 function calibrationRow({ provenance }: EvaluationResult): string {
   const { calibration = '', calibrationHash = '', offsets, seed } = provenance;
-  const where = offsets === 'random' ? `random offsets, seed ${seed ?? 0}` : 'even offsets';
-  return `${file(calibration, calibrationHash)} · ${samplesText(provenance)}, ${where}`;
+  return `${file(calibration, calibrationHash)} · ${samplesText(provenance)} ${offsetsText(offsets, seed)}`;
 }
 
 function file(name: string, hash: string): string {

@@ -114,8 +114,9 @@ export class ResultView implements vscode.Disposable {
       .map(({ name }) => ({ uri, name }));
   }
 
-  private watch({ model, text, calibration }: EvaluationRecord, root: string): void {
-    for (const file of [path.join(model, '*'), text, ...(calibration === undefined ? [] : [calibration])]) {
+  private watch({ model, text, calibration, gradients }: EvaluationRecord, root: string): void {
+    const texts = [text, calibration, gradients].filter((file) => file !== undefined);
+    for (const file of [path.join(model, '*'), ...texts]) {
       const absolute = path.resolve(root, file);
       if (this.watchers.has(absolute) || this.watchers.size >= MOST_WATCHERS) continue;
       const pattern = new vscode.RelativePattern(vscode.Uri.file(path.dirname(absolute)), path.basename(absolute));

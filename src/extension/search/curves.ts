@@ -1,5 +1,6 @@
 import { toErrorData } from '../../base/errors.ts';
 import { formatSeconds } from '../../experiment/format.ts';
+import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
@@ -33,22 +34,22 @@ interface Point {
 
 /** Plans of the paper's Figure 3: one with every sparsity, or one for each number of samples up to the search's own. */
 export function curvePlans({ plan, over, metrics }: CurvesRequest): readonly Point[] {
-  const { model, text, calibration, settings, sparsity } = plan;
+  const { settings, sparsity } = plan;
   const evaluationsAt = (at: Sparsity): PlannedEvaluation[] =>
     metrics.map(({ label, expression }) => ({ metric: label, expression: parsePrefix(expression), sparsity: at }));
-  const base = { model, text, ...(calibration !== undefined && { calibration }) };
+  const inputs = planInputs(plan);
   if (over === 'sparsity') {
     // A sweep each: the numbers appear one after the other.
     return SHARES.map((share) => ({
       at: share,
-      plan: { ...base, evaluations: evaluationsAt({ kind: 'unstructured', share }), settings },
+      plan: { ...inputs, evaluations: evaluationsAt({ kind: 'unstructured', share }) },
     }));
   }
   const most = settings.samples;
   const counts = [...SAMPLES.filter((count) => count < most), most];
   return counts.map((samples) => ({
     at: samples,
-    plan: { ...base, evaluations: evaluationsAt(sparsity), settings: { ...settings, samples } },
+    plan: { ...inputs, evaluations: evaluationsAt(sparsity), settings: { ...settings, samples } },
   }));
 }
 

@@ -1,4 +1,5 @@
 import { parsePrefix } from '../../metric/parsePrefix.ts';
+import { planInputs } from '../../experiment/planInputs.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
@@ -94,8 +95,8 @@ export class MetricDesk implements PanelDesk {
     const state = follower()?.state;
     const candidate = state?.kind === 'metrics' ? state.byId.get(id) : undefined;
     if (!candidate) return;
-    const { model, text, calibration, settings, name } = planOf(run.record, run.root);
-    const plan = { model, text, ...(calibration !== undefined && { calibration }), settings, evaluations: [] };
+    const { name, ...rest } = planOf(run.record, run.root);
+    const plan = { ...planInputs(rest), evaluations: [] };
     const title = `${name} #${id}`;
     await panel.showTree({ kind: 'formula', title, expression: parsePrefix(candidate.expression), plan });
   }

@@ -185,6 +185,8 @@ function planKey({
   model,
   text,
   calibration,
+  gradients,
+  rows,
   sparsity,
   operations,
   operands,
@@ -193,7 +195,7 @@ function planKey({
 }: MetricSearchPlan): string {
   const { population, generations, budget, depth, size, rungs, keep } = search;
   return JSON.stringify([
-    ...[model, text, calibration ?? null, sparsity, operations, operands],
+    ...[model, text, calibration ?? null, gradients ?? null, rows ?? null, sparsity, operations, operands],
     decidingNames(SETTINGS).map((name) => settings[name]),
     { population, generations, budget, depth, size, rungs, keep },
   ]);

@@ -335,8 +335,11 @@ export class TreeSession {
 }
 
 /** Equal for requests whose answers are equal. */
-function keyOf({ model, calibration, settings, evaluations }: EvaluationPlan, tensor: string | null): string {
-  return JSON.stringify([model, calibration, settings, scoreText(evaluations[0]!), tensor]);
+function keyOf(
+  { model, calibration, gradients, rows, settings, evaluations }: EvaluationPlan,
+  tensor: string | null,
+): string {
+  return JSON.stringify([model, calibration, gradients, rows, settings, scoreText(evaluations[0]!), tensor]);
 }
 
 function plain({ of, inspection, model }: Inspected): Inspected {

@@ -1,10 +1,13 @@
 import type { SearchMethod } from '../../search/kinds.ts';
-import type { SettingRow } from '../../experiment/settingRow.ts';
+import type { ProtocolName } from '../../experiment/protocols.ts';
+import type { SaidSettings, SettingRow } from '../../experiment/settingRow.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { readNamedRates } from './allocations.ts';
-import { didYouMean, replaceFix, shift } from './diagnostics.ts';
-import type { SearchContent } from './document.ts';
+import { readArguments } from './argumentList.ts';
+import type { GivenArguments } from './argumentList.ts';
+import { didYouMean, shift } from './diagnostics.ts';
+import type { SearchContent, TextInput } from './document.ts';
 import { addSite } from './findings.ts';
 import { readPath } from './inputPath.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
@@ -17,13 +20,24 @@ import { eachOnce, readMetric, readOperand, readOperation, readSparsity } from '
 import type { PropertySetting } from './property.ts';
 import { inBrackets, readSetting } from './settingValues.ts';
 import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
-import type { ArgumentSyntax, ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
+import type { ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
 
 export interface CompiledBlock {
   /** Of an experiment or defaults, those of its properties that only a search has are undefined. */
   readonly content: SearchContent;
+  /** Of a corpus: what is said of its rows. */
+  readonly ownRows: SaidSettings;
   /** Whether anything in it is wrong; what is missing altogether is not looked at here. */
   readonly broken: boolean;
+}
+
+/** Settings by name, each checked against its row. */
+type Said = Record<string, SettingRow['default']>;
+
+type TextProperty = 'evaluate' | 'calibrate' | 'gradients' | 'test';
+
+function withRows(path: string, rows: Said): TextInput {
+  return { path, ...(Object.keys(rows).length > 0 && { rows }) };
 }
 
 /** Reads an `experiment`, `search` or `defaults` block. Every mistake is told at the value at fault, and leaves the others as they are. */
@@ -36,11 +50,13 @@ class BlockCompiler {
   private readonly block: BlockKind;
   private readonly context: BlockContext;
   private readonly content: { -readonly [Key in keyof SearchContent]: SearchContent[Key] };
-  private readonly settings: Record<PropertySetting['of'], Record<string, SettingRow['default']>> = {
+  private readonly settings: Record<PropertySetting['of'], Said> = {
     evaluation: {},
     method: {},
     search: {},
     llm: {},
+    rows: {},
+    protocol: {},
   };
   /** Where each property was said first, by what it says. */
   private readonly seen = new Map<string, Span>();
@@ -72,7 +88,9 @@ class BlockCompiler {
     }
     const { method } = this.settings.method;
     if (method !== undefined) this.content.method = method as SearchMethod;
-    return { content: this.content, broken: this.broken };
+    const { protocol } = this.settings.protocol;
+    if (protocol !== undefined) this.content.protocol = protocol as ProtocolName;
+    return { content: this.content, ownRows: this.settings.rows, broken: this.broken };
   }
 
   private compileProperty({ key, values }: PropertySyntax, { base }: ParsedProperty, reader: PropertyReader): void {
@@ -139,13 +157,22 @@ class BlockCompiler {
       const score = readComponentScore(reader, value);
       if (score !== undefined) content.score = score;
     } else if (property.value === 'model' || property.value === 'corpus') {
-      const path = readPath(reader, property.value, value);
-      if (path !== undefined) content[property.name as 'model' | 'evaluate' | 'calibrate' | 'test'] = path;
+      const found = readPath(reader, property.value, value);
+      const rows: Said = { ...found?.rows };
       const { span } = value;
-      if (value.kind === 'call') this.compileArguments(value.callee, span, value.arguments, property, reader);
+      if (value.kind === 'call')
+        this.compileArguments({ callee: value.callee, span, given: value.arguments }, property, rows, reader);
       // Names of files are long, and what is wrong stands behind them.
-      if (value.kind === 'text' && value.arguments.length > 0)
-        this.compileArguments({ text: `"${value.text}"`, span }, span, value.arguments, property, reader);
+      if (value.kind === 'text')
+        this.compileArguments(
+          { callee: { text: `"${value.text}"`, span }, span, given: value.arguments },
+          property,
+          rows,
+          reader,
+        );
+      if (found === undefined) return;
+      if (property.value === 'model') content.model = found.path;
+      else content[property.name as TextProperty] = withRows(found.path, rows);
     }
   }
 
@@ -178,46 +205,15 @@ class BlockCompiler {
     return false;
   }
 
-  /** The settings in parentheses behind a text. */
-  private compileArguments(
-    callee: Identifier,
-    span: Span,
-    given: readonly ArgumentSyntax[],
-    of: Property,
-    reader: PropertyReader,
-  ): void {
-    const allowed = of.arguments ?? [];
-    const [first] = given;
-    if (allowed.length > 0) {
-      for (const argument of given) this.compileArgument(argument, callee, allowed, reader);
-    } else if (first !== undefined) {
-      const fixes = [replaceFix(reader.at(span), callee.text)];
-      reader.report('call/argument', first.span, `no settings can stand behind \`${callee.text}\` here`, { fixes });
-    }
-  }
-
-  private compileArgument(
-    argument: ArgumentSyntax,
-    of: Identifier,
-    allowed: readonly Property[],
-    reader: PropertyReader,
-  ): void {
-    const { name, value } = argument;
-    const names = allowed.map((property) => property.name);
-    const list = names.map((known) => `\`${known}\``).join(', ');
-    if (name === undefined) {
-      reader.report('call/argument', argument.span, `behind \`${of.text}\` stand settings by name, such as ${list}`);
-      return;
-    }
-    const property = allowed.find((known) => known.name === name.text);
-    if (property?.setting === undefined) {
-      const { suffix, ...fixes } = didYouMean(reader.at(name.span), nearestName(name.text, names));
-      const message = `\`${name.text}\` cannot stand here, only ${list}${suffix}`;
-      reader.report('call/argument', name.span, message, fixes);
-      return;
-    }
-    reader.site(name.span, { kind: 'property', name: name.text, property });
-    if (this.claim(property, name.span, reader)) this.compileSetting(property.setting, property.name, value, reader);
+  /** The settings in parentheses behind a text: those of evaluations, and those of its own rows. */
+  private compileArguments(given: GivenArguments, of: Property, rows: Said, reader: PropertyReader): void {
+    readArguments(reader, given, of.arguments ?? [], (property, name, value) => {
+      const setting = property.setting!;
+      if (setting.of === 'rows') {
+        const read = readSetting(reader, setting.row, property.name, value);
+        if (read !== undefined) rows[setting.name] = read;
+      } else if (this.claim(property, name, reader)) this.compileSetting(setting, property.name, value, reader);
+    });
   }
 
   private compileSetting(

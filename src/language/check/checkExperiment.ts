@@ -63,7 +63,7 @@ export function checkExperiment(
     const message = `these are ${count} evaluations, and an experiment has at most ${MAX_EVALUATIONS}`;
     diagnostics.add('experiment/too-many', experiment.nameSpan, message);
   }
-  const missing = missingInputs(content, calibrates);
+  const missing = missingInputs(content, calibrates, 'experiment');
   if (!prunings.every(saysHowMuch) && sparsities.length === 0) missing.push('at');
   if (missing.length > 0) tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
   return isMixed || count > MAX_EVALUATIONS || missing.length > 0;

@@ -1,15 +1,19 @@
 import { compileBlock } from './blocks.ts';
 import type { CompiledBlock } from './blocks.ts';
 import { compileDefinitions } from './definitions.ts';
-import type { DiagnosticList } from './diagnostics.ts';
+import type { SettingRow } from '../../experiment/settingRow.ts';
+import { readArguments } from './argumentList.ts';
 import { shift } from './diagnostics.ts';
-import type { Declaration, SearchContent } from './document.ts';
+import type { Declaration, SearchContent, TextInput } from './document.ts';
 import type { Findings } from './findings.ts';
 import type { MetricCache } from './metricCache.ts';
 import { checkExperiment } from './checkExperiment.ts';
 import { declareNames } from './names.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
+import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
+import { CORPUS_SETTINGS } from './settingProperties.ts';
+import { readSetting } from './settingValues.ts';
 import { checkSearch } from './search.ts';
 import type { DeclarationSyntax } from '../syntax/syntax.ts';
 
@@ -22,7 +26,9 @@ export function compileDeclarations(
 ): readonly Declaration[] {
   const names = declareNames(pieces, findings);
   const definitions = compileDefinitions(names, findings, cache);
-  const context: BlockContext = { names, definitions, paths: declaredPaths(pieces, findings.diagnostics), findings };
+  const inputs = declaredInputs(text, pieces, { names, definitions, paths: new Map(), findings });
+  const paths = new Map([...inputs].filter(([, { broken }]) => !broken));
+  const context: BlockContext = { names, definitions, paths, findings };
   const { blocks, defaults } = compileBlocks(pieces, context);
 
   return pieces.flatMap((piece): Declaration[] => {
@@ -38,8 +44,10 @@ export function compileDeclarations(
     switch (syntax.kind) {
       case 'model':
       case 'corpus': {
-        const path = isKnown ? context.paths.get(name) : undefined;
-        return [{ ...common, kind: syntax.kind, path, broken: hasProblem || path === undefined }];
+        const input = isKnown ? inputs.get(name) : undefined;
+        const { path, rows } = input ?? {};
+        const isBroken = hasProblem || path === undefined || input?.broken === true;
+        return [{ ...common, kind: syntax.kind, path, ...(rows && { rows }), broken: isBroken }];
       }
       case 'parameter': {
         const value = isKnown ? definitions.parameters.get(name)?.constant : undefined;
@@ -48,8 +56,19 @@ export function compileDeclarations(
       case 'metric': {
         const metric = isKnown ? definitions.metrics.get(name) : undefined;
         const { expression, shape } = metric?.compiled ?? {};
+        const group = metric?.group;
         const parameters = (metric?.parameters ?? []).map(({ name, value }) => ({ name, value }));
-        return [{ ...common, kind: syntax.kind, parameters, expression, shape, broken: hasProblem || !expression }];
+        return [
+          {
+            ...common,
+            kind: syntax.kind,
+            parameters,
+            expression,
+            shape,
+            ...(group && { group }),
+            broken: hasProblem || !expression,
+          },
+        ];
       }
       case 'experiment':
       case 'search':
@@ -86,18 +105,44 @@ function compileBlocks(
   return { blocks, defaults };
 }
 
+interface DeclaredInput extends TextInput {
+  readonly broken: boolean;
+}
+
 /** The paths of models and corpora by name; of two with the same name that of the first one. */
-function declaredPaths(pieces: readonly ParsedDeclaration[], diagnostics: DiagnosticList): Map<string, string> {
-  const paths = new Map<string, string>();
+function declaredInputs(
+  text: string,
+  pieces: readonly ParsedDeclaration[],
+  context: BlockContext,
+): ReadonlyMap<string, DeclaredInput> {
+  const inputs = new Map<string, DeclaredInput>();
   for (const { tree, base } of pieces) {
     const syntax = tree?.syntax;
     if (syntax?.kind !== 'model' && syntax?.kind !== 'corpus') continue;
     const { name, path } = syntax;
     if (path === undefined) continue;
-    if (path.text.trim() === '') diagnostics.add('property/type', shift(path.span, base), 'this path is empty');
-    else if (name !== undefined && !paths.has(name.text)) paths.set(name.text, path.text);
+    const reader = new PropertyReader({ base, text: text.slice(base) }, context);
+    if (path.text.trim() === '') reader.report('property/type', path.span, 'this path is empty');
+    const rows: Record<string, SettingRow['default']> = {};
+    const callee = { text: `"${path.text}"`, span: path.span };
+    readArguments(
+      reader,
+      { callee, span: path.span, given: path.arguments },
+      CORPUS_SETTINGS,
+      (property, at, value) => {
+        if (Object.hasOwn(rows, property.name)) {
+          reader.report('property/duplicate', at, `\`${property.name}\` is said twice`);
+          return;
+        }
+        const read = readSetting(reader, property.setting!.row, property.name, value);
+        if (read !== undefined) rows[property.name] = read;
+      },
+    );
+    if (path.text.trim() === '' || name === undefined || inputs.has(name.text)) continue;
+    const said = Object.keys(rows).length > 0 && { rows };
+    inputs.set(name.text, { path: path.text, ...said, broken: reader.broken });
   }
-  return paths;
+  return inputs;
 }
 
 function placeOf(piece: ParsedDeclaration, syntax: DeclarationSyntax): Pick<Declaration, 'start' | 'end' | 'nameSpan'> {

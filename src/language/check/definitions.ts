@@ -2,6 +2,7 @@ import { isOperandName } from '../../metric/operands.ts';
 import { isOperationName } from '../../metric/operations.ts';
 import { printShape } from '../../metric/shape.ts';
 import { canonicalForm, MAX_COMPARED, MetricCache } from './metricCache.ts';
+import { readGroup } from './groupOption.ts';
 import { hintAtRoot, hintAtUnused, reportConstant, reportRanksNothing, reportSameRanking } from './metricHints.ts';
 import { orderDefinitions } from './dependencies.ts';
 import type { Cycle, Definition } from './dependencies.ts';
@@ -177,11 +178,13 @@ class DefinitionCompiler implements Definitions {
   ): CallableMetric {
     const parameters = this.compileParameters(syntax, parsed, findings);
     const { base } = parsed;
+    const group = readGroup(syntax.group, base, findings);
+    const about = { name: symbol.name, parameters, ...(group && { group }) };
     const at = (values: readonly (number | undefined)[], to: Findings | undefined): Compiled | undefined =>
       compileExpression(syntax.body, this.localContext(base, to, bindings(parameters, values)));
     const defaults = parameters.map(({ value }) => value);
     let compiled = at(defaults, findings);
-    if (parsed.tree?.problem !== undefined) compiled = undefined;
+    if (parsed.tree?.problem !== undefined || (syntax.group && !group)) compiled = undefined;
     if (compiled?.constant !== undefined) {
       reportConstant(symbol.name, compiled, shift(syntax.body.span, base), isUsed, findings.diagnostics);
       compiled = undefined;
@@ -189,14 +192,14 @@ class DefinitionCompiler implements Definitions {
     hintAtUnused(syntax, base, findings.diagnostics);
     if (compiled !== undefined && !isUsed) hintAtRoot(syntax.body, compiled.expression, base, findings.diagnostics);
     // Without parameters there is one instance; it must not keep this version of the file in memory.
-    if (parameters.length === 0) return { name: symbol.name, parameters, compiled, instantiate: () => compiled };
+    if (parameters.length === 0) return { ...about, compiled, instantiate: () => compiled };
     const instances = new Map<string, Compiled | undefined>();
     const instantiate = (values: readonly number[]): Compiled | undefined => {
       const key = values.join();
       if (!instances.has(key)) instances.set(key, at(values, undefined));
       return instances.get(key);
     };
-    return { name: symbol.name, parameters, compiled, instantiate };
+    return { ...about, compiled, instantiate };
   }
 
   private compileParameters(

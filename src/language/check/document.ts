@@ -2,6 +2,8 @@ import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
+import type { PlannedText } from '../../experiment/corpusRows.ts';
+import type { ProtocolName } from '../../experiment/protocols.ts';
 import type { SaidSettings } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
@@ -11,6 +13,7 @@ import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { Shape } from '../../metric/shape.ts';
 import type { Diagnostic } from './diagnostics.ts';
+import type { Group } from './groupOption.ts';
 import type { MetricCache } from './metricCache.ts';
 import type { ParsedFile } from '../syntax/pieces.ts';
 import type { Span } from '../syntax/syntax.ts';
@@ -41,8 +44,10 @@ interface CommonDeclaration extends Span {
 
 export interface PathDeclaration extends CommonDeclaration {
   readonly kind: 'model' | 'corpus';
-  /** As written: relative to the file's folder, or absolute. */
+  /** As written: relative to the file's folder, absolute, or of the hub (`hf:…`). */
   readonly path: string | undefined;
+  /** What a corpus says of its rows. */
+  readonly rows?: SaidSettings;
 }
 
 export interface ParameterDeclaration extends CommonDeclaration {
@@ -56,6 +61,8 @@ export interface MetricDeclaration extends CommonDeclaration {
   /** With the parameters at their defaults; undefined where it is broken. */
   readonly expression: Expression | undefined;
   readonly shape: Shape | undefined;
+  /** What its weights are compared over, where it says so. */
+  readonly group?: Group;
 }
 
 export interface ExperimentDeclaration extends CommonDeclaration {
@@ -71,17 +78,31 @@ export interface SearchDeclaration extends CommonDeclaration {
 /** What a block says; what it does not say is undefined. */
 export interface BlockContent {
   readonly model?: string;
-  readonly evaluate?: string;
-  readonly calibrate?: string;
+  readonly evaluate?: TextInput;
+  readonly calibrate?: TextInput;
+  /** What G is taken on, where that is something else. */
+  readonly gradients?: TextInput;
+  /** What the settings begin with. */
+  readonly protocol?: ProtocolName;
+  /** How texts are made of their rows, said apart from their names: by flags. */
+  readonly rows?: Readonly<Partial<Record<PlannedText, SaidSettings>>>;
   readonly prune?: readonly Pruning[];
   readonly at?: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
 }
 
+/** A text that a block names. */
+export interface TextInput {
+  /** As written. */
+  readonly path: string;
+  /** What is said of its rows, where it is declared and where it is named. */
+  readonly rows?: SaidSettings;
+}
+
 /** What a search says; which of it there can be depends on its method. */
 export interface SearchContent extends BlockContent {
   readonly method?: SearchMethod;
-  readonly test?: string;
+  readonly test?: TextInput;
   readonly operands?: readonly OperandName[];
   readonly operations?: readonly OperationName[];
   readonly from?: readonly PrunedMetric[];
@@ -105,6 +126,8 @@ export interface PrunedMetric {
   /** The declared metric that the label names, with or without arguments; undefined for an expression. */
   readonly metric: string | undefined;
   readonly expression: Expression;
+  /** What its weights are compared over, where it says so. */
+  readonly group?: Group;
   /** Where not every block loses the same share. */
   readonly rates?: RateAllocation;
 }

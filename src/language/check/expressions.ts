@@ -22,6 +22,7 @@ import type { Diagnostic, DiagnosticCode } from './diagnostics.ts';
 import type { DeclaredSymbol, FileSymbol } from './symbols.ts';
 import { addSite } from './findings.ts';
 import type { Findings } from './findings.ts';
+import type { Group } from './groupOption.ts';
 import { CLAUSES, isClauseName } from './structureWords.ts';
 import type { BinarySyntax, CallSyntax, ExpressionSyntax, NameSyntax, NumberSyntax, Span } from '../syntax/syntax.ts';
 
@@ -50,6 +51,8 @@ export interface CallableMetric {
   readonly parameters: readonly CallableParameter[];
   /** With all parameters at their defaults; undefined where the metric is broken. */
   readonly compiled: Compiled | undefined;
+  /** What its weights are compared over, where it says so. */
+  readonly group?: Group;
   /** The metric for these values, in the order of the parameters; undefined where it has none that is finite. */
   instantiate(values: readonly number[]): Compiled | undefined;
 }

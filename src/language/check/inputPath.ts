@@ -1,18 +1,19 @@
 import { didYouMean } from './diagnostics.ts';
 import type { Fix } from './diagnostics.ts';
 import { withArticle } from './expressions.ts';
+import type { TextInput } from './document.ts';
 import type { NameTable } from './names.ts';
 import type { PropertyReader } from './propertyReader.ts';
 import type { ExpressionSyntax, Identifier } from '../syntax/syntax.ts';
 
-/** The path that a model or corpus stands for; settings in parentheses behind it are not looked at. */
+/** The path that a model or corpus stands for, with what its declaration says of it; settings in parentheses behind it are not looked at. */
 export function readPath(
   reader: PropertyReader,
   kind: 'model' | 'corpus',
   syntax: ExpressionSyntax,
-): string | undefined {
+): TextInput | undefined {
   if (syntax.kind === 'text') {
-    if (syntax.text.trim() !== '') return syntax.text;
+    if (syntax.text.trim() !== '') return { path: syntax.text };
     reader.report('property/type', syntax.span, 'this path is empty');
     return undefined;
   }
@@ -22,7 +23,11 @@ export function readPath(
   return undefined;
 }
 
-function namedPath(reader: PropertyReader, kind: 'model' | 'corpus', { text, span }: Identifier): string | undefined {
+function namedPath(
+  reader: PropertyReader,
+  kind: 'model' | 'corpus',
+  { text, span }: Identifier,
+): TextInput | undefined {
   const { names, paths } = reader.context;
   const symbol = names.get(text)?.symbol;
   if (symbol === undefined) {

@@ -1,5 +1,5 @@
 import { SETTINGS } from '../../experiment/settings.ts';
-import { evaluationSettings } from './settingProperties.ts';
+import { CORPUS_SETTINGS, evaluationSettings } from './settingProperties.ts';
 import type { Property } from './property.ts';
 
 /** The properties of blocks that say what is worked on. */
@@ -13,7 +13,7 @@ export const MODEL: Property = {
 export const EVALUATE: Property = {
   name: 'evaluate',
   value: 'corpus',
-  arguments: evaluationSettings('blocks', 'length'),
+  arguments: [...evaluationSettings('blocks', 'length'), ...CORPUS_SETTINGS],
   documentation: 'The text that perplexity is taken on: a `corpus` of the file, or a path in quotes.',
   example: 'evaluate: test',
 };
@@ -34,10 +34,36 @@ const SAMPLE_LENGTH: Property = {
 export const CALIBRATE: Property = {
   name: 'calibrate',
   value: 'corpus',
-  arguments: [...evaluationSettings('samples'), SAMPLE_LENGTH, ...evaluationSettings('offsets', 'seed')],
+  arguments: [
+    ...evaluationSettings('samples'),
+    SAMPLE_LENGTH,
+    ...evaluationSettings('offsets', 'seed'),
+    ...CORPUS_SETTINGS,
+  ],
   documentation:
     'The text that calibration samples are cut from: a `corpus` of the file, or a path in quotes. Needed by every operand but the weights.',
   example: 'calibrate: calib (samples: 128, length: 2048, seed: 0)',
+};
+/** Behind the text of G its own samples are meant. */
+const GRADIENT_ARGUMENTS = (
+  [
+    ['samples', 'gradientSamples', 'samples: 128'],
+    ['length', 'gradientLength', 'length: 2048'],
+    ['offsets', 'gradientOffsets', 'offsets: python'],
+  ] as const
+).map(([name, setting, example]): Property => {
+  const row = SETTINGS[setting];
+  const documentation = `${row.documentation[0]!.toUpperCase()}${row.documentation.slice(1)}.`;
+  return { name, value: 'setting', setting: { of: 'evaluation', name: setting, row }, documentation, example };
+});
+
+export const GRADIENTS: Property = {
+  name: 'gradients',
+  value: 'corpus',
+  arguments: [...GRADIENT_ARGUMENTS, ...CORPUS_SETTINGS],
+  documentation:
+    'The text that G is taken on, where that is another one than for calibration: a `corpus` of the file, or a path in quotes.',
+  example: 'gradients: train (samples: 128, length: 2048, offsets: python)',
 };
 export const PRUNE: Property = {
   name: 'prune',
@@ -56,7 +82,7 @@ export const AT: Property = {
 const TEST: Property = {
   name: 'test',
   value: 'corpus',
-  arguments: [],
+  arguments: CORPUS_SETTINGS,
   documentation:
     'A text that the search never sees: the best that it finds and the baselines are evaluated on it at the end. A `corpus` of the file, or a path in quotes.',
   example: 'test: test',

@@ -1,14 +1,26 @@
+import { protocolOf } from '../../experiment/protocols.ts';
+import type { Protocol } from '../../experiment/protocols.ts';
 import type { DiagnosticCode, Fix } from './diagnostics.ts';
 import type { BlockContent, Declaration } from './document.ts';
 import type { PropertyName } from './property.ts';
 import type { BlockContext } from './propertyReader.ts';
 
-/** The inputs that a block lacks. */
-export function missingInputs(content: BlockContent, needsCalibration: boolean): PropertyName[] {
+/**
+ * The inputs that a block lacks, and its protocol does not say either.
+ *
+ * @param kind of a search the text of its fitness is none of a protocol
+ */
+export function missingInputs(
+  content: BlockContent,
+  needsCalibration: boolean,
+  kind: 'experiment' | 'search',
+): PropertyName[] {
+  const texts: Protocol['texts'] = content.protocol === undefined ? {} : protocolOf(content.protocol).texts;
+  const evaluated = content.evaluate ?? (kind === 'experiment' ? texts.text?.from : undefined);
   const missing: PropertyName[] = [];
   if (content.model === undefined) missing.push('model');
-  if (content.evaluate === undefined) missing.push('evaluate');
-  if (needsCalibration && content.calibrate === undefined) missing.push('calibrate');
+  if (evaluated === undefined) missing.push('evaluate');
+  if (needsCalibration && (content.calibrate ?? texts.calibration?.from) === undefined) missing.push('calibrate');
   return missing;
 }
 

@@ -5,6 +5,7 @@ import {
   AT,
   CALIBRATE,
   EVALUATE,
+  GRADIENTS,
   FITNESS,
   MASK_SEARCH_INPUTS,
   METRIC_SEARCH_INPUTS,
@@ -13,18 +14,18 @@ import {
   RATE_SEARCH_INPUTS,
 } from './inputProperties.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import { EVALUATION_SETTINGS, methodSettings } from './settingProperties.ts';
+import { CORPUS_SETTINGS, EVALUATION_SETTINGS, methodSettings, PROTOCOL } from './settingProperties.ts';
 import type { Property, PropertyName } from './property.ts';
 
 /** Blocks with properties; what a search has depends on its method. */
-export type BlockKind = 'experiment' | 'defaults' | SearchMethod;
+export type BlockKind = 'experiment' | 'defaults' | 'corpus' | SearchMethod;
 
 /**
  * What a block is, as far as its properties go. Of a search it is its `method`, wherever in the block that stands; a misspelt one is taken
  * for the one that was meant, so that the mistake is told there and not at each property.
  */
 export function blockKindOf({ keyword, properties }: ParsedDeclaration): BlockKind {
-  if (keyword === 'experiment') return keyword;
+  if (keyword === 'experiment' || keyword === 'corpus') return keyword;
   if (keyword !== 'search') return 'defaults';
   const method = properties.find(({ tree }) => tree.syntax.key.text === 'method');
   const value = method?.tree.syntax.values[0];
@@ -45,17 +46,18 @@ const IDLE: Readonly<Record<SearchKind, readonly PropertyName[]>> = {
   metrics: [],
   rates: [],
   // Whole components are compared over the model or the block, and their scores are always one-shot.
-  masks: ['group', 'calibration'],
+  masks: ['group', 'calibration', 'gradients', 'gradientSamples', 'gradientLength', 'gradientOffsets'],
 };
 
 /** The properties of each block, inputs before settings. */
 const PROPERTIES: ReadonlyMap<BlockKind, ReadonlyMap<string, Property>> = new Map([
-  ['experiment', byName([MODEL, EVALUATE, CALIBRATE, PRUNE, AT, ...EVALUATION_SETTINGS])],
+  ['experiment', byName([PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, PRUNE, AT, ...EVALUATION_SETTINGS])],
   ...SEARCH_METHOD_NAMES.map((method) => {
     const { finds } = SEARCH_METHODS[method];
     return [method, search(INPUTS[finds], methodSettings(method), IDLE[finds])] as const;
   }),
-  ['defaults', byName([MODEL, EVALUATE, CALIBRATE, AT, ...EVALUATION_SETTINGS])],
+  ['defaults', byName([PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, AT, ...EVALUATION_SETTINGS])],
+  ['corpus', byName(CORPUS_SETTINGS)],
 ]);
 
 export function propertiesOf(block: BlockKind): readonly Property[] {
@@ -66,9 +68,9 @@ export function propertyOf(block: BlockKind, name: string): Property | undefined
   return PROPERTIES.get(block)!.get(name);
 }
 
-/** The blocks that have a property of this name. */
+/** The blocks that have a property of this name; a corpus is none. */
 export function blocksWith(name: string): readonly BlockKind[] {
-  return BLOCK_KINDS.filter((block) => PROPERTIES.get(block)!.has(name));
+  return BLOCK_KINDS.filter((block) => block !== 'corpus' && PROPERTIES.get(block)!.has(name));
 }
 
 export const BLOCK_KINDS = [...PROPERTIES.keys()];
@@ -81,9 +83,7 @@ function search(
 ): ReadonlyMap<string, Property> {
   const taken = new Set([...without, ...settings.map(({ name }) => name)]);
   return byName([
-    MODEL,
-    FITNESS,
-    CALIBRATE,
+    ...[PROTOCOL, MODEL, FITNESS, CALIBRATE, GRADIENTS].filter(({ name }) => !without.includes(name)),
     ...inputs,
     ...EVALUATION_SETTINGS.filter(({ name }) => !taken.has(name)),
     ...settings,

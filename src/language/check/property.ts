@@ -1,3 +1,4 @@
+import type { RowsSettings } from '../../experiment/corpusRows.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { MethodSettingName } from '../../search/methods.ts';
@@ -5,7 +6,7 @@ import type { LlmSettingName } from '../../search/rates/selfPruner/llm.ts';
 
 /** The setting that a property says. */
 export interface PropertySetting {
-  readonly of: 'evaluation' | 'method' | 'search' | 'llm';
+  readonly of: 'evaluation' | 'method' | 'search' | 'llm' | 'rows' | 'protocol';
   readonly name: string;
   readonly row: SettingRow;
 }
@@ -13,7 +14,7 @@ export interface PropertySetting {
 /** A setting's property has its name, but for the one that would be called as the corpus is. */
 export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
 
-export type SettingProperty = EvaluationProperty | MethodSettingName | LlmSettingName;
+export type SettingProperty = EvaluationProperty | keyof RowsSettings | MethodSettingName | LlmSettingName;
 
 /** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
 export interface Property {
@@ -51,6 +52,8 @@ type InputName =
   | 'model'
   | 'evaluate'
   | 'calibrate'
+  | 'gradients'
+  | 'protocol'
   | 'prune'
   | 'at'
   | 'test'

@@ -7,6 +7,7 @@ import { addSite } from './findings.ts';
 import { evenedOut } from '../format/formatLayout.ts';
 import type { Findings } from './findings.ts';
 import type { NameTable } from './names.ts';
+import type { TextInput } from './document.ts';
 import type { ParsedProperty } from '../syntax/pieces.ts';
 import type { ExpressionSyntax, Span } from '../syntax/syntax.ts';
 
@@ -14,21 +15,24 @@ import type { ExpressionSyntax, Span } from '../syntax/syntax.ts';
 export interface BlockContext {
   readonly names: NameTable;
   readonly definitions: Definitions;
-  /** Paths of the models and corpora that have one. */
-  readonly paths: ReadonlyMap<string, string>;
+  /** Of the models and corpora that have a path. */
+  readonly paths: ReadonlyMap<string, TextInput>;
   readonly findings: Findings;
   /** What a metric is called, by what was written for it; blanks evened out without it. */
   readonly labelOf?: (source: string) => string;
 }
+
+/** The text that is read, and where it stands in the file. */
+type ReadText = Pick<ParsedProperty, 'base' | 'text'>;
 
 /** What reading the value of one property needs: its text, the file around it, and where mistakes are told. */
 export class PropertyReader {
   readonly context: BlockContext;
   /** Whether a mistake was found. */
   broken = false;
-  private readonly property: ParsedProperty;
+  private readonly property: ReadText;
 
-  constructor(property: ParsedProperty, context: BlockContext) {
+  constructor(property: ReadText, context: BlockContext) {
     this.property = property;
     this.context = context;
   }

@@ -10,6 +10,7 @@ import { printShape } from '../../metric/shape.ts';
 import { didYouMean } from './diagnostics.ts';
 import type { PrunedMetric } from './document.ts';
 import { compileExpression, withArticle } from './expressions.ts';
+import { readGroup } from './groupOption.ts';
 import type { PropertyReader } from './propertyReader.ts';
 import type { ExpressionSyntax, PercentageSyntax } from '../syntax/syntax.ts';
 
@@ -48,7 +49,14 @@ export function readMetric(reader: PropertyReader, syntax: ExpressionSyntax): Pr
   } else {
     const name = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' ? syntax.callee.text : undefined;
     const metric = name !== undefined && definitions.metrics.has(name) ? name : undefined;
-    return { label: reader.label(syntax), metric, expression: compiled.expression };
+    const said = readGroup(syntax.group, reader.expressions.base, reader.context.findings);
+    if (syntax.group && said === undefined) {
+      reader.broken = true;
+      return undefined;
+    }
+    const label = `${reader.label(syntax)}${said ? ` (group: ${said})` : ''}`;
+    const group = said ?? (metric === undefined ? undefined : definitions.metrics.get(metric)?.group);
+    return { label, metric, expression: compiled.expression, ...(group && { group }) };
   }
   return undefined;
 }

@@ -35,9 +35,10 @@ export function evaluationsAt(prunings: readonly Pruning[], sparsities: readonly
         sparsity,
       }));
     }
-    const { expression, rates } = pruning;
-    if (rates === undefined) return sparsities.map((sparsity) => ({ metric, expression, sparsity }));
-    return sharesFor(rates, sparsities).map((sparsity) => ({ metric, expression, sparsity, rates }));
+    const { expression, rates, group } = pruning;
+    const own = { metric, expression, ...(group && { group }) };
+    if (rates === undefined) return sparsities.map((sparsity) => ({ ...own, sparsity }));
+    return sharesFor(rates, sparsities).map((sparsity) => ({ ...own, sparsity, rates }));
   });
 }
 

@@ -1,7 +1,9 @@
 import { parseProperty } from '../syntax/parse.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import type { ExpressionSyntax } from '../syntax/syntax.ts';
+import type { SaidSettings } from '../../experiment/settingRow.ts';
 import { compileBlock } from './blocks.ts';
+import type { CompiledBlock } from './blocks.ts';
 import { compileDefinitions } from './definitions.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
 import type { CompiledDocument, SearchContent } from './document.ts';
@@ -25,6 +27,8 @@ export interface SaidBlock {
   readonly parsed: ParsedDeclaration;
   readonly text: string;
   readonly content: SearchContent;
+  /** Of a corpus: what is said of its rows. */
+  readonly ownRows: SaidSettings;
   /** Its findings hold what is wrong with the values. */
   readonly context: BlockContext;
 }
@@ -36,7 +40,7 @@ export interface SaidBlock {
  */
 export function readSaid(
   document: CompiledDocument,
-  keyword: 'experiment' | 'search' | 'defaults',
+  keyword: 'experiment' | 'search' | 'defaults' | 'corpus',
   said: readonly SaidProperty[],
   labelOf: (source: string) => string,
 ): SaidBlock {
@@ -52,7 +56,11 @@ export function readSaid(
     if (tree.problem)
       context.findings.diagnostics.add(tree.problem.code, shift(tree.problem.span, base), tree.problem.message);
   }
-  return { parsed, text, content: compileBlock(parsed, context).content, context };
+  return { parsed, text, ...pick(compileBlock(parsed, context)), context };
+}
+
+function pick({ content, ownRows }: CompiledBlock): Pick<CompiledBlock, 'content' | 'ownRows'> {
+  return { content, ownRows };
 }
 
 function parsedOf({ name, values, isText }: SaidProperty, base: number): ParsedProperty {

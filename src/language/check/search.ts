@@ -10,7 +10,7 @@ import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { insertFix, propertySpan, settingFix } from './blockPlaces.ts';
 import type { Fix } from './diagnostics.ts';
-import type { Declaration, SearchContent } from './document.ts';
+import type { Declaration, SearchContent, TextInput } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
@@ -66,7 +66,8 @@ export function checkSearch(
 export function missingOf(content: SearchContent): readonly PropertyName[] {
   const { method = DEFAULT_SEARCH_METHOD } = content;
   const isForMetrics = kindOf(content) === 'metrics';
-  return missingInputs(content, isForMetrics ? needsCalibration(content) : needsInputs(method, content));
+  const calibrates = isForMetrics ? needsCalibration(content) : needsInputs(method, content);
+  return missingInputs(content, calibrates, 'search');
 }
 
 /** What a search finds. */
@@ -144,7 +145,11 @@ function tellSeveralSparsities(
 }
 
 function reportSeenTest({ test, evaluate, calibrate }: SearchContent, span: Span, { findings }: BlockContext): void {
-  if (test === undefined || (test !== evaluate && test !== calibrate)) return;
-  const use = test === evaluate ? 'the fitness is taken on it' : 'it is calibrated on';
+  if (test === undefined || (!isSame(test, evaluate) && !isSame(test, calibrate))) return;
+  const use = isSame(test, evaluate) ? 'the fitness is taken on it' : 'it is calibrated on';
   findings.diagnostics.add('search/seen-test', span, `the search has seen this text: ${use}`);
+}
+
+function isSame(a: TextInput, b: TextInput | undefined): boolean {
+  return a.path === b?.path;
 }

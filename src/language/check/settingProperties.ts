@@ -1,3 +1,5 @@
+import { ROWS_SETTINGS } from '../../experiment/corpusRows.ts';
+import { PROTOCOL_NAMES, PROTOCOLS } from '../../experiment/protocols.ts';
 import { LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
@@ -13,6 +15,8 @@ export function propertyOfSetting(setting: SettingName): EvaluationProperty {
 }
 
 export const EVALUATION_SETTINGS = properties('evaluation', SETTINGS);
+/** Of a corpus: behind its path, and where it is named. */
+export const CORPUS_SETTINGS = properties('rows', ROWS_SETTINGS);
 const METHOD_ROW: SettingRow = {
   kind: 'choice',
   default: DEFAULT_SEARCH_METHOD,
@@ -28,6 +32,25 @@ const METHOD: Property = {
     '',
     `Default: \`${DEFAULT_SEARCH_METHOD}\`.`,
   ].join('\n'),
+};
+
+const PROTOCOL_ROW: SettingRow = {
+  kind: 'choice',
+  default: '',
+  choices: PROTOCOL_NAMES,
+  documentation: 'texts and settings of a paper; what is said beside it goes first',
+};
+
+export const PROTOCOL: Property = {
+  name: 'protocol',
+  value: 'setting',
+  setting: { of: 'protocol', name: 'protocol', row: PROTOCOL_ROW },
+  documentation: [
+    'Texts and settings of a paper, as its authors’ code has them; what is said beside it goes first, and every number says in what it differs.',
+    '',
+    ...PROTOCOL_NAMES.map((name) => `- \`${name}\`: ${PROTOCOLS[name].documentation}`),
+  ].join('\n'),
+  example: 'protocol: wanda',
 };
 
 /** Of a method, with those of the language model that it may ask. */

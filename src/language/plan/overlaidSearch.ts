@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
@@ -9,6 +8,7 @@ import { checkSearch, missingOf, kindOf, searchOperands } from '../check/search.
 import { MissingInput, noDeclaration } from './planErrors.ts';
 import type { PlannedInput } from './planErrors.ts';
 import { planWith } from './plan.ts';
+import { contentOf, locate } from './plannedInputs.ts';
 import { draftFrom, draftOf, searchesOf } from './searchPlan.ts';
 import type { SearchDraft } from './searchPlan.ts';
 
@@ -51,16 +51,14 @@ function draftUnder({ document, folder, method, from }: SearchBase, overlay: Blo
   if (kindOf({ method }) === 'metrics') throw noDeclaration('search', undefined, []);
   const score = { kind: 'method', method: 'wanda-sp' } as const;
   const plan = planWith(document, method, [{ label: method, score, rates: UNIFORM }], context);
-  const { text, calibration, evaluations, ...inputs } = plan;
+  const { evaluations, ...inputs } = plan;
   const at = evaluations.slice(0, 1).map(({ sparsity }) => sparsity);
   return {
     name: 'search',
     content: {
       ...NOTHING,
-      ...inputs,
-      evaluate: text,
+      ...contentOf(inputs),
       at,
-      ...(calibration !== undefined && { calibrate: calibration }),
     },
   };
 }
@@ -68,8 +66,12 @@ function draftUnder({ document, folder, method, from }: SearchBase, overlay: Blo
 const NOTHING: SearchContent = { settings: {}, search: {}, llm: {} };
 
 function absolutePaths(content: SearchContent, folder: string): Partial<SearchContent> {
-  const names = (['model', 'evaluate', 'calibrate', 'test'] as const).filter((name) => content[name] !== undefined);
-  return Object.fromEntries(names.map((name) => [name, resolve(folder, content[name]!)]));
+  const { model } = content;
+  const names = (['evaluate', 'calibrate', 'gradients', 'test'] as const).filter((name) => content[name] !== undefined);
+  const texts: Partial<SearchContent> = Object.fromEntries(
+    names.map((name) => [name, { ...content[name]!, path: locate(folder, content[name]!.path) }]),
+  );
+  return { ...(model !== undefined && { model: locate(folder, model) }), ...texts };
 }
 
 /** Each property goes by itself; what follows from one that is replaced is replaced with it. */

@@ -1,4 +1,5 @@
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import { protocolSettings } from '../../experiment/protocols.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
@@ -6,6 +7,7 @@ import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { BlockContent, Pruning } from '../check/document.ts';
 import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
 import { UnfitOverlay } from './planErrors.ts';
+import { plannedTexts, textInput } from './plannedInputs.ts';
 
 /** What is said on top of a file, by flags: it goes first. Its paths are absolute. */
 export interface PlanOverlay extends BlockContent {
@@ -37,13 +39,33 @@ export function evaluationsUnder(
 }
 
 /** A plan on other inputs. */
-export function planUnder({ model, evaluate, calibrate, settings }: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
+export function planUnder({ model, settings, ...said }: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
+  const { text, calibration, gradients, rows = {} } = plan;
+  const [evaluate, calibrate, ofGradients] = [
+    said.evaluate ?? textInput(text, rows.text),
+    said.calibrate ?? textInput(calibration, rows.calibration),
+    said.gradients ?? textInput(gradients, rows.gradients),
+  ];
+  const protocol = said.protocol ?? plan.protocol;
+  const texts = plannedTexts(
+    {
+      ...(evaluate && { evaluate }),
+      ...(calibrate && { calibrate }),
+      ...(ofGradients && { gradients: ofGradients }),
+      ...(said.rows && { rows: said.rows }),
+      ...(protocol && { protocol }),
+    },
+    '/',
+    'experiment',
+  );
+  const { evaluations } = plan;
   return {
-    ...plan,
+    model: plan.model,
+    evaluations,
+    text,
+    ...texts,
     ...(model !== undefined && { model }),
-    ...(evaluate !== undefined && { text: evaluate }),
-    ...(calibrate !== undefined && { calibration: calibrate }),
-    settings: { ...plan.settings, ...settings },
+    settings: { ...plan.settings, ...protocolSettings(said.protocol), ...settings },
   };
 }
 
@@ -54,8 +76,8 @@ function withRates(pruning: Pruning, rates: RateAllocation): Pruning {
   const suffix = pruning.rates ? nameWithRates('', pruning.rates) : '';
   const label = nameWithRates(pruning.label.slice(0, pruning.label.length - suffix.length), rates);
   if ('score' in pruning) return { ...pruning, label, rates };
-  const { metric, expression } = pruning;
-  return { label, metric, expression, ...(rates.kind !== 'uniform' && { rates }) };
+  const { metric, expression, group } = pruning;
+  return { label, metric, expression, ...(group && { group }), ...(rates.kind !== 'uniform' && { rates }) };
 }
 
 export function distinct<Value>(values: readonly Value[]): readonly Value[] {

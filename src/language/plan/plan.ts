@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { isStructural, needsCalibration, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
+import { locate, plannedSettings, plannedTexts } from './plannedInputs.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import { protocolOf } from '../../experiment/protocols.ts';
+import type { ProtocolName } from '../../experiment/protocols.ts';
+import { canonical } from '../../metric/canonical.ts';
+import { operand } from '../../metric/expression.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type {
@@ -17,6 +21,7 @@ import type {
   MetricDeclaration,
   PathDeclaration,
   Pruning,
+  TextInput,
 } from '../check/document.ts';
 import { mergedSettings } from '../check/mergedSettings.ts';
 import { evaluationsAt } from '../check/prunings.ts';
@@ -115,7 +120,7 @@ export class Planner {
       (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
     );
     const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-    const inputs = [draft.isExperiment, draft.model, draft.text, draft.calibration, settings, evaluations];
+    const inputs = [draft.isExperiment, draft.model, draft.texts, settings, evaluations];
     return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
   }
 
@@ -129,16 +134,23 @@ export class Planner {
   /** @param own what says it, on top of the defaults */
   private draftBy(name: string, own: BlockContent | undefined, prunings: readonly Pruning[]): PlanDraft {
     const { defaults, models, corpora } = this.sources;
-    const { model, evaluate, calibrate, at = [] }: Partial<BlockContent> = { ...defaults?.content, ...own };
+    const content: Partial<BlockContent> = { ...defaults?.content, ...own };
+    const { model, evaluate, calibrate, gradients, protocol, at = [] } = content;
+    const [only] = corpora;
+    const text = evaluate ?? (protocol === undefined && corpora.length === 1 ? inputOf(only) : undefined);
     return {
       name,
       isExperiment: own !== undefined,
       model: model ?? models[0]?.path,
-      text: evaluate ?? (corpora.length === 1 ? corpora[0]?.path : undefined),
-      calibration: calibrate,
+      texts: {
+        ...(text && { evaluate: text }),
+        ...(calibrate && { calibrate }),
+        ...(gradients && { gradients }),
+        ...(protocol && { protocol }),
+      },
       prunings,
       at: at.length > 0 ? at : [DEFAULT_SPARSITY],
-      settings: mergedSettings(defaults?.content.settings, own?.settings),
+      settings: mergedSettings(protocol, defaults?.content.settings, own?.settings),
     };
   }
 
@@ -166,8 +178,7 @@ interface PlanDraft {
   /** Whether an experiment says it: it is then meant to be repeatable, whatever the editor's settings are. */
   readonly isExperiment: boolean;
   readonly model: string | undefined;
-  readonly text: string | undefined;
-  readonly calibration: string | undefined;
+  readonly texts: Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'protocol'>;
   readonly prunings: readonly Pruning[];
   readonly at: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
@@ -234,30 +245,77 @@ function findTarget({ metrics, experiments }: PlanSources, name: string): Declar
 function pruningsOf(declaration: Declaration, experiment: BlockContent | undefined): readonly Pruning[] {
   const prunings = experiment?.prune ?? [];
   if (declaration.kind !== 'metric') return prunings;
-  const { name, expression } = declaration;
+  const { name, expression, group } = declaration;
   // By itself a metric ranks single weights; what it removes as a whole is the experiment's to evaluate.
   const own = prunings.filter((pruning) => 'metric' in pruning && pruning.metric === name);
-  return own.length === 0 && expression ? [{ label: name, metric: name, expression }] : own;
+  return own.length === 0 && expression ? [{ label: name, metric: name, expression, ...(group && { group }) }] : own;
 }
 
 function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: PlanContext): EvaluationPlan {
   const model = overlay.model ?? draft.model ?? fallback.model;
-  const text = overlay.evaluate ?? draft.text ?? fallback.text;
-  const calibration = overlay.calibrate ?? draft.calibration ?? fallback.calibration;
+  const { evaluate, calibrate, gradients, rows } = overlay;
+  const protocol = overlay.protocol ?? draft.texts.protocol;
+  const said = {
+    ...withoutProtocol(protocol, fallback),
+    ...draft.texts,
+    ...(evaluate && { evaluate }),
+    ...(calibrate && { calibrate }),
+    ...(gradients && { gradients }),
+    ...(protocol && { protocol }),
+    ...(rows && { rows }),
+  };
+  const { text, calibration, gradients: ofGradients, ...more } = plannedTexts(said, folder, 'experiment');
   if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
   if (text === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
-  const evaluations = evaluationsUnder(overlay, draft.prunings, draft.at);
+  const evaluations = grouped(evaluationsUnder(overlay, draft.prunings, draft.at), protocol);
   if (calibration === undefined && evaluations.some(needsCalibration)) {
     throw new MissingInput('experiment', draft.name, 'calibrate');
   }
   const settings = draft.isExperiment ? undecidingOf(SETTINGS, fallback.settings ?? {}) : fallback.settings;
   return {
-    model: resolve(folder, model),
-    text: resolve(folder, text),
-    ...(calibration === undefined ? {} : { calibration: resolve(folder, calibration) }),
+    model: locate(folder, model),
+    text,
+    ...(calibration !== undefined && { calibration }),
+    ...(ofGradients !== undefined && { gradients: ofGradients }),
+    ...more,
     evaluations,
-    settings: { ...DEFAULT_SETTINGS, ...settings, ...draft.settings, ...overlay.settings },
+    settings: plannedSettings(protocol, settings ?? {}, draft.settings, overlay.settings),
   };
+}
+
+/** What the editor's settings name; a protocol's own texts go before those. */
+function withoutProtocol(protocol: ProtocolName | undefined, { text, calibration }: PlanFallback) {
+  const texts = protocol === undefined ? {} : protocolOf(protocol).texts;
+  return {
+    ...(text !== undefined && texts.text?.from === undefined && { evaluate: { path: text } }),
+    ...(calibration !== undefined && texts.calibration?.from === undefined && { calibrate: { path: calibration } }),
+  };
+}
+
+/** Magnitude as the protocol compares it, where nobody says how. */
+function grouped(
+  evaluations: readonly PlannedEvaluation[],
+  protocol: ProtocolName | undefined,
+): readonly PlannedEvaluation[] {
+  const group = protocol === undefined ? undefined : protocolOf(protocol).magnitude?.group;
+  if (group === undefined) return evaluations;
+  return evaluations.map((evaluation) =>
+    isStructural(evaluation) || evaluation.group !== undefined || !isMagnitude(evaluation.expression)
+      ? evaluation
+      : { ...evaluation, group },
+  );
+}
+
+/** Whether a metric ranks as the weights' magnitudes do, however it is written. */
+function isMagnitude(expression: Expression): boolean {
+  return canonical(expression).key === MAGNITUDE;
+}
+
+const MAGNITUDE = canonical(operand('W')).key;
+
+function inputOf(declaration: PathDeclaration | undefined): TextInput | undefined {
+  const { path, rows } = declaration ?? {};
+  return path === undefined ? undefined : { path, ...(rows && { rows }) };
 }
 
 const NOTHING: PlanOverlay = { settings: {} };

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
@@ -8,7 +7,8 @@ import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
 import type { NamedMetric, MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { DEFAULT_METRIC_SEARCH_SETTINGS, METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import type { MetricSearchSettings } from '../../search/metrics/settings.ts';
-import { DEFAULT_SETTINGS, SETTINGS } from '../../experiment/settings.ts';
+import { protocolSettings } from '../../experiment/protocols.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
@@ -26,6 +26,7 @@ import type { PlanContext, PlanFallback } from './plan.ts';
 import { kindOf, searchOperands } from '../check/search.ts';
 import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
 import { maskSearchPlan, rateSearchPlan, searchInputs } from './blockSearchPlan.ts';
+import { contentOf, plannedSettings } from './plannedInputs.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
 
 /** What search plans depend on besides the file. */
@@ -102,12 +103,12 @@ export function draftFrom(document: CompiledDocument, metric: string, context: S
     return { name, content: { ...content, from: [seed], ...(operands && { operands }) } };
   }
   // In a file without searches: on what the metric is evaluated on, at its first sparsity.
-  const { text, calibration, evaluations, ...inputs } = plansFor(document, metric, context)[0]!;
-  if (calibration === undefined) throw new MissingInput('search', name, 'calibrate');
+  const { evaluations, ...inputs } = plansFor(document, metric, context)[0]!;
+  if (inputs.calibration === undefined) throw new MissingInput('search', name, 'calibrate');
   const { method, ...settings } = context.fallback?.search ?? {};
   const at = evaluations.slice(0, 1).map(({ sparsity }) => sparsity);
   const own = { ...(method && { method }), at, from: [seed], search: settings, llm: {} };
-  return { name, content: { ...inputs, evaluate: text, calibrate: calibration, ...own } };
+  return { name, content: { ...contentOf(inputs), ...own } };
 }
 
 /** Whether {@link searchPlansFor} gives a plan for it. */
@@ -133,7 +134,8 @@ export function draftOf(document: CompiledDocument, search: SearchDeclaration): 
   const defaults = defaultsOf(document);
   const broken = search.broken ? search : defaults?.broken === true ? defaults : undefined;
   if (broken !== undefined) throw brokenDeclaration('search', search.name, broken);
-  const settings = mergedSettings(defaults?.content.settings, search.content.settings);
+  const protocol = search.content.protocol ?? defaults?.content.protocol;
+  const settings = mergedSettings(protocol, defaults?.content.settings, search.content.settings);
   return { name: search.name, content: { ...defaults?.content, ...search.content, settings } };
 }
 
@@ -157,25 +159,22 @@ function metricSearchPlan(
   { name, content }: SearchDraft,
   { folder, fallback = {} }: SearchPlanContext,
 ): MetricSearchPlan {
-  const { calibrate, test, at = [], from = [], baselines, operations = [] } = content;
-  const { model, evaluate } = searchInputs(name, content);
+  const { at = [], from = [], baselines, operations = [], protocol } = content;
   const operands = searchOperands(content);
   return {
     kind: 'metrics',
     name,
-    model: resolve(folder, model),
-    text: resolve(folder, evaluate),
-    ...(calibrate !== undefined && { calibration: resolve(folder, calibrate) }),
-    ...(test !== undefined && { test: resolve(folder, test) }),
+    ...searchInputs(name, content, folder),
     sparsity: at[0] ?? DEFAULT_SPARSITY,
     operations: operations.length > 0 ? operations : DEFAULT_SEARCH_OPERATIONS,
     operands,
     seeds: from.map(namedMetric),
     baselines: baselines?.map(namedMetric) ?? defaultBaselines(operands),
-    settings: { ...DEFAULT_SETTINGS, ...undecidingOf(SETTINGS, fallback.settings ?? {}), ...content.settings },
+    settings: plannedSettings(protocol, undecidingOf(SETTINGS, fallback.settings ?? {}), content.settings),
     search: {
       ...DEFAULT_METRIC_SEARCH_SETTINGS,
       ...undecidingOf(METRIC_SEARCH_SETTINGS, fallback.search ?? {}),
+      ...protocolSettings(protocol, 'search'),
       ...content.search,
       method: content.method === 'random' ? 'random' : 'pruner-zero',
     },

@@ -25,12 +25,14 @@ export interface Parsed<Syntax> {
 /**
  * Parses one declaration (of a block: its frame). Never throws.
  *
- *     declaration  (model | corpus) NAME = STRING
+ *     declaration  model NAME = STRING
+ *                  corpus NAME = STRING [arguments]
  *                  parameter NAME = expression
- *                  metric NAME [( [NAME = expression, …] )] = expression
+ *                  metric NAME [( [NAME = expression, …] )] = expression [options]
  *                  (experiment NAME | search NAME | defaults) { [property …] }
  *     property     NAME : value, …
- *     value        expression | [ expression, … ]
+ *     value        expression [options] | [ expression, … ]
+ *     options      ( group : NAME )
  *     expression   operand | - expression | expression (+ | - | * | / | ^) expression
  *     operand      NAME [arguments] | STRING [arguments] | NUMBER | PERCENTAGE | RATIO | ( expression )
  *     arguments    ( [[NAME :] value, …] )
@@ -114,7 +116,7 @@ class Parser {
       case 'model':
       case 'corpus': {
         this.sign('=');
-        const path = this.path();
+        const path = this.path(keyword === 'corpus');
         return { kind: keyword, span: this.since(start), name, path };
       }
       case 'parameter': {
@@ -126,7 +128,8 @@ class Parser {
         const parameters = this.parenthesized(() => this.parameter()).filter((parameter) => parameter !== undefined);
         this.sign('=');
         const body = this.expression();
-        return { kind: keyword, span: this.since(start), name, parameters, body };
+        const group = this.groupOption();
+        return { kind: keyword, span: this.since(start), name, parameters, body, ...(group && { group }) };
       }
       case 'experiment':
       case 'search':
@@ -175,7 +178,7 @@ class Parser {
     switch (kind) {
       case 'name': {
         const callee = { text, span: spanOf(this.take()) };
-        if (!this.is('(')) return { kind, span: callee.span, name: text };
+        if (!this.is('(') || this.isGroupOption()) return { kind, span: callee.span, name: text };
         const given = this.parenthesized(() => this.argument());
         return { kind: 'call', span: this.since(start), callee, arguments: given };
       }
@@ -221,7 +224,11 @@ class Parser {
 
   /** What a property or an argument says. */
   private value(): ExpressionSyntax {
-    if (!this.is('[')) return this.expression();
+    if (!this.is('[')) {
+      const expression = this.expression();
+      const group = this.groupOption();
+      return group ? { ...expression, group } : expression;
+    }
     const { start } = this.take();
     this.lists++;
     const values = this.items(() => this.expression(), ']');
@@ -253,9 +260,35 @@ class Parser {
     return token && { text: token.text, span: spanOf(token) };
   }
 
-  private path(): TextSyntax | undefined {
+  /** @param takesSettings whether some may stand in parentheses behind it */
+  private path(takesSettings: boolean): TextSyntax | undefined {
     const token = this.wanted('a path in quotes', ({ kind }) => kind === 'string');
-    return token && { kind: 'text', span: spanOf(token), text: token.text.slice(1, -1), arguments: [] };
+    if (token === undefined) return undefined;
+    const given = takesSettings ? this.parenthesized(() => this.argument()) : [];
+    return { kind: 'text', span: spanOf(token), text: token.text.slice(1, -1), arguments: given };
+  }
+
+  /** What a metric says of itself behind its formula: `(group: layer)`. */
+  private groupOption(): Identifier | undefined {
+    if (!this.isGroupOption()) return undefined;
+    for (let taken = 0; taken < 3; taken++) this.take();
+    const group = this.name();
+    this.sign(')');
+    return group;
+  }
+
+  /** Whether what stands in the parentheses that come next is no argument of a call. */
+  private isGroupOption(): boolean {
+    if (!this.is('(')) return false;
+    const name = this.tokenAfter(this.next);
+    return name.text === 'group' && this.tokenAfter(name).text === ':';
+  }
+
+  /** The token behind one that is not taken yet; nothing is told of it. */
+  private tokenAfter({ end }: Span): Token {
+    let token = tokenBehind(this.text, end);
+    while (token.kind === 'comment' || token.kind === 'other') token = tokenBehind(this.text, token.end);
+    return token;
   }
 
   /** What stands in parentheses, commas in between; nothing where there are none. */

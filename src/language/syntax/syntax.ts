@@ -10,7 +10,7 @@ export interface Span {
  */
 export type DeclarationSyntax = BindingSyntax | ParameterSyntax | MetricSyntax | BlockSyntax;
 
-/** `model tiny = "models/tiny"`, `corpus test = "data/test.txt"` */
+/** `model tiny = "models/tiny"`, `corpus c4 = "data/c4.json.gz" (field: "text")` */
 export interface BindingSyntax {
   readonly kind: 'model' | 'corpus';
   readonly span: Span;
@@ -33,6 +33,8 @@ export interface MetricSyntax {
   readonly name: Identifier | undefined;
   readonly parameters: readonly MetricParameterSyntax[];
   readonly body: ExpressionSyntax;
+  /** `layer` in `metric magnitude = W (group: layer)`. */
+  readonly group?: Identifier;
 }
 
 export interface MetricParameterSyntax {
@@ -61,7 +63,12 @@ export interface Identifier {
 }
 
 /** An expression as written; parentheses are not nodes, but belong to the span of the operation around them. */
-export type ExpressionSyntax =
+export type ExpressionSyntax = PlainExpression & {
+  /** `layer` in `W (group: layer)`; only of a value. */
+  readonly group?: Identifier;
+};
+
+type PlainExpression =
   | NameSyntax
   | CallSyntax
   | NumberSyntax

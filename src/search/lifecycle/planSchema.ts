@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { expressionSchema } from '../../experiment/expressionSchema.ts';
-import { settingsSchema } from '../../experiment/planSchema.ts';
+import { inputFields } from '../../experiment/planSchema.ts';
 import { MAX_NAMED } from './schema.ts';
 import { nameSchema } from '../../base/scalarSchemas.ts';
 
@@ -8,16 +8,9 @@ import { nameSchema } from '../../base/scalarSchemas.ts';
 export const planFields = {
   /** Name of the declaration; `search` from the command line. */
   name: nameSchema,
-  /** Checkpoint folder. */
-  model: nameSchema,
-  /** Text whose perplexity is the fitness. */
-  text: nameSchema,
-  /** Calibration text; needed by everything that is not read off the weights alone. */
-  calibration: nameSchema.exactOptional(),
+  ...inputFields,
   /** Text that the search never sees: its best and the baselines are evaluated there at the end. */
   test: nameSchema.exactOptional(),
-  /** Calibration, sequence length, blocks of the fitness text, device. */
-  settings: settingsSchema,
 };
 
 export const namedMetricSchema = z.strictObject({ metric: nameSchema, expression: expressionSchema });
