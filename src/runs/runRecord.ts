@@ -14,6 +14,7 @@ import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
 import { withoutLaterDefaults } from '../experiment/settingRow.ts';
 import { SETTINGS } from '../experiment/settings.ts';
 import type { SearchPlan } from '../search/kinds.ts';
+import { SEARCH_METHODS } from '../search/methods.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 import { planOfFormat1 } from './format1.ts';
 import { portablePath, withPaths } from './portablePaths.ts';
@@ -137,7 +138,7 @@ function planFingerprint(plan: SearchPlan): string {
     kind: plan.kind === 'metrics' ? undefined : plan.kind,
     // Runs of before there was a setting go on as they were.
     settings: { ...withoutLaterDefaults(SETTINGS, plan.settings), threads: undefined },
-    search: { ...plan.search, workers: undefined },
+    search: { ...withoutLaterDefaults(SEARCH_METHODS[plan.search.method].settings, plan.search), workers: undefined },
     ...(isSelfPruner(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };
   return createHash('sha256').update(canonicalJson(deciding)).digest('hex');

@@ -42,7 +42,7 @@ export function bestMask(
 
   const left = sum(standing.map((i) => weights[i]!));
   const share = left === 0 ? 0 : Math.max(0, toLose - (sum(weights) - left)) / left;
-  for (const part of budget === 'global' ? [standing] : standing.map((i) => [i])) {
+  for (const part of budget === 'layer' ? standing.map((i) => [i]) : [standing]) {
     const [groups, channels] = [
       itemsOf(space, probabilities, part, 'groups'),
       itemsOf(space, probabilities, part, 'channels'),

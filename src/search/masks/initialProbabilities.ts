@@ -22,7 +22,16 @@ export function initialProbabilities(
   else
     for (const { begin, end, keep } of comparable(space))
       mapScores(scores!.subarray(begin, end), map, keep, values.subarray(begin, end));
-  return project(values, new Float32Array(space.size).fill(1), space.budgets);
+  const certain = new Float32Array(space.size).fill(1);
+  // The authors' code holds no budget before the first step.
+  if (initial === 'metric' && map === 'authors') return clamped(values, certain, space.budgets);
+  return project(values, certain, space.budgets);
+}
+
+function clamped(values: Float64Array, before: Float32Array, budgets: readonly Budget[]): Float32Array {
+  const probabilities = before.slice();
+  for (const { begin, end } of budgets) probabilities.set(values.subarray(begin, end), begin);
+  return probabilities;
 }
 
 /**
@@ -53,10 +62,28 @@ function mapScores(scores: Float32Array, map: MaskSearchSettings['map'], keep: n
   const deviation = Math.sqrt(sorted.reduce((sum, score) => sum + (score - mean) ** 2, 0) / sorted.length);
   const [lowest, width] = [sorted[0]!, sorted.at(-1)! - sorted[0]!];
   const border = borderOf(sorted, (1 - keep) * sorted.length);
+  if (map === 'authors') {
+    mapAsAuthors(scores, mean, keep, into);
+    return;
+  }
   for (const [i, score] of scores.entries()) {
     if (width === 0) into[i] = 0.5;
     else into[i] = map === 'sigmoid' ? 1 / (1 + Math.exp((border - score) / deviation)) : (score - lowest) / width;
   }
+}
+
+/** `sigmap` of the authors' code: a sigmoid of z-scores, shifted so that their mean is what is kept, and cut off at 0 and 1. */
+function mapAsAuthors(scores: Float32Array, mean: number, keep: number, into: Float64Array): void {
+  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+  // As torch.std, which of one value is none.
+  const deviation = scores.length > 1 ? Math.sqrt(squares / (scores.length - 1)) : 0;
+  let sum = 0;
+  for (const [i, score] of scores.entries()) {
+    into[i] = 1 / (1 + Math.exp((mean - score) / (deviation + 1e-8)));
+    sum += into[i];
+  }
+  const shift = keep - sum / scores.length;
+  for (let i = 0; i < into.length; i++) into[i] = Math.min(1, Math.max(0, into[i]! + shift));
 }
 
 /** Halfway between the `count`th and the next score, and between such borders where `count` is. @param sorted ascending */

@@ -20,11 +20,13 @@ export interface MaskSpace {
   readonly budgets: readonly Budget[];
 }
 
-/** Components `begin … end − 1`: their keep-probabilities have the mean `keep`. */
+/** Components `begin … end − 1`: their keep-probabilities have the mean `keep`, or a lower one. */
 export interface Budget {
   readonly begin: number;
   readonly end: number;
   readonly keep: number;
+  /** Whether less may be kept on the way. */
+  readonly atMost?: boolean;
 }
 
 /**
@@ -50,12 +52,14 @@ export function maskSpace(
   const size = blocks + components.length;
   const share = kinds === 'heads-channels-layers' ? Math.sqrt(keep) : keep;
 
+  const atMost = budget === 'at-most' && { atMost: true };
   const budgets: Budget[] = [];
   for (const kind of kinds === 'layers' ? [] : [groups, channels]) {
-    if (budget === 'global') budgets.push({ begin: kind[0]!, end: kind.at(-1)!, keep: share });
-    else for (const i of components.keys()) budgets.push({ begin: kind[i]!, end: kind[i + 1]!, keep: share });
+    if (budget === 'layer')
+      for (const i of components.keys()) budgets.push({ begin: kind[i]!, end: kind[i + 1]!, keep: share });
+    else budgets.push({ begin: kind[0]!, end: kind.at(-1)!, keep: share, ...atMost });
   }
-  if (kinds !== 'heads-channels') budgets.push({ begin: blocks, end: size, keep: share });
+  if (kinds !== 'heads-channels') budgets.push({ begin: blocks, end: size, keep: share, ...atMost });
   return { components, size, groups, channels, blocks, budgets: budgets.filter(({ begin, end }) => begin < end) };
 }
 

@@ -10,6 +10,8 @@ export interface PolicyGradientUpdate {
   readonly losses: readonly (number | null)[];
   /** What the losses are compared with; null: their own mean. */
   readonly baseline: number | null;
+  /** Whether the sum over masks is divided by those whose loss is finite, less one, or by all of them, less one (the authors' code). */
+  readonly divided?: 'by-finite' | 'by-all';
   /** Learning rate η. */
   readonly rate: number;
   readonly budgets: readonly Budget[];
@@ -32,19 +34,20 @@ export function drawMask(probabilities: Float32Array, rng: Rng): Uint8Array {
  *
  * divided by 1 where K = 1. For a constant b its expectation is K/(K−1) · √(s(1−s)) · ∂E[ℓ]/∂s.
  *
- * @returns undefined where too few losses are finite: fewer than two of several, none of one
+ * @returns undefined where too few losses are finite: fewer than two of several, none of one; divided by all masks, none
  */
 export function policyGradient(
   probabilities: Float32Array,
-  { masks, losses, baseline }: Pick<PolicyGradientUpdate, 'masks' | 'losses' | 'baseline'>,
+  { masks, losses, baseline, divided = 'by-finite' }: Omit<PolicyGradientUpdate, 'rate' | 'budgets'>,
 ): Float64Array | undefined {
   const finite = masks.flatMap((mask, k) => {
     const loss = losses[k];
     return isLoss(loss) ? [{ mask, loss }] : [];
   });
-  if (finite.length < Math.min(2, masks.length)) return undefined;
+  const needed = divided === 'by-all' ? 1 : Math.min(2, masks.length);
+  if (finite.length < needed) return undefined;
   const compared = baseline ?? finite.reduce((sum, { loss }) => sum + loss, 0) / finite.length;
-  const divisor = Math.max(1, finite.length - 1);
+  const divisor = Math.max(1, (divided === 'by-all' ? masks : finite).length - 1);
   const gradient = new Float64Array(probabilities.length);
   for (const { mask, loss } of finite) {
     const advantage = (loss - compared) / divisor;
@@ -72,12 +75,14 @@ export function policyGradientStep(probabilities: Float32Array, update: PolicyGr
   return project(moved, probabilities, update.budgets);
 }
 
-/** Each budget's part projected onto its mean and [0, 1]; what is in no budget stays as it was. */
+/** Each budget's part projected onto its mean, or what is at most it, and [0, 1]; what is in no budget stays as it was. */
 export function project(values: Float64Array, before: Float32Array, budgets: readonly Budget[]): Float32Array {
   const projected = before.slice();
-  for (const { begin, end, keep } of budgets) {
+  for (const { begin, end, keep, atMost = false } of budgets) {
     const part = values.subarray(begin, end);
-    const shift = projectionShift(part, keep * part.length);
+    const nearest = projectionShift(part, keep * part.length);
+    // What is below the budget is not raised to it.
+    const shift = atMost ? Math.max(0, nearest) : nearest;
     for (let i = begin; i < end; i++) projected[i] = shifted(values[i]!, shift);
   }
   return projected;
@@ -86,6 +91,19 @@ export function project(values: Float64Array, before: Float32Array, budgets: rea
 /** Learning rate of a step, counted from 0. */
 export function rateAt(step: number, steps: number, rate: number, decay: 'cosine' | 'none'): number {
   return decay === 'none' ? rate : (rate * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+}
+
+/**
+ * The moving average after a step, as the authors' code has it: weight 1/window. There the step's own losses are compared with it.
+ *
+ * @param baseline before the step; null before the first finite loss
+ */
+export function authorsBaseline(
+  baseline: number | null,
+  losses: readonly (number | null)[],
+  window: number,
+): number | null {
+  return movedBaseline(baseline, losses, 1 / window);
 }
 
 /**
@@ -98,10 +116,14 @@ export function nextBaseline(
   losses: readonly (number | null)[],
   window: number,
 ): number | null {
+  return movedBaseline(baseline, losses, 2 / (window + 1));
+}
+
+function movedBaseline(baseline: number | null, losses: readonly (number | null)[], weight: number): number | null {
   const finite = losses.filter(isLoss);
   if (finite.length === 0) return baseline;
   const mean = finite.reduce((sum, loss) => sum + loss, 0) / finite.length;
-  return baseline === null ? mean : baseline + (2 / (window + 1)) * (mean - baseline);
+  return baseline === null ? mean : baseline + weight * (mean - baseline);
 }
 
 export function isLoss(loss: number | null | undefined): loss is number {

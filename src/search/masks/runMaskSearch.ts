@@ -8,13 +8,13 @@ import type { MaskEffects, MaskSearchOptions } from './effects.ts';
 import { initialProbabilities } from './initialProbabilities.ts';
 import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
 import type { MaskSpace } from './maskSpace.ts';
-import { drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
+import { authorsBaseline, drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
 import { resumeAfter } from './resume.ts';
 import type { ProbabilitiesEvent } from './events.ts';
 
 /** What a search for masks comes to, before it is evaluated again. */
 export interface MaskOutcome {
-  /** Those of the checkpoint that does best on the fitness text; of equal ones the latest. */
+  /** Those of the checkpoint that does best on the fitness text, of equal ones the latest; or those of the last, as `result` has it. */
   readonly mask: ModelMask;
   readonly steps: number;
   /** Losses that were not finite. */
@@ -65,7 +65,7 @@ export async function runMaskSearch(
     }
     if (step === search.steps) {
       // The last step is a checkpoint, so there is a best one.
-      const { probabilities } = restore(space, checkpoints!.best);
+      const { probabilities } = restore(space, search.result === 'last' ? checkpoints!.last : checkpoints!.best);
       return { mask: maskOf(probabilities), steps: search.steps, leftOut: progress.leftOut };
     }
 
@@ -78,7 +78,11 @@ export async function runMaskSearch(
       offsetsOf(plan, step, room),
     );
     // Without an average the masks of a step are compared with their own mean.
-    const compared = search.centre === 'step' ? null : progress.baseline;
+    const isAuthors = search.centre === 'authors';
+    const after = isAuthors
+      ? authorsBaseline(progress.baseline, losses, search.window)
+      : nextBaseline(progress.baseline, losses, search.window);
+    const compared = search.centre === 'step' ? null : isAuthors ? after : progress.baseline;
     await effects.emit({
       kind: 'step',
       step,
@@ -90,10 +94,11 @@ export async function runMaskSearch(
       masks,
       losses,
       baseline: compared,
+      ...(isAuthors && { divided: 'by-all' }),
       rate: rateAt(step, search.steps, search.rate, search.decay),
       budgets: space.budgets,
     });
-    progress.baseline = nextBaseline(progress.baseline, losses, search.window);
+    progress.baseline = after;
     progress.leftOut += losses.filter((loss) => !isLoss(loss)).length;
   }
 }

@@ -54,9 +54,9 @@ export const MASK_SEARCH_SETTINGS = {
   centre: {
     kind: 'choice',
     default: 'average',
-    choices: ['average', 'step'],
+    choices: ['average', 'step', 'authors'],
     documentation:
-      'what losses are compared with: the moving average of the steps before (the paper), or the mean of the step’s own masks, which saw the same batch; `step` needs two masks at least',
+      'what losses are compared with: the moving average of the steps before (the paper), the mean of the step’s own masks, which saw the same batch (`step`, which needs two masks at least), or an average with the step itself in it, as the authors’ code has it',
   },
   window: {
     kind: 'integer',
@@ -74,20 +74,29 @@ export const MASK_SEARCH_SETTINGS = {
   map: {
     kind: 'choice',
     default: 'sigmoid',
-    choices: ['sigmoid', 'min-max'],
-    documentation: 'how scores become probabilities',
+    choices: ['sigmoid', 'min-max', 'authors'],
+    documentation:
+      'how scores become probabilities; `authors` is the sigmoid of the authors’ code, shifted to the share that is kept',
   },
   budget: {
     kind: 'choice',
     default: 'global',
-    choices: ['global', 'layer'],
-    documentation: 'whether the share that is kept holds for the whole model or for each block',
+    choices: ['global', 'layer', 'at-most'],
+    documentation:
+      'whether the share that is kept holds for the whole model or for each block; `at-most` is that of the whole model, and probabilities are never raised to it (the authors’ code)',
   },
   components: {
     kind: 'choice',
     default: 'heads-channels',
     choices: ['heads-channels', 'heads-channels-layers', 'layers'],
     documentation: 'what may go: groups of heads and channels, whole blocks too, or whole blocks alone',
+  },
+  result: {
+    kind: 'choice',
+    default: 'best',
+    choices: ['best', 'last'],
+    isLater: true,
+    documentation: 'which probabilities it ends with: those that did best on the fitness text, or the last ones',
   },
   seed: { ...SEED_SETTING, documentation: 'seed of masks and batches' },
   checkpoints: {

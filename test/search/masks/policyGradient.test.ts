@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import {
+  authorsBaseline,
   drawMask,
   nextBaseline,
   policyGradient,
   policyGradientStep,
+  project,
   rateAt,
 } from '../../../src/search/masks/policyGradient.ts';
 
@@ -204,3 +206,43 @@ function allMasks(count: number): readonly Uint8Array[] {
 function sum(mask: Uint8Array): number {
   return mask.reduce((total, bit) => total + bit, 0);
 }
+
+describe('as the authors’ code has it', () => {
+  const s = Float32Array.from([0.3, 0.6, 0.9]);
+  const masks = [Uint8Array.from([1, 0, 1]), Uint8Array.from([0, 1, 1]), Uint8Array.from([1, 1, 0])];
+
+  it.each<[what: string, losses: (number | null)[]]>([
+    ['all losses finite', [2, 3, 5]],
+    ['one loss dropped', [2, null, 5]],
+    ['one loss left', [null, 3, null]],
+  ])('the sum is divided by all masks less one: %s', (_, losses) => {
+    const baseline = authorsBaseline(3, losses, 5)!;
+    const finite = losses.filter((loss) => loss !== null);
+    expect(baseline).toBeCloseTo(3 * 0.8 + (finite.reduce((sum, loss) => sum + loss, 0) / finite.length) * 0.2, 12);
+    const found = policyGradient(s, { masks, losses, baseline, divided: 'by-all' })!;
+    for (const [i, probability] of s.entries()) {
+      const p = Math.fround(probability);
+      let expected = 0;
+      for (const [k, loss] of losses.entries())
+        if (loss !== null)
+          expected += ((loss - baseline) * (masks[k]![i]! - p)) / Math.sqrt((p + 1e-7) * (1 - p + 1e-7));
+      expect(found[i]).toBeCloseTo(expected / 2, 10);
+    }
+  });
+
+  it('the first average is the first mean, and a step without a finite loss moves nothing', () => {
+    expect(authorsBaseline(null, [2, 4], 5)).toBe(3);
+    expect(authorsBaseline(7, [null, NaN], 5)).toBe(7);
+    expect(policyGradient(s, { masks, losses: [null, null, null], baseline: 1, divided: 'by-all' })).toBeUndefined();
+  });
+
+  it.each<[what: string, values: number[], projected: number[]]>([
+    ['below the budget: left as it is', [0.1, 0.2, 0.3], [0.1, 0.2, 0.3]],
+    ['below it once cut off', [-0.5, 0.2, 1.2], [0, 0.2, 1]],
+    ['above it: moved down to it', [0.9, 0.9, 0.9], [0.5, 0.5, 0.5]],
+  ])('a budget that is never raised: %s', (_, values, projected) => {
+    const budgets = [{ begin: 0, end: 3, keep: 0.5, atMost: true }];
+    const found = project(Float64Array.from(values), new Float32Array(3), budgets);
+    for (const [i, value] of projected.entries()) expect(found[i]).toBeCloseTo(value, 6);
+  });
+});

@@ -246,3 +246,29 @@ function lowestHalf({ importance }: ReturnType<typeof maskProblem>, kind: 'group
   const sorted = importance.flatMap((block) => block[kind]).sort((a, b) => a - b);
   return sorted.slice(0, sorted.length / 2).reduce((sum, value) => sum + value, 0);
 }
+
+describe('as the authors’ code has it', () => {
+  const settings = { centre: 'authors', budget: 'at-most', steps: 60, rate: 0.05, masks: 2, checkpoints: 6 } as const;
+
+  it('the last probabilities are the result, whatever did best before', async () => {
+    const last = await simulateMasks(maskPlan({ ...settings, result: 'last' }), problem);
+    const best = await simulateMasks(maskPlan(settings), problem);
+    const checkpoints = checkpointsOf(last.events);
+    expect(checkpoints.map(({ values }) => values)).toEqual(checkpointsOf(best.events).map(({ values }) => values));
+    expect(Math.exp(problem.lossOf(last.outcome.mask))).toBeCloseTo(checkpoints.at(-1)!.perplexity!, 6);
+    expect(problem.lossOf(best.outcome.mask)).toBeCloseTo(
+      Math.log(Math.min(...checkpoints.map(({ perplexity }) => perplexity!))),
+      6,
+    );
+  });
+
+  it('a step is compared with an average that it is part of', async () => {
+    const { events } = await simulateMasks(maskPlan({ ...settings, window: 4 }), problem);
+    let average: number | undefined;
+    for (const { losses, baseline } of stepsOf(events)) {
+      const mean = losses.reduce<number>((sum, loss) => sum + loss!, 0) / losses.length;
+      average = average === undefined ? mean : average * 0.75 + mean * 0.25;
+      expect(baseline).toBeCloseTo(average, 9);
+    }
+  });
+});
