@@ -1,4 +1,4 @@
-import { loadCorpus } from '../checkpoint/corpus.ts';
+import { loadCorpus } from '../corpus/corpus.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { LoadedModel } from './loadedModels.ts';
 import { readTokenizer } from '../tokenizer/tokenizer.ts';
@@ -45,7 +45,7 @@ export class TokenCache {
   ): Promise<TokenisedText> {
     const tokenizer = await readTokenizer(folder);
     if (identity !== undefined && tokenizer.identity !== identity) throw changed(folder);
-    const corpus = await loadCorpus(file, signal);
+    const corpus = await loadCorpus(file, { signal });
     const key = `${tokenizer.identity} ${vocabulary} ${corpus.identity}`;
     const found = this.kept.get(key);
     if (found) return found;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
+import { loadCorpus } from '../../../src/engine/corpus/corpus.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { writeSafetensors, type TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
 import { calibrationSamples } from '../../../src/engine/forward/tokenBlocks.ts';
