@@ -8,7 +8,9 @@ import { collectGradients, type GradientSink } from '../src/engine/gradient/coll
 import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { sweep } from '../src/engine/evaluation/sweep.ts';
 import type { SweepInputs } from '../src/engine/evaluation/sweepInputs.ts';
-import { calibrationSamples, evaluationBlocks } from '../src/engine/forward/tokenBlocks.ts';
+import { cutSamples } from '../src/engine/corpus/cutSamples.ts';
+import { DEFAULT_ROWS } from '../src/engine/corpus/dataSet.ts';
+import { evaluationBlocks } from '../src/engine/forward/tokenBlocks.ts';
 import { TokenCache } from '../src/engine/forward/tokenCache.ts';
 import { Pruner } from '../src/engine/pruning/pruner.ts';
 import { Device } from '../src/engine/runtime/device.ts';
@@ -81,7 +83,7 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
   const checkpoint = await openCheckpoint(plan.model);
   const cache = new TokenCache();
   const tokens = (file: string) =>
-    cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, file, undefined);
+    cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, { file, rows: DEFAULT_ROWS });
   const text = await tokens(plan.text);
   const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
   const programs = await ModelPrograms.create(checkpoint.config, device, settings.length);
@@ -93,7 +95,7 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
     // Samples are as long as blocks here.
     calibrationPrograms: programs,
     evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text),
-    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibration: calibration ? cutSamples(calibration.ids, settings, plan.calibration!).tokens : [],
     calibrate: settings.calibrate,
     now: () => performance.now() / 1000,
   };

@@ -37,7 +37,7 @@ export function fingerprint(
     // Undefined, and so no part of it, where samples are as long as blocks.
     length: provenance.calibrationLength,
     offsets: settings.offsets,
-    ...(settings.offsets === 'random' && { seed: settings.seed }),
+    ...(settings.offsets !== 'even' && { seed: settings.seed }),
   };
   const content = {
     format: FORMAT,

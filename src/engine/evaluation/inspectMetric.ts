@@ -8,7 +8,6 @@ import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { Step, StepHooks } from '../forward/step.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
-import { calibrationSamples } from '../forward/tokenBlocks.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Parameter } from '../families/family.ts';
@@ -20,9 +19,9 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { CalibrationSource, DenseStatistics } from './denseStatistics.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
-import { tokenizerOf } from '../forward/tokenCache.ts';
 import { machineOf } from '../runtime/machine.ts';
-import { calibrationFile, engineVersions, type EngineState } from './prepareSweep.ts';
+import { calibrationSamples } from './calibrationSamples.ts';
+import { engineVersions, type EngineState } from './prepareSweep.ts';
 import { stagedStepper, stepper } from './stepper.ts';
 
 export type InspectionState = Pick<EngineState, 'devices' | 'models' | 'tokenCache' | 'gradients'> & {
@@ -153,23 +152,19 @@ async function calibratedModel(
   plan: EvaluationPlan,
   model: LoadedModel,
   device: Device,
-  { signal, onProgress }: StepHooks,
+  hooks: StepHooks,
   { tokenCache }: InspectionState,
 ): Promise<CalibrationSource> {
-  const { settings } = plan;
-  const file = calibrationFile(plan);
-  const onTokens = (done: number, total: number): void =>
-    onProgress?.({ stage: 'tokenising', done, total, detail: 'tokenising the calibration text' });
-  const text = await tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
-  const { samples, offsets, seed } = settings;
-  const length = sampleLength(settings);
+  const { samples, offsets, seed } = plan.settings;
+  const { textHash, tokens } = await calibrationSamples(plan, model, tokenCache, hooks);
+  const length = sampleLength(plan.settings);
   const { name, precision } = device;
-  const calibration = { calibrationHash: text.textHash, samples, length, offsets, seed };
+  const calibration = { calibrationHash: textHash, samples, length, offsets, seed };
   return {
-    key: JSON.stringify([model.checkpoint.folder, model.identity.hash, text.textHash, samples, length, offsets, seed]),
+    key: JSON.stringify([model.checkpoint.folder, model.identity.hash, textHash, samples, length, offsets, seed]),
     model,
     device,
-    samples: calibrationSamples(text.ids, settings, file),
+    samples: tokens,
     provenance: {
       modelHash: model.identity.hash,
       ...calibration,

@@ -1,10 +1,10 @@
-import { basename } from 'node:path';
-import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import { throwIfCancelled } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { sampleLength } from '../../experiment/settings.ts';
 import type { EvaluationProgress, Provenance } from '../../experiment/resultSchema.ts';
-import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
+import { DEFAULT_ROWS } from '../corpus/dataSet.ts';
+import { evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
@@ -17,6 +17,7 @@ import type { Device } from '../runtime/device.ts';
 import { machineOf } from '../runtime/machine.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 import { loadOrt } from '../runtime/ort.ts';
+import { calibrationSamples, tokenHooks } from './calibrationSamples.ts';
 import type { SweepInputs, SweepOutcome } from './sweepInputs.ts';
 
 /** What an engine keeps from one evaluation to the next. */
@@ -32,7 +33,7 @@ export interface EngineState {
 export interface PreparedSweep {
   readonly inputs: SweepInputs;
   readonly provenance: Provenance;
-  /** Token ids of the whole calibration text, where it is needed. */
+  /** Token ids of the whole calibration text, where it is needed and samples are cut out of it. */
   readonly calibration: Int32Array | undefined;
 }
 
@@ -49,10 +50,11 @@ type SweepPlan = Pick<EvaluationPlan, 'model' | 'text' | 'calibration' | 'settin
 export async function prepareSweep(
   plan: SweepPlan,
   calibrated: boolean,
-  { signal, onProgress }: StepHooks,
+  hooks: StepHooks,
   state: EngineState,
 ): Promise<PreparedSweep> {
   const { settings } = plan;
+  const { signal, onProgress } = hooks;
   const report = (stage: EvaluationProgress['stage'], detail: string): void => {
     onProgress?.({ stage, done: 0, total: 0, detail });
     throwIfCancelled(signal, 'evaluating');
@@ -62,13 +64,10 @@ export async function prepareSweep(
   report('reading', 'reading the checkpoint');
   const model = await state.models.load(plan.model, device, signal);
   requireLength(model.checkpoint.config, settings.length);
-  const tokenise = (file: string): Promise<TokenisedText> => {
-    const onTokens = (done: number, total: number): void =>
-      onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
-    return state.tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
-  };
+  const tokenise = (file: string): Promise<TokenisedText> =>
+    state.tokenCache.tokens(tokenizerOf(model), { file, rows: DEFAULT_ROWS }, tokenHooks(file, hooks));
   const text = await tokenise(plan.text);
-  const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
+  const calibration = calibrated ? await calibrationSamples(plan, model, state.tokenCache, hooks) : undefined;
   const blocksOf = (ids: Int32Array, file: string): Int32Array[] =>
     evaluationBlocks(ids, settings.length, settings.blocks, file);
   const evaluation = blocksOf(text.ids, plan.text);
@@ -84,7 +83,7 @@ export async function prepareSweep(
     programs,
     calibrationPrograms: isOwn ? await ModelPrograms.create(config, device, ofSamples) : programs,
     evaluation,
-    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibration: calibration?.tokens ?? [],
     calibrate: settings.calibrate,
     now: () => performance.now() / 1000,
   };
@@ -120,18 +119,6 @@ export async function prepareSweep(
 /** What computes the numbers; part of every fingerprint. */
 export function engineVersions(): Provenance['versions'] {
   return { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! };
-}
-
-/** @throws EspalierError where the plan names none */
-export function calibrationFile(plan: Pick<EvaluationPlan, 'calibration'>): string {
-  if (plan.calibration !== undefined) return plan.calibration;
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: 'calibrating',
-    expected: 'a calibration text, for a metric that looks at the layers’ inputs',
-    actual: 'none',
-    remedy: 'Name one: `calibrate:` in an experiment, --calibration on the command line.',
-  });
 }
 
 function describeDevice(device: Device): string {

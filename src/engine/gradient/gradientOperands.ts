@@ -2,6 +2,7 @@ import os from 'node:os';
 import { EspalierError } from '../../base/errors.ts';
 import { makeTemporaryFolder, removeTemporary, removeTemporarySync } from '../../files/temporary.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
+import type { SampleOffsets } from '../corpus/samples.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -20,7 +21,7 @@ export interface GradientIdentity {
   readonly calibrationHash: string;
   readonly samples: number;
   readonly length: number;
-  readonly offsets: 'even' | 'random';
+  readonly offsets: SampleOffsets;
   readonly seed: number;
   readonly device: string;
   readonly precision: string;
@@ -39,7 +40,7 @@ const HELD_SHARE = 0.25;
  * that says "cpu" must not come from gradients of another device.
  */
 export function gradientFingerprint({ offsets, seed, ...rest }: GradientIdentity): string {
-  return sha256(JSON.stringify({ format: FORMAT, ...rest, offsets, ...(offsets === 'random' && { seed }) }));
+  return sha256(JSON.stringify({ format: FORMAT, ...rest, offsets, ...(offsets !== 'even' && { seed }) }));
 }
 
 /** Whose gradients are wanted, and where they are used. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCorpus } from '../../../src/engine/corpus/corpus.ts';
+import { loadCorpus } from '../../support/loadCorpus.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 
 let folder: string;
