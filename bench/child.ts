@@ -8,7 +8,10 @@ import { collectGradients, type GradientSink } from '../src/engine/gradient/coll
 import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { sweep } from '../src/engine/evaluation/sweep.ts';
 import type { SweepInputs } from '../src/engine/evaluation/sweepInputs.ts';
-import { calibrationSamples, evaluationBlocks } from '../src/engine/forward/tokenBlocks.ts';
+import { cutSamples } from '../src/engine/corpus/cutSamples.ts';
+import { DEFAULT_ROWS } from '../src/experiment/corpusRows.ts';
+import { calibrationSettings } from '../src/experiment/settings.ts';
+import { evaluationBlocks } from '../src/engine/forward/tokenBlocks.ts';
 import { TokenCache } from '../src/engine/forward/tokenCache.ts';
 import { Pruner } from '../src/engine/pruning/pruner.ts';
 import { Device } from '../src/engine/runtime/device.ts';
@@ -81,9 +84,12 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
   const checkpoint = await openCheckpoint(plan.model);
   const cache = new TokenCache();
   const tokens = (file: string) =>
-    cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, file, undefined);
+    cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, { file, rows: DEFAULT_ROWS });
   const text = await tokens(plan.text);
   const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
+  const samples = calibration
+    ? cutSamples(calibration.ids, { ...calibrationSettings(settings), offsets: 'even' }, plan.calibration!).tokens
+    : [];
   const programs = await ModelPrograms.create(checkpoint.config, device, settings.length);
   const inputs: SweepInputs = {
     checkpoint,
@@ -93,7 +99,8 @@ async function open(plan: EvaluationPlan): Promise<Opened> {
     // Samples are as long as blocks here.
     calibrationPrograms: programs,
     evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text),
-    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibration: samples,
+    gradientSamples: samples,
     calibrate: settings.calibrate,
     now: () => performance.now() / 1000,
   };

@@ -18,6 +18,9 @@ export type ErrorCode =
   | 'corpus/not-found'
   | 'corpus/encoding'
   | 'corpus/format'
+  | 'corpus/damaged'
+  | 'corpus/field'
+  | 'corpus/row'
   | 'corpus/too-short'
   // metrics, `.prune` files and settings
   | 'metric/syntax'

@@ -31,6 +31,7 @@ import { verifyExport } from './export/verify.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import { modelLength, withLength } from './forward/modelLength.ts';
+import { DEFAULT_ROWS } from '../experiment/corpusRows.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
@@ -123,7 +124,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     denseStatistics.dispose();
   });
   const denseStatistics = new DenseStatistics();
-  const tokenCache = new TokenCache();
+  const tokenCache = new TokenCache(options);
   const dense: EngineState['dense'] = new Map();
   const state: EngineState = { devices, models, tokenCache, gradients, dense };
   let busy = false;
@@ -186,7 +187,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       withCheckpoint(
         model,
         async ({ folder, config: { vocabulary } }) =>
-          (await tokenCache.tokens({ folder, vocabulary }, text, signal)).ids,
+          (await tokenCache.tokens({ folder, vocabulary }, { file: text, rows: DEFAULT_ROWS }, { signal })).ids,
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
     exportModel: (plan, target, hooks = {}) =>

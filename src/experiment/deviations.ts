@@ -1,6 +1,7 @@
-import { DEFAULT_ROWS, ROWS_SETTINGS, rowsText, saidOfRows } from './corpusRows.ts';
+import { ROWS_SETTINGS, rowsText, saidOfRows } from './corpusRows.ts';
 import type { RowsSettings } from './corpusRows.ts';
 import type { PlanInputs } from './planSchema.ts';
+import { defaultLength } from './length.ts';
 import { protocolOf, protocolSettings } from './protocols.ts';
 import type { ProtocolText } from './protocols.ts';
 import { decidingNames, settingsWith } from './settingRow.ts';
@@ -36,8 +37,8 @@ export function deviationsOf(plan: PlanInputs, known: KnownInputs): readonly str
   for (const name of decidingNames(SETTINGS)) {
     if (isIdle(name, known)) continue;
     if (name === 'length') {
-      const meant = lengthOf(expected.length, expected.lengthLimit, known.modelLength);
-      if (lengthOf(settings.length, settings.lengthLimit, known.modelLength) !== meant)
+      const meant = expected.length || defaultLength(known.modelLength, expected.lengthLimit);
+      if ((settings.length || defaultLength(known.modelLength, settings.lengthLimit)) !== meant)
         told.push(`length ${settings.length || `0, at most ${settings.lengthLimit}`}`);
     } else if (settings[name] !== expected[name]) told.push(`${WORDS[name] ?? name} ${String(settings[name])}`);
   }
@@ -47,11 +48,6 @@ export function deviationsOf(plan: PlanInputs, known: KnownInputs): readonly str
 /** "wanda, but length 1024": what a number is called that was computed so. */
 export function protocolText(protocol: string, deviations: readonly string[]): string {
   return deviations.length === 0 ? protocol : `${protocol}, but ${deviations.join(', ')}`;
-}
-
-/** Tokens of a block, where a setting leaves them open (0). */
-export function lengthOf(length: number, limit: number, modelLength: number): number {
-  return length || Math.min(limit || modelLength, modelLength);
 }
 
 const NAMES = { text: 'text', calibration: 'calibration text', gradients: 'text of gradients' } as const;
@@ -91,7 +87,7 @@ function textDeviations(
   const differs = JSON.stringify(saidOfRows(rows)) !== JSON.stringify(saidOfRows(meant));
   return [
     ...(isSame ? [] : [`${name} ${file.split(/[\\/]/).at(-1)!}`]),
-    ...(differs ? [`${name} by ${rowsText(rows) ?? rowsText(DEFAULT_ROWS) ?? 'the rows that its file has'}`] : []),
+    ...(differs ? [`${name} ${rowsText(rows) ?? 'as its file has it'}`] : []),
   ];
 }
 

@@ -1,11 +1,13 @@
 import type { Provenance } from './resultSchema.ts';
 
-/** Tokens of a block where nothing else is said and the model allows it: the papers'. */
-const LONGEST_BY_DEFAULT = 2048;
-
-/** What `length: 0` stands for. @param modelLength tokens of the longest text that the model was made for */
-export function defaultLength(modelLength: number): number {
-  return Math.min(LONGEST_BY_DEFAULT, modelLength);
+/**
+ * What `length: 0` stands for.
+ *
+ * @param modelLength tokens of the longest text that the model was made for
+ * @param limit the setting `lengthLimit`
+ */
+export function defaultLength(modelLength: number, limit: number): number {
+  return Math.min(limit || modelLength, modelLength);
 }
 
 /** Where blocks are longer than the model was made for, a sentence that says so: its perplexity there is of no use. */

@@ -128,7 +128,10 @@ export type EvaluationSettings = SettingsOf<typeof SETTINGS>;
 export type SettingName = keyof EvaluationSettings;
 export const DEFAULT_SETTINGS: EvaluationSettings = defaultsOf(SETTINGS);
 
-/** How samples are cut: how many, of how many tokens, from where. */
+/**
+ * How samples are taken: cut out of the rows joined to one text, at even distances or from random begins of our own generator or Python's; or
+ * out of documents that Python's generator draws, with `documents-once` none twice.
+ */
 export type SampleSettings = Pick<EvaluationSettings, 'samples' | 'offsets' | 'seed'> & {
   /** Tokens of a sample. */
   readonly length: number;

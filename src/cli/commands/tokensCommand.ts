@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
 import { defaultLength, lengthText } from '../../experiment/length.ts';
+import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
@@ -30,7 +31,7 @@ export function tokensCommand(context: CommandContext): Command {
       const text = resolve(context.folder, options.text);
       const engine = await context.createEngine();
       const { ids, modelLength } = await tokensOf(engine, model, text, context).finally(() => engine.dispose());
-      const length = defaultLength(modelLength);
+      const length = defaultLength(modelLength, DEFAULT_SETTINGS.lengthLimit);
       const blocks = Math.floor(ids.length / length);
       if (options.json) {
         const counts = { tokens: ids.length, blocks, length, modelLength };

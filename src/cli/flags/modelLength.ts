@@ -7,7 +7,7 @@ import type { CommandContext } from '../commands/commandContext.ts';
 export async function withModelLength<Plan extends SearchPlan>(plan: Plan, context: CommandContext): Promise<Plan> {
   const engine = await context.createEngine();
   const { modelLength } = await engine.describe(plan.model).finally(() => engine.dispose());
-  const length = plan.settings.length || defaultLength(modelLength);
+  const length = plan.settings.length || defaultLength(modelLength, plan.settings.lengthLimit);
   const settings = { ...plan.settings, length };
   for (const warning of settingsWarnings(settings, modelLength)) context.terminal.say(`warning: ${warning}`);
   return { ...plan, settings };

@@ -17,6 +17,8 @@ export interface CalibrationSource {
   readonly device: Device;
   /** Calibration samples, all of one length. */
   readonly samples: readonly Int32Array[];
+  /** Those that G is taken on. */
+  readonly gradientSamples: readonly Int32Array[];
   readonly provenance: CalibratedProvenance;
 }
 

@@ -5,7 +5,7 @@ import type { EvaluationResult, Provenance } from '../../experiment/resultSchema
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { EvaluationHooks } from './hooks.ts';
-import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
+import { needsGradient, rowsOfWeights, sampleNeeds, stepsOf } from './needs.ts';
 import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
@@ -20,7 +20,7 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  const { inputs, provenance } = await prepareSweep(plan, plan.evaluations.some(needsCalibration), hooks, state);
+  const { inputs, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
   try {
     return await evaluatePrepared(plan, hooks, state, inputs, provenance);
   } finally {

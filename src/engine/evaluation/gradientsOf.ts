@@ -27,15 +27,16 @@ export type CalibratedProvenance = Pick<
   Provenance,
   'modelHash' | 'length' | 'device' | 'precision' | 'versions' | 'machine'
 > &
-  Pick<Provenance, 'calibrationHash' | 'samples' | 'calibrationLength' | 'offsets' | 'seed'>;
+  Pick<Provenance, 'calibrationHash' | 'samples' | 'calibrationLength' | 'offsets' | 'seed' | 'rows'> &
+  Pick<Provenance, 'gradientsHash' | 'gradientSamples' | 'gradientLength' | 'gradientOffsets'>;
 
-/** Looks for the gradients of the dense model over the calibration samples, in memory and on disk. */
+/** Looks for the gradients of the dense model over the samples that they are taken on, in memory and on disk. */
 export async function needGradients(
-  inputs: Pick<SweepInputs, 'checkpoint' | 'device' | 'weights' | 'calibration' | 'now'>,
+  inputs: Pick<SweepInputs, 'checkpoint' | 'device' | 'weights' | 'gradientSamples' | 'now'>,
   provenance: CalibratedProvenance,
   loaded: LoadedGradients,
 ): Promise<NeededGradients> {
-  const { checkpoint, device, weights, calibration: samples, now } = inputs;
+  const { checkpoint, device, weights, gradientSamples: samples, now } = inputs;
   const request: GradientRequest = { fingerprint: fingerprintOf(provenance), device, layouts: weights.layouts };
   const found = await loaded.find(request, now);
   if (found) return { steps: 0, get: () => Promise.resolve({ ...found, source: 'cached' }) };
@@ -50,10 +51,32 @@ export async function needGradients(
 }
 
 function fingerprintOf(provenance: CalibratedProvenance): string {
-  const { modelHash, calibrationHash, samples, offsets, seed, device, precision, versions, machine } = provenance;
-  const length = provenance.calibrationLength ?? provenance.length;
+  const { modelHash, device, precision, versions, machine, seed } = provenance;
+  const { textHash, rows, ...samples } = sampledFrom(provenance);
   return gradientFingerprint({
-    ...{ modelHash, length, device, precision, versions, machine: machine! },
-    ...{ calibrationHash: calibrationHash!, samples: samples!, offsets: offsets!, seed: seed! },
+    ...{ modelHash, length: samples.length, device, precision, versions, machine: machine! },
+    ...{ calibrationHash: textHash, samples: samples.samples, offsets: samples.offsets, seed: seed! },
+    ...(rows && { rows }),
   });
+}
+
+/** What the samples were taken of, and how. */
+function sampledFrom(provenance: CalibratedProvenance) {
+  const { gradientSamples, rows } = provenance;
+  if (gradientSamples === undefined) {
+    return {
+      textHash: provenance.calibrationHash!,
+      samples: provenance.samples!,
+      length: provenance.calibrationLength ?? provenance.length,
+      offsets: provenance.offsets!,
+      rows: rows?.calibration,
+    };
+  }
+  return {
+    textHash: provenance.gradientsHash!,
+    samples: gradientSamples,
+    length: provenance.gradientLength!,
+    offsets: provenance.gradientOffsets!,
+    rows: rows?.gradients,
+  };
 }

@@ -1,5 +1,4 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
-import { sampleLength } from '../../experiment/settings.ts';
 import type { MetricInspection, NodeStatistics } from '../../experiment/inspectionSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { asWeights } from '../../experiment/planned.ts';
@@ -8,7 +7,6 @@ import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { Step, StepHooks } from '../forward/step.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
-import { calibrationSamples } from '../forward/tokenBlocks.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Parameter } from '../families/family.ts';
@@ -20,9 +18,9 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { CalibrationSource, DenseStatistics } from './denseStatistics.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
-import { tokenizerOf } from '../forward/tokenCache.ts';
 import { machineOf } from '../runtime/machine.ts';
-import { calibrationFile, engineVersions, type EngineState } from './prepareSweep.ts';
+import { aboutGradients, calibrationSamples, ownGradientSamples, rowsOf } from './calibrationSamples.ts';
+import { engineVersions, type EngineState } from './prepareSweep.ts';
 import { stagedStepper, stepper } from './stepper.ts';
 
 export type InspectionState = Pick<EngineState, 'devices' | 'models' | 'tokenCache' | 'gradients'> & {
@@ -55,7 +53,9 @@ export async function inspectMetric(
   const layer = findLayer(layers, tensor, plan.model);
   const operands = operandsOf(expression);
   const source =
-    statisticsOf(expression).length > 0 ? await calibratedModel(plan, model, device, hooks, state) : undefined;
+    statisticsOf(expression).length > 0
+      ? await calibratedModel(plan, model, device, hooks, state, operands.includes('G'))
+      : undefined;
   const gradients = operands.includes('G') ? await gradientsOf(source!, hooks, state) : undefined;
   const rows = operands.some(isRowOperand)
     ? (await state.denseStatistics.block(source!, layer.block, hooks)).get(layer.parameter.name)
@@ -140,12 +140,13 @@ async function weightOperand(device: Device, name: OperandName, weight: DeviceTe
 }
 
 async function gradientsOf(
-  { model: { checkpoint, weights }, device, samples, provenance }: CalibrationSource,
+  { model: { checkpoint, weights }, device, gradientSamples, provenance }: CalibrationSource,
   hooks: StepHooks,
   { gradients }: InspectionState,
 ): Promise<GradientOperands> {
   const now = (): number => performance.now() / 1000;
-  const needed = await needGradients({ checkpoint, device, weights, calibration: samples, now }, provenance, gradients);
+  const of = { checkpoint, device, weights, gradientSamples, now };
+  const needed = await needGradients(of, provenance, gradients);
   return (await needed.get(stagedStepper(hooks, needed.steps)('gradients'))).gradients;
 }
 
@@ -153,26 +154,26 @@ async function calibratedModel(
   plan: EvaluationPlan,
   model: LoadedModel,
   device: Device,
-  { signal, onProgress }: StepHooks,
+  hooks: StepHooks,
   { tokenCache }: InspectionState,
+  withGradients: boolean,
 ): Promise<CalibrationSource> {
-  const { settings } = plan;
-  const file = calibrationFile(plan);
-  const onTokens = (done: number, total: number): void =>
-    onProgress?.({ stage: 'tokenising', done, total, detail: 'tokenising the calibration text' });
-  const text = await tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
-  const { samples, offsets, seed } = settings;
-  const length = sampleLength(settings);
+  const calibration = await calibrationSamples(plan, model, tokenCache, hooks);
+  const own = withGradients ? await ownGradientSamples(plan, model, tokenCache, hooks) : undefined;
+  const { textHash, tokens, settings, rows } = calibration;
+  const { samples, length, offsets, seed } = settings;
   const { name, precision } = device;
-  const calibration = { calibrationHash: text.textHash, samples, length, offsets, seed };
   return {
-    key: JSON.stringify([model.checkpoint.folder, model.identity.hash, text.textHash, samples, length, offsets, seed]),
+    key: JSON.stringify([model.checkpoint.folder, model.identity.hash, textHash, rows, settings]),
     model,
     device,
-    samples: calibrationSamples(text.ids, settings, file),
+    samples: tokens,
+    gradientSamples: (own ?? calibration).tokens,
     provenance: {
       modelHash: model.identity.hash,
-      ...calibration,
+      ...{ calibrationHash: textHash, samples, length, offsets, seed },
+      ...(own && aboutGradients(own, plan)),
+      ...rowsOf({ calibration, gradients: own }),
       device: name,
       precision,
       versions: engineVersions(),

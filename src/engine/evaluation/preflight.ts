@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { isStructural, needsCalibration } from '../../experiment/planned.ts';
+import { isStructural } from '../../experiment/planned.ts';
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflightSchema.ts';
 import { sampleLength } from '../../experiment/settings.ts';
@@ -15,7 +15,8 @@ import { measureRate } from '../runtime/measureRate.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
-import { needsGradient, rowsOfWeights, stepsOf } from './needs.ts';
+import { needsGradient, rowsOfWeights, sampleNeeds, stepsOf } from './needs.ts';
+import { sequencesPerBatch } from '../forward/modelPrograms.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { countSurveySteps, surveyNeeds } from './survey.ts';
@@ -42,8 +43,7 @@ export async function preflight(
   state: EngineState,
   cacheFolder: string | undefined,
 ): Promise<Preflight> {
-  const calibrated = plan.evaluations.some(needsCalibration);
-  const { inputs, provenance } = await prepareSweep(plan, calibrated, hooks, state);
+  const { inputs, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
   try {
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, calibrate } = plan.settings;
@@ -114,9 +114,12 @@ function accepted({ evaluations }: EvaluationPlan, inputs: SweepInputs): readonl
 }
 
 /** Runs of the whole depth forward, of the steps that the gradients take: each batch also has its head and the way back. */
-function gradientForwards(steps: number, { weights, calibration, calibrationPrograms }: SweepInputs): number {
+function gradientForwards(steps: number, { weights, device, calibration, gradientSamples }: SweepInputs): number {
   const depth = weights.layouts.length;
-  return (steps / Math.ceil(calibration.length / calibrationPrograms.batch) - 1 - depth) / depth;
+  const tokens = gradientSamples[0]!.length;
+  const runs = (steps / Math.ceil(gradientSamples.length / sequencesPerBatch(device, tokens)) - 1 - depth) / depth;
+  // Counted in runs of the calibration samples, which may be others.
+  return (runs * gradientSamples.length * tokens) / (calibration.length * calibration[0]!.length);
 }
 
 /** What lies in memory at the same time: a sweep carries as many models as have room, and a model without room is read block by block. */

@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
-import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
+import { throwIfCancelled } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
-import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { DEFAULT_ROWS } from '../../experiment/corpusRows.ts';
+import { deviationsOf } from '../../experiment/deviations.ts';
+import type { PlanInputs } from '../../experiment/planSchema.ts';
 import { sampleLength } from '../../experiment/settings.ts';
 import type { EvaluationProgress, Provenance } from '../../experiment/resultSchema.ts';
-import { calibrationSamples, evaluationBlocks } from '../forward/tokenBlocks.ts';
+import { evaluationBlocks } from '../forward/tokenBlocks.ts';
 import type { LoadedModels } from '../forward/loadedModels.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
@@ -17,6 +18,15 @@ import type { Device } from '../runtime/device.ts';
 import { machineOf } from '../runtime/machine.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 import { loadOrt } from '../runtime/ort.ts';
+import {
+  aboutGradients,
+  calibrationSamples,
+  ownGradientSamples,
+  type PlannedSamples,
+  rowsOf,
+  tokenHooks,
+} from './calibrationSamples.ts';
+import type { SampleNeeds } from './needs.ts';
 import type { SweepInputs, SweepOutcome } from './sweepInputs.ts';
 
 /** What an engine keeps from one evaluation to the next. */
@@ -32,27 +42,27 @@ export interface EngineState {
 export interface PreparedSweep {
   readonly inputs: SweepInputs;
   readonly provenance: Provenance;
-  /** Token ids of the whole calibration text, where it is needed. */
+  /** Token ids of the whole calibration text, where it is needed and samples are cut out of it. */
   readonly calibration: Int32Array | undefined;
 }
 
 /** What of an evaluation or a search decides its inputs. `test`: what a search evaluates on at its end. */
-type SweepPlan = Pick<EvaluationPlan, 'model' | 'text' | 'calibration' | 'settings'> & { readonly test?: string };
+type SweepPlan = PlanInputs & { readonly test?: string };
 
 /**
  * Opens the checkpoint, tokenises the texts, starts the device and cuts the blocks. A test text that is of no use is found out now, and not
  * when the search is done.
  *
- * @param calibrated whether the calibration text is needed
  * @throws EspalierError
  */
 export async function prepareSweep(
   plan: SweepPlan,
-  calibrated: boolean,
-  { signal, onProgress }: StepHooks,
+  needs: SampleNeeds,
+  hooks: StepHooks,
   state: EngineState,
 ): Promise<PreparedSweep> {
   const { settings } = plan;
+  const { signal, onProgress } = hooks;
   const report = (stage: EvaluationProgress['stage'], detail: string): void => {
     onProgress?.({ stage, done: 0, total: 0, detail });
     throwIfCancelled(signal, 'evaluating');
@@ -62,17 +72,16 @@ export async function prepareSweep(
   report('reading', 'reading the checkpoint');
   const model = await state.models.load(plan.model, device, signal);
   requireLength(model.checkpoint.config, settings.length);
-  const tokenise = (file: string): Promise<TokenisedText> => {
-    const onTokens = (done: number, total: number): void =>
-      onProgress?.({ stage: 'tokenising', done, total, detail: `tokenising ${basename(file)}` });
-    return state.tokenCache.tokens(tokenizerOf(model), file, signal, onTokens);
-  };
-  const text = await tokenise(plan.text);
-  const calibration = calibrated ? await tokenise(calibrationFile(plan)) : undefined;
+  const tokenise = (file: string, rows = DEFAULT_ROWS): Promise<TokenisedText> =>
+    state.tokenCache.tokens(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
+  const text = await tokenise(plan.text, plan.rows?.text);
+  const { tokenCache } = state;
+  const calibration = needs.calibration ? await calibrationSamples(plan, model, tokenCache, hooks) : undefined;
+  const gradients = needs.gradients ? await ownGradientSamples(plan, model, tokenCache, hooks) : undefined;
   const blocksOf = (ids: Int32Array, file: string): Int32Array[] =>
     evaluationBlocks(ids, settings.length, settings.blocks, file);
   const evaluation = blocksOf(text.ids, plan.text);
-  if (plan.test !== undefined) blocksOf((await tokenise(plan.test)).ids, plan.test);
+  if (plan.test !== undefined) blocksOf((await tokenise(plan.test, plan.rows?.test)).ids, plan.test);
   const { config } = model.checkpoint;
   const programs = await ModelPrograms.create(config, device, settings.length);
   const ofSamples = sampleLength(settings);
@@ -84,7 +93,8 @@ export async function prepareSweep(
     programs,
     calibrationPrograms: isOwn ? await ModelPrograms.create(config, device, ofSamples) : programs,
     evaluation,
-    calibration: calibration ? calibrationSamples(calibration.ids, settings, plan.calibration!) : [],
+    calibration: calibration?.tokens ?? [],
+    gradientSamples: (gradients ?? calibration)?.tokens ?? [],
     calibrate: settings.calibrate,
     now: () => performance.now() / 1000,
   };
@@ -96,6 +106,8 @@ export async function prepareSweep(
     text: plan.text,
     textHash: text.textHash,
     textTokens: text.ids.length,
+    textWords: text.words,
+    textBytes: text.bytes,
     blocks: evaluation.length,
     length: settings.length,
     modelLength: modelLength(model.checkpoint.config),
@@ -107,6 +119,9 @@ export async function prepareSweep(
       offsets: settings.offsets,
       seed: settings.seed,
     }),
+    ...(gradients && aboutGradients(gradients, plan)),
+    ...rowsOf({ text, calibration, gradients }),
+    ...aboutProtocol(plan, { text, calibration, gradients }, needs, modelLength(model.checkpoint.config)),
     group: settings.group,
     device: device.name,
     deviceName: describeDevice(device),
@@ -117,21 +132,32 @@ export async function prepareSweep(
   return { inputs, provenance, calibration: calibration?.ids };
 }
 
+interface ReadTexts {
+  readonly text: TokenisedText;
+  readonly calibration: PlannedSamples | undefined;
+  readonly gradients: PlannedSamples | undefined;
+}
+
+function aboutProtocol(
+  plan: PlanInputs,
+  { text, calibration, gradients }: ReadTexts,
+  needs: SampleNeeds,
+  modelLength: number,
+): Pick<Provenance, 'protocol' | 'deviations'> {
+  const { protocol } = plan;
+  if (protocol === undefined) return {};
+  const hashes = {
+    text: text.textHash,
+    ...(calibration && { calibration: calibration.textHash }),
+    ...(gradients && { gradients: gradients.textHash }),
+  };
+  const known = { modelLength, hashes, calibrated: needs.calibration, gradients: needs.gradients };
+  return { protocol, deviations: [...deviationsOf(plan, known)] };
+}
+
 /** What computes the numbers; part of every fingerprint. */
 export function engineVersions(): Provenance['versions'] {
   return { espalier: VERSION, onnxruntime: loadOrt().env.versions.node! };
-}
-
-/** @throws EspalierError where the plan names none */
-export function calibrationFile(plan: Pick<EvaluationPlan, 'calibration'>): string {
-  if (plan.calibration !== undefined) return plan.calibration;
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: 'calibrating',
-    expected: 'a calibration text, for a metric that looks at the layers’ inputs',
-    actual: 'none',
-    remedy: 'Name one: `calibrate:` in an experiment, --calibration on the command line.',
-  });
 }
 
 function describeDevice(device: Device): string {

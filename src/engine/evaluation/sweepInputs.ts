@@ -20,6 +20,8 @@ export interface SweepInputs {
   readonly evaluation: readonly Int32Array[];
   /** Calibration samples; empty where no metric needs statistics. */
   readonly calibration: readonly Int32Array[];
+  /** Samples that G is taken on: those for calibration, or others. */
+  readonly gradientSamples: readonly Int32Array[];
   readonly calibrate: 'sequential' | 'one-shot';
   /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
   readonly statistics?: readonly BlockStatistics[];

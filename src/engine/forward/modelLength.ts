@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { defaultLength } from '../../experiment/length.ts';
+import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
@@ -34,14 +35,14 @@ interface OfModel {
 export async function withLength<Plan extends OfModel>(plan: Plan): Promise<Plan> {
   const { model, settings } = plan;
   if (settings.length !== 0) return plan;
-  return { ...plan, settings: { ...settings, length: await lengthFor([model]) } };
+  return { ...plan, settings: { ...settings, length: await lengthFor([model], settings.lengthLimit) } };
 }
 
-/** The longest that is the default of all these models. @throws EspalierError `checkpoint/…` */
-export async function lengthFor(models: readonly string[]): Promise<number> {
+/** The longest that is the default of all these models. @param limit the setting `lengthLimit` @throws EspalierError `checkpoint/…` */
+export async function lengthFor(models: readonly string[], limit = DEFAULT_SETTINGS.lengthLimit): Promise<number> {
   const checkpoints = await Promise.all(models.map((model) => openCheckpoint(model)));
   for (const checkpoint of checkpoints) checkpoint.close();
-  return Math.min(...checkpoints.map(({ config }) => defaultLength(modelLength(config))));
+  return Math.min(...checkpoints.map(({ config }) => defaultLength(modelLength(config), limit)));
 }
 
 /** A table of learned positions has no row for more. @throws EspalierError `settings/invalid` */

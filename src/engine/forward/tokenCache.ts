@@ -1,12 +1,29 @@
-import { loadCorpus } from '../checkpoint/corpus.ts';
 import { EspalierError } from '../../base/errors.ts';
+import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import { countWords } from '../../experiment/otherPerplexities.ts';
+import type { SampleSettings } from '../../experiment/settings.ts';
+import { cutSamples } from '../corpus/cutSamples.ts';
+import { DataSet, type TextSource } from '../corpus/dataSet.ts';
+import { drawDocuments } from '../corpus/drawDocuments.ts';
+import { RowSpool } from '../corpus/rowSpool.ts';
+import { areOfDocuments, type Samples } from '../corpus/samples.ts';
+import { type EncodeHooks, readTokenizer, type UncompiledTokenizer } from '../tokenizer/tokenizer.ts';
 import type { LoadedModel } from './loadedModels.ts';
-import { readTokenizer } from '../tokenizer/tokenizer.ts';
 
-export interface TokenisedText {
-  readonly ids: Int32Array;
-  /** sha-256 of the text's bytes. */
+/** What was read of which file. */
+interface OfFile {
+  /** sha-256, hex, of its bytes. */
   readonly textHash: string;
+  /** {@link DataSet.countingRows} */
+  readonly rows: RowsSettings | undefined;
+}
+
+export interface TokenisedText extends OfFile {
+  readonly ids: Int32Array;
+  /** {@link countWords} */
+  readonly words: number;
+  /** In UTF-8. */
+  readonly bytes: number;
 }
 
 /** Whose tokens. */
@@ -24,12 +41,32 @@ export function tokenizerOf({ checkpoint, identity }: LoadedModel): TokenizerOf 
   return { folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary, identity: identity.tokenizer };
 }
 
-/** Texts that are kept: an editor evaluates the same two again and again. */
+/** What is read of a data set, and how. */
+export interface TokenHooks {
+  readonly signal?: AbortSignal | undefined;
+  /** Of what is being done: bytes that are read, characters that are tokenised, samples that are drawn. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Calibration samples of a data set. */
+export interface TokenisedSamples extends Samples, OfFile {
+  /** Token ids of the whole text that they are cut out of; of documents undefined. */
+  readonly ids: Int32Array | undefined;
+}
+
+/** Texts, and sets of samples, that are kept: an editor evaluates the same two again and again. */
 const LIMIT = 4;
 
-/** Token ids of the last few texts, looked up by content, never by name. */
+/** Token ids of the last few texts and samples, looked up by content, never by name. */
 export class TokenCache {
-  private readonly kept = new Map<string, TokenisedText>();
+  private readonly texts = new Map<string, TokenisedText>();
+  private readonly samplesOfDocuments = new Map<string, TokenisedSamples>();
+  private readonly cacheFolder: string | undefined;
+
+  /** @param options.cacheFolder where hashes of large files are kept, and rows while samples are drawn of them */
+  constructor({ cacheFolder }: { readonly cacheFolder?: string | undefined } = {}) {
+    this.cacheFolder = cacheFolder;
+  }
 
   /**
    * The token ids of a text, tokenised as a whole, with the special tokens that its tokenizer adds by default.
@@ -37,27 +74,90 @@ export class TokenCache {
    * @throws EspalierError `corpus/…`, or `checkpoint/tokenizer` for ids that the embedding has no row for, and for a tokenizer that
    * is no longer what the checkpoint was identified with
    */
-  async tokens(
-    { folder, vocabulary, identity }: TokenizerOf,
-    file: string,
-    signal: AbortSignal | undefined,
-    onProgress?: (done: number, total: number) => void,
-  ): Promise<TokenisedText> {
-    const tokenizer = await readTokenizer(folder);
-    if (identity !== undefined && tokenizer.identity !== identity) throw changed(folder);
-    const corpus = await loadCorpus(file, signal);
-    const key = `${tokenizer.identity} ${vocabulary} ${corpus.identity}`;
-    const found = this.kept.get(key);
-    if (found) return found;
-    const ids = await tokenizer.compile({ vocabulary }).encodeAsync(corpus.text, {
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress }),
+  async tokens(model: TokenizerOf, source: TextSource, hooks: TokenHooks = {}): Promise<TokenisedText> {
+    const tokenizer = await tokenizerFor(model);
+    return this.withData(source, hooks, async (data) => {
+      const of = { textHash: data.hash, rows: data.countingRows(true) };
+      return kept(this.texts, [tokenizer.identity, model.vocabulary, of], async () => {
+        const text = await data.text(hooks);
+        const ids = await tokenizer.compile(model).encodeAsync(text, definedHooks(hooks));
+        return { ...of, ids, words: countWords(text), bytes: Buffer.byteLength(text) };
+      });
     });
-    const text = { ids, textHash: corpus.identity };
-    this.kept.set(key, text);
-    if (this.kept.size > LIMIT) this.kept.delete(this.kept.keys().next().value!);
-    return text;
   }
+
+  /**
+   * Calibration samples: cut out of the rows joined to a text, or out of documents.
+   *
+   * @throws EspalierError as {@link tokens}, `corpus/too-short`, `settings/invalid`, `io/write`
+   */
+  async samples(
+    model: TokenizerOf,
+    source: TextSource,
+    settings: SampleSettings,
+    hooks: TokenHooks = {},
+  ): Promise<TokenisedSamples> {
+    const { samples, length, offsets, seed } = settings;
+    if (!areOfDocuments(offsets)) {
+      const text = await this.tokens(model, source, hooks);
+      const { ids, textHash, rows } = text;
+      return { ...cutSamples(ids, { samples, length, offsets, seed }, source.file), ids, textHash, rows };
+    }
+    const tokenizer = await tokenizerFor(model);
+    return this.withData(source, hooks, async (data) => {
+      const of = { textHash: data.hash, rows: data.countingRows(false) };
+      const key = [tokenizer.identity, model.vocabulary, of, samples, length, offsets, seed];
+      return kept(this.samplesOfDocuments, key, async () => {
+        const compiled = tokenizer.compile(model);
+        const encode = (text: string): Promise<Int32Array> =>
+          compiled.encodeAsync(text, definedHooks({ signal: hooks.signal }));
+        const rows = await RowSpool.write(data.rows(hooks), this.cacheFolder);
+        try {
+          const asked = { samples, length, offsets, seed };
+          return { ...(await drawDocuments(rows, asked, source.file, { ...hooks, encode })), ...of, ids: undefined };
+        } finally {
+          await rows.dispose();
+        }
+      });
+    });
+  }
+
+  private async withData<Result>(
+    source: TextSource,
+    { signal }: TokenHooks,
+    use: (data: DataSet) => Promise<Result>,
+  ): Promise<Result> {
+    const data = await DataSet.open(source, { cacheFolder: this.cacheFolder, signal });
+    try {
+      return await use(data);
+    } finally {
+      await data.close();
+    }
+  }
+}
+
+async function tokenizerFor({ folder, identity }: TokenizerOf): Promise<UncompiledTokenizer> {
+  const tokenizer = await readTokenizer(folder);
+  if (identity !== undefined && tokenizer.identity !== identity) throw changed(folder);
+  return tokenizer;
+}
+
+async function kept<Value>(
+  known: Map<string, Value>,
+  parts: readonly unknown[],
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const key = JSON.stringify(parts);
+  const found = known.get(key);
+  if (found) return found;
+  const made = await make();
+  known.set(key, made);
+  if (known.size > LIMIT) known.delete(known.keys().next().value!);
+  return made;
+}
+
+function definedHooks({ signal, onProgress }: TokenHooks): EncodeHooks {
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
 
 function changed(folder: string): EspalierError {

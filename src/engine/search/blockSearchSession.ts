@@ -73,12 +73,14 @@ export class BlockSearchSession implements SearchSession {
   ): Promise<BlockSearchSession> {
     const asked = evaluationsOf(plan);
     const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
-    const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, calibrated, hooks, state);
+    const samples = { calibration: calibrated, gradients: asked.some(needsGradient) };
+    const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, samples, hooks, state);
     const inputs = searchInputs(prepared);
     try {
+      if (plan.kind === 'masks' && calibrated && !ids) throw drawsDocuments();
       for (const evaluation of [...asked, ...baselinesOf(plan)]) throwIfFailed(refusal(evaluation, inputs));
       const needs = surveyNeeds(asked, rowsOfWeights(asked));
-      const needed = asked.some(needsGradient) ? await needGradients(inputs, provenance, state.gradients) : undefined;
+      const needed = samples.gradients ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const steps = stagedStepper(
         hooks,
         (needed?.steps ?? 0) + countDenseSteps(inputs, []) + countSurveySteps(inputs, needs),
@@ -261,5 +263,16 @@ function removesBlocks(score: string): EspalierError {
     expected: 'a method that scores heads and channels',
     actual: `${score}, which removes whole blocks`,
     remedy: 'Choose wanda-sp, magnitude, taylor, flap, or a metric.',
+  });
+}
+
+/** Its steps cut sequences out of the calibration text. */
+function drawsDocuments(): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: 'searching for masks',
+    expected: 'calibration samples out of rows that are joined to one text',
+    actual: 'samples of documents',
+    remedy: 'Choose other offsets: even, random or python.',
   });
 }

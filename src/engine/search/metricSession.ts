@@ -9,6 +9,7 @@ import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
+import type { SampleNeeds } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';
@@ -46,13 +47,15 @@ export class MetricSession implements SearchSession {
   /** @throws EspalierError as an evaluation does */
   static async open(plan: MetricSearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
     const operands = operandsOfPlan(plan);
-    const { inputs: prepared, provenance } = await prepareSweep(plan, needsSamples(operands), hooks, state);
+    const { inputs: prepared, provenance } = await prepareSweep(plan, needsOf(operands), hooks, state);
     const inputs = searchInputs(prepared);
     try {
       const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const rows = operands.filter(isRowOperand);
-      // Gradients that have to be computed take the statistics on their way.
-      const onTheWay = needed && needed.steps > 0 ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
+      // Gradients that have to be computed on the same samples take the statistics on their way.
+      const isShared = inputs.gradientSamples === inputs.calibration;
+      const onTheWay =
+        needed && needed.steps > 0 && isShared ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
       const left = onTheWay ? [] : rows;
       const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs, left));
       const found = await needed?.get(steps('gradients'), onTheWay);
@@ -165,8 +168,11 @@ function operandsOfPlan({ operands, seeds, baselines }: MetricSearchPlan): reado
   return [...new Set([...operands, ...metrics.flatMap(({ expression }) => operandsOf(expression))])];
 }
 
-function needsSamples(operands: readonly OperandName[]): boolean {
-  return operands.some((name) => name !== 'W' && name !== 'Wsigned');
+function needsOf(operands: readonly OperandName[]): SampleNeeds {
+  return {
+    calibration: operands.some((name) => name !== 'W' && name !== 'Wsigned'),
+    gradients: operands.includes('G'),
+  };
 }
 
 /** One bit a weight, set where it is zero. */

@@ -145,7 +145,7 @@ export class EvolveCommand {
 
   private async create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder> {
     const modelLength = await this.parts.modelLength(plan.model);
-    const length = plan.settings.length || defaultLength(modelLength);
+    const length = plan.settings.length || defaultLength(modelLength, plan.settings.lengthLimit);
     for (const warning of settingsWarnings({ ...plan.settings, length }, modelLength)) {
       void tellWarning(`Espalier, ${plan.name}: ${warning}.`);
     }

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
+import { loadCorpus } from '../../support/loadCorpus.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { writeSafetensors, type TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
-import { calibrationSamples } from '../../../src/engine/forward/tokenBlocks.ts';
+import { cutSamples } from '../../../src/engine/corpus/cutSamples.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -362,7 +362,7 @@ describe('tensors that are not a plain model’s are named for what they are', (
 describe('a calibration text', () => {
   const ids = Int32Array.from({ length: 101 }, (_, i) => i);
   const cut = (samples: number, length: number, offsets: 'even' | 'random') =>
-    calibrationSamples(ids, { samples, length, calibrationLength: 0, offsets, seed: 0 }, 'text.txt');
+    cutSamples(ids, { samples, length, offsets, seed: 0 }, 'text.txt').tokens;
 
   it('of 101 tokens has room for 128 random samples of 64, and of 101', () => {
     expect(cut(128, 64, 'random')).toHaveLength(128);

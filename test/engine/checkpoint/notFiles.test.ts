@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
+import { loadCorpus } from '../../support/loadCorpus.ts';
 import { hashFile } from '../../../src/engine/checkpoint/hashing.ts';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { failureOf } from '../../support/expectCoded.ts';

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { LoadedModels } from '../../../src/engine/forward/loadedModels.ts';
+import { DEFAULT_ROWS } from '../../../src/experiment/corpusRows.ts';
 import { TokenCache, tokenizerOf } from '../../../src/engine/forward/tokenCache.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
@@ -84,7 +85,8 @@ describe('a model that is loaded', () => {
 
   it('is not asked for tokens of a tokenizer that was written since', async () => {
     const model = await models.load(folder, device, undefined);
-    const tokens = () => new TokenCache().tokens(tokenizerOf(model), join(folder, 'text.txt'), undefined);
+    const tokens = () =>
+      new TokenCache().tokens(tokenizerOf(model), { file: join(folder, 'text.txt'), rows: DEFAULT_ROWS });
     expect((await tokens()).ids.length).toBeGreaterThan(0);
     writeFileSync(join(folder, 'tokenizer_config.json'), '{"add_bos_token": false}');
     const failure = await failureOf(tokens);

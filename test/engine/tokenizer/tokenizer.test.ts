@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
+import { loadCorpus } from '../../support/loadCorpus.ts';
 import { loadTokenizer, readTokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';

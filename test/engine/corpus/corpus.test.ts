@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadCorpus } from '../../../src/engine/checkpoint/corpus.ts';
+import { loadCorpus } from '../../support/loadCorpus.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateBytes } from '../../support/mutate.ts';
