@@ -77,7 +77,7 @@ export function aboutGradients({ file, textHash, settings }: PlannedSamples, pla
 }
 
 /** How texts were made of their files, where that was not as ever. */
-export function rowsOf(texts: { readonly [Text in Exclude<PlannedText, 'test'>]?: WithRows | undefined }): Pick<
+export function rowsOf(texts: Readonly<Partial<Record<Exclude<PlannedText, 'test'>, WithRows | undefined>>>): Pick<
   Provenance,
   'rows'
 > {
