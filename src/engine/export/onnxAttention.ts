@@ -1,4 +1,4 @@
-import type { BlockShape } from '../families/config.ts';
+import type { BlockShape, Scaling } from '../families/config.ts';
 import type { OnnxGraph } from './onnxGraph.ts';
 
 /** Names of what the attention of every block shares. */
@@ -6,8 +6,21 @@ export interface SequenceNames {
   /** int64 [1] each. */
   readonly batch: string;
   readonly tokens: string;
-  /** Cosines and sines [1, tokens, 1, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
-  readonly rotary: { readonly cosines: string; readonly sines: string; readonly pairs: number } | undefined;
+}
+
+/** Cosines and sines [1, tokens, 1, pairs]: of the first 2 · pairs features of each head. */
+export interface RotaryNames {
+  readonly cosines: string;
+  readonly sines: string;
+  readonly pairs: number;
+  readonly interleaved: boolean;
+}
+
+/** What differs between the blocks. */
+export interface OnnxAttentionShape extends BlockShape {
+  /** A token sees itself and the window − 1 tokens before it. */
+  readonly window: number | undefined;
+  readonly rotary: RotaryNames | undefined;
 }
 
 /**
@@ -18,62 +31,68 @@ export class OnnxAttention {
   private readonly graph: OnnxGraph;
   private readonly sequence: SequenceNames;
   private readonly headDim: number;
+  private readonly scores: Scaling;
   private readonly masks = new Map<number | undefined, string>();
   private readonly shapes = new Map<string, string>();
 
-  constructor(graph: OnnxGraph, sequence: SequenceNames, headDim: number) {
+  constructor(graph: OnnxGraph, sequence: SequenceNames, headDim: number, scores: Scaling = {}) {
     this.graph = graph;
     this.sequence = sequence;
     this.headDim = headDim;
+    this.scores = scores;
   }
 
-  /**
-   * Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query.
-   *
-   * @param window a token sees itself and the window − 1 tokens before it
-   */
+  /** Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query. */
   write(
     [query, key, value]: readonly [string, string, string],
-    { heads, kvHeads }: BlockShape,
-    window: number | undefined,
+    { heads, kvHeads, window, rotary }: OnnxAttentionShape,
   ): string {
     const { graph, headDim } = this;
+    const { scale = 1 / Math.sqrt(headDim), cap } = this.scores;
     const share = heads / kvHeads;
-    const scale = graph.emit.constant('float32', [], [1 / Math.sqrt(headDim)]);
-    const rotated = graph.node('Mul', [this.rotate(query, heads), scale]);
+    const times = (x: string, factor: number): string =>
+      graph.node('Mul', [x, graph.emit.constant('float32', [], [factor])]);
+    const rotated = times(this.rotate(query, heads, rotary), scale);
     const queries = this.reshape(rotated, [kvHeads, share, headDim]);
     const perGroup = (x: string) => this.reshape(x, [kvHeads, 1, headDim]);
     // [batch, kv, share, tokens, dim] · [batch, kv, 1, dim, tokens] → [batch, kv, share, tokens, tokens]
     const products = graph.node('MatMul', [
       graph.node('Transpose', [queries], { perm: [0, 2, 3, 1, 4] }),
-      graph.node('Transpose', [perGroup(this.rotate(key, kvHeads))], { perm: [0, 2, 3, 4, 1] }),
+      graph.node('Transpose', [perGroup(this.rotate(key, kvHeads, rotary))], { perm: [0, 2, 3, 4, 1] }),
     ]);
-    const weights = graph.node('Softmax', [graph.node('Add', [products, this.mask(window)])], { axis: -1 });
+    const scores = cap === undefined ? products : times(graph.node('Tanh', [times(products, 1 / cap)]), cap);
+    const weights = graph.node('Softmax', [graph.node('Add', [scores, this.mask(window)])], { axis: -1 });
     const values = graph.node('Transpose', [perGroup(value)], { perm: [0, 2, 3, 1, 4] });
     const mixed = graph.node('Transpose', [graph.node('MatMul', [weights, values])], { perm: [0, 3, 1, 2, 4] });
     return graph.node('Reshape', [mixed, graph.emit.integers([-1, heads * headDim])]);
   }
 
-  /** Rotary positions, halves layout: (a, b, rest) → (a·cos − b·sin, b·cos + a·sin, rest). */
-  private rotate(x: string, heads: number): string {
+  /** Rotary positions: (a, b, rest) → (a·cos − b·sin, b·cos + a·sin, rest); a and b are the halves, or every other feature. */
+  private rotate(x: string, heads: number, rotary: RotaryNames | undefined): string {
     const { graph, headDim } = this;
-    const { rotary } = this.sequence;
     if (!rotary) return x;
     const whole = this.reshape(x, [heads, headDim]);
-    const { pairs } = rotary;
-    const part = (begin: number, end: number): string =>
-      graph.node('Slice', [whole, ...[[begin], [end], [3]].map((list) => graph.emit.integers(list))]);
-    const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
+    const { pairs, interleaved } = rotary;
+    const part = (
+      ...range: readonly [begin: number, end: number] | readonly [number, number, step: number]
+    ): string => {
+      const [begin, end, ...step] = range;
+      const lists = [[begin], [end], [3], ...step.map((size) => [size])];
+      return graph.node('Slice', [whole, ...lists.map((list) => graph.emit.integers(list))]);
+    };
+    const [a, b] = interleaved
+      ? [part(0, 2 * pairs, 2), part(1, 2 * pairs, 2)]
+      : [part(0, pairs), part(pairs, 2 * pairs)];
     const times = (half: string, table: string): string => graph.node('Mul', [half, table]);
-    return graph.node(
-      'Concat',
-      [
-        graph.node('Sub', [times(a, rotary.cosines), times(b, rotary.sines)]),
-        graph.node('Add', [times(b, rotary.cosines), times(a, rotary.sines)]),
-        ...(2 * pairs < headDim ? [part(2 * pairs, headDim)] : []),
-      ],
-      { axis: 3 },
-    );
+    const turned = [
+      graph.node('Sub', [times(a, rotary.cosines), times(b, rotary.sines)]),
+      graph.node('Add', [times(b, rotary.cosines), times(a, rotary.sines)]),
+    ];
+    const rest = 2 * pairs < headDim ? [part(2 * pairs, headDim)] : [];
+    if (!interleaved) return graph.node('Concat', [...turned, ...rest], { axis: 3 });
+    const columns = turned.map((half) => this.reshape(half, [heads, pairs, 1]));
+    const paired = this.reshape(graph.node('Concat', columns, { axis: 4 }), [heads, 2 * pairs]);
+    return rest.length > 0 ? graph.node('Concat', [paired, ...rest], { axis: 3 }) : paired;
   }
 
   /** → [batch, tokens, …rest] */

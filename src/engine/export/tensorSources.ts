@@ -3,8 +3,7 @@ import { unpackBits } from '../../experiment/components.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { type BlockShape, blockShape } from '../families/config.ts';
 import { allParameters, familyOf } from '../families/families.ts';
-import type { Parameter } from '../families/family.ts';
-import { couplings } from '../families/family.ts';
+import { type BlockLayout, couplings, type Parameter } from '../families/family.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 import type { PrunedConfig } from './prunedConfig.ts';
 
@@ -40,8 +39,8 @@ export function structuralSources(
     const parameters = new Map(before.parameters.map((parameter) => [parameter.name, parameter]));
     const coupled = new Map(couplings(before).map((coupling) => [coupling.name, coupling]));
     const { groups, channels } = keptBits(mask, source, blockShape(dense.config, source));
-    for (const { name, tensor, shape } of family.block(config, index).parameters) {
-      const parameter = parameters.get(name);
+    for (const { name, tensor, shape, ofHead } of family.block(config, index).parameters) {
+      const parameter = parameters.get(ofHead ? keptHead(before, ofHead, groups) : name);
       const coupling = coupled.get(name);
       const part =
         coupling && spread(coupling.parts.of === 'groups' ? groups : channels, coupling.shape[coupling.parts.axis]!);
@@ -61,6 +60,17 @@ export function structuralSources(
     }
   }
   return sources;
+}
+
+/** The name that one of a series of heads' parameters had before others were removed. */
+function keptHead(
+  { parameters }: BlockLayout,
+  { series, index }: NonNullable<Parameter['ofHead']>,
+  groups: Uint8Array,
+): string {
+  const heads = parameters.filter(({ ofHead }) => ofHead?.series === series).length;
+  const kept = [...spread(groups, heads).entries()].filter(([, bit]) => bit === 1);
+  return `${series}.${kept[index]![0]}`;
 }
 
 function keptBits(mask: ModelMask, index: number, { kvHeads, intermediate }: BlockShape) {

@@ -8,7 +8,7 @@ export interface AttentionInputs {
   readonly key: Value;
   readonly value: Value;
   /** Cosines and sines [tokens, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
-  readonly rotary: { readonly cosines: Value; readonly sines: Value } | undefined;
+  readonly rotary: { readonly cosines: Value; readonly sines: Value; readonly interleaved?: boolean } | undefined;
 }
 
 export interface AttentionShape {
@@ -18,10 +18,14 @@ export interface AttentionShape {
   readonly window: number | undefined;
   /** Queries that are worked off together; about an eighth of the tokens where it is not given. */
   readonly chunk?: number;
+  /** Factor of the products; 1/sqrt(dim) where it is not given. */
+  readonly scale?: number | undefined;
+  /** Scores are cap · tanh(score / cap), where there is a cap. */
+  readonly cap?: number | undefined;
 }
 
 /**
- * Causal self-attention, scores scaled by 1/sqrt(dim); → [batch, tokens, heads · dim]. In chunks of queries, each against the keys
+ * Causal self-attention; → [batch, tokens, heads · dim]. In chunks of queries, each against the keys
  * that it may see: about half of the products of the full square, and scores of one chunk are all that is ever held. Query heads
  * that share a key-value head are one matrix. The gradient follows from the parts and is chunked alike.
  *
@@ -29,10 +33,11 @@ export interface AttentionShape {
  * kernel for WebGPU was off by 5 % on a software device, and it has no gradient.
  */
 export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, shape: AttentionShape): Value {
-  const { heads, kvHeads, window, chunk } = shape;
+  const { heads, kvHeads, window, chunk, cap } = shape;
   const [batch, tokens, width] = inputs.query.shape as [number, number, number];
   const dim = width / heads;
   const share = heads / kvHeads;
+  const { scale = 1 / Math.sqrt(dim) } = shape;
   const rotate = (x: Value, count: number): Value =>
     inputs.rotary ? writeRotation(graph, x, inputs.rotary, count) : x;
   const perHead = (x: Value): Value => graph.transpose(graph.reshape(x, [batch, tokens, kvHeads, dim]), [0, 2, 1, 3]);
@@ -46,7 +51,7 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
     const [rows, columns] = [end - begin, end - first];
     const query = graph.reshape(graph.slice(queries, 3, begin, end), [batch, kvHeads, share * rows, dim]);
     const key = graph.slice(keys, 2, first, end);
-    const products = graph.matMul(query, key, { transposeB: true, scale: 1 / Math.sqrt(dim) });
+    const products = capped(graph, graph.matMul(query, key, { transposeB: true, scale }), cap);
     const mask = graph.constant(causalMask(begin, end, first, window), [rows, columns], products.type);
     const scores = graph.add(graph.reshape(products, [batch, kvHeads, share, rows, columns]), mask);
     const weights = graph.reshape(graph.softmax(scores), [batch, kvHeads, share * rows, columns]);
@@ -57,19 +62,30 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   return graph.reshape(byToken, [batch, tokens, width]);
 }
 
+function capped(graph: GraphBuilder, x: Value, cap: number | undefined): Value {
+  if (cap === undefined) return x;
+  const inverse = graph.scalar(1 / cap, x.type);
+  return graph.mul(graph.tanh(graph.mul(x, inverse)), graph.scalar(cap, x.type));
+}
+
 /** Turns the first features of each head, and leaves the others: x [batch, tokens, heads · dim] → like x. */
 function writeRotation(
   graph: GraphBuilder,
   x: Value,
-  { cosines, sines }: NonNullable<AttentionInputs['rotary']>,
+  { cosines, sines, interleaved }: NonNullable<AttentionInputs['rotary']>,
   heads: number,
 ): Value {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const [dim, turned] = [width / heads, 2 * cosines.shape[1]!];
-  if (turned === dim) return graph.rotate(x, cosines, sines, heads);
+  if (turned === dim) return graph.rotate(x, cosines, sines, heads, interleaved);
   const whole = graph.reshape(x, [batch, tokens, heads, dim]);
   const first = graph.reshape(graph.slice(whole, 3, 0, turned), [batch, tokens, heads * turned]);
-  const rotated = graph.reshape(graph.rotate(first, cosines, sines, heads), [batch, tokens, heads, turned]);
+  const rotated = graph.reshape(graph.rotate(first, cosines, sines, heads, interleaved), [
+    batch,
+    tokens,
+    heads,
+    turned,
+  ]);
   return graph.reshape(graph.concat([rotated, graph.slice(whole, 3, turned, dim)], 3), x.shape);
 }
 

@@ -15,7 +15,7 @@ interface Row extends AttentionShape {
 }
 
 const ROWS: readonly Row[] = [
-  { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9 },
+  { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9, scale: 1.7, cap: 0.8 },
   { batch: 1, tokens: 1, heads: 2, kvHeads: 2, dim: 3, window: undefined },
   { batch: 2, tokens: 130, heads: 3, kvHeads: 1, dim: 2, window: undefined },
 ];
@@ -36,14 +36,16 @@ test.each(cases)('on $name: $row', async ({ device, row }) => {
   for (const [i, wanted] of expected.entries()) expect(Math.abs(actual[i]! - wanted)).toBeLessThan(1e-5);
 });
 
-test.each(devices.map((device) => ({ device, name: device.name })))(
-  'on $name: of a head the first features turn, and the others stay',
-  async ({ device }) => {
+test.each(
+  devices.flatMap((device) => [false, true].map((interleaved) => ({ device, name: device.name, interleaved }))),
+)(
+  'on $name, neighbours $interleaved: of a head the first features turn, and the others stay',
+  async ({ device, interleaved }) => {
     const [row, pairs] = [{ batch: 2, tokens: 5, heads: 4, kvHeads: 2, dim: 6, window: undefined }, 2];
     const inputs = [4, 2, 2].map((count, i) => randomTensor([2, 5, count * 6], i + 1));
     const tables = [7, 8].map((seed) => randomTensor([5, pairs], seed));
     const actual = await runGraph(device, [...inputs, ...tables], (graph, query, key, value, cosines, sines) =>
-      writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines: cosines, sines: sines } }, row),
+      writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines, sines, interleaved } }, row),
     );
     const [cosines, sines] = tables.map(({ data }) => data);
     const turned = ({ data }: HostTensor, heads: number): Float64Array => {
@@ -51,10 +53,11 @@ test.each(devices.map((device) => ({ device, name: device.name })))(
       for (let head = 0; head < 2 * 5 * heads; head++) {
         const token = Math.floor(head / heads) % 5;
         for (let i = 0; i < pairs; i++) {
-          const [at, table] = [6 * head + i, pairs * token + i];
-          const [a, b] = [data[at]!, data[at + pairs]!];
+          const [at, table] = [6 * head + (interleaved ? 2 * i : i), pairs * token + i];
+          const apart = interleaved ? 1 : pairs;
+          const [a, b] = [data[at]!, data[at + apart]!];
           x[at] = a * cosines![table]! - b * sines![table]!;
-          x[at + pairs] = b * cosines![table]! + a * sines![table]!;
+          x[at + apart] = b * cosines![table]! + a * sines![table]!;
         }
       }
       return x;
@@ -73,14 +76,17 @@ interface PlainShape {
   readonly kvHeads: number;
   readonly dim: number;
   readonly window: number;
+  readonly scale?: number | undefined;
+  readonly cap?: number | undefined;
 }
 
 function attention(
   query: Float64Array,
   key: Float64Array,
   value: Float64Array,
-  { batch, tokens, heads, kvHeads, dim, window }: PlainShape,
+  { batch, tokens, heads, kvHeads, dim, window, scale = 1 / Math.sqrt(dim), cap }: PlainShape,
 ): number[] {
+  const capped = (score: number): number => (cap === undefined ? score : cap * Math.tanh(score / cap));
   const out = new Array<number>(batch * tokens * heads * dim).fill(0);
   for (let b = 0; b < batch; b++) {
     for (let h = 0; h < heads; h++) {
@@ -91,8 +97,10 @@ function attention(
         const seen = Array.from({ length: Math.min(window, t + 1) }, (_, i) => t - i);
         const scores = seen.map((s) =>
           Math.exp(
-            sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)) /
-              Math.sqrt(dim),
+            capped(
+              scale *
+                sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)),
+            ),
           ),
         );
         for (let d = 0; d < dim; d++) {
