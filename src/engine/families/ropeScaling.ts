@@ -10,9 +10,9 @@ const PARTIAL = 'partial_rotary_factor';
  */
 export function readRotaryPositions(
   config: ConfigFields,
-  { headDim, maxPositions, base = 'rope_theta', share }: RotaryOptions,
+  { headDim, maxPositions, base = 'rope_theta', theta = 10_000, share, parameters, interleaved }: RotaryOptions,
 ): RotaryPositions {
-  const rope = mergeSpellings(config);
+  const rope = mergeSpellings(config, parameters);
   const dims = share ? partOf(headDim, rope, config, share) : headDim;
   if (!share) for (const fields of [config, rope]) checkPartialRotation(fields);
   const range = { minimum: 1 + Number.EPSILON, maximum: 1e15 };
@@ -20,16 +20,22 @@ export function readRotaryPositions(
   return {
     kind: 'rotary',
     dims,
-    theta: inRope ? rope.number('rope_theta', range) : config.number(base, range, 10_000),
+    ...(interleaved && { interleaved }),
+    theta: inRope ? rope.number('rope_theta', range) : config.number(base, range, theta),
     scaling: readScaling(rope, config, dims, maxPositions),
   };
 }
 
-interface RotaryOptions {
+export interface RotaryOptions {
   readonly headDim: number;
   readonly maxPositions: number;
   /** The field of transformers 4 with the base of the frequencies. */
   readonly base?: string;
+  /** The base where none is said. */
+  readonly theta?: number;
+  /** transformers 5's object, where it is not `rope_parameters` itself. */
+  readonly parameters?: ConfigFields | undefined;
+  readonly interleaved?: boolean;
   /** The field with the share of a head's features that are turned, in families that turn a part, and what it is when not said. */
   readonly share?: { readonly field: string; readonly fallback: number };
 }
@@ -50,8 +56,11 @@ function partOf(
 }
 
 /** Where both objects are there, they must not contradict each other. */
-function mergeSpellings(config: ConfigFields): ConfigFields {
-  const [older, newer] = [config.object('rope_scaling'), config.object('rope_parameters')];
+function mergeSpellings(
+  config: ConfigFields,
+  newer: ConfigFields | undefined = config.object('rope_parameters'),
+): ConfigFields {
+  const older = config.object('rope_scaling');
   const merged: Record<string, unknown> = {};
   for (const fields of [newer, older]) {
     for (const name of fields?.names ?? []) {
