@@ -1,5 +1,5 @@
 import { ACTIVATIONS } from './blockParts.ts';
-import type { FamilyConfig } from './config.ts';
+import type { Activation, FamilyConfig } from './config.ts';
 import type { ConfigFields } from './configFields.ts';
 import { LIMITS } from './configLimits.ts';
 import { readRotaryPositions, type RotaryOptions } from './ropeScaling.ts';
@@ -12,7 +12,7 @@ export interface GatedDefaults {
   readonly headDim: number | 'derived' | 'hidden / heads';
   readonly maxPositions: number;
   readonly epsilon?: { readonly field: 'rms_norm_eps' | 'layer_norm_eps'; readonly fallback: number };
-  readonly activation?: { readonly field: 'hidden_act' | 'hidden_activation'; readonly fallback: string };
+  readonly activation?: (fields: ConfigFields) => Activation;
   readonly rotary?: Omit<RotaryOptions, 'headDim' | 'maxPositions'>;
   readonly tied?: boolean;
   /** Whether queries, keys and values have biases, and whether the output projection has one. */
@@ -31,7 +31,7 @@ export function readGatedConfig(fields: ConfigFields, defaults: GatedDefaults): 
   const headDim = readHeadDim(fields, defaults, hidden, heads);
   const maxPositions = fields.integer('max_position_embeddings', LIMITS.positions, defaults.maxPositions);
   const depth = fields.integer('num_hidden_layers', LIMITS.depth);
-  const { epsilon = RMS_EPSILON, activation = SILU, rotary, tied = false } = defaults;
+  const { epsilon = RMS_EPSILON, activation = hiddenAct, rotary, tied = false } = defaults;
   return {
     hidden,
     intermediate: fields.integer('intermediate_size', LIMITS.intermediate),
@@ -42,7 +42,7 @@ export function readGatedConfig(fields: ConfigFields, defaults: GatedDefaults): 
     vocabulary: fields.integer('vocab_size', LIMITS.vocabulary),
     maxPositions,
     normEpsilon: fields.number(epsilon.field, LIMITS.epsilon, epsilon.fallback),
-    activation: fields.choice(activation.field, ACTIVATIONS, activation.fallback),
+    activation: activation(fields),
     positions: readRotaryPositions(fields, { headDim, maxPositions, ...rotary }),
     bias: { ...defaults.attentionBias(fields), mlp: defaults.mlpBias(fields) },
     windows: defaults.windows(fields, depth),
@@ -51,7 +51,10 @@ export function readGatedConfig(fields: ConfigFields, defaults: GatedDefaults): 
 }
 
 const RMS_EPSILON = { field: 'rms_norm_eps', fallback: 1e-6 } as const;
-const SILU = { field: 'hidden_act', fallback: 'silu' } as const;
+
+function hiddenAct(fields: ConfigFields): Activation {
+  return fields.choice('hidden_act', ACTIVATIONS, 'silu');
+}
 
 /** `attention_bias`: of all four projections. */
 export function statedBias(fields: ConfigFields): ReturnType<GatedDefaults['attentionBias']> {

@@ -155,3 +155,25 @@ export function gatedSizeFields(
     }),
   };
 }
+
+/** The same in families whose heads have the size that is derived from their number. */
+export function channelSizeFields(config: FamilyConfig, shape: BlockShape): JsonFields | undefined {
+  return shape.heads === config.heads && shape.intermediate > 0 ? { intermediate_size: shape.intermediate } : undefined;
+}
+
+/** Of models whose blocks are no longer in the order that older versions of transformers derive from their numbers. */
+export function layerTypeNote({ windows }: FamilyConfig, pattern: number): readonly string[] {
+  const isDerived = windows.every((window, index) => (window === undefined) === ((index + 1) % pattern === 0));
+  return isDerived
+    ? []
+    : ['Load it with transformers 4.53 or newer: older ones do not read `layer_types`, and put windows elsewhere.'];
+}
+
+/** `layer_types` of the blocks that are left, where it is there or by default says another thing of each block. */
+export function layerTypeFields(stated: JsonFields, { windows }: FamilyConfig, kept: readonly number[]): JsonFields {
+  const differ = windows.some((window) => window !== windows[0]) && kept.length < windows.length;
+  if (!differ && !Array.isArray(stated['layer_types'])) return {};
+  return {
+    layer_types: kept.map((index) => (windows[index] === undefined ? 'full_attention' : 'sliding_attention')),
+  };
+}

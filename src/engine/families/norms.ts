@@ -1,5 +1,5 @@
 import type { Value } from '../graph/graph.ts';
-import { parameter } from './blockParts.ts';
+import { layerNorm, parameter } from './blockParts.ts';
 import type { FamilyConfig } from './config.ts';
 import type { Parameter, ParameterWriter } from './family.ts';
 
@@ -17,4 +17,25 @@ const weightAlone: Norm['parameters'] = (name, tensor, size) => [parameter(name,
 export const RMS_NORM: Norm = {
   parameters: weightAlone,
   write: ({ normEpsilon }, writer, x, name) => writer.graph.rmsNorm(x, writer.parameter(name), normEpsilon),
+};
+
+/** Gemma: what is stored is the weight less one. */
+export const RMS_NORM_PLUS_ONE: Norm = {
+  parameters: weightAlone,
+  write: ({ normEpsilon }, writer, x, name) =>
+    writer.graph.rmsNorm(x, writer.graph.add(writer.parameter(name), writer.graph.constant([1], [])), normEpsilon),
+};
+
+/** (x − mean) / sqrt(variance + ε) · weight + bias (Ba et al. 2016). */
+export const LAYER_NORM: Norm = {
+  parameters: layerNorm,
+  write: ({ normEpsilon }, writer, x, name) =>
+    writer.graph.layerNorm(x, writer.parameter(name), writer.parameter(`${name}.bias`), normEpsilon),
+};
+
+/** Cohere: the same without a bias. */
+export const LAYER_NORM_UNBIASED: Norm = {
+  parameters: weightAlone,
+  write: ({ normEpsilon }, writer, x, name) =>
+    writer.graph.layerNorm(x, writer.parameter(name), undefined, normEpsilon),
 };

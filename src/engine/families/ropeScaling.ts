@@ -10,9 +10,9 @@ const PARTIAL = 'partial_rotary_factor';
  */
 export function readRotaryPositions(
   config: ConfigFields,
-  { headDim, maxPositions, base = 'rope_theta', theta = 10_000, share, parameters, interleaved }: RotaryOptions,
+  { headDim, maxPositions, base = 'rope_theta', theta = 10_000, share, objects, interleaved }: RotaryOptions,
 ): RotaryPositions {
-  const rope = mergeSpellings(config, parameters);
+  const rope = mergeSpellings(config, objects?.(config));
   const dims = share ? partOf(headDim, rope, config, share) : headDim;
   if (!share) for (const fields of [config, rope]) checkPartialRotation(fields);
   const range = { minimum: 1 + Number.EPSILON, maximum: 1e15 };
@@ -33,8 +33,8 @@ export interface RotaryOptions {
   readonly base?: string;
   /** The base where none is said. */
   readonly theta?: number;
-  /** transformers 5's object, where it is not `rope_parameters` itself. */
-  readonly parameters?: ConfigFields | undefined;
+  /** Where the settings of transformers 4 and 5 are, if not in `rope_scaling` and `rope_parameters`. */
+  readonly objects?: (config: ConfigFields) => RopeObjects;
   readonly interleaved?: boolean;
   /** The field with the share of a head's features that are turned, in families that turn a part, and what it is when not said. */
   readonly share?: { readonly field: string; readonly fallback: number };
@@ -55,12 +55,16 @@ function partOf(
   return dims;
 }
 
+interface RopeObjects {
+  readonly older: ConfigFields | undefined;
+  readonly newer: ConfigFields | undefined;
+}
+
 /** Where both objects are there, they must not contradict each other. */
 function mergeSpellings(
   config: ConfigFields,
-  newer: ConfigFields | undefined = config.object('rope_parameters'),
+  { older, newer }: RopeObjects = { older: config.object('rope_scaling'), newer: config.object('rope_parameters') },
 ): ConfigFields {
-  const older = config.object('rope_scaling');
   const merged: Record<string, unknown> = {};
   for (const fields of [newer, older]) {
     for (const name of fields?.names ?? []) {

@@ -122,11 +122,11 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
 
 const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
 
-/** OPT and GPT-NeoX derive their heads’ size, and only LLaMA has fields for the biases. */
+/** OPT, GPT-NeoX, StableLM and Cohere 2 derive their heads’ size; only LLaMA, Granite and SmolLM3 have fields for all biases. */
 function isPlain(name: FamilyName, what: string, compensated: boolean): boolean {
   if (!what.startsWith('blocks of one size')) return false;
-  if (/^(opt|gpt-neox)/.test(name)) return false;
-  return !compensated || name.startsWith('llama');
+  if (/^(opt|gpt-neox|stablelm|cohere2)/.test(name)) return false;
+  return !compensated || /^(llama|granite|smollm3)/.test(name);
 }
 
 function bits(count: number, kept: (index: number) => boolean): boolean[] {

@@ -15,7 +15,12 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 const [SAMPLES, LENGTH] = [2, 12];
 
 /** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'];
+const FAMILY_NAMES: readonly FamilyName[] = [
+  ...(['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'] as const),
+  // Capped scores and logits, norms on both sides and over all heads, factors, norms of single heads, blocks that do not turn, neighbours.
+  ...(['gemma', 'gemma2', 'gemma3', 'olmo2', 'granite', 'stablelm', 'stablelm 12b'] as const),
+  ...(['smollm3, windows', 'cohere', 'cohere2'] as const),
+];
 
 /** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */
 const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;

@@ -1,3 +1,5 @@
+import { KIN_TYPES, kinTensors } from './kinTensors.ts';
+
 /** What a stored tensor does in the model, which decides how large its random values have to be. */
 export type TensorRole =
   | 'embedding'
@@ -9,6 +11,7 @@ export type TensorRole =
   | 'residual-output'
   | 'projection'
   | 'norm'
+  | 'norm-less-one'
   | 'bias';
 
 export interface TensorSpec {
@@ -29,6 +32,7 @@ export function tensorInventory(config: RawConfig): TensorSpec[] {
 const INVENTORIES: Readonly<Record<string, (config: RawConfig) => TensorSpec[]>> = {
   opt: optTensors,
   gpt_neox: gptNeoXTensors,
+  ...Object.fromEntries(KIN_TYPES.map((type) => [type, kinTensors])),
 };
 
 function llamaTensors(config: RawConfig): TensorSpec[] {

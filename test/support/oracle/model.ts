@@ -1,8 +1,14 @@
 import { readOracleConfig, type OracleConfig } from './config.ts';
 import { gptNeoXModel } from './gptNeoX.ts';
+import { cohereModel } from './cohere.ts';
+import { gemmaModel } from './gemma.ts';
+import { graniteModel } from './granite.ts';
 import { llamaModel } from './llama.ts';
 import type { Matrix } from './matrix.ts';
+import { olmo2Model } from './olmo2.ts';
 import { optModel } from './opt.ts';
+import { smolLm3Model } from './smolLm3.ts';
+import { stableLmModel } from './stableLm.ts';
 import { readStoredTensors, type StoredTensors } from './storedTensors.ts';
 
 /** A decoder in three steps, so that it can be run and pruned block by block. Weights may be replaced in `tensors` at any time. */
@@ -12,6 +18,8 @@ export interface OracleModel {
   readonly attention: readonly string[];
   readonly mlp: readonly string[];
   readonly tensors: StoredTensors;
+  /** Tensors of a block whose rows go with the groups, where it is not enough that nothing reads what a group makes. */
+  readonly groupRows?: readonly string[];
   weightName(block: number, linear: string): string;
   /** Token ids → hidden states [T, hidden]. */
   embed(tokens: readonly number[]): Matrix;
@@ -35,6 +43,15 @@ export function oracleModel(config: OracleConfig, tensors: StoredTensors): Oracl
 const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTensors) => OracleModel>> = {
   opt: optModel,
   gpt_neox: gptNeoXModel,
+  gemma: gemmaModel,
+  gemma2: gemmaModel,
+  gemma3_text: gemmaModel,
+  olmo2: olmo2Model,
+  granite: graniteModel,
+  stablelm: stableLmModel,
+  smollm3: smolLm3Model,
+  cohere: cohereModel,
+  cohere2: cohereModel,
 };
 
 /** All prunable linear layers of a block. */
