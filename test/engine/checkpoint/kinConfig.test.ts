@@ -270,6 +270,22 @@ describe('reads', () => {
   });
 });
 
+describe('says of an export', () => {
+  it.each<[what: string, values: object, says: readonly RegExp[]]>([
+    ['nothing of Gemma 2 as it is', TINY_GEMMA2, []],
+    ['which transformers know where the windows of Gemma 2 are', { ...TINY_GEMMA2, layer_types: LAYERS }, [/4\.53/]],
+    ['that transformers 5 looks at the heads of Gemma 2', { ...TINY_GEMMA2, hidden_size: 60 }, [/transformers 5/]],
+    ['nothing of Gemma 3 as it is', { ...TINY_GEMMA3, sliding_window_pattern: 6, num_hidden_layers: 7 }, []],
+    ['the same of Gemma 3', { ...TINY_GEMMA3, layer_types: LAYERS }, [/4\.53/]],
+    ['nothing of Cohere 2 as it is', { ...TINY_COHERE2, sliding_window_pattern: 4, num_hidden_layers: 5 }, []],
+    ['the same of Cohere 2', { ...TINY_COHERE2, layer_types: LAYERS }, [/4\.53/]],
+  ])('%s', (_, values, says) => {
+    const config = parse(values);
+    const notes = familyOf(config).exportNote!(config);
+    expect(notes).toEqual(says.map((pattern) => expect.stringMatching(pattern) as unknown));
+  });
+});
+
 describe('refuses by name', () => {
   it.each<[what: string, values: object, says: RegExp]>([
     [
