@@ -4,7 +4,9 @@ import { withRemovedComponents } from './configBlocks.ts';
 import { ConfigFields } from '../families/configFields.ts';
 import { sha256 } from './hashing.ts';
 import { parseJsonObject, readBounded } from './jsonFile.ts';
-import { refusePackedWeights } from './quantization.ts';
+import { readScaleBlock, withoutQuantization } from './quantization.ts';
+import { textPart } from './textPart.ts';
+import type { JsonFields } from '../families/family.ts';
 import { EspalierError } from '../../base/errors.ts';
 
 /**
@@ -13,16 +15,33 @@ import { EspalierError } from '../../base/errors.ts';
  *
  * @throws EspalierError `checkpoint/config` naming the field, `checkpoint/unsupported-architecture`
  */
-export async function readConfig(folder: string): Promise<HashedConfig> {
+export async function readConfig(folder: string): Promise<ReadConfig> {
   const file = path.join(folder, 'config.json');
   const bytes = await readBounded(file, 'checkpoint/config', MAX_CONFIG);
-  return { config: parseConfig(parseJsonObject(bytes, file, 'checkpoint/config'), file), hash: sha256(bytes) };
+  const { values, partOf } = textPart(parseJsonObject(bytes, file, 'checkpoint/config'));
+  const config = parseConfig(values, file);
+  const scaleBlock = readScaleBlock(new ConfigFields(file, values));
+  return {
+    file,
+    config,
+    values: withoutQuantization(values),
+    hash: sha256(bytes),
+    ...(scaleBlock && { scaleBlock }),
+    ...(partOf !== undefined && { partOf }),
+  };
 }
 
-export interface HashedConfig {
+export interface ReadConfig {
+  readonly file: string;
   readonly config: ModelConfig;
+  /** The fields that {@link config} was read from, as a checkpoint with plain weights has them. */
+  readonly values: JsonFields;
   /** sha-256, hex, of the bytes that it was read from. */
   readonly hash: string;
+  /** What of a matrix in 8 bits has one scale, where that is said. */
+  readonly scaleBlock?: readonly [rows: number, columns: number];
+  /** The architecture that this is the language part of. */
+  readonly partOf?: string;
 }
 
 /** Checks the parsed text of a config.json; `file` is named in errors. */
@@ -70,7 +89,7 @@ function unsupported(file: string, name: unknown): EspalierError {
 
 /** Fields that none of the families knows, yet that make a checkpoint compute something else. */
 function refuseWhatChangesNumbers(fields: ConfigFields): void {
-  refusePackedWeights(fields);
+  readScaleBlock(fields);
   const pruned = fields.value('pruned_heads');
   if (typeof pruned === 'object' && Object.keys(pruned!).length > 0) {
     throw fields.wrong('pruned_heads', 'empty', 'Use the checkpoint before its heads were removed.');

@@ -97,6 +97,8 @@ it.skipIf(process.platform === 'win32')(
   },
 );
 
+const ADAPTER = JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: 'ada/base', r: 2 });
+
 describe('a folder that is no checkpoint', () => {
   it.each<[what: string, files: readonly string[], says: RegExp]>([
     [
@@ -116,7 +118,13 @@ describe('a folder that is no checkpoint', () => {
     [
       'an adapter',
       ['adapter_config.json', 'adapter_model.safetensors'],
-      /an adapter without its base.*merge_and_unload/,
+      /got "ada\/base", which is none of these here\. Download it \(`hf download ada\/base`\)/,
+    ],
+    ['an adapter without weights', ['adapter_config.json'], /an adapter without weights.*Download/],
+    [
+      'a pickled adapter',
+      ['adapter_config.json', 'adapter_model.bin'],
+      /pickled \(adapter_model\.bin\).*save_pretrained/,
     ],
     [
       'an adapter beside a model',
@@ -130,7 +138,7 @@ describe('a folder that is no checkpoint', () => {
       /index\.json as well/,
     ],
   ])('%s', async (_, files, says) => {
-    for (const file of files) put(file);
+    for (const file of files) put(file, file === 'adapter_config.json' ? ADAPTER : 'x');
     const failure = await failureOf(() => openCheckpoint(folder));
     expect(failure.code).toBe('checkpoint/not-found');
     expect(failure.message).toMatch(says);
@@ -139,10 +147,10 @@ describe('a folder that is no checkpoint', () => {
   it.each([
     ['models--meta-llama--Llama-3.2-1B', ''],
     ['models--meta-llama--Llama-3.2-1B', 'snapshots'],
-  ])('but is above a snapshot of the hub’s cache: %s/%s', async (repository, below) => {
-    put(`${repository}/refs/main`, 'bbb');
-    put(`${repository}/snapshots/aaa/config.json`);
+  ])('but is above a snapshot of the hub’s cache that nothing names: %s/%s', async (repository, below) => {
+    put(`${repository}/refs/main`, 'ccc');
     put(`${repository}/snapshots/bbb/config.json`);
+    put(`${repository}/snapshots/ddd/config.json`);
     put(`${repository}/blobs/123`);
     const failure = await failureOf(() => openCheckpoint(path.join(folder, repository, below)));
     expect(failure.message).toContain(`the snapshot: ${path.join(folder, repository, 'snapshots', 'bbb')} (of 2`);
@@ -245,14 +253,6 @@ function packed(weight: string | undefined, ...beside: string[]): (tensors: Tens
 }
 
 describe('tensors that are not a plain model’s are named for what they are', () => {
-  const biases =
-    (...names: string[]): ((tensors: Tensors) => void) =>
-    (tensors) => {
-      for (const [index, name] of [0, 1, 2].flatMap((block) => names.map((each) => [block, each] as const))) {
-        tensors.set(`model.layers.${index}.${name}.bias`, zeros(64));
-      }
-    };
-
   it.each<[what: string, change: (tensors: Tensors) => void, says: RegExp]>([
     ['GPTQ', packed('qweight', 'qzeros', 'scales', 'g_idx'), /GPTQ has packed.*before it was quantised/],
     ['AWQ', packed('qweight', 'qzeros', 'scales'), /AWQ or GPTQ has packed/],
@@ -295,11 +295,6 @@ describe('tensors that are not a plain model’s are named for what they are', (
     ['Meta’s names', (tensors) => tensors.set('layers.0.attention.wq.weight', zeros(2)), /Meta’s own layout/],
     ['fused projections', packed('qkv_proj.weight'), /fused into one matrix/],
     [
-      'FLAP’s biases',
-      biases('self_attn.o_proj', 'mlp.down_proj'),
-      /biases of the output projections \(FLAP\).*\{"espalier":\{"format":1,"bias":\{"attention_output":true,"mlp_output":true\}\}\}/,
-    ],
-    [
       'a head that is missing',
       (tensors) => tensors.delete('lm_head.weight'),
       /no tensor of this name.*"tie_word_embeddings": true/,
@@ -316,23 +311,22 @@ describe('tensors that are not a plain model’s are named for what they are', (
     expect(failure.message).not.toContain('one of the two is of another model');
   });
 
-  it('blocks of other sizes, with the line of config.json that says so, which is then read', async () => {
-    const { hidden, headDim } = parseConfig(TINY_LLAMA, 'config.json');
+  it('fewer heads in all blocks alike, which may be smaller ones: with the line of config.json that says so, which is then read', async () => {
+    const { hidden, headDim, heads, kvHeads } = parseConfig(TINY_LLAMA, 'config.json');
+    const queries = (heads / kvHeads) * headDim;
     const change = (tensors: Tensors): void => {
-      for (const name of ['gate_proj', 'up_proj']) tensors.set(`model.layers.1.mlp.${name}.weight`, zeros(5, hidden));
-      tensors.set('model.layers.1.mlp.down_proj.weight', zeros(hidden, 5));
-      const { heads, kvHeads } = parseConfig(TINY_LLAMA, 'config.json');
-      const group = heads / kvHeads;
-      for (const name of ['k_proj', 'v_proj'])
-        tensors.set(`model.layers.2.self_attn.${name}.weight`, zeros(headDim, hidden));
-      tensors.set('model.layers.2.self_attn.q_proj.weight', zeros(group * headDim, hidden));
-      tensors.set('model.layers.2.self_attn.o_proj.weight', zeros(hidden, group * headDim));
-      biases('self_attn.o_proj', 'mlp.down_proj')(tensors);
+      for (const block of [0, 1, 2]) {
+        const prefix = `model.layers.${block}.self_attn`;
+        for (const name of ['k_proj', 'v_proj']) tensors.set(`${prefix}.${name}.weight`, zeros(headDim, hidden));
+        tensors.set(`${prefix}.q_proj.weight`, zeros(queries, hidden));
+        tensors.set(`${prefix}.o_proj.weight`, zeros(hidden, queries));
+      }
     };
     const failure = await failureOf(() => checked(change));
-    expect(failure.message).toMatch(/fewer heads or channels in some blocks \(FLAP, LLM-Pruner\) and biases/);
+    expect(failure.message).toMatch(/fewer heads or channels in some blocks \(FLAP, LLM-Pruner\)/);
     const key = /\{"espalier".*\}\}/.exec(failure.data.remedy)![0];
     await checked(change, JSON.parse(key) as object);
+    await checked(change, { head_dim: headDim });
   });
 
   async function checked(change: (tensors: Tensors) => void, fields: object = {}): Promise<void> {
