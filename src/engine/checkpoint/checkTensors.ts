@@ -49,7 +49,8 @@ function whatTheyAre({ tensors, config, folder }: Checkpoint, wanted: ReadonlySe
     const { name, what, remedy } = foreign;
     return wrong(tensors.get(name)!.file, name, plain, what, remedy);
   }
-  const removed = removedLayout(tensors, config);
+  // With sizes of its blocks something else is wrong.
+  const removed = config.blocks ? undefined : removedLayout(tensors, config);
   if (!removed) return undefined;
   const remedy = `If parts of the model were removed by a program that left config.json as it was, say so there: ${JSON.stringify({ [ESPALIER_KEY]: removed.key })} (docs/export.md).`;
   return wrong(folder, 'the sizes of the blocks', plain, removed.what, remedy);

@@ -77,19 +77,35 @@ function isAlias(architecture: ArchitectureName, name: unknown): boolean {
 
 function unsupported(file: string, name: unknown): EspalierError {
   const titles = ARCHITECTURES.map((architecture) => familyOf({ architecture }).title);
+  const otherHead =
+    typeof name === 'string' &&
+    /For(SequenceClassification|TokenClassification|QuestionAnswering|RewardModel)$/.test(name);
   return new EspalierError({
     code: 'checkpoint/unsupported-architecture',
     operation: `reading ${file}`,
     expected: `one of the architectures ${ARCHITECTURES.join(', ')}`,
     actual: name === undefined ? 'neither architectures nor model_type' : JSON.stringify(name).slice(0, 80),
-    remedy: `Choose a checkpoint of a supported family (${titles.join(', ')}).`,
+    remedy: otherHead
+      ? 'This is a model with another head than that of a language model: choose the one that it was made from.'
+      : `Choose a checkpoint of a supported family (${titles.join(', ')}).`,
     file,
   });
 }
 
+/** Puzzle's and DeciLM's: single blocks without attention, with other groups of heads, or with one matrix in the place of a layer. */
+const SEARCHED_BLOCKS = ['block_configs', 'per_layer_config'] as const;
+
 /** Fields that none of the families knows, yet that make a checkpoint compute something else. */
 function refuseWhatChangesNumbers(fields: ConfigFields): void {
   readScaleBlock(fields);
+  for (const name of SEARCHED_BLOCKS) {
+    if (fields.value(name) === undefined) continue;
+    throw fields.wrong(
+      name,
+      'absent',
+      'Choose a checkpoint whose blocks are alike: these were made by a search for architectures.',
+    );
+  }
   const pruned = fields.value('pruned_heads');
   if (typeof pruned === 'object' && Object.keys(pruned!).length > 0) {
     throw fields.wrong('pruned_heads', 'empty', 'Use the checkpoint before its heads were removed.');

@@ -1,89 +1,18 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
-import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
-import {
-  raw32,
-  rawBfloat16,
-  type RawTensor,
-  type RawTensors,
-  readRaw,
-  rewriteWeights,
-  valuesOf,
-} from '../../support/generate/rewriteWeights.ts';
-import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import { raw32, type RawTensor, type RawTensors, storedLike, valuesOf } from '../../support/generate/rewriteWeights.ts';
+import { ModelVariants } from '../../support/modelVariants.ts';
 
 // A weight that a folder keeps as several tensors is the model whose weights were made one by plain loops.
 
-let root: string;
-let engine: Engine;
-const families = new Map<FamilyName, TemporaryFamily>();
+let models: ModelVariants;
 beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'espalier-several-'));
-  engine = createEngine({ startFresh: () => createEngine() });
+  models = await ModelVariants.create();
 });
-afterAll(async () => {
-  await engine.dispose();
-  for (const family of families.values()) await family.remove();
-  await rm(root, { recursive: true });
-});
-
-async function familyOf(name: FamilyName): Promise<TemporaryFamily> {
-  const family = families.get(name) ?? (await temporaryFamily(name));
-  families.set(name, family);
-  return family;
-}
-
-/** A copy of the family's folder with other tensors and fields. */
-async function variant(name: FamilyName, change: (tensors: RawTensors) => void, fields: object = {}): Promise<string> {
-  const folder = await mkdtemp(path.join(root, 'variant-'));
-  await cp((await familyOf(name)).folder, folder, { recursive: true });
-  rewriteWeights(folder, change);
-  const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8')) as object;
-  await rm(path.join(folder, 'config.json'));
-  await writeFile(path.join(folder, 'config.json'), JSON.stringify({ ...config, ...fields }));
-  return folder;
-}
-
-function planOf({ textFile, calibrationFile }: TemporaryFamily, model: string): EvaluationPlan {
-  const expression = parsePrefix('mul(W, sqrt(X))');
-  return {
-    model,
-    text: textFile,
-    calibration: calibrationFile,
-    evaluations: [{ metric: 'wanda', expression, sparsity: { kind: 'unstructured', share: 0.5 } }],
-    settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 1, samples: 2, blocks: 2, length: 24, offsets: 'even' },
-  };
-}
-
-async function expectSameModel(name: FamilyName, made: string, plain: string): Promise<void> {
-  const family = await familyOf(name);
-  const numbers = async (folder: string): Promise<unknown[]> => {
-    const [result] = await engine.evaluate(planOf(family, folder));
-    return [result!.densePerplexity, result!.perplexity, result!.actualSparsity, result!.provenance.modelZeros];
-  };
-  expect(await numbers(made)).toEqual(await numbers(plain));
-  expect(await numbers(plain)).not.toEqual(await numbers(family.folder));
-  const [ofMade, ofPlain] = [`${made}-exported`, `${plain}-exported`];
-  await engine.exportModel(planOf(family, made), { folder: ofMade, format: 'huggingface' });
-  await engine.exportModel(planOf(family, plain), { folder: ofPlain, format: 'huggingface' });
-  expect(JSON.stringify([...readRaw(ofMade)])).toBe(JSON.stringify([...readRaw(ofPlain)]));
-  expect(await readFile(path.join(ofMade, 'config.json'), 'utf8')).toBe(
-    await readFile(path.join(ofPlain, 'config.json'), 'utf8'),
-  );
-}
-
-async function notesOf(folder: string): Promise<readonly string[]> {
-  return (await engine.describe(folder)).notes ?? [];
-}
+afterAll(() => models.remove());
 
 /** Changes the matrices of the blocks' linear layers. */
 function eachMatrix(change: (tensors: RawTensors, name: string, tensor: RawTensor, rng: Rng) => void) {
@@ -93,12 +22,6 @@ function eachMatrix(change: (tensors: RawTensors, name: string, tensor: RawTenso
       if (/(proj|fc[12]|dense\w*|query_key_value)\.weight$/.test(name)) change(tensors, name, tensor, rng);
     }
   };
-}
-
-/** As the tensor is stored. */
-function stored(like: RawTensor, values: ArrayLike<number>): RawTensor {
-  if (like.dtype === 'F16') throw new Error('the loops of these tests round to BF16 and F32 alone');
-  return like.dtype === 'BF16' ? rawBfloat16(like.shape, values) : raw32(like.shape, values);
 }
 
 describe('weight_orig and weight_mask of torch.nn.utils.prune', () => {
@@ -111,32 +34,32 @@ describe('weight_orig and weight_mask of torch.nn.utils.prune', () => {
     ['opt', ''],
     ['gpt-neox, in sequence', '_orig_mod.'],
   ])('of %s are their product, under the prefix "%s"', async (name, prefix) => {
-    const plain = await variant(
+    const plain = await models.variant(
       name,
       eachMatrix((tensors, of, tensor, rng) => {
         const mask = keeps(tensor, rng);
         tensors.set(
           of,
-          stored(
+          storedLike(
             tensor,
             Array.from(valuesOf(tensor), (value, i) => value * mask[i]!),
           ),
         );
       }),
     );
-    const made = await variant(name, (tensors) => {
+    const made = await models.variant(name, (tensors) => {
       eachMatrix((all, of, tensor, rng) => {
         all.delete(of);
         all.set(`${of}_orig`, tensor);
-        all.set(`${of}_mask`, stored(tensor, keeps(tensor, rng)));
+        all.set(`${of}_mask`, storedLike(tensor, keeps(tensor, rng)));
       })(tensors);
       for (const [each, tensor] of [...tensors]) {
         tensors.delete(each);
         tensors.set(`${prefix}${each}`, tensor);
       }
     });
-    await expectSameModel(name, made, plain);
-    expect((await notesOf(made)).join()).toMatch(/^\d+ tensors times their masks$/);
+    await models.expectSameModel(name, made, plain);
+    expect((await models.notesOf(made)).join()).toMatch(/^\d+ tensors times their masks$/);
   });
 
   it('with masks of other types, and of biases', async () => {
@@ -150,20 +73,19 @@ describe('weight_orig and weight_mask of torch.nn.utils.prune', () => {
     const bytes = (dtype: 'BOOL' | 'U8' | 'I8') => (values: number[]) => ({
       ...{ dtype, shape: [values.length], bytes: Uint8Array.from(values) },
     });
-    const plain = await variant('llama biases', (tensors) => {
+    const plain = await models.variant('llama biases', (tensors) => {
       const name = 'model.layers.1.self_attn.q_proj.bias';
       const tensor = tensors.get(name)!;
       tensors.set(
         name,
-        stored(
+        storedLike(
           tensor,
           Array.from(valuesOf(tensor), (value, i) => value * (i % 2)),
         ),
       );
     });
     for (const dtype of ['BOOL', 'U8', 'I8'] as const) {
-      await expectSameModel('llama biases', await variant('llama biases', change(bytes(dtype))), plain);
-      await rm(`${plain}-exported`, { recursive: true });
+      await models.expectSameModel('llama biases', await models.variant('llama biases', change(bytes(dtype))), plain);
     }
   });
 
@@ -190,14 +112,14 @@ describe('weight_orig and weight_mask of torch.nn.utils.prune', () => {
     ],
   ])('refused: %s', async (_, change, says) => {
     const name = 'model.layers.0.mlp.up_proj.weight';
-    const folder = await variant('llama-1', (tensors) => {
+    const folder = await models.variant('llama-1', (tensors) => {
       const tensor = tensors.get(name)!;
       tensors.delete(name);
       tensors.set(`${name}_orig`, tensor);
       tensors.set(`${name}_mask`, raw32(tensor.shape, valuesOf(tensor).fill(1)));
       change(tensors, name);
     });
-    const failure = await failureOf(async () => engine.evaluate(planOf(await familyOf('llama-1'), folder)));
+    const failure = await failureOf(() => models.numbersOf('llama-1', folder));
     expect([failure.code, failure.message]).toEqual(['checkpoint/tensor', expect.stringMatching(says)]);
   });
 });
@@ -286,13 +208,13 @@ describe('weights in 8 bits with scales', () => {
     ],
     ['without a word in config.json, in stretches of a row', 'llama-1', 'stretch', 'weight_scale', 'F8_E4M3', {}],
   ])('%s', async (_, name, layout, scale, bits, fields) => {
-    const plain = await variant(
+    const plain = await models.variant(
       name,
       eachMatrix((tensors, of, tensor, rng) => {
         tensors.set(of, raw32(tensor.shape, quantise(layout, tensor, rng, bits).widened));
       }),
     );
-    const made = await variant(
+    const made = await models.variant(
       name,
       eachMatrix((tensors, of, tensor, rng) => {
         const { packed, scales, shape } = quantise(layout, tensor, rng, bits);
@@ -301,11 +223,11 @@ describe('weights in 8 bits with scales', () => {
         tensors.set(`${layer}${scale}`, raw32(layout === 'tensor' ? [] : shape, scales));
         tensors.set(`${layer}input_scale`, raw32([1], [0.5]));
       }),
-      fields,
+      (config) => ({ ...config, ...fields }),
     );
-    await expectSameModel(name, made, plain);
-    expect((await notesOf(made)).join()).toMatch(/^\d+ matrices of 8 bits times their scales$/);
-    expect((await engine.describe(made)).storedAs).toContain('F32');
+    await models.expectSameModel(name, made, plain);
+    expect((await models.notesOf(made)).join()).toMatch(/^\d+ matrices of 8 bits times their scales$/);
+    expect((await models.engine.describe(made)).storedAs).toContain('F32');
   });
 
   it.each<[what: string, change: (tensors: RawTensors, layer: string) => void, says: RegExp]>([
@@ -319,20 +241,20 @@ describe('weights in 8 bits with scales', () => {
     ['two scales', (tensors, layer) => tensors.set(`${layer}.weight_scale_inv`, raw32([1], [3])), /8 bits \(FP8/],
   ])('refused: %s', async (_, change, says) => {
     const layer = 'model.layers.0.mlp.up_proj';
-    const folder = await variant('llama-1', (tensors) => {
+    const folder = await models.variant('llama-1', (tensors) => {
       const { shape } = tensors.get(`${layer}.weight`)!;
       tensors.set(`${layer}.weight`, { dtype: 'F8_E4M3', shape, bytes: new Uint8Array(shape[0]! * shape[1]!) });
       tensors.set(`${layer}.weight_scale`, raw32([1], [2]));
       change(tensors, layer);
     });
-    const failure = await failureOf(async () => engine.evaluate(planOf(await familyOf('llama-1'), folder)));
+    const failure = await failureOf(() => models.numbersOf('llama-1', folder));
     expect([failure.code, failure.message]).toEqual(['checkpoint/tensor', expect.stringMatching(says)]);
   });
 });
 
 it('a computed tensor is the same read whole, by rows, and as bytes', async () => {
   const name = 'model.layers.0.mlp.up_proj.weight';
-  const folder = await variant('llama-3.1', (tensors) => {
+  const folder = await models.variant('llama-3.1', (tensors) => {
     const tensor = tensors.get(name)!;
     tensors.delete(name);
     tensors.set(`${name}_orig`, tensor);

@@ -87,3 +87,9 @@ export function rawBfloat16(shape: readonly number[], values: ArrayLike<number>)
   }
   return { dtype: 'BF16', shape, bytes };
 }
+
+/** Values in the type of another tensor, BF16 or F32. */
+export function storedLike({ dtype, shape }: RawTensor, values: ArrayLike<number>): RawTensor {
+  if (dtype === 'F16') throw new TypeError('values are rounded to BF16 and F32 alone');
+  return dtype === 'BF16' ? rawBfloat16(shape, values) : raw32(shape, values);
+}
