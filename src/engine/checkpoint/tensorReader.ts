@@ -126,10 +126,18 @@ function readMerged(
   const sums = new Float64Array(columns);
   eachRow({ columns, first, into }, (row, begin, values) => {
     sums.fill(0);
-    for (let k = 0; k < rank; k++) {
-      const factor = ofRows[row * rank + k]!;
-      const from = k * columns + begin;
-      for (let i = 0; i < values.length; i++) sums[i]! += factor * ofColumns[from + i]!;
+    let k = 0;
+    const term = (offset: number) => ofColumns.subarray((k + offset) * columns + begin);
+    const factor = (offset: number) => ofRows[row * rank + k + offset]!;
+    // Four at a time: the sums are read and written that much less often. They are added in the order of k all the same.
+    for (; k + 4 <= rank; k += 4) {
+      const [a, b, c, d] = [factor(0), factor(1), factor(2), factor(3)];
+      const [x, y, z, w] = [term(0), term(1), term(2), term(3)];
+      for (let i = 0; i < values.length; i++) sums[i] = sums[i]! + a * x[i]! + b * y[i]! + c * z[i]! + d * w[i]!;
+    }
+    for (; k < rank; k++) {
+      const [a, x] = [factor(0), term(0)];
+      for (let i = 0; i < values.length; i++) sums[i]! += a * x[i]!;
     }
     for (let i = 0; i < values.length; i++) values[i] = values[i]! + Math.fround(scaling * sums[i]!);
   });

@@ -50,12 +50,16 @@ describe('a path that is no path of a checkpoint', () => {
     ['hf://meta-llama/Llama-3.2-1B', /hf download meta-llama\/Llama-3\.2-1B`/],
     ['https://huggingface.co/meta-llama/Llama-3.2-1B/tree/main', /hf download meta-llama\/Llama-3\.2-1B`/],
     ['s3://bucket/model', /address that begins with s3:.*Download/],
-    ['meta-llama/Llama-3.2-1B', /no such folder.*name of the Hugging Face hub.*hf download meta-llama\/Llama-3\.2-1B/],
+    [
+      'meta-llama/Llama-3.2-1B',
+      /no such folder.*of the Hugging Face hub is meant, write hf:meta-llama\/Llama-3\.2-1B\./,
+    ],
+    ['gpt2', /of the Hugging Face hub is meant, write hf:gpt2\./],
     ['C:\\models\\tiny', /path of Windows/],
     ['C:/models/tiny', /path of Windows/],
     ['models\\tiny', /path of Windows/],
     [' models/tiny', /blank or a quote/],
-    ['nowhere', /no such folder\. Check the path of the checkpoint/],
+    ['no where', /no such folder\. Check the path of the checkpoint/],
     ['one/two/three', /no such folder\. Check the path of the checkpoint/],
   ])('%s', async (written, says) => {
     const failure = await failureOf(() => openCheckpoint(path.resolve(folder, written)));
@@ -166,6 +170,22 @@ describe('a Git LFS pointer is named', () => {
   it.each(['model.safetensors', 'config.json', 'model.safetensors.index.json'])('in the place of %s', async (file) => {
     put('config.json', JSON.stringify(TINY_LLAMA));
     if (file === 'config.json') await writeSafetensors(path.join(folder, 'model.safetensors'), new Map());
+    put(file, LFS);
+    expect((await failureOf(() => openCheckpoint(folder))).message).toMatch(/a Git LFS pointer.*git lfs pull/);
+  });
+
+  it.each(['tokenizer.json', 'tokenizer_config.json'])('in the place of %s', async (file) => {
+    put('tokenizer.json', '{}');
+    put(file, LFS);
+    const failure = await failureOf(() => loadTokenizer(folder));
+    expect([failure.code, failure.message]).toEqual(['checkpoint/tokenizer', expect.stringMatching(/git lfs pull/)]);
+  });
+
+  it.each(['adapter_config.json', 'adapter_model.safetensors'])('in the place of %s', async (file) => {
+    put('base/config.json', JSON.stringify(TINY_LLAMA));
+    await writeSafetensors(path.join(folder, 'base', 'model.safetensors'), new Map());
+    put('adapter_config.json', JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: './base' }));
+    put('adapter_model.safetensors');
     put(file, LFS);
     expect((await failureOf(() => openCheckpoint(folder))).message).toMatch(/a Git LFS pointer.*git lfs pull/);
   });
