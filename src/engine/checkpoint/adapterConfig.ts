@@ -2,17 +2,13 @@ import path from 'node:path';
 import { ConfigFields } from '../families/configFields.ts';
 import { sha256 } from './hashing.ts';
 import { parseJsonObject, readBounded } from './jsonFile.ts';
-
-export const ADAPTER_CONFIG = 'adapter_config.json';
+import { ADAPTER_CONFIG, type BaseOfAdapter } from '../../files/adapterBase.ts';
 
 /** An adapter_config.json of PEFT, as far as it decides what merging gives: low-rank adaptation (Hu et al. 2021) alone. */
-export interface AdapterConfig {
+export interface AdapterConfig extends BaseOfAdapter {
   readonly file: string;
   /** sha-256, hex, of its bytes. */
   readonly hash: string;
-  /** Folder or name on the hub of the model that it adapts. */
-  readonly base: string | undefined;
-  readonly revision: string | undefined;
   /** Whether the layers store their matrices [in, out]. */
   readonly transposed: boolean;
   /** What a layer's change is multiplied by: alpha / rank, or alpha / √rank (rsLoRA, Kalajdzievski 2023). */

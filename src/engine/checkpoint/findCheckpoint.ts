@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { ADAPTER_CONFIG, type AdapterConfig, readAdapterConfig } from './adapterConfig.ts';
-import { cachedSnapshot, snapshotBelow } from './hubCache.ts';
+import { type AdapterConfig, readAdapterConfig } from './adapterConfig.ts';
 import { missingFolder } from './missingWeights.ts';
 import { EspalierError } from '../../base/errors.ts';
+import { ADAPTER_CONFIG, adapterBase } from '../../files/adapterBase.ts';
+import { snapshotBelow } from '../../files/hubCache.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
 
 /** Where the files of a model are. */
@@ -36,13 +37,13 @@ export async function findCheckpoint(folder: string): Promise<CheckpointFolders>
   const config = await readAdapterConfig(found.folder);
   const ownWeights = found.names.has(ADAPTER_WEIGHTS);
   if (hasModel(found.names)) {
-    const isOwnBase = ownWeights && (await baseFolder(config)) === found.folder;
+    const isOwnBase = ownWeights && (await adapterBase(found.folder, config)) === found.folder;
     if (ownWeights && !isOwnBase) throw adapterBeside(found.folder);
     const file = isOwnBase ? path.join(found.folder, ADAPTER_WEIGHTS) : undefined;
     return { ...withoutAdapter(found), adapter: { config, file }, tokenizerFolder: found.folder };
   }
   if (!ownWeights) throw noAdapterWeights(found);
-  const base = await baseFolder(config);
+  const base = await adapterBase(found.folder, config);
   if (base === undefined) throw noBase(config);
   const model = await listCheckpoint(base);
   if (model.names.has(ADAPTER_CONFIG)) throw adapterOfAdapter(config, base);
@@ -77,19 +78,6 @@ function hasModel(names: ReadonlySet<string>): boolean {
 /** The adapter's file is none of the model's. */
 function withoutAdapter({ folder, names }: Listed): Listed {
   return { folder, names: new Set([...names].filter((name) => name !== ADAPTER_WEIGHTS)) };
-}
-
-/**
- * A base model is named as a folder (absolute, or beginning with a dot, from the adapter's own), or by its name on the hub, which is looked up in
- * Python's cache. Relative paths start where the adapter was trained, and nobody knows where that is.
- */
-async function baseFolder({ base, revision, file }: AdapterConfig): Promise<string | undefined> {
-  if (base === undefined) return undefined;
-  // Listing a folder of another machine would sign on to it.
-  if (/^(\\\\|\/\/)/.test(base)) return undefined;
-  if (path.isAbsolute(base)) return path.resolve(base);
-  if (/^\.{1,2}([\\/]|$)/.test(base)) return path.resolve(path.dirname(file), base);
-  return /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(base) ? cachedSnapshot(base, revision) : undefined;
 }
 
 const MERGE = 'Merge the adapter into its base model (merge_and_unload of PEFT) and save the result';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { sameVersion, untilChangesShow } from '../../files/fileVersion.ts';
-import { ADAPTER_CONFIG } from './adapterConfig.ts';
+import { ADAPTER_CONFIG } from '../../files/adapterBase.ts';
 import { hashFile, hashVersion, sha256 } from './hashing.ts';
 import { requireTokenizer } from './requireTokenizer.ts';
 import type { SafetensorsFile } from './safetensors.ts';

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { cachedSnapshot } from './hubCache.ts';
+import { cachedSnapshot } from '../../files/hubCache.ts';
 import { readText } from '../../files/readBytes.ts';
 import { hubIdOf, readMissingPath } from '../../files/missingPath.ts';
 

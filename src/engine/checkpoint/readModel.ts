@@ -98,7 +98,15 @@ function notesOf(
     ...(partOf === undefined ? [] : [`the language part of a ${partOf}`]),
     ...(counts.masked > 0 ? [`${counts.masked} tensors times their masks`] : []),
     ...(counts.scaled > 0 ? [`${counts.scaled} matrices of 8 bits times their scales`] : []),
-    ...(adapter ? [`with the adapter in ${path.dirname(adapter.config.file)} merged into ${folder}`] : []),
+    ...(adapter ? [`the adapter ${nameOf(path.dirname(adapter.config.file))} merged into ${nameOf(folder)}`] : []),
     ...(removed === undefined ? [] : [removed]),
   ];
+}
+
+/** What a folder is called, without where it lies: notes go along with exports. Of a snapshot in the hub's cache the model's name there. */
+function nameOf(folder: string): string {
+  const [repository, snapshots] = folder.split(path.sep).slice(-3);
+  return snapshots === 'snapshots' && repository?.startsWith('models--')
+    ? repository.slice('models--'.length).replaceAll('--', '/')
+    : path.basename(folder);
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { allParameters, familyOf } from '../../../src/engine/families/families.ts';
+import { modelText } from '../../../src/experiment/resultWarnings.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
 import { raw32, type RawTensors, readRaw, valuesOf, writeRaw } from '../../support/generate/rewriteWeights.ts';
@@ -315,7 +316,10 @@ describe('a model of images and text is read as its language model', () => {
       wrapped(architecture, type),
     );
     await expectEqual(name, folder);
-    expect(await models.notesOf(folder)).toEqual([`the language part of a ${architecture}`]);
+    const note = `the language part of a ${architecture}`;
+    expect(await models.notesOf(folder)).toEqual([note]);
+    const [result] = await models.engine.evaluate(await models.planOf(name, folder));
+    expect(modelText(result!.provenance)).toBe(`, ${note}`);
     const [exported, plain] = [`${folder}-exported`, `${folder}-plain`];
     await models.engine.exportModel(await models.planOf(name, folder), { folder: exported, format: 'huggingface' });
     const { folder: own } = await models.familyOf(name);
@@ -324,6 +328,54 @@ describe('a model of images and text is read as its language model', () => {
     const checkpoints = await Promise.all([exported, plain].map((each) => openCheckpoint(each)));
     for (const checkpoint of checkpoints) checkpoint.close();
     expect(checkpoints[0]!.config).toEqual(checkpoints[1]!.config);
+  });
+
+  const sections = { type: 'mrope', rope_type: 'default', mrope_section: [1, 1, 2] };
+  it.each<[what: string, FamilyName, fields: NonNullable<Fields>]>([
+    [
+      'Qwen2.5-VL, in one piece',
+      'qwen2',
+      (config) => ({
+        ...config,
+        architectures: ['Qwen2_5_VLForConditionalGeneration'],
+        model_type: 'qwen2_5_vl',
+        rope_scaling: { type: 'mrope', mrope_section: [1, 1, 2] },
+        vision_config: {},
+      }),
+    ],
+    [
+      'Qwen2-VL',
+      'qwen2 window',
+      (config) =>
+        wrapped(
+          'Qwen2VLForConditionalGeneration',
+          'qwen2_vl',
+        )({
+          ...{ ...config, model_type: 'qwen2_vl_text', rope_scaling: sections },
+        }),
+    ],
+    [
+      'Qwen3-VL',
+      'qwen3',
+      (config) =>
+        wrapped(
+          'Qwen3VLForConditionalGeneration',
+          'qwen3_vl',
+        )({
+          ...{ ...config, model_type: 'qwen3_vl_text', rope_scaling: { ...sections, mrope_interleaved: true } },
+        }),
+    ],
+  ])('%s', async (_, name, fields) => {
+    const folder = await models.variant(
+      name,
+      (all) => {
+        language((each) => each.replace(/^model\./, 'model.language_model.'))(all);
+        all.set('model.visual.blocks.0.norm1.weight', raw32([1], [1]));
+      },
+      fields,
+    );
+    await expectEqual(name, folder);
+    expect((await models.notesOf(folder)).join()).toMatch(/^the language part of a Qwen/);
   });
 
   it.each<[what: string, fields: Fields, says: RegExp]>([

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { readText } from '../../files/readBytes.ts';
+import { readText } from './readBytes.ts';
 
 /** Folder in which Python's hub library keeps what it has downloaded. */
 function cacheFolder(): string {
