@@ -54,7 +54,7 @@ export function textPart(values: JsonFields): TextPart {
   const [architecture, ...others] = asList(values['architectures']);
   const text = values['text_config'] ?? flatText(values);
   if (typeof architecture !== 'string' || others.length > 0 || !WRAPPERS.includes(architecture)) return { values };
-  if (typeof text !== 'object' || text === null || Array.isArray(text)) return { values };
+  if (typeof text !== 'object' || Array.isArray(text)) return { values };
   const fields = text as JsonFields;
   const type = fields['model_type'];
   const part = typeof type === 'string' && Object.hasOwn(PARTS, type) ? PARTS[type] : undefined;

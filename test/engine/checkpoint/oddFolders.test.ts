@@ -95,6 +95,7 @@ describe('the folder', () => {
     mkdirSync(path.join(repository, 'refs'));
     writeFileSync(path.join(repository, 'snapshots', 'c0ffee', 'config.json'), '{}');
     writeFileSync(path.join(repository, 'refs', 'main'), main);
+    cpSync((await models.familyOf('llama-1')).folder, path.join(models.root, 'elsewhere'), { recursive: true });
     expect((await failureOf(() => openCheckpoint(repository))).message).toMatch(/Name the snapshot: .*c0ffee/);
   });
 
