@@ -1,12 +1,17 @@
 import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { readText } from './readBytes.ts';
 
 /** Folder in which Python's hub library keeps what it has downloaded. */
 function cacheFolder(): string {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HOME, USERPROFILE } = process.env;
-  const home = HF_HOME ?? path.join(XDG_CACHE_HOME ?? path.join(HOME ?? USERPROFILE ?? '', '.cache'), 'huggingface');
-  return HF_HUB_CACHE ?? path.join(home, 'hub');
+  const home = said('HF_HOME') ?? path.join(said('XDG_CACHE_HOME') ?? path.join(homedir(), '.cache'), 'huggingface');
+  return said('HF_HUB_CACHE') ?? said('HUGGINGFACE_HUB_CACHE') ?? path.join(home, 'hub');
+}
+
+/** A variable that is set to nothing is none. */
+function said(variable: string): string | undefined {
+  return process.env[variable] === '' ? undefined : process.env[variable];
 }
 
 /** Folder of a model's snapshot in that cache: what `revision` is there. Undefined where it was not downloaded. */

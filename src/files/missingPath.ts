@@ -30,8 +30,8 @@ export async function hubIdOf(missing: string): Promise<string | undefined> {
   return /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(written) ? written : undefined;
 }
 
-function hubRemedy(id: string): string {
-  return `Download it (\`hf download ${id}\` prints the folder of its snapshot), and give the path of that folder: names of the hub are not looked up yet.`;
+export function hubRemedy(id: string): string {
+  return `Write hf:${id}: then it is looked up in the cache, and fetched where that is agreed to.`;
 }
 
 interface Form {

@@ -1,8 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { cachedSnapshot } from '../../files/hubCache.ts';
 import { readText } from '../../files/readBytes.ts';
-import { hubIdOf, readMissingPath } from '../../files/missingPath.ts';
+import { hubIdOf, hubRemedy, readMissingPath } from '../../files/missingPath.ts';
 
 /** Why a folder is no checkpoint: behind "got", and what to do. */
 export interface MissingWeights {
@@ -77,11 +76,9 @@ export async function missingFolder(folder: string, problem: string): Promise<Mi
   if (above?.isFile()) return fileInside(path.dirname(folder));
   const id = await hubIdOf(folder);
   if (id === undefined) return { actual: 'no such folder', remedy: 'Check the path of the checkpoint.' };
-  const snapshot = await cachedSnapshot(id);
-  const cached = snapshot === undefined ? '' : `, or its snapshot in the cache: ${snapshot}`;
   return {
     actual: 'no such folder',
-    remedy: `Check the path. If the model ${id} of the Hugging Face hub is meant, write hf:${id}${cached}.`,
+    remedy: `Check the path. If ${id} is a name of the Hugging Face hub: ${lowerFirst(hubRemedy(id))}`,
   };
 }
 
@@ -140,4 +137,8 @@ async function mainOf(repository: string): Promise<string | undefined> {
     (commit) => commit.trim(),
     () => undefined,
   );
+}
+
+function lowerFirst(text: string): string {
+  return `${text[0]!.toLowerCase()}${text.slice(1)}`;
 }
