@@ -42,7 +42,16 @@ const PARTS: Readonly<Record<string, Part>> = {
   mistral: { architecture: 'MistralForCausalLM', sizes: sizesOf(14_336, 32_000) },
   qwen2: { architecture: 'Qwen2ForCausalLM', sizes: sizesOf(22_016, 151_936) },
   qwen3: { architecture: 'Qwen3ForCausalLM', sizes: sizesOf(22_016, 151_936) },
-  gemma3_text: { architecture: 'Gemma3ForCausalLM', sizes: {} },
+  gemma3_text: {
+    architecture: 'Gemma3ForCausalLM',
+    sizes: {
+      hidden_size: 2304,
+      intermediate_size: 9216,
+      num_attention_heads: 8,
+      num_hidden_layers: 26,
+      vocab_size: 262_208,
+    },
+  },
   // Positions are three numbers, which are one where there are no images.
   qwen2_vl_text: { architecture: 'Qwen2ForCausalLM', type: 'qwen2', sizes: {} },
   qwen2_5_vl_text: { architecture: 'Qwen2ForCausalLM', type: 'qwen2', sizes: {} },
