@@ -83,10 +83,14 @@ function withoutOtherParts(stored: ReadonlyMap<string, TensorEntry>, { partOf }:
  */
 function inTheirSizes(tensors: ReadonlyMap<string, ModelTensor>, { config, values, file }: ReadConfig) {
   const removed = values[ESPALIER_KEY] === undefined ? removedLayout(tensors, config) : undefined;
-  if (!removed || (removed.headsAlike && typeof values['head_dim'] !== 'number')) return { config, values };
+  const unsure = removed?.headsAlike === true && typeof values['head_dim'] !== 'number';
+  if (!removed || unsure || !ANY_HEADS[config.positions.kind]) return { config, values };
   const written = { ...values, [ESPALIER_KEY]: removed.key };
   return { config: parseConfig(written, file), values: written, removed: removed.what };
 }
+
+/** Whether a head computes the same whichever of the model's it was. */
+const ANY_HEADS: Readonly<Record<ModelConfig['positions']['kind'], boolean>> = { rotary: true, learned: true };
 
 function notesOf(
   { folder, adapter }: CheckpointFolders,
