@@ -10,7 +10,7 @@ const OTHER_FORMS: readonly { readonly files: readonly RegExp[]; readonly what: 
     { files: [/^vocab\.json$/, /^merges\.txt$/], what: 'the byte pairs', convert: true },
     { files: [/\.tiktoken$/], what: 'the byte pairs', convert: true },
     { files: [/^tekken\.json$/], what: 'Mistral’s own form', convert: false },
-    { files: [/^vocab\.txt$/], what: 'a WordPiece vocabulary', convert: false },
+    { files: [/^vocab\.txt$/], what: 'a WordPiece vocabulary', convert: true },
   ];
 
 /**
