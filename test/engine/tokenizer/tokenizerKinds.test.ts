@@ -128,6 +128,50 @@ describe.skipIf(!rustTokenizers)('the Rust library (skipped where its npm packag
     expect(same).toBeGreaterThan(100 * refused);
   });
 
+  it.each<[what: string, vocab: [string, number][], text: string]>([
+    [
+      'several ways that are equally good',
+      [
+        ['<unk>', 0],
+        ['a', -1],
+        ['aa', -2],
+        ['aaa', -3],
+      ],
+      'aaaaaaa',
+    ],
+    [
+      'sums that only rounding tells apart',
+      [
+        ['<unk>', 0],
+        ['a', -0.1],
+        ['aa', -0.2],
+        ['aaa', -0.3],
+      ],
+      'aaaaaaaaaaa',
+    ],
+    [
+      'unknown characters that together are a token',
+      [
+        ['<unk>', 5],
+        ['xy', -50],
+        ['a', 20],
+      ],
+      'axyaxa',
+    ],
+    [
+      'the unknown token spelt out',
+      [
+        ['<unk>', 0],
+        ['a', -1],
+      ],
+      'ax<unk>xa',
+    ],
+  ])('cuts for Unigram alike: %s', async (_, vocab, text) => {
+    const spec = { ...whole, model: { type: 'Unigram', unk_id: 0, vocab } };
+    const theirs = rustTokenizers!.Tokenizer.fromString(JSON.stringify(spec));
+    expect(Array.from((await load(spec)).encode(text))).toEqual(await rustIds(theirs, text));
+  });
+
   it.each(Object.keys(LONG))('makes the same ids of long texts: %s', async (name) => {
     const ours = await load(LONG[name]);
     const theirs = rustTokenizers!.Tokenizer.fromString(JSON.stringify(LONG[name]));
