@@ -103,6 +103,8 @@ export class GraphBuilder {
     this.apply('gatherElements', [x, indices], { axis });
   scatterElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
     this.apply('scatterElements', [x, indices, updates], { axis });
+  takeRows = (x: Value, chosen: Value): Value => this.apply('takeRows', [x, chosen], {});
+  addRows = (x: Value, rows: Value, chosen: Value): Value => this.apply('addRows', [x, rows, chosen], {});
   smallestIndices = (x: Value, k: number): Value => this.apply('smallestIndices', [x], { k });
   matMul = (a: Value, b: Value, { transposeA = false, transposeB = false, scale = 1 }: MatMulOptions = {}): Value =>
     this.apply('matMul', [a, b], { transposeA, transposeB, scale });
