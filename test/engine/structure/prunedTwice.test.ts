@@ -99,7 +99,7 @@ test('blocks of other sizes are read into the same arrays, and pruned into the s
   for (const index of [0, 1, 0]) {
     const block = await weights.block(index);
     const layer = weights.layouts[index]!.parameters.find((parameter) => parameter.name === name)!;
-    const zeroed = await pruner.prune(index, layer, block[name]!, undefined, undefined);
+    const zeroed = (await pruner.prune(index, layer, block[name]!, undefined, undefined))!;
     const expected = checkpoint.read(layer.tensor, layer.shape);
     expect(block[name]!.floats()).toEqual(expected);
     expect(zeroed.floats()).toHaveLength(expected.length);
