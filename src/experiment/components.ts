@@ -2,7 +2,9 @@ import type { BlockComponents, BlockMask, ModelMask } from './structureSchema.ts
 
 /** What a mask says, the same for all that leave the same: of a block that is dropped no bit counts. */
 export function essentialMask(mask: ModelMask): readonly (Omit<BlockMask, 'dropped'> | 'dropped')[] {
-  return mask.map(({ dropped, ...kept }) => (dropped ? 'dropped' : kept));
+  return mask.map(({ groups, channels, experts, dropped }) =>
+    dropped ? 'dropped' : { groups, channels, ...(experts !== undefined && { experts }) },
+  );
 }
 
 /** Weights of the block's linear layers, the share of which a sparsity means. */

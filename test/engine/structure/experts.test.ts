@@ -10,6 +10,8 @@ import { warningsOf } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { OWL, type StructureMethod, UNIFORM } from '../../../src/experiment/structure.ts';
 import type { ModelMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
+import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
+import { evoPressPlan } from '../../search/rates/simulation.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { oracleConfig, readOracleConfig } from '../../support/oracle/config.ts';
@@ -184,6 +186,46 @@ describe('is refused', () => {
     const asked = { metric: 'm', structure, sparsity: share(0.25) };
     await expect(evaluate(engine, family, [asked])).rejects.toMatchObject({ code: 'settings/invalid' });
     await expect(evaluate(engine, family, [asked])).rejects.toThrow(message);
+    await engine.dispose();
+    await family.remove();
+  });
+
+  test('heads, channels and layers of a mixture, as something to search', async () => {
+    const family = await temporaryFamily('mixtral');
+    const engine = createEngine();
+    const { model, text, calibration, settings } = planOf(family, []);
+    const files = { model, text, calibration, settings };
+    const masks = { kind: 'masks', name: 'm', ...files, sparsity: share(0.5), baselines: [] } as const;
+    const score = { kind: 'method', method: 'wanda-sp' } as const;
+    for (const plan of [
+      { ...masks, score, search: DEFAULT_MASK_SEARCH_SETTINGS },
+      { ...evoPressPlan({ drop: 'sublayers' }), ...files },
+    ]) {
+      await expect(engine.open(plan)).rejects.toMatchObject({
+        code: 'settings/invalid',
+        data: { expected: 'experts or whole blocks, of a mixture of experts' },
+      });
+    }
+    await engine.dispose();
+    await family.remove();
+  });
+
+  test('not a search for rates of single weights', async () => {
+    const family = await temporaryFamily('qwen2-moe');
+    const engine = createEngine();
+    const { model, text, calibration, settings } = planOf(family, []);
+    const files = { model, text, calibration, settings };
+    const target = { kind: 'weights', metric: 'wanda', expression: fromPrefix('mul(W, sqrt(X))') } as const;
+    const opening = await engine.open({ ...evoPressPlan({}), ...files, target, baselines: [] });
+    const [answer] = await engine.measure(
+      { candidates: [{ kind: 'rates', rates: [0.2, 0.6, 0.4] }], on: { kind: 'blocks', begin: 0, end: BLOCKS } },
+      {},
+    );
+    // Owl’s rates weigh the blocks, the shared expert’s layers among their weights.
+    expect(opening).toMatchObject({
+      components: [{ experts: 4 }, { channels: 56 }, { experts: 4, sharedWeights: 3 * 40 * 32 }],
+    });
+    expect(answer!.answer.kind).toBe('loss');
     await engine.dispose();
     await family.remove();
   });
