@@ -12,6 +12,9 @@ import { OWL, type StructureMethod, UNIFORM } from '../../../src/experiment/stru
 import type { ModelMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
 import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../../src/search/masks/settings.ts';
 import { evoPressPlan } from '../../search/rates/simulation.ts';
+import { DEFAULT_SEARCH_OPERATIONS, type MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
+import { measureMetrics } from '../../support/measuring.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { oracleConfig, readOracleConfig } from '../../support/oracle/config.ts';
@@ -147,6 +150,26 @@ describe('an expert that no calibration token goes through', () => {
     const [gradient, magnitude] = await evaluate(engine, family, evaluations);
     expect(gradient!.unseenExperts).toEqual([unseen]);
     expect(magnitude!).not.toHaveProperty('unseenExperts');
+  });
+
+  test('does not keep a search for metrics from ranking the others', async () => {
+    const { model, text, calibration, settings } = planOf(family, []);
+    const [X, G] = ['mul(W, sqrt(X))', 'mul(W, G)'].map(fromPrefix);
+    const plan: MetricSearchPlan = {
+      ...{ kind: 'metrics', name: 'evolved', model, text, calibration, settings, sparsity: share(0.5) },
+      ...{ operations: DEFAULT_SEARCH_OPERATIONS, operands: ['W', 'X', 'G'], seeds: [], baselines: [] },
+      search: DEFAULT_METRIC_SEARCH_SETTINGS,
+    };
+    await engine.open(plan);
+    const probes = await engine.probe({ expressions: [X!, G!] });
+    expect(probes.map(({ answer }) => answer.kind)).toEqual(['ranks', 'ranks']);
+    const [measured] = await measureMetrics(engine, [X!], 0, BLOCKS);
+    const evaluation = { metric: 'X', expression: X!, sparsity: share(0.5) };
+    const [result] = await evaluate(engine, family, [evaluation], { calibrate: 'one-shot' });
+    expect(measured!.answer).toMatchObject({
+      kind: 'loss',
+      loss: expect.closeTo(Math.log(result!.perplexity), 5) as number,
+    });
   });
 
   test('stays where experts go by what they make, and goes first where they go by how often they are chosen', async () => {
