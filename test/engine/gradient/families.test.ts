@@ -64,7 +64,8 @@ describe.each(FAMILY_NAMES)('%s', (name) => {
     const linears = [...Array(oracle.depth).keys()].flatMap((block) => linearsOf(oracle, block));
     // Experts that no token of the samples goes through have no gradient, and are not ranked by one.
     expect(layers.length).toBe(linears.length - 3 * unseen.length);
-    for (const expert of unseen) expect(gradientByDifferences(oracle, `${expert}.down_proj.weight`, 0, samples)).toBe(0);
+    for (const expert of unseen)
+      expect(gradientByDifferences(oracle, `${expert}.down_proj.weight`, 0, samples)).toBe(0);
     for (const [index, { tensor, columns, gradient }] of layers.entries()) {
       const largest = gradient.reduce((a, b) => Math.max(a, b), 0);
       expect(largest).toBeGreaterThan(0);
