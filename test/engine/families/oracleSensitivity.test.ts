@@ -226,6 +226,7 @@ const MISTAKES: Readonly<Partial<Record<FamilyName, Readonly<Record<string, Mist
   cohere2: {
     'all blocks slide and turn': config({ layer_types: Array.from({ length: 3 }, () => 'sliding_attention') }),
     'window one longer': config({ sliding_window: 7 }),
+  },
   mixtral: {
     'one expert for a token': config({ num_experts_per_tok: 1 }),
     'three experts for a token': config({ num_experts_per_tok: 3 }),
