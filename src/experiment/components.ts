@@ -1,19 +1,29 @@
 import type { BlockComponents, BlockMask, ModelMask } from './structureSchema.ts';
 
 /** What a mask says, the same for all that leave the same: of a block that is dropped no bit counts. */
-export function essentialMask(mask: ModelMask): readonly (Pick<BlockMask, 'groups' | 'channels'> | 'dropped')[] {
-  return mask.map(({ groups, channels, dropped }) => (dropped ? 'dropped' : { groups, channels }));
+export function essentialMask(mask: ModelMask): readonly (Omit<BlockMask, 'dropped'> | 'dropped')[] {
+  return mask.map(({ groups, channels, experts, dropped }) =>
+    dropped ? 'dropped' : { groups, channels, ...(experts !== undefined && { experts }) },
+  );
 }
 
 /** Weights of the block's linear layers, the share of which a sparsity means. */
-export function blockWeights({ groups, channels, groupWeights, channelWeights }: BlockComponents): number {
-  return groups * groupWeights + channels * channelWeights;
+export function blockWeights(components: BlockComponents): number {
+  const { groups, channels, experts = 0 } = components;
+  return weightsOf(components, groups, channels, experts);
+}
+
+/** Weights of so many components, and of what stays whatever goes. */
+function weightsOf(components: BlockComponents, groups: number, channels: number, experts: number): number {
+  const { groupWeights, channelWeights, expertWeights = 0, sharedWeights = 0 } = components;
+  return groups * groupWeights + channels * channelWeights + experts * expertWeights + sharedWeights;
 }
 
 /** Share of the block's weights that a mask removes. */
 export function removedShare(components: BlockComponents, mask: BlockMask): number {
   if (mask.dropped) return 1;
-  const kept = countBits(mask.groups) * components.groupWeights + countBits(mask.channels) * components.channelWeights;
+  const experts = mask.experts === undefined ? components.experts : countBits(mask.experts);
+  const kept = weightsOf(components, countBits(mask.groups), countBits(mask.channels), experts ?? 0);
   const weights = blockWeights(components);
   return weights > 0 ? 1 - kept / weights : 0;
 }

@@ -6,6 +6,9 @@ import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
 import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
 
+/** Far beyond any model. */
+const MAX_EXPERTS = 1 << 20;
+
 const { calibrate, offsets, group, precision } = settingsSchema.shape;
 
 /** What went into the fingerprint, for reading: "every number carries where it comes from". */
@@ -75,6 +78,11 @@ export const resultSchema = z.strictObject({
   actualSparsity: shareSchema,
   /** What went, where whole components were removed; `actualSparsity` is then the share of the blocks' weights. */
   structure: structureReportSchema.exactOptional(),
+  /**
+   * Experts that no calibration token went through, by their names in the checkpoint, where the metric or the score asks for inputs or gradients:
+   * they were not ranked, and are as they were.
+   */
+  unseenExperts: z.array(textSchema).max(MAX_EXPERTS).exactOptional(),
   /** Share of the weights that each block lost, where the blocks were not pruned alike. */
   rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
   /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */

@@ -1,6 +1,6 @@
 import { formatShare } from './format.ts';
 import { lengthWarning } from './length.ts';
-import type { Provenance } from './resultSchema.ts';
+import type { EvaluationResult, Provenance } from './resultSchema.ts';
 import type { EvaluationSettings } from './settings.ts';
 
 /** What a reader of a number has to be told, though it is right: as sentences without their full stop; mostly none. */
@@ -13,6 +13,23 @@ export function resultWarnings({
   const ofSamples =
     calibrationLength === undefined ? undefined : lengthWarning(calibrationLength, modelLength, 'calibration samples');
   return [lengthWarning(length, modelLength), ofSamples].filter((warning) => warning !== undefined);
+}
+
+/** The same of a result as a whole. */
+export function warningsOf({
+  provenance,
+  unseenExperts = [],
+}: Pick<EvaluationResult, 'provenance' | 'unseenExperts'>): readonly string[] {
+  return [...resultWarnings(provenance), ...(unseenExperts.length > 0 ? [unseenText(unseenExperts)] : [])];
+}
+
+/** Experts that are named; of more than these the others are counted. */
+const NAMED = 8;
+
+function unseenText(experts: readonly string[]): string {
+  const more = experts.length > NAMED ? ` and ${experts.length - NAMED} more` : '';
+  const [they, are] = experts.length === 1 ? ['it', 'is'] : ['they', 'are'];
+  return `no calibration token went through ${experts.slice(0, NAMED).join(', ')}${more}: ${they} could not be ranked and ${are} left as ${they} ${are === 'is' ? 'was' : 'were'}; take more samples`;
 }
 
 /** The same before anything is measured. @param settings with a `length` that is no longer open */

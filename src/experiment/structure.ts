@@ -29,13 +29,39 @@ export const STRUCTURE_METHODS = {
     documentation:
       'Block influence (ShortGPT, Men et al. 2024): whole blocks whose output is most like their input go, as many as come closest to the rate.',
   },
+  reap: {
+    formula: 'mean over its tokens of weight · ‖output‖',
+    removes: 'experts',
+    documentation:
+      'REAP (Lasby et al. 2025): experts of a mixture whose outputs, times the weights that the router gives them, are shortest on average over the tokens that go through them.',
+  },
+  'wanda-experts': {
+    formula: 'mean of |W| · sqrt(X)',
+    removes: 'experts',
+    documentation: 'Wanda’s score of an expert’s weights, their inputs those of its own tokens: the mean of them all.',
+  },
+  'routing-frequency': {
+    formula: 'tokens that go through it',
+    removes: 'experts',
+    documentation: 'Experts of a mixture that the router chooses for the fewest calibration tokens.',
+  },
 } as const satisfies Record<string, StructureMethodRow>;
 
 export interface StructureMethodRow {
   readonly formula: string;
-  readonly removes: 'components' | 'blocks';
+  readonly removes: Removes;
   readonly documentation: string;
 }
+
+/** Heads and channels, whole blocks, or experts of a mixture. */
+export type Removes = 'components' | 'blocks' | 'experts';
+
+/** As messages name them. */
+export const REMOVED: Readonly<Record<Removes, string>> = {
+  components: 'whole heads and channels',
+  blocks: 'whole blocks',
+  experts: 'whole experts',
+};
 
 export type StructureMethod = keyof typeof STRUCTURE_METHODS;
 export const STRUCTURE_METHOD_NAMES = Object.keys(STRUCTURE_METHODS) as readonly StructureMethod[];

@@ -6,9 +6,9 @@ export function isStructureMethod(text: string): text is StructureMethod {
   return Object.hasOwn(STRUCTURE_METHODS, text);
 }
 
-/** Whether a method removes whole blocks, and not heads and channels. */
-export function dropsBlocks(method: StructureMethod): boolean {
-  return STRUCTURE_METHODS[method].removes === 'blocks';
+/** Whether a method removes heads and channels, of which rates say how much goes of each block, and not whole blocks or experts. */
+export function removesComponents(method: StructureMethod): boolean {
+  return STRUCTURE_METHODS[method].removes === 'components';
 }
 
 /**

@@ -26,6 +26,10 @@ export const componentsSchema = z.strictObject({
   /** Weights of the linear layers that go with one group, and with one channel; biases are not counted. */
   groupWeights: countSchema,
   channelWeights: countSchema,
+  /** Of a block that mixes experts: how many, the weights of one, and those of layers that stay whoever goes (a shared expert). */
+  experts: countSchema.max(MAX_COMPONENTS).exactOptional(),
+  expertWeights: countSchema.exactOptional(),
+  sharedWeights: countSchema.exactOptional(),
 });
 
 /** What a whole model keeps, block by block. */
@@ -36,7 +40,15 @@ export type BlockMask = ModelMask[number];
 const droppedSchema = z.literal(true).exactOptional();
 
 export const modelMaskSchema = z
-  .array(z.strictObject({ groups: bitsSchema, channels: bitsSchema, dropped: droppedSchema }))
+  .array(
+    z.strictObject({
+      groups: bitsSchema,
+      channels: bitsSchema,
+      /** Of a block that mixes experts; absent: all stay. */
+      experts: bitsSchema.exactOptional(),
+      dropped: droppedSchema,
+    }),
+  )
   .max(MAX_BLOCKS);
 
 /** How much of each block goes. The mean over the blocks is the sparsity, except where rates are given. */
@@ -83,6 +95,9 @@ const blockReportSchema = z.strictObject({
   channels: keptSchema,
   groupBits: bitsSchema,
   channelBits: bitsSchema,
+  /** Of a block that mixes experts. */
+  experts: keptSchema.exactOptional(),
+  expertBits: bitsSchema.exactOptional(),
   dropped: droppedSchema,
 });
 

@@ -15,8 +15,20 @@ import { randomTensor, runGraph } from '../support/runGraph.ts';
 const webgpu = (await listDevices()).find(({ name }) => name === 'webgpu')!;
 const name = webgpu.works ? 'WebGPU gives what the CPU gives' : `WebGPU does not work here: ${webgpu.detail}`;
 
-/** One of each thing that a program can hold: grouped queries and rotation, window, biases, head norms, layer norms. */
-const families: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen2 window', 'qwen3', 'opt-350m', 'gpt-neox'];
+/** One of each thing that a program can hold: grouped queries and rotation, window, biases, head norms, layer norms, experts. */
+const families: readonly FamilyName[] = [
+  'llama-3.1',
+  'mistral',
+  'qwen2 window',
+  'qwen3',
+  'opt-350m',
+  'gpt-neox',
+  'mixtral',
+];
+
+const STRUCTURES: readonly StructureMethod[] = ['wanda-sp', 'taylor', 'flap', 'shortgpt'];
+/** Of a mixture, where all tokens go through all experts on the one device, and not on the other. */
+const OF_EXPERTS: readonly StructureMethod[] = ['reap', 'wanda-experts', 'routing-frequency', 'shortgpt'];
 
 describe.runIf(webgpu.works)(name, () => {
   // Both in turn in one engine: changing the device must leave nothing of the other behind.
@@ -31,7 +43,7 @@ describe.runIf(webgpu.works)(name, () => {
         planned('mul(W, sqrt(X))', '2:4'),
         planned('W', '50%'),
         ...Object.values({ ...METRICS, ...GRADIENT_METRICS }).map((metric) => planned(metric, '50%')),
-        ...(['wanda-sp', 'taylor', 'flap', 'shortgpt'] as const).map(structural),
+        ...(family === 'mixtral' ? OF_EXPERTS : STRUCTURES).map(structural),
       ];
       const plan = planOf(files, { length: FAMILIES[family].length }, evaluations);
       const [cpu, gpu] = [await evaluateOn(engine, plan, 'cpu'), await evaluateOn(engine, plan, 'webgpu')];

@@ -42,6 +42,8 @@ ${INPUTS}
 experiment e { prune: structure(shortgpt, owl), weights(wanda, global) at: 30% }
                                           ^^^ structure/rates drops whole blocks
                                                                ^^^^^^ structure/rates single weights
+experiment f { prune: structure(reap, global), structure(reap, [0.2, 0.4]) at: 30% }
+                                      ^^^^^^ structure/rates drops whole experts: it takes rates of its own alone
 search s { method: self-pruner target: structure(wanda-sp, owl) baselines: global }
                                                            ^^^ structure/rates what the search finds
                                                                            ^^^^^^ structure/rates no list of rates`,
@@ -148,7 +150,9 @@ ${INPUTS}
 search s { method: self-pruner target: shortgpt }
                                        ^^^^^^^^ name/wrong-kind drops whole blocks: here stands what ranks heads and channels
 search t { method: policy-gradient score: shortgpt baselines: shortgpt }
-                                          ^^^^^^^^ name/wrong-kind such as \`wanda-sp\``,
+                                          ^^^^^^^^ name/wrong-kind such as \`wanda-sp\`
+search u { method: self-pruner target: reap }
+                                       ^^^^ name/wrong-kind drops whole experts`,
   'settings of a search for masks that do not go together': `
 ${INPUTS}
 search s { method: policy-gradient masks: 1 centre: step }

@@ -96,6 +96,9 @@ const INTERPRETATIONS: { readonly [Name in PrimitiveName]: Interpretation<Name> 
     });
     return scattered;
   },
+  takeRows: (_, [x, chosen]) => x!.data.map((value, at) => value * chosen!.data[Math.floor(at / x!.shape[1]!)]!),
+  addRows: (_, [x, rows, chosen]) =>
+    x!.data.map((value, at) => value + rows!.data[at]! * chosen!.data[Math.floor(at / x!.shape[1]!)]!),
   smallestIndices: ({ parameters: { k } }, [x]) =>
     perRow(x!, x!.shape.at(-1)!, (values) =>
       [...values.keys()].sort((a, b) => values[a]! - values[b]! || a - b).slice(0, k),

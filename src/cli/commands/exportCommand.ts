@@ -4,7 +4,7 @@ import { EXPORT_FORMATS } from '../../experiment/exportSchema.ts';
 import type { ExportFormat, ExportReport } from '../../experiment/exportSchema.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import { resultWarnings } from '../../experiment/resultWarnings.ts';
+import { warningsOf } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -47,7 +47,7 @@ export function exportCommand(context: CommandContext): Command {
           },
         });
         terminal.status('');
-        if (!json) for (const warning of resultWarnings(report.result.provenance)) terminal.say(`warning: ${warning}`);
+        if (!json) for (const warning of warningsOf(report.result)) terminal.say(`warning: ${warning}`);
         for (const line of json ? [exportJson(report)] : reportLines(report, plan)) terminal.print(line);
         context.finish(EXIT.ok);
       } finally {
@@ -68,7 +68,7 @@ export function exportCommand(context: CommandContext): Command {
 /** Sparsity is spelled, as in the lines of `espalier evaluate --json`. */
 function exportJson({ result, ...report }: ExportReport): string {
   const sparsity = result.sparsity === undefined ? null : printSparsity(result.sparsity);
-  const warnings = resultWarnings(result.provenance);
+  const warnings = warningsOf(result);
   return JSON.stringify({ ...report, result: { ...result, sparsity }, ...(warnings.length > 0 && { warnings }) });
 }
 

@@ -1,7 +1,7 @@
 import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
-import { resultWarnings } from '../../experiment/resultWarnings.ts';
+import { warningsOf } from '../../experiment/resultWarnings.ts';
 import { evaluationTable, provenanceLines } from './evaluationTable.ts';
 import type { EvaluationTable } from './evaluationTable.ts';
 import { printFailure } from './failure.ts';
@@ -62,7 +62,7 @@ export function humanReport(terminal: Terminal): EvaluationReport {
       if (last === undefined) return;
       terminal.print('');
       for (const line of provenanceLines(results)) terminal.print(terminal.out.dim(line));
-      for (const warning of resultWarnings(last.provenance)) terminal.say(`warning: ${warning}`);
+      for (const warning of new Set(results.flatMap(warningsOf))) terminal.say(`warning: ${warning}`);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../base/errors.ts';
-import { resultWarnings } from '../../experiment/resultWarnings.ts';
+import { warningsOf } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
@@ -8,7 +8,7 @@ import type { SourceDiagnostic } from './diagnostics.ts';
 /** One evaluation as `--json` prints it. Sparsity is spelled (`50%`, `2:4`), and null for the dense model. */
 export function evaluationJson(result: EvaluationResult): string {
   const { metric, expression, sparsity, ...rest } = result;
-  const warnings = resultWarnings(result.provenance);
+  const warnings = warningsOf(result);
   return JSON.stringify({
     metric,
     expression,

@@ -15,6 +15,8 @@ export const ESPALIER_FORMAT = 1;
  *       "bias": { "attention_output": true, "mlp_output": true }
  *     }
  *
+ * A block that mixes experts has no channels of its own (`"intermediate": 0`) and says how many experts it has (`"experts": 6`).
+ *
  * The fields of the family hold the sizes before the removal, which no block exceeds.
  *
  * @throws EspalierError `checkpoint/config`
@@ -41,7 +43,7 @@ export function withRemovedComponents(fields: ConfigFields, config: FamilyConfig
 
 function readBlocks(
   key: ConfigFields,
-  { depth, heads, kvHeads, intermediate }: FamilyConfig,
+  { depth, heads, kvHeads, intermediate, mixture }: FamilyConfig,
 ): readonly BlockShape[] | undefined {
   const list = key.value('blocks');
   if (list === undefined) return undefined;
@@ -50,11 +52,14 @@ function readBlocks(
   }
   return list.map((_, index): BlockShape => {
     const block = key.item('blocks', index);
-    refuseUnknown(block, ['heads', 'kv_heads', 'intermediate']);
+    const experts = mixture?.experts[index] ?? 0;
+    refuseUnknown(block, ['heads', 'kv_heads', 'intermediate', ...(experts > 0 ? ['experts'] : [])]);
     const shape = {
       heads: block.integer('heads', { minimum: 0, maximum: heads }),
       kvHeads: block.integer('kv_heads', { minimum: 0, maximum: kvHeads }),
-      intermediate: block.integer('intermediate', { minimum: 0, maximum: intermediate }),
+      // Experts stand in the place of the block's own channels.
+      intermediate: block.integer('intermediate', { minimum: 0, maximum: experts > 0 ? 0 : intermediate }),
+      ...(experts > 0 && { experts: block.integer('experts', { minimum: 1, maximum: experts }) }),
     };
     if (shape.heads * kvHeads !== shape.kvHeads * heads) {
       throw block.wrong('heads', `${heads / kvHeads} for each of the block’s kv_heads, as in the model before`);

@@ -58,9 +58,16 @@ const KINDS: readonly Row[] = [
     remedy: TEXT_ONLY,
   },
   {
+    pattern: /\.experts\.(gate_up_proj|down_proj)(_bias)?$/,
+    what: 'the experts of a block fused into one tensor, as they lie in the memory of transformers 5',
+    remedy:
+      'Save the model with save_pretrained of transformers, which writes each expert by itself (unless save_original_format is off).',
+  },
+  {
     pattern: /\.(experts|block_sparse_moe|shared_experts?)\./,
-    what: 'a mixture of experts',
-    remedy: 'Choose a dense checkpoint: mixtures of experts are not read yet.',
+    what: 'a mixture of experts of another shape',
+    remedy:
+      'Restore config.json, or choose a checkpoint of a family whose experts are read (Mixtral, Qwen2-MoE, Qwen3-MoE, OLMoE).',
   },
   {
     pattern: /^(v_head|score|classifier|reward_head|value_head|qa_outputs|regression_head)\./,

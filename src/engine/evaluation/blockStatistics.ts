@@ -27,7 +27,8 @@ export class BlockStatisticsSum {
         const output = outputs[`${statistic}:${name}`]!;
         sums.add(statistic, output.floats(), output.shape[1]!);
       }
-      sums.count(samples, tokens);
+      // Only the layers of an expert see some of the tokens.
+      sums.count(outputs[`tokens:${name}`]?.floats() ?? Array<number>(samples).fill(tokens));
     }
   }
 

@@ -10,7 +10,7 @@ import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { allParameters } from '../families/families.ts';
-import type { Parameter } from '../families/family.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
 import { measureRate } from '../runtime/measureRate.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -55,7 +55,7 @@ export async function preflight(
     const compute = (needed?.steps ?? 0) > 0;
     const dense = !state.dense.has(fingerprint(undefined, plan, provenance, false));
     const depth = weights.layouts.length;
-    const token = workPerToken(checkpoint.config, weights.layouts, length);
+    const token = workPerToken(checkpoint.config, weights.layouts, length, device.resident);
     const needs = surveyNeeds(evaluations, calibrate === 'one-shot' ? rowsOfWeights(evaluations) : []);
     const surveySteps = countSurveySteps(inputs, needs);
     const surveyed = needs.rows.length > 0;
@@ -68,7 +68,7 @@ export async function preflight(
     const flops = totalWork(token, {
       models,
       evaluationTokens: evaluation.length * length,
-      calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples),
+      calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
       calibrationTokens: calibration.length * ofSamples,
       // A survey's step is a program over one batch of one block, as a calibration's is.
       calibrations:
@@ -145,7 +145,7 @@ function memoryCosts(
   const longest = Math.max(length, ofSamples);
   const { layouts } = weights;
   const widest = Math.max(
-    ...layouts.map(({ shape }) => 6 * shape.intermediate + shape.heads * Math.min(longest, 2048)),
+    ...layouts.map((layout) => 6 * widestChannels(layout) + layout.shape.heads * Math.min(longest, 2048)),
   );
   const working = 4 * rows * (8 * config.hidden + widest);
   const kept = 4 * config.hidden * samples * (layouts.length + 1);
@@ -164,6 +164,12 @@ function memoryCosts(
       ? [{ name: 'block inputs on the way back', kind: 'memory' as const, bytes: Math.min(ROOM_SHARE * free, kept) }]
       : []),
   ];
+}
+
+/** Channels of a block's MLP, or of the widest of its experts. */
+function widestChannels({ shape, parameters }: BlockLayout): number {
+  const experts = parameters.flatMap(({ expert, shape: size }) => (expert === undefined ? [] : [Math.min(...size)]));
+  return Math.max(shape.intermediate, ...new Set(experts));
 }
 
 function problemOf(kind: PreflightCost['kind'], costs: readonly PreflightCost[], free: number): string[] {

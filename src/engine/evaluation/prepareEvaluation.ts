@@ -5,6 +5,7 @@ import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../
 import { isStructural, structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
@@ -23,6 +24,8 @@ export type PreparedEvaluation =
       readonly variant: Removal;
       readonly index: number;
       readonly report: StructureReport;
+      /** Experts that could not be scored. */
+      readonly unseen: readonly string[];
     };
 
 /** What is wrong with an evaluation before anything is computed, for this model; undefined where nothing is. */
@@ -71,7 +74,8 @@ export function prepareEvaluation(
     const report = structureReport(structure, checkpoint.config, components, chosen, fills !== undefined);
     hooks.onRemoved?.({ mask, ...(fills && { fills }) }, index);
     const variant = { metric, mask, fills, actualSparsity: removedShareOfAll(components, mask) };
-    return { kind: 'structure', variant, index, report };
+    const unseen = scores?.kind === 'experts' ? scores.unseen : [];
+    return { kind: 'structure', variant, index, report, unseen };
   } catch (error) {
     return asRefusal(error);
   }
@@ -82,6 +86,15 @@ export function aboutBlocks(
   prepared: PreparedEvaluation,
   evaluation: PlannedEvaluation,
   { checkpoint }: SweepInputs,
+): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts'> {
+  const unseen = prepared.kind === 'weights' ? [...prepared.variant.unseen] : prepared.unseen;
+  return { ...lossesOf(prepared, evaluation, checkpoint), ...(unseen.length > 0 && { unseenExperts: unseen }) };
+}
+
+function lossesOf(
+  prepared: PreparedEvaluation,
+  evaluation: PlannedEvaluation,
+  checkpoint: Checkpoint,
 ): Pick<EvaluationResult, 'structure' | 'rates'> {
   if (prepared.kind === 'structure') {
     const { report } = prepared;

@@ -85,7 +85,8 @@ export class Track {
       if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
       await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
     } finally {
-      for (const { name, linear } of layout.parameters) if (linear) pruned[name]!.dispose();
+      for (const { name, linear } of layout.parameters)
+        if (linear && pruned[name] !== block[name]) pruned[name]!.dispose();
     }
   }
 
@@ -140,7 +141,8 @@ export class Track {
       for (const parameter of layout.parameters) {
         if (!parameter.linear) continue;
         const { name } = parameter;
-        pruned[name] = await pruner.prune(index, parameter, block[name]!, statistics?.get(name), gradients?.[name]);
+        const made = await pruner.prune(index, parameter, block[name]!, statistics?.get(name), gradients?.[name]);
+        if (made) pruned[name] = made;
       }
       return { ...block, ...pruned };
     } catch (error) {

@@ -5,7 +5,7 @@ import type { ModelConfig } from '../families/families.ts';
 
 /** Multiplications and additions of a model's matrix products for one token of a sequence; all that is not a product is left out. */
 export interface TokenWork {
-  /** All blocks forward: 2 for each linear weight, and attention's two products over half the sequence. */
+  /** All blocks forward: 2 for each linear weight that a token meets, and attention's two products over half the sequence. */
   readonly blocks: number;
   /** From the last hidden state to the logits. */
   readonly head: number;
@@ -13,15 +13,29 @@ export interface TokenWork {
   readonly linear: number;
 }
 
-export function workPerToken(config: ModelConfig, layouts: readonly BlockLayout[], length: number): TokenWork {
-  const linear = layouts
-    .flatMap(({ parameters }) => parameters.filter((parameter) => parameter.linear))
-    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+/** @param throughAll whether tokens go through all experts of a block, as on devices that cannot work on some rows alone */
+export function workPerToken(
+  config: ModelConfig,
+  layouts: readonly BlockLayout[],
+  length: number,
+  throughAll: boolean,
+): TokenWork {
+  const perToken = config.mixture?.perToken ?? 1;
+  let [linear, met] = [0, 0];
+  for (const { parameters, shape } of layouts) {
+    const share = throughAll ? 1 : Math.min(1, perToken / (shape.experts ?? 1));
+    for (const parameter of parameters) {
+      if (!parameter.linear) continue;
+      const weights = sizeOf(parameter.shape);
+      linear += weights;
+      met += weights * (parameter.expert === undefined ? 1 : share);
+    }
+  }
   const attention = layouts.reduce(
     (sum, { window = length, shape }) => sum + 4 * Math.min(window, length / 2) * shape.heads * config.headDim,
     0,
   );
-  return { blocks: 2 * linear + attention, head: 2 * sizeOf(familyOf(config).head(config).weight.shape), linear };
+  return { blocks: 2 * met + attention, head: 2 * sizeOf(familyOf(config).head(config).weight.shape), linear };
 }
 
 /** The parts of an evaluation, as a preflight counts them. */

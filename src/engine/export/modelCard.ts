@@ -13,6 +13,7 @@ export function modelCard(
 ): string {
   const { provenance, structure } = result;
   const source = path.basename(provenance.model);
+  const isMixture = structure?.blocks.some(({ experts }) => experts !== undefined);
   const rows: [string, string][] = [
     [
       'pruned from',
@@ -49,7 +50,7 @@ export function modelCard(
     `# ${markdownText(source)}, pruned`,
     '',
     structure
-      ? 'Whole attention heads, channels and blocks were removed: the matrices are smaller.'
+      ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}.`
       : 'Single weights were set to zero in place: sizes, memory and speed are those of the model before.',
     '',
     '| | |',

@@ -54,6 +54,32 @@ export class OnnxGraph implements RowOperations {
 
   add = (a: Value, b: Value): Value => this.apply('Add', [a, b]);
   mul = (a: Value, b: Value): Value => this.apply('Mul', [a, b]);
+  div = (a: Value, b: Value): Value => this.apply('Div', [a, b]);
+  sigmoid = (x: Value): Value => this.apply('Sigmoid', [x]);
+  softmax = (x: Value): Value => this.apply('Softmax', [x], { axis: -1 });
+  sumOfRow = (x: Value): Value =>
+    this.value(this.node('ReduceSum', [this.nameOf(x), this.emit.integers([1])], { keepdims: 1 }), [1, 1]);
+  clip = (x: Value, bound: number): Value => {
+    const limits = [-bound, bound].map((limit) => this.emit.constant('float32', [], [limit]));
+    return this.value(this.node('Clip', [this.nameOf(x), ...limits]), x.shape);
+  };
+  /** 1 at the k largest elements of each row, else 0. */
+  largest = (x: Value, k: number): Value => {
+    const name = this.nameOf(x);
+    const [, indices] = this.emit.allOutputs('TopK', [name, this.emit.integers([k])], { axis: -1 }, 2);
+    const fill = (value: number, like: string): string =>
+      this.node('Expand', [this.emit.constant('float32', [], [value]), this.node('Shape', [like])]);
+    const scattered = this.node('ScatterElements', [fill(0, name), indices!, fill(1, indices!)], { axis: 1 });
+    return this.value(scattered, x.shape);
+  };
+  /** The rows of x where chosen [rows, 1] is not 0. */
+  takeRows = (x: Value, chosen: Value): Value =>
+    this.value(this.node('Gather', [this.nameOf(x), this.places(chosen, [-1])]), x.shape);
+  /** x with rows added where chosen is not 0. */
+  addRows = (x: Value, rows: Value, chosen: Value): Value => {
+    const inputs = [this.nameOf(x), this.places(chosen, [-1, 1]), this.nameOf(rows)];
+    return this.value(this.node('ScatterND', inputs, { reduction: 'add' }), x.shape);
+  };
   relu = (x: Value): Value => this.apply('Relu', [x]);
   gelu = (x: Value, approximate: boolean): Value =>
     this.apply('Gelu', [x], { approximate: approximate ? 'tanh' : 'none' });
@@ -144,6 +170,11 @@ export class OnnxGraph implements RowOperations {
         },
       }),
     );
+  }
+
+  private places(chosen: Value, shape: readonly number[]): string {
+    const flat = this.node('Reshape', [this.nameOf(chosen), this.emit.integers([-1])]);
+    return this.node('Reshape', [this.node('NonZero', [flat]), this.emit.integers(shape)]);
   }
 
   private apply(operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {

@@ -183,6 +183,11 @@ function blockWriter(
     },
     headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
     channels: (x) => x,
+    experts: (logits) => logits,
+    addExpert(y, _, { x, chosen, weights }, write) {
+      const made = graph.mul(write(graph.takeRows(x, chosen)), graph.takeRows(weights, chosen));
+      return graph.addRows(y, made, chosen);
+    },
   };
 }
 

@@ -45,13 +45,17 @@ export function prunedConfig(
     attention_output: config.bias.attentionOutput || compensated,
     mlp_output: hasMlpOutputBias(config) || compensated,
   };
-  const sizes = areAlike(shapes) ? family.sizeFields(config, shapes[0]!) : undefined;
+  const common = commonShape(shapes);
+  const sizes = common && family.sizeFields(config, common);
   if (sizes) {
     const plain = { ...fields, ...sizes, ...family.biasFields?.(bias) };
     const read = parseConfig(plain, FILE);
     if (saysBias(read, bias)) return { values: plain, config: read, kept };
   }
-  const blocks = shapes.map(({ heads, kvHeads, intermediate }) => ({ heads, kv_heads: kvHeads, intermediate }));
+  const blocks = shapes.map(({ heads, kvHeads, intermediate, experts }) => ({
+    ...{ heads, kv_heads: kvHeads, intermediate },
+    ...(experts !== undefined && { experts }),
+  }));
   const key = { format: ESPALIER_FORMAT, blocks, ...(!saysBias(parseConfig(fields, FILE), bias) && { bias }) };
   const written = { ...fields, [ESPALIER_KEY]: key };
   return { values: written, config: parseConfig(written, FILE), kept };
@@ -60,9 +64,17 @@ export function prunedConfig(
 /** Named in errors alone, which would be defects of ours. */
 const FILE = 'config.json';
 
-function areAlike(shapes: readonly BlockShape[]): boolean {
-  const [first] = shapes as readonly [BlockShape];
-  return shapes.every(({ kvHeads, intermediate }) => kvHeads === first.kvHeads && intermediate === first.intermediate);
+/** What all blocks have, as far as each has it: of those without experts the channels, of the others the experts. */
+function commonShape(shapes: readonly BlockShape[]): BlockShape | undefined {
+  const mixing = shapes.filter(({ experts }) => experts !== undefined);
+  const plain = shapes.filter(({ experts }) => experts === undefined);
+  const isSame = (values: readonly (number | undefined)[]): boolean => new Set(values).size <= 1;
+  const alike =
+    isSame(shapes.map(({ kvHeads }) => kvHeads)) &&
+    isSame(plain.map(({ intermediate }) => intermediate)) &&
+    isSame(mixing.map(({ experts }) => experts));
+  if (!alike) return undefined;
+  return { ...(plain[0] ?? mixing[0]!), ...(mixing[0]?.experts !== undefined && { experts: mixing[0].experts }) };
 }
 
 function saysBias(read: ModelConfig, bias: OutputBias): boolean {

@@ -38,8 +38,14 @@ export function structuralSources(
     const before = family.block(dense.config, source);
     const parameters = new Map(before.parameters.map((parameter) => [parameter.name, parameter]));
     const coupled = new Map(couplings(before).map((coupling) => [coupling.name, coupling]));
-    const { groups, channels } = keptBits(mask, source, blockShape(dense.config, source));
-    for (const { name, tensor, shape, ofHead } of family.block(config, index).parameters) {
+    const { groups, channels, experts } = keptBits(mask, source, blockShape(dense.config, source));
+    const expertsBefore = [...experts.keys()].filter((expert) => experts[expert] === 1);
+    for (const { name, tensor, shape, expert, routes, ofHead } of family.block(config, index).parameters) {
+      if (expert !== undefined || routes) {
+        const parameter = parameters.get(expert === undefined ? name : ofExpert(name, expert, expertsBefore[expert]!))!;
+        sources.set(tensor, { kind: 'stored', parameter, ...(routes && { rows: experts }) });
+        continue;
+      }
       const parameter = parameters.get(ofHead ? keptHead(before, ofHead, groups) : name);
       const coupling = coupled.get(name);
       const part =
@@ -73,9 +79,18 @@ function keptHead(
   return `${series}.${kept[index]![0]}`;
 }
 
-function keptBits(mask: ModelMask, index: number, { kvHeads, intermediate }: BlockShape) {
-  const { groups, channels } = mask[index]!;
-  return { groups: unpackBits(groups, kvHeads), channels: unpackBits(channels, intermediate) };
+function keptBits(mask: ModelMask, index: number, { kvHeads, intermediate, experts = 0 }: BlockShape) {
+  const { groups, channels, experts: kept } = mask[index]!;
+  return {
+    groups: unpackBits(groups, kvHeads),
+    channels: unpackBits(channels, intermediate),
+    experts: kept === undefined ? new Uint8Array(experts).fill(1) : unpackBits(kept, experts),
+  };
+}
+
+/** The name of the same layer of another expert. */
+function ofExpert(name: string, expert: number, other: number): string {
+  return name.replace(`.experts.${expert}.`, `.experts.${other}.`);
 }
 
 /** One bit for each component → one for each of the rows or columns that go with it, in equal parts. */

@@ -33,6 +33,15 @@ export interface FamilyConfig {
   /** Attention window of each block in tokens (a token sees itself and the window − 1 tokens before it), or undefined: all. */
   readonly windows: readonly (number | undefined)[];
   readonly tiedEmbeddings: boolean;
+  /** In families whose blocks mix experts. */
+  readonly mixture?: Mixture;
+}
+
+export interface Mixture {
+  /** Experts of each block, 0 where it has one MLP; what {@link FamilyConfig.blocks} says of a block counts before it. */
+  readonly experts: readonly number[];
+  /** Experts that a token goes through, where a block has so many. */
+  readonly perToken: number;
 }
 
 export type Activation = 'silu' | 'relu' | 'gelu' | 'gelu-tanh';
@@ -43,6 +52,8 @@ export interface BlockShape {
   /** Divides `heads` in the same proportion as in the whole model. */
   readonly kvHeads: number;
   readonly intermediate: number;
+  /** Experts that the block mixes, in the place of an MLP; absent where it mixes none. */
+  readonly experts?: number;
 }
 
 /** x → scale · x, and then cap · tanh(x / cap) where there is a cap: nothing is larger (Gemma 2). */
@@ -51,8 +62,10 @@ export interface Scaling {
   readonly cap?: number;
 }
 
-export function blockShape({ blocks, heads, kvHeads, intermediate }: FamilyConfig, index: number): BlockShape {
-  return blocks?.[index] ?? { heads, kvHeads, intermediate };
+export function blockShape(config: FamilyConfig, index: number): BlockShape {
+  const { blocks, heads, kvHeads, intermediate, mixture } = config;
+  const experts = mixture?.experts[index] ?? 0;
+  return blocks?.[index] ?? { heads, kvHeads, ...(experts > 0 ? { intermediate: 0, experts } : { intermediate }) };
 }
 
 /** Whether the MLP's last projection has a bias. */

@@ -36,6 +36,11 @@ export class ConfigFields {
     return Object.hasOwn(this.values, name);
   }
 
+  /** The same with other values for fields that the file does not have at all. */
+  withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields {
+    return new ConfigFields(this.file, { ...defaults, ...this.values }, this.prefix);
+  }
+
   integer(name: string, range: Range, fallback?: number): number {
     const expected = `an integer from ${range.minimum} to ${range.maximum}`;
     const value = this.value(name) ?? fallback;

@@ -6,6 +6,7 @@ import { gptNeoX } from './gptNeoX.ts';
 import { granite } from './granite.ts';
 import { llama, mistral, qwen2, qwen3 } from './llama.ts';
 import { olmo2 } from './olmo2.ts';
+import { mixtral, olmoe, qwen2Moe, qwen3Moe } from './mixtures.ts';
 import { opt } from './opt.ts';
 import { smolLm3 } from './smolLm3.ts';
 import { stableLm } from './stableLm.ts';
@@ -27,6 +28,10 @@ const FAMILIES = {
   SmolLM3ForCausalLM: smolLm3,
   CohereForCausalLM: cohere,
   Cohere2ForCausalLM: cohere2,
+  MixtralForCausalLM: mixtral,
+  Qwen2MoeForCausalLM: qwen2Moe,
+  Qwen3MoeForCausalLM: qwen3Moe,
+  OlmoeForCausalLM: olmoe,
 } satisfies Readonly<Record<string, Family>>;
 
 export type ArchitectureName = keyof typeof FAMILIES;

@@ -59,6 +59,10 @@ export interface Parameter {
   readonly parts?: Parts;
   /** One of a series with a parameter for each query head, or each key-value head, named `series.index`: it goes with the head. */
   readonly ofHead?: { readonly series: string; readonly index: number };
+  /** Of a layer of an expert: which one it is. */
+  readonly expert?: number;
+  /** Of a router: each row is an expert's. */
+  readonly routes?: true;
 }
 
 /**
@@ -125,6 +129,7 @@ export type RowOperations = Pick<
   GraphBuilder,
   | 'add'
   | 'mul'
+  | 'div'
   | 'rmsNorm'
   | 'layerNorm'
   | 'silu'
@@ -136,6 +141,11 @@ export type RowOperations = Pick<
   | 'slice'
   | 'concat'
   | 'constant'
+  | 'sigmoid'
+  | 'softmax'
+  | 'sumOfRow'
+  | 'largest'
+  | 'clip'
 >;
 
 export interface ParameterWriter {
@@ -160,4 +170,18 @@ export interface BlockWriter extends ParameterWriter {
   headsNorm(x: Value, weight: Value, epsilon: number): Value;
   /** What the MLP's last projection reads [rows, intermediate], as far as its channels are kept. */
   channels(x: Value): Value;
+  /** What a router says [rows, experts] before it chooses, as far as its experts are kept. */
+  experts(logits: Value): Value;
+  /** y plus what expert `index` makes of the rows that go through it, times their weights. Linear layers that `write` writes see these rows alone. */
+  addExpert(y: Value, index: number, routed: Routed, write: (rows: Value) => Value): Value;
+}
+
+/** Rows that choose among experts, as one of them has it. */
+export interface Routed {
+  /** [rows, in] */
+  readonly x: Value;
+  /** [rows, 1]: 1 where the row goes through the expert, else 0. */
+  readonly chosen: Value;
+  /** [rows, 1]; what stands where the row goes by is not read. */
+  readonly weights: Value;
 }

@@ -6,13 +6,13 @@ import { gatedDecoder, gatedSizeFields, type GatedStyle } from './gatedDecoder.t
 import { RMS_NORM } from './norms.ts';
 import { headNorm } from './queryKeyNorms.ts';
 
-interface LlamaConfig extends FamilyConfig {
+export interface LlamaConfig extends FamilyConfig {
   /** Qwen3: RMS norm over each head of queries and keys before the rotation. */
   readonly queryKeyNorm: boolean;
 }
 
 /** What differs between LLaMA and its kin, with the defaults that transformers gives to absent fields. */
-interface Kin
+export interface Kin
   extends GatedDefaults, Pick<Family<LlamaConfig>, 'title' | 'modelType' | 'aliases' | 'biasFields' | 'exportNote'> {
   readonly queryKeyNorm: boolean;
   /** Whether `max_window_layers` says from which block on there are windows. */
@@ -86,7 +86,7 @@ export const qwen3 = kinOf({
  * LLaMA and its kin (Vicuna, Mistral, Qwen2, Qwen3): pre-norm blocks with RMS norms, rotary positions, grouped-query attention
  * and a gated MLP. Biases, query/key norms and windows are the config's.
  */
-function kinOf(kin: Kin): Family<LlamaConfig> {
+export function kinOf(kin: Kin): Family<LlamaConfig> {
   return {
     ...kin,
     ...gatedDecoder(styleOf),

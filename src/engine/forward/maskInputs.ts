@@ -26,9 +26,15 @@ export function maskInputs({ shape }: BlockLayout, mask: BlockMask, fill?: Block
     inputs: {
       'mask.groups': vector(Float32Array.from(unpackBits(mask.groups, shape.kvHeads))),
       'mask.channels': vector(Float32Array.from(unpackBits(mask.channels, shape.intermediate))),
+      ...(shape.experts !== undefined && { 'mask.experts': vector(keptExperts(mask, shape.experts)) }),
       ...(fill && { 'fill.attention': vector(fill.attention), 'fill.channels': vector(fill.channels) }),
     },
   };
+}
+
+/** 1 for each expert that stays: all, where a mask says nothing of them. */
+function keptExperts({ experts }: BlockMask, count: number): Float32Array {
+  return experts === undefined ? new Float32Array(count).fill(1) : Float32Array.from(unpackBits(experts, count));
 }
 
 function vector(values: Float32Array): DeviceTensor {

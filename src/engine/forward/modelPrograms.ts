@@ -65,12 +65,13 @@ export class ModelPrograms {
     output: boolean,
     statistics: readonly InputStatistic[] = [],
     masking: Masking = 'none',
+    activations = false,
   ): Promise<Program> {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
-    const outputs = [...(output ? ['y'] : []), ...statistics].join(',');
+    const outputs = [...(output ? ['y'] : []), ...statistics, ...(activations ? ['activations'] : [])].join(',');
     const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
-    const options = { batch, tokens, precision, weightType, output, statistics, masking };
+    const options = { batch, tokens, precision, weightType, output, statistics, masking, activations };
     return device.program(
       key,
       () => buildBlockGraph(config, layout, options),

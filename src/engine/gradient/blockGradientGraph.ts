@@ -2,7 +2,7 @@ import type { ModelConfig } from '../families/families.ts';
 import { gradients } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { ProgramBlockWriter } from '../models/blockGraph.ts';
+import { ProgramBlockWriter, type WrittenLinear } from '../models/blockGraph.ts';
 import type { BlockLayout } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
 
@@ -50,7 +50,7 @@ export function buildBlockGradientGraph(
   for (const [index, { name }] of wanted.entries()) {
     const gradient = found[index]!;
     const linear = writer.linears.get(name);
-    const summed = linear ? WEIGHT_GRADIENTS[sum](graph, linear.x, gradient, batch) : gradient;
+    const summed = linear ? WEIGHT_GRADIENTS[sum](graph, linear, gradient, batch) : gradient;
     const shaped = graph.reshape(summed, layout.parameters.find((parameter) => parameter.name === name)!.shape);
     graph.output(`d:${name}`, accumulate ? graph.add(shaped, graph.input(`sum:${name}`, shaped.shape)) : shaped);
   }
@@ -60,11 +60,23 @@ export function buildBlockGradientGraph(
 
 /** ∂L/∂W of y = x·Wᵀ from x [rows, in] and dy [rows, out], the samples' rows one after the other. */
 const WEIGHT_GRADIENTS: Readonly<
-  Record<GradientSum, (graph: GraphBuilder, x: Value, dy: Value, batch: number) => Value>
+  Record<GradientSum, (graph: GraphBuilder, linear: WrittenLinear, dy: Value, batch: number) => Value>
 > = {
-  sum: (graph, x, dy) => graph.matMul(dy, x, { transposeA: true }),
-  squares(graph, x, dy, batch) {
-    const samples = (value: Value): Value => graph.reshape(value, [batch, value.shape[0]! / batch, value.shape[1]!]);
+  sum: (graph, { x }, dy) => graph.matMul(dy, x, { transposeA: true }),
+  squares(graph, { x, chosen }, dy, batch) {
+    if (batch === 1) {
+      const gradient = graph.matMul(dy, x, { transposeA: true });
+      return graph.mul(gradient, gradient);
+    }
+    const samples = (value: Value): Value => {
+      const rows = chosen ? inTheirPlaces(graph, value, chosen) : value;
+      return graph.reshape(rows, [batch, rows.shape[0]! / batch, rows.shape[1]!]);
+    };
     return graph.reduceSumSquare(graph.matMul(samples(dy), samples(x), { transposeA: true }), [0]);
   },
 };
+
+/** Rows of an expert among those of the others, which are zero: so a sample's rows stand where its are. */
+function inTheirPlaces(graph: GraphBuilder, rows: Value, chosen: Value): Value {
+  return graph.addRows(graph.expand(graph.constant([0], [1, 1]), rows.shape), rows, chosen);
+}

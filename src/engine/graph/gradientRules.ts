@@ -160,6 +160,17 @@ export const GRADIENT_RULES: { readonly [Name in PrimitiveName]: Rule<Name> } = 
       wants(2) ? graph.gatherElements(cotangent, indices, axis) : undefined,
     ];
   },
+  // Each is the other's transpose; who is chosen does not change smoothly.
+  takeRows({ graph, node, cotangent, wants }) {
+    const [x, chosen] = node.inputs as readonly [Value, Value];
+    const zeros = (): Value => graph.expand(graph.constant([0], [1, 1], x.type), x.shape);
+    return [wants(0) ? graph.addRows(zeros(), cotangent, chosen) : undefined, undefined];
+  },
+  addRows: ({ graph, node, cotangent, wants }) => [
+    wants(0) ? cotangent : undefined,
+    wants(1) ? graph.takeRows(cotangent, node.inputs[2]!) : undefined,
+    undefined,
+  ],
   smallestIndices: { reason: 'an index does not change smoothly' },
   // C = s·A·B: ∂L/∂A = s·d·Bᵀ, ∂L/∂B = s·Aᵀ·d, and their transposes where an operand is transposed.
   matMul({ graph, node, cotangent, wants }) {

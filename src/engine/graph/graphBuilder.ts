@@ -103,7 +103,22 @@ export class GraphBuilder {
     this.apply('gatherElements', [x, indices], { axis });
   scatterElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
     this.apply('scatterElements', [x, indices, updates], { axis });
+  takeRows = (x: Value, chosen: Value): Value => this.apply('takeRows', [x, chosen], {});
+  addRows = (x: Value, rows: Value, chosen: Value): Value => this.apply('addRows', [x, rows, chosen], {});
   smallestIndices = (x: Value, k: number): Value => this.apply('smallestIndices', [x], { k });
+  /** x [n, m] → [n, m]: 1 at the k largest elements of each row, else 0; of equal elements the lower index comes first. */
+  largest = (x: Value, k: number): Value => {
+    const [rows] = x.shape as [number, number];
+    const zeros = this.expand(this.constant([0], [1, 1]), x.shape);
+    return this.scatterElements(zeros, this.smallestIndices(this.neg(x), k), this.constant([1], [rows, k]), 1);
+  };
+  /** x [n, m] → [n, 1] */
+  sumOfRow = (x: Value): Value => this.reduceSum(x, [1]);
+  /** x where it is between −bound and bound, else the nearer of them. */
+  clip = (x: Value, bound: number): Value => {
+    const limit = this.scalar(bound);
+    return this.neg(this.min(this.neg(this.min(x, limit)), limit));
+  };
   matMul = (a: Value, b: Value, { transposeA = false, transposeB = false, scale = 1 }: MatMulOptions = {}): Value =>
     this.apply('matMul', [a, b], { transposeA, transposeB, scale });
   linear = (x: Value, weight: Value, bias?: Value): Value =>

@@ -46,6 +46,14 @@ export interface PrimitiveParameters {
   gatherElements: { readonly axis: number };
   /** x, indices, updates → x with updates at these indices, which are distinct along the axis. */
   scatterElements: { readonly axis: number };
+  /**
+   * x [n, …width], chosen [n, 1] of 0 and 1 → the rows of x where chosen is 1, in their order; other rows may stand among them as zeros, as
+   * the device has it. The shape says how many rows there are at most, so what reads them treats all rows alike and asks for no number
+   * of them, until {@link addRows} puts them back.
+   */
+  takeRows: None;
+  /** x [n, …width], rows as takeRows gives them for the same chosen → x with each row added in its place. */
+  addRows: None;
   /** Indices (int64) of the k smallest elements along the last axis, in no order; of equal elements the lower index comes first. */
   smallestIndices: { readonly k: number };
   // products

@@ -109,6 +109,15 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
     require('scatterElements', sameShape(indices!.shape, updates!.shape), [x!, indices!, updates!]);
     return { type: x!.type, shape: x!.shape };
   },
+  takeRows: ([x, chosen]) => {
+    require('takeRows', x!.shape.length === 2 && sameShape(chosen!.shape, [x!.shape[0]!, 1]), [x!, chosen!]);
+    return { type: x!.type, shape: x!.shape };
+  },
+  addRows: ([x, rows, chosen]) => {
+    const fits = sameShape(x!.shape, rows!.shape) && sameShape(chosen!.shape, [x!.shape[0]!, 1]);
+    require('addRows', x!.shape.length === 2 && fits, [x!, rows!, chosen!]);
+    return { type: commonType([x!, rows!]), shape: x!.shape };
+  },
   smallestIndices: ([x], { k }) => {
     require('smallestIndices', k >= 1 && k <= x!.shape.at(-1)!, [x!], `k = ${k}`);
     return { type: 'int64', shape: [...x!.shape.slice(0, -1), k] };

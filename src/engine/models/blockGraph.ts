@@ -5,7 +5,7 @@ import { type AttentionInputs, writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { type BlockLayout, type BlockWriter, type Parameter, rotationOf } from '../families/family.ts';
+import { type BlockLayout, type BlockWriter, type Parameter, rotationOf, type Routed } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
 
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */
@@ -13,7 +13,8 @@ export type InputStatistic = Exclude<OperandStatistic, 'gradient' | 'token-count
 
 /**
  * What a program takes in beside the weights to leave components out. `mask`: `mask.groups` [kvHeads] and `mask.channels`
- * [intermediate], 1 where a component is kept and 0 where it goes. `fill`: also `fill.attention` [heads · headDim] and
+ * [intermediate], 1 where a component is kept and 0 where it goes. Where the block mixes experts also
+ * `mask.experts` [experts]. `fill`: also `fill.attention` [heads · headDim] and
  * `fill.channels` [intermediate], what the output projections read in the place of what is gone.
  */
 export type Masking = 'none' | 'mask' | 'fill';
@@ -30,12 +31,15 @@ export interface BlockGraphOptions {
   /** Statistics of every linear layer's input, each [batch, in], summed (or maximised) over the tokens of a sample. */
   readonly statistics: readonly InputStatistic[];
   readonly masking?: Masking;
+  /** Whether each expert tells how many rows went through it, and the sum of its outputs' lengths times their weights, [1, 1] both. */
+  readonly activations?: boolean;
 }
 
 /**
  * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, where it turns queries and keys
  * `cosines` and `sines` [tokens, dims / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
- * input of linear layers (`Parameter.input`).
+ * input of linear layers (`Parameter.input`): of one that all tokens reach [batch, in]; of one that those of an expert reach [1, in], and
+ * `tokens:input` [batch, 1], how many of each sample these are. Of each expert `activation:index` and `tokens:index`, where asked for.
  */
 export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
   const { batch, tokens } = options;
@@ -51,6 +55,8 @@ export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, option
 export interface WrittenLinear {
   readonly x: Value;
   readonly y: Value;
+  /** Of a layer of an expert: which rows [rows, 1] x and y have (see the primitive `takeRows`); else all. */
+  readonly chosen: Value | undefined;
 }
 
 /** Writes a family's block into a program whose inputs are the block's parameters and the rotary tables. */
@@ -67,6 +73,8 @@ export class ProgramBlockWriter implements BlockWriter {
   private readonly inputs: ReadonlyMap<string, string>;
   private readonly observed = new Map<string, Value>();
   private readonly masks = new Map<string, Value>();
+  /** The rows of the expert that is being written. */
+  private chosen: Value | undefined;
 
   constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
     this.graph = graph;
@@ -95,7 +103,7 @@ export class ProgramBlockWriter implements BlockWriter {
   linear(name: string, x: Value): Value {
     this.observe(name, x);
     const y = this.product(name, x, this.bias(name));
-    this.linears.set(name, { x, y });
+    this.linears.set(name, { x, y, chosen: this.chosen });
     return y;
   }
 
@@ -139,6 +147,27 @@ export class ProgramBlockWriter implements BlockWriter {
     return mask ? this.fill('fill.channels', this.graph.mul(x, mask), mask) : x;
   }
 
+  experts(logits: Value): Value {
+    const { graph } = this;
+    const mask = this.mask('mask.experts', logits.shape[1]!);
+    // So far below the others that nothing is left of it, to the last bit.
+    return mask ? graph.add(logits, graph.mul(graph.sub(mask, graph.scalar(1)), graph.scalar(GONE))) : logits;
+  }
+
+  addExpert(y: Value, index: number, { x, chosen, weights }: Routed, write: (rows: Value) => Value): Value {
+    const { graph } = this;
+    this.chosen = chosen;
+    const made = graph.mul(write(graph.takeRows(x, chosen)), graph.takeRows(weights, chosen));
+    this.chosen = undefined;
+    if (this.options.activations) {
+      // Lengths of whole outputs, weighed: a weight is no less than 0.
+      const lengths = graph.sqrt(graph.reduceSum(graph.mul(made, made), [1]));
+      graph.output(`activation:${index}`, graph.reduceSum(lengths, [0]));
+      graph.output(`tokens:${index}`, graph.reduceSum(chosen, [0]));
+    }
+    return graph.addRows(y, made, chosen);
+  }
+
   private mask(name: string, count: number): Value | undefined {
     const { masking = 'none' } = this.options;
     if (masking === 'none') return undefined;
@@ -172,13 +201,25 @@ export class ProgramBlockWriter implements BlockWriter {
     this.observed.set(name, x);
     const { batch, tokens, statistics } = this.options;
     if (statistics.length === 0) return;
-    const samples = this.graph.reshape(x, [batch, tokens, x.shape[1]!]);
+    const { graph, chosen } = this;
+    const columns = x.shape[1]!;
+    if (chosen) {
+      // A row of zeros, of which nothing is seen, so that there is one where no row was chosen.
+      const rows = graph.concat([x, graph.constant([0], [1, columns])], 0);
+      for (const statistic of statistics) graph.output(`${statistic}:${name}`, STATISTICS[statistic](graph, rows, 0));
+      graph.output(`tokens:${name}`, graph.reduceSum(graph.reshape(chosen, [batch, tokens]), [1]));
+      return;
+    }
+    const samples = graph.reshape(x, [batch, tokens, columns]);
     for (const statistic of statistics) {
-      const value = this.graph.reshape(STATISTICS[statistic](this.graph, samples), [batch, x.shape[1]!]);
-      this.graph.output(`${statistic}:${name}`, value);
+      const value = graph.reshape(STATISTICS[statistic](graph, samples, 1), [batch, columns]);
+      graph.output(`${statistic}:${name}`, value);
     }
   }
 }
+
+/** What a router's value for an expert that is gone falls by. */
+const GONE = 1e9;
 
 /** Adds the rotary tables as inputs, where queries and keys are turned. */
 export function rotaryInputs(
@@ -198,12 +239,12 @@ function repeat(graph: GraphBuilder, mask: Value, times: number): Value {
   return graph.reshape(graph.expand(graph.reshape(mask, [count, 1]), [count, times]), [count * times]);
 }
 
-/** x [batch, tokens, in] → [batch, 1, in]. */
-const STATISTICS: Readonly<Record<InputStatistic, (graph: GraphBuilder, x: Value) => Value>> = {
-  'sum-of-squares': (graph, x) => graph.reduceSum(graph.mul(x, x), [1]),
-  'sum-of-absolutes': (graph, x) => graph.reduceSum(graph.abs(x), [1]),
-  'maximum-absolute': (graph, x) => graph.reduceMax(graph.abs(x), [1]),
-  sum: (graph, x) => graph.reduceSum(x, [1]),
+/** x [… tokens …, in], tokens along an axis → the same with 1 there. */
+const STATISTICS: Readonly<Record<InputStatistic, (graph: GraphBuilder, x: Value, axis: number) => Value>> = {
+  'sum-of-squares': (graph, x, axis) => graph.reduceSum(graph.mul(x, x), [axis]),
+  'sum-of-absolutes': (graph, x, axis) => graph.reduceSum(graph.abs(x), [axis]),
+  'maximum-absolute': (graph, x, axis) => graph.reduceMax(graph.abs(x), [axis]),
+  sum: (graph, x, axis) => graph.reduceSum(x, [axis]),
 };
 
 /** Only matrices are fed in float16; norms and biases are few and stay float32. */

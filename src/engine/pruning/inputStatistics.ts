@@ -27,10 +27,17 @@ export class InputStatistics {
     }
   }
 
-  /** Counts the samples that {@link add} was given the statistics of. */
-  count(samples: number, tokensPerSample: number): void {
-    this.samples += samples;
-    this.tokens += samples * tokensPerSample;
+  /**
+   * Counts what {@link add} was given the statistics of.
+   *
+   * @param tokens of each sample that the layer has seen. A sample without any is none of the layer's: Wanda's code counts the calls of a
+   *   layer, and an expert is called for samples with tokens of its own.
+   */
+  count(tokens: Iterable<number>): void {
+    for (const count of tokens) {
+      if (count > 0) this.samples++;
+      this.tokens += count;
+    }
   }
 
   /** Operand values [1, in] of an operand that is one row. */
@@ -63,14 +70,14 @@ export function isRowOperand(name: OperandName): name is RowOperand {
 
 const INPUT_STATISTICS: readonly InputStatistic[] = ['sum-of-squares', 'sum-of-absolutes', 'maximum-absolute', 'sum'];
 
-/** The formulas of the operand table. */
+/** The formulas of the operand table; of a layer that has seen nothing all are 0. */
 const ROWS: Readonly<Record<RowOperand, (statistics: InputStatistics) => Float64Array>> = {
-  X: (s) => s.total('sum-of-squares').map((total) => total / s.samples),
-  Xabs: (s) => s.total('sum-of-absolutes').map((total) => total / s.tokens),
+  X: (s) => s.total('sum-of-squares').map((total) => total / (s.samples || 1)),
+  Xabs: (s) => s.total('sum-of-absolutes').map((total) => total / (s.tokens || 1)),
   Xmax: (s) => s.total('maximum-absolute'),
-  Xmean: (s) => s.total('sum').map((total) => total / s.tokens),
+  Xmean: (s) => s.total('sum').map((total) => total / (s.tokens || 1)),
   Xvar(s) {
     const sums = s.total('sum');
-    return s.total('sum-of-squares').map((squares, j) => squares / s.tokens - (sums[j]! / s.tokens) ** 2);
+    return s.total('sum-of-squares').map((squares, j) => squares / (s.tokens || 1) - (sums[j]! / (s.tokens || 1)) ** 2);
   },
 };

@@ -35,6 +35,8 @@ export class Pruner {
   readonly usesGradient: boolean;
   /** Of each block visited so far: its prunable weights, and how many of them are zero now. */
   readonly blocks: { weights: number; zeros: number }[] = [];
+  /** Experts that were left as they are, by their layers' common name in the checkpoint: no calibration token went through them. */
+  readonly unseen = new Set<string>();
   readonly metric: string;
   private readonly device: Device;
   private readonly expression: Expression;
@@ -67,7 +69,9 @@ export class Pruner {
   }
 
   /**
-   * The pruned weight of one linear layer, valid until the next block is pruned on the CPU, until disposed elsewhere.
+   * The pruned weight of one linear layer, valid until the next block is pruned on the CPU, until disposed elsewhere. Undefined for a layer
+   * that cannot be ranked, since the metric asks for inputs or gradients and no calibration token went through its expert: it stays as it is,
+   * and counts among the weights that do.
    *
    * @param block index of the layer's block
    * @param weight [out, in], as the checkpoint has it
@@ -81,9 +85,16 @@ export class Pruner {
     weight: DeviceTensor,
     statistics: InputStatistics | undefined,
     gradient: DeviceTensor | undefined,
-  ): Promise<DeviceTensor> {
+  ): Promise<DeviceTensor | undefined> {
     const [out, columns] = layer.shape as [number, number];
     this.requireDivisible(layer, columns);
+    const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
+    counts.weights += out * columns;
+    if (await this.isUnseen(layer, statistics, gradient)) {
+      this.unseen.add(layer.tensor.replace(/\.[^.]+\.weight$/, ''));
+      for (const value of await this.device.download(weight)) if (value === 0) counts.zeros++;
+      return undefined;
+    }
     const program = await this.program([out, columns], this.sparsityOf(block));
     const inputs: Record<string, DeviceTensor> = { weight, ...(this.usesGradient && { G: gradient! }) };
     const rows: Partial<Record<RowOperand, Float32Array>> = {};
@@ -94,8 +105,6 @@ export class Pruner {
     const outputs = await program.run(inputs, this.device.resident ? {} : { pruned: this.spare(layer) });
     const pruned = outputs['pruned']!;
     requireValidScore(outputs, layer, this.metric);
-    const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
-    counts.weights += out * columns;
     counts.zeros += sum(outputs['zeros']!.floats());
     await this.report(layer, pruned, rows, inputs['G']);
     return pruned;
@@ -105,6 +114,17 @@ export class Pruner {
   get actualSparsity(): number {
     const total = (of: 'weights' | 'zeros'): number => this.blocks.reduce((sum, block) => sum + block[of], 0);
     return total('weights') > 0 ? total('zeros') / total('weights') : 0;
+  }
+
+  /** An expert that no token went through has no inputs, and no gradient but zeros. */
+  private async isUnseen(
+    { expert }: Parameter,
+    statistics: InputStatistics | undefined,
+    gradient: DeviceTensor | undefined,
+  ): Promise<boolean> {
+    if (expert === undefined) return false;
+    if (this.rows.length > 0 && statistics!.tokens === 0) return true;
+    return this.usesGradient && (await this.device.download(gradient!)).every((value) => value === 0);
   }
 
   private async report(

@@ -1,4 +1,4 @@
-import type { Graph, Node } from '../graph/graph.ts';
+import type { Graph, Node, Value } from '../graph/graph.ts';
 import { sizeOf } from '../graph/shape.ts';
 
 /** A product of matrices as the CPU's kernels see it: [rows, depth] · [depth, columns], so many times. */
@@ -33,7 +33,7 @@ const PACKED = 128;
  * @param partsPerThread parts that a thread gets of a product: 1, or what {@link HYBRID_PARTS} says
  */
 export function steadyThreads(graph: Graph, threads: number, partsPerThread = 1): number {
-  const products = graph.nodes.flatMap(productOf);
+  const products = productsOf(graph);
   for (let count = threads; count > 1; count--) {
     if (products.every((product) => isSteady(product, count * partsPerThread))) return count;
   }
@@ -42,6 +42,29 @@ export function steadyThreads(graph: Graph, threads: number, partsPerThread = 1)
 
 /** Parts that a thread gets on processors whose cores are of several kinds, so that the faster ones take more. */
 export const HYBRID_PARTS = 4;
+
+/** Of products with rows that data choose all that they may turn out to be. */
+function productsOf({ nodes }: Graph): Product[] {
+  const chosen = new Set<Value>();
+  const found = new Map<string, readonly Product[]>();
+  for (const node of nodes) {
+    const isChosen = node.inputs.some((input) => chosen.has(input)) && node.primitive !== 'addRows';
+    if (isChosen || node.primitive === 'takeRows') chosen.add(node.output);
+    for (const product of productOf(node)) {
+      const key = JSON.stringify([product, isChosen]);
+      if (!found.has(key)) found.set(key, isChosen ? withFewerRows(product) : [product]);
+    }
+  }
+  return [...found.values()].flat();
+}
+
+/** A product with the transpose of chosen rows adds up over them. */
+function withFewerRows(product: Product): readonly Product[] {
+  const { rows, depth, transposeA } = product;
+  return transposeA
+    ? Array.from({ length: depth }, (_, count) => ({ ...product, depth: count + 1 }))
+    : Array.from({ length: rows }, (_, count) => ({ ...product, rows: count + 1 }));
+}
 
 function productOf({ primitive, parameters, inputs }: Node): Product[] {
   const [a, b] = inputs;

@@ -10,7 +10,7 @@ import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import { OWL, UNIFORM } from '../../experiment/structure.ts';
+import { OWL, REMOVED, UNIFORM } from '../../experiment/structure.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
@@ -25,7 +25,9 @@ import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
 import { blockInfluence, countInfluenceSteps } from '../structure/blockInfluence.ts';
 import { requireFiniteScores } from '../structure/finiteScores.ts';
+import { requireHeadsAndChannels } from '../structure/chooseMask.ts';
 import { owlRates } from '../structure/rates.ts';
+import { dropsLayers } from '../../search/rates/evopress/plan.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { measureVariants } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
@@ -78,6 +80,8 @@ export class BlockSearchSession implements SearchSession {
     const inputs = searchInputs(prepared);
     try {
       if (plan.kind === 'masks' && calibrated && !ids) throw drawsDocuments();
+      if (plan.kind === 'masks' || dropsLayers(plan))
+        requireHeadsAndChannels(modelComponents(inputs.checkpoint.config), `searching for ${plan.kind} (${plan.name})`);
       for (const evaluation of [...asked, ...baselinesOf(plan)]) throwIfFailed(refusal(evaluation, inputs));
       const needs = surveyNeeds(asked, rowsOfWeights(asked));
       const needed = samples.gradients ? await needGradients(inputs, provenance, state.gradients) : undefined;
@@ -160,7 +164,7 @@ export class BlockSearchSession implements SearchSession {
     const ready = { ...inputs, ...(gradients && { gradients: gradients.gradients }) };
     const scores = (await survey(ready, needs, steps('pruning'))).scores.get(key)!;
     if (scores instanceof EspalierError) throw scores;
-    if (scores.kind === 'blocks') throw removesBlocks(key);
+    if (scores.kind !== 'components') throw removesOther(key, scores.kind);
     const influence = dropping && (await blockInfluence(dense, steps('pruning')));
     if (influence) requireFiniteScores({ kind: 'blocks', influence }, 'block influence');
     return {
@@ -256,12 +260,12 @@ function throwIfFailed(outcome: unknown): void {
   if (outcome instanceof EspalierError) throw outcome;
 }
 
-function removesBlocks(score: string): EspalierError {
+function removesOther(score: string, removes: 'blocks' | 'experts'): EspalierError {
   return new EspalierError({
     code: 'settings/invalid',
     operation: 'scoring components',
     expected: 'a method that scores heads and channels',
-    actual: `${score}, which removes whole blocks`,
+    actual: `${score}, which removes ${REMOVED[removes]}`,
     remedy: 'Choose wanda-sp, magnitude, taylor, flap, or a metric.',
   });
 }

@@ -111,9 +111,9 @@ export class MetricSession implements SearchSession {
             const rows = statistics?.[index]?.get(name);
             const pruned = await pruner.prune(index, layer, block[name]!, rows, blockGradients?.[name]);
             try {
-              hash.update(zeroBits(await device.download(pruned)));
+              hash.update(zeroBits(await device.download(pruned ?? block[name]!)));
             } finally {
-              pruned.dispose();
+              pruned?.dispose();
             }
           }
         } finally {

@@ -1,12 +1,12 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { BlockComponents, ModelMask, StructureScore } from '../../experiment/structureSchema.ts';
-import { blockWeights, removedShare } from '../../experiment/components.ts';
+import type { BlockComponents, BlockMask, ModelMask, StructureScore } from '../../experiment/structureSchema.ts';
+import { blockWeights, countBits, removedShare } from '../../experiment/components.ts';
 import type { StructureEvaluation } from '../../experiment/planSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
-import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { ModelScores } from './componentScores.ts';
-import { maskAtRates, maskAtThreshold, maskOfBlocks } from './masks.ts';
+import { maskAtRates, maskAtThreshold, maskOfBlocks, maskOfExperts } from './masks.ts';
 import { givenRates, owlRates } from './rates.ts';
 
 /** What an evaluation's mask is made from; what it does not need may be missing. */
@@ -35,6 +35,11 @@ export function chooseMask({ structure, sparsity, metric }: StructureEvaluation,
   const scores = material.scores!;
   const removing = (mask: ModelMask): ModelMask => requireRemoval(mask, components, sparsity, metric);
   if (scores.kind === 'blocks') return { mask: removing(maskOfBlocks(components, scores.influence, sparsity.share)) };
+  if (scores.kind === 'experts') {
+    const { rates } = structure;
+    const each = rates.kind === 'given' ? rates.rates : components.map(() => sparsity.share);
+    return { mask: removing(maskOfExperts(components, scores.blocks, each)), rates: each };
+  }
   switch (structure.rates.kind) {
     case 'global':
       return { mask: removing(maskAtThreshold(components, scores.blocks, sparsity.share)) };
@@ -65,9 +70,11 @@ export function checkStructure(
   requirePercentage(sparsity);
   if (structure.kind === 'mask') {
     requireFitting(structure.mask, components);
+    requireMixtureKept(structure.mask, components);
     return;
   }
   requireSuiting(structure.score, structure.rates.kind);
+  requireRemovable(structure.score, components);
   if (structure.rates.kind === 'given') givenRates(structure.rates.rates, components.length);
 }
 
@@ -83,16 +90,59 @@ function requirePercentage(sparsity: Sparsity): void {
   });
 }
 
-/** Whole blocks have no rates of their own: each goes or stays. */
+/** Whole blocks have no rates of their own: each goes or stays. Experts are counted by block. */
 function requireSuiting(score: StructureScore, allocation: string): void {
-  if (score.kind !== 'method' || STRUCTURE_METHODS[score.method].removes === 'components' || allocation === 'uniform')
-    return;
+  if (score.kind !== 'method') return;
+  const { removes } = STRUCTURE_METHODS[score.method];
+  if (removes === 'components' || allocation === 'uniform' || (removes === 'experts' && allocation === 'given')) return;
   throw new EspalierError({
     code: 'settings/invalid',
     operation: `choosing what ${score.method} removes`,
-    expected: 'the allocation uniform: it removes whole blocks',
+    expected: `the allocation uniform${removes === 'experts' ? ', or rates of your own' : ''}: it removes ${REMOVED[removes]}`,
     actual: allocation,
     remedy: 'Leave the allocation out, or choose a method that removes heads and channels.',
+  });
+}
+
+function requireMixtureKept(mask: ModelMask, components: readonly BlockComponents[]): void {
+  const loses = (block: BlockMask, { groups, channels }: BlockComponents): boolean =>
+    !block.dropped && (countBits(block.groups) < groups || countBits(block.channels) < channels);
+  if (!isMixture(components) || !mask.some((block, index) => loses(block, components[index]!))) return;
+  throw notOfMixtures('choosing what a mask removes', 'a mask that removes heads or channels');
+}
+
+/** @throws EspalierError `settings/invalid` for a mixture of experts, of which heads and channels are not searched */
+export function requireHeadsAndChannels(components: readonly BlockComponents[], operation: string): void {
+  if (isMixture(components)) throw notOfMixtures(operation, 'a search for heads, channels and layers to remove');
+}
+
+function isMixture(components: readonly BlockComponents[]): boolean {
+  return components.some(({ experts }) => experts !== undefined);
+}
+
+function notOfMixtures(operation: string, actual: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation,
+    expected: 'experts or whole blocks, of a mixture of experts',
+    actual,
+    remedy: 'Choose reap, wanda-experts, routing-frequency or shortgpt; or prune single weights.',
+  });
+}
+
+/** Of mixtures experts and blocks are removed: experts hold nearly all weights, and their channels are none of the block's. */
+function requireRemovable(score: StructureScore, components: readonly BlockComponents[]): void {
+  const removes = score.kind === 'method' ? STRUCTURE_METHODS[score.method].removes : 'components';
+  const name = score.kind === 'method' ? score.method : 'a metric';
+  if (removes === 'blocks' || isMixture(components) === (removes === 'experts')) return;
+  if (removes === 'components')
+    throw notOfMixtures(`choosing what ${name} removes`, `${name}, which removes ${REMOVED[removes]}`);
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `choosing what ${name} removes`,
+    expected: 'a mixture of experts',
+    actual: 'a model without experts',
+    remedy: 'Choose wanda-sp, magnitude, taylor, flap, shortgpt, or a metric.',
   });
 }
 
@@ -118,7 +168,9 @@ function requireFitting(mask: ModelMask, components: readonly BlockComponents[])
   const wrong = mask.findIndex(
     (block, index) =>
       components[index] !== undefined &&
-      (!fits(block.groups, components[index].groups) || !fits(block.channels, components[index].channels)),
+      (!fits(block.groups, components[index].groups) ||
+        !fits(block.channels, components[index].channels) ||
+        !fitsExperts(block.experts, components[index].experts)),
   );
   if (mask.length === components.length && wrong < 0) {
     if (mask.some(({ dropped }) => !dropped)) return;
@@ -136,6 +188,11 @@ function requireFitting(mask: ModelMask, components: readonly BlockComponents[])
 function fits(bits: string, count: number): boolean {
   const spare = 4 * bits.length - count;
   return spare >= 0 && spare < 4 && (spare === 0 || parseInt(bits.at(-1)!, 16) % 2 ** spare === 0);
+}
+
+/** One expert stays at least: nothing stands in for all of them. */
+function fitsExperts(bits: string | undefined, count: number | undefined): boolean {
+  return bits === undefined || (count !== undefined && fits(bits, count) && countBits(bits) > 0);
 }
 
 function misfit(expected: string, actual: string): EspalierError {

@@ -17,4 +17,12 @@ export type ModelScores =
       readonly fills?: readonly BlockFill[];
     }
   /** Whole blocks alone are removed, those of the lowest influence first. */
-  | { readonly kind: 'blocks'; readonly influence: ArrayLike<number> };
+  | { readonly kind: 'blocks'; readonly influence: ArrayLike<number> }
+  /** Experts alone are removed. */
+  | {
+      readonly kind: 'experts';
+      /** [experts] of each block; Infinity: it could not be ranked, and stays. */
+      readonly blocks: readonly Float32Array[];
+      /** Names in the checkpoint of those that could not be ranked. */
+      readonly unseen: readonly string[];
+    };

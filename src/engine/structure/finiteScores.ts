@@ -13,6 +13,14 @@ export function requireFiniteScores(scores: ModelScores, name: string): ModelSco
     requireFinite(scores.influence, (index) => `block ${index + 1}`, name);
     return scores;
   }
+  if (scores.kind === 'experts') {
+    // Infinity says that an expert has no score.
+    for (const [index, experts] of scores.blocks.entries()) {
+      const ranked = experts.map((score) => (score === Infinity ? 0 : score));
+      requireFinite(ranked, () => `the experts of block ${index + 1}`, name);
+    }
+    return scores;
+  }
   for (const [index, { groups, channels }] of scores.blocks.entries()) {
     requireFinite(groups, () => `the heads of block ${index + 1}`, name);
     requireFinite(channels, () => `the channels of block ${index + 1}`, name);

@@ -101,6 +101,29 @@ export function maskOfBlocks(
   }));
 }
 
+/**
+ * Experts gone, the lowest scores of each block: as many as the rate is of them, halves rounded up, as long as one stays and those that go were
+ * ranked; of equal scores the lower index goes first.
+ *
+ * @param scores of each block's experts; Infinity where one was not ranked
+ * @param rates share of each block's experts that goes
+ */
+export function maskOfExperts(
+  components: readonly BlockComponents[],
+  scores: readonly Float32Array[],
+  rates: readonly number[],
+): ModelMask {
+  return components.map(({ groups, channels, experts = 0 }, index) => {
+    const ranked = scores[index]!.filter((score) => score !== Infinity).length;
+    const gone = Math.max(0, Math.min(Math.floor(rates[index]! * experts + 0.5), experts - 1, ranked));
+    return {
+      groups: packBits(new Uint8Array(groups).fill(1)),
+      channels: packBits(new Uint8Array(channels).fill(1)),
+      ...(experts > 0 && { experts: packBits(withoutLowest(scores[index]!, gone)) }),
+    };
+  });
+}
+
 /** 1 for each score but for the `count` lowest. */
 function withoutLowest(scores: Float32Array, count: number): Uint8Array {
   const kept = new Uint8Array(scores.length).fill(1);

@@ -85,6 +85,22 @@ async function scoreBlock(
   return scores;
 }
 
+/** The mean of each column's scores of one linear layer, [in]; metrics of W and of inputs alone. */
+export async function columnScores(
+  model: ScoringInputs,
+  expression: Expression,
+  block: number,
+  layer: Parameter,
+  weight: Readonly<Record<'weight', DeviceTensor>>,
+): Promise<Float32Array> {
+  const inputs: Record<string, DeviceTensor> = { ...weight };
+  for (const row of operandsOf(expression).filter(isRowOperand)) {
+    const values = model.statistics![block]!.get(layer.name)!.row(row);
+    inputs[row] = DeviceTensor.fromHost(values, [1, values.length]);
+  }
+  return (await runGather(model, expression, layer, inputs))['columns']!.floats();
+}
+
 /** See `buildGatherGraph`. */
 async function runGather(
   { device }: ScoringInputs,

@@ -1,17 +1,23 @@
 import { countBits } from '../../experiment/components.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
-import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
+import { type BlockShape, blockShape, hasMlpOutputBias } from '../families/config.ts';
 import type { ModelConfig } from '../families/families.ts';
 
 /** The blocks that a mask leaves: the index of each in the dense model, and its shape now. */
 export function removedShapes(
-  { heads, kvHeads: groups }: ModelConfig,
+  config: ModelConfig,
   mask: ModelMask,
 ): { readonly kept: readonly number[]; readonly shapes: readonly BlockShape[] } {
+  const { heads, kvHeads: groups } = config;
   const kept = mask.flatMap(({ dropped }, index) => (dropped ? [] : [index]));
   const shapes = kept.map((index): BlockShape => {
-    const kvHeads = countBits(mask[index]!.groups);
-    return { heads: kvHeads * (heads / groups), kvHeads, intermediate: countBits(mask[index]!.channels) };
+    const block = mask[index]!;
+    const kvHeads = countBits(block.groups);
+    const { experts } = blockShape(config, index);
+    return {
+      ...{ heads: kvHeads * (heads / groups), kvHeads, intermediate: countBits(block.channels) },
+      ...(experts !== undefined && { experts: block.experts === undefined ? experts : countBits(block.experts) }),
+    };
   });
   return { kept, shapes };
 }
@@ -23,9 +29,10 @@ export function removedShapes(
  */
 export function removedConfig(dense: ModelConfig, mask: ModelMask, compensated: boolean): ModelConfig {
   const { kept, shapes } = removedShapes(dense, mask);
-  const { bias } = dense;
+  const { bias, mixture } = dense;
   return {
     ...dense,
+    ...(mixture && { mixture: { ...mixture, experts: shapes.map(({ experts = 0 }) => experts) } }),
     depth: kept.length,
     blocks: shapes,
     windows: kept.map((index) => dense.windows[index]),

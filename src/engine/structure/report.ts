@@ -1,4 +1,4 @@
-import { countBits, removedShare } from '../../experiment/components.ts';
+import { countBits, packBits, removedShare } from '../../experiment/components.ts';
 import type { BlockComponents, Structure, StructureReport } from '../../experiment/structureSchema.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -19,7 +19,8 @@ export function structureReport(
     method: !scored ? 'mask' : structure.score.kind === 'method' ? structure.score.method : 'metric',
     allocation: scored ? structure.rates.kind : 'mask',
     blocks: mask.map((block, index) => {
-      const { groups, channels } = components[index]!;
+      const { groups, channels, experts } = components[index]!;
+      const expertBits = block.experts ?? packBits(new Uint8Array(experts ?? 0).fill(1));
       const kept = (bits: string): number => (block.dropped ? 0 : countBits(bits));
       return {
         ...(rates && { rate: rates[index]! }),
@@ -28,6 +29,7 @@ export function structureReport(
         channels: { kept: kept(block.channels), of: channels },
         groupBits: block.groups,
         channelBits: block.channels,
+        ...(experts !== undefined && { experts: { kept: kept(expertBits), of: experts }, expertBits }),
         ...(block.dropped && { dropped: true as const }),
       };
     }),

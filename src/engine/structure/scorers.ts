@@ -2,6 +2,7 @@ import type { StructureMethod } from '../../experiment/structure.ts';
 import type { StructureScore } from '../../experiment/structureSchema.ts';
 import { operand } from '../../metric/expression.ts';
 import { printInfix } from '../../metric/print.ts';
+import { expertWandaScorer, frequencyScorer, reapScorer } from './expertScorers.ts';
 import { flapScorer, shortgptScorer, taylorScorer } from './methodScorers.ts';
 import { metricScorer, WANDA } from './metricScorer.ts';
 import type { ComponentScorer } from './scorer.ts';
@@ -16,6 +17,9 @@ const METHODS: Readonly<Record<StructureMethod, () => ComponentScorer>> = {
   taylor: taylorScorer,
   flap: flapScorer,
   shortgpt: shortgptScorer,
+  reap: reapScorer,
+  'wanda-experts': expertWandaScorer,
+  'routing-frequency': frequencyScorer,
 };
 
 /** @param name of a metric, for messages */

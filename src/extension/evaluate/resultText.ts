@@ -1,6 +1,6 @@
 import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
-import { resultWarnings, modelText } from '../../experiment/resultWarnings.ts';
+import { warningsOf, modelText } from '../../experiment/resultWarnings.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import {
@@ -156,7 +156,7 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
       'text',
       `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}`,
     ],
-    ...resultWarnings(provenance).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
+    ...warningsOf(result).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ['device', `${markdownText(provenance.deviceName)} · ${provenance.precision}`],
     ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],

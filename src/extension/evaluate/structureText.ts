@@ -12,10 +12,13 @@ export function sparsityText(sparsity: Sparsity | undefined): string {
   return printSparsity(sparsity).replace('%', ' %');
 }
 
-/** `50 %` of single weights; `30 % of heads and channels`; `2 of 6 blocks (33 %)`. */
+/** `50 %` of single weights; `30 % of heads and channels`; `25 % of the experts`; `2 of 6 blocks (33 %)`. */
 export function removedText({ sparsity, structure, actualSparsity }: EvaluationResult): string {
   if (!structure) return sparsityText(sparsity);
   const { blocks } = structure;
+  if (blocks.some(({ experts }) => experts !== undefined && experts.kept > 0 && experts.kept < experts.of)) {
+    return `${sparsityText(sparsity)} of the experts`;
+  }
   const dropped = blocks.filter((block) => block.dropped).length;
   const others = blocks.filter((block) => !block.dropped);
   if (dropped === 0) return `${sparsityText(sparsity)} of heads and channels`;
@@ -28,12 +31,16 @@ export function removedText({ sparsity, structure, actualSparsity }: EvaluationR
 /** Markdown: what each block has lost. */
 export function structureTable({ blocks, parameters }: StructureReport): string {
   const isAsked = blocks.some(({ rate }) => rate !== undefined);
-  const head = ['block', ...(isAsked ? ['asked'] : []), 'went', 'head groups kept', 'channels kept'];
-  const kept = ({ kept: count, of }: BlockReport['groups']): string => `${count} of ${of}`;
-  const rows = blocks.map(({ rate, removed, groups, channels, dropped }, i) => [
+  const isMixture = blocks.some(({ experts }) => experts !== undefined);
+  const parts = isMixture ? ['experts kept'] : ['head groups kept', 'channels kept'];
+  const head = ['block', ...(isAsked ? ['asked'] : []), 'went', ...parts];
+  const kept = (counts: BlockReport['groups'] | undefined): string => (counts ? `${counts.kept} of ${counts.of}` : '–');
+  const rows = blocks.map(({ rate, removed, groups, channels, experts, dropped }, i) => [
     String(i + 1),
     ...(isAsked ? [rate === undefined ? '' : formatShare(rate)] : []),
-    ...(dropped ? ['all of it', '–', '–'] : [formatShare(removed), kept(groups), kept(channels)]),
+    ...(dropped
+      ? ['all of it', ...parts.map(() => '–')]
+      : [formatShare(removed), ...(isMixture ? [kept(experts)] : [kept(groups), kept(channels)])]),
   ]);
   const { dense, pruned } = parameters;
   return `${spacedTable(head, rows)}\n\n**${formatCount(pruned)}** of ${formatCount(dense)} parameters are left (${formatShare(pruned / dense)}).`;
@@ -55,7 +62,9 @@ export function structuresTable(
   const kept = (block: BlockReport | undefined): string =>
     !block || block.dropped
       ? '–'
-      : `${block.groups.kept} of ${block.groups.of}, ${block.channels.kept} of ${block.channels.of}`;
+      : block.experts
+        ? `${block.experts.kept} of ${block.experts.of} experts`
+        : `${block.groups.kept} of ${block.groups.of}, ${block.channels.kept} of ${block.channels.of}`;
   const count = Math.max(...columns.map(({ blocks }) => blocks.length));
   const rows = Array.from({ length: count }, (_, i) => [
     String(i + 1),

@@ -45,7 +45,7 @@ export class ResultSpeed {
       const plan = await chosenEvaluation(target.name, await outlines.plans(target), {
         action: 'Measure Speed',
         fits: isStructural,
-        expected: 'something that removes heads, channels or blocks',
+        expected: 'something that removes heads, channels, experts or blocks',
         remedy: 'Zeros in place make nothing smaller or faster. Prune by a structure(…), or choose another experiment.',
       });
       if (!plan) return;

@@ -1,6 +1,7 @@
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
-import { dropsBlocks, meanRate } from '../../experiment/structureNames.ts';
+import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import { meanRate } from '../../experiment/structureNames.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import type { Pruning } from './document.ts';
 
@@ -19,8 +20,12 @@ export function ratesProblem(pruning: Pruning, { kind }: RateAllocation): string
   if (kind === 'uniform') return undefined;
   if (!('score' in pruning)) return kind === 'global' ? '`global` compares components, not single weights' : undefined;
   const { score } = pruning;
-  if (score.kind !== 'method' || !dropsBlocks(score.method)) return undefined;
-  return `\`${score.method}\` drops whole blocks: it takes no rates`;
+  if (score.kind !== 'method') return undefined;
+  const { removes } = STRUCTURE_METHODS[score.method];
+  // How many experts of a block go can be said of each block.
+  if (removes === 'components' || (removes === 'experts' && kind === 'given')) return undefined;
+  const remedy = removes === 'experts' ? 'it takes rates of its own alone, a list' : 'it takes no rates';
+  return `\`${score.method}\` drops ${REMOVED[removes]}: ${remedy}`;
 }
 
 /** What a list of metrics and structures is evaluated at: each at every sparsity, rates that are given at their own mean. */

@@ -1,9 +1,9 @@
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
-import { STRUCTURE_METHOD_NAMES, UNIFORM } from '../../experiment/structure.ts';
+import { REMOVED, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS, UNIFORM } from '../../experiment/structure.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { ratesProblem } from './prunings.ts';
-import { dropsBlocks, isStructureMethod, nameWithRates, structureName } from '../../experiment/structureNames.ts';
+import { isStructureMethod, nameWithRates, removesComponents, structureName } from '../../experiment/structureNames.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { readRates, WITH_SCORES, WITHOUT_SCORES } from './allocations.ts';
 import { clauseArguments, clauseOf } from './clauses.ts';
@@ -82,11 +82,12 @@ export function readTarget(reader: PropertyReader, syntax: ExpressionSyntax): Ra
   return scored && { kind: 'structure', ...scored };
 }
 
-/** What ranks heads and channels: for searches, to which a method that drops whole blocks is of no use. */
+/** What ranks heads and channels: for searches, to which a method that drops whole blocks or experts is of no use. */
 export function readComponentScore(reader: PropertyReader, syntax: ExpressionSyntax): NamedScore | undefined {
   const scored = readScore(reader, syntax);
-  if (scored?.score.kind !== 'method' || !dropsBlocks(scored.score.method)) return scored;
-  const message = `\`${scored.name}\` drops whole blocks: here stands what ranks heads and channels, such as \`wanda-sp\``;
+  if (scored?.score.kind !== 'method' || removesComponents(scored.score.method)) return scored;
+  const { removes } = STRUCTURE_METHODS[scored.score.method];
+  const message = `\`${scored.name}\` drops ${REMOVED[removes]}: here stands what ranks heads and channels, such as \`wanda-sp\``;
   reader.report('name/wrong-kind', syntax.span, message);
   return undefined;
 }

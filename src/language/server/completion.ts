@@ -10,7 +10,7 @@ import { writtenDefault } from '../../experiment/settingRow.ts';
 import { isSearchMethod, SEARCH_METHODS } from '../../search/methods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
-import { dropsBlocks, isStructureMethod } from '../../experiment/structureNames.ts';
+import { isStructureMethod, removesComponents } from '../../experiment/structureNames.ts';
 import {
   describeAllocation,
   describeClause,
@@ -67,7 +67,7 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
       return valueSuggestions(document, context.property);
     case 'score':
       return [
-        ...STRUCTURE_METHOD_NAMES.filter((name) => context.isBlocks || !dropsBlocks(name)).map(methodSuggestion),
+        ...STRUCTURE_METHOD_NAMES.filter((name) => context.isBlocks || removesComponents(name)).map(methodSuggestion),
         ...clauseSuggestions(document, context.clauses),
         // A method's name never means a metric here.
         ...expressionSuggestions(document, { kind: 'expression', piece: context.piece, callee: undefined }).filter(

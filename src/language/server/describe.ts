@@ -1,6 +1,6 @@
 import { markdownBlock, markdownCode, markdownLines } from '../../base/markdown.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
-import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { OPERANDS } from '../../metric/operands.ts';
@@ -83,7 +83,7 @@ export function describeOperand(name: OperandName): string {
 
 export function describeStructureMethod(name: StructureMethod): string {
   const { formula, documentation, removes } = STRUCTURE_METHODS[name];
-  const what = removes === 'blocks' ? 'Removes whole blocks.' : 'Removes whole heads and channels.';
+  const what = `Removes ${REMOVED[removes]}.`;
   return `${code(`structure(${name})`)}${paragraph(`\`${formula}\``)}${paragraph(documentation)}${paragraph(what)}`;
 }
 

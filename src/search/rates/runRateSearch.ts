@@ -1,5 +1,5 @@
 import { EspalierError } from '../../base/errors.ts';
-import { STRUCTURE_METHODS } from '../../experiment/structure.ts';
+import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { RateEffects, RateSearchOptions } from './effects.ts';
 import { measureBaselines } from './measureBaselines.ts';
 import { rateMethodOf } from './methods.ts';
@@ -31,12 +31,13 @@ export async function runRateSearch(
 function checkTarget({ name, target }: RateSearchPlan): void {
   if (target.kind === 'weights' || target.score.kind === 'metric') return;
   const { method } = target.score;
-  if (STRUCTURE_METHODS[method].removes === 'components') return;
+  const { removes } = STRUCTURE_METHODS[method];
+  if (removes === 'components') return;
   throw new EspalierError({
     code: 'settings/invalid',
     operation: `searching for rates (${name})`,
     expected: 'a score that chooses heads and channels',
-    actual: `${method}, which removes whole blocks`,
+    actual: `${method}, which removes ${REMOVED[removes]}`,
     remedy: 'Choose wanda-sp, magnitude, taylor, flap, or a metric.',
   });
 }

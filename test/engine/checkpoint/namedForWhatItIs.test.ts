@@ -309,6 +309,11 @@ describe('tensors that are not a plain model’s are named for what they are', (
       (tensors) => tensors.set('model.layers.0.mlp.experts.0.up_proj.weight', zeros(2)),
       /mixture of experts/,
     ],
+    [
+      'experts in one tensor',
+      (tensors) => tensors.set('model.layers.0.mlp.experts.gate_up_proj', zeros(2)),
+      /fused into one tensor.*save_pretrained/,
+    ],
     ['Meta’s names', (tensors) => tensors.set('layers.0.attention.wq.weight', zeros(2)), /Meta’s own layout/],
     ['fused projections', packed('qkv_proj.weight'), /fused into one matrix/],
     [

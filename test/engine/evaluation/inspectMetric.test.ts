@@ -206,7 +206,7 @@ function operands(tensor: string): Record<string, Matrix> {
   return {
     W: { ...weight, values: weight.values.map(Math.abs) },
     Wsigned: weight,
-    ...inputOperands(statistics.get(`${block}.${name}`)!, SAMPLES),
+    ...inputOperands(statistics.get(`${block}.${name}`)!),
   };
 }
 

@@ -29,7 +29,13 @@ const names = Object.keys(FAMILIES) as FamilyName[];
 /** One group and every third channel go, one block loses its attention or MLP, and the middle one goes altogether. */
 function unevenMask(checkpoint: Checkpoint): ModelMask {
   return [0, 1, 2].map((index) => {
-    const { groups, channels } = componentsOf(checkpoint.config, index);
+    const { groups, channels, experts } = componentsOf(checkpoint.config, index);
+    if (checkpoint.config.mixture)
+      return {
+        ...whole(groups, channels),
+        ...keptExperts(experts, (i) => (index === 0 ? i > 0 : i === 2)),
+        ...(index === 1 && { dropped: true as const }),
+      };
     const some = {
       groups: packBits(bits(groups, (i) => i > 0)),
       channels: packBits(bits(channels, (i) => i % 3 !== 1)),
@@ -41,10 +47,19 @@ function unevenMask(checkpoint: Checkpoint): ModelMask {
   });
 }
 
-/** The same of every block. */
+function whole(groups: number, channels: number) {
+  return { groups: packBits(bits(groups, () => true)), channels: packBits(bits(channels, () => true)) };
+}
+
+function keptExperts(experts: number | undefined, kept: (index: number) => boolean) {
+  return experts === undefined ? {} : { experts: packBits(bits(experts, kept)) };
+}
+
+/** The same of every block; of a mixture experts alone go, one and another in each. */
 function evenMask(checkpoint: Checkpoint): ModelMask {
   return [0, 1, 2].map((index) => {
-    const { groups, channels } = componentsOf(checkpoint.config, index);
+    const { groups, channels, experts } = componentsOf(checkpoint.config, index);
+    if (checkpoint.config.mixture) return { ...whole(groups, channels), ...keptExperts(experts, (i) => i !== index) };
     return {
       groups: packBits(bits(groups, (i) => i !== index % 2 || groups === 1)),
       channels: packBits(bits(channels, (i) => (i + index) % 2 === 0)),
@@ -65,7 +80,9 @@ export const WAYS = [
 export function describeRemoval(waysOf: (family: number) => readonly Way[]): void {
   afterAll(() => device.dispose());
   describe.each(names)('%s: masked and removed compute the same', (name) => {
-    removalOf(name, waysOf(names.indexOf(name)));
+    const isMixture = /moe|mixtral/.test(name);
+    // Of experts nothing is left to make up for.
+    removalOf(name, isMixture ? WAYS.filter(({ compensated }) => !compensated) : waysOf(names.indexOf(name)));
   });
 }
 
@@ -124,6 +141,8 @@ const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
 
 /** OPT, GPT-NeoX, StableLM and Cohere 2 derive their heads’ size; only LLaMA, Granite and SmolLM3 have fields for all biases. */
 function isPlain(name: FamilyName, what: string, compensated: boolean): boolean {
+  // The one block that mixes experts is the one that goes.
+  if (name === 'qwen3-moe') return true;
   if (!what.startsWith('blocks of one size')) return false;
   if (/^(opt|gpt-neox|stablelm|cohere2)/.test(name)) return false;
   return !compensated || /^(llama|granite|smollm3)/.test(name);

@@ -227,6 +227,33 @@ const MISTAKES: Readonly<Partial<Record<FamilyName, Readonly<Record<string, Mist
     'all blocks slide and turn': config({ layer_types: Array.from({ length: 3 }, () => 'sliding_attention') }),
     'window one longer': config({ sliding_window: 7 }),
   },
+  mixtral: {
+    'one expert for a token': config({ num_experts_per_tok: 1 }),
+    'three experts for a token': config({ num_experts_per_tok: 3 }),
+    'experts in another order': tensors(/block_sparse_moe\.gate\.weight$/, nextRow),
+    'base of the rotation': config({ rope_theta: 10000 }),
+    'a layer of one expert': tensors(/0\.block_sparse_moe\.experts\.3\.w3\.weight$/, zeros),
+  },
+  'qwen2-moe': {
+    'weights that sum to one': config({ norm_topk_prob: true }),
+    'no shared expert': tensors(/shared_expert\.down_proj/, zeros),
+    'the shared expert’s gate half open': tensors(/shared_expert_gate/, zeros),
+    'query bias': tensors(/q_proj\.bias$/, zeros),
+  },
+  'qwen3-moe': {
+    'weights that do not sum to one': config({ norm_topk_prob: false }),
+    'two experts for a token': config({ num_experts_per_tok: 2 }),
+    'query norm left out': tensors(/q_norm/, ones),
+    'key norm left out': tensors(/k_norm/, ones),
+  },
+  olmoe: {
+    'weights that sum to one': config({ norm_topk_prob: true }),
+    'nothing cut off': config({ clip_qkv: null }),
+    'cut off later': config({ clip_qkv: 1.4 }),
+    'query norm left out': tensors(/q_norm/, ones),
+    'key norm left out': tensors(/k_norm/, ones),
+    epsilon: config({ rms_norm_eps: 0.1 }),
+  },
   'opt-350m': {
     'norm before attention and FFN': config({ do_layer_norm_before: true }),
     'positions from row 0': tensors(/embed_positions/, shiftedByTwo),
@@ -316,6 +343,10 @@ function partsFirst(values: Float64Array, columns: number): Float64Array {
 
 function rowsRotated(values: Float64Array, columns: number): Float64Array {
   return permuteRows(values, columns, (row) => (row + 8) % (values.length / columns));
+}
+
+function nextRow(values: Float64Array, columns: number): Float64Array {
+  return permuteRows(values, columns, (row) => (row + 1) % (values.length / columns));
 }
 
 function shiftedByTwo(values: Float64Array, columns: number): Float64Array {

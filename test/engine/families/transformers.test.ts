@@ -31,7 +31,7 @@ const TRANSFORMERS: Readonly<Record<FamilyName, number>> = {
   opt: 2943.106558,
   'opt-350m': 977.907218,
   'opt, bare decoder': 4229.432698,
-  // By transformers 5.18.0 and PyTorch 2.14.1.
+  // By transformers 5.18.0 and PyTorch 2.14.1; mixtures by PyTorch 2.13.0.
   'gpt-neox': 1641.898824,
   'gpt-neox, in sequence': 3326.267058,
   // By the models of transformers 5.0.0.dev0 (December 2025; masks of its rules, eager attention) and PyTorch 1.13. It takes `hidden_act: gelu`
@@ -51,6 +51,10 @@ const TRANSFORMERS: Readonly<Record<FamilyName, number>> = {
   cohere: 750.971305,
   'cohere, plain': 378.865264,
   cohere2: 8104.415282,
+  mixtral: 1064.867796,
+  'qwen2-moe': 915.985094,
+  'qwen3-moe': 1612.323331,
+  olmoe: 1228.070055,
 };
 
 test.each(Object.entries(TRANSFORMERS) as [FamilyName, number][])(

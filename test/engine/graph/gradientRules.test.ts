@@ -87,6 +87,14 @@ const ROWS: Readonly<Record<PrimitiveName, Row | 'not differentiable'>> = {
       return graph.scatterElements(x!, graph.constant(indices, [a!, 2], 'int32'), updates!, 1);
     },
   },
+  takeRows: { shapes: (a, b) => [[a, b]], build: (graph, [x]) => throughSomeRows(graph, x!) },
+  addRows: {
+    shapes: (a, b) => [
+      [a, b],
+      [a, b],
+    ],
+    build: (graph, [x, y]) => graph.addRows(x!, graph.takeRows(y!, everyOther(graph, y!)), everyOther(graph, y!)),
+  },
   smallestIndices: 'not differentiable',
   matMul: {
     shapes: (a, b, c, d) => [
@@ -135,6 +143,19 @@ const ROWS: Readonly<Record<PrimitiveName, Row | 'not differentiable'>> = {
     },
   },
 };
+
+/** x [n, m] → like x: the square of every other row, 0 elsewhere. */
+function throughSomeRows(graph: GraphBuilder, x: Value): Value {
+  const chosen = everyOther(graph, x);
+  const rows = graph.takeRows(x, chosen);
+  return graph.addRows(graph.expand(graph.constant([0], [1, 1]), x.shape), graph.mul(rows, rows), chosen);
+}
+
+function everyOther(graph: GraphBuilder, x: Value): Value {
+  const [rows] = x.shape as [number, number];
+  const bits = Array.from({ length: rows }, (_, row) => row % 2);
+  return graph.constant(bits, [rows, 1]);
+}
 
 /** More than one primitive: where the pieces meet. */
 const COMPOSITIONS: Readonly<Record<string, Row>> = {

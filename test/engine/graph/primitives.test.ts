@@ -125,6 +125,22 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
         [...indices.subarray(Math.floor(i / 6) * 2, Math.floor(i / 6) * 2 + 2)].includes(i % 6) ? 9 : value,
       ),
   },
+  takeRows: {
+    inputs: [matrix, { shape: [4, 1], data: Float32Array.of(0, 1, 0, 1) }],
+    build: (graph, x, chosen) =>
+      graph.addRows(graph.expand(graph.constant([5], [1, 1]), [4, 6]), graph.takeRows(x, chosen), chosen),
+    expected: (x) => [...x].map((value, i) => 5 + (Math.floor(i / 6) % 2) * value),
+  },
+  // One of nothing, and one of everything, too.
+  addRows: {
+    inputs: [matrix, other, ...[0, 1].map((all) => ({ shape: [4, 1], data: new Float32Array(4).fill(all) }))],
+    build: (graph, x, rows, none, all) => {
+      const added = (chosen: Value): Value =>
+        graph.addRows(x, graph.silu(graph.linear(graph.takeRows(rows, chosen), square(graph))), chosen);
+      return graph.concat([added(none), added(all)], 0);
+    },
+    expected: (x, rows) => [...x, ...[...x].map((value, i) => value + rows[i]! * 2 * sigmoid(rows[i]! * 2))],
+  },
   // Two of each value: the lower column must win the tie at the boundary.
   smallestIndices: {
     inputs: [{ shape: [2, 6], data: Float32Array.of(3, 1, 2, 1, 2, 0, -1, -1, -1, -1, 5, 5) }],
@@ -294,6 +310,14 @@ function perRow(x: Float64Array, columns: number, f: (values: number[]) => numbe
   return Array.from({ length: x.length / columns }, (_, r) =>
     f([...x.subarray(r * columns, (r + 1) * columns)]),
   ).flat();
+}
+
+/** Twice the unit matrix [6, 6]. */
+function square(graph: GraphBuilder): Value {
+  return graph.constant(
+    Array.from({ length: 36 }, (_, i) => (i % 7 === 0 ? 2 : 0)),
+    [6, 6],
+  );
 }
 
 function grid(rows: number, columns: number, f: (row: number, column: number) => number): number[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { GraphBuilder } from '../../../src/engine/graph/graphBuilder.ts';
+import type { Value } from '../../../src/engine/graph/graph.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import { HYBRID_PARTS, steadyThreads } from '../../../src/engine/runtime/steadyThreads.ts';
 import { randomTensor, runGraph } from '../../support/runGraph.ts';
@@ -96,6 +97,17 @@ describe('the number of threads changes no bit', () => {
     },
     120_000,
   );
+
+  // Threads would part five of the rows, and not all 64.
+  test('of products with some of the rows', async () => {
+    const chosen = { shape: [64, 1], data: Float32Array.from({ length: 64 }, (_, row) => Number(row % 13 === 0)) };
+    const inputs = [randomTensor([64, 9000], 1), randomTensor([5, 9000], 2), chosen];
+    const build = (graph: GraphBuilder, ...[x, weight, rows]: Value[]): Value => {
+      const y = graph.linear(graph.takeRows(x!, rows!), weight!);
+      return graph.addRows(graph.expand(graph.constant([0], [1, 1]), [64, 5]), y, rows!);
+    };
+    expect(await differingThreads(THREADS, inputs, build)).toEqual([]);
+  });
 
   test.each([4, 65, 128, 333])('of norms over %d features', async (width) => {
     const inputs = [randomTensor([700, width], 1), randomTensor([width], 2), randomTensor([width], 3)];

@@ -25,6 +25,10 @@ const gone: BlockReport = {
   ...{ removed: 1, groups: { kept: 0, of: 4 }, channels: { kept: 0, of: 688 } },
   ...{ groupBits: '0', channelBits: '0', dropped: true },
 };
+const mixing = (kept: number): BlockReport => ({
+  ...{ rate: 0.3, removed: 0.28, groups: { kept: 4, of: 4 }, channels: { kept: 0, of: 0 } },
+  ...{ groupBits: 'f', channelBits: '', experts: { kept, of: 8 }, expertBits: 'ff' },
+});
 const whole: BlockReport = { ...block(0, 4, 688), removed: 0 };
 
 function structural(changes: Partial<EvaluationResult> = {}, blocks = [block(0.2, 3, 520), block(0.4, 2, 460)]) {
@@ -48,9 +52,21 @@ describe('a structural result', () => {
     ['of heads and channels', structural(), '30 % of heads and channels'],
     ['of blocks', dropped, '1 of 3 blocks (33.3 %)'],
     ['of both', structural({}, [gone, block(0.1, 4, 600)]), '30 % of heads and channels, 1 of 2 blocks among them'],
+    ['of experts', structural({}, [whole, mixing(6)]), '30 % of the experts'],
     ['of single weights', sampleResult({ sparsity: SHARE }), '30 %'],
   ])('%s says what went', (_, result, words) => {
     expect(removedText(result)).toBe(words);
+  });
+
+  it('of a mixture says how many experts each block keeps', () => {
+    const table = structureTable(structural({}, [whole, mixing(6), gone]).structure!);
+    expect(table.replaceAll('&emsp;', '').split('\n').slice(0, 5)).toEqual([
+      '| block | asked | went | experts kept |',
+      '|---|---|---|---|',
+      '| 1 | 0 % | 0 % | – |',
+      '| 2 | 30 % | 28 % | 6 of 8 |',
+      '| 3 |  | all of it | – |',
+    ]);
   });
 
   it('stands beside its line', () => {

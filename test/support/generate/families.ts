@@ -305,6 +305,54 @@ export const FAMILIES = {
     },
     { seed: 315, dtype: 'F16', shards: 2 },
   ),
+  /** As Mixtral 8x7B is written: no windows, weights of the two best of eight experts that sum to one. */
+  mixtral: llama(
+    {
+      architectures: ['MixtralForCausalLM'],
+      model_type: 'mixtral',
+      num_key_value_heads: 2,
+      num_local_experts: 5,
+      num_experts_per_tok: 2,
+      output_router_logits: false,
+      router_aux_loss_coef: 0.02,
+      sliding_window: null,
+      rope_theta: 1000000,
+    },
+    { dtype: 'BF16', shards: 2, seed: 24 },
+  ),
+  /** Biases, a shared expert behind a gate, a block without experts, weights that do not sum to one. */
+  'qwen2-moe': llama(
+    {
+      architectures: ['Qwen2MoeForCausalLM'],
+      model_type: 'qwen2_moe',
+      num_key_value_heads: 2,
+      ...{ num_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 24, shared_expert_intermediate_size: 40 },
+      ...{ decoder_sparse_step: 1, mlp_only_layers: [1], norm_topk_prob: false, use_sliding_window: false },
+    },
+    { seed: 25 },
+  ),
+  /** Norms of heads; every other block mixes experts, three for a token. */
+  'qwen3-moe': llama(
+    {
+      architectures: ['Qwen3MoeForCausalLM'],
+      model_type: 'qwen3_moe',
+      num_key_value_heads: 2,
+      head_dim: 16,
+      ...{ num_experts: 6, num_experts_per_tok: 3, moe_intermediate_size: 24, norm_topk_prob: true },
+      ...{ decoder_sparse_step: 2, mlp_only_layers: [], use_sliding_window: false, rms_norm_eps: 1e-6 },
+    },
+    { seed: 26 },
+  ),
+  /** Norms over all queries and all keys, and values that are cut off. */
+  olmoe: llama(
+    {
+      architectures: ['OlmoeForCausalLM'],
+      model_type: 'olmoe',
+      num_key_value_heads: 2,
+      ...{ num_experts: 4, num_experts_per_tok: 2, norm_topk_prob: false, clip_qkv: 0.9, rms_norm_eps: 1e-5 },
+    },
+    { seed: 27 },
+  ),
 } as const satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;

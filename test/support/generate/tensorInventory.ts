@@ -33,7 +33,54 @@ const INVENTORIES: Readonly<Record<string, (config: RawConfig) => TensorSpec[]>>
   opt: optTensors,
   gpt_neox: gptNeoXTensors,
   ...Object.fromEntries(KIN_TYPES.map((type) => [type, kinTensors])),
+  mixtral: mixtureTensors,
+  qwen2_moe: mixtureTensors,
+  qwen3_moe: mixtureTensors,
+  olmoe: mixtureTensors,
 };
+
+/** LLaMA's tensors with experts in the place of most MLPs. */
+function mixtureTensors(config: RawConfig): TensorSpec[] {
+  const family = config['model_type'];
+  const hidden = count(config, 'hidden_size');
+  const headDim = hidden / count(config, 'num_attention_heads');
+  const experts = count(config, family === 'mixtral' ? 'num_local_experts' : 'num_experts');
+  const channels = count(config, 'moe_intermediate_size', count(config, 'intermediate_size'));
+  const plain = (config['mlp_only_layers'] ?? []) as readonly number[];
+  const mixes = (block: number): boolean =>
+    !plain.includes(block) && (block + 1) % count(config, 'decoder_sparse_step', 1) === 0;
+  const mlp = (name: string, [gate, up, down]: readonly string[], size: number): TensorSpec[] => [
+    ...linear(`${name}.${gate!}`, size, hidden, 'residual-input', false),
+    ...linear(`${name}.${up!}`, size, hidden, 'residual-input', false),
+    ...linear(`${name}.${down!}`, hidden, size, 'residual-output', false),
+  ];
+  const projections = ['gate_proj', 'up_proj', 'down_proj'];
+  const inBlock = (block: number): TensorSpec[] => {
+    const prefix = `model.layers.${block}`;
+    const module = `${prefix}.${family === 'mixtral' ? 'block_sparse_moe' : 'mlp'}`;
+    const router: TensorSpec = { name: `${module}.gate.weight`, shape: [experts, hidden], role: 'attention-logit' };
+    const shared = config['shared_expert_intermediate_size'] as number | undefined;
+    return [
+      router,
+      ...Array.from({ length: experts }, (_, expert) =>
+        mlp(`${module}.experts.${expert}`, family === 'mixtral' ? ['w1', 'w3', 'w2'] : projections, channels),
+      ).flat(),
+      ...(shared === undefined ? [] : mlp(`${prefix}.mlp.shared_expert`, projections, shared)),
+      ...(shared === undefined ? [] : linear(`${prefix}.mlp.shared_expert_gate`, 1, hidden, 'attention-logit', false)),
+    ];
+  };
+  const norms = (block: number): TensorSpec[] => [
+    norm(`model.layers.${block}.self_attn.q_norm`, hidden),
+    norm(`model.layers.${block}.self_attn.k_norm`, headDim * count(config, 'num_key_value_heads')),
+  ];
+  return llamaTensors(config).flatMap((spec) => {
+    const [, block, rest] = /^model\.layers\.(\d+)\.(.*)$/.exec(spec.name) ?? [];
+    const index = Number(block);
+    if (rest === 'mlp.gate_proj.weight' && mixes(index)) return inBlock(index);
+    if (rest?.startsWith('mlp.') && mixes(index)) return [];
+    return rest === 'input_layernorm.weight' && family === 'olmoe' ? [spec, ...norms(index)] : [spec];
+  });
+}
 
 function llamaTensors(config: RawConfig): TensorSpec[] {
   const hidden = count(config, 'hidden_size');
@@ -44,7 +91,7 @@ function llamaTensors(config: RawConfig): TensorSpec[] {
   const vocabulary = count(config, 'vocab_size');
   const family = config['model_type'];
   const attentionBias = config['attention_bias'] === true;
-  const inputBias = attentionBias || family === 'qwen2';
+  const inputBias = attentionBias || family === 'qwen2' || (family === 'qwen2_moe' && config['qkv_bias'] !== false);
   const mlpBias = config['mlp_bias'] === true;
   const tied = config['tie_word_embeddings'] === true;
 
@@ -64,7 +111,7 @@ function llamaTensors(config: RawConfig): TensorSpec[] {
       ...linear(`${block}.mlp.up_proj`, intermediate, hidden, 'residual-input', mlpBias),
       ...linear(`${block}.mlp.down_proj`, hidden, intermediate, 'residual-output', mlpBias),
     );
-    if (family === 'qwen3')
+    if (family === 'qwen3' || family === 'qwen3_moe')
       tensors.push(norm(`${block}.self_attn.q_norm`, headDim), norm(`${block}.self_attn.k_norm`, headDim));
   }
   tensors.push(norm('model.norm', hidden));

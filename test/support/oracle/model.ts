@@ -6,6 +6,7 @@ import { graniteModel } from './granite.ts';
 import { llamaModel } from './llama.ts';
 import type { Matrix } from './matrix.ts';
 import { olmo2Model } from './olmo2.ts';
+import { mixtureModel } from './mixtures.ts';
 import { optModel } from './opt.ts';
 import { smolLm3Model } from './smolLm3.ts';
 import { stableLmModel } from './stableLm.ts';
@@ -17,6 +18,8 @@ export interface OracleModel {
   /** The prunable linear layers of a block, in the order in which tokens meet them; the last of each reads what the components make. */
   readonly attention: readonly string[];
   readonly mlp: readonly string[];
+  /** All prunable linear layers of a block, where blocks have others. */
+  readonly linearsIn?: (block: number) => readonly string[];
   readonly tensors: StoredTensors;
   /** Tensors of a block whose rows go with the groups, where it is not enough that nothing reads what a group makes. */
   readonly groupRows?: readonly string[];
@@ -52,11 +55,15 @@ const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTens
   smollm3: smolLm3Model,
   cohere: cohereModel,
   cohere2: cohereModel,
+  mixtral: mixtureModel,
+  qwen2_moe: mixtureModel,
+  qwen3_moe: mixtureModel,
+  olmoe: mixtureModel,
 };
 
 /** All prunable linear layers of a block. */
-export function linearsOf({ attention, mlp }: OracleModel): readonly string[] {
-  return [...attention, ...mlp];
+export function linearsOf({ attention, mlp, linearsIn }: OracleModel, block: number): readonly string[] {
+  return linearsIn?.(block) ?? [...attention, ...mlp];
 }
 
 /** The whole forward pass: logits [T, vocabulary]. */

@@ -32,7 +32,7 @@ export function pruned(
   let hidden = how.samples.map((sample) => copy.embed(sample));
   for (let i = 0; i < copy.depth; i++) {
     const statistics = dense ?? blockStatistics(copy, i, hidden);
-    for (const name of linearsOf(copy)) pruneLinear(copy, i, name, statistics.get(`${i}.${name}`)!, how);
+    for (const name of linearsOf(copy, i)) pruneLinear(copy, i, name, statistics.get(`${i}.${name}`), how);
     hidden = hidden.map((x) => copy.block(i, x));
   }
   return copy;
@@ -59,7 +59,7 @@ export function evenSamples(tokens: readonly number[], count: number, length: nu
 export function zeroShare(model: OracleModel): number {
   let [zero, all] = [0, 0];
   for (let i = 0; i < model.depth; i++) {
-    for (const name of linearsOf(model)) {
+    for (const name of linearsOf(model, i)) {
       const { values } = model.tensors.get(model.weightName(i, name))!;
       all += values.length;
       for (const value of values) if (value === 0) zero++;
@@ -83,16 +83,29 @@ function pruneLinear(
   model: OracleModel,
   block: number,
   name: string,
-  statistics: InputStatistics,
+  statistics: InputStatistics | undefined,
   how: OraclePruning,
 ): void {
+  // An expert that saw no token stays as it is, where inputs are asked for.
+  if (!statistics && usesInputs(how.expression)) return;
   const key = model.weightName(block, name);
   const weight = model.tensors.get(key)!;
   const operands = {
     W: { ...weight, values: weight.values.map(Math.abs) },
     Wsigned: weight,
-    ...inputOperands(statistics, how.samples.length),
+    ...(statistics && inputOperands(statistics)),
   };
   const score = scoreOf(how.expression, operands, weight.rows, weight.columns);
   model.tensors.set(key, masked(weight, maskOf(score, how.sparsity, how.group)));
+}
+
+function usesInputs(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'operand':
+      return expression.name.startsWith('X');
+    case 'number':
+      return false;
+    case 'operation':
+      return expression.arguments.some(usesInputs);
+  }
 }

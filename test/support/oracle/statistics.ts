@@ -3,6 +3,8 @@ import type { Matrix } from './matrix.ts';
 /** What the calibration tokens tell about each input feature of one linear layer. */
 export interface InputStatistics {
   readonly tokens: { count: number };
+  /** Calibration samples that have such tokens. */
+  readonly samples: { count: number };
   readonly sumOfSquares: Float64Array;
   readonly sumOfAbsolutes: Float64Array;
   readonly maximumAbsolute: Float64Array;
@@ -12,6 +14,7 @@ export interface InputStatistics {
 export function emptyStatistics(features: number): InputStatistics {
   return {
     tokens: { count: 0 },
+    samples: { count: 0 },
     sumOfSquares: new Float64Array(features),
     sumOfAbsolutes: new Float64Array(features),
     maximumAbsolute: new Float64Array(features),
@@ -19,9 +22,10 @@ export function emptyStatistics(features: number): InputStatistics {
   };
 }
 
-/** Adds the tokens of `input` [T, in] to `statistics`. */
+/** Adds the tokens of one sample, `input` [T, in], to `statistics`. */
 export function accumulate(statistics: InputStatistics, input: Matrix): void {
   statistics.tokens.count += input.rows;
+  statistics.samples.count++;
   input.values.forEach((value, at) => {
     const j = at % input.columns;
     statistics.sumOfSquares[j]! += value * value;
@@ -32,11 +36,11 @@ export function accumulate(statistics: InputStatistics, input: Matrix): void {
 }
 
 /** The operands [1, in] that a metric may name, from what was seen of the inputs: see src/metric/operands.ts. */
-export function inputOperands(statistics: InputStatistics, samples: number): Readonly<Record<string, Matrix>> {
-  const { tokens, sum, sumOfSquares, sumOfAbsolutes, maximumAbsolute } = statistics;
+export function inputOperands(statistics: InputStatistics): Readonly<Record<string, Matrix>> {
+  const { tokens, samples, sum, sumOfSquares, sumOfAbsolutes, maximumAbsolute } = statistics;
   const mean = sum.map((total) => total / tokens.count);
   return {
-    X: vector(sumOfSquares.map((total) => total / samples)),
+    X: vector(sumOfSquares.map((total) => total / samples.count)),
     Xabs: vector(sumOfAbsolutes.map((total) => total / tokens.count)),
     Xmax: vector(maximumAbsolute),
     Xmean: vector(mean),

@@ -27,13 +27,13 @@ export function partScores(
   model: OracleModel,
   config: OracleConfig,
   expression: Expression,
-  { statistics, samples }: OracleCalibration,
+  { statistics }: OracleCalibration,
 ): OracleParts[] {
   const [attention, mlp] = [model.attention.at(-1)!, model.mlp.at(-1)!];
   const columns = (block: number, linear: string): number[] => {
     const weight = model.tensors.get(model.weightName(block, linear))!;
     const absolute = { ...weight, values: weight.values.map(Math.abs) };
-    const operands = inputOperands(statistics.get(`${block}.${linear}`)!, samples);
+    const operands = inputOperands(statistics.get(`${block}.${linear}`)!);
     const score = scoreOf(expression, { W: absolute, Wsigned: weight, ...operands }, weight.rows, weight.columns);
     return columnMeans(score);
   };
@@ -111,8 +111,7 @@ export function withParts(
         }
       }
       if (!compensated) continue;
-      const mean = inputOperands(compensated.statistics.get(`${block}.${linear}`)!, compensated.samples)['Xmean']!
-        .values;
+      const mean = inputOperands(compensated.statistics.get(`${block}.${linear}`)!)['Xmean']!.values;
       const biasName = name.replace(/weight$/, 'bias');
       const bias = model.tensors.get(biasName)?.values;
       const added = Float64Array.from({ length: weight.rows }, (_, row) =>
@@ -132,7 +131,7 @@ export function withParts(
 export function removedShare(model: OracleModel, kept: readonly OracleParts[]): number {
   let [gone, all] = [0, 0];
   for (const [block, { groups, channels }] of kept.entries()) {
-    for (const linear of linearsOf(model)) {
+    for (const linear of linearsOf(model, block)) {
       const stays = model.attention.includes(linear) ? groups : channels;
       const weights = weightsOf(model, block, linear);
       all += weights;
@@ -143,11 +142,11 @@ export function removedShare(model: OracleModel, kept: readonly OracleParts[]): 
 }
 
 /** OWL's rates: the share of a block's |W|·sqrt(X) that is above five times their mean, turned into rates 0.08 about the one asked for. */
-export function outlierRates(model: OracleModel, { statistics, samples }: OracleCalibration, rate: number): number[] {
+export function outlierRates(model: OracleModel, { statistics }: OracleCalibration, rate: number): number[] {
   const shares = blocks(model, (block) => {
-    const scores = linearsOf(model).flatMap((linear) => {
+    const scores = linearsOf(model, block).flatMap((linear) => {
       const { values, columns } = model.tensors.get(model.weightName(block, linear))!;
-      const X = inputOperands(statistics.get(`${block}.${linear}`)!, samples)['X']!.values;
+      const X = inputOperands(statistics.get(`${block}.${linear}`)!)['X']!.values;
       return [...values].map((value, i) => Math.abs(value) * Math.sqrt(X[i % columns]!));
     });
     const mean = sum(scores) / scores.length;

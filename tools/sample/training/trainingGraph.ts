@@ -85,6 +85,8 @@ function blockWriter(
     linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     channels: (x) => x,
     headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
+    experts: (logits) => logits,
+    addExpert: (y, _, { x, weights }, write) => graph.add(y, graph.mul(write(x), weights)),
     attention(query, key, value) {
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);
       const inputs = { query: perSequence(query), key: perSequence(key), value: perSequence(value), rotary };

@@ -105,6 +105,19 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   scatterElements: ({ parameters }, inputs, output, emit) => {
     emit.node('ScatterElements', inputs, { axis: parameters.axis }, { output });
   },
+  // The CPU works on the chosen rows alone; elsewhere sizes that data decide would have to come to the host first.
+  takeRows: (_, [x, chosen], output, emit, { provider }) => {
+    if (provider !== 'cpu') emit.node('Mul', [x!, chosen!], {}, { output });
+    else emit.node('Gather', [x!, chosenRows(chosen!, emit)], { axis: 0 }, { output });
+  },
+  addRows: (_, [x, rows, chosen], output, emit, { provider }) => {
+    if (provider !== 'cpu') {
+      emit.node('Add', [x!, emit.node('Mul', [rows!, chosen!])], {}, { output });
+      return;
+    }
+    const places = emit.node('Reshape', [chosenRows(chosen!, emit), emit.integers([-1, 1])]);
+    emit.node('ScatterND', [x!, places, rows!], { reduction: 'add' }, { output });
+  },
   // TopK's second output holds the indices; the standard breaks ties by the lower index.
   smallestIndices: ({ parameters }, [x], output, emit) => {
     const attributes = { largest: 0, sorted: 0 };
@@ -152,6 +165,12 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
     emit.node('Reshape', [loss, flat], {}, { output });
   },
 };
+
+/** chosen [n, 1] → the indices (int64) of its rows that are not 0. */
+function chosenRows(chosen: string, emit: Emitter): string {
+  const found = emit.node('NonZero', [emit.node('Reshape', [chosen, emit.integers([-1])])]);
+  return emit.node('Reshape', [found, emit.integers([-1])]);
+}
 
 /** One operator on the CPU and for two matrices; WebGPU has no operator that transposes stacks of them on the way. */
 function lowerMatMul(
