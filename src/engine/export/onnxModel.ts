@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createFileSync } from '../../files/openRegular.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { readParameter } from '../checkpoint/readParameter.ts';
 import type { ModelConfig } from '../families/families.ts';
 import type { RotaryPositions } from '../families/config.ts';
 import type { Value } from '../graph/graph.ts';
@@ -176,11 +177,12 @@ class WeightsFile {
     this.descriptor = createFileSync(file);
   }
 
-  /** Copies a tensor of a checkpoint, some rows at a time. */
-  copy(checkpoint: Checkpoint, { tensor, shape }: Parameter): void {
+  /** Copies a tensor of a checkpoint, some rows at a time; one that has to be turned as a whole. */
+  copy(checkpoint: Checkpoint, parameter: Parameter): void {
+    const { tensor, shape, transposed } = parameter;
     this.begin(tensor, shape);
-    if (shape.length === 1) {
-      this.write(checkpoint.read(tensor, shape));
+    if (shape.length === 1 || transposed) {
+      this.write(readParameter(checkpoint, parameter));
       return;
     }
     const [count, columns] = shape as readonly [number, number];

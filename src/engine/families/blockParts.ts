@@ -19,8 +19,12 @@ export interface LinearOptions {
   /** Components whose values the layer makes, row by row, or reads, column by column. */
   readonly makes?: Parts['of'];
   readonly reads?: Parts['of'];
+  /** Lengths of the projections that are one in `makes`, along the outputs. */
+  readonly sections?: readonly number[];
   /** The layer that reads the same before it. */
   readonly besides?: string;
+  /** Whether the matrix is stored [in, out]. */
+  readonly transposed?: boolean;
 }
 
 /** The linear layer `name` of the block whose tensors begin with `prefix`: its matrix, where it has inputs and outputs, and its bias. */
@@ -28,12 +32,22 @@ export function linearLayer(
   prefix: string,
   name: string,
   shape: readonly [out: number, input: number],
-  { biased, makes, reads, besides = name }: LinearOptions,
+  { biased, makes, reads, sections, besides = name, transposed }: LinearOptions,
 ): Parameter[] {
-  const rows = makes && { parts: { of: makes, axis: 0 as const } };
+  const rows = makes && { parts: { of: makes, axis: 0 as const, ...(sections && { sections }) } };
   const columns = reads && { parts: { of: reads, axis: 1 as const } };
   const tensor = `${prefix}.${name}`;
-  const weight = { name, tensor: `${tensor}.weight`, shape, linear: true, input: besides, ...rows, ...columns };
+  const stored = transposed && { transposed };
+  const weight = {
+    name,
+    tensor: `${tensor}.weight`,
+    shape,
+    linear: true,
+    input: besides,
+    ...rows,
+    ...columns,
+    ...stored,
+  };
   // The bias of a reader is added once, whatever is read.
   const bias = { ...parameter(`${name}.bias`, `${tensor}.bias`, [shape[0]]), ...rows };
   return [...(shape[0] > 0 && shape[1] > 0 ? [weight] : []), ...(biased ? [bias] : [])];

@@ -57,16 +57,40 @@ export interface Parameter {
   /** Of a linear layer: the name of what it reads. Layers of a block that read the same share its statistics. */
   readonly input?: string;
   readonly parts?: Parts;
+  /** Whether the checkpoint has the matrix as [in, out] (GPT-2's Conv1D): `shape` and `parts` are about [out, in] all the same. */
+  readonly transposed?: boolean;
+}
+
+/** The shape that a parameter has in the checkpoint. */
+export function storedShape({ shape, transposed }: Pick<Parameter, 'shape' | 'transposed'>): readonly number[] {
+  return transposed ? shape.toReversed() : shape;
 }
 
 /**
  * A parameter may fall into parts of equal length along one axis, each of which goes with one component of the block: rows of what makes
  * a component's values, columns of what reads them. Query heads of one group stand next to each other, so that a group has one part
- * of the query and output projections, too.
+ * of the query and output projections, too. Where several projections are one matrix, each of them is a section that falls into such parts.
  */
 export interface Parts {
   readonly of: 'groups' | 'channels';
   readonly axis: 0 | 1;
+  /** Lengths of the sections along the axis; one where it is not given. */
+  readonly sections?: readonly number[];
+}
+
+/** The component, of `count`, that each row or column along a parameter's parts goes with. */
+export function componentsAlong(
+  { shape, parts: { axis, sections = [shape[axis]!] } }: Coupled,
+  count: number,
+): Uint32Array {
+  const components = new Uint32Array(shape[axis]!);
+  let begin = 0;
+  for (const length of sections) {
+    const part = length / count;
+    for (let i = 0; i < length; i++) components[begin + i] = Math.floor(i / part);
+    begin += length;
+  }
+  return components;
 }
 
 export interface Coupled extends Parameter {
