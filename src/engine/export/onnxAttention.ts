@@ -1,4 +1,5 @@
 import type { BlockShape } from '../families/config.ts';
+import type { BlockLayout } from '../families/family.ts';
 import type { OnnxGraph } from './onnxGraph.ts';
 
 /** Names of what the attention of every block shares. */
@@ -8,6 +9,8 @@ export interface SequenceNames {
   readonly tokens: string;
   /** Cosines and sines [1, tokens, 1, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
   readonly rotary: { readonly cosines: string; readonly sines: string; readonly pairs: number } | undefined;
+  /** What is added to the scores of each of the model's heads, [heads, tokens] by the key's position (ALiBi). */
+  readonly added: string | undefined;
 }
 
 /**
@@ -30,17 +33,18 @@ export class OnnxAttention {
   /**
    * Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query.
    *
-   * @param window a token sees itself and the window − 1 tokens before it
+   * @param how `window`: a token sees itself and the window − 1 tokens before it; `scale` of the products, 1/√headDim where there is none
    */
   write(
     [query, key, value]: readonly [string, string, string],
-    { heads, kvHeads }: BlockShape,
-    window: number | undefined,
+    shape: BlockShape,
+    { window, scale }: Pick<BlockLayout, 'window' | 'scale'>,
   ): string {
     const { graph, headDim } = this;
+    const { heads, kvHeads } = shape;
     const share = heads / kvHeads;
-    const scale = graph.emit.constant('float32', [], [1 / Math.sqrt(headDim)]);
-    const rotated = graph.node('Mul', [this.rotate(query, heads), scale]);
+    const factor = graph.emit.constant('float32', [], [scale ?? 1 / Math.sqrt(headDim)]);
+    const rotated = graph.node('Mul', [this.rotate(query, heads), factor]);
     const queries = this.reshape(rotated, [kvHeads, share, headDim]);
     const perGroup = (x: string) => this.reshape(x, [kvHeads, 1, headDim]);
     // [batch, kv, share, tokens, dim] · [batch, kv, 1, dim, tokens] → [batch, kv, share, tokens, tokens]
@@ -48,7 +52,10 @@ export class OnnxAttention {
       graph.node('Transpose', [queries], { perm: [0, 2, 3, 1, 4] }),
       graph.node('Transpose', [perGroup(this.rotate(key, kvHeads))], { perm: [0, 2, 3, 4, 1] }),
     ]);
-    const weights = graph.node('Softmax', [graph.node('Add', [products, this.mask(window)])], { axis: -1 });
+    const masked = graph.node('Add', [products, this.mask(window)]);
+    const added = this.added(shape);
+    const scores = added === undefined ? masked : graph.node('Add', [masked, added]);
+    const weights = graph.node('Softmax', [scores], { axis: -1 });
     const values = graph.node('Transpose', [perGroup(value)], { perm: [0, 2, 3, 1, 4] });
     const mixed = graph.node('Transpose', [graph.node('MatMul', [weights, values])], { perm: [0, 3, 1, 2, 4] });
     return graph.node('Reshape', [mixed, graph.emit.integers([-1, heads * headDim])]);
@@ -74,6 +81,18 @@ export class OnnxAttention {
       ],
       { axis: 3 },
     );
+  }
+
+  /** What is added to the scores of a block's heads, [kv, share, 1, tokens], where something is. */
+  private added({ heads, kvHeads, groups }: BlockShape): string | undefined {
+    const { graph } = this;
+    const { added: all, tokens } = this.sequence;
+    if (all === undefined) return undefined;
+    const share = heads / kvHeads;
+    const own = groups?.flatMap((group) => Array.from({ length: share }, (_, i) => group * share + i));
+    const table = own ? graph.node('Gather', [all, graph.emit.integers(own)], { axis: 0 }) : all;
+    const shape = graph.node('Concat', [graph.emit.integers([kvHeads, share, 1]), tokens], { axis: 0 });
+    return graph.node('Reshape', [table, shape]);
   }
 
   /** → [batch, tokens, …rest] */

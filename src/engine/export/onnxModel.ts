@@ -9,6 +9,7 @@ import type { RotaryPositions } from '../families/config.ts';
 import type { Value } from '../graph/graph.ts';
 import { allParameters, familyOf } from '../families/families.ts';
 import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
+import { alibiTable } from '../models/alibi.ts';
 import { rotaryTables } from '../models/rope.ts';
 import { OnnxAttention, type SequenceNames } from './onnxAttention.ts';
 import { OnnxGraph, OPSET, type StoredTensor } from './onnxGraph.ts';
@@ -18,6 +19,9 @@ const WEIGHTS_FILE = 'model.onnx.data';
 
 /** Positions that rotary tables are written for at most, where a checkpoint claims more: 64 MB with heads of 128. */
 const MAX_POSITIONS = 131_072;
+
+/** Tensor of what is added to the scores of each of the model's heads [heads, positions]. */
+const ALIBI_TABLE = 'alibi';
 
 /** Elements that are read and written at a time. */
 const CHUNK = 1 << 22;
@@ -42,6 +46,11 @@ export async function writeOnnx(
       await step(index, parameters.length);
       weights.copy(checkpoint, parameter);
     }
+    if (config.positions.kind === 'alibi') {
+      const { heads, kvHeads, intermediate } = config;
+      const table = alibiTable(config.positions, config, { heads, kvHeads, intermediate }, positions);
+      weights.add(ALIBI_TABLE, [heads, positions], Float32Array.from(table.flat()));
+    }
     const tables =
       config.positions.kind === 'rotary' ? writeTables(config, config.positions, positions, weights) : undefined;
     const graph = writeGraph(config, tables);
@@ -62,7 +71,7 @@ export async function writeOnnx(
  * where their table does, and the tables of dynamic scaling hold up to the trained length.
  */
 export function onnxPositions({ positions, maxPositions }: ModelConfig, tokens: number): number {
-  const fixed = positions.kind === 'learned' || positions.scaling.kind === 'dynamic';
+  const fixed = positions.kind === 'learned' || (positions.kind === 'rotary' && positions.scaling.kind === 'dynamic');
   return fixed ? maxPositions : Math.max(tokens, Math.min(maxPositions, MAX_POSITIONS));
 }
 
@@ -96,7 +105,11 @@ function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGr
   const axis = (index: number): string =>
     graph.node('Slice', [size, emit.integers([index]), emit.integers([index + 1])]);
   const [batch, tokens] = [axis(0), axis(1)];
-  const sequence: SequenceNames = { batch, tokens, rotary: tables && rotaryNames(graph, tables, tokens) };
+  const added =
+    config.positions.kind === 'alibi'
+      ? graph.node('Slice', [ALIBI_TABLE, emit.integers([0]), tokens, emit.integers([1])])
+      : undefined;
+  const sequence: SequenceNames = { batch, tokens, rotary: tables && rotaryNames(graph, tables, tokens), added };
   const attention = new OnnxAttention(graph, sequence, config.headDim);
 
   let x = writeEmbedding(config, graph, sequence);
@@ -116,7 +129,7 @@ function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGr
 /** → [batch · tokens, hidden] */
 function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }: SequenceNames): Value {
   const { emit } = graph;
-  const { table, projection, positions } = familyOf(config).embedding(config);
+  const { table, projection, positions, norm } = familyOf(config).embedding(config);
   const flat = (x: string, width: number): string => graph.node('Reshape', [x, emit.integers([-1, width])]);
   let x = flat(graph.node('Gather', [table.tensor, 'input_ids']), table.shape[1]!);
   if (projection) x = graph.node('Gemm', [x, projection.tensor], { transB: 1 });
@@ -127,7 +140,10 @@ function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }
     const shape = graph.node('Concat', [batch, tokens, emit.integers([config.hidden])], { axis: 0 });
     x = flat(graph.node('Add', [graph.node('Reshape', [x, shape]), rows]), config.hidden);
   }
-  return graph.rows(x, config.hidden);
+  const embedded = graph.rows(x, config.hidden);
+  if (!norm) return embedded;
+  const [weight, bias] = [norm.weight, norm.bias].map(({ tensor, shape }) => graph.weight(tensor, shape));
+  return graph.layerNorm(embedded, weight!, bias!, config.normEpsilon);
 }
 
 function rotaryNames(graph: OnnxGraph, { pairs, short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
@@ -143,7 +159,7 @@ function rotaryNames(graph: OnnxGraph, { pairs, short, long }: TableNames, token
 
 function blockWriter(
   graph: OnnxGraph,
-  { shape, window, parameters }: BlockLayout,
+  { shape, window, scale, parameters }: BlockLayout,
   attention: OnnxAttention,
 ): BlockWriter {
   const found = weightsOf(graph, parameters);
@@ -157,7 +173,7 @@ function blockWriter(
     linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     attention: (query, key, value) => {
       const names = [graph.nameOf(query), graph.nameOf(key), graph.nameOf(value)] as const;
-      return graph.rows(attention.write(names, shape, window), query.shape[1]!);
+      return graph.rows(attention.write(names, shape, { window, scale }), query.shape[1]!);
     },
     channels: (x) => x,
   };

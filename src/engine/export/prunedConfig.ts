@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
-import type { JsonFields, OutputBias } from '../families/family.ts';
+import type { Family, JsonFields, OutputBias } from '../families/family.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { parseConfig } from '../checkpoint/readConfig.ts';
 import { removedShapes } from '../structure/removedConfig.ts';
@@ -38,7 +38,7 @@ export function prunedConfig(
   const family = familyOf(config);
   const fields: JsonFields = {
     ...dense,
-    num_hidden_layers: kept.length,
+    ...depthFields(values, family, kept.length),
     ...family.blockFields?.(values, config, kept),
   };
   const bias = {
@@ -51,7 +51,11 @@ export function prunedConfig(
     const read = parseConfig(plain, FILE);
     if (saysBias(read, bias)) return { values: plain, config: read, kept };
   }
-  const blocks = shapes.map(({ heads, kvHeads, intermediate }) => ({ heads, kv_heads: kvHeads, intermediate }));
+  const blocks = shapes.map(({ heads, kvHeads, intermediate, groups, place }) => ({
+    ...{ heads, kv_heads: kvHeads, intermediate },
+    ...(groups && { groups }),
+    ...(place !== undefined && { place }),
+  }));
   const key = { format: ESPALIER_FORMAT, blocks, ...(!saysBias(parseConfig(fields, FILE), bias) && { bias }) };
   const written = { ...fields, [ESPALIER_KEY]: key };
   return { values: written, config: parseConfig(written, FILE), kept };
@@ -60,9 +64,19 @@ export function prunedConfig(
 /** Named in errors alone, which would be defects of ours. */
 const FILE = 'config.json';
 
+/** The number of blocks under every name that the file has for it. */
+function depthFields(stated: JsonFields, { depthNames = ['num_hidden_layers'] }: Family, depth: number): JsonFields {
+  const names = depthNames.filter((name) => name in stated);
+  return Object.fromEntries((names.length > 0 ? names : depthNames.slice(0, 1)).map((name) => [name, depth]));
+}
+
+/** Whether the sizes of the first block say all of every block. */
 function areAlike(shapes: readonly BlockShape[]): boolean {
   const [first] = shapes as readonly [BlockShape];
-  return shapes.every(({ kvHeads, intermediate }) => kvHeads === first.kvHeads && intermediate === first.intermediate);
+  return shapes.every(
+    ({ kvHeads, intermediate, groups, place }) =>
+      kvHeads === first.kvHeads && intermediate === first.intermediate && !groups && place === undefined,
+  );
 }
 
 function saysBias(read: ModelConfig, bias: OutputBias): boolean {

@@ -7,10 +7,11 @@ import type { BlockWriter, Parameter, ParameterWriter, Parts } from './family.ts
 /** Names a block's program among those of its model; sizes are part of it where the blocks differ. */
 export function variantOf(config: FamilyConfig, index: number): string {
   const window = config.windows[index];
-  const { heads, kvHeads, intermediate } = blockShape(config, index);
+  const { heads, kvHeads, intermediate, groups } = blockShape(config, index);
   return [
     window === undefined ? 'block' : `block with window ${window}`,
     ...(config.blocks ? [`of ${heads}/${kvHeads} heads and ${intermediate} channels`] : []),
+    ...(groups ? [`(groups ${groups.join(' ')})`] : []),
   ].join(' ');
 }
 
@@ -64,6 +65,27 @@ export function layerNorm(name: string, tensor: string, size: number): Parameter
 
 export function applyLayerNorm({ normEpsilon }: FamilyConfig, writer: ParameterWriter, x: Value, name: string): Value {
   return writer.graph.layerNorm(x, writer.parameter(name), writer.parameter(`${name}.bias`), normEpsilon);
+}
+
+/**
+ * Queries, keys and values of a matrix that has them group by group: the queries of its heads, its key, its value.
+ *
+ * @param fused [rows, groups · (heads of a group + 2) · headDim]
+ */
+export function splitGroups({ graph, shape }: BlockWriter, fused: Value, headDim: number): [Value, Value, Value] {
+  const { heads, kvHeads } = shape;
+  const rows = fused.shape[0]!;
+  const queries = (heads / kvHeads) * headDim;
+  const perGroup = graph.reshape(fused, [rows * kvHeads, queries + 2 * headDim]);
+  const part = (begin: number, length: number): Value =>
+    graph.reshape(graph.slice(perGroup, 1, begin, begin + length), [rows, kvHeads * length]);
+  return [part(0, queries), part(queries, headDim), part(queries + headDim, headDim)];
+}
+
+/** The projections of a matrix that has them one after the other, x [rows, sum of the sections] → [rows, section] each. */
+export function splitSections({ graph }: BlockWriter, x: Value, sections: readonly number[]): Value[] {
+  let end = 0;
+  return sections.map((length) => graph.slice(x, 1, end, (end += length)));
 }
 
 /**

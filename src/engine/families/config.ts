@@ -14,7 +14,7 @@ export interface FamilyConfig {
   readonly maxPositions: number;
   readonly normEpsilon: number;
   readonly activation: Activation;
-  readonly positions: RotaryPositions | LearnedPositions;
+  readonly positions: RotaryPositions | LearnedPositions | AlibiPositions;
   readonly bias: {
     readonly queryKeyValue: boolean;
     readonly attentionOutput: boolean;
@@ -25,6 +25,11 @@ export interface FamilyConfig {
   /** Attention window of each block in tokens (a token sees itself and the window − 1 tokens before it), or undefined: all. */
   readonly windows: readonly (number | undefined)[];
   readonly tiedEmbeddings: boolean;
+  /**
+   * What a block computes depends on beside its weights and sizes: its place in the model (GPT-2 with `scale_attn_by_inverse_layer_idx`), or those
+   * of its groups (ALiBi's slopes). Whatever is removed around them, {@link BlockShape} says what they were.
+   */
+  readonly places?: 'blocks' | 'groups';
 }
 
 export type Activation = 'silu' | 'relu' | 'gelu' | 'gelu-tanh';
@@ -35,6 +40,10 @@ export interface BlockShape {
   /** Divides `heads` in the same proportion as in the whole model. */
   readonly kvHeads: number;
   readonly intermediate: number;
+  /** With `places: 'groups'`: which of the model's groups they are, where some of those are gone. */
+  readonly groups?: readonly number[];
+  /** With `places: 'blocks'`: which block of the model it was, where that is not its index. */
+  readonly place?: number;
 }
 
 export function blockShape({ blocks, heads, kvHeads, intermediate }: FamilyConfig, index: number): BlockShape {
@@ -58,6 +67,18 @@ export interface RotaryPositions {
 export interface LearnedPositions {
   readonly kind: 'learned';
   readonly offset: number;
+}
+
+/**
+ * ALiBi (Press et al. 2022), as BLOOM and Falcon have it: slope · t is added to what a head's query and the key at t score, whatever the query's
+ * position; softmax does not see the difference to slope · (t − query).
+ */
+export interface AlibiPositions {
+  readonly kind: 'alibi';
+  /** Multiplies what is added. */
+  readonly scale: number;
+  /** Falcon: slopes, positions and their products are rounded to bfloat16, as transformers has it. */
+  readonly rounded: boolean;
 }
 
 export type RopeScaling =

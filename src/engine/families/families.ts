@@ -30,10 +30,12 @@ export function familyOf({ architecture }: Pick<ModelConfig, 'architecture'>): F
 /** Every tensor that the model is made of. */
 export function allParameters(config: ModelConfig): Parameter[] {
   const family = familyOf(config);
-  const { table, positions, projection } = family.embedding(config);
+  const { table, positions, projection, norm } = family.embedding(config);
   const head = family.head(config);
   const blocks = config.windows.flatMap((_, index) => family.block(config, index).parameters);
-  const extra = [positions?.parameter, projection].filter((parameter) => parameter !== undefined);
+  const extra = [positions?.parameter, projection, norm?.weight, norm?.bias].filter(
+    (parameter) => parameter !== undefined,
+  );
   const weight = head.weight.tensor === table.tensor ? [] : [head.weight];
   return [table, ...extra, ...blocks, ...head.parameters, ...weight];
 }

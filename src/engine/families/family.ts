@@ -16,6 +16,10 @@ export interface Family<Config extends FamilyConfig = FamilyConfig> {
   readonly modelType: string;
   /** Other spellings of the architecture. */
   readonly aliases?: readonly string[];
+  /** Other spellings of {@link modelType}. */
+  readonly modelTypes?: readonly string[];
+  /** Names of the field with the number of blocks, where that is not `num_hidden_layers`; the first is the family's own. */
+  readonly depthNames?: readonly [string, ...string[]];
   /** The head's tensor, where it is not tied to the embeddings. */
   readonly headTensor: string;
   /** Tensors that are computed and not learned, beside those that all families had at a time (`checkTensors`). */
@@ -108,6 +112,8 @@ export interface EmbeddingLayout {
   readonly positions?: { readonly parameter: Parameter; readonly offset: number };
   /** opt-350m: embedding [tokens, width] · projectionᵀ → [tokens, hidden]. */
   readonly projection?: Parameter;
+  /** BLOOM: layer norm of what the first block reads. */
+  readonly norm?: { readonly weight: Parameter; readonly bias: Parameter };
 }
 
 export interface BlockLayout {
@@ -115,6 +121,8 @@ export interface BlockLayout {
   readonly variant: string;
   /** Attention window in tokens, where the block has one. */
   readonly window: number | undefined;
+  /** Factor of the products of queries and keys, where that is not 1/√headDim. */
+  readonly scale?: number | undefined;
   readonly shape: BlockShape;
   readonly parameters: readonly Parameter[];
 }

@@ -11,7 +11,7 @@ import type { ModelConfig } from '../families/families.ts';
  * nothing: what lies before them is seen through the blocks below.
  */
 export function modelLength({ positions, maxPositions }: ModelConfig): number {
-  if (positions.kind === 'learned') return maxPositions;
+  if (positions.kind !== 'rotary') return maxPositions;
   const { scaling } = positions;
   switch (scaling.kind) {
     case 'none':
