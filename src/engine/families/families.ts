@@ -1,8 +1,12 @@
+import { bloom } from './bloom.ts';
 import type { FamilyConfig } from './config.ts';
+import { falcon } from './falcon.ts';
 import type { Family, Parameter } from './family.ts';
+import { gpt2 } from './gpt2.ts';
 import { gptNeoX } from './gptNeoX.ts';
 import { llama, mistral, qwen2, qwen3 } from './llama.ts';
 import { opt } from './opt.ts';
+import { phi3 } from './phi3.ts';
 
 /** Every architecture that config.json may name. A new family is its file, and its row here. */
 const FAMILIES = {
@@ -12,6 +16,10 @@ const FAMILIES = {
   Qwen3ForCausalLM: qwen3,
   OPTForCausalLM: opt,
   GPTNeoXForCausalLM: gptNeoX,
+  Phi3ForCausalLM: phi3,
+  GPT2LMHeadModel: gpt2,
+  BloomForCausalLM: bloom,
+  FalconForCausalLM: falcon,
 } satisfies Readonly<Record<string, Family>>;
 
 export type ArchitectureName = keyof typeof FAMILIES;

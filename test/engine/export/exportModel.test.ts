@@ -76,6 +76,16 @@ describe('a model that is exported is one that is evaluated', () => {
     ['qwen3', structure('shortgpt')],
     ['gpt-neox', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['gpt-neox, in sequence', structure('flap')],
+    ['phi-4', { metric: 'wanda', expression: wanda, sparsity: { kind: 'n:m', keep: 2, of: 4 } }],
+    ['phi-3', structure('wanda-sp')],
+    ['gpt-2', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['gpt-2, scaled by block', structure('shortgpt')],
+    ['gpt-2, scaled by block', structure('flap')],
+    ['bloom, added to the norms', structure('flap')],
+    ['bloom', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['falcon 7b', structure('flap')],
+    ['falcon 40b', structure('taylor')],
+    ['falcon rw', structure('wanda-sp', { kind: 'global' })],
   ])('%s, $metric', async (name, evaluation) => {
     const plan = await planOf(name, evaluation);
     const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
@@ -101,6 +111,10 @@ describe('a model that is exported is one that is evaluated', () => {
     ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['opt', structure('flap')],
     ['gpt-neox', structure('wanda-sp')],
+    ['phi-4', structure('wanda-sp')],
+    ['gpt-2', structure('wanda-sp')],
+    ['bloom', structure('wanda-sp')],
+    ['falcon rw', structure('flap')],
   ])('%s as ONNX', async (name, evaluation) => {
     const planned = await planOf(name, evaluation);
     const plan = { ...planned, settings: { ...planned.settings, calibrationLength: 16 } };

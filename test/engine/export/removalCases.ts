@@ -122,11 +122,11 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
 
 const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
 
-/** OPT and GPT-NeoX derive their heads’ size, and only LLaMA has fields for the biases. */
+/** Most derive their heads’ size, LongRoPE the number of its factors from it; only LLaMA and Falcon have fields for the biases. */
 function isPlain(name: FamilyName, what: string, compensated: boolean): boolean {
   if (!what.startsWith('blocks of one size')) return false;
-  if (/^(opt|gpt-neox)/.test(name)) return false;
-  return !compensated || name.startsWith('llama');
+  if (/^(opt|gpt-|bloom|falcon (2|40b|rw)|phi-4|phi-3 longrope)/.test(name)) return false;
+  return !compensated || /^(llama|falcon)/.test(name);
 }
 
 function bits(count: number, kept: (index: number) => boolean): boolean[] {

@@ -14,8 +14,21 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [SAMPLES, LENGTH] = [2, 12];
 
-/** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'];
+/**
+ * What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side,
+ * fused and turned matrices, ALiBi.
+ */
+const FAMILY_NAMES: readonly FamilyName[] = [
+  ...(['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'] as const),
+  ...([
+    'phi-4',
+    'gpt-2, scaled by block',
+    'bloom, added to the norms',
+    'falcon 7b',
+    'falcon 40b',
+    'falcon rw',
+  ] as const),
+];
 
 /** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */
 const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;

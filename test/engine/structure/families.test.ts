@@ -30,8 +30,11 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [SAMPLES, BLOCKS, LENGTH] = [2, 2, 24];
 
-/** Grouped queries, biases, a window and wider heads, norms of heads, OPT's two orders of norms, and a fused matrix. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'];
+/** Grouped queries, biases, a window and wider heads, norms of heads, OPT's two orders of norms, fused and turned matrices, ALiBi. */
+const FAMILY_NAMES: readonly FamilyName[] = [
+  ...(['llama biases', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'] as const),
+  ...(['phi-4', 'gpt-2', 'bloom, added to the norms', 'falcon 7b', 'falcon 40b', 'falcon rw'] as const),
+];
 
 interface Way {
   readonly name: string;

@@ -9,9 +9,18 @@ export function attention(
   queries: Matrix,
   keys: Matrix,
   values: Matrix,
-  shape: { readonly heads: number; readonly kvHeads: number; readonly headDim: number; readonly window: number },
+  shape: {
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+    readonly window: number;
+    /** Factor of the products; 1/√headDim by default. */
+    readonly scale?: number;
+    /** What is added to the score of a head and a key. */
+    readonly added?: (head: number, key: number) => number;
+  },
 ): Matrix {
-  const { heads, kvHeads, headDim, window } = shape;
+  const { heads, kvHeads, headDim, window, scale = 1 / Math.sqrt(headDim), added = () => 0 } = shape;
   const mixed = zeros(queries.rows, queries.columns);
   for (let h = 0; h < heads; h++) {
     const from = h * headDim;
@@ -22,7 +31,7 @@ export function attention(
       for (let s = first; s <= t; s++) {
         let dot = 0;
         for (let d = 0; d < headDim; d++) dot += at(queries, t, from + d) * at(keys, s, kvFrom + d);
-        scores.push(dot / Math.sqrt(headDim));
+        scores.push(dot * scale + added(h, s));
       }
       softmax(scores).forEach((share, j) => {
         for (let d = 0; d < headDim; d++) {

@@ -1,8 +1,12 @@
 import { readOracleConfig, type OracleConfig } from './config.ts';
+import { bloomModel } from './bloom.ts';
+import { falconModel } from './falcon.ts';
+import { gpt2Model } from './gpt2.ts';
 import { gptNeoXModel } from './gptNeoX.ts';
 import { llamaModel } from './llama.ts';
 import type { Matrix } from './matrix.ts';
 import { optModel } from './opt.ts';
+import { phi3Model } from './phi3.ts';
 import { readStoredTensors, type StoredTensors } from './storedTensors.ts';
 
 /** A decoder in three steps, so that it can be run and pruned block by block. Weights may be replaced in `tensors` at any time. */
@@ -11,6 +15,8 @@ export interface OracleModel {
   /** The prunable linear layers of a block, in the order in which tokens meet them; the last of each reads what the components make. */
   readonly attention: readonly string[];
   readonly mlp: readonly string[];
+  /** Of linear layers that are several projections one after the other: how many outputs each of those has. */
+  readonly sections?: Readonly<Record<string, readonly number[]>>;
   readonly tensors: StoredTensors;
   weightName(block: number, linear: string): string;
   /** Token ids → hidden states [T, hidden]. */
@@ -35,6 +41,10 @@ export function oracleModel(config: OracleConfig, tensors: StoredTensors): Oracl
 const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTensors) => OracleModel>> = {
   opt: optModel,
   gpt_neox: gptNeoXModel,
+  phi3: phi3Model,
+  gpt2: gpt2Model,
+  bloom: bloomModel,
+  falcon: falconModel,
 };
 
 /** All prunable linear layers of a block. */
