@@ -49,7 +49,9 @@ export async function writeOnnx(
     if (config.positions.kind === 'alibi') {
       const { heads, kvHeads, intermediate } = config;
       const table = alibiTable(config.positions, config, { heads, kvHeads, intermediate }, positions);
-      weights.add(ALIBI_TABLE, [heads, positions], Float32Array.from(table.flat()));
+      const values = new Float32Array(heads * positions);
+      for (const [head, row] of table.entries()) values.set(row, head * positions);
+      weights.add(ALIBI_TABLE, [heads, positions], values);
     }
     const tables =
       config.positions.kind === 'rotary' ? writeTables(config, config.positions, positions, weights) : undefined;

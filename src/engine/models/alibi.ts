@@ -16,10 +16,11 @@ export function alibiTable(
   const share = heads / kvHeads;
   const groups = shape.groups ?? Array.from({ length: shape.kvHeads }, (_, group) => group);
   const own = groups.flatMap((group) => slopes.slice(group * share, (group + 1) * share));
-  const round = positions.rounded ? bfloat16 : Math.fround;
-  return own.map((slope) =>
-    Array.from({ length: tokens }, (_, token) => positions.scale * round(round(slope) * round(token))),
-  );
+  const { scale, rounded } = positions;
+  const at = rounded
+    ? (slope: number, token: number): number => bfloat16(bfloat16(slope) * bfloat16(token))
+    : (slope: number, token: number): number => Math.fround(slope) * token;
+  return own.map((slope) => Array.from({ length: tokens }, (_, token) => scale * at(slope, token)));
 }
 
 function alibiSlopes(heads: number): number[] {

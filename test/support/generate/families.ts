@@ -236,7 +236,7 @@ export const FAMILIES = {
   'falcon rw': falcon(
     {
       ...{ alibi: true, bias: true, multi_query: false, parallel_attn: false },
-      ...{ hidden_size: 48, num_attention_heads: 6 },
+      ...{ hidden_size: 48, num_attention_heads: 12 },
     },
     { seed: 313 },
   ),
