@@ -132,7 +132,7 @@ const INTERPRETATIONS: { readonly [Name in PrimitiveName]: Interpretation<Name> 
     perRow(x!, x!.shape.at(-1)!, (values) => {
       const mean = sum(values) / values.length;
       const inverse = 1 / Math.sqrt(sum(values.map((v) => (v - mean) ** 2)) / values.length + epsilon);
-      return values.map((v, j) => (v - mean) * inverse * weight!.data[j]! + bias!.data[j]!);
+      return values.map((v, j) => (v - mean) * inverse * weight!.data[j]! + (bias?.data[j] ?? 0));
     }),
   silu: unary((x) => x * sigmoid(x)),
   gelu: ({ parameters }, [x]) =>
@@ -141,14 +141,15 @@ const INTERPRETATIONS: { readonly [Name in PrimitiveName]: Interpretation<Name> 
         ? 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))
         : 0.5 * v * (1 + erf(v / Math.SQRT2)),
     ),
-  rotate: ({ parameters: { heads } }, [x, cosines, sines]) => {
+  rotate: ({ parameters: { heads, interleaved } }, [x, cosines, sines]) => {
     const [, tokens, width] = x!.shape as [number, number, number];
     const [dim, half] = [width / heads, width / heads / 2];
     return x!.data.map((value, at) => {
       const [token, feature] = [Math.floor(at / width) % tokens, at % dim];
-      const angle = token * half + (feature % half);
+      const angle = token * half + (interleaved ? Math.floor(feature / 2) : feature % half);
       const [cosine, sine] = [cosines!.data[angle]!, sines!.data[angle]!];
-      return feature < half ? value * cosine - x!.data[at + half]! * sine : value * cosine + x!.data[at - half]! * sine;
+      const [isFirst, other] = interleaved ? [feature % 2 === 0, 1] : [feature < half, half];
+      return isFirst ? value * cosine - x!.data[at + other]! * sine : value * cosine + x!.data[at - other]! * sine;
     });
   },
   crossEntropy: (_, [logits, targets]) => {

@@ -31,7 +31,7 @@ export interface ThreadCase {
 }
 
 export interface CaseSizes {
-  readonly family: 'llama-2 grouped queries' | 'opt';
+  readonly family: 'llama-2 grouped queries' | 'opt' | 'gemma2' | 'cohere';
   readonly layers: number;
   readonly hidden: number;
   readonly intermediate: number;

@@ -77,10 +77,9 @@ export function aboutGradients({ file, textHash, settings }: PlannedSamples, pla
 }
 
 /** How texts were made of their files, where that was not as ever. */
-export function rowsOf(texts: { readonly [Text in Exclude<PlannedText, 'test'>]?: WithRows | undefined }): Pick<
-  Provenance,
-  'rows'
-> {
+export function rowsOf(
+  texts: Readonly<Partial<Record<Exclude<PlannedText, 'test'>, WithRows | undefined>>>,
+): Pick<Provenance, 'rows'> {
   const [text, calibration, gradients] = [texts.text?.rows, texts.calibration?.rows, texts.gradients?.rows];
   const rows = { ...(text && { text }), ...(calibration && { calibration }), ...(gradients && { gradients }) };
   return Object.keys(rows).length === 0 ? {} : { rows };

@@ -47,7 +47,7 @@ export class CalibrationStream {
     detail: string,
   ): Promise<BlockStatistics> {
     const { calibrationPrograms: programs } = this.inputs;
-    const weights = programs.inputs(block);
+    const weights = programs.inputs(layout, block);
     const sum = new BlockStatisticsSum(layout, this.statistics);
     for (const batch of this.stream.batches) {
       if (sum.isEmpty && !advance) {

@@ -1,5 +1,4 @@
-import type { BlockShape } from '../families/config.ts';
-import type { BlockLayout } from '../families/family.ts';
+import type { BlockShape, Scaling } from '../families/config.ts';
 import type { OnnxGraph } from './onnxGraph.ts';
 
 /** Names of what the attention of every block shares. */
@@ -7,10 +6,25 @@ export interface SequenceNames {
   /** int64 [1] each. */
   readonly batch: string;
   readonly tokens: string;
-  /** Cosines and sines [1, tokens, 1, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
-  readonly rotary: { readonly cosines: string; readonly sines: string; readonly pairs: number } | undefined;
   /** What is added to the scores of each of the model's heads, [heads, tokens] by the key's position (ALiBi). */
-  readonly added: string | undefined;
+  readonly added?: string | undefined;
+}
+
+/** Cosines and sines [1, tokens, 1, pairs]: of the first 2 · pairs features of each head. */
+export interface RotaryNames {
+  readonly cosines: string;
+  readonly sines: string;
+  readonly pairs: number;
+  readonly interleaved: boolean;
+}
+
+/** What differs between the blocks. */
+export interface OnnxAttentionShape extends BlockShape {
+  /** A token sees itself and the window − 1 tokens before it. */
+  readonly window: number | undefined;
+  readonly rotary: RotaryNames | undefined;
+  /** Factor of the products, where that is the block's own. */
+  readonly scale?: number | undefined;
 }
 
 /**
@@ -21,38 +35,35 @@ export class OnnxAttention {
   private readonly graph: OnnxGraph;
   private readonly sequence: SequenceNames;
   private readonly headDim: number;
+  private readonly scores: Scaling;
   private readonly masks = new Map<number | undefined, string>();
   private readonly shapes = new Map<string, string>();
 
-  constructor(graph: OnnxGraph, sequence: SequenceNames, headDim: number) {
+  constructor(graph: OnnxGraph, sequence: SequenceNames, headDim: number, scores: Scaling = {}) {
     this.graph = graph;
     this.sequence = sequence;
     this.headDim = headDim;
+    this.scores = scores;
   }
 
-  /**
-   * Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query.
-   *
-   * @param how `window`: a token sees itself and the window − 1 tokens before it; `scale` of the products, 1/√headDim where there is none
-   */
-  write(
-    [query, key, value]: readonly [string, string, string],
-    shape: BlockShape,
-    { window, scale }: Pick<BlockLayout, 'window' | 'scale'>,
-  ): string {
+  /** Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query. */
+  write([query, key, value]: readonly [string, string, string], shape: OnnxAttentionShape): string {
     const { graph, headDim } = this;
-    const { heads, kvHeads } = shape;
+    const { heads, kvHeads, window, rotary } = shape;
+    const { scale = 1 / Math.sqrt(headDim), cap } = this.scores;
     const share = heads / kvHeads;
-    const factor = graph.emit.constant('float32', [], [scale ?? 1 / Math.sqrt(headDim)]);
-    const rotated = graph.node('Mul', [this.rotate(query, heads), factor]);
+    const times = (x: string, factor: number): string =>
+      graph.node('Mul', [x, graph.emit.constant('float32', [], [factor])]);
+    const rotated = times(this.rotate(query, heads, rotary), shape.scale ?? scale);
     const queries = this.reshape(rotated, [kvHeads, share, headDim]);
     const perGroup = (x: string) => this.reshape(x, [kvHeads, 1, headDim]);
     // [batch, kv, share, tokens, dim] · [batch, kv, 1, dim, tokens] → [batch, kv, share, tokens, tokens]
     const products = graph.node('MatMul', [
       graph.node('Transpose', [queries], { perm: [0, 2, 3, 1, 4] }),
-      graph.node('Transpose', [perGroup(this.rotate(key, kvHeads))], { perm: [0, 2, 3, 4, 1] }),
+      graph.node('Transpose', [perGroup(this.rotate(key, kvHeads, rotary))], { perm: [0, 2, 3, 4, 1] }),
     ]);
-    const masked = graph.node('Add', [products, this.mask(window)]);
+    const capped = cap === undefined ? products : times(graph.node('Tanh', [times(products, 1 / cap)]), cap);
+    const masked = graph.node('Add', [capped, this.mask(window)]);
     const added = this.added(shape);
     const scores = added === undefined ? masked : graph.node('Add', [masked, added]);
     const weights = graph.node('Softmax', [scores], { axis: -1 });
@@ -61,26 +72,32 @@ export class OnnxAttention {
     return graph.node('Reshape', [mixed, graph.emit.integers([-1, heads * headDim])]);
   }
 
-  /** Rotary positions, halves layout: (a, b, rest) → (a·cos − b·sin, b·cos + a·sin, rest). */
-  private rotate(x: string, heads: number): string {
+  /** Rotary positions: (a, b, rest) → (a·cos − b·sin, b·cos + a·sin, rest); a and b are the halves, or every other feature. */
+  private rotate(x: string, heads: number, rotary: RotaryNames | undefined): string {
     const { graph, headDim } = this;
-    const { rotary } = this.sequence;
     if (!rotary) return x;
     const whole = this.reshape(x, [heads, headDim]);
-    const { pairs } = rotary;
-    const part = (begin: number, end: number): string =>
-      graph.node('Slice', [whole, ...[[begin], [end], [3]].map((list) => graph.emit.integers(list))]);
-    const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
+    const { pairs, interleaved } = rotary;
+    const part = (
+      ...range: readonly [begin: number, end: number] | readonly [number, number, step: number]
+    ): string => {
+      const [begin, end, ...step] = range;
+      const lists = [[begin], [end], [3], ...step.map((size) => [size])];
+      return graph.node('Slice', [whole, ...lists.map((list) => graph.emit.integers(list))]);
+    };
+    const [a, b] = interleaved
+      ? [part(0, 2 * pairs, 2), part(1, 2 * pairs, 2)]
+      : [part(0, pairs), part(pairs, 2 * pairs)];
     const times = (half: string, table: string): string => graph.node('Mul', [half, table]);
-    return graph.node(
-      'Concat',
-      [
-        graph.node('Sub', [times(a, rotary.cosines), times(b, rotary.sines)]),
-        graph.node('Add', [times(b, rotary.cosines), times(a, rotary.sines)]),
-        ...(2 * pairs < headDim ? [part(2 * pairs, headDim)] : []),
-      ],
-      { axis: 3 },
-    );
+    const turned = [
+      graph.node('Sub', [times(a, rotary.cosines), times(b, rotary.sines)]),
+      graph.node('Add', [times(b, rotary.cosines), times(a, rotary.sines)]),
+    ];
+    const rest = 2 * pairs < headDim ? [part(2 * pairs, headDim)] : [];
+    if (!interleaved) return graph.node('Concat', [...turned, ...rest], { axis: 3 });
+    const columns = turned.map((half) => this.reshape(half, [heads, pairs, 1]));
+    const paired = this.reshape(graph.node('Concat', columns, { axis: 4 }), [heads, 2 * pairs]);
+    return rest.length > 0 ? graph.node('Concat', [paired, ...rest], { axis: 3 }) : paired;
   }
 
   /** What is added to the scores of a block's heads, [kv, share, 1, tokens], where something is. */

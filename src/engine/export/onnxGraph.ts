@@ -67,8 +67,20 @@ export class OnnxGraph implements RowOperations {
       ),
       [1, weight.shape[0]!],
     );
-  layerNorm = (x: Value, weight: Value, bias: Value, epsilon: number): Value =>
-    this.apply('LayerNormalization', [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
+  tanh = (x: Value): Value => this.apply('Tanh', [x]);
+  constant = (data: readonly number[], shape: readonly number[]): Value =>
+    this.value(this.emit.constant('float32', shape, data), shape);
+  concat = (parts: readonly Value[], axis: number): Value => {
+    const name = this.node(
+      'Concat',
+      parts.map((part) => this.nameOf(part)),
+      { axis },
+    );
+    const size = parts.reduce((sum, { shape }) => sum + shape[axis]!, 0);
+    return this.value(name, parts[0]!.shape.with(axis, size));
+  };
+  layerNorm = (x: Value, weight: Value, bias: Value | undefined, epsilon: number): Value =>
+    this.apply('LayerNormalization', bias ? [x, weight, bias] : [x, weight], { axis: -1, epsilon: { float: epsilon } });
   /** x / sqrt(mean(x²) + ε) · weight, spelled out: as one operator it is younger than most runtimes. */
   rmsNorm = (x: Value, weight: Value, epsilon: number): Value => {
     const name = this.nameOf(x);

@@ -5,13 +5,14 @@ import { writeNew } from '../../files/writeWhole.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readParameter } from '../checkpoint/readParameter.ts';
 import type { ModelConfig } from '../families/families.ts';
+import { writeScaling } from '../families/blockParts.ts';
 import type { RotaryPositions } from '../families/config.ts';
 import type { Value } from '../graph/graph.ts';
 import { allParameters, familyOf } from '../families/families.ts';
-import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
+import { type BlockLayout, type BlockWriter, type Parameter, rotationOf } from '../families/family.ts';
 import { alibiTable } from '../models/alibi.ts';
 import { rotaryTables } from '../models/rope.ts';
-import { OnnxAttention, type SequenceNames } from './onnxAttention.ts';
+import { OnnxAttention, type RotaryNames, type SequenceNames } from './onnxAttention.ts';
 import { OnnxGraph, OPSET, type StoredTensor } from './onnxGraph.ts';
 
 export const ONNX_FILE = 'model.onnx';
@@ -53,9 +54,7 @@ export async function writeOnnx(
       for (const [head, row] of table.entries()) values.set(row, head * positions);
       weights.add(ALIBI_TABLE, [heads, positions], values);
     }
-    const tables =
-      config.positions.kind === 'rotary' ? writeTables(config, config.positions, positions, weights) : undefined;
-    const graph = writeGraph(config, tables);
+    const graph = writeGraph(config, (rotation, name) => writeTables(config, rotation, name, positions, weights));
     const bytes = graph.encode(weights.stored, WEIGHTS_FILE, config.vocabulary, {
       architecture: config.architecture,
       max_tokens: String(positions),
@@ -72,34 +71,41 @@ export async function writeOnnx(
  * Longest sequence that an exported model takes: what the checkpoint says, up to a bound, and at least `tokens`. Learned positions end
  * where their table does, and the tables of dynamic scaling hold up to the trained length.
  */
-export function onnxPositions({ positions, maxPositions }: ModelConfig, tokens: number): number {
-  const fixed = positions.kind === 'learned' || (positions.kind === 'rotary' && positions.scaling.kind === 'dynamic');
+export function onnxPositions({ positions, rotations, maxPositions }: ModelConfig, tokens: number): number {
+  const isDynamic = (rotation: ModelConfig['positions'] | null): boolean =>
+    rotation?.kind === 'rotary' && rotation.scaling.kind === 'dynamic';
+  const fixed = positions.kind === 'learned' || (rotations ?? [positions]).some(isDynamic);
   return fixed ? maxPositions : Math.max(tokens, Math.min(maxPositions, MAX_POSITIONS));
 }
 
 /** Names of the rotary tables: those of short sequences, and where it matters those of long ones. */
 interface TableNames {
-  readonly pairs: number;
   readonly short: readonly [cosines: string, sines: string];
   readonly long?: { readonly names: readonly [cosines: string, sines: string]; readonly beyond: number };
 }
 
-function writeTables(config: ModelConfig, rotary: RotaryPositions, rows: number, weights: WeightsFile): TableNames {
+function writeTables(
+  config: ModelConfig,
+  rotary: RotaryPositions,
+  name: string,
+  rows: number,
+  weights: WeightsFile,
+): TableNames {
   const write = (positions: RotaryPositions, suffix: string): readonly [string, string] => {
     const { shape, cosines, sines } = rotaryTables(positions, rows, config.maxPositions);
-    weights.add(`rotary.cosines${suffix}`, shape, cosines);
-    weights.add(`rotary.sines${suffix}`, shape, sines);
-    return [`rotary.cosines${suffix}`, `rotary.sines${suffix}`];
+    weights.add(`${name}.cosines${suffix}`, shape, cosines);
+    weights.add(`${name}.sines${suffix}`, shape, sines);
+    return [`${name}.cosines${suffix}`, `${name}.sines${suffix}`];
   };
   const { scaling } = rotary;
-  const pairs = rotary.dims / 2;
-  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { pairs, short: write(rotary, '') };
+  if (scaling.kind !== 'longrope' || rows <= scaling.originalPositions) return { short: write(rotary, '') };
   // The factors depend on the length of the sequence: both tables are there.
   const short = { ...rotary, scaling: { ...scaling, longFactor: scaling.shortFactor } };
-  return { pairs, short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
+  return { short: write(short, ''), long: { names: write(rotary, '.long'), beyond: scaling.originalPositions } };
 }
 
-function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGraph {
+/** @param tables writes those of a rotation under a name */
+function writeGraph(config: ModelConfig, tables: (rotation: RotaryPositions, name: string) => TableNames): OnnxGraph {
   const graph = new OnnxGraph();
   const family = familyOf(config);
   const { emit } = graph;
@@ -111,18 +117,28 @@ function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGr
     config.positions.kind === 'alibi'
       ? graph.node('Slice', [ALIBI_TABLE, emit.integers([0]), tokens, emit.integers([1])])
       : undefined;
-  const sequence: SequenceNames = { batch, tokens, rotary: tables && rotaryNames(graph, tables, tokens), added };
-  const attention = new OnnxAttention(graph, sequence, config.headDim);
+  const sequence: SequenceNames = { batch, tokens, added };
+  const attention = new OnnxAttention(graph, sequence, config.headDim, config.scores);
+  const written = new Map<string, RotaryNames>();
+  const rotaryOf = (layout: BlockLayout): RotaryNames | undefined => {
+    const rotation = rotationOf(config, layout);
+    if (!rotation) return undefined;
+    const key = JSON.stringify(rotation);
+    const name = written.size === 0 ? 'rotary' : `rotary${written.size}`;
+    const found = written.get(key) ?? rotaryNames(graph, rotation, tables(rotation, name), tokens);
+    written.set(key, found);
+    return found;
+  };
 
   let x = writeEmbedding(config, graph, sequence);
   for (const [index] of config.windows.entries()) {
     const layout = family.block(config, index);
-    x = family.writeBlock(config, blockWriter(graph, layout, attention), x);
+    x = family.writeBlock(config, blockWriter(graph, layout, attention, rotaryOf(layout)), x);
   }
   const { parameters, weight } = family.head(config);
   const found = weightsOf(graph, parameters);
   const final = family.writeFinal(config, { graph, parameter: (name) => found.get(name)! }, x);
-  const logits = graph.linear(final, graph.weight(weight.tensor, weight.shape));
+  const logits = writeScaling(graph, graph.linear(final, graph.weight(weight.tensor, weight.shape)), config.logits);
   const shape = graph.node('Concat', [batch, tokens, emit.integers([config.vocabulary])], { axis: 0 });
   emit.node('Reshape', [graph.nameOf(logits), shape], {}, { output: 'logits' });
   return graph;
@@ -131,9 +147,10 @@ function writeGraph(config: ModelConfig, tables: TableNames | undefined): OnnxGr
 /** → [batch · tokens, hidden] */
 function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }: SequenceNames): Value {
   const { emit } = graph;
-  const { table, projection, positions, norm } = familyOf(config).embedding(config);
+  const { table, scale, projection, positions, norm } = familyOf(config).embedding(config);
   const flat = (x: string, width: number): string => graph.node('Reshape', [x, emit.integers([-1, width])]);
   let x = flat(graph.node('Gather', [table.tensor, 'input_ids']), table.shape[1]!);
+  if (scale !== undefined) x = graph.node('Mul', [x, emit.constant('float32', [], [scale])]);
   if (projection) x = graph.node('Gemm', [x, projection.tensor], { transB: 1 });
   if (positions) {
     const offset = emit.integers([positions.offset]);
@@ -145,10 +162,15 @@ function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }
   const embedded = graph.rows(x, config.hidden);
   if (!norm) return embedded;
   const [weight, bias] = [norm.weight, norm.bias].map(({ tensor, shape }) => graph.weight(tensor, shape));
-  return graph.layerNorm(embedded, weight!, bias!, config.normEpsilon);
+  return graph.layerNorm(embedded, weight!, bias, config.normEpsilon);
 }
 
-function rotaryNames(graph: OnnxGraph, { pairs, short, long }: TableNames, tokens: string): SequenceNames['rotary'] {
+function rotaryNames(
+  graph: OnnxGraph,
+  { dims, interleaved = false }: RotaryPositions,
+  { short, long }: TableNames,
+  tokens: string,
+): RotaryNames {
   const { emit } = graph;
   const beyond = long && graph.node('Greater', [tokens, emit.integers([long.beyond])]);
   const rows = (index: 0 | 1): string => {
@@ -156,13 +178,14 @@ function rotaryNames(graph: OnnxGraph, { pairs, short, long }: TableNames, token
     const table = long ? graph.node('Where', [beyond!, cut(long.names[index]), cut(short[index])]) : cut(short[index]);
     return graph.node('Unsqueeze', [table, emit.integers([0, 2])]);
   };
-  return { cosines: rows(0), sines: rows(1), pairs };
+  return { cosines: rows(0), sines: rows(1), pairs: dims / 2, interleaved };
 }
 
 function blockWriter(
   graph: OnnxGraph,
   { shape, window, scale, parameters }: BlockLayout,
   attention: OnnxAttention,
+  rotary: RotaryNames | undefined,
 ): BlockWriter {
   const found = weightsOf(graph, parameters);
   const parameter = (name: string): Value => found.get(name)!;
@@ -175,8 +198,9 @@ function blockWriter(
     linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     attention: (query, key, value) => {
       const names = [graph.nameOf(query), graph.nameOf(key), graph.nameOf(value)] as const;
-      return graph.rows(attention.write(names, shape, { window, scale }), query.shape[1]!);
+      return graph.rows(attention.write(names, { ...shape, window, rotary, scale }), query.shape[1]!);
     },
+    headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
     channels: (x) => x,
   };
 }

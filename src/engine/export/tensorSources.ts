@@ -4,7 +4,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readParameter } from '../checkpoint/readParameter.ts';
 import { type BlockShape, blockShape } from '../families/config.ts';
 import { allParameters, familyOf } from '../families/families.ts';
-import { componentsAlong, type Coupled, couplings, type Parameter } from '../families/family.ts';
+import { type BlockLayout, componentsAlong, type Coupled, couplings, type Parameter } from '../families/family.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 import type { PrunedConfig } from './prunedConfig.ts';
 
@@ -40,8 +40,8 @@ export function structuralSources(
     const parameters = new Map(before.parameters.map((parameter) => [parameter.name, parameter]));
     const coupled = new Map(couplings(before).map((coupling) => [coupling.name, coupling]));
     const { groups, channels } = keptBits(mask, source, blockShape(dense.config, source));
-    for (const { name, tensor, shape } of family.block(config, index).parameters) {
-      const parameter = parameters.get(name);
+    for (const { name, tensor, shape, ofHead } of family.block(config, index).parameters) {
+      const parameter = parameters.get(ofHead ? keptHead(before, ofHead, groups) : name);
       const coupling = coupled.get(name);
       const part = coupling && spread(coupling.parts.of === 'groups' ? groups : channels, coupling);
       const fill = fills?.[source];
@@ -62,13 +62,26 @@ export function structuralSources(
   return sources;
 }
 
+/** The name that one of a series of heads' parameters had before others were removed. */
+function keptHead(
+  { parameters }: BlockLayout,
+  { series, index }: NonNullable<Parameter['ofHead']>,
+  groups: Uint8Array,
+): string {
+  const heads = parameters.filter(({ ofHead }) => ofHead?.series === series).length;
+  const kept = [...spread(groups, { shape: [heads], parts: { of: 'groups', axis: 0 } }).entries()].filter(
+    ([, bit]) => bit === 1,
+  );
+  return `${series}.${kept[index]![0]}`;
+}
+
 function keptBits(mask: ModelMask, index: number, { kvHeads, intermediate }: BlockShape) {
   const { groups, channels } = mask[index]!;
   return { groups: unpackBits(groups, kvHeads), channels: unpackBits(channels, intermediate) };
 }
 
 /** One bit for each component → one for each of the rows or columns that go with it. */
-function spread(bits: Uint8Array, coupling: Coupled): Uint8Array {
+function spread(bits: Uint8Array, coupling: Pick<Coupled, 'shape' | 'parts'>): Uint8Array {
   return Uint8Array.from(componentsAlong(coupling, bits.length), (component) => bits[component]!);
 }
 

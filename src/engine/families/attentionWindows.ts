@@ -32,10 +32,31 @@ export function qwenWindows(fields: ConfigFields, depth: number): Windows {
   const inUse = fields.boolean('use_sliding_window', false);
   const window = inUse ? (fields.isStated('sliding_window') ? readWindow(fields) : 4096) : undefined;
   const full = fields.integer('max_window_layers', { minimum: 0, maximum: LIMITS.depth.maximum }, 28);
-  const byDefault = Array.from({ length: depth }, (_, block): LayerType =>
-    window !== undefined && block >= full ? 'sliding_attention' : 'full_attention',
-  );
+  const byDefault = typesWhere(depth, (block) => window !== undefined && block >= full);
   return windowsByType(fields, readLayerTypes(fields, depth) ?? byDefault, window);
+}
+
+/** All blocks but each `pattern`-th have a window, unless `layer_types` says where; absent means 4096. */
+export function patternWindows(fields: ConfigFields, depth: number, pattern: number): Windows {
+  const window = fields.isStated('sliding_window') ? readWindow(fields) : 4096;
+  const types = readLayerTypes(fields, depth) ?? typesWhere(depth, (index) => (index + 1) % pattern !== 0);
+  return windowsByType(fields, types, window);
+}
+
+/** `sliding_window` where it is in use, in blocks of which `slides` says so unless `layer_types` does. */
+export function typedWindows(
+  fields: ConfigFields,
+  depth: number,
+  inUse: boolean,
+  slides: (index: number) => boolean,
+): Windows {
+  const window = inUse ? readWindow(fields) : undefined;
+  const types = readLayerTypes(fields, depth) ?? typesWhere(depth, (index) => window !== undefined && slides(index));
+  return windowsByType(fields, types, window);
+}
+
+function typesWhere(depth: number, slides: (index: number) => boolean): readonly LayerType[] {
+  return Array.from({ length: depth }, (_, index) => (slides(index) ? 'sliding_attention' : 'full_attention'));
 }
 
 type LayerType = 'full_attention' | 'sliding_attention';

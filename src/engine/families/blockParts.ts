@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
-import { type Activation, blockShape, type FamilyConfig } from './config.ts';
-import type { BlockWriter, Parameter, ParameterWriter, Parts } from './family.ts';
+import { type Activation, blockShape, type FamilyConfig, type Scaling } from './config.ts';
+import type { BlockWriter, Parameter, ParameterWriter, Parts, RowOperations } from './family.ts';
 
 // What the families' blocks are written from.
 
@@ -10,6 +10,7 @@ export function variantOf(config: FamilyConfig, index: number): string {
   const { heads, kvHeads, intermediate, groups } = blockShape(config, index);
   return [
     window === undefined ? 'block' : `block with window ${window}`,
+    ...(config.rotations?.[index] === null ? ['without rotation'] : []),
     ...(config.blocks ? [`of ${heads}/${kvHeads} heads and ${intermediate} channels`] : []),
     ...(groups ? [`(groups ${groups.join(' ')})`] : []),
   ].join(' ');
@@ -63,6 +64,14 @@ export function layerNorm(name: string, tensor: string, size: number): Parameter
   return [parameter(name, `${tensor}.weight`, [size]), parameter(`${name}.bias`, `${tensor}.bias`, [size])];
 }
 
+/** Multiplies by a number, and caps. */
+export function writeScaling(graph: RowOperations, x: Value, { scale = 1, cap }: Scaling = {}): Value {
+  const times = (value: Value, factor: number): Value =>
+    factor === 1 ? value : graph.mul(value, graph.constant([factor], []));
+  const scaled = times(x, scale);
+  return cap === undefined ? scaled : times(graph.tanh(times(scaled, 1 / cap)), cap);
+}
+
 export function applyLayerNorm({ normEpsilon }: FamilyConfig, writer: ParameterWriter, x: Value, name: string): Value {
   return writer.graph.layerNorm(x, writer.parameter(name), writer.parameter(`${name}.bias`), normEpsilon);
 }
@@ -92,10 +101,17 @@ export function splitSections({ graph }: BlockWriter, x: Value, sections: readon
  * x plus what the linear layer `name` makes of a branch; where that has lost all its components the layer's bias is left of it.
  *
  * @param branch what the layer reads, where there is any of it
+ * @param after what becomes of what the layer makes before it is added
  */
-export function addBranch(writer: BlockWriter, x: Value, name: string, branch: (() => Value) | undefined): Value {
-  const added = branch ? writer.linear(name, branch()) : writer.bias(name);
-  return added ? writer.graph.add(x, added) : x;
+export function addBranch(
+  writer: BlockWriter,
+  x: Value,
+  name: string,
+  branch: (() => Value) | undefined,
+  after: (made: Value) => Value = (made) => made,
+): Value {
+  const made = branch ? writer.linear(name, branch()) : writer.bias(name);
+  return made ? writer.graph.add(x, after(made)) : x;
 }
 
 /** transformers' names of the activations there are programs for. */

@@ -15,6 +15,14 @@ export interface FamilyConfig {
   readonly normEpsilon: number;
   readonly activation: Activation;
   readonly positions: RotaryPositions | LearnedPositions | AlibiPositions;
+  /** How each block turns queries and keys, where the blocks are not alike in that; null: not at all. */
+  readonly rotations?: readonly (RotaryPositions | null)[];
+  /** Tokens of the longest text that the model was made for, where `maxPositions` and a scaling of the positions do not say it. */
+  readonly trainedLength?: number;
+  /** What becomes of the products of queries and keys, where they are not divided by the root of headDim alone. */
+  readonly scores?: Scaling;
+  /** What becomes of the head's products, where they are not the logits. */
+  readonly logits?: Scaling;
   readonly bias: {
     readonly queryKeyValue: boolean;
     readonly attentionOutput: boolean;
@@ -46,6 +54,12 @@ export interface BlockShape {
   readonly place?: number;
 }
 
+/** x → scale · x, and then cap · tanh(x / cap) where there is a cap: nothing is larger (Gemma 2). */
+export interface Scaling {
+  readonly scale?: number;
+  readonly cap?: number;
+}
+
 export function blockShape({ blocks, heads, kvHeads, intermediate }: FamilyConfig, index: number): BlockShape {
   return blocks?.[index] ?? { heads, kvHeads, intermediate };
 }
@@ -59,6 +73,8 @@ export interface RotaryPositions {
   readonly kind: 'rotary';
   /** Features of each head that are turned: the first ones, and an even number of them. */
   readonly dims: number;
+  /** Cohere: a pair is two features next to each other, and not one of the first half with one of the second. */
+  readonly interleaved?: boolean;
   readonly theta: number;
   readonly scaling: RopeScaling;
 }

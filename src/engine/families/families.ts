@@ -3,10 +3,16 @@ import type { FamilyConfig } from './config.ts';
 import { falcon } from './falcon.ts';
 import type { Family, Parameter } from './family.ts';
 import { gpt2 } from './gpt2.ts';
+import { cohere, cohere2 } from './cohere.ts';
+import { gemma, gemma2, gemma3 } from './gemma.ts';
 import { gptNeoX } from './gptNeoX.ts';
+import { granite } from './granite.ts';
 import { llama, mistral, qwen2, qwen3 } from './llama.ts';
+import { olmo2 } from './olmo2.ts';
 import { opt } from './opt.ts';
 import { phi3 } from './phi3.ts';
+import { smolLm3 } from './smolLm3.ts';
+import { stableLm } from './stableLm.ts';
 
 /** Every architecture that config.json may name. A new family is its file, and its row here. */
 const FAMILIES = {
@@ -20,6 +26,15 @@ const FAMILIES = {
   GPT2LMHeadModel: gpt2,
   BloomForCausalLM: bloom,
   FalconForCausalLM: falcon,
+  GemmaForCausalLM: gemma,
+  Gemma2ForCausalLM: gemma2,
+  Gemma3ForCausalLM: gemma3,
+  Olmo2ForCausalLM: olmo2,
+  GraniteForCausalLM: granite,
+  StableLmForCausalLM: stableLm,
+  SmolLM3ForCausalLM: smolLm3,
+  CohereForCausalLM: cohere,
+  Cohere2ForCausalLM: cohere2,
 } satisfies Readonly<Record<string, Family>>;
 
 export type ArchitectureName = keyof typeof FAMILIES;

@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { BlockShape, FamilyConfig } from './config.ts';
+import type { BlockShape, FamilyConfig, RotaryPositions } from './config.ts';
 import type { ConfigFields } from './configFields.ts';
 
 /**
@@ -63,6 +63,8 @@ export interface Parameter {
   readonly parts?: Parts;
   /** Whether the checkpoint has the matrix as [in, out] (GPT-2's Conv1D): `shape` and `parts` are about [out, in] all the same. */
   readonly transposed?: boolean;
+  /** One of a series with a parameter for each query head, or each key-value head, named `series.index`: it goes with the head. */
+  readonly ofHead?: { readonly series: string; readonly index: number };
 }
 
 /** The shape that a parameter has in the checkpoint. */
@@ -84,7 +86,7 @@ export interface Parts {
 
 /** The component, of `count`, that each row or column along a parameter's parts goes with. */
 export function componentsAlong(
-  { shape, parts: { axis, sections = [shape[axis]!] } }: Coupled,
+  { shape, parts: { axis, sections = [shape[axis]!] } }: Pick<Coupled, 'shape' | 'parts'>,
   count: number,
 ): Uint32Array {
   const components = new Uint32Array(shape[axis]!);
@@ -108,6 +110,8 @@ export function couplings({ parameters }: BlockLayout): Coupled[] {
 
 export interface EmbeddingLayout {
   readonly table: Parameter;
+  /** What the rows of the table are multiplied by. */
+  readonly scale?: number;
   /** Learned positions: row t + offset is added at position t. */
   readonly positions?: { readonly parameter: Parameter; readonly offset: number };
   /** opt-350m: embedding [tokens, width] · projectionᵀ → [tokens, hidden]. */
@@ -123,8 +127,19 @@ export interface BlockLayout {
   readonly window: number | undefined;
   /** Factor of the products of queries and keys, where that is not 1/√headDim. */
   readonly scale?: number | undefined;
+  /** How it turns queries and keys, where that is not the model's `positions`; null: not at all. */
+  readonly rotation?: RotaryPositions | null | undefined;
   readonly shape: BlockShape;
   readonly parameters: readonly Parameter[];
+}
+
+/** How a block turns queries and keys, where it does. */
+export function rotationOf(
+  { positions }: Pick<FamilyConfig, 'positions'>,
+  { rotation }: Pick<BlockLayout, 'rotation'>,
+): RotaryPositions | undefined {
+  if (rotation !== undefined) return rotation ?? undefined;
+  return positions.kind === 'rotary' ? positions : undefined;
 }
 
 export interface HeadLayout {
@@ -134,10 +149,25 @@ export interface HeadLayout {
   readonly weight: Parameter;
 }
 
-/** What families write with: each of these treats the rows of x alike (slices are of columns), so a block can be written for any number of them. */
+/**
+ * What families write with: each of these treats the rows of x alike (slices are of columns, parameters are concatenated), so a block can be
+ * written for any number of them.
+ */
 export type RowOperations = Pick<
   GraphBuilder,
-  'add' | 'mul' | 'rmsNorm' | 'layerNorm' | 'silu' | 'relu' | 'gelu' | 'linear' | 'reshape' | 'slice'
+  | 'add'
+  | 'mul'
+  | 'rmsNorm'
+  | 'layerNorm'
+  | 'silu'
+  | 'relu'
+  | 'gelu'
+  | 'tanh'
+  | 'linear'
+  | 'reshape'
+  | 'slice'
+  | 'concat'
+  | 'constant'
 >;
 
 export interface ParameterWriter {
@@ -155,6 +185,11 @@ export interface BlockWriter extends ParameterWriter {
   bias(name: string): Value | undefined;
   /** Causal attention over query, key and value [rows, heads · dim]; → [rows, heads · dim]. */
   attention(query: Value, key: Value, value: Value): Value;
+  /**
+   * RMS norm over what the kept heads have together: x and weight [… heads · dim]. Where a head goes, the others are larger for it, in a
+   * masked block as in one without it.
+   */
+  headsNorm(x: Value, weight: Value, epsilon: number): Value;
   /** What the MLP's last projection reads [rows, intermediate], as far as its channels are kept. */
   channels(x: Value): Value;
 }

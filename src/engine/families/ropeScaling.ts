@@ -10,9 +10,19 @@ const PARTIAL = 'partial_rotary_factor';
  */
 export function readRotaryPositions(
   config: ConfigFields,
-  { headDim, maxPositions, base = 'rope_theta', share, kinds, originalPositions = maxPositions }: RotaryOptions,
+  {
+    headDim,
+    maxPositions,
+    base = 'rope_theta',
+    theta = 10_000,
+    share,
+    objects,
+    interleaved,
+    kinds,
+    originalPositions = maxPositions,
+  }: RotaryOptions,
 ): RotaryPositions {
-  const rope = mergeSpellings(config);
+  const rope = mergeSpellings(config, objects?.(config));
   const dims = share ? partOf(headDim, rope, config, share) : headDim;
   if (!share) for (const fields of [config, rope]) checkPartialRotation(fields);
   const range = { minimum: 1 + Number.EPSILON, maximum: 1e15 };
@@ -22,16 +32,22 @@ export function readRotaryPositions(
   return {
     kind: 'rotary',
     dims,
-    theta: inRope ? rope.number('rope_theta', range) : config.number(base, range, 10_000),
+    ...(interleaved && { interleaved }),
+    theta: inRope ? rope.number('rope_theta', range) : config.number(base, range, theta),
     scaling,
   };
 }
 
-interface RotaryOptions {
+export interface RotaryOptions {
   readonly headDim: number;
   readonly maxPositions: number;
   /** The field of transformers 4 with the base of the frequencies. */
   readonly base?: string;
+  /** The base where none is said. */
+  readonly theta?: number;
+  /** Where the settings of transformers 4 and 5 are, if not in `rope_scaling` and `rope_parameters`. */
+  readonly objects?: (config: ConfigFields) => RopeObjects;
+  readonly interleaved?: boolean;
   /** The field with the share of a head's features that are turned, in families that turn a part, and what it is when not said. */
   readonly share?: { readonly field: string; readonly fallback: number };
   /** The scalings that there are in the family, where not all. */
@@ -61,9 +77,16 @@ function partOf(
   return dims;
 }
 
+interface RopeObjects {
+  readonly older: ConfigFields | undefined;
+  readonly newer: ConfigFields | undefined;
+}
+
 /** Where both objects are there, they must not contradict each other. */
-function mergeSpellings(config: ConfigFields): ConfigFields {
-  const [older, newer] = [config.object('rope_scaling'), config.object('rope_parameters')];
+function mergeSpellings(
+  config: ConfigFields,
+  { older, newer }: RopeObjects = { older: config.object('rope_scaling'), newer: config.object('rope_parameters') },
+): ConfigFields {
   const merged: Record<string, unknown> = {};
   for (const fields of [newer, older]) {
     for (const name of fields?.names ?? []) {

@@ -42,6 +42,7 @@ export async function embed(
   );
   const arrays = groups.map((group) => new Float32Array(group.length * tokens * width));
   lookUp(checkpoint, layout.table, groups, arrays);
+  if (layout.scale !== undefined) for (const array of arrays) multiply(array, layout.scale);
   const batches: HiddenBatch[] = [];
   for (const [index, ids] of groups.entries()) {
     const data = arrays[index]!;
@@ -116,6 +117,10 @@ function copyRows(
       row++;
     }
   }
+}
+
+function multiply(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! *= factor;
 }
 
 function addPositions(

@@ -26,7 +26,7 @@ export class HiddenStream {
 
   /** Carries every sequence through a block, or through what a mask leaves of it. */
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
-    const weights = { ...this.programs.inputs(block), ...mask?.inputs };
+    const weights = { ...this.programs.inputs(layout, block), ...mask?.inputs };
     for (const batch of this.batches) {
       const program = await this.programs.block(layout, batch.batch, true, [], mask?.masking);
       const spare = this.spare(batch);

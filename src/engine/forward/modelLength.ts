@@ -10,7 +10,8 @@ import type { ModelConfig } from '../families/families.ts';
  * before scaling (linear, dynamic, YaRN); LLaMA 3.1's and LongRoPE's have the scaled length written there. Windows of attention limit
  * nothing: what lies before them is seen through the blocks below.
  */
-export function modelLength({ positions, maxPositions }: ModelConfig): number {
+export function modelLength({ positions, maxPositions, trainedLength }: ModelConfig): number {
+  if (trainedLength !== undefined) return trainedLength;
   if (positions.kind !== 'rotary') return maxPositions;
   const { scaling } = positions;
   switch (scaling.kind) {

@@ -1,10 +1,10 @@
 import type { ModelConfig } from '../families/families.ts';
 import { buildBlockGraph, type InputStatistic, type Masking } from '../models/blockGraph.ts';
 import { buildHeadGraph } from '../models/headGraph.ts';
-import type { BlockLayout } from '../families/family.ts';
+import type { RotaryPositions } from '../families/config.ts';
+import { type BlockLayout, rotationOf } from '../families/family.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
-import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 
@@ -21,16 +21,12 @@ export class ModelPrograms {
   private readonly config: ModelConfig;
   private readonly device: Device;
   private readonly tokens: number;
-  private readonly rotary: Readonly<Record<string, DeviceTensor>>;
+  /** `cosines` and `sines` of each rotation, by its {@link keyOf}. */
+  private readonly rotary: ReadonlyMap<string, Weights>;
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
   private readonly shape: string;
 
-  private constructor(
-    config: ModelConfig,
-    device: Device,
-    tokens: number,
-    rotary: Readonly<Record<string, DeviceTensor>>,
-  ) {
+  private constructor(config: ModelConfig, device: Device, tokens: number, rotary: ReadonlyMap<string, Weights>) {
     this.config = config;
     this.device = device;
     this.tokens = tokens;
@@ -40,21 +36,26 @@ export class ModelPrograms {
   }
 
   static async create(config: ModelConfig, device: Device, tokens: number): Promise<ModelPrograms> {
-    if (config.positions.kind !== 'rotary') return new ModelPrograms(config, device, tokens, {});
-    const tables = rotaryTables(config.positions, tokens, config.maxPositions);
-    return new ModelPrograms(config, device, tokens, {
-      cosines: await device.upload(tables.cosines, tables.shape, 'float32'),
-      sines: await device.upload(tables.sines, tables.shape, 'float32'),
-    });
+    const rotary = new Map<string, Weights>();
+    for (const rotation of config.rotations ?? [config.positions]) {
+      if (rotation?.kind !== 'rotary' || rotary.has(keyOf(rotation))) continue;
+      const tables = rotaryTables(rotation, tokens, config.maxPositions);
+      rotary.set(keyOf(rotation), {
+        cosines: await device.upload(tables.cosines, tables.shape, 'float32'),
+        sines: await device.upload(tables.sines, tables.shape, 'float32'),
+      });
+    }
+    return new ModelPrograms(config, device, tokens, rotary);
   }
 
   dispose(): void {
-    for (const table of Object.values(this.rotary)) table.dispose();
+    for (const tables of this.rotary.values()) for (const table of Object.values(tables)) table.dispose();
   }
 
   /** Inputs of a block program beside the hidden states. */
-  inputs(weights: Weights): Weights {
-    return { ...weights, ...this.rotary };
+  inputs(layout: BlockLayout, weights: Weights): Weights {
+    const rotation = rotationOf(this.config, layout);
+    return { ...weights, ...(rotation && this.rotary.get(keyOf(rotation))) };
   }
 
   /** The block program for batches of `batch` sequences. */
@@ -98,6 +99,10 @@ export class ModelPrograms {
     }
     return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
   }
+}
+
+function keyOf(rotation: RotaryPositions): string {
+  return JSON.stringify(rotation);
 }
 
 /** Sequences of `tokens` tokens that go through the network together. */

@@ -2,6 +2,7 @@ import type { ModelConfig } from '../families/families.ts';
 import { gradients } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { writeScaling } from '../families/blockParts.ts';
 import { familyOf } from '../families/families.ts';
 
 export interface HeadGradientOptions {
@@ -44,7 +45,8 @@ export function buildHeadGradientGraph(config: ModelConfig, options: HeadGradien
   for (let begin = 0; begin < rows; begin += slice) {
     const part = (value: Value): Value => graph.slice(value, 0, begin, Math.min(begin + slice, rows));
     const input = part(x);
-    const logits = graph.linear(family.writeFinal(config, writer, input), writer.parameter('head'));
+    const products = graph.linear(family.writeFinal(config, writer, input), writer.parameter('head'));
+    const logits = writeScaling(graph, products, config.logits);
     const loss = graph.crossEntropy(logits, part(targets));
     const wanted = options.parameters.map((name) => writer.parameter(name));
     const found = gradients(graph, [{ value: loss, cotangent: part(rowWeights) }], [...wanted, input]);

@@ -210,7 +210,7 @@ class BackwardPass {
       for (const [i, batch] of this.batches.entries()) {
         const x = inputs[i]!;
         const program = await programs.block(layout, batch.batch, true, observe?.statistics);
-        const result = await program.run({ ...programs.inputs(block), x }, pool.outputs({ y: x.shape }));
+        const result = await program.run({ ...programs.inputs(layout, block), x }, pool.outputs({ y: x.shape }));
         const y = result['y']!;
         pool.own([y]);
         outputs.push(y);
@@ -270,7 +270,7 @@ class BackwardPass {
         const [x, dy] = [inputs[i]!, this.cotangents[i]!];
         const program = await gradients.block(layout, batch, { sum, parameters, accumulate: this.accumulate });
         const spare = pool.outputs({ dx: x.shape, ...outputShapes(wanted) });
-        const outputs = await program.run({ ...programs.inputs(block), ...sums.inputs(), x, dy }, spare);
+        const outputs = await program.run({ ...programs.inputs(layout, block), ...sums.inputs(), x, dy }, spare);
         pool.own(outputs);
         this.cotangents[i] = outputs['dx']!;
         pool.give(dy);

@@ -8,7 +8,7 @@ export interface AttentionInputs {
   readonly key: Value;
   readonly value: Value;
   /** Cosines and sines [tokens, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
-  readonly rotary: { readonly cosines: Value; readonly sines: Value } | undefined;
+  readonly rotary: { readonly cosines: Value; readonly sines: Value; readonly interleaved?: boolean } | undefined;
 }
 
 export interface AttentionShape {
@@ -22,6 +22,8 @@ export interface AttentionShape {
   readonly scale?: number | undefined;
   /** What is added to the scores of each head, [heads][tokens] by the key's position (ALiBi). */
   readonly added?: readonly (readonly number[])[] | undefined;
+  /** Scores are cap · tanh(score / cap), where there is a cap. */
+  readonly cap?: number | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface AttentionShape {
  * kernel for WebGPU was off by 5 % on a software device, and it has no gradient.
  */
 export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, shape: AttentionShape): Value {
-  const { heads, kvHeads, window, chunk, added } = shape;
+  const { heads, kvHeads, window, chunk, cap, added } = shape;
   const [batch, tokens, width] = inputs.query.shape as [number, number, number];
   const dim = width / heads;
   const share = heads / kvHeads;
@@ -51,7 +53,7 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
     const [rows, columns] = [end - begin, end - first];
     const query = graph.reshape(graph.slice(queries, 3, begin, end), [batch, kvHeads, share * rows, dim]);
     const key = graph.slice(keys, 2, first, end);
-    const products = graph.matMul(query, key, { transposeB: true, scale });
+    const products = capped(graph, graph.matMul(query, key, { transposeB: true, scale }), cap);
     const mask = graph.constant(causalMask(begin, end, first, window), [rows, columns], products.type);
     const scores = graph.add(graph.reshape(products, [batch, kvHeads, share, rows, columns]), mask);
     const placed = added
@@ -65,19 +67,30 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   return graph.reshape(byToken, [batch, tokens, width]);
 }
 
+function capped(graph: GraphBuilder, x: Value, cap: number | undefined): Value {
+  if (cap === undefined) return x;
+  const inverse = graph.scalar(1 / cap, x.type);
+  return graph.mul(graph.tanh(graph.mul(x, inverse)), graph.scalar(cap, x.type));
+}
+
 /** Turns the first features of each head, and leaves the others: x [batch, tokens, heads · dim] → like x. */
 function writeRotation(
   graph: GraphBuilder,
   x: Value,
-  { cosines, sines }: NonNullable<AttentionInputs['rotary']>,
+  { cosines, sines, interleaved }: NonNullable<AttentionInputs['rotary']>,
   heads: number,
 ): Value {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const [dim, turned] = [width / heads, 2 * cosines.shape[1]!];
-  if (turned === dim) return graph.rotate(x, cosines, sines, heads);
+  if (turned === dim) return graph.rotate(x, cosines, sines, heads, interleaved);
   const whole = graph.reshape(x, [batch, tokens, heads, dim]);
   const first = graph.reshape(graph.slice(whole, 3, 0, turned), [batch, tokens, heads * turned]);
-  const rotated = graph.reshape(graph.rotate(first, cosines, sines, heads), [batch, tokens, heads, turned]);
+  const rotated = graph.reshape(graph.rotate(first, cosines, sines, heads, interleaved), [
+    batch,
+    tokens,
+    heads,
+    turned,
+  ]);
   return graph.reshape(graph.concat([rotated, graph.slice(whole, 3, turned, dim)], 3), x.shape);
 }
 

@@ -201,7 +201,7 @@ export const GRADIENT_RULES: { readonly [Name in PrimitiveName]: Rule<Name> } = 
   },
   // y = n·w + b with n = (x − mean x)·r: ∂L/∂x = r·(e − mean e − n·mean(e·n)), ∂L/∂w = Σ_rows d·n, ∂L/∂b = Σ_rows d
   layerNorm({ graph, node, cotangent, wants }) {
-    const [x, weight] = node.inputs as readonly [Value, Value, Value];
+    const [x, weight] = node.inputs as readonly [Value, Value, Value?];
     const last = [x.shape.length - 1];
     const centred = graph.sub(x, graph.reduceMean(x, last));
     const variance = graph.mul(graph.reduceSumSquare(centred, last), graph.scalar(1 / x.shape.at(-1)!));
@@ -226,7 +226,8 @@ export const GRADIENT_RULES: { readonly [Name in PrimitiveName]: Rule<Name> } = 
   rotate({ graph, node, cotangent, wants }) {
     if (wants(1) || wants(2)) throw new RangeError('rotate: the tables of angles are no parameters');
     const [, cosines, sines] = node.inputs as readonly [Value, Value, Value];
-    return [graph.rotate(cotangent, cosines, graph.neg(sines), node.parameters.heads)];
+    const { heads, interleaved } = node.parameters;
+    return [graph.rotate(cotangent, cosines, graph.neg(sines), heads, interleaved)];
   },
   // ∂L/∂logits = d · (softmax(logits) − 1 at the target)
   crossEntropy({ graph, node, cotangent }) {

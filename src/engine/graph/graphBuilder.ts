@@ -109,10 +109,10 @@ export class GraphBuilder {
   linear = (x: Value, weight: Value, bias?: Value): Value =>
     this.apply('linear', bias ? [x, weight, bias] : [x, weight], {});
   rmsNorm = (x: Value, weight: Value, epsilon: number): Value => this.apply('rmsNorm', [x, weight], { epsilon });
-  layerNorm = (x: Value, weight: Value, bias: Value, epsilon: number): Value =>
-    this.apply('layerNorm', [x, weight, bias], { epsilon });
-  rotate = (x: Value, cosines: Value, sines: Value, heads: number): Value =>
-    this.apply('rotate', [x, cosines, sines], { heads });
+  layerNorm = (x: Value, weight: Value, bias: Value | undefined, epsilon: number): Value =>
+    this.apply('layerNorm', bias ? [x, weight, bias] : [x, weight], { epsilon });
+  rotate = (x: Value, cosines: Value, sines: Value, heads: number, interleaved = false): Value =>
+    this.apply('rotate', [x, cosines, sines], { heads, interleaved });
   crossEntropy = (logits: Value, targets: Value): Value => this.apply('crossEntropy', [logits, targets], {});
 
   /** What has been written so far, in order. */

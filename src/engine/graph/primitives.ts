@@ -56,14 +56,14 @@ export interface PrimitiveParameters {
   linear: None;
   /** x · rsqrt(mean(x²) + ε) · weight, over the last axis. */
   rmsNorm: { readonly epsilon: number };
-  /** (x − mean x) / sqrt(var x + ε) · weight + bias, over the last axis. */
+  /** (x − mean x) / sqrt(var x + ε) · weight + bias, over the last axis; the bias is optional. */
   layerNorm: { readonly epsilon: number };
   /** x · sigmoid(x). */
   silu: None;
   /** x · Φ(x), exact or in the tanh approximation. */
   gelu: { readonly approximate: boolean };
-  /** Rotary positions (halves layout): x [batch, tokens, heads·dim], cosines and sines [tokens, dim/2] → like x. */
-  rotate: { readonly heads: number };
+  /** Rotary positions: x [batch, tokens, heads·dim], cosines and sines [tokens, dim/2] → like x. A pair is of both halves, or of neighbours. */
+  rotate: { readonly heads: number; readonly interleaved: boolean };
   /** logits [n, vocabulary], targets int32 [n] → −log softmax(logits)[target], float32 [n]. */
   crossEntropy: None;
 }

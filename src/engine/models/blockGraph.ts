@@ -1,11 +1,11 @@
 import type { OperandStatistic } from '../../metric/operands.ts';
-import type { BlockShape } from '../families/config.ts';
+import type { BlockShape, RotaryPositions, Scaling } from '../families/config.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { type AttentionInputs, writeAttention } from '../graph/attention.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import type { BlockLayout, BlockWriter, Parameter } from '../families/family.ts';
+import { type BlockLayout, type BlockWriter, type Parameter, rotationOf } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
 import { alibiTable } from './alibi.ts';
 
@@ -34,7 +34,7 @@ export interface BlockGraphOptions {
 }
 
 /**
- * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, and with rotary positions
+ * One decoder block as a program. Inputs: `x` [batch · tokens, hidden], the layout's parameters, where it turns queries and keys
  * `cosines` and `sines` [tokens, dims / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
  * input of linear layers (`Parameter.input`).
  */
@@ -64,10 +64,12 @@ export class ProgramBlockWriter implements BlockWriter {
   private readonly window: number | undefined;
   private readonly scale: number | undefined;
   private readonly added: readonly (readonly number[])[] | undefined;
+  private readonly scores: Scaling | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
   private readonly rotary: AttentionInputs['rotary'];
   private readonly inputs: ReadonlyMap<string, string>;
   private readonly observed = new Map<string, Value>();
+  private readonly masks = new Map<string, Value>();
 
   constructor(graph: GraphBuilder, config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions) {
     this.graph = graph;
@@ -77,6 +79,7 @@ export class ProgramBlockWriter implements BlockWriter {
     this.scale = layout.scale;
     const { positions } = config;
     this.added = positions.kind === 'alibi' ? alibiTable(positions, config, layout.shape, options.tokens) : undefined;
+    this.scores = config.scores;
     this.parameters = new Map(
       layout.parameters.map((parameter) => [
         parameter.name,
@@ -84,7 +87,7 @@ export class ProgramBlockWriter implements BlockWriter {
       ]),
     );
     this.inputs = new Map(layout.parameters.map(({ name, input = name }) => [name, input]));
-    this.rotary = rotaryInputs(graph, config, options.tokens);
+    this.rotary = rotaryInputs(graph, rotationOf(config, layout), options.tokens);
   }
 
   parameter(name: string): Value {
@@ -114,14 +117,28 @@ export class ProgramBlockWriter implements BlockWriter {
       key: typed(key),
       value: typed(mask ? graph.mul(value, repeat(graph, mask, value.shape[1]! / kvHeads)) : value),
       rotary: rotary && {
+        ...rotary,
         cosines: graph.cast(rotary.cosines, precision),
         sines: graph.cast(rotary.sines, precision),
       },
     };
-    const { window, scale, added } = this;
-    const mixed = writeAttention(graph, inputs, { heads, kvHeads, window, scale, added });
+    const { window, scores, scale = scores?.scale, added } = this;
+    const mixed = writeAttention(graph, inputs, { heads, kvHeads, window, ...scores, scale, added });
     const rows = graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
     return mask ? this.fill('fill.attention', rows, repeat(graph, mask, rows.shape[1]! / kvHeads)) : rows;
+  }
+
+  headsNorm(x: Value, weight: Value, epsilon: number): Value {
+    const { graph } = this;
+    const mask = this.mask('mask.groups', this.shape.kvHeads);
+    if (!mask) return graph.rmsNorm(x, weight, epsilon);
+    const width = x.shape[1]!;
+    const kept = repeat(graph, mask, width / this.shape.kvHeads);
+    // Where no head is kept all are zero, whatever they are divided by.
+    const count = graph.add(graph.reduceSum(kept, [0]), graph.scalar(1e-20));
+    const meanSquare = graph.div(graph.reduceSum(graph.mul(graph.mul(x, x), kept), [1]), count);
+    const root = graph.sqrt(graph.add(meanSquare, graph.scalar(epsilon)));
+    return graph.mul(graph.div(x, root), graph.mul(weight, kept));
   }
 
   channels(x: Value): Value {
@@ -131,7 +148,10 @@ export class ProgramBlockWriter implements BlockWriter {
 
   private mask(name: string, count: number): Value | undefined {
     const { masking = 'none' } = this.options;
-    return masking === 'none' ? undefined : this.graph.input(name, [count]);
+    if (masking === 'none') return undefined;
+    const mask = this.masks.get(name) ?? this.graph.input(name, [count]);
+    this.masks.set(name, mask);
+    return mask;
   }
 
   /** x [rows, n] with the filling added where the mask [n] is 0. */
@@ -167,15 +187,16 @@ export class ProgramBlockWriter implements BlockWriter {
   }
 }
 
-/** Adds the rotary tables as inputs, where positions are rotary. */
+/** Adds the rotary tables as inputs, where queries and keys are turned. */
 export function rotaryInputs(
   graph: GraphBuilder,
-  { positions }: ModelConfig,
+  rotation: RotaryPositions | undefined,
   tokens: number,
 ): AttentionInputs['rotary'] {
-  if (positions.kind !== 'rotary') return undefined;
-  const table = [tokens, positions.dims / 2];
-  return { cosines: graph.input('cosines', table), sines: graph.input('sines', table) };
+  if (!rotation) return undefined;
+  const { dims, interleaved = false } = rotation;
+  const table = [tokens, dims / 2];
+  return { cosines: graph.input('cosines', table), sines: graph.input('sines', table), interleaved };
 }
 
 /** mask [n] → [n · times], each element `times` times. */

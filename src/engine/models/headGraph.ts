@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../families/families.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { writeScaling } from '../families/blockParts.ts';
 import { familyOf } from '../families/families.ts';
 
 export interface HeadGraphOptions {
@@ -53,6 +54,6 @@ function logitsWriter(
   const writer = { graph, parameter: (name: string): Value => parameters.get(name)! };
   return (x) => {
     const final = graph.cast(family.writeFinal(config, writer, x), precision);
-    return graph.cast(graph.linear(final, weight), 'float32');
+    return writeScaling(graph, graph.cast(graph.linear(final, weight), 'float32'), config.logits);
   };
 }

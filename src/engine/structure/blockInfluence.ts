@@ -23,7 +23,7 @@ export async function blockInfluence(
     for (const [index, layout] of layouts.entries()) {
       let sum = 0;
       const block = await weights.block(index);
-      const inputs = programs.inputs(block);
+      const inputs = programs.inputs(layout, block);
       try {
         for (const batch of stream.batches) {
           const { x } = batch;

@@ -47,6 +47,7 @@ export function removedConfig(dense: ModelConfig, mask: ModelMask, compensated: 
     depth: kept.length,
     blocks: shapes,
     windows: kept.map((index) => dense.windows[index]),
+    ...(dense.rotations && { rotations: kept.map((index) => dense.rotations![index]!) }),
     bias: {
       ...bias,
       attentionOutput: bias.attentionOutput || compensated,

@@ -1,7 +1,7 @@
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import type { Step } from '../forward/step.ts';
 import { type GradientInputs, sampleGradients } from '../gradient/collectGradients.ts';
-import { componentsAlong, type Coupled, couplings } from '../families/family.ts';
+import { type BlockLayout, componentsAlong, type Coupled, couplings } from '../families/family.ts';
 import type { ComponentScores } from './componentScores.ts';
 
 /**
@@ -26,13 +26,13 @@ export async function taylorScores(
     {
       sum: 'sum',
       rowWeight: 1 / (samples.length * (samples[0]!.length - 1)),
-      parameters: (layout) => couplings(layout).map(({ name }) => name),
+      parameters: (layout) => scored(layout).map(({ name }) => name),
       async onBlock(index, gradients) {
         const { groups, channels } = components[index]!;
         const sums = { groups: new Float64Array(groups), channels: new Float64Array(channels) };
         const block = await weights.block(index);
         try {
-          for (const coupling of couplings(weights.layouts[index]!)) {
+          for (const coupling of scored(weights.layouts[index]!)) {
             const { name } = coupling;
             const [w, g] = [await device.download(block[name]!), await device.download(gradients[name]!)];
             addProducts(sums[coupling.parts.of], coupling, w, g);
@@ -46,6 +46,11 @@ export async function taylorScores(
     step,
   );
   return scores;
+}
+
+/** Weights and biases: norms of single heads only scale what these make. */
+function scored(layout: BlockLayout): readonly Coupled[] {
+  return couplings(layout).filter(({ linear, name }) => linear || name.endsWith('.bias'));
 }
 
 /** Adds Σ g·w over each component's part of a parameter. */

@@ -541,7 +541,7 @@ describe('rotary positions', () => {
 
 describe('what is refused', () => {
   it('an architecture that is not supported, with the list of those that are', async () => {
-    for (const name of ['GemmaForCausalLM', 'LlamaForSequenceClassification', 'constructor', '__proto__', '']) {
+    for (const name of ['MambaForCausalLM', 'LlamaForSequenceClassification', 'constructor', '__proto__', '']) {
       const failure = await failureOf(() => parse({ ...TINY_LLAMA, architectures: [name], model_type: 'other' }));
       expect(failure.code).toBe('checkpoint/unsupported-architecture');
       expect(failure.message).toContain(JSON.stringify(name));

@@ -132,3 +132,52 @@ export const TINY_FALCON = {
   new_decoder_architecture: false,
   parallel_attn: true,
 };
+
+const { rms_norm_eps, tie_word_embeddings, ...PLAIN } = TINY_LLAMA;
+
+export const TINY_GEMMA = {
+  ...{ ...PLAIN, rms_norm_eps, architectures: ['GemmaForCausalLM'], model_type: 'gemma', head_dim: 16 },
+  hidden_act: 'gelu_pytorch_tanh',
+};
+
+export const TINY_GEMMA2 = {
+  ...{ ...TINY_GEMMA, architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2', sliding_window: 128 },
+  ...{ hidden_activation: 'gelu_pytorch_tanh', query_pre_attn_scalar: 16 },
+  ...{ attn_logit_softcapping: 50, final_logit_softcapping: 30 },
+};
+
+export const TINY_GEMMA3 = {
+  ...{ ...TINY_GEMMA, architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text', sliding_window: 128 },
+  ...{ hidden_activation: 'gelu_pytorch_tanh', query_pre_attn_scalar: 16, sliding_window_pattern: 3 },
+  ...{ rope_theta: 1_000_000, rope_local_base_freq: 10_000 },
+};
+
+export const TINY_OLMO2 = {
+  ...{ ...PLAIN, rms_norm_eps, tie_word_embeddings, architectures: ['Olmo2ForCausalLM'], model_type: 'olmo2' },
+};
+
+export const TINY_GRANITE = {
+  ...{ ...PLAIN, rms_norm_eps, tie_word_embeddings, architectures: ['GraniteForCausalLM'], model_type: 'granite' },
+  ...{ embedding_multiplier: 12, residual_multiplier: 0.22, attention_multiplier: 0.015625, logits_scaling: 16 },
+};
+
+export const TINY_STABLELM = {
+  ...{ ...PLAIN, tie_word_embeddings, architectures: ['StableLmForCausalLM'], model_type: 'stablelm' },
+  ...{ layer_norm_eps: 1e-5, partial_rotary_factor: 0.25, use_qkv_bias: true, num_attention_heads: 4 },
+  ...{ use_parallel_residual: false, qk_layernorm: false },
+};
+
+export const TINY_SMOLLM3 = {
+  ...{ ...PLAIN, rms_norm_eps, architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3' },
+  ...{ no_rope_layer_interval: 2, use_sliding_window: false, sliding_window: null },
+};
+
+export const TINY_COHERE = {
+  ...{ ...PLAIN, architectures: ['CohereForCausalLM'], model_type: 'cohere' },
+  ...{ layer_norm_eps: 1e-5, logit_scale: 0.0625, use_qk_norm: false },
+};
+
+export const TINY_COHERE2 = {
+  ...{ ...PLAIN, architectures: ['Cohere2ForCausalLM'], model_type: 'cohere2' },
+  ...{ layer_norm_eps: 1e-5, logit_scale: 0.25, sliding_window: 128, sliding_window_pattern: 3 },
+};

@@ -75,6 +75,15 @@ describe('a model that is exported is one that is evaluated', () => {
     ['mistral', structure('flap', { kind: 'global' })],
     ['llama biases', structure('flap')],
     ['opt-350m', structure('taylor')],
+    ['gemma', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['gemma2', structure('flap')],
+    ['gemma3', structure('shortgpt')],
+    ['olmo2', structure('taylor')],
+    ['granite', { metric: 'wanda', expression: wanda, sparsity: { kind: 'n:m', keep: 2, of: 4 } }],
+    ['stablelm 12b', structure('wanda-sp', { kind: 'owl', multiple: 3, spread: 0.2 })],
+    ['smollm3', structure('shortgpt')],
+    ['cohere', structure('taylor')],
+    ['cohere2', structure('wanda-sp')],
     ['qwen3', structure('shortgpt')],
     ['gpt-neox', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['gpt-neox, in sequence', structure('flap')],
@@ -117,6 +126,8 @@ describe('a model that is exported is one that is evaluated', () => {
     ['gpt-2', structure('wanda-sp')],
     ['bloom', structure('wanda-sp')],
     ['falcon rw', structure('flap')],
+    ['gemma3', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['cohere', structure('flap')],
   ])('%s as ONNX', async (name, evaluation) => {
     const planned = await planOf(name, evaluation);
     const plan = { ...planned, settings: { ...planned.settings, calibrationLength: 16 } };

@@ -122,11 +122,11 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
 
 const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
 
-/** Most derive their heads’ size, LongRoPE the number of its factors from it; only LLaMA and Falcon have fields for the biases. */
+/** Most derive their heads’ size, LongRoPE the number of its factors from it; LLaMA, Granite, SmolLM3 and Falcon have fields for all biases. */
 function isPlain(name: FamilyName, what: string, compensated: boolean): boolean {
   if (!what.startsWith('blocks of one size')) return false;
-  if (/^(opt|gpt-|bloom|falcon (2|40b|rw)|phi-4|phi-3 longrope)/.test(name)) return false;
-  return !compensated || /^(llama|falcon)/.test(name);
+  if (/^(opt|gpt-|bloom|falcon (2|40b|rw)|phi-4|phi-3 longrope|stablelm|cohere2)/.test(name)) return false;
+  return !compensated || /^(llama|granite|smollm3|falcon)/.test(name);
 }
 
 function bits(count: number, kept: (index: number) => boolean): boolean[] {

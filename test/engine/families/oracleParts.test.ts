@@ -10,6 +10,7 @@ import { LANGUAGE_METRICS, METRICS } from '../../support/oracle/metrics.ts';
 import { layerNorm, rmsNorm } from '../../support/oracle/norms.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 import { rotation } from '../../support/oracle/rotary.ts';
+import { eachHeadNormed } from '../../support/oracle/stableLm.ts';
 
 // Cases that can be checked by hand, for each part of the float64 oracle.
 
@@ -176,6 +177,34 @@ describe('a decoder’s parts', () => {
       { frequencies: [Math.PI / 2], magnitude: 3 },
     );
     expect([...turned.values].map((value) => Math.round(value * 1e9) / 1e9)).toEqual([3, 6, -6, 3]);
+  });
+
+  test('of neighbours a quarter turn swaps the two of a pair', () => {
+    const turned = rotate(
+      matrix([
+        [1, 2, 3, 4],
+        [1, 2, 3, 4],
+      ]),
+      4,
+      { frequencies: [Math.PI / 2, 0], magnitude: 1 },
+      'neighbours',
+    );
+    expect([...turned.values].map((value) => Math.round(value * 1e9) / 1e9)).toEqual([1, 2, 3, 4, -2, 1, 3, 4]);
+  });
+
+  test('capped scores are no further apart than twice the cap', () => {
+    const [queries, keys, values] = [matrix([[1], [1e9]]), matrix([[-1e9], [1e9]]), matrix([[0], [1]])];
+    const shape = { heads: 1, kvHeads: 1, headDim: 1, window: Infinity, scale: 1, cap: Math.log(3) / 2 };
+    // e^cap to e^−cap is as 3 to 1.
+    expect([...attention(queries, keys, values, shape).values].map((value) => value.toFixed(9))).toEqual([
+      '0.000000000',
+      '0.750000000',
+    ]);
+  });
+
+  test('a head’s norm has the weights of that head', () => {
+    const weights = [Float64Array.of(1, 2), Float64Array.of(3, 10)];
+    expect([...eachHeadNormed(matrix([[1, 7, 9, 5]]), 2, (head) => weights[head]!, 0).values]).toEqual([-1, 2, 3, -10]);
   });
 
   test('linear scaling makes eight tokens turn as far as two', () => {

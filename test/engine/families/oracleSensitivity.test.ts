@@ -207,6 +207,108 @@ const MISTAKES: Readonly<Partial<Record<FamilyName, Readonly<Record<string, Mist
     'MLP beside attention': config({ parallel_attn: true }),
     'queries, keys and values one after the other': tensors(/query_key_value\.weight$/, partsFirst),
   },
+  gemma: {
+    'factor of the embeddings not rounded': config({ torch_dtype: 'float32' }),
+    'factor of the embeddings left out': tensors(/embed_tokens/, (values) => values.map((value) => value / 6.3125)),
+    'weight of a norm without one': tensors(/input_layernorm/, (values) => values.map((value) => value - 1)),
+    'relu for gelu': config({ hidden_activation: 'relu' }),
+    epsilon: config({ rms_norm_eps: 0.1 }),
+  },
+  'gemma, transformers 5': {
+    'base of the rotation': config({ rope_parameters: { rope_theta: 10000 } }),
+    'tied embeddings': config({ tie_word_embeddings: true }),
+    'output bias': tensors(/o_proj\.bias$/, zeros),
+  },
+  gemma2: {
+    'scores not capped': config({ attn_logit_softcapping: null }),
+    'logits not capped': config({ final_logit_softcapping: null }),
+    'scores by the size of heads': config({ query_pre_attn_scalar: 12 }),
+    'window one longer': config({ sliding_window: 8 }),
+    'windows in the other blocks': config({
+      layer_types: ['full_attention', 'sliding_attention', 'full_attention'],
+    }),
+    'norm behind attention left out': tensors(/post_attention_layernorm/, zeros),
+    'norm before the FFN left out': tensors(/pre_feedforward_layernorm/, zeros),
+    'norm behind the FFN left out': tensors(/post_feedforward_layernorm/, zeros),
+  },
+  'gemma2, layer types': {
+    'types not read': config({ layer_types: undefined }),
+    'caps that null switches off': config({ attn_logit_softcapping: 50, final_logit_softcapping: 30 }),
+  },
+  gemma3: {
+    'query norm left out': tensors(/q_norm/, zeros),
+    'key norm left out': tensors(/k_norm/, zeros),
+    'one base for all blocks': config({ rope_local_base_freq: 600 }),
+    'no scaling where all is seen': config({ rope_scaling: null }),
+    'every third block sees all': config({ sliding_window_pattern: 3 }),
+    'window one longer': config({ sliding_window: 10 }),
+  },
+  'gemma3, transformers 5': {
+    'bases exchanged': config({
+      rope_parameters: { full_attention: { rope_theta: 30 }, sliding_attention: { rope_theta: 5000 } },
+    }),
+    'logits not capped': config({ final_logit_softcapping: null }),
+  },
+  olmo2: {
+    'query norm left out': tensors(/q_norm/, ones),
+    'key norm left out': tensors(/k_norm/, ones),
+    'heads of the norms exchanged': tensors(/q_norm/, (values) =>
+      Float64Array.of(...values.slice(8), ...values.slice(0, 8)),
+    ),
+    'norm behind attention left out': tensors(/post_attention_layernorm/, ones),
+    'norm behind the FFN left out': tensors(/post_feedforward_layernorm/, ones),
+    epsilon: config({ rms_norm_eps: 1e-6 }),
+  },
+  granite: {
+    'factor of the embeddings': config({ embedding_multiplier: 1 }),
+    'factor of the branches': config({ residual_multiplier: 1 }),
+    'factor of the scores': config({ attention_multiplier: 8 ** -0.5 }),
+    'divisor of the logits': config({ logits_scaling: 1 }),
+    'query bias': tensors(/q_proj\.bias$/, zeros),
+    'last FFN bias': tensors(/down_proj\.bias$/, zeros),
+  },
+  stablelm: {
+    'branches side by side': config({ use_parallel_residual: true }),
+    'a quarter turned': config({ partial_rotary_factor: 0.25 }),
+    'whole heads turned': config({ partial_rotary_factor: 1 }),
+    'query bias': tensors(/q_proj\.bias$/, zeros),
+    'norm biases': tensors(/layernorm\.bias$/, zeros),
+    epsilon: config({ layer_norm_eps: 1e-5 }),
+  },
+  'stablelm 12b': {
+    'norms of heads left out': config({ qk_layernorm: false }),
+    'the first head’s norm for all': (raw, stored) => {
+      const first = (name: string) => stored.get(name.replace(/\d+\.weight$/, '0.weight'))!;
+      return [
+        raw,
+        new Map([...stored].map(([name, tensor]) => [name, name.includes('.norms.') ? first(name) : tensor])),
+      ];
+    },
+  },
+  smollm3: {
+    'all blocks turn': config({ no_rope_layer_interval: 4 }),
+    'final norm left out': tensors(/^model\.norm/, ones),
+  },
+  'smollm3, windows': {
+    'the other blocks turn': config({ no_rope_layers: [1, 0, 1] }),
+    'no window': config({ use_sliding_window: false }),
+    'window one longer': config({ sliding_window: 7 }),
+  },
+  cohere: {
+    'rotation of halves': tensors(/[qk]_proj\.weight$/, deinterleaved),
+    'factor of the logits': config({ logit_scale: undefined }),
+    'norms of heads left out': config({ use_qk_norm: false }),
+    'the first head’s norm for all': tensors(/[qk]_norm/, (values) => values.map((_, i) => values[i % 8]!)),
+    epsilon: config({ layer_norm_eps: 1e-5 }),
+  },
+  'cohere, plain': {
+    'default factor of the logits': config({ logit_scale: 1 }),
+    'output bias': tensors(/o_proj\.bias$/, zeros),
+  },
+  cohere2: {
+    'all blocks slide and turn': config({ layer_types: Array.from({ length: 3 }, () => 'sliding_attention') }),
+    'window one longer': config({ sliding_window: 7 }),
+  },
   'opt-350m': {
     'norm before attention and FFN': config({ do_layer_norm_before: true }),
     'positions from row 0': tensors(/embed_positions/, shiftedByTwo),
@@ -280,6 +382,11 @@ function ones(values: Float64Array): Float64Array {
 /** Rows of heads of 8 features in the order 0, 4, 1, 5, …: what rotating neighbours instead of halves amounts to. */
 function interleaved(values: Float64Array, columns: number): Float64Array {
   return permuteRows(values, columns, (row) => row - (row % 8) + [0, 4, 1, 5, 2, 6, 3, 7][row % 8]!);
+}
+
+/** The other way round, where neighbours are turned. */
+function deinterleaved(values: Float64Array, columns: number): Float64Array {
+  return permuteRows(values, columns, (row) => row - (row % 8) + [0, 2, 4, 6, 1, 3, 5, 7][row % 8]!);
 }
 
 /** Query heads 0, 2, 1, 3: as if key-value heads were dealt out in turn. */

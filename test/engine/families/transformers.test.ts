@@ -50,6 +50,23 @@ const TRANSFORMERS: Readonly<Record<FamilyName, number>> = {
   'falcon 2': 1561.232605,
   // With sdpa: eager attention of this version adds ALiBi twice.
   'falcon rw': 1844.389884,
+  // By the models of transformers 5.0.0.dev0 (December 2025; masks of its rules, eager attention) and PyTorch 1.13. It takes `hidden_act: gelu`
+  // of Gemma literally and knows no pattern of Cohere 2 but 4: there it was told otherwise. Gemma's factor was rounded to bfloat16 as the file says.
+  gemma: 953.830657,
+  'gemma, transformers 5': 1090.759037,
+  gemma2: 667.713016,
+  'gemma2, layer types': 1497.57553,
+  gemma3: 2137.819919,
+  'gemma3, transformers 5': 773.881531,
+  olmo2: 1670.033013,
+  granite: 580.293208,
+  stablelm: 1006.228196,
+  'stablelm 12b': 1662.880328,
+  smollm3: 3837.336246,
+  'smollm3, windows': 1139.134141,
+  cohere: 750.971305,
+  'cohere, plain': 378.865264,
+  cohere2: 8104.415282,
 };
 
 test.each(Object.entries(TRANSFORMERS) as [FamilyName, number][])(

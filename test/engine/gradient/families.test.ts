@@ -28,6 +28,9 @@ const FAMILY_NAMES: readonly FamilyName[] = [
     'falcon 40b',
     'falcon rw',
   ] as const),
+  // Capped scores and logits, norms on both sides and over all heads, factors, norms of single heads, blocks that do not turn, neighbours.
+  ...(['gemma', 'gemma2', 'gemma3', 'olmo2', 'granite', 'stablelm', 'stablelm 12b'] as const),
+  ...(['smollm3, windows', 'cohere', 'cohere2'] as const),
 ];
 
 /** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */

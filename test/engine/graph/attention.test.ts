@@ -20,7 +20,7 @@ function slopes(heads: number, tokens: number): number[][] {
 }
 
 const ROWS: readonly Row[] = [
-  { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9 },
+  { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9, scale: 1.7, cap: 0.8 },
   { batch: 1, tokens: 1, heads: 2, kvHeads: 2, dim: 3, window: undefined },
   { batch: 2, tokens: 130, heads: 3, kvHeads: 1, dim: 2, window: undefined },
   { batch: 1, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9, scale: 0.3 },
@@ -46,14 +46,16 @@ test.each(cases)(
   },
 );
 
-test.each(devices.map((device) => ({ device, name: device.name })))(
-  'on $name: of a head the first features turn, and the others stay',
-  async ({ device }) => {
+test.each(
+  devices.flatMap((device) => [false, true].map((interleaved) => ({ device, name: device.name, interleaved }))),
+)(
+  'on $name, neighbours $interleaved: of a head the first features turn, and the others stay',
+  async ({ device, interleaved }) => {
     const [row, pairs] = [{ batch: 2, tokens: 5, heads: 4, kvHeads: 2, dim: 6, window: undefined }, 2];
     const inputs = [4, 2, 2].map((count, i) => randomTensor([2, 5, count * 6], i + 1));
     const tables = [7, 8].map((seed) => randomTensor([5, pairs], seed));
     const actual = await runGraph(device, [...inputs, ...tables], (graph, query, key, value, cosines, sines) =>
-      writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines: cosines, sines: sines } }, row),
+      writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines, sines, interleaved } }, row),
     );
     const [cosines, sines] = tables.map(({ data }) => data);
     const turned = ({ data }: HostTensor, heads: number): Float64Array => {
@@ -61,10 +63,11 @@ test.each(devices.map((device) => ({ device, name: device.name })))(
       for (let head = 0; head < 2 * 5 * heads; head++) {
         const token = Math.floor(head / heads) % 5;
         for (let i = 0; i < pairs; i++) {
-          const [at, table] = [6 * head + i, pairs * token + i];
-          const [a, b] = [data[at]!, data[at + pairs]!];
+          const [at, table] = [6 * head + (interleaved ? 2 * i : i), pairs * token + i];
+          const apart = interleaved ? 1 : pairs;
+          const [a, b] = [data[at]!, data[at + apart]!];
           x[at] = a * cosines![table]! - b * sines![table]!;
-          x[at + pairs] = b * cosines![table]! + a * sines![table]!;
+          x[at + apart] = b * cosines![table]! + a * sines![table]!;
         }
       }
       return x;
@@ -85,14 +88,16 @@ interface PlainShape {
   readonly window: number;
   readonly scale?: number | undefined;
   readonly added?: readonly (readonly number[])[] | undefined;
+  readonly cap?: number | undefined;
 }
 
 function attention(
   query: Float64Array,
   key: Float64Array,
   value: Float64Array,
-  { batch, tokens, heads, kvHeads, dim, window, scale = 1 / Math.sqrt(dim), added }: PlainShape,
+  { batch, tokens, heads, kvHeads, dim, window, scale = 1 / Math.sqrt(dim), cap, added }: PlainShape,
 ): number[] {
+  const capped = (score: number): number => (cap === undefined ? score : cap * Math.tanh(score / cap));
   const out = new Array<number>(batch * tokens * heads * dim).fill(0);
   for (let b = 0; b < batch; b++) {
     for (let h = 0; h < heads; h++) {
@@ -104,7 +109,7 @@ function attention(
         const products = seen.map((s) =>
           sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)),
         );
-        const scores = products.map((product, i) => Math.exp(product * scale + (added?.[h]![seen[i]!] ?? 0)));
+        const scores = products.map((product, i) => Math.exp(capped(product * scale) + (added?.[h]![seen[i]!] ?? 0)));
         for (let d = 0; d < dim; d++) {
           const mixed = sum(seen.map((s, i) => scores[i]! * value[at(s, kv, kvHeads, d)]!));
           out[at(t, h, heads, d)] = mixed / sum(scores);

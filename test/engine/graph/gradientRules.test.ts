@@ -113,7 +113,8 @@ const ROWS: Readonly<Record<PrimitiveName, Row | 'not differentiable'>> = {
   },
   layerNorm: {
     shapes: (a, b) => [[a, b + 2], [b + 2], [b + 2]],
-    build: (graph, [x, weight, bias]) => graph.layerNorm(x!, weight!, bias!, 0.1),
+    build: (graph, [x, weight, bias]) =>
+      graph.concat([graph.layerNorm(x!, weight!, bias, 0.1), graph.layerNorm(x!, weight!, undefined, 0.1)], 0),
   },
   silu: unary((graph, x) => graph.silu(x)),
   gelu: unary((graph, x) => graph.concat([graph.gelu(x, true), graph.gelu(x, false)], 0)),
@@ -122,7 +123,8 @@ const ROWS: Readonly<Record<PrimitiveName, Row | 'not differentiable'>> = {
     build: (graph, [x], [, b, c]) => {
       const angles = Array.from({ length: b! * c! }, (_, i) => i * 0.7);
       const table = (f: (x: number) => number): Value => graph.constant(angles.map(f), [b!, c!]);
-      return graph.rotate(x!, table(Math.cos), table(Math.sin), 2);
+      const [cosines, sines] = [table(Math.cos), table(Math.sin)];
+      return graph.concat([graph.rotate(x!, cosines, sines, 2), graph.rotate(x!, cosines, sines, 2, true)], 0);
     },
   },
   crossEntropy: {
@@ -148,6 +150,19 @@ const COMPOSITIONS: Readonly<Record<string, Row>> = {
         graph,
         { query: query!, key: key!, value: value!, rotary: undefined },
         { heads: 4, kvHeads: 2, window: 3, chunk: 2 },
+      ),
+  },
+  'attention with capped scores': {
+    shapes: (a, b) => [
+      [a, 5, 2 * b],
+      [a, 5, 2 * b],
+      [a, 5, 2 * b],
+    ],
+    build: (graph, [query, key, value]) =>
+      writeAttention(
+        graph,
+        { query: query!, key: key!, value: value!, rotary: undefined },
+        { heads: 2, kvHeads: 2, window: undefined, scale: 2, cap: 0.7 },
       ),
   },
 };

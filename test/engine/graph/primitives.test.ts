@@ -174,13 +174,17 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
   },
   layerNorm: {
     inputs: [matrix, scale, shift],
-    build: (graph, x, weight, bias) => graph.layerNorm(x, weight, bias, 1e-5),
+    // With a bias, and without.
+    build: (graph, x, weight, bias) =>
+      graph.concat([graph.layerNorm(x, weight, bias, 1e-5), graph.layerNorm(x, weight, undefined, 1e-5)], 0),
     expected: (x, weight, bias) =>
-      perRow(x, 6, (values) => {
-        const mean = sum(values) / 6;
-        const inverse = 1 / Math.sqrt(sum(values.map((v) => (v - mean) ** 2)) / 6 + 1e-5);
-        return values.map((v, j) => (v - mean) * inverse * weight[j]! + bias[j]!);
-      }),
+      [1, 0].flatMap((times) => [
+        ...perRow(x, 6, (values) => {
+          const mean = sum(values) / 6;
+          const inverse = 1 / Math.sqrt(sum(values.map((v) => (v - mean) ** 2)) / 6 + 1e-5);
+          return values.map((v, j) => (v - mean) * inverse * weight[j]! + times * bias[j]!);
+        }),
+      ]),
   },
   silu: unary(
     (graph, x) => graph.silu(x),
@@ -194,16 +198,20 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
   ),
   rotate: {
     inputs: [randomTensor([2, 3, 8], 8), randomTensor([3, 2], 9), randomTensor([3, 2], 10)],
-    build: (graph, x, cosines, sines) => graph.rotate(x, cosines, sines, 2),
-    // Each head's pair (i, i + 2) at token t, turned by the angle in row t.
+    build: (graph, x, cosines, sines) =>
+      graph.concat([graph.rotate(x, cosines, sines, 2), graph.rotate(x, cosines, sines, 2, true)], 0),
+    // Each head's pair (i, i + 2) at token t, turned by the angle in row t; then its pair (2i, 2i + 1).
     expected: (x, cosines, sines) =>
-      [...x].map((value, at) => {
-        const [token, feature] = [Math.floor(at / 8) % 3, at % 4];
-        const angle = token * 2 + (feature % 2);
-        return feature < 2
-          ? value * cosines[angle]! - x[at + 2]! * sines[angle]!
-          : value * cosines[angle]! + x[at - 2]! * sines[angle]!;
-      }),
+      [2, 1].flatMap((apart) =>
+        [...x].map((value, at) => {
+          const [token, feature] = [Math.floor(at / 8) % 3, at % 4];
+          const angle = token * 2 + (apart === 2 ? feature % 2 : Math.floor(feature / 2));
+          const isFirst = apart === 2 ? feature < 2 : feature % 2 === 0;
+          return isFirst
+            ? value * cosines[angle]! - x[at + apart]! * sines[angle]!
+            : value * cosines[angle]! + x[at - apart]! * sines[angle]!;
+        }),
+      ),
   },
   crossEntropy: {
     inputs: [matrix, { shape: [4], data: Int32Array.of(5, 0, 3, 1) }],

@@ -240,6 +240,139 @@ export const FAMILIES = {
     },
     { seed: 313 },
   ),
+  /** As the first files of Gemma were written, in bfloat16: sqrt(40) becomes 6.3125. */
+  gemma: kin(
+    {
+      ...{ architectures: ['GemmaForCausalLM'], model_type: 'gemma', torch_dtype: 'bfloat16' },
+      ...{ hidden_size: 40, num_key_value_heads: 1, head_dim: 12, intermediate_size: 48 },
+      ...{ hidden_act: 'gelu', hidden_activation: null, rms_norm_eps: 0.5 },
+    },
+    { seed: 301, dtype: 'BF16' },
+  ),
+  'gemma, transformers 5': kin(
+    {
+      ...{ architectures: ['GemmaForCausalLM'], model_type: 'gemma', dtype: 'float32', torch_dtype: undefined },
+      ...{ num_key_value_heads: 4, head_dim: 8, attention_bias: true, hidden_act: 'gelu_pytorch_tanh' },
+      ...{ rope_theta: undefined, rope_parameters: { rope_type: 'default', rope_theta: 300 } },
+      ...{ tie_word_embeddings: false },
+    },
+    { seed: 302 },
+  ),
+  /** Windows in the first and the last block, and caps that are low enough to be seen. */
+  gemma2: kin(
+    {
+      ...{ architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2', torch_dtype: 'float32' },
+      ...{ num_key_value_heads: 2, head_dim: 12, sliding_window: 7, query_pre_attn_scalar: 7 },
+      ...{ attn_logit_softcapping: 2, final_logit_softcapping: 3, hidden_activation: 'gelu_pytorch_tanh' },
+    },
+    { seed: 303, dtype: 'BF16' },
+  ),
+  'gemma2, layer types': kin(
+    {
+      ...{ architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2', torch_dtype: 'float32' },
+      ...{ num_key_value_heads: 4, head_dim: 8, sliding_window: 5, query_pre_attn_scalar: 16 },
+      ...{ attn_logit_softcapping: null, final_logit_softcapping: null, hidden_activation: 'gelu' },
+      ...{ layer_types: ['full_attention', 'sliding_attention', 'full_attention'] },
+    },
+    { seed: 304 },
+  ),
+  /** Every second block sees all; it turns by another base, and slower. */
+  gemma3: kin(
+    {
+      ...{ architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text', torch_dtype: 'float32' },
+      ...{ num_key_value_heads: 2, head_dim: 12, sliding_window: 9, sliding_window_pattern: 2 },
+      ...{ rope_theta: 600, rope_local_base_freq: 40, rope_scaling: { rope_type: 'linear', factor: 2 } },
+      ...{ query_pre_attn_scalar: 5, hidden_activation: 'gelu_pytorch_tanh', rms_norm_eps: 0.05 },
+    },
+    { seed: 305, dtype: 'BF16' },
+  ),
+  'gemma3, transformers 5': kin(
+    {
+      ...{ architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text', dtype: 'float32', torch_dtype: undefined },
+      ...{ num_key_value_heads: 4, head_dim: 8, sliding_window: 6, query_pre_attn_scalar: 8, rope_theta: undefined },
+      ...{ layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'], final_logit_softcapping: 4 },
+      rope_parameters: {
+        full_attention: { rope_type: 'default', rope_theta: 5000 },
+        sliding_attention: { rope_type: 'default', rope_theta: 30 },
+      },
+    },
+    { seed: 306 },
+  ),
+  olmo2: kin(
+    {
+      ...{ architectures: ['Olmo2ForCausalLM'], model_type: 'olmo2', num_key_value_heads: 2, rms_norm_eps: 0.1 },
+      ...{ attention_bias: false, rope_theta: 500, tie_word_embeddings: false },
+    },
+    { seed: 307 },
+  ),
+  granite: kin(
+    {
+      ...{
+        architectures: ['GraniteForCausalLM'],
+        model_type: 'granite',
+        num_key_value_heads: 2,
+        torch_dtype: 'bfloat16',
+      },
+      ...{ embedding_multiplier: 2.5, residual_multiplier: 0.4, attention_multiplier: 0.15, logits_scaling: 3 },
+      ...{ attention_bias: true, mlp_bias: true, tie_word_embeddings: true },
+    },
+    { seed: 308, dtype: 'BF16' },
+  ),
+  stablelm: kin(
+    {
+      ...{ architectures: ['StableLmForCausalLM'], model_type: 'stablelm', num_key_value_heads: 4 },
+      ...{ layer_norm_eps: 0.1, use_qkv_bias: true, partial_rotary_factor: 0.5, use_parallel_residual: false },
+      ...{ qk_layernorm: false, tie_word_embeddings: false, rms_norm_eps: undefined },
+    },
+    { seed: 309, dtype: 'F16' },
+  ),
+  /** As the one with 12 billion: branches side by side, and a norm of its own for each head. */
+  'stablelm 12b': kin(
+    {
+      ...{ architectures: ['StableLmForCausalLM'], model_type: 'stablelm', num_key_value_heads: 2 },
+      ...{ layer_norm_eps: 1e-5, use_qkv_bias: false, use_parallel_residual: true, qk_layernorm: true },
+      ...{ tie_word_embeddings: false, rms_norm_eps: undefined },
+    },
+    { seed: 310 },
+  ),
+  smollm3: kin(
+    {
+      ...{ architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3', num_key_value_heads: 2, rope_theta: 50 },
+      ...{ no_rope_layer_interval: 2, use_sliding_window: false, sliding_window: null },
+    },
+    { seed: 311, dtype: 'BF16' },
+  ),
+  'smollm3, windows': kin(
+    {
+      ...{ architectures: ['SmolLM3ForCausalLM'], model_type: 'smollm3', num_key_value_heads: 2, rope_theta: 50 },
+      ...{ no_rope_layers: [0, 1, 0], use_sliding_window: true, sliding_window: 6, attention_bias: true },
+      ...{ tie_word_embeddings: false },
+    },
+    { seed: 312 },
+  ),
+  cohere: kin(
+    {
+      ...{ architectures: ['CohereForCausalLM'], model_type: 'cohere', num_key_value_heads: 2, rope_theta: 80 },
+      ...{ layer_norm_eps: 0.1, logit_scale: 0.6, use_qk_norm: true, rms_norm_eps: undefined },
+    },
+    { seed: 313, dtype: 'BF16' },
+  ),
+  'cohere, plain': kin(
+    {
+      ...{ architectures: ['CohereForCausalLM'], model_type: 'cohere', num_key_value_heads: 4, rope_theta: 80 },
+      ...{ layer_norm_eps: 1e-5, attention_bias: true, tie_word_embeddings: false, rms_norm_eps: undefined },
+    },
+    { seed: 314 },
+  ),
+  /** The middle block sees all and turns nothing. */
+  cohere2: kin(
+    {
+      ...{ architectures: ['Cohere2ForCausalLM'], model_type: 'cohere2', num_key_value_heads: 2, rope_theta: 80 },
+      ...{ layer_norm_eps: 1e-5, logit_scale: 1.5, sliding_window: 6, sliding_window_pattern: 2 },
+      ...{ rms_norm_eps: undefined },
+    },
+    { seed: 315, dtype: 'F16', shards: 2 },
+  ),
 } as const satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;
@@ -435,9 +568,13 @@ function falcon(config: RawConfig, rest: Partial<Family>): Family {
   );
 }
 
+/** LLaMA's kin with other norms, whose seeds are said: what other families are added does not change them. */
+function kin(config: RawConfig, rest: Partial<Family> & Pick<Family, 'seed'>): Family {
+  return llama({ tie_word_embeddings: undefined, ...config }, rest);
+}
+
 function family(config: RawConfig, rest: Partial<Family>): Family {
-  const own = rest.seed ?? ++seed;
-  return { config, dtype: 'F32', shards: 1, beginToken: false, length: 40, ...rest, seed: own };
+  return { config, dtype: 'F32', shards: 1, beginToken: false, seed: rest.seed ?? ++seed, length: 40, ...rest };
 }
 
 /** Wavelengths of 96 and 24 tokens: of the pairs of a small head some stay, some are blended, some are stretched. */

@@ -24,6 +24,7 @@ const DRAW: Record<TensorRole, (columns: number) => (rng: Rng) => number> = {
   projection: (columns) => normal(0, 1 / Math.sqrt(columns)),
   // Log-normal: features differ in size by several times, so metrics that weigh inputs rank differently from those that do not.
   norm: () => (rng) => Math.exp(0.5 * rng.normal()),
+  'norm-less-one': () => (rng) => Math.exp(0.5 * rng.normal()) - 1,
   bias: () => normal(0.1, 0.4),
 };
 

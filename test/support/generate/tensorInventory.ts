@@ -1,3 +1,5 @@
+import { KIN_TYPES, kinTensors } from './kinTensors.ts';
+
 /** What a stored tensor does in the model, which decides how large its random values have to be. */
 export type TensorRole =
   | 'embedding'
@@ -9,6 +11,7 @@ export type TensorRole =
   | 'residual-output'
   | 'projection'
   | 'norm'
+  | 'norm-less-one'
   | 'bias';
 
 export interface TensorSpec {
@@ -35,6 +38,7 @@ const INVENTORIES: Readonly<Record<string, (config: RawConfig) => TensorSpec[]>>
   gpt2: gpt2Tensors,
   bloom: bloomTensors,
   falcon: falconTensors,
+  ...Object.fromEntries(KIN_TYPES.map((type) => [type, kinTensors])),
 };
 
 function llamaTensors(config: RawConfig): TensorSpec[] {

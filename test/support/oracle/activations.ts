@@ -4,8 +4,13 @@ export const ACTIVATIONS: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => Math.max(0, x),
   // Hendrycks and Gimpel 2016, and their approximation.
   gelu: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
-  gelu_new: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  gelu_new: tanhGelu,
+  gelu_pytorch_tanh: tanhGelu,
 };
+
+function tanhGelu(x: number): number {
+  return (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
 
 /** 2/√π · exp(−x²) · Σ_n 2ⁿ x^(2n+1) / (1·3·…·(2n+1)): terms of one sign, so that no digits are lost. */
 function erf(x: number): number {

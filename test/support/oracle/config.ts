@@ -72,7 +72,7 @@ function windowOf(raw: Raw, block: number): number {
   }
 }
 
-function ropeConfig(raw: Raw, scaling: Raw): RopeConfig {
+export function ropeConfig(raw: Raw, scaling: Raw): RopeConfig {
   const type = (scaling['rope_type'] ?? scaling['type'] ?? 'default') as RopeConfig['type'];
   const positions = raw['max_position_embeddings'] as number;
   const number = (key: string, fallback?: number) => (scaling[key] ?? fallback) as number;

@@ -3,10 +3,16 @@ import { bloomModel } from './bloom.ts';
 import { falconModel } from './falcon.ts';
 import { gpt2Model } from './gpt2.ts';
 import { gptNeoXModel } from './gptNeoX.ts';
+import { cohereModel } from './cohere.ts';
+import { gemmaModel } from './gemma.ts';
+import { graniteModel } from './granite.ts';
 import { llamaModel } from './llama.ts';
 import type { Matrix } from './matrix.ts';
+import { olmo2Model } from './olmo2.ts';
 import { optModel } from './opt.ts';
 import { phi3Model } from './phi3.ts';
+import { smolLm3Model } from './smolLm3.ts';
+import { stableLmModel } from './stableLm.ts';
 import { readStoredTensors, type StoredTensors } from './storedTensors.ts';
 
 /** A decoder in three steps, so that it can be run and pruned block by block. Weights may be replaced in `tensors` at any time. */
@@ -18,6 +24,8 @@ export interface OracleModel {
   /** Of linear layers that are several projections one after the other: how many outputs each of those has. */
   readonly sections?: Readonly<Record<string, readonly number[]>>;
   readonly tensors: StoredTensors;
+  /** Tensors of a block whose rows go with the groups, where it is not enough that nothing reads what a group makes. */
+  readonly groupRows?: readonly string[];
   weightName(block: number, linear: string): string;
   /** Token ids → hidden states [T, hidden]. */
   embed(tokens: readonly number[]): Matrix;
@@ -45,6 +53,15 @@ const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTens
   gpt2: gpt2Model,
   bloom: bloomModel,
   falcon: falconModel,
+  gemma: gemmaModel,
+  gemma2: gemmaModel,
+  gemma3_text: gemmaModel,
+  olmo2: olmo2Model,
+  granite: graniteModel,
+  stablelm: stableLmModel,
+  smollm3: smolLm3Model,
+  cohere: cohereModel,
+  cohere2: cohereModel,
 };
 
 /** All prunable linear layers of a block. */

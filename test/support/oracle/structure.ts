@@ -71,7 +71,7 @@ export function keptAtRates(
 
 /**
  * A copy of the model in which nothing reads what does not stay: its columns of the output projections are zero, which is what removing
- * it comes to.
+ * it comes to. Where it is not (`groupRows`), the groups' rows and columns are really taken out.
  *
  * @param compensated whether what they read on average over the samples is added to the biases
  */
@@ -95,6 +95,21 @@ export function withParts(
         ...weight,
         values: weight.values.map((value, i) => (isKept(i % weight.columns) ? value : 0)),
       });
+      if (model.groupRows && linear === model.attention.at(-1)) {
+        tensors.set(name, columnsWhere(weight, isKept));
+        const prefix = name.slice(0, -`${linear}.weight`.length);
+        for (const tensor of model.groupRows) {
+          const { rows, columns, values } = model.tensors.get(`${prefix}${tensor}`)!;
+          // A vector has its features in one row.
+          const [count, width] = rows === 1 ? [columns, 1] : [rows, columns];
+          const left = values.filter((_, i) => stays[Math.floor(Math.floor(i / width) / (count / stays.length))] === 1);
+          const taken = left.length / width;
+          tensors.set(`${prefix}${tensor}`, {
+            ...(rows === 1 ? { rows: 1, columns: taken } : { rows: taken, columns: width }),
+            values: left,
+          });
+        }
+      }
       if (!compensated) continue;
       const mean = inputOperands(compensated.statistics.get(`${block}.${linear}`)!, compensated.samples)['Xmean']!
         .values;
@@ -156,6 +171,11 @@ function columnMeans({ rows, columns, values }: Matrix): number[] {
     { length: columns },
     (_, j) => sum(Array.from({ length: rows }, (__, i) => values[i * columns + j]!)) / rows,
   );
+}
+
+function columnsWhere({ rows, columns, values }: Matrix, isKept: (column: number) => boolean): Matrix {
+  const left = values.filter((_, i) => isKept(i % columns));
+  return { rows, columns: left.length / rows, values: left };
 }
 
 function withoutLowest(scores: readonly number[], count: number): number[] {

@@ -38,7 +38,8 @@ export function buildTrainingGraph(config: ModelConfig, { batch, tokens }: Train
   const rows = batch * tokens;
   const x = graph.input('x', [rows, config.hidden]);
   const targets = graph.input('targets', [rows], 'int32');
-  const rotary = rotaryInputs(graph, config, tokens);
+  const { positions } = config;
+  const rotary = rotaryInputs(graph, positions.kind === 'rotary' ? positions : undefined, tokens);
   const tensors = new Map<string, Value>();
   const input = ({ tensor, shape }: Parameter): Value => {
     const value = tensors.get(tensor) ?? graph.input(tensor, shape);
@@ -83,6 +84,7 @@ function blockWriter(
     bias,
     linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     channels: (x) => x,
+    headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
     attention(query, key, value) {
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);
       const inputs = { query: perSequence(query), key: perSequence(key), value: perSequence(value), rotary };

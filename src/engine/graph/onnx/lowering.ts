@@ -129,7 +129,7 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   },
   rotate: ({ parameters }, [x, cosines, sines], output, emit) => {
     const start = emit.constant('int64', [1], [0]);
-    const attributes = { num_heads: parameters.heads, interleaved: 0 };
+    const attributes = { num_heads: parameters.heads, interleaved: Number(parameters.interleaved) };
     emit.node('RotaryEmbedding', [x!, start, cosines!, sines!], attributes, { domain: 'com.microsoft', output });
   },
   crossEntropy: ({ inputs: values }, [logits, targets], output, emit, { provider }) => {
