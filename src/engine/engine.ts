@@ -186,7 +186,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     tokens: (model, text, signal) =>
       withCheckpoint(
         model,
-        async ({ folder, config: { vocabulary } }) =>
+        async ({ tokenizerFolder: folder, config: { vocabulary } }) =>
           (await tokenCache.tokens({ folder, vocabulary }, { file: text, rows: DEFAULT_ROWS }, { signal })).ids,
       ),
     describe: (model) => withCheckpoint(model, (checkpoint) => Promise.resolve(summarise(checkpoint))),
@@ -213,7 +213,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   };
 }
 
-function summarise({ folder, config, tensors }: Checkpoint): CheckpointSummary {
+function summarise({ folder, config, tensors, notes }: Checkpoint): CheckpointSummary {
   const parameters = allParameters(config);
   const count = (of: typeof parameters): number => of.reduce((total, { shape }) => total + sizeOf(shape), 0);
   return {
@@ -226,6 +226,7 @@ function summarise({ folder, config, tensors }: Checkpoint): CheckpointSummary {
     vocabulary: config.vocabulary,
     modelLength: modelLength(config),
     storedAs: [...new Set(parameters.map(({ tensor }) => tensors.get(tensor)?.dtype ?? 'missing'))].sort(),
+    ...(notes.length > 0 && { notes }),
   };
 }
 

@@ -55,6 +55,8 @@ const provenanceSchema = z.strictObject({
   modelLength: countSchema.exactOptional(),
   /** Share of the prunable weights that are zero in the checkpoint already. Results of before do not say. */
   modelZeros: shareSchema.exactOptional(),
+  /** What was made of the model's files beyond reading them: an adapter that was merged, masks that were put on. */
+  modelNotes: z.array(textSchema).max(16).exactOptional(),
 });
 
 /** One perplexity and everything that a reader needs to know about where it comes from. */
@@ -134,4 +136,6 @@ export const checkpointSummarySchema = z.strictObject({
   modelLength: countSchema,
   /** Element types of the stored tensors. */
   storedAs: z.array(textSchema).max(64),
+  /** As in {@link Provenance}. */
+  notes: z.array(textSchema).max(16).exactOptional(),
 });

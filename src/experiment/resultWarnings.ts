@@ -26,7 +26,8 @@ export function settingsWarnings(
 /** Less than this is what any checkpoint has. */
 const SPARSE = 0.001;
 
-/** ", 30 % of its weights zero already", of a checkpoint that was pruned before; else nothing. */
-export function zerosText({ modelZeros = 0 }: Pick<Provenance, 'modelZeros'>): string {
-  return modelZeros < SPARSE ? '' : `, ${formatShare(modelZeros)} of its prunable weights zero already`;
+/** ", 30 % of its weights zero already", of a checkpoint that was pruned before, and what else was made of its files; else nothing. */
+export function modelText({ modelZeros = 0, modelNotes = [] }: Pick<Provenance, 'modelZeros' | 'modelNotes'>): string {
+  const zeros = modelZeros < SPARSE ? [] : [`${formatShare(modelZeros)} of its prunable weights zero already`];
+  return [...zeros, ...modelNotes].map((text) => `, ${text}`).join('');
 }

@@ -24,14 +24,14 @@ export async function readMissingPath(missing: string): Promise<MissingPath | un
   return undefined;
 }
 
-/** Address of a hub id: `meta-llama/Llama-3.2-1B`. Undefined where no part of the path is there that could be the owner. */
+/** A name of the hub: `meta-llama/Llama-3.2-1B`, or `gpt2`. Undefined where what is missing of the path could be none. */
 export async function hubIdOf(missing: string): Promise<string | undefined> {
   const written = await partThatIsMissing(missing);
-  return /^\w[\w.-]*\/\w[\w.-]*$/.test(written) ? written : undefined;
+  return /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(written) ? written : undefined;
 }
 
 export function hubRemedy(id: string): string {
-  return `Download it (\`hf download ${id}\` prints the folder of its snapshot), and give the path of that folder: names of the hub are not looked up yet.`;
+  return `Write hf:${id}: then it is looked up in the cache, and fetched where that is agreed to.`;
 }
 
 interface Form {

@@ -10,7 +10,7 @@ import {
   shortFingerprint,
 } from '../../experiment/format.ts';
 import { gradientsText, lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
-import { zerosText } from '../../experiment/resultWarnings.ts';
+import { modelText } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { isStructural, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
@@ -99,7 +99,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
   };
   return [
     ...(from.protocol === undefined ? [] : [`protocol     ${protocolText(from.protocol, from.deviations ?? [])}`]),
-    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters${zerosText(from)})`,
+    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters${modelText(from)})`,
     `text         ${from.text}  (${text}${byRows(from.rows?.text)})`,
     ...(from.calibration === undefined
       ? []

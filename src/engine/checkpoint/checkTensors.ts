@@ -1,4 +1,5 @@
-import { isFloatType } from './elementTypes.ts';
+import { ESPALIER_KEY } from './configBlocks.ts';
+import { isFloatType, UNQUANTISED } from './elementTypes.ts';
 import { foreignTensors } from './foreignTensors.ts';
 import { removedLayout } from './removedLayout.ts';
 import { familyOf } from '../families/families.ts';
@@ -46,9 +47,10 @@ function whatTheyAre({ tensors, config, folder }: Checkpoint, wanted: ReadonlySe
     const { name, what, remedy } = foreign;
     return wrong(tensors.get(name)!.file, name, plain, what, remedy);
   }
-  const removed = removedLayout(tensors, config);
+  // With sizes of its blocks something else is wrong.
+  const removed = config.blocks ? undefined : removedLayout(tensors, config);
   if (!removed) return undefined;
-  const remedy = `If parts of the model were removed by a program that left config.json as it was, say so there: ${removed.key} (docs/export.md).`;
+  const remedy = `If parts of the model were removed by a program that left config.json as it was, say so there: ${JSON.stringify({ [ESPALIER_KEY]: removed.key })} (docs/export.md).`;
   return wrong(folder, 'the sizes of the blocks', plain, removed.what, remedy);
 }
 
@@ -102,7 +104,6 @@ function checkTied(checkpoint: Checkpoint): void {
 const BELONG = 'Restore config.json and the weights of the checkpoint: one of the two is of another model.';
 const ONE_OF_TWO =
   'If the model has one matrix for its embeddings and its head, say so in config.json: "tie_word_embeddings": true. Otherwise download the checkpoint again: a part of it is missing.';
-const UNQUANTISED = 'Convert the checkpoint to bfloat16 first: quantised weights cannot be pruned as they are.';
 const TIED = 'Set tie_word_embeddings in config.json to what the model was trained with.';
 
 function wrong(file: string, name: string, expected: string, actual: string, remedy: string): EspalierError {

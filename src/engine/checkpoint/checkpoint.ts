@@ -1,25 +1,30 @@
 import path from 'node:path';
-import { readConfig } from './readConfig.ts';
-import { elementCount } from './elementTypes.ts';
+import { byteLength, elementCount, isFloatType, UNQUANTISED } from './elementTypes.ts';
 import { identifyCheckpoint } from './identity.ts';
 import type { CheckpointIdentity } from './identity.ts';
-import { readTensorIndex } from './shards.ts';
-import { namedTensors } from './tensorNames.ts';
-import { TensorFile } from './tensorFile.ts';
+import type { ModelTensor } from './modelTensor.ts';
+import { readModel } from './readModel.ts';
+import { TensorReader } from './tensorReader.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ModelConfig } from '../families/families.ts';
-import type { TensorEntry } from './safetensors.ts';
+import type { JsonFields } from '../families/family.ts';
 
 /** What a forward pass reads of a model: a checkpoint, or one that something was removed from. */
 export type ModelTensors = Pick<Checkpoint, 'config' | 'read' | 'readRows'>;
 
 /** An opened checkpoint folder. Nothing but headers is in memory; tensors are read when asked for. */
 export interface Checkpoint {
-  /** Absolute path. */
+  /** Absolute path of the folder with config.json and the weights: that of an adapter's base model, of a snapshot in the hub's cache. */
   readonly folder: string;
+  /** With tokenizer.json, and what else goes along with a model that is written: the same but where an adapter has its own. */
+  readonly tokenizerFolder: string;
   readonly config: ModelConfig;
+  /** The fields of config.json that {@link config} comes from, as a folder of plain weights says it. */
+  readonly values: JsonFields;
   /** By the names that the family has for them, whatever the files call them. */
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly tensors: ReadonlyMap<string, ModelTensor>;
+  /** What was made of the files beyond reading them, for people. */
+  readonly notes: readonly string[];
   /**
    * Reads a tensor as float32, row-major: bf16 and f16 widened exactly.
    *
@@ -36,7 +41,10 @@ export interface Checkpoint {
     count: number,
     into?: Float32Array,
   ): Float32Array;
-  /** Bytes of a tensor as they are stored, from byte `first` of its data on, as many as `into` takes. */
+  /**
+   * Elements of a tensor in its own type, from element `first` on, as many as fill `into`: bit by bit as they are stored, or computed and
+   * rounded to that type.
+   */
   readBytes(name: string, shape: readonly number[], first: number, into: Uint8Array): void;
   /** Changes whenever one of the weights' files is written to or replaced, with the same bytes as well. */
   readonly version: string;
@@ -57,64 +65,64 @@ export interface CheckpointOptions {
  * @throws EspalierError with a code `checkpoint/…` that names the file at fault and the remedy.
  */
 export async function openCheckpoint(folder: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
-  const absolute = path.resolve(folder);
-  const { files, tensors: stored } = await readTensorIndex(absolute);
-  const { config, hash: configHash } = await readConfig(absolute);
-  const tensors = namedTensors(stored, config);
-  const readers = new Map(files.map((file) => [file.file, new TensorFile(file)]));
+  const model = await readModel(path.resolve(folder));
+  const { config, tensors, files } = model;
+  const reader = new TensorReader(files);
 
   const readElements = (name: string, shape: readonly number[], first: number, into: Float32Array): Float32Array => {
-    const entry = findTensor(tensors, name, shape, absolute);
-    readers.get(entry.file)!.read(name, entry, first, into);
+    reader.read(name, findTensor(tensors, name, shape, model.folder), first, into);
     return into;
   };
 
   return {
-    folder: absolute,
+    folder: model.folder,
+    tokenizerFolder: model.tokenizerFolder,
     config,
+    values: model.values,
     tensors,
+    notes: model.notes,
     read(name, shape, into) {
-      findTensor(tensors, name, shape, absolute);
+      findTensor(tensors, name, shape, model.folder);
       return readElements(name, shape, 0, target(name, elementCount(shape)!, into));
     },
     readRows(name, shape, first, count, into) {
-      findTensor(tensors, name, shape, absolute);
+      findTensor(tensors, name, shape, model.folder);
       if (first < 0 || count < 0 || first + count > shape[0]) {
         throw invariant(name, `rows inside the ${shape[0]} there are`, `${first} to ${first + count}`);
       }
       return readElements(name, shape, first * shape[1], target(name, count * shape[1], into));
     },
     readBytes(name, shape, first, into) {
-      const entry = findTensor(tensors, name, shape, absolute);
-      if (first < 0 || entry.begin + first + into.length > entry.end) {
-        throw invariant(
-          name,
-          `bytes inside the ${entry.end - entry.begin} there are`,
-          `${first} to ${first + into.length}`,
-        );
+      const tensor = findTensor(tensors, name, shape, model.folder);
+      const [total, count] = [elementCount(shape)!, into.length / byteLength(tensor.dtype, 1)!];
+      if (first < 0 || !Number.isInteger(count) || first + count > total) {
+        throw invariant(name, `elements inside the ${total} there are`, `${first} to ${first + count}`);
       }
-      readers.get(entry.file)!.readBytes(entry, first, into);
+      reader.readBytes(name, tensor, first, into);
     },
     version: files.map(({ version }) => Object.values(version).join(' ')).join(', '),
-    identity: (signal) => identifyCheckpoint({ folder: absolute, configHash, files }, options.cacheFolder, signal),
+    identity: (signal) => identifyCheckpoint(model.opened, options.cacheFolder, signal),
     close() {
-      for (const reader of readers.values()) reader.close();
+      reader.close();
     },
   };
 }
 
 /** Existence and shape are checked before anything is allocated. */
 function findTensor(
-  tensors: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, ModelTensor>,
   name: string,
   shape: readonly number[],
   folder: string,
-): TensorEntry {
+): ModelTensor {
   const entry = tensors.get(name);
   const expected = `${name} of shape [${shape.join(', ')}]`;
-  if (!entry) throw wrongTensor(folder, name, expected, 'no tensor of this name');
+  if (!entry) throw wrongTensor(folder, name, expected, 'no tensor of this name', BELONG);
   if (entry.shape.length !== shape.length || entry.shape.some((extent, axis) => extent !== shape[axis])) {
-    throw wrongTensor(entry.file, name, expected, `shape [${entry.shape.join(', ')}]`);
+    throw wrongTensor(entry.file, name, expected, `shape [${entry.shape.join(', ')}]`, BELONG);
+  }
+  if (!isFloatType(entry.dtype)) {
+    throw wrongTensor(entry.file, name, 'elements of type BF16, F16, F32 or F64', entry.dtype, UNQUANTISED);
   }
   return entry;
 }
@@ -125,13 +133,15 @@ function target(name: string, length: number, into: Float32Array | undefined): F
   return into;
 }
 
-function wrongTensor(file: string, name: string, expected: string, actual: string): EspalierError {
+const BELONG = 'Download the checkpoint again: its weights do not belong to its config.json.';
+
+function wrongTensor(file: string, name: string, expected: string, actual: string, remedy: string): EspalierError {
   return new EspalierError({
     code: 'checkpoint/tensor',
     operation: `reading ${name}`,
     expected,
     actual,
-    remedy: 'Download the checkpoint again: its weights do not belong to its config.json.',
+    remedy,
     file,
   });
 }

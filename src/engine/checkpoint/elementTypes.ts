@@ -26,9 +26,13 @@ const WIDTHS = {
 
 export type ElementType = keyof typeof WIDTHS;
 
-/** Types that can be read as float32. The others may stand in a file, as long as nobody reads them. */
+/** Types that weights have. The others may stand in a file, as long as no weight has one by itself. */
 const FLOAT_TYPES = ['BF16', 'F16', 'F32', 'F64'] as const;
 export type FloatType = (typeof FLOAT_TYPES)[number];
+
+/** Types that what weights are computed from may have besides: weights before their scales, masks. */
+const PART_TYPES = ['F8_E4M3', 'F8_E5M2', 'I8', 'U8', 'BOOL'] as const;
+export type ReadableType = FloatType | (typeof PART_TYPES)[number];
 
 export function isElementType(name: unknown): name is ElementType {
   return typeof name === 'string' && Object.hasOwn(WIDTHS, name);
@@ -36,6 +40,13 @@ export function isElementType(name: unknown): name is ElementType {
 
 export function isFloatType(type: ElementType): type is FloatType {
   return (FLOAT_TYPES as readonly ElementType[]).includes(type);
+}
+
+/** What to do where a weight has another type. */
+export const UNQUANTISED = 'Convert the checkpoint to bfloat16 first: quantised weights cannot be pruned as they are.';
+
+export function isReadableType(type: ElementType): type is ReadableType {
+  return isFloatType(type) || (PART_TYPES as readonly ElementType[]).includes(type);
 }
 
 /** Bytes of `count` elements, or undefined where they do not fill whole bytes (sub-byte types are packed). */

@@ -21,7 +21,7 @@ const KINDS: readonly Row[] = [
     pattern:
       /\.lora_(A|B|embedding_[AB]|magnitude_vector)\b|\.base_layer\.|\.modules_to_save\.|\.(ia3_l|hada_w|lokr_w|oft_[rR])/,
     what: 'an adapter (PEFT) that is not merged into its base model',
-    remedy: MERGE,
+    remedy: `${MERGE} Or put its adapter_config.json into the folder, where it is a LoRA.`,
   },
   {
     pattern: /^base_model\.model\./,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { sameVersion, untilChangesShow } from '../../files/fileVersion.ts';
+import { ADAPTER_CONFIG } from '../../files/adapterBase.ts';
 import { hashFile, hashVersion, sha256 } from './hashing.ts';
 import { requireTokenizer } from './requireTokenizer.ts';
 import type { SafetensorsFile } from './safetensors.ts';
@@ -12,7 +13,7 @@ import type { TokenSettings } from './tokenSettings.ts';
 export interface CheckpointIdentity {
   /**
    * sha-256, hex, over the names and hashes of config.json, tokenizer.json and every weights file, in the order of their names, and
-   * over what tokenizer_config.json says of the tokens at start and end. Where the folder lies, and what decides no number, does not enter.
+   * over what tokenizer_config.json says of the tokens at start and end; over an adapter's files as well. Where the folder lies, and what decides no number, does not enter.
    */
   readonly hash: string;
   /** Of its tokenizer alone: {@link tokenizerIdentity}. */
@@ -21,11 +22,13 @@ export interface CheckpointIdentity {
 
 /** What an opened checkpoint has read of its files already. */
 export interface OpenedFiles {
-  readonly folder: string;
+  readonly tokenizerFolder: string;
   /** sha-256 of the config.json that was read. */
   readonly configHash: string;
   /** The weights' files whose headers were read. */
   readonly files: readonly SafetensorsFile[];
+  /** Of an adapter that is merged into them: sha-256 of its configuration, and its file where it has one of its own. */
+  readonly adapter?: { readonly configHash: string; readonly file: string | undefined };
 }
 
 /**
@@ -35,20 +38,21 @@ export interface OpenedFiles {
  * @throws EspalierError `checkpoint/safetensors`, `checkpoint/tokenizer`, `io/read`, `cancelled`
  */
 export async function identifyCheckpoint(
-  { folder, configHash, files }: OpenedFiles,
+  { tokenizerFolder, configHash, files, adapter }: OpenedFiles,
   cacheFolder?: string,
   signal?: AbortSignal,
 ): Promise<CheckpointIdentity> {
   const hashes = new Map([['config.json', configHash]]);
-  const tokenizerHash = await hashFile(await requireTokenizer(folder), cacheFolder, signal);
+  if (adapter) hashes.set(`adapter/${ADAPTER_CONFIG}`, adapter.configHash);
+  const tokenizerHash = await hashFile(await requireTokenizer(tokenizerFolder), cacheFolder, signal);
   hashes.set('tokenizer.json', tokenizerHash);
-  const settings = await readTokenSettings(folder);
+  const settings = await readTokenSettings(tokenizerFolder);
   if (Object.keys(settings).length > 0) hashes.set(TOKENIZER_CONFIG, sha256(JSON.stringify(settings)));
   for (const { file, version } of files) {
     await untilChangesShow(version);
     const found = await hashVersion(file, cacheFolder, signal);
     if (!sameVersion(found.version, version)) throw replaced(file);
-    hashes.set(path.basename(file), found.hash);
+    hashes.set(`${file === adapter?.file ? 'adapter/' : ''}${path.basename(file)}`, found.hash);
   }
   const hash = createHash('sha256');
   for (const name of [...hashes.keys()].sort()) hash.update(`${name}\n${hashes.get(name)!}\n`);

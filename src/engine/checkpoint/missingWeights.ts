@@ -76,13 +76,9 @@ export async function missingFolder(folder: string, problem: string): Promise<Mi
   if (above?.isFile()) return fileInside(path.dirname(folder));
   const id = await hubIdOf(folder);
   if (id === undefined) return { actual: 'no such folder', remedy: 'Check the path of the checkpoint.' };
-  const snapshot = await snapshotOf(id);
   return {
     actual: 'no such folder',
-    remedy:
-      snapshot === undefined
-        ? `Check the path. If ${id} is a name of the Hugging Face hub: ${lowerFirst(hubRemedy(id))}`
-        : `Check the path. If the model ${id} of the Hugging Face hub is meant, give its snapshot in the cache: ${snapshot}.`,
+    remedy: `Check the path. If ${id} is a name of the Hugging Face hub: ${lowerFirst(hubRemedy(id))}`,
   };
 }
 
@@ -101,7 +97,12 @@ function otherSafetensors(others: readonly string[]): MissingWeights {
   if (shards && Number(shards[1]) > others.length) {
     return { actual, remedy: 'Download the other shards as well, and model.safetensors.index.json, which names them.' };
   }
-  if (others.length === 1) return { actual, remedy: 'Rename the file to model.safetensors.' };
+  if (others.length === 1) {
+    return {
+      actual,
+      remedy: 'Download config.json as well, or the weights themselves where this file is something else.',
+    };
+  }
   return { actual, remedy: 'Download model.safetensors.index.json as well: it says what each shard holds.' };
 }
 
@@ -136,14 +137,6 @@ async function mainOf(repository: string): Promise<string | undefined> {
     (commit) => commit.trim(),
     () => undefined,
   );
-}
-
-/** Folder of a model in the cache that Python's hub library keeps. */
-async function snapshotOf(id: string): Promise<string | undefined> {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HOME, USERPROFILE } = process.env;
-  const home = HF_HOME ?? path.join(XDG_CACHE_HOME ?? path.join(HOME ?? USERPROFILE ?? '', '.cache'), 'huggingface');
-  const repository = path.join(HF_HUB_CACHE ?? path.join(home, 'hub'), `models--${id.replace('/', '--')}`);
-  return (await checkpointsInside(repository))[0];
 }
 
 function lowerFirst(text: string): string {

@@ -47,17 +47,78 @@ const COMPRESSED: readonly string[] = [
   'version',
 ];
 
-/** @throws EspalierError `checkpoint/config` where weights are packed, naming by what */
-export function refusePackedWeights(fields: ConfigFields): void {
+/**
+ * What has one scale of matrices in 8 bits, where config.json says it.
+ *
+ * @throws EspalierError `checkpoint/config` where weights are packed, naming by what
+ */
+export function readScaleBlock(fields: ConfigFields): readonly [rows: number, columns: number] | undefined {
+  let block: readonly [number, number] | undefined;
   for (const name of QUANTIZATION_FIELDS) {
     const config = fields.object(name);
     if (config === undefined || packsNothing(config)) continue;
+    if (hasScales(config)) {
+      block ??= statedBlock(config);
+      continue;
+    }
     throw fields.wrong(
       name,
-      `absent, or one that packs nothing (this says ${methodOf(config)})`,
+      `absent, one that packs nothing, or one of matrices in 8 bits with scales (this says ${methodOf(config)})`,
       'Use the checkpoint before it was quantised (bfloat16 or float16), or write it out unquantised (model.dequantize() in transformers, where the method has it): quantised weights cannot be pruned as they are.',
     );
   }
+  return block;
+}
+
+/**
+ * Whether weights are numbers of 8 bits times scales beside them (FP8 of DeepSeek and Qwen, of FBGEMM, and FP8 or INT8 of compressed-tensors):
+ * what is quantised of activations is left out, so that the weights are computed with as they are.
+ */
+function hasScales(config: ConfigFields): boolean {
+  switch (config.value('quant_method')) {
+    case 'fp8':
+    case 'fbgemm_fp8':
+      return true;
+    case 'compressed-tensors':
+      return isScaledFormat(config) && groupsOf(config).every((weights) => isEightBits(weights));
+    default:
+      return false;
+  }
+}
+
+function isScaledFormat(config: ConfigFields): boolean {
+  const isEmpty = (name: string): boolean => (config.object(name)?.names.length ?? 0) === 0;
+  const sparsity = config.object('sparsity_config');
+  return (
+    ['float-quantized', 'int-quantized', 'naive-quantized'].includes(String(config.value('format'))) &&
+    (sparsity === undefined || (sparsity.value('format') ?? 'dense') === 'dense') &&
+    // Rotations of what is quantised, and caches.
+    ['kv_cache_scheme', 'transform_config'].every(isEmpty)
+  );
+}
+
+/** What is said of the weights of each group of layers. */
+function groupsOf(config: ConfigFields): readonly ConfigFields[] {
+  const groups = config.object('config_groups');
+  return (groups?.names ?? [])
+    .map((name) => groups!.object(name)?.object('weights'))
+    .filter((each) => each !== undefined);
+}
+
+function isEightBits(weights: ConfigFields): boolean {
+  return weights.value('num_bits') === 8 && weights.value('symmetric') !== false;
+}
+
+function statedBlock(config: ConfigFields): readonly [number, number] | undefined {
+  const sizes = { minimum: 1, maximum: 2 ** 20 };
+  const groups = groupsOf(config).filter((weights) => Array.isArray(weights.value('block_structure')));
+  const [fields, name] = groups[0]
+    ? ([groups[0], 'block_structure'] as const)
+    : ([config, 'weight_block_size'] as const);
+  if (fields.value(name) === undefined) return undefined;
+  const [rows, columns] = fields.numbers(name, 2, sizes);
+  if (!Number.isInteger(rows) || !Number.isInteger(columns)) throw fields.wrong(name, 'two whole numbers');
+  return [rows!, columns!];
 }
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -65,8 +126,11 @@ const METHODS: Readonly<Record<string, string>> = {
   awq: 'AWQ',
   bitsandbytes: 'bitsandbytes',
   'compressed-tensors': 'compressed-tensors',
-  fp8: 'FP8',
-  fbgemm_fp8: 'FP8',
+  hqq: 'HQQ',
+  mxfp4: 'MXFP4',
+  torchao: 'torchao',
+  modelopt: 'ModelOpt',
+  bitnet: 'BitNet',
 };
 
 function methodOf(config: ConfigFields): string {

@@ -4,7 +4,9 @@ import { withRemovedComponents } from './configBlocks.ts';
 import { ConfigFields } from '../families/configFields.ts';
 import { sha256 } from './hashing.ts';
 import { parseJsonObject, readBounded } from './jsonFile.ts';
-import { refusePackedWeights } from './quantization.ts';
+import { readScaleBlock, withoutQuantization } from './quantization.ts';
+import { textPart } from './textPart.ts';
+import type { JsonFields } from '../families/family.ts';
 import { EspalierError } from '../../base/errors.ts';
 
 /**
@@ -13,16 +15,33 @@ import { EspalierError } from '../../base/errors.ts';
  *
  * @throws EspalierError `checkpoint/config` naming the field, `checkpoint/unsupported-architecture`
  */
-export async function readConfig(folder: string): Promise<HashedConfig> {
+export async function readConfig(folder: string): Promise<ReadConfig> {
   const file = path.join(folder, 'config.json');
   const bytes = await readBounded(file, 'checkpoint/config', MAX_CONFIG);
-  return { config: parseConfig(parseJsonObject(bytes, file, 'checkpoint/config'), file), hash: sha256(bytes) };
+  const { values, partOf } = textPart(parseJsonObject(bytes, file, 'checkpoint/config'));
+  const config = parseConfig(values, file);
+  const scaleBlock = readScaleBlock(new ConfigFields(file, values));
+  return {
+    file,
+    config,
+    values: withoutQuantization(values),
+    hash: sha256(bytes),
+    ...(scaleBlock && { scaleBlock }),
+    ...(partOf !== undefined && { partOf }),
+  };
 }
 
-export interface HashedConfig {
+export interface ReadConfig {
+  readonly file: string;
   readonly config: ModelConfig;
+  /** The fields that {@link config} was read from, as a checkpoint with plain weights has them. */
+  readonly values: JsonFields;
   /** sha-256, hex, of the bytes that it was read from. */
   readonly hash: string;
+  /** What of a matrix in 8 bits has one scale, where that is said. */
+  readonly scaleBlock?: readonly [rows: number, columns: number];
+  /** The architecture that this is the language part of. */
+  readonly partOf?: string;
 }
 
 /** Checks the parsed text of a config.json; `file` is named in errors. */
@@ -61,19 +80,35 @@ function isAlias(architecture: ArchitectureName, name: unknown): boolean {
 
 function unsupported(file: string, name: unknown): EspalierError {
   const titles = ARCHITECTURES.map((architecture) => familyOf({ architecture }).title);
+  const otherHead =
+    typeof name === 'string' &&
+    /For(SequenceClassification|TokenClassification|QuestionAnswering|RewardModel)$/.test(name);
   return new EspalierError({
     code: 'checkpoint/unsupported-architecture',
     operation: `reading ${file}`,
     expected: `one of the architectures ${ARCHITECTURES.join(', ')}`,
     actual: name === undefined ? 'neither architectures nor model_type' : JSON.stringify(name).slice(0, 80),
-    remedy: `Choose a checkpoint of a supported family (${titles.join(', ')}).`,
+    remedy: otherHead
+      ? 'This is a model with another head than that of a language model: choose the one that it was made from.'
+      : `Choose a checkpoint of a supported family (${titles.join(', ')}).`,
     file,
   });
 }
 
+/** Puzzle's and DeciLM's: single blocks without attention, with other groups of heads, or with one matrix in the place of a layer. */
+const SEARCHED_BLOCKS = ['block_configs', 'per_layer_config'] as const;
+
 /** Fields that none of the families knows, yet that make a checkpoint compute something else. */
 function refuseWhatChangesNumbers(fields: ConfigFields): void {
-  refusePackedWeights(fields);
+  readScaleBlock(fields);
+  for (const name of SEARCHED_BLOCKS) {
+    if (fields.value(name) === undefined) continue;
+    throw fields.wrong(
+      name,
+      'absent',
+      'Choose a checkpoint whose blocks are alike: these were made by a search for architectures.',
+    );
+  }
   const pruned = fields.value('pruned_heads');
   if (typeof pruned === 'object' && Object.keys(pruned!).length > 0) {
     throw fields.wrong('pruned_heads', 'empty', 'Use the checkpoint before its heads were removed.');

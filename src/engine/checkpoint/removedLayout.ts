@@ -1,22 +1,26 @@
 import { hasMlpOutputBias } from '../families/config.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
-import { type BlockLayout, couplings, type Parts } from '../families/family.ts';
-import { ESPALIER_FORMAT, ESPALIER_KEY } from './configBlocks.ts';
+import { type BlockLayout, couplings, type JsonFields, type Parts } from '../families/family.ts';
+import { ESPALIER_FORMAT } from './configBlocks.ts';
 import type { TensorEntry } from './safetensors.ts';
 
 type Shapes = ReadonlyMap<string, Pick<TensorEntry, 'shape'>>;
 
+export interface RemovedLayout {
+  /** What there is of it, in words. */
+  readonly what: string;
+  /** The value of Espalier's key in config.json that says it. */
+  readonly key: JsonFields;
+  /** Whether every block has the same heads, fewer than the model: they may also be as many smaller ones. */
+  readonly headsAlike: boolean;
+}
+
 /**
- * What to write into config.json where the weights are those of a model that heads and channels were removed from by another program,
+ * What config.json has to say where the weights are those of a model that heads and channels were removed from by another program,
  * which left config.json as it was: FLAP's biases of the output projections, the sizes of each block of FLAP and LLM-Pruner. Undefined where
  * they are something else.
- *
- * @returns `{"espalier": {…}}`, and what of it there is, in words
  */
-export function removedLayout(
-  tensors: Shapes,
-  config: ModelConfig,
-): { readonly what: string; readonly key: string } | undefined {
+export function removedLayout(tensors: Shapes, config: ModelConfig): RemovedLayout | undefined {
   const whole = { ...config, blocks: undefined };
   const layouts = config.windows.map((_, index) => familyOf(config).block(whole, index));
   const shapes = layouts.map((layout) => shapeOf(tensors, config, layout));
@@ -36,7 +40,9 @@ export function removedLayout(
     ...(blocks ? ['fewer heads or channels in some blocks (FLAP, LLM-Pruner)'] : []),
     ...(bias.differs ? ['biases of the output projections (FLAP)'] : []),
   ];
-  return { what: what.join(' and '), key: JSON.stringify({ [ESPALIER_KEY]: key }) };
+  const [first] = shapes;
+  const headsAlike = first!.kvHeads < config.kvHeads && shapes.every(({ kvHeads }) => kvHeads === first!.kvHeads);
+  return { what: what.join(' and '), key, headsAlike };
 }
 
 /** What is left of a block: the parts that its tensors have, undefined where they are not of one mind or no whole ones. */

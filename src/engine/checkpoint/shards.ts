@@ -1,11 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readJsonFile } from './jsonFile.ts';
-import { missingFolder, missingWeights } from './missingWeights.ts';
+import { missingWeights } from './missingWeights.ts';
+import { sameBytes } from './sameBytes.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
-import { reasonOf } from '../../files/fileProblem.ts';
 import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
 
 /** All tensors of a checkpoint folder and the files that hold them. */
@@ -16,26 +15,56 @@ export interface TensorIndex {
 
 const INDEX = 'model.safetensors.index.json';
 const SINGLE = 'model.safetensors';
-/** transformers loads it on top of the weights beside it, or on top of those that it names. */
-const ADAPTER = 'adapter_config.json';
 
 /**
  * Finds the weights of a checkpoint as Hugging Face lays them out: one `model.safetensors`, or shards that
- * `model.safetensors.index.json` names. Where both exist the single file wins, as in transformers. Links are followed
- * (the Hugging Face cache is made of them); names that leave the folder are refused.
+ * `model.safetensors.index.json` names. Where both exist the single file wins, as in transformers. Without either, all parts of a set
+ * (`…-00001-of-00002.safetensors`), or an only file of another name. Links are followed (the Hugging Face cache is made of them); names that
+ * leave the folder are refused.
  *
+ * @param names of what is in the folder
  * @throws EspalierError `checkpoint/not-found`, `checkpoint/shard-index` or `checkpoint/safetensors`
  */
-export async function readTensorIndex(folder: string): Promise<TensorIndex> {
-  const names = new Set(await listFolder(folder));
-  if (names.has(ADAPTER)) throw adapterBeside(folder, names);
-  if (names.has(SINGLE)) {
-    const single = await readSafetensorsHeader(path.join(folder, SINGLE));
-    return { files: [single], tensors: single.tensors };
-  }
+export async function readTensorIndex(folder: string, names: ReadonlySet<string>): Promise<TensorIndex> {
+  if (names.has(SINGLE)) return readSet(folder, [SINGLE]);
   if (names.has(INDEX)) return readShards(folder, names);
+  const set = names.has('config.json') ? completeSet(names) : undefined;
+  if (set) return readSet(folder, set);
   const { actual, remedy } = await missingWeights(folder, names);
   throw notFound(folder, `${SINGLE} or ${INDEX}`, actual, remedy);
+}
+
+/** The folder's safetensors files where they are all parts of one set, or one file; undefined where there may be more, or other ones. */
+function completeSet(names: ReadonlySet<string>): readonly string[] | undefined {
+  const files = [...names].filter((name) => name.endsWith('.safetensors'));
+  if (files.some((name) => NOT_A_MODEL.test(name))) return undefined;
+  const parts = files.map((name) => /^(.*?)-?(\d{1,5})-of-(\d{1,5})\.safetensors$/.exec(name));
+  if (parts.every((part) => part === null)) return files.length === 1 ? files : undefined;
+  const numbers = new Set(parts.map((part) => Number(part?.[2])));
+  const isSet =
+    new Set(parts.map((part) => part && `${part[1]} ${Number(part[3])}`)).size === 1 &&
+    Number(parts[0]?.[3]) === files.length &&
+    files.every((_, index) => numbers.has(index + 1));
+  return isSet ? files.sort() : undefined;
+}
+
+/** Adapters, states of training, and what others than transformers lay out. */
+const NOT_A_MODEL = /^(adapter_|consolidated|optimizer|diffusion_)/;
+
+/** Files without an index: what each holds is what its header says. */
+async function readSet(folder: string, names: readonly string[]): Promise<TensorIndex> {
+  const tensors = new Map<string, TensorEntry>();
+  const files: SafetensorsFile[] = [];
+  for (const name of names) {
+    const file = await readSafetensorsHeader(path.join(folder, name));
+    for (const [tensor, entry] of file.tensors) {
+      const before = tensors.get(tensor);
+      if (before) await requireEqual(before, entry, tensor, entry.file);
+      else tensors.set(tensor, entry);
+    }
+    files.push(file);
+  }
+  return { files, tensors };
 }
 
 async function readShards(folder: string, names: ReadonlySet<string>): Promise<TensorIndex> {
@@ -53,7 +82,7 @@ async function readShards(folder: string, names: ReadonlySet<string>): Promise<T
     }
     files.push(file);
   }
-  checkNothingLeftOver(files, tensors, indexFile);
+  await checkNothingLeftOver(files, tensors, indexFile);
   return { files, tensors };
 }
 
@@ -92,41 +121,36 @@ function isPlainName(name: unknown): name is string {
   );
 }
 
-/** A tensor that a shard holds and the index does not name, or puts elsewhere, means that the two do not belong together. */
-function checkNothingLeftOver(
+/**
+ * A tensor that a shard holds and the index does not name means that the two do not belong together. One that several shards hold is one where
+ * they agree: programs that know nothing of shared tensors write them more than once.
+ */
+async function checkNothingLeftOver(
   files: readonly SafetensorsFile[],
   tensors: ReadonlyMap<string, TensorEntry>,
   indexFile: string,
-): void {
+): Promise<void> {
   for (const { file, tensors: held } of files) {
-    for (const name of held.keys()) {
+    for (const [name, entry] of held) {
       const claimed = tensors.get(name);
       if (claimed?.file === file) continue;
-      const actual = claimed ? `it in ${path.basename(claimed.file)} as well` : 'no mention of it';
-      throw indexError(indexFile, `${quote(name)} of ${path.basename(file)} in weight_map once`, actual, DOWNLOAD);
+      if (claimed) await requireEqual(claimed, entry, name, indexFile);
+      else
+        throw indexError(
+          indexFile,
+          `${quote(name)} of ${path.basename(file)} in weight_map`,
+          'no mention of it',
+          DOWNLOAD,
+        );
     }
   }
 }
 
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (thrown) {
-    const { actual, remedy } = await missingFolder(folder, reasonOf(thrown));
-    throw notFound(folder, 'a folder with config.json, tokenizer.json and *.safetensors', actual, remedy);
-  }
-}
-
-function adapterBeside(folder: string, names: ReadonlySet<string>): EspalierError {
-  const beside = names.has(SINGLE) || names.has(INDEX);
-  return notFound(
-    folder,
-    'weights that stand for themselves',
-    beside ? `an adapter (${ADAPTER}) beside the weights` : `an adapter without its base model (${ADAPTER})`,
-    beside
-      ? 'Merge the adapter into its base model (merge_and_unload) and save the result; or move the adapter elsewhere, if the weights beside it are meant.'
-      : 'Merge the adapter into its base model (merge_and_unload) and save the result.',
-  );
+async function requireEqual(first: TensorEntry, second: TensorEntry, name: string, file: string): Promise<void> {
+  const isAlike = first.dtype === second.dtype && first.shape.join() === second.shape.join();
+  if (isAlike && (await sameBytes(first, second))) return;
+  const actual = `another in ${path.basename(second.file)} than in ${path.basename(first.file)}`;
+  throw indexError(file, `${quote(name)} once, or the same every time`, actual, DOWNLOAD);
 }
 
 const DOWNLOAD = 'Download the checkpoint again: index and shards do not belong together.';

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { elementCount, isFloatType } from './elementTypes.ts';
+import { elementCount, isReadableType, UNQUANTISED } from './elementTypes.ts';
 import { WIDEN } from './widen.ts';
 import { EspalierError } from '../../base/errors.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
 import { sameVersion, versionOf } from '../../files/fileVersion.ts';
 import { openToReadSync } from '../../files/openRegular.ts';
-import type { FloatType } from './elementTypes.ts';
+import type { ReadableType } from './elementTypes.ts';
 import type { SafetensorsFile, TensorEntry } from './safetensors.ts';
 
 /**
@@ -27,7 +27,7 @@ export class TensorFile {
    * has changed since its header was read, or ends early.
    */
   read(name: string, entry: TensorEntry, first: number, target: Float32Array): void {
-    if (!isFloatType(entry.dtype)) throw unreadable(name, entry);
+    if (!isReadableType(entry.dtype)) throw unreadable(name, entry);
     const width = (entry.end - entry.begin) / (elementCount(entry.shape)! || 1);
     this.open();
     this.checkUnchanged();
@@ -48,7 +48,7 @@ export class TensorFile {
     this.descriptor = undefined;
   }
 
-  private readRange(type: FloatType, begin: number, width: number, target: Float32Array): void {
+  private readRange(type: ReadableType, begin: number, width: number, target: Float32Array): void {
     const inPlace = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
     // float32 needs no widening: it is read straight into its place.
     const bounce = type === 'F32' ? undefined : bounceBuffer();
@@ -123,9 +123,9 @@ function unreadable(name: string, { dtype, file }: TensorEntry): EspalierError {
   return new EspalierError({
     code: 'checkpoint/tensor',
     operation: `reading ${name}`,
-    expected: 'elements of type BF16, F16, F32 or F64',
+    expected: 'elements of a type that has a float32 reading',
     actual: dtype,
-    remedy: 'Convert the checkpoint to bfloat16 first: quantised weights cannot be pruned as they are.',
+    remedy: UNQUANTISED,
     file,
   });
 }

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { allParameters, familyOf, type ModelConfig } from '../families/families.ts';
-import type { TensorEntry } from './safetensors.ts';
+import type { ModelTensor } from './modelTensor.ts';
 
 /**
  * What stands before a decoder's names when it was saved from inside something else: data parallelism, torch.compile, FSDP, a module that
@@ -20,13 +20,13 @@ const INNER = /\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)(?
  * @throws EspalierError `checkpoint/tensor` where two tensors would have the same name
  */
 export function namedTensors(
-  stored: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, ModelTensor>,
   config: ModelConfig,
-): ReadonlyMap<string, TensorEntry> {
-  const named = new Map<string, TensorEntry>();
+): ReadonlyMap<string, ModelTensor> {
+  const named = new Map<string, ModelTensor>();
   const before = new Map<string, string>();
-  const plainName = namer(config);
-  for (const [name, entry] of stored) {
+  const plainName = plainNames(config);
+  for (const [name, entry] of tensors) {
     const plain = plainName(name);
     if (named.has(plain)) throw twice(entry.file, plain, before.get(plain)!, name);
     named.set(plain, entry);
@@ -43,7 +43,7 @@ export function namedTensors(
 }
 
 /** From a name in a file to the family's name, as the first parts of those of the model's tensors have it. */
-function namer(config: ModelConfig): (name: string) => string {
+export function plainNames(config: ModelConfig): (name: string) => string {
   const { headTensor } = familyOf(config);
   const head = headTensor.split('.')[0]!;
   const inside = allParameters(config).filter(({ tensor }) => tensor !== headTensor);

@@ -1,12 +1,12 @@
-import type { FloatType } from './elementTypes.ts';
+import type { ReadableType } from './elementTypes.ts';
 
 /**
  * Turns the little-endian elements in `source` into float32 at `target[at…]`, bit by bit the value that IEEE 754 conversion
- * gives: bf16, f16 and f32 exactly (subnormals, infinities and NaN payloads included), f64 rounded to nearest even.
+ * gives: bf16, f16 and f32 exactly (subnormals, infinities and NaN payloads included), f64 rounded to nearest even, everything of 8 bits exactly.
  * `source` must start at a multiple of 8 bytes in its buffer. Halves are taken two at a time, as signed integers: that is
  * half again as fast as one by one, and a loop written out is four times as fast as one that calls a function.
  */
-export const WIDEN: Readonly<Record<FloatType, (source: Uint8Array, target: Float32Array, at: number) => void>> = {
+export const WIDEN: Readonly<Record<ReadableType, (source: Uint8Array, target: Float32Array, at: number) => void>> = {
   BF16(source, target, at) {
     const pairs = new Int32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
     const bits = signedBitsOf(target);
@@ -34,6 +34,23 @@ export const WIDEN: Readonly<Record<FloatType, (source: Uint8Array, target: Floa
   },
   F64(source, target, at) {
     target.set(new Float64Array(source.buffer, source.byteOffset, source.byteLength >>> 3), at);
+  },
+  F8_E4M3(source, target, at) {
+    for (let i = 0; i < source.length; i++) target[at + i] = FLOAT8[source[i]!]!;
+  },
+  // The upper half of a float16.
+  F8_E5M2(source, target, at) {
+    const [bits, table] = [signedBitsOf(target), float16Table()];
+    for (let i = 0; i < source.length; i++) bits[at + i] = table[source[i]! << 8]!;
+  },
+  I8(source, target, at) {
+    target.set(new Int8Array(source.buffer, source.byteOffset, source.byteLength), at);
+  },
+  U8(source, target, at) {
+    target.set(source, at);
+  },
+  BOOL(source, target, at) {
+    target.set(source, at);
   },
 };
 
@@ -72,3 +89,17 @@ function widenFloat16(half: number): number {
   const shift = Math.clz32(fraction) - 21;
   return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }
+
+/**
+ * 1 sign, 4 exponent (bias 7) and 3 fraction bits. Without infinities: of the largest exponent only the largest fraction is no number
+ * (Micikevicius et al. 2022, table 1).
+ */
+function widenFloat8(bits: number): number {
+  const sign = bits & 0x80 ? -1 : 1;
+  const exponent = (bits >>> 3) & 15;
+  const fraction = bits & 7;
+  if ((bits & 0x7f) === 0x7f) return NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10));
+}
+
+const FLOAT8 = Float32Array.from({ length: 256 }, (_, bits) => widenFloat8(bits));

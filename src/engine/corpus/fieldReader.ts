@@ -83,7 +83,8 @@ function fieldOf(row: Readonly<Record<string, unknown>>, field: string): unknown
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
 }
 
 function fieldsOf(row: object): string {

@@ -22,6 +22,8 @@ export class ListItems {
     const items: string[] = [];
     let begin = 0;
     for (let at = 0; at < text.length; at++) {
+      if (this.inString && !this.isEscaped) at = nextInString(text, at);
+      if (at === text.length) break;
       const letter = text[at]!;
       if (this.state !== 'in-item') {
         if (!this.between(letter)) continue;
@@ -84,6 +86,17 @@ export class ListItems {
   }
 }
 
+/** Where the next quote or backslash stands, or the end. */
+function nextInString(text: string, from: number): number {
+  let at = from;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE || code === BACKSLASH) break;
+  }
+  return at;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const BLANKS = ' \t\r\n';
 /** What ends an item that is no string and in no brackets: white space, too, behind which only a comma may come. */
 const ENDS = `,]${BLANKS}`;

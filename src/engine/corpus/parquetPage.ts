@@ -99,13 +99,14 @@ function readRuns<Output extends Uint8Array | Uint32Array>(
   const perValue = Math.ceil(width / 8);
   for (let seen = 0; seen < count;) {
     const head = readVarInt(reader) >>> 0;
-    const values = (head >>> 1) * (head & 1 ? 8 : 1);
-    if (values === 0 || values > count - seen + 7)
-      throw new Error(`a run of ${values} values where ${count - seen} are left`);
-    reader.offset += head & 1 ? (values / 8) * width : perValue;
+    const isPacked = (head & 1) === 1;
+    const values = (head >>> 1) * (isPacked ? 8 : 1);
+    // Packed ones may be more than are wanted: DuckDB fills them up to 256.
+    if (!isPacked && values > count - seen) throw new Error(`a run of ${values} values of ${count - seen}`);
+    reader.offset += isPacked ? (values / 8) * width : perValue;
+    if (reader.offset > bytes.length + PADDING) throw new Error('runs longer than their page');
     seen += values;
   }
-  if (reader.offset > bytes.length + PADDING) throw new Error('runs longer than their page');
   const padded = new Uint8Array(bytes.length + PADDING);
   padded.set(bytes);
   readRleBitPackedHybrid({ view: viewOf(padded), offset: 0 }, width, output, bytes.length);

@@ -111,6 +111,7 @@ export async function prepareSweep(
     blocks: evaluation.length,
     length: settings.length,
     modelLength: modelLength(model.checkpoint.config),
+    ...(model.checkpoint.notes.length > 0 && { modelNotes: model.checkpoint.notes }),
     ...(calibration && {
       calibration: plan.calibration!,
       calibrationHash: calibration.textHash,

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { byteLength } from '../checkpoint/elementTypes.ts';
 import { type Parameter, storedShape } from '../families/family.ts';
 import type { CheckpointWriter } from './checkpointWriter.ts';
 import type { TensorSource } from './tensorSources.ts';
@@ -8,7 +9,7 @@ const CHUNK = 1 << 24;
 
 type Stored = Extract<TensorSource, { kind: 'stored' }>;
 
-/** Copies a tensor, or the rows and columns of it that are kept, bit by bit in the type and the order that it is stored in. */
+/** Copies a tensor, or the rows and columns of it that are kept, bit by bit in the type that it has and the order that it is stored in. */
 export async function copyTensor(
   from: Checkpoint,
   { parameter, rows: outputs, columns: inputs }: Stored,
@@ -26,7 +27,7 @@ export async function copyTensor(
   for (const [begin, end] of rows ? runsOf(rows) : [[0, count] as const]) {
     for (let first = begin; first < end; first += chunkRows) {
       const chunk = new Uint8Array(Math.min(chunkRows, end - first) * rowBytes);
-      from.readBytes(tensor, shape, first * rowBytes, chunk);
+      from.readBytes(tensor, shape, (first * rowBytes) / width, chunk);
       const kept = indices ? takeColumns(chunk, rowBytes, width, indices) : chunk;
       to.write(name, at, kept);
       at += kept.length;
@@ -47,8 +48,8 @@ export function copyMasked(from: Checkpoint, parameter: Parameter, pruned: Float
   const chunkRows = Math.max(1, Math.floor(CHUNK / rowBytes));
   for (let first = 0; first < count; first += chunkRows) {
     const chunk = new Uint8Array(Math.min(chunkRows, count - first) * rowBytes);
-    from.readBytes(tensor, shape, first * rowBytes, chunk);
     const offset = (first * rowBytes) / width;
+    from.readBytes(tensor, shape, offset, chunk);
     const elements = elementsOf(chunk, width);
     for (let i = 0; i < elements.length; i++) if (pruned[place(offset + i)] === 0) elements[i] = 0;
     to.write(tensor, first * rowBytes, chunk);
@@ -57,10 +58,9 @@ export function copyMasked(from: Checkpoint, parameter: Parameter, pruned: Float
 
 /** Bytes of an element and of a row, and the number of rows; a vector has rows of one element. */
 function formOf({ tensors }: Checkpoint, tensor: string, shape: readonly number[]) {
-  const { begin, end } = tensors.get(tensor)!;
+  const width = byteLength(tensors.get(tensor)!.dtype, 1)!;
   const [count = 1, columns = 1] = shape;
-  const rowBytes = (end - begin) / count;
-  return { width: rowBytes / columns, rowBytes, count };
+  return { width, rowBytes: width * columns, count };
 }
 
 type Run = readonly [begin: number, end: number];

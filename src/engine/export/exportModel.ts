@@ -10,8 +10,6 @@ import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
-import { readJsonFile } from '../checkpoint/jsonFile.ts';
-import { withoutQuantization } from '../checkpoint/quantization.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { RemovedComponents } from '../evaluation/removal.ts';
@@ -91,8 +89,6 @@ async function writePruned(
   hooks: StepHooks,
   state: EngineState,
 ): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates; leftOut: readonly string[] }> {
-  const stated = await readJsonFile(path.join(dense.folder, 'config.json'), 'checkpoint/config', MAX_CONFIG);
-  const values = withoutQuantization(stated);
   let states: ReferenceStates | undefined;
   let removed: RemovedComponents | undefined;
   const masked = new MaskedWriter(dense, folder);
@@ -117,25 +113,22 @@ async function writePruned(
       state,
     );
     const written = removed
-      ? await writeRemoved(dense, values, removed, folder, hooks)
-      : await masked.finish(values, hooks);
+      ? await writeRemoved(dense, dense.values, removed, folder, hooks)
+      : await masked.finish(dense.values, hooks);
     await writeJson(path.join(folder, 'config.json'), written.values);
-    const leftOut = await copyCompanions(dense.folder, folder);
+    const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
     return { written, result: result!, states: states!, leftOut };
   } finally {
     masked.abandon();
   }
 }
 
-/** Real ones have a few kilobytes. */
-const MAX_CONFIG = 16_000_000;
-
-async function convert(from: string, to: string, { model, settings }: EvaluationPlan, hooks: StepHooks): Promise<void> {
+async function convert(from: string, to: string, { settings }: EvaluationPlan, hooks: StepHooks): Promise<void> {
   const checkpoint = await openCheckpoint(from);
   try {
     const positions = onnxPositions(checkpoint.config, settings.length);
     await writeOnnx(checkpoint, to, positions, (done, total) => writingStep(hooks, done, total)());
-    await copyCompanions(model, to);
+    await copyCompanions(from, to);
   } finally {
     checkpoint.close();
   }

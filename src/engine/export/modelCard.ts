@@ -14,7 +14,10 @@ export function modelCard(
   const { provenance, structure } = result;
   const source = path.basename(provenance.model);
   const rows: [string, string][] = [
-    ['pruned from', `${markdownText(source)} (sha-256 ${provenance.modelHash})`],
+    [
+      'pruned from',
+      `${markdownText([source, ...(provenance.modelNotes ?? [])].join(', '))} (sha-256 ${provenance.modelHash})`,
+    ],
     [
       'method',
       result.metric === result.expression

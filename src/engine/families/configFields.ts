@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 
 interface Range {
@@ -111,7 +112,7 @@ export class ConfigFields {
       operation: `reading ${this.file}`,
       expected: `${this.prefix}${name} to be ${expected}`,
       actual: show(this.values, name),
-      remedy: remedy ?? 'Restore the original config.json of the checkpoint.',
+      remedy: remedy ?? `Restore the original ${path.basename(this.file)} of the checkpoint.`,
       file: this.file,
     });
   }

@@ -38,7 +38,7 @@ export interface TokenizerOf {
 
 /** The tokenizer of a model as it was identified. */
 export function tokenizerOf({ checkpoint, identity }: LoadedModel): TokenizerOf {
-  return { folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary, identity: identity.tokenizer };
+  return { folder: checkpoint.tokenizerFolder, vocabulary: checkpoint.config.vocabulary, identity: identity.tokenizer };
 }
 
 /** What is read of a data set, and how. */

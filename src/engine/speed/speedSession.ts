@@ -1,3 +1,4 @@
+import { storedParts } from '../checkpoint/modelTensor.ts';
 import { Rng } from '../../base/rng.ts';
 import type { SpeedRequest, SpeedRound, SpeedSubject } from '../../experiment/exportSchema.ts';
 import { throwIfCancelled } from '../../base/errors.ts';
@@ -48,7 +49,7 @@ export class SpeedSession {
   get subject(): SpeedSubject {
     const { tensors, config } = this.model.checkpoint;
     const parameters = allParameters(config);
-    const stored = parameters.map(({ tensor }) => tensors.get(tensor)!);
+    const stored = parameters.flatMap(({ tensor }) => storedParts(tensors.get(tensor)!));
     return {
       parameters: parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
       bytes: stored.reduce((sum, { begin, end }) => sum + end - begin, 0),

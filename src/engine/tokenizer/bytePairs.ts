@@ -1,48 +1,57 @@
-import { BPE } from '@huggingface/tokenizers';
-import { tokenizerError } from './tokenizerSpec.ts';
-import type { BytePairSpec } from './tokenizerSpec.ts';
+import { MergeTable } from './mergeTable.ts';
+import { shown, tokenizerError, wordTooLong } from './tokenizerError.ts';
+import { byteIdsOf, bytesAsIds, readVocabulary } from './vocabulary.ts';
+import type { BytePairSpec } from './modelSpec.ts';
+import type { EncodedPart, TokenModel } from './tokenModel.ts';
 
-/** Turns words into token ids by merging byte pairs. The merging itself is the library's; what is around it is as in Rust. */
-export class BytePairs {
+/** Byte-pair encoding (Sennrich et al., 2016): a word begins as its characters, and pairs are merged, the best first. */
+export class BytePairs implements TokenModel {
   readonly vocabulary: ReadonlyMap<string, number>;
+  readonly size: number;
+  private readonly spec: BytePairSpec;
   private readonly file: string;
-  private readonly merger: BPE;
-  private readonly junctions: ReadonlyMap<number, ReadonlySet<number>>;
-  private readonly ignoreMerges: boolean;
+  private readonly merges: MergeTable;
   /** Ids of <0x00> to <0xFF>, which stand in for characters that have no token. */
-  private readonly byteIds: readonly number[] | undefined;
+  private readonly byteIds: readonly (number | undefined)[] | undefined;
   private readonly unknownId: number | undefined;
-  private readonly fuseUnknown: boolean;
+  private readonly prefix: string;
+  private readonly suffix: string;
+  /** Whether some character may have neither a token nor anything that stands in for it: it is left out. */
+  private readonly leavesOut: boolean;
+  /** Whether characters without a token have to stay together: see {@link symbolsOf}. */
+  private readonly joinsUnknown: boolean;
   private readonly remembered = new Map<string, readonly number[]>();
 
   /** @throws EspalierError `checkpoint/tokenizer` */
   constructor(spec: BytePairSpec, file: string) {
+    this.spec = spec;
     this.file = file;
-    this.vocabulary = readVocabulary(spec, file);
-    this.byteIds = spec.byte_fallback ? readByteIds(this.vocabulary, file) : undefined;
-    this.unknownId = readUnknown(spec, this.vocabulary, file);
-    // With all bytes at hand nothing is unknown.
-    this.fuseUnknown = spec.fuse_unk && this.unknownId !== undefined && !this.byteIds;
-    this.ignoreMerges = spec.ignore_merges;
-    const merges = readMerges(spec, this.vocabulary, file);
-    this.junctions = junctionsOf(merges);
-    this.merger = new BPE({ type: 'BPE', vocab: {}, merges, ignore_merges: false });
-    // Words are remembered here already.
-    this.merger.max_length_to_cache = 0;
+    this.vocabulary = readVocabulary(spec.vocab, file);
+    this.size = this.vocabulary.size;
+    this.prefix = spec.continuing_subword_prefix ?? '';
+    this.suffix = spec.end_of_word_suffix ?? '';
+    this.byteIds = spec.byte_fallback ? byteIdsOf(this.vocabulary) : undefined;
+    this.unknownId = hasUnknown(spec) ? this.vocabulary.get(spec.unk_token) : undefined;
+    const hasAllBytes = this.byteIds?.includes(undefined) === false;
+    this.leavesOut = !hasUnknown(spec) && !hasAllBytes;
+    this.joinsUnknown = hasUnknown(spec) && !hasAllBytes && (spec.fuse_unk || spec.byte_fallback);
+    this.merges = new MergeTable(spec, this.vocabulary, file);
   }
 
-  /** Token ids of one word. */
   encode(word: string): readonly number[] {
-    const whole = this.ignoreMerges ? this.vocabulary.get(word) : undefined;
-    return whole === undefined ? this.merge(this.withoutDropped(word)) : [whole];
+    const whole = this.spec.ignore_merges ? this.vocabulary.get(word) : undefined;
+    return whole === undefined ? this.merges.merge(this.symbolsOf(word)) : [whole];
   }
 
-  /** The same for a word of any length, part by part: `length` is that of the part. */
-  *encodeLong(word: string): Generator<{ readonly ids: readonly number[]; readonly length: number }> {
-    if (this.ignoreMerges && this.vocabulary.has(word)) {
-      yield { ids: this.encode(word), length: word.length };
-    } else {
-      for (const part of this.cut(this.withoutDropped(word))) yield { ids: this.encodePart(part), length: part.length };
+  *encodeLong(word: string): Generator<EncodedPart> {
+    const whole = this.spec.ignore_merges ? this.vocabulary.get(word) : undefined;
+    if (whole !== undefined) {
+      yield { ids: [whole], length: word.length };
+      return;
+    }
+    for (const part of this.cut(word)) {
+      if (part.length <= REMEMBERED_LENGTH) yield { ids: this.encodeRemembered(part), length: part.length };
+      else yield* this.encodePart(part);
     }
   }
 
@@ -52,147 +61,94 @@ export class BytePairs {
    * Why this is exact: a merge across the place between the characters a|b joins a token that ends with a to one that
    * starts with b. If no merge of the table is of that kind, nothing is ever joined across the place, whatever happens
    * left and right of it; and merges on the two sides do not see each other. Only runs of unknown characters need care:
-   * they are fused into one token, so the word is not cut inside of them.
+   * the word is not cut inside of them. A character that is left out is not there: those left and right of it are a and b.
    */
   private *cut(word: string): Generator<string> {
+    const { junctions } = this.merges;
     let begin = 0;
     let before = -1;
-    for (let at = 0; at < word.length;) {
+    for (let at = 0; at < word.length && junctions;) {
       const point = word.codePointAt(at)!;
-      if (at > begin && !this.junctions.get(before)?.has(point) && !this.areBothUnknown(before, point)) {
-        yield word.slice(begin, at);
-        begin = at;
+      const next = at + (point > 0xffff ? 2 : 1);
+      if (!this.leavesOut || this.vocabulary.has(word.slice(at, next))) {
+        if (before >= 0 && !junctions.get(before)?.has(point) && !this.areBothUnknown(before, point)) {
+          yield word.slice(begin, at);
+          begin = at;
+        }
+        before = point;
       }
-      before = point;
-      at += point > 0xffff ? 2 : 1;
+      at = next;
     }
     if (begin < word.length) yield word.slice(begin);
   }
 
-  /** Characters that have no token and nothing to stand in for them are left out; their neighbours may then merge. */
-  private withoutDropped(word: string): string {
-    if (this.byteIds || this.unknownId !== undefined) return word;
-    const isKnown = (character: string): boolean => this.vocabulary.has(character);
-    for (const character of word) if (!isKnown(character)) return Array.from(word).filter(isKnown).join('');
-    return word;
-  }
-
   private areBothUnknown(before: number, point: number): boolean {
-    if (!this.fuseUnknown) return false;
+    if (!this.joinsUnknown) return false;
     return !this.vocabulary.has(String.fromCodePoint(before)) && !this.vocabulary.has(String.fromCodePoint(point));
   }
 
-  private encodePart(part: string): readonly number[] {
+  private *encodePart(part: string): Generator<EncodedPart> {
+    if (part.length > MAX_PART) throw wordTooLong(this.file, part.length, MAX_PART);
+    const merging = this.merges.mergeLong(this.symbolsOf(part));
+    let step = merging.next();
+    for (; !step.done; step = merging.next()) yield { ids: [], length: 0 };
+    yield { ids: step.value, length: part.length };
+  }
+
+  private encodeRemembered(part: string): readonly number[] {
     const known = this.remembered.get(part);
     if (known) return known;
-    const ids = this.merge(part);
-    if (part.length <= REMEMBERED_LENGTH) {
-      if (this.remembered.size >= REMEMBERED) this.remembered.clear();
-      this.remembered.set(part, ids);
-    }
+    const ids = this.merges.merge(this.symbolsOf(part));
+    if (this.remembered.size >= REMEMBERED) this.remembered.clear();
+    this.remembered.set(part, ids);
     return ids;
   }
 
-  private merge(part: string): readonly number[] {
-    if (part.length > MAX_PART) throw this.tooLong(part.length);
-    const ids: number[] = [];
-    let afterUnknown = false;
-    for (const token of this.merger.bpe(part)) {
-      const id = this.vocabulary.get(token);
-      if (id !== undefined) ids.push(id);
-      else if (this.byteIds) for (const byte of ENCODER.encode(token)) ids.push(this.byteIds[byte]!);
-      else if (!(this.fuseUnknown && afterUnknown)) ids.push(this.unknownId!);
-      afterUnknown = id === undefined;
+  /**
+   * The ids that a word begins as. The order is the Rust library's: a character without a token waits until one with a token
+   * follows, or with `fuse_unk` off another one without; bytes that stand in for a character pass it.
+   */
+  private symbolsOf(word: string): number[] {
+    const symbols: number[] = [];
+    let isWaiting = false;
+    for (let at = 0; at < word.length;) {
+      const next = at + (word.codePointAt(at)! > 0xffff ? 2 : 1);
+      const character = this.decorated(word, at, next);
+      const id = this.vocabulary.get(character);
+      const standIns = id === undefined && this.byteIds ? bytesAsIds(character, this.byteIds) : undefined;
+      if (id !== undefined) {
+        if (isWaiting) symbols.push(this.unknown());
+        isWaiting = false;
+        symbols.push(id);
+      } else if (standIns) {
+        symbols.push(...standIns);
+      } else if (hasUnknown(this.spec)) {
+        if (isWaiting && !this.spec.fuse_unk) symbols.push(this.unknown());
+        isWaiting = true;
+      }
+      at = next;
     }
-    return ids;
+    if (isWaiting) symbols.push(this.unknown());
+    return symbols;
   }
 
-  private tooLong(length: number): Error {
-    return tokenizerError(
-      this.file,
-      `words of at most ${MAX_PART} characters, as this tokenizer cuts them`,
-      `${length} characters without a place to cut`,
-      'Break the text up with spaces or line ends.',
-    );
+  private decorated(word: string, begin: number, end: number): string {
+    const character = end === begin + 1 ? word[begin]! : word.slice(begin, end);
+    if (this.prefix === '' && this.suffix === '') return character;
+    return (begin > 0 ? this.prefix : '') + character + (end === word.length ? this.suffix : '');
+  }
+
+  private unknown(): number {
+    if (this.unknownId !== undefined) return this.unknownId;
+    throw tokenizerError(this.file, `the unk_token ${shown(this.spec.unk_token)} in the vocabulary`, 'no such token');
   }
 }
 
-/** Merging takes some 300 bytes and 5 µs a character while it lasts. */
-const MAX_PART = 2 ** 19;
+/** Merging takes some 40 bytes and 1 µs a character while it lasts. */
+const MAX_PART = 2 ** 23;
 const REMEMBERED = 2 ** 17;
 const REMEMBERED_LENGTH = 64;
-const ENCODER = new TextEncoder();
 
-type Merge = [string, string];
-
-function readVocabulary(spec: BytePairSpec, file: string): Map<string, number> {
-  const vocabulary = new Map(Object.entries(spec.vocab));
-  const taken = new Set<number>();
-  for (const [token, id] of vocabulary) {
-    const isId = Number.isSafeInteger(id) && id >= 0 && id < 2 ** 31;
-    if (isId && taken.size < taken.add(id).size) continue;
-    throw tokenizerError(file, `an id for the token ${JSON.stringify(token)} alone`, JSON.stringify(id).slice(0, 60));
-  }
-  return vocabulary;
-}
-
-/** Merges are pairs, or in files of before 2024 texts with a space between the two. */
-function readMerges(spec: BytePairSpec, vocabulary: ReadonlyMap<string, number>, file: string): Merge[] {
-  return spec.merges.map((merge, rank) => {
-    const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
-    if (!isPair(pair)) throw tokenizerError(file, `merge ${rank} to be two tokens`, JSON.stringify(merge).slice(0, 60));
-    const missing = [...pair, pair[0] + pair[1]].find((token) => !vocabulary.has(token));
-    if (missing !== undefined) {
-      throw tokenizerError(
-        file,
-        `the tokens of merge ${rank} in the vocabulary`,
-        `none for ${JSON.stringify(missing)}`,
-      );
-    }
-    // Rust merges by id, the library by text: they would differ where a stand-in takes part in a merge.
-    const standIn = pair.find((token) => token === spec.unk_token || (spec.byte_fallback && BYTE_TOKEN.test(token)));
-    if (standIn !== undefined) throw tokenizerError(file, 'merges of texts only', `one of ${standIn}`);
-    return pair;
-  });
-}
-
-function isPair(value: unknown): value is Merge {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string' && part !== '');
-}
-
-const BYTE_TOKEN = /^<0x[0-9A-F]{2}>$/;
-
-function readByteIds(vocabulary: ReadonlyMap<string, number>, file: string): number[] {
-  return Array.from({ length: 256 }, (_, byte) => {
-    const token = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-    const id = vocabulary.get(token);
-    if (id === undefined) throw tokenizerError(file, 'a token for every byte, with byte_fallback', `none for ${token}`);
-    return id;
-  });
-}
-
-function readUnknown(spec: BytePairSpec, vocabulary: ReadonlyMap<string, number>, file: string): number | undefined {
-  const token = spec.unk_token;
-  if (token === null || token === undefined) return undefined;
-  const id = vocabulary.get(token);
-  if (id === undefined) throw tokenizerError(file, `the unk_token ${token} in the vocabulary`, 'no such token');
-  return id;
-}
-
-/** Last character of a left part → first characters of the right parts that it is merged with. */
-function junctionsOf(merges: readonly Merge[]): Map<number, Set<number>> {
-  const junctions = new Map<number, Set<number>>();
-  for (const [left, right] of merges) {
-    const last = lastCodePoint(left);
-    const firsts = junctions.get(last);
-    if (firsts) firsts.add(right.codePointAt(0)!);
-    else junctions.set(last, new Set([right.codePointAt(0)!]));
-  }
-  return junctions;
-}
-
-function lastCodePoint(text: string): number {
-  const unit = text.charCodeAt(text.length - 1);
-  const isLow = unit >= 0xdc00 && unit <= 0xdfff && text.length > 1;
-  return isLow ? text.codePointAt(text.length - 2)! : unit;
+function hasUnknown(spec: BytePairSpec): spec is BytePairSpec & { readonly unk_token: string } {
+  return typeof spec.unk_token === 'string';
 }

@@ -1,6 +1,6 @@
 import type { TokenSettings } from '../checkpoint/tokenSettings.ts';
-import { tokenizerError } from './tokenizerSpec.ts';
-import type { PostProcessorSpec } from './tokenizerSpec.ts';
+import { shown, tokenizerError } from './tokenizerError.ts';
+import type { PostProcessorSpec } from './postProcessorSpec.ts';
 
 /** Ids that are put before and after the ids of a text: `<s>` of LLaMA, `</s>` of OPT. */
 export interface SpecialTokens {
@@ -46,7 +46,7 @@ function readTemplate(spec: Extract<PostProcessorSpec, { type: 'TemplateProcessi
     }
     const name = piece.SpecialToken.id;
     const special = Object.hasOwn(spec.special_tokens, name) ? spec.special_tokens[name] : undefined;
-    if (!special) throw tokenizerError(file, `${name} in special_tokens of the post_processor`, 'no such token');
+    if (!special) throw tokenizerError(file, `${shown(name)} in special_tokens of the post_processor`, 'no such token');
     (texts === 0 ? before : after).push(...special.ids);
   }
   if (texts !== 1) throw tokenizerError(file, 'a template with the text (A) in it once', `it ${texts} times`);

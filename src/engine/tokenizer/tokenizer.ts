@@ -8,7 +8,8 @@ import { requireTokenizer } from '../checkpoint/requireTokenizer.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
 import { applyTokenizerConfig } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
-import { parseTokenizerSpec, tokenizerError } from './tokenizerSpec.ts';
+import { tokenizerError } from './tokenizerError.ts';
+import { parseTokenizerSpec } from './tokenizerSpec.ts';
 import { throwIfCancelled } from '../../base/errors.ts';
 import type { EspalierError } from '../../base/errors.ts';
 import type { TokenizerPipeline } from './tokenizerPipeline.ts';
@@ -70,11 +71,11 @@ export async function readTokenizer(folder: string): Promise<UncompiledTokenizer
     identity,
     compile({ vocabulary } = {}) {
       const pipeline = compilePipeline(parseTokenizerSpec(bytes, file), file);
-      const { added, bytePairs } = pipeline;
+      const { added, model } = pipeline;
       const special = applyTokenizerConfig(
         pipeline.special,
         settings,
-        (token) => added.get(token) ?? bytePairs.vocabulary.get(token),
+        (token) => added.get(token) ?? model.vocabulary.get(token),
         path.join(folder, TOKENIZER_CONFIG),
       );
       return createTokenizer({ ...pipeline, special }, identity, vocabulary);
@@ -86,7 +87,7 @@ export async function readTokenizer(folder: string): Promise<UncompiledTokenizer
 const MAX_TOKENIZER = 2 ** 28;
 
 function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabulary: number | undefined): Tokenizer {
-  const vocabularySize = 1 + largest([...pipeline.bytePairs.vocabulary.values(), ...pipeline.added.values()]);
+  const vocabularySize = 1 + largest([...pipeline.model.vocabulary.values(), ...pipeline.added.values()]);
   const checked = (ids: Int32Array): Int32Array => {
     if (vocabulary !== undefined && largest(ids) >= vocabulary) {
       throw wrongTokenizer(pipeline.file, vocabulary, largest(ids), vocabularySize);

@@ -1,21 +1,26 @@
-import { compileAddedTokens } from './addedTokens.ts';
+import { compileAddedTokens, readAddedTokens } from './addedTokens.ts';
 import { BytePairs } from './bytePairs.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
-import { compileNormalizer } from './normalizer.ts';
+import { compileNormalizer, normalizeNow } from './normalizer.ts';
 import { compilePreTokenizer } from './preTokenizer.ts';
 import { readSpecialTokens } from './specialTokens.ts';
-import { tokenizerError } from './tokenizerSpec.ts';
+import { BREAK_UP, tokenizerError } from './tokenizerError.ts';
+import { Unigram } from './unigram.ts';
+import { WordLevel } from './wordLevel.ts';
+import { WordPiece } from './wordPiece.ts';
 import { EspalierError } from '../../base/errors.ts';
-import type { AddedToken, TextOrId } from './addedTokens.ts';
+import type { TextOrId } from './addedTokens.ts';
 import type { IdBuffer } from './idBuffer.ts';
+import type { ModelSpec } from './modelSpec.ts';
 import type { Normalize } from './normalizer.ts';
 import type { PreTokenizer } from './preTokenizer.ts';
 import type { SpecialTokens } from './specialTokens.ts';
+import type { TokenModel } from './tokenModel.ts';
 import type { TokenizerSpec } from './tokenizerSpec.ts';
 
 /**
  * A tokenizer.json made ready to run. A text goes through it in this order: cut at added tokens, normalised, cut at those
- * added tokens that are looked for in normalised text, cut into words, merged into ids; then the special tokens are put around.
+ * added tokens that are looked for in normalised text, cut into words, made ids; then the special tokens are put around.
  */
 export interface TokenizerPipeline {
   readonly file: string;
@@ -23,7 +28,7 @@ export interface TokenizerPipeline {
   readonly normalize: Normalize;
   readonly splitNormalized: (text: string) => Iterable<TextOrId>;
   readonly preTokenizer: PreTokenizer;
-  readonly bytePairs: BytePairs;
+  readonly model: TokenModel;
   readonly special: SpecialTokens;
   /** Ids of added tokens by their text. */
   readonly added: ReadonlyMap<string, number>;
@@ -34,26 +39,36 @@ export interface TokenizerPipeline {
 /** @throws EspalierError `checkpoint/tokenizer` */
 export function compilePipeline(spec: TokenizerSpec, file: string): TokenizerPipeline {
   try {
-    const bytePairs = new BytePairs(spec.model, file);
-    const normalize = compileNormalizer(spec.normalizer);
-    const added = readAddedTokens(spec, bytePairs.vocabulary, file);
-    const inNormalized = added
-      .filter((token) => token.isNormalized)
-      .map((token) => ({ ...token, content: normalize(token.content) }));
+    const model = compileModel(spec.model, file);
+    const normalize = compileNormalizer(spec.normalizer, file);
+    const added = readAddedTokens(spec, model, (content) => normalizeNow(normalize, content), file);
     return {
       file,
-      splitRaw: compileAddedTokens(added.filter((token) => !token.isNormalized)),
+      splitRaw: compileAddedTokens(added.inRaw),
       normalize,
-      splitNormalized: compileAddedTokens(inNormalized),
+      splitNormalized: compileAddedTokens(added.inNormalized),
       preTokenizer: compilePreTokenizer(spec.pre_tokenizer),
-      bytePairs,
+      model,
       special: readSpecialTokens(spec.post_processor, file),
-      added: new Map(added.map(({ content, id }) => [content, id])),
+      added: added.ids,
       remembered: new Map(),
     };
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown;
-    throw tokenizerError(file, 'patterns that can be reproduced to the byte', reasonOf(thrown));
+    throw tokenizerError(file, 'patterns that can be reproduced to the byte', reasonOf(thrown).slice(0, 200));
+  }
+}
+
+function compileModel(spec: ModelSpec, file: string): TokenModel {
+  switch (spec.type) {
+    case 'BPE':
+      return new BytePairs(spec, file);
+    case 'WordPiece':
+      return new WordPiece(spec, file);
+    case 'WordLevel':
+      return new WordLevel(spec, file);
+    case 'Unigram':
+      return new Unigram(spec, file);
   }
 }
 
@@ -65,18 +80,21 @@ export function* encodeSteps(pipeline: TokenizerPipeline, text: string, ids: IdB
     let isStart = true;
     for (const section of pipeline.splitRaw(text)) {
       if (typeof section === 'number') ids.push(section);
-      else yield* encodeSection(pipeline, section, isStart, output);
+      else yield* encodeSection(pipeline, section.text, isStart, output);
       isStart = false;
     }
     ids.pushAll(pipeline.special.after);
   } catch (thrown) {
     if (thrown instanceof EspalierError) throw thrown;
     // V8 gives up on a pattern that needs too much of its stack.
-    throw tokenizerError(pipeline.file, 'patterns that can be matched on this text', reasonOf(thrown), BREAK_UP);
+    throw tokenizerError(
+      pipeline.file,
+      'patterns that can be matched on this text',
+      reasonOf(thrown).slice(0, 200),
+      BREAK_UP,
+    );
   }
 }
-
-const BREAK_UP = 'Break the text up with spaces or line ends.';
 
 interface Output {
   readonly ids: IdBuffer;
@@ -94,28 +112,35 @@ function* encodeSection(
   isStart: boolean,
   output: Output,
 ): Generator<number> {
-  let atStart = isStart;
   const isLong = section.length > STRIDE;
-  const normalized = pipeline.normalize(section);
+  const normalizing = pipeline.normalize(section, isStart ? firstLength(section) : 0);
+  let step = normalizing.next();
+  for (; !step.done; step = normalizing.next()) yield output.done;
   if (isLong) yield output.done;
-  for (const part of pipeline.splitNormalized(normalized)) {
+  const { text, head } = step.value;
+  for (const part of pipeline.splitNormalized(text)) {
     if (isLong) yield output.done;
     if (typeof part === 'number') output.ids.push(part);
-    else yield* encodeText(pipeline, part, atStart, output);
-    atStart = false;
+    else yield* encodeText(pipeline, part.text, Math.max(0, Math.min(head - part.begin, part.text.length)), output);
   }
 }
 
-function* encodeText(pipeline: TokenizerPipeline, text: string, isStart: boolean, output: Output): Generator<number> {
-  const { preTokenizer, bytePairs } = pipeline;
-  for (const piece of preTokenizer.split(text, isStart)) {
+/** UTF-16 units of the first character. */
+function firstLength(text: string): number {
+  return text.codePointAt(0)! > 0xffff ? 2 : 1;
+}
+
+function* encodeText(pipeline: TokenizerPipeline, text: string, head: number, output: Output): Generator<number> {
+  const { preTokenizer, model } = pipeline;
+  for (const piece of preTokenizer.split(text, head)) {
     if (piece.length <= REMEMBERED_LENGTH) {
       if (write(output, encodePiece(pipeline, piece), piece.length)) yield output.done;
       continue;
     }
     for (const word of preTokenizer.words(piece)) {
-      for (const part of bytePairs.encodeLong(word)) {
-        if (write(output, part.ids, part.length)) yield output.done;
+      for (const { ids, length } of model.encodeLong(word)) {
+        // What takes long without an id gives way, too.
+        if (write(output, ids, length) || ids.length === 0) yield output.done;
       }
     }
   }
@@ -130,11 +155,11 @@ function write(output: Output, ids: readonly number[], length: number): boolean 
   return true;
 }
 
-function encodePiece({ preTokenizer, bytePairs, remembered }: TokenizerPipeline, piece: string): readonly number[] {
+function encodePiece({ preTokenizer, model, remembered }: TokenizerPipeline, piece: string): readonly number[] {
   const known = remembered.get(piece);
   if (known) return known;
   const ids: number[] = [];
-  for (const word of preTokenizer.words(piece)) ids.push(...bytePairs.encode(word));
+  for (const word of preTokenizer.words(piece)) for (const id of model.encode(word)) ids.push(id);
   if (remembered.size >= REMEMBERED) remembered.clear();
   remembered.set(piece, ids);
   return ids;
@@ -142,29 +167,3 @@ function encodePiece({ preTokenizer, bytePairs, remembered }: TokenizerPipeline,
 
 const REMEMBERED = 2 ** 17;
 const REMEMBERED_LENGTH = 64;
-
-function readAddedTokens(
-  spec: TokenizerSpec,
-  vocabulary: ReadonlyMap<string, number>,
-  file: string,
-): (AddedToken & { readonly isNormalized: boolean })[] {
-  const seen = new Set<string>();
-  let largest = -1;
-  return spec.added_tokens.map((token) => {
-    const name = JSON.stringify(token.content);
-    // The Rust library goes by its own numbering whatever the file says: the vocabulary's id, or else the next free one.
-    const id = vocabulary.get(token.content) ?? Math.max(largest + 1, vocabulary.size);
-    if (id !== token.id) throw tokenizerError(file, `the added token ${name} to have the id ${id}`, `${token.id}`);
-    if (seen.has(token.content)) throw tokenizerError(file, `the added token ${name} once`, 'it twice');
-    seen.add(token.content);
-    largest = Math.max(largest, id);
-    return {
-      id,
-      content: token.content,
-      singleWord: token.single_word,
-      leftStrip: token.lstrip,
-      rightStrip: token.rstrip,
-      isNormalized: token.normalized,
-    };
-  });
-}

@@ -1,63 +1,49 @@
-import { INERT_IN_NORMALIZATION, PINNED_CATEGORIES } from './unicodeTables.ts';
-import type { PinnedCategory } from './unicodeTables.ts';
+import { characterClass } from './codePoints.ts';
+import { INERT_IN_COMPATIBILITY, LOWERCASE } from './characterTables.ts';
+import { INERT_IN_NORMALIZATION } from './unicodeTables.ts';
 
 /**
  * Token ids must not depend on which Unicode the engine that runs this code happens to know: the Rust tokenizers library,
  * which made the tokens that models were trained on, has its own tables (categories of Unicode 16, normalisation of
- * Unicode 9). The two functions here make any engine from Unicode 15 on agree with it.
+ * Unicode 9). The functions here make any engine from Unicode 15 on agree with it.
  */
+export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
-/**
- * A text of the same length in UTF-16 units, in which characters younger than Unicode 15 stand replaced by old ones of the
- * same general category: for matching only. Ranges of literal code points in a pattern would see the stand-in; patterns of
- * real tokenizers tell new scripts by category alone.
- */
-export function withPinnedCategories(text: string): string {
-  return ANY_PINNED.test(text) ? text.replace(EVERY_PINNED, standIn) : text;
-}
-
-/** NFC or NFD as the Rust library does them. */
-export function normalizeAsRust(text: string, form: 'NFC' | 'NFD'): string {
-  if (!ANY_INERT.test(text)) return text.normalize(form);
+/** A normal form as the Rust library makes it. */
+export function normalizeAsRust(text: string, form: NormalForm): string {
+  const [any, every] = form === 'NFC' || form === 'NFD' ? INERT : INERT_TOO;
+  if (!any.test(text)) return text.normalize(form);
   // An inert character neither moves nor composes nor decomposes: what stands left and right of it cannot meet.
   return text
-    .split(EVERY_INERT)
+    .split(every)
     .map((part, i) => (i % 2 === 0 ? part.normalize(form) : part))
     .join('');
 }
 
-const ALL_PINNED = Object.values(PINNED_CATEGORIES).join(' ');
-const ANY_PINNED = new RegExp(characterClass(ALL_PINNED), 'u');
-const EVERY_PINNED = new RegExp(characterClass(ALL_PINNED), 'gu');
-const ANY_INERT = new RegExp(characterClass(INERT_IN_NORMALIZATION), 'u');
-/** The group keeps the separators, at odd places, in the list that `split` returns. */
-const EVERY_INERT = new RegExp(`(${characterClass(INERT_IN_NORMALIZATION)})`, 'u');
+/** Each character in lower case by itself: a sigma at the end of a word is a sigma. */
+export function lowercaseAsRust(text: string): string {
+  const plain = text.includes('Σ') ? text.replaceAll('Σ', 'σ') : text;
+  if (!ANY_YOUNG.test(plain)) return plain.toLowerCase();
+  return plain
+    .split(EVERY_YOUNG)
+    .map((part, i) => (i % 2 === 0 ? part.toLowerCase() : LOWER.get(part)!))
+    .join('');
+}
 
-/** Old characters of each category, of one and of two UTF-16 units. */
-const STAND_INS: Readonly<Record<PinnedCategory, readonly [one: string, two: string]>> = {
-  Lu: ['\u10a0', '\u{10400}'],
-  Ll: ['\u0250', '\u{10428}'],
-  Lt: ['\u01c5', '\u{10400}'],
-  Lm: ['\u02b0', '\u{16f93}'],
-  Lo: ['\u0e01', '\u{10000}'],
-  M: ['\u0300', '\u{1d167}'],
-  N: ['\u0660', '\u{104a0}'],
-  P: ['\u00a7', '\u{10100}'],
-  S: ['\u00a6', '\u{1d000}'],
-  Z: ['\u2000', '\u{10100}'],
-  C: ['\u0378', '\u{50000}'],
+/** The group keeps the separators, at odd places, in the list that `split` returns. */
+const separators = (points: string): readonly [any: RegExp, every: RegExp] => {
+  return [new RegExp(characterClass(points), 'u'), new RegExp(`(${characterClass(points)})`, 'u')];
 };
 
-const CLASSES = (Object.keys(PINNED_CATEGORIES) as PinnedCategory[]).map((category) => ({
-  standIns: STAND_INS[category],
-  members: new RegExp(characterClass(PINNED_CATEGORIES[category]!), 'u'),
-}));
+const INERT = separators(INERT_IN_NORMALIZATION);
+const INERT_TOO = separators(`${INERT_IN_NORMALIZATION} ${INERT_IN_COMPATIBILITY}`);
 
-function standIn(character: string): string {
-  const { standIns } = CLASSES.find(({ members }) => members.test(character))!;
-  return standIns[character.length - 1]!;
-}
-
-function characterClass(points: string): string {
-  return `[${points.replaceAll(/[0-9a-f]+/g, '\\u{$&}').replaceAll(/\s/g, '')}]`;
-}
+const LOWER = new Map(
+  LOWERCASE.trim()
+    .split(/\s+/)
+    .map((pair) => {
+      const [upper, lower] = pair.split(':').map((point) => String.fromCodePoint(parseInt(point, 16)));
+      return [upper!, lower!];
+    }),
+);
+const [ANY_YOUNG, EVERY_YOUNG] = separators(LOWERCASE.replaceAll(/:\S+/g, ''));

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { checkpointFolders } from '../../files/checkpointFolders.ts';
 import { isSettled, versionOf } from '../../files/fileVersion.ts';
 import type { RequestParams, RequestResult } from '../../protocol/requests.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
@@ -160,17 +161,20 @@ function keyOf({ kind, path: file }: Input): string {
 async function stampOf(input: Input): Promise<string> {
   try {
     if (input.kind === 'file') return await stampOfFile(input.path);
-    const names = (await readdir(input.path))
-      .filter((name) => /^(config|tokenizer|tokenizer_config)\.json$|\.safetensors(\.index\.json)?$/.test(name))
-      .sort();
-    const stamps = await Promise.all(
-      names.map(async (name) => `${name} ${await stampOfFile(path.join(input.path, name))}`),
-    );
-    return names.length === 0 ? MISSING : stamps.join(', ');
+    const stamps: string[] = [];
+    for (const folder of await checkpointFolders(input.path)) {
+      for (const name of (await readdir(folder)).filter((each) => DECIDES.test(each)).sort()) {
+        stamps.push(`${name} ${await stampOfFile(path.join(folder, name))}`);
+      }
+    }
+    return stamps.length === 0 ? MISSING : stamps.join(', ');
   } catch {
     return MISSING;
   }
 }
+
+/** Files that a checkpoint's hash is taken over, or that say which those are. */
+const DECIDES = /^(config|tokenizer|tokenizer_config|adapter_config)\.json$|\.safetensors(\.index\.json)?$/;
 
 async function stampOfFile(file: string): Promise<string> {
   const version = versionOf(await stat(file, { bigint: true }));

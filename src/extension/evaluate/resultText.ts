@@ -1,6 +1,6 @@
 import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
-import { resultWarnings, zerosText } from '../../experiment/resultWarnings.ts';
+import { resultWarnings, modelText } from '../../experiment/resultWarnings.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import {
@@ -149,7 +149,7 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
   const { provenance } = result;
   const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, modelLength, versions } =
     provenance;
-  const model = `${markdownText(architecture)}, ${formatCount(parameters)}${zerosText(provenance)}`;
+  const model = `${markdownText(architecture)}, ${formatCount(parameters)}${markdownText(modelText(provenance))}`;
   return [
     ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
     [

@@ -86,6 +86,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<ListedCheckpoint
             markdownText(
               `${formatCount(summary.parameters)} parameters, ${formatCount(summary.prunableParameters)} of them prunable, stored as ${precisionOf(summary)}`,
             ),
+            ...(summary.notes ?? []).map((note) => markdownText(note)),
           ]
         : []),
       ...(problem === undefined ? [] : [markdownText(problem)]),

@@ -86,6 +86,12 @@ const DENSE = {
   sparsity_config: { format: 'dense', global_sparsity: 0.5, sparsity_structure: '2:4', targets: ['Linear'] },
 };
 
+const SCALED = {
+  quant_method: 'compressed-tensors',
+  format: 'float-quantized',
+  config_groups: { group_0: { targets: ['Linear'], weights: { num_bits: 8, type: 'float', symmetric: true } } },
+};
+
 describe('the numbers of the plain checkpoint are those of one', () => {
   it.each<[what: string, FamilyName, rename: (name: string) => string, fields?: object]>([
     ['saved under data parallelism', 'llama-2 grouped queries', before('module.')],
@@ -241,7 +247,23 @@ describe('what is not certain is refused', () => {
     ['AWQ', { quant_method: 'awq', bits: 4, group_size: 128 }, /AWQ with 4 bits/],
     ['an AWQ of before methods were named', { zero_point: true, q_group_size: 128, w_bit: 4 }, /a quantisation/],
     ['bitsandbytes', { quant_method: 'bitsandbytes', load_in_4bit: true }, /bitsandbytes with 4 bits/],
-    ['FP8', { quant_method: 'fp8', activation_scheme: 'dynamic' }, /FP8/],
+    ['MXFP4', { quant_method: 'mxfp4' }, /MXFP4/],
+    ['HQQ', { quant_method: 'hqq', quant_config: {} }, /HQQ/],
+    [
+      'FP8 whose inputs are rotated',
+      { ...SCALED, transform_config: { config_groups: {} } },
+      /compressed-tensors, format float-quantized/,
+    ],
+    [
+      'matrices in four bits',
+      { ...SCALED, config_groups: { group_0: { weights: { num_bits: 4, type: 'int' } } } },
+      /compressed-tensors/,
+    ],
+    [
+      'eight bits that have a zero point',
+      { ...SCALED, config_groups: { group_0: { weights: { num_bits: 8, symmetric: false } } } },
+      /compressed-tensors/,
+    ],
     [
       'dense weights that are quantised while computing',
       { ...DENSE, config_groups: { group_0: { targets: ['Linear'] } } },

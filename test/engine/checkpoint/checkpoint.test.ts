@@ -194,12 +194,16 @@ describe('finding the weights', () => {
     expect(failure.message).toMatch(says);
   });
 
-  it('refuses a tensor that two shards hold, and one that the index does not mention', async () => {
+  it('refuses a tensor that two shards hold differently, and one that the index does not mention', async () => {
     await write('a.safetensors', { matrix });
-    await write('b.safetensors', { matrix, vector });
+    const other = {
+      ...matrix,
+      data: matrix.data.map((value, i) => (i === matrix.data.length - 1 ? value + 1 : value)),
+    };
+    await write('b.safetensors', { matrix: other, vector });
     writeIndex({ matrix: 'a.safetensors', vector: 'b.safetensors' });
     expect((await failureOf(() => openCheckpoint(folder))).message).toMatch(
-      /"matrix" of b\.safetensors.*it in a\.safetensors as well/,
+      /"matrix" once, or the same every time, got another in b\.safetensors than in a\.safetensors/,
     );
     writeIndex({ matrix: 'b.safetensors' });
     expect((await failureOf(() => openCheckpoint(folder))).message).toMatch(/"vector" of b\.safetensors.*no mention/);
@@ -212,7 +216,7 @@ describe('finding the weights', () => {
     ['model.Q4_K_M.gguf', /GGUF weights \(model\.Q4_K_M\.gguf\).*original safetensors/],
     ['tf_model.h5', /another format/],
     ['adapter_model.safetensors', /adapter.*merge_and_unload/],
-    ['weights.safetensors', /only weights\.safetensors.*Rename/],
+    ['optimizer.safetensors', /only optimizer\.safetensors.*the weights themselves/],
     ['notes.txt', /neither.*Download the weights/],
   ])('says what to do about a folder with %s only', async (file, says) => {
     writeFileSync(path.join(folder, file), 'x');

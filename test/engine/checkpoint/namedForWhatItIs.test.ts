@@ -45,17 +45,18 @@ describe('a path that is no path of a checkpoint', () => {
     ['${MODELS}/tiny', /with \$\{MODELS\}/],
     ['%USERPROFILE%/tiny', /with %USERPROFILE%/],
     ['file:///data/models/my%20model', /begins with file:.*Write the path alone: \/data\/models\/my model\./],
-    ['hf:meta-llama/Llama-3.2-1B', /name of the Hugging Face hub.*hf download meta-llama\/Llama-3\.2-1B/],
-    ['hf:meta-llama/Llama-3.2-1B@main', /hf download meta-llama\/Llama-3\.2-1B`/],
-    ['hf://meta-llama/Llama-3.2-1B', /hf download meta-llama\/Llama-3\.2-1B`/],
-    ['https://huggingface.co/meta-llama/Llama-3.2-1B/tree/main', /hf download meta-llama\/Llama-3\.2-1B`/],
+    ['hf:meta-llama/Llama-3.2-1B', /name of the Hugging Face hub.*Write hf:meta-llama\/Llama-3\.2-1B/],
+    ['hf:meta-llama/Llama-3.2-1B@main', /Write hf:meta-llama\/Llama-3\.2-1B:/],
+    ['hf://meta-llama/Llama-3.2-1B', /Write hf:meta-llama\/Llama-3\.2-1B:/],
+    ['https://huggingface.co/meta-llama/Llama-3.2-1B/tree/main', /Write hf:meta-llama\/Llama-3\.2-1B:/],
     ['s3://bucket/model', /address that begins with s3:.*Download/],
-    ['meta-llama/Llama-3.2-1B', /no such folder.*name of the Hugging Face hub.*hf download meta-llama\/Llama-3\.2-1B/],
+    ['meta-llama/Llama-3.2-1B', /no such folder.*name of the Hugging Face hub.*write hf:meta-llama\/Llama-3\.2-1B/],
+    ['gpt2', /no such folder.*name of the Hugging Face hub.*write hf:gpt2:/],
     ['C:\\models\\tiny', /path of Windows/],
     ['C:/models/tiny', /path of Windows/],
     ['models\\tiny', /path of Windows/],
     [' models/tiny', /blank or a quote/],
-    ['nowhere', /no such folder\. Check the path of the checkpoint/],
+    ['no where', /no such folder\. Check the path of the checkpoint/],
     ['one/two/three', /no such folder\. Check the path of the checkpoint/],
   ])('%s', async (written, says) => {
     const failure = await failureOf(() => openCheckpoint(path.resolve(folder, written)));
@@ -97,6 +98,8 @@ it.skipIf(process.platform === 'win32')(
   },
 );
 
+const ADAPTER = JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: 'ada/base', r: 2 });
+
 describe('a folder that is no checkpoint', () => {
   it.each<[what: string, files: readonly string[], says: RegExp]>([
     [
@@ -116,7 +119,13 @@ describe('a folder that is no checkpoint', () => {
     [
       'an adapter',
       ['adapter_config.json', 'adapter_model.safetensors'],
-      /an adapter without its base.*merge_and_unload/,
+      /got "ada\/base", which is none of these here\. Download it \(`hf download ada\/base`\)/,
+    ],
+    ['an adapter without weights', ['adapter_config.json'], /an adapter without weights.*Download/],
+    [
+      'a pickled adapter',
+      ['adapter_config.json', 'adapter_model.bin'],
+      /pickled \(adapter_model\.bin\).*save_pretrained/,
     ],
     [
       'an adapter beside a model',
@@ -130,7 +139,7 @@ describe('a folder that is no checkpoint', () => {
       /index\.json as well/,
     ],
   ])('%s', async (_, files, says) => {
-    for (const file of files) put(file);
+    for (const file of files) put(file, file === 'adapter_config.json' ? ADAPTER : 'x');
     const failure = await failureOf(() => openCheckpoint(folder));
     expect(failure.code).toBe('checkpoint/not-found');
     expect(failure.message).toMatch(says);
@@ -139,10 +148,10 @@ describe('a folder that is no checkpoint', () => {
   it.each([
     ['models--meta-llama--Llama-3.2-1B', ''],
     ['models--meta-llama--Llama-3.2-1B', 'snapshots'],
-  ])('but is above a snapshot of the hub’s cache: %s/%s', async (repository, below) => {
-    put(`${repository}/refs/main`, 'bbb');
-    put(`${repository}/snapshots/aaa/config.json`);
+  ])('but is above a snapshot of the hub’s cache that nothing names: %s/%s', async (repository, below) => {
+    put(`${repository}/refs/main`, 'ccc');
     put(`${repository}/snapshots/bbb/config.json`);
+    put(`${repository}/snapshots/ddd/config.json`);
     put(`${repository}/blobs/123`);
     const failure = await failureOf(() => openCheckpoint(path.join(folder, repository, below)));
     expect(failure.message).toContain(`the snapshot: ${path.join(folder, repository, 'snapshots', 'bbb')} (of 2`);
@@ -158,6 +167,22 @@ describe('a Git LFS pointer is named', () => {
   it.each(['model.safetensors', 'config.json', 'model.safetensors.index.json'])('in the place of %s', async (file) => {
     put('config.json', JSON.stringify(TINY_LLAMA));
     if (file === 'config.json') await writeSafetensors(path.join(folder, 'model.safetensors'), new Map());
+    put(file, LFS);
+    expect((await failureOf(() => openCheckpoint(folder))).message).toMatch(/a Git LFS pointer.*git lfs pull/);
+  });
+
+  it.each(['tokenizer.json', 'tokenizer_config.json'])('in the place of %s', async (file) => {
+    put('tokenizer.json', '{}');
+    put(file, LFS);
+    const failure = await failureOf(() => loadTokenizer(folder));
+    expect([failure.code, failure.message]).toEqual(['checkpoint/tokenizer', expect.stringMatching(/git lfs pull/)]);
+  });
+
+  it.each(['adapter_config.json', 'adapter_model.safetensors'])('in the place of %s', async (file) => {
+    put('base/config.json', JSON.stringify(TINY_LLAMA));
+    await writeSafetensors(path.join(folder, 'base', 'model.safetensors'), new Map());
+    put('adapter_config.json', JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: './base' }));
+    put('adapter_model.safetensors');
     put(file, LFS);
     expect((await failureOf(() => openCheckpoint(folder))).message).toMatch(/a Git LFS pointer.*git lfs pull/);
   });
@@ -245,14 +270,6 @@ function packed(weight: string | undefined, ...beside: string[]): (tensors: Tens
 }
 
 describe('tensors that are not a plain model’s are named for what they are', () => {
-  const biases =
-    (...names: string[]): ((tensors: Tensors) => void) =>
-    (tensors) => {
-      for (const [index, name] of [0, 1, 2].flatMap((block) => names.map((each) => [block, each] as const))) {
-        tensors.set(`model.layers.${index}.${name}.bias`, zeros(64));
-      }
-    };
-
   it.each<[what: string, change: (tensors: Tensors) => void, says: RegExp]>([
     ['GPTQ', packed('qweight', 'qzeros', 'scales', 'g_idx'), /GPTQ has packed.*before it was quantised/],
     ['AWQ', packed('qweight', 'qzeros', 'scales'), /AWQ or GPTQ has packed/],
@@ -295,11 +312,6 @@ describe('tensors that are not a plain model’s are named for what they are', (
     ['Meta’s names', (tensors) => tensors.set('layers.0.attention.wq.weight', zeros(2)), /Meta’s own layout/],
     ['fused projections', packed('qkv_proj.weight'), /fused into one matrix/],
     [
-      'FLAP’s biases',
-      biases('self_attn.o_proj', 'mlp.down_proj'),
-      /biases of the output projections \(FLAP\).*\{"espalier":\{"format":1,"bias":\{"attention_output":true,"mlp_output":true\}\}\}/,
-    ],
-    [
       'a head that is missing',
       (tensors) => tensors.delete('lm_head.weight'),
       /no tensor of this name.*"tie_word_embeddings": true/,
@@ -316,23 +328,22 @@ describe('tensors that are not a plain model’s are named for what they are', (
     expect(failure.message).not.toContain('one of the two is of another model');
   });
 
-  it('blocks of other sizes, with the line of config.json that says so, which is then read', async () => {
-    const { hidden, headDim } = parseConfig(TINY_LLAMA, 'config.json');
+  it('fewer heads in all blocks alike, which may be smaller ones: with the line of config.json that says so, which is then read', async () => {
+    const { hidden, headDim, heads, kvHeads } = parseConfig(TINY_LLAMA, 'config.json');
+    const queries = (heads / kvHeads) * headDim;
     const change = (tensors: Tensors): void => {
-      for (const name of ['gate_proj', 'up_proj']) tensors.set(`model.layers.1.mlp.${name}.weight`, zeros(5, hidden));
-      tensors.set('model.layers.1.mlp.down_proj.weight', zeros(hidden, 5));
-      const { heads, kvHeads } = parseConfig(TINY_LLAMA, 'config.json');
-      const group = heads / kvHeads;
-      for (const name of ['k_proj', 'v_proj'])
-        tensors.set(`model.layers.2.self_attn.${name}.weight`, zeros(headDim, hidden));
-      tensors.set('model.layers.2.self_attn.q_proj.weight', zeros(group * headDim, hidden));
-      tensors.set('model.layers.2.self_attn.o_proj.weight', zeros(hidden, group * headDim));
-      biases('self_attn.o_proj', 'mlp.down_proj')(tensors);
+      for (const block of [0, 1, 2]) {
+        const prefix = `model.layers.${block}.self_attn`;
+        for (const name of ['k_proj', 'v_proj']) tensors.set(`${prefix}.${name}.weight`, zeros(headDim, hidden));
+        tensors.set(`${prefix}.q_proj.weight`, zeros(queries, hidden));
+        tensors.set(`${prefix}.o_proj.weight`, zeros(hidden, queries));
+      }
     };
     const failure = await failureOf(() => checked(change));
-    expect(failure.message).toMatch(/fewer heads or channels in some blocks \(FLAP, LLM-Pruner\) and biases/);
+    expect(failure.message).toMatch(/fewer heads or channels in some blocks \(FLAP, LLM-Pruner\)/);
     const key = /\{"espalier".*\}\}/.exec(failure.data.remedy)![0];
     await checked(change, JSON.parse(key) as object);
+    await checked(change, { head_dim: headDim });
   });
 
   async function checked(change: (tensors: Tensors) => void, fields: object = {}): Promise<void> {

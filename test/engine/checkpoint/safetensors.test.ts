@@ -147,10 +147,10 @@ describe('safetensors', () => {
   });
 
   it('leaves types that nobody reads alone, and names them when somebody does', async () => {
-    const quantised = { dtype: 'I8', shape: [4], data_offsets: [8, 12] };
+    const quantised = { dtype: 'F8_E8M0', shape: [4], data_offsets: [8, 12] };
     const failure = await failureOf(() => read(encode({ a, quantised }, data)));
     expect(failure.code).toBe('checkpoint/tensor');
-    expect(failure.message).toMatch(/quantised.*I8.*bfloat16/);
+    expect(failure.message).toMatch(/quantised.*F8_E8M0.*bfloat16/);
   });
 
   it('refuses a folder and a missing file', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
-import { zerosText } from '../../../src/experiment/resultWarnings.ts';
+import { modelText } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -44,9 +44,9 @@ describe('zeros of a checkpoint', () => {
     const [dense] = await engine.evaluate({ ...plan(sparse, 'W', 0.5), evaluations: [] });
     expect(dense!.actualSparsity).toBeCloseTo(0.3, 1);
     expect(dense!.provenance.modelZeros).toBe(dense!.actualSparsity);
-    expect(zerosText(dense!.provenance)).toMatch(/^, (2[6-9]|30)(\.\d+)? % of its prunable weights zero already$/);
+    expect(modelText(dense!.provenance)).toMatch(/^, (2[6-9]|30)(\.\d+)? % of its prunable weights zero already$/);
     const [whole] = await engine.evaluate({ ...plan(family.folder, 'W', 0.5), evaluations: [] });
-    expect([whole!.provenance.modelZeros, zerosText(whole!.provenance)]).toEqual([0, '']);
+    expect([whole!.provenance.modelZeros, modelText(whole!.provenance)]).toEqual([0, '']);
   });
 
   it.each<[string, number | Sparsity, number]>([

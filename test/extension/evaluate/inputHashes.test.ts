@@ -100,6 +100,26 @@ describe('the inputs of a result', () => {
     expect(identified).toHaveLength(3);
   });
 
+  it('of an adapter are its base model’s files as well, and of a folder of the hub’s cache those of its snapshot', async () => {
+    const snapshot = path.join(root, 'models--ada--base', 'snapshots', 'abc');
+    await mkdir(path.join(root, 'models--ada--base', 'refs'), { recursive: true });
+    await writeFile(path.join(root, 'models--ada--base', 'refs', 'main'), 'abc');
+    await mkdir(snapshot, { recursive: true });
+    await rename(path.join(root, 'model', 'model.safetensors'), path.join(snapshot, 'model.safetensors'));
+    await rm(path.join(root, 'model', 'config.json'));
+    const adapter = JSON.stringify({ base_model_name_or_path: '../models--ada--base' });
+    await writeFile(path.join(root, 'model', 'adapter_config.json'), adapter);
+    settle();
+    const hashes = open();
+    const stamp = async () => hashes.stamp({ kind: 'model', path: path.join(root, 'model') });
+    const before = await stamp();
+    expect(before).toMatch(/adapter_config\.json.*model\.safetensors/);
+    await writeFile(path.join(snapshot, 'model.safetensors'), 'weightS');
+    settle();
+    expect(await stamp()).not.toBe(before);
+    expect(await hashes.stamp({ kind: 'model', path: path.join(root, 'models--ada--base') })).toMatch(/model\.safet/);
+  });
+
   it.each<[string, string, string]>([
     ['the text', 'test.txt', 'texT'],
     ['the calibration text', 'valid.txt', 'calibratioN'],

@@ -11,7 +11,12 @@ const tokenizers = createRequire(import.meta.url)('tokenizers');
 
 /** Oldest Unicode among the engines that are supported (Node 20.0). Whatever came later is pinned. */
 const BASE_VERSION = 15.0;
-const CATEGORIES = ['Lu', 'Ll', 'Lt', 'Lm', 'Lo', 'M', 'N', 'P', 'S', 'Z'];
+const CATEGORIES = 'Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp'.split(' ');
+/** Those that patterns of tokenizers name. */
+const SCRIPTS = (
+  'Han Hiragana Katakana Hangul Bopomofo Latin Greek Cyrillic Armenian Georgian Hebrew Arabic Devanagari Bengali Gurmukhi ' +
+  'Gujarati Tamil Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Khmer Mongolian Ethiopic'
+).split(' ');
 
 const hex = (point) => point.toString(16);
 const everyCodePoint = Array.from({ length: 0x110000 }, (_, point) => point).filter((p) => p < 0xd800 || p >= 0xe000);
@@ -100,7 +105,12 @@ function toRanges(pairs) {
   return ranges;
 }
 
-const pinned = toRanges(pinnedCategories());
+const pinnedPoints = pinnedCategories();
+const pinned = toRanges(pinnedPoints);
+const pinnedIn = (property) => {
+  const members = rustClass(property);
+  return toRanges(pinnedPoints.filter(([point]) => members.has(point)).map(([point]) => [point, '']));
+};
 const composed = inertIn('NFC', tokenizers.nfcNormalizer());
 const decomposed = inertIn('NFD', tokenizers.nfdNormalizer());
 // What such a code point is composed of must not compose either, except for the old dot above (0x307): its partners are here.
@@ -124,13 +134,25 @@ writeFileSync(
   new URL('../../../src/engine/tokenizer/unicodeTables.ts', import.meta.url),
   `// Made by test/support/tokenizers/makeUnicodeTables.mjs: do not edit. Code points and ranges of them, in hexadecimal.
 
-export type PinnedCategory = 'Lu' | 'Ll' | 'Lt' | 'Lm' | 'Lo' | 'M' | 'N' | 'P' | 'S' | 'Z' | 'C';
+/** General categories, with all of C as one. */
+export type Category = ${[...CATEGORIES, 'C'].map((name) => `'${name}'`).join(' | ')};
+
+/** Scripts that patterns may name. */
+export type Script = ${SCRIPTS.map((name) => `'${name}'`).join(' | ')};
 
 /** Code points younger than the oldest Unicode of a supported engine, under what the Rust tokenizers library takes them for. */
-export const PINNED_CATEGORIES: Readonly<Partial<Record<PinnedCategory, string>>> = {
+export const PINNED_CATEGORIES: Readonly<Partial<Record<Category, string>>> = {
 ${Object.entries(byCategory)
   .map(([category, ranges]) => `  ${category}: ${print(ranges)},`)
   .join('\n')}
+};
+
+/** The letters among them. */
+export const PINNED_ALPHABETIC = ${print(pinnedIn('Alphabetic'))};
+
+/** And their scripts. */
+export const PINNED_SCRIPTS: Readonly<Record<Script, string>> = {
+${SCRIPTS.map((name) => `  ${name}: ${print(pinnedIn(name))},`).join('\n')}
 };
 
 /** Code points that the Rust tokenizers library, whose normalisation is that of an old Unicode, leaves alone in NFC and NFD. */

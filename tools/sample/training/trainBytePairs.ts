@@ -73,7 +73,7 @@ function byteAlphabet(): string[] {
 function countWords(text: string): Map<string, number> {
   const preTokenizer = compilePreTokenizer({ type: 'ByteLevel', add_prefix_space: false, use_regex: true });
   const counts = new Map<string, number>();
-  for (const piece of preTokenizer.split(text, true)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  for (const piece of preTokenizer.split(text, 1)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
   return new Map([...counts].flatMap(([piece, count]) => [...preTokenizer.words(piece)].map((word) => [word, count])));
 }
 

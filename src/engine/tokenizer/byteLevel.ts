@@ -1,0 +1,21 @@
+/**
+ * GPT-2's printable alphabet: each byte of the UTF-8 text as one character, itself where it is printable Latin-1, else one
+ * of those from U+0100 on, in order.
+ */
+export function bytesAsCharacters(text: string): string {
+  const bytes = ENCODER.encode(text);
+  const characters = new Uint16Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) characters[i] = BYTE_CHARACTERS[bytes[i]!]!;
+  return UTF16.decode(characters);
+}
+
+const ENCODER = new TextEncoder();
+const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true });
+
+const BYTE_CHARACTERS = byteCharacters();
+
+function byteCharacters(): Uint16Array {
+  const isPrintable = (byte: number): boolean => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+  let spare = 0x100;
+  return Uint16Array.from({ length: 256 }, (_, byte) => (isPrintable(byte) ? byte : spare++));
+}
