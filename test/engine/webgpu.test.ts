@@ -15,15 +15,20 @@ import { randomTensor, runGraph } from '../support/runGraph.ts';
 const webgpu = (await listDevices()).find(({ name }) => name === 'webgpu')!;
 const name = webgpu.works ? 'WebGPU gives what the CPU gives' : `WebGPU does not work here: ${webgpu.detail}`;
 
-/** One of each thing that a program can hold: grouped queries and rotation, window, biases, head norms, layer norms, experts. */
+/** One of each thing that a program can hold: grouped queries and rotation, window, biases, head norms, layer norms, ALiBi, experts. */
 const families: readonly FamilyName[] = [
-  'llama-3.1',
-  'mistral',
-  'qwen2 window',
-  'qwen3',
-  'opt-350m',
-  'gpt-neox',
-  'mixtral',
+  ...([
+    'llama-3.1',
+    'mistral',
+    'qwen2 window',
+    'qwen3',
+    'opt-350m',
+    'gpt-neox',
+    'phi-4',
+    'gpt-2',
+    'falcon rw',
+    'mixtral',
+  ] as const),
 ];
 
 const STRUCTURES: readonly StructureMethod[] = ['wanda-sp', 'taylor', 'flap', 'shortgpt'];

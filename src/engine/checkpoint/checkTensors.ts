@@ -3,14 +3,12 @@ import { isFloatType, UNQUANTISED } from './elementTypes.ts';
 import { foreignTensors } from './foreignTensors.ts';
 import { removedLayout } from './removedLayout.ts';
 import { familyOf } from '../families/families.ts';
+import { type Parameter, storedShape } from '../families/family.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** A tensor that a model with this configuration is made of. */
-export interface ExpectedTensor {
-  readonly tensor: string;
-  readonly shape: readonly number[];
-}
+export type ExpectedTensor = Pick<Parameter, 'tensor' | 'shape' | 'transposed'>;
 
 /**
  * Checks before any work that a checkpoint holds exactly what its config.json says: every tensor there, of the right shape
@@ -23,7 +21,7 @@ export function checkTensors(checkpoint: Checkpoint, expected: readonly Expected
   const wanted = new Set(expected.map(({ tensor }) => tensor));
   const { headTensor, buffers } = familyOf(checkpoint.config);
   try {
-    for (const { tensor, shape } of expected) checkTensor(checkpoint, tensor, shape);
+    for (const parameter of expected) checkTensor(checkpoint, parameter.tensor, storedShape(parameter));
     for (const [name, { file }] of checkpoint.tensors) {
       if (wanted.has(name) || BUFFERS.test(name) || buffers?.test(name)) continue;
       if (name === headTensor && checkpoint.config.tiedEmbeddings) checkTied(checkpoint);

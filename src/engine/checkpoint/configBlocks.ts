@@ -1,5 +1,6 @@
 import type { BlockShape, FamilyConfig } from '../families/config.ts';
 import type { ConfigFields } from '../families/configFields.ts';
+import { LIMITS } from '../families/configLimits.ts';
 
 /** Name of the key in config.json, and the only form of it that there is so far. */
 export const ESPALIER_KEY = 'espalier';
@@ -17,7 +18,8 @@ export const ESPALIER_FORMAT = 1;
  *
  * A block that mixes experts has no channels of its own (`"intermediate": 0`) and says how many experts it has (`"experts": 6`).
  *
- * The fields of the family hold the sizes before the removal, which no block exceeds.
+ * The fields of the family hold the sizes before the removal, which no block exceeds. Where it matters, a block has also `groups`, those of the model's
+ * groups that it has, or `place`, which block of the model it was.
  *
  * @throws EspalierError `checkpoint/config`
  */
@@ -43,7 +45,7 @@ export function withRemovedComponents(fields: ConfigFields, config: FamilyConfig
 
 function readBlocks(
   key: ConfigFields,
-  { depth, heads, kvHeads, intermediate, mixture }: FamilyConfig,
+  { depth, heads, kvHeads, intermediate, mixture, places }: FamilyConfig,
 ): readonly BlockShape[] | undefined {
   const list = key.value('blocks');
   if (list === undefined) return undefined;
@@ -53,7 +55,8 @@ function readBlocks(
   return list.map((_, index): BlockShape => {
     const block = key.item('blocks', index);
     const experts = mixture?.experts[index] ?? 0;
-    refuseUnknown(block, ['heads', 'kv_heads', 'intermediate', ...(experts > 0 ? ['experts'] : [])]);
+    const placed = places === undefined ? [] : [PLACES[places]];
+    refuseUnknown(block, ['heads', 'kv_heads', 'intermediate', ...(experts > 0 ? ['experts'] : []), ...placed]);
     const shape = {
       heads: block.integer('heads', { minimum: 0, maximum: heads }),
       kvHeads: block.integer('kv_heads', { minimum: 0, maximum: kvHeads }),
@@ -64,8 +67,26 @@ function readBlocks(
     if (shape.heads * kvHeads !== shape.kvHeads * heads) {
       throw block.wrong('heads', `${heads / kvHeads} for each of the block’s kv_heads, as in the model before`);
     }
-    return shape;
+    return {
+      ...shape,
+      ...(places === 'groups' &&
+        (shape.kvHeads < kvHeads || block.value('groups') !== undefined) && {
+          groups: readGroups(block, shape.kvHeads, kvHeads),
+        }),
+      ...(block.value('place') !== undefined && { place: block.integer('place', { minimum: 0, maximum: MAX_PLACE }) }),
+    };
   });
+}
+
+const PLACES = { groups: 'groups', blocks: 'place' } as const;
+/** There is no model with more blocks. */
+const MAX_PLACE = LIMITS.depth.maximum;
+
+/** Which of `of` groups the `count` that are left are. */
+function readGroups(block: ConfigFields, count: number, of: number): readonly number[] {
+  const groups = count > 0 ? block.numbers('groups', count, { minimum: 0, maximum: of - 1 }) : [];
+  if (groups.every((group, i) => Number.isInteger(group) && (i === 0 || group > groups[i - 1]!))) return groups;
+  throw block.wrong('groups', `${count} of the numbers from 0 to ${of - 1}, in order`);
 }
 
 /** A misspelt name would otherwise leave a block as it was. */

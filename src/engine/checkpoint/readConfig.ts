@@ -61,12 +61,15 @@ function findArchitecture(fields: ConfigFields): ArchitectureName {
   if (stated !== undefined && (!Array.isArray(stated) || stated.length !== 1 || typeof stated[0] !== 'string')) {
     throw fields.wrong('architectures', 'a list of one name');
   }
-  const typeOf = (architecture: ArchitectureName): string => familyOf({ architecture }).modelType;
-  const name: unknown = stated?.[0] ?? ARCHITECTURES.find((known) => typeOf(known) === modelType) ?? modelType;
+  const isTypeOf = (architecture: ArchitectureName): boolean => {
+    const family = familyOf({ architecture });
+    return [family.modelType, ...(family.modelTypes ?? [])].some((type) => type === modelType);
+  };
+  const name: unknown = stated?.[0] ?? ARCHITECTURES.find(isTypeOf) ?? modelType;
   const architecture = ARCHITECTURES.find((known) => known === name || isAlias(known, name));
   if (!architecture) throw unsupported(fields.file, name);
-  if (modelType !== undefined && modelType !== typeOf(architecture)) {
-    throw fields.wrong('model_type', `${typeOf(architecture)}, as ${architecture} has it`);
+  if (modelType !== undefined && !isTypeOf(architecture)) {
+    throw fields.wrong('model_type', `${familyOf({ architecture }).modelType}, as ${architecture} has it`);
   }
   return architecture;
 }

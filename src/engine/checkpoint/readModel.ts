@@ -90,7 +90,11 @@ function inTheirSizes(tensors: ReadonlyMap<string, ModelTensor>, { config, value
 }
 
 /** Whether a head computes the same whichever of the model's it was. */
-const ANY_HEADS: Readonly<Record<ModelConfig['positions']['kind'], boolean>> = { rotary: true, learned: true };
+const ANY_HEADS: Readonly<Record<ModelConfig['positions']['kind'], boolean>> = {
+  rotary: true,
+  learned: true,
+  alibi: false,
+};
 
 function notesOf(
   { folder, adapter }: CheckpointFolders,

@@ -49,8 +49,8 @@ export function removedLayout(tensors: Shapes, config: ModelConfig): RemovedLayo
 function shapeOf(tensors: Shapes, { heads, kvHeads, intermediate }: ModelConfig, layout: BlockLayout) {
   const whole = { groups: kvHeads, channels: intermediate };
   const found = { groups: new Set<number | undefined>(), channels: new Set<number | undefined>() };
-  for (const { tensor, shape, linear, parts } of couplings(layout)) {
-    const extent = tensors.get(tensor)?.shape[parts.axis];
+  for (const { tensor, shape, linear, parts, transposed } of couplings(layout)) {
+    const extent = tensors.get(tensor)?.shape[transposed ? 1 - parts.axis : parts.axis];
     if (linear) found[parts.of].add(extent && (extent * whole[parts.of]) / shape[parts.axis]!);
   }
   const kept = (of: Parts['of']): number | undefined => {

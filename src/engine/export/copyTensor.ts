@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { byteLength } from '../checkpoint/elementTypes.ts';
+import { type Parameter, storedShape } from '../families/family.ts';
 import type { CheckpointWriter } from './checkpointWriter.ts';
 import type { TensorSource } from './tensorSources.ts';
 
@@ -8,18 +9,17 @@ const CHUNK = 1 << 24;
 
 type Stored = Extract<TensorSource, { kind: 'stored' }>;
 
-/**
- * Copies a tensor, or the rows and columns of it that are kept, bit by bit in the type that it has.
- *
- * @param zero where given, [out, in] of the tensor: elements that are 0 there become 0
- */
+/** Copies a tensor, or the rows and columns of it that are kept, bit by bit in the type that it has and the order that it is stored in. */
 export async function copyTensor(
   from: Checkpoint,
-  { parameter: { tensor, shape }, rows, columns }: Stored,
+  { parameter, rows: outputs, columns: inputs }: Stored,
   to: CheckpointWriter,
   name: string,
   step: () => Promise<void>,
 ): Promise<void> {
+  const { tensor, transposed } = parameter;
+  const shape = storedShape(parameter);
+  const [rows, columns] = transposed ? [inputs, outputs] : [outputs, inputs];
   const { width, rowBytes, count } = formOf(from, tensor, shape);
   const indices = columns && indicesOf(columns);
   const chunkRows = Math.max(1, Math.floor(CHUNK / rowBytes));
@@ -37,13 +37,13 @@ export async function copyTensor(
 }
 
 /** Copies a matrix with zeros where `pruned` [out, in] has them; what stays keeps every bit. */
-export function copyMasked(
-  from: Checkpoint,
-  tensor: string,
-  shape: readonly number[],
-  pruned: Float32Array,
-  to: CheckpointWriter,
-): void {
+export function copyMasked(from: Checkpoint, parameter: Parameter, pruned: Float32Array, to: CheckpointWriter): void {
+  const { tensor, transposed } = parameter;
+  const shape = storedShape(parameter);
+  const [, columns = 1] = shape;
+  const inputs = parameter.shape[1]!;
+  /** Where in `pruned` a stored element is. */
+  const place = (at: number): number => (transposed ? (at % columns) * inputs + Math.floor(at / columns) : at);
   const { width, rowBytes, count } = formOf(from, tensor, shape);
   const chunkRows = Math.max(1, Math.floor(CHUNK / rowBytes));
   for (let first = 0; first < count; first += chunkRows) {
@@ -51,7 +51,7 @@ export function copyMasked(
     const offset = (first * rowBytes) / width;
     from.readBytes(tensor, shape, offset, chunk);
     const elements = elementsOf(chunk, width);
-    for (let i = 0; i < elements.length; i++) if (pruned[offset + i] === 0) elements[i] = 0;
+    for (let i = 0; i < elements.length; i++) if (pruned[place(offset + i)] === 0) elements[i] = 0;
     to.write(tensor, first * rowBytes, chunk);
   }
 }

@@ -97,8 +97,8 @@ async function writePruned(
       plan,
       {
         ...hooks,
-        onPruned: ({ tensor, shape, weight }) => {
-          masked.write(tensor, shape, weight);
+        onPruned: ({ tensor, weight }) => {
+          masked.write(tensor, weight);
         },
         onRemoved: (components) => {
           removed = components;

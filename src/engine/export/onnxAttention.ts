@@ -6,6 +6,8 @@ export interface SequenceNames {
   /** int64 [1] each. */
   readonly batch: string;
   readonly tokens: string;
+  /** What is added to the scores of each of the model's heads, [heads, tokens] by the key's position (ALiBi). */
+  readonly added?: string | undefined;
 }
 
 /** Cosines and sines [1, tokens, 1, pairs]: of the first 2 · pairs features of each head. */
@@ -21,6 +23,8 @@ export interface OnnxAttentionShape extends BlockShape {
   /** A token sees itself and the window − 1 tokens before it. */
   readonly window: number | undefined;
   readonly rotary: RotaryNames | undefined;
+  /** Factor of the products, where that is the block's own. */
+  readonly scale?: number | undefined;
 }
 
 /**
@@ -43,16 +47,14 @@ export class OnnxAttention {
   }
 
   /** Query [batch · tokens, heads · dim], key and value [batch · tokens, kvHeads · dim] → like the query. */
-  write(
-    [query, key, value]: readonly [string, string, string],
-    { heads, kvHeads, window, rotary }: OnnxAttentionShape,
-  ): string {
+  write([query, key, value]: readonly [string, string, string], shape: OnnxAttentionShape): string {
     const { graph, headDim } = this;
+    const { heads, kvHeads, window, rotary } = shape;
     const { scale = 1 / Math.sqrt(headDim), cap } = this.scores;
     const share = heads / kvHeads;
     const times = (x: string, factor: number): string =>
       graph.node('Mul', [x, graph.emit.constant('float32', [], [factor])]);
-    const rotated = times(this.rotate(query, heads, rotary), scale);
+    const rotated = times(this.rotate(query, heads, rotary), shape.scale ?? scale);
     const queries = this.reshape(rotated, [kvHeads, share, headDim]);
     const perGroup = (x: string) => this.reshape(x, [kvHeads, 1, headDim]);
     // [batch, kv, share, tokens, dim] · [batch, kv, 1, dim, tokens] → [batch, kv, share, tokens, tokens]
@@ -60,8 +62,11 @@ export class OnnxAttention {
       graph.node('Transpose', [queries], { perm: [0, 2, 3, 1, 4] }),
       graph.node('Transpose', [perGroup(this.rotate(key, kvHeads, rotary))], { perm: [0, 2, 3, 4, 1] }),
     ]);
-    const scores = cap === undefined ? products : times(graph.node('Tanh', [times(products, 1 / cap)]), cap);
-    const weights = graph.node('Softmax', [graph.node('Add', [scores, this.mask(window)])], { axis: -1 });
+    const capped = cap === undefined ? products : times(graph.node('Tanh', [times(products, 1 / cap)]), cap);
+    const masked = graph.node('Add', [capped, this.mask(window)]);
+    const added = this.added(shape);
+    const scores = added === undefined ? masked : graph.node('Add', [masked, added]);
+    const weights = graph.node('Softmax', [scores], { axis: -1 });
     const values = graph.node('Transpose', [perGroup(value)], { perm: [0, 2, 3, 1, 4] });
     const mixed = graph.node('Transpose', [graph.node('MatMul', [weights, values])], { perm: [0, 3, 1, 2, 4] });
     return graph.node('Reshape', [mixed, graph.emit.integers([-1, heads * headDim])]);
@@ -93,6 +98,18 @@ export class OnnxAttention {
     const columns = turned.map((half) => this.reshape(half, [heads, pairs, 1]));
     const paired = this.reshape(graph.node('Concat', columns, { axis: 4 }), [heads, 2 * pairs]);
     return rest.length > 0 ? graph.node('Concat', [paired, ...rest], { axis: 3 }) : paired;
+  }
+
+  /** What is added to the scores of a block's heads, [kv, share, 1, tokens], where something is. */
+  private added({ heads, kvHeads, groups }: BlockShape): string | undefined {
+    const { graph } = this;
+    const { added: all, tokens } = this.sequence;
+    if (all === undefined) return undefined;
+    const share = heads / kvHeads;
+    const own = groups?.flatMap((group) => Array.from({ length: share }, (_, i) => group * share + i));
+    const table = own ? graph.node('Gather', [all, graph.emit.integers(own)], { axis: 0 }) : all;
+    const shape = graph.node('Concat', [graph.emit.integers([kvHeads, share, 1]), tokens], { axis: 0 });
+    return graph.node('Reshape', [table, shape]);
   }
 
   /** → [batch, tokens, …rest] */

@@ -3,12 +3,14 @@ import path from 'node:path';
 import { createFileSync } from '../../files/openRegular.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { readParameter } from '../checkpoint/readParameter.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { writeScaling } from '../families/blockParts.ts';
 import type { RotaryPositions } from '../families/config.ts';
 import type { Value } from '../graph/graph.ts';
 import { allParameters, familyOf } from '../families/families.ts';
 import { type BlockLayout, type BlockWriter, type Parameter, rotationOf } from '../families/family.ts';
+import { alibiTable } from '../models/alibi.ts';
 import { rotaryTables } from '../models/rope.ts';
 import { OnnxAttention, type RotaryNames, type SequenceNames } from './onnxAttention.ts';
 import { OnnxGraph, OPSET, type StoredTensor } from './onnxGraph.ts';
@@ -18,6 +20,9 @@ const WEIGHTS_FILE = 'model.onnx.data';
 
 /** Positions that rotary tables are written for at most, where a checkpoint claims more: 64 MB with heads of 128. */
 const MAX_POSITIONS = 131_072;
+
+/** Tensor of what is added to the scores of each of the model's heads [heads, positions]. */
+const ALIBI_TABLE = 'alibi';
 
 /** Elements that are read and written at a time. */
 const CHUNK = 1 << 22;
@@ -41,6 +46,13 @@ export async function writeOnnx(
     for (const [index, parameter] of parameters.entries()) {
       await step(index, parameters.length);
       weights.copy(checkpoint, parameter);
+    }
+    if (config.positions.kind === 'alibi') {
+      const { heads, kvHeads, intermediate } = config;
+      const table = alibiTable(config.positions, config, { heads, kvHeads, intermediate }, positions);
+      const values = new Float32Array(heads * positions);
+      for (const [head, row] of table.entries()) values.set(row, head * positions);
+      weights.add(ALIBI_TABLE, [heads, positions], values);
     }
     const graph = writeGraph(config, (rotation, name) => writeTables(config, rotation, name, positions, weights));
     const bytes = graph.encode(weights.stored, WEIGHTS_FILE, config.vocabulary, {
@@ -101,7 +113,11 @@ function writeGraph(config: ModelConfig, tables: (rotation: RotaryPositions, nam
   const axis = (index: number): string =>
     graph.node('Slice', [size, emit.integers([index]), emit.integers([index + 1])]);
   const [batch, tokens] = [axis(0), axis(1)];
-  const sequence: SequenceNames = { batch, tokens };
+  const added =
+    config.positions.kind === 'alibi'
+      ? graph.node('Slice', [ALIBI_TABLE, emit.integers([0]), tokens, emit.integers([1])])
+      : undefined;
+  const sequence: SequenceNames = { batch, tokens, added };
   const attention = new OnnxAttention(graph, sequence, config.headDim, config.scores);
   const written = new Map<string, RotaryNames>();
   const rotaryOf = (layout: BlockLayout): RotaryNames | undefined => {
@@ -131,7 +147,7 @@ function writeGraph(config: ModelConfig, tables: (rotation: RotaryPositions, nam
 /** → [batch · tokens, hidden] */
 function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }: SequenceNames): Value {
   const { emit } = graph;
-  const { table, scale, projection, positions } = familyOf(config).embedding(config);
+  const { table, scale, projection, positions, norm } = familyOf(config).embedding(config);
   const flat = (x: string, width: number): string => graph.node('Reshape', [x, emit.integers([-1, width])]);
   let x = flat(graph.node('Gather', [table.tensor, 'input_ids']), table.shape[1]!);
   if (scale !== undefined) x = graph.node('Mul', [x, emit.constant('float32', [], [scale])]);
@@ -143,7 +159,10 @@ function writeEmbedding(config: ModelConfig, graph: OnnxGraph, { batch, tokens }
     const shape = graph.node('Concat', [batch, tokens, emit.integers([config.hidden])], { axis: 0 });
     x = flat(graph.node('Add', [graph.node('Reshape', [x, shape]), rows]), config.hidden);
   }
-  return graph.rows(x, config.hidden);
+  const embedded = graph.rows(x, config.hidden);
+  if (!norm) return embedded;
+  const [weight, bias] = [norm.weight, norm.bias].map(({ tensor, shape }) => graph.weight(tensor, shape));
+  return graph.layerNorm(embedded, weight!, bias, config.normEpsilon);
 }
 
 function rotaryNames(
@@ -164,7 +183,7 @@ function rotaryNames(
 
 function blockWriter(
   graph: OnnxGraph,
-  { shape, window, parameters }: BlockLayout,
+  { shape, window, scale, parameters }: BlockLayout,
   attention: OnnxAttention,
   rotary: RotaryNames | undefined,
 ): BlockWriter {
@@ -179,7 +198,7 @@ function blockWriter(
     linear: (name, x) => graph.linear(x, parameter(name), bias(name)),
     attention: (query, key, value) => {
       const names = [graph.nameOf(query), graph.nameOf(key), graph.nameOf(value)] as const;
-      return graph.rows(attention.write(names, { ...shape, window, rotary }), query.shape[1]!);
+      return graph.rows(attention.write(names, { ...shape, window, rotary, scale }), query.shape[1]!);
     },
     headsNorm: (x, weight, epsilon) => graph.rmsNorm(x, weight, epsilon),
     channels: (x) => x,
@@ -205,11 +224,12 @@ class WeightsFile {
     this.descriptor = createFileSync(file);
   }
 
-  /** Copies a tensor of a checkpoint, some rows at a time. */
-  copy(checkpoint: Checkpoint, { tensor, shape }: Parameter): void {
+  /** Copies a tensor of a checkpoint, some rows at a time; one that has to be turned as a whole. */
+  copy(checkpoint: Checkpoint, parameter: Parameter): void {
+    const { tensor, shape, transposed } = parameter;
     this.begin(tensor, shape);
-    if (shape.length === 1) {
-      this.write(checkpoint.read(tensor, shape));
+    if (shape.length === 1 || transposed) {
+      this.write(readParameter(checkpoint, parameter));
       return;
     }
     const [count, columns] = shape as readonly [number, number];

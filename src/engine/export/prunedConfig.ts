@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { type BlockShape, hasMlpOutputBias } from '../families/config.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
-import type { JsonFields, OutputBias } from '../families/family.ts';
+import type { Family, JsonFields, OutputBias } from '../families/family.ts';
 import { ESPALIER_FORMAT, ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { parseConfig } from '../checkpoint/readConfig.ts';
 import { removedShapes } from '../structure/removedConfig.ts';
@@ -38,7 +38,7 @@ export function prunedConfig(
   const family = familyOf(config);
   const fields: JsonFields = {
     ...dense,
-    num_hidden_layers: kept.length,
+    ...depthFields(values, family, kept.length),
     ...family.blockFields?.(values, config, kept),
   };
   const bias = {
@@ -52,9 +52,11 @@ export function prunedConfig(
     const read = parseConfig(plain, FILE);
     if (saysBias(read, bias)) return { values: plain, config: read, kept };
   }
-  const blocks = shapes.map(({ heads, kvHeads, intermediate, experts }) => ({
+  const blocks = shapes.map(({ heads, kvHeads, intermediate, experts, groups, place }) => ({
     ...{ heads, kv_heads: kvHeads, intermediate },
     ...(experts !== undefined && { experts }),
+    ...(groups && { groups }),
+    ...(place !== undefined && { place }),
   }));
   const key = { format: ESPALIER_FORMAT, blocks, ...(!saysBias(parseConfig(fields, FILE), bias) && { bias }) };
   const written = { ...fields, [ESPALIER_KEY]: key };
@@ -64,17 +66,24 @@ export function prunedConfig(
 /** Named in errors alone, which would be defects of ours. */
 const FILE = 'config.json';
 
-/** What all blocks have, as far as each has it: of those without experts the channels, of the others the experts. */
+/** What all blocks have, as far as each has it: of those without experts the channels, of the others the experts. Undefined where that does not say all. */
 function commonShape(shapes: readonly BlockShape[]): BlockShape | undefined {
   const mixing = shapes.filter(({ experts }) => experts !== undefined);
   const plain = shapes.filter(({ experts }) => experts === undefined);
   const isSame = (values: readonly (number | undefined)[]): boolean => new Set(values).size <= 1;
   const alike =
+    shapes.every(({ groups, place }) => !groups && place === undefined) &&
     isSame(shapes.map(({ kvHeads }) => kvHeads)) &&
     isSame(plain.map(({ intermediate }) => intermediate)) &&
     isSame(mixing.map(({ experts }) => experts));
   if (!alike) return undefined;
   return { ...(plain[0] ?? mixing[0]!), ...(mixing[0]?.experts !== undefined && { experts: mixing[0].experts }) };
+}
+
+/** The number of blocks under every name that the file has for it. */
+function depthFields(stated: JsonFields, { depthNames = ['num_hidden_layers'] }: Family, depth: number): JsonFields {
+  const names = depthNames.filter((name) => name in stated);
+  return Object.fromEntries((names.length > 0 ? names : depthNames.slice(0, 1)).map((name) => [name, depth]));
 }
 
 function saysBias(read: ModelConfig, bias: OutputBias): boolean {

@@ -1,9 +1,10 @@
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { unpackBits } from '../../experiment/components.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { readParameter } from '../checkpoint/readParameter.ts';
 import { type BlockShape, blockShape } from '../families/config.ts';
 import { allParameters, familyOf } from '../families/families.ts';
-import { type BlockLayout, couplings, type Parameter } from '../families/family.ts';
+import { type BlockLayout, componentsAlong, type Coupled, couplings, type Parameter } from '../families/family.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 import type { PrunedConfig } from './prunedConfig.ts';
 
@@ -48,8 +49,7 @@ export function structuralSources(
       }
       const parameter = parameters.get(ofHead ? keptHead(before, ofHead, groups) : name);
       const coupling = coupled.get(name);
-      const part =
-        coupling && spread(coupling.parts.of === 'groups' ? groups : channels, coupling.shape[coupling.parts.axis]!);
+      const part = coupling && spread(coupling.parts.of === 'groups' ? groups : channels, coupling);
       const fill = fills?.[source];
       const reader = name.endsWith('.bias') ? coupled.get(name.slice(0, -'.bias'.length)) : undefined;
       if (fill && reader?.parts.axis === 1) {
@@ -75,7 +75,9 @@ function keptHead(
   groups: Uint8Array,
 ): string {
   const heads = parameters.filter(({ ofHead }) => ofHead?.series === series).length;
-  const kept = [...spread(groups, heads).entries()].filter(([, bit]) => bit === 1);
+  const kept = [...spread(groups, { shape: [heads], parts: { of: 'groups', axis: 0 } }).entries()].filter(
+    ([, bit]) => bit === 1,
+  );
   return `${series}.${kept[index]![0]}`;
 }
 
@@ -93,10 +95,9 @@ function ofExpert(name: string, expert: number, other: number): string {
   return name.replace(`.experts.${expert}.`, `.experts.${other}.`);
 }
 
-/** One bit for each component → one for each of the rows or columns that go with it, in equal parts. */
-function spread(bits: Uint8Array, size: number): Uint8Array {
-  const part = size / bits.length;
-  return Uint8Array.from({ length: size }, (_, i) => bits[Math.floor(i / part)]!);
+/** One bit for each component → one for each of the rows or columns that go with it. */
+function spread(bits: Uint8Array, coupling: Pick<Coupled, 'shape' | 'parts'>): Uint8Array {
+  return Uint8Array.from(componentsAlong(coupling, bits.length), (component) => bits[component]!);
 }
 
 /** Elements of a matrix that are read at a time. */
@@ -105,18 +106,21 @@ const CHUNK = 1 << 22;
 /** bias + Σ over removed inputs of W[:, input] · fill[input], [out]; summed in float64. */
 function compensation(
   dense: Checkpoint,
-  reader: Parameter,
+  reader: Coupled,
   bias: Parameter | undefined,
   bits: Uint8Array,
   fill: Float32Array,
 ): Float32Array {
   const [rows, columns] = reader.shape as [number, number];
-  const kept = spread(bits, columns);
+  const kept = spread(bits, reader);
   const added = new Float64Array(rows);
   const step = Math.max(1, Math.floor(CHUNK / columns));
+  const whole = reader.transposed ? readParameter(dense, reader) : undefined;
   for (let first = 0; first < rows; first += step) {
     const count = Math.min(step, rows - first);
-    const weight = dense.readRows(reader.tensor, [rows, columns], first, count);
+    const weight =
+      whole?.subarray(first * columns, (first + count) * columns) ??
+      dense.readRows(reader.tensor, [rows, columns], first, count);
     for (let row = 0; row < count; row++) {
       let sum = 0;
       for (let i = 0; i < columns; i++) if (!kept[i]) sum += weight[row * columns + i]! * fill[i]!;

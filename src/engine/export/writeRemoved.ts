@@ -2,6 +2,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { RemovedComponents } from '../evaluation/removal.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { allParameters } from '../families/families.ts';
+import { storedShape } from '../families/family.ts';
 import { CheckpointWriter } from './checkpointWriter.ts';
 import { copyTensor } from './copyTensor.ts';
 import { prunedConfig } from './prunedConfig.ts';
@@ -23,7 +24,12 @@ export async function writeRemoved(
     source.kind === 'values' ? 'F32' : dense.tensors.get(source.parameter.tensor)!.dtype;
   const writer = new CheckpointWriter(
     folder,
-    new Map(parameters.map(({ tensor, shape }) => [tensor, { dtype: typeOf(sources.get(tensor)!), shape }])),
+    new Map(
+      parameters.map((parameter) => {
+        const { tensor } = parameter;
+        return [tensor, { dtype: typeOf(sources.get(tensor)!), shape: storedShape(parameter) }];
+      }),
+    ),
   );
   try {
     for (const [index, { tensor }] of parameters.entries()) {

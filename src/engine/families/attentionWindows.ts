@@ -13,7 +13,12 @@ export function noWindows(fields: ConfigFields, depth: number): Windows {
 
 /** One window for all blocks; absent means 4096, null none. */
 export function mistralWindows(fields: ConfigFields, depth: number): Windows {
-  const window = fields.isStated('sliding_window') ? readWindow(fields) : 4096;
+  return oneWindow(fields, depth, 4096);
+}
+
+/** One window for all blocks, or none: null means none, absent `fallback`. */
+export function oneWindow(fields: ConfigFields, depth: number, fallback: number | undefined): Windows {
+  const window = fields.isStated('sliding_window') ? readWindow(fields) : fallback;
   const type = window === undefined ? 'full_attention' : 'sliding_attention';
   const stated = readLayerTypes(fields, depth);
   if (stated?.some((other) => other !== type)) {

@@ -7,11 +7,12 @@ import type { BlockWriter, Parameter, ParameterWriter, Parts, RowOperations } fr
 /** Names a block's program among those of its model; sizes are part of it where the blocks differ. */
 export function variantOf(config: FamilyConfig, index: number): string {
   const window = config.windows[index];
-  const { heads, kvHeads, intermediate } = blockShape(config, index);
+  const { heads, kvHeads, intermediate, groups } = blockShape(config, index);
   return [
     window === undefined ? 'block' : `block with window ${window}`,
     ...(config.rotations?.[index] === null ? ['without rotation'] : []),
     ...(config.blocks ? [`of ${heads}/${kvHeads} heads and ${intermediate} channels`] : []),
+    ...(groups ? [`(groups ${groups.join(' ')})`] : []),
   ].join(' ');
 }
 
@@ -20,8 +21,12 @@ export interface LinearOptions {
   /** Components whose values the layer makes, row by row, or reads, column by column. */
   readonly makes?: Parts['of'];
   readonly reads?: Parts['of'];
+  /** Lengths of the projections that are one in `makes`, along the outputs. */
+  readonly sections?: readonly number[];
   /** The layer that reads the same before it. */
   readonly besides?: string;
+  /** Whether the matrix is stored [in, out]. */
+  readonly transposed?: boolean;
 }
 
 /** The linear layer `name` of the block whose tensors begin with `prefix`: its matrix, where it has inputs and outputs, and its bias. */
@@ -29,12 +34,22 @@ export function linearLayer(
   prefix: string,
   name: string,
   shape: readonly [out: number, input: number],
-  { biased, makes, reads, besides = name }: LinearOptions,
+  { biased, makes, reads, sections, besides = name, transposed }: LinearOptions,
 ): Parameter[] {
-  const rows = makes && { parts: { of: makes, axis: 0 as const } };
+  const rows = makes && { parts: { of: makes, axis: 0 as const, ...(sections && { sections }) } };
   const columns = reads && { parts: { of: reads, axis: 1 as const } };
   const tensor = `${prefix}.${name}`;
-  const weight = { name, tensor: `${tensor}.weight`, shape, linear: true, input: besides, ...rows, ...columns };
+  const stored = transposed && { transposed };
+  const weight = {
+    name,
+    tensor: `${tensor}.weight`,
+    shape,
+    linear: true,
+    input: besides,
+    ...rows,
+    ...columns,
+    ...stored,
+  };
   // The bias of a reader is added once, whatever is read.
   const bias = { ...parameter(`${name}.bias`, `${tensor}.bias`, [shape[0]]), ...rows };
   return [...(shape[0] > 0 && shape[1] > 0 ? [weight] : []), ...(biased ? [bias] : [])];
@@ -59,6 +74,27 @@ export function writeScaling(graph: RowOperations, x: Value, { scale = 1, cap }:
 
 export function applyLayerNorm({ normEpsilon }: FamilyConfig, writer: ParameterWriter, x: Value, name: string): Value {
   return writer.graph.layerNorm(x, writer.parameter(name), writer.parameter(`${name}.bias`), normEpsilon);
+}
+
+/**
+ * Queries, keys and values of a matrix that has them group by group: the queries of its heads, its key, its value.
+ *
+ * @param fused [rows, groups · (heads of a group + 2) · headDim]
+ */
+export function splitGroups({ graph, shape }: BlockWriter, fused: Value, headDim: number): [Value, Value, Value] {
+  const { heads, kvHeads } = shape;
+  const rows = fused.shape[0]!;
+  const queries = (heads / kvHeads) * headDim;
+  const perGroup = graph.reshape(fused, [rows * kvHeads, queries + 2 * headDim]);
+  const part = (begin: number, length: number): Value =>
+    graph.reshape(graph.slice(perGroup, 1, begin, begin + length), [rows, kvHeads * length]);
+  return [part(0, queries), part(queries, headDim), part(queries + headDim, headDim)];
+}
+
+/** The projections of a matrix that has them one after the other, x [rows, sum of the sections] → [rows, section] each. */
+export function splitSections({ graph }: BlockWriter, x: Value, sections: readonly number[]): Value[] {
+  let end = 0;
+  return sections.map((length) => graph.slice(x, 1, end, (end += length)));
 }
 
 /**

@@ -14,7 +14,7 @@ export interface FamilyConfig {
   readonly maxPositions: number;
   readonly normEpsilon: number;
   readonly activation: Activation;
-  readonly positions: RotaryPositions | LearnedPositions;
+  readonly positions: RotaryPositions | LearnedPositions | AlibiPositions;
   /** How each block turns queries and keys, where the blocks are not alike in that; null: not at all. */
   readonly rotations?: readonly (RotaryPositions | null)[];
   /** Tokens of the longest text that the model was made for, where `maxPositions` and a scaling of the positions do not say it. */
@@ -35,6 +35,11 @@ export interface FamilyConfig {
   readonly tiedEmbeddings: boolean;
   /** In families whose blocks mix experts. */
   readonly mixture?: Mixture;
+  /**
+   * What a block computes depends on beside its weights and sizes: its place in the model (GPT-2 with `scale_attn_by_inverse_layer_idx`), or those
+   * of its groups (ALiBi's slopes). Whatever is removed around them, {@link BlockShape} says what they were.
+   */
+  readonly places?: 'blocks' | 'groups';
 }
 
 export interface Mixture {
@@ -54,6 +59,10 @@ export interface BlockShape {
   readonly intermediate: number;
   /** Experts that the block mixes, in the place of an MLP; absent where it mixes none. */
   readonly experts?: number;
+  /** With `places: 'groups'`: which of the model's groups they are, where some of those are gone. */
+  readonly groups?: readonly number[];
+  /** With `places: 'blocks'`: which block of the model it was, where that is not its index. */
+  readonly place?: number;
 }
 
 /** x → scale · x, and then cap · tanh(x / cap) where there is a cap: nothing is larger (Gemma 2). */
@@ -87,6 +96,18 @@ export interface RotaryPositions {
 export interface LearnedPositions {
   readonly kind: 'learned';
   readonly offset: number;
+}
+
+/**
+ * ALiBi (Press et al. 2022), as BLOOM and Falcon have it: slope · t is added to what a head's query and the key at t score, whatever the query's
+ * position; softmax does not see the difference to slope · (t − query).
+ */
+export interface AlibiPositions {
+  readonly kind: 'alibi';
+  /** Multiplies what is added. */
+  readonly scale: number;
+  /** Falcon: slopes, positions and their products are rounded to bfloat16, as transformers has it. */
+  readonly rounded: boolean;
 }
 
 export type RopeScaling =

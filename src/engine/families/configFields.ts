@@ -41,6 +41,19 @@ export class ConfigFields {
     return new ConfigFields(this.file, { ...defaults, ...this.values }, this.prefix);
   }
 
+  /**
+   * Which of several names of one field the file has; the first where it has none.
+   *
+   * @throws EspalierError `checkpoint/config` where it has two that contradict each other
+   */
+  spelling(...names: readonly [string, ...string[]]): string {
+    const stated = names.filter((name) => this.value(name) !== undefined);
+    const [first = names[0]] = stated;
+    const other = stated.find((name) => this.values[name] !== this.values[first]);
+    if (other !== undefined) throw this.wrong(other, `${show(this.values, first)}, as ${first} has it`);
+    return first;
+  }
+
   integer(name: string, range: Range, fallback?: number): number {
     const expected = `an integer from ${range.minimum} to ${range.maximum}`;
     const value = this.value(name) ?? fallback;

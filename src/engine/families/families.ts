@@ -1,5 +1,8 @@
+import { bloom } from './bloom.ts';
 import type { FamilyConfig } from './config.ts';
+import { falcon } from './falcon.ts';
 import type { Family, Parameter } from './family.ts';
+import { gpt2 } from './gpt2.ts';
 import { cohere, cohere2 } from './cohere.ts';
 import { gemma, gemma2, gemma3 } from './gemma.ts';
 import { gptNeoX } from './gptNeoX.ts';
@@ -8,6 +11,7 @@ import { llama, mistral, qwen2, qwen3 } from './llama.ts';
 import { olmo2 } from './olmo2.ts';
 import { mixtral, olmoe, qwen2Moe, qwen3Moe } from './mixtures.ts';
 import { opt } from './opt.ts';
+import { phi3 } from './phi3.ts';
 import { smolLm3 } from './smolLm3.ts';
 import { stableLm } from './stableLm.ts';
 
@@ -19,6 +23,10 @@ const FAMILIES = {
   Qwen3ForCausalLM: qwen3,
   OPTForCausalLM: opt,
   GPTNeoXForCausalLM: gptNeoX,
+  Phi3ForCausalLM: phi3,
+  GPT2LMHeadModel: gpt2,
+  BloomForCausalLM: bloom,
+  FalconForCausalLM: falcon,
   GemmaForCausalLM: gemma,
   Gemma2ForCausalLM: gemma2,
   Gemma3ForCausalLM: gemma3,
@@ -50,10 +58,12 @@ export function familyOf({ architecture }: Pick<ModelConfig, 'architecture'>): F
 /** Every tensor that the model is made of. */
 export function allParameters(config: ModelConfig): Parameter[] {
   const family = familyOf(config);
-  const { table, positions, projection } = family.embedding(config);
+  const { table, positions, projection, norm } = family.embedding(config);
   const head = family.head(config);
   const blocks = config.windows.flatMap((_, index) => family.block(config, index).parameters);
-  const extra = [positions?.parameter, projection].filter((parameter) => parameter !== undefined);
+  const extra = [positions?.parameter, projection, norm?.weight, norm?.bias].filter(
+    (parameter) => parameter !== undefined,
+  );
   const weight = head.weight.tensor === table.tensor ? [] : [head.weight];
   return [table, ...extra, ...blocks, ...head.parameters, ...weight];
 }

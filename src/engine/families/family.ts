@@ -16,6 +16,10 @@ export interface Family<Config extends FamilyConfig = FamilyConfig> {
   readonly modelType: string;
   /** Other spellings of the architecture. */
   readonly aliases?: readonly string[];
+  /** Other spellings of {@link modelType}. */
+  readonly modelTypes?: readonly string[];
+  /** Names of the field with the number of blocks, where that is not `num_hidden_layers`; the first is the family's own. */
+  readonly depthNames?: readonly [string, ...string[]];
   /** The head's tensor, where it is not tied to the embeddings. */
   readonly headTensor: string;
   /** Tensors that are computed and not learned, beside those that all families had at a time (`checkTensors`). */
@@ -57,6 +61,8 @@ export interface Parameter {
   /** Of a linear layer: the name of what it reads. Layers of a block that read the same share its statistics. */
   readonly input?: string;
   readonly parts?: Parts;
+  /** Whether the checkpoint has the matrix as [in, out] (GPT-2's Conv1D): `shape` and `parts` are about [out, in] all the same. */
+  readonly transposed?: boolean;
   /** One of a series with a parameter for each query head, or each key-value head, named `series.index`: it goes with the head. */
   readonly ofHead?: { readonly series: string; readonly index: number };
   /** Of a layer of an expert: which one it is. */
@@ -65,14 +71,36 @@ export interface Parameter {
   readonly routes?: true;
 }
 
+/** The shape that a parameter has in the checkpoint. */
+export function storedShape({ shape, transposed }: Pick<Parameter, 'shape' | 'transposed'>): readonly number[] {
+  return transposed ? shape.toReversed() : shape;
+}
+
 /**
  * A parameter may fall into parts of equal length along one axis, each of which goes with one component of the block: rows of what makes
  * a component's values, columns of what reads them. Query heads of one group stand next to each other, so that a group has one part
- * of the query and output projections, too.
+ * of the query and output projections, too. Where several projections are one matrix, each of them is a section that falls into such parts.
  */
 export interface Parts {
   readonly of: 'groups' | 'channels';
   readonly axis: 0 | 1;
+  /** Lengths of the sections along the axis; one where it is not given. */
+  readonly sections?: readonly number[];
+}
+
+/** The component, of `count`, that each row or column along a parameter's parts goes with. */
+export function componentsAlong(
+  { shape, parts: { axis, sections = [shape[axis]!] } }: Pick<Coupled, 'shape' | 'parts'>,
+  count: number,
+): Uint32Array {
+  const components = new Uint32Array(shape[axis]!);
+  let begin = 0;
+  for (const length of sections) {
+    const part = length / count;
+    for (let i = 0; i < length; i++) components[begin + i] = Math.floor(i / part);
+    begin += length;
+  }
+  return components;
 }
 
 export interface Coupled extends Parameter {
@@ -92,6 +120,8 @@ export interface EmbeddingLayout {
   readonly positions?: { readonly parameter: Parameter; readonly offset: number };
   /** opt-350m: embedding [tokens, width] · projectionᵀ → [tokens, hidden]. */
   readonly projection?: Parameter;
+  /** BLOOM: layer norm of what the first block reads. */
+  readonly norm?: { readonly weight: Parameter; readonly bias: Parameter };
 }
 
 export interface BlockLayout {
@@ -99,6 +129,8 @@ export interface BlockLayout {
   readonly variant: string;
   /** Attention window in tokens, where the block has one. */
   readonly window: number | undefined;
+  /** Factor of the products of queries and keys, where that is not 1/√headDim. */
+  readonly scale?: number | undefined;
   /** How it turns queries and keys, where that is not the model's `positions`; null: not at all. */
   readonly rotation?: RotaryPositions | null | undefined;
   readonly shape: BlockShape;

@@ -7,6 +7,7 @@ import {
   layerNorm,
   linearLayer,
   parameter,
+  splitGroups,
   variantOf,
 } from './blockParts.ts';
 import { blockShape, type FamilyConfig } from './config.ts';
@@ -123,13 +124,6 @@ export const gptNeoX: Family<GptNeoXConfig> = {
 };
 
 function attend(config: GptNeoXConfig, writer: BlockWriter, x: Value): Value {
-  const { graph, shape } = writer;
-  const { headDim } = config;
   const fused = writer.linear('attention.query_key_value', applyLayerNorm(config, writer, x, 'input_layernorm'));
-  const rows = fused.shape[0]!;
-  const perHead = graph.reshape(fused, [rows * shape.heads, 3 * headDim]);
-  const [query, key, value] = [0, 1, 2].map((part) =>
-    graph.reshape(graph.slice(perHead, 1, part * headDim, (part + 1) * headDim), [rows, shape.heads * headDim]),
-  );
-  return writer.attention(query!, key!, value!);
+  return writer.attention(...splitGroups(writer, fused, config.headDim));
 }

@@ -10,19 +10,31 @@ const PARTIAL = 'partial_rotary_factor';
  */
 export function readRotaryPositions(
   config: ConfigFields,
-  { headDim, maxPositions, base = 'rope_theta', theta = 10_000, share, objects, interleaved }: RotaryOptions,
+  {
+    headDim,
+    maxPositions,
+    base = 'rope_theta',
+    theta = 10_000,
+    share,
+    objects,
+    interleaved,
+    kinds,
+    originalPositions = maxPositions,
+  }: RotaryOptions,
 ): RotaryPositions {
   const rope = mergeSpellings(config, objects?.(config));
   const dims = share ? partOf(headDim, rope, config, share) : headDim;
   if (!share) for (const fields of [config, rope]) checkPartialRotation(fields);
   const range = { minimum: 1 + Number.EPSILON, maximum: 1e15 };
   const inRope = rope.value('rope_theta') !== undefined;
+  const scaling = readScaling(rope, config, { dims, maxPositions, originalPositions });
+  if (kinds && !kinds.includes(scaling.kind)) throw rope.wrong('rope_type', `one of ${namesOf(kinds)} in this family`);
   return {
     kind: 'rotary',
     dims,
     ...(interleaved && { interleaved }),
     theta: inRope ? rope.number('rope_theta', range) : config.number(base, range, theta),
-    scaling: readScaling(rope, config, dims, maxPositions),
+    scaling,
   };
 }
 
@@ -38,6 +50,16 @@ export interface RotaryOptions {
   readonly interleaved?: boolean;
   /** The field with the share of a head's features that are turned, in families that turn a part, and what it is when not said. */
   readonly share?: { readonly field: string; readonly fallback: number };
+  /** The scalings that there are in the family, where not all. */
+  readonly kinds?: readonly RopeScaling['kind'][];
+  /** `original_max_position_embeddings` where the file has none; `maxPositions` where this is not given. */
+  readonly originalPositions?: number;
+}
+
+function namesOf(kinds: readonly RopeScaling['kind'][]): string {
+  return Object.keys(KINDS)
+    .filter((name) => kinds.includes(KINDS[name]!))
+    .join(', ');
 }
 
 function partOf(
@@ -108,9 +130,9 @@ function checkPartialRotation(fields: ConfigFields): void {
   throw fields.wrong(PARTIAL, '1', 'Choose a checkpoint that rotates whole heads.');
 }
 
-function readScaling(rope: ConfigFields, config: ConfigFields, dims: number, maxPositions: number): RopeScaling {
+function readScaling(rope: ConfigFields, config: ConfigFields, sizes: Sizes): RopeScaling {
   const kind = rope.choice('rope_type', KINDS, 'default');
-  return READ[kind]({ rope, config, dims, maxPositions });
+  return READ[kind]({ rope, config, ...sizes });
 }
 
 /** transformers' names. `su` is what LongRoPE was called at first. */
@@ -124,12 +146,16 @@ const KINDS: Readonly<Record<string, RopeScaling['kind']>> = {
   llama3: 'llama3',
 };
 
-interface Source {
-  readonly rope: ConfigFields;
-  readonly config: ConfigFields;
+interface Sizes {
   /** Features of a head that are turned. */
   readonly dims: number;
   readonly maxPositions: number;
+  readonly originalPositions: number;
+}
+
+interface Source extends Sizes {
+  readonly rope: ConfigFields;
+  readonly config: ConfigFields;
 }
 
 const READ: { readonly [Kind in RopeScaling['kind']]: (source: Source) => Extract<RopeScaling, { kind: Kind }> } = {
@@ -206,11 +232,11 @@ function readLlama3(source: Source): Extract<RopeScaling, { kind: 'llama3' }> {
   };
 }
 
-/** Beside the object it wins over the one inside (Phi-3's spelling); with neither the model was not extended. */
-function readOriginalPositions({ rope, config, maxPositions }: Source): number {
+/** Beside the object it wins over the one inside (Phi-3's spelling). */
+function readOriginalPositions({ rope, config, originalPositions }: Source): number {
   const name = 'original_max_position_embeddings';
   const outside = config.value(name) !== undefined;
-  return (outside ? config : rope).integer(name, LIMITS.positions, maxPositions);
+  return (outside ? config : rope).integer(name, LIMITS.positions, originalPositions);
 }
 
 /** Unwritten, the factor is by how much the positions were extended. */

@@ -1,4 +1,5 @@
 import type { ModelTensors } from '../checkpoint/checkpoint.ts';
+import { readParameter } from '../checkpoint/readParameter.ts';
 import type { ElementType } from '../graph/elementType.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { parameterType } from '../models/blockGraph.ts';
@@ -83,7 +84,7 @@ export class BlockWeights {
     if (kept) return kept;
     const weights: Record<string, DeviceTensor> = {};
     for (const parameter of parameters) {
-      const data = this.checkpoint.read(parameter.tensor, parameter.shape, this.array(parameter));
+      const data = readParameter(this.checkpoint, parameter, this.array(parameter));
       look?.(parameter, data);
       weights[parameter.name] = await this.device.upload(data, parameter.shape, type(parameter));
     }

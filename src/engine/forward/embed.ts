@@ -49,7 +49,8 @@ export async function embed(
     const rows = ids.length * tokens;
     const projected = layout.projection ? await project(checkpoint, device, layout.projection, data, rows) : data;
     if (layout.positions) addPositions(checkpoint, layout.positions, projected, tokens);
-    const x = await device.upload(projected, [rows, checkpoint.config.hidden], 'float32');
+    const normed = layout.norm ? await normalise(checkpoint, device, layout.norm, projected, rows) : projected;
+    const x = await device.upload(normed, [rows, checkpoint.config.hidden], 'float32');
     batches.push({ batch: ids.length, ids, x });
   }
   return new HiddenStream(device, programs, batches);
@@ -164,4 +165,30 @@ async function project(
     projection: DeviceTensor.fromHost(checkpoint.read(projection.tensor, projection.shape), projection.shape),
   });
   return outputs['y']!.floats();
+}
+
+/** BLOOM: layer norm of x [rows, hidden], on the host's side of the device. */
+async function normalise(
+  checkpoint: ModelTensors,
+  device: Device,
+  { weight, bias }: NonNullable<EmbeddingLayout['norm']>,
+  data: Float32Array,
+  rows: number,
+): Promise<Float32Array> {
+  const { hidden, normEpsilon } = checkpoint.config;
+  const build = (): Graph => {
+    const graph = new GraphBuilder();
+    const [x, w, b] = [
+      graph.input('x', [rows, hidden]),
+      graph.input('weight', [hidden]),
+      graph.input('bias', [hidden]),
+    ];
+    graph.output('y', graph.layerNorm(x, w, b, normEpsilon));
+    return graph.build('embedding norm');
+  };
+  const program = await device.program(`embedding norm ${rows}×${hidden} ${normEpsilon}`, build, () => true);
+  const read = ({ tensor, shape }: Parameter): DeviceTensor =>
+    DeviceTensor.fromHost(checkpoint.read(tensor, shape), shape);
+  const x = DeviceTensor.fromHost(data, [rows, hidden]);
+  return (await program.run({ x, weight: read(weight), bias: read(bias) }))['y']!.floats();
 }

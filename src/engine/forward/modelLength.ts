@@ -12,7 +12,7 @@ import type { ModelConfig } from '../families/families.ts';
  */
 export function modelLength({ positions, maxPositions, trainedLength }: ModelConfig): number {
   if (trainedLength !== undefined) return trainedLength;
-  if (positions.kind === 'learned') return maxPositions;
+  if (positions.kind !== 'rotary') return maxPositions;
   const { scaling } = positions;
   switch (scaling.kind) {
     case 'none':

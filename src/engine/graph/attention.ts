@@ -20,6 +20,8 @@ export interface AttentionShape {
   readonly chunk?: number;
   /** Factor of the products; 1/sqrt(dim) where it is not given. */
   readonly scale?: number | undefined;
+  /** What is added to the scores of each head, [heads][tokens] by the key's position (ALiBi). */
+  readonly added?: readonly (readonly number[])[] | undefined;
   /** Scores are cap · tanh(score / cap), where there is a cap. */
   readonly cap?: number | undefined;
 }
@@ -33,7 +35,7 @@ export interface AttentionShape {
  * kernel for WebGPU was off by 5 % on a software device, and it has no gradient.
  */
 export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, shape: AttentionShape): Value {
-  const { heads, kvHeads, window, chunk, cap } = shape;
+  const { heads, kvHeads, window, chunk, cap, added } = shape;
   const [batch, tokens, width] = inputs.query.shape as [number, number, number];
   const dim = width / heads;
   const share = heads / kvHeads;
@@ -54,7 +56,10 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
     const products = capped(graph, graph.matMul(query, key, { transposeB: true, scale }), cap);
     const mask = graph.constant(causalMask(begin, end, first, window), [rows, columns], products.type);
     const scores = graph.add(graph.reshape(products, [batch, kvHeads, share, rows, columns]), mask);
-    const weights = graph.reshape(graph.softmax(scores), [batch, kvHeads, share * rows, columns]);
+    const placed = added
+      ? graph.add(scores, graph.constant(additions(added, first, end), [kvHeads, share, 1, columns], products.type))
+      : scores;
+    const weights = graph.reshape(graph.softmax(placed), [batch, kvHeads, share * rows, columns]);
     const mixed = graph.matMul(weights, graph.slice(values, 2, first, end));
     return graph.reshape(mixed, [batch, kvHeads, share, rows, dim]);
   });
@@ -106,6 +111,14 @@ function queryChunks(tokens: number, window = tokens, size = chunkSize(tokens)):
 /** About eight chunks: finer ones save few products more and cost a run of small operators each. */
 function chunkSize(tokens: number): number {
   return Math.min(Math.max(64, Math.ceil(tokens / 8)), 256);
+}
+
+/**
+ * Of each head those of the keys `first … end − 1`, less that of the last: softmax does not see it, and what is added near the queries is small
+ * then, where float32 has its digits.
+ */
+function additions(added: readonly (readonly number[])[], first: number, end: number): number[] {
+  return added.flatMap((head) => head.slice(first, end).map((value) => value - head[end - 1]!));
 }
 
 /** 0 where a query sees a key, else a number that leaves nothing of it after the softmax (in float16 too). */

@@ -7,6 +7,7 @@ import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type BlockLayout, type BlockWriter, type Parameter, rotationOf, type Routed } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
+import { alibiTable } from './alibi.ts';
 
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */
 export type InputStatistic = Exclude<OperandStatistic, 'gradient' | 'token-count'>;
@@ -67,6 +68,8 @@ export class ProgramBlockWriter implements BlockWriter {
   readonly linears = new Map<string, WrittenLinear>();
   private readonly options: BlockGraphOptions;
   private readonly window: number | undefined;
+  private readonly scale: number | undefined;
+  private readonly added: readonly (readonly number[])[] | undefined;
   private readonly scores: Scaling | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
   private readonly rotary: AttentionInputs['rotary'];
@@ -81,6 +84,9 @@ export class ProgramBlockWriter implements BlockWriter {
     this.shape = layout.shape;
     this.options = options;
     this.window = layout.window;
+    this.scale = layout.scale;
+    const { positions } = config;
+    this.added = positions.kind === 'alibi' ? alibiTable(positions, config, layout.shape, options.tokens) : undefined;
     this.scores = config.scores;
     this.parameters = new Map(
       layout.parameters.map((parameter) => [
@@ -124,7 +130,8 @@ export class ProgramBlockWriter implements BlockWriter {
         sines: graph.cast(rotary.sines, precision),
       },
     };
-    const mixed = writeAttention(graph, inputs, { heads, kvHeads, window: this.window, ...this.scores });
+    const { window, scores, scale = scores?.scale, added } = this;
+    const mixed = writeAttention(graph, inputs, { heads, kvHeads, window, ...scores, scale, added });
     const rows = graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
     return mask ? this.fill('fill.attention', rows, repeat(graph, mask, rows.shape[1]! / kvHeads)) : rows;
   }

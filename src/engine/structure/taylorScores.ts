@@ -1,7 +1,7 @@
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import type { Step } from '../forward/step.ts';
 import { type GradientInputs, sampleGradients } from '../gradient/collectGradients.ts';
-import { type BlockLayout, type Coupled, couplings } from '../families/family.ts';
+import { type BlockLayout, componentsAlong, type Coupled, couplings } from '../families/family.ts';
 import type { ComponentScores } from './componentScores.ts';
 
 /**
@@ -54,12 +54,15 @@ function scored(layout: BlockLayout): readonly Coupled[] {
 }
 
 /** Adds Σ g·w over each component's part of a parameter. */
-function addProducts(sums: Float64Array, { shape, parts: { axis } }: Coupled, w: Float32Array, g: Float32Array): void {
+function addProducts(sums: Float64Array, coupling: Coupled, w: Float32Array, g: Float32Array): void {
+  const {
+    shape,
+    parts: { axis },
+  } = coupling;
   // A bias is one column.
   const columns = shape[1] ?? 1;
   const rows = shape[0]!;
-  const length = shape[axis]! / sums.length;
-  const component = Uint32Array.from({ length: shape[axis]! }, (_, index) => Math.floor(index / length));
+  const component = componentsAlong(coupling, sums.length);
   for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, at++) {
       sums[component[axis === 0 ? row : column]!]! += w[at]! * g[at]!;

@@ -117,6 +117,22 @@ describe('the numbers of the plain checkpoint are those of one', () => {
       'gpt-neox, in sequence',
       (name) => (name === 'gpt_neox.embed_in.weight' ? 'embed_out.weight' : name),
     ],
+    ['of Phi-4, compiled', 'phi-4', before('_orig_mod.')],
+    ['of GPT-2 with the names that transformers writes', 'gpt-2', before('transformer.')],
+    ['of GPT-2, the bare decoder under data parallelism', 'gpt-2', before('module.')],
+    ['of BLOOM with the names that transformers writes', 'bloom', before('transformer.')],
+    ['of Falcon, the bare decoder', 'falcon 40b', (name) => name.replace(/^transformer\./, '')],
+    [
+      'of Falcon 7B in the spelling of its own code',
+      'falcon 7b',
+      (name) => name,
+      { architectures: ['RWForCausalLM'], model_type: 'RefinedWebModel', n_head: 4, n_layer: 3 },
+    ],
+    [
+      'of BLOOM with tied embeddings kept as the head alone',
+      'bloom',
+      (name) => (name === 'word_embeddings.weight' ? 'lm_head.weight' : name),
+    ],
     ['of OPT, the bare decoder under data parallelism', 'opt', inModel('module.')],
     [
       'with tied embeddings that are kept as the head alone',

@@ -5,10 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { writeSafetensors } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
-import { allParameters } from '../../../src/engine/families/families.ts';
+import { allParameters, type ModelConfig } from '../../../src/engine/families/families.ts';
+import { storedShape } from '../../../src/engine/families/family.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { replaceFile } from '../../support/replaceFile.ts';
-import { TINY_GPT_NEOX, TINY_LLAMA } from './tinyConfigs.ts';
+import { TINY_FALCON, TINY_GPT2, TINY_GPT_NEOX, TINY_LLAMA } from './tinyConfigs.ts';
 import type { TensorToWrite } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'espalier-tensors-'));
@@ -27,11 +28,13 @@ async function check(
   config: object,
   change: (tensors: Map<string, TensorToWrite>) => unknown,
   base: object = TINY_LLAMA,
-): Promise<void> {
+): Promise<ModelConfig> {
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify(base));
   replaceFile(path.join(folder, 'model.safetensors'), encodeEmpty());
   const whole = await openCheckpoint(folder);
-  const tensors = new Map(allParameters(whole.config).map(({ tensor, shape }) => [tensor, zeros(shape)]));
+  const tensors = new Map(
+    allParameters(whole.config).map((parameter) => [parameter.tensor, zeros(storedShape(parameter))]),
+  );
   change(tensors);
   rmSync(path.join(folder, 'model.safetensors'));
   await writeSafetensors(path.join(folder, 'model.safetensors'), tensors);
@@ -39,6 +42,7 @@ async function check(
   const checkpoint = await openCheckpoint(folder);
   try {
     checkTensors(checkpoint, allParameters(checkpoint.config));
+    return checkpoint.config;
   } finally {
     checkpoint.close();
   }
@@ -69,6 +73,46 @@ describe('config.json and weights', () => {
       },
       TINY_GPT_NEOX,
     );
+  });
+
+  it.each<[what: string, base: object, buffers: readonly (readonly [string, readonly number[]])[]]>([
+    [
+      'GPT-2',
+      TINY_GPT2,
+      [
+        ['transformer.h.0.attn.bias', [1, 1, 8, 8]],
+        ['transformer.h.0.attn.masked_bias', []],
+      ],
+    ],
+    ['Falcon', TINY_FALCON, [['transformer.h.0.self_attention.maybe_rotary.inv_freq', [8]]]],
+  ])('belong together with the buffers of %s', async (_, base, buffers) => {
+    const add = (all: Map<string, TensorToWrite>): void => {
+      for (const [name, shape] of buffers) all.set(name, zeros(shape));
+    };
+    await check({}, add, base);
+  });
+
+  it('of GPT-2 do not belong together where a matrix is stored as other families have it', async () => {
+    const failure = await failureOf(() =>
+      check({}, (all) => all.set('transformer.h.1.mlp.c_fc.weight', zeros([256, 64])), TINY_GPT2),
+    );
+    expect(failure.code).toBe('checkpoint/tensor');
+    expect(failure.message).toMatch(/c_fc\.weight of shape \[64, 256\].*shape \[256, 64\]/);
+  });
+
+  it('of GPT-2 with fewer heads and channels, as other programs leave them, are read in their sizes', async () => {
+    const { blocks } = await check(
+      {},
+      (all) => {
+        const block = 'transformer.h.1';
+        all.set(`${block}.attn.c_attn.weight`, zeros([64, 96])).set(`${block}.attn.c_attn.bias`, zeros([96]));
+        all.set(`${block}.attn.c_proj.weight`, zeros([32, 64]));
+        all.set(`${block}.mlp.c_fc.weight`, zeros([64, 100])).set(`${block}.mlp.c_fc.bias`, zeros([100]));
+        all.set(`${block}.mlp.c_proj.weight`, zeros([100, 64]));
+      },
+      TINY_GPT2,
+    );
+    expect(blocks?.[1]).toEqual({ heads: 2, kvHeads: 2, intermediate: 100 });
   });
 
   it('of GPT-NeoX do not belong together, and what is fused in the family is not held against it', async () => {

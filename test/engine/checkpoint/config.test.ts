@@ -4,7 +4,19 @@ import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateJson, pick } from '../../support/mutate.ts';
-import { TINY_GPT_NEOX, TINY_LLAMA, TINY_MISTRAL, TINY_OPT, TINY_QWEN2, TINY_QWEN3 } from './tinyConfigs.ts';
+import {
+  TINY_BLOOM,
+  TINY_FALCON,
+  TINY_GPT2,
+  TINY_GPT_NEOX,
+  TINY_LLAMA,
+  TINY_MISTRAL,
+  TINY_OPT,
+  TINY_PHI3,
+  TINY_PHI4,
+  TINY_QWEN2,
+  TINY_QWEN3,
+} from './tinyConfigs.ts';
 import type { ModelConfig } from '../../../src/engine/families/families.ts';
 
 const FILE = 'folder/config.json';
@@ -204,6 +216,162 @@ describe('families', () => {
         positions: { dims: 4, theta: 10_000 },
         ...{ parallel: true, maxPositions: 2048, normEpsilon: 1e-5, activation: 'gelu', tiedEmbeddings: false },
       },
+    ],
+    [
+      'Phi-3',
+      TINY_PHI3,
+      {
+        ...{ architecture: 'Phi3ForCausalLM', heads: 8, kvHeads: 4, headDim: 8, activation: 'silu' },
+        positions: { kind: 'rotary', dims: 8, theta: 10_000, scaling: { kind: 'none' } },
+        bias: { queryKeyValue: false, attentionOutput: false, mlp: false },
+        windows: [undefined, undefined, undefined],
+      },
+    ],
+    ['Phi-3 with a window', { ...TINY_PHI3, sliding_window: 128 }, { windows: [128, 128, 128] }],
+    [
+      'Phi-3, defaults',
+      omit(
+        TINY_PHI3,
+        ...([
+          'num_key_value_heads',
+          'max_position_embeddings',
+          'rms_norm_eps',
+          'sliding_window',
+          'hidden_act',
+        ] as const),
+      ),
+      {
+        ...{ kvHeads: 8, maxPositions: 4096, normEpsilon: 1e-5, activation: 'silu' },
+        windows: [undefined, undefined, undefined],
+      },
+    ],
+    [
+      'Phi-4',
+      TINY_PHI4,
+      {
+        tiedEmbeddings: true,
+        positions: {
+          dims: 6,
+          scaling: {
+            ...{ kind: 'longrope', originalPositions: 128, shortFactor: [1, 1.5, 2], longFactor: [1, 3, 4] },
+            attentionFactor: Math.sqrt(1 + Math.log(4) / Math.log(128)),
+          },
+        },
+      },
+    ],
+    [
+      'Phi-3, as LongRoPE was called, with the original length that the family has by default',
+      {
+        ...omit(TINY_PHI4, 'original_max_position_embeddings'),
+        max_position_embeddings: 131_072,
+        rope_scaling: { ...TINY_PHI4.rope_scaling, type: 'su' },
+      },
+      { positions: { scaling: { kind: 'longrope', originalPositions: 4096 } } },
+    ],
+    [
+      'GPT-2',
+      TINY_GPT2,
+      {
+        ...{ architecture: 'GPT2LMHeadModel', hidden: 64, depth: 3, heads: 4, kvHeads: 4, headDim: 16 },
+        ...{ intermediate: 256, maxPositions: 512, activation: 'gelu-tanh', tiedEmbeddings: true },
+        positions: { kind: 'learned', offset: 0 },
+        bias: { queryKeyValue: true, attentionOutput: true, mlp: true },
+        ...{ scale: 0.25, scaleByBlock: false },
+      },
+    ],
+    [
+      'GPT-2 in the names of other families',
+      {
+        ...omit(TINY_GPT2, 'n_embd', 'n_layer', 'n_head', 'n_positions'),
+        ...{ hidden_size: 64, num_hidden_layers: 3, num_attention_heads: 4, max_position_embeddings: 512 },
+      },
+      { hidden: 64, depth: 3, heads: 4, maxPositions: 512 },
+    ],
+    ['GPT-2 in both names', { ...TINY_GPT2, hidden_size: 64, num_hidden_layers: 3 }, { hidden: 64, depth: 3 }],
+    [
+      'GPT-2, attention scaled otherwise',
+      { ...TINY_GPT2, scale_attn_weights: false, scale_attn_by_inverse_layer_idx: true, n_inner: 96 },
+      { scale: 1, scaleByBlock: true, places: 'blocks', intermediate: 96 },
+    ],
+    [
+      'GPT-2, defaults',
+      omit(TINY_GPT2, 'n_positions', 'activation_function', 'layer_norm_epsilon'),
+      { maxPositions: 1024, activation: 'gelu-tanh', normEpsilon: 1e-5 },
+    ],
+    [
+      'BLOOM',
+      TINY_BLOOM,
+      {
+        ...{ architecture: 'BloomForCausalLM', hidden: 64, depth: 3, heads: 4, intermediate: 256, maxPositions: 512 },
+        ...{ activation: 'gelu-tanh', tiedEmbeddings: true, addToNormed: false, places: 'groups' },
+        positions: { kind: 'alibi', scale: 1, rounded: false },
+        bias: { queryKeyValue: true, attentionOutput: true, mlp: true },
+      },
+    ],
+    [
+      'BLOOM, as transformers writes it and the largest is',
+      {
+        ...omit(TINY_BLOOM, 'n_embed', 'num_attention_heads', 'seq_length'),
+        ...{ hidden_size: 64, n_head: 8, apply_residual_connection_post_layernorm: true },
+        architectures: ['BloomModel'],
+      },
+      { hidden: 64, heads: 8, addToNormed: true, maxPositions: 2048 },
+    ],
+    [
+      'Falcon 7B',
+      TINY_FALCON,
+      {
+        ...{ architecture: 'FalconForCausalLM', heads: 4, kvHeads: 1, intermediate: 256, tiedEmbeddings: true },
+        ...{ parallel: true, norms: { attention: 'input_layernorm', mlp: 'input_layernorm' }, activation: 'gelu' },
+        positions: { kind: 'rotary', dims: 16, theta: 10_000 },
+        bias: { queryKeyValue: false, attentionOutput: false, mlp: false },
+      },
+    ],
+    [
+      'Falcon 40B',
+      { ...TINY_FALCON, new_decoder_architecture: true, num_kv_heads: 2 },
+      { kvHeads: 2, parallel: true, norms: { attention: 'ln_attn', mlp: 'ln_mlp' } },
+    ],
+    [
+      'Falcon 2',
+      {
+        ...{ ...TINY_FALCON, new_decoder_architecture: true, num_kv_heads: 2, num_ln_in_parallel_attn: 1 },
+        ...{ ffn_hidden_size: 96, rope_theta: 500_042 },
+      },
+      {
+        ...{ kvHeads: 2, intermediate: 96, norms: { attention: 'input_layernorm', mlp: 'input_layernorm' } },
+        positions: { theta: 500_042 },
+      },
+    ],
+    [
+      'Falcon-RW',
+      { ...TINY_FALCON, alibi: true, bias: true, multi_query: false, parallel_attn: false },
+      {
+        ...{ kvHeads: 4, parallel: false, places: 'groups' },
+        norms: { attention: 'input_layernorm', mlp: 'post_attention_layernorm' },
+        positions: { kind: 'alibi', scale: 0.25, rounded: true },
+        bias: { queryKeyValue: true, attentionOutput: true, mlp: true },
+      },
+    ],
+    [
+      'Falcon 7B in the spelling of its own code',
+      {
+        ...omit(TINY_FALCON, 'num_attention_heads', 'num_hidden_layers', 'new_decoder_architecture'),
+        ...{ architectures: ['RWForCausalLM'], model_type: 'RefinedWebModel', n_head: 4, n_layer: 3 },
+      },
+      {
+        architecture: 'FalconForCausalLM',
+        kvHeads: 1,
+        norms: { attention: 'input_layernorm', mlp: 'input_layernorm' },
+      },
+    ],
+    [
+      'Falcon 40B in the spelling of its own code',
+      {
+        ...omit(TINY_FALCON, 'num_attention_heads', 'num_hidden_layers', 'new_decoder_architecture'),
+        ...{ architectures: ['RWForCausalLM'], model_type: 'RefinedWeb', n_head: 4, n_layer: 3, n_head_kv: 2 },
+      },
+      { architecture: 'FalconForCausalLM', kvHeads: 2, norms: { attention: 'ln_attn', mlp: 'ln_mlp' } },
     ],
   ])('%s', (_, values, expected) => {
     expect(parse(dropUndefined(values))).toMatchObject(expected);
@@ -443,6 +611,57 @@ describe('what is refused', () => {
     ],
     ['an odd number of features that turn', { ...TINY_GPT_NEOX, rotary_pct: 0.2 }, /rotary_pct.*even number.*16.*0\.2/],
     ['more than all features that turn', { ...TINY_GPT_NEOX, rotary_pct: 1.5 }, /rotary_pct.*0 to 1.*1\.5/],
+    [
+      'a scaling that Phi-3 does not have',
+      { ...TINY_PHI3, rope_scaling: { type: 'yarn', factor: 4 } },
+      /rope_scaling\.rope_type.*default, longrope, su in this family.*yarn/,
+    ],
+    [
+      'factors for whole heads where a part turns',
+      { ...TINY_PHI4, rope_scaling: { ...TINY_PHI4.rope_scaling, long_factor: [1, 2, 3, 4] } },
+      /long_factor.*3 numbers/,
+    ],
+    ['an odd number of features of Phi-4 that turn', { ...TINY_PHI4, partial_rotary_factor: 0.9 }, /even number/],
+    [
+      'windows by type in Phi-3',
+      { ...TINY_PHI3, layer_types: ['sliding_attention', 'full_attention', 'full_attention'] },
+      /layer_types.*full_attention in every block/,
+    ],
+    [
+      'two names that contradict each other',
+      { ...TINY_GPT2, hidden_size: 32 },
+      /hidden_size to be 64, as n_embd has it/,
+    ],
+    ['two depths', { ...TINY_BLOOM, num_hidden_layers: 4 }, /num_hidden_layers to be 3, as n_layer/],
+    ['heads that do not fill GPT-2', { ...TINY_GPT2, n_head: 5 }, /n_embd.*multiple of the 5/],
+    ['cross-attention', { ...TINY_GPT2, add_cross_attention: true }, /add_cross_attention.*false/],
+    ['a GPT-2 without width', omit(TINY_GPT2, 'n_embd'), /n_embd.*no such field/],
+    ['BLOOM without some of its biases', { ...TINY_BLOOM, slow_but_exact: true }, /slow_but_exact/],
+    ['heads that do not fill BLOOM', { ...TINY_BLOOM, num_attention_heads: 5 }, /n_embed.*multiple of the 5/],
+    ['heads that do not fill Falcon', { ...TINY_FALCON, num_attention_heads: 5 }, /hidden_size.*multiple of the 5/],
+    [
+      'key-value heads that do not divide Falcon’s heads',
+      { ...TINY_FALCON, new_decoder_architecture: true, num_kv_heads: 3 },
+      /num_kv_heads.*divisor of the 4/,
+    ],
+    [
+      'key-value heads that older blocks do not have',
+      { ...TINY_FALCON, multi_query: false, num_kv_heads: 2 },
+      /num_kv_heads.*equal to the 4/,
+    ],
+    [
+      'Falcon’s newer blocks in sequence',
+      { ...TINY_FALCON, new_decoder_architecture: true, parallel_attn: false },
+      /parallel_attn.*true/,
+    ],
+    [
+      'two norms in Falcon’s older blocks',
+      { ...TINY_FALCON, num_ln_in_parallel_attn: 2 },
+      /num_ln_in_parallel_attn.*1/,
+    ],
+    ['three norms', { ...TINY_FALCON, num_ln_in_parallel_attn: 3 }, /num_ln_in_parallel_attn/],
+    ['odd heads that turn', { ...TINY_FALCON, hidden_size: 12 }, /num_attention_heads.*even number/],
+    ['an unknown activation of Falcon', { ...TINY_FALCON, activation: 'swiglu' }, /activation.*"swiglu"/],
     ['norms without weights', { ...TINY_OPT, layer_norm_elementwise_affine: false }, /layer_norm_elementwise_affine/],
     ['no final norm', { ...TINY_OPT, _remove_final_layer_norm: true }, /_remove_final_layer_norm/],
   ])('%s', async (_, values, says) => {
@@ -465,6 +684,12 @@ describe('what is refused', () => {
       TINY_QWEN3,
       TINY_OPT,
       TINY_GPT_NEOX,
+      TINY_PHI3,
+      TINY_PHI4,
+      TINY_GPT2,
+      TINY_BLOOM,
+      TINY_FALCON,
+      { ...TINY_FALCON, new_decoder_architecture: true, num_kv_heads: 2 },
       { ...TINY_LLAMA, rope_scaling: longrope },
       { ...TINY_LLAMA, rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 128 } },
       {

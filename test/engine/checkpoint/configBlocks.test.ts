@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { hasMlpOutputBias } from '../../../src/engine/families/config.ts';
 import { checkTensors } from '../../../src/engine/checkpoint/checkTensors.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
-import { allParameters } from '../../../src/engine/families/families.ts';
+import { allParameters, familyOf } from '../../../src/engine/families/families.ts';
 import { Rng } from '../../../src/base/rng.ts';
 import { failureOf, failureOrNone } from '../../support/expectCoded.ts';
 import { mutateJson } from '../../support/mutate.ts';
-import { TINY_LLAMA, TINY_OPT, TINY_QWEN2 } from './tinyConfigs.ts';
+import { TINY_BLOOM, TINY_GPT2, TINY_LLAMA, TINY_OPT, TINY_QWEN2 } from './tinyConfigs.ts';
 
 const FILE = 'folder/config.json';
 const SIZES = [
@@ -15,6 +15,10 @@ const SIZES = [
   { heads: 0, kv_heads: 0, intermediate: 96 },
   { heads: 8, kv_heads: 4, intermediate: 0 },
 ];
+
+/** Two of BLOOM's four heads. */
+const HALF = Array.from({ length: 3 }, () => ({ heads: 2, kv_heads: 2, intermediate: 10 }));
+const withGroups = (groups: readonly number[]) => HALF.map((sizes) => ({ ...sizes, groups }));
 
 const withKey = (key: unknown, base: object = TINY_LLAMA) => parseConfig({ ...base, espalier: key }, FILE);
 
@@ -37,7 +41,43 @@ describe('the key of models that components were removed from', () => {
     expect(names).not.toContain('model.layers.0.mlp.up_proj.bias');
   });
 
-  it.each<[what: string, key: unknown, says: RegExp]>([
+  it('says which heads are left where each has a slope of its own', () => {
+    const blocks = [
+      { heads: 2, kv_heads: 2, intermediate: 10, groups: [0, 3] },
+      { heads: 0, kv_heads: 0, intermediate: 96, groups: [] },
+      { heads: 4, kv_heads: 4, intermediate: 0 },
+    ];
+    expect(withKey({ format: 1, blocks }, TINY_BLOOM).blocks).toEqual([
+      { heads: 2, kvHeads: 2, intermediate: 10, groups: [0, 3] },
+      { heads: 0, kvHeads: 0, intermediate: 96, groups: [] },
+      { heads: 4, kvHeads: 4, intermediate: 0 },
+    ]);
+  });
+
+  it('says which block one was where attention depends on that', () => {
+    const base = { ...TINY_GPT2, scale_attn_by_inverse_layer_idx: true };
+    const blocks = [0, 2, 5].map((place) => ({ heads: 4, kv_heads: 4, intermediate: 256, place }));
+    const config = withKey({ format: 1, blocks }, base);
+    const scales = [0, 1, 2].map((index) => familyOf(config).block(config, index).scale);
+    expect(scales).toEqual([1, 3, 6].map((place) => 0.25 / place));
+  });
+
+  it.each<[what: string, key: unknown, says: RegExp, base?: object]>([
+    [
+      'a place where it does not matter',
+      { format: 1, blocks: SIZES.map((sizes) => ({ ...sizes, place: 1 })) },
+      /place/,
+    ],
+    ['groups where they are alike', { format: 1, blocks: SIZES.map((sizes) => ({ ...sizes, groups: [1] })) }, /groups/],
+    ['no groups where each has a slope', { format: 1, blocks: HALF }, /groups to be a list of 2/, TINY_BLOOM],
+    [
+      'one group twice',
+      { format: 1, blocks: withGroups([1, 1]) },
+      /groups to be 2 of the numbers from 0 to 3/,
+      TINY_BLOOM,
+    ],
+    ['a group that there is not', { format: 1, blocks: withGroups([1, 4]) }, /groups/, TINY_BLOOM],
+    ['half a group', { format: 1, blocks: withGroups([0.5, 1]) }, /groups/, TINY_BLOOM],
     ['a text', 'blocks', /espalier to be an object/],
     ['another format', { format: 2, blocks: SIZES }, /espalier\.format to be an integer from 1 to 1/],
     ['no format', { blocks: SIZES }, /espalier\.format/],
@@ -67,8 +107,8 @@ describe('the key of models that components were removed from', () => {
     ['a negative size', { format: 1, blocks: SIZES.with(0, { heads: -2, kv_heads: -1, intermediate: 1 }) }, /heads/],
     ['a bias of another layer', { format: 1, bias: { query: true } }, /espalier\.bias\.query to be absent/],
     ['a bias that is no boolean', { format: 1, bias: { mlp_output: 1 } }, /true or false/],
-  ])('refuses %s', async (_, key, says) => {
-    const failure = await failureOf(() => withKey(key));
+  ])('refuses %s', async (_, key, says, base) => {
+    const failure = await failureOf(() => withKey(key, base));
     expect(failure.code).toBe('checkpoint/config');
     expect(failure.message).toMatch(says);
   });

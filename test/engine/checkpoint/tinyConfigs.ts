@@ -72,6 +72,67 @@ export const TINY_GPT_NEOX = {
   tie_word_embeddings: false,
 };
 
+export const TINY_PHI3 = {
+  ...TINY_LLAMA,
+  architectures: ['Phi3ForCausalLM'],
+  model_type: 'phi3',
+  original_max_position_embeddings: 128,
+  sliding_window: null,
+};
+
+/** As Phi-4-mini writes it. */
+export const TINY_PHI4 = {
+  ...TINY_PHI3,
+  partial_rotary_factor: 0.75,
+  tie_word_embeddings: true,
+  rope_scaling: { type: 'longrope', short_factor: [1, 1.5, 2], long_factor: [1, 3, 4] },
+};
+
+export const TINY_GPT2 = {
+  architectures: ['GPT2LMHeadModel'],
+  model_type: 'gpt2',
+  n_embd: 64,
+  n_layer: 3,
+  n_head: 4,
+  n_positions: 512,
+  n_ctx: 512,
+  vocab_size: 100,
+  activation_function: 'gelu_new',
+  layer_norm_epsilon: 1e-5,
+};
+
+/** As BLOOM-560m writes it. */
+export const TINY_BLOOM = {
+  architectures: ['BloomForCausalLM'],
+  model_type: 'bloom',
+  n_embed: 64,
+  n_layer: 3,
+  num_attention_heads: 4,
+  n_inner: null,
+  vocab_size: 100,
+  seq_length: 512,
+  layer_norm_epsilon: 1e-5,
+  apply_residual_connection_post_layernorm: false,
+  pretraining_tp: 2,
+  slow_but_exact: false,
+};
+
+export const TINY_FALCON = {
+  architectures: ['FalconForCausalLM'],
+  model_type: 'falcon',
+  hidden_size: 64,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  vocab_size: 100,
+  max_position_embeddings: 512,
+  layer_norm_epsilon: 1e-5,
+  alibi: false,
+  bias: false,
+  multi_query: true,
+  new_decoder_architecture: false,
+  parallel_attn: true,
+};
+
 const { rms_norm_eps, tie_word_embeddings, ...PLAIN } = TINY_LLAMA;
 
 export const TINY_GEMMA = {

@@ -4,12 +4,14 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { blockShape } from '../../../src/engine/families/config.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
 import type { FreshEngine } from '../../../src/experiment/freshEngine.ts';
 import type { ExportFormat } from '../../../src/experiment/exportSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
-import type { RateAllocation } from '../../../src/experiment/structureSchema.ts';
+import { packBits } from '../../../src/experiment/components.ts';
+import type { BlockMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
 import type { StructureMethod } from '../../../src/experiment/structure.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -85,6 +87,16 @@ describe('a model that is exported is one that is evaluated', () => {
     ['qwen3', structure('shortgpt')],
     ['gpt-neox', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['gpt-neox, in sequence', structure('flap')],
+    ['phi-4', { metric: 'wanda', expression: wanda, sparsity: { kind: 'n:m', keep: 2, of: 4 } }],
+    ['phi-3', structure('wanda-sp')],
+    ['gpt-2', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['gpt-2, scaled by block', structure('shortgpt')],
+    ['gpt-2, scaled by block', structure('flap')],
+    ['bloom, added to the norms', structure('flap')],
+    ['bloom', { metric: 'wanda', expression: wanda, sparsity: half }],
+    ['falcon 7b', structure('flap')],
+    ['falcon 40b', structure('taylor')],
+    ['falcon rw', structure('wanda-sp', { kind: 'global' })],
   ])('%s, $metric', async (name, evaluation) => {
     const plan = await planOf(name, evaluation);
     const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
@@ -110,6 +122,10 @@ describe('a model that is exported is one that is evaluated', () => {
     ['llama-2 grouped queries', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['opt', structure('flap')],
     ['gpt-neox', structure('wanda-sp')],
+    ['phi-4', structure('wanda-sp')],
+    ['gpt-2', structure('wanda-sp')],
+    ['bloom', structure('wanda-sp')],
+    ['falcon rw', structure('flap')],
     ['gemma3', { metric: 'wanda', expression: wanda, sparsity: half }],
     ['cohere', structure('flap')],
   ])('%s as ONNX', async (name, evaluation) => {
@@ -147,6 +163,58 @@ describe('a model that is exported is one that is evaluated', () => {
     const second = `${folder}-again`;
     const report = await engine.exportModel(again, { folder: second, format: 'huggingface' });
     expect(Math.abs((await perplexityOf(second, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
+  });
+});
+
+describe('what depends on its place stays what it is when others go, twice', () => {
+  /** Of a block; all groups where they are not given. */
+  type Kept = Pick<BlockMask, 'dropped'> & { readonly groups?: readonly number[] };
+
+  /** Where a model without the rest lies, and its perplexity. */
+  async function exported(name: FamilyName, model: string, kept: readonly Kept[]): Promise<[string, number]> {
+    const checkpoint = await openCheckpoint(model);
+    checkpoint.close();
+    const { config } = checkpoint;
+    const mask = kept.map(({ groups, dropped }, index) => ({
+      groups: packBits(
+        Array.from({ length: blockShape(config, index).kvHeads }, (_, i) => groups?.includes(i) ?? true),
+      ),
+      channels: packBits(Array.from({ length: config.intermediate }, () => 1)),
+      ...(dropped && { dropped }),
+    }));
+    const plan = await planOf(name, { metric: 'found', structure: { kind: 'mask', mask }, sparsity: half });
+    const to = path.join(await mkdtemp(path.join(root, 'placed-')), 'pruned');
+    const { result } = await engine.exportModel({ ...plan, model }, { folder: to, format: 'huggingface' });
+    return [to, result.perplexity];
+  }
+
+  async function blocksOf(model: string): Promise<unknown> {
+    const config = JSON.parse(await readFile(path.join(model, 'config.json'), 'utf8')) as Record<string, object>;
+    return config['espalier'];
+  }
+
+  it('heads with slopes of ALiBi', async () => {
+    const plan = await planOf('falcon rw', structure('magnitude'));
+    const [first] = await exported('falcon rw', plan.model, [{ groups: [1, 2, 4, 5, 11] }, {}, {}]);
+    const [second, twice] = await exported('falcon rw', first, [{ groups: [1, 2, 4] }, { groups: [0, 5] }, {}]);
+    const [, once] = await exported('falcon rw', plan.model, [{ groups: [2, 4, 11] }, { groups: [0, 5] }, {}]);
+    for (const value of [twice, await perplexityOf(second, plan)])
+      expect(Math.abs(value / once - 1)).toBeLessThan(1e-4);
+    expect(await blocksOf(second)).toMatchObject({
+      blocks: [{ groups: [2, 4, 11] }, { groups: [0, 5] }, { heads: 12 }],
+    });
+  });
+
+  it('blocks whose attention is scaled by their index', async () => {
+    const name = 'gpt-2, scaled by block';
+    const plan = await planOf(name, structure('magnitude'));
+    const [first] = await exported(name, plan.model, [{ dropped: true }, {}, {}]);
+    const [second, twice] = await exported(name, first, [{ dropped: true }, {}]);
+    const [, once] = await exported(name, plan.model, [{ dropped: true }, { dropped: true }, {}]);
+    for (const value of [twice, await perplexityOf(second, plan)])
+      expect(Math.abs(value / once - 1)).toBeLessThan(1e-4);
+    expect(await blocksOf(first)).toMatchObject({ blocks: [{ place: 1 }, { place: 2 }] });
+    expect(await blocksOf(second)).toMatchObject({ blocks: [{ place: 2 }] });
   });
 });
 

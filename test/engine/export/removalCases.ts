@@ -139,13 +139,13 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
 
 const ALL = { groups: 'f'.repeat(64), channels: 'f'.repeat(64) };
 
-/** OPT, GPT-NeoX, StableLM and Cohere 2 derive their heads’ size; only LLaMA, Granite and SmolLM3 have fields for all biases. */
+/** Most derive their heads’ size, LongRoPE the number of its factors from it; LLaMA, Granite, SmolLM3 and Falcon have fields for all biases. */
 function isPlain(name: FamilyName, what: string, compensated: boolean): boolean {
   // The one block that mixes experts is the one that goes.
   if (name === 'qwen3-moe') return true;
   if (!what.startsWith('blocks of one size')) return false;
-  if (/^(opt|gpt-neox|stablelm|cohere2)/.test(name)) return false;
-  return !compensated || /^(llama|granite|smollm3)/.test(name);
+  if (/^(opt|gpt-|bloom|falcon (2|40b|rw)|phi-4|phi-3 longrope|stablelm|cohere2)/.test(name)) return false;
+  return !compensated || /^(llama|granite|smollm3|falcon)/.test(name);
 }
 
 function bits(count: number, kept: (index: number) => boolean): boolean[] {

@@ -6,6 +6,7 @@ import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { byteLength, elementCount, type FloatType } from '../../../src/engine/checkpoint/elementTypes.ts';
 import { parseConfig } from '../../../src/engine/checkpoint/readConfig.ts';
 import { writeSafetensors } from '../../../src/engine/checkpoint/safetensorsWriter.ts';
+import { readParameter } from '../../../src/engine/checkpoint/readParameter.ts';
 import { readSafetensorsHeader } from '../../../src/engine/checkpoint/safetensors.ts';
 import { CheckpointWriter, type TensorForm } from '../../../src/engine/export/checkpointWriter.ts';
 import { copyCompanions } from '../../../src/engine/export/companions.ts';
@@ -99,9 +100,46 @@ describe('weights are copied bit by bit', () => {
     const masked = await folderFor();
     const zeros = new CheckpointWriter(masked, new Map([[tensor, { dtype, shape }]]));
     const pruned = before.map((value, i) => (i % 7 === 0 ? 0 : value));
-    copyMasked(source, tensor, shape, pruned, zeros);
+    copyMasked(source, parameter, pruned, zeros);
     await zeros.finish();
     expect((await openCheckpoint(masked)).read(tensor, shape)).toEqual(pruned);
+    source.close();
+  });
+
+  it.each(['F32', 'BF16'] as const)('%s: the same of a matrix that is stored turned', async (dtype) => {
+    const source = await sourceOf(dtype);
+    const stored = parameters.find(({ tensor }) => tensor.endsWith('down_proj.weight'))!;
+    const { tensor } = stored;
+    const parameter = { ...stored, shape: stored.shape.toReversed(), transposed: true };
+    const [rows, columns] = parameter.shape as [number, number];
+    const values = readParameter(source, parameter);
+    expect(values[1 * columns + 2]).toBe(source.read(tensor, stored.shape)[2 * rows + 1]);
+
+    const [someRows, someColumns] = [
+      [1, 4, 5],
+      [0, 2],
+    ].map((kept, axis) => Uint8Array.from({ length: [rows, columns][axis]! }, (_, i) => Number(kept.includes(i))));
+    const folder = await folderFor();
+    const writer = new CheckpointWriter(folder, new Map([[tensor, { dtype, shape: [2, 3] }]]));
+    await copyTensor(
+      source,
+      { kind: 'stored', parameter, rows: someRows!, columns: someColumns! },
+      writer,
+      tensor,
+      noStep,
+    );
+    await writer.finish();
+    const smaller = await openCheckpoint(folder);
+    expect(readParameter(smaller, { ...parameter, shape: [3, 2] })).toEqual(
+      values.filter((_, i) => someRows![Math.floor(i / columns)]! & someColumns![i % columns]!),
+    );
+
+    const masked = await folderFor();
+    const zeros = new CheckpointWriter(masked, new Map([[tensor, { dtype, shape: stored.shape }]]));
+    const pruned = values.map((value, i) => (i % 7 === 0 ? 0 : value));
+    copyMasked(source, parameter, pruned, zeros);
+    await zeros.finish();
+    expect(readParameter(await openCheckpoint(masked), parameter)).toEqual(pruned);
     source.close();
   });
 });

@@ -21,6 +21,7 @@ const [SAMPLES, BLOCKS] = [3, 4];
 /** Families that differ in what is pruned or how inputs flow get every way of pruning, those that differ in the rotation only two. */
 const IN_FULL: readonly FamilyName[] = [
   ...(['llama-3.1', 'mistral', 'qwen2 window', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'] as const),
+  ...(['phi-4', 'gpt-2', 'bloom', 'falcon 40b'] as const),
   ...(['gemma2', 'olmo2', 'stablelm 12b'] as const),
   ...(['mixtral', 'qwen2-moe'] as const),
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import { OPERATIONS } from '../../../src/metric/operations.ts';
+import { slopesOf, toBfloat16 } from '../../support/oracle/alibi.ts';
 import { attention, rotate } from '../../support/oracle/attention.ts';
 import { maskOf } from '../../support/oracle/masks.ts';
 import type { Matrix } from '../../support/oracle/matrix.ts';
@@ -225,6 +226,43 @@ describe('a decoder’s parts', () => {
     const values = matrix([[1, 2]]);
     const shape = { heads: 4, kvHeads: 2, headDim: 1, window: Infinity };
     expect([...attention(matrix([[0, 0, 0, 0]]), matrix([[0, 0]]), values, shape).values]).toEqual([1, 1, 2, 2]);
+  });
+
+  test('what is added to a key’s score draws attention there', () => {
+    const same = matrix([[0], [0]]);
+    const added = (head: number, key: number) => Math.log(3) * key * (1 - head);
+    const both = { heads: 2, kvHeads: 1, headDim: 1, window: Infinity, added };
+    const mixed = attention(
+      matrix([
+        [0, 0],
+        [0, 0],
+      ]),
+      same,
+      matrix([[8], [4]]),
+      both,
+    );
+    expect([...mixed.values].map((value) => Math.round(value * 1e9) / 1e9)).toEqual([8, 8, 5, 6]);
+  });
+
+  test.each([
+    [1, [1 / 256]],
+    [4, [1 / 4, 1 / 16, 1 / 64, 1 / 256]],
+    [6, [1 / 4, 1 / 16, 1 / 64, 1 / 256, 1 / 2, 1 / 8]],
+    [8, [1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 128, 1 / 256]],
+  ])('ALiBi’s slopes of %d heads', (heads, slopes) => {
+    expect(slopesOf(heads)).toEqual(slopes);
+  });
+
+  test.each([
+    [0, 0],
+    [256, 256],
+    [257, 256],
+    [259, 260],
+    [261.5, 262],
+    [0.7071067811865476, 0.70703125],
+    [-3.0078125, -3],
+  ])('%d has bfloat16’s eight digits as %d', (value, rounded) => {
+    expect(toBfloat16(value)).toBe(rounded);
   });
 
   test('norms', () => {

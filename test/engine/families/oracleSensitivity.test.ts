@@ -14,6 +14,9 @@ type Raw = Readonly<Record<string, unknown>>;
 /** Agreement with the oracle means something only where each of these mistakes would be seen: by ten times the tolerance at least. */
 const SEEN = 1e-3;
 
+const POST = 'post_attention_layernorm';
+const FOUR_FACTORS = { short_factor: [1, 1.4, 2, 2], long_factor: [1.2, 3.5, 6, 6] };
+
 const MISTAKES: Readonly<Partial<Record<FamilyName, Readonly<Record<string, Mistake>>>>> = {
   'llama-1': {
     'base of the rotation': config({ rope_theta: 20000 }),
@@ -124,6 +127,85 @@ const MISTAKES: Readonly<Partial<Record<FamilyName, Readonly<Record<string, Mist
     'no scaling': config({ rope_parameters: { ...neox(), rope_type: 'default' } }),
     'base of the rotation': config({ rope_parameters: { ...neox(), rope_theta: 10000 } }),
     epsilon: config({ layer_norm_eps: 1e-5 }),
+  },
+  'phi-3': {
+    'no window': config({ sliding_window: null }),
+    'window one longer': config({ sliding_window: 10 }),
+    'keys before queries': tensors(/qkv_proj\.weight$/, rowsRotated),
+    'up before gate': tensors(/gate_up_proj\.weight$/, halvesSwapped),
+    'queries, keys and values head by head': tensors(/qkv_proj\.weight$/, partsFirst),
+  },
+  'phi-3 longrope, long': {
+    'short factors': config({ original_max_position_embeddings: 48 }),
+    'attention factor left out': config({
+      rope_scaling: { ...ropeOf('phi-3 longrope, long'), attention_factor: 1 },
+    }),
+  },
+  'phi-4': {
+    'whole heads turned': config({ partial_rotary_factor: 1, rope_scaling: { ...ropeOf('phi-4'), ...FOUR_FACTORS } }),
+    'long factors': config({ original_max_position_embeddings: 32 }),
+    'attention factor left out': config({ rope_scaling: { ...ropeOf('phi-4'), attention_factor: 1 } }),
+    epsilon: config({ rms_norm_eps: 1e-5 }),
+  },
+  'phi-3, transformers 5': {
+    'whole heads turned': config({ rope_parameters: { rope_type: 'default', rope_theta: 300 } }),
+    'base of the rotation': config({ rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 } }),
+    'silu for gelu': config({ hidden_act: 'silu' }),
+  },
+  'gpt-2': {
+    'positions from row 2': tensors(/wpe/, shiftedByTwo),
+    'queries, keys and values head by head': tensors(/c_attn\.weight$/, partsFirst),
+    'keys before queries': tensors(/c_attn\.weight$/, rowsRotated),
+    'fused bias': tensors(/c_attn\.bias$/, zeros),
+    'output bias': tensors(/attn\.c_proj\.bias$/, zeros),
+    'first FFN bias': tensors(/c_fc\.bias$/, zeros),
+    'second FFN bias': tensors(/mlp\.c_proj\.bias$/, zeros),
+    'norm biases': tensors(/ln_\d\.bias$/, zeros),
+    'relu for gelu': config({ activation_function: 'relu' }),
+  },
+  'gpt-2, scaled by block': {
+    'not scaled by block': config({ scale_attn_by_inverse_layer_idx: false }),
+    'head tied': config({ tie_word_embeddings: true }),
+    epsilon: config({ layer_norm_epsilon: 1e-5 }),
+  },
+  'gpt-2, not scaled': { 'scaled by the size of heads': config({ scale_attn_weights: true }) },
+  bloom: {
+    'norm of the embeddings left out': tensors(/word_embeddings_layernorm\.weight$/, ones),
+    'added to the norms': config({ apply_residual_connection_post_layernorm: true }),
+    'slopes of twice the heads': config({ num_attention_heads: 8 }),
+    'queries, keys and values one after the other': tensors(/query_key_value\.weight$/, partsFirst),
+    'fused bias': tensors(/query_key_value\.bias$/, zeros),
+    'output bias': tensors(/dense\.bias$/, zeros),
+    'norm biases': tensors(/layernorm\.bias$/, zeros),
+  },
+  'bloom, added to the norms': {
+    'added to what was before them': config({ apply_residual_connection_post_layernorm: false }),
+    'head tied': config({ tie_word_embeddings: true }),
+    epsilon: config({ layer_norm_epsilon: 1e-5 }),
+  },
+  'falcon 7b': {
+    'key and value swapped': tensors(/query_key_value\.weight$/, keyAndValueSwapped),
+    'MLP behind attention': config({ parallel_attn: false }, { [POST]: 'input_layernorm' }),
+    'relu for gelu': config({ activation: 'relu' }),
+  },
+  'falcon 40b': {
+    'one norm for both': tensors(/ln_mlp\.weight$/, ones),
+    'base of the rotation': config({ rope_theta: 10000 }),
+    'queries of all groups first': tensors(/query_key_value\.weight$/, queriesFirst),
+    'query heads dealt out in turn': tensors(/query_key_value\.weight$/, queriesSwapped),
+  },
+  'falcon 2': {
+    'fused bias': tensors(/query_key_value\.bias$/, zeros),
+    'output bias': tensors(/attention\.dense\.bias$/, zeros),
+    'first FFN bias': tensors(/dense_h_to_4h\.bias$/, zeros),
+    'second FFN bias': tensors(/dense_4h_to_h\.bias$/, zeros),
+    'head tied': config({ tie_word_embeddings: true }),
+    epsilon: config({ layer_norm_epsilon: 1e-5 }),
+  },
+  'falcon rw': {
+    'rotary positions': config({ alibi: false }),
+    'MLP beside attention': config({ parallel_attn: true }),
+    'queries, keys and values one after the other': tensors(/query_key_value\.weight$/, partsFirst),
   },
   gemma: {
     'factor of the embeddings not rounded': config({ torch_dtype: 'float32' }),
@@ -287,8 +369,14 @@ describe.each(Object.entries(MISTAKES) as [FamilyName, Readonly<Record<string, M
 
 type Mistake = (raw: Raw, tensors: StoredTensors) => [Raw, StoredTensors];
 
-function config(changes: Raw): Mistake {
-  return (raw, stored) => [{ ...raw, ...changes }, stored];
+/** @param copies tensors that are needed for the mistake, by part of their name: what they are copies of */
+function config(changes: Raw, copies: Readonly<Record<string, string>> = {}): Mistake {
+  return (raw, stored) => {
+    const added = Object.entries(copies).flatMap(([name, of]) =>
+      [...stored].filter(([key]) => key.includes(of)).map(([key, tensor]) => [key.replace(of, name), tensor] as const),
+    );
+    return [{ ...raw, ...changes }, new Map([...stored, ...added])];
+  };
 }
 
 function tensors(names: RegExp, change: (values: Float64Array, columns: number) => Float64Array): Mistake {
@@ -339,6 +427,26 @@ function partsFirst(values: Float64Array, columns: number): Float64Array {
     const [head, part] = [Math.floor(row / 24), Math.floor(row / 8) % 3];
     return (4 * part + head) * 8 + (row % 8);
   });
+}
+
+function halvesSwapped(values: Float64Array): Float64Array {
+  const half = values.length / 2;
+  return Float64Array.of(...values.subarray(half), ...values.subarray(0, half));
+}
+
+/** Of four query heads of 8 features, a key and a value: the last two. */
+function keyAndValueSwapped(values: Float64Array, columns: number): Float64Array {
+  return permuteRows(values, columns, (row) => (row < 32 ? row : row < 40 ? row + 8 : row - 8));
+}
+
+/** Two groups of two query heads, a key and a value, as if the queries of both stood before keys and values. */
+function queriesFirst(values: Float64Array, columns: number): Float64Array {
+  return permuteRows(values, columns, (row) => [0, 1, 4, 5, 2, 3, 6, 7][Math.floor(row / 8)]! * 8 + (row % 8));
+}
+
+/** The same as if query heads were dealt out to the groups in turn. */
+function queriesSwapped(values: Float64Array, columns: number): Float64Array {
+  return permuteRows(values, columns, (row) => [0, 4, 2, 3, 1, 5, 6, 7][Math.floor(row / 8)]! * 8 + (row % 8));
 }
 
 function rowsRotated(values: Float64Array, columns: number): Float64Array {

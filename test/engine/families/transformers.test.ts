@@ -34,6 +34,22 @@ const TRANSFORMERS: Readonly<Record<FamilyName, number>> = {
   // By transformers 5.18.0 and PyTorch 2.14.1; mixtures by PyTorch 2.13.0.
   'gpt-neox': 1641.898824,
   'gpt-neox, in sequence': 3326.267058,
+  // By transformers 5.18.0 and PyTorch 2.13.0.
+  'phi-3': 1131.638762,
+  'phi-3 longrope, long': 752.566546,
+  'phi-4': 1403.961699,
+  'phi-3, transformers 5': 1289.283739,
+  'gpt-2': 963.092166,
+  // `reorder_and_upcast_attn` switched off, which would compute attention in float32.
+  'gpt-2, scaled by block': 891.46972,
+  'gpt-2, not scaled': 4514.970181,
+  bloom: 3225.949835,
+  'bloom, added to the norms': 1381.899596,
+  'falcon 7b': 4571.81362,
+  'falcon 40b': 1705.857328,
+  'falcon 2': 1561.232605,
+  // With sdpa: eager attention of this version adds ALiBi twice.
+  'falcon rw': 1844.389884,
   // By the models of transformers 5.0.0.dev0 (December 2025; masks of its rules, eager attention) and PyTorch 1.13. It takes `hidden_act: gelu`
   // of Gemma literally and knows no pattern of Cohere 2 but 4: there it was told otherwise. Gemma's factor was rounded to bfloat16 as the file says.
   gemma: 953.830657,

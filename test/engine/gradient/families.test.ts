@@ -16,9 +16,20 @@ const [SAMPLES, LENGTH] = [2, 12];
 
 const MIXTURES = ['mixtral', 'qwen2-moe', 'qwen3-moe', 'olmoe'] as const;
 
-/** What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side. */
+/**
+ * What is different on the way back: grouped queries, windows, head norms, layer norms before and after, narrow embeddings, branches side by side,
+ * fused and turned matrices, ALiBi.
+ */
 const FAMILY_NAMES: readonly FamilyName[] = [
   ...(['llama-3.1', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'] as const),
+  ...([
+    'phi-4',
+    'gpt-2, scaled by block',
+    'bloom, added to the norms',
+    'falcon 7b',
+    'falcon 40b',
+    'falcon rw',
+  ] as const),
   // Capped scores and logits, norms on both sides and over all heads, factors, norms of single heads, blocks that do not turn, neighbours.
   ...(['gemma', 'gemma2', 'gemma3', 'olmo2', 'granite', 'stablelm', 'stablelm 12b'] as const),
   ...(['smollm3, windows', 'cohere', 'cohere2'] as const),

@@ -14,10 +14,17 @@ interface Row extends AttentionShape {
   readonly dim: number;
 }
 
+/** Of each head other numbers, large ones at late keys. */
+function slopes(heads: number, tokens: number): number[][] {
+  return Array.from({ length: heads }, (_, h) => Array.from({ length: tokens }, (_, t) => t / 2 ** h + Math.sin(t)));
+}
+
 const ROWS: readonly Row[] = [
   { batch: 2, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9, scale: 1.7, cap: 0.8 },
   { batch: 1, tokens: 1, heads: 2, kvHeads: 2, dim: 3, window: undefined },
   { batch: 2, tokens: 130, heads: 3, kvHeads: 1, dim: 2, window: undefined },
+  { batch: 1, tokens: 70, heads: 4, kvHeads: 2, dim: 2, window: 9, scale: 0.3 },
+  { batch: 2, tokens: 130, heads: 4, kvHeads: 2, dim: 2, window: undefined, added: slopes(4, 130) },
 ];
 
 // A software device takes seconds to compile the programs of many shapes: it gets the one that has everything.
@@ -25,16 +32,19 @@ const cases = devices.flatMap((device) =>
   (device.name === 'cpu' ? ROWS : ROWS.slice(0, 1)).map((row) => ({ device, name: device.name, row })),
 );
 
-test.each(cases)('on $name: $row', async ({ device, row }) => {
-  const { batch, tokens, heads, kvHeads, dim } = row;
-  const inputs = [heads, kvHeads, kvHeads].map((count, i) => randomTensor([batch, tokens, count * dim], i + 1));
-  const actual = await runGraph(device, inputs, (graph, query, key, value) =>
-    writeAttention(graph, { query: query, key: key, value: value, rotary: undefined }, row),
-  );
-  const [query, key, value] = inputs.map(({ data }) => Float64Array.from(data));
-  const expected = attention(query!, key!, value!, { ...row, window: row.window ?? Infinity });
-  for (const [i, wanted] of expected.entries()) expect(Math.abs(actual[i]! - wanted)).toBeLessThan(1e-5);
-});
+test.each(cases)(
+  'on $name: $row.heads heads, $row.tokens tokens, window $row.window, scale $row.scale',
+  async ({ device, row }) => {
+    const { batch, tokens, heads, kvHeads, dim } = row;
+    const inputs = [heads, kvHeads, kvHeads].map((count, i) => randomTensor([batch, tokens, count * dim], i + 1));
+    const actual = await runGraph(device, inputs, (graph, query, key, value) =>
+      writeAttention(graph, { query: query, key: key, value: value, rotary: undefined }, row),
+    );
+    const [query, key, value] = inputs.map(({ data }) => Float64Array.from(data));
+    const expected = attention(query!, key!, value!, { ...row, window: row.window ?? Infinity });
+    for (const [i, wanted] of expected.entries()) expect(Math.abs(actual[i]! - wanted)).toBeLessThan(1e-5);
+  },
+);
 
 test.each(
   devices.flatMap((device) => [false, true].map((interleaved) => ({ device, name: device.name, interleaved }))),
@@ -77,6 +87,7 @@ interface PlainShape {
   readonly dim: number;
   readonly window: number;
   readonly scale?: number | undefined;
+  readonly added?: readonly (readonly number[])[] | undefined;
   readonly cap?: number | undefined;
 }
 
@@ -84,7 +95,7 @@ function attention(
   query: Float64Array,
   key: Float64Array,
   value: Float64Array,
-  { batch, tokens, heads, kvHeads, dim, window, scale = 1 / Math.sqrt(dim), cap }: PlainShape,
+  { batch, tokens, heads, kvHeads, dim, window, scale = 1 / Math.sqrt(dim), cap, added }: PlainShape,
 ): number[] {
   const capped = (score: number): number => (cap === undefined ? score : cap * Math.tanh(score / cap));
   const out = new Array<number>(batch * tokens * heads * dim).fill(0);
@@ -95,14 +106,10 @@ function attention(
         const at = (token: number, head: number, count: number, d: number): number =>
           ((b * tokens + token) * count + head) * dim + d;
         const seen = Array.from({ length: Math.min(window, t + 1) }, (_, i) => t - i);
-        const scores = seen.map((s) =>
-          Math.exp(
-            capped(
-              scale *
-                sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)),
-            ),
-          ),
+        const products = seen.map((s) =>
+          sum(Array.from({ length: dim }, (_, d) => query[at(t, h, heads, d)]! * key[at(s, kv, kvHeads, d)]!)),
         );
+        const scores = products.map((product, i) => Math.exp(capped(product * scale) + (added?.[h]![seen[i]!] ?? 0)));
         for (let d = 0; d < dim; d++) {
           const mixed = sum(seen.map((s, i) => scores[i]! * value[at(s, kv, kvHeads, d)]!));
           out[at(t, h, heads, d)] = mixed / sum(scores);

@@ -15,8 +15,11 @@ import { temporaryFamily, type TemporaryFamily } from '../../support/generate/te
 
 const BLOCKS = 4;
 
-/** Grouped queries, biases and post-norms, attention and MLP beside each other and in sequence. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama-3.1', 'opt', 'opt-350m', 'gpt-neox', 'gpt-neox, in sequence'];
+/** Grouped queries, biases and post-norms, attention and MLP beside each other and in sequence, residuals behind the norms, a norm for both. */
+const FAMILY_NAMES: readonly FamilyName[] = [
+  ...(['llama-3.1', 'opt', 'opt-350m', 'gpt-neox', 'gpt-neox, in sequence'] as const),
+  ...(['gpt-2, scaled by block', 'bloom, added to the norms', 'falcon 7b'] as const),
+];
 
 /** Of three blocks: one of each kind; several; one block as a whole, and beside it a part of another. */
 const DROPPED: readonly NonNullable<Configuration['dropped']>[] = [

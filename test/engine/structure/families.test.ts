@@ -30,9 +30,10 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [SAMPLES, BLOCKS, LENGTH] = [2, 2, 24];
 
-/** Grouped queries, biases, a window and wider heads, norms of heads, OPT's two orders of norms, and a fused matrix. */
+/** Grouped queries, biases, a window and wider heads, norms of heads, OPT's two orders of norms, fused and turned matrices, ALiBi. */
 const FAMILY_NAMES: readonly FamilyName[] = [
   ...(['llama biases', 'mistral', 'qwen3', 'opt', 'opt-350m', 'gpt-neox'] as const),
+  ...(['phi-4', 'gpt-2', 'bloom, added to the norms', 'falcon 7b', 'falcon 40b', 'falcon rw'] as const),
   // Norms behind what is removed, norms that see all heads, factors, norms of single heads, blocks that do not turn.
   ...(['gemma', 'gemma2', 'gemma3', 'olmo2', 'granite', 'stablelm', 'stablelm 12b'] as const),
   ...(['smollm3, windows', 'cohere', 'cohere2'] as const),

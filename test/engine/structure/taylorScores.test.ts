@@ -10,8 +10,10 @@ import { type DenseModel, openDenseModel } from './denseModel.ts';
 
 const [SAMPLES, LENGTH] = [2, 12];
 
-/** Grouped queries and biases, head norms, and OPT's other names. */
-const FAMILY_NAMES: readonly FamilyName[] = ['llama biases', 'qwen3', 'opt-350m', 'gpt-neox'];
+/** Grouped queries and biases, head norms, OPT's other names, fused matrices by group and by kind. */
+const FAMILY_NAMES: readonly FamilyName[] = [
+  ...(['llama biases', 'qwen3', 'opt-350m', 'gpt-neox', 'phi-4', 'gpt-2', 'falcon 40b'] as const),
+];
 
 describe.each(FAMILY_NAMES)('%s', (name) => {
   let model: DenseModel;
@@ -61,6 +63,7 @@ function slope(
 ): number {
   const step = 1e-5;
   const names = linears.map((linear) => oracle.weightName(block, linear));
+  const sections = oracle.sections?.[linears[0]!];
   const reader = names.pop()!;
   const makers = new Set(names.flatMap((name) => [name, name.replace(/weight$/, 'bias')]));
   const lossAt = (factor: number): number => {
@@ -74,7 +77,7 @@ function slope(
           ? [tensor.rows, (i: number) => Math.floor(i / tensor.columns)]
           : [tensor.columns, (i: number) => i % tensor.columns];
       const values = tensor.values.map((value, i) =>
-        Math.floor((at(i) * count) / size) === index ? value * factor : value,
+        componentOf(at(i), rows ? (sections ?? [size]) : [size], count) === index ? value * factor : value,
       );
       oracle.tensors.set(name, { ...tensor, values });
     }
@@ -83,4 +86,10 @@ function slope(
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   };
   return Math.abs(lossAt(1 + step) - lossAt(1 - step)) / (2 * step);
+}
+
+/** Which of `count` components the row or column `at` is of, where each section falls into as many equal parts. */
+function componentOf(at: number, sections: readonly number[], count: number): number {
+  const [length, ...others] = sections as readonly [number];
+  return at < length ? Math.floor((at * count) / length) : componentOf(at - length, others, count);
 }

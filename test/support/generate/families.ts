@@ -9,7 +9,7 @@ export interface Family extends CheckpointRecipe {
 /** Rounded up from what the tokenizer uses, as published checkpoints pad theirs. */
 const VOCABULARY = 384;
 
-/** Each family's weights come from a seed of their own: add new families at the end, numbers are pinned for the others. */
+/** Each family's weights come from a seed of their own, its place among those that state none: numbers are pinned for all of them. */
 let seed = 0;
 
 /** One small random checkpoint for each supported family and for each thing that a config.json of it can switch. */
@@ -172,6 +172,74 @@ export const FAMILIES = {
     tie_word_embeddings: true,
     rope_parameters: { partial_rotary_factor: 0.5, rope_theta: 300, rope_type: 'linear', factor: 3 },
   }),
+  /** As Phi-3-mini's: a window, shorter than the sequence here. */
+  'phi-3': phi3({ sliding_window: 9 }, { dtype: 'BF16', seed: 301 }),
+  /** As Phi-3's of 128 000 tokens; grouped queries. */
+  'phi-3 longrope, long': phi3(
+    {
+      ...{ num_key_value_heads: 2, max_position_embeddings: 96, original_max_position_embeddings: 24 },
+      rope_scaling: longropeScaling(),
+    },
+    { seed: 302 },
+  ),
+  /** As Phi-4-mini's: three quarters of each head turn, tied embeddings, factors for short texts. */
+  'phi-4': phi3(
+    {
+      ...{ num_key_value_heads: 2, max_position_embeddings: 256, original_max_position_embeddings: 64 },
+      ...{ partial_rotary_factor: 0.75, tie_word_embeddings: true, rms_norm_eps: 0.1 },
+      rope_scaling: { type: 'longrope', short_factor: [1, 1.4, 2], long_factor: [1.2, 3.5, 6] },
+    },
+    { dtype: 'F16', shards: 2, seed: 303 },
+  ),
+  'phi-3, transformers 5': phi3(
+    {
+      ...{ head_dim: 12, num_key_value_heads: 1, hidden_act: 'gelu', rope_theta: undefined },
+      rope_parameters: { rope_type: 'default', rope_theta: 300, partial_rotary_factor: 0.5 },
+    },
+    { seed: 304 },
+  ),
+  /** As the first ones were published: without `transformer.`, with the causal mask beside the weights. */
+  'gpt-2': gpt2({}, { bare: true, seed: 305 }),
+  'gpt-2, scaled by block': gpt2(
+    {
+      ...{ scale_attn_by_inverse_layer_idx: true, reorder_and_upcast_attn: true, tie_word_embeddings: false },
+      ...{ n_inner: 56, activation_function: 'gelu', layer_norm_epsilon: 0.1 },
+    },
+    { dtype: 'F16', shards: 2, seed: 306 },
+  ),
+  'gpt-2, not scaled': gpt2({ scale_attn_weights: false, activation_function: 'relu' }, { seed: 307 }),
+  bloom: bloom({ n_embed: 32, num_attention_heads: 4 }, { dtype: 'BF16', bare: true, seed: 308 }),
+  /** Heads that are no power of two; branches are added to what they read. */
+  'bloom, added to the norms': bloom(
+    {
+      ...{ hidden_size: 48, n_head: 6, apply_residual_connection_post_layernorm: true },
+      ...{ layer_norm_epsilon: 0.1, tie_word_embeddings: false },
+    },
+    { dtype: 'F16', shards: 2, seed: 309 },
+  ),
+  /** Falcon 7B: one key-value head, the MLP beside attention, one norm for both. */
+  'falcon 7b': falcon({ multi_query: true, parallel_attn: true }, { dtype: 'BF16', seed: 310 }),
+  /** Falcon 40B and 180B: groups of heads, a norm for each branch. */
+  'falcon 40b': falcon(
+    { new_decoder_architecture: true, num_kv_heads: 2, multi_query: true, parallel_attn: true, rope_theta: 300 },
+    { dtype: 'F16', shards: 2, seed: 311 },
+  ),
+  /** Falcon 2: groups of heads and one norm; biases, another width of the MLP and a head of its own to see that they are read. */
+  'falcon 2': falcon(
+    {
+      ...{ new_decoder_architecture: true, num_kv_heads: 2, num_ln_in_parallel_attn: 1, ffn_hidden_size: 56 },
+      ...{ bias: true, activation: 'gelu_new', layer_norm_epsilon: 0.1, tie_word_embeddings: false },
+    },
+    { seed: 312 },
+  ),
+  /** Falcon-RW: ALiBi, a key-value head for each of heads that are no power of two, the MLP behind attention. */
+  'falcon rw': falcon(
+    {
+      ...{ alibi: true, bias: true, multi_query: false, parallel_attn: false },
+      ...{ hidden_size: 48, num_attention_heads: 12 },
+    },
+    { seed: 313 },
+  ),
   /** As the first files of Gemma were written, in bfloat16: sqrt(40) becomes 6.3125. */
   gemma: kin(
     {
@@ -433,6 +501,114 @@ function gptNeoX(config: RawConfig, rest: Partial<Family> = {}): Family {
       torch_dtype: 'float16',
       use_cache: true,
       use_parallel_residual: true,
+      vocab_size: VOCABULARY,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function phi3(config: RawConfig, rest: Partial<Family>): Family {
+  return family(
+    {
+      architectures: ['Phi3ForCausalLM'],
+      attention_dropout: 0,
+      bos_token_id: 0,
+      embd_pdrop: 0,
+      eos_token_id: 1,
+      hidden_act: 'silu',
+      hidden_size: 32,
+      intermediate_size: 56,
+      max_position_embeddings: 64,
+      model_type: 'phi3',
+      num_attention_heads: 4,
+      num_hidden_layers: 3,
+      num_key_value_heads: 4,
+      original_max_position_embeddings: 64,
+      pad_token_id: 2,
+      resid_pdrop: 0,
+      rms_norm_eps: 1e-5,
+      rope_scaling: null,
+      rope_theta: 10000,
+      sliding_window: null,
+      tie_word_embeddings: false,
+      torch_dtype: 'bfloat16',
+      vocab_size: VOCABULARY,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function gpt2(config: RawConfig, rest: Partial<Family>): Family {
+  return family(
+    {
+      activation_function: 'gelu_new',
+      architectures: ['GPT2LMHeadModel'],
+      attn_pdrop: 0.1,
+      bos_token_id: 0,
+      embd_pdrop: 0.1,
+      eos_token_id: 0,
+      layer_norm_epsilon: 1e-5,
+      model_type: 'gpt2',
+      n_ctx: 64,
+      n_embd: 32,
+      n_head: 4,
+      n_layer: 3,
+      n_positions: 64,
+      resid_pdrop: 0.1,
+      summary_type: 'cls_index',
+      vocab_size: VOCABULARY,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function bloom(config: RawConfig, rest: Partial<Family>): Family {
+  return family(
+    {
+      apply_residual_connection_post_layernorm: false,
+      architectures: ['BloomForCausalLM'],
+      attention_softmax_in_fp32: true,
+      bos_token_id: 0,
+      eos_token_id: 1,
+      hidden_dropout: 0,
+      layer_norm_epsilon: 1e-5,
+      model_type: 'bloom',
+      n_inner: null,
+      n_layer: 3,
+      offset_alibi: 100,
+      pad_token_id: 2,
+      pretraining_tp: 2,
+      seq_length: 64,
+      skip_bias_add: true,
+      slow_but_exact: false,
+      vocab_size: VOCABULARY,
+      ...config,
+    },
+    rest,
+  );
+}
+
+function falcon(config: RawConfig, rest: Partial<Family>): Family {
+  return family(
+    {
+      alibi: false,
+      architectures: ['FalconForCausalLM'],
+      attention_dropout: 0,
+      bias: false,
+      bos_token_id: 0,
+      eos_token_id: 1,
+      hidden_dropout: 0,
+      hidden_size: 32,
+      layer_norm_epsilon: 1e-5,
+      max_position_embeddings: 64,
+      model_type: 'falcon',
+      new_decoder_architecture: false,
+      num_attention_heads: 4,
+      num_hidden_layers: 3,
+      torch_dtype: 'bfloat16',
       vocab_size: VOCABULARY,
       ...config,
     },

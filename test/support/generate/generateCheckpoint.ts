@@ -17,7 +17,7 @@ export interface CheckpointRecipe {
   /** Whether the tokenizer puts a begin-of-text token before every text. */
   readonly beginToken: boolean;
   readonly seed: number;
-  /** Saved from the bare decoder: names lack the prefix `model.`, as in some published OPT checkpoints. */
+  /** Saved from the bare decoder: names lack the prefix `model.` or `transformer.`, as in published checkpoints of OPT, GPT-2 and BLOOM. */
   readonly bare?: boolean;
 }
 
@@ -27,7 +27,7 @@ export async function generateCheckpoint(folder: string, recipe: CheckpointRecip
   const rng = new Rng(recipe.seed);
   const tensors = new Map<string, TensorToWrite>();
   for (const spec of tensorInventory(recipe.config)) {
-    const name = recipe.bare ? spec.name.replace(/^model\./, '') : spec.name;
+    const name = recipe.bare ? spec.name.replace(/^(model|transformer)\./, '') : spec.name;
     tensors.set(name, { dtype: recipe.dtype, shape: spec.shape, data: randomTensor(spec, rng) });
   }
   if (recipe.shards === 1) await writeSafetensors(join(folder, 'model.safetensors'), tensors);

@@ -7,7 +7,7 @@ import type { TensorRole, TensorSpec } from './tensorInventory.ts';
  */
 export function randomTensor(spec: TensorSpec, rng: Rng): Float32Array {
   const size = spec.shape.reduce((product, extent) => product * extent, 1);
-  const draw = DRAW[spec.role](spec.shape.at(-1) ?? 1);
+  const draw = DRAW[spec.role](spec.inputs ?? spec.shape.at(-1) ?? 1);
   return Float32Array.from({ length: size }, () => draw(rng));
 }
 

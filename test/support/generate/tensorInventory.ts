@@ -18,6 +18,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly role: TensorRole;
+  /** Input features of a matrix, where they are not its columns. */
+  readonly inputs?: number;
 }
 
 /** A config.json as Hugging Face writes it. */
@@ -32,6 +34,10 @@ export function tensorInventory(config: RawConfig): TensorSpec[] {
 const INVENTORIES: Readonly<Record<string, (config: RawConfig) => TensorSpec[]>> = {
   opt: optTensors,
   gpt_neox: gptNeoXTensors,
+  phi3: phi3Tensors,
+  gpt2: gpt2Tensors,
+  bloom: bloomTensors,
+  falcon: falconTensors,
   ...Object.fromEntries(KIN_TYPES.map((type) => [type, kinTensors])),
   mixtral: mixtureTensors,
   qwen2_moe: mixtureTensors,
@@ -178,6 +184,123 @@ function gptNeoXTensors(config: RawConfig): TensorSpec[] {
   }
   tensors.push(...layerNorm('gpt_neox.final_layer_norm', hidden));
   if (!tied) tensors.push({ name: 'embed_out.weight', shape: table, role: 'head' });
+  return tensors;
+}
+
+function phi3Tensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'hidden_size');
+  const intermediate = count(config, 'intermediate_size');
+  const heads = count(config, 'num_attention_heads');
+  const headDim = count(config, 'head_dim', hidden / heads);
+  const rows = (heads + 2 * count(config, 'num_key_value_heads', heads)) * headDim;
+  const table = [count(config, 'vocab_size'), hidden];
+  const tied = config['tie_word_embeddings'] === true;
+  const tensors: TensorSpec[] = [
+    { name: 'model.embed_tokens.weight', shape: table, role: tied ? 'tied-embedding' : 'embedding' },
+  ];
+  for (let i = 0; i < count(config, 'num_hidden_layers'); i++) {
+    const block = `model.layers.${i}`;
+    tensors.push(
+      ...linear(`${block}.self_attn.o_proj`, hidden, heads * headDim, 'residual-output', false),
+      ...linear(`${block}.self_attn.qkv_proj`, rows, hidden, 'attention-logit', false),
+      ...linear(`${block}.mlp.gate_up_proj`, 2 * intermediate, hidden, 'residual-input', false),
+      ...linear(`${block}.mlp.down_proj`, hidden, intermediate, 'residual-output', false),
+      norm(`${block}.input_layernorm`, hidden),
+      norm(`${block}.post_attention_layernorm`, hidden),
+    );
+  }
+  tensors.push(norm('model.norm', hidden));
+  if (!tied) tensors.push({ name: 'lm_head.weight', shape: table, role: 'head' });
+  return tensors;
+}
+
+/** Matrices are [in, out]; the causal mask of attention is saved, too, as in the published ones. */
+function gpt2Tensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'n_embd');
+  const intermediate = count(config, 'n_inner', 4 * hidden);
+  const positions = count(config, 'n_positions');
+  const table = [count(config, 'vocab_size'), hidden];
+  const tied = config['tie_word_embeddings'] !== false;
+  const conv = (name: string, inputs: number, outputs: number, role: TensorRole): TensorSpec[] => [
+    { name: `${name}.weight`, shape: [inputs, outputs], role, inputs },
+    { name: `${name}.bias`, shape: [outputs], role: 'bias' },
+  ];
+  const tensors: TensorSpec[] = [
+    { name: 'transformer.wte.weight', shape: table, role: tied ? 'tied-embedding' : 'embedding' },
+    { name: 'transformer.wpe.weight', shape: [positions, hidden], role: 'position' },
+  ];
+  for (let i = 0; i < count(config, 'n_layer'); i++) {
+    const block = `transformer.h.${i}`;
+    tensors.push(
+      ...layerNorm(`${block}.ln_1`, hidden),
+      { name: `${block}.attn.bias`, shape: [1, 1, positions, positions], role: 'bias' },
+      ...conv(`${block}.attn.c_attn`, hidden, 3 * hidden, 'attention-logit'),
+      ...conv(`${block}.attn.c_proj`, hidden, hidden, 'residual-output'),
+      ...layerNorm(`${block}.ln_2`, hidden),
+      ...conv(`${block}.mlp.c_fc`, hidden, intermediate, 'residual-input'),
+      ...conv(`${block}.mlp.c_proj`, intermediate, hidden, 'residual-output'),
+    );
+  }
+  tensors.push(...layerNorm('transformer.ln_f', hidden));
+  if (!tied) tensors.push({ name: 'lm_head.weight', shape: table, role: 'head' });
+  return tensors;
+}
+
+function bloomTensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'hidden_size', config['n_embed'] as number);
+  const table = [count(config, 'vocab_size'), hidden];
+  const tied = config['tie_word_embeddings'] !== false;
+  const tensors: TensorSpec[] = [
+    { name: 'transformer.word_embeddings.weight', shape: table, role: tied ? 'tied-embedding' : 'embedding' },
+    ...layerNorm('transformer.word_embeddings_layernorm', hidden),
+  ];
+  for (let i = 0; i < count(config, 'n_layer'); i++) {
+    const block = `transformer.h.${i}`;
+    tensors.push(
+      ...layerNorm(`${block}.input_layernorm`, hidden),
+      ...linear(`${block}.self_attention.query_key_value`, 3 * hidden, hidden, 'attention-logit', true),
+      ...linear(`${block}.self_attention.dense`, hidden, hidden, 'residual-output', true),
+      ...layerNorm(`${block}.post_attention_layernorm`, hidden),
+      ...linear(`${block}.mlp.dense_h_to_4h`, 4 * hidden, hidden, 'residual-input', true),
+      ...linear(`${block}.mlp.dense_4h_to_h`, hidden, 4 * hidden, 'residual-output', true),
+    );
+  }
+  tensors.push(...layerNorm('transformer.ln_f', hidden));
+  if (!tied) tensors.push({ name: 'lm_head.weight', shape: table, role: 'head' });
+  return tensors;
+}
+
+function falconTensors(config: RawConfig): TensorSpec[] {
+  const hidden = count(config, 'hidden_size');
+  const intermediate = count(config, 'ffn_hidden_size', 4 * hidden);
+  const heads = count(config, 'num_attention_heads');
+  const isNew = config['new_decoder_architecture'] === true;
+  const kvHeads = isNew ? count(config, 'num_kv_heads') : config['multi_query'] === false ? heads : 1;
+  const rows = (heads + 2 * kvHeads) * (hidden / heads);
+  const bias = config['bias'] === true;
+  const table = [count(config, 'vocab_size'), hidden];
+  const tied = config['tie_word_embeddings'] !== false;
+  const norms =
+    config['parallel_attn'] === false
+      ? ['input_layernorm', 'post_attention_layernorm']
+      : isNew && config['num_ln_in_parallel_attn'] !== 1
+        ? ['ln_attn', 'ln_mlp']
+        : ['input_layernorm'];
+  const tensors: TensorSpec[] = [
+    { name: 'transformer.word_embeddings.weight', shape: table, role: tied ? 'tied-embedding' : 'embedding' },
+  ];
+  for (let i = 0; i < count(config, 'num_hidden_layers'); i++) {
+    const block = `transformer.h.${i}`;
+    tensors.push(
+      ...norms.flatMap((name) => layerNorm(`${block}.${name}`, hidden)),
+      ...linear(`${block}.self_attention.query_key_value`, rows, hidden, 'attention-logit', bias),
+      ...linear(`${block}.self_attention.dense`, hidden, hidden, 'residual-output', bias),
+      ...linear(`${block}.mlp.dense_h_to_4h`, intermediate, hidden, 'residual-input', bias),
+      ...linear(`${block}.mlp.dense_4h_to_h`, hidden, intermediate, 'residual-output', bias),
+    );
+  }
+  tensors.push(...layerNorm('transformer.ln_f', hidden));
+  if (!tied) tensors.push({ name: 'lm_head.weight', shape: table, role: 'head' });
   return tensors;
 }
 

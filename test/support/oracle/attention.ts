@@ -6,7 +6,7 @@ import type { Rotation } from './rotary.ts';
  * `queries` [T, heads · headDim], `keys` and `values` [T, kvHeads · headDim]; the result is shaped like `queries`.
  */
 export function attention(queries: Matrix, keys: Matrix, values: Matrix, shape: AttentionShape): Matrix {
-  const { heads, kvHeads, headDim, window, scale, cap } = shape;
+  const { heads, kvHeads, headDim, window, scale, cap, added = () => 0 } = shape;
   const mixed = zeros(queries.rows, queries.columns);
   for (let h = 0; h < heads; h++) {
     const from = h * headDim;
@@ -18,7 +18,7 @@ export function attention(queries: Matrix, keys: Matrix, values: Matrix, shape: 
         let dot = 0;
         for (let d = 0; d < headDim; d++) dot += at(queries, t, from + d) * at(keys, s, kvFrom + d);
         const score = scale === undefined ? dot / Math.sqrt(headDim) : dot * scale;
-        scores.push(cap === undefined ? score : cap * Math.tanh(score / cap));
+        scores.push((cap === undefined ? score : cap * Math.tanh(score / cap)) + added(h, s));
       }
       softmax(scores).forEach((share, j) => {
         for (let d = 0; d < headDim; d++) {
@@ -39,6 +39,8 @@ export interface AttentionShape {
   readonly scale?: number | undefined;
   /** Scores are cap · tanh(score / cap). */
   readonly cap?: number | undefined;
+  /** What is added to the score of a head and a key. */
+  readonly added?: (head: number, key: number) => number;
 }
 
 /**

@@ -24,16 +24,17 @@ export function readOracleConfig(folder: string): OracleConfig {
 }
 
 export function oracleConfig(raw: Raw): OracleConfig {
-  const heads = raw['num_attention_heads'] as number;
-  const depth = raw['num_hidden_layers'] as number;
+  const heads = (raw['num_attention_heads'] ?? raw['n_head']) as number;
+  const depth = (raw['num_hidden_layers'] ?? raw['n_layer']) as number;
+  const hidden = (raw['hidden_size'] ?? raw['n_embd'] ?? raw['n_embed']) as number;
   // transformers 5 moved the rotation's settings into one object.
   const scaling = (raw['rope_parameters'] ?? raw['rope_scaling'] ?? {}) as Raw;
-  const headDim = (raw['head_dim'] as number | null | undefined) ?? (raw['hidden_size'] as number) / heads;
+  const headDim = (raw['head_dim'] as number | null | undefined) ?? hidden / heads;
   return {
     raw,
     depth,
     heads,
-    kvHeads: (raw['num_key_value_heads'] as number | null | undefined) ?? heads,
+    kvHeads: keyValueHeads(raw) ?? heads,
     headDim,
     rotaryDims: headDim,
     epsilon: (raw['rms_norm_eps'] as number | undefined) ?? 1e-5,
@@ -46,12 +47,20 @@ export function oracleConfig(raw: Raw): OracleConfig {
 
 export type Raw = Readonly<Record<string, unknown>>;
 
+/** Falcon: as many as are stated in its newer blocks, one in the older ones but where `multi_query` is off. */
+function keyValueHeads(raw: Raw): number | undefined {
+  const stated = (raw['num_key_value_heads'] ?? raw['num_kv_heads'] ?? undefined) as number | undefined;
+  if (raw['model_type'] !== 'falcon' || raw['new_decoder_architecture'] === true) return stated;
+  return raw['multi_query'] === false ? undefined : 1;
+}
+
 /** Mistral: every block. Qwen: only when switched on, and then the blocks that layer_types names or those from max_window_layers on. */
 function windowOf(raw: Raw, block: number): number {
   const window = (raw['sliding_window'] as number | null | undefined) ?? Infinity;
   const types = raw['layer_types'] as readonly string[] | null | undefined;
   switch (raw['model_type']) {
     case 'mistral':
+    case 'phi3':
       return window;
     case 'qwen2':
     case 'qwen3': {

@@ -36,3 +36,15 @@ function dot(a: Float64Array, b: Float64Array): number {
 export function plus(a: Matrix, b: Matrix): Matrix {
   return { ...a, values: a.values.map((value, i) => value + b.values[i]!) };
 }
+
+/** These columns of `x`, in this order. */
+export function columnsOf(x: Matrix, columns: readonly number[]): Matrix {
+  const taken = zeros(x.rows, columns.length);
+  for (let t = 0; t < x.rows; t++) columns.forEach((column, i) => (row(taken, t)[i] = row(x, t)[column]!));
+  return taken;
+}
+
+/** first, first + 1, … `count` of them. */
+export function range(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}

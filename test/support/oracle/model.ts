@@ -1,4 +1,7 @@
 import { readOracleConfig, type OracleConfig } from './config.ts';
+import { bloomModel } from './bloom.ts';
+import { falconModel } from './falcon.ts';
+import { gpt2Model } from './gpt2.ts';
 import { gptNeoXModel } from './gptNeoX.ts';
 import { cohereModel } from './cohere.ts';
 import { gemmaModel } from './gemma.ts';
@@ -8,6 +11,7 @@ import type { Matrix } from './matrix.ts';
 import { olmo2Model } from './olmo2.ts';
 import { mixtureModel } from './mixtures.ts';
 import { optModel } from './opt.ts';
+import { phi3Model } from './phi3.ts';
 import { smolLm3Model } from './smolLm3.ts';
 import { stableLmModel } from './stableLm.ts';
 import { readStoredTensors, type StoredTensors } from './storedTensors.ts';
@@ -20,6 +24,8 @@ export interface OracleModel {
   readonly mlp: readonly string[];
   /** All prunable linear layers of a block, where blocks have others. */
   readonly linearsIn?: (block: number) => readonly string[];
+  /** Of linear layers that are several projections one after the other: how many outputs each of those has. */
+  readonly sections?: Readonly<Record<string, readonly number[]>>;
   readonly tensors: StoredTensors;
   /** Tensors of a block whose rows go with the groups, where it is not enough that nothing reads what a group makes. */
   readonly groupRows?: readonly string[];
@@ -46,6 +52,10 @@ export function oracleModel(config: OracleConfig, tensors: StoredTensors): Oracl
 const MODELS: Readonly<Record<string, (config: OracleConfig, tensors: StoredTensors) => OracleModel>> = {
   opt: optModel,
   gpt_neox: gptNeoXModel,
+  phi3: phi3Model,
+  gpt2: gpt2Model,
+  bloom: bloomModel,
+  falcon: falconModel,
   gemma: gemmaModel,
   gemma2: gemmaModel,
   gemma3_text: gemmaModel,

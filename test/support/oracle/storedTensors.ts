@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Matrix } from './matrix.ts';
 
-/** The tensors of a checkpoint folder, widened to float64. A stored vector becomes a matrix with one row. */
+/**
+ * The tensors of a checkpoint folder, widened to float64. A stored vector becomes a matrix with one row, and one of GPT-2's Conv1D, which are stored
+ * [in, out], the matrix [out, in] that a linear layer has.
+ */
 export type StoredTensors = Map<string, Matrix>;
 
 /** Reads every safetensors file of a (small) checkpoint: 8 bytes of header size, a JSON header, then the data. */
@@ -17,11 +20,25 @@ export function readStoredTensors(folder: string): StoredTensors {
       const data = bytes.subarray(8 + headerSize + range[0], 8 + headerSize + range[1]);
       const columns = shape.at(-1)!;
       const values = widen(dtype, data);
-      tensors.set(name, { rows: values.length / columns, columns, values });
+      const stored = { rows: values.length / columns, columns, values };
+      tensors.set(name, /\.c_(attn|proj|fc)\.weight$/.test(name) ? turned(stored) : stored);
     }
   }
   // Some are saved from the bare decoder.
-  return new Map([...tensors].map(([name, tensor]) => [name.replace(/^decoder\./, 'model.decoder.'), tensor]));
+  return new Map(
+    [...tensors].map(([name, tensor]) => [
+      name.replace(/^decoder\./, 'model.decoder.').replace(/^(h|wte|wpe|ln_f|word_embeddings\w*)\./, 'transformer.$1.'),
+      tensor,
+    ]),
+  );
+}
+
+function turned({ rows, columns, values }: Matrix): Matrix {
+  return {
+    rows: columns,
+    columns: rows,
+    values: values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)]!),
+  };
 }
 
 interface HeaderEntry {
