@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { DataSet, DEFAULT_ROWS } from '../../src/engine/corpus/dataSet.ts';
+import { DataSet } from '../../src/engine/corpus/dataSet.ts';
+import { DEFAULT_ROWS } from '../../src/experiment/corpusRows.ts';
 import { drawDocuments } from '../../src/engine/corpus/drawDocuments.ts';
 import { RowSpool } from '../../src/engine/corpus/rowSpool.ts';
 
@@ -7,7 +8,7 @@ import { RowSpool } from '../../src/engine/corpus/rowSpool.ts';
 async function measure(file: string, way: string, cacheFolder: string): Promise<void> {
   const base = process.memoryUsage.rss();
   const began = performance.now();
-  const rows = way === 'joined' ? { ...DEFAULT_ROWS, join: ' ', first: 1100 } : DEFAULT_ROWS;
+  const rows = way === 'joined' ? { ...DEFAULT_ROWS, join: 'space' as const, first: 1100 } : DEFAULT_ROWS;
   const data = await DataSet.open({ file, rows });
   const taken = way === 'joined' ? await data.text() : await drawn(data, file, cacheFolder);
   await data.close();
