@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SampleOffsets, SampleSettings } from '../../../src/engine/corpus/samples.ts';
-import { DEFAULT_ROWS } from '../../../src/engine/corpus/dataSet.ts';
+import type { SampleOffsets } from '../../../src/engine/corpus/samples.ts';
+import type { SampleSettings } from '../../../src/experiment/settings.ts';
+import { DEFAULT_ROWS } from '../../../src/experiment/corpusRows.ts';
 import { TokenCache, type TokenisedSamples } from '../../../src/engine/forward/tokenCache.ts';
 import { readTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
 import { Rng } from '../../../src/base/rng.ts';
@@ -49,7 +50,7 @@ function drawn(file: string, settings: Partial<SampleSettings>): Promise<Tokenis
   const asked = { samples: 8, length: LENGTH, offsets: 'documents' as SampleOffsets, seed: 0, ...settings };
   return new TokenCache().samples(
     { folder, vocabulary: VOCABULARY },
-    { file, rows: { ...DEFAULT_ROWS, join: ' ' } },
+    { file, rows: { ...DEFAULT_ROWS, join: 'space' } },
     asked,
   );
 }
@@ -81,7 +82,7 @@ def llm_pruner(documents, samples, length):
                 break
         i = random.randint(0, len(documents[d]) - length)
         yield documents[d][i:i + length], i, d
-ways = {"python": (joined, input["ids"]), "documents": (wanda, input["documents"]), "distinct": (llm_pruner, input["documents"])}
+ways = {"python": (joined, input["ids"]), "documents": (wanda, input["documents"]), "documents-once": (llm_pruner, input["documents"])}
 def run(seed, way):
     draw, ids = ways[way]
     random.seed(seed)
@@ -98,7 +99,7 @@ describe('calibration samples', () => {
   it.skipIf(!hasPython).each<[SampleOffsets, string]>([
     ['python', 'C4'],
     ['documents', 'C4'],
-    ['distinct', 'C4'],
+    ['documents-once', 'C4'],
     ['documents', 'Parquet'],
   ])(
     '%s of %s are the papers’ (skipped where there is no Python), 20 seeds: tokens, begins and documents',
@@ -120,9 +121,9 @@ describe('calibration samples', () => {
 
   it('are of no document twice where they are distinct, down to the last one', async () => {
     const long = documents.filter((text) => tokenizer.encode(text).length >= LENGTH).length;
-    const { documents: from } = await drawn(files['C4']!, { offsets: 'distinct', samples: long });
+    const { documents: from } = await drawn(files['C4']!, { offsets: 'documents-once', samples: long });
     expect(new Set(from).size).toBe(long);
-    const failure = await failureOf(() => drawn(files['C4']!, { offsets: 'distinct', samples: long + 1 }));
+    const failure = await failureOf(() => drawn(files['C4']!, { offsets: 'documents-once', samples: long + 1 }));
     expect(failure.data).toMatchObject({ code: 'corpus/too-short', file: files['C4'] });
     expect(failure.data.actual).toMatch(new RegExp(`^${long} among 400 rows`));
   });
@@ -131,7 +132,7 @@ describe('calibration samples', () => {
     const longest = Math.max(...documents.map((text) => tokenizer.encode(text).length));
     for (const [offsets, length] of [
       ['documents', longest],
-      ['distinct', longest + 1],
+      ['documents-once', longest + 1],
     ] as const) {
       const failure = await failureOf(() => drawn(files['C4']!, { offsets, length }));
       expect(failure.data.code).toBe('corpus/too-short');

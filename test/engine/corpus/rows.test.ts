@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
-import type { RowsSettings } from '../../../src/experiment/corpusRows.ts';
+import { JOINS, type RowsSettings } from '../../../src/experiment/corpusRows.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { generateText } from '../../support/generate/text.ts';
 import { loadCorpus, loadRows } from '../../support/loadCorpus.ts';
@@ -88,10 +88,10 @@ describe.skipIf(!hasShared)('WikiText-2’s test text (skipped without ../shared
   it.skipIf(!hasPython)(
     'is its rows joined, character for character as Python joins them (skipped where there is none)',
     async () => {
-      for (const join of ['\n\n', ' ']) {
+      for (const join of ['blank-line', 'space'] as const) {
         const { text } = await loadCorpus(wikiTest, { rows: 'wikitext', join });
         const script = `${PYTHON_ROWS}print(json.dumps(input["join"].join(rows(input["file"], "wikitext"))))`;
-        expect(text === python(script, { file: wikiTest, join })).toBe(true);
+        expect(text === python(script, { file: wikiTest, join: JOINS[join] })).toBe(true);
       }
     },
   );
@@ -109,8 +109,8 @@ describe.skipIf(!hasShared)('WikiText-2’s test text (skipped without ../shared
       'test-00000-of-00001.parquet',
     );
     const lines = write(hub.map((row) => (row === '' ? ' \n' : row)).join(''), 'wiki.test.raw');
-    for (const join of ['\n\n', ' ']) {
-      const joined = hub.join(join);
+    for (const join of ['blank-line', 'space'] as const) {
+      const joined = hub.join(JOINS[join]);
       expect((await loadCorpus(parquet, { join })).text === joined).toBe(true);
       expect((await loadCorpus(lines, { rows: 'wikitext', join })).text === joined).toBe(true);
     }
@@ -144,7 +144,7 @@ describe('rows of JSON', () => {
   it('are those of C4’s shards, and the first 1100 joined by one space its evaluation text', async () => {
     const file = write(c4, 'c4-validation.00000-of-00008.json.gz');
     expect(await loadRows(file)).toEqual(documents.map(({ text }) => text));
-    const { text } = await loadCorpus(file, { join: ' ', first: 1100 });
+    const { text } = await loadCorpus(file, { join: 'space', first: 1100 });
     expect(text).toBe(
       documents
         .slice(0, 1100)
@@ -158,7 +158,7 @@ describe('rows of JSON', () => {
     const script = `import gzip
 with gzip.open(input) as lines:
     print(json.dumps(" ".join([json.loads(line)["text"] for line in lines][:1100])))`;
-    expect((await loadCorpus(file, { join: ' ', first: 1100 })).text).toBe(python(script, file));
+    expect((await loadCorpus(file, { join: 'space', first: 1100 })).text).toBe(python(script, file));
   });
 
   it.each<[what: string, rows: readonly unknown[], settings: Partial<RowsSettings>, texts: readonly string[]]>([
@@ -251,19 +251,21 @@ with gzip.open(input) as lines:
 
 describe('the identity of a data set', () => {
   it('is its file’s, unless settings count that are not the default', async () => {
-    const identity = async (content: string, settings: Partial<RowsSettings>): Promise<string> =>
-      (await loadCorpus(write(content), settings)).identity;
+    const identity = async (content: string, settings: Partial<RowsSettings>): Promise<string> => {
+      const data = await loadCorpus(write(content), settings);
+      return data.counting ? JSON.stringify(data.counting) + data.identity : data.identity;
+    };
     const plain = 'a\n\nb\n';
     const json = '{"text": "a"}\n{"text": "b"}\n';
     const whole = await identity(plain, {});
-    expect(await identity(plain, { field: 'x', join: ' ', first: 1 })).toBe(whole);
+    expect(await identity(plain, { field: 'x', join: 'space', first: 1 })).toBe(whole);
     const rows = await identity(json, {});
     expect(rows).toBe(await sha256Of(json));
     expect(await identity(json, { field: 'text', rows: 'lines' })).toBe(rows);
     const others = [
       ...[whole, await identity(plain, { rows: 'lines' }), await identity(plain, { rows: 'wikitext' })],
-      ...[await identity(plain, { rows: 'lines', join: ' ' }), await identity(plain, { rows: 'lines', first: 1 })],
-      ...[rows, await identity(json, { join: ' ' }), await identity(json, { first: 1 })],
+      ...[await identity(plain, { rows: 'lines', join: 'space' }), await identity(plain, { rows: 'lines', first: 1 })],
+      ...[rows, await identity(json, { join: 'space' }), await identity(json, { first: 1 })],
     ];
     expect(new Set(others).size).toBe(others.length);
   });
