@@ -1,6 +1,8 @@
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
 import { corpusError } from './corpusError.ts';
 import { textLines } from './textLines.ts';
+import { strip } from './white.ts';
+import { wikitextRows } from './wikitextRows.ts';
 
 /** Characters of the longest text: a JavaScript string holds just under 2²⁹; tokens of a text of this size take 1 GiB. */
 export const LONGEST_TEXT = 2 ** 29 - 2 ** 16;
@@ -10,10 +12,9 @@ type PlainRows = (texts: AsyncIterable<string>, file: string) => AsyncIterable<r
 /** The rows of a plain text, many at a time. */
 export const PLAIN_ROWS: Readonly<Record<RowsSettings['rows'], PlainRows>> = {
   whole,
-  // As `datasets` makes rows of wiki.test.raw (datasets/wikitext/wikitext.py): `row if row.strip() else ""`.
-  wikitext: (texts, file) => linesAs(texts, file, (line) => (strip(line) === '' ? '' : line)),
-  // As it makes sentences of ptb.test.txt (datasets/ptb_text_only/ptb_text_only.py): `line.strip()`, blank ones included.
-  lines: (texts, file) => linesAs(texts, file, strip),
+  wikitext: wikitextRows,
+  // As `datasets` makes sentences of ptb.test.txt (datasets/ptb_text_only/ptb_text_only.py): `line.strip()`, blank ones included.
+  lines: strippedLines,
 };
 
 async function* whole(texts: AsyncIterable<string>, file: string): AsyncGenerator<readonly string[]> {
@@ -27,25 +28,9 @@ async function* whole(texts: AsyncIterable<string>, file: string): AsyncGenerato
   if (length > 0) yield [parts.join('')];
 }
 
-async function* linesAs(
-  texts: AsyncIterable<string>,
-  file: string,
-  rowOf: (line: string) => string,
-): AsyncGenerator<readonly string[]> {
-  for await (const lines of textLines(texts, 'universal', file)) yield lines.map(rowOf);
+async function* strippedLines(texts: AsyncIterable<string>, file: string): AsyncGenerator<readonly string[]> {
+  for await (const lines of textLines(texts, 'universal', file)) yield lines.map(strip);
 }
-
-/** As Python's `str.strip`, which takes separators and U+0085 for white space, and U+FEFF not. */
-function strip(line: string): string {
-  let begin = 0;
-  let end = line.length;
-  while (begin < end && WHITE.includes(line[begin]!)) begin++;
-  while (end > begin && WHITE.includes(line[end - 1]!)) end--;
-  return line.slice(begin, end);
-}
-
-const WHITE =
-  ' \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
 /** @param actual behind "got" */
 export function tooLong(file: string, actual = 'a longer one'): Error {

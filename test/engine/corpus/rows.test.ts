@@ -40,6 +40,11 @@ describe('rows of a plain text', () => {
     ['whole', ' a \n\nb\r\n', [' a \n\nb\r\n']],
     ['wikitext', ' \n = A = \n \n\nb', ['', ' = A = \n', '', '', 'b']],
     ['wikitext', 'a\r\n\r\nb\rc\n', ['a\n', '', 'b\n', 'c\n']],
+    // Rows that somebody joined by a line feed: the empty line behind each with text is no row.
+    ['wikitext', '\n = A = \n\n\n b \n\n c \n\n', ['', ' = A = \n', '', ' b \n', ' c \n', '']],
+    ['wikitext', '\n = A = \n\n\n b \n\n c \n', ['', ' = A = \n', '', ' b \n', ' c \n']],
+    // As published, and without the blanks of its empty lines: text stands behind text.
+    ['wikitext', '\n = A = \n\n b \n c \n', ['', ' = A = \n', '', ' b \n', ' c \n']],
     ['lines', " no it was n't \n\n two \n", ["no it was n't", '', 'two']],
     ['lines', '\ufeff a\u00a0\x85\n\x1c\n\ufeffb\n', ['a', '', '\ufeffb']],
   ])('%s of %j', async (rows, text, expected) => {
@@ -88,16 +93,21 @@ describe.skipIf(!hasShared)('WikiText-2’s test text (skipped without ../shared
   it.skipIf(!hasPython)(
     'is its rows joined, character for character as Python joins them (skipped where there is none)',
     async () => {
+      // This copy is the hub's 4358 rows joined by a line feed, so that a line with text has an empty one behind it.
+      const script = `
+import re
+text = open(input["file"], encoding="utf-8").read()
+rows = [row for row, _ in re.findall(r"(?s)((?:[^\\n]+\\n)?)(\\n|\\Z)", text)]
+assert len(rows) == 4358 and "\\n".join(rows) == text
+print(json.dumps(input["join"].join(rows)))`;
       for (const join of ['blank-line', 'space'] as const) {
         const { text } = await loadCorpus(wikiTest, { rows: 'wikitext', join });
-        const script = `${PYTHON_ROWS}print(json.dumps(input["join"].join(rows(input["file"], "wikitext"))))`;
         expect(text === python(script, { file: wikiTest, join: JOINS[join] })).toBe(true);
       }
     },
   );
 
   it('is the same in Parquet as the hub has it', async () => {
-    // This copy is the hub's 4358 rows joined by a line feed, so that a line with text has an empty one behind it.
     const hub = hubRows(raw);
     expect(hub).toHaveLength(4358);
     expect(hub.slice(0, 3)).toEqual(['', ' = Robert Boulter = \n', '']);
@@ -111,6 +121,7 @@ describe.skipIf(!hasShared)('WikiText-2’s test text (skipped without ../shared
     const lines = write(hub.map((row) => (row === '' ? ' \n' : row)).join(''), 'wiki.test.raw');
     for (const join of ['blank-line', 'space'] as const) {
       const joined = hub.join(JOINS[join]);
+      expect((await loadCorpus(wikiTest, { rows: 'wikitext', join })).text === joined).toBe(true);
       expect((await loadCorpus(parquet, { join })).text === joined).toBe(true);
       expect((await loadCorpus(lines, { rows: 'wikitext', join })).text === joined).toBe(true);
     }
