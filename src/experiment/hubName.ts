@@ -27,6 +27,16 @@ export function idOfFolder(folder: string): string | undefined {
   return names.length <= 2 && names.every((name) => name !== '') ? names.join('/') : undefined;
 }
 
+/** Digits of a commit that tell it from the others of a repository. */
+const SHORT = 12;
+
+/** How a checkpoint or text is called where it says all: its path, or what one writes to have it from the hub again. */
+export function inputText(path: string): string {
+  const hub = hubNameOf(path);
+  if (hub === undefined) return path;
+  return `hf:${hub.id}${hub.file === '' ? '' : `/${hub.file}`}@${hub.commit.slice(0, SHORT)}`;
+}
+
 /** How a checkpoint or text is called where there is no room for a path: its name on the hub, else that of the file or folder. */
 export function inputName(path: string): string {
   const hub = hubNameOf(path);

@@ -54,6 +54,11 @@ export function isCommit(revision: string): boolean {
  */
 export async function cachedCommit(repository: string, revision = 'main'): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
+  if (/^[0-9a-f]{7,39}$/.test(revision)) {
+    const commits = await readdir(path.join(repository, 'snapshots')).catch((): string[] => []);
+    const meant = commits.filter((commit) => isCommit(commit) && commit.startsWith(revision));
+    if (meant.length === 1) return meant[0];
+  }
   try {
     const file = refFile(repository, revision);
     const commit = (await readText(file, { maxBytes: 256, links: 'refuse', below: repository })).trim();

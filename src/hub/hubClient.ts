@@ -216,7 +216,7 @@ async function send(client: HubClient, url: URL, headers: Readonly<Record<string
 
 async function* bytesOf(client: HubClient, url: URL, { body }: Response, silence: Silence): AsyncGenerator<Uint8Array> {
   if (body === null) return;
-  const reader = body.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();

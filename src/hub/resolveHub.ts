@@ -4,18 +4,18 @@ import { locate } from './locate.ts';
 
 /** What a plan of any kind works on. */
 interface Inputs {
-  readonly model: string;
+  readonly model?: string;
   readonly text?: string;
   readonly calibration?: string;
   readonly gradients?: string;
   readonly test?: string;
 }
 
-const TEXTS = ['text', 'calibration', 'gradients', 'test'] as const;
+const INPUTS = ['model', 'text', 'calibration', 'gradients', 'test'] as const;
 
 /** Whether a plan names anything by its name on the hub. */
 export function namesHub(plan: Inputs): boolean {
-  return isHubReference(plan.model) || TEXTS.some((name) => isHubReference(plan[name] ?? ''));
+  return INPUTS.some((name) => isHubReference(plan[name] ?? ''));
 }
 
 /**
@@ -27,7 +27,7 @@ export function namesHub(plan: Inputs): boolean {
 export async function resolveHub<Plan extends Inputs>(plan: Plan, session: HubSession): Promise<Plan> {
   const known = new Map<string, string>();
   const resolved = { ...plan };
-  for (const name of ['model', ...TEXTS] as const) {
+  for (const name of INPUTS) {
     const said = plan[name];
     if (said === undefined || !isHubReference(said)) continue;
     const what = name === 'model' ? 'model' : 'text';

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { expect } from 'vitest';
 import type { Fault, HubServer } from './hubServer.ts';
 import { commitOf, etagOf, gitHash, sendFile } from './hubServer.ts';
-import { MODEL, NEEDED } from './hubSession.ts';
+import { contentOf, MODEL, NEEDED } from './hubSession.ts';
 
 /** Bundles {@link file://./fetchProcess.ts}. @returns the bundle */
 export async function bundleFetching(folder: string): Promise<string> {
@@ -111,6 +111,6 @@ export function expectWhole(cache: string): void {
   expectSound(cache);
   const repository = path.join(cache, 'models--o--m');
   expect(readFileSync(path.join(repository, 'refs', 'main'), 'utf8')).toBe(commitOf(MODEL));
-  const blobs = NEEDED.map((name) => etagOf(MODEL[name as keyof typeof MODEL]));
+  const blobs = NEEDED.map((name) => etagOf(contentOf(name)));
   expect(readdirSync(path.join(repository, 'blobs')).sort()).toEqual(blobs.sort());
 }

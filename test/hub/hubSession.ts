@@ -44,7 +44,7 @@ export function noise(length: number, seed = 1): Buffer {
 const shard = (number: number): string => `model-0000${number}-of-00002.safetensors`;
 
 /** A model with what models have beside what is needed. */
-export const MODEL = {
+export const MODEL: Readonly<Record<string, string | Buffer>> = {
   'config.json': '{"architectures":["LlamaForCausalLM"]}',
   'tokenizer.json': '{"model":{"type":"BPE"}}',
   'tokenizer_config.json': '{}',
@@ -66,3 +66,8 @@ export const NEEDED = [
   'tokenizer.json',
   'tokenizer_config.json',
 ];
+
+/** Bytes of a file of the model. */
+export function contentOf(name: string): Buffer {
+  return Buffer.from(MODEL[name]!);
+}

@@ -23,7 +23,7 @@ it('killed again and again at any moment, two at a time, the cache stays sound, 
   const rng = new Rng(1);
   const server = await HubServer.start({ 'models/o/m': { files: MODEL } });
   try {
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 25; round++) {
       const cache = path.join(folder, `cache-${round}`);
       for (let kill = 0; kill < 3; kill++) {
         const both = [startFetching(bundle, server, cache), startFetching(bundle, server, cache)];

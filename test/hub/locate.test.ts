@@ -18,7 +18,7 @@ import { namesHub, resolveHub } from '../../src/hub/resolveHub.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { commitOf, etagOf, HubServer, sendFile } from './hubServer.ts';
 import type { Fault, ServedRepository } from './hubServer.ts';
-import { MODEL, NEEDED, noise, sessionFor, temporaryFolder } from './hubSession.ts';
+import { contentOf, MODEL, NEEDED, noise, sessionFor, temporaryFolder } from './hubSession.ts';
 
 const TOKEN = 'hf_abcdefghijklmnopqrstuvwxyz';
 const ROWS = { 'README.md': 'rows', 'plain/test-00000-of-00001.parquet': noise(9000, 7) };
@@ -54,11 +54,11 @@ describe('a model by its name', () => {
     expect(place).toBe(path.join(cache, 'models--o--m', 'snapshots', commit));
     expect(readdirSync(place).sort()).toEqual(NEEDED);
     for (const name of NEEDED) {
-      const content = MODEL[name as keyof typeof MODEL];
+      const content = contentOf(name);
       expect(readlinkSync(path.join(place, name))).toBe(path.join('..', '..', 'blobs', etagOf(content)));
       expect(readFileSync(path.join(place, name)).equals(Buffer.from(content))).toBe(true);
     }
-    expect(blobsOf(cache)).toEqual(NEEDED.map((name) => etagOf(MODEL[name as keyof typeof MODEL])).sort());
+    expect(blobsOf(cache)).toEqual(NEEDED.map((name) => etagOf(contentOf(name))).sort());
     expect(readFileSync(path.join(cache, 'models--o--m', 'refs', 'main'), 'utf8')).toBe(commit);
   });
 
@@ -123,7 +123,7 @@ describe('a model by its name', () => {
     const cache = await serve({ 'models/o/m': { files: MODEL } });
     const told: HubProgress[] = [];
     await locate('hf:o/m', 'model', sessionFor(server, cache, { onProgress: (progress) => told.push(progress) }));
-    const total = NEEDED.reduce((sum, name) => sum + MODEL[name as keyof typeof MODEL].length, 0);
+    const total = NEEDED.reduce((sum, name) => sum + contentOf(name).length, 0);
     expect(new Set(told.map((progress) => progress.total))).toEqual(new Set([total]));
     expect(told.map(({ done }) => done)).toEqual(told.map(({ done }) => done).sort((a, b) => a - b));
     expect(told.at(-1)!.done).toBe(total);
@@ -307,7 +307,7 @@ describe('what goes wrong on the way', () => {
     server.fault = fault();
     const place = await locate('hf:o/m', 'model', sessionFor(server, cache));
     for (const name of NEEDED) {
-      expect(readFileSync(path.join(place, name)).equals(Buffer.from(MODEL[name as keyof typeof MODEL]))).toBe(true);
+      expect(readFileSync(path.join(place, name)).equals(contentOf(name))).toBe(true);
     }
     expect(blobsOf(cache)).toHaveLength(NEEDED.length);
     const shards = server.seen.filter(({ host, path: asked }) => host === 'cdn' && isShard(asked));
@@ -428,7 +428,7 @@ describe('what goes wrong on the way', () => {
     const other = temporaryFolder(onTestFinished);
     const blobs = path.join(other, 'models--o--m', 'blobs');
     mkdirSync(blobs, { recursive: true });
-    const etag = etagOf(MODEL['model-00001-of-00002.safetensors']);
+    const etag = etagOf(contentOf('model-00001-of-00002.safetensors'));
     writeFileSync(path.join(blobs, `${etag}.free.01234567.incomplete`), Buffer.alloc(1000, 9));
     const place = await locate('hf:o/m', 'model', sessionFor(server, other));
     expect(etagOf(readFileSync(path.join(place, 'model-00001-of-00002.safetensors')))).toBe(etag);

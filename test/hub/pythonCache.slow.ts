@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { locate } from '../../src/hub/locate.ts';
 import { HubServer, commitOf } from './hubServer.ts';
-import { MODEL, NEEDED, sessionFor, temporaryFolder } from './hubSession.ts';
+import { contentOf, MODEL, NEEDED, sessionFor, temporaryFolder } from './hubSession.ts';
 
 /** A Python that has the library whose cache this is (`pip install huggingface_hub`). */
 const python = [process.env['ESPALIER_PYTHON'], '/usr/bin/python3', 'python3'].find((command) => {
@@ -62,7 +62,7 @@ describe.skipIf(python === undefined)(
       expect(await run(SCAN, cache, offline)).toEqual({
         warnings: [],
         ...{ id: 'o/m', type: 'model', commit: commitOf(MODEL), refs: ['main'], files: NEEDED },
-        bytes: NEEDED.reduce((sum, name) => sum + MODEL[name as keyof typeof MODEL].length, 0),
+        bytes: NEEDED.reduce((sum, name) => sum + contentOf(name).length, 0),
       });
     });
 

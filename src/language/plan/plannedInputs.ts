@@ -1,3 +1,4 @@
+import { isHubReference } from '../../experiment/hubReference.ts';
 import { resolve } from 'node:path';
 import { DEFAULT_ROWS, ROWS_SETTINGS, saidOfRows } from '../../experiment/corpusRows.ts';
 import type { PlannedText, RowsSettings } from '../../experiment/corpusRows.ts';
@@ -11,7 +12,7 @@ import type { BlockContent, SearchContent, TextInput } from '../check/document.t
 
 /** A path of the file as it is used: absolute, unless it is of the hub. */
 export function locate(folder: string, path: string): string {
-  return path.startsWith('hf:') ? path : resolve(folder, path);
+  return isHubReference(path) ? path : resolve(folder, path);
 }
 
 type SaidTexts = Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'protocol' | 'rows'> &
