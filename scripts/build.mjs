@@ -46,6 +46,24 @@ const LOADED_LATER = {
   },
 };
 
+/**
+ * What the hub's library needs for uploads: nothing of it is called, and it says so nowhere, so that it would stay in the bundle.
+ * @type {import('esbuild').Plugin}
+ */
+const WITHOUT_UPLOADS = {
+  name: 'without-uploads',
+  setup: ({ onResolve, resolve }) => {
+    onResolve(
+      { filter: /^(@huggingface\/(xetchunk-wasm|blake3-jit)|gearhash-jit)/ },
+      async ({ path, pluginData, ...from }) => {
+        if (pluginData === WITHOUT_UPLOADS) return undefined;
+        const found = await resolve(path, { ...from, pluginData: WITHOUT_UPLOADS });
+        return { path: found.path, sideEffects: false };
+      },
+    );
+  },
+};
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const dev = process.argv.includes('--dev');
@@ -101,7 +119,7 @@ function processOptions(name, entry) {
     target: 'node20',
     format: 'cjs',
     external: ['vscode', 'onnxruntime-node'],
-    plugins: [LOADED_LATER],
+    plugins: [LOADED_LATER, WITHOUT_UPLOADS],
     // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.

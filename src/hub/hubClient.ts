@@ -44,9 +44,9 @@ export class Transient extends Error {
   }
 }
 
-/** As many as Python's library. */
-const TRIES = 6;
-const FIRST_PAUSE = 1;
+/** Some eight seconds in all: longer than a router takes, and short enough for a person who waits. */
+const TRIES = 5;
+const FIRST_PAUSE = 0.5;
 const LONGEST_PAUSE = 10;
 /** Seconds that a server may ask for; who wants more is not waited for. */
 const LONGEST_WAIT = 120;

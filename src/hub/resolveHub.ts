@@ -1,9 +1,12 @@
+import { EspalierError } from '../base/errors.ts';
 import { isHubReference } from '../experiment/hubReference.ts';
+import { findCached } from './cachedReference.ts';
+import type { HubEnvironment } from './hubEnvironment.ts';
 import type { HubSession } from './locate.ts';
-import { locate } from './locate.ts';
+import { locate, referenceTo } from './locate.ts';
 
 /** What a plan of any kind works on. */
-interface Inputs {
+export interface HubInputs {
   readonly model?: string;
   readonly text?: string;
   readonly calibration?: string;
@@ -14,7 +17,7 @@ interface Inputs {
 const INPUTS = ['model', 'text', 'calibration', 'gradients', 'test'] as const;
 
 /** Whether a plan names anything by its name on the hub. */
-export function namesHub(plan: Inputs): boolean {
+export function namesHub(plan: HubInputs): boolean {
   return INPUTS.some((name) => isHubReference(plan[name] ?? ''));
 }
 
@@ -24,7 +27,7 @@ export function namesHub(plan: Inputs): boolean {
  *
  * @throws EspalierError as {@link locate}
  */
-export async function resolveHub<Plan extends Inputs>(plan: Plan, session: HubSession): Promise<Plan> {
+export async function resolveHub<Plan extends HubInputs>(plan: Plan, session: HubSession): Promise<Plan> {
   const known = new Map<string, string>();
   const resolved = { ...plan };
   for (const name of INPUTS) {
@@ -37,4 +40,34 @@ export async function resolveHub<Plan extends Inputs>(plan: Plan, session: HubSe
     Object.assign(resolved, { [name]: found });
   }
   return resolved;
+}
+
+/** A plan with paths in the place of those names that the cache knows. Nobody is asked; what is missing, or none, stays as it is. */
+export async function cachedHub<Plan extends HubInputs>(
+  plan: Plan,
+  environment: Pick<HubEnvironment, 'cache'>,
+): Promise<Plan> {
+  const resolved = { ...plan };
+  for (const name of INPUTS) {
+    const said = plan[name];
+    if (said === undefined || !isHubReference(said)) continue;
+    const found = await findCachedText(said, name === 'model' ? 'model' : 'text', environment);
+    if (found !== undefined) Object.assign(resolved, { [name]: found });
+  }
+  return resolved;
+}
+
+/** What is wrong with a name is told when it is meant to run. */
+async function findCachedText(
+  said: string,
+  what: 'model' | 'text',
+  environment: Pick<HubEnvironment, 'cache'>,
+): Promise<string | undefined> {
+  try {
+    const found = await findCached(environment, referenceTo(said, what));
+    return 'path' in found ? found.path : undefined;
+  } catch (thrown) {
+    if (thrown instanceof EspalierError) return undefined;
+    throw thrown;
+  }
 }
