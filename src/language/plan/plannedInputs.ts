@@ -1,7 +1,7 @@
-import { isHubReference } from '../../experiment/hubReference.ts';
 import { resolve } from 'node:path';
 import { DEFAULT_ROWS, ROWS_SETTINGS, saidOfRows } from '../../experiment/corpusRows.ts';
 import type { PlannedText, RowsSettings } from '../../experiment/corpusRows.ts';
+import { isHubReference } from '../../experiment/hubReference.ts';
 import type { PlanInputs } from '../../experiment/planSchema.ts';
 import { protocolOf, protocolSettings } from '../../experiment/protocols.ts';
 import type { Protocol, ProtocolName } from '../../experiment/protocols.ts';

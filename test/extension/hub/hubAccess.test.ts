@@ -7,7 +7,7 @@ import { failureOf } from '../../support/expectCoded.ts';
 /** What the person in the editor sees, answers and does. */
 const editor = vi.hoisted(() => ({
   isTrusted: true,
-  answer: 'Download' as string | undefined,
+  answer: 'Download',
   asked: [] as string[],
   told: [] as string[],
   cancel: undefined as undefined | (() => void),
@@ -100,7 +100,7 @@ it('asks with what it is, how large, from where to where, and under which licenc
 });
 
 it('a no is a cancellation, and fetches nothing', async () => {
-  editor.answer = undefined;
+  editor.answer = '';
   const hub = await access();
   expect((await failureOf(() => hub.located(PLAN))).code).toBe('cancelled');
   expect(server.seen.filter(({ path: asked }) => asked.includes('safetensors') && !asked.includes('index'))).toEqual(
