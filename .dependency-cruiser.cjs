@@ -2,6 +2,7 @@
 const LAYERS = {
   base: [],
   files: ['base'],
+  hub: ['files', 'experiment'],
   metric: ['base'],
   experiment: ['metric'],
   search: ['experiment'],
@@ -13,8 +14,8 @@ const LAYERS = {
   llm: ['runs'],
   coordinator: ['protocol', 'llm'],
   worker: ['coordinator', 'engine'],
-  cli: ['coordinator', 'engine', 'language'],
-  extension: ['view', 'protocol', 'language', 'llm'],
+  cli: ['coordinator', 'engine', 'hub', 'language'],
+  extension: ['view', 'protocol', 'hub', 'language', 'llm'],
 };
 
 // Inside the engine the same holds: numbers flow from the graph up to the evaluation.

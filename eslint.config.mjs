@@ -51,6 +51,20 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: OPENING }] },
   },
   {
+    // docs/privacy.md names every place that opens a connection.
+    files: ['src/**/*.ts'],
+    ignores: ['src/llm/openAiClient.ts', 'src/hub/hubClient.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'].map((name) => ({
+          name,
+          message: 'Connections are opened in the places that docs/privacy.md names.',
+        })),
+      ],
+    },
+  },
+  {
     // What a person is told goes through the one place that takes links, icons and control characters out of it.
     files: ['src/extension/**/*.ts'],
     ignores: ['src/extension/messages.ts', 'src/extension/markdownString.ts'],

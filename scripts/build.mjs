@@ -10,7 +10,7 @@ import { bundledPackages, noticesOf } from './notices.mjs';
 /**
  * Bundle → entry point. Each bundle is a process of its own, so each carries all that it needs, native libraries aside. The
  * extension alone is two: what activates is small, and loads the application once the editor goes on. Worker and command line load the
- * client for language models when one is asked.
+ * client for language models when one is asked, command line and extension that for the Hugging Face hub.
  */
 const ENTRY_POINTS = {
   extension: 'src/extension/main.ts',
@@ -22,6 +22,7 @@ const ENTRY_POINTS = {
   benchSpeed: 'bench/speed.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
+  hubPackage: 'src/hub/hubPackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
   sample: 'tools/sample/main.ts',
 };
@@ -39,8 +40,26 @@ const LEAN = [ENTRY_POINTS.extension, ENTRY_POINTS.languageServer, ...Object.val
 const LOADED_LATER = {
   name: 'loaded-later',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/(application|openAiPackage)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(application|openAiPackage|hubPackage)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: path.replace(/^.*\/(\w+)\.ts$/, './$1.cjs'), external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * What the hub's library needs for uploads: nothing of it is called, and it says so nowhere, so that it would stay in the bundle.
+ * @type {import('esbuild').Plugin}
+ */
+const WITHOUT_UPLOADS = {
+  name: 'without-uploads',
+  setup: ({ onResolve, resolve }) => {
+    onResolve(
+      { filter: /^(@huggingface\/(xetchunk-wasm|blake3-jit)|gearhash-jit)/ },
+      async ({ path, pluginData, ...from }) => {
+        if (pluginData === WITHOUT_UPLOADS) return undefined;
+        const found = await resolve(path, { ...from, pluginData: WITHOUT_UPLOADS });
+        return { path: found.path, sideEffects: false };
+      },
     );
   },
 };
@@ -100,7 +119,7 @@ function processOptions(name, entry) {
     target: 'node20',
     format: 'cjs',
     external: ['vscode', 'onnxruntime-node'],
-    plugins: [LOADED_LATER],
+    plugins: [LOADED_LATER, WITHOUT_UPLOADS],
     // Identifiers stay: a user's stack trace names our functions.
     keepNames: true,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.

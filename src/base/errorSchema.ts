@@ -63,6 +63,18 @@ export type ErrorCode =
   | 'llm/not-agreed'
   | 'llm/cap'
   | 'llm/not-recorded'
+  // the Hugging Face hub
+  | 'hub/reference'
+  | 'hub/offline'
+  | 'hub/not-agreed'
+  | 'hub/not-found'
+  | 'hub/gated'
+  | 'hub/files'
+  | 'hub/unreachable'
+  | 'hub/rate-limited'
+  | 'hub/bad-reply'
+  | 'hub/checksum'
+  | 'hub/disk'
   // the machine
   | 'io/read'
   | 'io/write'

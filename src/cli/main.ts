@@ -64,6 +64,7 @@ async function main(): Promise<void> {
     forkWorker: worker,
     keys,
     ask: questioner({ input: process.stdin, output: process.stderr, signal: cancelled.signal }),
+    variables: process.env,
     shippedPrompts: PROMPTS,
     createEngine: async () =>
       (await import('../engine/engine.ts')).createEngine({

@@ -7,6 +7,7 @@ import { printDiagnostic } from './reports/diagnostics.ts';
 import { devicesCommand } from './commands/devicesCommand.ts';
 import { evaluateCommand } from './commands/evaluateCommand.ts';
 import { evolveCommand } from './commands/evolveCommand.ts';
+import { hubCommand } from './commands/hubCommand.ts';
 import { EXIT, exitCodeOf } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
 import { printFailure } from './reports/failure.ts';
@@ -98,6 +99,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     speedCommand,
     treeCommand,
     tokensCommand,
+    hubCommand,
     devicesCommand,
   ]) {
     const command = create(context).copyInheritedSettings(program);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { toErrorData } from '../base/errors.ts';
+import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { CheckpointSummary } from '../experiment/resultSchema.ts';
 import { SYSTEM_CLOCK } from '../base/clock.ts';
 import { AtHand } from './atHand.ts';
@@ -13,6 +14,8 @@ import { confirmEvaluation } from './evaluate/confirmEvaluation.ts';
 import { Evaluator } from './evaluate/evaluator.ts';
 import { InputHashes } from './evaluate/inputHashes.ts';
 import type { StampedHashes } from './evaluate/inputHashes.ts';
+import { HubAccess } from './hub/hubAccess.ts';
+import { HubView } from './hub/hubView.ts';
 import { LanguageServer } from './languageServer.ts';
 import { LanguageModels } from './llm/languageModels.ts';
 import { Outlines } from './outlines.ts';
@@ -47,6 +50,7 @@ export class Application {
   readonly comparison: CompareCommand;
   readonly prunerZero: PrunerZeroTrees;
   readonly checkpoints: CheckpointsView;
+  readonly hubView: HubView;
   readonly evaluations: EvaluationsView;
   readonly languageModels: LanguageModels;
   readonly results: ResultExport;
@@ -77,12 +81,31 @@ export class Application {
     const supervisor = newSupervisor('worker');
     this.supervisor = supervisor;
     const evaluate = supervisor.asking('evaluate');
-    const exportModel = supervisor.asking('exportModel');
+    const hub = new HubAccess(() => {
+      this.outlines.forgetPlans();
+      this.hubView.refresh();
+    });
+    const askExport = supervisor.asking('exportModel');
+    const exportModel: typeof askExport = async (params, hooks) =>
+      askExport({ ...params, plan: await hub.located(params.plan, hooks?.signal) }, hooks);
+    const askSpeed = supervisor.asking('measureSpeed');
+    const measureSpeed: typeof askSpeed = async (params, hooks) => {
+      const located = params.models.map((model) => hub.located({ model }, hooks?.signal));
+      return askSpeed({ ...params, models: (await Promise.all(located)).map(({ model }) => model) }, hooks);
+    };
     const describe = (model: string): Promise<CheckpointSummary> => supervisor.request('describe', { model });
     this.language = new LanguageServer(context.asAbsolutePath('dist/languageServer.cjs'), log, (outline) => {
       this.outlines.update(outline);
     });
-    const { plans: requestPlans, searchPlan, tree: treeOf } = this.language;
+    const { tree: treeOf } = this.language;
+    const requestPlans: LanguageServer['plans'] = async (params) => {
+      const reply = await this.language.plans(params);
+      return 'error' in reply ? reply : { plans: await Promise.all(reply.plans.map(hub.cached)) };
+    };
+    const searchPlan: LanguageServer['searchPlan'] = async (params) => {
+      const reply = await this.language.searchPlan(params);
+      return 'error' in reply ? reply : { ...reply, plan: await hub.located(reply.plan) };
+    };
     const tellError = (what: string, error: unknown): void => {
       const data = toErrorData(error, what);
       tell(`${what}: ${data.code}: ${data.operation}: ${data.actual}`);
@@ -119,7 +142,11 @@ export class Application {
       log: tell,
     });
     this.evaluator = new Evaluator({
-      plansOf: (target) => this.outlines.plans(target),
+      plansOf: async (target, signal) => {
+        const plans: EvaluationPlan[] = [];
+        for (const plan of await this.outlines.plans(target)) plans.push(await hub.located(plan, signal));
+        return plans;
+      },
       planKeyOf: (target) => this.outlines.planKey(target),
       confirm: async ({ name }, plan, hooks) =>
         confirmEvaluation(name, await supervisor.request('preflight', plan, hooks)),
@@ -177,7 +204,7 @@ export class Application {
     this.results = new ResultExport({ outlines: this.outlines, modelExport, tell: tellError });
     const speed: SpeedParts = {
       exportModel,
-      measureSpeed: supervisor.asking('measureSpeed'),
+      measureSpeed,
       scratch: path.join(context.globalStorageUri.fsPath, 'speed'),
       now: () => SYSTEM_CLOCK.now() / 1000,
     };
@@ -228,7 +255,9 @@ export class Application {
         return chosen === undefined ? [] : [chosen];
       },
     });
+    this.hubView = new HubView();
     this.owned.push(
+      this.hubView,
       this.language,
       this.atHand,
       this.view,

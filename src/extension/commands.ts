@@ -50,6 +50,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     needsTrust: false,
   },
+  'espalier.pruneHubModel': { run: (application, model) => application.hubView.prune(model), needsTrust: false },
+  'espalier.revealHubModel': { run: (application, model) => application.hubView.reveal(model), needsTrust: false },
+  'espalier.copyHubReference': {
+    run: (application, model) => application.hubView.copyReference(model),
+    needsTrust: false,
+  },
+  'espalier.refreshHub': {
+    run: (application) => {
+      application.hubView.refresh();
+    },
+    needsTrust: false,
+  },
   'espalier.openEvaluation': { run: (application, row) => application.evaluations.open(row), needsTrust: false },
   'espalier.setUpLanguageModel': {
     run: (application) => application.languageModels.setUp(),

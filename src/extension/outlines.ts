@@ -41,6 +41,12 @@ export class Outlines {
     for (const key of this.known.keys()) if (key.startsWith(`${uri}#`)) this.known.delete(key);
   }
 
+  /** What plans stand for may be another now: they are asked for again. */
+  forgetPlans(): void {
+    this.known.clear();
+    for (const uri of this.outlines.keys()) this.options.onChange(uri);
+  }
+
   /** Grows with every outline. */
   get revision(): number {
     return this.updates;

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { livenessOf, thisProcess } from './processIdentity.ts';
+import type { Liveness } from './processIdentity.ts';
 
 /** Files and folders of this process that are not in their place yet, or never will be. */
 const mine = new Set<string>();
@@ -12,8 +13,7 @@ const mine = new Set<string>();
  * from what another is at. It goes with {@link removeTemporary}, or when this process ends in any orderly way.
  */
 export function temporaryBeside(place: string): string {
-  const { pid, started } = thisProcess();
-  const temporary = `${place}.${pid}-${started}-${where()}.${randomUUID().slice(0, 8)}.tmp`;
+  const temporary = `${place}.${processMark()}.${randomUUID().slice(0, 8)}.tmp`;
   if (mine.size === 0) process.once('exit', removeTemporaries);
   mine.add(temporary);
   return temporary;
@@ -54,7 +54,7 @@ function forget(temporary: string): void {
 }
 
 /** What a name says: process, its start, machine and container. */
-const NAME = /\.(\d{1,10})-(\d{0,20})-([0-9a-f]{8})\.[0-9a-f]{8}\.tmp$/;
+const NAME = /\.(\d{1,10}-\d{0,20}-[0-9a-f]{8})\.[0-9a-f]{8}\.tmp$/;
 /** Milliseconds after which what another machine or container began counts as abandoned: nothing takes that long. */
 const ABANDONED = 86_400_000;
 
@@ -75,10 +75,9 @@ export async function sweepCache(cache: string): Promise<void> {
 }
 
 async function isAbandoned(file: string): Promise<boolean> {
-  const [, pid, started, origin] = NAME.exec(file) ?? [];
-  if (pid === undefined || mine.has(file)) return false;
-  const liveness =
-    origin === where() ? livenessOf({ ...thisProcess(), pid: Number(pid), started: started! }) : 'unknown';
+  const [, mark] = NAME.exec(file) ?? [];
+  if (mark === undefined || mine.has(file)) return false;
+  const liveness = livenessOfMark(mark);
   if (liveness === 'lives') return false;
   try {
     const { uid, mtimeMs } = await lstat(file);
@@ -88,6 +87,18 @@ async function isAbandoned(file: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** This process, in the name of a file that it is at. */
+export function processMark(): string {
+  const { pid, started } = thisProcess();
+  return `${pid}-${started}-${where()}`;
+}
+
+/** Whether a process that left its {@link processMark} is still there. */
+export function livenessOfMark(mark: string): Liveness {
+  const [pid = '', started = '', origin] = mark.split('-');
+  return origin === where() ? livenessOf({ ...thisProcess(), pid: Number(pid), started }) : 'unknown';
 }
 
 /** The machine, since it was switched on, and the container. */

@@ -4,7 +4,7 @@ import { checkEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
 import { Deadline } from './deadline.ts';
 import { newOpenAiClient } from './openAiClient.ts';
 import { failureOf, shapeError } from './openAiErrors.ts';
-import { redactReply } from './redact.ts';
+import { redactReply } from '../base/redact.ts';
 import type { Timer } from './retries.ts';
 
 /** An OpenAI-compatible endpoint that is being set up. */

@@ -10,7 +10,7 @@ import { emptyError, failureOf, refusalIn, shapeError, statusOf, tooLongError } 
 import type { Failing } from './openAiErrors.ts';
 import { estimateUsage } from './languageModel.ts';
 import type { LanguageModel, Question } from './languageModel.ts';
-import { redactReply } from './redact.ts';
+import { redactReply } from '../base/redact.ts';
 import { RequestDialect } from './requestDialect.ts';
 import type { Timer } from './retries.ts';
 import { eventData } from './serverSentEvents.ts';

@@ -1,7 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { tooLongError } from './openAiErrors.ts';
-import { redactReply } from './redact.ts';
+import { redactReply } from '../base/redact.ts';
 import type * as Package from './openAiPackage.ts';
 
 export type OpenAiPackage = typeof Package;

@@ -2,7 +2,7 @@ import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
 import { LanguageModelError } from './languageModel.ts';
 import type { Again } from './languageModel.ts';
 import type * as OpenAi from './openAiPackage.ts';
-import { redactMessage } from './redact.ts';
+import { redactMessage } from '../base/redact.ts';
 
 /** What is known about a request that failed. */
 export interface Failing {

@@ -26,7 +26,7 @@ const good = (os: string, library: string): string[] => [
     (name) => `extension/media/${name}`,
   ),
   ...SAMPLE.map((name) => `extension/media/sample/${name}`),
-  ...['extension', 'application', 'languageServer', 'worker', 'cli', 'openAiPackage'].map(
+  ...['extension', 'application', 'languageServer', 'worker', 'cli', 'hubPackage', 'openAiPackage'].map(
     (name) => `extension/dist/${name}.cjs`,
   ),
   ...['panel.js', 'panel.css'].map((name) => `extension/dist/webview/${name}`),

@@ -5,7 +5,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { WorkerProcess } from '../../protocol/workerProcess.ts';
 import type { ExitCode } from '../exitCode.ts';
 import type { LlmKeys } from '../flags/llmKeys.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Environment, Terminal } from '../terminal.ts';
 
 /** What a command gets from outside. The engine is loaded when it is first asked for: `--help` needs no native library. */
 export interface CommandContext {
@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly keys: LlmKeys;
   /** Asks the person a question that is answered with yes or no; undefined where nobody is there. */
   readonly ask?: ((question: string) => Promise<boolean>) | undefined;
+  /** Environment variables of the Hugging Face hub: its address, its cache, its token. */
+  readonly variables?: Environment;
   /** Folder of the prompts for language models that Espalier comes with. */
   readonly shippedPrompts: string;
   listDevices(): Promise<readonly DeviceReport[]>;

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { evaluatePlans } from './evaluatePlans.ts';
 import { humanReport, jsonReport } from '../reports/evaluationReport.ts';
+import { located } from '../flags/hubFlags.ts';
 import { tellIdleFlags } from '../flags/idleFlags.ts';
 import { preflightPlans } from '../reports/preflightReport.ts';
 import { addSelectionFlags, selectedPlans } from '../flags/selection.ts';
@@ -23,8 +25,10 @@ export function evaluateCommand(context: CommandContext): Command {
     .option(...JSON_FLAG)
     .option('--dry-run', 'only say what it would take: time, memory, disk')
     .action(async (file: string | undefined, options: EvaluateOptions) => {
-      const plans = await selectedPlans(file, options, context);
-      tellIdleFlags(plans, options, context);
+      const selected = await selectedPlans(file, options, context);
+      tellIdleFlags(selected, options, context);
+      const plans: EvaluationPlan[] = [];
+      for (const plan of selected) plans.push(await located(plan, options, context));
       if (options.dryRun) {
         context.finish(await preflightPlans(plans, options.json === true, context));
         return;

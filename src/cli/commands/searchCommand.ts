@@ -7,10 +7,12 @@ import { driveRun, resumedRun } from './driveRun.ts';
 import type { DrivenRun, DriveOptions } from './driveRun.ts';
 import { askedSearch } from '../flags/askedSearch.ts';
 import type { SearchOptions } from '../flags/askedSearch.ts';
+import { located } from '../flags/hubFlags.ts';
+import type { DownloadOptions } from '../flags/hubFlags.ts';
 import { withModelLength } from '../flags/modelLength.ts';
 import { addAllSearchFlags, addSearchInputs } from '../flags/searchFlags.ts';
 
-export type SearchCommandOptions = SearchOptions & DriveOptions;
+export type SearchCommandOptions = SearchOptions & DriveOptions & DownloadOptions;
 
 export function searchCommand(context: CommandContext): Command {
   const command = new Command('search')
@@ -83,7 +85,8 @@ async function begin(
   finds: SearchKind | undefined,
 ): Promise<DrivenRun> {
   if (options.recover) throw usageError('--resume with --recover', '--recover alone', 'Say which run to go on with.');
-  const { plan, document } = await askedSearch(file, options, context, finds);
+  const { plan: asked, document } = await askedSearch(file, options, context, finds);
+  const plan = await located(asked, options, context);
   const { createRun } = await import('../../runs/runFolder.ts');
   const run = await createRun<SearchPlan>(await withModelLength(plan, context), {
     root: context.folder,

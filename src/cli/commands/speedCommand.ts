@@ -5,14 +5,17 @@ import type { Engine } from '../../engine/engine.ts';
 import type { SpeedReport } from '../../experiment/exportSchema.ts';
 import { formatBytes, formatCount, formatRate } from '../../experiment/format.ts';
 import { lengthText, lengthWarning } from '../../experiment/length.ts';
+import { inputName } from '../../experiment/hubName.ts';
 import { isStructural } from '../../experiment/planned.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
+import { locate } from '../../language/plan/plannedInputs.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
+import { located } from '../flags/hubFlags.ts';
 import { addRunFlags, onePlan } from '../flags/onePlan.ts';
 import type { OnePlanOptions } from '../flags/onePlan.ts';
 import { progressLine } from '../reports/progressBar.ts';
@@ -54,7 +57,7 @@ export function speedCommand(context: CommandContext): Command {
       try {
         const subjects = pruned
           ? await prunedSubjects(pruned, engine, temporary, context)
-          : models.map((model) => ({ name: model, folder: path.resolve(context.folder, model) }));
+          : await folderSubjects(models, options, context);
         const settings = { device, precision, threads };
         const plan = { models: subjects.map(({ folder }) => folder), batch, length, rounds, settings };
         const found = await engine.measureSpeed(plan, stepHooks(context));
@@ -116,6 +119,7 @@ function requireFolders(models: readonly string[], options: SpeedOptions): void 
 
 const MEASURED_WITH: ReadonlySet<string> = new Set([
   'batch',
+  'download',
   'length',
   'rounds',
   'device',
@@ -123,6 +127,19 @@ const MEASURED_WITH: ReadonlySet<string> = new Set([
   'threads',
   'json',
 ]);
+
+async function folderSubjects(
+  models: readonly string[],
+  options: SpeedOptions,
+  context: CommandContext,
+): Promise<readonly Subject[]> {
+  const subjects: Subject[] = [];
+  for (const name of models) {
+    const { model } = await located({ model: locate(context.folder, name) }, options, context);
+    subjects.push({ name, folder: model });
+  }
+  return subjects;
+}
 
 /** The model before and after: the pruned one is written to a folder of its own, which goes when the command ends. */
 async function prunedSubjects(
@@ -143,7 +160,7 @@ async function prunedSubjects(
   await engine.exportModel(plan, { folder, format: 'huggingface' }, stepHooks(context));
   const name = `${evaluation.metric} at ${printSparsity(evaluation.sparsity)}`;
   return [
-    { name: path.basename(plan.model), folder: plan.model },
+    { name: inputName(plan.model), folder: plan.model },
     { name, folder },
   ];
 }

@@ -1,13 +1,15 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Engine } from '../../engine/engine.ts';
 import { defaultLength, lengthText } from '../../experiment/length.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
+import { locate } from '../../language/plan/plannedInputs.ts';
+import { DOWNLOAD_FLAG, located, MODEL_HELP } from '../flags/hubFlags.ts';
+import type { DownloadOptions } from '../flags/hubFlags.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 
-interface TokensOptions {
+interface TokensOptions extends DownloadOptions {
   readonly model: string;
   readonly text: string;
   readonly ids?: true;
@@ -22,13 +24,14 @@ async function tokensOf(engine: Engine, model: string, text: string, { signal }:
 export function tokensCommand(context: CommandContext): Command {
   const command = new Command('tokens')
     .description("how many tokens a checkpoint's tokenizer makes of a text, or which")
-    .requiredOption('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors)')
-    .requiredOption('--text <file>', 'UTF-8 text')
+    .requiredOption('--model <folder>', MODEL_HELP)
+    .requiredOption('--text <file>', 'UTF-8 text, or hf:owner/name/config:split')
+    .option(...DOWNLOAD_FLAG)
     .option('--ids', 'the token ids too, in the order of the text')
     .option(...JSON_FLAG)
     .action(async (options: TokensOptions) => {
-      const model = resolve(context.folder, options.model);
-      const text = resolve(context.folder, options.text);
+      const said = { model: locate(context.folder, options.model), text: locate(context.folder, options.text) };
+      const { model, text } = await located(said, options, context);
       const engine = await context.createEngine();
       const { ids, modelLength } = await tokensOf(engine, model, text, context).finally(() => engine.dispose());
       const length = defaultLength(modelLength, DEFAULT_SETTINGS.lengthLimit);

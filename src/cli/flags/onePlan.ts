@@ -5,6 +5,7 @@ import { planUnder } from '../../language/plan/overlay.ts';
 import { findRun, openRun } from '../../runs/runFolder.ts';
 import { usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
+import { located } from './hubFlags.ts';
 import { tellIdleFlags } from './idleFlags.ts';
 import { PRUNING_FLAGS, readSelection, selectedPlans } from './selection.ts';
 import type { SelectionOptions } from './selection.ts';
@@ -58,9 +59,9 @@ export async function onePlan(
   );
 }
 
-function told(plan: EvaluationPlan, options: OnePlanOptions, context: CommandContext): EvaluationPlan {
+function told(plan: EvaluationPlan, options: OnePlanOptions, context: CommandContext): Promise<EvaluationPlan> {
   tellIdleFlags([plan], options, context);
-  return plan;
+  return located(plan, options, context);
 }
 
 function namesOf(evaluations: EvaluationPlan['evaluations']): string {

@@ -12,6 +12,7 @@ import type { PlanOverlay } from '../../language/plan/overlay.ts';
 import { UnfitOverlay } from '../../language/plan/planErrors.ts';
 import { collect, usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
+import type { DownloadOptions } from './hubFlags.ts';
 import { MetricReader } from './metricReader.ts';
 import { missingFlags } from './missingFlags.ts';
 import { compileFile } from './pruneFile.ts';
@@ -22,7 +23,7 @@ import { addSettingFlags, saidSettings, settingFlag } from './settingFlags.ts';
 import { addInputFlags, EVALUATED_TEXTS, saidInputs, saidRows } from './textFlags.ts';
 
 /** The flags that say what is pruned, how, and what it is evaluated on: the same in every command that prunes. */
-export interface SelectionOptions extends Options {
+export interface SelectionOptions extends Options, DownloadOptions {
   readonly metric?: readonly string[];
   readonly expression?: readonly string[];
   readonly structure?: readonly string[];

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ROWS_SETTINGS } from '../../experiment/corpusRows.ts';
@@ -6,7 +5,9 @@ import type { PlannedText } from '../../experiment/corpusRows.ts';
 import type { SaidSettings, SettingRow } from '../../experiment/settingRow.ts';
 import { PROTOCOL_NAMES } from '../../experiment/protocols.ts';
 import type { BlockContent } from '../../language/check/document.ts';
+import { locate } from '../../language/plan/plannedInputs.ts';
 import type { PropertyName } from '../../language/check/property.ts';
+import { DOWNLOAD_FLAG, MODEL_HELP } from './hubFlags.ts';
 import type { MetricReader } from './metricReader.ts';
 import { readFlags, said } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
@@ -44,7 +45,8 @@ export function addInputFlags(command: Command, texts: readonly PlannedText[], e
         ...PROTOCOL_NAMES,
       ]),
     )
-    .option('--model <folder>', 'checkpoint folder (config.json, tokenizer.json, *.safetensors), or hf:OWNER/NAME');
+    .option('--model <folder>', MODEL_HELP)
+    .option(...DOWNLOAD_FLAG);
   for (const name of texts) {
     const documentation = name === 'text' ? evaluated : TEXTS[name].documentation;
     command.option(`--${name} <file>`, `${documentation}; or hf:OWNER/NAME/CONFIG:SPLIT`);
@@ -62,17 +64,13 @@ export function addInputFlags(command: Command, texts: readonly PlannedText[], e
 export function saidInputs(options: Options, folder: string): readonly SaidFlag[] {
   return [
     ...said(options, 'protocol', 'protocol'),
-    ...said(options, 'model', 'model', { isText: true, wrap: (path) => located(path, folder) }),
+    ...said(options, 'model', 'model', { isText: true, wrap: (path) => locate(folder, path) }),
     ...EVALUATED_TEXTS.flatMap((name) => saidText(options, name, folder)),
   ];
 }
 
 export function saidText(options: Options, name: PlannedText, folder: string): readonly SaidFlag[] {
-  return said(options, name, TEXTS[name].property, { isText: true, wrap: (path) => located(path, folder) });
-}
-
-function located(path: string, folder: string): string {
-  return path.startsWith('hf:') ? path : resolve(folder, path);
+  return said(options, name, TEXTS[name].property, { isText: true, wrap: (path) => locate(folder, path) });
 }
 
 /** How texts are made of their rows, as far as flags say it. */

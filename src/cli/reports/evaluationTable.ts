@@ -1,6 +1,7 @@
 import { protocolText } from '../../experiment/deviations.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
+import { inputText } from '../../experiment/hubName.ts';
 import {
   formatChange,
   formatCount,
@@ -99,12 +100,12 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
   };
   return [
     ...(from.protocol === undefined ? [] : [`protocol     ${protocolText(from.protocol, from.deviations ?? [])}`]),
-    `model        ${from.model}  (${from.architecture}, ${formatCount(from.parameters)} parameters${modelText(from)})`,
-    `text         ${from.text}  (${text}${byRows(from.rows?.text)})`,
+    `model        ${inputText(from.model)}  (${from.architecture}, ${formatCount(from.parameters)} parameters${modelText(from)})`,
+    `text         ${inputText(from.text)}  (${text}${byRows(from.rows?.text)})`,
     ...(from.calibration === undefined
       ? []
       : [
-          `calibration  ${from.calibration}  (${samplesText(from)} ${offsetsText(from.offsets, from.seed)}, ${calibrate}${byRows(from.rows?.calibration)})`,
+          `calibration  ${inputText(from.calibration)}  (${samplesText(from)} ${offsetsText(from.offsets, from.seed)}, ${calibrate}${byRows(from.rows?.calibration)})`,
         ]),
     ...(from.gradientSamples === undefined
       ? []

@@ -1,10 +1,10 @@
-import path from 'node:path';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { blocksText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
+import { inputName } from '../../experiment/hubName.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
 export function modelCard(
@@ -12,7 +12,7 @@ export function modelCard(
   config: ModelConfig,
 ): string {
   const { provenance, structure } = result;
-  const source = path.basename(provenance.model);
+  const source = inputName(provenance.model);
   const isMixture = structure?.blocks.some(({ experts }) => experts !== undefined);
   const rows: [string, string][] = [
     [
@@ -32,7 +32,7 @@ export function modelCard(
       'perplexity',
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
-    ['measured on', `${markdownText(path.basename(provenance.text))}, ${blocksText(provenance)}`],
+    ['measured on', `${markdownText(inputName(provenance.text))}, ${blocksText(provenance)}`],
     ['calibration', calibrationText(result)],
     ['fingerprint', `\`${result.fingerprint}\``],
     [
@@ -76,5 +76,5 @@ const UNEVEN = [
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
   if (provenance.calibration === undefined) return 'none';
-  return `${markdownText(path.basename(provenance.calibration))}, ${samplesText(provenance)}, ${calibrate}`;
+  return `${markdownText(inputName(provenance.calibration))}, ${samplesText(provenance)}, ${calibrate}`;
 }

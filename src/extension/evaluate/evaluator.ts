@@ -14,7 +14,7 @@ export interface Target {
 
 export interface EvaluatorOptions {
   /** Asks the language for what the target means now. Rejects with a coded error that says what is missing. */
-  readonly plansOf: (target: Target) => Promise<readonly EvaluationPlan[]>;
+  readonly plansOf: (target: Target, signal: AbortSignal) => Promise<readonly EvaluationPlan[]>;
   /** Whether a plan may begin: a person is asked where it takes long or more than there is. */
   readonly confirm: (target: Target, plan: EvaluationPlan, hooks: RequestHooks) => Promise<boolean>;
   readonly evaluate: Ask<'evaluate'>;
@@ -99,7 +99,7 @@ export class Evaluator {
       if (signal.aborted) throw cancelledError(`evaluating ${target.name}`);
       job.state = 'running';
       this.options.onChange();
-      const plans = await this.options.plansOf(target);
+      const plans = await this.options.plansOf(target, signal);
       for (const plan of plans) await this.runPlan(job, plan);
       return { kind: 'done' };
     } catch (thrown) {

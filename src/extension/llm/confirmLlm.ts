@@ -1,4 +1,3 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatCount } from '../../experiment/format.ts';
 import { plainLine } from '../../base/plainText.ts';
@@ -10,6 +9,7 @@ import type { EndpointKeys } from './endpointKeys.ts';
 import { llmForecast } from './forecast.ts';
 import type { LlmForecast } from './forecast.ts';
 import { askModal, withNotification } from '../messages.ts';
+import { inputName } from '../../experiment/hubName.ts';
 
 export interface ConfirmLlmParts {
   readonly keys: EndpointKeys;
@@ -84,7 +84,7 @@ function capLine({ llm: { tokenCap, costCap } }: SelfPrunerPlan): string {
 }
 
 function contentLine({ model }: SelfPrunerPlan): string {
-  return `Prompts hold rates, perplexities and the name of the model (${plainLine(path.basename(model))}); nothing else of yours is sent.`;
+  return `Prompts hold rates, perplexities and the name of the model (${plainLine(inputName(model))}); nothing else of yours is sent.`;
 }
 
 function money(value: number): string {

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
@@ -7,6 +6,7 @@ import type { Outlines } from '../outlines.ts';
 import { isInside, pruneFile } from '../pruneFile.ts';
 import { sparsityText } from '../evaluate/structureText.ts';
 import { plainItems, tellInformation } from '../messages.ts';
+import { inputName } from '../../experiment/hubName.ts';
 
 export interface EvaluationChoice {
   /** `Export`: what is done with what is chosen. */
@@ -56,7 +56,7 @@ export async function chosenEvaluation(
   if (all.length === 1) return all[0];
   const items = all.map((plan) => ({
     label: labelOf(plan.evaluations[0]!),
-    description: path.basename(plan.model),
+    description: inputName(plan.model),
     plan,
   }));
   const chosen = await vscode.window.showQuickPick(plainItems(items), {

@@ -10,6 +10,7 @@ import { progressLine } from '../evaluate/resultText.ts';
 import { sparsityText } from '../evaluate/structureText.ts';
 import { iconFree, tellInformation, withNotification } from '../messages.ts';
 import type { Progress } from '../messages.ts';
+import { inputName } from '../../experiment/hubName.ts';
 
 export interface ModelExportParts {
   readonly exportModel: Ask<'exportModel'>;
@@ -59,7 +60,7 @@ export class ModelExport {
     if (!chosen) return undefined;
     const share = sparsityText(evaluation.sparsity).replace(' %', '').replace(':', 'of');
     const what = evaluation.metric.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40) || 'pruned';
-    const suggested = `${path.basename(plan.model)}-${what}-${share}`;
+    const suggested = `${inputName(plan.model).replace('/', '-')}-${what}-${share}`;
     const folder = await vscode.window.showSaveDialog({
       title: `${title}: a folder that is not there yet, or empty`,
       saveLabel: 'Export',

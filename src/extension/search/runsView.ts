@@ -15,6 +15,7 @@ import { ago } from './ago.ts';
 import { isReadable } from './runLibrary.ts';
 import type { ListedRun, RunLibrary } from './runLibrary.ts';
 import type { SearchRunner } from './searchRunner.ts';
+import { inputText } from '../../experiment/hubName.ts';
 
 const RUNS_VIEW = 'espalier.runs';
 
@@ -139,7 +140,7 @@ function tooltip(
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
     ['method', `${SEARCH_METHODS[method].title}, seed ${seed}`],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
-    ['checkpoint', `${plan.model} at ${printSparsity(plan.sparsity)}`],
+    ['checkpoint', `${inputText(plan.model)} at ${printSparsity(plan.sparsity)}`],
     ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
     ...(counts ? [['work', workText(counts)] as const] : []),
     ...(document === undefined ? [] : [['file', document] as const]),

@@ -16,6 +16,7 @@ import { CORPUS_SETTINGS } from './settingProperties.ts';
 import { readSetting } from './settingValues.ts';
 import { checkSearch } from './search.ts';
 import type { DeclarationSyntax } from '../syntax/syntax.ts';
+import { pathProblem } from './inputPath.ts';
 
 /** Gives every piece of a file its meaning, and tells what is wrong with it. @param cache of the previous version */
 export function compileDeclarations(
@@ -122,7 +123,8 @@ function declaredInputs(
     const { name, path } = syntax;
     if (path === undefined) continue;
     const reader = new PropertyReader({ base, text: text.slice(base) }, context);
-    if (path.text.trim() === '') reader.report('property/type', path.span, 'this path is empty');
+    const problem = pathProblem(path.text, syntax.kind);
+    if (problem !== undefined) reader.report('property/type', path.span, problem);
     const rows: Record<string, SettingRow['default']> = {};
     const callee = { text: `"${path.text}"`, span: path.span };
     readArguments(
@@ -138,7 +140,7 @@ function declaredInputs(
         if (read !== undefined) rows[property.name] = read;
       },
     );
-    if (path.text.trim() === '' || name === undefined || inputs.has(name.text)) continue;
+    if (problem !== undefined || name === undefined || inputs.has(name.text)) continue;
     const said = Object.keys(rows).length > 0 && { rows };
     inputs.set(name.text, { path: path.text, ...said, broken: reader.broken });
   }

@@ -1,3 +1,4 @@
+import { isHubReference, MODEL_FORM, parseHubModel, parseHubText, TEXT_FORM } from '../../experiment/hubReference.ts';
 import { didYouMean } from './diagnostics.ts';
 import type { Fix } from './diagnostics.ts';
 import { withArticle } from './expressions.ts';
@@ -13,14 +14,24 @@ export function readPath(
   syntax: ExpressionSyntax,
 ): TextInput | undefined {
   if (syntax.kind === 'text') {
-    if (syntax.text.trim() !== '') return { path: syntax.text };
-    reader.report('property/type', syntax.span, 'this path is empty');
+    const problem = pathProblem(syntax.text, kind);
+    if (problem === undefined) return { path: syntax.text };
+    reader.report('property/type', syntax.span, problem);
     return undefined;
   }
   if (syntax.kind === 'name') return namedPath(reader, kind, { text: syntax.name, span: syntax.span });
   if (syntax.kind === 'call') return namedPath(reader, kind, syntax.callee);
   reader.report('property/type', syntax.span, `this has to be the name of a ${kind}, or a path in quotes`);
   return undefined;
+}
+
+/** What is wrong with a path, or a name on the hub, by itself. */
+export function pathProblem(text: string, kind: 'model' | 'corpus'): string | undefined {
+  if (text.trim() === '') return 'this path is empty';
+  if (!isHubReference(text)) return undefined;
+  const parsed = kind === 'model' ? parseHubModel(text) : parseHubText(text);
+  if ('reference' in parsed) return undefined;
+  return `${parsed.problem}: this has to be ${kind === 'model' ? MODEL_FORM : TEXT_FORM}`;
 }
 
 function namedPath(

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { DEFAULT_ROWS, ROWS_SETTINGS, saidOfRows } from '../../experiment/corpusRows.ts';
 import type { PlannedText, RowsSettings } from '../../experiment/corpusRows.ts';
+import { isHubReference } from '../../experiment/hubReference.ts';
 import type { PlanInputs } from '../../experiment/planSchema.ts';
 import { protocolOf, protocolSettings } from '../../experiment/protocols.ts';
 import type { Protocol, ProtocolName } from '../../experiment/protocols.ts';
@@ -11,7 +12,7 @@ import type { BlockContent, SearchContent, TextInput } from '../check/document.t
 
 /** A path of the file as it is used: absolute, unless it is of the hub. */
 export function locate(folder: string, path: string): string {
-  return path.startsWith('hf:') ? path : resolve(folder, path);
+  return isHubReference(path) ? path : resolve(folder, path);
 }
 
 type SaidTexts = Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'protocol' | 'rows'> &

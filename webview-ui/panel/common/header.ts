@@ -5,7 +5,8 @@ import type { SearchPlan } from '../../../src/search/kinds.ts';
 import { structureScoreText } from '../../../src/experiment/planned.ts';
 import type { PanelData } from './panelData.ts';
 import { progressOf } from './progress.ts';
-import { baseName, sparsityWords, STATES } from './words.ts';
+import { sparsityWords, STATES } from './words.ts';
+import { inputName } from '../../../src/experiment/hubName.ts';
 
 export type HeaderAction = 'pause' | 'resume' | 'stop' | 'png' | 'csv' | 'json';
 
@@ -119,7 +120,7 @@ export class Header {
 
 /** What is searched, how, and for which checkpoint. */
 function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
-  const shared = [methodTitle, sparsityWords(plan.sparsity), baseName(plan.model)];
+  const shared = [methodTitle, sparsityWords(plan.sparsity), inputName(plan.model)];
   if (plan.kind === 'metrics')
     return [
       ...shared,

@@ -138,11 +138,6 @@ export function difference(perplexity: number, name: string, reference: number):
   return `${formatChange(perplexity, reference)} against ${name}, ${formatPerplexity(reference)}`;
 }
 
-/** Last part of a path, with either kind of separator. */
-export function baseName(path: string): string {
-  return path.replace(/[/\\]+$/, '').replace(/^.*[/\\]/s, '');
-}
-
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redactMessage, redactReply } from '../../src/llm/redact.ts';
+import { redactMessage, redactReply } from '../../src/base/redact.ts';
 
 const KEY = 'sk-proj-Ab"1/2+3=\\x';
 
