@@ -125,19 +125,10 @@ function declaredInputs(
     if (path.text.trim() === '') reader.report('property/type', path.span, 'this path is empty');
     const rows: Record<string, SettingRow['default']> = {};
     const callee = { text: `"${path.text}"`, span: path.span };
-    readArguments(
-      reader,
-      { callee, span: path.span, given: path.arguments },
-      CORPUS_SETTINGS,
-      (property, at, value) => {
-        if (Object.hasOwn(rows, property.name)) {
-          reader.report('property/duplicate', at, `\`${property.name}\` is said twice`);
-          return;
-        }
-        const read = readSetting(reader, property.setting!.row, property.name, value);
-        if (read !== undefined) rows[property.name] = read;
-      },
-    );
+    readArguments(reader, { callee, span: path.span, given: path.arguments }, CORPUS_SETTINGS, (property, _, value) => {
+      const read = readSetting(reader, property.setting!.row, property.name, value);
+      if (read !== undefined) rows[property.name] = read;
+    });
     if (path.text.trim() === '' || name === undefined || inputs.has(name.text)) continue;
     const said = Object.keys(rows).length > 0 && { rows };
     inputs.set(name.text, { path: path.text, ...said, broken: reader.broken });

@@ -72,9 +72,9 @@ export function plannedSettings(
   return Object.assign({}, DEFAULT_SETTINGS, protocolSettings(protocol), ...said) as EvaluationSettings;
 }
 
-/** A plan's text as a block names it. */
+/** A plan's text as a block names it: what it says nothing of is as ever, whatever a protocol has in its place. */
 export function textInput(path: string | undefined, rows: RowsSettings | undefined): TextInput | undefined {
-  return path === undefined ? undefined : { path, ...(rows && { rows: { ...DEFAULT_ROWS, ...rows } }) };
+  return path === undefined ? undefined : { path, rows: { ...DEFAULT_ROWS, ...rows } };
 }
 
 /** What a plan works on, as a block says it. */

@@ -237,7 +237,7 @@ describe('the hover', () => {
       | fingerprint | \`ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\` |
       | checkpoint | \`models/tiny\` · sha-256 \`aaaaaaaaaaaa\` (with tokenizer) · LlamaForCausalLM, 6.45M |
       | text | \`data/test.txt\` · sha-256 \`bbbbbbbbbbbb\` · 330000 tokens, 64 blocks of 256 tokens |
-      | calibration | \`data/valid.txt\` · sha-256 \`cccccccccccc\` · 16 samples of 256 tokens, even offsets |
+      | calibration | \`data/valid.txt\` · sha-256 \`cccccccccccc\` · 16 samples of 256 tokens at even offsets |
       | device | CPU, 2 threads · float32 |
       | evaluated | 2.1 s · 2001-09-09 01:46 UTC |
       | versions | espalier 0.1.0, onnxruntime 1.30.0 |"
