@@ -123,9 +123,10 @@ function declaredInputs(
     if (path === undefined) continue;
     const reader = new PropertyReader({ base, text: text.slice(base) }, context);
     if (path.text.trim() === '') reader.report('property/type', path.span, 'this path is empty');
+    // Of what has a syntax error that is told alone.
     const rows: Record<string, SettingRow['default']> = {};
     const callee = { text: `"${path.text}"`, span: path.span };
-    readArguments(reader, { callee, span: path.span, given: path.arguments }, CORPUS_SETTINGS, (property, _, value) => {
+    readArguments(reader, { callee, span: path.span, given: tree.problem === undefined ? path.arguments : [] }, CORPUS_SETTINGS, (property, _, value) => {
       const read = readSetting(reader, property.setting!.row, property.name, value);
       if (read !== undefined) rows[property.name] = read;
     });
