@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_ROWS } from '../../src/experiment/corpusRows.ts';
-import { deviationsOf, lengthOf, protocolText } from '../../src/experiment/deviations.ts';
+import { deviationsOf, protocolText } from '../../src/experiment/deviations.ts';
 import type { KnownInputs } from '../../src/experiment/deviations.ts';
+import { defaultLength } from '../../src/experiment/length.ts';
 import type { PlanInputs } from '../../src/experiment/planSchema.ts';
 import { protocolSettings } from '../../src/experiment/protocols.ts';
 import type { ProtocolName } from '../../src/experiment/protocols.ts';
@@ -55,19 +56,19 @@ describe('what a plan differs in from its protocol', () => {
       'the plain file as prose',
       wanda({}, { text: '/d/wiki.test.raw', rows: {} }),
       { hashes: { text: RAW } },
-      ['text by the rows that its file has'],
+      ['text as its file has it'],
     ],
     [
       'rows joined otherwise',
       wanda({}, { rows: { text: { ...AS_TEST, join: 'space' } } }),
       {},
-      ['text by rows wikitext, join space'],
+      ['text rows wikitext, join space'],
     ],
     [
       'rows of the calibration',
       wanda({}, { rows: { text: AS_TEST, calibration: { ...DEFAULT_ROWS, first: 3 } } }),
       {},
-      ['calibration text by first 3'],
+      ['calibration text first 3'],
     ],
     [
       'the hub’s cache',
@@ -143,11 +144,10 @@ describe('what a plan differs in from its protocol', () => {
   });
 
   it.each([
-    [128, 2048, 4096, 128],
-    [0, 2048, 4096, 2048],
-    [0, 0, 4096, 4096],
-    [0, 8192, 4096, 4096],
-  ])('length %i with at most %i on a model of %i takes %i', (length, limit, model, expected) => {
-    expect(lengthOf(length, limit, model)).toBe(expected);
+    [4096, 2048, 2048],
+    [4096, 0, 4096],
+    [4096, 8192, 4096],
+  ])('on a model of %i, at most %i, a length of 0 is %i', (model, limit, expected) => {
+    expect(defaultLength(model, limit)).toBe(expected);
   });
 });

@@ -290,7 +290,7 @@ describe('hovering a protocol', () => {
     ['experiment e { protocol: wan|da evaluate: "my.txt" }', 'wanda, but text my.txt'],
     [
       'experiment e { protocol: wan|da evaluate: "my.txt" (rows: lines) }',
-      'wanda, but text my.txt, text by rows lines',
+      'wanda, but text my.txt, text rows lines',
     ],
     [
       'experiment e { protocol: wan|da calibrate: "c.txt" (samples: 8) }',
