@@ -9,7 +9,7 @@ import type { GivenArguments } from './argumentList.ts';
 import { didYouMean, shift } from './diagnostics.ts';
 import type { SearchContent, TextInput } from './document.ts';
 import { addSite } from './findings.ts';
-import { tellMisplacedGroups } from './groupOption.ts';
+import { tellMisplacedGroups } from './misplacedGroups.ts';
 import { readPath } from './inputPath.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import { blockKindOf, blocksWith, propertiesOf, propertyOf } from './properties.ts';
