@@ -164,6 +164,8 @@ experiment g { protocol: wand model: tiny evaluate: own }
                          ^^^^ property/type did you mean \`wanda\`?
 search s { protocol: wanda model: tiny }
        ^ search/missing does not say \`evaluate\`:
+search u { protocol: wanda model: tiny evaluate: "hf:Salesforce/wikitext/wikitext-2-raw-v1:test" }
+                                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ search/seen-test the fitness is taken on it
 search t { protocol: wanda model: tiny evaluate: own protocol: flap }
                                                      ^^^^^^^^ property/duplicate`);
   });
