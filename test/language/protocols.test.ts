@@ -10,7 +10,7 @@ import { compile } from '../../src/language/check/compile.ts';
 import { plansFor } from '../../src/language/plan/plan.ts';
 import { planUnder } from '../../src/language/plan/overlay.ts';
 import type { PlanOverlay } from '../../src/language/plan/overlay.ts';
-import { searchPlansFor } from '../../src/language/plan/searchPlan.ts';
+import { searchPlanFrom, searchPlansFor } from '../../src/language/plan/searchPlan.ts';
 import { complete } from '../../src/language/server/completion.ts';
 import { hover } from '../../src/language/server/navigation.ts';
 import { SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../src/search/methods.ts';
@@ -201,6 +201,14 @@ describe('a search under a protocol', () => {
     expect(searchPlanSchema.safeParse(plan).error).toBeUndefined();
   });
 
+  it('takes no text as unseen that its fitness is taken on', () => {
+    const text = `${HEAD}experiment e { protocol: wanda model: tiny prune: wanda at: 50% }`;
+    const plan = searchPlanFrom(compile(text), 'wanda', { folder: '/' });
+    expect(plan).toMatchObject({ protocol: 'wanda', text: 'hf:Salesforce/wikitext/wikitext-2-raw-v1:test' });
+    expect(plan).not.toHaveProperty('test');
+    expect(plan.rows).not.toHaveProperty('test');
+  });
+
   it('has its settings of the method, unless others are said', () => {
     const search = (said: string) =>
       searchPlansFor(
@@ -290,10 +298,7 @@ describe('hovering a protocol', () => {
     ['experiment e { protocol: wan|da length: 1024 }', 'wanda, but length 1024'],
     ['defaults { seed: 1 } experiment e { protocol: wan|da length: 1024 }', 'wanda, but length 1024, seed 1'],
     ['experiment e { protocol: wan|da evaluate: "my.txt" }', 'wanda, but text my.txt'],
-    [
-      'experiment e { protocol: wan|da evaluate: "my.txt" (rows: lines) }',
-      'wanda, but text my.txt, text rows lines',
-    ],
+    ['experiment e { protocol: wan|da evaluate: "my.txt" (rows: lines) }', 'wanda, but text my.txt, text rows lines'],
     [
       'experiment e { protocol: wan|da calibrate: "c.txt" (samples: 8) }',
       'wanda, but calibration text c.txt, samples 8',

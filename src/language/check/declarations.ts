@@ -126,10 +126,15 @@ function declaredInputs(
     // Of what has a syntax error that is told alone.
     const rows: Record<string, SettingRow['default']> = {};
     const callee = { text: `"${path.text}"`, span: path.span };
-    readArguments(reader, { callee, span: path.span, given: tree.problem === undefined ? path.arguments : [] }, CORPUS_SETTINGS, (property, _, value) => {
-      const read = readSetting(reader, property.setting!.row, property.name, value);
-      if (read !== undefined) rows[property.name] = read;
-    });
+    readArguments(
+      reader,
+      { callee, span: path.span, given: tree?.problem === undefined ? path.arguments : [] },
+      CORPUS_SETTINGS,
+      (property, _, value) => {
+        const read = readSetting(reader, property.setting!.row, property.name, value);
+        if (read !== undefined) rows[property.name] = read;
+      },
+    );
     if (path.text.trim() === '' || name === undefined || inputs.has(name.text)) continue;
     const said = Object.keys(rows).length > 0 && { rows };
     inputs.set(name.text, { path: path.text, ...said, broken: reader.broken });

@@ -31,7 +31,8 @@ export type PlannedTexts = Partial<Pick<PlanInputs, 'text' | 'calibration' | 'gr
 export function plannedTexts(content: SaidTexts, folder: string, kind: 'experiment' | 'search'): PlannedTexts {
   const { protocol: name } = content;
   const texts: Protocol['texts'] = name === undefined ? {} : protocolOf(name).texts;
-  const unseen = kind === 'search' ? texts.text : undefined;
+  // What the fitness is taken on is not unseen.
+  const unseen = kind === 'search' && content.evaluate?.path !== texts.text?.from ? texts.text : undefined;
   const inputs = {
     text: content.evaluate ?? (kind === 'experiment' ? from(texts.text) : undefined),
     calibration: content.calibrate ?? from(texts.calibration),

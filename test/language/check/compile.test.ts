@@ -85,7 +85,7 @@ describe('pieces', () => {
     const pieces = splitFile(SAMPLE);
     expect(pieces.map(({ start, end }) => SAMPLE.slice(start, end)).join('')).toBe(SAMPLE);
     expect(pieces.flatMap(({ keyword }) => keyword ?? [])).toEqual(
-      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search search'.split(
+      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search search corpus metric experiment'.split(
         ' ',
       ),
     );
