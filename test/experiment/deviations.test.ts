@@ -131,7 +131,7 @@ describe('what a plan differs in from its protocol', () => {
   });
 
   it('of none there are none', () => {
-    const { protocol: _, ...plan } = wanda({ samples: 1 });
+    const plan = { model: '/m', text: '/t', settings: { ...DEFAULT_SETTINGS, samples: 1 } };
     expect(deviationsOf(plan, { modelLength: 2048, hashes: {}, calibrated: true, gradients: true })).toEqual([]);
   });
 
