@@ -35,7 +35,7 @@ export function idleSettings(
 const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as const;
 
 /** Whether G is among what it is scored by; Taylor's scores are of the calibration samples. */
-function takesGradients(evaluation: PlannedEvaluation): boolean {
+export function takesGradients(evaluation: PlannedEvaluation): boolean {
   if (!isStructural(evaluation)) return operandsOf(evaluation.expression).includes('G');
   const { structure } = evaluation;
   return (

@@ -55,17 +55,20 @@ function c4Train(source: string): ProtocolText {
 
 const WANDA_DATA = 'Wanda, lib/data.py';
 
+/** Files of its code. */
+const WANDA_SOURCES = { main: 'main.py', data: 'lib/data.py', prune: 'lib/prune.py, prune_wanda' };
+
 /** Of Wanda's code, which SparseGPT's stands behind and Pruner-Zero's repeats. @param limit tokens of a block, at most */
-function wandaSettings(limit: number, seqlen: string): readonly ProtocolSetting[] {
+function wandaSettings(limit: number, seqlen: string, sources = WANDA_SOURCES): readonly ProtocolSetting[] {
   return [
     { name: 'length', value: 0, source: seqlen },
     { name: 'lengthLimit', value: limit, source: seqlen },
-    { name: 'samples', value: 128, source: 'main.py, --nsamples' },
+    { name: 'samples', value: 128, source: `${sources.main}, --nsamples` },
     { name: 'calibrationLength', value: 0, source: seqlen },
-    { name: 'offsets', value: 'documents', source: 'lib/data.py, get_c4' },
-    { name: 'seed', value: 0, source: 'main.py, --seed' },
-    { name: 'group', value: 'row', source: 'lib/prune.py, prune_wanda' },
-    { name: 'calibrate', value: 'sequential', source: 'lib/prune.py, prune_wanda' },
+    { name: 'offsets', value: 'documents', source: `${sources.data}, get_c4` },
+    { name: 'seed', value: 0, source: `${sources.main}, --seed` },
+    { name: 'group', value: 'row', source: 'Wanda, lib/prune.py, prune_wanda' },
+    { name: 'calibrate', value: 'sequential', source: sources.prune },
   ];
 }
 
@@ -92,7 +95,11 @@ export const PROTOCOLS = {
       text: wikitextTest('datautils.py, get_wikitext2'),
       calibration: c4Train('datautils.py, get_c4'),
     },
-    settings: wandaSettings(2048, 'llama.py, opt.py: seqlen = 2048, or max_position_embeddings'),
+    settings: wandaSettings(2048, 'llama.py, opt.py: seqlen = 2048, or max_position_embeddings', {
+      main: 'llama.py, opt.py',
+      data: 'datautils.py',
+      prune: 'llama.py, opt.py: llama_sequential, opt_sequential',
+    }),
     magnitude: { group: 'layer', source: 'llama.py, opt.py, --gmp: one threshold for the whole matrix' },
     notes: [
       HALF,

@@ -65,6 +65,8 @@ export async function chooseModel(folder: string): Promise<void> {
 /** A path of the settings starts at the workspace folder, as those of other settings do. */
 function resolved(file: string, document: vscode.Uri): string | undefined {
   if (file === '') return undefined;
+  // Of the hub.
+  if (file.startsWith('hf:')) return file;
   const folder = vscode.workspace.getWorkspaceFolder(document)?.uri ?? vscode.Uri.joinPath(document, '..');
   return isAbsolute(file) ? file : vscode.Uri.joinPath(folder, file).fsPath;
 }

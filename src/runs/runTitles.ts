@@ -1,5 +1,7 @@
 import { plainLine } from '../base/plainText.ts';
 import type { SearchPlan } from '../search/kinds.ts';
+import { rowsText } from '../experiment/corpusRows.ts';
+import type { RowsSettings } from '../experiment/corpusRows.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
 import type { RunNotes } from './runNotes.ts';
 
@@ -48,7 +50,18 @@ export function differences(plans: readonly SearchPlan[]): readonly (readonly st
 }
 
 /** What is asked for first when two runs differ; everything else comes in the order of the plan. */
-const TELLING = ['method', 'sparsity', 'model', 'seed', 'population', 'generations', 'steps', 'text', 'calibration'];
+const TELLING = [
+  'method',
+  'sparsity',
+  'protocol',
+  'model',
+  'seed',
+  'population',
+  'generations',
+  'steps',
+  'text',
+  'calibration',
+];
 
 function rankOf(name: string): number {
   const rank = TELLING.indexOf(name);
@@ -70,7 +83,9 @@ function factsOf(plan: SearchPlan): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   const visit = (value: unknown, at: string): void => {
     if (value === undefined || BESIDE.has(at)) return;
-    if (at === 'sparsity') facts.set(at, printSparsity(plan.sparsity).replace('%', ' %'));
+    const text = /^rows\.(.+)$/.exec(at)?.[1];
+    if (text !== undefined) facts.set(`rows of ${text}`, plainLine(rowsText(value as RowsSettings) ?? '', LONGEST));
+    else if (at === 'sparsity') facts.set(at, printSparsity(plan.sparsity).replace('%', ' %'));
     else if (isSection(at) && typeof value === 'object' && value !== null)
       for (const [name, each] of Object.entries(value)) visit(each, at === '' ? name : `${at}.${name}`);
     else facts.set(NAMES[at] ?? at.replace(/^.*\./, ''), wordsFor(value));
@@ -80,7 +95,7 @@ function factsOf(plan: SearchPlan): ReadonlyMap<string, string> {
 }
 
 function isSection(at: string): boolean {
-  return ['', 'settings', 'search', 'llm'].includes(at);
+  return ['', 'rows', 'settings', 'search', 'llm'].includes(at);
 }
 
 function wordsFor(value: unknown): string {

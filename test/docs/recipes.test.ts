@@ -9,6 +9,7 @@ import { nodesOf, parseSource, sourceFiles } from '../support/sources.ts';
  *     examples: gptNeoX GPTNeoXForCausalLM, opt     words of one example, and of another
  *     src/engine/families/*.ts                      every example is in one of these
  *     ? src/language/check/expressions.ts           some are
+ *     ! src/experiment/protocols.ts                 a word of some means something else there
  */
 interface Recipe {
   readonly title: string;
@@ -16,6 +17,7 @@ interface Recipe {
   readonly examples: readonly (readonly string[])[];
   readonly always: readonly string[];
   readonly sometimes: readonly string[];
+  readonly otherwise: readonly string[];
 }
 
 const page = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
@@ -37,7 +39,17 @@ for (const file of sourceFiles('src', 'webview-ui')) {
 
 describe('the recipes of CONTRIBUTING.md', () => {
   it('are there for each kind of thing that is added', () => {
-    const kinds = ['operation', 'operand', 'primitive', 'scorer', 'family', 'search method', 'setting', 'request'];
+    const kinds = [
+      'operation',
+      'operand',
+      'primitive',
+      'scorer',
+      'family',
+      'search method',
+      'setting',
+      'request',
+      'protocol',
+    ];
     expect(kinds.filter((kind) => !RECIPES.some(({ title }) => title.includes(kind)))).toEqual([]);
     expect(page.match(/```recipe/g)).toHaveLength(RECIPES.length);
   });
@@ -51,6 +63,8 @@ describe('the recipes of CONTRIBUTING.md', () => {
     expect(problemsOf(fewer)).toContainEqual(expect.stringMatching(/ is in /));
     const more = { ...recipe, always: [...recipe.always, 'src/base/rng.ts'], sometimes: ['src/base/version.ts'] };
     expect(problemsOf(more).join('\n')).toMatch(/no .* in src\/base\/rng\.ts[^]*nothing in src\/base\/version\.ts/);
+    const elsewhere = { ...recipe, otherwise: [...recipe.otherwise, 'src/base/rng.ts'] };
+    expect(problemsOf(elsewhere)).toContain('nothing in src/base/rng.ts');
   });
 });
 
@@ -61,25 +75,28 @@ function readRecipe(section: string, text: string): Recipe {
   return {
     title,
     examples: examples.map((words) => words.split(' ')),
-    always: lines.filter((line) => !line.startsWith('? ')),
+    always: lines.filter((line) => !/^[?!] /.test(line)),
     sometimes: lines.filter((line) => line.startsWith('? ')).map((line) => line.slice(2)),
+    otherwise: lines.filter((line) => line.startsWith('! ')).map((line) => line.slice(2)),
   };
 }
 
 /** Where the recipe and its examples differ, in lines that say what to write. */
-function problemsOf({ examples, always, sometimes }: Recipe): string[] {
+function problemsOf({ examples, always, sometimes, otherwise }: Recipe): string[] {
   const touched = examples.map((words) => words.flatMap((word) => [...(filesOf.get(word) ?? [])]));
   return [
     ...examples.flatMap((words, i) => {
       const files = touched[i]!;
-      const unsaid = files.filter((file) => ![...always, ...sometimes].some((glob) => matches(glob, file)));
+      const unsaid = files.filter(
+        (file) => ![...always, ...sometimes, ...otherwise].some((glob) => matches(glob, file)),
+      );
       const missed = always.filter((glob) => !files.some((file) => matches(glob, file)));
       return [
         ...unsaid.map((file) => `${words.join(' ')} is in ${file}`),
         ...missed.map((glob) => `no ${words.join(' ')} in ${glob}`),
       ];
     }),
-    ...sometimes
+    ...[...sometimes, ...otherwise]
       .filter((glob) => !touched.flat().some((file) => matches(glob, file)))
       .map((glob) => `nothing in ${glob}`),
   ];

@@ -10,6 +10,8 @@ import { SAMPLE } from './samples.ts';
 const HEAD =
   'corpus calib = "c"\n/// Norm of the inputs\nmetric scaled(alpha = 0.5, beta = 1) = W * X ^ alpha * beta\n';
 
+const ROWS = 'field: "", rows: whole, join: blank-line, first: 0';
+
 describe('signature help', () => {
   const table: [text: string, label: string | undefined, active: string | undefined][] = [
     ['metric a = sqrt(|', 'sqrt(x)', 'x'],
@@ -27,10 +29,20 @@ describe('signature help', () => {
     [`${HEAD}experiment e { prune: W, scaled(|`, 'scaled(alpha = 0.5, beta = 1)', 'alpha = 0.5'],
     [
       `${HEAD}search s { calibrate: calib (samples: 3, seed: |`,
-      'calib (samples: 128, length: 0, offsets: random, seed: 0)',
+      `calib (samples: 128, length: 0, offsets: random, seed: 0, ${ROWS})`,
       'seed: 0',
     ],
-    [`${HEAD}search s { evaluate: calib (|`, 'calib (blocks: 0, length: 0)', 'blocks: 0'],
+    [`${HEAD}search s { evaluate: calib (|`, `calib (blocks: 0, length: 0, ${ROWS})`, 'blocks: 0'],
+    [
+      `${HEAD}experiment e { gradients: calib (offsets: |`,
+      `calib (samples: 0, length: 0, offsets: calibration, ${ROWS})`,
+      'offsets: calibration',
+    ],
+    [`${HEAD}search s { test: "t" (join: |`, `"t" (${ROWS})`, 'join: blank-line'],
+    ['corpus c = "x" (rows: wikitext, |', `"x" (${ROWS})`, 'rows: whole'],
+    ['corpus c = "x" (first: |', `"x" (${ROWS})`, 'first: 0'],
+    ['metric a = W (group: |', 'metric (group: row)', 'group: row'],
+    [`${HEAD}experiment e { prune: scaled(2) (group: |`, 'metric (group: row)', 'group: row'],
     ['metric a = W * |X', undefined, undefined],
     ['metric a = (W + |X)', undefined, undefined],
     ['metric a = sqrt(W) * |X', undefined, undefined],

@@ -2,7 +2,7 @@ import type { Rng } from '../../src/base/rng.ts';
 
 /** What mutated texts are made of. */
 export const WORDS = [
-  ...'metric model corpus parameter experiment search defaults prune: at: model: evaluate: calibrate: samples: at device test: operands: operations: from: baselines: method: random pruner-zero population: seed: crossover: mutation: target: score: self-pruner policy-gradient structure( weights( rates: wanda-sp uniform owl( global steps: provider: endpoint: llm:'.split(
+  ...'metric model corpus parameter experiment search defaults prune: at: model: evaluate: calibrate: samples: at device test: operands: operations: from: baselines: method: random pruner-zero population: seed: crossover: mutation: target: score: self-pruner policy-gradient structure( weights( rates: wanda-sp uniform owl( global steps: provider: endpoint: llm: protocol: gradients: (group: layer (field: (rows: wikitext join: blank-line first:'.split(
     ' ',
   ),
   ...'W X G sqrt add mms div( a b c foo wanda ( ) { } [ ] , = : + - * / ^ 2 0.5 1e9 50% 2:4 "x" " // /// \n \n \r\n \t $ é ²'.split(

@@ -59,4 +59,13 @@ search masks {
   baselines: wanda-sp, mixed, structure(flap, global)
   method: policy-gradient steps: 100 components: heads-channels-layers initial: metric seed: 2
 }
+
+corpus c4 = "data/c4.json.gz" (field: "text", join: space, first: 11 * 100)
+metric magnitude = W (group: layer)
+
+experiment table {
+  protocol: pruner-zero model: tiny   evaluate: c4 (join: blank-line)
+  gradients: "data/train.txt" (samples: 8, offsets: documents-once, rows: wikitext)
+  prune: magnitude, wanda (group: layer), weights(pruner_zero (group: layer), [20%, 40%]) at: 30%
+}
 `;

@@ -184,7 +184,7 @@ describe('colours and fixes', () => {
     ['experiment e { prune: structure(wanda-ps) at: 30% }', 'experiment e { prune: structure(wanda-sp) at: 30% }'],
     ['experiment e { prune: structure(flap, owls) at: 30% }', 'experiment e { prune: structure(flap, owl) at: 30% }'],
     ['search s { method: self-pruner llm: gpt }', 'search s { method: self-pruner llm: "gpt" }'],
-    ['search s { test: test (blocks: 3) at: 30% }', 'search s { test: test at: 30% }'],
+    ['search s { model: tiny (blocks: 3) at: 30% }', 'search s { model: tiny at: 30% }'],
     [
       'search s { method: policy-gradient centre: step masks: 1 }',
       'search s { method: policy-gradient centre: step masks: 2 }',

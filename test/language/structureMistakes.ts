@@ -183,7 +183,7 @@ ${INPUTS}
 experiment e { model: tiny (blocks: 3, length: 4) prune: W at: 30% }
                             ^^^^^^^^^ call/argument no settings can stand behind \`tiny\` here
 search s { evaluate: calib test: test (blocks: 3) }
-                                       ^^^^^^^^^ call/argument no settings can stand behind`,
+                                       ^^^^^^ call/argument \`blocks\` cannot stand here, only \`field\``,
   'a search for rates or masks that does not say its texts': `
 search s { method: self-pruner model: tiny evaluate: test }
        ^ search/missing does not say \`calibrate\`

@@ -36,7 +36,11 @@ describe('a path in quotes takes settings in parentheses', () => {
   });
 
   it.each([
-    ['evaluate: "x.txt" (samples: 3)', 'call/argument', /`samples` cannot stand here, only `blocks`, `length`/],
+    [
+      'evaluate: "x.txt" (samples: 3)',
+      'call/argument',
+      /`samples` cannot stand here, only `blocks`, `length`, `field`/,
+    ],
     ['evaluate: "x.txt" (64)', 'call/argument', /behind `"x.txt"` stand settings by name/],
     ['evaluate: "x.txt" (length: 1)', 'property/range', /from 2/],
     ['evaluate: "x.txt" (length: 8) length: 9', 'property/duplicate', /said twice/],
@@ -51,15 +55,15 @@ describe('a path in quotes takes settings in parentheses', () => {
     expect(found?.message).toMatch(says);
   });
 
-  it('of which a model and other texts have none', () => {
+  it('of which a model has none, and an unseen text only those of its rows', () => {
     const source = `search s {\n  method: self-pruner\n  model: "m" (length: 3)\n  evaluate: "x"\n  calibrate: "c"\n  llm: "qwen" (a: 1)\n  test: "t" (blocks: 2)\n}\n`;
     const found = compile(source).diagnostics.filter(({ code }) => code === 'call/argument');
     expect(found.map(({ message }) => message)).toEqual([
       'no settings can stand behind `"m"` here',
       'nothing can stand in parentheses behind the text of `llm`',
-      'no settings can stand behind `"t"` here',
+      '`blocks` cannot stand here, only `field`, `rows`, `join`, `first`',
     ]);
-    expect(found.map(({ fixes }) => fixes?.[0]?.edits[0]?.text)).toEqual(['"m"', '"qwen"', '"t"']);
+    expect(found.map(({ fixes }) => fixes?.[0]?.edits[0]?.text)).toEqual(['"m"', '"qwen"', undefined]);
   });
 });
 
@@ -91,6 +95,8 @@ describe('in the editor', () => {
     expect(text).toContain('  evaluate: "a b.txt" (length: 64, blocks: 2)\n');
   });
 
+  const ROWS = ['field', 'rows', 'join', 'first'];
+
   const labels = (properties: string): string[] => {
     const marked = file(properties);
     const offset = marked.indexOf('¦');
@@ -100,11 +106,16 @@ describe('in the editor', () => {
   };
 
   it.each([
-    ['  evaluate: "x.txt" (¦)', ['blocks', 'length']],
-    ['  evaluate: "x.txt" (length: 8)\n  calibrate: "y.txt" (¦)', ['samples', 'length', 'offsets', 'seed']],
-    ['  calibrate: calib (length: 8, ¦)', ['samples', 'offsets', 'seed']],
-    ['  calibrationLength: 8\n  calibrate: calib (¦)', ['samples', 'offsets', 'seed']],
-    ['  samples: 8\n  calibrate: calib (¦)', ['length', 'offsets', 'seed']],
+    ['  evaluate: "x.txt" (¦)', ['blocks', 'length', ...ROWS]],
+    ['  evaluate: "x.txt" (length: 8)\n  calibrate: "y.txt" (¦)', ['samples', 'length', 'offsets', 'seed', ...ROWS]],
+    ['  calibrate: calib (length: 8, ¦)', ['samples', 'offsets', 'seed', ...ROWS]],
+    ['  calibrationLength: 8\n  calibrate: calib (¦)', ['samples', 'offsets', 'seed', ...ROWS]],
+    ['  samples: 8\n  calibrate: calib (¦)', ['length', 'offsets', 'seed', ...ROWS]],
+    ['  gradients: calib (length: 8, ¦)', ['samples', 'offsets', ...ROWS]],
+    ['  gradientSamples: 8\n  gradients: "g" (¦)', ['length', 'offsets', ...ROWS]],
+    ['  gradients: "g" (offsets: ¦)', ['calibration', 'even', 'random', 'python', 'documents', 'documents-once']],
+    ['  evaluate: calib (join: ¦)', ['blank-line', 'line', 'space', 'nothing']],
+    ['  evaluate: calib (first: 3, field: "a", ¦)', ['blocks', 'length', 'rows', 'join']],
   ])('names are completed: %s', (properties, expected) => {
     expect(labels(properties)).toEqual(expected);
   });
@@ -112,7 +123,9 @@ describe('in the editor', () => {
   it('the settings are shown while they are typed', () => {
     const source = file('  calibrate: "y.txt" (length: ');
     const help = signatureHelp(compile(source), source.indexOf('(length: ') + 9);
-    expect(help?.signatures[0]?.label).toBe('"y.txt" (samples: 128, length: 0, offsets: random, seed: 0)');
+    expect(help?.signatures[0]?.label).toBe(
+      '"y.txt" (samples: 128, length: 0, offsets: random, seed: 0, field: "", rows: whole, join: blank-line, first: 0)',
+    );
     expect(help?.activeParameter).toBe(1);
   });
 });

@@ -12,6 +12,7 @@ import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/r
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
+import { DEFAULT_ROWS } from '../../src/experiment/corpusRows.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import type { SearchOpening, ComponentsOpening } from '../../src/search/lifecycle/events.ts';
@@ -76,6 +77,22 @@ export function sampleResult(changes: Partial<EvaluationResult> = {}): Evaluatio
       versions: { espalier: '0.1.0', onnxruntime: '1.30.0' },
     },
     ...changes,
+  };
+}
+
+/** A result under a protocol with a deviation, and all that goes with it: rows, samples for gradients, words and bytes. */
+export function resultUnderProtocol(changes: Partial<EvaluationResult['provenance']> = {}): EvaluationResult {
+  const result = sampleResult({ gradients: 'computed', expression: 'W * sqrt(X)' });
+  return {
+    ...result,
+    provenance: {
+      ...result.provenance,
+      ...{ protocol: 'pruner-zero', deviations: ['length 256'], textWords: 245_000, textBytes: 1_290_000 },
+      ...{ gradients: '/data/train.txt', gradientsHash: 'd'.repeat(64), gradientSamples: 1, gradientLength: 2048 },
+      ...{ gradientOffsets: 'python', offsets: 'documents' },
+      rows: { text: { ...DEFAULT_ROWS, rows: 'wikitext' }, gradients: { ...DEFAULT_ROWS, join: 'space' } },
+      ...changes,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { protocolText } from '../../experiment/deviations.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
+import { publishedBeside } from '../../language/check/publishedBeside.ts';
 import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
 import { inputText } from '../../experiment/hubName.ts';
 import {
@@ -111,16 +112,45 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
       ? []
       : [`gradients    ${gradientsText(from)}${byRows(from.rows?.gradients)}`]),
     ...perWordLines(results),
+    ...publishedLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
   ];
 }
 
-/** The dense model's perplexity by words and bytes, and that of the only other one. */
-function perWordLines(results: readonly EvaluationResult[]): string[] {
-  const [first] = results;
-  const dense = otherPerplexities(first!, first!.densePerplexity);
-  if (dense === undefined) return [];
-  return [
-    `             dense by word ${formatPerplexity(dense.word)}, by byte ${formatPerplexity(dense.byte)}; the table's are by token`,
-  ];
+/** What papers published, beside what of it stands in the table. */
+function publishedLines(results: readonly EvaluationResult[]): string[] {
+  const bySource = new Map<string, string[]>();
+  for (const result of results) {
+    const published = publishedBeside(result);
+    if (published === undefined) continue;
+    const at = result.sparsity === undefined ? '' : ` at ${printSparsity(result.sparsity)}`;
+    const told = bySource.get(published.source) ?? [];
+    told.push(`${result.metric}${at} ${published.perplexity}`);
+    bySource.set(published.source, told);
+  }
+  return [...bySource].map(([source, told]) => `published    ${told.join(', ')}  (${source})`);
 }
+
+/** The perplexities by words and bytes, which are no column: a table of tokens is what papers have. */
+function perWordLines(results: readonly EvaluationResult[]): string[] {
+  const first = results[0]!;
+  const named = [
+    { name: 'dense', result: first, perplexity: first.densePerplexity },
+    ...results
+      .filter(({ sparsity }) => sparsity !== undefined)
+      .map((result) => ({
+        name: `${result.metric} at ${printSparsity(result.sparsity!)}`,
+        result,
+        perplexity: result.perplexity,
+      })),
+  ];
+  const told = named.slice(0, MOST_BY_WORD).flatMap(({ name, result, perplexity }) => {
+    const others = otherPerplexities(result, perplexity);
+    return others ? [`${name} ${formatPerplexity(others.word)} by word, ${formatPerplexity(others.byte)} by byte`] : [];
+  });
+  const more = named.length > MOST_BY_WORD ? `; ${named.length - MOST_BY_WORD} more with --json` : '';
+  return told.length === 0 ? [] : [`perplexity   by token in the table; ${told.join('; ')}${more}`];
+}
+
+/** The dense model and three others: the line is to be read. */
+const MOST_BY_WORD = 4;

@@ -65,7 +65,8 @@ export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
       foldEvent(story.state, event, at);
     },
     begin: () => {
-      print({ kind: 'run', run: runName(run), folder: run.folder, name: run.record.plan.name });
+      const { name, protocol } = run.record.plan;
+      print({ kind: 'run', run: runName(run), folder: run.folder, name, ...(protocol !== undefined && { protocol }) });
     },
     progress: () => undefined,
     event: ({ seq, at, event }) => {
@@ -94,6 +95,8 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
     },
     begin: () => {
       for (const line of lines.opening()) terminal.print(line);
+      const { protocol } = run.record.plan;
+      if (protocol !== undefined) terminal.print(`protocol ${protocol}, but for what the search says itself`);
     },
     progress: (progress) => {
       terminal.status(progressLine(progress, terminal.statusWidth));

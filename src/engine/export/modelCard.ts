@@ -1,5 +1,9 @@
 import { markdownCode, markdownText } from '../../base/markdown.ts';
-import { blocksText, samplesText } from '../../experiment/length.ts';
+import { rowsText } from '../../experiment/corpusRows.ts';
+import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import { protocolText } from '../../experiment/deviations.ts';
+import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
+import { blocksText, gradientsText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
@@ -32,7 +36,12 @@ export function modelCard(
       'perplexity',
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
-    ['measured on', `${markdownText(inputName(provenance.text))}, ${blocksText(provenance)}`],
+    ...protocolRow(result),
+    ...byWordRow(result),
+    [
+      'measured on',
+      `${markdownText(inputName(provenance.text))}, ${blocksText(provenance)}${byRows(provenance.rows?.text)}`,
+    ],
     ['calibration', calibrationText(result)],
     ['fingerprint', `\`${result.fingerprint}\``],
     [
@@ -63,6 +72,22 @@ export function modelCard(
   ].join('\n');
 }
 
+function protocolRow({ provenance: { protocol, deviations = [] } }: ExportReport['result']): [string, string][] {
+  return protocol === undefined ? [] : [['protocol', markdownText(protocolText(protocol, deviations))]];
+}
+
+function byWordRow(result: ExportReport['result']): [string, string][] {
+  const others = otherPerplexities(result, result.perplexity);
+  return others
+    ? [['perplexity by word, by byte', `${formatPerplexity(others.word)}, ${formatPerplexity(others.byte)}`]]
+    : [];
+}
+
+function byRows(rows: RowsSettings | undefined): string {
+  const said = rowsText(rows);
+  return said === undefined ? '' : ` (${markdownText(said)})`;
+}
+
 const ONNX = [
   'ONNX: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens, vocabulary], both sizes free. Keep `model.onnx` and',
   '`model.onnx.data` together. There is no key-value cache: `generate()` of programs that count on one (transformers.js) gives wrong text',
@@ -76,5 +101,11 @@ const UNEVEN = [
 
 function calibrationText({ calibrate, provenance }: ExportReport['result']): string {
   if (provenance.calibration === undefined) return 'none';
-  return `${markdownText(inputName(provenance.calibration))}, ${samplesText(provenance)}, ${calibrate}`;
+  const rows = byRows(provenance.rows?.calibration);
+  const on = inputName(provenance.gradients ?? provenance.calibration);
+  const gradients =
+    provenance.gradientSamples === undefined
+      ? ''
+      : `; gradients on ${markdownText(gradientsText({ ...provenance, gradients: on }))}`;
+  return `${markdownText(inputName(provenance.calibration))}${rows}, ${samplesText(provenance)}, ${calibrate}${gradients}`;
 }

@@ -1,5 +1,10 @@
 import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
+import { rowsText } from '../../experiment/corpusRows.ts';
+import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import { protocolText } from '../../experiment/deviations.ts';
+import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
+import { publishedBeside } from '../../language/check/publishedBeside.ts';
 import { warningsOf, modelText } from '../../experiment/resultWarnings.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
@@ -12,7 +17,7 @@ import {
   perplexityDigits,
   shortFingerprint,
 } from '../../experiment/format.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { ratesLine, removedText, structuresTable, structureTable } from './structureText.ts';
 
@@ -21,7 +26,7 @@ import { ratesLine, removedText, structuresTable, structureTable } from './struc
 /** One result: `ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu`. */
 export function resultLine(result: EvaluationResult): string {
   const { perplexity, densePerplexity, seconds, provenance } = result;
-  const ending = `${formatSeconds(seconds)} · ${provenance.device}`;
+  const ending = `${formatSeconds(seconds)} · ${provenance.device}${underProtocol(result)}`;
   if (result.sparsity === undefined) return `ppl ${formatPerplexity(perplexity)}  (dense) · ${ending}`;
   const against = `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
   return `ppl ${formatPerplexity(perplexity)}  ${against} · ${removedText(result)} · ${ending}`;
@@ -37,7 +42,7 @@ export function resultsLine(results: readonly EvaluationResult[]): string {
     return `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${removedText(result)}`;
   });
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}`;
+  return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}${underProtocol(first)}`;
 }
 
 /** Metrics named for each sparsity beside an experiment; the hover has them all. */
@@ -62,7 +67,12 @@ export function experimentLine(results: readonly EvaluationResult[]): string {
     const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
     return `${removed}: ${named.join(', ')}${more}`;
   });
-  return `${parts.join(' · ')} · dense ${formatPerplexity(first.densePerplexity)} · ${first.provenance.device}`;
+  return `${parts.join(' · ')} · dense ${formatPerplexity(first.densePerplexity)} · ${first.provenance.device}${underProtocol(first)}`;
+}
+
+/** ` · wanda, but length 1024`: a number goes nowhere without it. */
+function underProtocol({ provenance: { protocol, deviations = [] } }: EvaluationResult): string {
+  return protocol === undefined ? '' : ` · ${protocolText(protocol, deviations)}`;
 }
 
 /** What is being done: `evaluating · block 3 of 6 · 45 %`. */
@@ -122,12 +132,21 @@ function comparison(records: readonly EvaluationRecord[]): string {
   });
   const [first] = records;
   const dense = first === undefined ? '' : `\n\ndense **${first.result.densePerplexity.toPrecision(7)}**`;
+  const published = records.flatMap(({ result }) => {
+    const found = publishedBeside(result);
+    return found ? [`${markdownText(result.metric)} at ${removedText(result)} ${found.perplexity}`] : [];
+  });
+  const source =
+    first && publishedBeside(records.find(({ result }) => publishedBeside(result))?.result ?? first.result);
+  const beside = source ? `\n\npublished: ${published.join(', ')} (${markdownText(source.source)})` : '';
   return (
     [
       '| metric | expression | sparsity | perplexity | against dense | took | fingerprint |',
       '|---|---|---|---|---|---|---|',
       ...rows,
-    ].join('\n') + dense
+    ].join('\n') +
+    dense +
+    beside
   );
 }
 
@@ -139,6 +158,7 @@ function structureOf({ result: { structure } }: EvaluationRecord): string[] {
 function ownRows({ result }: EvaluationRecord): Row[] {
   return [
     ['perplexity', perplexityRow(result)],
+    ...otherRows(result),
     ['expression', markdownCode(result.expression)],
     ['sparsity', sparsityRow(result)],
     ['fingerprint', markdownCode(result.fingerprint)],
@@ -150,14 +170,19 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
   const { modelHash, architecture, parameters, textHash, textTokens, blocks, length, modelLength, versions } =
     provenance;
   const model = `${markdownText(architecture)}, ${formatCount(parameters)}${markdownText(modelText(provenance))}`;
+  const { protocol, deviations = [], rows } = provenance;
   return [
+    ...(protocol === undefined
+      ? []
+      : [['protocol', `**${markdownText(protocolText(protocol, deviations))}**`] as const]),
     ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
     [
       'text',
-      `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}`,
+      `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}${byRows(rows?.text)}`,
     ],
     ...warningsOf(result).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
+    ...(provenance.gradientSamples === undefined ? [] : [['gradients', gradientsRow(provenance)] as const]),
     ['device', `${markdownText(provenance.deviceName)} · ${provenance.precision}`],
     ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],
     [
@@ -175,10 +200,11 @@ function table(rows: readonly Row[]): string {
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 }
 
-function perplexityRow({ perplexity, densePerplexity, sparsity }: EvaluationResult): string {
+function perplexityRow({ perplexity, densePerplexity, sparsity, provenance }: EvaluationResult): string {
   const own = `**${perplexity.toPrecision(7)}**`;
-  if (sparsity === undefined) return `${own} (dense)`;
-  return `${own} · dense ${densePerplexity.toPrecision(7)}, ${formatChange(perplexity, densePerplexity)}`;
+  const byToken = provenance.textWords === undefined ? '' : ', by token';
+  if (sparsity === undefined) return `${own} (dense${byToken})`;
+  return `${own} · dense ${densePerplexity.toPrecision(7)}, ${formatChange(perplexity, densePerplexity)}${byToken}`;
 }
 
 function sparsityRow(result: EvaluationResult): string {
@@ -193,7 +219,40 @@ function sparsityRow(result: EvaluationResult): string {
 
 function calibrationRow({ provenance }: EvaluationResult): string {
   const { calibration = '', calibrationHash = '', offsets, seed } = provenance;
-  return `${file(calibration, calibrationHash)} · ${samplesText(provenance)} ${offsetsText(offsets, seed)}`;
+  const samples = `${samplesText(provenance)} ${offsetsText(offsets, seed)}`;
+  return `${file(calibration, calibrationHash)} · ${samples}${byRows(provenance.rows?.calibration)}`;
+}
+
+/** What G was taken on, where that was not the calibration. */
+function gradientsRow(provenance: Provenance): string {
+  const { gradients = provenance.calibration ?? '', gradientsHash = provenance.calibrationHash ?? '' } = provenance;
+  const { gradientSamples = 0, gradientLength = 0, gradientOffsets, seed } = provenance;
+  const samples = `${gradientSamples} ${gradientSamples === 1 ? 'sample' : 'samples'} of ${gradientLength} tokens`;
+  const how = `${samples} ${offsetsText(gradientOffsets, seed)}`;
+  return `${file(gradients, gradientsHash)} · ${how}${byRows(provenance.rows?.gradients)}`;
+}
+
+/** How a text was made of its rows, where not as ever. */
+function byRows(rows: RowsSettings | undefined): string {
+  const said = rowsText(rows);
+  return said === undefined ? '' : ` · ${markdownText(said)}`;
+}
+
+/** By word and byte, which models with other tokenizers can be compared by; and what a paper has for it. */
+function otherRows(result: EvaluationResult): Row[] {
+  const others = otherPerplexities(result, result.perplexity);
+  const dense = otherPerplexities(result, result.densePerplexity);
+  const published = publishedBeside(result);
+  const row = (of: 'word' | 'byte'): Row[] => {
+    if (others === undefined || dense === undefined) return [];
+    const against = result.sparsity === undefined ? '' : ` · dense ${dense[of].toPrecision(7)}`;
+    return [[`perplexity by ${of}`, `${others[of].toPrecision(7)}${against}`]];
+  };
+  return [
+    ...row('word'),
+    ...row('byte'),
+    ...(published ? [['published', `${published.perplexity} · ${markdownText(published.source)}`] as const] : []),
+  ];
 }
 
 function file(name: string, hash: string): string {

@@ -1,5 +1,8 @@
-import { markdownCode } from '../../base/markdown.ts';
-import { samplesText } from '../../experiment/length.ts';
+import { markdownCode, markdownText } from '../../base/markdown.ts';
+import { rowsText } from '../../experiment/corpusRows.ts';
+import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import { protocolText } from '../../experiment/deviations.ts';
+import { gradientsText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
@@ -67,7 +70,8 @@ function conditions(records: readonly EvaluationRecord[]): string[] {
   return [
     'Lower is better.',
     [
-      `- text: ${all(({ text }) => markdownCode(text))}`,
+      ...protocolLine(records),
+      `- text: ${all(({ text, result }) => `${markdownCode(text)}${byRows(result.provenance.rows?.text)}`)}`,
       `- checkpoint: ${all(({ model }) => markdownCode(model))}, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}`,
       `- calibration: ${all(({ result }) => calibrationText(result.provenance))}`,
       `- device: ${all(({ result }) => markdownCode(result.provenance.device))}`,
@@ -76,7 +80,26 @@ function conditions(records: readonly EvaluationRecord[]): string[] {
   ];
 }
 
+function protocolLine(records: readonly EvaluationRecord[]): string[] {
+  const told = records.map(({ result: { provenance } }) =>
+    provenance.protocol === undefined ? 'none' : protocolText(provenance.protocol, provenance.deviations ?? []),
+  );
+  const all = [...new Set(told)];
+  return all.every((one) => one === 'none') ? [] : [`- protocol: ${all.map(markdownText).join('; ')}`];
+}
+
+function byRows(rows: RowsSettings | undefined): string {
+  const said = rowsText(rows);
+  return said === undefined ? '' : ` (${markdownText(said)})`;
+}
+
 function calibrationText(provenance: Provenance): string {
   const { calibration } = provenance;
-  return calibration === undefined ? 'none' : `${markdownCode(calibration)}, ${samplesText(provenance)}`;
+  return calibration === undefined
+    ? 'none'
+    : `${markdownCode(calibration)}, ${samplesText(provenance)}${gradientsNote(provenance)}`;
+}
+
+function gradientsNote(provenance: Provenance): string {
+  return provenance.gradientSamples === undefined ? '' : `; gradients on ${markdownText(gradientsText(provenance))}`;
 }

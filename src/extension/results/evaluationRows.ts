@@ -1,4 +1,5 @@
 import { formatChange, formatPerplexity } from '../../experiment/format.ts';
+import { protocolText } from '../../experiment/deviations.ts';
 import { recordKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import type { Freshness } from '../evaluate/annotations.ts';
@@ -42,12 +43,14 @@ export function evaluationRows(records: readonly EvaluationRecord[], context: Ro
     .map((record): EvaluationRow => {
       const isNewest = newest.get(identityOf(record)) === record;
       const [standing, note] = isNewest ? standingOf(record, context) : (['superseded', undefined] as const);
-      const { perplexity, densePerplexity, sparsity } = record.result;
+      const { perplexity, densePerplexity, sparsity, provenance } = record.result;
+      const { protocol, deviations = [] } = provenance;
       const parts = [
         formatPerplexity(perplexity),
         ...(sparsity === undefined
           ? ['dense']
           : [formatChange(perplexity, densePerplexity), removedText(record.result)]),
+        ...(protocol === undefined ? [] : [protocolText(protocol, deviations)]),
         ...(WORDS[standing] === '' ? [] : [WORDS[standing]]),
       ];
       return { record, standing, note, description: parts.join(' · ') };

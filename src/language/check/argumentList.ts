@@ -31,9 +31,14 @@ export function readArguments(
     reader.report('call/argument', first.span, `no settings can stand behind \`${callee.text}\` here`, { fixes });
     return;
   }
+  const said = new Set<string>();
   for (const argument of given) {
     const found = readName(reader, argument, callee, allowed);
-    if (found) take(found.property, found.name.span, argument.value);
+    if (found === undefined) continue;
+    const { property, name } = found;
+    if (said.has(property.name)) reader.report('property/duplicate', name.span, `\`${property.name}\` is said twice`);
+    else take(property, name.span, argument.value);
+    said.add(property.name);
   }
 }
 

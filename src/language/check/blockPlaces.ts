@@ -1,6 +1,8 @@
 import { replaceFix, shift } from './diagnostics.ts';
 import type { Fix } from './diagnostics.ts';
 import type { Declaration } from './document.ts';
+import type { SettingName } from '../../experiment/settings.ts';
+import type { Property } from './property.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import type { Span } from '../syntax/syntax.ts';
 
@@ -40,11 +42,14 @@ export function propertySpan(parsed: ParsedDeclaration, name: string): Span | un
   return property && first && last && shift({ start: first.span.start, end: last.span.end }, property.base);
 }
 
-/** The value of a setting in the parentheses behind a text: of `seed` in `calibrate: calib (seed: 1)`. */
-export function argumentSpan(parsed: ParsedDeclaration, property: string, name: string): Span | undefined {
-  const found = propertyNamed(parsed, property);
+/** The value of a setting in the parentheses behind a text: of `seed` in `calibrate: calib (seed: 1)`, whatever it is called there. */
+export function argumentSpan(parsed: ParsedDeclaration, property: Property, setting: SettingName): Span | undefined {
+  const found = propertyNamed(parsed, property.name);
   const value = found?.tree.syntax.values[0];
   if (!found || (value?.kind !== 'call' && value?.kind !== 'text')) return undefined;
-  const argument = value.arguments.find((one) => one.name?.text === name);
+  const name = property.arguments?.find(
+    (one) => one.setting?.of === 'evaluation' && one.setting.name === setting,
+  )?.name;
+  const argument = value.arguments.find((one) => one.name !== undefined && one.name.text === name);
   return argument && shift(argument.value.span, found.base);
 }

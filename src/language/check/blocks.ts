@@ -9,6 +9,7 @@ import type { GivenArguments } from './argumentList.ts';
 import { didYouMean, shift } from './diagnostics.ts';
 import type { SearchContent, TextInput } from './document.ts';
 import { addSite } from './findings.ts';
+import { tellMisplacedGroups } from './misplacedGroups.ts';
 import { readPath } from './inputPath.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import { blockKindOf, blocksWith, propertiesOf, propertyOf } from './properties.ts';
@@ -96,6 +97,7 @@ class BlockCompiler {
   private compileProperty({ key, values }: PropertySyntax, { base }: ParsedProperty, reader: PropertyReader): void {
     const property = this.knownProperty(key, base, reader);
     if (property === undefined || !this.claim(property, key.span, reader)) return;
+    tellMisplacedGroups(reader, values, property.value === 'prunings');
     const { name } = property;
     const { content } = this;
     switch (property.value) {
@@ -223,7 +225,10 @@ class BlockCompiler {
     reader: PropertyReader,
   ): void {
     const value = readSetting(reader, setting.row, property, syntax);
-    if (value !== undefined) this.settings[setting.of][setting.name] = value;
+    if (value === undefined) return;
+    this.settings[setting.of][setting.name] = value;
+    if (setting.of === 'protocol')
+      reader.site(syntax.span, { kind: 'protocol', name: value as ProtocolName, start: this.parsed.start });
   }
 }
 

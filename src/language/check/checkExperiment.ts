@@ -1,9 +1,11 @@
 import { MAX_EVALUATIONS } from '../../experiment/limits.ts';
-import { idleSettings } from '../../experiment/idleSettings.ts';
+import { protocolSettings } from '../../experiment/protocols.ts';
+import { idleSettings, takesGradients } from '../../experiment/idleSettings.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
 import { shift } from './diagnostics.ts';
+import { CALIBRATE, GRADIENTS } from './inputProperties.ts';
 import type { BlockContent, Declaration } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
@@ -42,9 +44,19 @@ export function checkExperiment(
     diagnostics.add('experiment/no-effect', shift(tree.syntax.key.span, base), message);
   }
   const evaluations = evaluationsAt(prunings, sparsities.length > 0 ? sparsities : [DEFAULT_SPARSITY]);
-  for (const [name, why] of idleSettings(evaluations, content.settings)) {
-    // Where nothing calibrates, that is told of the whole property already.
-    const behindText = calibrates ? argumentSpan(parsed, 'calibrate', name) : undefined;
+  const gradients = propertyNamed(parsed, 'gradients');
+  const takesG = evaluations.some(takesGradients);
+  if (!takesG && gradients !== undefined) {
+    const { base, tree } = gradients;
+    const message = `\`${experiment.name}\` takes no gradients: \`G\` is in no metric of it`;
+    diagnostics.add('experiment/no-effect', shift(tree.syntax.key.span, base), message);
+  }
+  const settings = { ...protocolSettings(content.protocol), ...content.settings };
+  for (const [name, why] of idleSettings(evaluations, settings)) {
+    // Where nothing calibrates, or takes gradients, that is told of the whole property already.
+    const behindText =
+      (calibrates ? argumentSpan(parsed, CALIBRATE, name) : undefined) ??
+      (takesG ? argumentSpan(parsed, GRADIENTS, name) : undefined);
     const span = propertySpan(parsed, propertyOfSetting(name)) ?? behindText;
     if (span) {
       const message = `\`${propertyOfSetting(name)}\` has no effect on \`${experiment.name}\`: ${why}`;

@@ -125,17 +125,14 @@ function declaredInputs(
     const reader = new PropertyReader({ base, text: text.slice(base) }, context);
     const problem = pathProblem(path.text, syntax.kind);
     if (problem !== undefined) reader.report('property/type', path.span, problem);
+    // Of what has a syntax error that is told alone.
     const rows: Record<string, SettingRow['default']> = {};
     const callee = { text: `"${path.text}"`, span: path.span };
     readArguments(
       reader,
-      { callee, span: path.span, given: path.arguments },
+      { callee, span: path.span, given: tree?.problem === undefined ? path.arguments : [] },
       CORPUS_SETTINGS,
-      (property, at, value) => {
-        if (Object.hasOwn(rows, property.name)) {
-          reader.report('property/duplicate', at, `\`${property.name}\` is said twice`);
-          return;
-        }
+      (property, _, value) => {
         const read = readSetting(reader, property.setting!.row, property.name, value);
         if (read !== undefined) rows[property.name] = read;
       },

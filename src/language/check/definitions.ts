@@ -13,7 +13,7 @@ import type { CallableMetric, CallableParameter, Compiled, ExpressionContext, Me
 import type { Findings } from './findings.ts';
 import { declareName, isReserved } from './names.ts';
 import type { NamedDeclaration, NameTable } from './names.ts';
-import type { ExpressionSyntax, MetricSyntax, ParameterSyntax } from '../syntax/syntax.ts';
+import type { ExpressionSyntax, Identifier, MetricSyntax, ParameterSyntax } from '../syntax/syntax.ts';
 
 /** The parameters and metrics of a file, compiled, and the names as expressions see them. */
 export interface Definitions {
@@ -93,8 +93,10 @@ class DefinitionCompiler implements Definitions {
       if (metric?.compiled === undefined || metric.parameters.length > 0 || syntax?.kind !== 'metric') continue;
       if (metric.compiled.size > MAX_COMPARED) continue;
       const form = canonicalForm(metric.compiled.expression);
-      const before = first.get(form.key);
-      if (before === undefined) first.set(form.key, declaration);
+      // Compared over other weights they prune others.
+      const key = `${metric.group ?? ''} ${form.key}`;
+      const before = first.get(key);
+      if (before === undefined) first.set(key, declaration);
       if (used.has(metric.name)) continue;
       if (form.expression.kind === 'number') reportRanksNothing(declaration.symbol, this.findings.diagnostics);
       else if (before && syntax.body.kind !== 'name') {
@@ -216,7 +218,7 @@ class DefinitionCompiler implements Definitions {
         const related = [{ ...first.symbol.span, message: 'the first one stands here' }];
         findings.diagnostics.add('name/duplicate', symbol.span, `\`${name.text}\` is already a parameter`, { related });
       }
-      if (first !== undefined || isReserved(name, base, findings)) return [];
+      if (first !== undefined || isReserved(name, base, findings) || isGroup(name, base, findings)) return [];
       const parameter: CallableParameter = { name: name.text, symbol, value };
       seen.set(name.text, parameter);
       return [parameter];
@@ -250,6 +252,14 @@ function moved(hint: Diagnostic, by: number): Diagnostic {
     edits: edits.map((edit) => ({ ...edit, ...shift(edit, by) })),
   }));
   return { ...hint, ...shift(hint, by), ...(fixes && { fixes }) };
+}
+
+/** In `m(group: 2)` nobody could tell a parameter of that name from what weights are compared over. */
+function isGroup(name: Identifier, base: number, findings: Findings): boolean {
+  if (name.text !== 'group') return false;
+  const message = '`group` says what weights are compared over, as in `m (group: layer)`: choose another name';
+  findings.diagnostics.add('name/reserved', shift(name.span, base), message);
+  return true;
 }
 
 function bindings(

@@ -4,6 +4,8 @@ import type { SearchKind } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { SearchConflict } from '../../search/conflict.ts';
+import { protocolOf } from '../../experiment/protocols.ts';
+import type { Protocol } from '../../experiment/protocols.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { operandsOf, statisticsOf } from '../../metric/measure.ts';
 import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
@@ -52,7 +54,7 @@ export function checkSearch(
   const conflict = SEARCH_METHODS[content.method ?? DEFAULT_SEARCH_METHOD].conflict(content.search);
   if (conflict) tellConflict(text, parsed, search, conflict, context);
   const isOpen = tellSeveralSparsities(text, search, content, context);
-  reportSeenTest(content, place('test'), context);
+  reportSeenTest(content, place(content.test ? 'test' : 'evaluate'), context);
   const isWrong = isForMetrics
     ? tellSeedsOutside(content, place('from'), context)
     : checkBlockSearch(parsed, content, place, context);
@@ -144,7 +146,10 @@ function tellSeveralSparsities(
   return true;
 }
 
-function reportSeenTest({ test, evaluate, calibrate }: SearchContent, span: Span, { findings }: BlockContext): void {
+function reportSeenTest(content: SearchContent, span: Span, { findings }: BlockContext): void {
+  const { protocol, evaluate, calibrate } = content;
+  const texts: Protocol['texts'] = protocol === undefined ? {} : protocolOf(protocol).texts;
+  const test = content.test ?? (texts.text?.from === undefined ? undefined : { path: texts.text.from });
   if (test === undefined || (!isSame(test, evaluate) && !isSame(test, calibrate))) return;
   const use = isSame(test, evaluate) ? 'the fitness is taken on it' : 'it is calibrated on';
   findings.diagnostics.add('search/seen-test', span, `the search has seen this text: ${use}`);

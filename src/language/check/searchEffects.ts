@@ -1,7 +1,10 @@
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
-import { idleSettings } from '../../experiment/idleSettings.ts';
+import { protocolSettings } from '../../experiment/protocols.ts';
+import { idleSettings, takesGradients } from '../../experiment/idleSettings.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { argumentSpan, propertySpan } from './blockPlaces.ts';
+import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
+import { shift } from './diagnostics.ts';
+import { CALIBRATE, GRADIENTS } from './inputProperties.ts';
 import type { Declaration, SearchContent } from './document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
@@ -26,13 +29,25 @@ export function tellIdleSettings(
   parsed: ParsedDeclaration,
   search: Pick<Declaration, 'name'>,
   evaluations: readonly PlannedEvaluation[],
-  { settings }: SearchContent,
+  { protocol, settings }: SearchContent,
   { findings: { diagnostics } }: BlockContext,
 ): void {
-  for (const [name, why] of idleSettings(evaluations, settings)) {
+  const gradients = propertyNamed(parsed, 'gradients');
+  const takesG = evaluations.some(takesGradients);
+  if (gradients && !takesG) {
+    const span = shift(gradients.tree.syntax.key.span, gradients.base);
+    diagnostics.add(
+      'search/no-effect',
+      span,
+      `\`gradients\` has no effect on \`${search.name}\`: nothing takes gradients`,
+    );
+  }
+  for (const [name, why] of idleSettings(evaluations, { ...protocolSettings(protocol), ...settings })) {
     const property = propertyOfSetting(name);
     const span =
-      (name === 'seed' ? undefined : propertySpan(parsed, property)) ?? argumentSpan(parsed, 'calibrate', name);
+      (name === 'seed' ? undefined : propertySpan(parsed, property)) ??
+      argumentSpan(parsed, CALIBRATE, name) ??
+      (takesG ? argumentSpan(parsed, GRADIENTS, name) : undefined);
     if (span) diagnostics.add('search/no-effect', span, `\`${property}\` has no effect on \`${search.name}\`: ${why}`);
   }
 }

@@ -1,3 +1,4 @@
+import type { ProtocolName } from '../../experiment/protocols.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
@@ -20,7 +21,9 @@ export type FileSymbol =
   | { readonly kind: 'property'; readonly name: string; readonly property: Property }
   | { readonly kind: 'structure-method'; readonly name: StructureMethod }
   | { readonly kind: 'clause'; readonly name: ClauseName }
-  | { readonly kind: 'allocation'; readonly name: AllocationWord };
+  | { readonly kind: 'allocation'; readonly name: AllocationWord }
+  /** `start` of the block that names it. */
+  | { readonly kind: 'protocol'; readonly name: ProtocolName; readonly start: number };
 
 export interface DeclaredSymbol {
   readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';

@@ -4,6 +4,7 @@ import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import type { BlockKind } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
+import { CORPUS_SETTINGS } from '../check/settingProperties.ts';
 import type { Span } from '../syntax/syntax.ts';
 import { tokensOf } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';
@@ -143,7 +144,8 @@ class Layout {
       // Nothing is known of its value: `pruner-zero` might be one word.
       return { breaks: 0, blanks: this.document.text.slice(tokens[i - 1]!.end, token.start) };
     }
-    return { breaks: 0, blanks: blanksBetween(tokens, i, known) };
+    const settings = section.piece.keyword === 'corpus' ? CORPUS_SETTINGS : (known?.arguments ?? []);
+    return { breaks: 0, blanks: blanksBetween(tokens, i, known, settings) };
   }
 
   /** Of a property, of a comment between properties, and of the brace that closes a block. */
@@ -173,18 +175,25 @@ function continuesBehind({ tokens, lastCode }: Section, i: number, property: Par
   return i < lastCode && tokens[i]!.start < end;
 }
 
-/** The blanks between two tokens of one line. */
-function blanksBetween(tokens: readonly Token[], i: number, property: Property | undefined): string {
+/** The blanks between two tokens of one line. @param settings that can stand in parentheses behind a text */
+function blanksBetween(
+  tokens: readonly Token[],
+  i: number,
+  property: Property | undefined,
+  settings: readonly Property[] = [],
+): string {
   const [before, token] = [tokens[i - 1]!, tokens[i]!];
   const [left, right] = [signOf(before), signOf(token)];
   if ([',', ')', ']', ':'].includes(right) || left === '(' || left === '[') return '';
   if (left === '-' && !endsOperand(tokens[i - 2])) return '';
   if (left === ',' || left === ':') return ' ';
   if (right === '(' && before.kind === 'name') {
+    if (tokens[i + 1]?.text === 'group' && tokens[i + 2]?.text === ':') return ' ';
     return property?.value === 'corpus' || property?.value === 'model' ? ' ' : '';
   }
   // `pruner-zero` is one word.
-  const isChoice = property?.setting?.row.kind === 'choice' || isMethodName(tokens, i, property);
+  const isChoice =
+    property?.setting?.row.kind === 'choice' || isMethodName(tokens, i, property) || isChoiceOf(tokens, i, settings);
   return isChoice && (left === '-' || right === '-') ? '' : ' ';
 }
 
@@ -197,6 +206,13 @@ function isMethodName(tokens: readonly Token[], i: number, property: Property | 
   const isScore = property?.value === 'target' || property?.value === 'score' || property?.value === 'structures';
   const before = `${tokens[hyphen - 3]?.text ?? ''}${tokens[hyphen - 2]?.text ?? ''}`;
   return isScore || before === 'structure(' || before === 'score:';
+}
+
+/** Whether the hyphen beside the token stands in the value of such a setting: `join: blank-line`. */
+function isChoiceOf(tokens: readonly Token[], i: number, settings: readonly Property[]): boolean {
+  const hyphen = signOf(tokens[i]!) === '-' ? i : i - 1;
+  const [name, colon] = [tokens[hyphen - 3]?.text, tokens[hyphen - 2]?.text];
+  return colon === ':' && settings.some((known) => known.name === name && known.setting?.row.kind === 'choice');
 }
 
 function signOf({ kind, text }: Token): string {

@@ -6,6 +6,7 @@ import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { BlockContent, Pruning } from '../check/document.ts';
 import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
+import { groupedBy } from './protocolGroups.ts';
 import { UnfitOverlay } from './planErrors.ts';
 import { plannedTexts, textInput } from './plannedInputs.ts';
 
@@ -58,7 +59,7 @@ export function planUnder({ model, settings, ...said }: PlanOverlay, plan: Evalu
     '/',
     'experiment',
   );
-  const { evaluations } = plan;
+  const evaluations = groupedBy(said.protocol, plan.evaluations, settings.group);
   return {
     model: plan.model,
     evaluations,

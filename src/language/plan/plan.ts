@@ -8,8 +8,6 @@ import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import { protocolOf } from '../../experiment/protocols.ts';
 import type { ProtocolName } from '../../experiment/protocols.ts';
-import { canonical } from '../../metric/canonical.ts';
-import { operand } from '../../metric/expression.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type {
@@ -27,6 +25,7 @@ import { mergedSettings } from '../check/mergedSettings.ts';
 import { evaluationsAt } from '../check/prunings.ts';
 import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
 import { evaluationsUnder } from './overlay.ts';
+import { groupedBy } from './protocolGroups.ts';
 import type { PlanOverlay } from './overlay.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
 
@@ -185,7 +184,8 @@ interface PlanDraft {
 }
 
 function spellingOf(evaluation: PlannedEvaluation): string {
-  return isStructural(evaluation) || evaluation.rates ? scoreText(evaluation) : spelling(evaluation.expression);
+  const isSpelled = isStructural(evaluation) || evaluation.rates !== undefined || evaluation.group !== undefined;
+  return isSpelled ? scoreText(evaluation) : spelling(evaluation.expression);
 }
 
 /** The expression in full; of one that stays from version to version, spelt once. */
@@ -267,7 +267,8 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
   const { text, calibration, gradients: ofGradients, ...more } = plannedTexts(said, folder, 'experiment');
   if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
   if (text === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
-  const evaluations = grouped(evaluationsUnder(overlay, draft.prunings, draft.at), protocol);
+  const saidGroup = overlay.settings.group ?? draft.settings.group;
+  const evaluations = groupedBy(protocol, evaluationsUnder(overlay, draft.prunings, draft.at), saidGroup);
   if (calibration === undefined && evaluations.some(needsCalibration)) {
     throw new MissingInput('experiment', draft.name, 'calibrate');
   }
@@ -291,27 +292,6 @@ function withoutProtocol(protocol: ProtocolName | undefined, { text, calibration
     ...(calibration !== undefined && texts.calibration?.from === undefined && { calibrate: { path: calibration } }),
   };
 }
-
-/** Magnitude as the protocol compares it, where nobody says how. */
-function grouped(
-  evaluations: readonly PlannedEvaluation[],
-  protocol: ProtocolName | undefined,
-): readonly PlannedEvaluation[] {
-  const group = protocol === undefined ? undefined : protocolOf(protocol).magnitude?.group;
-  if (group === undefined) return evaluations;
-  return evaluations.map((evaluation) =>
-    isStructural(evaluation) || evaluation.group !== undefined || !isMagnitude(evaluation.expression)
-      ? evaluation
-      : { ...evaluation, group },
-  );
-}
-
-/** Whether a metric ranks as the weights' magnitudes do, however it is written. */
-function isMagnitude(expression: Expression): boolean {
-  return canonical(expression).key === MAGNITUDE;
-}
-
-const MAGNITUDE = canonical(operand('W')).key;
 
 function inputOf(declaration: PathDeclaration | undefined): TextInput | undefined {
   const { path, rows } = declaration ?? {};

@@ -32,7 +32,8 @@ export type PlannedTexts = Partial<Pick<PlanInputs, 'text' | 'calibration' | 'gr
 export function plannedTexts(content: SaidTexts, folder: string, kind: 'experiment' | 'search'): PlannedTexts {
   const { protocol: name } = content;
   const texts: Protocol['texts'] = name === undefined ? {} : protocolOf(name).texts;
-  const unseen = kind === 'search' ? texts.text : undefined;
+  // What the fitness is taken on is not unseen.
+  const unseen = kind === 'search' && content.evaluate?.path !== texts.text?.from ? texts.text : undefined;
   const inputs = {
     text: content.evaluate ?? (kind === 'experiment' ? from(texts.text) : undefined),
     calibration: content.calibrate ?? from(texts.calibration),
@@ -73,9 +74,9 @@ export function plannedSettings(
   return Object.assign({}, DEFAULT_SETTINGS, protocolSettings(protocol), ...said) as EvaluationSettings;
 }
 
-/** A plan's text as a block names it. */
+/** A plan's text as a block names it: what it says nothing of is as ever, whatever a protocol has in its place. */
 export function textInput(path: string | undefined, rows: RowsSettings | undefined): TextInput | undefined {
-  return path === undefined ? undefined : { path, ...(rows && { rows: { ...DEFAULT_ROWS, ...rows } }) };
+  return path === undefined ? undefined : { path, rows: { ...DEFAULT_ROWS, ...rows } };
 }
 
 /** What a plan works on, as a block says it. */

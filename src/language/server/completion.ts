@@ -1,12 +1,15 @@
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
 import type { CompletionItem } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
+import { isOperandName, OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { protocolOf } from '../../experiment/protocols.ts';
+import type { ProtocolName } from '../../experiment/protocols.ts';
 import { writtenDefault } from '../../experiment/settingRow.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
 import { isSearchMethod, SEARCH_METHODS } from '../../search/methods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
@@ -20,6 +23,7 @@ import {
   describeProperty,
   describeStructureMethod,
 } from './describe.ts';
+import { describeProtocol } from './describeProtocol.ts';
 import type { CompiledDocument, Declaration } from '../check/document.ts';
 import { propertiesOf } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
@@ -60,8 +64,8 @@ function suggestions(document: CompiledDocument, context: CompletionContext): Su
         .filter(({ name }) => !context.said.has(name))
         .map(propertySuggestion);
     case 'argument':
-      return (context.of.arguments ?? [])
-        .filter(({ name }) => !context.said.has(settingNamed(context.of, name)))
+      return context.allowed
+        .filter(({ name }) => !context.said.has(settingNamed(context.allowed, name)))
         .map(propertySuggestion);
     case 'value':
       return valueSuggestions(document, context.property);
@@ -157,12 +161,18 @@ function valueSuggestions(document: CompiledDocument, { value, setting }: Proper
           insert: label,
           kind: CompletionItemKind.EnumMember,
           ...(setting?.of === 'method' && isSearchMethod(label) && { detail: SEARCH_METHODS[label].documentation }),
+          ...(setting?.of === 'protocol' && protocolDetail(document, label as ProtocolName)),
         }));
       }
       if (row.kind === 'text') return [{ ...plainValue('""'), insert: '"$0"', detail: 'a text' }];
       return [{ ...plainValue(writtenDefault(row)), detail: 'default' }];
     }
   }
+}
+
+function protocolDetail(document: CompiledDocument, name: ProtocolName): Pick<Suggestion, 'detail' | 'documentation'> {
+  const { title, documentation } = protocolOf(name);
+  return { detail: `${title}. ${documentation}`, documentation: markdown(describeProtocol(document, name)) };
 }
 
 function plainValue(label: string): Suggestion {
@@ -178,7 +188,10 @@ function expressionSuggestions(
   const calledParameters = called?.kind === 'metric' ? called.parameters : [];
   const names = declared(document, piece.keyword === 'parameter' ? ['parameter'] : ['metric', 'parameter']);
   const operands = piece.keyword === 'parameter' ? [] : OPERAND_NAMES;
+  // What can have a comparison group of its own, where no other arguments stand.
+  const isMetric = called?.kind === 'metric' || (callee !== undefined && isOperandName(callee));
   return [
+    ...(isMetric && piece.keyword !== 'search' ? [GROUP] : []),
     ...calledParameters.map(({ name, value }) => ({
       label: `${name}:`,
       insert: `${name}: \${0:${value ?? ''}}`,
@@ -194,6 +207,13 @@ function expressionSuggestions(
     ...OPERATION_NAMES.map(operationSuggestion),
   ];
 }
+
+const GROUP: Suggestion = {
+  label: 'group:',
+  insert: 'group: ${0:layer}',
+  kind: CompletionItemKind.Property,
+  detail: SETTINGS.group.documentation,
+};
 
 function methodSuggestion(name: StructureMethod): Suggestion {
   return {

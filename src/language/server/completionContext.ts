@@ -4,7 +4,7 @@ import type { SettingName } from '../../experiment/settings.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import type { BlockKind } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
-import { propertyOfSetting } from '../check/settingProperties.ts';
+import { CORPUS_SETTINGS, evaluationSettings, propertyOfSetting } from '../check/settingProperties.ts';
 import { isClauseName } from '../check/structureWords.ts';
 import type { ClauseName } from '../check/structureWords.ts';
 import { tokensToCursor } from '../syntax/tokens.ts';
@@ -19,7 +19,7 @@ export type CompletionContext =
   | { readonly kind: 'property'; readonly block: BlockKind; readonly said: ReadonlySet<string> }
   | { readonly kind: 'value'; readonly property: Property }
   /** A name in the parentheses behind a text; `said` are settings that are there already, by the names of their properties. */
-  | { readonly kind: 'argument'; readonly of: Property; readonly said: ReadonlySet<string> }
+  | { readonly kind: 'argument'; readonly allowed: readonly Property[]; readonly said: ReadonlySet<string> }
   /** What ranks components, or with `isBlocks` whole blocks: a method or a metric. `clauses` are what may stand around it. */
   | {
       readonly kind: 'score';
@@ -36,6 +36,8 @@ export type CompletionContext =
       readonly callee: string | undefined;
       readonly clauses?: readonly ClauseName[];
     };
+
+const [GROUP] = evaluationSettings('group') as [Property];
 
 export interface CompletionPlace {
   readonly context: CompletionContext;
@@ -73,17 +75,27 @@ function contextOf(
       // Behind a whole expression, a word at the beginning of a line begins the next declaration.
       if (isFirstOnLine && endsValue(words.at(-1)!) && openCallees(words).length === 0) return { kind: 'declaration' };
       const assigned = words.includes('=');
+      if (assigned && isGroupOption(words)) return { kind: 'value', property: GROUP };
       return assigned && !endsValue(words.at(-1)!)
         ? { kind: 'expression', piece, callee: openCallees(words).at(-1) }
         : { kind: 'nothing' };
     }
-    case 'model':
     case 'corpus':
+      if (openCallees(words).length > 0) return argumentContext(words, CORPUS_SETTINGS, []);
+      return bindingContext(words, isFirstOnLine);
+    case 'model':
     case undefined:
-      return words.length === 0 || isFirstOnLine || words.at(-1) === '}'
-        ? { kind: 'declaration' }
-        : { kind: 'nothing' };
+      return bindingContext(words, isFirstOnLine);
   }
+}
+
+function bindingContext(words: readonly string[], isFirstOnLine: boolean): CompletionContext {
+  return words.length === 0 || isFirstOnLine || words.at(-1) === '}' ? { kind: 'declaration' } : { kind: 'nothing' };
+}
+
+/** Behind `(group:` of a metric. */
+function isGroupOption(words: readonly string[]): boolean {
+  return words.slice(-3).join(' ') === '( group :';
 }
 
 function blockContext(
@@ -112,22 +124,31 @@ function blockContext(
   }
   if (isStructural(property)) return structuralContext(piece, property, block, inside.slice(colon + 1), said);
   if (callees.length > 0) {
-    const argument = last === ':' ? inside.at(-2) : undefined;
-    if (argument !== undefined) {
-      const setting = property.arguments?.find((known) => known.name === argument);
-      return setting ? { kind: 'value', property: setting } : { kind: 'nothing' };
-    }
-    if (endsValue(last)) return { kind: 'nothing' };
-    const here = wordsOfCall(inside);
-    const inParentheses = here.filter((_, i) => here[i + 1] === ':').map((word) => settingNamed(property, word));
-    return { kind: 'argument', of: property, said: new Set([...others, ...inParentheses]) };
+    return argumentContext(inside, property.arguments ?? [], others);
   }
   if (property.setting?.row.kind === 'list' && isListOpen(inside.slice(colon + 1))) return { kind: 'nothing' };
   return endsValue(last) ? { kind: 'property', block, said } : { kind: 'value', property };
 }
 
+/** In the parentheses behind a text. @param others properties that are said elsewhere */
+function argumentContext(
+  words: readonly string[],
+  allowed: readonly Property[],
+  others: readonly string[],
+): CompletionContext {
+  const last = words.at(-1)!;
+  if (last === ':') {
+    const setting = allowed.find((known) => known.name === words.at(-2));
+    return setting ? { kind: 'value', property: setting } : { kind: 'nothing' };
+  }
+  if (endsValue(last)) return { kind: 'nothing' };
+  const here = wordsOfCall(words);
+  const inParentheses = here.filter((_, i) => here[i + 1] === ':').map((word) => settingNamed(allowed, word));
+  return { kind: 'argument', allowed, said: new Set([...others, ...inParentheses]) };
+}
+
 /** The property that says the same as a name in the parentheses: behind a calibration text `length` is `calibrationLength`. */
-export function settingNamed({ arguments: allowed = [] }: Property, name: string): string {
+export function settingNamed(allowed: readonly Property[], name: string): string {
   const setting = allowed.find((known) => known.name === name)?.setting;
   return setting?.of === 'evaluation' ? propertyOfSetting(setting.name as SettingName) : name;
 }
@@ -156,6 +177,7 @@ function structuralContext(
     return { kind: 'score', piece, clauses, isBlocks: value === 'structures' };
   }
   if (ended) return { kind: 'nothing' };
+  if (value === 'prunings' && isGroupOption(words)) return { kind: 'value', property: GROUP };
   if (callee === 'owl') return { kind: 'owl' };
   if (!isClauseName(callee)) return { kind: 'expression', piece, callee };
   const inside = wordsOfCall(words);

@@ -9,6 +9,7 @@ import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import { infixSymbol, printInfix } from '../../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../../metric/shape.ts';
+import { describeProtocol } from './describeProtocol.ts';
 import { docComment } from '../syntax/docComment.ts';
 import type {
   CompiledDocument,
@@ -45,6 +46,8 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
       return describeClause(symbol.name);
     case 'allocation':
       return describeAllocation(symbol.name);
+    case 'protocol':
+      return describeProtocol(document, symbol.name, symbol.start);
     case 'metric-parameter': {
       const metric = document.declarations.find(({ start }) => start === symbol.start);
       const parameters = metric?.kind === 'metric' ? metric.parameters : [];

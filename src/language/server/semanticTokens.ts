@@ -5,7 +5,10 @@ import type { CompiledDocument } from '../check/document.ts';
 import type { FileSymbol } from '../check/symbols.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import { sitesOf } from '../check/sites.ts';
-import type { Span } from '../syntax/syntax.ts';
+import { CORPUS_SETTINGS } from '../check/settingProperties.ts';
+import type { Property } from '../check/property.ts';
+import { visitExpression } from '../syntax/syntax.ts';
+import type { ArgumentSyntax, Identifier, Span } from '../syntax/syntax.ts';
 import { tokensOf } from '../syntax/tokens.ts';
 
 /** Types and modifiers of the protocol, so that every theme has colours for them. */
@@ -62,14 +65,33 @@ export function meaningfulTokens(document: CompiledDocument): MeaningfulToken[] 
     if (keyword === undefined) continue;
     const end = start + (misspelt ?? keyword).length;
     names.set(start, { start, end, type: 'keyword', modifiers: [] });
+    const addChoice = (base: number, { span }: Pick<Identifier, 'span'>): void => {
+      const [from, to] = [base + span.start, base + span.end];
+      names.set(from, { start: from, end: to, type: 'enumMember', modifiers: [] });
+    };
+    const addChoices = (base: number, given: readonly ArgumentSyntax[], allowed: readonly Property[]): void => {
+      for (const { name, value } of given) {
+        const property = allowed.find((known) => known.name === name?.text);
+        if (property?.setting?.row.kind === 'choice') addChoice(base, value);
+      }
+    };
+    const syntax = piece.tree?.syntax;
+    if (syntax?.kind === 'metric' && syntax.group) addChoice(piece.base, syntax.group);
+    if (syntax?.kind === 'corpus') addChoices(piece.base, syntax.path?.arguments ?? [], CORPUS_SETTINGS);
     if (keyword !== 'experiment' && keyword !== 'search' && keyword !== 'defaults') continue;
     const block = blockKindOf(piece);
     for (const { base, tree } of properties) {
       const property = propertyOf(block, tree.syntax.key.text);
-      const value = tree.syntax.values[0];
-      if (property?.setting?.row.kind !== 'choice' || value === undefined) continue;
-      const span = { start: base + value.span.start, end: base + value.span.end };
-      names.set(span.start, { ...span, type: 'enumMember', modifiers: [] });
+      const { values } = tree.syntax;
+      for (const value of values) {
+        visitExpression(value, ({ group }) => {
+          if (group) addChoice(base, group);
+        });
+      }
+      const [value] = values;
+      if (property === undefined || value === undefined) continue;
+      if (property.setting?.row.kind === 'choice') addChoice(base, value);
+      if (value.kind === 'call' || value.kind === 'text') addChoices(base, value.arguments, property.arguments ?? []);
     }
   }
   let end = 0;
@@ -99,4 +121,5 @@ const KINDS: Readonly<Record<FileSymbol['kind'], { type: TokenType; modifiers: r
   'structure-method': { type: 'enumMember', modifiers: [] },
   clause: { type: 'function', modifiers: ['defaultLibrary'] },
   allocation: { type: 'enumMember', modifiers: [] },
+  protocol: { type: 'enumMember', modifiers: [] },
 };

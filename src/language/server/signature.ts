@@ -2,12 +2,14 @@ import type { ParameterInformation, SignatureHelp } from 'vscode-languageserver'
 import { markdownLines } from '../../base/markdown.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { writtenDefault } from '../../experiment/settingRow.ts';
+import { SETTINGS } from '../../experiment/settings.ts';
 import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
 import { docComment } from '../syntax/docComment.ts';
 import type { CompiledDocument } from '../check/document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
+import { CORPUS_SETTINGS } from '../check/settingProperties.ts';
 import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../check/structureWords.ts';
 import { tokensToCursor } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';
@@ -37,6 +39,9 @@ export function signatureHelp(document: CompiledDocument, offset: number): Signa
   };
 }
 
+/** Stands for whatever is in front of `(group: …)`. */
+const METRIC = 'metric';
+
 interface OpenCall {
   readonly callee: string;
   /** Commas between the parenthesis and the cursor. */
@@ -58,7 +63,9 @@ function openCall(tokens: readonly Token[]): OpenCall | undefined {
     const before = tokens[i - 1];
     if (text === '(') {
       const isCall = before?.kind === 'string' || (before?.kind === 'name' && !isHead(tokens, i - 1));
-      open.push({ callee: isCall ? before.text : undefined, argument: 0, first: i + 1 });
+      const isGroup = tokens[i + 1]?.text === 'group' && tokens[i + 2]?.text === ':';
+      const callee = isGroup ? METRIC : isCall ? before.text : undefined;
+      open.push({ callee, argument: 0, first: i + 1 });
     }
     if (text === ')') open.pop();
     const inner = open.at(-1);
@@ -95,6 +102,15 @@ function signatureOf(
   { callee }: OpenCall,
   tokens: readonly Token[],
 ): Signature | undefined {
+  if (callee === METRIC) {
+    const { documentation } = SETTINGS.group;
+    const parameters = [{ name: 'group', text: `group: ${SETTINGS.group.default}`, documentation }];
+    return write(
+      `${METRIC} (`,
+      parameters,
+      'What the weights of this metric are compared over, whatever `group` says.',
+    );
+  }
   if (isOperationName(callee)) {
     const { arity, formula, documentation } = OPERATIONS[callee];
     const names = arity === 1 ? ['x'] : ['x', 'y'];
@@ -121,9 +137,10 @@ function signatureOf(
     });
     return write('owl(', parameters, ALLOCATION_WORDS.owl.documentation);
   }
-  const isPath = callee.startsWith('"') && property?.value === 'corpus';
-  if ((declared?.kind !== 'corpus' && !isPath) || !property?.arguments) return undefined;
-  const parameters = property.arguments.map(({ name, documentation, setting }) => ({
+  const settings = piece.keyword === 'corpus' ? CORPUS_SETTINGS : property?.arguments;
+  const isPath = callee.startsWith('"') && (piece.keyword === 'corpus' || property?.value === 'corpus');
+  if ((declared?.kind !== 'corpus' && !isPath) || !settings) return undefined;
+  const parameters = settings.map(({ name, documentation, setting }) => ({
     name,
     text: `${name}: ${writtenDefault(setting!.row)}`,
     documentation,

@@ -135,3 +135,65 @@ describe('a metric on the command line', () => {
     await expect(plansOf(undefined, options)).rejects.toThrow('--expression');
   });
 });
+
+describe('protocols and rows', () => {
+  const WIKI = 'hf:Salesforce/wikitext/wikitext-2-raw-v1';
+
+  it('a protocol names texts and settings without a file, and flags go before it', async () => {
+    const [plan] = await plansOf(undefined, {
+      model: 'hf:o/n',
+      protocol: 'pruner-zero',
+      expression: ['W', 'W * G'],
+      samples: '8',
+    });
+    expect(plan).toMatchObject({
+      ...{ model: 'hf:o/n', text: `${WIKI}:test`, gradients: `${WIKI}:train`, protocol: 'pruner-zero' },
+      calibration: 'hf:allenai/c4/en/c4-train.00000-of-01024.json.gz',
+      settings: { samples: 8, gradientSamples: 128, offsets: 'documents', lengthLimit: 0 },
+    });
+    expect(plan!.evaluations.map((evaluation) => ('group' in evaluation ? evaluation.group : undefined))).toEqual([
+      'layer',
+      undefined,
+    ]);
+    const [rows] = await plansOf(undefined, { model: 'm', protocol: 'wanda', expression: ['W'], group: 'row' });
+    expect(rows!.evaluations).toMatchObject([{ group: 'row' }]);
+  });
+
+  it('texts of flags start from the current folder, and rows are said of each', async () => {
+    const [plan] = await plansOf(undefined, {
+      ...{ model: 'm', text: 't.json', calibration: 'hf:o/c', gradients: 'g', expression: ['W * G'] },
+      ...{ textField: 'a, "b"', textFirst: '3', calibrationJoin: 'space', gradientsRows: 'lines' },
+    });
+    expect(plan).toMatchObject({
+      ...{ text: path.join(FOLDER, 't.json'), calibration: 'hf:o/c', gradients: path.join(FOLDER, 'g') },
+      rows: { text: { field: 'a, "b"', first: 3 }, calibration: { join: 'space' }, gradients: { rows: 'lines' } },
+    });
+  });
+
+  it.each<[string, SelectionOptions]>([
+    ['--text-rows', { textRows: 'line' }],
+    ['--text-first', { textFirst: '-1' }],
+    ['--calibration-join', { calibrationJoin: 'comma' }],
+    ['--protocol', { protocol: 'wand' }],
+  ])('%s is refused by its name where no row says so', async (flag, options) => {
+    await expect(plansOf(undefined, { model: 'm', text: 't', ...options })).rejects.toThrow(flag);
+  });
+
+  it.each<[string, SelectionOptions, object]>([
+    [
+      'what the file says',
+      {},
+      { protocol: 'flap', settings: { length: 64 }, rows: { text: { rows: 'lines', join: 'space' } } },
+    ],
+    ['a flag of a setting', { length: '32' }, { settings: { length: 32 } }],
+    ['a flag of rows', { textJoin: 'line' }, { rows: { text: { rows: 'lines', join: 'line' } } }],
+    ['a flag of the text', { text: '/x' }, { text: '/x', rows: { text: { rows: 'wikitext' } } }],
+    ['a flag of the protocol', { protocol: 'wanda' }, { protocol: 'wanda', settings: { length: 64, samples: 128 } }],
+  ])('over a file: %s', async (_, options, expected) => {
+    const name = file(
+      'protocol.prune',
+      'corpus t = "t" (rows: lines)\nexperiment e { protocol: flap model: "m" evaluate: t (join: space) length: 64 prune: wanda at: 50% }',
+    );
+    expect((await plansOf(name, options))[0]).toMatchObject(expected);
+  });
+});

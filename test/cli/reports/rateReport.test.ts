@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rateReportLines, rateSearchResult } from '../../../src/cli/reports/rateReport.ts';
+import { humanRunReport, jsonRunReport } from '../../../src/cli/reports/runReport.ts';
+import { createTerminal } from '../../../src/cli/terminal.ts';
 import { printSparsity } from '../../../src/experiment/sparsity.ts';
 import { createRunRecord } from '../../../src/runs/runRecord.ts';
 import { evaluationWith } from '../../../src/search/rates/configuration.ts';
@@ -129,4 +131,19 @@ describe('a search that drops layers', () => {
       '· 30% · rates of heads and channels by wanda-sp ·',
     );
   });
+});
+
+it('a search under a protocol says so first', () => {
+  const record = createRunRecord('20260101-000000-rates-000000', { ...plan, protocol: 'self-pruner' }, context);
+  const printed = (report: typeof humanRunReport | typeof jsonRunReport, of: typeof run): string => {
+    let text = '';
+    const terminal = createTerminal({ write: (written) => (text += written) }, { write: () => true }, {});
+    report(of, terminal, 'espalier').begin();
+    return text;
+  };
+  const under = { ...run, record };
+  expect(printed(humanRunReport, under)).toContain('\nprotocol self-pruner, but for what the search says itself\n');
+  expect(JSON.parse(printed(jsonRunReport, under))).toMatchObject({ kind: 'run', protocol: 'self-pruner' });
+  expect(printed(humanRunReport, run)).not.toContain('protocol');
+  expect(printed(jsonRunReport, run)).not.toContain('protocol');
 });

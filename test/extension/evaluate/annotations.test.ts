@@ -5,7 +5,7 @@ import { annotate } from '../../../src/extension/evaluate/annotations.ts';
 import type { DeclarationView, Freshness } from '../../../src/extension/evaluate/annotations.ts';
 import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
-import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import { resultUnderProtocol, samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 const HALF = { kind: 'unstructured', share: 0.5 } as const;
 const TWO_OF_FOUR = { kind: 'n:m', keep: 2, of: 4 } as const;
@@ -237,11 +237,30 @@ describe('the hover', () => {
       | fingerprint | \`ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\` |
       | checkpoint | \`models/tiny\` · sha-256 \`aaaaaaaaaaaa\` (with tokenizer) · LlamaForCausalLM, 6.45M |
       | text | \`data/test.txt\` · sha-256 \`bbbbbbbbbbbb\` · 330000 tokens, 64 blocks of 256 tokens |
-      | calibration | \`data/valid.txt\` · sha-256 \`cccccccccccc\` · 16 samples of 256 tokens, even offsets |
+      | calibration | \`data/valid.txt\` · sha-256 \`cccccccccccc\` · 16 samples of 256 tokens at even offsets |
       | device | CPU, 2 threads · float32 |
       | evaluated | 2.1 s · 2001-09-09 01:46 UTC |
       | versions | espalier 0.1.0, onnxruntime 1.30.0 |"
     `);
+  });
+
+  it('says the protocol with its deviations, beside the line and in the hover, with words, bytes and what was published', () => {
+    const under = (changes = {}): EvaluationRecord => ({ ...record(), result: resultUnderProtocol(changes) });
+    const own = under();
+    const line = check([metric({ planned: planned(own) })], [own])[0];
+    expect(line).toMatch(/ · cpu · pruner-zero, but length 256$/);
+    const hover = hoverOf([own]);
+    expect(hover).toContain('| protocol | **pruner-zero, but length 256** |');
+    expect(hover).toContain('145.7123** · dense 143.3045, +1.7 %, by token |');
+    expect(hover).toMatch(
+      /\| perplexity by word \| \d+\.\d+ · dense \d+\.\d+ \|\n\| perplexity by byte \| \d\.\d+ · dense \d\.\d+ \|/,
+    );
+    expect(hover).toContain('64 blocks of 256 tokens · rows wikitext |');
+    expect(hover).toContain('· 1 sample of 2048 tokens at Python’s random offsets, seed 0 · join space |');
+    expect(hover).not.toContain('published');
+    const llama = under({ model: '/m/Llama-2-7b-hf', protocol: 'wanda', deviations: [] });
+    expect(hoverOf([llama])).toContain('| published | 6.42 · Wanda, README, LLaMA-2 results |');
+    expect(hoverOf([llama, wanda24])).toContain('published: wanda at 50 % 6.42 (Wanda, README, LLaMA-2 results)');
   });
 
   it('compares several', () => {

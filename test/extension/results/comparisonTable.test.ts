@@ -3,7 +3,7 @@ import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import { compared, comparisonTable } from '../../../src/extension/results/comparisonTable.ts';
 import { createRecord } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
-import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import { resultUnderProtocol, samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 let seconds = 0;
 function record(changes: Partial<EvaluationResult> = {}): EvaluationRecord {
@@ -55,6 +55,15 @@ describe('a comparison that stays', () => {
       );
     expect(comparisonTable([left({})], 'perplexity')).toContain('16 samples of 256 tokens\n');
     expect(comparisonTable([left({ calibrationLength: 128 })], 'perplexity')).toContain('16 samples of 128 tokens\n');
+  });
+
+  it('says protocols with their deviations, rows and samples for gradients', () => {
+    const own = { ...wanda, result: resultUnderProtocol() };
+    const text = comparisonTable([own, mine], 'perplexity');
+    expect(text).toContain('- protocol: pruner-zero, but length 256; none\n');
+    expect(text).toContain('- text: `data/test.txt` (rows wikitext), `data/test.txt`\n');
+    expect(text).toContain('; gradients on /data/train.txt \\(1 sample of 2048 tokens');
+    expect(comparisonTable([wanda, mine], 'perplexity')).not.toContain('protocol');
   });
 
   it('cannot be broken out of by what a file says', () => {

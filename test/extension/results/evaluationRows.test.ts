@@ -4,7 +4,7 @@ import type { RowContext } from '../../../src/extension/results/evaluationRows.t
 import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
-import { samplePlan, sampleResult } from '../../protocol/samples.ts';
+import { resultUnderProtocol, samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 vi.mock('vscode', () => ({}));
 const { placeOf } = await import('../../../src/extension/results/showDeclaration.ts');
@@ -36,6 +36,12 @@ describe('the view of evaluations', () => {
       'wanda current: 145.7 · +1.7 % · 50 %',
       'wanda superseded: 146.0 · +1.9 % · 50 % · evaluated again since',
     ]);
+  });
+
+  it('says under which protocol, and in what it differs', () => {
+    const own = { ...wanda, result: resultUnderProtocol() };
+    const [row] = evaluationRows([own], { freshness: () => 'same', asked: undefined });
+    expect(row?.description).toBe('145.7 · +1.7 % · 50 % · pruner-zero, but length 256');
   });
 
   it.each<[string, Partial<RowContext>, string]>([

@@ -85,7 +85,7 @@ describe('pieces', () => {
     const pieces = splitFile(SAMPLE);
     expect(pieces.map(({ start, end }) => SAMPLE.slice(start, end)).join('')).toBe(SAMPLE);
     expect(pieces.flatMap(({ keyword }) => keyword ?? [])).toEqual(
-      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search search'.split(
+      'model corpus corpus defaults parameter metric metric metric metric experiment experiment search experiment search search search corpus metric experiment'.split(
         ' ',
       ),
     );
@@ -208,10 +208,10 @@ describe('one source for each fact', () => {
         expect(propertyOf(block, name)?.setting).toMatchObject(expected);
       }
     }
-    expect(propertiesOf('experiment')).toHaveLength(settings.length + 5);
-    expect(propertiesOf('defaults')).toHaveLength(settings.length + 4);
+    expect(propertiesOf('experiment')).toHaveLength(settings.length + 7);
+    expect(propertiesOf('defaults')).toHaveLength(settings.length + 6);
     expect(propertiesOf('pruner-zero')).toHaveLength(
-      settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 9,
+      settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 11,
     );
   });
 
@@ -232,9 +232,13 @@ describe('one source for each fact', () => {
         // What drops layers begins at random.
         const drop = name === 'starts' ? 'drop: sublayers' : '';
         const mean = name === 'baselines' && isForRates ? 'at: 30%' : '';
-        const target = ['group', 'calibration'].includes(name) && isForRates ? 'target: weights(wanda)' : '';
+        const usesWeights = ['group', 'calibration'].includes(name) || name.startsWith('gradient');
+        const target = usesWeights && isForRates ? 'target: weights(wanda)' : '';
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
-        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X)\n${head} { ${method} ${example} ${mean} ${target} ${drop} ${own.join(' ')} }`;
+        const declared = `corpus train = "t" ${block === 'corpus' ? `(${example})` : ''}`;
+        const whole =
+          block === 'corpus' ? '' : `${head} { ${method} ${example} ${mean} ${target} ${drop} ${own.join(' ')} }`;
+        const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X) * G\n${declared}\n${whole}`;
         expect(compile(text).diagnostics, text).toEqual([]);
       }
     }

@@ -48,6 +48,7 @@ describe('plans', () => {
       [join(FOLDER, 'data/test.txt'), 12, 256],
       [join(FOLDER, 'other.txt'), 0, 512],
       [join(FOLDER, 'data/test.txt'), 11, 256],
+      [join(FOLDER, 'data/c4.json.gz'), 3, 0],
     ]);
   });
 

@@ -217,6 +217,9 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
       'rates search',
       'layers search',
       'masks search',
+      'c4 data/c4.json.gz',
+      'magnitude metric',
+      'table experiment',
     ]);
     expect(symbols[9]?.children?.map(({ name, detail }) => `${name} = ${detail ?? ''}`)).toEqual([
       'model = tiny',
@@ -233,6 +236,7 @@ experiment e { model: "m" evaluate: "t" calibrate: "c" prune: a, b at: 50% }`;
       [44, 48],
       [50, 53],
       [55, 59],
+      [64, 68],
       [11, 13],
     ]);
   });
