@@ -190,7 +190,11 @@ describe('usage', () => {
     ['a misspelled flag', ['evaluate', '--sparcity', '50%'], '(Did you mean --sparsity?)'],
     ['a flag without its value', ['evaluate', '--model'], 'argument missing'],
     ['too many files', ['evaluate', 'a.prune', 'b.prune'], 'too many arguments'],
-    ['a choice that is none', ['evaluate', '--offsets', 'evn'], 'Allowed choices are even, random, python, documents, documents-once.'],
+    [
+      'a choice that is none',
+      ['evaluate', '--offsets', 'evn'],
+      'Allowed choices are even, random, python, documents, documents-once.',
+    ],
     ['no device', ['evaluate', '--device', 'tpu'], 'auto, cpu, webgpu, cuda, dml, coreml'],
     ['a count that is no number', ['evaluate', '--samples', 'many'], 'whole number from 1 to 65536'],
     ['a count below its range', ['evaluate', '--length', '1'], 'whole number from 2'],
