@@ -161,11 +161,11 @@ describe('protocols and rows', () => {
 
   it('texts of flags start from the current folder, and rows are said of each', async () => {
     const [plan] = await plansOf(undefined, {
-      ...{ model: 'm', text: 't.json', calibration: 'hf:o/c', gradients: 'g', expression: ['W * G'] },
+      ...{ model: 'm', text: 't.json', calibration: 'hf:o/n/c.txt', gradients: 'g', expression: ['W * G'] },
       ...{ textField: 'a, "b"', textFirst: '3', calibrationJoin: 'space', gradientsRows: 'lines' },
     });
     expect(plan).toMatchObject({
-      ...{ text: path.join(FOLDER, 't.json'), calibration: 'hf:o/c', gradients: path.join(FOLDER, 'g') },
+      ...{ text: path.join(FOLDER, 't.json'), calibration: 'hf:o/n/c.txt', gradients: path.join(FOLDER, 'g') },
       rows: { text: { field: 'a, "b"', first: 3 }, calibration: { join: 'space' }, gradients: { rows: 'lines' } },
     });
   });

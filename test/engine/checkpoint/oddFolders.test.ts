@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { allParameters, familyOf } from '../../../src/engine/families/families.ts';
+import { storedShape } from '../../../src/engine/families/family.ts';
 import { modelText } from '../../../src/experiment/resultWarnings.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
@@ -51,7 +52,9 @@ describe('every family under every prefix, tensor by tensor', () => {
         }
       });
       const renamed = await openCheckpoint(folder);
-      for (const { tensor, shape } of parameters) {
+      for (const parameter of parameters) {
+        const { tensor } = parameter;
+        const shape = storedShape(parameter);
         expect(Buffer.compare(bytesOf(renamed.read(tensor, shape)), bytesOf(plain.read(tensor, shape))), tensor).toBe(
           0,
         );

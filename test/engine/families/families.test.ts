@@ -61,8 +61,8 @@ describe.each(names)('%s: the engine agrees with the oracle on', (name) => {
     expect(relative(result.perplexity, expected.perplexity)).toBeLessThan(1e-4);
     expect(result.actualSparsity).toBeCloseTo(expected.zeroShare, 9);
     expect(relative(result.densePerplexity, oracle.dense)).toBeLessThan(1e-4);
-    // The comparison means something only where pruning did something.
-    expect(relative(expected.perplexity, oracle.dense)).toBeGreaterThan(1e-3);
+    // The comparison means something only where pruning did several times what it allows.
+    expect(relative(expected.perplexity, oracle.dense)).toBeGreaterThan(4e-4);
   });
 
   function evaluate(settings: Partial<EvaluationSettings>, evaluations: readonly PlannedEvaluation[]) {
