@@ -12,22 +12,27 @@ const LOOKED_AT = 512;
  * @throws EspalierError as {@link textLines}
  */
 export async function* wikitextRows(texts: AsyncIterable<string>, file: string): AsyncGenerator<readonly string[]> {
-  let begun: string[] | undefined = [];
-  let reader: RowReader = new LineRows();
-  const begin = (lines: readonly string[]): readonly string[] => {
-    begun = undefined;
-    if (areJoinedRows(lines)) reader = new JoinedRows();
-    return reader.rows(lines);
-  };
+  let begun: readonly string[] = [];
+  let reader: RowReader | undefined;
   for await (const lines of textLines(texts, 'universal', file)) {
-    if (!begun) yield reader.rows(lines);
-    else {
-      begun.push(...lines);
-      if (begun.length >= LOOKED_AT) yield begin(begun);
+    if (reader) {
+      yield reader.rows(lines);
+      continue;
     }
+    begun = begun.concat(lines);
+    if (begun.length < LOOKED_AT) continue;
+    reader = readerFor(begun);
+    yield reader.rows(begun);
   }
-  if (begun && begun.length > 0) yield begin(begun);
+  if (!reader) {
+    reader = readerFor(begun);
+    yield reader.rows(begun);
+  }
   yield reader.last();
+}
+
+function readerFor(lines: readonly string[]): RowReader {
+  return areJoinedRows(lines) ? new JoinedRows() : new LineRows();
 }
 
 interface RowReader {
