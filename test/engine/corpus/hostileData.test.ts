@@ -16,7 +16,7 @@ import { parquetFixture, parquetOf } from '../../support/parquet.ts';
 import { replaceFile } from '../../support/replaceFile.ts';
 
 /** All of them where there is time (`npm run test:slow`). */
-const TIMES = process.env['ESPALIER_SLOW'] ? 20_000 : 400;
+const TIMES = process.env['ESPALIER_SLOW'] ? 4_000 : 400;
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-hostile-'));
 const file = join(folder, 'data');
