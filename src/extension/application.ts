@@ -16,6 +16,8 @@ import { InputHashes } from './evaluate/inputHashes.ts';
 import type { StampedHashes } from './evaluate/inputHashes.ts';
 import { HubAccess } from './hub/hubAccess.ts';
 import { HubView } from './hub/hubView.ts';
+import { cachedNames } from '../hub/cachedNames.ts';
+import { hubCacheFolder } from '../hub/hubEnvironment.ts';
 import { LanguageServer } from './languageServer.ts';
 import { LanguageModels } from './llm/languageModels.ts';
 import { Outlines } from './outlines.ts';
@@ -255,7 +257,7 @@ export class Application {
         return chosen === undefined ? [] : [chosen];
       },
     });
-    this.hubView = new HubView();
+    this.hubView = new HubView(this.tellHubNames);
     this.owned.push(
       this.hubView,
       this.language,
@@ -297,7 +299,10 @@ export class Application {
     this.refresh();
     await this.language.start();
     if (this.disposed) this.language.dispose();
-    else this.searches.start();
+    else {
+      this.searches.start();
+      this.tellHubNames();
+    }
   }
 
   /** Kills the worker before it returns. */
@@ -325,6 +330,16 @@ export class Application {
   showLog(): void {
     this.log.show();
   }
+
+  /** Completion offers what the cache of the hub holds. */
+  private readonly tellHubNames = (): void => {
+    void cachedNames(hubCacheFolder())
+      .then((names) => this.language.tellHubNames({ names }))
+      .catch((error: unknown) => {
+        const { code, actual } = toErrorData(error, 'looking at the cache of the hub');
+        this.log.info(logLine(`completion of names on the hub: ${code}: ${actual}`));
+      });
+  };
 
   private readonly lookAgain = (): void => {
     this.refresh();

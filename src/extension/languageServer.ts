@@ -1,7 +1,14 @@
 import type { LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from '../language/server/messages.ts';
+import {
+  HUB_NAMES_NOTIFICATION,
+  OUTLINE_NOTIFICATION,
+  PLAN_REQUEST,
+  SEARCH_PLAN_REQUEST,
+  TREE_REQUEST,
+} from '../language/server/messages.ts';
 import type {
+  HubNamesParams,
   OutlineParams,
   PlanParams,
   PlanResult,
@@ -30,6 +37,11 @@ export class LanguageServer {
   async start(): Promise<void> {
     await this.client.start();
     this.isReady = true;
+  }
+
+  /** What completion offers of the hub from now on. Before it has started nothing is told. */
+  async tellHubNames(params: HubNamesParams): Promise<void> {
+    if (this.isReady) await this.client.sendNotification(HUB_NAMES_NOTIFICATION, params);
   }
 
   readonly plans = (params: PlanParams): Promise<PlanResult> => this.ask(PLAN_REQUEST, params);

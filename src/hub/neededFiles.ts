@@ -107,7 +107,8 @@ export function offeredParts(all: readonly NamedFile[]): readonly string[] {
   const files = all.map(({ path }) => path).filter((path) => FORMATS.some((format) => format.test(path)));
   const offered = files.map((path) => {
     const split = ['train', 'validation', 'test'].find((name) => isOfSplit(path, name));
-    const folder = folderOf(path).replace(/^data(\/|$)/, '');
+    const own = folderOf(path);
+    const folder = (nameOf(own) === split ? folderOf(own) : own).replace(/^data(\/|$)/, '');
     return split === undefined ? `/${path}` : `${folder === '' ? '' : `/${folder}`}:${split}`;
   });
   return [...new Set(offered)].sort();

@@ -15,15 +15,19 @@ const HUB_VIEW = 'espalier.hub';
 export class HubView implements vscode.TreeDataProvider<CachedRepository>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
+  private readonly onRefresh: () => void;
   private readonly view: vscode.TreeView<CachedRepository>;
 
-  constructor() {
+  /** @param onRefresh whatever else shows the cache has to look anew, too */
+  constructor(onRefresh: () => void = () => undefined) {
+    this.onRefresh = onRefresh;
     this.view = vscode.window.createTreeView(HUB_VIEW, { treeDataProvider: this });
   }
 
   /** Looks anew. */
   refresh(): void {
     this.changed.fire();
+    this.onRefresh();
   }
 
   async getChildren(parent?: CachedRepository): Promise<CachedRepository[]> {

@@ -5,6 +5,7 @@ import { isOperandName, OPERAND_NAMES, OPERANDS } from '../../metric/operands.ts
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
+import type { CachedName } from '../../experiment/cachedName.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { protocolOf } from '../../experiment/protocols.ts';
 import type { ProtocolName } from '../../experiment/protocols.ts';
@@ -31,11 +32,31 @@ import { CLAUSES } from '../check/structureWords.ts';
 import type { ClauseName } from '../check/structureWords.ts';
 import { completionPlace, settingNamed } from './completionContext.ts';
 import type { CompletionContext } from './completionContext.ts';
+import { completeHubName } from './hubNameCompletion.ts';
 import { rangeOf } from './positions.ts';
 
+/** What completion knows beside the text. */
+export interface CompletionSurroundings {
+  /** What the cache of the hub holds. */
+  readonly cached?: readonly CachedName[];
+  /** The character that asked, where it was not a person. */
+  readonly trigger?: string | undefined;
+}
+
+/** Characters that ask for completions between quotes, and nowhere else: `"` ends a text, too, and `/` divides. */
+const QUOTED_TRIGGERS = ['"', '/', '@'];
+export const COMPLETION_TRIGGERS = [':', '(', ',', '=', ...QUOTED_TRIGGERS];
+
 /** What can be written at the cursor, with what each means. */
-export function complete(document: CompiledDocument, source: TextDocument, offset: number): CompletionItem[] {
+export function complete(
+  document: CompiledDocument,
+  source: TextDocument,
+  offset: number,
+  { cached = [], trigger = '' }: CompletionSurroundings = {},
+): CompletionItem[] {
   const { context, prefix } = completionPlace(document, offset);
+  if (context.kind === 'place') return completeHubName(source, offset, { of: context.of, prefix, cached });
+  if (QUOTED_TRIGGERS.includes(trigger)) return [];
   const before = HYPHENATED.exec(document.text.slice(Math.max(0, offset - MAX_WORD), offset))?.[0] ?? '';
   return suggestions(document, context).map(({ insert, ...item }) => {
     // Of a word with hyphens all that stands there is replaced.
@@ -53,7 +74,10 @@ interface Suggestion extends Pick<CompletionItem, 'label' | 'kind' | 'detail' | 
   readonly insert: string;
 }
 
-function suggestions(document: CompiledDocument, context: CompletionContext): Suggestion[] {
+function suggestions(
+  document: CompiledDocument,
+  context: Exclude<CompletionContext, { readonly kind: 'place' }>,
+): Suggestion[] {
   switch (context.kind) {
     case 'nothing':
       return [];

@@ -7,7 +7,7 @@ import type { Property } from '../check/property.ts';
 import { CORPUS_SETTINGS, evaluationSettings, propertyOfSetting } from '../check/settingProperties.ts';
 import { isClauseName } from '../check/structureWords.ts';
 import type { ClauseName } from '../check/structureWords.ts';
-import { tokensToCursor } from '../syntax/tokens.ts';
+import { isUnclosed, tokensOf, tokensToCursor } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';
 import { isName } from '../syntax/words.ts';
 
@@ -27,6 +27,8 @@ export type CompletionContext =
       readonly clauses: readonly ClauseName[];
       readonly isBlocks: boolean;
     }
+  /** Between quotes, where a checkpoint or text is named. */
+  | { readonly kind: 'place'; readonly of: 'model' | 'corpus' }
   | { readonly kind: 'rates'; readonly isGlobal: boolean }
   /** A setting in the parentheses behind `owl`. */
   | { readonly kind: 'owl' }
@@ -41,7 +43,7 @@ const [GROUP] = evaluationSettings('group') as [Property];
 
 export interface CompletionPlace {
   readonly context: CompletionContext;
-  /** The part of a word before the cursor, which a completion replaces. */
+  /** The part of a word, or of what stands between quotes, before the cursor, which a completion replaces. */
   readonly prefix: string;
 }
 
@@ -50,12 +52,29 @@ export function completionPlace(document: CompiledDocument, offset: number): Com
   const { text, parsed } = document;
   const piece = parsed.declarations.findLast(({ start }) => start < offset);
   const start = piece?.start ?? 0;
-  const tokens = tokensToCursor(text.slice(start, offset));
-  if (tokens === undefined) return { context: { kind: 'nothing' }, prefix: '' };
+  const head = text.slice(start, offset);
+  const tokens = tokensToCursor(head);
+  if (tokens === undefined) return quotedPlace(piece, head) ?? { context: { kind: 'nothing' }, prefix: '' };
   const last = tokens.at(-1);
   const prefix = last?.kind === 'name' && start + last.end === offset ? last.text : '';
   const before = prefix === '' ? tokens : tokens.slice(0, -1);
   return { context: contextOf(piece, before, beginsLine(text, offset - prefix.length)), prefix };
+}
+
+/** Behind a quote that is still open. @returns undefined in a comment, and where no checkpoint and no text is named */
+function quotedPlace(piece: ParsedDeclaration | undefined, head: string): CompletionPlace | undefined {
+  const last = tokensOf(head).at(-1);
+  const before = last && isUnclosed(last) ? tokensToCursor(head.slice(0, last.start)) : undefined;
+  if (piece === undefined || last === undefined || before === undefined) return undefined;
+  const prefix = last.text.slice(1);
+  const isBinding = piece.keyword === 'model' || piece.keyword === 'corpus';
+  if (isBinding) {
+    const isAssigned = before.at(-1)?.text === '=' && before.length === 3;
+    return isAssigned ? { context: { kind: 'place', of: piece.keyword }, prefix } : undefined;
+  }
+  const context = contextOf(piece, before, false);
+  const of = context.kind === 'value' ? context.property.value : undefined;
+  return of === 'model' || of === 'corpus' ? { context: { kind: 'place', of }, prefix } : undefined;
 }
 
 function contextOf(

@@ -1,6 +1,7 @@
 import type { Range } from 'vscode-languageserver';
 import type { ErrorData } from '../../base/errors.ts';
 import type { Immutable } from '../../base/immutable.ts';
+import type { CachedName } from '../../experiment/cachedName.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SearchMethod, SearchPlan } from '../../search/kinds.ts';
 import type { Expression } from '../../metric/expression.ts';
@@ -63,6 +64,14 @@ export interface SearchPlanParams extends Omit<SearchPlanContext, 'folder'> {
 }
 
 export type SearchPlanResult = { readonly plan: SearchPlan } | { readonly error: ErrorData };
+
+/** Notification, client to server: what the cache of the hub holds now, for completion. The server itself looks at no disk. */
+export const HUB_NAMES_NOTIFICATION = 'espalier/hubNames';
+
+export interface HubNamesParams {
+  /** What was used last first. */
+  readonly names: readonly CachedName[];
+}
 
 /** Request, client to server: the syntax tree of a metric, references replaced by what they stand for. */
 export const TREE_REQUEST = 'espalier/tree';

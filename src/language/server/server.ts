@@ -6,11 +6,26 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import { compile } from '../check/compile.ts';
 import type { CompiledDocument } from '../check/document.ts';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST, TREE_REQUEST } from './messages.ts';
-import type { PlanParams, PlanResult, SearchPlanParams, SearchPlanResult, TreeParams, TreeResult } from './messages.ts';
+import type { CachedName } from '../../experiment/cachedName.ts';
+import {
+  HUB_NAMES_NOTIFICATION,
+  OUTLINE_NOTIFICATION,
+  PLAN_REQUEST,
+  SEARCH_PLAN_REQUEST,
+  TREE_REQUEST,
+} from './messages.ts';
+import type {
+  HubNamesParams,
+  PlanParams,
+  PlanResult,
+  SearchPlanParams,
+  SearchPlanResult,
+  TreeParams,
+  TreeResult,
+} from './messages.ts';
 import { plansFor } from '../plan/plan.ts';
 import { searchPlanFrom, searchPlansFor } from '../plan/searchPlan.ts';
-import { complete } from './completion.ts';
+import { complete, COMPLETION_TRIGGERS } from './completion.ts';
 import { FORMAT_TRIGGERS, formatDocument, formatOnType, formatRange } from './formatting.ts';
 import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';
 import { outline } from './outline.ts';
@@ -28,7 +43,7 @@ export function startServer(connection: Connection): void {
     serverInfo: { name: 'espalier' },
     capabilities: {
       textDocumentSync: TextDocumentSyncKind.Incremental,
-      completionProvider: { triggerCharacters: [':', '(', ',', '='] },
+      completionProvider: { triggerCharacters: COMPLETION_TRIGGERS },
       hoverProvider: true,
       definitionProvider: true,
       referencesProvider: true,
@@ -55,7 +70,15 @@ export function startServer(connection: Connection): void {
     const file = files.get(params.textDocument.uri);
     return file ? answer(file.document, file.source, file.source.offsetAt(params.position)) : null;
   };
-  connection.onCompletion((params) => at(params, complete));
+  let cached: readonly CachedName[] = [];
+  connection.onNotification(HUB_NAMES_NOTIFICATION, ({ names }: HubNamesParams) => {
+    cached = names;
+  });
+  connection.onCompletion((params) =>
+    at(params, (document, source, offset) =>
+      complete(document, source, offset, { cached, trigger: params.context?.triggerCharacter }),
+    ),
+  );
   connection.onHover((params) => at(params, hover));
   connection.onDefinition((params) => at(params, definition));
   connection.onReferences((params) =>

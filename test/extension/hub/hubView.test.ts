@@ -34,6 +34,14 @@ it('lists what the cache holds, with size and state', async () => {
   });
 });
 
+it('whatever else shows the cache looks anew with it', () => {
+  let looks = 0;
+  const view = new HubView(() => looks++);
+  view.refresh();
+  expect(looks).toBe(1);
+  view.dispose();
+});
+
 it.each([
   ['meta-llama/Llama-3.2-1B', 'Llama_3_2_1B'],
   ['o/7b', '_7b'],

@@ -6,8 +6,18 @@ import type { MessageConnection } from 'vscode-jsonrpc/node.js';
 import { createConnection } from 'vscode-languageserver/node.js';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { compile } from '../../../src/language/check/compile.ts';
-import { OUTLINE_NOTIFICATION, PLAN_REQUEST, SEARCH_PLAN_REQUEST } from '../../../src/language/server/messages.ts';
-import type { OutlineParams, PlanResult, SearchPlanResult } from '../../../src/language/server/messages.ts';
+import {
+  HUB_NAMES_NOTIFICATION,
+  OUTLINE_NOTIFICATION,
+  PLAN_REQUEST,
+  SEARCH_PLAN_REQUEST,
+} from '../../../src/language/server/messages.ts';
+import type {
+  HubNamesParams,
+  OutlineParams,
+  PlanResult,
+  SearchPlanResult,
+} from '../../../src/language/server/messages.ts';
 import { complete } from '../../../src/language/server/completion.ts';
 import {
   definition,
@@ -326,6 +336,18 @@ describe('the server', () => {
     expect(await client.sendRequest<PlanResult>(PLAN_REQUEST, { uri: 'untitled:x', name: 'a' })).toMatchObject({
       error: { code: 'io/read' },
     });
+
+    const named = { kind: 'model', reference: 'hf:o/m', bytes: 1, used: 0, isComplete: true } as const;
+    await client.sendNotification(HUB_NAMES_NOTIFICATION, { names: [named] } satisfies HubNamesParams);
+    const quoted = { textDocument: { uri }, position: { line: 0, character: 'model tiny = "'.length } };
+    expect(await client.sendRequest('textDocument/completion', quoted)).toMatchObject([{ label: 'hf:o/m' }]);
+    expect(
+      await client.sendRequest('textDocument/completion', {
+        ...quoted,
+        position: { line: 0, character: 'model tiny = "m"'.length },
+        context: { triggerKind: 2, triggerCharacter: '"' },
+      }),
+    ).toEqual([]);
 
     const position = { line: 4, character: 8 };
     await expect(
