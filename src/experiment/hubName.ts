@@ -1,3 +1,5 @@
+import { HUB_PREFIX, isHubReference } from './hubReference.ts';
+
 /** What a path in the cache of the Hugging Face hub is called there. */
 export interface HubName {
   readonly kind: 'model' | 'dataset';
@@ -37,9 +39,10 @@ export function inputText(path: string): string {
   return `hf:${hub.id}${hub.file === '' ? '' : `/${hub.file}`}@${hub.commit.slice(0, SHORT)}`;
 }
 
-/** How a checkpoint or text is called where there is no room for a path: its name on the hub, else that of the file or folder. */
+/** How a checkpoint or text is called where there is no room for a path or `hf:`: its name on the hub, else that of the file or folder. */
 export function inputName(path: string): string {
   const hub = hubNameOf(path);
+  if (isHubReference(path)) return path.slice(HUB_PREFIX.length);
   if (hub) return hub.kind === 'model' || hub.file === '' ? hub.id : `${hub.id}/${hub.file}`;
   return (
     path

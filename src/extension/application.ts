@@ -95,7 +95,8 @@ export class Application {
       const located = params.models.map((model) => hub.located({ model }, hooks?.signal));
       return askSpeed({ ...params, models: (await Promise.all(located)).map(({ model }) => model) }, hooks);
     };
-    const describe = (model: string): Promise<CheckpointSummary> => supervisor.request('describe', { model });
+    const describe = async (model: string): Promise<CheckpointSummary> =>
+      supervisor.request('describe', { model: await hub.modelHere(model) });
     this.language = new LanguageServer(context.asAbsolutePath('dist/languageServer.cjs'), log, (outline) => {
       this.outlines.update(outline);
     });
@@ -171,7 +172,13 @@ export class Application {
         ),
       onChange: refresh,
     });
-    this.atHand = new AtHand({ outlines: this.outlines, evaluator: this.evaluator, supervisor, log: tell });
+    this.atHand = new AtHand({
+      outlines: this.outlines,
+      evaluator: this.evaluator,
+      supervisor,
+      modelHere: hub.modelHere,
+      log: tell,
+    });
     this.evaluation = new EvaluateCommand({
       evaluator: this.evaluator,
       outlines: this.outlines,

@@ -1,11 +1,12 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
+import { inputName } from '../experiment/hubName.ts';
 import { formatPerplexity, shortFingerprint } from '../experiment/format.ts';
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import { chosenDevice, fallbackFor } from './configuration.ts';
 import type { Evaluator } from './evaluate/evaluator.ts';
 import { progressLine } from './evaluate/resultText.ts';
 import { sparsityText } from './evaluate/structureText.ts';
+import type { HubAccess } from './hub/hubAccess.ts';
 import { selectDevice, showMenu } from './menu.ts';
 import type { Outlines } from './outlines.ts';
 import { StatusBar } from './statusBar.ts';
@@ -15,6 +16,7 @@ export interface AtHandParts {
   readonly outlines: Outlines;
   readonly evaluator: Evaluator;
   readonly supervisor: Supervisor;
+  readonly modelHere: HubAccess['modelHere'];
   readonly log: (message: string) => void;
 }
 
@@ -44,13 +46,13 @@ export class AtHand {
     this.statusBar.show({
       worker: supervisor.state,
       device: this.device(),
-      checkpoint: declared ?? (folder === undefined ? undefined : path.basename(folder)),
+      checkpoint: declared ?? (folder === undefined ? undefined : inputName(folder)),
       active: active.length,
       progress: active[0] && `${active[0].target.name}: ${progressLine(active[0].activity.progress)}`,
     });
   }
 
-  /** The checkpoint of the document at hand, absolute. */
+  /** The checkpoint of the document at hand: an absolute path, or a name on the hub that nothing is in the cache of. */
   checkpoint(): string | undefined {
     const document = vscode.window.activeTextEditor?.document;
     if (document?.languageId !== 'prune') return undefined;
@@ -67,7 +69,8 @@ export class AtHand {
     const { evaluator, supervisor } = this.parts;
     const active = evaluator.active.length;
     const { isTrusted: trusted } = vscode.workspace;
-    await showMenu({ device: this.device(), checkpoint: this.checkpoint(), active, trusted }, supervisor);
+    const view = { device: this.device(), checkpoint: this.checkpoint(), active, trusted };
+    await showMenu(view, supervisor, this.parts.modelHere);
   }
 
   async selectDevice(): Promise<void> {

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { DEVICES } from '../experiment/settings.ts';
 import { formatCount } from '../experiment/format.ts';
 import { chooseDevice, chooseModel, chosenDevice } from './configuration.ts';
+import type { HubAccess } from './hub/hubAccess.ts';
+import { checkpointPlace } from './workspacePaths.ts';
 import type { Supervisor } from './worker/supervisor.ts';
 import { iconFree, tellInformation } from './messages.ts';
 
@@ -16,7 +18,11 @@ export interface MenuView {
 type Item = vscode.QuickPickItem & { readonly run?: () => unknown };
 
 /** What a click on the status bar item offers. */
-export async function showMenu(view: MenuView, supervisor: Supervisor): Promise<void> {
+export async function showMenu(
+  view: MenuView,
+  supervisor: Supervisor,
+  modelHere: HubAccess['modelHere'],
+): Promise<void> {
   const items: Item[] = [
     ...(view.active > 0
       ? [command('$(stop-circle) Cancel evaluation', 'espalier.cancel', `${view.active} running or waiting`)]
@@ -30,10 +36,8 @@ export async function showMenu(view: MenuView, supervisor: Supervisor): Promise<
     {
       label: '$(database) Checkpoint',
       description:
-        view.checkpoint === undefined
-          ? 'none named by this file'
-          : iconFree(vscode.workspace.asRelativePath(view.checkpoint)),
-      detail: iconFree(await describeCheckpoint(view, supervisor)),
+        view.checkpoint === undefined ? 'none named by this file' : iconFree(checkpointPlace(view.checkpoint)),
+      detail: iconFree(await describeCheckpoint(view, supervisor, modelHere)),
       run: selectModel,
     },
     command('$(comment-discussion) Language model', 'espalier.setUpLanguageModel', 'who proposes pruning rates'),
@@ -93,12 +97,16 @@ async function selectModel(): Promise<void> {
   void tellInformation('This checkpoint is used by files that name none. Files that declare a `model` keep theirs.');
 }
 
-async function describeCheckpoint({ checkpoint, trusted }: MenuView, supervisor: Supervisor): Promise<string> {
+async function describeCheckpoint(
+  { checkpoint, trusted }: MenuView,
+  supervisor: Supervisor,
+  modelHere: HubAccess['modelHere'],
+): Promise<string> {
   const otherwise = 'Choose the checkpoint for files that name none';
   // Reading a checkpoint must not start a worker: the menu is for those that it fails, too.
   if (checkpoint === undefined || !trusted || supervisor.state.kind !== 'ready') return otherwise;
   try {
-    const summary = await supervisor.request('describe', { model: checkpoint });
+    const summary = await supervisor.request('describe', { model: await modelHere(checkpoint) });
     const { architecture, parameters, blocks, storedAs } = summary;
     return `${architecture}, ${formatCount(parameters)} parameters, ${blocks} blocks, ${storedAs.join(', ').toLowerCase()}`;
   } catch (error) {

@@ -1,11 +1,14 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import type { HubServer } from '../hub/hubServer.ts';
+import { makeHubCache, startHub } from './hubCache.ts';
 import { processesOf, startServer } from './server.ts';
 import type { Server } from './server.ts';
 import { crashing } from './stories/crashing.ts';
 import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
+import { hub } from './stories/hub.ts';
 import { looking } from './stories/looking.ts';
 import { searching } from './stories/searching.ts';
 import { structure } from './stories/structure.ts';
@@ -34,11 +37,14 @@ export interface Stage extends Surroundings {
   readonly workbench: Workbench;
   readonly server: Server;
   readonly workspace: string;
+  /** The cache that the hub's models are in, and what the extension takes for the hub. */
+  readonly cache: string;
+  readonly hubServer: HubServer;
   /** Process ids of the workers of the installed extension. */
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching, structure };
+const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching, structure, hub };
 
 const CHROMIUM = [
   '--no-sandbox',
@@ -86,7 +92,11 @@ export async function runStories(surroundings: Surroundings): Promise<Outcome> {
   // The first story is about a folder that is not trusted yet; without it the others find one that is.
   const trust = stories.some(([name]) => name === 'trusting');
   const settings = { ...SETTINGS, 'security.workspace.trust.enabled': trust };
-  const server = await startServer({ vscode, folder, vsix, settings });
+  const cache = path.join(work, 'hub');
+  makeHubCache(cache, shared);
+  const hubServer = await startHub(shared);
+  const variables = { HF_HUB_CACHE: cache, HF_ENDPOINT: hubServer.endpoint, HF_HUB_OFFLINE: '', HF_TOKEN: '' };
+  const server = await startServer({ vscode, folder, vsix, settings, variables });
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: CHROMIUM,
@@ -95,7 +105,7 @@ export async function runStories(surroundings: Surroundings): Promise<Outcome> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     const workbench = new Workbench(page);
     const workers = (): number[] => processesOf('worker.cjs', folder);
-    const stage: Stage = { ...surroundings, steps, workbench, server, workspace, workers };
+    const stage: Stage = { ...surroundings, steps, workbench, server, workspace, cache, hubServer, workers };
     await workbench.open(server.url, workspace);
     for (const [name, story] of stories) {
       steps.begin(name);
@@ -111,6 +121,7 @@ export async function runStories(surroundings: Surroundings): Promise<Outcome> {
   } finally {
     await browser.close();
     await server.stop();
+    await hubServer.stop();
   }
   return steps;
 }

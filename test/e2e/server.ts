@@ -18,10 +18,12 @@ export interface ServerOptions {
   readonly folder: string;
   readonly vsix: string;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Of the environment. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** Installs the VSIX as a user would, into an editor without any history, and starts that editor. */
-export async function startServer({ vscode, folder, vsix, settings }: ServerOptions): Promise<Server> {
+export async function startServer({ vscode, folder, vsix, settings, variables }: ServerOptions): Promise<Server> {
   rmSync(folder, { recursive: true, force: true });
   const user = path.join(folder, 'user');
   mkdirSync(path.join(user, 'User'), { recursive: true });
@@ -39,7 +41,7 @@ export async function startServer({ vscode, folder, vsix, settings }: ServerOpti
     path.join(folder, 'config.yaml'),
   ];
   // Nothing of this machine's user enters.
-  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder, ...variables };
   const installed = spawnSync(process.execPath, [entry, ...folders, '--install-extension', vsix], {
     encoding: 'utf8',
     env,

@@ -102,6 +102,7 @@ describe('paths in the cache are told by their names', () => {
     ],
     [`/c/models--gpt2/snapshots/${commit}/`, 'gpt2', 'hf:gpt2@0123456789ab'],
     [`C:\\c\\datasets--o--d\\snapshots\\${commit}\\en\\a.gz`, 'o/d/en/a.gz', 'hf:o/d/en/a.gz@0123456789ab'],
+    ['hf:o/m@main', 'o/m@main', 'hf:o/m@main'],
     ['/models/tiny/', 'tiny', '/models/tiny/'],
     ['/c/models--gpt2/snapshots/main', 'main', '/c/models--gpt2/snapshots/main'],
   ])('%s', (path, name, text) => {

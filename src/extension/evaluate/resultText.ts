@@ -77,7 +77,7 @@ function underProtocol({ provenance: { protocol, deviations = [] } }: Evaluation
 
 /** What is being done: `evaluating · block 3 of 6 · 45 %`. */
 export function progressLine(progress: EvaluationProgress | undefined): string {
-  if (!progress) return 'starting the worker …';
+  if (!progress) return 'getting ready …';
   const share = progress.total > 0 ? ` · ${Math.floor((100 * progress.done) / progress.total)} %` : ' …';
   return `${progress.detail}${share}`;
 }

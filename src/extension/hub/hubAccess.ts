@@ -23,6 +23,23 @@ export class HubAccess {
     namesHub(plan) && vscode.workspace.isTrusted ? cachedHub(plan, hubEnvironment()) : plan;
 
   /**
+   * The folder of a checkpoint that is to be looked at alone.
+   *
+   * @throws EspalierError `hub/not-agreed` where something of it would have to be fetched
+   */
+  readonly modelHere = async (model: string): Promise<string> => {
+    const { model: place } = await this.cached({ model });
+    if (!isHubReference(place)) return place;
+    throw new EspalierError({
+      code: 'hub/not-agreed',
+      operation: `looking at ${place}`,
+      expected: 'all of it in the cache',
+      actual: 'none, or a part of it',
+      remedy: 'Evaluate with it: then you are asked whether it is downloaded.',
+    });
+  };
+
+  /**
    * A plan with paths in the place of all names, whose files are there. What is missing is fetched where a person agrees, with a notification
    * that says how far it is.
    *

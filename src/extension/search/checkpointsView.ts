@@ -1,10 +1,12 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
+import { inputName } from '../../experiment/hubName.ts';
 import { formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { CheckpointSummary } from '../../experiment/resultSchema.ts';
 import { markdownString } from '../markdownString.ts';
 import { iconFree } from '../messages.ts';
+import { checkpointPlace } from '../workspacePaths.ts';
 
 const CHECKPOINTS_VIEW = 'espalier.checkpoints';
 
@@ -24,7 +26,7 @@ export interface DensePerplexity {
 }
 
 export interface ListedCheckpoint {
-  /** Absolute. */
+  /** Absolute; of a model on the hub that is not in the cache its name. */
   readonly folder: string;
   readonly summary: CheckpointSummary | undefined;
   readonly problem: string | undefined;
@@ -64,8 +66,8 @@ export class CheckpointsView implements vscode.TreeDataProvider<ListedCheckpoint
   }
 
   getTreeItem({ folder, summary, problem }: ListedCheckpoint): vscode.TreeItem {
-    const item = new vscode.TreeItem(iconFree(path.basename(folder)));
-    const place = vscode.workspace.asRelativePath(folder);
+    const item = new vscode.TreeItem(iconFree(inputName(folder)));
+    const place = checkpointPlace(folder);
     const dense = this.parts.densePerplexities(folder);
     item.id = folder;
     item.iconPath = new vscode.ThemeIcon(problem === undefined ? 'database' : 'warning');

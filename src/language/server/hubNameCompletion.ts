@@ -18,7 +18,7 @@ export interface HubNamePlace {
 
 /**
  * Names on the hub between quotes: what the cache holds, what was used last first, and of texts those of the protocols. All that stands
- * between the quotes is replaced; a second quote is put where there is none.
+ * between the quotes is replaced, and the second quote with it, or put where there is none: the cursor goes behind it.
  */
 export function completeHubName(
   source: TextDocument,
@@ -28,26 +28,25 @@ export function completeHubName(
   // What is no name on the hub is a path.
   if (!prefix.startsWith(HUB_PREFIX) && !/^[\w-]*$/.test(prefix)) return [];
   const start = offset - prefix.length;
-  const end = endOfName(source.getText(), start, offset);
-  const range = rangeOf(source, { start, end: end ?? offset });
+  const range = rangeOf(source, { start, end: endOfName(source.getText(), start, offset) });
   const offers = of === 'model' ? modelOffers(cached) : textOffers(cached);
   return offers.map(({ reference, size, detail, documentation }, order) => ({
     label: reference,
     ...(size !== undefined && { labelDetails: { description: size } }),
-    kind: of === 'model' ? CompletionItemKind.Module : CompletionItemKind.File,
+    kind: CompletionItemKind.Constant,
     detail,
     ...(documentation !== undefined && { documentation: { kind: 'markdown', value: documentation } }),
     sortText: String(order).padStart(4, '0'),
-    textEdit: { range, newText: end === undefined ? `${reference}"` : reference },
+    textEdit: { range, newText: `${reference}"` },
     insertTextFormat: InsertTextFormat.PlainText,
   }));
 }
 
-/** Where the second quote stands; undefined where it is that of another text, or is not there. */
-function endOfName(text: string, start: number, offset: number): number | undefined {
+/** Behind the second quote; at the cursor where that is the one of another text, or is not there. */
+function endOfName(text: string, start: number, offset: number): number {
   const token = tokenBehind(text, start - 1);
   const isClosed = token.kind === 'string' && /^[^\s(){},=]*$/.test(text.slice(offset, token.end - 1));
-  return isClosed ? token.end - 1 : undefined;
+  return isClosed ? token.end : offset;
 }
 
 interface Offer {
@@ -71,7 +70,7 @@ function textOffers(cached: readonly CachedName[]): readonly Offer[] {
     ...here.map((name) => ({ ...factsOf(name), ...documented(known.get(name.reference)), reference: name.reference })),
     ...others.map((reference) => ({
       reference,
-      detail: `${known.get(reference)!.what}: not on this machine`,
+      detail: 'not on this machine',
       ...documented(known.get(reference)),
     })),
   ];
@@ -80,14 +79,14 @@ function textOffers(cached: readonly CachedName[]): readonly Offer[] {
 /** Later ones are no dates; a damaged disk may say anything. */
 const LAST_TIME = 8.64e15;
 
-function factsOf({ bytes, used, isComplete }: CachedName): Pick<Offer, 'size' | 'detail'> {
+function factsOf({ bytes, used, isComplete }: CachedName): Pick<Offer, 'size' | 'detail' | 'documentation'> {
   const size = formatBytes(bytes);
-  const facts = [
-    `${size} on this machine`,
-    ...(used > 0 && used < LAST_TIME ? [`last used ${new Date(used).toISOString().slice(0, 10)}`] : []),
-    ...(isComplete ? [] : ['incomplete: the rest would be downloaded']),
-  ];
-  return { size: isComplete ? size : 'incomplete', detail: facts.join(' · ') };
+  const isDated = used > 0 && used < LAST_TIME;
+  return {
+    size: isComplete ? size : 'incomplete',
+    detail: isDated ? `${size} · last used ${new Date(used).toISOString().slice(0, 10)}` : size,
+    ...(!isComplete && { documentation: 'A part of it: the rest would be downloaded.' }),
+  };
 }
 
 interface KnownText {

@@ -108,7 +108,7 @@ describe('beside a metric', () => {
       'it runs',
       [metric({ planned: planned(wanda), activity: { state: 'running' } })],
       [wanda],
-      ['4 running: starting the worker …'],
+      ['4 running: getting ready …'],
     ],
     [
       'it runs and says how far',

@@ -109,6 +109,15 @@ it('a no is a cancellation, and fetches nothing', async () => {
   expect({ fetched, told: editor.told }).toEqual({ fetched: 0, told: [] });
 });
 
+it('a model that is looked at alone is one of the cache, and nothing is fetched for it', async () => {
+  const hub = await access();
+  expect((await failureOf(() => hub.modelHere('hf:o/m'))).code).toBe('hub/not-agreed');
+  expect(server.seen).toEqual([]);
+  await hub.located(PLAN);
+  expect(await hub.modelHere('hf:o/m')).toBe(place());
+  expect(await hub.modelHere('/a/folder')).toBe('/a/folder');
+});
+
 it('is stopped from the notification', async () => {
   editor.cancelAt = 2;
   const hub = await access();
