@@ -55,7 +55,7 @@ describe('names on the hub', () => {
     ['"hf:|', []],
     ['model m = "x" // "hf:|', []],
   ])('%j', (text, expected) => {
-    expect(offered(text).map(({ label }) => label)).toEqual(expected);
+    expect(offered(text).map(({ filterText }) => filterText)).toEqual(expected);
   });
 
   it.each<[text: string, expected: string]>([
@@ -83,9 +83,13 @@ describe('names on the hub', () => {
     expect(JSON.stringify(test!.documentation)).toMatch(/WikiText-2, test.*`wanda`: `evaluate`.*`flap`: `evaluate`/);
     expect(own!.detail).toBe('730 kB');
     expect(own!.documentation).toBeUndefined();
-    expect(c4!.detail).toBe('not on this machine');
+    expect(c4!.detail).toBe('not on this machine yet');
+    expect([test, own, c4].map((item) => [item!.label, item!.labelDetails?.description])).toEqual([
+      ['wikitext-2-raw-v1:test', 'Salesforce/wikitext'],
+      ['rows.jsonl', 'o/own'],
+      ['en/c4-train.00000-of-01024.json.gz', '↓ allenai/c4'],
+    ]);
     expect(JSON.stringify(c4!.documentation)).toContain('C4, shard 0');
-    expect(c4!.labelDetails).toBeUndefined();
   });
 
   it('are there before anything is known of the cache', () => {

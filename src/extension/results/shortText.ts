@@ -1,13 +1,14 @@
+import { protocolText } from '../../experiment/deviations.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { removedText } from '../evaluate/structureText.ts';
 
-/** Results beside a line where there is little room: the number, and what pruning costs. */
+/** Results beside a line where there is little room: the number, what pruning costs, and the protocol that it was computed under. */
 
 /** `145.7 · +1.7 %`; of several sparsities the first, and how many more there are. */
 export function shortResults(results: readonly EvaluationResult[]): string {
   const [first] = results;
-  return first === undefined ? '' : `${shortResult(first)}${more(results)}`;
+  return first === undefined ? '' : `${shortResult(first)}${more(results)}${underProtocol(first)}`;
 }
 
 /** The best of those that are asked for first: `wanda 145.7 · +1.7 %, 2 more`. */
@@ -17,12 +18,19 @@ export function shortExperiment(results: readonly EvaluationResult[]): string {
   const group = results.filter((result) => removedText(result) === removedText(first));
   const best = group.reduce((a, b) => (b.perplexity < a.perplexity ? b : a));
   const digits = perplexityDigits(group.map(({ perplexity }) => perplexity));
-  return `${best.metric} ${shortResult(best, digits)}${more(results)}`;
+  return `${best.metric} ${shortResult(best, digits)}${more(results)}${underProtocol(best)}`;
 }
 
 function shortResult({ sparsity, perplexity, densePerplexity }: EvaluationResult, digits?: number): string {
   const change = sparsity === undefined ? 'dense' : formatChange(perplexity, densePerplexity);
   return `${formatPerplexity(perplexity, digits)} · ${change}`;
+}
+
+/** ` · wanda, but length 1024, 2 more`: the hover lists them all. */
+function underProtocol({ provenance: { protocol, deviations = [] } }: EvaluationResult): string {
+  if (protocol === undefined) return '';
+  const others = deviations.length > 1 ? `, ${deviations.length - 1} more` : '';
+  return ` · ${protocolText(protocol, deviations.slice(0, 1))}${others}`;
 }
 
 function more(results: readonly EvaluationResult[]): string {

@@ -4,7 +4,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import type { CachedName } from '../../experiment/cachedName.ts';
 import { formatBytes } from '../../experiment/format.ts';
-import { HUB_PREFIX } from '../../experiment/hubReference.ts';
+import { HUB_PREFIX, parseHubText } from '../../experiment/hubReference.ts';
 import { PROTOCOL_NAMES, protocolOf } from '../../experiment/protocols.ts';
 import { tokenBehind } from '../syntax/tokens.ts';
 import { rangeOf } from './positions.ts';
@@ -31,8 +31,8 @@ export function completeHubName(
   const range = rangeOf(source, { start, end: endOfName(source.getText(), start, offset) });
   const offers = of === 'model' ? modelOffers(cached) : textOffers(cached);
   return offers.map(({ reference, size, detail, documentation }, order) => ({
-    label: reference,
-    ...(size !== undefined && { labelDetails: { description: size } }),
+    ...labelsOf(of, reference, size),
+    filterText: reference,
     kind: CompletionItemKind.Constant,
     detail,
     ...(documentation !== undefined && { documentation: { kind: 'markdown', value: documentation } }),
@@ -40,6 +40,19 @@ export function completeHubName(
     textEdit: { range, newText: `${reference}"` },
     insertTextFormat: InsertTextFormat.PlainText,
   }));
+}
+
+/** Lists are narrow, and texts of one data set differ at the end of their names: that stands first. What is not here has an arrow. */
+function labelsOf(
+  of: HubNamePlace['of'],
+  reference: string,
+  size: string | undefined,
+): Pick<CompletionItem, 'label' | 'labelDetails'> {
+  const parsed = of === 'corpus' ? parseHubText(reference) : undefined;
+  if (!parsed || 'problem' in parsed) return { label: reference, labelDetails: { description: size ?? '↓' } };
+  const { id } = parsed.reference;
+  const label = reference.slice(HUB_PREFIX.length + id.length + 1);
+  return { label, labelDetails: { description: size === undefined ? `↓ ${id}` : id } };
 }
 
 /** Behind the second quote; at the cursor where that is the one of another text, or is not there. */
@@ -70,7 +83,7 @@ function textOffers(cached: readonly CachedName[]): readonly Offer[] {
     ...here.map((name) => ({ ...factsOf(name), ...documented(known.get(name.reference)), reference: name.reference })),
     ...others.map((reference) => ({
       reference,
-      detail: 'not on this machine',
+      detail: 'not on this machine yet',
       ...documented(known.get(reference)),
     })),
   ];

@@ -29,10 +29,18 @@ describe('the short form', () => {
   const pattern = sampleResult({ sparsity: TWO_OF_FOUR, perplexity: 171.2 });
   const near = sampleResult({ metric: 'near', perplexity: 145.7011 });
 
+  const under = (...deviations: string[]): EvaluationResult => ({
+    ...wanda,
+    provenance: { ...wanda.provenance, protocol: 'wanda', deviations },
+  });
+
   it.each<[string, readonly EvaluationResult[], string]>([
     ['nothing', [], ''],
     ['one result', [wanda], '145.7 · +1.7 %'],
     ['several sparsities', [wanda, pattern], '145.7 · +1.7 %, 1 more'],
+    ['under a protocol', [under()], '145.7 · +1.7 % · wanda'],
+    ['under most of one', [under('length 1024')], '145.7 · +1.7 % · wanda, but length 1024'],
+    ['under little of one', [under('seed 1', 'length 9', 'samples 2')], '145.7 · +1.7 % · wanda, but seed 1, 2 more'],
     ['nothing pruned', [dense as EvaluationResult], '143.3 · dense'],
   ])('of a metric: %s', (_, results, words) => {
     expect(shortResults(results)).toBe(words);
@@ -41,5 +49,8 @@ describe('the short form', () => {
   it('of an experiment is its best, with the digits that tell it from the next', () => {
     expect(shortExperiment([wanda, near, pattern])).toBe('near 145.70 · +1.7 %, 2 more');
     expect(shortExperiment([])).toBe('');
+    expect(shortExperiment([under('seed 1'), under('seed 1')])).toBe(
+      'wanda 145.7 · +1.7 %, 1 more · wanda, but seed 1',
+    );
   });
 });
