@@ -2,6 +2,7 @@ import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import { inputText } from '../../experiment/hubName.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
 import { publishedBeside } from '../../language/check/publishedBeside.ts';
@@ -246,7 +247,7 @@ function otherRows(result: EvaluationResult): Row[] {
   const row = (of: 'word' | 'byte'): Row[] => {
     if (others === undefined || dense === undefined) return [];
     const against = result.sparsity === undefined ? '' : ` · dense ${dense[of].toPrecision(7)}`;
-    return [[`perplexity by ${of}`, `${others[of].toPrecision(7)}${against}`]];
+    return [[`by ${of}`, `${others[of].toPrecision(7)}${against}`]];
   };
   return [
     ...row('word'),
@@ -256,5 +257,5 @@ function otherRows(result: EvaluationResult): Row[] {
 }
 
 function file(name: string, hash: string): string {
-  return `${markdownCode(name)} · sha-256 ${markdownCode(hash.slice(0, 12))}`;
+  return `${markdownCode(inputText(name))} · sha-256 ${markdownCode(hash.slice(0, 12))}`;
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
-import { inputName } from '../../experiment/hubName.ts';
+import { inputName, inputText } from '../../experiment/hubName.ts';
 import { formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { CheckpointSummary } from '../../experiment/resultSchema.ts';
 import { markdownString } from '../markdownString.ts';
@@ -93,7 +93,8 @@ export class CheckpointsView implements vscode.TreeDataProvider<ListedCheckpoint
         : []),
       ...(problem === undefined ? [] : [markdownText(problem)]),
       ...dense.map(
-        ({ perplexity, text }) => `dense perplexity ${formatPerplexity(perplexity)} on ${markdownText(text)}`,
+        ({ perplexity, text }) =>
+          `dense perplexity ${formatPerplexity(perplexity)} on ${markdownText(inputText(text))}`,
       ),
     ];
     item.tooltip = markdownString(rows.join('\n\n'));

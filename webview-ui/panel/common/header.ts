@@ -120,7 +120,7 @@ export class Header {
 
 /** What is searched, how, and for which checkpoint. */
 function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
-  const shared = [methodTitle, sparsityWords(plan.sparsity), inputName(plan.model)];
+  const shared = [methodTitle, sparsityWords(plan.sparsity), inputName(plan.model), ...protocolWords(plan)];
   if (plan.kind === 'metrics')
     return [
       ...shared,
@@ -135,6 +135,11 @@ function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
     ...(components === 'heads-channels' ? [] : [COMPONENTS[components]]),
     `from ${initial === 'metric' ? structureScoreText(plan.score) : initial}`,
   ];
+}
+
+/** What a search says itself goes first. */
+function protocolWords({ protocol }: SearchPlan): string[] {
+  return protocol === undefined ? [] : [`protocol ${protocol}, but for what the search says itself`];
 }
 
 const COMPONENTS = {
