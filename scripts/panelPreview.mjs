@@ -46,6 +46,7 @@ const PICTURES = [
   ['finished-light', 'state=finished&theme=light&random=1', 1280],
   ['finished-hc', 'state=finished&theme=high-contrast&random=1', 1280],
   ['finished-hc-light', 'state=finished&theme=high-contrast-light&random=1', 1280],
+  ['protocol', 'state=running&theme=light&protocol=wanda', 900],
   ['narrow', 'state=running&theme=dark', 640],
   ['narrow-450', 'state=finished&theme=light&random=1', 450],
   ['narrow-900', 'state=finished&theme=dark&random=1', 900],

@@ -77,7 +77,8 @@ function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchE
     const channels = Number(query.get('channels') ?? 688);
     return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks, channels }) };
   }
-  const metrics = syntheticPlan({ generations, population });
+  const own = syntheticPlan({ generations, population });
+  const metrics = query.get('protocol') === null ? own : { ...own, protocol: 'wanda' as const };
   return { plan: metrics, events: begins ? [] : syntheticSearch(metrics, part) };
 }
 
