@@ -67,9 +67,8 @@ function quotedPlace(piece: ParsedDeclaration | undefined, head: string): Comple
   const before = last && isUnclosed(last) ? tokensToCursor(head.slice(0, last.start)) : undefined;
   if (piece === undefined || last === undefined || before === undefined) return undefined;
   const prefix = last.text.slice(1);
-  const isBinding = piece.keyword === 'model' || piece.keyword === 'corpus';
-  if (isBinding) {
-    const isAssigned = before.at(-1)?.text === '=' && before.length === 3;
+  if (piece.keyword === 'model' || piece.keyword === 'corpus') {
+    const isAssigned = before.at(-1)?.text === '=';
     return isAssigned ? { context: { kind: 'place', of: piece.keyword }, prefix } : undefined;
   }
   const context = contextOf(piece, before, false);
