@@ -47,6 +47,12 @@ describe('what a plan differs in from its protocol', () => {
     ['another text, on Windows', wanda({}, { text: 'C:\\d\\my.txt' }), {}, ['text my.txt']],
     ['the plain file of it', wanda({}, { text: '/d/wiki.test.raw' }), { hashes: { text: RAW } }, []],
     [
+      'the plain file as its archive has it',
+      wanda({}, { text: '/d/wiki.test.raw' }),
+      { hashes: { text: '173c87a53759e0201f33e0ccf978e510c2042d7f2cb78229d9a50d79b9e7dd08' } },
+      [],
+    ],
+    [
       'a file that is only called so',
       wanda({}, { text: '/d/wiki.test.raw' }),
       { hashes: { text: RAW.replace('a', 'b') } },

@@ -1,11 +1,11 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { isStructural, needsCalibration, scoreText } from '../../experiment/planned.ts';
+import { isStructural, needsCalibration, needsGradient, sampleNeeds, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { EvaluationHooks } from './hooks.ts';
-import { needsGradient, rowsOfWeights, sampleNeeds, stepsOf } from './needs.ts';
+import { rowsOfWeights, stepsOf } from './needs.ts';
 import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
