@@ -1,7 +1,9 @@
 import { ROWS_SETTINGS, rowsText, saidOfRows } from './corpusRows.ts';
 import type { RowsSettings } from './corpusRows.ts';
-import type { PlanInputs } from './planSchema.ts';
+import { isStructural } from './planned.ts';
+import type { PlanInputs, PlannedEvaluation } from './planSchema.ts';
 import { defaultLength } from './length.ts';
+import { protocolGroup } from './protocolGroup.ts';
 import { protocolOf, protocolSettings } from './protocols.ts';
 import type { ProtocolText } from './protocols.ts';
 import { decidingNames, settingsWith } from './settingRow.ts';
@@ -43,6 +45,17 @@ export function deviationsOf(plan: PlanInputs, known: KnownInputs): readonly str
     } else if (settings[name] !== expected[name]) told.push(`${WORDS[name] ?? name} ${String(settings[name])}`);
   }
   return told;
+}
+
+/** In what one evaluation of a plan differs further: a group of its own that is not the protocol's for it. */
+export function ownDeviations(plan: PlanInputs, evaluation: PlannedEvaluation): readonly string[] {
+  const { protocol } = plan;
+  if (protocol === undefined || isStructural(evaluation) || evaluation.sparsity.kind === 'n:m') return [];
+  const { expression, group } = evaluation;
+  const ofOthers = settingsWith(SETTINGS, protocolSettings(protocol)).group;
+  const isMeant = group === undefined || group === (protocolGroup(protocol, expression) ?? ofOthers);
+  // Said of all metrics it is told already.
+  return isMeant || (group === plan.settings.group && group !== ofOthers) ? [] : [`group ${group}`];
 }
 
 /** "wanda, but length 1024": what a number is called that was computed so. */

@@ -63,7 +63,7 @@ export interface SampleNeeds {
   readonly gradients: boolean;
 }
 
-/** Whether the operand G has to be there. */
+/** Whether the operand G has to be there; Taylor's scores are of the calibration samples. */
 export function needsGradient(evaluation: PlannedEvaluation): boolean {
   const expression = expressionOf(evaluation);
   return expression !== undefined && operandsOf(expression).includes('G');

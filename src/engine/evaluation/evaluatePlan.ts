@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import { ownDeviations } from '../../experiment/deviations.ts';
 import { isStructural, needsCalibration, needsGradient, sampleNeeds, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -121,6 +122,15 @@ function resultOf(
     actualSparsity: outcome.actualSparsity,
     seconds: outcome.seconds,
     fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
-    provenance: { ...provenance, modelZeros: dense.actualSparsity },
+    provenance: { ...provenance, ...underProtocol(evaluation, plan, provenance), modelZeros: dense.actualSparsity },
   };
+}
+
+function underProtocol(
+  evaluation: PlannedEvaluation | undefined,
+  plan: EvaluationPlan,
+  { deviations }: Provenance,
+): Pick<Provenance, 'deviations'> {
+  if (deviations === undefined || evaluation === undefined) return {};
+  return { deviations: [...deviations, ...ownDeviations(plan, evaluation)] };
 }
