@@ -222,6 +222,10 @@ describe('a search under a protocol', () => {
     const text = `${HEAD}experiment e { protocol: wanda model: tiny prune: wanda at: 50% }`;
     const plan = searchPlanFrom(compile(text), 'wanda', { folder: '/' });
     expect(plan).toMatchObject({ protocol: 'wanda', text: 'hf:Salesforce/wikitext/wikitext-2-raw-v1:test' });
+    // From a metric that needs no calibration, too.
+    const ofWeights = compile(`${HEAD}metric mag = W\nexperiment e { protocol: wanda model: tiny prune: mag at: 50% }`);
+    const { calibration } = searchPlanFrom(ofWeights, 'mag', { folder: '/' });
+    expect(calibration).toBe('hf:allenai/c4/en/c4-train.00000-of-01024.json.gz');
     expect(plan).not.toHaveProperty('test');
     expect(plan.rows).not.toHaveProperty('test');
   });
