@@ -1,7 +1,9 @@
 import { ROWS_SETTINGS, rowsText, saidOfRows } from './corpusRows.ts';
 import type { RowsSettings } from './corpusRows.ts';
-import type { PlanInputs } from './planSchema.ts';
+import { isStructural } from './planned.ts';
+import type { PlanInputs, PlannedEvaluation } from './planSchema.ts';
 import { defaultLength } from './length.ts';
+import { protocolGroup } from './protocolGroup.ts';
 import { protocolOf, protocolSettings } from './protocols.ts';
 import type { ProtocolText } from './protocols.ts';
 import { decidingNames, settingsWith } from './settingRow.ts';
@@ -43,6 +45,17 @@ export function deviationsOf(plan: PlanInputs, known: KnownInputs): readonly str
     } else if (settings[name] !== expected[name]) told.push(`${WORDS[name] ?? name} ${String(settings[name])}`);
   }
   return told;
+}
+
+/** In what one evaluation of a plan differs further: a group of its own that is not the protocol's for it. */
+export function ownDeviations(plan: PlanInputs, evaluation: PlannedEvaluation): readonly string[] {
+  const { protocol } = plan;
+  if (protocol === undefined || isStructural(evaluation) || evaluation.sparsity.kind === 'n:m') return [];
+  const { expression, group } = evaluation;
+  const ofOthers = settingsWith(SETTINGS, protocolSettings(protocol)).group;
+  const isMeant = group === undefined || group === (protocolGroup(protocol, expression) ?? ofOthers);
+  // Said of all metrics it is told already.
+  return isMeant || (group === plan.settings.group && group !== ofOthers) ? [] : [`group ${group}`];
 }
 
 /** "wanda, but length 1024": what a number is called that was computed so. */
@@ -91,10 +104,16 @@ function textDeviations(
   ];
 }
 
-/** Texts that protocols name, as files that people have of them: by what the protocol calls them. */
+/**
+ * Texts that protocols name, as files that people have of them, by what the protocol calls them: sha-256 of the files of wikitext-2-raw-v1.zip,
+ * and of a test text whose rows are joined by a line feed.
+ */
 const KNOWN_FILES: Readonly<Record<string, readonly string[]>> = {
-  // wiki.test.raw of wikitext-2-raw-v1.zip.
-  'WikiText-2, test': ['aca2f46735043bcfd0a44eca981d04627b9cdf74c4c9a04bf0856d04066f58fc'],
+  'WikiText-2, test': [
+    '173c87a53759e0201f33e0ccf978e510c2042d7f2cb78229d9a50d79b9e7dd08',
+    'aca2f46735043bcfd0a44eca981d04627b9cdf74c4c9a04bf0856d04066f58fc',
+  ],
+  'WikiText-2, train': ['6707892fa3788b5ab9ed78ab5ff37d9fe825f6011a2ad4fcd6a6d467f0e7da57'],
 };
 
 /** Whether a file is the text that a protocol means: by its place on the hub, or by its content. */

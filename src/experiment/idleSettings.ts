@@ -1,6 +1,6 @@
 import { operandsOf } from '../metric/measure.ts';
 import { OPERANDS } from '../metric/operands.ts';
-import { isStructural, needsCalibration } from './planned.ts';
+import { isStructural, needsCalibration, needsGradient } from './planned.ts';
 import type { PlannedEvaluation } from './planSchema.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import type { EvaluationSettings, SettingName } from './settings.ts';
@@ -23,27 +23,17 @@ export function idleSettings(
   } else {
     if (offsets === 'even' && (gradientOffsets === 'calibration' || gradientOffsets === 'even'))
       idle.set('seed', 'even offsets are not drawn');
-    if (!evaluations.some(takesGradients)) for (const name of OF_GRADIENTS) idle.set(name, 'nothing takes gradients');
+    if (!evaluations.some(needsGradient)) for (const name of OF_GRADIENTS) idle.set(name, 'nothing takes gradients');
     if (!evaluations.some(looksAtInputs))
       idle.set('calibrate', 'only metrics of single weights with X or its kin take it');
   }
   if (length) idle.set('lengthLimit', 'the length is said');
-  if (!evaluations.some(comparesGroups)) idle.set('group', 'no percentage of single weights is pruned');
+  if (!evaluations.some((evaluation) => comparesGroups(evaluation, settings.group)))
+    idle.set('group', 'no percentage of single weights is pruned');
   return idle;
 }
 
 const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as const;
-
-/** Whether G is among what it is scored by; Taylor's scores are of the calibration samples. */
-export function takesGradients(evaluation: PlannedEvaluation): boolean {
-  if (!isStructural(evaluation)) return operandsOf(evaluation.expression).includes('G');
-  const { structure } = evaluation;
-  return (
-    structure.kind === 'scored' &&
-    structure.score.kind === 'metric' &&
-    operandsOf(structure.score.expression).includes('G')
-  );
-}
 
 /** Whether it matters which blocks its statistics come from: components are chosen on the dense model, and gradients are its own. */
 function looksAtInputs(evaluation: PlannedEvaluation): boolean {
@@ -51,6 +41,8 @@ function looksAtInputs(evaluation: PlannedEvaluation): boolean {
   return operandsOf(evaluation.expression).some((name) => name !== 'G' && OPERANDS[name].needs.length > 0);
 }
 
-function comparesGroups(evaluation: PlannedEvaluation): boolean {
-  return !isStructural(evaluation) && evaluation.sparsity.kind === 'unstructured' && evaluation.group === undefined;
+/** A metric with a group of its own has that; under a protocol magnitude has what is said of all metrics, where something is. */
+function comparesGroups(evaluation: PlannedEvaluation, said: EvaluationSettings['group'] | undefined): boolean {
+  if (isStructural(evaluation) || evaluation.sparsity.kind !== 'unstructured') return false;
+  return evaluation.group === undefined || evaluation.group === said;
 }

@@ -1,3 +1,4 @@
+import { inputText } from './hubName.ts';
 import type { Provenance } from './resultSchema.ts';
 
 /**
@@ -47,7 +48,7 @@ export function gradientsText(provenance: Provenance): string {
   const { gradients, calibration = '', gradientSamples: samples = 0, gradientLength: length = 0 } = provenance;
   const { gradientOffsets, seed } = provenance;
   const many = samples === 1 ? 'sample' : 'samples';
-  return `${gradients ?? calibration} (${samples} ${many} of ${length} tokens ${offsetsText(gradientOffsets, seed)})`;
+  return `${inputText(gradients ?? calibration)} (${samples} ${many} of ${length} tokens ${offsetsText(gradientOffsets, seed)})`;
 }
 
 const OFFSETS_TEXT: Readonly<Record<NonNullable<Provenance['offsets']>, string>> = {

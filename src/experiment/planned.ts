@@ -1,5 +1,6 @@
 import { EspalierError } from '../base/errors.ts';
-import { statisticsOf } from '../metric/measure.ts';
+import type { Expression } from '../metric/expression.ts';
+import { operandsOf, statisticsOf } from '../metric/measure.ts';
 import { printInfix } from '../metric/print.ts';
 import { essentialMask } from './components.ts';
 import type { PlannedEvaluation, StructureEvaluation, WeightEvaluation } from './planSchema.ts';
@@ -53,6 +54,30 @@ export function needsCalibration(evaluation: PlannedEvaluation): boolean {
   return structure.score.kind === 'metric'
     ? statisticsOf(structure.score.expression).length > 0
     : structure.score.method !== 'magnitude';
+}
+
+/** What samples are needed for. */
+export interface SampleNeeds {
+  readonly calibration: boolean;
+  /** The operand G. */
+  readonly gradients: boolean;
+}
+
+/** Whether the operand G has to be there; Taylor's scores are of the calibration samples. */
+export function needsGradient(evaluation: PlannedEvaluation): boolean {
+  const expression = expressionOf(evaluation);
+  return expression !== undefined && operandsOf(expression).includes('G');
+}
+
+/** What samples evaluations need. */
+export function sampleNeeds(evaluations: readonly PlannedEvaluation[]): SampleNeeds {
+  return { calibration: evaluations.some(needsCalibration), gradients: evaluations.some(needsGradient) };
+}
+
+function expressionOf(evaluation: PlannedEvaluation): Expression | undefined {
+  if (!isStructural(evaluation)) return evaluation.expression;
+  const { structure } = evaluation;
+  return structure.kind === 'scored' && structure.score.kind === 'metric' ? structure.score.expression : undefined;
 }
 
 /** @throws EspalierError for one that removes whole components, which is more than a formula */

@@ -64,7 +64,7 @@ const FORMS: readonly Form[] = [
   },
   {
     pattern:
-      /^(?:hf:\/*|https?:\/(?:www\.)?(?:huggingface\.co|hf\.co)\/)(?:models\/|datasets\/)?([^/@:]+(?:\/[^/@:]+)?).*$/,
+      /^(?:[hH][fF]:\/*|https?:\/(?:www\.)?(?:huggingface\.co|hf\.co)\/)(?:models\/|datasets\/)?([^/@:]+(?:\/[^/@:]+)?).*$/,
     read: ([, id = '']) => ({ actual: 'a name of the Hugging Face hub', remedy: hubRemedy(id) }),
   },
   {

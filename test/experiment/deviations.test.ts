@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_ROWS } from '../../src/experiment/corpusRows.ts';
-import { deviationsOf, protocolText } from '../../src/experiment/deviations.ts';
+import { deviationsOf, ownDeviations, protocolText } from '../../src/experiment/deviations.ts';
 import type { KnownInputs } from '../../src/experiment/deviations.ts';
 import { defaultLength } from '../../src/experiment/length.ts';
-import type { PlanInputs } from '../../src/experiment/planSchema.ts';
+import type { PlanInputs, WeightEvaluation } from '../../src/experiment/planSchema.ts';
 import { protocolSettings } from '../../src/experiment/protocols.ts';
 import type { ProtocolName } from '../../src/experiment/protocols.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import type { EvaluationSettings } from '../../src/experiment/settings.ts';
+import { operand } from '../../src/metric/expression.ts';
 
 const WIKI = 'hf:Salesforce/wikitext/wikitext-2-raw-v1';
 const C4 = 'hf:allenai/c4/en/c4-train.00000-of-01024.json.gz';
@@ -46,6 +47,12 @@ describe('what a plan differs in from its protocol', () => {
     ['another text', wanda({}, { text: '/d/my.txt' }), {}, ['text my.txt']],
     ['another text, on Windows', wanda({}, { text: 'C:\\d\\my.txt' }), {}, ['text my.txt']],
     ['the plain file of it', wanda({}, { text: '/d/wiki.test.raw' }), { hashes: { text: RAW } }, []],
+    [
+      'the plain file as its archive has it',
+      wanda({}, { text: '/d/wiki.test.raw' }),
+      { hashes: { text: '173c87a53759e0201f33e0ccf978e510c2042d7f2cb78229d9a50d79b9e7dd08' } },
+      [],
+    ],
     [
       'a file that is only called so',
       wanda({}, { text: '/d/wiki.test.raw' }),
@@ -128,6 +135,20 @@ describe('what a plan differs in from its protocol', () => {
     expect(deviationsOf(plan, { modelLength: 2048, hashes: {}, calibrated: true, gradients: true, ...known })).toEqual(
       expected,
     );
+  });
+
+  it.each<[string, string, Partial<WeightEvaluation>, Partial<EvaluationSettings>, readonly string[]]>([
+    ['magnitude over the whole matrix', 'W', { group: 'layer' }, {}, []],
+    ['magnitude by rows', 'W', { group: 'row' }, {}, ['group row']],
+    ['magnitude by rows within a pattern', 'W', { group: 'row', sparsity: { kind: 'n:m', keep: 2, of: 4 } }, {}, []],
+    ['another metric as ever', 'X', {}, {}, []],
+    ['another metric by rows, said', 'X', { group: 'row' }, {}, []],
+    ['another metric over the whole matrix', 'X', { group: 'layer' }, {}, ['group layer']],
+    ['the same where that is said of all', 'X', { group: 'layer' }, { group: 'layer' }, []],
+  ])('of %s', (_, name, more, settings, expected) => {
+    const expression = operand(name as 'W' | 'X');
+    const evaluation = { metric: 'm', expression, sparsity: { kind: 'unstructured', share: 0.5 }, ...more } as const;
+    expect(ownDeviations(wanda(settings), evaluation)).toEqual(expected);
   });
 
   it('of none there are none', () => {

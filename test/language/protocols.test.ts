@@ -20,8 +20,8 @@ import { checkMarked, cursor } from './marked.ts';
 const HEAD = 'model tiny = "m"\ncorpus own = "own.txt"\nmetric wanda = W * sqrt(X)\n';
 const PROMPTS = { initialise: '', mutate: '', cross: '', again: '' };
 
-function planOf(properties: string, more = '', overlay?: PlanOverlay) {
-  const document = compile(`${HEAD}${more}\nexperiment e { model: tiny prune: W, wanda at: 50% ${properties} }`);
+function planOf(properties: string, more = '', overlay?: PlanOverlay, prune = 'W, wanda') {
+  const document = compile(`${HEAD}${more}\nexperiment e { model: tiny prune: ${prune} at: 50% ${properties} }`);
   expect(document.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   return plansFor(document, 'e', { folder: '/f', ...(overlay && { overlay }) })[0]!;
 }
@@ -54,7 +54,7 @@ describe('an experiment under a protocol', () => {
     expect(text).toBe('hf:Salesforce/wikitext/wikitext-2-raw-v1:test');
     expect(calibration).toBe('hf:allenai/c4/en/c4-train.00000-of-01024.json.gz');
     expect(rows).toEqual({ text: { field: '', rows: 'wikitext', join: 'blank-line', first: 0 } });
-    const zero = planOf('protocol: pruner-zero');
+    const zero = planOf('protocol: pruner-zero', '', undefined, 'W * G');
     expect(zero.gradients).toBe('hf:Salesforce/wikitext/wikitext-2-raw-v1:train');
     expect(zero.rows?.gradients).toMatchObject({ rows: 'wikitext', join: 'space' });
   });
@@ -150,6 +150,23 @@ describe('an experiment under a protocol', () => {
     expect(evaluations.map((evaluation) => ('group' in evaluation ? evaluation.group : undefined))).toEqual(expected);
   });
 
+  it.each([
+    ['W', undefined, undefined],
+    ['wanda', 'hf:allenai/c4/en/c4-train.00000-of-01024.json.gz', undefined],
+    ['weights(W, owl)', 'hf:allenai/c4/en/c4-train.00000-of-01024.json.gz', undefined],
+    ['W, W * G', 'hf:allenai/c4/en/c4-train.00000-of-01024.json.gz', 'hf:Salesforce/wikitext/wikitext-2-raw-v1:train'],
+  ])('%s reads those texts of its protocol alone that it needs', (prune, calibration, gradients) => {
+    const document = compile(`${HEAD}experiment e { protocol: pruner-zero model: tiny at: 50% prune: ${prune} }`);
+    const [plan] = plansFor(document, 'e', { folder: '/' });
+    expect([plan!.calibration, plan!.gradients]).toEqual([calibration, gradients]);
+    expect(Object.keys(plan!.rows!)).toEqual(gradients === undefined ? ['text'] : ['text', 'gradients']);
+  });
+
+  it('the dense model reads the text of the evaluation alone', () => {
+    const [plan] = plansFor(compile(`${HEAD}experiment e { protocol: pruner-zero model: tiny }`), 'e', { folder: '/' });
+    expect(Object.keys(plan!).toSorted()).toEqual(['evaluations', 'model', 'protocol', 'rows', 'settings', 'text']);
+  });
+
   it('magnitude is compared as ever where the protocol says nothing of it', () => {
     const [first] = planOf('protocol: flap').evaluations;
     expect(first).not.toHaveProperty('group');
@@ -205,6 +222,10 @@ describe('a search under a protocol', () => {
     const text = `${HEAD}experiment e { protocol: wanda model: tiny prune: wanda at: 50% }`;
     const plan = searchPlanFrom(compile(text), 'wanda', { folder: '/' });
     expect(plan).toMatchObject({ protocol: 'wanda', text: 'hf:Salesforce/wikitext/wikitext-2-raw-v1:test' });
+    // From a metric that needs no calibration, too.
+    const ofWeights = compile(`${HEAD}metric mag = W\nexperiment e { protocol: wanda model: tiny prune: mag at: 50% }`);
+    const { calibration } = searchPlanFrom(ofWeights, 'mag', { folder: '/' });
+    expect(calibration).toBe('hf:allenai/c4/en/c4-train.00000-of-01024.json.gz');
     expect(plan).not.toHaveProperty('test');
     expect(plan.rows).not.toHaveProperty('test');
   });

@@ -14,7 +14,7 @@ import { JSON_FLAG, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import { printFailure } from '../reports/failure.ts';
-import { storyOf } from '../reports/runReport.ts';
+import { protocolLines, storyOf } from '../reports/runReport.ts';
 import { configurationText } from '../../search/rates/configuration.ts';
 import { foldEvent } from '../../search/folds.ts';
 
@@ -58,6 +58,7 @@ export function runsCommand(context: CommandContext): Command {
       } else {
         for (const line of runTable([summary])) terminal.print(line);
         const { note, problem } = summary.notes;
+        for (const line of protocolLines(summary.run)) terminal.print(line);
         if (note !== undefined) terminal.print(`note: ${note}`);
         if (problem !== undefined) terminal.say(`its ${NOTES_FILE} is not read: ${problem}`);
         terminal.print('');
@@ -135,6 +136,7 @@ function runJson(run: RunSummary | UnreadableRun): object {
     lastAt: new Date(lastAt).toISOString(),
     generation: generation ?? null,
     kind: plan.kind,
+    ...(plan.protocol !== undefined && { protocol: plan.protocol }),
     generations: plannedLength(plan),
     best: best?.kind === 'metric' ? { ...best, metric: infix(best.expression) } : (best ?? null),
     counts: counts ?? null,

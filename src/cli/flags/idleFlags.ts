@@ -1,6 +1,6 @@
-import { needsCalibration } from '../../experiment/planned.ts';
+import { needsCalibration, needsGradient } from '../../experiment/planned.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import { idleSettings, takesGradients } from '../../experiment/idleSettings.ts';
+import { idleSettings } from '../../experiment/idleSettings.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
@@ -22,7 +22,7 @@ export function tellIdleFlags(
   );
   if (options['calibration'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsCalibration)))
     context.terminal.say('warning: --calibration has no effect: nothing needs more than the weights');
-  if (options['gradients'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(takesGradients)))
+  if (options['gradients'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsGradient)))
     context.terminal.say('warning: --gradients has no effect: nothing takes gradients');
 }
 

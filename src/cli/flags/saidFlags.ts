@@ -146,6 +146,7 @@ const SEE_HELP = 'Run it with --help to see what it takes.';
 function takes(property: Property | undefined, { like }: SaidFlag): string {
   if (property === undefined) return 'with a method that has it';
   if (property.setting) return `with ${valuesOf(property.setting.row)}`;
+  if (property.value === 'model') return 'with a folder, or hf:owner/name';
   if (property.value === 'corpus') return 'with another text';
   return `such as ${like ?? property.example.slice(property.name.length + 2)}`;
 }

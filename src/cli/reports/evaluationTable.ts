@@ -100,7 +100,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     return said === undefined ? '' : `; ${said}`;
   };
   return [
-    ...(from.protocol === undefined ? [] : [`protocol     ${protocolText(from.protocol, from.deviations ?? [])}`]),
+    ...(from.protocol === undefined ? [] : [`protocol     ${protocolText(from.protocol, sharedDeviations(results))}`]),
     `model        ${inputText(from.model)}  (${from.architecture}, ${formatCount(from.parameters)} parameters${modelText(from)})`,
     `text         ${inputText(from.text)}  (${text}${byRows(from.rows?.text)})`,
     ...(from.calibration === undefined
@@ -115,6 +115,12 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     ...publishedLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
   ];
+}
+
+/** In what all of them differ from the protocol; a group of a metric's own stands in its row. */
+function sharedDeviations(results: readonly EvaluationResult[]): readonly string[] {
+  const [first = [], ...others] = results.map(({ provenance }) => provenance.deviations ?? []);
+  return first.filter((told) => others.every((of) => of.includes(told)));
 }
 
 /** What papers published, beside what of it stands in the table. */

@@ -85,6 +85,11 @@ export function jsonRunReport(run: RunFolder, terminal: Terminal): RunReport {
   };
 }
 
+/** Under which protocol a search is, where it is under one. */
+export function protocolLines({ record: { plan } }: Pick<RunFolder, 'record'>): readonly string[] {
+  return plan.protocol === undefined ? [] : [`protocol ${plan.protocol}, but for what the search says itself`];
+}
+
 /** A line for each part of the search, a table at the end, and a status line while it works. @param command that goes on with it */
 export function humanRunReport(run: RunFolder, terminal: Terminal, command: string): RunReport {
   const story = storyOf(run, terminal);
@@ -95,8 +100,7 @@ export function humanRunReport(run: RunFolder, terminal: Terminal, command: stri
     },
     begin: () => {
       for (const line of lines.opening()) terminal.print(line);
-      const { protocol } = run.record.plan;
-      if (protocol !== undefined) terminal.print(`protocol ${protocol}, but for what the search says itself`);
+      for (const line of protocolLines(run)) terminal.print(line);
     },
     progress: (progress) => {
       terminal.status(progressLine(progress, terminal.statusWidth));

@@ -104,8 +104,10 @@ function notesOf(
 ): readonly string[] {
   return [
     ...(partOf === undefined ? [] : [`the language part of a ${partOf}`]),
-    ...(counts.masked > 0 ? [`${counts.masked} tensors times their masks`] : []),
-    ...(counts.scaled > 0 ? [`${counts.scaled} matrices of 8 bits times their scales`] : []),
+    ...(counts.masked > 0 ? [`${counts.masked} ${counts.masked === 1 ? 'tensor' : 'tensors'} times their masks`] : []),
+    ...(counts.scaled > 0
+      ? [`${counts.scaled} ${counts.scaled === 1 ? 'matrix' : 'matrices'} of 8 bits times their scales`]
+      : []),
     ...(adapter ? [`the adapter ${nameOf(path.dirname(adapter.config.file))} merged into ${nameOf(folder)}`] : []),
     ...(removed === undefined ? [] : [removed]),
   ];

@@ -51,7 +51,18 @@ export function beginningOf(bytes: Uint8Array): Beginning {
   // Zstandard may begin with a frame that is to be skipped: the last digit of its mark is free.
   const skippable = (bytes[0]! & 0xf0) === 0x50 && bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18;
   if (!found && skippable) return { kind: 'packed', packing: 'zstd' };
-  return found?.is ?? { kind: 'text' };
+  return found?.is ?? (isWide(bytes) ? WIDE : { kind: 'text' });
+}
+
+const WIDE: Beginning = {
+  kind: 'unread',
+  format: { name: 'UTF-16, UTF-32 or a binary file', remedy: 'Save the text as UTF-8.' },
+};
+
+/** Without a byte order mark such a text is UTF-8 of a kind, with a character 0 beside every letter. */
+function isWide(bytes: Uint8Array): boolean {
+  const zeros = bytes.reduce((count, byte) => count + Number(byte === 0), 0);
+  return bytes.length >= 32 && zeros * 4 > bytes.length && zeros * 8 < bytes.length * 7;
 }
 
 function unread(name: string, bytes: readonly number[], remedy: string, at = 0): Signature {

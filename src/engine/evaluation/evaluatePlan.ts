@@ -1,11 +1,12 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { isStructural, needsCalibration, scoreText } from '../../experiment/planned.ts';
+import { ownDeviations } from '../../experiment/deviations.ts';
+import { isStructural, needsCalibration, needsGradient, sampleNeeds, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import { fingerprint } from './fingerprint.ts';
 import { needGradients } from './gradientsOf.ts';
 import type { EvaluationHooks } from './hooks.ts';
-import { needsGradient, rowsOfWeights, sampleNeeds, stepsOf } from './needs.ts';
+import { rowsOfWeights, stepsOf } from './needs.ts';
 import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
 import { stagedStepper } from './stepper.ts';
@@ -121,6 +122,15 @@ function resultOf(
     actualSparsity: outcome.actualSparsity,
     seconds: outcome.seconds,
     fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
-    provenance: { ...provenance, modelZeros: dense.actualSparsity },
+    provenance: { ...provenance, ...underProtocol(evaluation, plan, provenance), modelZeros: dense.actualSparsity },
   };
+}
+
+function underProtocol(
+  evaluation: PlannedEvaluation | undefined,
+  plan: EvaluationPlan,
+  { deviations }: Provenance,
+): Pick<Provenance, 'deviations'> {
+  if (deviations === undefined || evaluation === undefined) return {};
+  return { deviations: [...deviations, ...ownDeviations(plan, evaluation)] };
 }

@@ -5,13 +5,12 @@ import type {
   StructureEvaluation,
   WeightEvaluation,
 } from '../../experiment/planSchema.ts';
-import { isStructural } from '../../experiment/planned.ts';
+import { isStructural, needsGradient } from '../../experiment/planned.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
-import { needsGradient } from './needs.ts';
 
 /** Changes when a fingerprint of the same evaluation would have to differ. */
 const FORMAT = 1;

@@ -26,7 +26,7 @@ import {
   rowsOf,
   tokenHooks,
 } from './calibrationSamples.ts';
-import type { SampleNeeds } from './needs.ts';
+import type { SampleNeeds } from '../../experiment/planned.ts';
 import type { SweepInputs, SweepOutcome } from './sweepInputs.ts';
 
 /** What an engine keeps from one evaluation to the next. */

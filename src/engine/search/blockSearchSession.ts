@@ -4,7 +4,7 @@ import { blockWeights, removedShareOfAll } from '../../experiment/components.ts'
 import type { Candidate, Measuring, Sequences, Timed } from '../../experiment/measuringSchema.ts';
 import { packValues } from '../../experiment/packedValues.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { needsCalibration, structureScoreText } from '../../experiment/planned.ts';
+import { needsCalibration, needsGradient, structureScoreText } from '../../experiment/planned.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
@@ -12,7 +12,7 @@ import type { Provenance } from '../../experiment/resultSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { OWL, REMOVED, UNIFORM } from '../../experiment/structure.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
-import { needsGradient, rowsOfWeights } from '../evaluation/needs.ts';
+import { rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { stagedStepper } from '../evaluation/stepper.ts';
 import { countSurveySteps, type Survey, survey, surveyNeeds } from '../evaluation/survey.ts';

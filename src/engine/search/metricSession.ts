@@ -9,7 +9,7 @@ import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { ForwardStatistics } from '../evaluation/blockStatistics.ts';
-import type { SampleNeeds } from '../evaluation/needs.ts';
+import type { SampleNeeds } from '../../experiment/planned.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { stagedStepper, stepper } from '../evaluation/stepper.ts';

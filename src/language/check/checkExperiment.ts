@@ -1,7 +1,7 @@
 import { MAX_EVALUATIONS } from '../../experiment/limits.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
-import { idleSettings, takesGradients } from '../../experiment/idleSettings.ts';
-import { needsCalibration } from '../../experiment/planned.ts';
+import { idleSettings } from '../../experiment/idleSettings.ts';
+import { needsCalibration, needsGradient } from '../../experiment/planned.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
 import { shift } from './diagnostics.ts';
@@ -45,7 +45,7 @@ export function checkExperiment(
   }
   const evaluations = evaluationsAt(prunings, sparsities.length > 0 ? sparsities : [DEFAULT_SPARSITY]);
   const gradients = propertyNamed(parsed, 'gradients');
-  const takesG = evaluations.some(takesGradients);
+  const takesG = evaluations.some(needsGradient);
   if (!takesG && gradients !== undefined) {
     const { base, tree } = gradients;
     const message = `\`${experiment.name}\` takes no gradients: \`G\` is in no metric of it`;

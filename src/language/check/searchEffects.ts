@@ -1,6 +1,7 @@
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
-import { idleSettings, takesGradients } from '../../experiment/idleSettings.ts';
+import { needsGradient } from '../../experiment/planned.ts';
+import { idleSettings } from '../../experiment/idleSettings.ts';
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { argumentSpan, propertyNamed, propertySpan } from './blockPlaces.ts';
 import { shift } from './diagnostics.ts';
@@ -33,7 +34,7 @@ export function tellIdleSettings(
   { findings: { diagnostics } }: BlockContext,
 ): void {
   const gradients = propertyNamed(parsed, 'gradients');
-  const takesG = evaluations.some(takesGradients);
+  const takesG = evaluations.some(needsGradient);
   if (gradients && !takesG) {
     const span = shift(gradients.tree.syntax.key.span, gradients.base);
     diagnostics.add(

@@ -1,3 +1,4 @@
+import { sampleNeeds } from '../../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -48,6 +49,7 @@ export function planUnder({ model, settings, ...said }: PlanOverlay, plan: Evalu
     said.gradients ?? textInput(gradients, rows.gradients),
   ];
   const protocol = said.protocol ?? plan.protocol;
+  const evaluations = groupedBy(said.protocol, plan.evaluations, settings.group);
   const texts = plannedTexts(
     {
       ...(evaluate && { evaluate }),
@@ -58,8 +60,8 @@ export function planUnder({ model, settings, ...said }: PlanOverlay, plan: Evalu
     },
     '/',
     'experiment',
+    sampleNeeds(evaluations),
   );
-  const evaluations = groupedBy(said.protocol, plan.evaluations, settings.group);
   return {
     model: plan.model,
     evaluations,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isStructural, needsCalibration, scoreText } from '../../experiment/planned.ts';
+import { isStructural, sampleNeeds, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
@@ -264,12 +264,13 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
     ...(protocol && { protocol }),
     ...(rows && { rows }),
   };
-  const { text, calibration, gradients: ofGradients, ...more } = plannedTexts(said, folder, 'experiment');
-  if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
-  if (text === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
   const saidGroup = overlay.settings.group ?? draft.settings.group;
   const evaluations = groupedBy(protocol, evaluationsUnder(overlay, draft.prunings, draft.at), saidGroup);
-  if (calibration === undefined && evaluations.some(needsCalibration)) {
+  const needs = sampleNeeds(evaluations);
+  const { text, calibration, gradients: ofGradients, ...more } = plannedTexts(said, folder, 'experiment', needs);
+  if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
+  if (text === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
+  if (calibration === undefined && needs.calibration) {
     throw new MissingInput('experiment', draft.name, 'calibrate');
   }
   const settings = draft.isExperiment ? undecidingOf(SETTINGS, fallback.settings ?? {}) : fallback.settings;

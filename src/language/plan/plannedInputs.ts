@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { DEFAULT_ROWS, ROWS_SETTINGS, saidOfRows } from '../../experiment/corpusRows.ts';
 import type { PlannedText, RowsSettings } from '../../experiment/corpusRows.ts';
 import { isHubReference } from '../../experiment/hubReference.ts';
+import type { SampleNeeds } from '../../experiment/planned.ts';
 import type { PlanInputs } from '../../experiment/planSchema.ts';
 import { protocolOf, protocolSettings } from '../../experiment/protocols.ts';
 import type { Protocol, ProtocolName } from '../../experiment/protocols.ts';
@@ -28,16 +29,22 @@ export type PlannedTexts = Partial<Pick<PlanInputs, 'text' | 'calibration' | 'gr
  * flags goes first, then what is said where a text is named or declared, then the protocol.
  *
  * @param kind of a search a protocol's text is the one that it never sees: what it takes its fitness on has to be said
+ * @param needs what samples are needed for: the text of a protocol that nothing would read is neither named nor fetched
  */
-export function plannedTexts(content: SaidTexts, folder: string, kind: 'experiment' | 'search'): PlannedTexts {
+export function plannedTexts(
+  content: SaidTexts,
+  folder: string,
+  kind: 'experiment' | 'search',
+  needs: SampleNeeds = { calibration: true, gradients: true },
+): PlannedTexts {
   const { protocol: name } = content;
   const texts: Protocol['texts'] = name === undefined ? {} : protocolOf(name).texts;
   // What the fitness is taken on is not unseen.
   const unseen = kind === 'search' && content.evaluate?.path !== texts.text?.from ? texts.text : undefined;
   const inputs = {
     text: content.evaluate ?? (kind === 'experiment' ? from(texts.text) : undefined),
-    calibration: content.calibrate ?? from(texts.calibration),
-    gradients: content.gradients ?? from(texts.gradients),
+    calibration: content.calibrate ?? (needs.calibration ? from(texts.calibration) : undefined),
+    gradients: content.gradients ?? (needs.gradients ? from(texts.gradients) : undefined),
     test: content.test ?? from(unseen),
   };
   const ofProtocol = { ...texts, test: unseen };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
+import { protocolOf } from '../../experiment/protocols.ts';
 import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
 import type { SearchPlan } from '../../search/kinds.ts';
@@ -104,7 +105,8 @@ export function draftFrom(document: CompiledDocument, metric: string, context: S
   }
   // In a file without searches: on what the metric is evaluated on, at its first sparsity.
   const { evaluations, ...inputs } = plansFor(document, metric, context)[0]!;
-  if (inputs.calibration === undefined) throw new MissingInput('search', name, 'calibrate');
+  const ofProtocol = inputs.protocol && protocolOf(inputs.protocol).texts.calibration?.from;
+  if ((inputs.calibration ?? ofProtocol) === undefined) throw new MissingInput('search', name, 'calibrate');
   const { method, ...settings } = context.fallback?.search ?? {};
   const at = evaluations.slice(0, 1).map(({ sparsity }) => sparsity);
   const own = { ...(method && { method }), at, from: [seed], search: settings, llm: {} };

@@ -17,7 +17,7 @@ describe('a search', () => {
     corpus text = "text.txt"
     corpus unseen = "unseen.txt"
     search small {
-      model: tiny  evaluate: text  calibrate: text (samples: 4)  test: unseen  length: 16  blocks: 8
+      protocol: flap  model: tiny  evaluate: text  calibrate: text (samples: 4, length: 16)  test: unseen  length: 16  blocks: 8
       population: 12  generations: 4  elites: 3  finalists: 2  workers: 2
     }`;
   // A folder of its own: runs lie in the current one.
@@ -65,6 +65,8 @@ describe('a search', () => {
     expect(best[0]!.testPerplexity).toBeGreaterThan(1);
 
     const shown = await inSearches(['runs', 'show', id]);
+    expect(shown.out).toContain('\nprotocol flap, but for what the search says itself\n');
+    expect(jsonLines(await inSearches(['runs', 'show', id, '--json']))).toMatchObject([{ protocol: 'flap' }]);
     expect(shown.out).toMatch(/candidate \d+ +[\d.]+ .*\n/);
     expect(shown.out).toMatch(/wanda +[\d.]+ .* W \* sqrt\(X\)\n/);
     // A person gives it a name and a note, which the list shows, and takes the name away again.

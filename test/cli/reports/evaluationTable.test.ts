@@ -41,6 +41,20 @@ describe('a number says under which protocol it was computed', () => {
     expect(provenanceLines([sampleResult()]).join('\n')).not.toMatch(/protocol|gradients|by word/);
   });
 
+  it('with names of the hub in the place of paths in its cache', () => {
+    const at = (kind: string, file: string) =>
+      `/c/${kind}/snapshots/${'0123456789'.repeat(4)}${file === '' ? '' : `/${file}`}`;
+    const lines = provenanceLines([
+      resultUnderProtocol({
+        model: at('models--o--m', ''),
+        ...{ text: at('datasets--o--d', 'a.txt'), calibration: at('datasets--o--d', 'b.txt') },
+        gradients: at('datasets--o--d', 'c.txt'),
+      }),
+    ]).join('\n');
+    expect(lines).not.toContain('snapshots');
+    expect(lines).toContain('gradients    hf:o/d/c.txt@012345678901 (1 sample');
+  });
+
   it('and what papers published', () => {
     const lines = provenanceLines([resultUnderProtocol(LLAMA)]);
     expect(lines).toContain('published    wanda at 50% 6.42  (Wanda, README, LLaMA-2 results)');

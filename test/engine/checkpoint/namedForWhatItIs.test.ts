@@ -46,6 +46,7 @@ describe('a path that is no path of a checkpoint', () => {
     ['%USERPROFILE%/tiny', /with %USERPROFILE%/],
     ['file:///data/models/my%20model', /begins with file:.*Write the path alone: \/data\/models\/my model\./],
     ['hf:meta-llama/Llama-3.2-1B', /name of the Hugging Face hub.*Write hf:meta-llama\/Llama-3\.2-1B/],
+    ['HF:meta-llama/Llama-3.2-1B', /Write hf:meta-llama\/Llama-3\.2-1B:/],
     ['hf:meta-llama/Llama-3.2-1B@main', /Write hf:meta-llama\/Llama-3\.2-1B:/],
     ['hf://meta-llama/Llama-3.2-1B', /Write hf:meta-llama\/Llama-3\.2-1B:/],
     ['https://huggingface.co/meta-llama/Llama-3.2-1B/tree/main', /Write hf:meta-llama\/Llama-3\.2-1B:/],

@@ -57,6 +57,8 @@ describe('data is refused by name, whatever the file is called', () => {
     ['an Arrow stream', after(0xff, 0xff, 0xff, 0xff, 0x10, 0, 0, 0), 'Arrow'],
     ['encrypted Parquet', Buffer.from(`PARE${PROSE}PARE`), 'encrypted Parquet'],
     ['PDF', '%PDF-1.7 and so on', 'PDF'],
+    ['UTF-16 without a mark', Buffer.from(PROSE, 'utf16le'), 'UTF-16, UTF-32 or a binary file'],
+    ['UTF-16 in gzip', gzipSync(Buffer.from(PROSE, 'utf16le').swap16()), 'UTF-16, UTF-32 or a binary file in gzip'],
     ['gzip in gzip', gzipSync(gzipSync(PROSE)), 'gzip in gzip'],
     ['an archive in gzip', gzipSync(`${'a'.repeat(257)}ustar`), 'a tar archive in gzip'],
     ['Parquet in gzip', gzipSync(`PAR1${PROSE}PAR1`), 'Parquet in gzip'],
@@ -68,7 +70,7 @@ describe('data is refused by name, whatever the file is called', () => {
   ])('%s', async (_, content, name) => {
     const failure = await failureOf(() => loadCorpus(write(content)));
     expect(failure.data).toMatchObject({ code: 'corpus/format', actual: name });
-    expect(failure.data.remedy).toMatch(/Unpack it first|Write it|Write its rows|pdftotext/);
+    expect(failure.data.remedy).toMatch(/Unpack it first|Save the text as UTF-8|Write it|Write its rows|pdftotext/);
   });
 });
 
