@@ -2,6 +2,8 @@ import { ROWS_SETTINGS, rowsText, saidOfRows } from './corpusRows.ts';
 import type { RowsSettings } from './corpusRows.ts';
 import { isStructural } from './planned.ts';
 import type { PlanInputs, PlannedEvaluation } from './planSchema.ts';
+import { hubNameOf } from './hubName.ts';
+import { parseHubText } from './hubReference.ts';
 import { defaultLength } from './length.ts';
 import { protocolGroup } from './protocolGroup.ts';
 import { protocolOf, protocolSettings } from './protocols.ts';
@@ -123,11 +125,12 @@ function isText({ from, what }: ProtocolText, file: string, hash: string | undef
 }
 
 /** Whether a path in the hub's cache is a file that a reference names, at whatever commit. */
-function isHubFile(reference: string, file: string): boolean {
-  const [, owner, name, rest] = /^hf:([^/]+)\/([^/]+)\/(.+)$/.exec(reference) ?? [];
-  const path = file.replaceAll('\\', '/');
-  const snapshot = new RegExp(`/datasets--${owner}--${name}/snapshots/[^/]+/(.+)$`).exec(path)?.[1];
-  if (snapshot === undefined || rest === undefined) return false;
-  const [config, split] = rest.split(':');
-  return split === undefined ? snapshot === rest : snapshot.startsWith(`${config}/${split}-`);
+function isHubFile(reference: string, path: string): boolean {
+  const named = parseHubText(reference);
+  const found = hubNameOf(path);
+  if (!('reference' in named)) return false;
+  const { id, part } = named.reference;
+  if (found?.kind !== 'dataset' || found.id !== id) return false;
+  if ('file' in part) return found.file === part.file;
+  return found.file.startsWith(`${part.config === undefined ? '' : `${part.config}/`}${part.split}-`);
 }

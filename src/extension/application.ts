@@ -17,7 +17,7 @@ import type { StampedHashes } from './evaluate/inputHashes.ts';
 import { HubAccess } from './hub/hubAccess.ts';
 import { HubView } from './hub/hubView.ts';
 import { cachedNames } from '../hub/cachedNames.ts';
-import { hubCacheFolder } from '../hub/hubEnvironment.ts';
+import { hubCacheFolder } from '../files/hubFolder.ts';
 import { LanguageServer } from './languageServer.ts';
 import { LanguageModels } from './llm/languageModels.ts';
 import { Outlines } from './outlines.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { HubReference } from '../experiment/hubReference.ts';
 import { idOfFolder } from '../experiment/hubName.ts';
 import { findCached } from './cachedReference.ts';
-import { cachedCommit, isCommit, snapshotFiles } from './hubCache.ts';
+import { cachedCommit, isCommit, snapshotFiles } from '../files/hubCache.ts';
 import { isIncomplete } from './incompleteFile.ts';
 
 /** A model or data set in the cache. */

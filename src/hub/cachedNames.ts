@@ -3,7 +3,7 @@ import { HUB_PREFIX, parseHubModel, parseHubText } from '../experiment/hubRefere
 import { findCached, PARQUET_BRANCH, textFile } from './cachedReference.ts';
 import { listCache } from './cacheList.ts';
 import type { CachedRepository } from './cacheList.ts';
-import { snapshotFiles } from './hubCache.ts';
+import { snapshotFiles } from '../files/hubCache.ts';
 import { offeredParts } from './neededFiles.ts';
 
 /** Of a repository with more revisions or files, the rest can still be typed. */

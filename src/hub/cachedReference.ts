@@ -4,8 +4,8 @@ import { printReference } from '../experiment/hubReference.ts';
 import { readText } from '../files/readBytes.ts';
 import { hubError } from './hubErrors.ts';
 import type { HubEnvironment } from './hubEnvironment.ts';
-import { cachedCommit, isKnownMissing, repositoryFolder, snapshotFiles, snapshotFolder } from './hubCache.ts';
-import type { CachedFile } from './hubCache.ts';
+import { cachedCommit, isKnownMissing, repositoryFolder, snapshotFiles, snapshotFolder } from '../files/hubCache.ts';
+import type { CachedFile } from '../files/hubCache.ts';
 import { claimedFiles, INDEX, modelFiles, shardsOf, splitFiles, TOKENIZER } from './neededFiles.ts';
 
 /** What the cache has of a reference: the path to work with, or what is missing of it. */

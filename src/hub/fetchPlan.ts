@@ -5,7 +5,7 @@ import type { HubModel, HubReference, HubText } from '../experiment/hubReference
 import { hubPage } from '../experiment/hubReference.ts';
 import { convertedSplit, LONGEST_INDEX, PARQUET_BRANCH, textFile } from './cachedReference.ts';
 import type { HubFileEntry } from './fetchBlob.ts';
-import { blobFile, isCommit, repositoryFolder, snapshotFolder } from './hubCache.ts';
+import { blobFile, isCommit, repositoryFolder, snapshotFolder } from '../files/hubCache.ts';
 import { ask, wholeBody, withTries } from './hubClient.ts';
 import type { HubClient } from './hubClient.ts';
 import { endpointText } from './hubEnvironment.ts';

@@ -1,10 +1,9 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { fileProblem } from '../files/fileProblem.ts';
+import { hubCacheFolder, hubHome, placeOf, said } from '../files/hubFolder.ts';
+import type { Variables } from '../files/hubFolder.ts';
 import { readText } from '../files/readBytes.ts';
-
-export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
  * Where the hub and its cache are, as Python's library reads them from the environment (huggingface_hub/constants.py). The token is not in
@@ -36,12 +35,6 @@ export function hubEnvironment(variables: Variables = process.env): HubEnvironme
   };
 }
 
-/** Absolute; whether or not it is there. */
-export function hubCacheFolder(variables: Variables = process.env): string {
-  const own = said(variables, 'HF_HUB_CACHE') ?? said(variables, 'HUGGINGFACE_HUB_CACHE');
-  return own === undefined ? path.join(hubHome(variables), 'hub') : placeOf(own, variables);
-}
-
 /**
  * The token of the person, for the endpoint and nobody else.
  *
@@ -70,21 +63,6 @@ export async function hubToken(variables: Variables = process.env): Promise<stri
   }
 }
 
-function hubHome(variables: Variables): string {
-  const own = said(variables, 'HF_HOME');
-  if (own !== undefined) return placeOf(own, variables);
-  return path.join(placeOf(said(variables, 'XDG_CACHE_HOME') ?? '~/.cache', variables), 'huggingface');
-}
-
-/** Python's library puts in `~` and variables, which shells leave alone in some places. */
-function placeOf(written: string, variables: Variables): string {
-  const home = variables['HOME'] ?? variables['USERPROFILE'] ?? homedir();
-  const place = written
-    .replace(/^~(?=$|[\\/])/, () => home)
-    .replace(/\$(?:(\w+)|\{(\w+)\})/g, (all, plain?: string, braced?: string) => variables[plain ?? braced!] ?? all);
-  return path.resolve(place);
-}
-
 function endpointOf(written: string): URL {
   const url = URL.canParse(written) ? new URL(written.replace(/\/+$/, '')) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '' && url.hash === '') return url;
@@ -95,12 +73,6 @@ function endpointOf(written: string): URL {
     actual: url === undefined ? 'what is none' : 'one with more in it than scheme, host, port and path',
     remedy: 'Correct the variable, or unset it.',
   });
-}
-
-/** Shells unset by emptying, too. */
-function said(variables: Variables, name: string): string | undefined {
-  const value = variables[name]?.trim();
-  return value === '' ? undefined : value;
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -2,7 +2,7 @@ import { EspalierError } from '../base/errors.ts';
 import { isSafePath } from '../experiment/hubReference.ts';
 import type { HubFileEntry } from './fetchBlob.ts';
 import { addressOf, endpointText } from './hubEnvironment.ts';
-import { isCommit } from './hubCache.ts';
+import { isCommit } from '../files/hubCache.ts';
 import { ask, endpointFetch, withTries } from './hubClient.ts';
 import type { HubClient } from './hubClient.ts';
 import { badReplyError } from './hubErrors.ts';

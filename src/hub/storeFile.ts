@@ -10,7 +10,7 @@ import { removeTemporary, sweepTemporaries, temporaryBeside } from '../files/tem
 import { writeNew } from '../files/writeWhole.ts';
 import { fetchBlob } from './fetchBlob.ts';
 import type { HubFileEntry } from './fetchBlob.ts';
-import { blobFile, missingMark, refFile, snapshotFolder } from './hubCache.ts';
+import { blobFile, missingMark, refFile, snapshotFolder } from '../files/hubCache.ts';
 import { cancelled } from './hubClient.ts';
 import type { HubClient } from './hubClient.ts';
 import { leaveIncomplete, removeLeft, takeIncomplete } from './incompleteFile.ts';

@@ -23,6 +23,8 @@ const wanda = (settings: Partial<EvaluationSettings> = {}, more: Partial<PlanInp
   settings: { ...DEFAULT_SETTINGS, ...protocolSettings(more.protocol ?? 'wanda'), ...settings },
 });
 
+const COMMIT = 'ab12'.repeat(10);
+
 describe('what a plan differs in from its protocol', () => {
   it.each<[string, PlanInputs, Partial<KnownInputs>, readonly string[]]>([
     ['nothing', wanda(), {}, []],
@@ -82,7 +84,7 @@ describe('what a plan differs in from its protocol', () => {
       wanda(
         {},
         {
-          text: `${CACHE}/datasets--Salesforce--wikitext/snapshots/ab12/wikitext-2-raw-v1/test-00000-of-00001.parquet`,
+          text: `${CACHE}/datasets--Salesforce--wikitext/snapshots/${COMMIT}/wikitext-2-raw-v1/test-00000-of-00001.parquet`,
         },
       ),
       {},
@@ -93,7 +95,7 @@ describe('what a plan differs in from its protocol', () => {
       wanda(
         {},
         {
-          text: `${CACHE}/datasets--Salesforce--wikitext/snapshots/ab12/wikitext-2-raw-v1/validation-00000-of-00001.parquet`,
+          text: `${CACHE}/datasets--Salesforce--wikitext/snapshots/${COMMIT}/wikitext-2-raw-v1/validation-00000-of-00001.parquet`,
         },
       ),
       {},
@@ -101,13 +103,16 @@ describe('what a plan differs in from its protocol', () => {
     ],
     [
       'another data set in it',
-      wanda({}, { calibration: `${CACHE}/datasets--o--c4/snapshots/ab12/en/c4-train.00000-of-01024.json.gz` }),
+      wanda({}, { calibration: `${CACHE}/datasets--o--c4/snapshots/${COMMIT}/en/c4-train.00000-of-01024.json.gz` }),
       {},
       ['calibration text c4-train.00000-of-01024.json.gz'],
     ],
     [
       'its shard in it',
-      wanda({}, { calibration: `${CACHE}/datasets--allenai--c4/snapshots/ab12/en/c4-train.00000-of-01024.json.gz` }),
+      wanda(
+        {},
+        { calibration: `${CACHE}/datasets--allenai--c4/snapshots/${COMMIT}/en/c4-train.00000-of-01024.json.gz` },
+      ),
       {},
       [],
     ],

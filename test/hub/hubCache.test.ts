@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { listCache } from '../../src/hub/cacheList.ts';
 import { findCached } from '../../src/hub/cachedReference.ts';
-import { cachedCommit, snapshotFiles } from '../../src/hub/hubCache.ts';
+import { cachedCommit, snapshotFiles } from '../../src/files/hubCache.ts';
 import { temporaryFolder } from './hubSession.ts';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { addressOf, hubCacheFolder, hubEnvironment, hubToken } from '../../src/hub/hubEnvironment.ts';
+import { hubCacheFolder } from '../../src/files/hubFolder.ts';
+import { addressOf, hubEnvironment, hubToken } from '../../src/hub/hubEnvironment.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { temporaryFolder } from './hubSession.ts';
 

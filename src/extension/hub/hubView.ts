@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatBytes } from '../../experiment/format.ts';
-import { hubCacheFolder } from '../../hub/hubEnvironment.ts';
+import { hubCacheFolder } from '../../files/hubFolder.ts';
 import { listCache } from '../../hub/cacheList.ts';
 import type { CachedRepository } from '../../hub/cacheList.ts';
 import { ago } from '../search/ago.ts';

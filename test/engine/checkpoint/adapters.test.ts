@@ -179,12 +179,15 @@ describe('an adapter beside its base model is what merging gives', () => {
   });
 });
 
+/** As git names one. */
+const COMMIT = 'abc123'.padEnd(40, '0');
+
 describe('the base model is found', () => {
   const hub = (folder: string, revision = 'main'): void => {
     const repository = path.join(models.root, `hub-${count++}`, 'models--ada--base');
-    cpSync(folder, path.join(repository, 'snapshots', 'abc123'), { recursive: true });
+    cpSync(folder, path.join(repository, 'snapshots', COMMIT), { recursive: true });
     mkdirSync(path.join(repository, 'refs'));
-    writeFileSync(path.join(repository, 'refs', revision), 'abc123');
+    writeFileSync(path.join(repository, 'refs', revision), COMMIT);
     process.env['HF_HUB_CACHE'] = path.dirname(repository);
   };
 
@@ -206,7 +209,7 @@ describe('the base model is found', () => {
       (base) => {
         hub(base, 'v2');
       },
-      { revision: 'abc123' },
+      { revision: COMMIT },
     ],
   ])('%s', async (_, name, prepare, fields) => {
     const { adapter } = await adapted('llama-1', PLAIN);

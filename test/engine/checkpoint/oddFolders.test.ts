@@ -76,27 +76,30 @@ function bytesOf(values: Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
 
+/** As git names one. */
+const COMMIT = 'c0ffee'.padEnd(40, '0');
+
 describe('the folder', () => {
   it('is one above a snapshot of the hub’s cache: the one that main was at', async () => {
     const { folder } = await models.familyOf('llama-1');
     const repository = path.join(models.root, 'models--ada--tiny');
-    cpSync(folder, path.join(repository, 'snapshots', 'c0ffee'), { recursive: true });
+    cpSync(folder, path.join(repository, 'snapshots', COMMIT), { recursive: true });
     mkdirSync(path.join(repository, 'snapshots', 'abc'));
     mkdirSync(path.join(repository, 'refs'));
-    writeFileSync(path.join(repository, 'refs', 'main'), 'c0ffee\n');
+    writeFileSync(path.join(repository, 'refs', 'main'), `${COMMIT}\n`);
     for (const named of [repository, path.join(repository, 'snapshots')]) {
       await expectEqual('llama-1', named);
       const checkpoint = await openCheckpoint(named);
       checkpoint.close();
-      expect(checkpoint.folder).toBe(path.join(repository, 'snapshots', 'c0ffee'));
+      expect(checkpoint.folder).toBe(path.join(repository, 'snapshots', COMMIT));
     }
   });
 
   it.each(['../../elsewhere', 'abc', '', 'x'.repeat(100)])('and not where refs/main says %j', async (main) => {
     const repository = path.join(models.root, `models--ada--${main.length}-${main.slice(0, 1).replace('.', 'd')}`);
-    mkdirSync(path.join(repository, 'snapshots', 'c0ffee'), { recursive: true });
+    mkdirSync(path.join(repository, 'snapshots', COMMIT), { recursive: true });
     mkdirSync(path.join(repository, 'refs'));
-    writeFileSync(path.join(repository, 'snapshots', 'c0ffee', 'config.json'), '{}');
+    writeFileSync(path.join(repository, 'snapshots', COMMIT, 'config.json'), '{}');
     writeFileSync(path.join(repository, 'refs', 'main'), main);
     cpSync((await models.familyOf('llama-1')).folder, path.join(models.root, 'elsewhere'), { recursive: true });
     expect((await failureOf(() => openCheckpoint(repository))).message).toMatch(/Name the snapshot: .*c0ffee/);
