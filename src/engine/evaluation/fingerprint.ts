@@ -42,7 +42,7 @@ export function fingerprint(
     ...(settings.offsets !== 'even' && { seed: settings.seed }),
     // These, too, are no part of it where they are as ever.
     rows: rows?.calibration,
-    gradients: evaluation && needsGradient(evaluation) ? gradientsOf(provenance) : undefined,
+    gradients: evaluation && needsGradient(evaluation) ? ownGradients(provenance) : undefined,
   };
   const content = {
     format: FORMAT,
@@ -61,8 +61,9 @@ export function fingerprint(
   return sha256(JSON.stringify(content));
 }
 
-/** Of the samples that G is taken on, where they are others than those for calibration. */
-function gradientsOf({ gradientsHash, gradientSamples, gradientLength, gradientOffsets, seed, rows }: Provenance) {
+/** What decides the samples that G is taken on, where they are others than those for calibration; else undefined, which is no part of a hash. */
+export function ownGradients(provenance: Provenance) {
+  const { gradientsHash, gradientSamples, gradientLength, gradientOffsets, seed, rows } = provenance;
   if (gradientSamples === undefined) return undefined;
   return {
     gradientsHash,

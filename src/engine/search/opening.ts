@@ -2,6 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
+import { ownGradients } from '../evaluation/fingerprint.ts';
 import type { SweepInputs } from '../evaluation/sweepInputs.ts';
 import { blockOrder } from './blockOrder.ts';
 
@@ -50,8 +51,12 @@ export function sessionError(expected: string, actual: string): EspalierError {
 /** The losses stand for the machine: a run may go on elsewhere as long as they are the same there to the last bit. */
 function openingFingerprint(provenance: Provenance, losses: readonly number[], about: object): string {
   const { modelHash, textHash, calibrationHash, samples, calibrationLength, offsets, seed } = provenance;
-  const { blocks, length, group, device, precision, versions } = provenance;
+  const { blocks, length, group, device, precision, versions, rows } = provenance;
   const calibration = calibrationHash !== undefined && { calibrationHash, samples, calibrationLength, offsets, seed };
   const where = { device, precision, versions, losses };
-  return sha256(JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, ...about, ...where }));
+  // Undefined, and so no part of it, where they are as ever.
+  const own = { rows, gradients: ownGradients(provenance) };
+  return sha256(
+    JSON.stringify({ modelHash, textHash, calibration, blocks, length, group, ...about, ...where, ...own }),
+  );
 }
