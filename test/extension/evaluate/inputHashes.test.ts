@@ -101,9 +101,10 @@ describe('the inputs of a result', () => {
   });
 
   it('of an adapter are its base model’s files as well, and of a folder of the hub’s cache those of its snapshot', async () => {
-    const snapshot = path.join(root, 'models--ada--base', 'snapshots', 'abc');
+    const commit = 'abc1'.repeat(10);
+    const snapshot = path.join(root, 'models--ada--base', 'snapshots', commit);
     await mkdir(path.join(root, 'models--ada--base', 'refs'), { recursive: true });
-    await writeFile(path.join(root, 'models--ada--base', 'refs', 'main'), 'abc');
+    await writeFile(path.join(root, 'models--ada--base', 'refs', 'main'), commit);
     await mkdir(snapshot, { recursive: true });
     await rename(path.join(root, 'model', 'model.safetensors'), path.join(snapshot, 'model.safetensors'));
     await rm(path.join(root, 'model', 'config.json'));
