@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { EvaluationPlan } from '../src/experiment/planSchema.ts';
-import { asWeights } from '../src/experiment/planned.ts';
+import { asRanked } from '../src/experiment/planned.ts';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { BlockWeights } from '../src/engine/forward/blockWeights.ts';
 import { ForwardStatistics } from '../src/engine/evaluation/blockStatistics.ts';
@@ -44,7 +44,7 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened
   /** The dense model alone, or one pruned model alone: the peer evaluates no dense model beside a pruned one either. */
   async evaluate({ plan, device, inputs }) {
     const pruners = plan.evaluations.map((evaluation) => {
-      const { metric, expression, sparsity } = asWeights(evaluation, 'measuring an evaluation');
+      const { metric, expression, sparsity } = asRanked(evaluation, 'measuring an evaluation');
       return new Pruner(device, metric, expression, sparsity, plan.settings.group);
     });
     const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));

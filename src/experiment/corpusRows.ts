@@ -42,7 +42,7 @@ export const JOINS: Readonly<Record<RowsSettings['join'], string>> = {
 };
 
 /** The texts that a plan names. */
-export type PlannedText = 'text' | 'calibration' | 'gradients' | 'test';
+export type PlannedText = 'text' | 'calibration' | 'gradients' | 'train' | 'validate' | 'test';
 
 /** What is said of rows that is not said by default: equal exactly where two texts are made of a file alike. */
 export function saidOfRows(rows: SaidSettings | undefined): SaidSettings | undefined {

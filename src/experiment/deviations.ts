@@ -55,7 +55,7 @@ export function ownDeviations(plan: PlanInputs, evaluation: PlannedEvaluation): 
   if (protocol === undefined || isStructural(evaluation) || evaluation.sparsity.kind === 'n:m') return [];
   const { expression, group } = evaluation;
   const ofOthers = settingsWith(SETTINGS, protocolSettings(protocol)).group;
-  const isMeant = group === undefined || group === (protocolGroup(protocol, expression) ?? ofOthers);
+  const isMeant = group === undefined || group === ((expression && protocolGroup(protocol, expression)) ?? ofOthers);
   // Said of all metrics it is told already.
   return isMeant || (group === plan.settings.group && group !== ofOthers) ? [] : [`group ${group}`];
 }

@@ -37,12 +37,15 @@ const OF_GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'] as
 
 /** Whether it matters which blocks its statistics come from: components are chosen on the dense model, and gradients are its own. */
 function looksAtInputs(evaluation: PlannedEvaluation): boolean {
-  if (isStructural(evaluation)) return false;
+  if (evaluation.update) return true;
+  if (isStructural(evaluation) || evaluation.expression === undefined) return false;
   return operandsOf(evaluation.expression).some((name) => name !== 'G' && OPERANDS[name].needs.length > 0);
 }
 
 /** A metric with a group of its own has that; under a protocol magnitude has what is said of all metrics, where something is. */
 function comparesGroups(evaluation: PlannedEvaluation, said: EvaluationSettings['group'] | undefined): boolean {
   if (isStructural(evaluation) || evaluation.sparsity.kind !== 'unstructured') return false;
+  // SparseGPT chooses over all rows of some columns.
+  if (evaluation.expression === undefined) return false;
   return evaluation.group === undefined || evaluation.group === said;
 }

@@ -1,12 +1,15 @@
 import type { PlanInputs } from './planSchema.ts';
 
 /** What a plan of any kind works on, without what it does there. */
-export function planInputs({ model, text, calibration, gradients, rows, protocol, settings }: PlanInputs): PlanInputs {
+export function planInputs(plan: PlanInputs): PlanInputs {
+  const { model, text, calibration, gradients, train, validate, rows, protocol, settings } = plan;
   return {
     model,
     text,
     ...(calibration !== undefined && { calibration }),
     ...(gradients !== undefined && { gradients }),
+    ...(train !== undefined && { train }),
+    ...(validate !== undefined && { validate }),
     ...(rows !== undefined && { rows }),
     ...(protocol !== undefined && { protocol }),
     settings,
@@ -16,11 +19,7 @@ export function planInputs({ model, text, calibration, gradients, rows, protocol
 /** The same on the text that a search never sees, which is evaluated as its fitness text is. */
 export function onTestText(plan: PlanInputs, test: string): PlanInputs {
   const { rows = {}, ...inputs } = planInputs(plan);
-  const { calibration, gradients, test: ofTest } = rows;
-  const others = {
-    ...(calibration && { calibration }),
-    ...(gradients && { gradients }),
-    ...(ofTest && { text: ofTest }),
-  };
-  return { ...inputs, text: test, ...(Object.keys(others).length > 0 && { rows: others }) };
+  const others = Object.entries(rows).filter(([name]) => name !== 'text');
+  const ofText = Object.fromEntries(others.map(([name, said]) => [name === 'test' ? 'text' : name, said]));
+  return { ...inputs, text: test, ...(Object.keys(ofText).length > 0 && { rows: ofText }) };
 }

@@ -5,28 +5,38 @@ import { expressionSchema } from './expressionSchema.ts';
 import { ROWS_SETTINGS } from './corpusRows.ts';
 import { MAX_EVALUATIONS } from './limits.ts';
 import { PROTOCOL_NAMES } from './protocols.ts';
+import { recoverySchema } from './recoverySchema.ts';
 import { SETTINGS } from './settings.ts';
 import { settingsSchemaOf } from './settingSchema.ts';
 import { sparsitySchema, unstructuredSchema } from './sparsitySchema.ts';
 import { ratesSchema, structureSchema } from './structureSchema.ts';
+import { structureUpdateSchema, weightUpdateSchema } from './updateSchema.ts';
 
 export const settingsSchema = settingsSchemaOf(SETTINGS);
 
 export type PlannedEvaluation = WeightEvaluation | StructureEvaluation;
 
-/** Single weights are removed, by a metric. */
+/** Single weights are removed, by a metric or by SparseGPT’s own choice. */
 export type WeightEvaluation = Immutable<z.infer<typeof weightEvaluationSchema>>;
 
-const weightEvaluationSchema = z.strictObject({
-  /** Name of the metric as the user wrote it; the expression itself where it has none. */
-  metric: nameSchema,
-  expression: expressionSchema,
-  sparsity: sparsitySchema,
-  /** How much of each block goes, where not the same of each; of unstructured sparsity only. */
-  rates: ratesSchema.exactOptional(),
-  /** Weights that are compared with each other, where the metric has a say in it; else the setting's. */
-  group: settingsSchema.shape.group.exactOptional(),
-});
+const weightEvaluationSchema = z
+  .strictObject({
+    /** Name of the metric as the user wrote it; the expression itself where it has none. */
+    metric: nameSchema,
+    /** Absent: the update, SparseGPT’s, chooses what goes. */
+    expression: expressionSchema.exactOptional(),
+    sparsity: sparsitySchema,
+    /** How much of each block goes, where not the same of each; of unstructured sparsity only. */
+    rates: ratesSchema.exactOptional(),
+    /** Weights that are compared with each other, where the metric has a say in it; else the setting's. */
+    group: settingsSchema.shape.group.exactOptional(),
+    /** What becomes of the weights that stay. */
+    update: weightUpdateSchema.exactOptional(),
+    recovery: recoverySchema.exactOptional(),
+  })
+  .refine(({ expression, update }) => expression !== undefined || update?.method === 'sparsegpt', {
+    error: 'expected a metric, or SparseGPT’s update, which can do without',
+  });
 
 /** Whole heads, channels and blocks are removed. Scores are those of the dense model (one-shot). */
 export type StructureEvaluation = Immutable<z.infer<typeof structureEvaluationSchema>>;
@@ -37,6 +47,9 @@ const structureEvaluationSchema = z.strictObject({
   structure: structureSchema,
   /** Share of the decoder blocks' weights; of a mask what it removes. */
   sparsity: unstructuredSchema,
+  /** What becomes of the output projections of what stays. */
+  update: structureUpdateSchema.exactOptional(),
+  recovery: recoverySchema.exactOptional(),
 });
 
 const rowsSchema = settingsSchemaOf(ROWS_SETTINGS);
@@ -51,12 +64,17 @@ export const inputFields = {
   calibration: nameSchema.exactOptional(),
   /** Text that G is taken on, where that is not the one for calibration. */
   gradients: nameSchema.exactOptional(),
+  /** Text or instruction pairs that a recovery trains on, and the text that it is watched on, where that is not held out of the first. */
+  train: nameSchema.exactOptional(),
+  validate: nameSchema.exactOptional(),
   /** How the texts are made of their files, where that is not as {@link ROWS_SETTINGS} has it by default. */
   rows: z
     .strictObject({
       text: rowsSchema.exactOptional(),
       calibration: rowsSchema.exactOptional(),
       gradients: rowsSchema.exactOptional(),
+      train: rowsSchema.exactOptional(),
+      validate: rowsSchema.exactOptional(),
       test: rowsSchema.exactOptional(),
     })
     .exactOptional(),

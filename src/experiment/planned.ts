@@ -4,7 +4,9 @@ import { operandsOf, statisticsOf } from '../metric/measure.ts';
 import { printInfix } from '../metric/print.ts';
 import { essentialMask } from './components.ts';
 import type { PlannedEvaluation, StructureEvaluation, WeightEvaluation } from './planSchema.ts';
+import { recoveryText } from './recovery.ts';
 import type { RateAllocation, StructureScore } from './structureSchema.ts';
+import { updateText } from './updates.ts';
 
 export function isStructural(evaluation: PlannedEvaluation): evaluation is StructureEvaluation {
   return 'structure' in evaluation;
@@ -15,13 +17,26 @@ export function isStructural(evaluation: PlannedEvaluation): evaluation is Struc
  * exactly where two evaluations remove the same at the same sparsity. A result keeps it as its `expression`.
  */
 export function scoreText(evaluation: PlannedEvaluation): string {
+  return `${removalText(evaluation)}${afterMaskText(evaluation)}`;
+}
+
+function removalText(evaluation: PlannedEvaluation): string {
   if (!isStructural(evaluation)) {
     const { expression, rates, group } = evaluation;
-    return `${printInfix(expression)}${ratesText(rates)}${group === undefined ? '' : `, group ${group}`}`;
+    const score = expression === undefined ? OWN_MASK : printInfix(expression);
+    return `${score}${ratesText(rates)}${group === undefined ? '' : `, group ${group}`}`;
   }
   const { structure } = evaluation;
   if (structure.kind === 'scored') return `${structureScoreText(structure.score)}${ratesText(structure.rates)}`;
   return `mask ${hashText(JSON.stringify(essentialMask(structure.mask)))}`;
+}
+
+/** What SparseGPT is called where it chooses its own mask. */
+export const OWN_MASK = 'sparsegpt';
+
+/** ` then admm (iterations: 50), recovered by lora (steps: 500)`: what becomes of the weights that stay; empty where nothing does. */
+function afterMaskText({ update, recovery }: PlannedEvaluation): string {
+  return `${update ? ` then ${updateText(update)}` : ''}${recovery ? `, recovered by ${recoveryText(recovery)}` : ''}`;
 }
 
 /** `wanda-sp`, or `components by W * sqrt(X)` for a metric. */
@@ -45,8 +60,10 @@ function ratesText(rates: RateAllocation | undefined): string {
 
 /** Whether calibration samples are needed: for statistics of inputs, or for gradients. */
 export function needsCalibration(evaluation: PlannedEvaluation): boolean {
+  if (evaluation.update) return true;
   if (!isStructural(evaluation)) {
-    return evaluation.rates?.kind === 'owl' || statisticsOf(evaluation.expression).length > 0;
+    const { expression, rates } = evaluation;
+    return rates?.kind === 'owl' || (expression !== undefined && statisticsOf(expression).length > 0);
   }
   const { structure } = evaluation;
   if (structure.kind === 'mask') return false;
@@ -61,6 +78,8 @@ export interface SampleNeeds {
   readonly calibration: boolean;
   /** The operand G. */
   readonly gradients: boolean;
+  /** Training after pruning. */
+  readonly training?: boolean;
 }
 
 /** Whether the operand G has to be there; Taylor's scores are of the calibration samples. */
@@ -71,7 +90,11 @@ export function needsGradient(evaluation: PlannedEvaluation): boolean {
 
 /** What samples evaluations need. */
 export function sampleNeeds(evaluations: readonly PlannedEvaluation[]): SampleNeeds {
-  return { calibration: evaluations.some(needsCalibration), gradients: evaluations.some(needsGradient) };
+  return {
+    calibration: evaluations.some(needsCalibration),
+    gradients: evaluations.some(needsGradient),
+    training: evaluations.some(({ recovery }) => recovery !== undefined),
+  };
 }
 
 function expressionOf(evaluation: PlannedEvaluation): Expression | undefined {
@@ -80,14 +103,20 @@ function expressionOf(evaluation: PlannedEvaluation): Expression | undefined {
   return structure.kind === 'scored' && structure.score.kind === 'metric' ? structure.score.expression : undefined;
 }
 
-/** @throws EspalierError for one that removes whole components, which is more than a formula */
-export function asWeights(evaluation: PlannedEvaluation, operation: string): WeightEvaluation {
-  if (!isStructural(evaluation)) return evaluation;
+/** Single weights that a metric ranks. */
+export type RankedEvaluation = WeightEvaluation & { readonly expression: Expression };
+
+/** @throws EspalierError for one that removes whole components, or whose update chooses what goes: both are more than a formula */
+export function asRanked(evaluation: PlannedEvaluation, operation: string): RankedEvaluation {
+  const isWhole = isStructural(evaluation);
+  if (!isWhole && evaluation.expression !== undefined) return { ...evaluation, expression: evaluation.expression };
   throw new EspalierError({
     code: 'settings/invalid',
     operation,
     expected: 'a metric that ranks single weights',
-    actual: `${evaluation.metric}, which removes whole heads and channels`,
+    actual: isWhole
+      ? `${evaluation.metric}, which removes whole heads and channels`
+      : `${evaluation.metric}, which chooses while it updates`,
     remedy: 'Choose a metric.',
   });
 }

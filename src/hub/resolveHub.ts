@@ -11,10 +11,12 @@ export interface HubInputs {
   readonly text?: string;
   readonly calibration?: string;
   readonly gradients?: string;
+  readonly train?: string;
+  readonly validate?: string;
   readonly test?: string;
 }
 
-const INPUTS = ['model', 'text', 'calibration', 'gradients', 'test'] as const;
+const INPUTS = ['model', 'text', 'calibration', 'gradients', 'train', 'validate', 'test'] as const;
 
 /** Whether a plan names anything by its name on the hub. */
 export function namesHub(plan: HubInputs): boolean {

@@ -6,6 +6,8 @@ interface Inputs {
   readonly text: string;
   readonly calibration?: string;
   readonly gradients?: string;
+  readonly train?: string;
+  readonly validate?: string;
   readonly test?: string;
 }
 
@@ -23,6 +25,8 @@ export function withPaths<Of extends Inputs>(of: Of, map: (file: string) => stri
     text: map(of.text),
     ...(of.calibration !== undefined && { calibration: map(of.calibration) }),
     ...(of.gradients !== undefined && { gradients: map(of.gradients) }),
+    ...(of.train !== undefined && { train: map(of.train) }),
+    ...(of.validate !== undefined && { validate: map(of.validate) }),
     ...(of.test !== undefined && { test: map(of.test) }),
   };
 }

@@ -5,7 +5,7 @@ import { packValues } from '../../src/experiment/packedValues.ts';
 import type { Candidate, Sequences } from '../../src/experiment/measuringSchema.ts';
 import type { ModelMask } from '../../src/experiment/structureSchema.ts';
 import { isStructural } from '../../src/experiment/planned.ts';
-import { asWeights, scoreText } from '../../src/experiment/planned.ts';
+import { asRanked, scoreText } from '../../src/experiment/planned.ts';
 import type { SearchPlan } from '../../src/search/kinds.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
@@ -144,7 +144,7 @@ export class ScriptedWorker implements WorkerProcess {
             sampleResult({ metric: evaluation.metric, expression: text, perplexity }),
           ]);
         }
-        const { metric, expression } = asWeights(evaluation!, 'evaluating');
+        const { metric, expression } = asRanked(evaluation!, 'evaluating');
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
         return this.answer('evaluate', [printPrefix(expression)], () => [
           sampleResult({ metric, expression: printInfix(expression), perplexity }),

@@ -1,4 +1,4 @@
-import { asWeights } from '../../src/experiment/planned.ts';
+import { asRanked } from '../../src/experiment/planned.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
@@ -257,7 +257,7 @@ describe('what arrives is checked', () => {
       {
         ...samplePlan({
           evaluations: [
-            { ...asWeights(samplePlan().evaluations[0]!, 'testing'), sparsity: { kind: 'n:m', keep: 4, of: 2 } },
+            { ...asRanked(samplePlan().evaluations[0]!, 'testing'), sparsity: { kind: 'n:m', keep: 4, of: 2 } },
           ],
         }),
       },

@@ -1,4 +1,4 @@
-import { asWeights } from '../../src/experiment/planned.ts';
+import { asRanked } from '../../src/experiment/planned.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
@@ -96,14 +96,14 @@ const VALID = [
     jsonrpc: '2.0',
     id: 6,
     method: 'probe',
-    params: { expressions: [asWeights(samplePlan().evaluations[0]!, 'testing').expression] },
+    params: { expressions: [asRanked(samplePlan().evaluations[0]!, 'testing').expression] },
   },
   {
     jsonrpc: '2.0',
     id: 7,
     method: 'measure',
     params: {
-      candidates: [{ kind: 'metric', expression: asWeights(samplePlan().evaluations[0]!, 'testing').expression }],
+      candidates: [{ kind: 'metric', expression: asRanked(samplePlan().evaluations[0]!, 'testing').expression }],
       on: { kind: 'blocks', begin: 0, end: 2 },
     },
   },

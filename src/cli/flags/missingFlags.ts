@@ -6,6 +6,7 @@ const FLAGS = {
   model: ['--model', 'a checkpoint folder'],
   evaluate: ['--text', 'the text that the perplexity is taken on'],
   calibrate: ['--calibration', 'a text to calibrate on'],
+  train: ['--train', 'a text to train on'],
   at: ['--sparsity', 'a share of the weights'],
 } as const satisfies Record<MissingInput['property'], readonly [flag: string, what: string]>;
 

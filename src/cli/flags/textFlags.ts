@@ -28,6 +28,14 @@ const TEXTS: Readonly<Record<PlannedText, TextFlag>> = {
     property: 'gradients',
     documentation: 'text or data set that G is taken on (default: that of the calibration)',
   },
+  train: {
+    property: 'train',
+    documentation: 'text, data set or instruction pairs that a recovery trains on',
+  },
+  validate: {
+    property: 'validate',
+    documentation: 'text or data set that a recovery is watched on (default: the end of what it trains on)',
+  },
   test: {
     property: 'test',
     documentation: 'text or data set that the search never sees: what it found is evaluated there at the end',

@@ -75,22 +75,25 @@ export function ownGradients(provenance: Provenance) {
   };
 }
 
-function weightsGone({ expression, sparsity, rates }: WeightEvaluation, group: EvaluationSettings['group']) {
+function weightsGone({ expression, sparsity, rates, update }: WeightEvaluation, group: EvaluationSettings['group']) {
   return {
-    expression: printPrefix(expression),
+    // The parts that are undefined are none of the hash.
+    expression: expression && printPrefix(expression),
     ...(rates?.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
-    ...(sparsity.kind === 'unstructured' && { group }),
+    ...(sparsity.kind === 'unstructured' && expression && { group }),
     ...(rates && rates.kind !== 'uniform' && { rates }),
+    update,
   };
 }
 
-function componentsGone({ structure, sparsity }: StructureEvaluation) {
-  if (structure.kind === 'mask') return { mask: essentialMask(structure.mask) };
+function componentsGone({ structure, sparsity, update }: StructureEvaluation) {
+  if (structure.kind === 'mask') return { mask: essentialMask(structure.mask), update };
   const { score, rates } = structure;
   return {
     components: score.kind === 'method' ? score.method : printPrefix(score.expression),
     // Rates that are given decide alone.
     ...(rates.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
     rates,
+    update,
   };
 }

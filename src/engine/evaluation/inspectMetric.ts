@@ -1,7 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { MetricInspection, NodeStatistics } from '../../experiment/inspectionSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
-import { asWeights } from '../../experiment/planned.ts';
+import { asRanked } from '../../experiment/planned.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf, sizeOf, statisticsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
@@ -40,7 +40,7 @@ export async function inspectMetric(
   hooks: StepHooks,
   state: InspectionState,
 ): Promise<MetricInspection> {
-  const { expression } = asWeights(onlyEvaluation(plan), 'inspecting');
+  const { expression } = asRanked(onlyEvaluation(plan), 'inspecting');
   const report = (stage: 'device' | 'reading', detail: string): void => {
     hooks.onProgress?.({ stage, done: 0, total: 0, detail });
     throwIfCancelled(hooks.signal, 'inspecting');

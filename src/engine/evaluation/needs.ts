@@ -7,7 +7,7 @@ import type { CountedVariant } from './sweep.ts';
 /** Operands that are rows, of all metrics that rank single weights. */
 export function rowsOfWeights(evaluations: readonly PlannedEvaluation[]): readonly RowOperand[] {
   return evaluations.flatMap((evaluation) =>
-    isStructural(evaluation) ? [] : operandsOf(evaluation.expression).filter(isRowOperand),
+    isStructural(evaluation) || !evaluation.expression ? [] : operandsOf(evaluation.expression).filter(isRowOperand),
   );
 }
 

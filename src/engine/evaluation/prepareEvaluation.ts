@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
 import type { BlockComponents, StructureReport } from '../../experiment/structureSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../experiment/planSchema.ts';
-import { isStructural, structureScoreText } from '../../experiment/planned.ts';
+import { asRanked, isStructural, structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
@@ -32,6 +32,7 @@ export type PreparedEvaluation =
 export function refusal(evaluation: PlannedEvaluation, { checkpoint }: SweepInputs): EspalierError | undefined {
   const components = modelComponents(checkpoint.config);
   try {
+    checkAfterMask(evaluation);
     if (isStructural(evaluation)) checkStructure(evaluation, components);
     else checkRates(evaluation, components);
     return undefined;
@@ -56,7 +57,7 @@ export function prepareEvaluation(
       ((layer: PrunedLayer): void => {
         hooks.onPruned!(layer, index);
       });
-    const { metric, expression, sparsity, group = plan.settings.group } = evaluation;
+    const { metric, expression, sparsity, group = plan.settings.group } = asRanked(evaluation, 'evaluating');
     const rates = weightRates(evaluation, components, survey);
     const variant = new Pruner(device, metric, expression, sparsity, group, observer, rates);
     return { kind: 'weights', variant, index };
@@ -145,6 +146,18 @@ function checkRates({ rates, sparsity, metric }: WeightEvaluation, components: r
     });
   }
   if (rates.kind === 'given') givenRates(rates.rates, components.length);
+}
+
+/** @throws EspalierError `settings/invalid` */
+function checkAfterMask({ update, recovery, metric }: PlannedEvaluation): void {
+  if (!update && !recovery) return;
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: `evaluating ${metric}`,
+    expected: 'a mask alone',
+    actual: update ? 'an update after it' : 'a recovery after it',
+    remedy: 'Leave it out.',
+  });
 }
 
 function asRefusal(error: unknown): EspalierError {

@@ -1,7 +1,7 @@
 import { toErrorData } from '../../base/errors.ts';
 import type { Ask, RequestHooks } from '../../protocol/requests.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import { asWeights, scoreText } from '../../experiment/planned.ts';
+import { asRanked, scoreText } from '../../experiment/planned.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { OutlineRange, TreeResult } from '../../language/server/messages.ts';
@@ -293,7 +293,7 @@ export class TreeSession {
       const inspection = await this.options.inspect({ plan, tensor: this.tensor }, hooks);
       if (this.running !== running) return;
       this.tensor = inspection.tensor;
-      const of = printPrefix(asWeights(plan.evaluations[0]!, 'inspecting').expression);
+      const of = printPrefix(asRanked(plan.evaluations[0]!, 'inspecting').expression);
       this.inspected = { key: keyOf(plan, inspection.tensor), of, inspection, model: plan.model };
       this.tellShown(this.inspected);
     } catch (thrown) {

@@ -3,6 +3,7 @@ import { needsCalibration } from '../../experiment/planned.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
+import { UPDATES } from '../../experiment/updates.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
 import { toErrorData } from '../../base/errors.ts';
 import { readNamedRates } from './allocations.ts';
@@ -16,7 +17,7 @@ import type { BlockContext } from './propertyReader.ts';
 import { tellWithoutEffect } from './searchEffects.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
-import { SEARCH_METHODS } from '../../search/methods.ts';
+import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
@@ -56,9 +57,24 @@ export function checkBlockSearch(
     const message = 'which run? Say it: `replay: "…"`, with the id of a recorded run';
     diagnostics.add('search/missing', place('provider'), message);
   }
+  const isMisplaced = tellUnfitUpdate(content, place('update'), context);
   tellOtherMeans(parsed, content, context);
   tellWithoutEffect(parsed, content, context);
-  return isPattern || problem !== undefined || lacksRun;
+  return isPattern || isMisplaced || problem !== undefined || lacksRun;
+}
+
+/** An update has to be of what the search removes: single weights or whole components. @returns whether it is not */
+function tellUnfitUpdate(content: SearchContent, span: Span, { findings }: BlockContext): boolean {
+  const { update, method = DEFAULT_SEARCH_METHOD, search } = content;
+  if (update === undefined || SEARCH_METHODS[method].finds !== 'rates') return false;
+  const removes = rateTarget(content).kind === 'weights' ? 'weights' : 'structures';
+  const dropsLayers = search['drop'] === 'sublayers';
+  if (UPDATES[update.method].of === removes && !dropsLayers) return false;
+  const message = dropsLayers
+    ? `\`${update.method}\` has nothing to change: the search drops whole layers`
+    : `\`${update.method}\` is an update of ${removes === 'weights' ? 'whole components' : 'single weights'}, and the search removes ${removes === 'weights' ? 'single weights' : 'whole components'}`;
+  findings.diagnostics.add('update/misplaced', span, message);
+  return true;
 }
 
 /** What the rates of a search are of. */
@@ -70,7 +86,7 @@ export const WANDA_SP: NamedScore = { name: 'wanda-sp', score: { kind: 'method',
 
 /** Some methods always need a calibration text; rates do where what they are measured by does. */
 export function needsInputs(method: SearchMethod, content: SearchContent): boolean {
-  if (SEARCH_METHODS[method].calibrates(content.search)) return true;
+  if (content.update || SEARCH_METHODS[method].calibrates(content.search)) return true;
   const target = rateTarget(content);
   const sparsity = { kind: 'unstructured', share: 0.5 } as const;
   const uses = (rates: RateAllocation): boolean => needsCalibration(evaluationOf({ target, sparsity }, rates));

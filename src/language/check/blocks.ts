@@ -3,6 +3,7 @@ import type { ProtocolName } from '../../experiment/protocols.ts';
 import type { SaidSettings, SettingRow } from '../../experiment/settingRow.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { nearestName } from '../../metric/nearest.ts';
+import { readRecovery, readUpdateValue } from './afterMask.ts';
 import { readNamedRates } from './allocations.ts';
 import { readArguments } from './argumentList.ts';
 import type { GivenArguments } from './argumentList.ts';
@@ -35,7 +36,7 @@ export interface CompiledBlock {
 /** Settings by name, each checked against its row. */
 type Said = Record<string, SettingRow['default']>;
 
-type TextProperty = 'evaluate' | 'calibrate' | 'gradients' | 'test';
+type TextProperty = 'evaluate' | 'calibrate' | 'gradients' | 'train' | 'validate' | 'test';
 
 function withRows(path: string, rows: Said): TextInput {
   return { path, ...(Object.keys(rows).length > 0 && { rows }) };
@@ -58,6 +59,9 @@ class BlockCompiler {
     llm: {},
     rows: {},
     protocol: {},
+    // Stand in parentheses alone.
+    update: {},
+    recovery: {},
   };
   /** Where each property was said first, by what it says. */
   private readonly seen = new Map<string, Span>();
@@ -105,7 +109,12 @@ class BlockCompiler {
         content[name as 'from' | 'baselines'] = eachOnce(reader, values, readMetric, ({ label }) => label);
         return;
       case 'prunings':
-        content.prune = eachOnce(reader, values, readPruning, ({ label, rates }) => label + JSON.stringify(rates));
+        content.prune = eachOnce(
+          reader,
+          values,
+          readPruning,
+          ({ label, rates, update }) => label + JSON.stringify([rates, update]),
+        );
         return;
       case 'sparsities':
         content.at = eachOnce(reader, values, readSparsity, printSparsity);
@@ -133,6 +142,8 @@ class BlockCompiler {
       case 'corpus':
       case 'target':
       case 'score':
+      case 'update':
+      case 'recovery':
       case 'setting': {
         const value = values[0];
         if (value === undefined) return;
@@ -158,6 +169,12 @@ class BlockCompiler {
     } else if (property.value === 'score') {
       const score = readComponentScore(reader, value);
       if (score !== undefined) content.score = score;
+    } else if (property.value === 'update') {
+      const update = readUpdateValue(reader, value, property.updates ?? 'any');
+      if (update !== undefined) content.update = update;
+    } else if (property.value === 'recovery') {
+      const recovery = readRecovery(reader, value);
+      if (recovery !== undefined) content.recover = recovery;
     } else if (property.value === 'model' || property.value === 'corpus') {
       const found = readPath(reader, property.value, value);
       const rows: Said = { ...found?.rows };

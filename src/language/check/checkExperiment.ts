@@ -37,6 +37,17 @@ export function checkExperiment(
     diagnostics.add('experiment/no-effect', experiment.nameSpan, message);
   }
   const calibrates = evaluationsAt(prunings, [DEFAULT_SPARSITY]).some(needsCalibration);
+  for (const name of ['train', 'validate'] as const) {
+    const said = content.recover ? undefined : propertyNamed(parsed, name);
+    if (said === undefined) continue;
+    const message = `\`${experiment.name}\` trains nothing: \`${name}\` has no effect without \`recover\``;
+    diagnostics.add('experiment/no-effect', shift(said.tree.syntax.key.span, said.base), message);
+  }
+  const recover = propertyNamed(parsed, 'recover');
+  if (recover !== undefined && prunings.length === 0) {
+    const message = `\`${experiment.name}\` prunes nothing: \`recover\` has no effect without \`prune\``;
+    diagnostics.add('experiment/no-effect', shift(recover.tree.syntax.key.span, recover.base), message);
+  }
   const calibrate = propertyNamed(parsed, 'calibrate');
   if (!calibrates && calibrate !== undefined) {
     const { base, tree } = calibrate;
@@ -76,6 +87,7 @@ export function checkExperiment(
     diagnostics.add('experiment/too-many', experiment.nameSpan, message);
   }
   const missing = missingInputs(content, calibrates, 'experiment');
+  if (content.recover && prunings.length > 0 && content.train === undefined) missing.push('train');
   if (!prunings.every(saysHowMuch) && sparsities.length === 0) missing.push('at');
   if (missing.length > 0) tellMissing('experiment/missing', 'experiment', text, experiment, missing, context);
   return isMixed || count > MAX_EVALUATIONS || missing.length > 0;

@@ -64,6 +64,8 @@ export const DIAGNOSTIC_CODES = {
   'property/type': 'error',
   'property/range': 'error',
   'sparsity/range': 'error',
+  'update/unknown': 'error',
+  'update/misplaced': 'error',
   'structure/method-first': 'information',
   'structure/rates': 'error',
   'structure/sparsity': 'error',

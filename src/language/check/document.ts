@@ -4,10 +4,12 @@ import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import type { PlannedText } from '../../experiment/corpusRows.ts';
 import type { ProtocolName } from '../../experiment/protocols.ts';
+import type { Recovery } from '../../experiment/recovery.ts';
 import type { SaidSettings } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
+import type { StructureUpdate, Update, WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
@@ -82,12 +84,17 @@ export interface BlockContent {
   readonly calibrate?: TextInput;
   /** What G is taken on, where that is something else. */
   readonly gradients?: TextInput;
+  /** What a recovery trains on, and what it is watched on. */
+  readonly train?: TextInput;
+  readonly validate?: TextInput;
   /** What the settings begin with. */
   readonly protocol?: ProtocolName;
   /** How texts are made of their rows, said apart from their names: by flags. */
   readonly rows?: Readonly<Partial<Record<PlannedText, SaidSettings>>>;
   readonly prune?: readonly Pruning[];
   readonly at?: readonly Sparsity[];
+  /** What is trained after pruning. */
+  readonly recover?: Recovery;
   readonly settings: Partial<EvaluationSettings>;
 }
 
@@ -111,13 +118,22 @@ export interface SearchContent extends BlockContent {
   readonly rateBaselines?: readonly NamedRates[];
   readonly score?: NamedScore;
   readonly structureBaselines?: readonly NamedStructure[];
+  /** What follows each candidate's mask before its fitness is taken. */
+  readonly update?: Update;
   /** Of the method. */
   readonly search: SaidSettings;
   readonly llm: Partial<LlmSettings>;
 }
 
 /** What an experiment removes: single weights, or whole components. */
-export type Pruning = PrunedMetric | PrunedStructure;
+export type Pruning = PrunedMetric | OwnMask | PrunedStructure;
+
+/** SparseGPT chooses what goes while it updates. */
+export interface OwnMask {
+  readonly label: string;
+  readonly update: WeightUpdate;
+  readonly rates?: RateAllocation;
+}
 
 /** A metric where a block lists some. */
 export interface PrunedMetric {
@@ -130,10 +146,13 @@ export interface PrunedMetric {
   readonly group?: Group;
   /** Where not every block loses the same share. */
   readonly rates?: RateAllocation;
+  /** What becomes of the weights that stay. */
+  readonly update?: WeightUpdate;
 }
 
 export interface PrunedStructure {
   readonly label: string;
+  readonly update?: StructureUpdate;
   readonly score: StructureScore;
   readonly rates: RateAllocation;
 }

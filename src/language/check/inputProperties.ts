@@ -69,8 +69,8 @@ export const PRUNE: Property = {
   name: 'prune',
   value: 'prunings',
   documentation:
-    'What to prune with, one evaluation each. Metrics remove single weights: names, calls or whole expressions, and `weights(wanda, owl)` where blocks lose different shares. `structure(wanda-sp)` removes whole heads and channels.',
-  example: 'prune: wanda, abs(W), structure(wanda-sp)',
+    'What to prune with, one evaluation each. Metrics remove single weights: names, calls or whole expressions, and `weights(wanda, owl)` where blocks lose different shares. `structure(wanda-sp)` removes whole heads and channels. Behind `then` stands what becomes of the weights that stay: `wanda then admm`, `structure(wanda-sp) then reconstruct`; `sparsegpt` alone chooses its own mask.',
+  example: 'prune: wanda, wanda then admm, sparsegpt, structure(wanda-sp) then reconstruct',
 };
 export const AT: Property = {
   name: 'at',
@@ -93,6 +93,40 @@ const SHARE: Property = {
   documentation: 'Share of the blocks’ weights that goes: a percentage. Default: `50%`.',
   example: 'at: 30%',
 };
+
+export const RECOVER: Property = {
+  name: 'recover',
+  value: 'recovery',
+  documentation:
+    'What is trained after pruning, on `train`: `lora`, thin matrices beside the linear layers, or `norms`, the norms and biases alone. Settings stand in parentheses.',
+  example: 'recover: lora (steps: 300, rate: 0.0001)',
+};
+export const TRAIN: Property = {
+  name: 'train',
+  value: 'corpus',
+  arguments: CORPUS_SETTINGS,
+  documentation:
+    'What `recover` trains on: a `corpus` of the file, or a path in quotes; a text, a data set, or instruction pairs in Alpaca’s layout (`instruction`, `input`, `output`).',
+  example: 'train: "train.txt"',
+};
+export const VALIDATE: Property = {
+  name: 'validate',
+  value: 'corpus',
+  arguments: CORPUS_SETTINGS,
+  documentation:
+    'The text that a recovery is watched on while it trains, and that decides what is kept. Without it the end of `train` is held out.',
+  example: 'validate: "valid.txt"',
+};
+
+/** What follows each candidate's mask. @param updates what candidates remove */
+const update = (updates: NonNullable<Property['updates']>, example: string): Property => ({
+  name: 'update',
+  value: 'update',
+  updates,
+  documentation:
+    'What becomes of the weights that stay, before the fitness of a candidate is taken: candidates are judged by what they are good for under it. Default: nothing.',
+  example,
+});
 
 /** What only a search for metrics says: its texts, its sparsity, and what its trees are made of. */
 export const METRIC_SEARCH_INPUTS: readonly Property[] = [
@@ -129,6 +163,7 @@ export const METRIC_SEARCH_INPUTS: readonly Property[] = [
       'Metrics that the search is compared with; they never enter the population. Default: magnitude, Wanda, first-order Taylor and the published Pruner-Zero metric, as far as the operands allow.',
     example: 'baselines: wanda, abs(W)',
   },
+  update('weights', 'update: admm (iterations: 20)'),
 ];
 
 /** What only a search for layer-wise rates says. */
@@ -149,6 +184,7 @@ export const RATE_SEARCH_INPUTS: readonly Property[] = [
       'Rates that the search is compared with: `uniform`, `owl`, `owl(multiple: 5, spread: 0.08)`, or a list with one rate for each block. Default: `uniform, owl`.',
     example: 'baselines: uniform, owl, [0.2, 0.3, 0.4, 0.3]',
   },
+  update('any', 'update: reconstruct'),
 ];
 
 /** What only a search for masks says. */
@@ -169,4 +205,5 @@ export const MASK_SEARCH_INPUTS: readonly Property[] = [
       'Structures that the search is compared with: methods, metrics, or `structure(flap, global)` where blocks lose different shares. Default: `wanda-sp`, and the score that the search starts from.',
     example: 'baselines: wanda-sp, taylor, structure(flap, global)',
   },
+  update('structures', 'update: reconstruct'),
 ];

@@ -3,7 +3,7 @@ import type { ExpressionSyntax } from '../syntax/syntax.ts';
 import type { PropertyReader } from './propertyReader.ts';
 import { isClauseName } from './structureWords.ts';
 
-/** Tells of groups where no metric of single weights stands that could have one. @param values of a property */
+/** Tells of groups where no metric of single weights stands that could have one, and of what follows a mask where none is. @param values of a property */
 export function tellMisplacedGroups(
   reader: PropertyReader,
   values: readonly ExpressionSyntax[],
@@ -12,9 +12,14 @@ export function tellMisplacedGroups(
   for (const value of values) {
     const taken = takesMetrics ? metricOf(value) : undefined;
     visitExpression(value, (node) => {
-      if (node.group === undefined || node === taken) return;
-      const message = '`group` stands behind a metric of single weights: where one is declared, or in `prune`';
-      reader.report('call/argument', node.group.span, message);
+      if (node.group !== undefined && node !== taken) {
+        const message = '`group` stands behind a metric of single weights: where one is declared, or in `prune`';
+        reader.report('call/argument', node.group.span, message);
+      }
+      if (node.then !== undefined && !(takesMetrics && node === value)) {
+        const message = '`then` stands behind what is pruned with, in `prune`';
+        reader.report('call/argument', node.then.span, message);
+      }
     });
   }
 }

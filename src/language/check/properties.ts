@@ -12,6 +12,9 @@ import {
   MODEL,
   PRUNE,
   RATE_SEARCH_INPUTS,
+  RECOVER,
+  TRAIN,
+  VALIDATE,
 } from './inputProperties.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { CORPUS_SETTINGS, EVALUATION_SETTINGS, methodSettings, PROTOCOL } from './settingProperties.ts';
@@ -51,12 +54,27 @@ const IDLE: Readonly<Record<SearchKind, readonly PropertyName[]>> = {
 
 /** The properties of each block, inputs before settings. */
 const PROPERTIES: ReadonlyMap<BlockKind, ReadonlyMap<string, Property>> = new Map([
-  ['experiment', byName([PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, PRUNE, AT, ...EVALUATION_SETTINGS])],
+  [
+    'experiment',
+    byName([
+      PROTOCOL,
+      MODEL,
+      EVALUATE,
+      CALIBRATE,
+      GRADIENTS,
+      PRUNE,
+      AT,
+      RECOVER,
+      TRAIN,
+      VALIDATE,
+      ...EVALUATION_SETTINGS,
+    ]),
+  ],
   ...SEARCH_METHOD_NAMES.map((method) => {
     const { finds } = SEARCH_METHODS[method];
     return [method, search(INPUTS[finds], methodSettings(method), IDLE[finds])] as const;
   }),
-  ['defaults', byName([PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, AT, ...EVALUATION_SETTINGS])],
+  ['defaults', byName([PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, AT, TRAIN, VALIDATE, ...EVALUATION_SETTINGS])],
   ['corpus', byName(CORPUS_SETTINGS)],
 ]);
 

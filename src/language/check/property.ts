@@ -1,12 +1,14 @@
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import type { RecoverySettingName } from '../../experiment/recovery.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
+import type { UpdateSettingName } from '../../experiment/updates.ts';
 import type { MethodSettingName } from '../../search/methods.ts';
 import type { LlmSettingName } from '../../search/rates/selfPruner/llm.ts';
 
 /** The setting that a property says. */
 export interface PropertySetting {
-  readonly of: 'evaluation' | 'method' | 'search' | 'llm' | 'rows' | 'protocol';
+  readonly of: 'evaluation' | 'method' | 'search' | 'llm' | 'rows' | 'protocol' | 'update' | 'recovery';
   readonly name: string;
   readonly row: SettingRow;
 }
@@ -14,7 +16,13 @@ export interface PropertySetting {
 /** A setting's property has its name, but for the one that would be called as the corpus is. */
 export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibration';
 
-export type SettingProperty = EvaluationProperty | keyof RowsSettings | MethodSettingName | LlmSettingName;
+export type SettingProperty =
+  | EvaluationProperty
+  | keyof RowsSettings
+  | MethodSettingName
+  | LlmSettingName
+  | UpdateSettingName
+  | RecoverySettingName;
 
 /** A property of a block: `NAME: value`. The same name can mean different things in different blocks: `seed`. */
 export interface Property {
@@ -24,6 +32,8 @@ export interface Property {
   readonly example: string;
   /** Of `value: 'setting'`. */
   readonly setting?: PropertySetting;
+  /** Of `value: 'update'`: what it goes with. */
+  readonly updates?: 'weights' | 'structures' | 'any';
   /** Settings that may stand in parentheses behind the value: `calibrate: calib (samples: 128)`. */
   readonly arguments?: readonly Property[];
 }
@@ -45,6 +55,10 @@ export type PropertyValue =
   /** A method or metric that ranks components. */
   | 'score'
   | 'structures'
+  /** What becomes of the weights that stay. */
+  | 'update'
+  /** What is trained after pruning. */
+  | 'recovery'
   | 'rates'
   | 'setting';
 
@@ -53,6 +67,10 @@ type InputName =
   | 'evaluate'
   | 'calibrate'
   | 'gradients'
+  | 'train'
+  | 'validate'
+  | 'recover'
+  | 'update'
   | 'protocol'
   | 'prune'
   | 'at'

@@ -1,4 +1,5 @@
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { Recovery } from '../../experiment/recovery.ts';
 import type { Sparsity, UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { REMOVED, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
@@ -29,19 +30,33 @@ export function ratesProblem(pruning: Pruning, { kind }: RateAllocation): string
 }
 
 /** What a list of metrics and structures is evaluated at: each at every sparsity, rates that are given at their own mean. */
-export function evaluationsAt(prunings: readonly Pruning[], sparsities: readonly Sparsity[]): PlannedEvaluation[] {
+export function evaluationsAt(
+  prunings: readonly Pruning[],
+  sparsities: readonly Sparsity[],
+  recovery?: Recovery,
+): PlannedEvaluation[] {
+  const trained = recovery ? { recovery } : {};
   return prunings.flatMap((pruning): PlannedEvaluation[] => {
     const metric = pruning.label;
     if ('score' in pruning) {
-      const { score, rates } = pruning;
+      const { score, rates, update } = pruning;
       return sharesFor(rates, sparsities).map((sparsity) => ({
         metric,
         structure: { kind: 'scored', score, rates },
         sparsity,
+        ...(update && { update }),
+        ...trained,
       }));
     }
-    const { expression, rates, group } = pruning;
-    const own = { metric, expression, ...(group && { group }) };
+    const { rates, update } = pruning;
+    const ranked = 'expression' in pruning ? { expression: pruning.expression, group: pruning.group } : undefined;
+    const own = {
+      metric,
+      ...(ranked && { expression: ranked.expression }),
+      ...(ranked?.group && { group: ranked.group }),
+      ...(update && { update }),
+      ...trained,
+    };
     if (rates === undefined) return sparsities.map((sparsity) => ({ ...own, sparsity }));
     return sharesFor(rates, sparsities).map((sparsity) => ({ ...own, sparsity, rates }));
   });

@@ -99,7 +99,8 @@ export function searchOperands({
 }
 
 function needsCalibration(content: SearchContent): boolean {
-  const { from = [], baselines = [] } = content;
+  const { from = [], baselines = [], update } = content;
+  if (update) return true;
   const metrics = [...from, ...baselines].map(({ expression }) => expression);
   return searchOperands(content).some((name) => OPERANDS[name].needs.length > 0) || statisticsOf(...metrics).length > 0;
 }

@@ -1,5 +1,8 @@
 import { ROWS_SETTINGS } from '../../experiment/corpusRows.ts';
 import { PROTOCOL_NAMES, PROTOCOLS } from '../../experiment/protocols.ts';
+import { RECOVERY_SETTINGS } from '../../experiment/recovery.ts';
+import { UPDATE_METHODS, UPDATES } from '../../experiment/updates.ts';
+import type { UpdateMethod } from '../../experiment/updates.ts';
 import { LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
@@ -63,6 +66,16 @@ export function methodSettings(method: SearchMethod): readonly Property[] {
 export function evaluationSettings(...names: readonly EvaluationProperty[]): readonly Property[] {
   return names.map((name) => EVALUATION_SETTINGS.find((property) => property.name === name)!);
 }
+
+/** The settings that may stand behind an update. */
+export function updateArguments(method: UpdateMethod): readonly Property[] {
+  return UPDATE_ARGUMENTS.get(method)!;
+}
+
+const UPDATE_ARGUMENTS = new Map(UPDATE_METHODS.map((name) => [name, properties('update', UPDATES[name].settings)]));
+
+/** Those of a recovery. */
+export const RECOVERY_ARGUMENTS = properties('recovery', RECOVERY_SETTINGS);
 
 function properties(of: PropertySetting['of'], table: SettingTable): readonly Property[] {
   const rows = Object.entries(table).filter(([name]) => name !== 'method');

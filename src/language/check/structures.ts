@@ -1,6 +1,9 @@
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { RateTarget } from '../../search/rates/plan.ts';
 import { REMOVED, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS, UNIFORM } from '../../experiment/structure.ts';
+import { OWN_MASK } from '../../experiment/planned.ts';
+import { updateText } from '../../experiment/updates.ts';
+import type { StructureUpdate, WeightUpdate } from '../../experiment/updates.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { ratesProblem } from './prunings.ts';
 import { isStructureMethod, nameWithRates, removesComponents, structureName } from '../../experiment/structureNames.ts';
@@ -8,7 +11,8 @@ import { nearestName } from '../../metric/nearest.ts';
 import { readRates, WITH_SCORES, WITHOUT_SCORES } from './allocations.ts';
 import { clauseArguments, clauseOf } from './clauses.ts';
 import { didYouMean, replaceFix } from './diagnostics.ts';
-import type { NamedScore, PrunedMetric, PrunedStructure, Pruning } from './document.ts';
+import { appliedOf, readUpdate } from './afterMask.ts';
+import type { NamedScore, OwnMask, PrunedMetric, PrunedStructure, Pruning } from './document.ts';
 import type { PropertyReader } from './propertyReader.ts';
 import { readMetric } from './propertyValues.ts';
 import { visitExpression } from '../syntax/syntax.ts';
@@ -23,24 +27,56 @@ import { NAME } from '../syntax/words.ts';
  *     target: wanda-sp        baselines: uniform, owl(spread: 0.1), [0.2, 0.4]
  */
 
-/** A metric, which removes single weights, or one of the clauses. */
+/** A metric, which removes single weights, or one of the clauses; and what becomes of the weights that stay. */
 export function readPruning(reader: PropertyReader, syntax: ExpressionSyntax): Pruning | undefined {
+  const removed = readRemoval(reader, syntax);
+  if (syntax.then === undefined || removed === undefined) return removed;
+  if (isOwnMask(removed)) {
+    const message = 'SparseGPT’s own mask comes with its own update: nothing follows it';
+    reader.report('update/misplaced', syntax.then.callee.span, message);
+    return undefined;
+  }
+  if ('score' in removed) {
+    const update = readUpdate(reader, syntax.then, 'structures');
+    return (
+      update && { ...removed, label: `${removed.label} then ${updateText(update)}`, update: update as StructureUpdate }
+    );
+  }
+  const update = readUpdate(reader, syntax.then, 'weights');
+  return update && { ...removed, label: `${removed.label} then ${updateText(update)}`, update: update as WeightUpdate };
+}
+
+function isOwnMask(pruning: Pruning): pruning is OwnMask {
+  return !('score' in pruning) && !('expression' in pruning);
+}
+
+function readRemoval(reader: PropertyReader, syntax: ExpressionSyntax): Pruning | undefined {
   const clause = clauseOf(reader, syntax);
   if (clause?.name === 'structure') return readStructure(reader, clause.call);
   if (clause?.name === 'weights') {
     const found = clauseArguments(reader, clause.call, 'weights');
-    const pruned = found.of && readWeightMetric(reader, found.of);
+    const pruned = found.of && (readOwnMask(reader, found.of) ?? readWeightMetric(reader, found.of));
     const rates = found.rates ? readRates(reader, found.rates, WITHOUT_SCORES) : UNIFORM;
     if (pruned === undefined || rates === undefined) return undefined;
     if (tellRatesProblem(reader, pruned, rates, found.rates)) return undefined;
     return rates.kind === 'uniform' ? pruned : { ...pruned, label: nameWithRates(pruned.label, rates), rates };
   }
+  const own = readOwnMask(reader, syntax);
+  if (own) return own;
   const word = reader.word(syntax);
   if (!isStructureMethod(word) || unknownNames(reader, syntax).length === 0) return readMetric(reader, syntax);
   const fixes = [replaceFix(reader.at(syntax.span), `structure(${word})`)];
   const message = `\`${word}\` removes whole heads and channels: write \`structure(${word})\``;
   reader.report('name/wrong-kind', syntax.span, message, { fixes });
   return undefined;
+}
+
+/** `sparsegpt`, alone or with its settings. A metric that the file declares under that name goes first. */
+function readOwnMask(reader: PropertyReader, syntax: ExpressionSyntax): OwnMask | undefined {
+  const applied = appliedOf(syntax);
+  if (applied?.callee.name !== OWN_MASK || reader.context.definitions.metrics.has(OWN_MASK)) return undefined;
+  const update = readUpdate(reader, applied, 'weights');
+  return update?.method === 'sparsegpt' ? { label: updateText(update), update } : undefined;
 }
 
 /** In `weights(…)`. */

@@ -1,5 +1,7 @@
 import type { ProtocolName } from '../../experiment/protocols.ts';
+import type { RecoveryMethod } from '../../experiment/recovery.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
+import type { UpdateMethod } from '../../experiment/updates.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { Span } from '../syntax/syntax.ts';
@@ -22,6 +24,8 @@ export type FileSymbol =
   | { readonly kind: 'structure-method'; readonly name: StructureMethod }
   | { readonly kind: 'clause'; readonly name: ClauseName }
   | { readonly kind: 'allocation'; readonly name: AllocationWord }
+  | { readonly kind: 'update'; readonly name: UpdateMethod }
+  | { readonly kind: 'recovery'; readonly name: RecoveryMethod }
   /** `start` of the block that names it. */
   | { readonly kind: 'protocol'; readonly name: ProtocolName; readonly start: number };
 

@@ -1,3 +1,4 @@
+import { OWN_MASK } from '../../experiment/planned.ts';
 import { isStructureMethod } from '../../experiment/structureNames.ts';
 import type { CompiledDocument } from '../check/document.ts';
 import type { ParsedDeclaration, ParsedProperty } from '../syntax/pieces.ts';
@@ -175,6 +176,9 @@ function continuesBehind({ tokens, lastCode }: Section, i: number, property: Par
   return i < lastCode && tokens[i]!.start < end;
 }
 
+/** Properties with settings in parentheses behind their values. */
+const SPACED: ReadonlySet<Property['value']> = new Set(['corpus', 'model', 'update', 'recovery'] as const);
+
 /** The blanks between two tokens of one line. @param settings that can stand in parentheses behind a text */
 function blanksBetween(
   tokens: readonly Token[],
@@ -189,7 +193,8 @@ function blanksBetween(
   if (left === ',' || left === ':') return ' ';
   if (right === '(' && before.kind === 'name') {
     if (tokens[i + 1]?.text === 'group' && tokens[i + 2]?.text === ':') return ' ';
-    return property?.value === 'corpus' || property?.value === 'model' ? ' ' : '';
+    if (tokens[i - 2]?.text === 'then' || before.text === OWN_MASK) return ' ';
+    return property !== undefined && SPACED.has(property.value) ? ' ' : '';
   }
   // `pruner-zero` is one word.
   const isChoice =

@@ -9,6 +9,7 @@ import { settingsWith } from '../../experiment/settingRow.ts';
 import type { SaidSettings } from '../../experiment/settingRow.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
+import { isWeightUpdate } from '../../experiment/updates.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
 import { defaultStructureBaselines } from '../../search/masks/baselines.ts';
@@ -44,6 +45,7 @@ export function rateSearchPlan(name: string, content: SearchContent, context: Ra
     ...inputs(name, content, context),
     target: rateTarget(content),
     baselines: rateBaselines,
+    ...(content.update && { update: content.update }),
     // Of the table of the method.
     search: settingsWith(settings, workersOf(context), ofProtocol(content), content.search) as RateSearchPlan['search'],
     ...(asksLlm && { llm: { ...DEFAULT_LLM_SETTINGS, ...llmSetUp(context, content), ...content.llm } }),
@@ -53,7 +55,7 @@ export function rateSearchPlan(name: string, content: SearchContent, context: Ra
 
 /** The plan of a search by `policy-gradient` that has no errors. */
 export function maskSearchPlan(name: string, content: SearchContent, context: BlockSearchContext): MaskSearchPlan {
-  const { structureBaselines } = content;
+  const { structureBaselines, update } = content;
   const { calibration, ...others } = inputs(name, content, context);
   if (calibration === undefined) throw new MissingInput('search', name, 'calibrate');
   const { score, name: scoreName } = content.score ?? WANDA_SP;
@@ -64,6 +66,7 @@ export function maskSearchPlan(name: string, content: SearchContent, context: Bl
     calibration,
     score,
     baselines: structureBaselines ?? defaultStructureBaselines(score, scoreName),
+    ...(update && !isWeightUpdate(update) && { update }),
     search: settingsWith(MASK_SEARCH_SETTINGS, workersOf(context), ofProtocol(content), content.search),
   };
 }

@@ -67,7 +67,9 @@ const NOTHING: SearchContent = { settings: {}, search: {}, llm: {} };
 
 function absolutePaths(content: SearchContent, folder: string): Partial<SearchContent> {
   const { model } = content;
-  const names = (['evaluate', 'calibrate', 'gradients', 'test'] as const).filter((name) => content[name] !== undefined);
+  const names = (['evaluate', 'calibrate', 'gradients', 'train', 'validate', 'test'] as const).filter(
+    (name) => content[name] !== undefined,
+  );
   const texts: Partial<SearchContent> = Object.fromEntries(
     names.map((name) => [name, { ...content[name]!, path: locate(folder, content[name]!.path) }]),
   );

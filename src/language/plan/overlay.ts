@@ -1,4 +1,5 @@
 import { sampleNeeds } from '../../experiment/planned.ts';
+import type { Recovery } from '../../experiment/recovery.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -23,11 +24,13 @@ export interface PlanOverlay extends BlockContent {
  * @throws EspalierError `settings/invalid` where a sparsity or rates make no sense for one of them
  */
 export function evaluationsUnder(
-  { at, allocation }: Pick<PlanOverlay, 'at' | 'allocation'>,
+  { at, allocation, recover }: Pick<PlanOverlay, 'at' | 'allocation' | 'recover'>,
   prunings: readonly Pruning[],
   sparsities: readonly Sparsity[],
+  said?: Recovery,
 ): readonly PlannedEvaluation[] {
-  const own = evaluationsAt(prunings, sparsities);
+  const recovery = recover ?? said;
+  const own = evaluationsAt(prunings, sparsities, recovery);
   if (at === undefined && allocation === undefined) return own;
   const shares = at ?? distinct(own.map(({ sparsity }) => sparsity));
   const over = allocation ? prunings.map((pruning) => withRates(pruning, allocation)) : prunings;
@@ -37,16 +40,18 @@ export function evaluationsUnder(
     throw new UnfitOverlay('at', whole.label, printSparsity(pattern));
   }
   // What two experiments, or rates that are replaced, have in common counts once.
-  return distinct(evaluationsAt(over, shares));
+  return distinct(evaluationsAt(over, shares, recovery));
 }
 
 /** A plan on other inputs. */
 export function planUnder({ model, settings, ...said }: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
-  const { text, calibration, gradients, rows = {} } = plan;
-  const [evaluate, calibrate, ofGradients] = [
+  const { text, calibration, gradients, train, validate, rows = {} } = plan;
+  const [evaluate, calibrate, ofGradients, trained, validated] = [
     said.evaluate ?? textInput(text, rows.text),
     said.calibrate ?? textInput(calibration, rows.calibration),
     said.gradients ?? textInput(gradients, rows.gradients),
+    said.train ?? textInput(train, rows.train),
+    said.validate ?? textInput(validate, rows.validate),
   ];
   const protocol = said.protocol ?? plan.protocol;
   const evaluations = groupedBy(said.protocol, plan.evaluations, settings.group);
@@ -55,6 +60,8 @@ export function planUnder({ model, settings, ...said }: PlanOverlay, plan: Evalu
       ...(evaluate && { evaluate }),
       ...(calibrate && { calibrate }),
       ...(ofGradients && { gradients: ofGradients }),
+      ...(trained && { train: trained }),
+      ...(validated && { validate: validated }),
       ...(said.rows && { rows: said.rows }),
       ...(protocol && { protocol }),
     },
@@ -79,8 +86,9 @@ function withRates(pruning: Pruning, rates: RateAllocation): Pruning {
   const suffix = pruning.rates ? nameWithRates('', pruning.rates) : '';
   const label = nameWithRates(pruning.label.slice(0, pruning.label.length - suffix.length), rates);
   if ('score' in pruning) return { ...pruning, label, rates };
-  const { metric, expression, group } = pruning;
-  return { label, metric, expression, ...(group && { group }), ...(rates.kind !== 'uniform' && { rates }) };
+  const { rates: own, ...others } = pruning;
+  const left = own === undefined ? pruning : others;
+  return { ...left, label, ...(rates.kind !== 'uniform' && { rates }) };
 }
 
 export function distinct<Value>(values: readonly Value[]): readonly Value[] {

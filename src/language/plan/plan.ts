@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isStructural, sampleNeeds, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
+import type { Recovery } from '../../experiment/recovery.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { locate, plannedSettings, plannedTexts } from './plannedInputs.ts';
@@ -115,7 +116,7 @@ export class Planner {
   /** A string that changes exactly when the plans of an evaluable declaration do, the fallback and the folder aside. */
   planKey(declaration: Declaration): string {
     const draft = this.draftOf(declaration);
-    const evaluations = evaluationsAt(draft.prunings, draft.at).map(
+    const evaluations = evaluationsAt(draft.prunings, draft.at, draft.recover).map(
       (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
     );
     const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -134,7 +135,7 @@ export class Planner {
   private draftBy(name: string, own: BlockContent | undefined, prunings: readonly Pruning[]): PlanDraft {
     const { defaults, models, corpora } = this.sources;
     const content: Partial<BlockContent> = { ...defaults?.content, ...own };
-    const { model, evaluate, calibrate, gradients, protocol, at = [] } = content;
+    const { model, evaluate, calibrate, gradients, train, validate, recover, protocol, at = [] } = content;
     const [only] = corpora;
     const text = evaluate ?? (protocol === undefined && corpora.length === 1 ? inputOf(only) : undefined);
     return {
@@ -145,9 +146,12 @@ export class Planner {
         ...(text && { evaluate: text }),
         ...(calibrate && { calibrate }),
         ...(gradients && { gradients }),
+        ...(train && { train }),
+        ...(validate && { validate }),
         ...(protocol && { protocol }),
       },
       prunings,
+      ...(recover && { recover }),
       at: at.length > 0 ? at : [DEFAULT_SPARSITY],
       settings: mergedSettings(protocol, defaults?.content.settings, own?.settings),
     };
@@ -177,15 +181,17 @@ interface PlanDraft {
   /** Whether an experiment says it: it is then meant to be repeatable, whatever the editor's settings are. */
   readonly isExperiment: boolean;
   readonly model: string | undefined;
-  readonly texts: Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'protocol'>;
+  readonly texts: Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'train' | 'validate' | 'protocol'>;
+  readonly recover?: Recovery;
   readonly prunings: readonly Pruning[];
   readonly at: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
 }
 
 function spellingOf(evaluation: PlannedEvaluation): string {
-  const isSpelled = isStructural(evaluation) || evaluation.rates !== undefined || evaluation.group !== undefined;
-  return isSpelled ? scoreText(evaluation) : spelling(evaluation.expression);
+  if (isStructural(evaluation)) return scoreText(evaluation);
+  const { expression, rates, group, update, recovery } = evaluation;
+  return rates || group || update || recovery || !expression ? scoreText(evaluation) : spelling(expression);
 }
 
 /** The expression in full; of one that stays from version to version, spelt once. */
@@ -253,7 +259,7 @@ function pruningsOf(declaration: Declaration, experiment: BlockContent | undefin
 
 function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: PlanContext): EvaluationPlan {
   const model = overlay.model ?? draft.model ?? fallback.model;
-  const { evaluate, calibrate, gradients, rows } = overlay;
+  const { evaluate, calibrate, gradients, train, validate, rows } = overlay;
   const protocol = overlay.protocol ?? draft.texts.protocol;
   const said = {
     ...withoutProtocol(protocol, fallback),
@@ -261,11 +267,17 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
     ...(evaluate && { evaluate }),
     ...(calibrate && { calibrate }),
     ...(gradients && { gradients }),
+    ...(train && { train }),
+    ...(validate && { validate }),
     ...(protocol && { protocol }),
     ...(rows && { rows }),
   };
   const saidGroup = overlay.settings.group ?? draft.settings.group;
-  const evaluations = groupedBy(protocol, evaluationsUnder(overlay, draft.prunings, draft.at), saidGroup);
+  const evaluations = groupedBy(
+    protocol,
+    evaluationsUnder(overlay, draft.prunings, draft.at, draft.recover),
+    saidGroup,
+  );
   const needs = sampleNeeds(evaluations);
   const { text, calibration, gradients: ofGradients, ...more } = plannedTexts(said, folder, 'experiment', needs);
   if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
@@ -273,6 +285,7 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
   if (calibration === undefined && needs.calibration) {
     throw new MissingInput('experiment', draft.name, 'calibrate');
   }
+  if (more.train === undefined && needs.training) throw new MissingInput('experiment', draft.name, 'train');
   const settings = draft.isExperiment ? undecidingOf(SETTINGS, fallback.settings ?? {}) : fallback.settings;
   return {
     model: locate(folder, model),

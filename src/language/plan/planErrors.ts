@@ -8,6 +8,7 @@ const INPUTS = {
   model: { what: 'a checkpoint', example: 'model: "path/to/checkpoint"' },
   evaluate: { what: 'a text to evaluate on', example: 'evaluate: "path/to/text"' },
   calibrate: { what: 'a text to calibrate on', example: 'calibrate: "path/to/text"' },
+  train: { what: 'a text to train on', example: 'train: "path/to/text"' },
   at: { what: 'a share of the weights', example: 'at: 50%' },
 } as const;
 

@@ -16,11 +16,16 @@ export function locate(folder: string, path: string): string {
   return isHubReference(path) ? path : resolve(folder, path);
 }
 
-type SaidTexts = Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'protocol' | 'rows'> &
+type SaidTexts = Pick<
+  BlockContent,
+  'evaluate' | 'calibrate' | 'gradients' | 'train' | 'validate' | 'protocol' | 'rows'
+> &
   Pick<SearchContent, 'test'>;
 
 /** The texts of a plan; what nothing and no protocol says is left out. */
-export type PlannedTexts = Partial<Pick<PlanInputs, 'text' | 'calibration' | 'gradients' | 'rows' | 'protocol'>> & {
+export type PlannedTexts = Partial<
+  Pick<PlanInputs, 'text' | 'calibration' | 'gradients' | 'train' | 'validate' | 'rows' | 'protocol'>
+> & {
   readonly test?: string;
 };
 
@@ -45,12 +50,17 @@ export function plannedTexts(
     text: content.evaluate ?? (kind === 'experiment' ? from(texts.text) : undefined),
     calibration: content.calibrate ?? (needs.calibration ? from(texts.calibration) : undefined),
     gradients: content.gradients ?? (needs.gradients ? from(texts.gradients) : undefined),
+    train: content.train,
+    validate: content.validate,
     test: content.test ?? from(unseen),
   };
-  const ofProtocol = { ...texts, test: unseen };
+  const ofProtocol: Protocol['texts'] & Partial<Record<PlannedText, Protocol['texts'][keyof Protocol['texts']]>> = {
+    ...texts,
+    ...(unseen && { test: unseen }),
+  };
   const planned: Partial<Record<PlannedText, string>> = {};
   const rows: Partial<Record<PlannedText, RowsSettings>> = {};
-  for (const text of ['text', 'calibration', 'gradients', 'test'] as const) {
+  for (const text of ['text', 'calibration', 'gradients', 'train', 'validate', 'test'] as const) {
     const input = inputs[text];
     if (input === undefined) continue;
     planned[text] = locate(folder, input.path);
@@ -92,16 +102,21 @@ export function contentOf({
   text,
   calibration,
   gradients,
+  train,
+  validate,
   rows = {},
   protocol,
   settings,
 }: PlanInputs): BlockContent {
   const [calibrate, ofGradients] = [textInput(calibration, rows.calibration), textInput(gradients, rows.gradients)];
+  const [trained, validated] = [textInput(train, rows.train), textInput(validate, rows.validate)];
   return {
     model,
     evaluate: textInput(text, rows.text)!,
     ...(calibrate && { calibrate }),
     ...(ofGradients && { gradients: ofGradients }),
+    ...(trained && { train: trained }),
+    ...(validated && { validate: validated }),
     ...(protocol && { protocol }),
     settings,
   };

@@ -12,7 +12,7 @@ export function groupedBy(
 ): readonly PlannedEvaluation[] {
   if (protocol === undefined) return evaluations;
   return evaluations.map((evaluation) => {
-    if (isStructural(evaluation) || evaluation.group !== undefined) return evaluation;
+    if (isStructural(evaluation) || evaluation.group !== undefined || !evaluation.expression) return evaluation;
     const own = protocolGroup(protocol, evaluation.expression);
     return own === undefined ? evaluation : { ...evaluation, group: said ?? own };
   });

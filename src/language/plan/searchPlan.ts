@@ -9,6 +9,7 @@ import type { NamedMetric, MetricSearchPlan } from '../../search/metrics/plan.ts
 import { DEFAULT_METRIC_SEARCH_SETTINGS, METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import type { MetricSearchSettings } from '../../search/metrics/settings.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
+import { isWeightUpdate } from '../../experiment/updates.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { DEFAULT_SPARSITY } from '../../experiment/sparsity.ts';
 import { operandsOf } from '../../metric/measure.ts';
@@ -161,7 +162,7 @@ function metricSearchPlan(
   { name, content }: SearchDraft,
   { folder, fallback = {} }: SearchPlanContext,
 ): MetricSearchPlan {
-  const { at = [], from = [], baselines, operations = [], protocol } = content;
+  const { at = [], from = [], baselines, operations = [], protocol, update } = content;
   const operands = searchOperands(content);
   return {
     kind: 'metrics',
@@ -172,6 +173,7 @@ function metricSearchPlan(
     operands,
     seeds: from.map(namedMetric),
     baselines: baselines?.map(namedMetric) ?? defaultBaselines(operands),
+    ...(update && isWeightUpdate(update) && { update }),
     settings: plannedSettings(protocol, undecidingOf(SETTINGS, fallback.settings ?? {}), content.settings),
     search: {
       ...DEFAULT_METRIC_SEARCH_SETTINGS,

@@ -7,8 +7,11 @@ import { OPERATION_NAMES, OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { CachedName } from '../../experiment/cachedName.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
+import { OWN_MASK } from '../../experiment/planned.ts';
 import { protocolOf } from '../../experiment/protocols.ts';
 import type { ProtocolName } from '../../experiment/protocols.ts';
+import { RECOVERY_METHOD_NAMES, RECOVERY_METHODS } from '../../experiment/recovery.ts';
+import { UPDATE_METHODS, UPDATES } from '../../experiment/updates.ts';
 import { writtenDefault } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { isSearchMethod, SEARCH_METHODS } from '../../search/methods.ts';
@@ -22,9 +25,12 @@ import {
   describeOperand,
   describeOperation,
   describeProperty,
+  describeRecovery,
   describeStructureMethod,
+  describeUpdate,
 } from './describe.ts';
 import { describeProtocol } from './describeProtocol.ts';
+import type { Updated } from '../check/afterMask.ts';
 import type { CompiledDocument, Declaration } from '../check/document.ts';
 import { propertiesOf } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
@@ -104,6 +110,15 @@ function suggestions(
       ];
     case 'rates':
       return rateSuggestions(context.isGlobal);
+    case 'then':
+      return [
+        THEN,
+        ...propertiesOf(context.block)
+          .filter(({ name }) => !context.said.has(name))
+          .map(propertySuggestion),
+      ];
+    case 'update':
+      return updateSuggestions(context.of);
     case 'owl':
       return OWL_SETTING_NAMES.map((name) => ({
         label: `${name}:`,
@@ -112,7 +127,11 @@ function suggestions(
         detail: OWL_SETTINGS[name].documentation,
       }));
     case 'expression':
-      return [...clauseSuggestions(document, context.clauses ?? []), ...expressionSuggestions(document, context)];
+      return [
+        ...clauseSuggestions(document, context.clauses ?? []),
+        ...(context.clauses ? ownMaskSuggestions(document) : []),
+        ...expressionSuggestions(document, context),
+      ];
   }
 }
 
@@ -156,7 +175,7 @@ function propertySuggestion(property: Property, order: number): Suggestion {
   };
 }
 
-function valueSuggestions(document: CompiledDocument, { value, setting }: Property): Suggestion[] {
+function valueSuggestions(document: CompiledDocument, { value, setting, updates }: Property): Suggestion[] {
   switch (value) {
     case 'model':
     case 'corpus':
@@ -176,6 +195,16 @@ function valueSuggestions(document: CompiledDocument, { value, setting }: Proper
     case 'score':
     case 'structures':
     case 'rates':
+    case 'update':
+      return updateSuggestions(updates ?? 'any');
+    case 'recovery':
+      return RECOVERY_METHOD_NAMES.map((name) => ({
+        label: name,
+        insert: name,
+        kind: CompletionItemKind.EnumMember,
+        detail: RECOVERY_METHODS[name].title,
+        documentation: markdown(describeRecovery(name)),
+      }));
     case 'setting': {
       const row = setting?.row;
       if (row === undefined) return [];
@@ -238,6 +267,31 @@ const GROUP: Suggestion = {
   kind: CompletionItemKind.Property,
   detail: SETTINGS.group.documentation,
 };
+
+const THEN: Suggestion = {
+  label: 'then',
+  insert: 'then $0',
+  kind: CompletionItemKind.Keyword,
+  detail: 'what becomes of the weights that stay',
+  // Before the properties that could come next.
+  sortText: '',
+};
+
+/** SparseGPT by itself, unless a metric is called so. */
+function ownMaskSuggestions(document: CompiledDocument): Suggestion[] {
+  if (declared(document, ['metric']).some(({ name }) => name === OWN_MASK)) return [];
+  return updateSuggestions('weights').filter(({ label }) => label === OWN_MASK);
+}
+
+function updateSuggestions(of: Updated): Suggestion[] {
+  return UPDATE_METHODS.filter((name) => of === 'any' || UPDATES[name].of === of).map((name) => ({
+    label: name,
+    insert: name,
+    kind: CompletionItemKind.EnumMember,
+    detail: UPDATES[name].title,
+    documentation: markdown(describeUpdate(name)),
+  }));
+}
 
 function methodSuggestion(name: StructureMethod): Suggestion {
   return {

@@ -4,7 +4,15 @@ import type { SettingName } from '../../experiment/settings.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import type { BlockKind } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
-import { CORPUS_SETTINGS, evaluationSettings, propertyOfSetting } from '../check/settingProperties.ts';
+import { isUpdateMethod } from '../../experiment/updates.ts';
+import type { Updated } from '../check/afterMask.ts';
+import {
+  CORPUS_SETTINGS,
+  evaluationSettings,
+  propertyOfSetting,
+  RECOVERY_ARGUMENTS,
+  updateArguments,
+} from '../check/settingProperties.ts';
 import { isClauseName } from '../check/structureWords.ts';
 import type { ClauseName } from '../check/structureWords.ts';
 import { isUnclosed, tokensOf, tokensToCursor } from '../syntax/tokens.ts';
@@ -30,6 +38,10 @@ export type CompletionContext =
   /** Between quotes, where a checkpoint or text is named. */
   | { readonly kind: 'place'; readonly of: 'model' | 'corpus' }
   | { readonly kind: 'rates'; readonly isGlobal: boolean }
+  /** Behind what is pruned with: `then`, or the next property. */
+  | { readonly kind: 'then'; readonly block: BlockKind; readonly said: ReadonlySet<string> }
+  /** Behind `then`. */
+  | { readonly kind: 'update'; readonly of: Updated }
   /** A setting in the parentheses behind `owl`. */
   | { readonly kind: 'owl' }
   | {
@@ -142,6 +154,12 @@ function blockContext(
   }
   if (isStructural(property)) return structuralContext(piece, property, block, inside.slice(colon + 1), said);
   if (callees.length > 0) {
+    const [callee] = callees;
+    if (property.value === 'recovery') return argumentContext(inside, RECOVERY_ARGUMENTS, []);
+    if (property.value === 'update')
+      return callee && isUpdateMethod(callee)
+        ? argumentContext(inside, updateArguments(callee), [])
+        : { kind: 'nothing' };
     return argumentContext(inside, property.arguments ?? [], others);
   }
   if (property.setting?.row.kind === 'list' && isListOpen(inside.slice(colon + 1))) return { kind: 'nothing' };
@@ -186,8 +204,16 @@ function structuralContext(
   const ended = words.length > 0 && endsValue(words.at(-1)!);
   if (isListOpen(words)) return { kind: 'nothing' };
   const callee = openCallees(words).at(-1);
+  const last = wordsOfLast(words);
+  const then = value === 'prunings' ? last.indexOf('then') : -1;
+  if (then > 0) {
+    const method = last[then + 1];
+    if (method === undefined) return { kind: 'update', of: last[0] === 'structure' ? 'structures' : 'weights' };
+    if (callee === undefined) return { kind: 'property', block, said };
+    return isUpdateMethod(method) ? argumentContext(words, updateArguments(method), []) : { kind: 'nothing' };
+  }
   if (callee === undefined) {
-    if (ended) return { kind: 'property', block, said };
+    if (ended) return { kind: value === 'prunings' ? 'then' : 'property', block, said };
     if (value === 'rates') return { kind: 'rates', isGlobal: false };
     if (value === 'prunings') return { kind: 'expression', piece, callee, clauses: ['structure', 'weights'] };
     const clauses: readonly ClauseName[] =
@@ -203,6 +229,18 @@ function structuralContext(
   return callee === 'structure'
     ? { kind: 'score', piece, clauses: [], isBlocks: value !== 'target' }
     : { kind: 'expression', piece, callee: undefined };
+}
+
+/** The words of the last value of a list, those in parentheses included. */
+function wordsOfLast(words: readonly string[]): readonly string[] {
+  let depth = 0;
+  let begin = 0;
+  words.forEach((word, i) => {
+    if (word === '(') depth++;
+    else if (word === ')') depth--;
+    else if (word === ',' && depth === 0) begin = i + 1;
+  });
+  return words.slice(begin);
 }
 
 /** The words before the parentheses that are open at the end; an empty one where no word stands there. */

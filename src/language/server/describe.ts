@@ -27,7 +27,12 @@ import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
 import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
-import { settingsWith } from '../../experiment/settingRow.ts';
+import { RECOVERY_METHODS, RECOVERY_SETTINGS, recoveryText } from '../../experiment/recovery.ts';
+import type { RecoveryMethod } from '../../experiment/recovery.ts';
+import { settingsWith, writtenDefault } from '../../experiment/settingRow.ts';
+import type { SettingTable } from '../../experiment/settingRow.ts';
+import { UPDATES } from '../../experiment/updates.ts';
+import type { UpdateMethod } from '../../experiment/updates.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import { subjectWords } from '../../search/rates/configuration.ts';
 
@@ -46,6 +51,10 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
       return describeClause(symbol.name);
     case 'allocation':
       return describeAllocation(symbol.name);
+    case 'update':
+      return describeUpdate(symbol.name);
+    case 'recovery':
+      return describeRecovery(symbol.name);
     case 'protocol':
       return describeProtocol(document, symbol.name, symbol.start);
     case 'metric-parameter': {
@@ -98,6 +107,22 @@ export function describeAllocation(name: AllocationWord): string {
   return `${code(ALLOCATION_WORDS[name].example)}${paragraph(ALLOCATION_WORDS[name].documentation)}`;
 }
 
+export function describeUpdate(name: UpdateMethod): string {
+  const { of, documentation, settings } = UPDATES[name];
+  const example = `${of === 'weights' ? 'wanda' : 'structure(wanda-sp)'} then ${name}`;
+  return `${code(example)}${paragraph(documentation)}${paragraph(settingList(settings))}`;
+}
+
+export function describeRecovery(name: RecoveryMethod): string {
+  const documentation = `${RECOVERY_METHODS[name].documentation}${paragraph(settingList(RECOVERY_SETTINGS))}`;
+  return `${code(`recover: ${name} (steps: 300)`)}${paragraph(documentation)}`;
+}
+
+function settingList(table: SettingTable): string {
+  const rows = Object.entries(table);
+  return rows.map(([name, row]) => `- \`${name}: ${writtenDefault(row)}\`: ${row.documentation}`).join('\n');
+}
+
 export function describeProperty({ documentation, example }: Property): string {
   return `${code(example)}${paragraph(documentation)}`;
 }
@@ -125,7 +150,10 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
       if (prune.length === 0) return 'Evaluates the dense model.';
       const listed = prune.map(({ label }) => markdownCode(label)).join(', ');
       const howMuch = at.length === 0 ? '' : ` at ${at.map(printSparsity).join(', ')}`;
-      return `Prunes with ${listed}${howMuch}.`;
+      const trained = declaration.content.recover
+        ? ` and recovers by ${recoveryText(declaration.content.recover)}`
+        : '';
+      return `Prunes with ${listed}${howMuch}${trained}.`;
     }
     case 'search':
       return searchDetail(declaration);

@@ -121,5 +121,7 @@ const KINDS: Readonly<Record<FileSymbol['kind'], { type: TokenType; modifiers: r
   'structure-method': { type: 'enumMember', modifiers: [] },
   clause: { type: 'function', modifiers: ['defaultLibrary'] },
   allocation: { type: 'enumMember', modifiers: [] },
+  update: { type: 'enumMember', modifiers: [] },
+  recovery: { type: 'enumMember', modifiers: [] },
   protocol: { type: 'enumMember', modifiers: [] },
 };

@@ -1,4 +1,5 @@
 import type {
+  AppliedSyntax,
   ArgumentSyntax,
   BinarySyntax,
   DeclarationSyntax,
@@ -31,7 +32,7 @@ export interface Parsed<Syntax> {
  *                  metric NAME [( [NAME = expression, …] )] = expression [options]
  *                  (experiment NAME | search NAME | defaults) { [property …] }
  *     property     NAME : value, …
- *     value        expression [options] | [ expression, … ]
+ *     value        expression [options] [then NAME [arguments]] | [ expression, … ]
  *     options      ( group : NAME )
  *     expression   operand | - expression | expression (+ | - | * | / | ^) expression
  *     operand      NAME [arguments] | STRING [arguments] | NUMBER | PERCENTAGE | RATIO | ( expression )
@@ -227,7 +228,8 @@ class Parser {
     if (!this.is('[')) {
       const expression = this.expression();
       const group = this.groupOption();
-      return group ? { ...expression, group } : expression;
+      const then = this.then();
+      return { ...expression, ...(group && { group }), ...(then && { then }) };
     }
     const { start } = this.take();
     this.lists++;
@@ -275,6 +277,17 @@ class Parser {
     const group = this.name();
     this.sign(')');
     return group;
+  }
+
+  /** What becomes of the weights that stay: `then admm (iterations: 20)`. Behind a value no other name can stand. */
+  private then(): AppliedSyntax | undefined {
+    if (this.next.kind !== 'name' || this.next.text !== 'then') return undefined;
+    this.take();
+    const { start } = this.next;
+    const name = this.name();
+    if (name === undefined) return undefined;
+    const given = this.parenthesized(() => this.argument());
+    return { span: this.since(start), callee: { name: name.text, span: name.span }, arguments: given };
   }
 
   /** Whether what stands in the parentheses that come next is no argument of a call. */

@@ -66,7 +66,16 @@ export interface Identifier {
 export type ExpressionSyntax = PlainExpression & {
   /** `layer` in `W (group: layer)`; only of a value. */
   readonly group?: Identifier;
+  /** `admm (iterations: 20)` in `wanda then admm (iterations: 20)`; only of a value. */
+  readonly then?: AppliedSyntax;
 };
+
+/** A method with its settings, `admm (iterations: 20)`, or its name alone. */
+export interface AppliedSyntax {
+  readonly span: Span;
+  readonly callee: { readonly name: string; readonly span: Span };
+  readonly arguments: readonly ArgumentSyntax[];
+}
 
 type PlainExpression =
   | NameSyntax

@@ -2,6 +2,15 @@ import type { SettingRow } from '../../experiment/settingRow.ts';
 
 /** Rows that every kind of search has. */
 
+export const OBJECTIVE_SETTING = {
+  kind: 'choice',
+  default: 'perplexity',
+  choices: ['perplexity', 'kl'],
+  isLater: true,
+  documentation:
+    'what makes a candidate good: a low perplexity, or a low mean KL divergence of its next-token distributions from the dense model’s (EvoPress’s default)',
+} as const satisfies SettingRow;
+
 export const SEED_SETTING = {
   kind: 'integer',
   default: 0,

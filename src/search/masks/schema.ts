@@ -3,6 +3,7 @@ import { amountSchema, countSchema, shareSchema, nameSchema } from '../../base/s
 import { structureSchema, structureScoreSchema, modelMaskSchema } from '../../experiment/structureSchema.ts';
 import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
+import { structureUpdateSchema } from '../../experiment/updateSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import {
   componentsOpeningSchema,
@@ -38,6 +39,8 @@ export const maskPlanSchema = z.strictObject({
   score: structureScoreSchema,
   /** Structures that the search is compared with. */
   baselines: z.array(namedStructureSchema).max(MAX_NAMED),
+  /** What follows each mask of a step before its loss is taken. */
+  update: structureUpdateSchema.exactOptional(),
   search: settingsSchemaOf(MASK_SEARCH_SETTINGS),
 });
 

@@ -1,6 +1,6 @@
 import { defaultsOf } from '../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
-import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
+import { OBJECTIVE_SETTING, SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
 
 /** The settings of a search for masks. */
 export const MASK_SEARCH_SETTINGS = {
@@ -98,6 +98,7 @@ export const MASK_SEARCH_SETTINGS = {
     isLater: true,
     documentation: 'which probabilities it ends with: those that did best on the fitness text, or the last ones',
   },
+  objective: OBJECTIVE_SETTING,
   seed: { ...SEED_SETTING, documentation: 'seed of masks and batches' },
   checkpoints: {
     kind: 'integer',

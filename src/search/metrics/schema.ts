@@ -21,6 +21,7 @@ import {
   sharedOutcome,
 } from '../lifecycle/schema.ts';
 import { METRIC_SEARCH_SETTINGS } from './settings.ts';
+import { weightUpdateSchema } from '../../experiment/updateSchema.ts';
 import { metricTextSchema } from '../../experiment/expressionSchema.ts';
 
 /** Everything that decides what a search for metrics finds. `settings.calibrate` is that of the finalists: candidates are ranked one-shot. */
@@ -35,6 +36,8 @@ export const metricPlanSchema = z.strictObject({
   seeds: namedMetrics,
   /** Metrics that the search is compared with; they never enter the population. */
   baselines: namedMetrics,
+  /** What follows each candidate’s mask before its fitness is taken. */
+  update: weightUpdateSchema.exactOptional(),
   search: settingsSchemaOf(METRIC_SEARCH_SETTINGS),
 });
 

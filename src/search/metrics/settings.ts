@@ -1,6 +1,6 @@
 import { defaultsOf } from '../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
-import { SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
+import { OBJECTIVE_SETTING, SEED_SETTING, WORKERS_SETTING } from '../lifecycle/settings.ts';
 
 /** The settings of a search for metrics. */
 export const METRIC_SEARCH_SETTINGS = {
@@ -32,6 +32,7 @@ export const METRIC_SEARCH_SETTINGS = {
     documentation:
       'evaluations after which no generation is begun, in units of the whole fitness text (a metric stopped after a quarter of it counts 0.25); 0 sets no limit',
   },
+  objective: OBJECTIVE_SETTING,
   seed: SEED_SETTING,
   tournament: {
     kind: 'integer',

@@ -4,6 +4,8 @@ import { expressionSchema } from '../../experiment/expressionSchema.ts';
 import { structureScoreSchema, MAX_BLOCKS, ratesSchema } from '../../experiment/structureSchema.ts';
 import { unstructuredSchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
+import { updateSchema } from '../../experiment/updateSchema.ts';
+import { UPDATES } from '../../experiment/updates.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import {
   askedIdSchema,
@@ -42,6 +44,8 @@ export const ratePlanSchema = z
     target: rateTargetSchema,
     /** Rates that the search is compared with. */
     baselines: z.array(namedRatesSchema).max(MAX_NAMED),
+    /** What follows each candidate’s removal before its fitness is taken. */
+    update: updateSchema.exactOptional(),
     search: z.discriminatedUnion('method', [
       settingsSchemaOf(SELF_PRUNER_SETTINGS),
       settingsSchemaOf(EVOPRESS_SETTINGS),
@@ -54,7 +58,12 @@ export const ratePlanSchema = z
     const { method }: { readonly method: string } = plan.search;
     const asks = method === 'self-pruner';
     return (plan.llm !== undefined) === asks && (plan.prompts !== undefined) === asks;
-  }, 'expected the settings of a language model and prompts for self-pruner, and for no other method');
+  }, 'expected the settings of a language model and prompts for self-pruner, and for no other method')
+  .refine(({ target, update }) => !update || UPDATES[update.method].of === UPDATED[target.kind], {
+    error: 'expected an update of what the target removes',
+  });
+
+const UPDATED = { structure: 'structures', weights: 'weights' } as const;
 
 /** Over the whole search so far. */
 export const rateCountsSchema = z.strictObject({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
 import { HISTOGRAM_BINS } from '../../../src/experiment/inspectionSchema.ts';
 import type { MetricInspection } from '../../../src/experiment/inspectionSchema.ts';
-import { asWeights } from '../../../src/experiment/planned.ts';
+import { asRanked } from '../../../src/experiment/planned.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import type { EvaluationProgress } from '../../../src/experiment/resultSchema.ts';
 import type { ToTree, TreeTarget } from '../../../src/view/treeMessages.ts';
@@ -54,7 +54,7 @@ async function setUp(text: string, name = 'm', given: { trusted?: boolean; evalu
       plansOf: () => (world.plan ? Promise.resolve([world.plan]) : Promise.reject(noPlan)),
       inspect: ({ plan, tensor }, { onProgress, signal } = {}) =>
         new Promise((resolve, reject) => {
-          const of = printPrefix(asWeights(plan.evaluations[0]!, 'inspecting').expression);
+          const of = printPrefix(asRanked(plan.evaluations[0]!, 'inspecting').expression);
           signal!.addEventListener('abort', () => {
             reject(cancelledError('inspecting'));
           });

@@ -1,5 +1,5 @@
 import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
-import { SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
+import { OBJECTIVE_SETTING, SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
 import { FINALISTS_SETTING } from '../settings.ts';
 
 /** The settings of a search by EvoPress; those by default are its authors' for unstructured sparsity, at blocks of 2048 tokens. */
@@ -72,6 +72,7 @@ export const EVOPRESS_SETTINGS = {
     documentation:
       'random configurations from which the first parent is chosen, where layers are dropped; rates begin uniform',
   },
+  objective: OBJECTIVE_SETTING,
   seed: SEED_SETTING,
   finalists: FINALISTS_SETTING,
   workers: WORKERS_SETTING,

@@ -1,6 +1,6 @@
 import { defaultsOf } from '../../../experiment/settingRow.ts';
 import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
-import { SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
+import { OBJECTIVE_SETTING, SEED_SETTING, WORKERS_SETTING } from '../../lifecycle/settings.ts';
 import { FINALISTS_SETTING } from '../settings.ts';
 
 /** Who does it; `off` leaves it out (an initialisation that is off is random). */
@@ -44,6 +44,7 @@ export const SELF_PRUNER_SETTINGS = {
     maximum: 100_000,
     documentation: 'iterations (the paper’s N)',
   },
+  objective: OBJECTIVE_SETTING,
   seed: SEED_SETTING,
   initialise: {
     ...OPERATOR,
