@@ -32,7 +32,11 @@ export function addSearchInputs(command: Command): Command {
     .option('--operands <list>', 'leaves of the trees, as W,X (default: W,X,G)')
     .option('--operations <list>', 'nodes of the trees, as mul,sqrt,mms (default: Pruner-Zero’s)')
     .option('--from <metric>', 'start from this metric, of the file or as an expression; may be repeated', collect)
-    .option('--baseline <what>', BASELINE_HELP, collect);
+    .option('--baseline <what>', BASELINE_HELP, collect)
+    .option(
+      '--update <method>',
+      'what becomes of the weights that stay before the fitness is taken: sparsegpt, admm, or reconstruct where whole components go',
+    );
 }
 
 const BASELINE_HELP =
@@ -69,7 +73,14 @@ export function saidSearch(options: Options, method: SearchMethod, folder: strin
   ];
 }
 
-const OWN_INPUTS = ['operands', 'operations', 'from', 'target', 'score'] as const satisfies readonly PropertyName[];
+const OWN_INPUTS = [
+  'operands',
+  'operations',
+  'from',
+  'target',
+  'score',
+  'update',
+] as const satisfies readonly PropertyName[];
 
 interface Use {
   readonly method: SearchMethod;

@@ -7,6 +7,8 @@ import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts
 import { isInRange, rangeText } from '../../experiment/settingRow.ts';
 import type { NumberValues } from '../../experiment/settingRow.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES } from '../../experiment/structure.ts';
+import { blocksWith, propertyOf } from '../../language/check/properties.ts';
+import type { BlockKind } from '../../language/check/properties.ts';
 import type { CompiledDocument, Pruning } from '../../language/check/document.ts';
 import type { PlanOverlay } from '../../language/plan/overlay.ts';
 import { UnfitOverlay } from '../../language/plan/planErrors.ts';
@@ -43,6 +45,10 @@ export function addSelectionFlags(command: Command): Command {
       `whole heads and channels by ${STRUCTURE_METHOD_NAMES.join(', ')}, or by a metric: of the file, or an expression; may be repeated`,
       collect,
     )
+    .option(
+      '--update <method>',
+      'what becomes of the weights that stay: sparsegpt or admm after a metric, reconstruct after --structure; with settings as "admm (iterations: 50)"',
+    )
     .option('--sparsity <list>', 'weights to remove: 50%, 2:4, 4:8, or several as 50%,2:4 (default: 50%)', collect)
     .addOption(
       new Option('--allocation <rates>', 'how much of each block goes (default: uniform)').choices([...ALLOCATIONS]),
@@ -76,7 +82,13 @@ export async function selectedPlans(
   }
   const source = file === undefined ? undefined : await compileFile(file, context);
   const { prunings, overlay } = await readSelection(source?.document, options, context);
-  const alone = overlay.allocation ? '--allocation or --rates' : overlay.at ? '--sparsity' : undefined;
+  const alone = overlay.allocation
+    ? '--allocation or --rates'
+    : overlay.at
+      ? '--sparsity'
+      : overlay.update
+        ? '--update'
+        : undefined;
   if (file === undefined && alone !== undefined && prunings.length === 0) {
     const remedy = 'Add --expression or --structure, or name a .prune file.';
     throw usageError(`a metric with ${alone}`, `${alone} alone`, remedy);
@@ -135,11 +147,22 @@ export async function readSelection(
   const structures = await read(
     said(options, 'structure', 'prune', { like: 'wanda-sp', wrap: (score) => `structure(${score})` }),
   );
+  const { update } = (await readFlags(anyUpdate(), said(options, 'update', 'update'), metrics)).content;
   const [allocated] = allocation ? ((await read([allocation])).prune ?? []) : [];
   return {
     prunings: [...(prune ?? []), ...(structures.prune ?? [])],
-    overlay: { ...overlay, ...rows, ...(allocated?.rates && { allocation: allocated.rates }) },
+    overlay: {
+      ...overlay,
+      ...rows,
+      ...(allocated?.rates && { allocation: allocated.rates }),
+      ...(update && { update }),
+    },
   };
+}
+
+/** A block whose update may be of either: of single weights or of whole components. */
+function anyUpdate(): BlockKind {
+  return blocksWith('update').find((kind) => propertyOf(kind, 'update')?.updates === 'any')!;
 }
 
 /** A number that is put among the words of a clause, where nothing else is to get. */
@@ -151,6 +174,7 @@ function parseNumber(typed: string, values: NumberValues): number {
 
 /** What lies over a file, or over the flags' own metrics, by the flag that says it. */
 function unfitFlag({ property, label, data }: UnfitOverlay, options: Options): EspalierError {
+  if (property === 'update') return usageError(`--update that fits \`${label}\``, data.actual, data.remedy);
   const fit = `${options['rates'] === undefined ? '--allocation' : '--rates'} fit for \`${label}\``;
   return usageError(property === 'at' ? `--sparsity with ${data.expected}` : fit, data.actual, data.remedy);
 }

@@ -1,9 +1,12 @@
-import { sampleNeeds } from '../../experiment/planned.ts';
+import { isStructural, sampleNeeds } from '../../experiment/planned.ts';
 import type { Recovery } from '../../experiment/recovery.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import { protocolSettings } from '../../experiment/protocols.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import { UNIFORM } from '../../experiment/structure.ts';
+import { isWeightUpdate, updateText } from '../../experiment/updates.ts';
+import type { Update } from '../../experiment/updates.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { nameWithRates } from '../../experiment/structureNames.ts';
 import type { BlockContent, Pruning } from '../check/document.ts';
@@ -16,6 +19,8 @@ import { plannedTexts, textInput } from './plannedInputs.ts';
 export interface PlanOverlay extends BlockContent {
   /** How much of each block goes, of all that is pruned with. */
   readonly allocation?: RateAllocation;
+  /** What becomes of the weights that stay, of all that is pruned with. */
+  readonly update?: Update;
 }
 
 /**
@@ -24,16 +29,17 @@ export interface PlanOverlay extends BlockContent {
  * @throws EspalierError `settings/invalid` where a sparsity or rates make no sense for one of them
  */
 export function evaluationsUnder(
-  { at, allocation, recover }: Pick<PlanOverlay, 'at' | 'allocation' | 'recover'>,
+  { at, allocation, update, recover }: Pick<PlanOverlay, 'at' | 'allocation' | 'update' | 'recover'>,
   prunings: readonly Pruning[],
   sparsities: readonly Sparsity[],
   said?: Recovery,
 ): readonly PlannedEvaluation[] {
   const recovery = recover ?? said;
   const own = evaluationsAt(prunings, sparsities, recovery);
-  if (at === undefined && allocation === undefined) return own;
+  if (at === undefined && allocation === undefined && update === undefined) return own;
   const shares = at ?? distinct(own.map(({ sparsity }) => sparsity));
-  const over = allocation ? prunings.map((pruning) => withRates(pruning, allocation)) : prunings;
+  const rated = allocation ? prunings.map((pruning) => withRates(pruning, allocation)) : prunings;
+  const over = update ? rated.map((pruning) => withUpdate(pruning, update)) : rated;
   const pattern = shares.find(({ kind }) => kind === 'n:m');
   const whole = over.find((pruning) => needsShare(pruning) && !saysHowMuch(pruning));
   if (pattern && whole) {
@@ -44,7 +50,8 @@ export function evaluationsUnder(
 }
 
 /** A plan on other inputs. */
-export function planUnder({ model, settings, ...said }: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
+export function planUnder(overlay: PlanOverlay, plan: EvaluationPlan): EvaluationPlan {
+  const { model, settings, ...said } = overlay;
   const { text, calibration, gradients, train, validate, rows = {} } = plan;
   const [evaluate, calibrate, ofGradients, trained, validated] = [
     said.evaluate ?? textInput(text, rows.text),
@@ -54,7 +61,8 @@ export function planUnder({ model, settings, ...said }: PlanOverlay, plan: Evalu
     said.validate ?? textInput(validate, rows.validate),
   ];
   const protocol = said.protocol ?? plan.protocol;
-  const evaluations = groupedBy(said.protocol, plan.evaluations, settings.group);
+  const grouped = groupedBy(said.protocol, plan.evaluations, settings.group);
+  const evaluations = grouped.map((evaluation) => evaluatedUnder(evaluation, overlay));
   const texts = plannedTexts(
     {
       ...(evaluate && { evaluate }),
@@ -89,6 +97,31 @@ function withRates(pruning: Pruning, rates: RateAllocation): Pruning {
   const { rates: own, ...others } = pruning;
   const left = own === undefined ? pruning : others;
   return { ...left, label, ...(rates.kind !== 'uniform' && { rates }) };
+}
+
+/** This update in the place of the one that something has. */
+function withUpdate(pruning: Pruning, update: Update): Pruning {
+  const plain = pruning.update ? pruning.label.replace(` then ${updateText(pruning.update)}`, '') : pruning.label;
+  const label = `${plain} then ${updateText(update)}`;
+  if ('score' in pruning && !isWeightUpdate(update)) return { ...pruning, label, update };
+  if ('expression' in pruning && isWeightUpdate(update)) return { ...pruning, label, update };
+  // SparseGPT's own mask comes with its own update.
+  if (!('score' in pruning) && !('expression' in pruning) && update.method === 'sparsegpt')
+    return { ...pruning, label: nameWithRates(updateText(update), pruning.rates ?? UNIFORM), update };
+  throw new UnfitOverlay('update', plain, updateText(update));
+}
+
+/** An evaluation of a run's, whose weights become something else after the mask. */
+function evaluatedUnder(evaluation: PlannedEvaluation, { update, recover }: PlanOverlay): PlannedEvaluation {
+  const trained = recover ? { ...evaluation, recovery: recover } : evaluation;
+  if (!update) return trained;
+  const named = { metric: `${evaluation.metric} then ${updateText(update)}` };
+  if (isStructural(trained)) {
+    if (isWeightUpdate(update)) throw new UnfitOverlay('update', evaluation.metric, updateText(update));
+    return { ...trained, ...named, update };
+  }
+  if (!isWeightUpdate(update)) throw new UnfitOverlay('update', evaluation.metric, updateText(update));
+  return { ...trained, ...named, update };
 }
 
 export function distinct<Value>(values: readonly Value[]): readonly Value[] {

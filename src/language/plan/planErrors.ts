@@ -34,11 +34,11 @@ export class MissingInput extends EspalierError {
 
 /** What is laid over a file makes no sense for one of the things that are pruned with. */
 export class UnfitOverlay extends EspalierError {
-  readonly property: 'at' | 'allocation';
+  readonly property: 'at' | 'allocation' | 'update';
   readonly label: string;
 
   /** @param label of what is pruned with */
-  constructor(property: 'at' | 'allocation', label: string, actual: string) {
+  constructor(property: 'at' | 'allocation' | 'update', label: string, actual: string) {
     const [what, remedy] = UNFIT[property];
     const operation = `preparing the evaluation of \`${label}\``;
     super({ code: 'settings/invalid', operation, expected: `${what} for \`${label}\``, actual, remedy });
@@ -53,6 +53,10 @@ const UNFIT = {
     'N:M is a pattern of single weights: say 30%, or evaluate the two one after the other.',
   ],
   allocation: ['rates that are fit', 'Choose others, or none.'],
+  update: [
+    'an update that fits',
+    'sparsegpt and admm follow a metric of single weights, reconstruct follows what removes whole components.',
+  ],
 } as const;
 
 /** What is declared under this name, or what it uses, has errors of its own. */

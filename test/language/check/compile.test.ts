@@ -208,10 +208,10 @@ describe('one source for each fact', () => {
         expect(propertyOf(block, name)?.setting).toMatchObject(expected);
       }
     }
-    expect(propertiesOf('experiment')).toHaveLength(settings.length + 7);
-    expect(propertiesOf('defaults')).toHaveLength(settings.length + 6);
+    expect(propertiesOf('experiment')).toHaveLength(settings.length + 10);
+    expect(propertiesOf('defaults')).toHaveLength(settings.length + 8);
     expect(propertiesOf('pruner-zero')).toHaveLength(
-      settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 11,
+      settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 12,
     );
   });
 
@@ -234,6 +234,14 @@ describe('one source for each fact', () => {
         const mean = name === 'baselines' && isForRates ? 'at: 30%' : '';
         const usesWeights = ['group', 'calibration'].includes(name) || name.startsWith('gradient');
         const target = usesWeights && isForRates ? 'target: weights(wanda)' : '';
+        const trains = block === 'experiment' && ['recover', 'train', 'validate'].includes(name);
+        const training = trains
+          ? [
+              ['recover', 'lora'],
+              ['train', 'test'],
+            ].filter(([key]) => key !== name)
+          : [];
+        others.push(...training.map((pair) => pair.join(': ')));
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
         const declared = `corpus train = "t" ${block === 'corpus' ? `(${example})` : ''}`;
         const whole =

@@ -532,6 +532,38 @@ search t { model: tiny evaluate: test calibrate: calib test: "c" }
   'a metric to start from that the trees cannot be': `
 search s { model: tiny evaluate: test calibrate: calib operands: W, X from: W * X, W * Xmax }
                                                                             ^^^^^^^^^^^^^^^ search/operand \`W * Xmax\` uses \`Xmax\``,
+  'what follows a mask': `
+experiment e { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda then adm }
+                                                                                     ^^^ update/unknown one of \`sparsegpt\`, \`admm\`: did you mean \`admm\`
+experiment f { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda then reconstruct }
+                                                                                     ^^^^^^^^^^^ update/misplaced it follows \`structure(…)\`
+experiment g { model: tiny evaluate: test calibrate: calib at: 50% prune: structure(wanda-sp) then admm }
+                                                                                                   ^^^^ update/misplaced did you mean \`reconstruct\`
+experiment h { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda then admm (steps: 3) }
+                                                                                           ^^^^^ call/argument only \`iterations\`, \`damping\`
+experiment i { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda then admm (iterations: 0) }
+                                                                                                       ^ property/range from 1 to 10000
+experiment j { model: tiny evaluate: test calibrate: calib at: 50% prune: sparsegpt then admm }
+                                                                                         ^^^^ update/misplaced SparseGPT’s own mask
+experiment k { model: tiny evaluate: test calibrate: calib at: 50% prune: weights(wanda then admm) }
+                                                                                             ^^^^ call/argument stands behind what is pruned with
+search s { model: tiny evaluate: test calibrate: calib from: wanda then admm }
+                                                                        ^^^^ call/argument stands behind what is pruned with
+search t { method: evopress model: tiny evaluate: test calibrate: calib at: 30% update: admm }
+                                                                                        ^^^^ update/misplaced the search removes whole components
+search u { method: evopress target: weights(wanda) model: tiny evaluate: test calibrate: calib at: 30% update: reconstruct }
+                                                                                                               ^^^^^^^^^^^ update/misplaced the search removes single weights
+search v { model: tiny evaluate: test calibrate: calib update: reconstruct }
+                                                               ^^^^^^^^^^^ update/misplaced follows \`structure`,
+  'what is trained': `
+experiment e { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda recover: lorra train: test }
+                                                                                         ^^^^^ property/type one of \`lora\`, \`norms\`: did you mean \`lora\`
+experiment f { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda recover: lora }
+           ^ experiment/missing does not say \`train\`
+experiment g { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda train: test }
+                                                                                ^^^^^ experiment/no-effect without \`recover\`
+experiment h { model: tiny evaluate: test calibrate: calib at: 50% prune: wanda recover: lora (rate: 100) train: test }
+                                                                                                     ^^^ property/range not 100`,
   'settings that do not go together': `
 defaults { model: tiny evaluate: test calibrate: calib }
 search s { crossover: 0.7 mutation: 0.5 }
