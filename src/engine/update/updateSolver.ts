@@ -1,0 +1,50 @@
+import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { Gram } from '../algebra/gram.ts';
+import type { Device } from '../runtime/device.ts';
+import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { openAdmm } from './admm.ts';
+import { openSparseGpt } from './sparseGpt.ts';
+
+/** An update of the weights that stay, as it is asked for. */
+export type WeightUpdate =
+  | { readonly method: 'sparsegpt'; readonly damping: number; readonly columns: number }
+  | { readonly method: 'admm'; readonly iterations: number; readonly damping: number };
+
+/** Changes the weights that stay of every layer that reads one input: what depends on H alone is there once. */
+export interface UpdateSolver {
+  /** The damping that was used: more than was asked for where H took more. */
+  readonly damping: number;
+  /**
+   * The updated weight, of the device's weight type; zero exactly where `pruned` is.
+   *
+   * @param weight [out, in], of the device's weight type
+   * @param pruned like the weight; zero where it goes
+   */
+  update(weight: DeviceTensor, pruned: DeviceTensor): Promise<DeviceTensor>;
+  dispose(): void;
+}
+
+/** SparseGPT can choose what goes, too. */
+export interface PruningSolver extends UpdateSolver {
+  /**
+   * The weight pruned by SparseGPT's own mask, and updated.
+   *
+   * @throws EspalierError `settings/invalid` where N:M does not divide the columns
+   */
+  prune(weight: DeviceTensor, sparsity: Sparsity): Promise<DeviceTensor>;
+}
+
+/**
+ * What an update of the layers that read one input needs of H.
+ *
+ * @throws EspalierError `recovery/ill-conditioned`
+ */
+export function openSolver(
+  device: Device,
+  gram: Gram,
+  update: Extract<WeightUpdate, { readonly method: 'sparsegpt' }>,
+): Promise<PruningSolver>;
+export function openSolver(device: Device, gram: Gram, update: WeightUpdate): Promise<UpdateSolver>;
+export function openSolver(device: Device, gram: Gram, update: WeightUpdate): Promise<UpdateSolver> {
+  return update.method === 'sparsegpt' ? openSparseGpt(device, gram, update) : openAdmm(device, gram, update);
+}
