@@ -1,9 +1,5 @@
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
-import type { Gram } from '../algebra/gram.ts';
-import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
-import { openAdmm } from './admm.ts';
-import { openSparseGpt } from './sparseGpt.ts';
 
 /** An update of the weights that stay, as it is asked for. */
 export type WeightUpdate =
@@ -32,19 +28,4 @@ export interface PruningSolver extends UpdateSolver {
    * @throws EspalierError `settings/invalid` where N:M does not divide the columns
    */
   prune(weight: DeviceTensor, sparsity: Sparsity): Promise<DeviceTensor>;
-}
-
-/**
- * What an update of the layers that read one input needs of H.
- *
- * @throws EspalierError `recovery/ill-conditioned`
- */
-export function openSolver(
-  device: Device,
-  gram: Gram,
-  update: Extract<WeightUpdate, { readonly method: 'sparsegpt' }>,
-): Promise<PruningSolver>;
-export function openSolver(device: Device, gram: Gram, update: WeightUpdate): Promise<UpdateSolver>;
-export function openSolver(device: Device, gram: Gram, update: WeightUpdate): Promise<UpdateSolver> {
-  return update.method === 'sparsegpt' ? openSparseGpt(device, gram, update) : openAdmm(device, gram, update);
 }

@@ -3,7 +3,7 @@ import { Rng } from '../../../src/base/rng.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../../../src/engine/runtime/deviceTensor.ts';
 import { leastSquares } from '../../../src/engine/update/leastSquares.ts';
-import { openSolver } from '../../../src/engine/update/updateSolver.ts';
+import { openSolver } from '../../../src/engine/update/openSolver.ts';
 import * as oracle from '../../support/oracle/updates.ts';
 
 /** Layers [out, in] and the tokens that H is of. Some are narrower than a panel, some no multiple of it. */

@@ -30,7 +30,9 @@ export function sparseGpt(weight: Matrix, h: Matrix, damping: number, choice: Ch
       const scores = w.map((row) => row.slice(j, end).map((value, k) => (value / r[j + k]![j + k]!) ** 2));
       const sorted = scores.flat().sort((a, b) => a - b);
       const threshold = sorted[Math.floor(sorted.length * choice.share)]!;
-      scores.forEach((row, i) => row.forEach((score, k) => (gone[i]![j + k] = score <= threshold)));
+      scores.forEach((row, i) => {
+        row.forEach((score, k) => (gone[i]![j + k] = score <= threshold));
+      });
     } else if ('of' in choice && j % choice.of === 0) {
       w.forEach((row, i) => {
         const scores = row.slice(j, j + choice.of).map((value, k) => ({ k, score: (value / r[j + k]![j + k]!) ** 2 }));
@@ -67,7 +69,9 @@ export function admm(
   const u = w.map((row) => row.map(() => 0));
   for (let t = 0; t < iterations; t++) {
     const z = w.map((row, i) => row.map((value, j) => (gone[i]![j] ? 0 : value + u[i]![j]!)));
-    w.forEach((row, i) => row.forEach((value, j) => (u[i]![j]! += value - z[i]![j]!)));
+    w.forEach((row, i) => {
+      row.forEach((value, j) => (u[i]![j]! += value - z[i]![j]!));
+    });
     w = times(
       target.map((row, i) => row.map((value, j) => value + z[i]![j]! - u[i]![j]!)),
       solve,
