@@ -3,7 +3,6 @@ import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Gram } from './gram.ts';
-import { tileEdges } from './tiles.ts';
 
 /** A = D H D + diag(shift) with D = diag(scale): a Gram matrix on scaled inputs, damped. */
 export interface DampedGram {
@@ -16,62 +15,62 @@ export interface DampedGram {
 
 /** The diagonal of H, [n]. */
 export async function diagonalOf(device: Device, { size, sums }: Gram): Promise<Float32Array> {
-  if (!sums.resident) {
-    const values = sums.floats();
-    return Float32Array.from({ length: size }, (_, i) => values[i * size + i]!);
+  const diagonal = new Float32Array(size);
+  for (let begin = 0; begin < size; begin += SIDE) {
+    const end = Math.min(begin + SIDE, size);
+    const rows = await device.download(await rowsOf(device, sums, begin, end));
+    for (let i = begin; i < end; i++) diagonal[i] = rows[(i - begin) * size + i]!;
   }
-  const edges = tileEdges(size, SIDE);
-  const build = (): Graph => {
-    const graph = new GraphBuilder();
-    const h = graph.input('sums', [size, size]);
-    const parts = edges.slice(1).map((end, i) => {
-      const begin = edges[i]!;
-      const tile = graph.slice(graph.slice(h, 0, begin, end), 1, begin, end);
-      return graph.reduceSum(graph.mul(tile, identity(graph, end - begin)), [0]);
-    });
-    graph.output('y', graph.concat(parts, 1));
-    return graph.build('diagonal');
-  };
-  const program = await device.program(`diagonal ${size}`, build, () => true);
-  return (await program.run({ sums }))['y']!.floats();
+  return diagonal;
 }
 
-/** Tiles of A: those of column `i`, from the top to the diagonal. */
-export async function columnTiles(
+/**
+ * Tiles of D H D in row `i` of tiles, from the left to the diagonal.
+ *
+ * @param edges where tiles begin, and n
+ */
+export async function scaledTiles(
   device: Device,
-  { gram: { size, sums }, scale, shift }: DampedGram,
+  { gram: { size, sums }, scale }: DampedGram,
   edges: readonly number[],
   i: number,
 ): Promise<DeviceTensor[]> {
   const [begin, end] = [edges[i]!, edges[i + 1]!];
+  const rows = await rowsOf(device, sums, begin, end);
   const build = (): Graph => {
     const graph = new GraphBuilder();
-    const h = graph.slice(graph.input('sums', [size, size]), 1, begin, end);
-    const [left, right] = [graph.input('rows', [size, 1]), graph.input('columns', [1, end - begin])];
-    const diagonal = graph.mul(identity(graph, end - begin), graph.input('shift', [1, end - begin]));
-    for (let j = 0; j <= i; j++) {
-      const part = (x: typeof h): typeof h => graph.slice(x, 0, edges[j]!, edges[j + 1]!);
-      const tile = graph.mul(graph.mul(part(h), part(left)), right);
-      graph.output(`y${j}`, j === i ? graph.add(tile, diagonal) : tile);
-    }
+    const scaled = graph.mul(graph.input('rows', [end - begin, size]), graph.input('left', [end - begin, 1]));
+    const whole = graph.mul(scaled, graph.input('right', [1, size]));
+    edges.slice(1).forEach((edge, j) => {
+      graph.output(`y${j}`, graph.slice(whole, 1, edges[j]!, edge));
+    });
     return graph.build('tiles of a Gram matrix');
   };
-  const program = await device.program(`tiles ${size} ${edges.slice(0, i + 2).join(' ')}`, build, () => false);
-  const host = (values: Float32Array, shape: readonly [number, number]): DeviceTensor =>
-    DeviceTensor.fromHost(values, shape);
+  const program = await device.program(`tiles ${end - begin} ${edges.join(' ')}`, build, () => false);
   const tiles = await program.run({
-    sums,
-    rows: host(scale, [size, 1]),
-    columns: host(scale.subarray(begin, end), [1, end - begin]),
-    shift: host(shift.subarray(begin, end), [1, end - begin]),
+    rows,
+    left: DeviceTensor.fromHost(scale.subarray(begin, end), [end - begin, 1]),
+    right: DeviceTensor.fromHost(scale, [1, size]),
+  });
+  if (rows !== sums) rows.dispose();
+  edges.slice(i + 2).forEach((_, j) => {
+    tiles[`y${i + 1 + j}`]!.dispose();
   });
   return Array.from({ length: i + 1 }, (_, j) => tiles[`y${j}`]!);
 }
 
-/** Of what is read of the diagonal at a time. */
-const SIDE = 512;
-
-function identity(graph: GraphBuilder, n: number): ReturnType<GraphBuilder['input']> {
-  const ones = Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
-  return graph.constant(ones, [n, n]);
+/** Rows of a matrix [n, n]; in this process they share its array. */
+async function rowsOf(device: Device, matrix: DeviceTensor, begin: number, end: number): Promise<DeviceTensor> {
+  const [n] = matrix.shape as [number, number];
+  if (!matrix.resident) return DeviceTensor.fromHost(matrix.floats().subarray(begin * n, end * n), [end - begin, n]);
+  const build = (): Graph => {
+    const graph = new GraphBuilder();
+    graph.output('y', graph.cast(graph.slice(graph.input('x', [n, n]), 0, begin, end), 'float32'));
+    return graph.build('rows');
+  };
+  const program = await device.program(`rows ${n} ${begin} ${end}`, build, () => false);
+  return (await program.run({ x: matrix }))['y']!;
 }
+
+/** Rows that are read of the diagonal at a time. */
+const SIDE = 128;

@@ -1,7 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { Rng } from '../../base/rng.ts';
 import type { Device } from '../runtime/device.ts';
-import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { DampedGram } from './dampedGram.ts';
 import { type InverseFactor, inverseFactor } from './inverseFactor.ts';
 import { multiply } from './tiles.ts';
@@ -70,32 +69,28 @@ export async function residualOf(device: Device, damped: DampedGram, factor: Inv
   return Math.sqrt(squares / y.length);
 }
 
-/** R x, or Rᵀ x where `transposed`, with x [n, probes]. */
+/** Rᵀ x, or R x where `transposed` does not hold, with x [n, probes]. */
 async function timesFactor(
   device: Device,
-  { edges, tiles }: InverseFactor,
+  { edges, columns }: InverseFactor,
   x: Float32Array,
   transposed: boolean,
 ): Promise<Float32Array> {
-  const parts: DeviceTensor[] = [];
-  for (let i = 0; i + 1 < edges.length; i++) {
-    const part = x.subarray(edges[i]! * PROBES, edges[i + 1]! * PROBES);
-    parts.push(await device.upload(part, [edges[i + 1]! - edges[i]!, PROBES], 'float32'));
-  }
   const y = new Float32Array(x.length);
-  for (let i = 0; i < tiles.length; i++) {
-    for (const [k, tile] of tiles[i]!.entries()) {
-      const [from, to] = transposed ? [i, i + k] : [i + k, i];
-      const product = await multiply(device, tile, parts[from]!, { transposeA: transposed });
-      const values = await device.download(product);
+  for (const [j, column] of columns.entries()) {
+    let row = 0;
+    for (const part of column.parts()) {
+      const [height] = part.shape as [number, number];
+      const [from, rows, to] = transposed ? [row, height, edges[j]!] : [edges[j]!, column.width, row];
+      const values = x.subarray(from * PROBES, (from + rows) * PROBES);
+      const right = await device.upload(values, [rows, PROBES], 'float32');
+      const product = await multiply(device, part, right, { transposeA: transposed });
+      (await device.download(product)).forEach((value, at) => (y[to * PROBES + at]! += value));
+      right.dispose();
       product.dispose();
-      const begin = edges[to]! * PROBES;
-      values.forEach((value, at) => (y[begin + at]! += value));
+      row += height;
     }
   }
-  parts.forEach((part) => {
-    part.dispose();
-  });
   return y;
 }
 

@@ -1,15 +1,16 @@
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
-import { columnTiles, type DampedGram } from './dampedGram.ts';
+import { type DampedGram, scaledTiles } from './dampedGram.ts';
 import { inverseReverseCholesky } from './reverseCholesky.ts';
-import { multiply, subtractProducts } from './tiles.ts';
+import { RowStack } from './rowStack.ts';
+import { minusProducts, multiply } from './tiles.ts';
 
 /** R, upper, with RᵀR = A⁻¹, in square tiles. */
 export interface InverseFactor {
   /** Where tiles begin, and n. */
   readonly edges: readonly number[];
-  /** R[i][j − i] is the tile in row i and column j ≥ i. */
-  readonly tiles: readonly (readonly DeviceTensor[])[];
+  /** The tiles of a column, from the first row to the diagonal: R[0:(j + 1), j]. */
+  readonly columns: readonly RowStack[];
   /** The tiles on the diagonal as they were computed, in float64. */
   readonly diagonal: readonly Float64Array[];
   dispose(): void;
@@ -17,7 +18,10 @@ export interface InverseFactor {
 
 /**
  * R of A. The reverse Cholesky factor U of A = U Uᵀ (U upper) has R = U⁻¹, so one factorisation and one inverse of a triangle are enough, and
- * A⁻¹ is never there. Columns of tiles go from the right to the left; as soon as a row of U is complete it is inverted in its place.
+ * A⁻¹ is never there. Columns of tiles go from the right to the left; as soon as a row of U is complete it is inverted and dropped. Every product is
+ * one of a transpose with a matrix, over the rows of two stacks of tiles: U is kept row by row as transposed tiles, R column by column.
+ *
+ * Memory: half a matrix [n, n] for R, and a quarter more for what there is of U meanwhile.
  *
  * @param edges where tiles begin, and n
  * @returns undefined where A is not positive definite as far as float32 can tell
@@ -27,62 +31,63 @@ export async function inverseFactor(
   damped: DampedGram,
   edges: readonly number[],
 ): Promise<InverseFactor | undefined> {
-  const last = edges.length - 2;
-  // Of rows that are not complete yet the tiles of U that are there, of the others those of R.
-  const rows: DeviceTensor[][] = edges.slice(1).map(() => []);
+  const n = damped.gram.size;
+  const widths = edges.slice(1).map((end, i) => end - edges[i]!);
+  // (U_jk)ᵀ for the columns k > j that are done.
+  const rows = widths.map((width, j) => new RowStack(device, n - edges[j + 1]!, width, 'up'));
+  const columns = widths.map((width, j) => new RowStack(device, edges[j + 1]!, width, 'up'));
   const diagonal: Float64Array[] = [];
-  const dispose = (): void => {
-    rows.flat().forEach((tile) => {
-      tile.dispose();
-    });
-  };
-  for (let i = last; i >= 0; i--) {
-    const columns = await columnTiles(device, damped, edges, i);
-    for (let j = 0; j <= i; j++) {
-      const pairs = rows[j]!.map((tile, k) => [tile, rows[i]![k]!] as const);
-      const tile = await subtractProducts(device, columns[j]!, pairs, true);
-      if (tile !== columns[j]) columns[j]!.dispose();
-      columns[j] = tile;
-    }
-    const width = edges[i + 1]! - edges[i]!;
-    const inverse = inverseReverseCholesky(await device.download(columns[i]!), width);
-    columns[i]!.dispose();
+  for (let i = widths.length - 1; i >= 0; i--) {
+    const tiles = await scaledTiles(device, damped, edges, i);
+    const remaining = async (j: number): Promise<DeviceTensor> => {
+      const left = await minusProducts(device, tiles[j]!, pairsOf(rows[i]!.parts(), rows[j]!.parts()));
+      if (left !== tiles[j]) tiles[j]!.dispose();
+      return left;
+    };
+    const pivots = await remaining(i);
+    const inverse = inverseReverseCholesky(await device.download(pivots), damped.shift.subarray(edges[i]));
+    pivots.dispose();
     if (!inverse) {
-      dispose();
+      disposeAll([...rows, ...columns]);
       return undefined;
     }
-    const v = await device.upload(Float32Array.from(inverse), [width, width], 'float32');
-    for (let j = 0; j < i; j++) {
-      rows[j]!.unshift(await multiply(device, columns[j]!, v, { transposeB: true }));
-      columns[j]!.dispose();
-    }
-    const inverted = await invertRow(device, v, rows[i]!, rows.slice(i + 1), edges.slice(i));
-    rows[i]!.forEach((tile) => {
-      tile.dispose();
-    });
-    rows[i] = [v, ...inverted];
     diagonal.unshift(inverse);
+    const v = await columns[i]!.write(Float32Array.from(inverse));
+    for (let j = 0; j < i; j++) {
+      const left = await remaining(j);
+      rows[j]!.push(await multiply(device, v, left, { spare: rows[j]!.space(widths[i]!) }));
+      left.dispose();
+    }
+    await invertRow(device, v, rows[i]!, columns.slice(i + 1));
+    rows.pop()!.dispose();
   }
-  return { edges, tiles: rows, diagonal, dispose };
+  return {
+    edges,
+    columns,
+    diagonal,
+    dispose: () => {
+      disposeAll(columns);
+    },
+  };
 }
 
-/** A row of U⁻¹ right of the diagonal: R_ij = −V (Σ_k U_ik R_kj), k from behind the diagonal to j. */
-async function invertRow(
-  device: Device,
-  v: DeviceTensor,
-  row: readonly DeviceTensor[],
-  below: readonly (readonly DeviceTensor[])[],
-  edges: readonly number[],
-): Promise<DeviceTensor[]> {
-  const inverted: DeviceTensor[] = [];
-  for (let j = 0; j < row.length; j++) {
-    const shape = [edges[1]! - edges[0]!, edges[j + 2]! - edges[j + 1]!] as const;
-    const zeros = await device.upload(new Float32Array(shape[0] * shape[1]), shape, 'float32');
-    const pairs = Array.from({ length: j + 1 }, (_, k) => [row[k]!, below[k]![j - k]!] as const);
-    const sum = await subtractProducts(device, zeros, pairs);
-    inverted.push(await multiply(device, v, sum));
+function disposeAll(stacks: readonly RowStack[]): void {
+  for (const stack of stacks) stack.dispose();
+}
+
+/** Row i of U⁻¹ right of the diagonal: R_ij = −V (Σ_k U_ik R_kj), k from behind the diagonal to j. */
+async function invertRow(device: Device, v: DeviceTensor, row: RowStack, columns: readonly RowStack[]): Promise<void> {
+  const [height] = v.shape as [number, number];
+  for (const [j, column] of columns.entries()) {
+    const zeros = await device.upload(new Float32Array(height * column.width), [height, column.width], 'float32');
+    const sum = await minusProducts(device, zeros, pairsOf(row.parts(j + 1), column.parts()));
+    column.push(await multiply(device, v, sum, { spare: column.space(height) }));
     zeros.dispose();
     sum.dispose();
   }
-  return inverted;
+}
+
+/** Rows of two stacks that lie side by side. */
+export function pairsOf<A, B>(a: readonly A[], b: readonly B[]): (readonly [A, B])[] {
+  return a.map((part, k) => [part, b[k]!] as const);
 }

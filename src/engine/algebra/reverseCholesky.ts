@@ -1,31 +1,36 @@
 /**
- * V, upper, with VᵀV = S⁻¹: the inverse of the reverse Cholesky factor U of S = U Uᵀ, U upper. In float64.
+ * V, upper, with VᵀV = (S + diag(shift))⁻¹: the inverse of the reverse Cholesky factor U of U Uᵀ, U upper. In float64.
  *
  * @param s [n, n], row-major, symmetric; its upper half is read
- * @returns undefined where S is not positive definite as far as float64 can tell
+ * @param shift [n] or longer
+ * @returns [n, n]; undefined where the matrix is not positive definite as far as float64 can tell
  */
-export function inverseReverseCholesky(s: Float32Array, n: number): Float64Array | undefined {
-  const u = reverseCholesky(s, n);
-  return u && invertUpper(u, n);
+export function inverseReverseCholesky(s: Float32Array, shift: Float32Array): Float64Array | undefined {
+  const n = Math.sqrt(s.length);
+  const u = Float64Array.from(s);
+  for (let i = 0; i < n; i++) {
+    u[i * n + i]! += shift[i]!;
+    u.fill(0, i * n, i * n + i);
+  }
+  return factorUpper(u, n) ? invertUpper(u, n) : undefined;
 }
 
-/** Column by column from the right: what the columns behind have explained of S is taken away, then the column is scaled by its pivot. */
-function reverseCholesky(s: Float32Array, n: number): Float64Array | undefined {
-  const u = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = i; j < n; j++) u[i * n + j] = s[i * n + j]!;
+/** In place, column by column from the right: what the columns behind have explained is taken away, then the column is scaled by its pivot. */
+function factorUpper(u: Float64Array, n: number): boolean {
   for (let j = n - 1; j >= 0; j--) {
-    let pivot = u[j * n + j]!;
-    for (let k = j + 1; k < n; k++) pivot -= u[j * n + k]! ** 2;
-    if (!(pivot > 0 && pivot < Infinity)) return undefined;
+    const row = u.subarray(j * n, (j + 1) * n);
+    let pivot = row[j]!;
+    for (let k = j + 1; k < n; k++) pivot -= row[k]! * row[k]!;
+    if (!(pivot > 0 && pivot < Infinity)) return false;
     const root = Math.sqrt(pivot);
-    u[j * n + j] = root;
+    row[j] = root;
     for (let i = 0; i < j; i++) {
       let sum = u[i * n + j]!;
-      for (let k = j + 1; k < n; k++) sum -= u[i * n + k]! * u[j * n + k]!;
+      for (let k = j + 1; k < n; k++) sum -= u[i * n + k]! * row[k]!;
       u[i * n + j] = sum / root;
     }
   }
-  return u;
+  return true;
 }
 
 /** In place, row by row from the bottom: row i of the inverse needs row i of U and the rows below, which are inverted already. */

@@ -2,7 +2,7 @@ import { diagonalOf } from '../algebra/dampedGram.ts';
 import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
-import { tileEdges } from '../algebra/tiles.ts';
+import { tileEdges } from '../algebra/rowStack.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
@@ -29,7 +29,7 @@ export async function openAdmm(
   const norm = diagonal.map((value) => Math.sqrt(value) + 1e-8);
   const scale = norm.map((value) => 1 / value);
   const mean = diagonal.reduce((sum, value, i) => sum + value * scale[i]! ** 2, 0) / n;
-  const { factor, damping } = await factorGram(device, asked, tileEdges(n, 128), (tried) => ({
+  const { factor, damping } = await factorGram(device, asked, tileEdges(n), (tried) => ({
     gram,
     scale,
     shift: new Float32Array(n).fill(1 + tried * mean),

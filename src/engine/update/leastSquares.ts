@@ -2,7 +2,8 @@ import { diagonalOf } from '../algebra/dampedGram.ts';
 import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
-import { multiply, tileEdges } from '../algebra/tiles.ts';
+import { tileEdges } from '../algebra/rowStack.ts';
+import { multiply } from '../algebra/tiles.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
@@ -31,7 +32,7 @@ export async function leastSquares(
   const unit = mean === 0 ? 1 : mean;
   const scale = new Float32Array(n);
   // Columns that go are cut off by a scale of 0 and stand apart with a diagonal of 1.
-  const { factor, damping } = await factorGram(device, asked, tileEdges(n, 128), (tried) => {
+  const { factor, damping } = await factorGram(device, asked, tileEdges(n), (tried) => {
     const lambda = tried * unit;
     kept.forEach((keep, i) => (scale[i] = keep ? 1 / Math.sqrt(diagonal[i]! + lambda || 1) : 0));
     const shift = Float32Array.from(kept, (keep, i) => (keep ? lambda * scale[i]! ** 2 : 1));

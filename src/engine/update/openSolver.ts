@@ -1,8 +1,9 @@
+import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Gram } from '../algebra/gram.ts';
 import type { Device } from '../runtime/device.ts';
 import { openAdmm } from './admm.ts';
 import { openSparseGpt } from './sparseGpt.ts';
-import type { PruningSolver, UpdateSolver, WeightUpdate } from './updateSolver.ts';
+import type { PruningSolver, UpdateSolver } from './updateSolver.ts';
 
 /**
  * What an update of the layers that read one input needs of H.

@@ -5,6 +5,7 @@ import { diagonalOf } from '../algebra/dampedGram.ts';
 import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import type { InverseFactor } from '../algebra/inverseFactor.ts';
+import { tileEdges } from '../algebra/rowStack.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { givenMask, lowestOfBlock, lowestOfGroups, type MaskChoice } from './maskChoice.ts';
@@ -38,7 +39,7 @@ export async function openSparseGpt(
       const shift = scale.map((value, i) => (damping * mean + dead[i]!) * value ** 2);
       return { gram, scale, shift };
     });
-  const usual = panelEdges(n, 1);
+  const usual = tileEdges(n);
   const { factor, damping, damped } = await factorWith(usual, asked);
   const sweep = async (weight: DeviceTensor, { factor: r, choice }: { factor: InverseFactor; choice: MaskChoice }) => {
     const updated = await sweepColumns(device, weight, r, damped.scale, dead, choice);
@@ -55,7 +56,7 @@ export async function openSparseGpt(
         sparsity.kind === 'n:m'
           ? lowestOfGroups(sparsity.of, sparsity.of - sparsity.keep)
           : lowestOfBlock(columns, sparsity.share);
-      const edges = panelEdges(n, choice.columns ?? 1);
+      const edges = tileEdges(n, choice.columns);
       if (edges.join() === usual.join()) return sweep(weight, { factor, choice });
       // Tiles that no group straddles.
       const aligned = await factorWith(edges, damping);
@@ -69,19 +70,6 @@ export async function openSparseGpt(
       factor.dispose();
     },
   };
-}
-
-/** Width of the panels that are worked off column by column. */
-const PANEL = 128;
-
-/** Where panels begin, and n, so that each holds whole units of columns, or a unit whole panels. */
-export function panelEdges(n: number, unit: number): number[] {
-  const block = unit > PANEL ? unit : PANEL - (PANEL % unit);
-  const edges: number[] = [];
-  for (let begin = 0; begin < n; begin += block) {
-    for (let edge = begin; edge < Math.min(begin + block, n); edge += PANEL) edges.push(edge);
-  }
-  return [...edges, n];
 }
 
 function requireDivisible(n: number, sparsity: Sparsity): void {

@@ -1,5 +1,6 @@
-import type { InverseFactor } from '../algebra/inverseFactor.ts';
-import { subtractProducts } from '../algebra/tiles.ts';
+import { type InverseFactor, pairsOf } from '../algebra/inverseFactor.ts';
+import { RowStack } from '../algebra/rowStack.ts';
+import { minusProducts } from '../algebra/tiles.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
@@ -19,7 +20,7 @@ import type { Columns, MaskChoice } from './maskChoice.ts';
 export async function sweepColumns(
   device: Device,
   weight: DeviceTensor,
-  { edges, tiles, diagonal }: InverseFactor,
+  { edges, columns: factor, diagonal }: InverseFactor,
   scale: Float32Array,
   dead: Float32Array,
   choice: MaskChoice,
@@ -27,12 +28,11 @@ export async function sweepColumns(
   const [out, n] = weight.shape as [number, number];
   const panels = await scaledPanels(device, weight, edges, scale, dead);
   const gone = panels.map(({ shape }) => new Uint8Array(out * shape[1]!));
-  const errors: DeviceTensor[] = [];
+  const errors = new RowStack(device, n, out, 'down');
   const updated = new Float32Array(out * n);
   const columnsOf = async (i: number): Promise<Columns> => {
     const width = edges[i + 1]! - edges[i]!;
-    const pairs = errors.map((error, k) => [error, tiles[k]![i - k]!] as const);
-    const now = await subtractProducts(device, panels[i]!, pairs);
+    const now = await minusProducts(device, panels[i]!, pairsOf(errors.parts(), factor[i]!.parts(errors.height)));
     const values = Float64Array.from(await device.download(now));
     if (now !== panels[i]) now.dispose();
     const pivots = Float64Array.from({ length: width }, (_, j) => diagonal[i]![j * width + j]!);
@@ -49,10 +49,11 @@ export async function sweepColumns(
       chooseTogether(block, out, choice);
     }
     const errorsHere = eliminate(columns, diagonal[i]!, acrossPanels ? undefined : choice);
-    errors.push(await device.upload(errorsHere, [out, columns.width], 'float32'));
+    await errors.write(errorsHere);
     write(updated, n, columns, scale);
   }
-  for (const tensor of [...panels, ...errors]) tensor.dispose();
+  errors.dispose();
+  for (const panel of panels) panel.dispose();
   return updated;
 }
 

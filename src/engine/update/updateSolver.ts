@@ -1,11 +1,6 @@
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
-/** An update of the weights that stay, as it is asked for. */
-export type WeightUpdate =
-  | { readonly method: 'sparsegpt'; readonly damping: number; readonly columns: number }
-  | { readonly method: 'admm'; readonly iterations: number; readonly damping: number };
-
 /** Changes the weights that stay of every layer that reads one input: what depends on H alone is there once. */
 export interface UpdateSolver {
   /** The damping that was used: more than was asked for where H took more. */
