@@ -147,7 +147,9 @@ export async function readSelection(
   const structures = await read(
     said(options, 'structure', 'prune', { like: 'wanda-sp', wrap: (score) => `structure(${score})` }),
   );
-  const { update } = (await readFlags(anyUpdate(), said(options, 'update', 'update'), metrics)).content;
+  const anyOf = anyUpdate();
+  const byMethod = { flag: 'method', name: 'method', values: [anyOf] } as const;
+  const { update } = (await readFlags(anyOf, [byMethod, ...said(options, 'update', 'update')], metrics)).content;
   const [allocated] = allocation ? ((await read([allocation])).prune ?? []) : [];
   return {
     prunings: [...(prune ?? []), ...(structures.prune ?? [])],
