@@ -206,7 +206,8 @@ describe('what is evaluated', () => {
   });
 
   it('every setting of an update decides, and who chooses the mask', async () => {
-    const { expression: _, ...own } = METRIC;
+    const { metric, sparsity } = METRIC;
+    const own = { metric, sparsity };
     const evaluations = [
       { ...METRIC, update: SPARSEGPT },
       { ...METRIC, update: { ...SPARSEGPT, damping: 0.1 } },
