@@ -1,5 +1,6 @@
 import type { Rng } from '../../base/rng.ts';
 import type { MetricSearchPlan } from './plan.ts';
+import type { Constants } from './constants.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
@@ -9,11 +10,17 @@ export interface Alphabet {
   readonly operands: readonly OperandName[];
   readonly unary: readonly OperationName[];
   readonly binary: readonly OperationName[];
+  /** Which numbers there may be. */
+  readonly constants: Constants;
 }
 
-export function alphabetOf({ operations, operands }: Pick<MetricSearchPlan, 'operations' | 'operands'>): Alphabet {
+export function alphabetOf(
+  { operations, operands }: Pick<MetricSearchPlan, 'operations' | 'operands'>,
+  constants: Constants = 'none',
+): Alphabet {
   return {
     operands,
+    constants,
     unary: operations.filter((name) => OPERATIONS[name].arity === 1),
     binary: operations.filter((name) => OPERATIONS[name].arity === 2),
   };
