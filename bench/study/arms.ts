@@ -52,9 +52,12 @@ export async function playArm(
     if (event.kind === 'generation') generations.push(event);
   });
   await runMetricSearch({ ...plan, baselines: [], search: { ...plan.search, ...changes, seed } }, shared, { opening });
-  const last = generations.at(-1)!;
   const costOf = ({ candidates, invalid, evaluations }: MetricCounts): number =>
     arm === 'in full' ? candidates - invalid : evaluations;
+  // A generation that has begun is finished: what it found beyond the budget would not be found with equal evaluations.
+  const isWithin = ({ counts }: MetricGeneration): boolean => costOf(counts) <= budget;
+  const hasConstants = arm === 'exponents' || arm === 'constants';
+  const last = (hasConstants ? generations.findLast(isWithin) : generations.at(-1)) ?? generations[0]!;
   return {
     arm,
     seed,

@@ -92,7 +92,16 @@ export function withConstant(tree: Expression, constants: Constants, rng: Rng): 
   const { drawn } = LIMITS[dial.kind];
   const value = Number((drawn ** (2 * rng.uniform() - 1)).toPrecision(2));
   const result = turned(tree, dial, value);
-  return canonical(result).key === canonical(tree).key ? undefined : result;
+  return decidesRanking(tree, dial) && canonical(result).key !== canonical(tree).key ? result : undefined;
+}
+
+/**
+ * Whether the ranking depends on where a dial stands: not above all else, nor in a product under `mms`. Two other values tell, since to raise
+ * what may be negative changes it by taking its magnitude, whatever the exponent is.
+ */
+export function decidesRanking(tree: Expression, dial: Dial): boolean {
+  const [a, b] = [0.2, 0.4].map((by) => canonical(turned(tree, dial, dial.value * Math.exp(by))).key);
+  return a !== b;
 }
 
 /**

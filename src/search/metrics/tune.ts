@@ -1,12 +1,11 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import type { Rng } from '../../base/rng.ts';
-import { canonical } from '../../metric/canonical.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { pick } from './alphabet.ts';
 import { formOf } from './candidate.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
-import { dialsOf, movedValue, turned } from './constants.ts';
+import { decidesRanking, dialsOf, movedValue, turned } from './constants.ts';
 import type { Constants, Dial } from './constants.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import type { ProbeOutcome } from './events.ts';
@@ -40,7 +39,7 @@ export function drawTuning(of: Expression, constants: Constants, rng: Rng): Tuni
   // At its limit a constant goes the other way.
   const direction = movedValue(dial, up * FIRST_STEP) === dial.value ? (-up as 1 | -1) : up;
   const tuning = { of, dial, direction, reach };
-  return canonical(stepped(tuning, FIRST_STEP)).key === canonical(of).key ? undefined : tuning;
+  return decidesRanking(of, dial) ? tuning : undefined;
 }
 
 /** Spread of the reaches (a standard deviation of their logarithm): two that tune the same should not do the same. */

@@ -11,6 +11,7 @@ import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src
 import { alphabetOf } from '../../../src/search/metrics/alphabet.ts';
 import type { Constants } from '../../../src/search/metrics/constants.ts';
 import {
+  decidesRanking,
   dialsOf,
   LIMITS,
   movedValue,
@@ -128,12 +129,17 @@ describe('a constant that is drawn', () => {
     expect(drawn).toBeGreaterThan(50);
   });
 
-  it.each(['sqr(W)', 'mms(W * X)', 'zsn(G)'])('is not put above %s', (text) => {
+  it.each([
+    ['sqr(W)', 0],
+    ['W - X', 2],
+    ['mms(W - X)', 2],
+    ['mms(W * X)', 2],
+    ['exp(W + X)', 3],
+  ])('of the dials of %s %d decide the ranking', (text, expected) => {
     const tree = parseExpression(text);
-    const results = Array.from({ length: 40 }, (_, seed) => withConstant(tree, 'all', new Rng(seed)));
-    for (const result of results) {
-      if (result) expect(canonical(result).key).not.toBe(canonical(tree).key);
-    }
+    expect(
+      dialsOf(tree, text.includes('exp') ? 'all' : 'exponents').filter((dial) => decidesRanking(tree, dial)),
+    ).toHaveLength(expected);
   });
 });
 
