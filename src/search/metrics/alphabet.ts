@@ -1,9 +1,12 @@
 import type { Rng } from '../../base/rng.ts';
 import type { MetricSearchPlan } from './plan.ts';
-import type { Constants } from './constants.ts';
+import type { MetricSearchSettings } from './settings.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
+
+/** Which numbers the trees of a search may have. */
+export type Constants = MetricSearchSettings['constants'];
 
 /** What trees of a search are made of. */
 export interface Alphabet {

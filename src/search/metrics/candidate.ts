@@ -3,7 +3,7 @@ import type { Expression } from '../../metric/expression.ts';
 import { canonical } from '../../metric/canonical.ts';
 import type { CanonicalForm } from '../../metric/canonical.ts';
 import { sizeOf } from '../../metric/measure.ts';
-import type { Tuning } from './tune.ts';
+import type { Tuning } from './tuning.ts';
 
 /** A candidate before it is evaluated. */
 export interface Proposed {

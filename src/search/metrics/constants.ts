@@ -5,11 +5,8 @@ import type { Expression, OperationExpression } from '../../metric/expression.ts
 import type { OperationName } from '../../metric/operations.ts';
 import { isNonNegative } from '../../metric/sign.ts';
 import { pick } from './alphabet.ts';
-import type { MetricSearchSettings } from './settings.ts';
+import type { Constants } from './alphabet.ts';
 import { nodesOf, replaceNode } from './tree.ts';
-
-/** Which numbers the trees of a search may have. */
-export type Constants = MetricSearchSettings['constants'];
 
 /**
  * A number of a tree that can be turned: an exponent or a factor that is written, the exponent that a root or a square is, or the 1 that

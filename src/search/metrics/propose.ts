@@ -15,8 +15,8 @@ import { tournament } from './population.ts';
 import type { Population } from './population.ts';
 import { RANDOM_DEPTH, randomTree } from './randomTree.ts';
 import { nodesOf } from './tree.ts';
-import { drawTuning, FIRST_STEP, stepped } from './tune.ts';
-import type { Tuning } from './tune.ts';
+import { drawTuning, FIRST_STEP, stepped } from './tuning.ts';
+import type { Tuning } from './tuning.ts';
 import { crossover, MUTATIONS, possibleMutations } from './variation.ts';
 
 /** A new tree and how it came about. */

@@ -15,7 +15,8 @@ import { rungsOf } from './ladder.ts';
 import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
 import { propose } from './propose.ts';
-import { ReachRule, tuneConstants } from './tune.ts';
+import { ReachRule } from './reachRule.ts';
+import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
 import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 

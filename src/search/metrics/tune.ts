@@ -1,85 +1,12 @@
 import { throwIfCancelled } from '../../base/errors.ts';
-import type { Rng } from '../../base/rng.ts';
 import { sameExpression } from '../../metric/expression.ts';
 import type { Expression } from '../../metric/expression.ts';
-import { pick } from './alphabet.ts';
 import { formOf } from './candidate.ts';
-import type { Evaluated, Proposed } from './candidate.ts';
-import { decidesRanking, dialsOf, movedValue, turned } from './constants.ts';
-import type { Constants, Dial } from './constants.ts';
+import type { Proposed } from './candidate.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import type { ProbeOutcome } from './events.ts';
 import type { Knowledge } from './knowledge.ts';
-
-/** One constant of one metric, to be moved until the mask has changed by about so much. */
-export interface Tuning {
-  /** What is tuned. */
-  readonly of: Expression;
-  readonly dial: Dial;
-  readonly direction: 1 | -1;
-  /** Drawn for this one, in units of what the search goes by at the time. */
-  readonly reach: number;
-}
-
-/** First step, in e-folds of the constant: `W ^ 1.1` beside `W` changes a few of a hundred weights. */
-export const FIRST_STEP = 0.1;
-
-/** Chance that a number that is written is tuned, where the tree has one: else one more comes in. */
-const WRITTEN_SHARE = 0.5;
-
-/** A constant of the metric, and where to; undefined where it has none that counts. */
-export function drawTuning(of: Expression, constants: Constants, rng: Rng): Tuning | undefined {
-  const dials = dialsOf(of, constants);
-  const written = dials.filter((dial) => dial.written);
-  const some = written.length > 0 && rng.uniform() < WRITTEN_SHARE ? written : dials;
-  if (some.length === 0) return undefined;
-  const dial = pick(some, rng);
-  const up = rng.uniform() < 0.5 ? 1 : -1;
-  const reach = Math.exp(SPREAD * rng.normal());
-  // At its limit a constant goes the other way.
-  const direction = movedValue(dial, up * FIRST_STEP) === dial.value ? (-up as 1 | -1) : up;
-  const tuning = { of, dial, direction, reach };
-  return decidesRanking(of, dial) ? tuning : undefined;
-}
-
-/** Spread of the reaches (a standard deviation of their logarithm): two that tune the same should not do the same. */
-const SPREAD = 0.5;
-
-/** The metric with its constant so many e-folds further. */
-export function stepped({ of, dial, direction }: Tuning, step: number): Expression {
-  return turned(of, dial, movedValue(dial, direction * step));
-}
-
-/**
- * By how much of the mask tuning changes a metric: grows while more than one in five is better than what it was made of, and shrinks
- * otherwise (the one-fifth rule of evolution strategies, Rechenberg 1973; the factors are those of Kern et al. 2004). What the constant
- * itself moves by says little: a hundredth in an exponent of inputs that are much alike changes no weight's fate, and in one of inputs that
- * differ a thousandfold a tenth of all.
- */
-export class ReachRule {
-  private share = FIRST_SHARE;
-
-  /** Share of the probed weights whose fate is to change. */
-  get target(): number {
-    return this.share;
-  }
-
-  /** @param parent whose constant was moved */
-  learn(candidate: Evaluated, parent: Evaluated): void {
-    const { kind } = candidate.outcome;
-    // Neither says anything of the step: it was another's, or none.
-    if (kind === 'shared' || kind === 'invalid') return;
-    const better = candidate.stoppedAt === undefined && candidate.loss < parent.loss;
-    const share = this.share * (better ? GROWTH : GROWTH ** -0.25);
-    this.share = Math.min(LARGEST_SHARE, Math.max(SMALLEST_SHARE, share));
-  }
-}
-
-const GROWTH = 1.5;
-const FIRST_SHARE = 0.02;
-const LARGEST_SHARE = 0.1;
-/** Fewer weights are within what the losses of metrics differ by from chance. */
-const SMALLEST_SHARE = 0.001;
+import { FIRST_STEP, stepped } from './tuning.ts';
 
 /** Probes for one candidate, at most: the share of a mask that changes is nearly in proportion to the step, so that two will mostly do. */
 const TRIALS = 4;

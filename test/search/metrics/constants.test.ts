@@ -9,7 +9,7 @@ import { printInfix, printPrefix } from '../../../src/metric/print.ts';
 import { isShapeProblem, shapeOf } from '../../../src/metric/shape.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src/search/metrics/plan.ts';
 import { alphabetOf } from '../../../src/search/metrics/alphabet.ts';
-import type { Constants } from '../../../src/search/metrics/constants.ts';
+import type { Constants } from '../../../src/search/metrics/alphabet.ts';
 import {
   decidesRanking,
   dialsOf,

@@ -6,7 +6,9 @@ import { formOf } from '../../../src/search/metrics/candidate.ts';
 import type { Evaluated, Proposed } from '../../../src/search/metrics/candidate.ts';
 import { dialsOf } from '../../../src/search/metrics/constants.ts';
 import type { CandidateOutcome, ProbeOutcome } from '../../../src/search/metrics/events.ts';
-import { drawTuning, FIRST_STEP, ReachRule, stepped, tuneConstants } from '../../../src/search/metrics/tune.ts';
+import { ReachRule } from '../../../src/search/metrics/reachRule.ts';
+import { tuneConstants } from '../../../src/search/metrics/tune.ts';
+import { drawTuning, FIRST_STEP, stepped } from '../../../src/search/metrics/tuning.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 
 const of = parseExpression('W * X ^ 0.5');
