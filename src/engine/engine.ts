@@ -41,7 +41,7 @@ import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import type { MeasureOutcome } from '../search/lifecycle/events.ts';
-import type { OpeningOf, PlanOf, SearchKind } from '../search/kinds.ts';
+import type { OpeningOf, PlanOf, RunKind } from '../search/kinds.ts';
 import type { PackedValues } from '../search/masks/events.ts';
 
 export { listDevices } from './runtime/probe.ts';
@@ -56,7 +56,7 @@ export interface Engine {
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
   /** Loads what the questions of a search share, and keeps it for them until another is opened. */
-  open<Kind extends SearchKind>(
+  open<Kind extends RunKind>(
     plan: PlanOf<Kind> & { readonly kind: Kind },
     hooks?: StepHooks,
   ): Promise<OpeningOf<Kind>>;
@@ -163,7 +163,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         throwIfCancelled(hooks.signal, 'evaluating');
         return evaluatePlan(await withLength(plan), hooks, state);
       }),
-    open: <Kind extends SearchKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
+    open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
         closeSearch();
         const opened = await openSession<Kind>(await withLength(plan), hooks, state);

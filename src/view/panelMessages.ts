@@ -4,7 +4,7 @@ import { countSchema } from '../base/scalarSchemas.ts';
 import { metricTextSchema } from '../experiment/expressionSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { CandidateColumns } from '../search/metrics/columns.ts';
-import type { SearchEvent, SearchPlan } from '../search/kinds.ts';
+import type { RunEvent, RunPlan } from '../search/kinds.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { MaskPicture } from '../search/masks/picture.ts';
 import type { StepColumns } from '../search/masks/columns.ts';
@@ -102,7 +102,7 @@ export const panelMemorySchema = z.strictObject({
   column: z.int().min(1).max(10_000).exactOptional(),
 });
 
-export interface PanelRun<Plan extends SearchPlan = SearchPlan> {
+export interface PanelRun<Plan extends RunPlan = RunPlan> {
   /** Folder of the run, absolute; identifies it. */
   readonly folder: string;
   readonly id: string;
@@ -125,7 +125,7 @@ export type PanelItem =
   | { readonly picture: MaskPicture; readonly at: number }
   | { readonly event: PanelEvent; readonly at: number };
 
-export type PanelEvent = Exclude<SearchEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
+export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
 
 /** What a run is doing, as far as this window can know. */
 export type RunActivity =

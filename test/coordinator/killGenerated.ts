@@ -5,7 +5,7 @@ import { defaultsOf } from '../../src/experiment/settingRow.ts';
 import type { EvoPressPlan } from '../../src/search/rates/evopress/plan.ts';
 import { EVOPRESS_SETTINGS } from '../../src/search/rates/evopress/settings.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
-import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { FAMILIES } from '../support/generate/families.ts';
@@ -116,7 +116,7 @@ function askedAcross({ requests }: ScriptedLlm, at: number): readonly string[] {
 
 type Files = Readonly<Record<'model' | 'text' | 'calibration' | 'test', string>>;
 
-const TOLD: readonly SearchEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
+const TOLD: readonly RunEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
 
 function metricSearch(
   { cli, folder }: Pick<GeneratedKillTest, 'cli' | 'folder'>,
@@ -142,7 +142,7 @@ function metricSearch(
   };
 }
 
-const STRUCTURE_TOLD: readonly SearchEvent['kind'][] = [
+const STRUCTURE_TOLD: readonly RunEvent['kind'][] = [
   ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
   ...(['llm-asked', 'llm-replied', 'finalist'] as const),
   ...(['scores', 'step', 'probabilities', 'finished'] as const),
@@ -163,13 +163,13 @@ function blockSearch(
   };
 }
 
-function askedOfRates(event: SearchEvent): string | undefined {
+function askedOfRates(event: RunEvent): string | undefined {
   if (event.kind === 'measured') return `configuration ${event.id} in rung ${event.rung}`;
   if (event.kind === 'llm-asked') return `request ${event.call}`;
   return event.kind === 'llm-replied' ? `reply ${event.call}` : undefined;
 }
 
-function askedOfMasks(event: SearchEvent): string | undefined {
+function askedOfMasks(event: RunEvent): string | undefined {
   if (event.kind === 'step') return `step ${event.step}`;
   return event.kind === 'probabilities' ? `probabilities ${event.step}` : undefined;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { journalOf, openRun, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
 
@@ -14,9 +14,9 @@ export interface KilledSearch {
   /** Environment beside this process's own. */
   readonly env: NodeJS.ProcessEnv;
   /** What must be the same whatever is killed. */
-  readonly told: ReadonlySet<SearchEvent['kind']>;
+  readonly told: ReadonlySet<RunEvent['kind']>;
   /** Names what was asked, where the event answers something. */
-  readonly asked: (event: SearchEvent) => string | undefined;
+  readonly asked: (event: RunEvent) => string | undefined;
   /** From which of a story's lines on it may be another after all; undefined where all of it must be the same. */
   readonly differsFrom?: (story: readonly string[]) => number | undefined;
   /** As `begin`, for a search that meets what the run of this id met: one that may differ from the undisturbed one must be the same as that. */

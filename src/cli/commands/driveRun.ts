@@ -4,7 +4,7 @@ import { DEFAULT_SEARCH_METHOD } from '../../search/methods.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
 import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
-import type { SearchPlan } from '../../search/kinds.ts';
+import type { RunPlan } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -58,7 +58,7 @@ export async function resumedRun(
   return { run: await openRun(await findRun(context.folder, id)), ...(workers !== undefined && { workers }) };
 }
 
-function asksEndpoint(plan: SearchPlan): plan is SelfPrunerPlan {
+function asksEndpoint(plan: RunPlan): plan is SelfPrunerPlan {
   if (!isSelfPruner(plan) || plan.llm.provider !== 'openai') return false;
   const { initialise, mutate, cross } = plan.search;
   return [initialise, mutate, cross].includes('llm');

@@ -1,4 +1,4 @@
-import { SEARCH_METHODS } from '../../search/methods.ts';
+import { runMethod } from '../../search/runMethod.ts';
 import * as vscode from 'vscode';
 import { isRunOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -132,7 +132,7 @@ export class SearchPanel implements vscode.Disposable {
 
   private followCompared(other: RunFolder): void {
     this.overlay?.dispose();
-    const label = `${this.parts.runLibrary.titleOf(other).title} (${other.record.plan.search.method})`;
+    const label = `${this.parts.runLibrary.titleOf(other).title} (${runMethod(other.record.plan).name})`;
     this.overlay = followLine(other, (line) => {
       this.post({ kind: 'overlay', lines: [{ ...line, label }] });
     });
@@ -178,7 +178,7 @@ export class SearchPanel implements vscode.Disposable {
         folder,
         id: run.id,
         plan: run.plan,
-        methodTitle: SEARCH_METHODS[run.plan.search.method].title,
+        methodTitle: runMethod(run.plan).title,
         createdAt: Date.parse(run.createdAt),
         ...(run.document !== undefined && { document: run.document }),
       },

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../../base/scalarSchemas.ts';
-import { evaluationSchema } from '../../experiment/planSchema.ts';
+import { evaluationSchema, inputFields } from '../../experiment/planSchema.ts';
 import { RECOVERY_SETTINGS } from '../../experiment/recovery.ts';
+import { resultSchema } from '../../experiment/resultSchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import { finalistEvent, finishedEvent, openingSchema, positiveSchema, runEvents } from '../lifecycle/schema.ts';
@@ -71,6 +72,32 @@ export const heldOutSchema = z.strictObject({
   /** Mean over the held-out tokens, nats; null where it is not finite. */
   loss: z.number().nullable(),
   seconds: amountSchema,
+});
+
+/** What is asked about a state at the end. */
+export const recoveredSchema = z.strictObject({
+  point: recoveryPointSchema,
+  /** Of what was pruned, on the text of `inputs`. */
+  before: resultSchema,
+  inputs: z.strictObject(inputFields),
+});
+
+/** What a recovery is written as: a PEFT folder, or a checkpoint with the adapter in its weights. */
+export const RECOVERED_FORMS = ['adapter', 'merged'] as const;
+
+export const savingSchema = z.strictObject({
+  plan: recoveryPlanSchema,
+  point: recoveryPointSchema,
+  as: z.enum(RECOVERED_FORMS),
+  /** Absolute; made by this, or empty. */
+  to: nameSchema,
+});
+
+export const savedSchema = z.strictObject({
+  folder: textSchema,
+  as: z.enum(RECOVERED_FORMS),
+  /** Bytes of the folder's files. */
+  bytes: countSchema,
 });
 
 /** Why training ended. */
