@@ -148,7 +148,8 @@ class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     const { plan, search, lock, options } = parts;
-    const { spawn, workers = workersOf(plan), clock = SYSTEM_CLOCK, limits } = options;
+    const { spawn, clock = SYSTEM_CLOCK, limits } = options;
+    const workers = plan.kind === 'recovery' ? 1 : (options.workers ?? workersOf(plan));
     this.parts = parts;
     this.clock = clock;
     this.stop = AbortSignal.any([options.signal, lock.lost]);

@@ -60,6 +60,7 @@ function foundBy(plan: RunPlan, state: AnySearchState, candidate: number | undef
     const expression = parsePrefix(found.expression);
     return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
   }
+  if (plan.kind === 'recovery') return 'a recovery, whose model `espalier recover --resume RUN --to FOLDER` writes';
   return `a search for ${plan.kind}`;
 }
 

@@ -1,13 +1,13 @@
 import type { SaidSettings, SettingTable } from '../experiment/settingRow.ts';
-import { RECOVERY_SETTINGS } from '../experiment/recovery.ts';
-import type { Recovery } from '../experiment/recovery.ts';
+import { RECOVERY_METHODS, RECOVERY_SETTINGS } from '../experiment/recovery.ts';
+import type { RecoveryMethod } from '../experiment/recovery.ts';
 import type { Sparsity } from '../experiment/sparsitySchema.ts';
 import type { RunPlan, SearchMethod } from './kinds.ts';
 import { SEARCH_METHODS } from './methods.ts';
 
 /** How a run goes about it: a way to search, or what is trained. */
 export interface RunMethod {
-  readonly name: SearchMethod | Recovery['method'];
+  readonly name: SearchMethod | RecoveryMethod;
   /** What it is called for a person. */
   readonly title: string;
   /** What it is set with, and how it is set. */
@@ -16,15 +16,10 @@ export interface RunMethod {
   readonly seed: number;
 }
 
-const RECOVERY_TITLES: Readonly<Record<Recovery['method'], string>> = {
-  lora: 'LoRA',
-  norms: 'Norms and biases',
-};
-
 export function runMethod(plan: RunPlan): RunMethod {
   if (plan.kind === 'recovery') {
     const { method: name, seed } = plan.recovery;
-    return { name, title: RECOVERY_TITLES[name], table: RECOVERY_SETTINGS, settings: plan.recovery, seed };
+    return { name, title: RECOVERY_METHODS[name].title, table: RECOVERY_SETTINGS, settings: plan.recovery, seed };
   }
   const { method: name, seed } = plan.search;
   const { title, settings: table } = SEARCH_METHODS[name];

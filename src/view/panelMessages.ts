@@ -7,6 +7,7 @@ import type { CandidateColumns } from '../search/metrics/columns.ts';
 import type { RunEvent, RunPlan } from '../search/kinds.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { MaskPicture } from '../search/masks/picture.ts';
+import { RECOVERED_FORMS } from '../search/recovery/schema.ts';
 import type { StepColumns } from '../search/masks/columns.ts';
 
 /** What extension and search panel say to each other. Everything is plain data; the panel knows nothing but these. */
@@ -82,6 +83,8 @@ export const fromPanelSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cancelSpeed') }),
   /** Writes the pruned model to a folder. */
   z.strictObject({ kind: z.literal('exportModel'), of: resultNameSchema }),
+  /** Writes what a recovery has kept to a folder. */
+  z.strictObject({ kind: z.literal('saveRecovery'), as: z.enum(RECOVERED_FORMS) }),
   z.strictObject({ kind: z.literal('showLog') }),
 ]);
 

@@ -36,26 +36,50 @@ export interface DrivenRun {
   readonly workers?: number;
 }
 
+/** What a command goes on with. */
+interface ResumedKind {
+  readonly kind?: 'recovery';
+  /** Flags that may be said of a run that goes on, beside those of all. */
+  readonly alsoSaid?: readonly string[];
+}
+
 /** A run goes on as it was asked; only what decides nothing but time may be said anew. */
 export async function resumedRun(
   id: string,
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
   context: CommandContext,
+  { kind: wanted, alsoSaid = [] }: ResumedKind = {},
 ): Promise<DrivenRun> {
-  const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !DRIVE_FLAGS.has(name));
+  const isAllowed = (name: string): boolean => DRIVE_FLAGS.has(name) || alsoSaid.includes(name);
+  const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !isAllowed(name));
   if (other !== undefined) {
+    const allowed = ['workers', 'recover', 'json', ...alsoSaid].filter(
+      (name) => wanted !== 'recovery' || name !== 'workers',
+    );
     throw usageError(
-      '--resume with nothing else but --workers, --recover and --json',
+      `--resume with nothing else but ${allowed
+        .map((name) => `--${name}`)
+        .join(', ')
+        .replace(/, ([^,]*)$/, ' and $1')}`,
       other === file ? `the file ${file}` : `--${kebabCase(other)}`,
-      'A run goes on as it was asked: leave it out, or start a new search.',
+      'A run goes on as it was asked: leave it out, or begin anew.',
     );
   }
   const flags = said(options, 'workers', 'workers');
   const { content } = await readFlags(DEFAULT_SEARCH_METHOD, flags, new MetricReader(undefined, context.folder));
   const workers = flags.length > 0 ? settingsWith(METRIC_SEARCH_SETTINGS, content.search).workers : undefined;
   const { findRun, openRun } = await import('../../runs/runFolder.ts');
-  return { run: await openRun(await findRun(context.folder, id)), ...(workers !== undefined && { workers }) };
+  const run = await openRun(await findRun(context.folder, id));
+  const isRecovery = run.record.plan.kind === 'recovery';
+  if (isRecovery !== (wanted === 'recovery')) {
+    throw usageError(
+      wanted === 'recovery' ? 'a recovery with espalier recover' : 'a search with espalier search',
+      isRecovery ? 'a recovery' : 'a search',
+      `Go on with it by: espalier ${isRecovery ? 'recover' : 'search'} --resume ${id}`,
+    );
+  }
+  return { run, ...(workers !== undefined && { workers }) };
 }
 
 function asksEndpoint(plan: RunPlan): plan is SelfPrunerPlan {

@@ -89,7 +89,9 @@ export function runsCommand(context: CommandContext): Command {
     });
   const name = noteCommand(context, 'name', 'call a run something; without a name it is called as its search again');
   const note = noteCommand(context, 'note', 'say something about a run; without a text nothing is said any more');
-  const command = new Command('runs').description('the searches and recoveries of this folder: list, show, name, note, delete');
+  const command = new Command('runs').description(
+    'the searches and recoveries of this folder: list, show, name, note, delete',
+  );
   for (const sub of [list, show, name, note, remove]) command.addCommand(sub, { isDefault: sub === list });
   return withExamples(command, [
     ['all of them', 'espalier runs'],

@@ -21,7 +21,7 @@ export const PANEL_TYPE = 'espalier.search';
 
 /** What starts a process. */
 const NEEDS_TRUST: Readonly<Record<FromPanel['kind'], boolean>> = {
-  ...{ resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
+  ...{ saveRecovery: true, resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
   ...{ ready: false, pause: false, stop: false, insert: false, tree: false, cancelCurves: false, cancelSpeed: false },
   ...{ exportTable: false, exportPicture: false, exchange: false, showLog: false },
 };
@@ -64,6 +64,9 @@ export class SearchPanel implements vscode.Disposable {
       this.attempt('The model could not be exported', async () => {
         await this.parts.structures.exportModel(await planOfResult(this.run, of), this.run.root);
       });
+    },
+    saveRecovery: ({ as }) => {
+      this.attempt('The recovery could not be saved', () => this.parts.saveRecovery(this.run, as));
     },
     showLog: () => {
       this.parts.showLog();

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { evaluationSchema, inputFields } from '../../experiment/planSchema.ts';
 import { RECOVERY_SETTINGS } from '../../experiment/recovery.ts';
+import { recoverySchema } from '../../experiment/recoverySchema.ts';
 import { resultSchema } from '../../experiment/resultSchema.ts';
-import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import { finalistEvent, finishedEvent, openingSchema, positiveSchema, runEvents } from '../lifecycle/schema.ts';
 
@@ -19,13 +19,11 @@ export const recoveryPlanSchema = z.strictObject({
   ...planFields,
   /** What is pruned, and updated, before anything is trained; without it the checkpoint is trained as it is. Says no recovery itself. */
   evaluation: evaluationSchema.exactOptional(),
-  /** Text that is trained on. */
+  /** Text, or instruction pairs, that is trained on. */
   train: nameSchema,
-  /** Held-out text, which decides what is kept; without it the last tenth of the training sequences (one at least), which is not trained on. */
-  validate: nameSchema.exactOptional(),
   /** PEFT folder that training goes on from. */
   adapter: nameSchema.exactOptional(),
-  recovery: settingsSchemaOf(RECOVERY_SETTINGS),
+  recovery: recoverySchema,
 });
 
 /**

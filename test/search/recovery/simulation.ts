@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_RECOVERY } from '../../../src/experiment/recovery.ts';
+import { DEFAULT_RECOVERY_SETTINGS } from '../../../src/experiment/recovery.ts';
 import type { Recovery } from '../../../src/experiment/recovery.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import type { HeldOut, RecoveryEvent, RecoveryOpening, Trained } from '../../../src/search/recovery/events.ts';
@@ -40,7 +40,7 @@ export function recoveryPlan(recovery: Partial<Recovery> = {}, plan: Partial<Rec
       expression: { kind: 'operand', name: 'W' },
       sparsity: { kind: 'unstructured', share: 0.5 },
     },
-    recovery: { ...DEFAULT_RECOVERY, steps: 120, every: 20, ...recovery },
+    recovery: { method: 'lora', ...DEFAULT_RECOVERY_SETTINGS, steps: 120, every: 20, patience: 0, ...recovery },
     ...plan,
   };
 }
