@@ -231,10 +231,10 @@ function checkLength(text: string, folder: string): void {
 
 /**
  * Runs are fit for version control, byte for byte: a journal with other line ends, or two that git has merged, is damaged. Who drives a
- * run now, and what its processes were called, is not. What lies there already is left as it is.
+ * run now, what its processes were called, and the states of a recovery, which are large, is not. What lies there already is left as it is.
  */
 const GIT_FILES = {
-  '.gitignore': '*/running*\n*/log.txt\n',
+  '.gitignore': '*/running*\n*/log.txt\n*/state-*\n',
   '.gitattributes': '* -text\n*.jsonl -merge\n',
 } as const;
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
@@ -22,7 +23,7 @@ import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/
 
 export { noContainers } from './twoDrivers.ts';
 
-export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'evopress', 'policy-gradient'] as const;
+export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'evopress', 'policy-gradient', 'lora', 'norms'] as const;
 export type KillMethod = (typeof KILL_METHODS)[number];
 
 export interface GeneratedKillTest extends Omit<KillTest, 'search'> {
@@ -44,6 +45,9 @@ const KEY = ['sk', 'marker', 'kill', '0123456789'].join('-');
 export async function killGenerated(test: GeneratedKillTest): Promise<KillReport> {
   const files = await generateFiles(test.folder);
   if (test.method === 'pruner-zero') return killTest({ ...test, search: metricSearch(test, files) });
+
+  if (test.method === 'lora' || test.method === 'norms')
+    return killTest({ ...test, search: recoverySearch(test, test.method, files) });
 
   const plan = path.join(test.folder, 'plan.json');
   if (test.method === 'policy-gradient') {
@@ -138,6 +142,34 @@ function metricSearch(
     asked: (event) => {
       if (event.kind === 'probed') return `probe ${event.id}`;
       return event.kind === 'measured' ? `measure ${event.id}/${event.rung}` : undefined;
+    },
+  };
+}
+
+/** What it ends with is compared byte by byte: the state's file is hashed again. */
+function recoverySearch(
+  { cli, folder }: Pick<GeneratedKillTest, 'cli' | 'folder'>,
+  method: 'lora' | 'norms',
+  { model, text, calibration, test }: Files,
+): KilledSearch {
+  const flags = [
+    ...['--method', method, '--model', model, '--text', test, '--calibration', calibration, '--train', text],
+    ...['--expression', 'W * sqrt(X)', '--device', 'cpu', '--threads', '2', '--length', '32', '--samples', '4'],
+    ...['--blocks', '27', '--steps', '150', '--every', '10', '--patience', '0', '--batch', '4', '--rate', '0.003'],
+  ];
+  return {
+    begin: () => [cli, 'recover', ...flags, '--json'],
+    resume: (id) => [cli, 'recover', '--resume', id, '--json'],
+    env: { XDG_CACHE_HOME: path.join(folder, 'cache') },
+    told: new Set(['opened', 'trained', 'validated', 'stopped', 'finalist', 'finished'] as const),
+    asked: (event) => {
+      if (event.kind === 'trained') return `train ${event.from}`;
+      return event.kind === 'validated' ? `look ${event.step}` : undefined;
+    },
+    left: async (run) => {
+      const states = (await readdir(run)).filter((name) => name.startsWith('state-'));
+      const bytes = await Promise.all(states.map((name) => readFile(path.join(run, name))));
+      return states.map((name, i) => `${name} ${createHash('sha256').update(bytes[i]!).digest('hex')}`);
     },
   };
 }
