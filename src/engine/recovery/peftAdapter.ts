@@ -83,9 +83,7 @@ function peftConfig(layers: readonly AdaptedLayer[], config: ModelConfig, base: 
   const alpha = ({ scaling, rank }: AdaptedLayer): number => scaling * rank;
   const others = (of: (layer: AdaptedLayer) => number): object =>
     Object.fromEntries(
-      layers
-        .filter((layer) => of(layer) !== of(first!))
-        .map((layer) => [moduleOf(layer.parameter.tensor), of(layer)]),
+      layers.filter((layer) => of(layer) !== of(first!)).map((layer) => [moduleOf(layer.parameter.tensor), of(layer)]),
     );
   return {
     alpha_pattern: others(alpha),

@@ -106,7 +106,6 @@ export class TrainedWeights {
     this.spares.set(place, spare);
     return spare;
   }
-
 }
 
 /** name, name.lora_A, name.lora_B → `merged:name` of each layer. */

@@ -2,7 +2,6 @@ import type { Recovery } from '../../experiment/recovery.ts';
 import { learningRate } from '../../search/recovery/learningRate.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { BlockWeights } from '../forward/blockWeights.ts';
-import { embed } from '../forward/embed.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { Step } from '../forward/step.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
@@ -12,6 +11,7 @@ import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { adam, type Moments } from './adam.ts';
 import { type Adapter, tensorsOf, zerosLike } from './adapter.ts';
+import { type Measured, measureLosses } from './measureLosses.ts';
 import { type Merge, TrainedWeights } from './trainedWeights.ts';
 import { TrainingPass, type TrainingSequence } from './trainingPass.ts';
 import { readState, type StatePlace, writeState } from './trainingState.ts';
@@ -117,50 +117,14 @@ export class Trainer {
     this.at = keyOf(step, place);
   }
 
-  /**
-   * Mean losses of sequences of the trainer's length with the state that is loaded, and how many weights of the linear layers are zero.
-   *
-   * @param merge how the adapter goes into the weights
-   */
-  async measure(
-    sequences: readonly Int32Array[],
-    merge: Merge,
-    step: Step,
-  ): Promise<{ readonly losses: readonly number[]; readonly zeroShare: number }> {
+  /** What the state that is loaded makes of sequences of any length. @param merge how the adapter goes into the weights */
+  async measure(sequences: readonly TrainingSequence[], merge: Merge, step: Step): Promise<Measured> {
     const { checkpoint, device } = this.inputs;
-    const { programs, weights } = this;
-    weights.changed(merge);
-    const stream = await embed({ checkpoint, device, programs }, sequences);
-    const count = { weights: 0, zeros: 0 };
+    this.weights.changed(merge);
     try {
-      for (const [index, layout] of weights.layouts.entries()) {
-        const block = await weights.block(index);
-        try {
-          await stream.advance(layout, block, step, `held-out text, block ${index + 1}`);
-          for (const { name, linear } of layout.parameters) {
-            if (!linear) continue;
-            const values = await device.download(block[name]!);
-            count.weights += values.length;
-            for (const value of values) if (value === 0) count.zeros++;
-          }
-        } finally {
-          weights.done(block);
-        }
-      }
-      const head = await weights.head();
-      try {
-        const losses: number[] = [];
-        for (const batch of stream.batches) {
-          for (const sum of await programs.losses(batch, head)) losses.push(sum / (batch.ids[0]!.length - 1));
-          await step('held-out text, head');
-        }
-        return { losses, zeroShare: count.zeros / Math.max(1, count.weights) };
-      } finally {
-        weights.done(head);
-      }
+      return await measureLosses({ checkpoint, device, weights: this.weights }, sequences, step);
     } finally {
-      stream.dispose();
-      weights.changed('plain');
+      this.weights.changed('plain');
     }
   }
 

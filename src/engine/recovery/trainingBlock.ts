@@ -97,6 +97,9 @@ export function buildTrainingModel(
     graph.prefix = `${index}:`;
     cotangent = writeGradients(graph, block, cotangent);
   }
+  graph.prefix = '';
+  // Nobody reads it; but what is computed for one output alone may be computed in another way, with other last bits.
+  graph.output('dx', cotangent);
   return graph.build('model, trained');
 }
 
@@ -122,11 +125,11 @@ function writeGradients(
 ): Value {
   const linears = factors.map(({ name }) => writer.linears.get(name)!);
   const outputs = linears.map((linear) => linear.y);
-  const found = gradients(graph, [{ value: y, cotangent: dy }], [
-    ...outputs,
-    ...vectors.map((name) => writer.parameter(name)),
-    x,
-  ]);
+  const found = gradients(
+    graph,
+    [{ value: y, cotangent: dy }],
+    [...outputs, ...vectors.map((name) => writer.parameter(name)), x],
+  );
   writeFactorGradients(graph, factors, linears, found as Value[]);
   for (const [index, name] of vectors.entries()) graph.output(`d:${name}`, found[factors.length + index]!);
   return found.at(-1)!;

@@ -118,7 +118,11 @@ export class TrainingPass {
       () => buildTrainingModel(config, layouts, options),
       () => true,
     );
-    const inputs: Record<string, DeviceTensor> = { ...(await weights.head()), ...(await this.targets(batch)), x: batch.x };
+    const inputs: Record<string, DeviceTensor> = {
+      ...(await weights.head()),
+      ...(await this.targets(batch)),
+      x: batch.x,
+    };
     for (const [index, layout] of layouts.entries()) {
       const block = programs.inputs(layout, await weights.block(index));
       for (const [name, tensor] of Object.entries(block)) inputs[`${index}:${name}`] = tensor;
@@ -189,7 +193,10 @@ export class TrainingPass {
         const options = { parameters: parameters.map(({ name }) => name), losses: true, accumulate: false };
         const program = await this.heads.head(batch.batch, options);
         const targets = await this.targets(batch);
-        const shapes = { dx: x.shape, ...Object.fromEntries(parameters.map(({ name, shape }) => [`d:${name}`, shape])) };
+        const shapes = {
+          dx: x.shape,
+          ...Object.fromEntries(parameters.map(({ name, shape }) => [`d:${name}`, shape])),
+        };
         const outputs = await program.run({ ...head, ...targets, x }, this.pool.outputs(shapes));
         this.pool.own(outputs);
         for (const tensor of Object.values(targets)) tensor.dispose();
@@ -331,12 +338,15 @@ interface BatchState {
 }
 
 /** The last token of a sequence predicts nothing that counts. */
-function countedOf({ ids, counted }: TrainingSequence): Uint8Array {
+export function countedOf({ ids, counted }: TrainingSequence): Uint8Array {
   return counted ?? new Uint8Array(ids.length).fill(1, 0, ids.length - 1);
 }
 
 function joined(rows: readonly Uint8Array[], weight: number): Float32Array {
-  return Float32Array.from(rows.flatMap((row) => [...row]), (one) => one * weight);
+  return Float32Array.from(
+    rows.flatMap((row) => [...row]),
+    (one) => one * weight,
+  );
 }
 
 function weighted(losses: Float32Array, weights: Float32Array): number {
