@@ -122,13 +122,13 @@ export function promptOf({ instruction, input }: Pick<InstructionPair, 'instruct
   return `${task}\n\n### Instruction:\n${instruction}\n\n${about}### Response:`;
 }
 
-function* arrayOf(text: string, file: string): Generator<unknown> {
+function* arrayOf(text: string, file: string): Generator {
   const value = parsed(text, file, '');
   if (!Array.isArray(value)) throw damaged(file, 'JSON array', 'something else');
   yield* value as readonly unknown[];
 }
 
-function* linesOf(text: string, file: string, signal: AbortSignal | undefined): Generator<unknown> {
+function* linesOf(text: string, file: string, signal: AbortSignal | undefined): Generator {
   for (const [index, line] of text.split('\n').entries()) {
     if (index % 4096 === 0) throwIfCancelled(signal, `reading ${file}`);
     if (line.trim() !== '') yield parsed(line, file, ` in line ${index + 1}`);

@@ -100,7 +100,7 @@ export class TrainedWeights {
       layers.map(({ name, parameter: { shape } }) => {
         const old = before?.[`merged:${name}`];
         const fits = old?.shape.join() === shape.join();
-        return [`merged:${name}`, fits ? old! : DeviceTensor.empty(shape)];
+        return [`merged:${name}`, fits ? old : DeviceTensor.empty(shape)];
       }),
     );
     this.spares.set(place, spare);

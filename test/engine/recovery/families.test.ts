@@ -141,7 +141,7 @@ describe.each(FAMILY_NAMES)('%s', (familyName) => {
     function replace({ tensor }: Parameter, change: (values: Float64Array) => Float64Array): void {
       const before = stored_(tensor);
       if (!stored.has(tensor)) stored.set(tensor, before);
-      oracle.tensors.set(tensor, { ...before, values: change(Float64Array.from(before.values)) } as typeof before);
+      oracle.tensors.set(tensor, { ...before, values: change(Float64Array.from(before.values)) });
     }
   }
 
@@ -153,9 +153,9 @@ describe.each(FAMILY_NAMES)('%s', (familyName) => {
     const before = values[at]!;
     // float32 numbers: what was really moved counts, and not what was meant.
     values[at] = before + 2e-5;
-    const [high, above] = [values[at]!, lossOf(adapter)];
+    const [high, above] = [values[at], lossOf(adapter)];
     values[at] = before - 2e-5;
-    const [low, below] = [values[at]!, lossOf(adapter)];
+    const [low, below] = [values[at], lossOf(adapter)];
     values[at] = before;
     return (above - below) / (high - low);
   }
