@@ -25,11 +25,9 @@ export interface RecoveryTexts {
   readonly hash: string;
 }
 
-/** Held out where the plan names no text for it. */
-const HELD_OUT_SHARE = 0.1;
-
 /**
- * The sequences to train on, and those that are held out: texts cut into blocks, or instruction pairs, one a sequence.
+ * The sequences to train on, and those that are held out: texts cut into blocks, or instruction pairs, one a sequence. Without a text for it the last
+ * ones are held out, half of them at most.
  *
  * @throws EspalierError `corpus/…`, `settings/invalid` where replies alone are to count in a text
  */
@@ -40,13 +38,13 @@ export async function recoveryTexts(
   state: EngineState,
 ): Promise<RecoveryTexts> {
   const train = await sequencesOf(plan, plan.train, 'train', model, hooks, state);
+  const { held } = plan.recovery;
   if (plan.validate !== undefined) {
     const { sequences, hash } = await sequencesOf(plan, plan.validate, 'validate', model, hooks, state);
-    const heldOut = plan.settings.blocks > 0 ? sequences.slice(0, plan.settings.blocks) : sequences;
-    return { sequences: train.sequences, heldOut, hash: sha256(`${train.hash} ${hash}`) };
+    return { sequences: train.sequences, heldOut: sequences.slice(0, held), hash: sha256(`${train.hash} ${hash}`) };
   }
-  const kept = train.sequences.length - Math.max(1, Math.floor(HELD_OUT_SHARE * train.sequences.length));
-  if (kept < 1) throw tooFew(plan.train);
+  const kept = train.sequences.length - Math.min(held, Math.floor(train.sequences.length / 2));
+  if (kept === train.sequences.length) throw tooFew(plan.train);
   return { sequences: train.sequences.slice(0, kept), heldOut: train.sequences.slice(kept), hash: train.hash };
 }
 
