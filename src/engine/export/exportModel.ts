@@ -11,6 +11,7 @@ import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
+import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { RemovedComponents } from '../evaluation/removal.ts';
 import type { StepHooks } from '../forward/step.ts';
@@ -82,11 +83,12 @@ interface ReferenceStates {
   readonly logits: Float32Array;
 }
 
-async function writePruned(
+/** Evaluates, and fills a folder with what was pruned; nothing of it is compared with anything. */
+export async function writePruned(
   plan: EvaluationPlan,
   dense: Checkpoint,
   folder: string,
-  hooks: StepHooks,
+  hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates; leftOut: readonly string[] }> {
   let states: ReferenceStates | undefined;
@@ -102,6 +104,7 @@ async function writePruned(
         },
         onRemoved: (components) => {
           removed = components;
+          hooks.onRemoved?.(components, 0);
         },
         onFinal: async ({ batch, head }) => {
           const tokens = batch.ids[0]!;
