@@ -33,6 +33,7 @@ const ENGINE = {
   structure: ['pruning', 'gradient'],
   evaluation: ['structure'],
   export: ['evaluation'],
+  recovery: ['export', 'gradient'],
   speed: ['forward'],
   search: ['evaluation'],
 };

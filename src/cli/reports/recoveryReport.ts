@@ -40,8 +40,8 @@ export function recoveryReportLines(
             event;
           return {
             printed: [
-              `${architecture}, ${formatCount(parameters)} parameters, ${formatCount(trainable)} of them or beside them trained, on ${device}`,
-              `${formatCount(sequences)} sequences of ${formatCount(trainingTokens)} tokens to train on; ${blocks} blocks held out, where the dense model has ${formatPerplexity(densePerplexity)}`,
+              `${architecture}, ${formatCount(parameters)} parameters; ${formatCount(trainable)} numbers are trained, on ${device}`,
+              `${sequences} sequences to train on, ${formatCount(trainingTokens)} tokens; ${blocks} blocks held out, where the dense model has ${formatPerplexity(densePerplexity)}`,
               ...table(row(state.validations[0]!, undefined, state)),
             ],
           };
