@@ -50,7 +50,13 @@ export function recoveryReportLines(
           return { printed: table(row(event, state.losses.at(-1)?.loss, state)) };
         case 'stopped':
           return event.reason === 'steps' ? {} : { said: [stoppedText(event, plan)] };
-        default:
+        case 'trained':
+        case 'finalist':
+        case 'finished':
+        case 'paused':
+        case 'resumed':
+        case 'failed':
+        case 'quarantined':
           return {};
       }
     },

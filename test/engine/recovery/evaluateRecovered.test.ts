@@ -8,6 +8,7 @@ import { DEFAULT_RECOVERY_SETTINGS } from '../../../src/experiment/recovery.ts';
 import type { Recovery } from '../../../src/experiment/recovery.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import { planInputs } from '../../../src/experiment/planInputs.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { recoveryPlanOf } from '../../../src/search/recovery/plan.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -71,11 +72,8 @@ describe('an evaluation with a recovery', () => {
         losses.push((await engine.validate({ step: from + 4, folder })).loss!);
       }
       const best = 4 * losses.indexOf(Math.min(...losses));
-      const after = await engine.recovered({
-        point: { step: best, folder },
-        before: plain!,
-        inputs: planOf(),
-      } as never);
+      const asked = { point: { step: best, folder }, before: plain!, inputs: planInputs(planOf()) };
+      const after = await engine.recovered(asked);
       expect({ ...after, seconds: 0 }).toEqual({ ...recovered!, seconds: 0 });
 
       const to = path.join(folder, 'merged');
