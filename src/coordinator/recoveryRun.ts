@@ -63,9 +63,9 @@ export class RecoveryRun implements SearchRun<'recovery'> {
 
   async run(opening: RecoveryOpening, drive: Drive<'recovery'>): Promise<EndOf<'recovery'>> {
     const outcome = await runRecovery(this.plan, this.effects(drive), { opening, signal: drive.signal });
-    await this.needState(outcome.best, drive);
-    await keepStates(this.folder, new Set([outcome.best]));
-    await this.evaluate(outcome.best, drive);
+    await this.needState(outcome.kept, drive);
+    await keepStates(this.folder, new Set([outcome.kept]));
+    await this.evaluate(outcome.kept, drive);
     return { kind: 'finished', ...outcome };
   }
 

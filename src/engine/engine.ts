@@ -68,10 +68,7 @@ export interface Engine {
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
   /** Loads what the questions of a search share, and keeps it for them until another is opened. */
-  open<Kind extends RunKind>(
-    plan: PlanOf<Kind> & { readonly kind: Kind },
-    hooks?: StepHooks,
-  ): Promise<OpeningOf<Kind>>;
+  open<Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks?: StepHooks): Promise<OpeningOf<Kind>>;
   /** Which metrics rank the weights, and which of them rank alike; asked of an open search for metrics. */
   probe(asked: Probing, hooks?: StepHooks): Promise<readonly Timed<ProbeOutcome>[]>;
   /** Mean losses of what the open search can make of the candidates, in their order; one that is not finite is an outcome, too. */
@@ -198,10 +195,15 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         await closeSearch();
         const asked: RunPlan = await withLength(plan);
-        if (asked.kind === 'recovery') recovery = await RecoverySession.open(asked, hooks, state);
-        else search = await openSession(asked, hooks, state);
-        // What is opened is what the plan asks.
-        return (recovery ?? search)!.opening as OpeningOf<Kind>;
+        // What is opened is what the plan asks, which the compiler cannot follow.
+        const told = (opening: OpeningOf<RunKind>): OpeningOf<Kind> => opening as OpeningOf<Kind>;
+        if (asked.kind === 'recovery') {
+          recovery = await RecoverySession.open(asked, hooks, state);
+          return told(recovery.opening);
+        }
+        const opened = await openSession(asked, hooks, state);
+        search = opened;
+        return told(opened.opening);
       }),
     probe: (asked, hooks = {}) => alone(() => session().probe(asked, hooks)),
     measure: (asked, hooks = {}) => alone(() => session().measure(asked, hooks)),

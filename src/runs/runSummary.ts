@@ -200,7 +200,7 @@ const BEST: { readonly [Kind in RunKind]: (events: readonly EventOf<Kind>[]) => 
     };
     const after = perplexityOf(AFTER);
     if (finished && after !== undefined)
-      return { kind: 'recovery', step: finished.best, before: perplexityOf(BEFORE) ?? null, perplexity: after };
+      return { kind: 'recovery', step: finished.kept, before: perplexityOf(BEFORE) ?? null, perplexity: after };
     const best = events.findLast((event) => event.kind === 'validated' && event.isBest);
     if (best?.kind !== 'validated' || best.perplexity === null) return undefined;
     return { kind: 'recovery', step: best.step, before: null, perplexity: best.perplexity };

@@ -24,25 +24,25 @@ export async function savingOf(run: RunFolder, as: RecoveredForm, to: string): P
   checkWhole(journal);
   const { finished } = state;
   if (!finished) throw notKept(run, `one that is at step ${state.steps} of ${run.record.plan.recovery.steps}`);
-  if (as === 'adapter' && finished.best === 0 && run.record.plan.adapter === undefined)
+  if (as === 'adapter' && finished.kept === 0 && run.record.plan.adapter === undefined)
     throw notKept(run, 'one that kept the model as it was, without an adapter');
   await checkState(run, finished);
-  return { plan: planOf(run.record, run.root), point: { step: finished.best, folder: run.folder }, as, to };
+  return { plan: planOf(run.record, run.root), point: { step: finished.kept, folder: run.folder }, as, to };
 }
 
-async function checkState({ folder }: RunFolder, { best, state }: RecoveryFinished): Promise<void> {
+async function checkState({ folder }: RunFolder, { kept, state }: RecoveryFinished): Promise<void> {
   if (state === null) return;
-  const file = stateFile(folder, best);
+  const file = stateFile(folder, kept);
   let actual = 'another one';
   try {
-    if ((await hashOfState(folder, best, fileOfRun(file))) === state) return;
+    if ((await hashOfState(folder, kept, fileOfRun(file))) === state) return;
   } catch (error) {
     actual = fileProblem(error).message;
   }
   throw new EspalierError({
     code: 'runs/damaged',
     operation: `reading what the run ${runName({ folder })} has kept`,
-    expected: `the state after ${best} steps, as its journal knows it`,
+    expected: `the state after ${kept} steps, as its journal knows it`,
     actual,
     remedy: 'Restore the file, or begin the recovery anew: an equal plan comes to the same state.',
     file,

@@ -86,7 +86,7 @@ describe('a recovery that is run', () => {
   it('ends with the best state alone, and evaluates what was before and after', async () => {
     const run = await newRun(recoveryPlan({}, { test: 'unseen.txt' }));
     const { outcome } = await drive(run);
-    expect(outcome).toMatchObject({ kind: 'finished', finished: { best: 60, steps: 120 } });
+    expect(outcome).toMatchObject({ kind: 'finished', finished: { kept: 60, steps: 120 } });
     expect(statesOf(run)).toEqual(['state-60']);
     const finalists = (await eventsOf(run)).filter((event) => event.kind === 'finalist');
     expect(finalists.map(({ name }) => name)).toEqual(['before', 'after']);
@@ -241,7 +241,7 @@ describe('a recovery that is run', () => {
     const run = await newRun();
     const recovery = recoveryProblem({ lossAt: (step) => (step === 87 ? null : 3) });
     const { outcome } = await drive(run, { recovery });
-    expect(outcome).toMatchObject({ kind: 'finished', finished: { best: 60, steps: 87 } });
+    expect(outcome).toMatchObject({ kind: 'finished', finished: { kept: 60, steps: 87 } });
     const stopped = (await eventsOf(run)).find((event) => event.kind === 'stopped');
     expect(stopped).toMatchObject({ reason: 'not-finite', detail: 'the loss of step 88 is not finite' });
   });
@@ -249,7 +249,7 @@ describe('a recovery that is run', () => {
   it('keeps the model as it was where nothing is better, without a state', async () => {
     const run = await newRun();
     const { outcome } = await drive(run, { recovery: recoveryProblem({ before: 3 }) });
-    expect(outcome).toMatchObject({ finished: { best: 0, state: null } });
+    expect(outcome).toMatchObject({ finished: { kept: 0, state: null } });
     expect(statesOf(run)).toEqual([]);
   });
 

@@ -85,7 +85,7 @@ export async function syntheticRecovery(
     const result = (perplexity: number): EvaluationResult =>
       sampleResult({ metric: 'wanda-sp', perplexity, densePerplexity: DENSE, actualSparsity: 0.3 });
     keep({ kind: 'finalist', name: BEFORE, result: result(PRUNED) });
-    keep({ kind: 'finalist', name: AFTER, result: result(outcome.best === 0 ? PRUNED : 109.8) });
+    keep({ kind: 'finalist', name: AFTER, result: result(outcome.kept === 0 ? PRUNED : 109.8) });
     keep({ kind: 'finished', ...outcome });
   } catch (error) {
     if (error !== isOver) throw error;

@@ -212,7 +212,7 @@ function finalLines(state: RecoveryState, out: Terminal['out']): readonly string
     ...results.map(({ name, result, test, error }) =>
       error ? `${name.padEnd(8)}  ${error.actual}` : line(name, number(result), ...(isTested ? [number(test)] : [])),
     ),
-    ...(best && finished ? [keptText(finished.best, best)] : []),
+    ...(best && finished ? [keptText(finished.kept, best)] : []),
     out.dim(`${steps} steps in ${formatSeconds(times.worked / 1000)}${stopped ? `; ${stopped.detail}` : ''}`),
   ];
 }

@@ -88,7 +88,7 @@ async function recovered(
   );
   try {
     const kept = { best: 0, last: 0 };
-    const { best } = await runRecovery(
+    const outcome = await runRecovery(
       { recovery },
       {
         train: (from, to) => session.train({ from, to, folder }, hooks),
@@ -102,7 +102,7 @@ async function recovered(
       { opening: session.opening, signal },
     );
     throwIfCancelled(signal, 'recovering');
-    const result = await session.recovered({ point: { step: best, folder }, before, inputs: planInputs(plan) }, hooks);
+    const result = await session.recovered({ point: { step: outcome.kept, folder }, before, inputs: planInputs(plan) }, hooks);
     return { ...result, seconds: before.seconds + result.seconds };
   } finally {
     await session.dispose();

@@ -24,7 +24,7 @@ export async function runRecovery(
   { opening, signal }: RecoveryOptions,
 ): Promise<RecoveryOutcome> {
   const { steps, every, patience } = recovery;
-  let best: Kept = { best: 0, loss: opening.before, state: null };
+  let best: Kept = { kept: 0, loss: opening.before, state: null };
   let looksSinceBest = 0;
   /** Losses of the first steps, and of the last ones. */
   const losses: number[] = [];
@@ -43,7 +43,7 @@ export async function runRecovery(
       throwIfCancelled(signal, 'recovering');
       const validated = looked(step, await effects.validate(step), best);
       await effects.emit(validated);
-      if (validated.isBest) best = { best: step, loss: validated.loss, state };
+      if (validated.isBest) best = { kept: step, loss: validated.loss, state };
       looksSinceBest = validated.isBest ? 0 : looksSinceBest + 1;
       if (validated.loss === null) {
         return end({
@@ -59,7 +59,7 @@ export async function runRecovery(
     if (ranAway !== undefined) return end({ step, reason: 'diverged', detail: ranAway });
     if (step === steps) return end({ step, reason: 'steps', detail: `all ${steps} steps are done` });
     if (patience > 0 && looksSinceBest >= patience) {
-      const detail = `${looksSinceBest} looks at the held-out text in a row were no better than after ${best.best} steps`;
+      const detail = `${looksSinceBest} looks at the held-out text in a row were no better than after ${best.kept} steps`;
       return end({ step, reason: 'patience', detail });
     }
   }

@@ -134,7 +134,7 @@ export const recoveryEventSchema = z.discriminatedUnion('kind', [
   finishedEvent.extend({
     /** Steps that were done, and those of the state that is kept: 0 where none was better than before. */
     steps: countSchema,
-    best: countSchema,
+    kept: countSchema,
     /** Of the state that is kept, on the held-out text. */
     loss: z.number().nullable(),
     /** sha-256 of its file; null at step 0, which has none. */

@@ -14,7 +14,7 @@ const stopped = (events: readonly RecoveryEvent[]) =>
 describe('the loop of a recovery', () => {
   it('keeps the state that does best on the held-out text, and not the last', async () => {
     const { outcome, events } = await simulate(recoveryProblem());
-    expect(outcome).toMatchObject({ steps: 120, best: 60, loss: 3.5 });
+    expect(outcome).toMatchObject({ steps: 120, kept: 60, loss: 3.5 });
     expect(outcome.state).toMatch(/^[0-9a-f]{64}$/);
     expect(ofKind(events, 'validated').map(({ step, isBest }) => [step, isBest])).toEqual([
       [20, true],
@@ -29,12 +29,12 @@ describe('the loop of a recovery', () => {
 
   it('keeps what there was before where nothing is better, the earliest of equal ones', async () => {
     expect((await simulate(recoveryProblem({ before: 3.5 }))).outcome).toMatchObject({
-      best: 0,
+      kept: 0,
       state: null,
       loss: 3.5,
     });
     const flat = recoveryProblem({ heldOutAt: () => 3.9 });
-    expect((await simulate(flat)).outcome).toMatchObject({ best: 20, loss: 3.9 });
+    expect((await simulate(flat)).outcome).toMatchObject({ kept: 20, loss: 3.9 });
   });
 
   it.each<readonly [what: string, Partial<Recovery>, ReturnType<typeof recoveryProblem>, unknown[], best: number]>([
@@ -79,7 +79,7 @@ describe('the loop of a recovery', () => {
   ])('ends by %s', async (_, recovery, problem, end, best) => {
     const { outcome, events } = await simulate(problem, recovery);
     expect(stopped(events)).toEqual([end]);
-    expect(outcome).toMatchObject({ best, steps: end[0] });
+    expect(outcome).toMatchObject({ kept: best, steps: end[0] });
     expect(ofKind(events, 'stopped')[0]!.detail).not.toBe('');
   });
 

@@ -18,11 +18,11 @@ describe('the state of a recovery', () => {
       Array.from({ length: 120 }, (_, i) => [i + 1, problem.lossAt(i)]),
     );
     expect(state.validations.map(({ step }) => step)).toEqual([0, 20, 40, 60, 80, 100, 120]);
-    expect(bestValidation(state)).toMatchObject({ step: outcome.best, loss: outcome.loss });
+    expect(bestValidation(state)).toMatchObject({ step: outcome.kept, loss: outcome.loss });
     expect(state.seconds.training).toBeCloseTo(12);
     expect(state.seconds.looking).toBeCloseTo(1.2);
     foldRecoveryEvent(state, { kind: 'finished', ...outcome }, 4000);
-    expect(state).toMatchObject({ status: 'finished', finished: { best: 60 } });
+    expect(state).toMatchObject({ status: 'finished', finished: { kept: 60 } });
   });
 
   it('says that there was no better one where there was none', async () => {

@@ -78,12 +78,12 @@ function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
 function stoppedEarly({ search }: PanelData<RunPlan>): Banner | undefined {
   if (search.kind !== 'recovery' || !search.stopped || !search.finished) return undefined;
   const { reason, detail, step } = search.stopped;
-  const { best } = search.finished;
-  const kept = best === 0 ? 'The model is kept as it was before.' : `Kept is the state after ${best} steps.`;
+  const { kept: after } = search.finished;
+  const kept = after === 0 ? 'The model is kept as it was before.' : `Kept is the state after ${after} steps.`;
   const isTrouble = reason === 'diverged' || reason === 'not-finite';
   const advice = isTrouble ? ' A lower learning rate, or some steps of warm-up, may do better.' : '';
   if (reason === 'steps')
-    return best === 0 ? ['info', 'Nothing better', `No step did better on the held-out text. ${kept}`] : undefined;
+    return after === 0 ? ['info', 'Nothing better', `No step did better on the held-out text. ${kept}`] : undefined;
   return [isTrouble ? 'failed' : 'info', `Stopped after ${step} steps`, `${capital(detail)}. ${kept}${advice}`];
 }
 

@@ -44,7 +44,7 @@ export class OutcomeCard {
     if (shown === this.shown) return;
     this.shown = shown;
     this.buttons.merged.disabled = !finished;
-    this.buttons.adapter.disabled = !finished || (finished.best === 0 && !startsFromAdapter);
+    this.buttons.adapter.disabled = !finished || (finished.kept === 0 && !startsFromAdapter);
     fill(this.body, ...(finalists.length === 0 ? [waiting()] : [table(finalists), noteOf(finalists)]));
   }
 }
