@@ -89,9 +89,9 @@ const END = 299;
 test.each(['everything', 'reply'] as const)('loss on %s: what counts is said token by token', (loss) => {
   const told = promptOf(ROWS[1]!).length;
   const length = told + 12;
-  const [{ ids, counted }] = pairSequences([ROWS[1]!], tokenizer, { length, loss, end: END, file: 'x' }) as [never] & {
-    0: { ids: Int32Array; counted: Uint8Array };
-  };
+  const [sequence] = pairSequences([ROWS[1]!], tokenizer, { length, loss, end: END, file: 'x' });
+  const ids = sequence!.ids;
+  const counted = sequence!.counted!;
   // Begin, prompt, "Hello", end; the rest fills up.
   const used = 1 + told + 5 + 1;
   expect([...ids.subarray(1 + told, used)]).toEqual([...[...'Hello'].map((one) => one.codePointAt(0)!), END]);
