@@ -38,7 +38,8 @@ export async function writeScratch(
     const onRemoved = (components: RemovedComponents): void => {
       removed = components;
     };
-    await writePruned(plan, inFloat32(dense), folder, { ...hooks, onRemoved }, state);
+    const form = evaluation.update ? 'float32' : 'masked';
+    await writePruned(plan, inFloat32(dense), folder, form, { ...hooks, onRemoved }, state);
     if (!removed) return { cut: ({ tensor }) => ({ from: tensor }) };
     const pruned = prunedConfig(dense.values, dense.config, removed.mask, false);
     const sources = structuralSources(dense, pruned, removed.mask, undefined);
