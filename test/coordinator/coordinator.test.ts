@@ -8,7 +8,7 @@ import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
 import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import { thisProcess } from '../../src/files/processIdentity.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
@@ -64,7 +64,7 @@ async function recordsOf(run: RunFolder): Promise<readonly JournalRecord[]> {
 
 /** All that must be the same whatever the workers did: the search's own events, in order, without times. */
 async function storyOf(run: RunFolder): Promise<readonly string[]> {
-  const told = new Set<SearchEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
+  const told = new Set<RunEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
   return (await recordsOf(run)).filter(({ event }) => told.has(event.kind)).map(({ event }) => JSON.stringify(event));
 }
 

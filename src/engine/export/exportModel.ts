@@ -11,6 +11,7 @@ import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
+import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
@@ -114,12 +115,17 @@ function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: E
   return format === 'onnx' ? 'float32' : 'rounded';
 }
 
-async function writePruned(
+/**
+ * Evaluates, and fills a folder with what was pruned; nothing of it is compared with anything.
+ *
+ * @param form in which pruned and updated weights are written
+ */
+export async function writePruned(
   plan: EvaluationPlan,
   dense: Checkpoint,
   folder: string,
   form: PrunedForm,
-  hooks: StepHooks,
+  hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<WrittenModel> {
   let states: ReferenceStates | undefined;
@@ -135,6 +141,7 @@ async function writePruned(
         },
         onRemoved: (components) => {
           removed = new RemovedWriter(dense, dense.values, components, folder, form);
+          hooks.onRemoved?.(components, 0);
         },
         onRefitted: ({ tensor, weight }) => {
           removed!.write(tensor, weight);

@@ -87,6 +87,13 @@ export class ModelPrograms {
 
   /** Sums of the cross-entropies of every sequence's next tokens, in the order of `batch.ids`. */
   async losses(batch: HiddenBatch, weights: Weights): Promise<number[]> {
+    const { tokens } = this;
+    const losses = await this.rowLosses(batch, weights);
+    return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
+  }
+
+  /** The cross-entropy of every row's next token [batch · tokens]; the last of a sequence means nothing. */
+  async rowLosses(batch: HiddenBatch, weights: Weights): Promise<Float32Array> {
     const { config, device, tokens } = this;
     const rows = batch.batch * tokens;
     const limit = device.resident ? LOGITS.resident : LOGITS.host;
@@ -103,7 +110,7 @@ export class ModelPrograms {
     for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
       losses.set(outputs[`loss${index}`]!.floats(), begin);
     }
-    return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
+    return losses;
   }
 }
 
