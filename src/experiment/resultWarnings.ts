@@ -26,8 +26,12 @@ export function warningsOf({
     ...resultWarnings(provenance),
     ...(unseenExperts.length > 0 ? [unseenText(unseenExperts)] : []),
     ...(update?.damped ? [dampedText(update.damped, update.update.damping)] : []),
+    ...(update?.layers === 0 ? [NOTHING_REFITTED] : []),
   ];
 }
+
+const NOTHING_REFITTED =
+  'nothing was refitted: no output projection lost a part of its columns, so the number is that of the mask alone';
 
 function dampedText({ layers, damping }: NonNullable<UpdateReport['damped']>, asked: number): string {
   const of = layers === 1 ? 'H of 1 layer' : `H of ${layers} layers`;

@@ -57,7 +57,7 @@ const metric = { kind: 'metric', expression: fromPrefix('mul(W, Xmax)') } as con
 
 const WAYS: readonly Way[] = [
   { name: 'wanda-sp, 30 %', structure: scored('wanda-sp'), share: 0.3, everywhere: true },
-  { name: 'a mask', structure: randomMask, share: 0.4, damping: 0.003, everywhere: true },
+  { name: 'a mask', structure: randomMask, share: 0.4, damping: 0.03, everywhere: true },
   // One block loses all of its attention and MLP, one next to nothing.
   { name: 'uneven', structure: scored('magnitude', { kind: 'given', rates: [0.15, 1, 0.6] }), share: 0.58 },
   { name: 'owl', structure: scored('wanda-sp', OWL), share: 0.5, damping: 0.1 },

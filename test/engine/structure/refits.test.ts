@@ -12,6 +12,7 @@ import type {
   WeightEvaluation,
 } from '../../../src/experiment/planSchema.ts';
 import type { EvaluationProgress, EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import { warningsOf } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { UNIFORM } from '../../../src/experiment/structure.ts';
 import type { Preflight } from '../../../src/experiment/preflightSchema.ts';
@@ -82,6 +83,8 @@ describe('where there is nothing to refit, that is said', () => {
     expect(refitted!.perplexity).toBe(plain!.perplexity);
     expect(refitted!.update).toEqual({ update: RECONSTRUCT, layers: 0 });
     expect(plain!.update).toBeUndefined();
+    expect(warningsOf(refitted!).join()).toContain('nothing was refitted');
+    expect(warningsOf(plain!).join()).not.toContain('refitted');
   });
 });
 
@@ -232,7 +235,10 @@ describe('inputs of which H is no good', () => {
       expect(update!.layers).toBe(layers.length);
       expect(layers.length).toBeGreaterThan(0);
       // Without damping such H have no inverse: more was taken, and that is said.
-      if (damping === 0) expect(update!.damped!.damping).toBeGreaterThan(0);
+      if (damping === 0) {
+        expect(update!.damped!.damping).toBeGreaterThan(0);
+        expect(warningsOf(result!).join()).toContain('could not be inverted with a damping of 0');
+      }
       for (const { weight } of layers) {
         expect(weight.every((value) => Number.isFinite(value))).toBe(true);
         expect(weight.some((value) => value === 0)).toBe(true);

@@ -43,7 +43,7 @@ export function refitted(weight: Matrix, h: Float64Array, columns: readonly numb
   const lambda = (damping * trace) / n;
   const s = columns.length;
   const system = new Float64Array(s * s);
-  columns.forEach((i, a) => columns.forEach((j, b) => (system[a * s + b] = h[i * n + j]! + (a === b ? lambda : 0))));
+  columns.forEach((i, a) => { columns.forEach((j, b) => (system[a * s + b] = h[i * n + j]! + (a === b ? lambda : 0))); });
   const wanted = new Float64Array(s * rows);
   for (let row = 0; row < rows; row++) {
     columns.forEach((j, b) => {
