@@ -71,7 +71,11 @@ async function storyOf(run: RunFolder): Promise<readonly string[]> {
 /** Nothing is measured twice. */
 async function expectOnce(run: RunFolder): Promise<void> {
   const keys = (await recordsOf(run)).flatMap(({ event }) =>
-    event.kind === 'probed' ? [`probe ${event.id}`] : event.kind === 'measured' ? [`${event.id}/${event.rung}`] : [],
+    event.kind === 'probed'
+      ? [`probe ${event.id} ${event.trial ?? ''}`]
+      : event.kind === 'measured'
+        ? [`${event.id}/${event.rung}`]
+        : [],
   );
   expect(new Set(keys).size).toBe(keys.length);
 }
@@ -134,6 +138,38 @@ describe('a run that another process took over while this one slept', () => {
       vi.useRealTimers();
     }
     expect(await readFile(path.join(run.folder, LOCK_FILE), 'utf8')).toContain('elsewhere');
+  });
+});
+
+describe('a run that tunes constants comes to the same end', () => {
+  const plan = planOf({ population: 12, generations: 4, elites: 3, finalists: 1, seed: 3, constants: 'all' });
+
+  it('with more workers that overtake each other and die, and resumed from cuts of its journal', async () => {
+    const whole = await newRun(plan);
+    await drive(whole);
+    const expected = await storyOf(whole);
+    const records = await recordsOf(whole);
+    const trials = records.filter(({ event }) => event.kind === 'probed' && event.trial !== undefined);
+    expect(trials.length).toBeGreaterThan(5);
+
+    const busy = await newRun(plan);
+    const rng = new Rng(7);
+    let probed = 0;
+    const react = (request: ScriptedRequest): Reaction =>
+      request === 'probe' && [3, 9, 15].includes(++probed) ? 'die' : 'answer';
+    await drive(busy, { react, delay: () => rng.integer(6) }, { workers: 3 });
+    expect(await storyOf(busy)).toEqual(expected);
+    await expectOnce(busy);
+
+    const text = await readFile(path.join(whole.folder, JOURNAL_FILE), 'utf8');
+    const lines = text.split('\n');
+    // In the middle of the trials of a generation, and after the last of all.
+    for (const cut of [trials[1]!.seq, trials[trials.length >> 1]!.seq, trials.at(-1)!.seq]) {
+      await writeFile(path.join(whole.folder, JOURNAL_FILE), `${lines.slice(0, cut + 1).join('\n')}\n`);
+      await drive(whole, {}, { workers: 2 });
+      expect(await storyOf(whole)).toEqual(expected);
+      await expectOnce(whole);
+    }
   });
 });
 

@@ -130,9 +130,12 @@ export class ScriptedWorker implements WorkerProcess {
         this.kind = plan.kind;
         return this.answer('open', [], () => ({ ...this.openingOf(plan), ...this.script.opening }) as never);
       },
-      probe: ({ expressions }) =>
+      probe: ({ expressions, against }) =>
         this.answer('probe', expressions.map(printPrefix), () =>
-          expressions.map((expression) => ({ answer: probe(expression), seconds: 0.01 })),
+          expressions.map((expression, i) => {
+            const other = against?.[i];
+            return { answer: other ? PROBLEM.probe(expression, other) : probe(expression), seconds: 0.01 };
+          }),
         ),
       measure: ({ candidates, on }) =>
         this.answer(
