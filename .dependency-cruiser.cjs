@@ -35,6 +35,7 @@ const ENGINE = {
   structure: ['update', 'gradient'],
   evaluation: ['structure'],
   export: ['evaluation'],
+  recovery: ['export', 'gradient'],
   speed: ['forward'],
   search: ['evaluation'],
   recovery: ['export', 'gradient'],

@@ -146,7 +146,8 @@ export class ScriptedWorker implements WorkerProcess {
         ),
       evaluate: (plan) => {
         const [evaluation] = plan.evaluations;
-        if (evaluation && isStructural(evaluation)) {
+        if (!evaluation) return this.answer('evaluate', [], () => [sampleResult({ metric: 'dense', perplexity: 20 })]);
+        if (isStructural(evaluation)) {
           const text = scoreText(evaluation);
           const refused = this.script.refuse?.(text);
           if (refused) return Promise.reject(new EspalierError(refused));
@@ -155,7 +156,7 @@ export class ScriptedWorker implements WorkerProcess {
             sampleResult({ metric: evaluation.metric, expression: text, perplexity }),
           ]);
         }
-        const { metric, expression } = asRanked(evaluation!, 'evaluating');
+        const { metric, expression } = asRanked(evaluation, 'evaluating');
         const refused = this.script.refuse?.(printPrefix(expression));
         if (refused) return Promise.reject(new EspalierError(refused));
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;

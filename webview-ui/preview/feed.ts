@@ -40,7 +40,10 @@ const randomEvents = syntheticSearch(syntheticPlan({ generations, population, me
     console.info(JSON.stringify(message).slice(0, 300));
     if (message.kind === 'ready') void made.then(feed);
     if (message.kind === 'speed') answerSpeed(message.of, send);
-    if (message.kind === 'exchange') void made.then(({ events }) => answerExchange(message.call, events, send));
+    if (message.kind === 'exchange')
+      void made.then(({ events }) => {
+        answerExchange(message.call, events, send);
+      });
     if (message.kind === 'curves') {
       answerCurves(
         message.over,

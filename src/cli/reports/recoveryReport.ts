@@ -40,8 +40,8 @@ export function recoveryReportLines(
             event;
           return {
             printed: [
-              `${architecture}, ${formatCount(parameters)} parameters, ${formatCount(trainable)} of them or beside them trained, on ${device}`,
-              `${formatCount(sequences)} sequences of ${formatCount(trainingTokens)} tokens to train on; ${blocks} blocks held out, where the dense model has ${formatPerplexity(densePerplexity)}`,
+              `${architecture}, ${formatCount(parameters)} parameters; ${formatCount(trainable)} numbers are trained, on ${device}`,
+              `${sequences} sequences to train on, ${formatCount(trainingTokens)} tokens; ${blocks} blocks held out, where the dense model has ${formatPerplexity(densePerplexity)}`,
               ...table(row(state.validations[0]!, undefined, state)),
             ],
           };
@@ -50,7 +50,13 @@ export function recoveryReportLines(
           return { printed: table(row(event, state.losses.at(-1)?.loss, state)) };
         case 'stopped':
           return event.reason === 'steps' ? {} : { said: [stoppedText(event, plan)] };
-        default:
+        case 'trained':
+        case 'finalist':
+        case 'finished':
+        case 'paused':
+        case 'resumed':
+        case 'failed':
+        case 'quarantined':
           return {};
       }
     },

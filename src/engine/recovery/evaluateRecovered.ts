@@ -10,6 +10,7 @@ import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
 import { runRecovery } from '../../search/recovery/runRecovery.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
+import type { StepHooks } from '../forward/step.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import { RecoverySession } from './recoverySession.ts';
 
@@ -78,11 +79,13 @@ async function recovered(
   state: EngineState,
   scratchFolder: string,
 ): Promise<EvaluationResult> {
-  const { signal } = hooks;
+  const { signal, onProgress } = hooks;
+  // What a recovery evaluates on its way is nobody's result.
+  const steps: StepHooks = { signal, onProgress };
   const folder = await makeTemporaryFolder(scratchFolder, 'espalier-states');
   const session = await RecoverySession.open(
     recoveryPlanOf({ ...plan, evaluations: [evaluation] }, recovery),
-    hooks,
+    steps,
     state,
     scratchFolder,
   );
@@ -91,8 +94,8 @@ async function recovered(
     const outcome = await runRecovery(
       { recovery },
       {
-        train: (from, to) => session.train({ from, to, folder }, hooks),
-        validate: (step) => session.validate({ step, folder }, hooks),
+        train: (from, to) => session.train({ from, to, folder }, steps),
+        validate: (step) => session.validate({ step, folder }, steps),
         emit: async (event) => {
           if (event.kind === 'trained' && event.state !== null) kept.last = event.to;
           if (event.kind === 'validated' && event.isBest) kept.best = event.step;
@@ -102,7 +105,10 @@ async function recovered(
       { opening: session.opening, signal },
     );
     throwIfCancelled(signal, 'recovering');
-    const result = await session.recovered({ point: { step: outcome.kept, folder }, before, inputs: planInputs(plan) }, hooks);
+    const result = await session.recovered(
+      { point: { step: outcome.kept, folder }, before, inputs: planInputs(plan) },
+      steps,
+    );
     return { ...result, seconds: before.seconds + result.seconds };
   } finally {
     await session.dispose();
@@ -112,5 +118,5 @@ async function recovered(
 
 /** What is one evaluation's own fault: the others of the plan go on. */
 function isItsOwn(error: unknown): error is EspalierError {
-  return error instanceof EspalierError && ['settings/invalid', 'evaluation/not-finite'].includes(error.code);
+  return error instanceof EspalierError && ['settings/invalid', 'evaluation/not-finite', 'corpus/too-short'].includes(error.code);
 }

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_ROWS } from '../../experiment/corpusRows.ts';
+import { recoveryText } from '../../experiment/recovery.ts';
 import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
 import type {
   AskRecovered,
@@ -137,6 +138,7 @@ export class RecoverySession {
     const structural = before.structure !== undefined;
     return {
       ...before,
+      expression: `${before.expression}, recovered by ${recoveryText(plan.recovery)}`,
       perplexity: Math.exp(measured.loss),
       actualSparsity: structural ? before.actualSparsity : measured.zeroShare,
       seconds: secondsSince(begin),

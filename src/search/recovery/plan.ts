@@ -37,8 +37,8 @@ export function recoveryPlanOf(
 
 /** What is pruned, and updated, before anything is trained. */
 export function withoutRecovery(evaluation: PlannedEvaluation): PlannedEvaluation {
-  const { recovery: _, ...before } = evaluation;
-  return before;
+  const { recovery, ...before } = evaluation;
+  return recovery ? before : evaluation;
 }
 
 function refused(expected: string, actual: string, remedy: string): EspalierError {

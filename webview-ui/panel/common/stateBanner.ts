@@ -15,7 +15,7 @@ export class StateBanner {
   }
 
   render(data: PanelData<RunPlan>): void {
-    const [tone, title, text] = wordsFor(data) ?? ['none', '', ''];
+    const [tone, title, text] = bannerWords(data) ?? ['none', '', ''];
     const shown = `${tone} ${title} ${text}`;
     if (shown === this.shown) return;
     this.shown = shown;
@@ -32,7 +32,8 @@ export class StateBanner {
 
 type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
 
-function wordsFor(data: PanelData<RunPlan>): Banner | undefined {
+/** What stands at the top, if anything. */
+export function bannerWords(data: PanelData<RunPlan>): Banner | undefined {
   const { state, run } = data;
   if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
   switch (state.kind) {
