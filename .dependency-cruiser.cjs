@@ -35,7 +35,6 @@ const ENGINE = {
   structure: ['update', 'gradient'],
   evaluation: ['structure'],
   export: ['evaluation'],
-  recovery: ['export', 'gradient'],
   speed: ['forward'],
   search: ['evaluation'],
   recovery: ['export', 'gradient'],

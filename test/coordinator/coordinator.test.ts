@@ -142,7 +142,7 @@ describe('a run that another process took over while this one slept', () => {
 });
 
 describe('a run that tunes constants comes to the same end', () => {
-  const plan = planOf({ population: 12, generations: 4, elites: 3, finalists: 1, seed: 3, constants: 'all' });
+  const plan = planOf({ population: 16, generations: 5, elites: 3, finalists: 1, seed: 4, constants: 'all' });
 
   it('with more workers that overtake each other and die, and resumed from cuts of its journal', async () => {
     const whole = await newRun(plan);

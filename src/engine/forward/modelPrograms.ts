@@ -80,7 +80,8 @@ export class ModelPrograms {
       key,
       () => buildBlockGraph(config, layout, options),
       (name) => name !== 'y' && !name.startsWith('gram:'),
-      config.blocks !== undefined,
+      // H would be held by the program from one block to the next.
+      config.blocks !== undefined || grams.length > 0,
     );
   }
 

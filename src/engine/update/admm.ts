@@ -68,6 +68,8 @@ async function updateRows(
       `admm ${name} ${rows}×${n}`,
       () => GRAPHS[name](rows, n, device.weightType),
       () => false,
+      // As large as a layer, of each shape: they would keep what they have computed on their way.
+      true,
     );
   const begun = await (await program('begin')).run({ weight, pruned, norm });
   const [w, gone, sign] = [begun['w']!, begun['gone']!, begun['sign']!];

@@ -22,8 +22,8 @@ function llama(hidden: number, intermediate: number, kv = hidden): BlockLayout {
 }
 
 test.each([
-  ['LLaMA-2-7B', llama(4096, 11008), 0.485, 2.827],
-  ['LLaMA-2-70B', llama(8192, 28672, 1024), 3.288, 18.052],
+  ['LLaMA-2-7B', llama(4096, 11008), 0.485, 3.796],
+  ['LLaMA-2-70B', llama(8192, 28672, 1024), 3.288, 24.629],
 ])('of %s H of the widest input, and all of a block, in GB', (_, layout, widest, all) => {
   const memory = updateMemory([layout, layout], false)!;
   expect(memory.widest.layer.name).toBe('down_proj');
