@@ -21,6 +21,7 @@ const ENTRY_POINTS = {
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
   benchRecovery: 'bench/recovery.ts',
+  benchUpdates: 'bench/updates.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
