@@ -1,4 +1,5 @@
 import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
+import { fitnessIn } from '../../src/search/lifecycle/objective.ts';
 import type { MetricCounts, MetricGeneration } from '../../src/search/metrics/events.ts';
 import { runMetricSearch } from '../../src/search/metrics/runMetricSearch.ts';
 import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
@@ -54,10 +55,10 @@ export async function playArm(
     seed,
     counts: last.counts,
     evaluations: costOf(last.counts),
-    best: last.bestSoFar?.perplexity ?? Infinity,
+    best: (last.bestSoFar && fitnessIn(last.bestSoFar)) ?? Infinity,
     expression: last.bestSoFar ? expressions.get(last.bestSoFar.id)! : 'none',
     curve: generations.flatMap(({ counts, bestSoFar }) =>
-      bestSoFar ? [[costOf(counts), bestSoFar.perplexity] as const] : [],
+      bestSoFar ? [[costOf(counts), fitnessIn(bestSoFar)!] as const] : [],
     ),
   };
 }

@@ -56,7 +56,7 @@ export class MetricRun implements SearchRun<'metrics'> {
       evaluation: { metric, expression, sparsity },
     }));
     const results = await evaluateFinalists(entries, this.finalists, this.plan, drive);
-    return { kind: 'finished', counts, best: finalOrder(finalists, results) };
+    return { kind: 'finished', counts, best: finalOrder(finalists, results, this.plan.search.objective) };
   }
 
   private effects(drive: Drive<'metrics'>): MetricEffects {

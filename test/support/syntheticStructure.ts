@@ -12,7 +12,7 @@ import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type { RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
 import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
 import { sampleResult } from '../protocol/samples.ts';
-import { perplexityOf } from '../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../src/search/lifecycle/outcome.ts';
 import type { ComponentsOpening } from '../../src/search/lifecycle/events.ts';
 import type { MaskEvent, PackedValues } from '../../src/search/masks/events.ts';
 import { type MaskSearchSettings, DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
@@ -250,7 +250,7 @@ export function measured(id: number, perplexity: number, blocks = BLOCKS): RateE
 }
 
 function pick(rng: Rng, all: readonly RateCandidate[], count: number): RateCandidate[] {
-  const best = [...all].sort((a, b) => (perplexityOf(a) ?? Infinity) - (perplexityOf(b) ?? Infinity)).slice(0, 8);
+  const best = [...all].sort((a, b) => (fitnessOf(a) ?? Infinity) - (fitnessOf(b) ?? Infinity)).slice(0, 8);
   return Array.from({ length: count }, () => best[rng.integer(best.length)]!);
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { describeError } from '../../base/errors.ts';
-import { formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { formatShare } from '../../experiment/format.ts';
+import { measuredText } from '../../search/lifecycle/fitnessText.ts';
 import { plannedLength } from '../../search/kinds.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
@@ -184,7 +185,7 @@ function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly strin
         run.state,
         plan.search.method,
         `${doneOf(run)} / ${plannedLength(plan)}`,
-        run.best ? formatPerplexity(run.best.perplexity) : '–',
+        (run.best && measuredText(run.best)) ?? '–',
         run.best ? bestText(run.best) : '',
       );
     }),

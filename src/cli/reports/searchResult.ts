@@ -5,7 +5,7 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import { foundFitness } from './foundFitness.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 
@@ -16,6 +16,8 @@ export interface SearchResult {
   readonly name: string;
   readonly state: MetricState['status'];
   readonly sparsity: string;
+  /** What candidates are chosen by, where that is not their perplexity. */
+  readonly objective?: 'kl';
   readonly densePerplexity: number | null;
   readonly denseTestPerplexity: number | null;
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
@@ -35,6 +37,8 @@ export interface FoundMetric {
   readonly expression: string;
   /** On the fitness text. */
   readonly perplexity: number | null;
+  /** In the search, while it has only that. */
+  readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
   readonly error?: ErrorData;
@@ -50,6 +54,7 @@ export function searchResult({ folder, record: run }: RunFolder, state: MetricSt
     name: run.plan.name,
     state: status,
     sparsity: printSparsity(run.plan.sparsity),
+    ...(opening?.objective && { objective: opening.objective }),
     densePerplexity: opening?.densePerplexity ?? null,
     denseTestPerplexity: tested?.densePerplexity ?? null,
     best:
@@ -62,7 +67,7 @@ export function searchResult({ folder, record: run }: RunFolder, state: MetricSt
                 id: soFar.id,
                 metric: infix(soFar.expression),
                 expression: soFar.expression,
-                perplexity: perplexityOf(soFar) ?? null,
+                ...foundFitness(soFar.outcome),
                 testPerplexity: null,
               },
             ],

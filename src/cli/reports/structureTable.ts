@@ -1,6 +1,7 @@
 import { describeError } from '../../base/errors.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/events.ts';
+import { denseText } from '../../search/lifecycle/fitnessText.ts';
 import { configurationOf } from '../../search/rates/configuration.ts';
 import type { Configuration } from '../../search/rates/configuration.ts';
 import type { Terminal } from '../terminal.ts';
@@ -67,8 +68,8 @@ function placeOf({ result }: FinalistEvent): number {
 }
 
 export function structureOpenedLine(opening: ComponentsOpening): string {
-  const { densePerplexity, blocks, architecture, parameters, device } = opening;
-  return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
+  const { blocks, architecture, parameters, device } = opening;
+  return `${denseText(opening)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
 }
 
 /** A finalist or baseline as the last object of `--json` has it. */
@@ -78,6 +79,8 @@ export interface FoundStructure extends Partial<Configuration> {
   readonly id?: number;
   /** On the fitness text. */
   readonly perplexity: number | null;
+  /** In the search, while it has only that. */
+  readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
   /** Share of the blocks' weights that went, and parameters that are left; null where it failed. */

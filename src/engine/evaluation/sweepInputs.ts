@@ -5,6 +5,7 @@ import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
+import type { DenseStates } from './denseStates.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
 
@@ -27,6 +28,8 @@ export interface SweepInputs {
   readonly statistics?: readonly BlockStatistics[];
   /** The operand G of the dense model, where a metric uses it. */
   readonly gradients?: GradientOperands;
+  /** Where losses are divergences from the dense model; its states of the evaluation's sequences are at hand. */
+  readonly denseStates?: DenseStates;
   /** See `EvaluationHooks.onFinal`. */
   readonly onFinal?: EvaluationHooks['onFinal'];
   /** Seconds, from any start. */
@@ -37,7 +40,8 @@ export interface SweepInputs {
 export type Variant = Pruner | Removal;
 
 export interface SweepOutcome {
-  readonly perplexity: number;
+  /** Mean over all predictions, in nats: cross-entropy with the text, or with {@link SweepInputs.denseStates} KL(dense ‖ pruned). */
+  readonly loss: number;
   /** Share of the prunable weights that are zero or gone; of the dense model those that are zero in the checkpoint. */
   readonly actualSparsity: number;
   /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */

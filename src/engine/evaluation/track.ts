@@ -7,6 +7,7 @@ import type { Weights } from '../forward/blockWeights.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
+import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
@@ -105,8 +106,8 @@ export class Track {
     if (this.variant) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
     await this.stopwatch.time(async () => {
       for (const batch of this.evaluation.batches) {
-        for (const loss of await this.inputs.programs.losses(batch, head)) this.loss += loss;
-        await step('perplexity');
+        for (const loss of await this.losses(batch, head)) this.loss += loss;
+        await step(this.inputs.denseStates ? 'divergence' : 'perplexity');
       }
     });
   }
@@ -114,15 +115,22 @@ export class Track {
   /** @param shared seconds of common work that this evaluation would do alone too */
   outcome(shared: number): SweepOutcome | EspalierError {
     if (this.failure) return this.failure;
-    const { evaluation } = this.inputs;
+    const { evaluation, denseStates } = this.inputs;
     // The protocol weights every block's mean loss alike: all have T − 1 predictions, so that is the mean of them all.
-    const perplexity = Math.exp(this.loss / (evaluation.length * (evaluation[0]!.length - 1)));
-    if (!Number.isFinite(perplexity)) return notFinite(this.variant?.metric, perplexity);
+    const loss = this.loss / (evaluation.length * (evaluation[0]!.length - 1));
+    const [what, value] = denseStates ? ['divergence from the dense model', loss] : ['perplexity', Math.exp(loss)];
+    if (!Number.isFinite(value)) return notFinite(this.variant?.metric, what, value);
     return {
-      perplexity,
+      loss,
       actualSparsity: this.variant?.actualSparsity ?? this.inputs.weights.zeroShare,
       seconds: this.stopwatch.seconds + shared,
     };
+  }
+
+  /** Sums over the sequences of a batch. */
+  private losses(batch: HiddenBatch, head: Weights): Promise<number[]> {
+    const { programs, denseStates } = this.inputs;
+    return denseStates ? programs.divergences(batch, denseStates.of(batch), head) : programs.losses(batch, head);
   }
 
   dispose(): void {
@@ -154,12 +162,12 @@ export class Track {
   }
 }
 
-function notFinite(metric: string | undefined, perplexity: number): EspalierError {
+function notFinite(metric: string | undefined, what: string, value: number): EspalierError {
   return new EspalierError({
     code: 'evaluation/not-finite',
     operation: metric === undefined ? 'evaluating the dense model' : `evaluating the model pruned with ${metric}`,
-    expected: 'a finite perplexity',
-    actual: String(perplexity),
+    expected: `a finite ${what}`,
+    actual: String(value),
     remedy:
       metric === undefined
         ? 'Check the checkpoint’s weights; with precision float16 also try float32.'

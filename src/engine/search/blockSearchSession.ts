@@ -77,7 +77,8 @@ export class BlockSearchSession implements SearchSession {
     const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
     const samples = { calibration: calibrated, gradients: asked.some(needsGradient) };
     const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, samples, hooks, state);
-    const inputs = searchInputs(prepared);
+    const { objective } = plan.search;
+    const inputs = searchInputs(prepared, objective);
     try {
       if (plan.kind === 'masks' && calibrated && !ids) throw drawsDocuments();
       if (plan.kind === 'masks' || dropsLayers(plan))
@@ -98,7 +99,7 @@ export class BlockSearchSession implements SearchSession {
       const shares = found.outliers.get(OWL.multiple);
       const calibration = ids ?? new Int32Array();
       const opening: ComponentsOpening = {
-        ...openingOf(losses, provenance, aboutMeasurements(plan)),
+        ...openingOf(losses, provenance, objective, aboutMeasurements(plan)),
         components,
         calibrationTokens: calibration.length,
         ...(shares && { owl: owlRates(shares, components.map(blockWeights), plan.sparsity.share, OWL.spread) }),

@@ -48,7 +48,8 @@ export class MetricSession implements SearchSession {
   static async open(plan: MetricSearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
     const operands = operandsOfPlan(plan);
     const { inputs: prepared, provenance } = await prepareSweep(plan, needsOf(operands), hooks, state);
-    const inputs = searchInputs(prepared);
+    const { objective } = plan.search;
+    const inputs = searchInputs(prepared, objective);
     try {
       const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const rows = operands.filter(isRowOperand);
@@ -62,7 +63,7 @@ export class MetricSession implements SearchSession {
       const dense = await densePass(inputs, left, steps('evaluating'));
       const { losses } = dense;
       const statistics = onTheWay?.blocks ?? dense.statistics;
-      const opening = openingOf(losses, provenance, { sparsity: printSparsity(plan.sparsity) });
+      const opening = openingOf(losses, provenance, objective, { sparsity: printSparsity(plan.sparsity) });
       return new MetricSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
     } catch (error) {
       disposePrograms(inputs);

@@ -2,7 +2,8 @@ import { SEARCH_METHODS } from '../../search/methods.ts';
 import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
-import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { formatCount, formatShare } from '../../experiment/format.ts';
+import { measuredText } from '../../search/lifecycle/fitnessText.ts';
 import { plannedLength } from '../../search/kinds.ts';
 import { configurationText } from '../../search/rates/configuration.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -93,7 +94,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     item.iconPath = ICONS[standing];
     item.contextValue = `run.${standing}`;
     const parts = [
-      ...(best ? [formatPerplexity(best.perplexity)] : []),
+      ...(best ? [measuredText(best) ?? ''] : []),
       SEARCH_METHODS[plan.search.method].title,
       ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
@@ -141,7 +142,7 @@ function tooltip(
     ['method', `${SEARCH_METHODS[method].title}, seed ${seed}`],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
     ['checkpoint', `${inputText(plan.model)} at ${printSparsity(plan.sparsity)}`],
-    ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
+    ...(best ? [['best', `${measuredText(best) ?? ''}: ${bestText(best)}`] as const] : []),
     ...(counts ? [['work', workText(counts)] as const] : []),
     ...(document === undefined ? [] : [['file', document] as const]),
     ['begun', `${createdAt.slice(0, 16).replace('T', ' ')} UTC`],

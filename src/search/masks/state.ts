@@ -2,6 +2,8 @@ import type { ComponentsOpening } from '../lifecycle/events.ts';
 import { emptyState, foldLifecycle, tick } from '../lifecycle/state.ts';
 import type { Growing, SearchState } from '../lifecycle/state.ts';
 import type { MaskEvent, MaskFinished, ProbabilitiesEvent, StepEvent } from './events.ts';
+import { checkpointOf } from './checkpoint.ts';
+import type { MaskCheckpoint } from './checkpoint.ts';
 import { isLoss } from './policyGradient.ts';
 import { bestOf } from './resume.ts';
 
@@ -35,8 +37,6 @@ export interface LossPoint {
   readonly baseline: number | null;
 }
 
-export type MaskCheckpoint = Omit<ProbabilitiesEvent, 'kind' | 'values'>;
-
 /** The losses of a search are thinned to half as many points when there are more than these. */
 export const MAX_POINTS = 4096;
 
@@ -60,9 +60,9 @@ export function foldMaskEvent(state: MaskState, event: MaskEvent, at: number): M
   if (event.kind === 'scores') return state;
   if (event.kind === 'step') foldStep(growing, event);
   else if (event.kind === 'probabilities') {
-    const { step, baseline, perplexity, removed, leftOut } = event;
+    const { step } = event;
     if (step <= (growing.checkpoints.at(-1)?.step ?? -1)) return state;
-    growing.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
+    growing.checkpoints.push(checkpointOf(event));
     growing.latest = event;
   } else {
     if (event.kind === 'finished') growing.finished = event;

@@ -2,6 +2,7 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { OWL } from '../../experiment/structure.ts';
 import type { ComponentsOpening } from '../lifecycle/events.ts';
+import { measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
 import { readMeasure, wholeText } from './measure.ts';
 import type { MeasuredRates } from './measure.ts';
 import type { NamedRates, RateSearchPlan } from './plan.ts';
@@ -29,18 +30,19 @@ export async function measureBaselines({
     return [{ id: -1 - i, name: baseline.name, rates }];
   });
   if (asked.length === 0) return [];
+  const objective = objectiveOf(options.opening);
   const answers = await effects.measure(
     asked.map(({ id, rates }) => ({ id, rates })),
     wholeText(options.opening),
   );
   for (const [i, { id, name, rates }] of asked.entries()) {
-    const read = readMeasure(answers[i]!);
+    const read = readMeasure(answers[i]!, objective);
     if (typeof read === 'string') {
       await effects.emit({ kind: 'baseline', id, name, rates, error: baselineError(name, read) });
       continue;
     }
     measured.push({ id, rates, ...read });
-    await effects.emit({ kind: 'baseline', id, name, rates, perplexity: read.perplexity });
+    await effects.emit({ kind: 'baseline', id, name, rates, ...measuredFitness(read.fitness, objective) });
   }
   return measured;
 }
@@ -80,7 +82,7 @@ function baselineError(name: string, detail: string): ErrorData {
   return {
     code: 'evaluation/not-finite',
     operation: `measuring the baseline ${name}`,
-    expected: 'a finite perplexity',
+    expected: 'a finite loss',
     actual: detail,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its rates.',
   };

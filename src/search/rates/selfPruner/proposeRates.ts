@@ -41,7 +41,7 @@ export async function proposeRates(
   if (operator === 'llm' && wanted > 0) {
     const answer =
       population.length < PARENTS[role]
-        ? { lists: [], shortfall: ['too few configurations have a perplexity to be shown'] }
+        ? { lists: [], shortfall: ['too few configurations have a finite loss to be shown'] }
         : await askForRates(role, generation, wanted, population, knowledge.keys, context);
     for (const { rates, repaired, call } of answer.lists) {
       add({ operator: `llm-${role}`, parents: [], rates, ...(repaired && { repaired }), call });
