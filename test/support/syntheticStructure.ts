@@ -205,7 +205,7 @@ export function syntheticRates(
       propose(generation, 'cross', crossovers);
     }
     const values = all.flatMap(({ generation: of, outcome }) =>
-      of === generation && outcome.kind !== 'invalid' ? [outcome.perplexity] : [],
+      of === generation && outcome.kind !== 'invalid' ? [outcome.perplexity!] : [],
     );
     const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
     const best = values.length === 0 ? null : Math.min(...values);
@@ -215,7 +215,7 @@ export function syntheticRates(
   if (until !== undefined) return events;
   const ranked = all
     .flatMap(({ id, outcome, rates }) =>
-      outcome.kind === 'full' ? [{ id, rates, perplexity: outcome.perplexity }] : [],
+      outcome.kind === 'full' ? [{ id, rates, perplexity: outcome.perplexity! }] : [],
     )
     .sort((a, b) => a.perplexity - b.perplexity)
     .slice(0, finalists);

@@ -15,6 +15,9 @@ export function objectiveOf(opening: { readonly objective?: 'kl' } | undefined):
   return opening?.objective ?? 'perplexity';
 }
 
+/** What its fitness is called: journals of searches by perplexity have the word. */
+export const FITNESS_NOUNS: Readonly<Record<Objective, string>> = { perplexity: 'perplexity', kl: 'divergence' };
+
 /** The fitness of a mean loss. */
 export function fitnessOfLoss(loss: number, objective: Objective): number {
   return objective === 'kl' ? loss : Math.exp(loss);

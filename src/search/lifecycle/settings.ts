@@ -18,14 +18,6 @@ export const SEED_SETTING = {
   maximum: Number.MAX_SAFE_INTEGER,
   documentation: 'seed of everything random in the search',
 } as const satisfies SettingRow;
-export const OBJECTIVE_SETTING = {
-  kind: 'choice',
-  default: 'perplexity',
-  choices: ['perplexity', 'kl'],
-  isLater: true,
-  documentation:
-    'what candidates are chosen by on the fitness text: their perplexity, or the mean KL divergence of their next-token distributions from the dense model’s',
-} as const satisfies SettingRow;
 export const WORKERS_SETTING = {
   kind: 'integer',
   default: 1,

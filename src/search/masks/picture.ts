@@ -33,10 +33,7 @@ const WIDEST = 1024;
 const MOST_BINS = 16_384;
 
 /** @returns undefined for values that are not those of these components */
-export function pictureOf(
-  event: ProbabilitiesEvent,
-  components: readonly BlockComponents[],
-): MaskPicture | undefined {
+export function pictureOf(event: ProbabilitiesEvent, components: readonly BlockComponents[]): MaskPicture | undefined {
   const { values } = event;
   const groups = perBlock(
     values.groups,

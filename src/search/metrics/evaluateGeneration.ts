@@ -5,7 +5,7 @@ import { depthOf, operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
-import { fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import type { Knowledge } from './knowledge.ts';
@@ -123,7 +123,7 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
       const after = answer.kind === 'loss' ? climb(before, answer.blocks, answer.loss, options.opening) : undefined;
       if (answer.kind === 'loss') knowledge.countBlocks(answer.blocks);
       if (after !== undefined && hasFitness(after, objective)) reached.set(candidate, after);
-      else await settle(candidate, answer.kind === 'invalid' ? answer : LOSS_NOT_FINITE, context);
+      else await settle(candidate, answer.kind === 'invalid' ? answer : notFinite(objective), context);
     }
     const isLast = rung.index === rungs.length - 1;
     const goOn = isLast ? new Set() : new Set(promotedOf(reached, rung.index, context));
@@ -178,11 +178,13 @@ function sharedOutcome(of: Evaluated, by: Follower['by']): CandidateOutcome {
   return { kind: 'shared', of: of.id, by, ...(kl === undefined ? { perplexity: perplexity! } : { kl }) };
 }
 
-const LOSS_NOT_FINITE: CandidateOutcome = {
-  kind: 'invalid',
-  reason: 'not-finite',
-  detail: 'the pruned model has no finite loss',
-};
+function notFinite(objective: Objective): CandidateOutcome {
+  return {
+    kind: 'invalid',
+    reason: 'not-finite',
+    detail: `the pruned model has no finite ${FITNESS_NOUNS[objective]}`,
+  };
+}
 
 function hasFitness({ estimates }: Climb, objective: Objective): boolean {
   const fitness = fitnessOfLoss(estimates.at(-1)!, objective);

@@ -16,7 +16,7 @@ import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
 import { propose } from './propose.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
-import { fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
 import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
@@ -121,7 +121,7 @@ async function measureBaselines(plan: MetricSearchPlan, { effects, options }: Se
     await effects.emit(
       Number.isFinite(fitness)
         ? { kind: 'baseline', name: metric, expression: text, ...measuredFitness(fitness, objective) }
-        : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer) },
+        : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer, objective) },
     );
   }
 }
@@ -136,11 +136,11 @@ function noOperands({ name }: MetricSearchPlan): EspalierError {
   });
 }
 
-function baselineError(metric: string, answer: MeasureOutcome): ErrorData {
+function baselineError(metric: string, answer: MeasureOutcome, objective: Objective): ErrorData {
   return {
     code: answer.kind === 'invalid' ? 'metric/invalid-score' : 'evaluation/not-finite',
     operation: `measuring the baseline ${metric}`,
-    expected: 'a metric that ranks weights, and a finite loss',
+    expected: `a metric that ranks weights, and a finite ${FITNESS_NOUNS[objective]}`,
     actual: answer.kind === 'invalid' ? answer.detail : `a loss of ${answer.loss}`,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its formula.',
   };

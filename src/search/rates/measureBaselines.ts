@@ -2,7 +2,8 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { OWL } from '../../experiment/structure.ts';
 import type { ComponentsOpening } from '../lifecycle/events.ts';
-import { measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import { FITNESS_NOUNS, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
 import { readMeasure, wholeText } from './measure.ts';
 import type { MeasuredRates } from './measure.ts';
 import type { NamedRates, RateSearchPlan } from './plan.ts';
@@ -38,7 +39,7 @@ export async function measureBaselines({
   for (const [i, { id, name, rates }] of asked.entries()) {
     const read = readMeasure(answers[i]!, objective);
     if (typeof read === 'string') {
-      await effects.emit({ kind: 'baseline', id, name, rates, error: baselineError(name, read) });
+      await effects.emit({ kind: 'baseline', id, name, rates, error: baselineError(name, read, objective) });
       continue;
     }
     measured.push({ id, rates, ...read });
@@ -78,11 +79,11 @@ function checkLength(name: string, rates: readonly number[], blocks: number): re
   });
 }
 
-function baselineError(name: string, detail: string): ErrorData {
+function baselineError(name: string, detail: string, objective: Objective): ErrorData {
   return {
     code: 'evaluation/not-finite',
     operation: `measuring the baseline ${name}`,
-    expected: 'a finite loss',
+    expected: `a finite ${FITNESS_NOUNS[objective]}`,
     actual: detail,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its rates.',
   };

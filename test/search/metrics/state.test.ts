@@ -100,7 +100,7 @@ describe('the state of a search', () => {
   it('keeps each new best with the work until then', () => {
     const outcomes = [full(50), stopped(30), full(45), full(47), shared(2, 45), INVALID, full(44)];
     const state = stateOf([OPENED, ...outcomes.map((outcome, id) => candidate(id, outcome))]);
-    expect(state.improvements.map(({ id, perplexity }) => [id, perplexity])).toEqual([
+    expect(state.improvements.map(({ id, fitness }) => [id, fitness])).toEqual([
       [0, 50],
       [2, 45],
       [6, 44],
@@ -169,7 +169,7 @@ describe('correlations', () => {
     };
     for (const [symbol, values] of Object.entries(counts)) {
       const i = matrix.symbols.indexOf(symbol);
-      expect(matrix.withPerplexity[i]).toBeCloseTo(pearson(values, logs), 12);
+      expect(matrix.withLoss[i]).toBeCloseTo(pearson(values, logs), 12);
       expect(matrix.withEachOther[i]![0]).toBeCloseTo(pearson(values, counts['W']!), 12);
       expect(matrix.withEachOther[i]![i]).toBeCloseTo(1, 12);
     }
@@ -179,7 +179,7 @@ describe('correlations', () => {
     const state = stateOf([20, 30].map((perplexity, id) => candidate(id, full(perplexity))));
     expect(correlationMatrix(state.candidates)).toMatchObject({
       symbols: ['W', 'X', 'mul'],
-      withPerplexity: [null, null, null],
+      withLoss: [null, null, null],
     });
     expect(correlationMatrix([])).toMatchObject({ symbols: [], candidates: 0 });
   });
