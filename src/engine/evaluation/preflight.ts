@@ -63,7 +63,7 @@ export async function preflight(
     const surveyed = needs.rows.length > 0;
     const scoresBackwards = [...needs.scorers.values()].some(({ goesBackwards }) => goesBackwards);
     const pruned = evaluations.filter((each) => !isStructural(each));
-    const updates = pruned.flatMap(({ update }) => update ?? []);
+    const updates = evaluations.flatMap((each) => (isStructural(each) || !each.update ? [] : [each.update]));
     const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0 || each.update).length;
     const oneShot = updates.length > 0 || !surveyed ? 1 : 0;
     const calibrations =

@@ -87,9 +87,19 @@ export function aboutBlocks(
   prepared: PreparedEvaluation,
   evaluation: PlannedEvaluation,
   { checkpoint }: SweepInputs,
-): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts'> {
+): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts' | 'update'> {
   const unseen = prepared.kind === 'weights' ? [...prepared.variant.unseen] : prepared.unseen;
-  return { ...lossesOf(prepared, evaluation, checkpoint), ...(unseen.length > 0 && { unseenExperts: unseen }) };
+  return {
+    ...lossesOf(prepared, evaluation, checkpoint),
+    ...(unseen.length > 0 && { unseenExperts: unseen }),
+    ...updateOf(prepared),
+  };
+}
+
+function updateOf(prepared: PreparedEvaluation): Pick<EvaluationResult, 'update'> {
+  if (prepared.kind !== 'weights' || !prepared.variant.update) return {};
+  const { update, damped } = prepared.variant;
+  return { update: { update, ...(damped.layers > 0 && { damped: { ...damped } }) } };
 }
 
 function lossesOf(

@@ -6,7 +6,7 @@ import { maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { UpdateSolver } from '../update/openSolver.ts';
+import type { UpdateSolver } from '../update/updateSolver.ts';
 import type { BlockSolvers } from './blockSolvers.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import { CalibrationStream } from './calibrationStream.ts';
