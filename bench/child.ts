@@ -44,7 +44,8 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened
   /** The dense model alone, or one pruned model alone: the peer evaluates no dense model beside a pruned one either. */
   async evaluate({ plan, device, inputs }) {
     const pruners = plan.evaluations.map((evaluation) => {
-      return new Pruner(device, { ...asRanked(evaluation, 'measuring an evaluation'), group: plan.settings.group });
+      const { metric, expression, sparsity } = asRanked(evaluation, 'measuring an evaluation');
+      return new Pruner(device, { metric, expression, sparsity, group: plan.settings.group });
     });
     const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));
     const outcome = result.dense ?? result.variants[0]!;

@@ -3,7 +3,8 @@ import { updateText } from '../../experiment/updates.ts';
 import type { Parameter } from '../families/family.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { Device } from '../runtime/device.ts';
-import { openSolver, type UpdateSolver } from '../update/updateSolver.ts';
+import { openSolver } from '../update/openSolver.ts';
+import type { UpdateSolver } from '../update/updateSolver.ts';
 import { type BlockGrams, inputOf } from './blockGrams.ts';
 
 export interface OpenedSolver {
