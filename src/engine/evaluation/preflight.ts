@@ -69,17 +69,19 @@ export async function preflight(
     const calibrations =
       calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(oneShot, withRows);
     const models = evaluations.length + Number(dense);
-    const flops = updateWork(inputs, updates) + totalWork(token, {
-      models,
-      evaluationTokens: evaluation.length * length,
-      calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
-      calibrationTokens: calibration.length * ofSamples,
-      // A survey's step is a program over one batch of one block, as a calibration's is.
-      calibrations:
-        calibrations +
-        surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
-      gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
-    });
+    const flops =
+      updateWork(inputs, updates) +
+      totalWork(token, {
+        models,
+        evaluationTokens: evaluation.length * length,
+        calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
+        calibrationTokens: calibration.length * ofSamples,
+        // A survey's step is a program over one batch of one block, as a calibration's is.
+        calibrations:
+          calibrations +
+          surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
+        gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
+      });
     const gigaflops = await measureRate(device);
     const memory = availableMemory();
     const costs = [

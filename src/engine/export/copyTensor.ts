@@ -64,12 +64,7 @@ export function copyMasked(from: Checkpoint, parameter: Parameter, pruned: Float
  * @param dtype what it is rounded to, to nearest even
  * @throws EspalierError `export/mismatch` where the type has no room for a value
  */
-export function writeValues(
-  parameter: Parameter,
-  values: Float32Array,
-  dtype: FloatType,
-  to: CheckpointWriter,
-): void {
+export function writeValues(parameter: Parameter, values: Float32Array, dtype: FloatType, to: CheckpointWriter): void {
   const { tensor, shape, transposed } = parameter;
   const [outputs, inputs] = shape as [number, number];
   const width = byteLength(dtype, 1)!;
@@ -77,13 +72,19 @@ export function writeValues(
   const chunkRows = Math.max(1, Math.floor(CHUNK / (width * columns)));
   for (let first = 0; first < rows; first += chunkRows) {
     const count = Math.min(chunkRows, rows - first);
-    const chunk = transposed ? new Float32Array(count * columns) : values.subarray(first * columns, (first + count) * columns);
+    const chunk = transposed
+      ? new Float32Array(count * columns)
+      : values.subarray(first * columns, (first + count) * columns);
     if (transposed) {
       for (let row = 0, at = 0; row < count; row++)
         for (let column = 0; column < columns; column++, at++) chunk[at] = values[column * inputs + first + row]!;
     }
     requireRoom(tensor, chunk, dtype);
-    to.write(tensor, first * columns * width, dtype === 'F64' ? new Uint8Array(Float64Array.from(chunk).buffer) : NARROW[dtype](chunk));
+    to.write(
+      tensor,
+      first * columns * width,
+      dtype === 'F64' ? new Uint8Array(Float64Array.from(chunk).buffer) : NARROW[dtype](chunk),
+    );
   }
 }
 
@@ -93,6 +94,7 @@ const FLOAT16_END = 65_520;
 function requireRoom(tensor: string, values: Float32Array, dtype: FloatType): void {
   if (dtype !== 'F16') return;
   const largest = values.reduce((found, value) => Math.max(found, Math.abs(value)), 0);
+  // NaN is not smaller either.
   if (largest < FLOAT16_END) return;
   throw new EspalierError({
     code: 'export/mismatch',

@@ -55,13 +55,28 @@ export async function exportModel(
       const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
       if (isOnnx) await mkdir(folder);
       const form = prunedForm(plan, target);
-      const { written, result, states, leftOut, roundedTo } = await writePruned(plan, dense, folder, form, hooks, state);
-      const rounded = roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
+      const { written, result, states, leftOut, roundedTo } = await writePruned(
+        plan,
+        dense,
+        folder,
+        form,
+        hooks,
+        state,
+      );
+      const rounded =
+        roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
       if (isOnnx) {
         await convert(folder, temporary, plan, hooks);
         await rm(folder, { recursive: true });
       }
-      const verification = await verify(plan, { ...target, folder: temporary }, states, rounded !== undefined, hooks, startFresh);
+      const verification = await verify(
+        plan,
+        { ...target, folder: temporary },
+        states,
+        rounded !== undefined,
+        hooks,
+        startFresh,
+      );
       const report: ExportReport = {
         ...target,
         result,

@@ -39,9 +39,12 @@ export function pruned(
   let denseHidden = hidden;
   for (let i = 0; i < copy.depth; i++) {
     const statistics = dense ?? blockStatistics(copy, i, hidden);
-    const grams = how.update ? blockGrams(dense ? model : copy, i, dense ? denseHidden : hidden) : new Map<string, Rows>();
+    const grams = how.update
+      ? blockGrams(dense ? model : copy, i, dense ? denseHidden : hidden)
+      : new Map<string, Rows>();
     if (dense && how.update) denseHidden = denseHidden.map((x) => model.block(i, x));
-    for (const name of linearsOf(copy, i)) pruneLinear(copy, i, name, statistics.get(`${i}.${name}`), grams.get(name), how);
+    for (const name of linearsOf(copy, i))
+      pruneLinear(copy, i, name, statistics.get(`${i}.${name}`), grams.get(name), how);
     hidden = hidden.map((x) => copy.block(i, x));
   }
   return copy;
@@ -125,7 +128,14 @@ function pruneLinear(
     model.tensors.set(key, { ...weight, values: Float64Array.from(rows.flat()) });
   if (!expression) {
     const { damping, columns } = update as Extract<WeightUpdate, { method: 'sparsegpt' }>;
-    put(sparseGpt(rowsOf(weight), gram!, damping, sparsity.kind === 'n:m' ? sparsity : { share: sparsity.share, columns }));
+    put(
+      sparseGpt(
+        rowsOf(weight),
+        gram!,
+        damping,
+        sparsity.kind === 'n:m' ? sparsity : { share: sparsity.share, columns },
+      ),
+    );
     return;
   }
   const operands = {
