@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
 import type { BlockComponents, StructureReport } from '../../experiment/structureSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../experiment/planSchema.ts';
-import { asRanked, isStructural, structureScoreText } from '../../experiment/planned.ts';
+import { isStructural, structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
@@ -52,14 +52,14 @@ export function prepareEvaluation(
   const evaluation = plan.evaluations[index]!;
   const components = modelComponents(checkpoint.config);
   if (!isStructural(evaluation)) {
-    const observer =
+    const onPruned =
       hooks.onPruned &&
       ((layer: PrunedLayer): void => {
         hooks.onPruned!(layer, index);
       });
-    const { metric, expression, sparsity, group = plan.settings.group } = asRanked(evaluation, 'evaluating');
+    const { group = plan.settings.group } = evaluation;
     const rates = weightRates(evaluation, components, survey);
-    const variant = new Pruner(device, metric, expression, sparsity, group, observer, rates);
+    const variant = new Pruner(device, { ...evaluation, group, rates, onPruned });
     return { kind: 'weights', variant, index };
   }
   const { structure, metric } = evaluation;
@@ -87,9 +87,19 @@ export function aboutBlocks(
   prepared: PreparedEvaluation,
   evaluation: PlannedEvaluation,
   { checkpoint }: SweepInputs,
-): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts'> {
+): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts' | 'update'> {
   const unseen = prepared.kind === 'weights' ? [...prepared.variant.unseen] : prepared.unseen;
-  return { ...lossesOf(prepared, evaluation, checkpoint), ...(unseen.length > 0 && { unseenExperts: unseen }) };
+  return {
+    ...lossesOf(prepared, evaluation, checkpoint),
+    ...(unseen.length > 0 && { unseenExperts: unseen }),
+    ...updateOf(prepared),
+  };
+}
+
+function updateOf(prepared: PreparedEvaluation): Pick<EvaluationResult, 'update'> {
+  if (prepared.kind !== 'weights' || !prepared.variant.update) return {};
+  const { update, damped } = prepared.variant;
+  return { update: { update, ...(damped.layers > 0 && { damped: { ...damped } }) } };
 }
 
 function lossesOf(
@@ -149,7 +159,9 @@ function checkRates({ rates, sparsity, metric }: WeightEvaluation, components: r
 }
 
 /** @throws EspalierError `settings/invalid` */
-function checkAfterMask({ update, recovery, metric }: PlannedEvaluation): void {
+function checkAfterMask(evaluation: PlannedEvaluation): void {
+  const { recovery, metric } = evaluation;
+  const update = isStructural(evaluation) ? evaluation.update : undefined;
   if (!update && !recovery) return;
   throw new EspalierError({
     code: 'settings/invalid',

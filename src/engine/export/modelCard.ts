@@ -5,14 +5,16 @@ import { protocolText } from '../../experiment/deviations.ts';
 import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
 import { blocksText, gradientsText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { roundedText } from '../../experiment/exportWords.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
+import { updateText } from '../../experiment/updates.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { inputName } from '../../experiment/hubName.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
 export function modelCard(
-  { format, result, parameters, plain, verification }: ExportReport,
+  { format, result, parameters, plain, rounded, verification }: ExportReport,
   config: ModelConfig,
 ): string {
   const { provenance, structure } = result;
@@ -36,6 +38,7 @@ export function modelCard(
       'perplexity',
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
+    ...(rounded ? [['perplexity as stored', roundedText(rounded, result.perplexity)] as [string, string]] : []),
     ...protocolRow(result),
     ...byWordRow(result),
     [
@@ -60,7 +63,7 @@ export function modelCard(
     '',
     structure
       ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}.`
-      : 'Single weights were set to zero in place: sizes, memory and speed are those of the model before.',
+      : `Single weights were set to zero in place${result.update ? `, and those that stay were changed (${updateText(result.update.update)})` : ''}: sizes, memory and speed are those of the model before.`,
     '',
     '| | |',
     '|---|---|',

@@ -160,7 +160,8 @@ export class MetricSession implements SearchSession {
 
   private pruner(expression: Expression): Pruner {
     const { sparsity, settings } = this.plan;
-    return new Pruner(this.inputs.device, printPrefix(expression), expression, sparsity, settings.group);
+    const metric = printPrefix(expression);
+    return new Pruner(this.inputs.device, { metric, expression, sparsity, group: settings.group });
   }
 }
 
