@@ -105,6 +105,7 @@ export class MaskRun implements SearchRun<'masks'> {
     const evaluationOf = (metric: string, structure: Structure, share: number): PlannedEvaluation => ({
       ...{ metric, structure },
       sparsity: { kind: 'unstructured', share },
+      ...(plan.update && { update: plan.update }),
     });
     const entries = [
       {

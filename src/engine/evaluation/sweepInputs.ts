@@ -5,6 +5,7 @@ import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
+import type { LayerSolvers } from './blockSolvers.ts';
 import type { DenseStates } from './denseStates.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
@@ -26,6 +27,8 @@ export interface SweepInputs {
   readonly calibrate: 'sequential' | 'one-shot';
   /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
   readonly statistics?: readonly BlockStatistics[];
+  /** What updates need of the dense model's H, where that was found before: `block` gives what is of one. */
+  readonly solvers?: { block(index: number): LayerSolvers };
   /** The operand G of the dense model, where a metric uses it. */
   readonly gradients?: GradientOperands;
   /** Where losses are divergences from the dense model; its states of the evaluation's sequences are at hand. */

@@ -7,7 +7,7 @@ import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { UpdateSolver } from '../update/updateSolver.ts';
-import type { BlockSolvers } from './blockSolvers.ts';
+import type { LayerSolvers } from './blockSolvers.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
@@ -170,7 +170,7 @@ export class Track {
     }
   }
 
-  private async solver(solvers: BlockSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
+  private async solver(solvers: LayerSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
     const { solver, seconds } = await solvers.get(layer, update);
     if (!this.shared.has(solver)) this.stopwatch.add(seconds);
     this.shared.add(solver);

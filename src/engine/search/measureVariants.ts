@@ -55,6 +55,9 @@ export async function releaseMetrics({ device }: Pick<SweepInputs, 'device'>): P
 /** What is the candidate's own fault; anything else goes on as an error. */
 export function invalidOutcome(error: unknown): Extract<MeasureOutcome, { kind: 'invalid' }> {
   if (error instanceof InvalidScoreError) return { kind: 'invalid', reason: error.reason, detail: error.data.actual };
+  if (error instanceof EspalierError && error.code === 'recovery/ill-conditioned') {
+    return { kind: 'invalid', reason: 'not-finite', detail: `${error.data.operation}: ${error.data.actual}` };
+  }
   if (error instanceof EspalierError && error.code === 'evaluation/not-finite') {
     const what = error.data.expected.replace('finite ', '');
     return { kind: 'invalid', reason: 'not-finite', detail: `${what} of ${error.data.actual}` };
