@@ -24,6 +24,7 @@ const ENTRY_POINTS = {
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
+  recoveryStudy: 'bench/recoveryStudy/main.ts',
   sample: 'tools/sample/main.ts',
 };
 
