@@ -1,6 +1,7 @@
 import { formatSeconds, formatShare } from '../../experiment/format.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
@@ -32,7 +33,7 @@ export function maskReportLines(
       const { method, steps, masks, batch, tokens, initial, components, seed } = plan.search;
       const from = initial === 'metric' ? structureScoreText(plan.score) : initial;
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         out.dim(`run ${runName({ folder })}${state.steps > 0 ? `, from step ${state.steps} on` : ''}`),
       ];
     },

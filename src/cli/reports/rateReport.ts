@@ -1,5 +1,6 @@
 import { formatSeconds } from '../../experiment/format.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import { configurationOf, configurationText } from '../../search/rates/configuration.ts';
 import { subjectWords } from '../../search/rates/configuration.ts';
@@ -37,7 +38,7 @@ export function rateReportLines(
       const { method, seed } = plan.search;
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${subjectWords(plan)} · ${SEARCH_METHODS[method].words(plan.search)} · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${subjectWords(plan)} · ${SEARCH_METHODS[method].words(plan.search)} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         ...(plan.llm ? [`rates are proposed by ${proposer(plan.llm)}`] : []),
         out.dim(`run ${runName({ folder })}${from}`),
       ];

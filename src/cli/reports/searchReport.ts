@@ -1,4 +1,5 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -33,7 +34,7 @@ export function metricReportLines(
       const much = budget > 0 ? `, at most ${budget} evaluations` : '';
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         terminal.out.dim(`run ${runName({ folder })}${from}`),
       ];
     },

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatShare } from '../../experiment/format.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import { measuredText } from '../../search/lifecycle/fitnessText.ts';
 import { plannedLength } from '../../search/kinds.ts';
 import { configurationText } from '../../search/rates/configuration.ts';
@@ -139,7 +140,7 @@ function tooltip(
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
-    ['method', `${SEARCH_METHODS[method].title}, seed ${seed}`],
+    ['method', [SEARCH_METHODS[method].title, ...fitnessWords(plan), `seed ${seed}`].join(', ')],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
     ['checkpoint', `${inputText(plan.model)} at ${printSparsity(plan.sparsity)}`],
     ...(best ? [['best', `${measuredText(best) ?? ''}: ${bestText(best)}`] as const] : []),

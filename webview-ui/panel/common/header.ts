@@ -1,3 +1,4 @@
+import { fitnessWords } from '../../../src/search/fitnessWords.ts';
 import { subjectWords } from '../../../src/search/rates/configuration.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { PanelRun, RunActivity } from '../../../src/view/panelMessages.ts';
@@ -120,7 +121,13 @@ export class Header {
 
 /** What is searched, how, and for which checkpoint. */
 function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
-  const shared = [methodTitle, sparsityWords(plan.sparsity), inputName(plan.model), ...protocolWords(plan)];
+  const shared = [
+    methodTitle,
+    sparsityWords(plan.sparsity),
+    ...fitnessWords(plan),
+    inputName(plan.model),
+    ...protocolWords(plan),
+  ];
   if (plan.kind === 'metrics')
     return [
       ...shared,
