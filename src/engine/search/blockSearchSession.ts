@@ -196,20 +196,28 @@ export class BlockSearchSession implements SearchSession {
 
   /** What is measured of a candidate, made when its turn comes. */
   private modelOf(candidate: Candidate, inputs: SweepInputs): () => Variant {
-    const { plan, opening, survey } = this;
+    const { plan, opening } = this;
     const { components } = opening;
     if (candidate.kind === 'mask') {
       const { mask } = candidate;
       if (mask.length !== components.length)
         throw sessionError(`masks of ${components.length} blocks`, `one of ${mask.length}`);
-      return () => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
+      const removed = removedShareOfAll(components, mask);
+      const { update } = plan;
+      if (!update || isWeightUpdate(update)) return () => ({ metric: 'mask', mask, actualSparsity: removed });
+      const sparsity = { kind: 'unstructured', share: removed } as const;
+      return this.prepared({ metric: 'mask', structure: { kind: 'mask', mask }, sparsity, update }, inputs);
     }
     if (candidate.kind !== 'rates' || plan.kind !== 'rates')
       throw sessionError(`what a search for ${plan.kind} measures`, candidate.kind);
-    const evaluation = evaluationOf(plan, { kind: 'given', rates: candidate.rates });
+    return this.prepared(evaluationOf(plan, { kind: 'given', rates: candidate.rates }), inputs);
+  }
+
+  /** As an evaluation prepares it. */
+  private prepared(evaluation: PlannedEvaluation, inputs: SweepInputs): () => Variant {
     throwIfFailed(refusal(evaluation, inputs));
     return () => {
-      const prepared = prepareEvaluation({ ...plan, evaluations: [evaluation] }, 0, inputs, survey, {});
+      const prepared = prepareEvaluation({ ...this.plan, evaluations: [evaluation] }, 0, inputs, this.survey, {});
       if (prepared instanceof EspalierError) throw prepared;
       return prepared.variant;
     };
@@ -256,10 +264,14 @@ function evaluationsOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedE
 
 /** What the search is compared with at its end: what is wrong with one of these is said at the beginning. */
 function baselinesOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEvaluation[] {
-  const { sparsity } = plan;
-  return plan.kind === 'rates'
-    ? plan.baselines.map(({ rates }) => evaluationOf(plan, rates))
-    : plan.baselines.map(({ name, structure }) => ({ metric: name, structure, sparsity }));
+  if (plan.kind === 'rates') return plan.baselines.map(({ rates }) => evaluationOf(plan, rates));
+  const { sparsity, update } = plan;
+  return plan.baselines.map(({ name, structure }) => ({
+    metric: name,
+    structure,
+    sparsity,
+    ...(update && { update }),
+  }));
 }
 
 /** What decides a loss beside model, texts and how they are cut. */
