@@ -68,8 +68,8 @@ function finalReport(state: MetricState, { out }: Pick<Terminal, 'out'>): readon
 }
 
 function openedLine(event: SearchOpening): string {
-  const { blocks, architecture, parameters, device } = event;
-  return `${denseText(event)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters · ${device}`;
+  const { architecture, parameters, device } = event;
+  return `${denseText(event)} · ${architecture}, ${formatCount(parameters)} parameters · ${device}`;
 }
 
 /** Ranked one-shot, as candidates are. */
@@ -160,7 +160,14 @@ function finalistTable(state: MetricState): readonly string[] {
       ? [formatPerplexity(result.perplexity), formatChange(result.perplexity, result.densePerplexity)]
       : ['failed', ''];
   return [
-    cells('metric', 'fitness', 'change', 'test text', 'change', 'formula'),
+    cells(
+      'metric',
+      state.opening?.objective === 'kl' ? 'perplexity' : 'fitness',
+      'change',
+      'test text',
+      'change',
+      'formula',
+    ),
     ...entries.map((entry) =>
       cells(entry.name, ...figures(entry.result), ...figures(entry.test), infix(entry.expression)),
     ),

@@ -28,10 +28,10 @@ export function fitnessAgainstDense(fitness: number, opening: SearchOpening | un
   return objective === 'kl' ? text : `${text} (${formatChange(fitness, opening?.densePerplexity ?? NaN)})`;
 }
 
-/** What the dense model is told with: `dense 100.3`, and that fitness is another thing where it is. */
-export function denseText({ densePerplexity, objective }: SearchOpening): string {
+/** What the dense model is told with: `dense 100.3 on 64 blocks`, and that fitness is another thing where it is. */
+export function denseText({ densePerplexity, blocks, objective }: SearchOpening): string {
   const by = objective === 'kl' ? ' · fitness: KL divergence from it, nats a token' : '';
-  return `dense ${formatPerplexity(densePerplexity)}${by}`;
+  return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks${by}`;
 }
 
 /** A fitness as an event or a list has it, in its own words; undefined where there is none. */

@@ -50,8 +50,3 @@ export function measuredIn(measured: object): Measured | undefined {
 export function fitnessIn({ perplexity, kl }: AnyFitness): number | undefined {
   return perplexity ?? kl ?? undefined;
 }
-
-/** The fitness of the dense model. */
-export function denseFitness(opening: { readonly objective?: 'kl'; readonly densePerplexity: number }): number {
-  return opening.objective === 'kl' ? 0 : opening.densePerplexity;
-}
