@@ -37,6 +37,7 @@ const ENGINE = {
   export: ['evaluation'],
   speed: ['forward'],
   search: ['evaluation'],
+  recovery: ['export', 'gradient'],
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.

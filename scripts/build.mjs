@@ -21,6 +21,7 @@ const ENTRY_POINTS = {
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
   benchObjective: 'bench/objective.ts',
+  benchRecovery: 'bench/recovery.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',

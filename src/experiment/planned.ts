@@ -22,8 +22,8 @@ export function scoreText(evaluation: PlannedEvaluation): string {
 
 function removalText(evaluation: PlannedEvaluation): string {
   if (!isStructural(evaluation)) {
-    const { expression, rates, group } = evaluation;
-    const score = expression === undefined ? OWN_MASK : printInfix(expression);
+    const { expression, rates, group, update } = evaluation;
+    const score = expression ? printInfix(expression) : updateText(update!);
     return `${score}${ratesText(rates)}${group === undefined ? '' : `, group ${group}`}`;
   }
   const { structure } = evaluation;
@@ -35,8 +35,11 @@ function removalText(evaluation: PlannedEvaluation): string {
 export const OWN_MASK = 'sparsegpt';
 
 /** ` then admm (iterations: 50), recovered by lora (steps: 500)`: what becomes of the weights that stay; empty where nothing does. */
-function afterMaskText({ update, recovery }: PlannedEvaluation): string {
-  return `${update ? ` then ${updateText(update)}` : ''}${recovery ? `, recovered by ${recoveryText(recovery)}` : ''}`;
+function afterMaskText(evaluation: PlannedEvaluation): string {
+  const { update, recovery } = evaluation;
+  // SparseGPT's own mask is its update.
+  const follows = isStructural(evaluation) || evaluation.expression !== undefined;
+  return `${update && follows ? ` then ${updateText(update)}` : ''}${recovery ? `, recovered by ${recoveryText(recovery)}` : ''}`;
 }
 
 /** `wanda-sp`, or `components by W * sqrt(X)` for a metric. */

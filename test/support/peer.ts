@@ -170,7 +170,7 @@ function runDriver(request: object, driver = DRIVER): Promise<string> {
 let found: { readonly path: string | undefined } | undefined;
 
 /** A Python that imports torch: ESPALIER_PYTHON, Debian's, or the first on the path. Looked for once. */
-function python(): string | undefined {
+export function python(): string | undefined {
   const candidates = [process.env['ESPALIER_PYTHON'], '/usr/bin/python3', 'python3'];
   found ??= { path: candidates.find((path) => path !== undefined && importsTorch(path)) };
   return found.path;

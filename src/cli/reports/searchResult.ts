@@ -6,6 +6,7 @@ import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { foundFitness } from './foundFitness.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 
@@ -44,7 +45,7 @@ export interface FoundMetric {
   readonly error?: ErrorData;
 }
 
-export function searchResult({ folder, record: run }: RunFolder, state: MetricState): SearchResult {
+export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan>, state: MetricState): SearchResult {
   const { finalists, opening, counts, ranking, status, times } = state;
   const ranked = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestOf(state);

@@ -52,7 +52,7 @@ export async function inverseFactor(
       return undefined;
     }
     diagonal.unshift(inverse);
-    const v = await columns[i]!.write(Float32Array.from(inverse));
+    const v = await columns[i]!.write(new Float32Array(inverse));
     for (let j = 0; j < i; j++) {
       const left = await remaining(j);
       rows[j]!.push(await multiply(device, v, left, { spare: rows[j]!.space(widths[i]!) }));

@@ -33,9 +33,13 @@ function writeNegated(
   left: number,
   width: number,
 ): void {
-  for (let at = 0; at < tile.length; at++) {
-    const [row, column] = [top + Math.floor(at / width), left + (at % width)];
-    whole[row * n + column] = -tile[at]!;
-    whole[column * n + row] = -tile[at]!;
+  const height = tile.length / width;
+  for (let row = 0; row < height; row++) {
+    const begin = (top + row) * n + left;
+    for (let column = 0; column < width; column++) whole[begin + column] = -tile[row * width + column]!;
+  }
+  for (let column = 0; column < width; column++) {
+    const begin = (left + column) * n + top;
+    for (let row = 0; row < height; row++) whole[begin + row] = -tile[row * width + column]!;
   }
 }

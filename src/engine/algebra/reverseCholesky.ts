@@ -7,7 +7,7 @@
  */
 export function inverseReverseCholesky(s: Float32Array, shift: Float32Array): Float64Array | undefined {
   const n = Math.sqrt(s.length);
-  const u = Float64Array.from(s);
+  const u = new Float64Array(s);
   for (let i = 0; i < n; i++) {
     u[i * n + i]! += shift[i]!;
     u.fill(0, i * n, i * n + i);

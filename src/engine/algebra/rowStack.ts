@@ -4,12 +4,12 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 /** Rows and columns of a tile, but for the last ones. */
 const TILE = 128;
 
-/** Where tiles of n rows or columns begin, and n, so that each tile holds whole units of them, or a unit whole tiles. */
-export function tileEdges(n: number, unit = 1): number[] {
-  const block = unit > TILE ? unit : TILE - (TILE % unit);
+/** Where tiles of n rows or columns begin, and n: tiles of `size` at most, so that each holds whole units, or a unit whole tiles. */
+export function tileEdges(n: number, unit = 1, size = TILE): number[] {
+  const block = unit > size ? unit : size - (size % unit);
   const edges: number[] = [];
   for (let begin = 0; begin < n; begin += block) {
-    for (let edge = begin; edge < Math.min(begin + block, n); edge += TILE) edges.push(edge);
+    for (let edge = begin; edge < Math.min(begin + block, n); edge += size) edges.push(edge);
   }
   return [...edges, n];
 }

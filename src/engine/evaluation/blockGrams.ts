@@ -1,5 +1,7 @@
 import type { Parameter } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
+import type { Graph } from '../graph/graph.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { ReusedArrays } from '../runtime/reusedArrays.ts';
@@ -43,12 +45,10 @@ export class BlockGrams {
       const input = inputOf(layer);
       const size = layer.shape[1]!;
       if (found.has(input)) continue;
-      const zeros = (place: string): DeviceTensor =>
-        DeviceTensor.fromHost(arrays.take(`${place} ${found.size}`, size * size).fill(0), [size, size]);
-      const sums = device.resident
-        ? await device.upload(new Float32Array(size * size), [size, size], 'float32')
-        : zeros('sums');
-      if (!device.resident) spare.set(input, zeros('spare'));
+      const place = (name: string): Float32Array => arrays.take(`${name} ${found.size}`, size * size);
+      const host = (values: Float32Array): DeviceTensor => DeviceTensor.fromHost(values, [size, size]);
+      const sums = device.resident ? await residentZeros(device, size) : host(place('sums').fill(0));
+      if (!device.resident) spare.set(input, host(place('spare')));
       found.set(input, {
         size,
         sums,
@@ -95,6 +95,17 @@ export class BlockGrams {
   dispose(): void {
     for (const gram of this.found.values()) gram.dispose();
   }
+}
+
+/** Zeros [size, size] that never were in this process. */
+async function residentZeros(device: Device, size: number): Promise<DeviceTensor> {
+  const build = (): Graph => {
+    const graph = new GraphBuilder();
+    graph.output('y', graph.expand(graph.input('x', [1, 1]), [size, size]));
+    return graph.build('zeros');
+  };
+  const program = await device.program(`zeros ${size}`, build, () => false);
+  return (await program.run({ x: DeviceTensor.empty([1, 1]) }))['y']!;
 }
 
 /** Name of what a linear layer reads. */

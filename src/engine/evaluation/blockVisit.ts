@@ -17,6 +17,8 @@ export interface BlockVisit {
   readonly solvers: LayerSolvers | undefined;
   /** Where H lies: of one block at a time. */
   readonly arrays: ReusedArrays;
+  /** Where H of what is refitted lies: {@link solvers} may be open beside it. */
+  readonly refitArrays: ReusedArrays;
   /** The operand G by the layers' names, where a metric uses it. */
   readonly gradients: Weights | undefined;
   /** For a person: "block 3 of 6". */

@@ -13,8 +13,8 @@ export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'cal
 
 /** The calibration samples on their way through the blocks, and what the linear layers see of them. */
 export class CalibrationStream {
+  readonly stream: HiddenStream;
   private readonly inputs: CalibrationInputs;
-  private readonly stream: HiddenStream;
   private readonly statistics: readonly InputStatistic[];
 
   private constructor(inputs: CalibrationInputs, stream: HiddenStream, statistics: readonly InputStatistic[]) {

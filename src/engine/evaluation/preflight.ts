@@ -25,7 +25,8 @@ import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
 import { inGroups } from './sweepGroups.ts';
 import { refusal } from './prepareEvaluation.ts';
-import { changeWork, factorWork, gramWork, updateMemory } from './updateCost.ts';
+import { refitMemory, refitWork } from './refitCost.ts';
+import { changeWork, factorWork, gramWork, updateMemory, type UpdateMemory } from './updateCost.ts';
 import { totalWork, workPerToken } from './work.ts';
 
 /** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */
@@ -66,11 +67,14 @@ export async function preflight(
     const updates = evaluations.flatMap((each) => (isStructural(each) || !each.update ? [] : [each.update]));
     const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0 || each.update).length;
     const oneShot = updates.length > 0 || !surveyed ? 1 : 0;
+    const refits = evaluations.filter(isRefitted).length;
+    const inSequence = (2 * depth - 1) / depth;
     const calibrations =
-      calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(oneShot, withRows);
+      refits * inSequence + (calibrate === 'sequential' ? withRows * inSequence : Math.min(oneShot, withRows));
     const models = evaluations.length + Number(dense);
     const flops =
       updateWork(inputs, updates) +
+      refits * refitWork(inputs) +
       totalWork(token, {
         models,
         evaluationTokens: evaluation.length * length,
@@ -103,7 +107,7 @@ export async function preflight(
       seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
-      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates)],
+      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
     };
   } finally {
@@ -132,13 +136,21 @@ function updateWork(inputs: SweepInputs, updates: readonly WeightUpdate[]): numb
 /** H of an input that is so large is worth a word before it is begun. */
 const LARGE_GRAM = 1e9;
 
-function gramWarnings({ weights }: SweepInputs, updates: readonly WeightUpdate[]): readonly string[] {
-  const memory = updates.length > 0 ? updateMemory(weights.layouts, false) : undefined;
+function gramWarnings(
+  { weights: { layouts } }: SweepInputs,
+  updates: readonly WeightUpdate[],
+  refits: number,
+): readonly string[] {
+  const memory = updates.length > 0 ? updateMemory(layouts, false) : refits > 0 ? refitMemory(layouts) : undefined;
   if (!memory || memory.widest.bytes < LARGE_GRAM) return [];
   const { layer, bytes } = memory.widest;
   return [
     `The update adds up H of a whole block in memory, ${gigabytes(memory.bytes)} with what is computed of it: H of ${layer.tensor} alone is ${layer.shape[1]!}² numbers, ${gigabytes(bytes)}.`,
   ];
+}
+
+function isRefitted(evaluation: PlannedEvaluation): boolean {
+  return isStructural(evaluation) && evaluation.update !== undefined;
 }
 
 /** Evaluations that will run: what is refused fails alone, but not where nothing else is left. */
@@ -179,7 +191,12 @@ function memoryCosts(
   const pruned = group.filter((each) => !isStructural(each)).length;
   const updates = group.filter((each) => !isStructural(each) && each.update).length;
   const isShared = calibrate === 'one-shot' && updates > 1;
-  const gram = updates > 0 ? updateMemory(weights.layouts, isShared) : undefined;
+  // What is refitted has H of its own: solvers of other evaluations may be open beside it.
+  const grams: readonly (UpdateMemory | undefined)[] = [
+    updates > 0 ? updateMemory(weights.layouts, isShared) : undefined,
+    group.some(isRefitted) ? refitMemory(weights.layouts) : undefined,
+  ];
+  const gram = grams.reduce((sum, each) => sum + (each?.bytes ?? 0), 0);
   const rows = Math.max(programs.batch * length, calibrationPrograms.batch * ofSamples);
   const longest = Math.max(length, ofSamples);
   const { layouts } = weights;
@@ -192,7 +209,7 @@ function memoryCosts(
   return [
     { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
     ...(pruned > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: pruned * block }] : []),
-    ...(gram ? [{ name: 'H and its factors', kind: 'memory' as const, bytes: gram.bytes }] : []),
+    ...(gram > 0 ? [{ name: 'H and its factors', kind: 'memory' as const, bytes: gram }] : []),
     {
       name: 'hidden states',
       kind: 'memory',

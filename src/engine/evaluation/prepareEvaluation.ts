@@ -10,6 +10,7 @@ import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
 import { givenRates, owlRates } from '../structure/rates.ts';
+import { type RefittedLayer, Refitter } from '../structure/refitter.ts';
 import { structureReport } from '../structure/report.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
@@ -62,7 +63,7 @@ export function prepareEvaluation(
     const variant = new Pruner(device, { ...evaluation, group, rates, onPruned });
     return { kind: 'weights', variant, index };
   }
-  const { structure, metric } = evaluation;
+  const { structure, metric, update } = evaluation;
   const scored = structure.kind === 'scored';
   const scores = scored ? survey.scores.get(structureScoreText(structure.score))! : undefined;
   if (scores instanceof EspalierError) return scores;
@@ -70,11 +71,18 @@ export function prepareEvaluation(
     const outliers =
       scored && structure.rates.kind === 'owl' ? survey.outliers.get(structure.rates.multiple) : undefined;
     const chosen = chooseMask(evaluation, { components, scores, outliers });
-    const fills = scores?.kind === 'components' ? scores.fills : undefined;
+    // What is refitted makes up for more than means do: see docs/recovery.md.
+    const fills = scores?.kind === 'components' && !update ? scores.fills : undefined;
     const { mask } = chosen;
     const report = structureReport(structure, checkpoint.config, components, chosen, fills !== undefined);
     hooks.onRemoved?.({ mask, ...(fills && { fills }) }, index);
-    const variant = { metric, mask, fills, actualSparsity: removedShareOfAll(components, mask) };
+    const onRefitted =
+      hooks.onRefitted &&
+      ((layer: RefittedLayer): void => {
+        hooks.onRefitted!(layer, index);
+      });
+    const refitter = update && new Refitter(device, update, onRefitted);
+    const variant = { metric, mask, fills, refitter, actualSparsity: removedShareOfAll(components, mask) };
     const unseen = scores?.kind === 'experts' ? scores.unseen : [];
     return { kind: 'structure', variant, index, report, unseen };
   } catch (error) {
@@ -82,7 +90,7 @@ export function prepareEvaluation(
   }
 }
 
-/** What a result says of the blocks: what went, where components did, and how much of each where they were not pruned alike. */
+/** What a result says of the blocks: what went, where components did, how much of each where they were not pruned alike, and what became of what stays. */
 export function aboutBlocks(
   prepared: PreparedEvaluation,
   evaluation: PlannedEvaluation,
@@ -96,10 +104,17 @@ export function aboutBlocks(
   };
 }
 
-function updateOf(prepared: PreparedEvaluation): Pick<EvaluationResult, 'update'> {
-  if (prepared.kind !== 'weights' || !prepared.variant.update) return {};
-  const { update, damped } = prepared.variant;
-  return { update: { update, ...(damped.layers > 0 && { damped: { ...damped } }) } };
+function updateOf({ kind, variant }: PreparedEvaluation): Pick<EvaluationResult, 'update'> {
+  const made = kind === 'weights' ? variant : variant.refitter;
+  if (!made?.update) return {};
+  const { update, damped } = made;
+  return {
+    update: {
+      update,
+      ...(damped.layers > 0 && { damped: { ...damped } }),
+      ...('layers' in made && { layers: made.layers }),
+    },
+  };
 }
 
 function lossesOf(
@@ -161,13 +176,12 @@ function checkRates({ rates, sparsity, metric }: WeightEvaluation, components: r
 /** @throws EspalierError `settings/invalid` */
 function checkAfterMask(evaluation: PlannedEvaluation): void {
   const { recovery, metric } = evaluation;
-  const update = isStructural(evaluation) ? evaluation.update : undefined;
-  if (!update && !recovery) return;
+  if (!recovery) return;
   throw new EspalierError({
     code: 'settings/invalid',
     operation: `evaluating ${metric}`,
-    expected: 'a mask alone',
-    actual: update ? 'an update after it' : 'a recovery after it',
+    expected: 'a mask, with or without an update',
+    actual: 'a recovery after it',
     remedy: 'Leave it out.',
   });
 }

@@ -7,6 +7,7 @@ import { Stopwatch } from '../forward/stopwatch.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import type { LayerSolvers } from './blockSolvers.ts';
 import { observeBlock } from './observeBlock.ts';
+import { countRefitSteps } from './refitBlock.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 import { Track } from './track.ts';
 
@@ -38,7 +39,7 @@ export async function sweep(
   const tracks: Track[] = [];
   const pruners = variants.filter((variant) => variant instanceof Pruner);
   const useGradients = pruners.some((pruner) => pruner.usesGradient);
-  const arrays = new ReusedArrays();
+  const [arrays, refitArrays] = [new ReusedArrays(), new ReusedArrays()];
   let oneShot: CalibrationStream | undefined;
   try {
     for (const variant of dense ? [undefined, ...variants] : variants) tracks.push(await Track.open(inputs, variant));
@@ -55,7 +56,7 @@ export async function sweep(
       let gradients: Weights | undefined;
       let solvers: LayerSolvers | undefined;
       try {
-        const visit = { index, layout, block, last, where, arrays };
+        const visit = { index, layout, block, last, where, arrays, refitArrays };
         const pruning = tracks.flatMap(({ pruner }) => pruner ?? []);
         const observed =
           oneShot && (await shared.time(() => observeBlock(inputs, oneShot!, visit, pruning, !last, step)));
@@ -86,7 +87,7 @@ export async function sweep(
 }
 
 /** A variant as its steps are counted: whole components are gone before the sweep. */
-export type CountedVariant = Pick<Pruner, 'rows' | 'update'> | 'removed';
+export type CountedVariant = Pick<Pruner, 'rows' | 'update'> | 'removed' | 'refitted';
 
 /**
  * Program runs of a sweep: the units in which its progress is counted.
@@ -103,7 +104,8 @@ export function countSteps(
   const depth = layouts.length;
   const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch);
   const calibration = Math.ceil(inputs.calibration.length / inputs.calibrationPrograms.batch);
-  const pruned = variants.filter((variant) => variant !== 'removed');
+  const pruned = variants.filter((variant) => typeof variant === 'object');
+  const refits = variants.filter((variant) => variant === 'refitted').length * countRefitSteps(inputs);
   const withUpdate = pruned.filter(({ update }) => update);
   const linears = layouts.reduce((sum, { parameters }) => sum + parameters.filter(({ linear }) => linear).length, 0);
   const calibrated = pruned.filter(({ rows, update }) => rows.length > 0 || update).length;
@@ -112,7 +114,9 @@ export function countSteps(
   const calibrations =
     (inputs.calibrate === 'sequential' ? calibrated * (2 * depth - 1) : oneShot ? depth : 0) * calibration;
   const models = variants.length + (dense ? 1 : 0);
-  return models * (depth + 1) * evaluation + pruned.length * depth + withUpdate.length * linears + calibrations;
+  return (
+    models * (depth + 1) * evaluation + pruned.length * depth + withUpdate.length * linears + calibrations + refits
+  );
 }
 
 function required(outcome: SweepOutcome | EspalierError): SweepOutcome {

@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errorSchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
-import type { Parameter } from '../families/family.ts';
-import { maskInputs } from '../forward/maskInputs.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
+import { type MaskInputs, maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
@@ -16,6 +16,7 @@ import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { observeBlock } from './observeBlock.ts';
+import { refitBlock } from './refitBlock.ts';
 import type { Removal } from './removal.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 
@@ -24,7 +25,7 @@ export class Track {
   private readonly inputs: SweepInputs;
   private readonly variant: Variant | undefined;
   private readonly evaluation: HiddenStream;
-  /** Only where calibration is sequential and the metric needs statistics. */
+  /** Only where statistics, or H, come from what this variant leaves of the samples. */
   private readonly calibration: CalibrationStream | undefined;
   private readonly stopwatch: Stopwatch;
   /** Solvers that another track has opened, and whose time is counted here, too. */
@@ -50,7 +51,8 @@ export class Track {
     const stopwatch = new Stopwatch(inputs.now);
     const rows = variant instanceof Pruner ? variant.rows : [];
     const observes = rows.length > 0 || (variant instanceof Pruner && variant.update !== undefined);
-    const sequential = !inputs.statistics && inputs.calibrate === 'sequential' && observes;
+    const refits = variant !== undefined && 'refitter' in variant && variant.refitter !== undefined;
+    const sequential = refits || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
     const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
     const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
     return new Track(inputs, variant, evaluation, calibration, stopwatch);
@@ -92,13 +94,20 @@ export class Track {
     }
   }
 
-  /** A block that is dropped leaves the hidden states as they are; its steps are over at once. */
-  private async visitRemoved({ mask, fills }: Removal, visit: BlockVisit, step: Step): Promise<void> {
-    const { index, layout, block } = visit;
-    const where = `evaluating, ${visit.where}`;
+  private async visitRemoved({ mask, fills, refitter }: Removal, visit: BlockVisit, step: Step): Promise<void> {
+    const { index, layout, block, last, where } = visit;
     const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
-    if (inputs) await this.evaluation.advance(layout, block, step, where, inputs);
-    else for (let left = this.evaluation.batches.length; left > 0; left--) await step(where);
+    let refitted: Weights = {};
+    try {
+      if (refitter) refitted = await refitBlock(this.inputs, this.calibration!, visit, mask[index]!, refitter, step);
+      const left = { ...block, ...refitted };
+      if (refitter && !last) await pass(this.calibration!.stream, layout, left, step, `calibrating, ${where}`, inputs);
+      await pass(this.evaluation, layout, left, step, `evaluating, ${where}`, inputs);
+    } catch (error) {
+      this.endAfter(error);
+    } finally {
+      for (const tensor of Object.values(refitted)) tensor.dispose();
+    }
   }
 
   /** Adds up the losses after the last block. */
@@ -164,10 +173,15 @@ export class Track {
       return { ...block, ...pruned };
     } catch (error) {
       for (const tensor of Object.values(pruned)) tensor.dispose();
-      if (!(error instanceof EspalierError) || !OWN_FAULTS.has(error.code)) throw error;
-      this.failure = error;
+      this.endAfter(error);
       return undefined;
     }
+  }
+
+  /** Ends this track alone, where the error is a fault of its own. */
+  private endAfter(error: unknown): void {
+    if (!(error instanceof EspalierError) || !OWN_FAULTS.has(error.code)) throw error;
+    this.failure = error;
   }
 
   private async solver(solvers: LayerSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
@@ -176,6 +190,19 @@ export class Track {
     this.shared.add(solver);
     return solver;
   }
+}
+
+/** Carries sequences through what a mask leaves of a block. One that is dropped leaves them as they are; its steps are over at once. */
+async function pass(
+  stream: HiddenStream,
+  layout: BlockLayout,
+  block: Weights,
+  step: Step,
+  where: string,
+  mask: MaskInputs | undefined,
+): Promise<void> {
+  if (mask) await stream.advance(layout, block, step, where, mask);
+  else for (let left = stream.batches.length; left > 0; left--) await step(where);
 }
 
 /** Errors that end one evaluation, and not the others. */

@@ -69,8 +69,8 @@ export function updateMemory(layouts: readonly BlockLayout[], shared: boolean): 
     const [widest] = inputs;
     if (!widest) continue;
     const all = inputs.reduce((sum, input) => sum + bytesOf(input), 0);
-    // The sums of before and after a batch; then a factor, and as much again while it is computed.
-    const bytes = 2 * all + 2 * bytesOf(widest) + (shared ? all : bytesOf(widest));
+    // The sums of before and after a batch; a factor, and while it is computed and used what ADMM was measured to take of a wide input.
+    const bytes = 2 * all + 4 * bytesOf(widest) + (shared ? all : bytesOf(widest));
     if (bytes > (most?.bytes ?? 0)) most = { bytes, widest: { layer: widest.layer, bytes: bytesOf(widest) } };
   }
   return most;

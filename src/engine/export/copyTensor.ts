@@ -88,6 +88,16 @@ export function writeValues(parameter: Parameter, values: Float32Array, dtype: F
   }
 }
 
+/** The columns of a matrix [out, in] whose bits are set. */
+export function takeInputs(values: Float32Array, columns: Uint8Array): Float32Array {
+  const kept = indicesOf(columns);
+  const taken = new Float32Array((values.length / columns.length) * kept.length);
+  for (let begin = 0, at = 0; begin < values.length; begin += columns.length) {
+    for (let i = 0; i < kept.length; i++, at++) taken[at] = values[begin + kept[i]!]!;
+  }
+  return taken;
+}
+
 /** The first value that float16 rounds to infinity. */
 const FLOAT16_END = 65_520;
 

@@ -4,7 +4,6 @@ import { EspalierError } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
 import type { ExportReport, ExportTarget, Verification } from '../../experiment/exportSchema.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
-import { isStructural } from '../../experiment/planned.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -12,8 +11,8 @@ import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
+import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
-import type { RemovedComponents } from '../evaluation/removal.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../families/families.ts';
@@ -23,8 +22,8 @@ import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
 import { onnxPositions, writeOnnx } from './onnxModel.ts';
+import { RemovedWriter } from './removedWriter.ts';
 import { requireSame, VERIFIED_ROWS } from './verify.ts';
-import { writeRemoved } from './writeRemoved.ts';
 import { writeJson } from './writeJson.ts';
 import { type WrittenConfig, writingStep } from './writtenConfig.ts';
 
@@ -112,20 +111,25 @@ interface WrittenModel {
 
 /** ONNX is float32, so nothing is rounded on the way to it. */
 function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: ExportTarget): PrunedForm {
-  if (!evaluation?.update || isStructural(evaluation)) return 'masked';
+  if (!evaluation?.update) return 'masked';
   return format === 'onnx' ? 'float32' : 'rounded';
 }
 
-async function writePruned(
+/**
+ * Evaluates, and fills a folder with what was pruned; nothing of it is compared with anything.
+ *
+ * @param form in which pruned and updated weights are written
+ */
+export async function writePruned(
   plan: EvaluationPlan,
   dense: Checkpoint,
   folder: string,
   form: PrunedForm,
-  hooks: StepHooks,
+  hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<WrittenModel> {
   let states: ReferenceStates | undefined;
-  let removed: RemovedComponents | undefined;
+  let removed: RemovedWriter | undefined;
   const masked = new MaskedWriter(dense, folder, form);
   try {
     const [result] = await evaluatePlan(
@@ -136,7 +140,11 @@ async function writePruned(
           masked.write(tensor, weight);
         },
         onRemoved: (components) => {
-          removed = components;
+          removed = new RemovedWriter(dense, dense.values, components, folder, form);
+          hooks.onRemoved?.(components, 0);
+        },
+        onRefitted: ({ tensor, weight }) => {
+          removed!.write(tensor, weight);
         },
         onFinal: async ({ batch, head }) => {
           const tokens = batch.ids[0]!;
@@ -147,14 +155,13 @@ async function writePruned(
       },
       state,
     );
-    const written = removed
-      ? await writeRemoved(dense, dense.values, removed, folder, hooks)
-      : await masked.finish(dense.values, hooks);
+    const written = await (removed?.finish(hooks) ?? masked.finish(dense.values, hooks));
     await writeJson(path.join(folder, 'config.json'), written.values);
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
-    return { written, result: result!, states: states!, leftOut, roundedTo: [...masked.roundedTo].sort() };
+    return { written, result: result!, states: states!, leftOut, roundedTo: [...(removed ?? masked).roundedTo].sort() };
   } finally {
     masked.abandon();
+    removed?.abandon();
   }
 }
 

@@ -19,6 +19,11 @@ export function modelCard(
 ): string {
   const { provenance, structure } = result;
   const source = inputName(provenance.model);
+  const layers = result.update?.layers ?? 0;
+  const refitted =
+    layers > 0
+      ? `, and the ${layers} output projections that lost columns were refitted to what the whole ones gave`
+      : '';
   const isMixture = structure?.blocks.some(({ experts }) => experts !== undefined);
   const rows: [string, string][] = [
     [
@@ -62,7 +67,7 @@ export function modelCard(
     `# ${markdownText(source)}, pruned`,
     '',
     structure
-      ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}.`
+      ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}${refitted}.`
       : `Single weights were set to zero in place${result.update ? `, and those that stay were changed (${updateText(result.update.update)})` : ''}: sizes, memory and speed are those of the model before.`,
     '',
     '| | |',

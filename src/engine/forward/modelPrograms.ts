@@ -81,12 +81,20 @@ export class ModelPrograms {
       key,
       () => buildBlockGraph(config, layout, options),
       (name) => name !== 'y' && !name.startsWith('gram:'),
-      config.blocks !== undefined,
+      // H would be held by the program from one block to the next.
+      config.blocks !== undefined || grams.length > 0,
     );
   }
 
   /** Sums of the cross-entropies of every sequence's next tokens, in the order of `batch.ids`. */
   async losses(batch: HiddenBatch, weights: Weights): Promise<number[]> {
+    const { tokens } = this;
+    const losses = await this.rowLosses(batch, weights);
+    return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
+  }
+
+  /** The cross-entropy of every row's next token [batch · tokens]; the last of a sequence means nothing. */
+  async rowLosses(batch: HiddenBatch, weights: Weights): Promise<Float32Array> {
     const { config, device, tokens } = this;
     const rows = batch.batch * tokens;
     const slice = this.slice(rows, 1);
@@ -98,7 +106,7 @@ export class ModelPrograms {
     const targets = await device.upload(nextTokens(batch.ids), [rows], 'int32');
     const outputs = await program.run({ ...weights, x: batch.x, targets });
     targets.dispose();
-    return this.sumsOf(batch, slice, (index) => outputs[`loss${index}`]!);
+    return joined(rows, slice, (index) => outputs[`loss${index}`]!);
   }
 
   /**
@@ -116,7 +124,8 @@ export class ModelPrograms {
       buildDivergenceGraph(config, { rows, slice, precision, weightType });
     const program = await device.program(`${this.shape} divergence ${rows}`, build, () => true);
     const outputs = await program.run({ ...weights, x: batch.x, dense });
-    return this.sumsOf(batch, slice, (index) => outputs[`divergence${index}`]!);
+    const values = joined(rows, slice, (index) => outputs[`divergence${index}`]!);
+    return batch.ids.map((_, i) => sumOf(values.subarray(i * tokens, (i + 1) * tokens - 1)));
   }
 
   /** Rows whose logits exist at the same time. @param models how many have some */
@@ -124,16 +133,13 @@ export class ModelPrograms {
     const limit = (this.device.resident ? LOGITS.resident : LOGITS.host) / models;
     return Math.min(rows, Math.max(256, Math.floor(limit / this.config.vocabulary)));
   }
+}
 
-  /** Over the rows of each sequence but its last. */
-  private sumsOf({ batch, ids }: HiddenBatch, slice: number, part: (index: number) => DeviceTensor): number[] {
-    const { tokens } = this;
-    const values = new Float32Array(batch * tokens);
-    for (let begin = 0, index = 0; begin < values.length; begin += slice, index++) {
-      values.set(part(index).floats(), begin);
-    }
-    return ids.map((_, i) => sumOf(values.subarray(i * tokens, (i + 1) * tokens - 1)));
-  }
+/** What a program gives in slices of rows. */
+function joined(rows: number, slice: number, part: (index: number) => DeviceTensor): Float32Array {
+  const values = new Float32Array(rows);
+  for (let begin = 0, index = 0; begin < rows; begin += slice, index++) values.set(part(index).floats(), begin);
+  return values;
 }
 
 function keyOf(rotation: RotaryPositions): string {

@@ -5,8 +5,10 @@ import { inverseOf } from '../algebra/inverseOf.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Device } from '../runtime/device.ts';
+import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { requireFinite } from './requireFinite.ts';
+import { byRows } from './rowChunks.ts';
 import type { UpdateSolver } from './updateSolver.ts';
 
 /**
@@ -17,6 +19,7 @@ import type { UpdateSolver } from './updateSolver.ts';
  * `z = (w + u) ⊙ keep; u += w − z; w = P (A w₀ + z − u)` is v ← w₀ + v ⊙ gone − (w₀ − v ⊙ (keep − gone)) P from v = w₀, since P A = I − P. So
  * there is one product in each, and what is rounded is the change.
  *
+ * @param iterations 1 or more
  * @throws EspalierError `recovery/ill-conditioned`
  */
 export async function openAdmm(
@@ -40,55 +43,72 @@ export async function openAdmm(
   return {
     damping,
     async update(weight, pruned) {
-      const [out] = weight.shape as [number, number];
-      const programs = await admmPrograms(device, out, n);
-      const { w, keep } = await programs.begin.run({ weight, pruned, norm: row });
-      let v = w!;
-      for (let i = 0; i < iterations; i++) {
-        const next = (await programs.step.run({ w: w!, keep: keep!, v, inverse }))['next']!;
-        if (v !== w) v.dispose();
-        v = next;
-      }
-      const { updated } = await programs.end.run({ keep: keep!, v, norm: row });
-      for (const tensor of new Set([w!, keep!, v])) tensor.dispose();
-      return updated!;
+      const updated = await byRows(device, [weight.shape[0]!, n], (rowsOf) =>
+        updateRows(device, rowsOf(weight), rowsOf(pruned), row, inverse, iterations),
+      );
+      return requireFinite(device, updated, 'ADMM');
     },
-    dispose: () => {
+    dispose() {
       inverse.dispose();
     },
   };
 }
 
-async function admmPrograms(device: Device, out: number, n: number) {
-  const shape = [out, n] as const;
-  const program = (name: string, write: (graph: GraphBuilder) => void) => {
-    const build = (): Graph => {
-      const graph = new GraphBuilder();
-      write(graph);
-      return graph.build(`admm ${name}`);
-    };
-    return device.program(`admm ${name} ${out}×${n}`, build, () => false);
-  };
-  return {
-    begin: await program('begin', (graph) => {
-      const [weight, pruned] = ['weight', 'pruned'].map((name) =>
-        graph.cast(graph.input(name, shape, device.weightType), 'float32'),
-      );
-      const gone = graph.cast(graph.equal(pruned!, graph.scalar(0)), 'float32');
-      graph.output('w', graph.mul(weight!, graph.input('norm', [1, n])));
-      graph.output('keep', graph.sub(graph.scalar(1), gone));
-    }),
-    step: await program('step', (graph) => {
-      const [w, keep, v] = ['w', 'keep', 'v'].map((name) => graph.input(name, shape));
-      const kept = graph.mul(v!, keep!);
-      const gone = graph.sub(v!, kept);
-      const change = graph.sub(w!, graph.sub(kept, gone));
-      const moved = graph.matMul(change, graph.input('inverse', [n, n]));
-      graph.output('next', graph.sub(graph.add(w!, gone), moved));
-    }),
-    end: await program('end', (graph) => {
-      const kept = graph.mul(graph.input('v', shape), graph.input('keep', shape));
-      graph.output('updated', graph.cast(graph.div(kept, graph.input('norm', [1, n])), device.weightType));
-    }),
-  };
+async function updateRows(
+  device: Device,
+  weight: DeviceTensor,
+  pruned: DeviceTensor,
+  norm: DeviceTensor,
+  inverse: DeviceTensor,
+  iterations: number,
+): Promise<DeviceTensor> {
+  const [rows, n] = weight.shape as [number, number];
+  const program = (name: keyof typeof GRAPHS): Promise<Program> =>
+    device.program(
+      `admm ${name} ${rows}×${n}`,
+      () => GRAPHS[name](rows, n, device.weightType),
+      () => false,
+      // As large as a layer, of each shape: they would keep what they have computed on their way.
+      true,
+    );
+  const begun = await (await program('begin')).run({ weight, pruned, norm });
+  const [w, gone, sign] = [begun['w']!, begun['gone']!, begun['sign']!];
+  const step = await program('step');
+  let v = w;
+  for (let i = 0; i < iterations; i++) {
+    const { next } = await step.run({ w, gone, sign, v, inverse });
+    if (v !== w) v.dispose();
+    v = next!;
+  }
+  const { updated } = await (await program('end')).run({ gone, v, norm });
+  for (const tensor of [w, gone, sign, v]) tensor.dispose();
+  return updated!;
 }
+
+type WeightType = Device['weightType'];
+
+const GRAPHS = {
+  begin(rows: number, n: number, type: WeightType): Graph {
+    const graph = new GraphBuilder();
+    const read = (name: string) => graph.cast(graph.input(name, [rows, n], type), 'float32');
+    const gone = graph.cast(graph.equal(read('pruned'), graph.scalar(0)), 'float32');
+    graph.output('w', graph.mul(read('weight'), graph.input('norm', [1, n])));
+    graph.output('gone', gone);
+    graph.output('sign', graph.sub(graph.scalar(1), graph.add(gone, gone)));
+    return graph.build('admm begin');
+  },
+  step(rows: number, n: number): Graph {
+    const graph = new GraphBuilder();
+    const [w, gone, sign, v] = ['w', 'gone', 'sign', 'v'].map((name) => graph.input(name, [rows, n]));
+    const moved = graph.matMul(graph.sub(w!, graph.mul(v!, sign!)), graph.input('inverse', [n, n]));
+    graph.output('next', graph.sub(graph.add(w!, graph.mul(v!, gone!)), moved));
+    return graph.build('admm step');
+  },
+  end(rows: number, n: number, type: WeightType): Graph {
+    const graph = new GraphBuilder();
+    const kept = graph.sub(graph.scalar(1), graph.input('gone', [rows, n]));
+    const updated = graph.div(graph.mul(graph.input('v', [rows, n]), kept), graph.input('norm', [1, n]));
+    graph.output('updated', graph.cast(updated, type));
+    return graph.build('admm end');
+  },
+} as const;

@@ -3,11 +3,12 @@ import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
-import { multiply } from '../algebra/tiles.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Device } from '../runtime/device.ts';
+import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { requireFinite } from './requireFinite.ts';
+import { byRows } from './rowChunks.ts';
 
 /**
  * The output projection refitted on the columns that stay, to what the whole one gave: W' = (W H[:, S] + λ W[:, S]) (H[S, S] + λ I)⁻¹ with
@@ -25,7 +26,7 @@ export async function leastSquares(
   kept: Uint8Array,
   asked: number,
 ): Promise<{ readonly weight: DeviceTensor; readonly damping: number }> {
-  const [out, n] = weight.shape as [number, number];
+  const n = gram.size;
   const diagonal = await diagonalOf(device, gram);
   const mean = diagonal.reduce((sum, value) => sum + value, 0) / n;
   // Where nothing ever fired any λ leaves the weights as they are.
@@ -44,42 +45,28 @@ export async function leastSquares(
     kept: DeviceTensor.fromHost(Float32Array.from(kept), [1, n]),
     scale: DeviceTensor.fromHost(scale, [1, n]),
   };
-  const { gone, staying } = await (await beginProgram(device, out, n)).run({ weight, ...rows });
-  const answer = await multiply(device, gone!, gram.sums);
-  const { scaled } = await (await scaleProgram(device, out, n)).run({ answer, ...rows });
-  const solved = await multiply(device, scaled!, inverse);
-  const { updated } = await (await endProgram(device, out, n)).run({ solved, staying: staying!, ...rows });
-  for (const tensor of [inverse, gone!, staying!, answer, scaled!, solved]) tensor.dispose();
-  return { weight: updated!, damping };
+  const program = (height: number): Promise<Program> =>
+    device.program(
+      `least squares ${height}×${n}`,
+      () => refitGraph(height, n, device.weightType),
+      () => false,
+    );
+  const refitted = await byRows(device, [weight.shape[0]!, n], async (rowsOf) => {
+    const some = rowsOf(weight);
+    const inputs = { weight: some, sums: gram.sums, inverse, ...rows };
+    return (await (await program(some.shape[0]!)).run(inputs))['updated']!;
+  });
+  inverse.dispose();
+  return { weight: await requireFinite(device, refitted, 'least squares'), damping };
 }
 
-function beginProgram(device: Device, out: number, n: number) {
-  const build = (): Graph => {
-    const graph = new GraphBuilder();
-    const weight = graph.cast(graph.input('weight', [out, n], device.weightType), 'float32');
-    const staying = graph.mul(weight, graph.input('kept', [1, n]));
-    graph.output('staying', staying);
-    graph.output('gone', graph.sub(weight, staying));
-    return graph.build('least squares begin');
-  };
-  return device.program(`least squares begin ${out}×${n}`, build, () => false);
-}
-
-function scaleProgram(device: Device, out: number, n: number) {
-  const build = (): Graph => {
-    const graph = new GraphBuilder();
-    graph.output('scaled', graph.mul(graph.input('answer', [out, n]), graph.input('scale', [1, n])));
-    return graph.build('least squares scale');
-  };
-  return device.program(`least squares scale ${out}×${n}`, build, () => false);
-}
-
-function endProgram(device: Device, out: number, n: number) {
-  const build = (): Graph => {
-    const graph = new GraphBuilder();
-    const change = graph.mul(graph.input('solved', [out, n]), graph.input('scale', [1, n]));
-    graph.output('updated', graph.cast(graph.add(graph.input('staying', [out, n]), change), device.weightType));
-    return graph.build('least squares end');
-  };
-  return device.program(`least squares end ${out}×${n}`, build, () => false);
+function refitGraph(out: number, n: number, type: Device['weightType']): Graph {
+  const graph = new GraphBuilder();
+  const weight = graph.cast(graph.input('weight', [out, n], type), 'float32');
+  const scale = graph.input('scale', [1, n]);
+  const staying = graph.mul(weight, graph.input('kept', [1, n]));
+  const lost = graph.matMul(graph.sub(weight, staying), graph.input('sums', [n, n]));
+  const made = graph.matMul(graph.mul(lost, scale), graph.input('inverse', [n, n]));
+  graph.output('updated', graph.cast(graph.add(staying, graph.mul(made, scale)), type));
+  return graph.build('least squares');
 }

@@ -1,3 +1,5 @@
+import { kthSmallest } from './kthSmallest.ts';
+
 /** Some neighbouring columns of a weight as they are when their turn comes, and which of their weights go. */
 export interface Columns {
   /** Column of the weight that the first of these is. */
@@ -43,7 +45,7 @@ export function lowestOfBlock(columns: number, share: number): MaskChoice {
       for (let row = 0; row < rows; row++) {
         for (let j = from; j < to; j++) scores[at++] = (values[row * width + j]! / pivots[j]!) ** 2;
       }
-      const threshold = scores.toSorted()[Math.floor(scores.length * share)]!;
+      const threshold = kthSmallest(scores.slice(), Math.floor(scores.length * share));
       at = 0;
       for (let row = 0; row < rows; row++) {
         for (let j = from; j < to; j++) gone[row * width + j] = Number(scores[at++]! <= threshold);

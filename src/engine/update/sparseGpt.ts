@@ -9,6 +9,7 @@ import { tileEdges } from '../algebra/rowStack.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { givenMask, lowestOfBlock, lowestOfGroups, type MaskChoice } from './maskChoice.ts';
+import { requireFinite } from './requireFinite.ts';
 import { sweepColumns } from './sweepColumns.ts';
 import type { PruningSolver } from './updateSolver.ts';
 
@@ -43,7 +44,7 @@ export async function openSparseGpt(
   const { factor, damping, damped } = await factorWith(usual, asked);
   const sweep = async (weight: DeviceTensor, { factor: r, choice }: { factor: InverseFactor; choice: MaskChoice }) => {
     const updated = await sweepColumns(device, weight, r, damped.scale, dead, choice);
-    return device.upload(updated, weight.shape, device.weightType);
+    return requireFinite(device, await device.upload(updated, weight.shape, device.weightType), 'SparseGPT');
   };
   return {
     damping,

@@ -26,17 +26,18 @@ export async function sweepColumns(
   choice: MaskChoice,
 ): Promise<Float32Array> {
   const [out, n] = weight.shape as [number, number];
-  const panels = await scaledPanels(device, weight, edges, scale, dead);
-  const gone = panels.map(({ shape }) => new Uint8Array(out * shape[1]!));
+  const panels: (DeviceTensor | undefined)[] = await scaledPanels(device, weight, edges, scale, dead);
+  // Of panels that something has been chosen in before their turn.
+  const gone = new Map<number, Uint8Array>();
   const errors = new RowStack(device, n, out, 'down');
   const updated = new Float32Array(out * n);
   const columnsOf = async (i: number): Promise<Columns> => {
     const width = edges[i + 1]! - edges[i]!;
     const now = await minusProducts(device, panels[i]!, pairsOf(errors.parts(), factor[i]!.parts(errors.height)));
-    const values = Float64Array.from(await device.download(now));
+    const values = new Float64Array(await device.download(now));
     if (now !== panels[i]) now.dispose();
     const pivots = Float64Array.from({ length: width }, (_, j) => diagonal[i]![j * width + j]!);
-    return { first: edges[i]!, width, values, pivots, gone: gone[i]! };
+    return { first: edges[i]!, width, values, pivots, gone: gone.get(i) ?? new Uint8Array(out * width) };
   };
   for (let i = 0; i < panels.length; i++) {
     const columns = await columnsOf(i);
@@ -45,15 +46,20 @@ export async function sweepColumns(
       const end = Math.min(edges[i]! + choice.columns, n);
       const others = edges.flatMap((edge, j) => (edge > edges[i]! && edge < end ? [j] : []));
       const block = [columns];
-      for (const j of others) block.push(await columnsOf(j));
+      for (const j of others) {
+        block.push(await columnsOf(j));
+        gone.set(j, block.at(-1)!.gone);
+      }
       chooseTogether(block, out, choice);
     }
-    const errorsHere = eliminate(columns, diagonal[i]!, acrossPanels ? undefined : choice);
+    const errorsHere = await eliminate(device, columns, diagonal[i]!, acrossPanels ? undefined : choice);
     await errors.write(errorsHere);
     write(updated, n, columns, scale);
+    gone.delete(i);
+    panels[i]!.dispose();
+    panels[i] = undefined;
   }
   errors.dispose();
-  for (const panel of panels) panel.dispose();
   return updated;
 }
 

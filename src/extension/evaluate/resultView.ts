@@ -148,5 +148,5 @@ function plannedViews(plan: Parameters<typeof plannedKey>[0], root: string): Pla
 
 /** `scaled` of `scaled(0.5)`: an experiment may give a metric's parameters other values. */
 function metricName(label: string): string {
-  return label.replace(/\(.*$/s, '').trim();
+  return label.replace(/( then |\().*$/s, '').trim();
 }

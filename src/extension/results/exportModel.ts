@@ -120,7 +120,8 @@ function savedWords(plan: EvaluationPlan, report: ExportReport): string {
   return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${stored}${config}${without}`;
 }
 
-function progressInto(progress: Progress): Listener['onProgress'] {
+/** Shows how far something is in a notification. */
+export function progressInto(progress: Progress): Listener['onProgress'] {
   let shown = 0;
   return (now) => {
     const share = now.total > 0 ? (100 * now.done) / now.total : 0;

@@ -4,7 +4,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { settingsWarnings } from '../../experiment/resultWarnings.ts';
-import type { SearchPlan } from '../../search/kinds.ts';
+import type { RunPlan, SearchPlan } from '../../search/kinds.ts';
 import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
 import type { PromptTemplates, SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
@@ -136,14 +136,15 @@ export class EvolveCommand {
     return method !== undefined && SEARCH_METHODS[method].asksLlm === true;
   }
 
-  private async start(plan: SearchPlan, document: string): Promise<void> {
+  /** Makes a run of it, drives it, and shows it. */
+  async start(plan: RunPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
     if (isSelfPruner(plan)) await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }
 
-  private async create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder> {
+  private async create(plan: RunPlan, document: string | undefined, root: string): Promise<RunFolder> {
     const modelLength = await this.parts.modelLength(plan.model);
     const length = plan.settings.length || defaultLength(modelLength, plan.settings.lengthLimit);
     for (const warning of settingsWarnings({ ...plan.settings, length }, modelLength)) {

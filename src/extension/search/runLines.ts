@@ -5,7 +5,7 @@ import type { RunLine } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 
 /** What ends a stretch of a run, so that its line has one more point. */
-const NEWS: ReadonlySet<string> = new Set(['generation', 'probabilities']);
+const NEWS: ReadonlySet<string> = new Set(['generation', 'probabilities', 'validated']);
 
 /** Follows another run for its line in a panel. */
 export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFollower) => void): RunFollower {
@@ -16,9 +16,14 @@ export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFo
         records.length === 0 ||
         records.some(({ event }) => NEWS.has(event.kind)) ||
         follower.state.status !== 'running';
+      const { plan } = run.record;
       if (complete && isNews)
         tell(
-          { label: run.record.plan.name, objective: run.record.plan.search.objective, points: pointsOf(follower) },
+          {
+            label: plan.name,
+            objective: plan.kind === 'recovery' ? 'perplexity' : plan.search.objective,
+            points: pointsOf(follower),
+          },
           follower,
         );
     },
@@ -34,6 +39,10 @@ function pointsOf({ state }: RunFollower): RunLine['points'] {
       const fitness = fitnessIn(checkpoint);
       return fitness === undefined ? [] : [{ generation: checkpoint.step, fitness, candidates: 0, evaluations: 0 }];
     });
+  if (state.kind === 'recovery')
+    return state.validations.flatMap(({ step, perplexity }) =>
+      perplexity === null ? [] : [{ generation: step, fitness: perplexity, candidates: 0, evaluations: 0 }],
+    );
   return state.generations.flatMap(({ generation, bestSoFar, counts: { candidates, evaluations } }) =>
     bestSoFar ? [{ generation, fitness: fitnessIn(bestSoFar)!, candidates, evaluations }] : [],
   );

@@ -15,6 +15,8 @@ import { rungsOf } from './ladder.ts';
 import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
 import { propose } from './propose.ts';
+import { ReachRule } from './reachRule.ts';
+import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
 import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
 import type { Objective } from '../lifecycle/objective.ts';
@@ -51,15 +53,18 @@ export async function runMetricSearch(
   const knowledge = new Knowledge(options.opening);
   const rungs = rungsOf(blocks, plan.settings.length, settings);
   const context: SearchContext = { settings, rungs, knowledge, effects, options };
-  const alphabet = alphabetOf(plan);
+  const alphabet = alphabetOf(plan, settings.constants);
+  const reach = new ReachRule();
   if (alphabet.operands.length === 0) throw noOperands(plan);
   await measureBaselines(plan, context);
 
   let population: Population = [];
   for (let generation = 0; generation < settings.generations; generation++) {
     if (generation > 0 && settings.budget > 0 && knowledge.evaluations >= settings.budget) break;
-    const proposed = await proposeGeneration(generation, population, plan, alphabet, context);
+    const drafts = await proposeGeneration(generation, population, plan, alphabet, context);
+    const proposed = await tuneConstants(drafts, reach.target, context);
     const evaluated = await evaluateGeneration(proposed, context);
+    for (const one of evaluated) if (one.tuning) reach.learn(one, knowledge.get(one.parents[0]!)!);
     const before = population.map(({ candidate }) => candidate);
     population = nextPopulation(before, evaluated, settings, knowledge);
     const losses = evaluated.map(({ loss }) => loss).filter(Number.isFinite);

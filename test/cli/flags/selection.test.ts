@@ -197,3 +197,31 @@ describe('protocols and rows', () => {
     expect((await plansOf(name, options))[0]).toMatchObject(expected);
   });
 });
+
+describe('--update', () => {
+  const flags = { model: 'm', text: 't', calibration: 'c' };
+
+  it.each<[SelectionOptions, string[]]>([
+    [{ expression: ['W'], update: 'admm' }, ['W then admm']],
+    [{ expression: ['W'], update: 'admm (iterations: 3)' }, ['W then admm (iterations: 3)']],
+    [{ expression: ['W then admm'], update: 'sparsegpt' }, ['W then sparsegpt']],
+    [{ expression: ['sparsegpt', 'W then admm'] }, ['sparsegpt', 'W then admm']],
+    [{ expression: ['sparsegpt'], update: 'sparsegpt (columns: 64)' }, ['sparsegpt (columns: 64)']],
+    [{ structure: ['flap'], allocation: 'owl', update: 'reconstruct' }, ['flap (owl) then reconstruct']],
+  ])('%j', async (options, expected) => {
+    const plans = await plansOf(undefined, { ...flags, ...options });
+    expect(plans.flatMap(({ evaluations }) => evaluations.map(({ metric }) => metric))).toEqual(expected);
+    expect(plans.every(({ evaluations }) => evaluations.every(({ update }) => update !== undefined))).toBe(true);
+  });
+
+  it.each<[SelectionOptions, string]>([
+    [{ expression: ['W'], update: 'reconstruct' }, '--update that fits `W`, got reconstruct'],
+    [{ structure: ['flap'], update: 'admm' }, '--update that fits `flap`, got admm'],
+    [{ expression: ['sparsegpt'], update: 'admm' }, '--update that fits `sparsegpt`, got admm'],
+    [{ expression: ['W'], update: 'amm' }, 'one of `sparsegpt`, `admm`, `reconstruct`'],
+    [{ expression: ['W'], update: 'admm (iterations: 0)' }, 'from 1 to 10000, not 0'],
+    [{ update: 'admm' }, 'a metric with --update'],
+  ])('%j is refused', async (options, message) => {
+    await expect(plansOf(undefined, { ...flags, ...options })).rejects.toThrow(message);
+  });
+});

@@ -5,6 +5,7 @@ import { CalibrationStream } from '../../../src/engine/evaluation/calibrationStr
 import { BlockWeights } from '../../../src/engine/forward/blockWeights.ts';
 import { ModelPrograms } from '../../../src/engine/forward/modelPrograms.ts';
 import { ReusedArrays } from '../../../src/engine/runtime/reusedArrays.ts';
+import type { DeviceName } from '../../../src/experiment/settings.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import type { Matrix } from '../../support/oracle/matrix.ts';
@@ -20,6 +21,8 @@ const FAMILIES: readonly FamilyName[] = [
   ...(['qwen2-moe', 'olmoe'] as const),
 ];
 const LENGTH = 16;
+/** WebGPU adds up all the 4096 rows of a batch one after the other. */
+const TOLERANCE: Readonly<Partial<Record<DeviceName, number>>> = { cpu: 1e-5, webgpu: 5e-5 };
 
 const { devices, missing } = await testDevices();
 afterAll(() => Promise.all(devices.map((device) => device.dispose())));
@@ -43,7 +46,9 @@ describe.each(devices)('on $name', (device) => {
       const grams = await BlockGrams.open(device, layers, arrays);
       await stream.observe(layout, await weights.block(index), true, () => Promise.resolve(), '', grams);
       const expected = new Map<string, { h: Float64Array; tokens: number }>();
-      const observe = (linear: string, x: Matrix): void => addTo(expected, oracle.weightName(index, linear), x);
+      const observe = (linear: string, x: Matrix): void => {
+        addTo(expected, oracle.weightName(index, linear), x);
+      };
       hidden = hidden.map((x) => oracle.block(index, x, observe));
       expect(grams.inputs.length).toBe(new Set(layers.map(inputOf)).size);
       expect(linearsOf(oracle, index).length).toBe(layers.length);
@@ -51,7 +56,9 @@ describe.each(devices)('on $name', (device) => {
         const found = grams.of(layer)!;
         const { h, tokens } = expected.get(layer.tensor) ?? { h: new Float64Array(found.size ** 2), tokens: 0 };
         expect(found.tokens, layer.tensor).toBe(tokens);
-        expect(distance(await device.download(found.sums), h, found.size), layer.tensor).toBeLessThan(1e-5);
+        expect(distance(await device.download(found.sums), h, found.size), layer.tensor).toBeLessThan(
+          TOLERANCE[device.name]!,
+        );
       }
       grams.dispose();
     }

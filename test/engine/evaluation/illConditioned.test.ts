@@ -10,6 +10,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
 import type { ExportReport } from '../../../src/experiment/exportSchema.ts';
 import type { EvaluationPlan, WeightEvaluation } from '../../../src/experiment/planSchema.ts';
+import { warningsOf } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS, type DeviceName } from '../../../src/experiment/settings.ts';
 import type { WeightUpdate } from '../../../src/experiment/updates.ts';
 import { rewriteWeights, type RawTensors } from '../../support/generate/rewriteWeights.ts';
@@ -106,6 +107,8 @@ test('damping that is not asked for, where one sample has fewer tokens than a la
   const { layers, damping } = result!.update!.damped!;
   expect(layers).toBeGreaterThan(0);
   expect(damping).toBeGreaterThan(0);
+  const told = `H of ${layers} layer${layers === 1 ? '' : 's'} could not be inverted with a damping of 0, and got up to ${damping}`;
+  expect(warningsOf(result!)).toContainEqual(expect.stringContaining(told));
 });
 
 /** The report, or nothing for an error with a code that says what is wrong. */
@@ -143,7 +146,9 @@ function changeRows(tensors: RawTensors, name: RegExp, change: (rows: Float32Arr
     if (!name.test(tensor)) continue;
     const values = new Float32Array(Uint8Array.from(bytes).buffer);
     const columns = shape.at(-1)!;
-    const rows = Array.from({ length: values.length / columns }, (_, i) => values.slice(i * columns, (i + 1) * columns));
+    const rows = Array.from({ length: values.length / columns }, (_, i) =>
+      values.slice(i * columns, (i + 1) * columns),
+    );
     const changed = Float32Array.from(change(rows).flatMap((row) => [...row]));
     tensors.set(tensor, { dtype, shape, bytes: new Uint8Array(changed.buffer) });
   }

@@ -142,6 +142,19 @@ describe('one plan of several', () => {
   });
 });
 
+test.each(['W', 'sparsegpt'] as const)('an expert that no token went through stays as it is: %s', async (metric) => {
+  const family = families.get('qwen3-moe')!;
+  const asked = evaluationOf({ metric, update: SPARSEGPT, sparsity: '50%', calibrate: 'sequential' }, 0);
+  const changed = new Set<string>();
+  const [result] = await engine.evaluate(planOf(family, [asked], { samples: 1, calibrationLength: 2 }), {
+    onPruned: ({ tensor }) => changed.add(tensor),
+  });
+  const unseen = result!.unseenExperts!;
+  expect(unseen.length).toBeGreaterThan(1);
+  expect([...changed].filter((tensor) => unseen.some((expert) => tensor.startsWith(`${expert}.`)))).toEqual([]);
+  expect([...changed].some((tensor) => tensor.includes('.experts.'))).toBe(true);
+});
+
 test('cancelled between layers, it stops', async () => {
   const family = families.get('llama-3.1')!;
   const controller = new AbortController();

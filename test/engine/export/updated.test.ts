@@ -113,7 +113,9 @@ describe('updated weights are written', () => {
     const place = await mkdtemp(path.join(root, 'narrow-'));
     const writer = new CheckpointWriter(place, new Map([['w', { dtype: 'F16', shape: [2, 2] }]]));
     const write = (values: number[]) =>
-      failureOf(() => writeValues(parameter, Float32Array.from(values), 'F16', writer));
+      failureOf(() => {
+        writeValues(parameter, Float32Array.from(values), 'F16', writer);
+      });
     expect((await write([1, 2, -65_520, 3])).code).toBe('export/mismatch');
     expect((await write([1, NaN, 2, 3])).code).toBe('export/mismatch');
     writeValues(parameter, Float32Array.of(1, 2, -65_519, 3), 'F16', writer);

@@ -5,6 +5,8 @@ import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import type { WeightUpdate } from '../../../src/experiment/updates.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
+import { defaultsOf } from '../../../src/experiment/settingRow.ts';
+import { EVOPRESS_SETTINGS } from '../../../src/search/rates/evopress/settings.ts';
 import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../../src/search/metrics/settings.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
@@ -74,7 +76,8 @@ describe.each<[FamilyName, WeightUpdate]>([
       kind: 'rates',
       target: { kind: 'weights', metric: 'wanda', expression },
       search: {
-        ...{ method: 'evopress', offspring: 2, generations: 1, rounds: [1], survivors: [1], switches: 1 },
+        ...defaultsOf(EVOPRESS_SETTINGS),
+        ...{ offspring: 2, generations: 1, rounds: [1], survivors: [1], switches: 1 },
         ...{ drop: 'off', step: 0.05, starts: 1, seed: 0, finalists: 1, workers: 1, objective: 'perplexity' },
       },
     });

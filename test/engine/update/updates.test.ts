@@ -12,7 +12,7 @@ const SHAPES = [
   { out: 3, n: 7, tokens: 20 },
   { out: 8, n: 128, tokens: 300 },
   { out: 5, n: 132, tokens: 200 },
-  { out: 12, n: 300, tokens: 600 },
+  { out: 12, n: 270, tokens: 400 },
 ];
 
 let device: Device;
@@ -73,7 +73,7 @@ function randomLayer(out: number, n: number, tokens: number) {
   // Inputs that depend on each other, one of them far larger than the others.
   const mix = matrix(n, n);
   const x = oracle.times(matrix(tokens, n), mix).map((row) => row.map((value, j) => value * (j === 2 ? 30 : 1)));
-  const h = oracle.gramOf(x, n).map((row) => row.map(Math.fround));
+  const h = oracle.gramOf(x).map((row) => row.map(Math.fround));
   const weight = matrix(out, n);
   const gone = weight.map((row) => row.map(() => rng.uniform() < 0.5));
   const pruned = weight.map((row, i) => row.map((value, j) => (gone[i]![j] ? 0 : value)));

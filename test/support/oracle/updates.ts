@@ -4,8 +4,8 @@ export type Matrix = readonly (readonly number[])[];
 type Rows = number[][];
 
 /** Σ x xᵀ of rows x [tokens, n]. */
-export function gramOf(x: Matrix, n: number): Rows {
-  return filled(n, n, (i, j) => x.reduce((sum, row) => sum + row[i]! * row[j]!, 0));
+export function gramOf(x: Matrix): Rows {
+  return times(transposed(x), x);
 }
 
 export type Choice =
@@ -99,28 +99,35 @@ export function lostOutput(weight: Matrix, updated: Matrix, h: Matrix): number {
 /** A⁻¹ by Gauss and Jordan with pivots. */
 export function inverse(a: Matrix): Rows {
   const n = a.length;
-  const rows = a.map((row, i) => [...row, ...Array.from({ length: n }, (_, j) => Number(i === j))]);
+  const rows = a.map((row, i) =>
+    Float64Array.from({ length: 2 * n }, (_, j) => (j < n ? row[j]! : Number(j - n === i))),
+  );
   for (let k = 0; k < n; k++) {
     let pivot = k;
     for (let i = k + 1; i < n; i++) if (Math.abs(rows[i]![k]!) > Math.abs(rows[pivot]![k]!)) pivot = i;
     [rows[k], rows[pivot]] = [rows[pivot]!, rows[k]!];
-    const divisor = rows[k]![k]!;
-    rows[k] = rows[k]!.map((value) => value / divisor);
+    const top = rows[k]!;
+    const divisor = top[k]!;
+    for (let j = k; j < 2 * n; j++) top[j]! /= divisor;
     for (let i = 0; i < n; i++) {
-      const factor = rows[i]![k]!;
-      if (i !== k && factor !== 0) rows[k]!.forEach((value, j) => (rows[i]![j]! -= factor * value));
+      const row = rows[i]!;
+      const factor = row[k]!;
+      if (i === k || factor === 0) continue;
+      for (let j = k; j < 2 * n; j++) row[j]! -= factor * top[j]!;
     }
   }
-  return rows.map((row) => row.slice(n));
+  return rows.map((row) => [...row.subarray(n)]);
 }
 
 export function times(a: Matrix, b: Matrix): Rows {
   return a.map((row) => {
-    const sums = b[0]!.map(() => 0);
-    row.forEach((value, k) => {
-      if (value !== 0) b[k]!.forEach((other, j) => (sums[j]! += value * other));
-    });
-    return sums;
+    const sums = new Float64Array(b[0]!.length);
+    for (let k = 0; k < row.length; k++) {
+      const [value, other] = [row[k]!, b[k]!];
+      if (value === 0) continue;
+      for (let j = 0; j < sums.length; j++) sums[j]! += value * other[j]!;
+    }
+    return [...sums];
   });
 }
 
@@ -139,8 +146,4 @@ function lowerFactor(a: Matrix): Rows {
 
 function transposed(a: Matrix): Rows {
   return a[0]!.map((_, j) => a.map((row) => row[j]!));
-}
-
-function filled(rows: number, columns: number, value: (i: number, j: number) => number): Rows {
-  return Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => value(i, j)));
 }
