@@ -50,7 +50,7 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened
     const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));
     const outcome = result.dense ?? result.variants[0]!;
     if (outcome instanceof Error) throw outcome;
-    return { value: outcome.perplexity, seconds };
+    return { value: Math.exp(outcome.loss), seconds };
   },
 
   /** X and G of every linear layer of the dense model, in one pass there and back, as a search opens with. */

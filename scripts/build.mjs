@@ -20,12 +20,14 @@ const ENTRY_POINTS = {
   cli: 'src/cli/main.ts',
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
+  benchObjective: 'bench/objective.ts',
   benchRecovery: 'bench/recovery.ts',
   benchUpdates: 'bench/updates.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',
   structureStudy: 'bench/structureStudy/main.ts',
+  recoveryStudy: 'bench/recoveryStudy/main.ts',
   sample: 'tools/sample/main.ts',
 };
 

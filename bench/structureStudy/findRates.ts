@@ -53,7 +53,7 @@ export async function findRates(
     ask,
     emit(event) {
       if (event.kind === 'generation' && event.generation % 5 === 0) {
-        console.error(`  generation ${event.generation}: ${event.bestSoFar?.perplexity.toFixed(2)}`);
+        console.error(`  generation ${event.generation}: ${event.bestSoFar?.perplexity?.toFixed(2)}`);
       }
       return Promise.resolve();
     },

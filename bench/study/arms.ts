@@ -1,4 +1,5 @@
 import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
+import { fitnessIn } from '../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate, MetricCounts, MetricGeneration } from '../../src/search/metrics/events.ts';
 import { runMetricSearch } from '../../src/search/metrics/runMetricSearch.ts';
 import { armEffects, type MeasuredEffects } from './measuredEffects.ts';
@@ -63,11 +64,11 @@ export async function playArm(
     seed,
     counts: last.counts,
     evaluations: costOf(last.counts),
-    best: last.bestSoFar?.perplexity ?? Infinity,
+    best: (last.bestSoFar && fitnessIn(last.bestSoFar)) ?? Infinity,
     expression: last.bestSoFar ? candidates.get(last.bestSoFar.id)!.expression : 'none',
     tuned: tunedOf(candidates),
     curve: generations.flatMap(({ counts, bestSoFar }) =>
-      bestSoFar ? [[costOf(counts), bestSoFar.perplexity] as const] : [],
+      bestSoFar ? [[costOf(counts), fitnessIn(bestSoFar)!] as const] : [],
     ),
   };
 }
@@ -77,7 +78,7 @@ function tunedOf(candidates: ReadonlyMap<number, MetricCandidate>): ArmResult['t
   const evaluated = tuned.filter(({ outcome }) => outcome.kind === 'full' || outcome.kind === 'stopped');
   const better = evaluated.filter(({ outcome, parents }) => {
     const parent = candidates.get(parents[0]!)!.outcome;
-    return outcome.kind === 'full' && parent.kind !== 'invalid' && outcome.perplexity < parent.perplexity;
+    return outcome.kind === 'full' && parent.kind !== 'invalid' && fitnessIn(outcome)! < fitnessIn(parent)!;
   });
   return { evaluated: evaluated.length, better: better.length, all: tuned.length };
 }

@@ -4,6 +4,7 @@ import { onTestText, planInputs } from '../experiment/planInputs.ts';
 import type { PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import type { RunPlan } from '../search/kinds.ts';
+import type { Objective } from '../search/lifecycle/objective.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
 import { checkSame } from './divergence.ts';
@@ -86,15 +87,22 @@ async function evaluateFinalist(
   };
 }
 
-/** Ids, the best on the fitness text as finally evaluated first; those that failed there last, as the search had them. */
+/**
+ * Ids, the best first: by the perplexity on the fitness text as finally evaluated, or as the search had them where it chose by something
+ * else; those that failed there last.
+ */
 export function finalOrder(
   finalists: readonly { readonly id: number }[],
   results: readonly { readonly id?: number; readonly result?: EvaluationResult }[],
+  objective: Objective,
 ): readonly number[] {
-  const perplexity = (id: number): number => results.find((one) => one.id === id)?.result?.perplexity ?? Infinity;
+  const place = (id: number): number => {
+    const result = results.find((one) => one.id === id)?.result;
+    return result === undefined ? Infinity : objective === 'perplexity' ? result.perplexity : 0;
+  };
   return finalists
-    .map(({ id }, order) => ({ id, order, perplexity: perplexity(id) }))
-    .sort((a, b) => (a.perplexity === b.perplexity ? a.order - b.order : a.perplexity - b.perplexity))
+    .map(({ id }, order) => ({ id, order, place: place(id) }))
+    .sort((a, b) => (a.place === b.place ? a.order - b.order : a.place - b.place))
     .map(({ id }) => id);
 }
 

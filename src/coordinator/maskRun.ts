@@ -3,6 +3,7 @@ import { removedShareOfAll } from '../experiment/components.ts';
 import type { BlockComponents, ModelMask, Structure } from '../experiment/structureSchema.ts';
 import type { PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { ComponentsOpening, FinalistEvent, MeasureOutcome } from '../search/lifecycle/events.ts';
+import { fitnessOfLoss, objectiveOf } from '../search/lifecycle/objective.ts';
 import type { MaskEffects, StepLosses } from '../search/masks/effects.ts';
 import type { MaskEvent, PackedValues, StepEvent } from '../search/masks/events.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
@@ -82,8 +83,8 @@ export class MaskRun implements SearchRun<'masks'> {
       evaluate: async (_, mask) => {
         await writer.room();
         const loss = lossOf(await measures.onText(mask));
-        const perplexity = loss === null ? Infinity : Math.exp(loss);
-        return Number.isFinite(perplexity) ? perplexity : null;
+        const fitness = loss === null ? Infinity : fitnessOfLoss(loss, objectiveOf(opening));
+        return Number.isFinite(fitness) ? fitness : null;
       },
       emit: (event) => {
         const before = event.kind === 'step' ? this.steps.get(event.step) : undefined;
@@ -104,6 +105,7 @@ export class MaskRun implements SearchRun<'masks'> {
     const evaluationOf = (metric: string, structure: Structure, share: number): PlannedEvaluation => ({
       ...{ metric, structure },
       sparsity: { kind: 'unstructured', share },
+      ...(plan.update && { update: plan.update }),
     });
     const entries = [
       {

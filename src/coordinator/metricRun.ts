@@ -50,14 +50,14 @@ export class MetricRun implements SearchRun<'metrics'> {
       opening,
       signal: drive.signal,
     });
-    const { baselines, sparsity } = this.plan;
+    const { baselines, sparsity, update } = this.plan;
     const best = finalists.map(({ id, expression }) => ({ id, metric: `candidate ${id}`, expression }));
     const entries = [...best, ...baselines].map(({ metric, expression, ...id }) => ({
       about: { ...id, name: metric, expression: printPrefix(expression) },
-      evaluation: { metric, expression, sparsity },
+      evaluation: { metric, expression, sparsity, ...(update && { update }) },
     }));
     const results = await evaluateFinalists(entries, this.finalists, this.plan, drive);
-    return { kind: 'finished', counts, best: finalOrder(finalists, results) };
+    return { kind: 'finished', counts, best: finalOrder(finalists, results, this.plan.search.objective) };
   }
 
   private effects(drive: Drive<'metrics'>): MetricEffects {

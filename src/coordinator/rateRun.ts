@@ -84,7 +84,7 @@ export class RateRun implements SearchRun<'rates'> {
       ...plan.baselines.map(({ name, rates }) => ({ about: { name }, evaluation: evaluationOf(plan, rates, name) })),
     ];
     const results = await evaluateFinalists(entries, this.finalists, plan, drive);
-    return { kind: 'finished', counts, best: finalOrder(finalists, results) };
+    return { kind: 'finished', counts, best: finalOrder(finalists, results, this.plan.search.objective) };
   }
 }
 

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { EventOf, RunEvent, RunKind } from '../search/kinds.ts';
-import { perplexityOf } from '../search/lifecycle/outcome.ts';
+import type { Measured } from '../search/lifecycle/events.ts';
+import { measuredIn } from '../search/lifecycle/objective.ts';
 import type { MetricCounts } from '../search/metrics/events.ts';
 import { configurationOf } from '../search/rates/configuration.ts';
 import type { Configuration } from '../search/rates/configuration.ts';
@@ -50,17 +51,16 @@ export interface RunSummary {
   readonly notes: ReadNotes;
 }
 
-/** The best that a run has found so far. `perplexity`: as finally evaluated, or in the search where it has not come so far. */
+/** The best that a run has found so far, with its perplexity as finally evaluated, or its fitness in the search where it has not come so far. */
 export type BestSummary =
-  | {
+  | ({
       readonly kind: 'metric';
       readonly id: number;
       /** Prefix form. */ readonly expression: string;
-      readonly perplexity: number;
-    }
-  | ({ readonly kind: 'rates'; readonly id: number; readonly perplexity: number } & Configuration)
+    } & Measured)
+  | ({ readonly kind: 'rates'; readonly id: number } & Configuration & Measured)
   /** What is kept by the probabilities. `removed`: share of the blocks' weights. */
-  | { readonly kind: 'masks'; readonly removed: number; readonly perplexity: number }
+  | ({ readonly kind: 'masks'; readonly removed: number } & Measured)
   /** The state after so many steps; `before`: the perplexity before the first one. Until it is finished on the held-out text. */
   | { readonly kind: 'recovery'; readonly step: number; readonly before: number | null; readonly perplexity: number };
 
@@ -183,8 +183,9 @@ const BEST: { readonly [Kind in RunKind]: (events: readonly EventOf<Kind>[]) => 
     const candidate = events.find((event) => event.kind === 'candidate' && event.id === id);
     if (candidate?.kind !== 'candidate' || id === undefined) return undefined;
     const evaluated = final?.kind === 'finalist' ? final.result?.perplexity : undefined;
-    const perplexity = evaluated ?? perplexityOf(candidate);
-    return perplexity === undefined ? undefined : { kind: 'rates', id, ...configurationOf(candidate), perplexity };
+    const { outcome } = candidate;
+    const measured = evaluated === undefined ? measuredIn(outcome) : { perplexity: evaluated };
+    return measured && { kind: 'rates', id, ...configurationOf(candidate), ...measured };
   },
   /** What was kept, as finally evaluated. */
   masks: (events) => {
@@ -221,9 +222,8 @@ function bestOf(kind: RunKind, events: readonly RunEvent[]): BestSummary | undef
 /** Of a search for masks: the best checkpoint that these events have. */
 function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
   const best = bestOfCheckpoints(events.filter((event) => event.kind === 'probabilities'));
-  return best === undefined || best.perplexity === null
-    ? undefined
-    : { kind: 'masks', removed: best.removed, perplexity: best.perplexity };
+  const measured = best && measuredIn(best);
+  return measured && { kind: 'masks', removed: best.removed, ...measured };
 }
 
 /** For a better checkpoint than is known no more than these are read: one of a large model is long. */

@@ -3,6 +3,7 @@ import type { Immutable } from '../base/immutable.ts';
 import { countSchema } from '../base/scalarSchemas.ts';
 import { metricTextSchema } from '../experiment/expressionSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
+import type { Objective } from '../search/lifecycle/objective.ts';
 import type { CandidateColumns } from '../search/metrics/columns.ts';
 import type { RunEvent, RunPlan } from '../search/kinds.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
@@ -145,16 +146,18 @@ export type RunActivity =
   /** Another process runs it: it can be watched, not steered. */
   | { readonly kind: 'elsewhere' };
 
-/** Best perplexity so far of a run against the work done, for comparing. */
+/** Best fitness so far of a run against the work done, for comparing. */
 export interface RunLine {
   readonly label: string;
-  /** One for each generation: its number, best perplexity so far, candidates and evaluations until then. */
+  /** What its fitness is: only lines of the same are comparable. */
+  readonly objective: Objective;
+  /** One for each generation: its number, best fitness so far, candidates and evaluations until then. */
   readonly points: readonly RunPoint[];
 }
 
 export interface RunPoint {
   readonly generation: number;
-  readonly perplexity: number;
+  readonly fitness: number;
   readonly candidates: number;
   readonly evaluations: number;
 }

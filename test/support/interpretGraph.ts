@@ -66,6 +66,12 @@ const INTERPRETATIONS: { readonly [Name in PrimitiveName]: Interpretation<Name> 
       const powers = exponentials(values);
       return powers.map((power) => power / sum(powers));
     }),
+  logSoftmax: (_, [x]) =>
+    perRow(x!, x!.shape.at(-1)!, (values) => {
+      const most = Math.max(...values);
+      const logSum = Math.log(sum(exponentials(values)));
+      return values.map((value) => value - most - logSum);
+    }),
   reshape: (_, [x]) => x!.data,
   expand: (node, [x]) => fill(node.output.shape, (index) => x!.data[broadcastOffset(index, x!.shape)]!),
   transpose: ({ parameters, output }, [x]) =>

@@ -122,6 +122,19 @@ export async function askRecoveryPeer(request: {
   };
 }
 
+/** Mean KL(dense ‖ pruned) by PyTorch, by the job's name; expressions are the reference's, pruned at a share of each row, one-shot. */
+export async function askDivergences(request: {
+  readonly length: number;
+  readonly samples: number;
+  readonly blocks: number;
+  readonly jobs: readonly { readonly name: string; readonly expression: string; readonly share: number }[];
+}): Promise<ReadonlyMap<string, number>> {
+  const corpora = { model: REFERENCE_MODEL, text: REFERENCE_TEXT, calibration: REFERENCE_CALIBRATION };
+  const output = await runDriver({ ...request, ...corpora, reference: REFERENCE, threads: 1 }, DIVERGENCE_DRIVER);
+  const lines = output.trim().split('\n');
+  return new Map(lines.map((line) => JSON.parse(line) as PeerLine).map(({ name, value }) => [name, value]));
+}
+
 interface PeerLine {
   readonly name: string;
   readonly value: number;
@@ -130,6 +143,7 @@ interface PeerLine {
 
 const REFERENCE = join(SHARED, 'peer', 'reference.py');
 const DRIVER = fileURLToPath(new URL('reference/driver.py', import.meta.url));
+const DIVERGENCE_DRIVER = fileURLToPath(new URL('reference/divergenceDriver.py', import.meta.url));
 const RECOVERY = join(SHARED, 'peer', 'recovery.py');
 const RECOVERY_DRIVER = fileURLToPath(new URL('reference/recoveryDriver.py', import.meta.url));
 

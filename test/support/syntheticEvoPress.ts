@@ -80,7 +80,10 @@ export function syntheticEvoPress(
     ranking.sort((a, b) => a.perplexity - b.perplexity);
     const [first] = ranked;
     if (!parent || first!.perplexity <= parent.perplexity) parent = first;
-    const statistics = statisticsOfRates(all.filter((each) => each.generation === generation));
+    const statistics = statisticsOfRates(
+      all.filter((each) => each.generation === generation),
+      'perplexity',
+    );
     const { id, perplexity } = ranking[0]!;
     emit({ kind: 'generation', generation, ...statistics, bestSoFar: { id, perplexity }, counts: counts() }, 10);
   }

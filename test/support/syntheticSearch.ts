@@ -109,9 +109,10 @@ export function syntheticSearch(plan: MetricSearchPlan, { seed = 1, until }: Syn
       emit({ kind: 'candidate', ...candidate }, 200 + rng.integer(1200));
       const { outcome, id } = candidate;
       if (outcome.kind === 'invalid') continue;
-      perplexities.push(outcome.perplexity);
-      if (outcome.kind === 'full' && (best === null || outcome.perplexity < best.perplexity))
-        best = { id, perplexity: outcome.perplexity };
+      const perplexity = outcome.perplexity!;
+      perplexities.push(perplexity);
+      if (outcome.kind === 'full' && (best === null || perplexity < best.perplexity))
+        best = { id, perplexity };
     }
     perplexities.sort((a, b) => a - b);
     emit(
@@ -131,7 +132,7 @@ export function syntheticSearch(plan: MetricSearchPlan, { seed = 1, until }: Syn
   if (until !== undefined) return events;
   const ranked = all
     .flatMap(({ id, expression, outcome }) =>
-      outcome.kind === 'full' ? [{ id, expression, perplexity: outcome.perplexity }] : [],
+      outcome.kind === 'full' ? [{ id, expression, perplexity: outcome.perplexity! }] : [],
     )
     .sort((a, b) => a.perplexity - b.perplexity)
     .slice(0, plan.search.finalists);
@@ -200,7 +201,7 @@ function outcomeFor(rng: Rng, all: readonly MetricCandidate[], progress: number)
       kind: 'shared',
       of: of.id,
       by: rng.uniform() < 0.5 ? 'canonical' : 'mask',
-      perplexity: of.outcome.perplexity,
+      perplexity: of.outcome.perplexity!,
     };
   const spread = Math.exp(Math.abs(rng.normal()) * (1.6 - progress));
   const perplexity = FLOOR + (14 * (1.05 - progress) + 3) * (spread - 0.93) * (rng.uniform() < 0.05 ? 4000 : 1);

@@ -12,7 +12,7 @@ import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type { RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
 import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
 import { sampleResult } from '../protocol/samples.ts';
-import { perplexityOf } from '../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../src/search/lifecycle/outcome.ts';
 import type { ComponentsOpening } from '../../src/search/lifecycle/events.ts';
 import type { MaskEvent, PackedValues } from '../../src/search/masks/events.ts';
 import { type MaskSearchSettings, DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
@@ -205,7 +205,7 @@ export function syntheticRates(
       propose(generation, 'cross', crossovers);
     }
     const values = all.flatMap(({ generation: of, outcome }) =>
-      of === generation && outcome.kind !== 'invalid' ? [outcome.perplexity] : [],
+      of === generation && outcome.kind !== 'invalid' ? [outcome.perplexity!] : [],
     );
     const mean = values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
     const best = values.length === 0 ? null : Math.min(...values);
@@ -215,7 +215,7 @@ export function syntheticRates(
   if (until !== undefined) return events;
   const ranked = all
     .flatMap(({ id, outcome, rates }) =>
-      outcome.kind === 'full' ? [{ id, rates, perplexity: outcome.perplexity }] : [],
+      outcome.kind === 'full' ? [{ id, rates, perplexity: outcome.perplexity! }] : [],
     )
     .sort((a, b) => a.perplexity - b.perplexity)
     .slice(0, finalists);
@@ -250,7 +250,7 @@ export function measured(id: number, perplexity: number, blocks = BLOCKS): RateE
 }
 
 function pick(rng: Rng, all: readonly RateCandidate[], count: number): RateCandidate[] {
-  const best = [...all].sort((a, b) => (perplexityOf(a) ?? Infinity) - (perplexityOf(b) ?? Infinity)).slice(0, 8);
+  const best = [...all].sort((a, b) => (fitnessOf(a) ?? Infinity) - (fitnessOf(b) ?? Infinity)).slice(0, 8);
   return Array.from({ length: count }, () => best[rng.integer(best.length)]!);
 }
 

@@ -21,7 +21,7 @@ import { progressOf } from '../../webview-ui/panel/common/progress.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import type { ConfigurationQuery } from '../../webview-ui/panel/rates/configurationQuery.ts';
 import { lineageWords, outcomeWords, ratesWords } from '../../webview-ui/panel/rates/rateWords.ts';
-import { digitsOf, perplexityInShort, stoppedInFull } from '../../webview-ui/panel/common/words.ts';
+import { digitsOf, fitnessInShort, stoppedInFull } from '../../webview-ui/panel/common/words.ts';
 import { referencesOf, styleOf } from '../../webview-ui/panel/rates/references.ts';
 import { ColourScale, contrast, parseColour } from '../../webview-ui/panel/common/colourScale.ts';
 import { columnTicks } from '../../webview-ui/panel/common/heatMap.ts';
@@ -205,7 +205,7 @@ describe('the table of configurations', () => {
   it('shows an estimate as one, without digits that would not be true', () => {
     const byId = new Map([...all, early, sharesIt].map((each) => [each.id, each]));
     const baselines = configuration(6, { outcome: { kind: 'shared', of: -1, perplexity: 151 } });
-    const shown = [...byId.values(), baselines].map((each) => perplexityInShort(each, byId, 6));
+    const shown = [...byId.values(), baselines].map((each) => fitnessInShort(each, byId, 6));
     expect(shown).toEqual(['', '151.000', '151.000', '153.000', '≈ 151.0', '≈ 151.0', '151.000']);
     expect(outcomeWords(early)).toBe('stopped after 8 blocks');
     expect(stoppedInFull(stopped, 64)).toContain('after 8 of 64 blocks (rung 2)');

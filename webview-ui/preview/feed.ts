@@ -1,5 +1,6 @@
 import { runMethod } from '../../src/search/runMethod.ts';
 import type { RunEvent, RunKind, RunPlan } from '../../src/search/kinds.ts';
+import { fitnessIn } from '../../src/search/lifecycle/objective.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { FromPanel, RunPoint, RunActivity, ToPanel } from '../../src/view/panelMessages.ts';
 import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
@@ -130,7 +131,7 @@ function feed({ plan, events }: Made): void {
     const points = pointsOf(randomEvents).slice(0, query.get('random') === 'part' ? 6 : generations);
     send({
       kind: 'random',
-      line: { label: 'random search', points },
+      line: { label: 'random search', objective: plan.search.objective, points },
       state: { kind: query.get('random') === 'part' ? 'running' : 'finished' },
     });
   }
@@ -161,7 +162,7 @@ function pointsOf(all: readonly Timed<RunEvent>[]): RunPoint[] {
       ? [
           {
             generation: event.generation,
-            perplexity: event.bestSoFar.perplexity,
+            fitness: fitnessIn(event.bestSoFar)!,
             candidates: event.counts.candidates,
             evaluations: event.counts.evaluations,
           },

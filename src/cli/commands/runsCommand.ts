@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { describeError } from '../../base/errors.ts';
 import { formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { measuredText } from '../../search/lifecycle/fitnessText.ts';
 import { plannedLength } from '../../search/kinds.ts';
 import { runMethod } from '../../search/runMethod.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
@@ -187,7 +188,7 @@ function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly strin
         run.state,
         runMethod(plan).name,
         `${doneOf(run)} / ${plannedLength(plan)}`,
-        run.best ? formatPerplexity(run.best.perplexity) : '–',
+        (run.best && measuredText(run.best)) ?? '–',
         run.best ? bestText(run.best) : '',
       );
     }),

@@ -15,6 +15,8 @@ export interface BlockSearchResult {
   readonly method: string;
   readonly state: SearchStatus;
   readonly sparsity: string;
+  /** What candidates are chosen by, where that is not their perplexity. */
+  readonly objective?: 'kl';
   readonly densePerplexity: number | null;
   readonly denseTestPerplexity: number | null;
   /** Of work: pauses do not count. */
@@ -33,6 +35,7 @@ export function blockSearchResult(
     method: plan.search.method,
     state: status,
     sparsity: printSparsity(plan.sparsity),
+    ...(opening?.objective && { objective: opening.objective }),
     densePerplexity: opening?.densePerplexity ?? null,
     denseTestPerplexity: finalists.find(({ test }) => test !== undefined)?.test?.densePerplexity ?? null,
     seconds: times.worked / 1000,

@@ -1,14 +1,18 @@
-import { formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
+import { formatSeconds, formatShare } from '../../experiment/format.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { structureScoreText } from '../../experiment/planned.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
+import { fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
+import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
 import { bestCheckpoint } from '../../search/masks/state.ts';
 import type { MaskState } from '../../search/masks/state.ts';
 import type { RunLines } from './runLines.ts';
+import { foundFitness } from './foundFitness.ts';
 import { blockSearchResult } from './blockSearchResult.ts';
 import type { BlockSearchResult } from './blockSearchResult.ts';
 import { finalTable, foundStructure, structureOpenedLine } from './structureTable.ts';
@@ -29,7 +33,7 @@ export function maskReportLines(
       const { method, steps, masks, batch, tokens, initial, components, seed } = plan.search;
       const from = initial === 'metric' ? structureScoreText(plan.score) : initial;
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${components} from ${from} · ${steps} steps of ${masks} masks on ${batch} × ${tokens} tokens · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         out.dim(`run ${runName({ folder })}${state.steps > 0 ? `, from step ${state.steps} on` : ''}`),
       ];
     },
@@ -79,7 +83,7 @@ export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState
           : [
               {
                 name: `step ${soFar.step}`,
-                perplexity: soFar.perplexity,
+                ...foundFitness(soFar),
                 testPerplexity: null,
                 removed: soFar.removed,
                 parameters: null,
@@ -91,16 +95,19 @@ export function maskSearchResult(of: RunFolder<MaskSearchPlan>, state: MaskState
   };
 }
 
-const HEADER = cells(['step', 'perplexity', 'best so far', 'removed', 'loss', 'average', 'time']);
+const HEADER = cells(['step', 'fitness', 'best so far', 'removed', 'loss', 'average', 'time']);
 
-function checkpointRow({ step, perplexity, removed }: ProbabilitiesEvent, state: MaskState): string {
+function checkpointRow(checkpoint: ProbabilitiesEvent, state: MaskState): string {
+  const { step, removed } = checkpoint;
+  const best = bestCheckpoint(state);
+  const fitness = (value: number): string => formatFitness(value, objectiveOf(state.opening));
   const number = (value: number | null | undefined, format: (value: number) => string): string =>
     value === null || value === undefined ? '–' : format(value);
   const last = state.losses.at(-1);
   return cells([
     String(step),
-    number(perplexity, formatPerplexity),
-    number(bestCheckpoint(state)?.perplexity, formatPerplexity),
+    number(fitnessIn(checkpoint), fitness),
+    number(best && fitnessIn(best), fitness),
     formatShare(removed),
     number(last?.loss, (loss) => loss.toFixed(4)),
     number(last?.baseline, (loss) => loss.toFixed(4)),
@@ -108,10 +115,10 @@ function checkpointRow({ step, perplexity, removed }: ProbabilitiesEvent, state:
   ]);
 }
 
-function cells([step, perplexity, best, removed, loss, average, time]: readonly string[]): string {
+function cells([step, fitness, best, removed, loss, average, time]: readonly string[]): string {
   return [
     step!.padStart(9),
-    perplexity!.padStart(10),
+    fitness!.padStart(10),
     best!.padStart(11),
     removed!.padStart(8),
     loss!.padStart(8),
@@ -123,10 +130,11 @@ function cells([step, perplexity, best, removed, loss, average, time]: readonly 
 function statusLine(event: EventOf<'masks'>, { search }: MaskSearchPlan, state: MaskState): string {
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const best = bestCheckpoint(state);
+  const fitness = best && fitnessIn(best);
   const loss = state.losses.at(-1)?.loss;
   return [
     state.steps < search.steps ? `step ${state.steps} / ${search.steps}` : 'evaluating what was found',
     ...(loss === null || loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
-    ...(best?.perplexity === null || best === undefined ? [] : [`best ${formatPerplexity(best.perplexity)}`]),
+    ...(fitness === undefined ? [] : [`best ${fitnessText(fitness, objectiveOf(state.opening))}`]),
   ].join(' · ');
 }

@@ -1,5 +1,6 @@
-import { formatChange, formatPerplexity, formatSeconds } from '../../experiment/format.ts';
+import { formatSeconds } from '../../experiment/format.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import { configurationOf, configurationText } from '../../search/rates/configuration.ts';
 import { subjectWords } from '../../search/rates/configuration.ts';
@@ -10,7 +11,10 @@ import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rate
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { Outcome } from '../../search/lifecycle/events.ts';
-import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import { fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
+import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import { fitnessOf } from '../../search/lifecycle/outcome.ts';
+import { foundFitness } from './foundFitness.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
 import { generationCells } from './generationCells.ts';
@@ -34,7 +38,7 @@ export function rateReportLines(
       const { method, seed } = plan.search;
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${subjectWords(plan)} · ${SEARCH_METHODS[method].words(plan.search)} · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${subjectWords(plan)} · ${SEARCH_METHODS[method].words(plan.search)} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         ...(plan.llm ? [`rates are proposed by ${proposer(plan.llm)}`] : []),
         out.dim(`run ${runName({ folder })}${from}`),
       ];
@@ -97,7 +101,7 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
                 name: `configuration ${soFar.id}`,
                 id: soFar.id,
                 ...configurationOf(soFar),
-                perplexity: perplexityOf(soFar) ?? null,
+                ...foundFitness(soFar.outcome),
                 testPerplexity: null,
                 removed: null,
                 parameters: null,
@@ -129,10 +133,10 @@ function proposer(llm: LlmSettings): string {
   }
 }
 
-function baselineLine({ name, perplexity, error, rates }: RateBaseline, { opening }: RateState): string {
-  if (perplexity === undefined) return `${name} failed: ${error?.actual ?? 'no perplexity'}`;
-  const change = formatChange(perplexity, opening?.densePerplexity ?? NaN);
-  return `${name} ${formatPerplexity(perplexity)} (${change})  ${configurationText({ rates })}`;
+function baselineLine({ name, error, rates, ...measured }: RateBaseline, { opening }: RateState): string {
+  const fitness = fitnessIn(measured);
+  if (fitness === undefined) return `${name} failed: ${error?.actual ?? 'no finite loss'}`;
+  return `${name} ${fitnessAgainstDense(fitness, opening)}  ${configurationText({ rates })}`;
 }
 
 const HEADER = generationCells(
@@ -141,7 +145,8 @@ const HEADER = generationCells(
 );
 
 function generationRow(event: RateGeneration, state: RateState, { llm }: Pick<RateSearchPlan, 'llm'>): string {
-  const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
+  const number = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '–' : formatFitness(value, objectiveOf(state.opening));
   const { counts, bestSoFar } = event;
   const best = bestSoFar && state.byId.get(bestSoFar.id);
   return generationCells(
@@ -149,7 +154,7 @@ function generationRow(event: RateGeneration, state: RateState, { llm }: Pick<Ra
       String(event.generation),
       number(event.best),
       number(event.mean),
-      number(bestSoFar?.perplexity ?? null),
+      number(bestSoFar && fitnessIn(bestSoFar)),
       evaluationsText(counts),
       llm ? String(counts.promptTokens + counts.replyTokens) : '–',
       formatSeconds(state.times.worked / 1000),
@@ -162,7 +167,7 @@ function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: 
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const done = state.generations.length;
   const best = bestConfiguration(state);
-  const perplexity = best && perplexityOf(best);
+  const fitness = best && fitnessOf(best);
   const asking = state.calls.at(-1);
   return [
     state.finalists.length > 0 || done > search.generations
@@ -172,7 +177,7 @@ function statusLine(event: EventOf<'rates'>, { search }: RateSearchPlan, state: 
         : `generation ${done} / ${search.generations}`,
     `${evaluationsText(state.counts)} evaluations`,
     ...(asking !== undefined && asking.reply === undefined ? [`asking the language model (${asking.role})`] : []),
-    ...(perplexity === undefined ? [] : [`best ${formatPerplexity(perplexity)}`]),
+    ...(fitness === undefined ? [] : [`best ${fitnessText(fitness, objectiveOf(state.opening))}`]),
   ].join(' · ');
 }
 

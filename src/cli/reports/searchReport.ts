@@ -1,4 +1,5 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -8,7 +9,9 @@ import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { figuresOf } from '../../search/metrics/figures.ts';
-import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import { denseText, fitnessAgainstDense, fitnessText, formatFitness } from '../../search/lifecycle/fitnessText.ts';
+import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import { generationCells } from './generationCells.ts';
@@ -31,7 +34,7 @@ export function metricReportLines(
       const much = budget > 0 ? `, at most ${budget} evaluations` : '';
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
-        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · seed ${seed}`,
+        `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
         terminal.out.dim(`run ${runName({ folder })}${from}`),
       ];
     },
@@ -65,14 +68,15 @@ function finalReport(state: MetricState, { out }: Pick<Terminal, 'out'>): readon
 }
 
 function openedLine(event: SearchOpening): string {
-  const { densePerplexity, blocks, architecture, parameters, device } = event;
-  return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters · ${device}`;
+  const { architecture, parameters, device } = event;
+  return `${denseText(event)} · ${architecture}, ${formatCount(parameters)} parameters · ${device}`;
 }
 
 /** Ranked one-shot, as candidates are. */
-function baselineLine({ name, perplexity, error }: MetricBaseline, { opening }: MetricState): string {
-  if (perplexity === undefined) return `${name} failed: ${error?.actual ?? 'no perplexity'}`;
-  return `${name} ${formatPerplexity(perplexity)} (${formatChange(perplexity, opening?.densePerplexity ?? NaN)})`;
+function baselineLine({ name, error, ...measured }: MetricBaseline, { opening }: MetricState): string {
+  const fitness = fitnessIn(measured);
+  if (fitness === undefined) return `${name} failed: ${error?.actual ?? 'no finite loss'}`;
+  return `${name} ${fitnessAgainstDense(fitness, opening)}`;
 }
 
 function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, state: MetricState): string {
@@ -80,7 +84,7 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
   if (event.kind === 'finished' || event.kind === 'paused') return '';
   const { progress, secondsLeft } = figuresOf(state, search);
   const best = bestOf(state);
-  const perplexity = best && perplexityOf(best);
+  const fitness = best && fitnessOf(best);
   const done = state.generations.length;
   const parts = [
     done < generations && state.finalists.length === 0
@@ -88,12 +92,16 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
       : 'evaluating the finalists',
     `${Math.floor(progress * 100)} %`,
     `${state.counts.candidates} metrics`,
-    ...(perplexity === undefined
-      ? []
-      : [`best ${formatPerplexity(perplexity)} (dense ${formatPerplexity(state.opening?.densePerplexity ?? NaN)})`]),
+    ...(fitness === undefined || state.opening === undefined ? [] : [bestText(fitness, state.opening)]),
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
   ];
   return parts.join(' · ');
+}
+
+/** `best 106.7 (dense 100.3)`, `best KL 0.1234`. */
+function bestText(fitness: number, opening: SearchOpening): string {
+  const best = `best ${fitnessText(fitness, objectiveOf(opening))}`;
+  return opening.objective === 'kl' ? best : `${best} (dense ${formatPerplexity(opening.densePerplexity)})`;
 }
 
 const GENERATION_HEADER = generationCells(
@@ -102,7 +110,8 @@ const GENERATION_HEADER = generationCells(
 );
 
 function generationRow(event: MetricGeneration, state: MetricState): string {
-  const number = (value: number | null): string => (value === null ? '–' : formatPerplexity(value));
+  const number = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '–' : formatFitness(value, objectiveOf(state.opening));
   const { counts, bestSoFar } = event;
   const valid = counts.candidates - counts.invalid;
   const candidate = bestSoFar && state.byId.get(bestSoFar.id);
@@ -111,7 +120,7 @@ function generationRow(event: MetricGeneration, state: MetricState): string {
       String(event.generation + 1),
       number(event.best),
       number(event.mean),
-      number(bestSoFar?.perplexity ?? null),
+      number(bestSoFar && fitnessIn(bestSoFar)),
       counts.evaluations.toFixed(1),
       valid === 0 ? '–' : formatShare(Math.round((1 - counts.evaluations / valid) * 100) / 100),
       formatSeconds(state.times.worked / 1000),
@@ -151,7 +160,14 @@ function finalistTable(state: MetricState): readonly string[] {
       ? [formatPerplexity(result.perplexity), formatChange(result.perplexity, result.densePerplexity)]
       : ['failed', ''];
   return [
-    cells('metric', 'fitness', 'change', 'test text', 'change', 'formula'),
+    cells(
+      'metric',
+      state.opening?.objective === 'kl' ? 'perplexity' : 'fitness',
+      'change',
+      'test text',
+      'change',
+      'formula',
+    ),
     ...entries.map((entry) =>
       cells(entry.name, ...figures(entry.result), ...figures(entry.test), infix(entry.expression)),
     ),

@@ -5,7 +5,7 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import { foundFitness } from './foundFitness.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
@@ -17,6 +17,8 @@ export interface SearchResult {
   readonly name: string;
   readonly state: MetricState['status'];
   readonly sparsity: string;
+  /** What candidates are chosen by, where that is not their perplexity. */
+  readonly objective?: 'kl';
   readonly densePerplexity: number | null;
   readonly denseTestPerplexity: number | null;
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
@@ -36,6 +38,8 @@ export interface FoundMetric {
   readonly expression: string;
   /** On the fitness text. */
   readonly perplexity: number | null;
+  /** In the search, while it has only that. */
+  readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
   readonly error?: ErrorData;
@@ -51,6 +55,7 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
     name: run.plan.name,
     state: status,
     sparsity: printSparsity(run.plan.sparsity),
+    ...(opening?.objective && { objective: opening.objective }),
     densePerplexity: opening?.densePerplexity ?? null,
     denseTestPerplexity: tested?.densePerplexity ?? null,
     best:
@@ -63,7 +68,7 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
                 id: soFar.id,
                 metric: infix(soFar.expression),
                 expression: soFar.expression,
-                perplexity: perplexityOf(soFar) ?? null,
+                ...foundFitness(soFar.outcome),
                 testPerplexity: null,
               },
             ],

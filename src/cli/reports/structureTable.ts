@@ -1,6 +1,7 @@
 import { describeError } from '../../base/errors.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
 import type { FinalistEvent, ComponentsOpening } from '../../search/lifecycle/events.ts';
+import { denseText } from '../../search/lifecycle/fitnessText.ts';
 import { configurationOf } from '../../search/rates/configuration.ts';
 import type { Configuration } from '../../search/rates/configuration.ts';
 import type { Terminal } from '../terminal.ts';
@@ -8,16 +9,20 @@ import type { Terminal } from '../terminal.ts';
 /** What searches for rates and for masks have in common when they tell what they have found. */
 
 /** Finalists and baselines, evaluated as they would be outside the search, the best on the fitness text first, and why one was not; nothing before they are. */
-export function finalTable({ finalists }: { readonly finalists: Finalists }, out: Terminal['out']): readonly string[] {
+export function finalTable(
+  { finalists, opening }: { readonly finalists: Finalists; readonly opening: ComponentsOpening | undefined },
+  out: Terminal['out'],
+): readonly string[] {
   if (finalists.length === 0) return [];
-  const [header, ...rows] = structureTable(finalists);
+  const [header, ...rows] = structureTable(finalists, opening?.objective === 'kl' ? 'perplexity' : 'fitness');
   const failures = finalists.flatMap(({ name, error }) => (error ? [`${name} failed: ${describeError(error)}`] : []));
   return [out.bold(header!), ...rows, '', ...failures, ...(failures.length > 0 ? [''] : [])];
 }
 
 type Finalists = readonly FinalistEvent[];
 
-function structureTable(finalists: Finalists): readonly string[] {
+/** @param column what the figures on the fitness text are called */
+function structureTable(finalists: Finalists, column: string): readonly string[] {
   const entries = [...finalists].sort((a, b) => placeOf(a) - placeOf(b));
   const tested = entries.some(({ test }) => test !== undefined);
   const name = Math.max('found'.length, ...entries.map((entry) => entry.name.length));
@@ -39,7 +44,7 @@ function structureTable(finalists: Finalists): readonly string[] {
   const dense = entries.find(({ result }) => result !== undefined)?.result;
   const denseTest = entries.find(({ test }) => test !== undefined)?.test;
   return [
-    cells(['found', 'fitness', 'change', 'test text', 'change', 'removed', 'parameters']),
+    cells(['found', column, 'change', 'test text', 'change', 'removed', 'parameters']),
     ...entries.map((entry) =>
       cells([
         entry.name,
@@ -67,8 +72,8 @@ function placeOf({ result }: FinalistEvent): number {
 }
 
 export function structureOpenedLine(opening: ComponentsOpening): string {
-  const { densePerplexity, blocks, architecture, parameters, device } = opening;
-  return `dense ${formatPerplexity(densePerplexity)} on ${blocks} blocks · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
+  const { architecture, parameters, device } = opening;
+  return `${denseText(opening)} · ${architecture}, ${formatCount(parameters)} parameters in ${opening.components.length} blocks · ${device}`;
 }
 
 /** A finalist or baseline as the last object of `--json` has it. */
@@ -78,6 +83,8 @@ export interface FoundStructure extends Partial<Configuration> {
   readonly id?: number;
   /** On the fitness text. */
   readonly perplexity: number | null;
+  /** In the search, while it has only that. */
+  readonly kl?: number;
   /** On the text that the search never saw; null where there is none. */
   readonly testPerplexity: number | null;
   /** Share of the blocks' weights that went, and parameters that are left; null where it failed. */

@@ -13,11 +13,20 @@ export interface OpenedSolver {
   readonly seconds: number;
 }
 
+/** What a sweep asks of the solvers of one block. */
+export interface LayerSolvers {
+  /** @throws EspalierError as {@link openSolver} */
+  get(layer: Parameter, update: WeightUpdate): Promise<OpenedSolver>;
+  /** Says that an evaluation is through with the layer, whether it has updated it or not. */
+  release(layer: Parameter): void;
+  dispose(): void;
+}
+
 /**
  * What updates need of one block beside masks: H of its inputs and what is computed of that, once for all layers that read an input and for
  * all evaluations that share the block. Each is freed when its last user has released it.
  */
-export class BlockSolvers {
+export class BlockSolvers implements LayerSolvers {
   private readonly device: Device;
   private readonly grams: BlockGrams;
   private readonly now: () => number;

@@ -1,7 +1,7 @@
 import type { BlockLayout } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { ReusedArrays } from '../runtime/reusedArrays.ts';
-import type { BlockSolvers } from './blockSolvers.ts';
+import type { LayerSolvers } from './blockSolvers.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 
 /** A block as the sweep comes to it. */
@@ -14,7 +14,7 @@ export interface BlockVisit {
   /** Statistics of the dense model, where calibration is one-shot. */
   readonly statistics: BlockStatistics | undefined;
   /** What updates need of the dense model's block, where calibration is one-shot and the block is updated. */
-  readonly solvers: BlockSolvers | undefined;
+  readonly solvers: LayerSolvers | undefined;
   /** Where H lies: of one block at a time. */
   readonly arrays: ReusedArrays;
   /** Where H of what is refitted lies: {@link solvers} may be open beside it. */

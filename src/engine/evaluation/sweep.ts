@@ -5,7 +5,7 @@ import { CalibrationStream } from './calibrationStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
-import type { BlockSolvers } from './blockSolvers.ts';
+import type { LayerSolvers } from './blockSolvers.ts';
 import { observeBlock } from './observeBlock.ts';
 import { countRefitSteps } from './refitBlock.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
@@ -45,7 +45,7 @@ export async function sweep(
     for (const variant of dense ? [undefined, ...variants] : variants) tracks.push(await Track.open(inputs, variant));
     const operands = inputs.statistics ? [] : pruners.flatMap((pruner) => pruner.rows);
     const isOneShot = inputs.statistics !== undefined || inputs.calibrate === 'one-shot';
-    const updates = pruners.some(({ update }) => update);
+    const updates = !inputs.solvers && pruners.some(({ update }) => update);
     if (isOneShot && (operands.length > 0 || updates)) {
       oneShot = await shared.time(() => CalibrationStream.open(inputs, operands));
     }
@@ -54,13 +54,13 @@ export async function sweep(
       const where = `block ${index + 1} of ${depth}`;
       const block = await shared.time(() => weights.block(index));
       let gradients: Weights | undefined;
-      let solvers: BlockSolvers | undefined;
+      let solvers: LayerSolvers | undefined;
       try {
         const visit = { index, layout, block, last, where, arrays, refitArrays };
         const pruning = tracks.flatMap(({ pruner }) => pruner ?? []);
         const observed =
           oneShot && (await shared.time(() => observeBlock(inputs, oneShot!, visit, pruning, !last, step)));
-        solvers = observed?.solvers;
+        solvers = inputs.solvers?.block(index) ?? observed?.solvers;
         const statistics = inputs.statistics?.[index] ?? observed?.statistics;
         if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
         for (const track of tracks) await track.visit({ ...visit, statistics, solvers, gradients }, step);

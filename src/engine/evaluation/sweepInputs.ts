@@ -5,6 +5,8 @@ import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
+import type { LayerSolvers } from './blockSolvers.ts';
+import type { DenseStates } from './denseStates.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
 
@@ -25,8 +27,12 @@ export interface SweepInputs {
   readonly calibrate: 'sequential' | 'one-shot';
   /** Statistics of the dense model's blocks, where they were collected before: then nothing is calibrated. */
   readonly statistics?: readonly BlockStatistics[];
+  /** What updates need of the dense model's H, where that was found before: `block` gives what is of one. */
+  readonly solvers?: { block(index: number): LayerSolvers };
   /** The operand G of the dense model, where a metric uses it. */
   readonly gradients?: GradientOperands;
+  /** Where losses are divergences from the dense model; its states of the evaluation's sequences are at hand. */
+  readonly denseStates?: DenseStates;
   /** See `EvaluationHooks.onFinal`. */
   readonly onFinal?: EvaluationHooks['onFinal'];
   /** Seconds, from any start. */
@@ -37,7 +43,8 @@ export interface SweepInputs {
 export type Variant = Pruner | Removal;
 
 export interface SweepOutcome {
-  readonly perplexity: number;
+  /** Mean over all predictions, in nats: cross-entropy with the text, or with {@link SweepInputs.denseStates} KL(dense ‖ pruned). */
+  readonly loss: number;
   /** Share of the prunable weights that are zero or gone; of the dense model those that are zero in the checkpoint. */
   readonly actualSparsity: number;
   /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */

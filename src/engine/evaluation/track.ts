@@ -7,10 +7,11 @@ import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { UpdateSolver } from '../update/updateSolver.ts';
-import type { BlockSolvers } from './blockSolvers.ts';
+import type { LayerSolvers } from './blockSolvers.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
+import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
@@ -115,8 +116,8 @@ export class Track {
     if (this.variant) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
     await this.stopwatch.time(async () => {
       for (const batch of this.evaluation.batches) {
-        for (const loss of await this.inputs.programs.losses(batch, head)) this.loss += loss;
-        await step('perplexity');
+        for (const loss of await this.losses(batch, head)) this.loss += loss;
+        await step(this.inputs.denseStates ? 'divergence' : 'perplexity');
       }
     });
   }
@@ -124,15 +125,22 @@ export class Track {
   /** @param shared seconds of common work that this evaluation would do alone too */
   outcome(shared: number): SweepOutcome | EspalierError {
     if (this.failure) return this.failure;
-    const { evaluation } = this.inputs;
+    const { evaluation, denseStates } = this.inputs;
     // The protocol weights every block's mean loss alike: all have T − 1 predictions, so that is the mean of them all.
-    const perplexity = Math.exp(this.loss / (evaluation.length * (evaluation[0]!.length - 1)));
-    if (!Number.isFinite(perplexity)) return notFinite(this.variant?.metric, perplexity);
+    const loss = this.loss / (evaluation.length * (evaluation[0]!.length - 1));
+    const [what, value] = denseStates ? ['divergence from the dense model', loss] : ['perplexity', Math.exp(loss)];
+    if (!Number.isFinite(value)) return notFinite(this.variant?.metric, what, value);
     return {
-      perplexity,
+      loss,
       actualSparsity: this.variant?.actualSparsity ?? this.inputs.weights.zeroShare,
       seconds: this.stopwatch.seconds + shared,
     };
+  }
+
+  /** Sums over the sequences of a batch. */
+  private losses(batch: HiddenBatch, head: Weights): Promise<number[]> {
+    const { programs, denseStates } = this.inputs;
+    return denseStates ? programs.divergences(batch, denseStates.of(batch), head) : programs.losses(batch, head);
   }
 
   dispose(): void {
@@ -176,7 +184,7 @@ export class Track {
     this.failure = error;
   }
 
-  private async solver(solvers: BlockSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
+  private async solver(solvers: LayerSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
     const { solver, seconds } = await solvers.get(layer, update);
     if (!this.shared.has(solver)) this.stopwatch.add(seconds);
     this.shared.add(solver);
@@ -200,12 +208,12 @@ async function pass(
 /** Errors that end one evaluation, and not the others. */
 const OWN_FAULTS: ReadonlySet<ErrorCode> = new Set(['metric/invalid-score', 'recovery/ill-conditioned']);
 
-function notFinite(metric: string | undefined, perplexity: number): EspalierError {
+function notFinite(metric: string | undefined, what: string, value: number): EspalierError {
   return new EspalierError({
     code: 'evaluation/not-finite',
     operation: metric === undefined ? 'evaluating the dense model' : `evaluating the model pruned with ${metric}`,
-    expected: 'a finite perplexity',
-    actual: String(perplexity),
+    expected: `a finite ${what}`,
+    actual: String(value),
     remedy:
       metric === undefined
         ? 'Check the checkpoint’s weights; with precision float16 also try float32.'

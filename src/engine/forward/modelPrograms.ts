@@ -1,10 +1,11 @@
 import type { ModelConfig } from '../families/families.ts';
 import { type BlockGraphOptions, buildBlockGraph } from '../models/blockGraph.ts';
-import { buildHeadGraph } from '../models/headGraph.ts';
+import { buildDivergenceGraph, buildHeadGraph } from '../models/headGraph.ts';
 import type { RotaryPositions } from '../families/config.ts';
 import { type BlockLayout, rotationOf } from '../families/family.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
+import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from './blockWeights.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 
@@ -96,8 +97,7 @@ export class ModelPrograms {
   async rowLosses(batch: HiddenBatch, weights: Weights): Promise<Float32Array> {
     const { config, device, tokens } = this;
     const rows = batch.batch * tokens;
-    const limit = device.resident ? LOGITS.resident : LOGITS.host;
-    const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
+    const slice = this.slice(rows, 1);
     const key = `${this.shape} head ${rows}`;
     const { precision, weightType } = device;
     const build = (): ReturnType<typeof buildHeadGraph> =>
@@ -106,12 +106,40 @@ export class ModelPrograms {
     const targets = await device.upload(nextTokens(batch.ids), [rows], 'int32');
     const outputs = await program.run({ ...weights, x: batch.x, targets });
     targets.dispose();
-    const losses = new Float32Array(rows);
-    for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
-      losses.set(outputs[`loss${index}`]!.floats(), begin);
-    }
-    return losses;
+    return joined(rows, slice, (index) => outputs[`loss${index}`]!);
   }
+
+  /**
+   * Sums of KL(dense ‖ batch) over every sequence's next-token distributions, in nats, in the order of `batch.ids`. Of a sequence's rows
+   * those count that predict, as in {@link losses}.
+   *
+   * @param dense states of the dense model after its last block, of the same sequences: [batch · tokens, hidden]
+   */
+  async divergences(batch: HiddenBatch, dense: DeviceTensor, weights: Weights): Promise<number[]> {
+    const { config, device, tokens } = this;
+    const rows = batch.batch * tokens;
+    const slice = this.slice(rows, 2);
+    const { precision, weightType } = device;
+    const build = (): ReturnType<typeof buildDivergenceGraph> =>
+      buildDivergenceGraph(config, { rows, slice, precision, weightType });
+    const program = await device.program(`${this.shape} divergence ${rows}`, build, () => true);
+    const outputs = await program.run({ ...weights, x: batch.x, dense });
+    const values = joined(rows, slice, (index) => outputs[`divergence${index}`]!);
+    return batch.ids.map((_, i) => sumOf(values.subarray(i * tokens, (i + 1) * tokens - 1)));
+  }
+
+  /** Rows whose logits exist at the same time. @param models how many have some */
+  private slice(rows: number, models: number): number {
+    const limit = (this.device.resident ? LOGITS.resident : LOGITS.host) / models;
+    return Math.min(rows, Math.max(256, Math.floor(limit / this.config.vocabulary)));
+  }
+}
+
+/** What a program gives in slices of rows. */
+function joined(rows: number, slice: number, part: (index: number) => DeviceTensor): Float32Array {
+  const values = new Float32Array(rows);
+  for (let begin = 0, index = 0; begin < rows; begin += slice, index++) values.set(part(index).floats(), begin);
+  return values;
 }
 
 function keyOf(rotation: RotaryPositions): string {

@@ -127,6 +127,12 @@ export const GRADIENT_RULES: { readonly [Name in PrimitiveName]: Rule<Name> } = 
     const inner = graph.reduceSum(graph.mul(cotangent, y), [y.shape.length - 1]);
     return [graph.mul(y, graph.sub(cotangent, inner))];
   },
+  // d − exp(y) · Σ d
+  logSoftmax({ graph, node, cotangent }) {
+    const y = node.output;
+    const total = graph.reduceSum(cotangent, [y.shape.length - 1]);
+    return [graph.sub(cotangent, graph.mul(graph.exp(y), total))];
+  },
   reshape: ({ graph, node, cotangent }) => [graph.reshape(cotangent, node.inputs[0]!.shape)],
   expand: ({ graph, node, cotangent }) => [unbroadcast(graph, cotangent, node.inputs[0]!.shape)],
   transpose({ graph, node, cotangent }) {

@@ -94,6 +94,7 @@ export class GraphBuilder {
   reduceMin = (x: Value, axes: readonly number[]): Value => this.apply('reduceMin', [x], { axes });
   reduceSumSquare = (x: Value, axes: readonly number[]): Value => this.apply('reduceSumSquare', [x], { axes });
   softmax = (x: Value): Value => this.apply('softmax', [x], {});
+  logSoftmax = (x: Value): Value => this.apply('logSoftmax', [x], {});
   reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape }));
   expand = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : this.apply('expand', [x], { shape }));
   slice = (x: Value, axis: number, begin: number, end: number): Value =>

@@ -34,6 +34,8 @@ export interface PrimitiveParameters {
   reduceSumSquare: Axes;
   /** exp(x) / Σ exp(x) along the last axis. */
   softmax: None;
+  /** x − max x − log Σ exp(x − max x) along the last axis. */
+  logSoftmax: None;
   // layout
   reshape: { readonly shape: Shape };
   expand: { readonly shape: Shape };

@@ -71,6 +71,7 @@ const TYPE_RULES: { readonly [Name in PrimitiveName]: TypeRule<Name> } = {
   reduceMin: reduction,
   reduceSumSquare: reduction,
   softmax: ([x]) => ({ type: x!.type, shape: x!.shape }),
+  logSoftmax: ([x]) => ({ type: x!.type, shape: x!.shape }),
   reshape: ([x], { shape }) => {
     require('reshape', sizeOf(shape) === sizeOf(x!.shape), [x!], printShape(shape));
     return { type: x!.type, shape };

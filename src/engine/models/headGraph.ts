@@ -41,6 +41,27 @@ export function buildHeadGraph(config: ModelConfig, options: HeadGraphOptions): 
   return graph.build('head');
 }
 
+/**
+ * How far a model's next-token distributions are from those of the dense one: x and `dense` [rows, hidden], both after the last block →
+ * KL(dense ‖ x) of each row, in nats. The dense logits are made anew of the states here, as they are too large to keep. Slices and outputs
+ * (`divergence0`, `divergence1`, …) are as {@link buildHeadGraph} has them.
+ */
+export function buildDivergenceGraph(config: ModelConfig, options: HeadGraphOptions): Graph {
+  const { rows, slice } = options;
+  const graph = new GraphBuilder();
+  const x = graph.input('x', [rows, config.hidden]);
+  const dense = graph.input('dense', [rows, config.hidden]);
+  const logits = logitsWriter(config, graph, options);
+  for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
+    const end = Math.min(begin + slice, rows);
+    const logProbabilities = (states: Value): Value => graph.logSoftmax(logits(graph.slice(states, 0, begin, end)));
+    const [p, q] = [logProbabilities(dense), logProbabilities(x)];
+    const divergence = graph.sumOfRow(graph.mul(graph.exp(p), graph.sub(p, q)));
+    graph.output(`divergence${index}`, graph.reshape(divergence, [end - begin]));
+  }
+  return graph.build('divergence');
+}
+
 /** Adds the head's parameters as inputs; → what turns rows of x into rows of logits. */
 function logitsWriter(
   config: ModelConfig,

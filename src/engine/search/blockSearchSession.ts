@@ -9,6 +9,7 @@ import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
+import { isWeightUpdate } from '../../experiment/updates.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { OWL, REMOVED, UNIFORM } from '../../experiment/structure.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
@@ -28,6 +29,7 @@ import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { requireHeadsAndChannels } from '../structure/chooseMask.ts';
 import { owlRates } from '../structure/rates.ts';
 import { dropsLayers } from '../../search/rates/evopress/plan.ts';
+import { countSolverSteps, hasRoomForSolvers, KeptSolvers } from './keptSolvers.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { measureVariants } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
@@ -46,6 +48,7 @@ export class BlockSearchSession implements SearchSession {
   private readonly inputs: SweepInputs;
   private readonly provenance: Provenance;
   private readonly state: EngineState;
+  private readonly solvers: KeptSolvers | undefined;
   /** What a search for rates needs to know of the dense model. */
   private readonly survey: Survey;
   /** Token ids of the calibration text. */
@@ -55,7 +58,7 @@ export class BlockSearchSession implements SearchSession {
 
   private constructor(
     plan: RateSearchPlan | MaskSearchPlan,
-    { inputs, provenance, survey, calibration, opening }: Opened,
+    { inputs, provenance, survey, calibration, opening, solvers }: Opened,
     state: EngineState,
   ) {
     this.plan = plan;
@@ -65,6 +68,7 @@ export class BlockSearchSession implements SearchSession {
     this.calibration = calibration;
     this.opening = opening;
     this.state = state;
+    this.solvers = solvers;
   }
 
   /** @throws EspalierError as an evaluation does, and `settings/invalid` for rates of a method that removes whole blocks */
@@ -74,10 +78,12 @@ export class BlockSearchSession implements SearchSession {
     state: EngineState,
   ): Promise<BlockSearchSession> {
     const asked = evaluationsOf(plan);
-    const calibrated = plan.calibration !== undefined || asked.some(needsCalibration);
+    // What follows a mask reads inputs, whatever made the mask.
+    const calibrated = plan.update !== undefined || plan.calibration !== undefined || asked.some(needsCalibration);
     const samples = { calibration: calibrated, gradients: asked.some(needsGradient) };
     const { inputs: prepared, provenance, calibration: ids } = await prepareSweep(plan, samples, hooks, state);
-    const inputs = searchInputs(prepared);
+    const { objective } = plan.search;
+    const inputs = searchInputs(prepared, objective);
     try {
       if (plan.kind === 'masks' && calibrated && !ids) throw drawsDocuments();
       if (plan.kind === 'masks' || dropsLayers(plan))
@@ -85,9 +91,14 @@ export class BlockSearchSession implements SearchSession {
       for (const evaluation of [...asked, ...baselinesOf(plan)]) throwIfFailed(refusal(evaluation, inputs));
       const needs = surveyNeeds(asked, rowsOfWeights(asked));
       const needed = samples.gradients ? await needGradients(inputs, provenance, state.gradients) : undefined;
+      const { update } = plan;
+      const ofWeights = update && isWeightUpdate(update) && hasRoomForSolvers(inputs) ? update : undefined;
       const steps = stagedStepper(
         hooks,
-        (needed?.steps ?? 0) + countDenseSteps(inputs, []) + countSurveySteps(inputs, needs),
+        (needed?.steps ?? 0) +
+          countDenseSteps(inputs, []) +
+          countSurveySteps(inputs, needs) +
+          (ofWeights ? countSolverSteps(inputs) : 0),
       );
       const gradients = await needed?.get(steps('gradients'));
       const { losses } = await densePass(inputs, [], steps('evaluating'));
@@ -98,14 +109,16 @@ export class BlockSearchSession implements SearchSession {
       const shares = found.outliers.get(OWL.multiple);
       const calibration = ids ?? new Int32Array();
       const opening: ComponentsOpening = {
-        ...openingOf(losses, provenance, aboutMeasurements(plan)),
+        ...openingOf(losses, provenance, objective, aboutMeasurements(plan)),
         components,
         calibrationTokens: calibration.length,
         ...(shares && { owl: owlRates(shares, components.map(blockWeights), plan.sparsity.share, OWL.spread) }),
       };
-      const { statistics } = found;
+      const kept = ofWeights && (await KeptSolvers.collect(inputs, ofWeights, needs.rows, steps('pruning')));
+      const statistics = kept?.statistics ?? found.statistics;
       const opened = {
-        inputs: { ...ready, ...(statistics && { statistics }) },
+        inputs: { ...ready, ...(statistics && { statistics }), ...(kept && { solvers: kept.solvers }) },
+        solvers: kept?.solvers,
         provenance,
         survey: found,
         calibration,
@@ -175,6 +188,7 @@ export class BlockSearchSession implements SearchSession {
   }
 
   dispose(): void {
+    this.solvers?.dispose();
     disposePrograms(this.inputs);
     for (const programs of this.programs.values()) programs.dispose();
     this.programs.clear();
@@ -182,20 +196,28 @@ export class BlockSearchSession implements SearchSession {
 
   /** What is measured of a candidate, made when its turn comes. */
   private modelOf(candidate: Candidate, inputs: SweepInputs): () => Variant {
-    const { plan, opening, survey } = this;
+    const { plan, opening } = this;
     const { components } = opening;
     if (candidate.kind === 'mask') {
       const { mask } = candidate;
       if (mask.length !== components.length)
         throw sessionError(`masks of ${components.length} blocks`, `one of ${mask.length}`);
-      return () => ({ metric: 'mask', mask, actualSparsity: removedShareOfAll(components, mask) });
+      const removed = removedShareOfAll(components, mask);
+      const { update } = plan;
+      if (!update || isWeightUpdate(update)) return () => ({ metric: 'mask', mask, actualSparsity: removed });
+      const sparsity = { kind: 'unstructured', share: removed } as const;
+      return this.prepared({ metric: 'mask', structure: { kind: 'mask', mask }, sparsity, update }, inputs);
     }
     if (candidate.kind !== 'rates' || plan.kind !== 'rates')
       throw sessionError(`what a search for ${plan.kind} measures`, candidate.kind);
-    const evaluation = evaluationOf(plan, { kind: 'given', rates: candidate.rates });
+    return this.prepared(evaluationOf(plan, { kind: 'given', rates: candidate.rates }), inputs);
+  }
+
+  /** As an evaluation prepares it. */
+  private prepared(evaluation: PlannedEvaluation, inputs: SweepInputs): () => Variant {
     throwIfFailed(refusal(evaluation, inputs));
     return () => {
-      const prepared = prepareEvaluation({ ...plan, evaluations: [evaluation] }, 0, inputs, survey, {});
+      const prepared = prepareEvaluation({ ...this.plan, evaluations: [evaluation] }, 0, inputs, this.survey, {});
       if (prepared instanceof EspalierError) throw prepared;
       return prepared.variant;
     };
@@ -229,6 +251,7 @@ interface Opened {
   readonly survey: Survey;
   readonly calibration: Int32Array;
   readonly opening: ComponentsOpening;
+  readonly solvers: KeptSolvers | undefined;
 }
 
 /** What a search will ask, as evaluations: they say what has to be known of the dense model. */
@@ -241,15 +264,20 @@ function evaluationsOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedE
 
 /** What the search is compared with at its end: what is wrong with one of these is said at the beginning. */
 function baselinesOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEvaluation[] {
-  const { sparsity } = plan;
-  return plan.kind === 'rates'
-    ? plan.baselines.map(({ rates }) => evaluationOf(plan, rates))
-    : plan.baselines.map(({ name, structure }) => ({ metric: name, structure, sparsity }));
+  if (plan.kind === 'rates') return plan.baselines.map(({ rates }) => evaluationOf(plan, rates));
+  const { sparsity, update } = plan;
+  return plan.baselines.map(({ name, structure }) => ({
+    metric: name,
+    structure,
+    sparsity,
+    ...(update && { update }),
+  }));
 }
 
 /** What decides a loss beside model, texts and how they are cut. */
-function aboutMeasurements({ kind, sparsity, ...plan }: RateSearchPlan | MaskSearchPlan): object {
-  return { kind, sparsity: printSparsity(sparsity), ...('target' in plan && { target: plan.target }) };
+function aboutMeasurements({ kind, sparsity, update, ...plan }: RateSearchPlan | MaskSearchPlan): object {
+  const target = 'target' in plan && { target: plan.target };
+  return { kind, sparsity: printSparsity(sparsity), ...target, ...(update && { update }) };
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -7,7 +7,7 @@ import { embed } from '../forward/embed.ts';
 import type { Step } from '../forward/step.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
 
-/** One pass of the dense model: the loss of every evaluation block, and the statistics of every layer's input. */
+/** One pass of the dense model: the loss of every evaluation block, the statistics of every layer's input, and its states where they are wanted. */
 export async function densePass(
   inputs: SweepInputs,
   rows: readonly RowOperand[],
@@ -30,6 +30,7 @@ export async function densePass(
         weights.done(block);
       }
     }
+    await inputs.denseStates?.keep(inputs, stream);
     const head = await weights.head();
     try {
       const losses: number[] = [];

@@ -10,7 +10,7 @@ import { InvalidScoreError } from '../pruning/scoreCheck.ts';
 
 /**
  * Mean losses of variants on the evaluation's sequences, in nats per predicted token, in order; one that is not finite is an outcome, too.
- * An evaluation computes them in the same way.
+ * An evaluation computes them in the same way; where the inputs have the dense model's states they are divergences from it.
  *
  * @param make a variant of each candidate, when its turn comes
  * @throws EspalierError for everything that is not a candidate's fault
@@ -25,22 +25,24 @@ export async function measureVariants<Candidate>(
   const measured: Timed<MeasureOutcome>[] = [];
   // Without a total, steps are not counted: what a person watches is candidates.
   const step = stepper({ signal }, 0);
-  for (const group of inGroups(candidates, inputs)) {
-    try {
-      const { variants } = await sweep(inputs, false, group.map(make), step);
-      for (const outcome of variants) {
-        measured.push(
-          outcome instanceof EspalierError
-            ? { answer: invalidOutcome(outcome), seconds: 0 }
-            : {
-                answer: { kind: 'loss', blocks, loss: Math.log(outcome.perplexity) },
-                seconds: outcome.seconds,
-              },
-        );
+  try {
+    await inputs.denseStates?.provide(inputs, step);
+    for (const group of inGroups(candidates, inputs)) {
+      try {
+        const { variants } = await sweep(inputs, false, group.map(make), step);
+        for (const outcome of variants) {
+          measured.push(
+            outcome instanceof EspalierError
+              ? { answer: invalidOutcome(outcome), seconds: 0 }
+              : { answer: { kind: 'loss', blocks, loss: outcome.loss }, seconds: outcome.seconds },
+          );
+        }
+      } finally {
+        await releaseMetrics(inputs);
       }
-    } finally {
-      await releaseMetrics(inputs);
     }
+  } finally {
+    inputs.denseStates?.forget();
   }
   return measured;
 }
@@ -53,8 +55,12 @@ export async function releaseMetrics({ device }: Pick<SweepInputs, 'device'>): P
 /** What is the candidate's own fault; anything else goes on as an error. */
 export function invalidOutcome(error: unknown): Extract<MeasureOutcome, { kind: 'invalid' }> {
   if (error instanceof InvalidScoreError) return { kind: 'invalid', reason: error.reason, detail: error.data.actual };
+  if (error instanceof EspalierError && error.code === 'recovery/ill-conditioned') {
+    return { kind: 'invalid', reason: 'not-finite', detail: `${error.data.operation}: ${error.data.actual}` };
+  }
   if (error instanceof EspalierError && error.code === 'evaluation/not-finite') {
-    return { kind: 'invalid', reason: 'not-finite', detail: `a perplexity of ${error.data.actual}` };
+    const what = error.data.expected.replace('finite ', '');
+    return { kind: 'invalid', reason: 'not-finite', detail: `${what} of ${error.data.actual}` };
   }
   throw error;
 }

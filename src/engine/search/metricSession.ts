@@ -4,6 +4,7 @@ import type { MeasureOutcome, SearchOpening } from '../../search/lifecycle/event
 import type { ProbeOutcome } from '../../search/metrics/events.ts';
 import type { Candidate, Measuring, Probing, Timed } from '../../experiment/measuringSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
+import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import type { OperandName } from '../../metric/operands.ts';
@@ -21,6 +22,7 @@ import { sizeOf } from '../graph/shape.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
+import { countSolverSteps, hasRoomForSolvers, KeptSolvers } from './keptSolvers.ts';
 import { invalidOutcome, measureVariants, releaseMetrics } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
 import { differingBits, MaskCache, zeroBits } from './maskBits.ts';
@@ -30,7 +32,7 @@ import type { SearchSession } from './searchSession.ts';
 
 /**
  * The numeric side of a search for metrics. What candidates share is computed once: the dense losses and the dense model's
- * statistics; a candidate then costs its pruning and its forward passes. Candidates are ranked by one-shot calibration.
+ * statistics; a candidate then costs its pruning, its update where the plan has one, and its forward passes. Candidates are ranked by one-shot calibration.
  */
 export class MetricSession implements SearchSession {
   readonly opening: SearchOpening;
@@ -38,9 +40,16 @@ export class MetricSession implements SearchSession {
   /** Evaluation blocks in the order of the rungs. */
   private readonly inputs: SweepInputs;
   private readonly probed: readonly ProbeBlock[];
+  private readonly solvers: KeptSolvers | undefined;
   private readonly masks = new MaskCache();
 
-  private constructor(plan: MetricSearchPlan, inputs: SweepInputs, opening: SearchOpening) {
+  private constructor(
+    plan: MetricSearchPlan,
+    inputs: SweepInputs,
+    opening: SearchOpening,
+    solvers: KeptSolvers | undefined,
+  ) {
+    this.solvers = solvers;
     this.plan = plan;
     this.inputs = inputs;
     this.opening = opening;
@@ -50,8 +59,9 @@ export class MetricSession implements SearchSession {
   /** @throws EspalierError as an evaluation does */
   static async open(plan: MetricSearchPlan, hooks: StepHooks, state: EngineState): Promise<MetricSession> {
     const operands = operandsOfPlan(plan);
-    const { inputs: prepared, provenance } = await prepareSweep(plan, needsOf(operands), hooks, state);
-    const inputs = searchInputs(prepared);
+    const { inputs: prepared, provenance } = await prepareSweep(plan, needsOf(operands, plan.update), hooks, state);
+    const { objective } = plan.search;
+    const inputs = searchInputs(prepared, objective);
     try {
       const needed = operands.includes('G') ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const rows = operands.filter(isRowOperand);
@@ -59,14 +69,24 @@ export class MetricSession implements SearchSession {
       const isShared = inputs.gradientSamples === inputs.calibration;
       const onTheWay =
         needed && needed.steps > 0 && isShared ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
-      const left = onTheWay ? [] : rows;
-      const steps = stagedStepper(hooks, (needed?.steps ?? 0) + countDenseSteps(inputs, left));
+      const { update } = plan;
+      const keeps = update !== undefined && hasRoomForSolvers(inputs);
+      // H is collected on a way of its own, and the statistics with it.
+      const left = onTheWay || keeps ? [] : rows;
+      const steps = stagedStepper(
+        hooks,
+        (needed?.steps ?? 0) + countDenseSteps(inputs, left) + (keeps ? countSolverSteps(inputs) : 0),
+      );
       const found = await needed?.get(steps('gradients'), onTheWay);
       const dense = await densePass(inputs, left, steps('evaluating'));
+      const kept = keeps ? await KeptSolvers.collect(inputs, update, rows, steps('pruning')) : undefined;
       const { losses } = dense;
-      const statistics = onTheWay?.blocks ?? dense.statistics;
-      const opening = openingOf(losses, provenance, { sparsity: printSparsity(plan.sparsity) });
-      return new MetricSession(plan, { ...inputs, statistics, ...(found && { gradients: found.gradients }) }, opening);
+      const statistics = kept?.statistics ?? onTheWay?.blocks ?? dense.statistics;
+      const about = { sparsity: printSparsity(plan.sparsity), ...(update && { update }) };
+      const opening = openingOf(losses, provenance, objective, about);
+      const known = rows.length > 0 || kept ? { statistics } : {};
+      const ready = { ...inputs, ...known, ...(found && { gradients: found.gradients }) };
+      return new MetricSession(plan, { ...ready, ...(kept && { solvers: kept.solvers }) }, opening, kept?.solvers);
     } catch (error) {
       disposePrograms(inputs);
       throw error;
@@ -165,7 +185,7 @@ export class MetricSession implements SearchSession {
     const inputs = { ...this.inputs, evaluation: blockRange(this.inputs, on.begin, on.end) };
     const make = (candidate: Candidate): Pruner => {
       if (candidate.kind !== 'metric') throw sessionError('metrics', candidate.kind);
-      return this.pruner(candidate.expression);
+      return this.pruner(candidate.expression, this.plan.update);
     };
     return measureVariants(inputs, candidates, make, hooks);
   }
@@ -175,6 +195,7 @@ export class MetricSession implements SearchSession {
   }
 
   dispose(): void {
+    this.solvers?.dispose();
     disposePrograms(this.inputs);
   }
 
@@ -189,10 +210,10 @@ export class MetricSession implements SearchSession {
     return layers.reduce((count, { shape }) => count + sizeOf(shape), 0);
   }
 
-  private pruner(expression: Expression): Pruner {
+  private pruner(expression: Expression, update?: WeightUpdate): Pruner {
     const { sparsity, settings } = this.plan;
     const metric = printPrefix(expression);
-    return new Pruner(this.inputs.device, { metric, expression, sparsity, group: settings.group });
+    return new Pruner(this.inputs.device, { metric, expression, sparsity, group: settings.group, update });
   }
 }
 
@@ -201,9 +222,9 @@ function operandsOfPlan({ operands, seeds, baselines }: MetricSearchPlan): reado
   return [...new Set([...operands, ...metrics.flatMap(({ expression }) => operandsOf(expression))])];
 }
 
-function needsOf(operands: readonly OperandName[]): SampleNeeds {
+function needsOf(operands: readonly OperandName[], update: WeightUpdate | undefined): SampleNeeds {
   return {
-    calibration: operands.some((name) => name !== 'W' && name !== 'Wsigned'),
+    calibration: update !== undefined || operands.some((name) => name !== 'W' && name !== 'Wsigned'),
     gradients: operands.includes('G'),
   };
 }

@@ -1,29 +1,43 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { SearchOpening } from '../../search/lifecycle/events.ts';
+import type { Objective } from '../../search/lifecycle/objective.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
+import { DenseStates } from '../evaluation/denseStates.ts';
 import { ownGradients } from '../evaluation/fingerprint.ts';
 import type { SweepInputs } from '../evaluation/sweepInputs.ts';
 import { blockOrder } from './blockOrder.ts';
 
-/** Candidates are measured on the blocks in the order of the rungs, with the statistics of the dense model. */
-export function searchInputs(prepared: SweepInputs): SweepInputs {
+/** Candidates are measured on the blocks in the order of the rungs, by the search's objective, with the statistics of the dense model. */
+export function searchInputs(prepared: SweepInputs, objective: Objective): SweepInputs {
   const order = blockOrder(prepared.evaluation.length);
-  return { ...prepared, calibrate: 'one-shot', evaluation: order.map((index) => prepared.evaluation[index]!) };
+  return {
+    ...prepared,
+    calibrate: 'one-shot',
+    evaluation: order.map((index) => prepared.evaluation[index]!),
+    ...(objective === 'kl' && { denseStates: new DenseStates() }),
+  };
 }
 
 /**
  * What a search is told of the dense model.
  *
- * @param losses of each evaluation block
- * @param about what measurements depend on beside the model, its texts and how they are cut
+ * @param losses cross-entropies of each evaluation block
+ * @param about what measurements depend on beside the model, its texts, how they are cut, and the objective
  */
-export function openingOf(losses: readonly number[], provenance: Provenance, about: object): SearchOpening {
+export function openingOf(
+  losses: readonly number[],
+  provenance: Provenance,
+  objective: Objective,
+  about: object,
+): SearchOpening {
+  const own = objective === 'perplexity' ? {} : { objective };
   return {
     blocks: losses.length,
-    denseLosses: losses,
+    ...own,
+    denseLosses: objective === 'perplexity' ? losses : losses.map(() => 0),
     densePerplexity: Math.exp(losses.reduce((sum, loss) => sum + loss, 0) / losses.length),
-    fingerprint: openingFingerprint(provenance, losses, about),
+    fingerprint: openingFingerprint(provenance, losses, { ...about, ...own }),
     // Without its threads, which a search's workers share: how many there are decides nothing.
     device: provenance.device,
     parameters: provenance.parameters,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { EspalierError } from '../../base/errors.ts';
+import type { SearchOpening } from '../../search/lifecycle/events.ts';
 import type { MetricCandidate } from '../../search/metrics/events.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -38,13 +39,13 @@ export class CandidateFile {
   async insert(
     run: RunFolder<MetricSearchPlan>,
     candidate: MetricCandidate,
-    densePerplexity: number | undefined,
+    opening: SearchOpening | undefined,
     then: 'insert' | 'evaluate',
   ): Promise<void> {
     const uri = await fileOf(run);
     const document = await openDocument(uri, run);
     const known = insertedMetrics(document.getText(), run.record.id)[candidate.id];
-    const name = known ?? (await this.write(document, run, candidate, densePerplexity));
+    const name = known ?? (await this.write(document, run, candidate, opening));
     await revealMetric(document, name);
     if (then === 'insert') return;
     const target = { uri: uri.toString(), name };
@@ -56,10 +57,10 @@ export class CandidateFile {
     document: vscode.TextDocument,
     { record: run }: RunFolder<MetricSearchPlan>,
     candidate: MetricCandidate,
-    densePerplexity: number | undefined,
+    opening: SearchOpening | undefined,
   ): Promise<string> {
     const name = freeName(document.getText(), `evolved_${candidate.id}`);
-    const origin = { runId: run.id, plan: run.plan, densePerplexity };
+    const origin = { runId: run.id, plan: run.plan, opening };
     const declaration = metricText(name, candidate, origin, newLineOf(document));
     const isWritten = await insertBelowMetrics(document, this.parts.outlines, declaration);
     if (!isWritten) throw missingFile({ record: run }, 'one that cannot be edited');

@@ -2,7 +2,8 @@ import { configurationColumns } from '../../search/rates/configuration.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
+import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import type { CandidateOutcome } from '../../search/metrics/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
@@ -12,16 +13,16 @@ import type { TrainedEvent } from '../../search/recovery/events.ts';
 import type { RecoveryState } from '../../search/recovery/state.ts';
 import type { StepEvent } from '../../search/masks/events.ts';
 
-/** `blocks`: of the text, that were seen by what was stopped early; its perplexity is an estimate. */
+/** `blocks`: of the text, that were seen by what was stopped early; its fitness is an estimate. */
 const OUTCOME_COLUMNS = ['outcome', 'blocks', 'same as', 'reason'] as const;
 
 /** All candidates of a run as comma-separated values (RFC 4180), with all digits. Generations count from 1, as the panel's do. */
-export function runAsCsv({ candidates }: MetricState): string {
+export function runAsCsv({ candidates, opening }: MetricState): string {
   const columns = [
     'id',
     'generation',
     'formula',
-    'perplexity',
+    objectiveOf(opening),
     'size',
     'depth',
     'operator',
@@ -34,7 +35,7 @@ export function runAsCsv({ candidates }: MetricState): string {
       id,
       generation + 1,
       printInfix(parsePrefix(expression)),
-      perplexityOf(candidate) ?? '',
+      fitnessOf(candidate) ?? '',
       size,
       depth,
       operator,
@@ -48,12 +49,21 @@ export function runAsCsv({ candidates }: MetricState): string {
 /** All configurations of a search for rates; what they are stands last, the rates one column a block. Generation 0 are the first ones. */
 export function ratesAsCsv({ candidates, opening }: RateState): string {
   const { names, cellsOf } = configurationColumns(candidates, opening?.components.length);
-  const columns = ['id', 'generation', 'operator', 'parents', 'repaired', 'request', 'perplexity', ...OUTCOME_COLUMNS];
+  const columns = [
+    'id',
+    'generation',
+    'operator',
+    'parents',
+    'repaired',
+    'request',
+    objectiveOf(opening),
+    ...OUTCOME_COLUMNS,
+  ];
   const rows = candidates.map((candidate) => {
     const { id, generation, operator, parents, repaired, call, outcome } = candidate;
     return [
       ...[id, generation, operator, parents.join(' '), repaired ? 'yes' : '', call ?? ''],
-      perplexityOf(candidate) ?? '',
+      fitnessOf(candidate) ?? '',
       ...outcomeCells(outcome),
       ...cellsOf(candidate),
     ];
@@ -61,17 +71,23 @@ export function ratesAsCsv({ candidates, opening }: RateState): string {
   return csv([[...columns, ...names], ...rows]);
 }
 
-/** All steps of a search for masks, with the perplexity where there was a checkpoint before the step. */
-export function masksAsCsv(steps: readonly StepEvent[], { checkpoints }: MaskState): string {
+/** All steps of a search for masks, with the fitness where there was a checkpoint before the step. */
+export function masksAsCsv(steps: readonly StepEvent[], { checkpoints, opening }: MaskState): string {
   const at = new Map(checkpoints.map((checkpoint) => [checkpoint.step, checkpoint]));
   const stepped = new Map(steps.map((step) => [step.step, step]));
   const numbers = [...new Set([...stepped.keys(), ...at.keys()])].sort((a, b) => a - b);
   const rows = numbers.map((number) => {
     const [step, checkpoint] = [stepped.get(number), at.get(number)];
     const losses = step?.losses.map((loss) => loss ?? 'NaN').join(' ') ?? '';
-    return [number + 1, losses, step?.baseline ?? '', checkpoint?.perplexity ?? '', checkpoint?.removed ?? ''];
+    return [
+      number + 1,
+      losses,
+      step?.baseline ?? '',
+      (checkpoint && fitnessIn(checkpoint)) ?? '',
+      checkpoint?.removed ?? '',
+    ];
   });
-  return csv([['step', 'losses', 'baseline', 'perplexity before', 'removed'], ...rows]);
+  return csv([['step', 'losses', 'baseline', `${objectiveOf(opening)} before`, 'removed'], ...rows]);
 }
 
 /** What a run was asked and what it found, without the single measurements. */

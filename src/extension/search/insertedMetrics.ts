@@ -5,13 +5,16 @@ import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { MetricCandidate } from '../../search/metrics/events.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
-import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import type { SearchOpening } from '../../search/lifecycle/events.ts';
+import { FITNESS_WORDS, formatFitness } from '../../search/lifecycle/fitnessText.ts';
+import { objectiveOf } from '../../search/lifecycle/objective.ts';
+import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 
 /** What is written into a file for a candidate, and how it is found there again. */
 export interface Origin {
   readonly runId: string;
   readonly plan: MetricSearchPlan;
-  readonly densePerplexity: number | undefined;
+  readonly opening: SearchOpening | undefined;
 }
 
 /** `/// … run ID, candidate 12 …` and the metric below it. */
@@ -29,17 +32,19 @@ export function insertedMetrics(text: string, runId: string): Readonly<Record<nu
 export function metricText(
   name: string,
   candidate: MetricCandidate,
-  { runId, plan, densePerplexity }: Origin,
+  { runId, plan, opening }: Origin,
   newLine: string,
 ): string {
-  const perplexity = perplexityOf(candidate);
-  const dense = densePerplexity === undefined ? '' : ` (dense ${formatPerplexity(densePerplexity)})`;
+  const fitness = fitnessOf(candidate);
+  const objective = objectiveOf(opening);
+  const dense =
+    opening === undefined || objective === 'kl' ? '' : ` (dense ${formatPerplexity(opening.densePerplexity)})`;
   const number =
-    perplexity === undefined
+    fitness === undefined
       ? 'unknown'
-      : `${candidate.outcome.kind === 'stopped' ? 'about ' : ''}${formatPerplexity(perplexity)}${dense} at ${printSparsity(plan.sparsity).replace('%', ' %')}`;
+      : `${candidate.outcome.kind === 'stopped' ? 'about ' : ''}${formatFitness(fitness, objective)}${dense} at ${printSparsity(plan.sparsity).replace('%', ' %')}`;
   return [
-    `/// Perplexity ${number}, as ranked in the search ${plainLine(plan.name)}`,
+    `/// ${FITNESS_WORDS[objective].title} ${number}, as ranked in the search ${plainLine(plan.name)}`,
     `/// (run ${runId}, candidate ${candidate.id}).`,
     `metric ${name} = ${printInfix(parsePrefix(candidate.expression))}`,
   ].join(newLine);

@@ -62,7 +62,7 @@ export class MetricDesk implements PanelDesk {
     const candidate = state?.kind === 'metrics' ? state.byId.get(id) : undefined;
     if (!candidate) return;
     attempt(`Candidate #${id} could not be written into the file`, async () => {
-      await panel.candidates.insert(run, candidate, state?.opening?.densePerplexity, what);
+      await panel.candidates.insert(run, candidate, state?.opening, what);
       this.lookAtFile();
     });
   }

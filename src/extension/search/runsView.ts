@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { fitnessWords } from '../../search/fitnessWords.ts';
+import { measuredText } from '../../search/lifecycle/fitnessText.ts';
 import { plannedLength } from '../../search/kinds.ts';
 import { configurationText } from '../../search/rates/configuration.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
@@ -93,7 +95,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     item.iconPath = ICONS[standing];
     item.contextValue = `run.${standing}`;
     const parts = [
-      ...(best ? [formatPerplexity(best.perplexity)] : []),
+      ...(best ? [measuredText(best) ?? ''] : []),
       runMethod(plan).title,
       ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
@@ -139,10 +141,10 @@ function tooltip(
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
-    ['method', `${title}, seed ${seed}`],
+    ['method', [title, ...(plan.kind === 'recovery' ? [] : fitnessWords(plan)), `seed ${seed}`].join(', ')],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
     ['checkpoint', `${inputText(plan.model)}${sparsity ? ` at ${printSparsity(sparsity)}` : ''}`],
-    ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
+    ...(best ? [['best', `${measuredText(best) ?? ''}: ${bestText(best)}`] as const] : []),
     ...(counts ? [['work', workText(counts)] as const] : []),
     ...(document === undefined ? [] : [['file', document] as const]),
     ['begun', `${createdAt.slice(0, 16).replace('T', ' ')} UTC`],

@@ -4,6 +4,7 @@ import type {
   componentsOpeningSchema,
   evaluatedOutcomes,
   finalistEvent,
+  fitnessFields,
   generationEvent,
   invalidSchema,
   measuredEvent,
@@ -22,6 +23,8 @@ export type StoppedOutcome = Immutable<z.infer<(typeof evaluatedOutcomes)[1]>>;
 export type Outcome =
   | Immutable<z.infer<(typeof evaluatedOutcomes)[number] | typeof sharedOutcome>>
   | { readonly kind: 'invalid'; readonly detail: string };
+/** A fitness, named by what it is. */
+export type Measured = Immutable<z.infer<z.ZodObject<typeof fitnessFields>>>;
 export type MeasuredEvent = Immutable<z.infer<typeof measuredEvent>>;
 export type GenerationEvent = Immutable<z.infer<typeof generationEvent>>;
 export type FinalistEvent = Immutable<z.infer<typeof finalistEvent>>;

@@ -1,4 +1,5 @@
 import type { Outcome } from './events.ts';
+import { fitnessIn } from './objective.ts';
 
 /** A candidate of whatever kind, with what became of it. */
 interface Settled {
@@ -6,12 +7,18 @@ interface Settled {
 }
 
 /** On the scale of the whole fitness text; undefined for a candidate that cannot rank. */
-export function perplexityOf({ outcome }: Settled): number | undefined {
-  return outcome.kind === 'invalid' ? undefined : outcome.perplexity;
+export function fitnessOf({ outcome }: Settled): number | undefined {
+  return outcome.kind === 'invalid' ? undefined : fitnessIn(outcome);
+}
+
+/** Its mean loss in nats a token, by whatever it was measured; undefined for a candidate that cannot rank. */
+export function lossOf({ outcome }: Settled): number | undefined {
+  if (outcome.kind === 'invalid') return undefined;
+  return outcome.kl ?? Math.log(outcome.perplexity!);
 }
 
 /**
- * Whether it, or the one whose evaluation it shares, was measured on the whole text, as baselines are: otherwise its perplexity is an
+ * Whether it, or the one whose evaluation it shares, was measured on the whole text, as baselines are: otherwise its fitness is an
  * estimate, which ranks among the others but is never the best.
  */
 export function isComplete({ outcome }: Settled, byId: ReadonlyMap<number, Settled>): boolean {

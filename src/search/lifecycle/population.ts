@@ -1,5 +1,5 @@
 import type { EveryRunsEvent, FinalistEvent, GenerationEvent, Outcome, SearchOpening } from './events.ts';
-import { isComplete, perplexityOf } from './outcome.ts';
+import { isComplete, fitnessOf } from './outcome.ts';
 import { emptyState, foldLifecycle } from './state.ts';
 import type { GrowingLifecycle, SearchState, StateTimes } from './state.ts';
 
@@ -42,7 +42,7 @@ export interface Improvement<Operator = string> {
   readonly id: number;
   readonly generation: number;
   readonly operator: Operator;
-  readonly perplexity: number;
+  readonly fitness: number;
   /** In units of the whole fitness text. */
   readonly evaluations: number;
 }
@@ -102,9 +102,9 @@ export function foldPopulation<
 ): void {
   const improve = (candidate: Candidate): void => {
     const { id, generation, operator } = candidate;
-    const perplexity = perplexityOf(candidate) ?? Infinity;
-    if (perplexity >= (state.improvements.at(-1)?.perplexity ?? Infinity)) return;
-    state.improvements.push({ id, generation, operator, perplexity, evaluations: state.counts.evaluations });
+    const fitness = fitnessOf(candidate) ?? Infinity;
+    if (fitness >= (state.improvements.at(-1)?.fitness ?? Infinity)) return;
+    state.improvements.push({ id, generation, operator, fitness, evaluations: state.counts.evaluations });
   };
   if (event.kind === 'baseline') state.baselines.push(event);
   else if (event.kind === 'candidate') {

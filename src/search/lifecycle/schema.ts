@@ -20,7 +20,9 @@ export const askedIdSchema = z.int().min(-MAX_NAMED);
 export const openingSchema = z.strictObject({
   /** Evaluation blocks of the fitness text. */
   blocks: countSchema,
-  /** Dense mean loss of each block, in the order in which rungs visit them. */
+  /** What losses are, where they are not cross-entropies: KL(dense ‖ candidate). */
+  objective: z.literal('kl').exactOptional(),
+  /** Dense mean loss of each block, in the order in which rungs visit them; 0 where losses are divergences. */
   denseLosses: z.array(z.number()).max(10_000_000),
   densePerplexity: positiveSchema,
   /** Covers model, texts, calibration, sparsity, precision, device, versions: measurements under one are comparable. */
@@ -61,23 +63,37 @@ export const measuredEvent = z.strictObject({
   seconds: amountSchema,
 });
 
+/** The fitness, named by what it is: one of them. */
+export const fitnessFields = {
+  perplexity: positiveSchema.exactOptional(),
+  /** Mean KL(dense ‖ candidate), in nats a token; 0 but for rounding where nothing is pruned. */
+  kl: z.number().exactOptional(),
+};
+const hasFitness = ({ perplexity, kl }: { readonly perplexity?: number; readonly kl?: number }): boolean =>
+  (perplexity === undefined) !== (kl === undefined);
+const ONE_FITNESS = 'expected a perplexity or a kl';
+
 /**
- * What becomes of a candidate, as far as all searches that evolve a population tell the same. `perplexity` is always on the scale of the
+ * What becomes of a candidate, as far as all searches that evolve a population tell the same. The fitness is always on the scale of the
  * whole text: where blocks are missing, the dense loss of the text plus the excess on the blocks seen.
  */
 export const evaluatedOutcomes = [
-  z.strictObject({ kind: z.literal('full'), perplexity: positiveSchema }),
+  z.strictObject({ kind: z.literal('full'), ...fitnessFields }).refine(hasFitness, ONE_FITNESS),
   /** After this rung, when so many blocks were seen. */
-  z.strictObject({ kind: z.literal('stopped'), rung: countSchema, blocks: countSchema, perplexity: positiveSchema }),
+  z
+    .strictObject({ kind: z.literal('stopped'), rung: countSchema, blocks: countSchema, ...fitnessFields })
+    .refine(hasFitness, ONE_FITNESS),
 ] as const;
 /** It shares the evaluation of candidate `of`. */
-export const sharedOutcome = z.strictObject({ kind: z.literal('shared'), of: countSchema, perplexity: positiveSchema });
+export const sharedOutcome = z
+  .strictObject({ kind: z.literal('shared'), of: countSchema, ...fitnessFields })
+  .refine(hasFitness, ONE_FITNESS);
 
-/** A baseline on the fitness text, measured as candidates are; without a perplexity where it has none. */
+/** A baseline on the fitness text, measured as candidates are; without a fitness where it has none. */
 export const baselineEvent = z.strictObject({
   kind: z.literal('baseline'),
   name: textSchema,
-  perplexity: positiveSchema.exactOptional(),
+  ...fitnessFields,
   error: errorSchema.exactOptional(),
 });
 
@@ -85,12 +101,15 @@ export const baselineEvent = z.strictObject({
 export const generationEvent = z.strictObject({
   kind: z.literal('generation'),
   generation: countSchema,
-  /** Perplexities of this generation's valid candidates, their mean that of the losses; null where it has none. */
-  best: positiveSchema.nullable(),
-  mean: positiveSchema.nullable(),
-  worst: positiveSchema.nullable(),
+  /** Fitness of this generation's valid candidates, their mean that of the losses; null where it has none. */
+  best: z.number().nullable(),
+  mean: z.number().nullable(),
+  worst: z.number().nullable(),
   /** Best in full so far, over all generations. */
-  bestSoFar: z.strictObject({ id: countSchema, perplexity: positiveSchema }).nullable(),
+  bestSoFar: z
+    .strictObject({ id: countSchema, ...fitnessFields })
+    .refine(hasFitness, ONE_FITNESS)
+    .nullable(),
 });
 
 /** A finalist or a baseline, evaluated at the end as an evaluation outside a search would. */

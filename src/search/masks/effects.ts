@@ -16,7 +16,7 @@ export interface MaskEffects {
    * A loss that is not finite is null.
    */
   losses(step: number, masks: readonly ModelMask[], offsets: readonly number[]): Promise<StepLosses>;
-  /** Perplexity of a mask on the whole fitness text, before step `step`; null where it is not finite. */
+  /** Fitness of a mask on the whole fitness text, before step `step`; null where it is not finite. */
   evaluate(step: number, mask: ModelMask): Promise<number | null>;
   /** Settles when the event is kept. The loop emits `step` and `probabilities`. */
   emit(event: MaskEvent): Promise<void>;

@@ -1,7 +1,8 @@
 import type { BlockComponents } from '../../experiment/structureSchema.ts';
 import { unpackValues } from '../../experiment/packedValues.ts';
 import type { ProbabilitiesEvent } from './events.ts';
-import type { MaskCheckpoint } from './state.ts';
+import { checkpointOf } from './checkpoint.ts';
+import type { MaskCheckpoint } from './checkpoint.ts';
 
 /**
  * What there is to see of the keep-probabilities at one checkpoint, small whatever the size of the model: components of a block are put
@@ -32,10 +33,8 @@ const WIDEST = 1024;
 const MOST_BINS = 16_384;
 
 /** @returns undefined for values that are not those of these components */
-export function pictureOf(
-  { step, baseline, perplexity, removed, leftOut, values }: ProbabilitiesEvent,
-  components: readonly BlockComponents[],
-): MaskPicture | undefined {
+export function pictureOf(event: ProbabilitiesEvent, components: readonly BlockComponents[]): MaskPicture | undefined {
+  const { values } = event;
   const groups = perBlock(
     values.groups,
     components.map((block) => block.groups),
@@ -59,7 +58,8 @@ export function pictureOf(
     return rounded((blocks?.[i]?.[0] ?? 1) * (all > 0 ? kept / all : 1));
   });
   return {
-    ...{ step, baseline, perplexity, removed, leftOut, retained },
+    ...checkpointOf(event),
+    retained,
     groups: partOf(groups),
     channels: partOf(channels),
     ...(blocks && { blocks: partOf(blocks) }),

@@ -1,3 +1,4 @@
+import { fitnessIn } from '../lifecycle/objective.ts';
 import type { ProbabilitiesEvent } from './events.ts';
 
 /** What a search for masks needs of its checkpoints to go on and to end: the last one, and the one that did best. */
@@ -17,7 +18,7 @@ export function bestOf<Checkpoint extends Measured>(checkpoints: readonly Checkp
 }
 
 function better<Checkpoint extends Measured>(earlier: Checkpoint, later: Checkpoint): Checkpoint {
-  return (later.perplexity ?? Infinity) <= (earlier.perplexity ?? Infinity) ? later : earlier;
+  return (fitnessIn(later) ?? Infinity) <= (fitnessIn(earlier) ?? Infinity) ? later : earlier;
 }
 
-type Measured = Pick<ProbabilitiesEvent, 'perplexity'>;
+type Measured = Pick<ProbabilitiesEvent, 'perplexity' | 'kl'>;

@@ -9,6 +9,8 @@ import { initialProbabilities } from './initialProbabilities.ts';
 import { maskSpace, packRow, toModelMask, unpackRow } from './maskSpace.ts';
 import type { MaskSpace } from './maskSpace.ts';
 import { authorsBaseline, drawMask, isLoss, nextBaseline, policyGradientStep, rateAt } from './policyGradient.ts';
+import { objectiveOf } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
 import { resumeAfter } from './resume.ts';
 import type { ProbabilitiesEvent } from './events.ts';
 
@@ -56,7 +58,7 @@ export async function runMaskSearch(
         step,
         values: packRow(space, progress.probabilities),
         baseline: progress.baseline,
-        perplexity: await effects.evaluate(step, mask),
+        ...fitnessField(await effects.evaluate(step, mask), objectiveOf(opening)),
         removed: removedShareOfAll(space.components, mask),
         leftOut: progress.leftOut,
       };
@@ -101,6 +103,11 @@ export async function runMaskSearch(
     progress.baseline = after;
     progress.leftOut += losses.filter((loss) => !isLoss(loss)).length;
   }
+}
+
+/** As the event has it. */
+function fitnessField(fitness: number | null, objective: Objective): Pick<ProbabilitiesEvent, 'perplexity' | 'kl'> {
+  return objective === 'kl' ? { kl: fitness } : { perplexity: fitness };
 }
 
 /** All that a step needs of the steps before it. */

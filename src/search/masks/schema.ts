@@ -79,7 +79,9 @@ export const maskEventSchema = z.discriminatedUnion('kind', [
     values: packedValuesSchema,
     /** What the update needs beside them: the moving average of the losses so far; null while no loss was finite. */
     baseline: z.number().nullable(),
-    perplexity: positiveSchema.nullable(),
+    /** Null where it is not finite; of a search by divergence that is in `kl`. */
+    perplexity: positiveSchema.nullable().exactOptional(),
+    kl: z.number().nullable().exactOptional(),
     /** Share of the blocks' weights that these masks remove, whole model. */
     removed: shareSchema,
     /** Losses left out so far. */

@@ -3,6 +3,8 @@ import { emptyState, foldLifecycle, tick } from '../lifecycle/state.ts';
 import type { Growing, SearchState } from '../lifecycle/state.ts';
 import { addStep } from '../lifecycle/thinnedLosses.ts';
 import type { MaskEvent, MaskFinished, ProbabilitiesEvent, StepEvent } from './events.ts';
+import { checkpointOf } from './checkpoint.ts';
+import type { MaskCheckpoint } from './checkpoint.ts';
 import { isLoss } from './policyGradient.ts';
 import { bestOf } from './resume.ts';
 
@@ -36,7 +38,6 @@ export interface LossPoint {
   readonly baseline: number | null;
 }
 
-export type MaskCheckpoint = Omit<ProbabilitiesEvent, 'kind' | 'values'>;
 
 export function newMaskState(): MaskState {
   return {
@@ -58,9 +59,9 @@ export function foldMaskEvent(state: MaskState, event: MaskEvent, at: number): M
   if (event.kind === 'scores') return state;
   if (event.kind === 'step') foldStep(growing, event);
   else if (event.kind === 'probabilities') {
-    const { step, baseline, perplexity, removed, leftOut } = event;
+    const { step } = event;
     if (step <= (growing.checkpoints.at(-1)?.step ?? -1)) return state;
-    growing.checkpoints.push({ step, baseline, perplexity, removed, leftOut });
+    growing.checkpoints.push(checkpointOf(event));
     growing.latest = event;
   } else {
     if (event.kind === 'finished') growing.finished = event;

@@ -1,4 +1,7 @@
-import type { InvalidReason } from '../lifecycle/events.ts';
+import type { InvalidReason, Measured } from '../lifecycle/events.ts';
+import { measuredFitness } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
+import { fitnessOf } from '../lifecycle/outcome.ts';
 import type { MetricCandidate, CandidateOutcome, VariationOperator } from './events.ts';
 
 /**
@@ -17,8 +20,10 @@ export interface CandidateColumns {
   readonly depth: readonly number[];
   readonly outcome: readonly CandidateOutcome['kind'][];
   /** Null where it is invalid. */
-  readonly perplexity: readonly (number | null)[];
-  /** What the outcome says beside its perplexity: [rung, blocks], [of, by] or [reason, detail]. */
+  readonly fitness: readonly (number | null)[];
+  /** What the fitness is. */
+  readonly objective: Objective;
+  /** What the outcome says beside its fitness: [rung, blocks], [of, by] or [reason, detail]. */
   readonly detail: readonly (readonly (number | string)[])[];
 }
 
@@ -38,7 +43,10 @@ export function packCandidates(candidates: readonly TimedCandidate[]): Candidate
     size: column(({ size }) => size),
     depth: column(({ depth }) => depth),
     outcome: column(({ outcome }) => outcome.kind),
-    perplexity: column(({ outcome }) => (outcome.kind === 'invalid' ? null : outcome.perplexity)),
+    fitness: column((candidate) => fitnessOf(candidate) ?? null),
+    objective: candidates.some(({ outcome }) => outcome.kind !== 'invalid' && outcome.kl !== undefined)
+      ? 'kl'
+      : 'perplexity',
     detail: column(({ outcome }) => detailOf(outcome)),
   };
 }
@@ -53,7 +61,11 @@ export function unpackCandidates(columns: CandidateColumns): TimedCandidate[] {
     expression: columns.expression[i]!,
     size: columns.size[i]!,
     depth: columns.depth[i]!,
-    outcome: outcomeOf(columns.outcome[i]!, columns.perplexity[i] ?? Number.NaN, columns.detail[i]!),
+    outcome: outcomeOf(
+      columns.outcome[i]!,
+      measuredFitness(columns.fitness[i] ?? Number.NaN, columns.objective),
+      columns.detail[i]!,
+    ),
   }));
 }
 
@@ -72,16 +84,16 @@ function detailOf(outcome: CandidateOutcome): readonly (number | string)[] {
 
 function outcomeOf(
   kind: CandidateOutcome['kind'],
-  perplexity: number,
+  fitness: Measured,
   [first, second]: readonly (number | string)[],
 ): CandidateOutcome {
   switch (kind) {
     case 'full':
-      return { kind, perplexity };
+      return { kind, ...fitness };
     case 'stopped':
-      return { kind, rung: Number(first), blocks: Number(second), perplexity };
+      return { kind, rung: Number(first), blocks: Number(second), ...fitness };
     case 'shared':
-      return { kind, of: Number(first), by: second === 'canonical' ? 'canonical' : 'mask', perplexity };
+      return { kind, of: Number(first), by: second === 'canonical' ? 'canonical' : 'mask', ...fitness };
     case 'invalid':
       return { kind, reason: first as InvalidReason, detail: String(second) };
   }

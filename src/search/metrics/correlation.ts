@@ -1,7 +1,7 @@
 import type { MetricCandidate } from './events.ts';
-import { perplexityOf } from '../lifecycle/outcome.ts';
+import { lossOf } from '../lifecycle/outcome.ts';
 
-/** How the numbers of times that operations and operands occur go with the perplexity, and with each other. */
+/** How the numbers of times that operations and operands occur go with the loss, and with each other. */
 export interface CorrelationMatrix {
   /** Operations and operands that occur, the most frequent first. */
   readonly symbols: readonly string[];
@@ -9,8 +9,8 @@ export interface CorrelationMatrix {
   readonly occurrences: readonly number[];
   /** How many have it another number of times than most do: the few, or the many, that its correlations rest on. */
   readonly exceptions: readonly number[];
-  /** Pearson's r of each symbol's count with the log of the perplexity, −1 to 1 (below 0: it helps); null where either is constant. */
-  readonly withPerplexity: readonly (number | null)[];
+  /** Pearson's r of each symbol's count with the loss (of a perplexity its log), −1 to 1 (below 0: it helps); null where either is constant. */
+  readonly withLoss: readonly (number | null)[];
   /** Pearson's r of each two symbols' counts, in the order of `symbols`; null where either is constant. */
   readonly withEachOther: readonly (readonly (number | null)[])[];
   /** Valid candidates that this is over. */
@@ -18,7 +18,7 @@ export interface CorrelationMatrix {
 }
 
 export function correlationMatrix(candidates: readonly MetricCandidate[]): CorrelationMatrix {
-  const valid = candidates.filter((candidate) => perplexityOf(candidate) !== undefined);
+  const valid = candidates.filter((candidate) => lossOf(candidate) !== undefined);
   const counts = new Map<string, Float64Array>();
   valid.forEach(({ expression }, i) => {
     for (const symbol of expression.split(/[(), ]+/)) {
@@ -33,12 +33,12 @@ export function correlationMatrix(candidates: readonly MetricCandidate[]): Corre
     .map(([symbol, values]) => ({ symbol, occurs: values.filter((count) => count > 0).length, values }))
     .sort((a, b) => b.occurs - a.occurs || (a.symbol < b.symbol ? -1 : 1));
   const unit = columns.map(({ values }) => standardised(values));
-  const perplexity = standardised(Float64Array.from(valid, (one) => Math.log(perplexityOf(one)!)));
+  const loss = standardised(Float64Array.from(valid, (one) => lossOf(one)!));
   return {
     symbols: columns.map(({ symbol }) => symbol),
     occurrences: columns.map(({ occurs }) => occurs),
     exceptions: columns.map(({ values }) => values.length - mostFrequent(values)),
-    withPerplexity: unit.map((column) => product(column, perplexity)),
+    withLoss: unit.map((column) => product(column, loss)),
     withEachOther: unit.map((a) => unit.map((b) => product(a, b))),
     candidates: valid.length,
   };

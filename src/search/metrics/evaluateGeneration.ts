@@ -5,6 +5,8 @@ import { depthOf, operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
+import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import type { Knowledge } from './knowledge.ts';
 import { AT_THE_FOOT, climb, promoted } from './ladder.ts';
@@ -111,6 +113,7 @@ function firstOfEachForm(
 /** Measures rung after rung, and settles each candidate at the rung where it stops. */
 async function climbRungs(contenders: readonly Proposed[], context: SearchContext): Promise<void> {
   const { rungs, knowledge, effects, options } = context;
+  const objective = objectiveOf(options.opening);
   let climbers = new Map(contenders.map((candidate) => [candidate, AT_THE_FOOT]));
   for (const rung of rungs) {
     if (climbers.size === 0) return;
@@ -121,17 +124,17 @@ async function climbRungs(contenders: readonly Proposed[], context: SearchContex
       const answer = answers[i]!;
       const after = answer.kind === 'loss' ? climb(before, answer.blocks, answer.loss, options.opening) : undefined;
       if (answer.kind === 'loss') knowledge.countBlocks(answer.blocks);
-      if (after !== undefined && isPerplexity(after)) reached.set(candidate, after);
-      else await settle(candidate, answer.kind === 'invalid' ? answer : LOSS_NOT_FINITE, context);
+      if (after !== undefined && hasFitness(after, objective)) reached.set(candidate, after);
+      else await settle(candidate, answer.kind === 'invalid' ? answer : notFinite(objective), context);
     }
     const isLast = rung.index === rungs.length - 1;
     const goOn = isLast ? new Set() : new Set(promotedOf(reached, rung.index, context));
     climbers = new Map();
     for (const [candidate, after] of reached) {
-      const perplexity = Math.exp(after.estimates.at(-1)!);
+      const fitness = measuredFitness(fitnessOfLoss(after.estimates.at(-1)!, objective), objective);
       if (goOn.has(candidate)) climbers.set(candidate, after);
-      else if (isLast) knowledge.lead(await settle(candidate, { kind: 'full', perplexity }, context), after);
-      else await settle(candidate, { kind: 'stopped', rung: rung.index, blocks: after.blocks, perplexity }, context);
+      else if (isLast) knowledge.lead(await settle(candidate, { kind: 'full', ...fitness }, context), after);
+      else await settle(candidate, { kind: 'stopped', rung: rung.index, blocks: after.blocks, ...fitness }, context);
     }
   }
 }
@@ -173,17 +176,21 @@ function algebraicProblem({ expression, canonical }: Proposed): CandidateOutcome
 
 function sharedOutcome(of: Evaluated, by: Follower['by']): CandidateOutcome {
   if (of.outcome.kind === 'invalid') return of.outcome;
-  return { kind: 'shared', of: of.id, by, perplexity: of.outcome.perplexity };
+  const { perplexity, kl } = of.outcome;
+  return { kind: 'shared', of: of.id, by, ...(kl === undefined ? { perplexity: perplexity! } : { kl }) };
 }
 
-const LOSS_NOT_FINITE: CandidateOutcome = {
-  kind: 'invalid',
-  reason: 'not-finite',
-  detail: 'the pruned model has no finite perplexity',
-};
+function notFinite(objective: Objective): CandidateOutcome {
+  return {
+    kind: 'invalid',
+    reason: 'not-finite',
+    detail: `the pruned model has no finite ${FITNESS_NOUNS[objective]}`,
+  };
+}
 
-function isPerplexity({ estimates }: Climb): boolean {
-  return Number.isFinite(Math.exp(estimates.at(-1)!)) && Math.exp(estimates.at(-1)!) > 0;
+function hasFitness({ estimates }: Climb, objective: Objective): boolean {
+  const fitness = fitnessOfLoss(estimates.at(-1)!, objective);
+  return Number.isFinite(fitness) && (objective === 'kl' || fitness > 0);
 }
 
 function asProposal({ id, expression }: Proposed): { id: number; expression: Proposed['expression'] } {

@@ -1,5 +1,8 @@
 import type { CandidateOutcome, MetricCounts } from './events.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
+import type { SearchOpening } from '../lifecycle/events.ts';
+import { fitnessIn, lossOfFitness, objectiveOf } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
 import { calibration } from './ladder.ts';
 import type { Climb } from './ladder.ts';
 import { COUNT_OF } from './state.ts';
@@ -20,11 +23,12 @@ export class Knowledge {
   private readonly ranking: Leader[] = [];
   private readonly blocksOfText: number;
   private readonly tally = { candidates: 0, invalid: 0, duplicates: 0, stoppedEarly: 0, fullEvaluations: 0 };
+  private readonly objective: Objective;
   private blocks = 0;
 
-  /** @param blocks of the whole fitness text */
-  constructor(blocks: number) {
-    this.blocksOfText = blocks;
+  constructor(opening: Pick<SearchOpening, 'blocks' | 'objective'>) {
+    this.blocksOfText = opening.blocks;
+    this.objective = objectiveOf(opening);
   }
 
   get counts(): MetricCounts {
@@ -74,7 +78,7 @@ export class Knowledge {
     const evaluated: Evaluated = {
       ...candidate,
       outcome,
-      loss: outcome.kind === 'invalid' ? Infinity : (like?.loss ?? Math.log(outcome.perplexity)),
+      loss: outcome.kind === 'invalid' ? Infinity : (like?.loss ?? lossOfFitness(fitnessIn(outcome)!, this.objective)),
       stoppedAt: outcome.kind === 'stopped' ? outcome.rung : like?.stoppedAt,
       identity: like?.identity ?? this.identities.get(id) ?? id,
     };

@@ -1,5 +1,5 @@
 import type { MetricCandidate } from './events.ts';
-import { isComplete, perplexityOf } from '../lifecycle/outcome.ts';
+import { isComplete, fitnessOf } from '../lifecycle/outcome.ts';
 import type { MetricState } from './state.ts';
 
 /** The best of each size that was evaluated in full, the smallest first; of equals the one that came first. */
@@ -8,7 +8,7 @@ export function hallOfFame(state: Pick<MetricState, 'candidates' | 'byId'>): rea
   for (const candidate of state.candidates) {
     if (!isComplete(candidate, state.byId)) continue;
     const other = best.get(candidate.size);
-    if (other === undefined || perplexityOf(candidate)! < perplexityOf(other)!) best.set(candidate.size, candidate);
+    if (other === undefined || fitnessOf(candidate)! < fitnessOf(other)!) best.set(candidate.size, candidate);
   }
   return [...best.values()].sort((a, b) => a.size - b.size);
 }
@@ -17,9 +17,9 @@ export function hallOfFame(state: Pick<MetricState, 'candidates' | 'byId'>): rea
 export function paretoFront(state: Pick<MetricState, 'candidates' | 'byId'>): readonly MetricCandidate[] {
   let best = Infinity;
   return hallOfFame(state).filter((candidate) => {
-    const perplexity = perplexityOf(candidate)!;
-    if (perplexity >= best) return false;
-    best = perplexity;
+    const fitness = fitnessOf(candidate)!;
+    if (fitness >= best) return false;
+    best = fitness;
     return true;
   });
 }

@@ -1,7 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import type { MetricSearchPlan } from './plan.ts';
-import type { MetricCounts } from './events.ts';
+import type { MetricCounts, MetricGeneration } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { alphabetOf } from './alphabet.ts';
@@ -18,6 +18,8 @@ import { propose } from './propose.ts';
 import { ReachRule } from './reachRule.ts';
 import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
+import { FITNESS_NOUNS, fitnessOfLoss, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
 import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
 /** What a search comes to, before its finalists are evaluated again. */
@@ -30,7 +32,8 @@ export interface MetricSearchOutcome {
 export interface Finalist {
   readonly id: number;
   readonly expression: Expression;
-  readonly perplexity: number;
+  /** In the search, by its objective. */
+  readonly fitness: number;
 }
 
 /**
@@ -46,7 +49,8 @@ export async function runMetricSearch(
 ): Promise<MetricSearchOutcome> {
   const settings = plan.search;
   const { blocks } = options.opening;
-  const knowledge = new Knowledge(blocks);
+  const objective = objectiveOf(options.opening);
+  const knowledge = new Knowledge(options.opening);
   const rungs = rungsOf(blocks, plan.settings.length, settings);
   const context: SearchContext = { settings, rungs, knowledge, effects, options };
   const alphabet = alphabetOf(plan, settings.constants);
@@ -67,15 +71,19 @@ export async function runMetricSearch(
     await effects.emit({
       kind: 'generation',
       generation,
-      ...statisticsOf(losses, losses.map(Math.exp)),
-      bestSoFar: bestSoFar(knowledge),
+      ...statisticsOf(
+        losses,
+        losses.map((loss) => fitnessOfLoss(loss, objective)),
+        objective,
+      ),
+      bestSoFar: bestSoFar(knowledge, objective),
       counts: knowledge.counts,
     });
   }
   const finalists = knowledge.leaders.slice(0, settings.finalists).map(({ candidate }) => ({
     id: candidate.id,
     expression: candidate.expression,
-    perplexity: Math.exp(candidate.loss),
+    fitness: fitnessOfLoss(candidate.loss, objective),
   }));
   return { counts: knowledge.counts, finalists };
 }
@@ -107,17 +115,18 @@ async function proposeGeneration(
 async function measureBaselines(plan: MetricSearchPlan, { effects, options }: SearchContext): Promise<void> {
   if (plan.baselines.length === 0) return;
   throwIfCancelled(options.signal, 'searching');
+  const objective = objectiveOf(options.opening);
   const whole = { index: 0, begin: 0, end: options.opening.blocks };
   const proposals = plan.baselines.map(({ expression }, i) => ({ id: -1 - i, expression }));
   const answers = await effects.measure(proposals, whole);
   for (const [i, { metric, expression }] of plan.baselines.entries()) {
     const answer = answers[i]!;
-    const perplexity = answer.kind === 'loss' ? Math.exp(answer.loss) : NaN;
+    const fitness = answer.kind === 'loss' ? fitnessOfLoss(answer.loss, objective) : NaN;
     const text = printPrefix(expression);
     await effects.emit(
-      Number.isFinite(perplexity)
-        ? { kind: 'baseline', name: metric, expression: text, perplexity }
-        : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer) },
+      Number.isFinite(fitness)
+        ? { kind: 'baseline', name: metric, expression: text, ...measuredFitness(fitness, objective) }
+        : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer, objective) },
     );
   }
 }
@@ -132,17 +141,19 @@ function noOperands({ name }: MetricSearchPlan): EspalierError {
   });
 }
 
-function baselineError(metric: string, answer: MeasureOutcome): ErrorData {
+function baselineError(metric: string, answer: MeasureOutcome, objective: Objective): ErrorData {
   return {
     code: answer.kind === 'invalid' ? 'metric/invalid-score' : 'evaluation/not-finite',
     operation: `measuring the baseline ${metric}`,
-    expected: 'a metric that ranks weights, and a finite perplexity',
+    expected: `a metric that ranks weights, and a finite ${FITNESS_NOUNS[objective]}`,
     actual: answer.kind === 'invalid' ? answer.detail : `a loss of ${answer.loss}`,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its formula.',
   };
 }
 
-function bestSoFar({ leaders }: Knowledge): { id: number; perplexity: number } | null {
+function bestSoFar({ leaders }: Knowledge, objective: Objective): MetricGeneration['bestSoFar'] {
   const best = leaders[0]?.candidate;
-  return best === undefined ? null : { id: best.id, perplexity: Math.exp(best.loss) };
+  return best === undefined
+    ? null
+    : { id: best.id, ...measuredFitness(fitnessOfLoss(best.loss, objective), objective) };
 }

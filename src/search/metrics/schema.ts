@@ -69,7 +69,7 @@ export const metricCountsSchema = z.strictObject({
 const outcome = z.discriminatedUnion('kind', [
   ...evaluatedOutcomes,
   /** The other one ranks the same: by algebra, or by the masks of the probe. */
-  sharedOutcome.extend({ by: z.enum(['canonical', 'mask']) }),
+  sharedOutcome.safeExtend({ by: z.enum(['canonical', 'mask']) }),
   invalidSchema,
 ]);
 

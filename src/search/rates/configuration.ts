@@ -1,3 +1,4 @@
+import { isWeightUpdate } from '../../experiment/updates.ts';
 import type * as z from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import { packBits } from '../../experiment/components.ts';
@@ -36,6 +37,7 @@ export function evaluationWith(
     metric: name ?? `${plan.name}, EvoPress`,
     structure: { kind: 'mask', mask: maskWithout(dropped, components) },
     sparsity: plan.sparsity,
+    ...(plan.update && !isWeightUpdate(plan.update) && { update: plan.update }),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { ComponentsOpening, MeasureOutcome } from '../lifecycle/events.ts';
-import { perplexityOf } from '../lifecycle/outcome.ts';
+import { fitnessOfLoss, lossOfFitness } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
+import { fitnessOf } from '../lifecycle/outcome.ts';
 import type { Rung } from '../lifecycle/rung.ts';
 import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 import type { Configuration } from './configuration.ts';
@@ -11,7 +13,7 @@ export interface MeasuredRates extends Configuration {
   readonly id: number;
   /** Nats per token on the whole fitness text. */
   readonly loss: number;
-  readonly perplexity: number;
+  readonly fitness: number;
 }
 
 /** All blocks of the fitness text. */
@@ -20,16 +22,21 @@ export function wholeText({ blocks }: ComponentsOpening): Rung {
 }
 
 /** @returns the loss, or why there is none */
-export function readMeasure(answer: MeasureOutcome): { readonly loss: number; readonly perplexity: number } | string {
+export function readMeasure(
+  answer: MeasureOutcome,
+  objective: Objective,
+): { readonly loss: number; readonly fitness: number } | string {
   if (answer.kind === 'invalid') return answer.detail;
-  const perplexity = Math.exp(answer.loss);
-  return Number.isFinite(perplexity) ? { loss: answer.loss, perplexity } : `its loss is ${answer.loss}`;
+  const fitness = fitnessOfLoss(answer.loss, objective);
+  return Number.isFinite(fitness) ? { loss: answer.loss, fitness } : `its loss is ${answer.loss}`;
 }
 
 /** Of the valid configurations of a generation. */
 export function statisticsOfRates(
   candidates: readonly RateCandidate[],
+  objective: Objective,
 ): Pick<RateGeneration, 'best' | 'mean' | 'worst'> {
-  const perplexities = candidates.flatMap((each) => perplexityOf(each) ?? []).sort((a, b) => a - b);
-  return statisticsOf(perplexities.map(Math.log), perplexities);
+  const fitness = candidates.flatMap((each) => fitnessOf(each) ?? []).sort((a, b) => a - b);
+  const losses = fitness.map((one) => lossOfFitness(one, objective));
+  return statisticsOf(losses, fitness, objective);
 }

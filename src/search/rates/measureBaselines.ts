@@ -2,6 +2,8 @@ import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
 import { OWL } from '../../experiment/structure.ts';
 import type { ComponentsOpening } from '../lifecycle/events.ts';
+import { FITNESS_NOUNS, measuredFitness, objectiveOf } from '../lifecycle/objective.ts';
+import type { Objective } from '../lifecycle/objective.ts';
 import { readMeasure, wholeText } from './measure.ts';
 import type { MeasuredRates } from './measure.ts';
 import type { NamedRates, RateSearchPlan } from './plan.ts';
@@ -29,18 +31,19 @@ export async function measureBaselines({
     return [{ id: -1 - i, name: baseline.name, rates }];
   });
   if (asked.length === 0) return [];
+  const objective = objectiveOf(options.opening);
   const answers = await effects.measure(
     asked.map(({ id, rates }) => ({ id, rates })),
     wholeText(options.opening),
   );
   for (const [i, { id, name, rates }] of asked.entries()) {
-    const read = readMeasure(answers[i]!);
+    const read = readMeasure(answers[i]!, objective);
     if (typeof read === 'string') {
-      await effects.emit({ kind: 'baseline', id, name, rates, error: baselineError(name, read) });
+      await effects.emit({ kind: 'baseline', id, name, rates, error: baselineError(name, read, objective) });
       continue;
     }
     measured.push({ id, rates, ...read });
-    await effects.emit({ kind: 'baseline', id, name, rates, perplexity: read.perplexity });
+    await effects.emit({ kind: 'baseline', id, name, rates, ...measuredFitness(read.fitness, objective) });
   }
   return measured;
 }
@@ -76,11 +79,11 @@ function checkLength(name: string, rates: readonly number[], blocks: number): re
   });
 }
 
-function baselineError(name: string, detail: string): ErrorData {
+function baselineError(name: string, detail: string, objective: Objective): ErrorData {
   return {
     code: 'evaluation/not-finite',
     operation: `measuring the baseline ${name}`,
-    expected: 'a finite perplexity',
+    expected: `a finite ${FITNESS_NOUNS[objective]}`,
     actual: detail,
     remedy: 'The search goes on without it: leave it out of the baselines, or change its rates.',
   };

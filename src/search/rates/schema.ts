@@ -112,7 +112,7 @@ const candidateEvent = z.strictObject({
   outcome: z.discriminatedUnion('kind', [
     ...evaluatedOutcomes,
     /** The other one has the very same rates; it is a baseline where \`of\` is below 0. */
-    sharedOutcome.extend({ of: askedIdSchema }),
+    sharedOutcome.safeExtend({ of: askedIdSchema }),
     z.strictObject({ kind: z.literal('invalid'), detail: textSchema }),
   ]),
 });

@@ -1,16 +1,23 @@
 import type { PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
+import { isWeightUpdate } from '../../experiment/updates.ts';
 import type { RateSearchPlan, RateTarget } from './plan.ts';
 
-/** What a search for rates prunes, with these rates. @param name what the evaluation is called; as the target without it */
+/** What a search for rates prunes, with these rates, and what follows. @param name what the evaluation is called; as the target without it */
 export function evaluationOf(
-  { target, sparsity }: Pick<RateSearchPlan, 'target' | 'sparsity'>,
+  { target, sparsity, update }: Pick<RateSearchPlan, 'target' | 'sparsity' | 'update'>,
   rates: RateAllocation,
   name = targetName(target),
 ): PlannedEvaluation {
   return target.kind === 'weights'
-    ? { metric: name, expression: target.expression, sparsity, rates }
-    : { metric: name, structure: { kind: 'scored', score: target.score, rates }, sparsity };
+    ? {
+        ...{ metric: name, expression: target.expression, sparsity, rates },
+        ...(update && isWeightUpdate(update) && { update }),
+      }
+    : {
+        ...{ metric: name, structure: { kind: 'scored', score: target.score, rates }, sparsity },
+        ...(update && !isWeightUpdate(update) && { update }),
+      };
 }
 
 /** What ranks that of which the rates say how much goes: `wanda-sp`, `mine`. */

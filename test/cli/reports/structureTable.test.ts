@@ -16,7 +16,7 @@ it('says of each finalist how good it is, and why one could not be evaluated', (
     { kind: 'finalist', name: 'shortgpt', error },
     { kind: 'finalist', name: 'wanda-sp', result: sampleResult({ perplexity: 20 }) },
   ] as const;
-  const lines = finalTable({ finalists }, plain);
+  const lines = finalTable({ finalists, opening: undefined }, plain);
   expect(lines.slice(0, 3).map((line) => line.split(/\s+/).slice(0, 2))).toEqual([
     ['found', 'fitness'],
     ['wanda-sp', '20.00'],
@@ -27,5 +27,5 @@ it('says of each finalist how good it is, and why one could not be evaluated', (
     'shortgpt failed: choosing what shortgpt removes at 3%: expected a sparsity that comes to one component at least, got less than half of one. Choose a higher sparsity.',
     '',
   ]);
-  expect(finalTable({ finalists: [] }, plain)).toEqual([]);
+  expect(finalTable({ finalists: [], opening: undefined }, plain)).toEqual([]);
 });

@@ -61,7 +61,7 @@ async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<
   };
 }
 
-async function perplexityOf(model: string, plan: EvaluationPlan): Promise<number> {
+async function fitnessOf(model: string, plan: EvaluationPlan): Promise<number> {
   const [result] = await engine.evaluate({ ...plan, model, evaluations: [] });
   return result!.perplexity;
 }
@@ -101,7 +101,7 @@ describe('a model that is exported is one that is evaluated', () => {
     const plan = await planOf(name, evaluation);
     const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
     expect(report.verification.difference).toBeLessThan(1e-4);
-    expect(Math.abs((await perplexityOf(folder, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
+    expect(Math.abs((await fitnessOf(folder, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
     const exported = await openCheckpoint(folder);
     const dense = await openCheckpoint(plan.model);
     const smaller = 'structure' in evaluation;
@@ -162,7 +162,7 @@ describe('a model that is exported is one that is evaluated', () => {
     const again = { ...plan, model: folder, evaluations: [structure('magnitude')] };
     const second = `${folder}-again`;
     const report = await engine.exportModel(again, { folder: second, format: 'huggingface' });
-    expect(Math.abs((await perplexityOf(second, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
+    expect(Math.abs((await fitnessOf(second, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
   });
 });
 
@@ -198,8 +198,7 @@ describe('what depends on its place stays what it is when others go, twice', () 
     const [first] = await exported('falcon rw', plan.model, [{ groups: [1, 2, 4, 5, 11] }, {}, {}]);
     const [second, twice] = await exported('falcon rw', first, [{ groups: [1, 2, 4] }, { groups: [0, 5] }, {}]);
     const [, once] = await exported('falcon rw', plan.model, [{ groups: [2, 4, 11] }, { groups: [0, 5] }, {}]);
-    for (const value of [twice, await perplexityOf(second, plan)])
-      expect(Math.abs(value / once - 1)).toBeLessThan(1e-4);
+    for (const value of [twice, await fitnessOf(second, plan)]) expect(Math.abs(value / once - 1)).toBeLessThan(1e-4);
     expect(await blocksOf(second)).toMatchObject({
       blocks: [{ groups: [2, 4, 11] }, { groups: [0, 5] }, { heads: 12 }],
     });
@@ -211,8 +210,7 @@ describe('what depends on its place stays what it is when others go, twice', () 
     const [first] = await exported(name, plan.model, [{ dropped: true }, {}, {}]);
     const [second, twice] = await exported(name, first, [{ dropped: true }, {}]);
     const [, once] = await exported(name, plan.model, [{ dropped: true }, { dropped: true }, {}]);
-    for (const value of [twice, await perplexityOf(second, plan)])
-      expect(Math.abs(value / once - 1)).toBeLessThan(1e-4);
+    for (const value of [twice, await fitnessOf(second, plan)]) expect(Math.abs(value / once - 1)).toBeLessThan(1e-4);
     expect(await blocksOf(first)).toMatchObject({ blocks: [{ place: 1 }, { place: 2 }] });
     expect(await blocksOf(second)).toMatchObject({ blocks: [{ place: 2 }] });
   });

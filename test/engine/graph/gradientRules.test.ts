@@ -50,6 +50,7 @@ const ROWS: Readonly<Record<PrimitiveName, Row | 'not differentiable'>> = {
   reduceMin: unary((graph, x) => graph.reduceMin(x, [0])),
   reduceSumSquare: unary((graph, x) => graph.reduceSumSquare(x, [0, 1])),
   softmax: unary((graph, x) => graph.softmax(x)),
+  logSoftmax: unary((graph, x) => graph.logSoftmax(x)),
   reshape: unary((graph, x) => graph.reshape(x, [sizeOf(x.shape)])),
   expand: {
     shapes: (a, b, c) => [[a, 1, c, b]],

@@ -92,6 +92,11 @@ const ROWS: Readonly<Record<PrimitiveName, Row>> = {
     build: (graph, x) => graph.softmax(x),
     expected: (x) => perRow(x, 6, (values) => values.map((v) => Math.exp(v) / sum(values.map(Math.exp)))),
   },
+  logSoftmax: {
+    inputs: [matrix],
+    build: (graph, x) => graph.logSoftmax(x),
+    expected: (x) => perRow(x, 6, (values) => values.map((v) => v - Math.log(sum(values.map(Math.exp))))),
+  },
   reshape: unary(
     (graph, x) => graph.reshape(x, [3, 8]),
     (x) => x,

@@ -14,7 +14,7 @@ const OWN: Partial<Provenance> = {
   ...{ gradients: '/g', gradientsHash: HASH, gradientSamples: 2, gradientLength: 16, gradientOffsets: 'python' },
 };
 const fingerprintOf = (more: Partial<Provenance>): string =>
-  openingOf([1, 2], { ...PROVENANCE, ...more }, {}).fingerprint;
+  openingOf([1, 2], { ...PROVENANCE, ...more }, 'perplexity', {}).fingerprint;
 
 describe('measurements of two runs are comparable only where', () => {
   it.each<[what: string, more: Partial<Provenance>]>([

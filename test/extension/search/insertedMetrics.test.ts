@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { insertedMetrics, metricText } from '../../../src/extension/search/insertedMetrics.ts';
 import { runAsCsv } from '../../../src/extension/search/exportRun.ts';
+import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { compile } from '../../../src/language/check/compile.ts';
 import { foldMetricEvent, newMetricState } from '../../../src/search/metrics/state.ts';
@@ -17,7 +18,11 @@ const candidate: MetricCandidate = {
   depth: 4,
   outcome: { kind: 'full', perplexity: 151.634 },
 };
-const origin = { runId: RUN, plan: syntheticPlan(), densePerplexity: 143.3045 };
+const opening: SearchOpening = {
+  ...{ blocks: 1, denseLosses: [Math.log(143.3045)], densePerplexity: 143.3045, fingerprint: 'f' },
+  ...{ device: 'cpu', parameters: 1, architecture: 'LlamaForCausalLM' },
+};
+const origin = { runId: RUN, plan: syntheticPlan(), opening };
 
 describe('a candidate in a file', () => {
   const text = `metric wanda = W * sqrt(X)\n\n${metricText('evolved_12', candidate, origin, '\n')}\n`;

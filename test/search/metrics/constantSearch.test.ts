@@ -128,7 +128,7 @@ describe('what constants bring', () => {
       const best = async (constants: MetricSearchSettings['constants']): Promise<number> => {
         const search = { constants, seed, population: 20, generations: 6, size: 9 };
         const plan = planOf(search, { operations: ['add'], operands: ['W', 'X'] });
-        return (await simulate(plan, own)).outcome.finalists[0]!.perplexity;
+        return (await simulate(plan, own)).outcome.finalists[0]!.fitness;
       };
       better.push((await best('all')) < (await best('none')));
     }

@@ -62,7 +62,7 @@ describe('a search', () => {
   it('shares only with who ranks the same', () => {
     const perplexities = new Map<number, number>();
     for (const { id, outcome } of candidatesOf(run.events)) {
-      if (outcome.kind !== 'invalid') perplexities.set(id, outcome.perplexity);
+      if (outcome.kind !== 'invalid') perplexities.set(id, outcome.perplexity!);
     }
     const masks = (text: string): unknown => problem.probe(parsePrefix(text));
     const byId = new Map(candidatesOf(run.events).map((event) => [event.id, event]));
@@ -80,11 +80,11 @@ describe('a search', () => {
   it('names the best that were evaluated in full as finalists, each once', () => {
     const best = candidatesOf(run.events)
       .flatMap(({ id, outcome }) => (outcome.kind === 'full' ? [{ id, perplexity: outcome.perplexity }] : []))
-      .sort((a, b) => a.perplexity - b.perplexity);
+      .sort((a, b) => a.perplexity! - b.perplexity!);
     expect(run.outcome.finalists.map(({ id }) => id)).toEqual(best.slice(0, 5).map(({ id }) => id));
     expect(generationsOf(run.events).at(-1)!.bestSoFar).toEqual({
       id: best[0]!.id,
-      perplexity: expect.closeTo(best[0]!.perplexity, 9) as number,
+      perplexity: expect.closeTo(best[0]!.perplexity!, 9) as number,
     });
   });
 
@@ -137,7 +137,7 @@ describe('rungs', () => {
       const full = await simulate(planOf({ ...small, seed, rungs: 1, sharing: 'off' }), problem);
       const laddered = await simulate(planOf({ ...small, seed }), problem);
       expect(laddered.outcome.counts.evaluations).toBeLessThan(full.outcome.counts.evaluations / 3);
-      ratios.push(laddered.outcome.finalists[0]!.perplexity / full.outcome.finalists[0]!.perplexity);
+      ratios.push(laddered.outcome.finalists[0]!.fitness / full.outcome.finalists[0]!.fitness);
     }
     expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length).toBeLessThan(1.02);
   });
@@ -159,7 +159,7 @@ describe('evolution', () => {
       const problem = simulation(seed);
       const best = async (method: 'pruner-zero' | 'random'): Promise<number> => {
         const plan = planOf({ method, seed, population: 40, generations: 1000, budget: 25 });
-        return (await simulate(plan, problem)).outcome.finalists[0]!.perplexity;
+        return (await simulate(plan, problem)).outcome.finalists[0]!.fitness;
       };
       better.push((await best('pruner-zero')) < (await best('random')));
     }
@@ -174,7 +174,7 @@ describe('evolution', () => {
     const { outcome, events, questions } = await simulate(planOf({ ...small, seed: 4 }, { baselines }), problem);
     const measured = events.flatMap((event) => (event.kind === 'baseline' ? [event.perplexity!] : []));
     expect(measured).toHaveLength(3);
-    expect(outcome.finalists[0]!.perplexity).toBeLessThan(Math.min(...measured));
+    expect(outcome.finalists[0]!.fitness).toBeLessThan(Math.min(...measured));
     expect(questions[0]).toBe('measure -1 -2 -3 on 0 to 18');
   });
 });
@@ -254,11 +254,11 @@ function courseOf(events: readonly MetricEvent[]): unknown[] {
   return candidatesOf(events)
     .sort((a, b) => a.id - b.id)
     .map(({ id, operator, parents, expression, outcome }) => {
-      const value = outcome.kind === 'invalid' ? outcome.reason : outcome.perplexity.toPrecision(12);
+      const value = outcome.kind === 'invalid' ? outcome.reason : outcome.perplexity!.toPrecision(12);
       return [id, operator, parents, expression, value];
     });
 }
 
 function bestOfEach(events: readonly MetricEvent[]): unknown[] {
-  return generationsOf(events).map(({ bestSoFar }) => bestSoFar?.perplexity.toPrecision(12));
+  return generationsOf(events).map(({ bestSoFar }) => bestSoFar?.perplexity!.toPrecision(12));
 }

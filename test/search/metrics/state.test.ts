@@ -9,7 +9,7 @@ import type {
 import { correlationMatrix } from '../../../src/search/metrics/correlation.ts';
 import { figuresOf } from '../../../src/search/metrics/figures.ts';
 import { hallOfFame, paretoFront } from '../../../src/search/metrics/pareto.ts';
-import { isComplete, perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { isComplete, fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestOf, foldMetricEvent, newMetricState } from '../../../src/search/metrics/state.ts';
 import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { planOf, simulate, simulation } from './simulation.ts';
@@ -67,7 +67,7 @@ describe('the state of a search', () => {
     expect(bestOf(state)?.id).toBe(outcome.finalists[0]!.id);
     const best = state.candidates
       .filter(({ outcome: { kind } }) => kind === 'full')
-      .sort((a, b) => perplexityOf(a)! - perplexityOf(b)! || a.id - b.id);
+      .sort((a, b) => fitnessOf(a)! - fitnessOf(b)! || a.id - b.id);
     expect(best.slice(0, 5).map(({ id }) => id)).toEqual(outcome.finalists.map(({ id }) => id));
     expect(state.generations).toHaveLength(4);
     expect(state.revision).toBe(events.length + 1);
@@ -100,7 +100,7 @@ describe('the state of a search', () => {
   it('keeps each new best with the work until then', () => {
     const outcomes = [full(50), stopped(30), full(45), full(47), shared(2, 45), INVALID, full(44)];
     const state = stateOf([OPENED, ...outcomes.map((outcome, id) => candidate(id, outcome))]);
-    expect(state.improvements.map(({ id, perplexity }) => [id, perplexity])).toEqual([
+    expect(state.improvements.map(({ id, fitness }) => [id, fitness])).toEqual([
       [0, 50],
       [2, 45],
       [6, 44],
@@ -114,7 +114,7 @@ describe('the state of a search', () => {
       false,
       true,
     ]);
-    expect(state.candidates.map(perplexityOf)).toEqual([50, 30, 45, 47, 45, undefined, 44]);
+    expect(state.candidates.map(fitnessOf)).toEqual([50, 30, 45, 47, 45, undefined, 44]);
   });
 });
 
@@ -131,7 +131,7 @@ describe('the Pareto front', () => {
       });
       const state = stateOf(events);
       const complete = state.candidates.filter((one) => isComplete(one, state.byId));
-      const value = (one: MetricCandidate): number => perplexityOf(one)!;
+      const value = (one: MetricCandidate): number => fitnessOf(one)!;
       const front = paretoFront(state);
       for (const one of complete) {
         const isBeaten = complete.some(
@@ -169,7 +169,7 @@ describe('correlations', () => {
     };
     for (const [symbol, values] of Object.entries(counts)) {
       const i = matrix.symbols.indexOf(symbol);
-      expect(matrix.withPerplexity[i]).toBeCloseTo(pearson(values, logs), 12);
+      expect(matrix.withLoss[i]).toBeCloseTo(pearson(values, logs), 12);
       expect(matrix.withEachOther[i]![0]).toBeCloseTo(pearson(values, counts['W']!), 12);
       expect(matrix.withEachOther[i]![i]).toBeCloseTo(1, 12);
     }
@@ -179,7 +179,7 @@ describe('correlations', () => {
     const state = stateOf([20, 30].map((perplexity, id) => candidate(id, full(perplexity))));
     expect(correlationMatrix(state.candidates)).toMatchObject({
       symbols: ['W', 'X', 'mul'],
-      withPerplexity: [null, null, null],
+      withLoss: [null, null, null],
     });
     expect(correlationMatrix([])).toMatchObject({ symbols: [], candidates: 0 });
   });

@@ -131,6 +131,6 @@ describe('how much of the mask is to change', () => {
 });
 
 function evaluated(outcome: CandidateOutcome): Evaluated {
-  const loss = outcome.kind === 'invalid' ? Infinity : Math.log(outcome.perplexity);
+  const loss = outcome.kind === 'invalid' ? Infinity : Math.log(outcome.perplexity!);
   return { ...candidate, outcome, loss, stoppedAt: outcome.kind === 'stopped' ? outcome.rung : undefined, identity: 7 };
 }

@@ -23,7 +23,7 @@ describe('Self-Pruner with classical operators', () => {
     const { outcome, events, requests } = await simulateRates(ratePlan({ generations: 20 }), rateProblem(seed));
     expect(requests).toEqual([]);
     expect(fallbacksOf(events)).toEqual([]);
-    expect(outcome.finalists[0]!.perplexity).toBeLessThan(Math.min(...baselinesOf(events)));
+    expect(outcome.finalists[0]!.fitness).toBeLessThan(Math.min(...baselinesOf(events)));
   });
 
   it('comes near to what descent on the loss itself finds', async () => {
@@ -31,7 +31,7 @@ describe('Self-Pruner with classical operators', () => {
     const { outcome } = await simulateRates(plan, problem);
     const uniform = problem.lossOf(Array<number>(BLOCKS).fill(0.3));
     const best = descend();
-    const found = Math.log(outcome.finalists[0]!.perplexity);
+    const found = Math.log(outcome.finalists[0]!.fitness);
     expect((uniform - found) / (uniform - best)).toBeGreaterThan(0.95);
     expect(found).toBeGreaterThanOrEqual(best - 1e-6);
   });
@@ -44,7 +44,7 @@ describe('Self-Pruner with an imperfect language model', () => {
   });
 
   it('beats uniform and OWL', () => {
-    expect(run.outcome.finalists[0]!.perplexity).toBeLessThan(Math.min(...baselinesOf(run.events)));
+    expect(run.outcome.finalists[0]!.fitness).toBeLessThan(Math.min(...baselinesOf(run.events)));
   });
 
   it('tells of every configuration once, in order, with rates of the mean', () => {
@@ -90,7 +90,7 @@ describe('Self-Pruner with an imperfect language model', () => {
   it('keeps the best for the next iteration, and names the best of all', () => {
     const ranked = configurationsOf(run.events)
       .flatMap(({ id, outcome }) => (outcome.kind === 'invalid' ? [] : [{ id, perplexity: outcome.perplexity }]))
-      .sort((a, b) => a.perplexity - b.perplexity);
+      .sort((a, b) => a.perplexity! - b.perplexity!);
     expect(run.outcome.finalists.map(({ id }) => id)).toEqual(ranked.slice(0, 3).map(({ id }) => id));
     const last = run.requests.findLast(({ role }) => role === 'mutate')!;
     const shown = [...last.prompt.matchAll(/^\[[^\]]*\] ([\d.]+)$/gm)].map(([, text]) => Number(text));

@@ -38,9 +38,9 @@ describe('the state of a search for rates', () => {
   });
 
   it('has every new best, with what made it', () => {
-    const perplexities = state.improvements.map(({ perplexity }) => perplexity);
+    const perplexities = state.improvements.map(({ fitness }) => fitness);
     expect(perplexities).toEqual([...perplexities].sort((a, b) => b - a));
-    expect(perplexities.at(-1)).toBe(run.outcome.finalists[0]!.perplexity);
+    expect(perplexities.at(-1)).toBe(run.outcome.finalists[0]!.fitness);
     for (const { id, generation, operator } of state.improvements) {
       expect(state.byId.get(id)).toMatchObject({ generation, operator });
     }
@@ -102,7 +102,7 @@ describe('the state of a search for rates', () => {
       })),
     ]);
     for (const event of stopped.candidates) expect(rateEventSchema.parse(event)).toEqual(event);
-    expect(stopped.improvements.map(({ id, perplexity }) => [id, perplexity])).toEqual([
+    expect(stopped.improvements.map(({ id, fitness }) => [id, fitness])).toEqual([
       [0, 50],
       [3, 45],
     ]);

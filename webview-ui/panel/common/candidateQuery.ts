@@ -1,5 +1,5 @@
 import type { Outcome } from '../../../src/search/lifecycle/events.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import type { PopulationCandidate } from '../../../src/search/lifecycle/population.ts';
 
 /** What a table of candidates shows, and in which order. */
@@ -13,14 +13,14 @@ export interface CandidateQuery<Key extends string> {
 type Comparison<Candidate> = (a: Candidate, b: Candidate) => number;
 
 /** Columns that the tables of all kinds have. */
-export type CommonKey = 'id' | 'perplexity' | 'generation' | 'parents' | 'outcome';
+export type CommonKey = 'id' | 'fitness' | 'generation' | 'parents' | 'outcome';
 
 const OUTCOMES: Readonly<Record<Outcome['kind'], number>> = { full: 0, stopped: 1, shared: 2, invalid: 3 };
 
 const COMMON: Readonly<Record<CommonKey, Comparison<PopulationCandidate>>> = {
   id: (a, b) => a.id - b.id,
   // Among equal ones those that were evaluated come before those that share; invalid ones have none and stand last.
-  perplexity: (a, b) => compare(perplexityOf(a) ?? Infinity, perplexityOf(b) ?? Infinity) || byOutcome(a, b),
+  fitness: (a, b) => compare(fitnessOf(a) ?? Infinity, fitnessOf(b) ?? Infinity) || byOutcome(a, b),
   generation: (a, b) => a.generation - b.generation,
   parents: (a, b) => (a.parents[0] ?? -1) - (b.parents[0] ?? -1),
   outcome: byOutcome,

@@ -1,3 +1,4 @@
+import { fitnessWords } from '../../../src/search/fitnessWords.ts';
 import { subjectWords } from '../../../src/search/rates/configuration.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { PanelRun, RunActivity } from '../../../src/view/panelMessages.ts';
@@ -125,6 +126,7 @@ function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
   const shared = [
     methodTitle,
     ...(sparsity ? [sparsityWords(sparsity)] : []),
+    ...(plan.kind === 'recovery' ? [] : fitnessWords(plan)),
     inputName(plan.model),
     ...protocolWords(plan),
   ];

@@ -1,3 +1,4 @@
+import { checkpointOf } from '../../../src/search/masks/checkpoint.ts';
 import { unpackCandidates } from '../../../src/search/metrics/columns.ts';
 import { foldEvent, newState } from '../../../src/search/folds.ts';
 import type { StateOf } from '../../../src/search/folds.ts';
@@ -99,8 +100,7 @@ function take({ search, pictures }: PanelData<RunPlan>, items: readonly PanelIte
     } else if ('steps' in item) {
       for (const step of unpackSteps(item.steps)) foldEvent(search, step, item.at);
     } else if ('picture' in item) {
-      const { step, baseline, perplexity, removed, leftOut } = item.picture;
-      const event = { kind: 'probabilities', step, baseline, perplexity, removed, leftOut, values: NO_VALUES } as const;
+      const event = { kind: 'probabilities', ...checkpointOf(item.picture), values: NO_VALUES } as const;
       foldEvent(search, event, item.at);
       shown = withPicture(shown, item.picture);
     } else foldEvent(search, item.event, item.at);

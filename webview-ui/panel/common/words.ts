@@ -5,7 +5,7 @@ import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
 import type { RunActivity } from '../../../src/view/panelMessages.ts';
 import { formulaOf } from '../metrics/formulas.ts';
 import type { InvalidReason, Outcome, StoppedOutcome } from '../../../src/search/lifecycle/events.ts';
-import { isComplete, perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { isComplete, fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import type { PopulationCandidate } from '../../../src/search/lifecycle/population.ts';
 
 /** What things are called for a person. */
@@ -54,20 +54,18 @@ export function digitsOf(
   candidates: readonly PopulationCandidate[],
   byId: ReadonlyMap<number, PopulationCandidate> = new Map(),
 ): number {
-  return perplexityDigits(
-    candidates.filter((each) => isComplete(each, byId)).flatMap((each) => perplexityOf(each) ?? []),
-  );
+  return perplexityDigits(candidates.filter((each) => isComplete(each, byId)).flatMap((each) => fitnessOf(each) ?? []));
 }
 
 /** An estimate says that it is one, without digits that would not be true; empty for a candidate that cannot rank. */
-export function perplexityInShort(
+export function fitnessInShort(
   candidate: Pick<PopulationCandidate, 'outcome'>,
   byId: ReadonlyMap<number, PopulationCandidate>,
   digits?: number,
 ): string {
-  const perplexity = perplexityOf(candidate);
-  if (perplexity === undefined) return '';
-  return isComplete(candidate, byId) ? formatPerplexity(perplexity, digits) : `≈ ${formatPerplexity(perplexity)}`;
+  const fitness = fitnessOf(candidate);
+  if (fitness === undefined) return '';
+  return isComplete(candidate, byId) ? formatPerplexity(fitness, digits) : `≈ ${formatPerplexity(fitness)}`;
 }
 
 export function stoppedInShort({ blocks }: StoppedOutcome): string {
@@ -76,7 +74,7 @@ export function stoppedInShort({ blocks }: StoppedOutcome): string {
 
 /** @param all blocks of the whole text */
 export function stoppedInFull({ blocks, rung }: StoppedOutcome, all: number): string {
-  return `Stopped early: after ${blocks} of ${all} blocks (rung ${rung + 1}) others were better. Its perplexity is extrapolated from those blocks.`;
+  return `Stopped early: after ${blocks} of ${all} blocks (rung ${rung + 1}) others were better. Its fitness is extrapolated from those blocks.`;
 }
 
 /** A few words for a table's cell. */

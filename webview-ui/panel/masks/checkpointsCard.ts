@@ -1,4 +1,6 @@
-import { formatPerplexity } from '../../../src/experiment/format.ts';
+import { bestWords, fitnessValues } from '../common/fitnessWords.ts';
+import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { RunLine } from '../../../src/view/panelMessages.ts';
 import { bestCheckpoint } from '../../../src/search/masks/state.ts';
 import type { MaskState } from '../../../src/search/masks/state.ts';
@@ -8,7 +10,6 @@ import type { AxisChoice } from '../common/axisChoice.ts';
 import { ChartCard } from '../common/chartCard.ts';
 import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints } from '../common/lines.ts';
 import type { Line } from '../common/lines.ts';
-import { against } from '../common/words.ts';
 import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 
 /** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */
@@ -35,18 +36,21 @@ export class CheckpointsCard {
     const last = lastStep(data.steps, view.planned, 0.1);
     const lines = linesOf(data, view, last);
     const scale = this.axis.scaleOf(lines, closeScaleOf);
-    const readout = readoutOf(data, view);
+    const readout = readoutOf(data);
     const isEmpty = readout === '';
     const empty =
       data.checkpoints.length === 0
         ? 'The line begins at the first checkpoint.'
-        : 'No checkpoint so far leaves a model whose perplexity is finite.';
-    const checkpoints = data.checkpoints.map(({ step, perplexity }) => ({ x: step, y: perplexity }));
+        : 'No checkpoint so far leaves a model whose fitness is finite.';
+    const checkpoints = data.checkpoints.map((checkpoint) => ({
+      x: checkpoint.step,
+      y: fitnessIn(checkpoint) ?? null,
+    }));
     this.card.show(theme, {
-      ...{ lines, scale, along: 'step', first: 0, last, readout },
+      ...{ lines, scale, along: 'step', first: 0, last, readout, values: fitnessValues(data.opening) },
       note: isEmpty ? '' : outOfScale(lines, scale),
       empty: isEmpty ? empty : undefined,
-      spoken: isEmpty ? empty : `Perplexity: ${readout}. ${spokenPoints(checkpoints, formatPerplexity)}`,
+      spoken: isEmpty ? empty : `Fitness: ${readout}. ${spokenPoints(checkpoints, fitnessValues(data.opening).format)}`,
     });
   }
 }
@@ -59,11 +63,18 @@ export interface CheckpointsView {
   readonly overlay: readonly RunLine[];
 }
 
-function linesOf({ checkpoints }: MaskState, { dense, compared, overlay }: CheckpointsView, last: number): Line[] {
-  const points = checkpoints.flatMap(({ step, perplexity }) =>
-    perplexity === null ? [] : [{ x: step, y: perplexity }],
-  );
-  const baselines = compared.filter(({ result }) => result !== undefined);
+function linesOf(
+  { checkpoints, opening }: MaskState,
+  { dense, compared, overlay }: CheckpointsView,
+  last: number,
+): Line[] {
+  const objective = objectiveOf(opening);
+  const points = checkpoints.flatMap((checkpoint) => {
+    const fitness = fitnessIn(checkpoint);
+    return fitness === undefined ? [] : [{ x: checkpoint.step, y: fitness }];
+  });
+  // What was evaluated at the end has a perplexity.
+  const baselines = objective === 'kl' ? [] : compared.filter(({ result }) => result !== undefined);
   return [
     ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 0, last), style: 'dense' } as const]),
     ...baselines.map(({ name, result }, i): Line => ({
@@ -71,23 +82,25 @@ function linesOf({ checkpoints }: MaskState, { dense, compared, overlay }: Check
       points: across(result!.perplexity, 0, last),
       style: baselineStyle(i),
     })),
-    ...overlay.map(({ label, points: of }): Line => ({
-      label,
-      points: of.map(({ generation, perplexity }) => ({ x: generation, y: perplexity })),
-      style: 'overlay',
-    })),
+    ...overlay
+      .filter((line) => line.objective === objective)
+      .map(({ label, points: of }): Line => ({
+        label,
+        points: of.map(({ generation, fitness }) => ({ x: generation, y: fitness })),
+        style: 'overlay',
+      })),
     // Each is another mask: none is the best so far.
     { label: 'checkpoint', points, style: 'median' },
   ];
 }
 
-function readoutOf({ checkpoints }: MaskState, { dense }: CheckpointsView): string {
-  const finite = checkpoints.filter(({ perplexity }) => perplexity !== null);
+function readoutOf({ checkpoints, opening }: MaskState): string {
+  const finite = checkpoints.filter((checkpoint) => fitnessIn(checkpoint) !== undefined);
   const [first, last] = [finite[0], finite.at(-1)];
   if (!first || !last) return '';
   const best = bestCheckpoint({ checkpoints: finite }) ?? last;
-  const words = `best ${against(best.perplexity!, 'dense', dense)}`;
+  const words = bestWords(fitnessIn(best)!, opening);
   if (first === last) return words;
-  const now = best === last ? [] : [`now ${formatPerplexity(last.perplexity!)}`];
-  return [words, ...now, `at the beginning ${formatPerplexity(first.perplexity!)}`].join(' · ');
+  const now = best === last ? [] : [`now ${measuredText(last)!}`];
+  return [words, ...now, `at the beginning ${measuredText(first)!}`].join(' · ');
 }

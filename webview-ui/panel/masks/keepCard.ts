@@ -1,4 +1,5 @@
-import { formatPerplexity, formatShare } from '../../../src/experiment/format.ts';
+import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { formatShare } from '../../../src/experiment/format.ts';
 import type { MaskPicture, PicturePart } from '../../../src/search/masks/picture.ts';
 import { Changes } from '../../shared/changes.ts';
 import { fill, h, say } from '../../shared/dom.ts';
@@ -174,7 +175,9 @@ function acrossBlocks({ values, histogram }: PicturePart): PicturePart {
   return { values: [values.flat()], most: values.length, each: 1, histogram };
 }
 
-function whenWords({ step, perplexity, removed }: MaskPicture): string {
-  const kept = perplexity === null ? 'perplexity not finite' : `perplexity ${formatPerplexity(perplexity)}`;
+function whenWords({ step, removed, ...measured }: MaskPicture): string {
+  const text = measuredText(measured);
+  const what = measured.kl === undefined ? 'perplexity' : 'divergence from dense';
+  const kept = text === undefined ? `${what} not finite` : measured.kl === undefined ? `${what} ${text}` : text;
   return `${step === 0 ? 'at the beginning' : `after ${plural(step, 'step')}`}: ${kept} with ${formatShare(removed)} removed`;
 }

@@ -1,3 +1,4 @@
+import { densePerplexityOf } from '../common/fitnessWords.ts';
 import type { MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { bestCheckpoint } from '../../../src/search/masks/state.ts';
 import { h } from '../../shared/dom.ts';
@@ -47,7 +48,7 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
     ),
     pictures: [
       { title: 'Loss of the masks drawn', canvas: loss.picture },
-      { title: 'Perplexity of the checkpoints', canvas: checkpoints.picture },
+      { title: 'Fitness of the checkpoints', canvas: checkpoints.picture },
       ...keep.charts,
       { title: 'Kept of each block', canvas: retained.picture },
     ],
@@ -57,7 +58,7 @@ export function masksPage(host: PageHost, looking: Looking): Page<MaskSearchPlan
       const { plan } = run;
       const baselines = plan.baselines.map(({ name }) => name);
       const planned = plan.search.steps;
-      const dense = masks.opening?.densePerplexity;
+      const dense = densePerplexityOf(masks.opening);
       loss.render(masks, planned, theme);
       const compared = masks.finalists.filter(({ name }) => baselines.includes(name));
       checkpoints.render(masks, { dense, planned, compared, overlay }, theme);

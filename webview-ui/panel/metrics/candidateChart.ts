@@ -1,9 +1,11 @@
+import { densePerplexityOf, fitnessName } from '../common/fitnessWords.ts';
+import { fitnessIn } from '../../../src/search/lifecycle/objective.ts';
 import type { ChartDataset, Point } from 'chart.js';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { paretoFront } from '../../../src/search/metrics/pareto.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestOf } from '../../../src/search/metrics/state.ts';
 import type { MetricState } from '../../../src/search/metrics/state.ts';
 import { baseOptions, countAxis, perplexityAxis } from '../common/charts.ts';
@@ -11,7 +13,7 @@ import { LiveChart } from '../common/liveChart.ts';
 import { formulaOf } from './formulas.ts';
 import type { PanelData } from '../common/panelData.ts';
 import { perplexityScale } from '../common/perplexityScale.ts';
-import { lineage, outcomeInShort, perplexityInShort, plural } from '../common/words.ts';
+import { lineage, outcomeInShort, fitnessInShort, plural } from '../common/words.ts';
 
 export interface CandidateChartEvents {
   readonly onSelect: (id: number) => void;
@@ -27,7 +29,7 @@ const BANDS = 4;
 /** All of them can be filled or hollow. */
 const SHAPES = ['circle', 'triangle', 'rect', 'rectRot'] as const;
 
-/** Every candidate as a point: perplexity against size, with the best of each size joined. */
+/** Every candidate as a point: fitness against size, with the best of each size joined. */
 export class CandidateChart {
   readonly element: HTMLElement;
   private readonly canvas = h('canvas', { role: 'img' });
@@ -60,9 +62,9 @@ export class CandidateChart {
     const { candidates, opening, baselines, byId } = data.search;
     const front = paretoFront(data.search);
     const best = bestOf(data.search);
-    const values = candidates.flatMap(({ outcome }) => (outcome.kind === 'invalid' ? [] : [outcome.perplexity]));
-    const near = baselines.flatMap(({ perplexity }) => (perplexity === undefined ? [] : [perplexity]));
-    const lowest = (best && perplexityOf(best)) ?? opening?.densePerplexity;
+    const values = candidates.flatMap((candidate) => fitnessOf(candidate) ?? []);
+    const near = baselines.flatMap((baseline) => fitnessIn(baseline) ?? []);
+    const lowest = (best && fitnessOf(best)) ?? densePerplexityOf(opening);
     const references = [
       ...(lowest === undefined ? [] : [lowest]),
       ...near.filter((value) => value < 1.5 * (lowest ?? value)),
@@ -75,7 +77,7 @@ export class CandidateChart {
         [true, false].map((isFull) => bandDataset(candidates, band, i, isFull, scale.max, theme)),
       ),
       frontDataset(
-        front.map((candidate) => ({ x: candidate.size, y: perplexityOf(candidate)!, candidate })),
+        front.map((candidate) => ({ x: candidate.size, y: fitnessOf(candidate)!, candidate })),
         theme,
       ),
       selectedDataset(byId.get(selected ?? -1), scale.max, theme),
@@ -83,7 +85,7 @@ export class CandidateChart {
     this.describe(data, bands, scale.above, front.length, theme);
     const scales = {
       x: { ...countAxis(theme, 'size (operations and operands)', 0, largest + 1), display: scale.max > 0 },
-      y: perplexityAxis(theme, scale),
+      y: perplexityAxis(theme, scale, fitnessName(opening)),
     };
     const options = baseOptions(theme);
     this.live.show(theme, datasets, scales, () => ({
@@ -96,7 +98,7 @@ export class CandidateChart {
           ...options.plugins,
           tooltip: {
             ...options.plugins?.tooltip,
-            // Points of equal size and perplexity lie on each other; one of them speaks for all.
+            // Points of equal size and fitness lie on each other; one of them speaks for all.
             filter: (_item, index) => index === 0,
             callbacks: {
               title: (items) => (items[0] ? wrap(formulaOf((items[0].raw as CandidatePoint).candidate)) : ''),
@@ -138,7 +140,7 @@ export class CandidateChart {
     fill(this.note, notes.join(' · '));
     this.canvas.setAttribute(
       'aria-label',
-      `${plural(shown, 'candidate')} by size and perplexity; ${front} are the best of their size. The table below lists them all.`,
+      `${plural(shown, 'candidate')} by size and ${fitnessName(data.search.opening)}; ${front} are the best of their size. The table below lists them all.`,
     );
   }
 }
@@ -174,7 +176,7 @@ function bandDataset(
   const data = candidates.flatMap((candidate): CandidatePoint[] => {
     const { outcome, generation } = candidate;
     if (outcome.kind === 'invalid' || generation < band.first || generation > band.last) return [];
-    return (outcome.kind === 'full') === isFull ? [pointOf(candidate, outcome.perplexity, top)] : [];
+    return (outcome.kind === 'full') === isFull ? [pointOf(candidate, fitnessOf(candidate)!, top)] : [];
   });
   return {
     data,
@@ -193,9 +195,9 @@ function bandDataset(
 }
 
 /** Sizes are whole numbers; points of one size stand side by side, always at the same places. */
-function pointOf(candidate: MetricCandidate, perplexity: number, top: number): CandidatePoint {
+function pointOf(candidate: MetricCandidate, fitness: number, top: number): CandidatePoint {
   const scattered = (((candidate.id * 0.618_033_988_75) % 1) - 0.5) * 0.6;
-  return { x: candidate.size + scattered, y: Math.min(perplexity, top), candidate };
+  return { x: candidate.size + scattered, y: Math.min(fitness, top), candidate };
 }
 
 function frontDataset(points: readonly CandidatePoint[], theme: Theme): ChartDataset<'scatter'> {
@@ -216,7 +218,7 @@ function frontDataset(points: readonly CandidatePoint[], theme: Theme): ChartDat
 
 function selectedDataset(candidate: MetricCandidate | undefined, top: number, theme: Theme): ChartDataset<'scatter'> {
   const data =
-    candidate && candidate.outcome.kind !== 'invalid' ? [pointOf(candidate, candidate.outcome.perplexity, top)] : [];
+    candidate && candidate.outcome.kind !== 'invalid' ? [pointOf(candidate, fitnessOf(candidate)!, top)] : [];
   return {
     data,
     pointStyle: 'circle',
@@ -257,9 +259,9 @@ function drawShape(context: CanvasRenderingContext2D, shape: (typeof SHAPES)[num
 
 function tooltipOf(candidate: MetricCandidate, byId: MetricState['byId']): string[] {
   const { id, generation, outcome, size } = candidate;
-  const perplexity = perplexityInShort(candidate, byId);
+  const fitness = fitnessInShort(candidate, byId);
   return [
-    `${perplexity === '' ? '' : `perplexity ${perplexity} · `}${outcomeInShort(outcome)}`,
+    `${fitness === '' ? '' : `fitness ${fitness} · `}${outcomeInShort(outcome)}`,
     `#${id} · size ${size} · generation ${generation + 1} · ${lineage(candidate)}`,
   ];
 }

@@ -1,5 +1,6 @@
+import { densePerplexityOf } from '../common/fitnessWords.ts';
 import { formatChange, formatGap } from '../../../src/experiment/format.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestOf } from '../../../src/search/metrics/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { formulaOf } from './formulas.ts';
@@ -14,7 +15,7 @@ import {
   OUTCOMES,
   outcomeInFull,
   outcomeInShort,
-  perplexityInShort,
+  fitnessInShort,
   plural,
 } from '../common/words.ts';
 
@@ -27,7 +28,7 @@ export interface CandidateTableEvents {
 const COLUMNS: readonly TableColumn<SortKey>[] = [
   { key: 'id', title: '#', isNumber: true },
   { key: 'formula', title: 'formula', isNumber: false, isWide: true },
-  { key: 'perplexity', title: 'perplexity', isNumber: true },
+  { key: 'fitness', title: 'fitness', isNumber: true },
   { key: 'size', title: 'size', isNumber: true },
   { key: 'generation', title: 'gen.', isNumber: true },
   { key: 'operator', title: 'made by', isNumber: false },
@@ -56,7 +57,7 @@ export class CandidateTable {
   private selected: number | undefined;
   private order: readonly number[] = [];
   private known = '';
-  /** Of perplexities: as many as it takes to tell the best of those that were evaluated apart. */
+  /** Of fitness: as many as it takes to tell the best of those that were evaluated apart. */
   private digits = 4;
 
   constructor(events: CandidateTableEvents) {
@@ -122,15 +123,14 @@ export class CandidateTable {
     const candidate = byId.get(id)!;
     const { outcome, size, generation, operator, parents } = candidate;
     const formula = formulaOf(candidate);
-    const dense = opening?.densePerplexity;
-    const perplexity = perplexityOf(candidate);
-    const change = perplexity === undefined ? undefined : this.differences(perplexity, dense);
+    const fitness = fitnessOf(candidate);
+    const change = fitness === undefined ? undefined : this.differences(fitness, densePerplexityOf(opening));
     return {
       class: outcome.kind,
       cells: [
         cell(String(id), true),
         h('div', { role: 'gridcell', class: 'formula', title: formula }, formula),
-        cell(perplexityInShort(candidate, byId, this.digits), true, change),
+        cell(fitnessInShort(candidate, byId, this.digits), true, change),
         cell(String(size), true),
         cell(String(generation + 1), true),
         cell(OPERATORS[operator]),
@@ -145,12 +145,12 @@ export class CandidateTable {
   }
 
   /** Against dense, and how far from the best. */
-  private differences(perplexity: number, dense: number | undefined): string {
+  private differences(fitness: number, dense: number | undefined): string {
     const best = this.data && bestOf(this.data.search);
-    const lowest = best && perplexityOf(best);
+    const lowest = best && fitnessOf(best);
     return [
-      ...(dense === undefined ? [] : [`${formatChange(perplexity, dense)} against dense`]),
-      ...(lowest === undefined || lowest === perplexity ? [] : [`${formatGap(perplexity, lowest)} against the best`]),
+      ...(dense === undefined ? [] : [`${formatChange(fitness, dense)} against dense`]),
+      ...(lowest === undefined || lowest === fitness ? [] : [`${formatGap(fitness, lowest)} against the best`]),
     ].join(', ');
   }
 

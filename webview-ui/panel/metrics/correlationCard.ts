@@ -1,3 +1,5 @@
+import type { Objective } from '../../../src/search/lifecycle/objective.ts';
+import { objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { certainPart, correlate } from './correlations.ts';
@@ -5,7 +7,7 @@ import type { Correlation } from './correlations.ts';
 import type { PanelData } from '../common/panelData.ts';
 import { plural } from '../common/words.ts';
 
-/** Which operations go with low perplexity: a matrix of signed numbers, over all generations and over spans of them. */
+/** Which operations go with a low loss: a matrix of signed numbers, over all generations and over spans of them. */
 export class CorrelationCard {
   readonly element: HTMLElement;
   private readonly body = h('div', {});
@@ -14,8 +16,8 @@ export class CorrelationCard {
   constructor() {
     this.element = h(
       'section',
-      { class: 'card', 'aria-label': 'Operations and perplexity' },
-      h('h2', {}, 'Operations × perplexity'),
+      { class: 'card', 'aria-label': 'Operations and fitness' },
+      h('h2', {}, 'Operations × fitness'),
       this.body,
     );
   }
@@ -28,11 +30,11 @@ export class CorrelationCard {
     this.shown = shown;
     // The pictures come first.
     requestIdleCallback(() => {
-      if (this.shown === shown) this.draw(candidates);
+      if (this.shown === shown) this.draw(candidates, objectiveOf(search.opening));
     });
   }
 
-  private draw(candidates: readonly MetricCandidate[]): void {
+  private draw(candidates: readonly MetricCandidate[], objective: Objective): void {
     const { spans, rows } = correlate(candidates);
     if (rows.every(({ overall }) => overall === undefined)) {
       fill(this.body, h('p', { class: 'muted' }, 'Too few candidates so far.'));
@@ -43,7 +45,7 @@ export class CorrelationCard {
       h(
         'p',
         { class: 'muted' },
-        'Correlation of how often a name occurs with the logarithm of perplexity, −1 to +1. Below 0: trees with more of it do better. n: candidates that have it. Coloured by what is certain of it (95 %); grey, with a “?”, where it may as well be 0. The hover has the interval.',
+        `Correlation of how often a name occurs with ${objective === 'kl' ? 'the KL divergence from dense' : 'the logarithm of perplexity'}, −1 to +1. Below 0: trees with more of it do better. n: candidates that have it. Coloured by what is certain of it (95 %); grey, with a “?”, where it may as well be 0. The hover has the interval.`,
       ),
       h(
         'div',

@@ -44,7 +44,7 @@ export function correlate(candidates: readonly MetricCandidate[]): Correlations 
   const valueIn = (matrix: typeof all, name: string): Correlation | undefined => {
     const i = matrix.symbols.indexOf(name);
     const isEnough = i >= 0 && matrix.candidates >= FEWEST && matrix.occurrences[i]! >= FEWEST_WITH;
-    const value = isEnough ? matrix.withPerplexity[i] : undefined;
+    const value = isEnough ? matrix.withLoss[i] : undefined;
     return value === undefined || value === null ? undefined : correlationOf(value, matrix.exceptions[i]!);
   };
   const rows = all.symbols.map((name, i): CorrelationRow => ({

@@ -116,8 +116,8 @@ export class CurvesCard {
       ...(chosen && chosen.id !== best?.id && chosen.outcome.kind !== 'invalid'
         ? [{ label: `#${chosen.id}`, expression: chosen.expression }]
         : []),
-      ...data.search.baselines.flatMap(({ name: metric, expression, perplexity }) =>
-        perplexity === undefined ? [] : [{ label: metric, expression }],
+      ...data.search.baselines.flatMap(({ name: metric, expression, error }) =>
+        error !== undefined ? [] : [{ label: metric, expression }],
       ),
     ];
     const shown = JSON.stringify(this.metrics);

@@ -1,14 +1,18 @@
+import { bestWords, densePerplexityOf, fitnessValues } from '../common/fitnessWords.ts';
+import { measuredText, fitnessText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { formatPerplexity } from '../../../src/experiment/format.ts';
 import type { Theme } from '../../shared/theme.ts';
 import type { AxisChoice } from '../common/axisChoice.ts';
 import { ChartCard } from '../common/chartCard.ts';
+import type { RunLine } from '../../../src/view/panelMessages.ts';
 import { across, outOfScale } from '../common/lines.ts';
 import type { Line } from '../common/lines.ts';
 import { bestCandidate } from '../common/panelData.ts';
 import type { PanelData } from '../common/panelData.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
-import { against, plural } from '../common/words.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
+import { plural } from '../common/words.ts';
 
 /** Best, mean and worst by generation, with what they are to be measured by. */
 export class GenerationChart {
@@ -19,7 +23,7 @@ export class GenerationChart {
   /** @param actions what stands beside the title */
   constructor(axis: AxisChoice, actions: HTMLElement) {
     this.axis = axis;
-    this.card = new ChartCard('Best by generation', 'Best perplexity by generation', { axis: axis.element, actions });
+    this.card = new ChartCard('Best by generation', 'Best fitness by generation', { axis: axis.element, actions });
     this.element = this.card.element;
   }
 
@@ -29,7 +33,7 @@ export class GenerationChart {
     const shown = data.search.generations.length;
     const generations = Math.max(data.run?.plan.search.generations ?? 1, shown);
     this.card.show(theme, {
-      ...{ lines, scale, along: 'generation', first: 1 },
+      ...{ lines, scale, along: 'generation', first: 1, values: fitnessValues(data.search.opening) },
       last: Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2)),
       readout: readoutOf(data),
       note: shown === 0 ? '' : outOfScale(lines, scale),
@@ -46,13 +50,15 @@ export class GenerationChart {
 /** Until there is a line: when there will be, and what it will be measured by. */
 function emptyWords({ search, run }: PanelData): string {
   const { candidates, opening, baselines } = search;
+  const dense = densePerplexityOf(opening);
   const all = run?.plan.search.population ?? 0;
   const begun = candidates.length > 0 ? `: ${candidates.length} of ${plural(all, 'candidate')} so far` : '';
   const goals = [
-    ...baselines.flatMap(({ name, perplexity }) =>
-      perplexity === undefined ? [] : [`${name} ${formatPerplexity(perplexity)}`],
-    ),
-    ...(opening ? [`dense ${formatPerplexity(opening.densePerplexity)}`] : []),
+    ...baselines.flatMap(({ name, ...measured }) => {
+      const text = measuredText(measured);
+      return text === undefined ? [] : [`${name} ${text}`];
+    }),
+    ...(dense === undefined ? [] : [`dense ${formatPerplexity(dense)}`]),
   ];
   const measure = goals.length > 0 ? ` It is measured by ${goals.join(', ')}.` : '';
   return `The line begins once the first generation is through${begun}.${measure}`;
@@ -67,23 +73,26 @@ function linesOf(data: PanelData): Line[] {
       return y === null || y === undefined ? [] : [{ x: event.generation + 1, y }];
     });
   const planned = Math.max(2, run?.plan.search.generations ?? 2, generations.length);
-  const runLine = ({ points }: { points: readonly { generation: number; perplexity: number }[] }): Line['points'] =>
-    points.map(({ generation, perplexity }) => ({ x: generation + 1, y: perplexity }));
+  const runLine = ({ points }: RunLine): Line['points'] =>
+    points.map(({ generation, fitness }) => ({ x: generation + 1, y: fitness }));
+  const objective = objectiveOf(opening);
+  const dense = densePerplexityOf(opening);
   return [
     { label: 'worst', points: series(({ worst }) => worst), style: 'worst' },
     { label: 'mean', points: series(({ mean }) => mean), style: 'mean' },
     { label: 'median', points: mediansOf(data.search.candidates, generations.length), style: 'median' },
-    ...(opening
-      ? [{ label: 'dense', points: across(opening.densePerplexity, 1, planned), style: 'dense' } as const]
-      : []),
-    ...baselines.flatMap(({ name, perplexity }): Line[] =>
-      perplexity === undefined ? [] : [{ label: name, points: across(perplexity, 1, planned), style: 'baseline' }],
-    ),
-    ...overlay.map((line): Line => ({ label: line.label, points: runLine(line), style: 'overlay' })),
+    ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 1, planned), style: 'dense' } as const]),
+    ...baselines.flatMap(({ name, ...measured }): Line[] => {
+      const fitness = fitnessIn(measured);
+      return fitness === undefined ? [] : [{ label: name, points: across(fitness, 1, planned), style: 'baseline' }];
+    }),
+    ...overlay
+      .filter((line) => line.objective === objective)
+      .map((line): Line => ({ label: line.label, points: runLine(line), style: 'overlay' })),
     ...(random.line && random.line.points.length > 0
       ? [{ label: 'random search', points: runLine(random.line), style: 'random' } as const]
       : []),
-    { label: 'best so far', points: series(({ bestSoFar }) => bestSoFar?.perplexity), style: 'best' },
+    { label: 'best so far', points: series(({ bestSoFar }) => bestSoFar && fitnessIn(bestSoFar)), style: 'best' },
   ];
 }
 
@@ -91,8 +100,8 @@ function linesOf(data: PanelData): Line[] {
 function mediansOf(candidates: readonly MetricCandidate[], generations: number): Line['points'] {
   const values = Array.from({ length: generations }, (): number[] => []);
   for (const candidate of candidates) {
-    const perplexity = perplexityOf(candidate);
-    if (perplexity !== undefined) values[candidate.generation]?.push(perplexity);
+    const fitness = fitnessOf(candidate);
+    if (fitness !== undefined) values[candidate.generation]?.push(fitness);
   }
   return values.flatMap((all, generation) => {
     const middle = all.sort((a, b) => a - b)[Math.floor((all.length - 1) / 2)];
@@ -103,14 +112,15 @@ function mediansOf(candidates: readonly MetricCandidate[], generations: number):
 function readoutOf(data: PanelData): string {
   const { opening, baselines } = data.search;
   const best = bestCandidate(data);
-  const perplexity = best && perplexityOf(best);
-  if (perplexity === undefined) return '';
+  const fitness = best && fitnessOf(best);
+  if (fitness === undefined) return '';
   const wanda = baselines.find(({ name }) => /wanda/i.test(name)) ?? baselines[0];
-  const random = data.random.line?.points.at(-1)?.perplexity;
+  const compared = wanda && measuredText(wanda);
+  const random = data.random.line?.points.at(-1)?.fitness;
   return [
-    `best ${against(perplexity, 'dense', opening?.densePerplexity)}`,
-    ...(wanda?.perplexity === undefined ? [] : [`${wanda.name} ${formatPerplexity(wanda.perplexity)}`]),
-    ...(random === undefined ? [] : [`random search ${formatPerplexity(random)}`]),
+    bestWords(fitness, opening),
+    ...(compared === undefined ? [] : [`${wanda!.name} ${compared}`]),
+    ...(random === undefined ? [] : [`random search ${fitnessText(random, objectiveOf(opening))}`]),
   ].join(' · ');
 }
 

@@ -1,11 +1,13 @@
+import { densePerplexityOf, fitnessName } from '../common/fitnessWords.ts';
+import { fitnessIn } from '../../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import { fill, h } from '../../shared/dom.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { formulaOf } from './formulas.ts';
 import { metricTree } from './metricTree.ts';
 import { bestCandidate } from '../common/panelData.ts';
 import type { PanelData } from '../common/panelData.ts';
-import { against, difference, OPERATORS, outcomeInFull, perplexityInShort } from '../common/words.ts';
+import { against, difference, OPERATORS, outcomeInFull, fitnessInShort } from '../common/words.ts';
 
 export interface MetricCardEvents {
   readonly onSelect: (id: number | undefined) => void;
@@ -158,18 +160,22 @@ function titleOf(candidate: MetricCandidate | undefined): string | undefined {
 }
 
 function numbers({ search }: PanelData, candidate: MetricCandidate): (Node | string)[] {
-  const perplexity = perplexityOf(candidate);
-  if (perplexity === undefined) return ['No perplexity.'];
+  const fitness = fitnessOf(candidate);
+  if (fitness === undefined) return [`No ${fitnessName(search.opening)}.`];
   const finalist = search.finalists.find(({ id }) => id === candidate.id);
   const wanda = search.baselines.find(({ name }) => /wanda/i.test(name));
   const { opening } = search;
+  const dense = densePerplexityOf(opening);
+  const compared = wanda && fitnessIn(wanda);
   return [
-    'perplexity ',
-    h('strong', {}, perplexityInShort(candidate, search.byId)),
-    ...(opening ? [` · ${difference(perplexity, 'dense', opening.densePerplexity)}`] : []),
-    ...(wanda?.perplexity === undefined ? [] : [` · ${difference(perplexity, wanda.name, wanda.perplexity)}`]),
+    `${fitnessName(opening)} `,
+    h('strong', {}, fitnessInShort(candidate, search.byId)),
+    ...(dense === undefined ? [] : [` · ${difference(fitness, 'dense', dense)}`]),
+    ...(compared === undefined ? [] : [` · ${difference(fitness, wanda!.name, compared)}`]),
     ...(finalist?.test
-      ? [` · on unseen text ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`]
+      ? [
+          ` · on unseen text${dense === undefined ? ' perplexity' : ''} ${against(finalist.test.perplexity, 'dense', finalist.test.densePerplexity)}`,
+        ]
       : []),
   ];
 }

@@ -11,7 +11,7 @@ export interface TableQuery extends CandidateQuery<SortKey> {
   readonly outcome: CandidateOutcome['kind'] | 'any';
 }
 
-export const DEFAULT_QUERY: TableQuery = { text: '', outcome: 'any', sort: 'perplexity', descending: false };
+export const DEFAULT_QUERY: TableQuery = { text: '', outcome: 'any', sort: 'fitness', descending: false };
 
 /** Ids of the candidates that the query asks for, in its order. */
 export function queryMetrics(candidates: readonly MetricCandidate[], asked: TableQuery): number[] {

@@ -1,6 +1,8 @@
+import { densePerplexityOf, fitnessName } from '../common/fitnessWords.ts';
+import { fitnessIn } from '../../../src/search/lifecycle/objective.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
 import type { RateCandidate } from '../../../src/search/rates/events.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
@@ -8,7 +10,7 @@ import { Changes } from '../../shared/changes.ts';
 import type { Theme } from '../../shared/theme.ts';
 import { BlockBars, blockBarsLegend } from '../common/blockBars.ts';
 import type { BlockBarsView } from '../common/blockBars.ts';
-import { difference, perplexityInShort } from '../common/words.ts';
+import { difference, fitnessInShort } from '../common/words.ts';
 import { lineageWords, outcomeWords } from './rateWords.ts';
 import { referencesOf } from './references.ts';
 
@@ -95,7 +97,7 @@ export class BestCard {
     fill(
       this.facts,
       blockBarsLegend(view),
-      h('p', {}, perplexityWords(chosen, rates)),
+      h('p', {}, fitnessWords(chosen, rates)),
       h(
         'p',
         { class: 'muted' },
@@ -105,15 +107,17 @@ export class BestCard {
   }
 }
 
-function perplexityWords(configuration: RateCandidate, { opening, baselines, byId }: RateState): string {
-  const perplexity = perplexityOf(configuration);
-  if (perplexity === undefined) return 'No perplexity.';
+function fitnessWords(configuration: RateCandidate, { opening, baselines, byId }: RateState): string {
+  const fitness = fitnessOf(configuration);
+  if (fitness === undefined) return `No ${fitnessName(opening)}.`;
+  const dense = densePerplexityOf(opening);
   return [
-    `perplexity ${perplexityInShort(configuration, byId)}`,
-    ...(opening ? [difference(perplexity, 'dense', opening.densePerplexity)] : []),
-    ...baselines
-      .slice(0, 2)
-      .flatMap(({ name, perplexity: of }) => (of === undefined ? [] : [difference(perplexity, name, of)])),
+    `${fitnessName(opening)} ${fitnessInShort(configuration, byId)}`,
+    ...(dense === undefined ? [] : [difference(fitness, 'dense', dense)]),
+    ...baselines.slice(0, 2).flatMap(({ name, ...measured }) => {
+      const of = fitnessIn(measured);
+      return of === undefined ? [] : [difference(fitness, name, of)];
+    }),
   ]
     .join(' · ')
     .replaceAll(' %', '\u00a0%');

@@ -9,7 +9,7 @@ export type ConfigurationKey = CommonKey | 'rates' | 'operator' | 'repaired';
 /** Looked for is a part of an operator's name, `repaired`, or `stopped early`. */
 export type ConfigurationQuery = CandidateQuery<ConfigurationKey>;
 
-export const DEFAULT_CONFIGURATIONS: ConfigurationQuery = { text: '', sort: 'perplexity', descending: false };
+export const DEFAULT_CONFIGURATIONS: ConfigurationQuery = { text: '', sort: 'fitness', descending: false };
 
 /** Ids of the configurations that the query asks for, in its order. */
 export function queryConfigurations(all: readonly RateCandidate[], query: ConfigurationQuery): number[] {

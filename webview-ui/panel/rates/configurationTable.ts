@@ -1,12 +1,13 @@
+import { densePerplexityOf } from '../common/fitnessWords.ts';
 import { formatChange } from '../../../src/experiment/format.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { droppedText } from '../../../src/search/rates/configuration.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { sparkline } from '../common/sparkline.ts';
 import { cell, VirtualTable } from '../common/virtualTable.ts';
 import type { TableColumn, TableRow } from '../common/virtualTable.ts';
-import { digitsOf, perplexityInShort, plural, stoppedInFull } from '../common/words.ts';
+import { digitsOf, fitnessInShort, plural, stoppedInFull } from '../common/words.ts';
 import { DEFAULT_CONFIGURATIONS, queryConfigurations } from './configurationQuery.ts';
 import type { ConfigurationKey, ConfigurationQuery } from './configurationQuery.ts';
 import { outcomeWords, RATE_OPERATORS, ratesWords } from './rateWords.ts';
@@ -14,7 +15,7 @@ import { outcomeWords, RATE_OPERATORS, ratesWords } from './rateWords.ts';
 const COLUMNS: readonly TableColumn<ConfigurationKey>[] = [
   { key: 'id', title: '#', isNumber: true },
   { key: 'rates', title: 'rates by block', isNumber: false },
-  { key: 'perplexity', title: 'perplexity', isNumber: true },
+  { key: 'fitness', title: 'fitness', isNumber: true },
   { key: 'generation', title: 'gen.', isNumber: true },
   { key: 'operator', title: 'made by', isNumber: false },
   { key: 'parents', title: 'parents', isNumber: false },
@@ -39,7 +40,7 @@ export class ConfigurationTable {
   private known = '';
   /** Highest rate of all, the top of the sparklines. */
   private top = 0;
-  /** Of perplexities: as many as it takes to tell the best apart. */
+  /** Of fitness: as many as it takes to tell the best apart. */
   private digits = 4;
 
   constructor(onSelect: (id: number) => void) {
@@ -101,10 +102,10 @@ export class ConfigurationTable {
     const { byId, opening } = this.rates!;
     const configuration = byId.get(id)!;
     const { rates, dropped, generation, operator, parents, repaired, outcome } = configuration;
-    const perplexity = perplexityOf(configuration);
-    const dense = opening?.densePerplexity;
+    const fitness = fitnessOf(configuration);
+    const dense = densePerplexityOf(opening);
     const change =
-      perplexity === undefined || dense === undefined ? undefined : `${formatChange(perplexity, dense)} against dense`;
+      fitness === undefined || dense === undefined ? undefined : `${formatChange(fitness, dense)} against dense`;
     return {
       class: outcome.kind,
       cells: [
@@ -115,7 +116,7 @@ export class ConfigurationTable {
           sparkline(rates, this.top),
           dropped && h('span', { class: 'muted' }, droppedText(dropped)),
         ),
-        cell(perplexityInShort(configuration, byId, this.digits), true, change),
+        cell(fitnessInShort(configuration, byId, this.digits), true, change),
         cell(String(generation), true),
         cell(RATE_OPERATORS[operator]),
         cell(parents.map((parent) => `#${parent}`).join(' ')),

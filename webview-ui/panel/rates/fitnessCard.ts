@@ -1,6 +1,8 @@
-import { formatPerplexity } from '../../../src/experiment/format.ts';
+import { bestWords, densePerplexityOf, fitnessValues } from '../common/fitnessWords.ts';
+import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
-import { perplexityOf } from '../../../src/search/lifecycle/outcome.ts';
+import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestConfiguration } from '../../../src/search/rates/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import { Changes } from '../../shared/changes.ts';
@@ -10,10 +12,9 @@ import { ChartCard } from '../common/chartCard.ts';
 import { across, outOfScale } from '../common/lines.ts';
 import type { Line } from '../common/lines.ts';
 import type { RunLine } from '../../../src/view/panelMessages.ts';
-import { against } from '../common/words.ts';
 import { styleOf } from './references.ts';
 
-/** Perplexity by generation: the best so far, the mean, and what uniform and OWL come to. */
+/** Fitness by generation: the best so far, the mean, and what uniform and OWL come to. */
 export class FitnessCard {
   readonly element: HTMLElement;
   private readonly card: ChartCard;
@@ -22,7 +23,7 @@ export class FitnessCard {
 
   constructor(axis: AxisChoice) {
     this.axis = axis;
-    this.card = new ChartCard('Best by generation', 'Best perplexity by generation', { axis: axis.element });
+    this.card = new ChartCard('Best by generation', 'Best fitness by generation', { axis: axis.element });
     this.element = this.card.element;
   }
 
@@ -52,7 +53,7 @@ export class FitnessCard {
     const readout = readoutOf(rates);
     const empty = 'The line begins once the first configurations are evaluated.';
     this.card.show(theme, {
-      ...{ lines, scale, along: 'generation', first: 0, last, readout },
+      ...{ lines, scale, along: 'generation', first: 0, last, readout, values: fitnessValues(rates.opening) },
       note: shown === 0 ? '' : outOfScale(lines, scale),
       empty: shown === 0 ? empty : undefined,
       spoken: shown === 0 ? empty : `Generation ${shown - 1}: ${readout}.`,
@@ -71,32 +72,37 @@ function linesOf(
       const y = value(event);
       return y === null || y === undefined ? [] : [{ x: event.generation, y }];
     });
+  const dense = densePerplexityOf(opening);
   return [
     { label: 'mean', points: series(({ mean }) => mean), style: 'mean' },
-    ...(opening ? [{ label: 'dense', points: across(opening.densePerplexity, 0, last), style: 'dense' } as const] : []),
+    ...(dense === undefined ? [] : [{ label: 'dense', points: across(dense, 0, last), style: 'dense' } as const]),
     ...baselines.flatMap((baseline): Line[] => {
-      const { name, perplexity } = baseline;
-      return perplexity === undefined
+      const { name } = baseline;
+      const fitness = fitnessIn(baseline);
+      return fitness === undefined
         ? []
-        : [{ label: name, points: across(perplexity, 0, last), style: styleOf(baseline, plan) }];
+        : [{ label: name, points: across(fitness, 0, last), style: styleOf(baseline, plan) }];
     }),
-    ...overlay.map(({ label, points }): Line => ({
-      label,
-      points: points.map(({ generation, perplexity }) => ({ x: generation, y: perplexity })),
-      style: 'overlay',
-    })),
-    { label: 'best so far', points: series(({ bestSoFar }) => bestSoFar?.perplexity), style: 'best' },
+    ...overlay
+      .filter((line) => line.objective === objectiveOf(opening))
+      .map(({ label, points }): Line => ({
+        label,
+        points: points.map(({ generation, fitness }) => ({ x: generation, y: fitness })),
+        style: 'overlay',
+      })),
+    { label: 'best so far', points: series(({ bestSoFar }) => bestSoFar && fitnessIn(bestSoFar)), style: 'best' },
   ];
 }
 
 function readoutOf(rates: RateState): string {
   const best = bestConfiguration(rates);
-  const perplexity = best && perplexityOf(best);
-  if (perplexity === undefined) return '';
+  const fitness = best && fitnessOf(best);
+  if (fitness === undefined) return '';
   return [
-    `best ${against(perplexity, 'dense', rates.opening?.densePerplexity)}`,
-    ...rates.baselines.flatMap(({ name, perplexity: of }) =>
-      of === undefined ? [] : [`${name} ${formatPerplexity(of)}`],
-    ),
+    bestWords(fitness, rates.opening),
+    ...rates.baselines.flatMap(({ name, ...measured }) => {
+      const text = measuredText(measured);
+      return text === undefined ? [] : [`${name} ${text}`];
+    }),
   ].join(' · ');
 }

@@ -83,6 +83,14 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
   reduceMin: reduction('ReduceMin'),
   reduceSumSquare: reduction('ReduceSumSquare'),
   softmax: operator('Softmax', { axis: -1 }),
+  logSoftmax: ({ output: { shape } }, [x], output, emit, { provider }) => {
+    if (provider === 'cpu') {
+      emit.node('LogSoftmax', [x!], { axis: -1 }, { output });
+      return;
+    }
+    const { shifted, logSum } = shiftedLogSum(x!, shape.length - 1, emit);
+    emit.node('Sub', [shifted, logSum], {}, { output });
+  },
   reshape: ({ parameters }, [x], output, emit) => {
     emit.node('Reshape', [x!, emit.integers(parameters.shape)], {}, { output });
   },
@@ -155,16 +163,20 @@ const LOWERINGS: { readonly [Name in PrimitiveName]: Lowering<Name> } = {
       emit.node('Neg', [emit.node('Reshape', [picked, flat])], {}, { output });
       return;
     }
-    // WebGPU runs a float32 LogSoftmax on the CPU: spell it out, with the maximum taken off first.
-    const axis = emit.integers([1]);
-    const maximum = emit.node('ReduceMax', [logits!, axis], { keepdims: 1 });
-    const shifted = emit.node('Sub', [logits!, maximum]);
-    const sum = emit.node('ReduceSum', [emit.node('Exp', [shifted]), axis], { keepdims: 1 });
+    const { shifted, logSum } = shiftedLogSum(logits!, 1, emit);
     const picked = emit.node('GatherElements', [shifted, column], { axis: 1 });
-    const loss = emit.node('Sub', [emit.node('Log', [sum]), picked]);
+    const loss = emit.node('Sub', [logSum, picked]);
     emit.node('Reshape', [loss, flat], {}, { output });
   },
 };
+
+/** WebGPU runs a float32 LogSoftmax on the CPU: its parts, spelled out, with the maximum taken off first. */
+function shiftedLogSum(x: string, axis: number, emit: Emitter): { shifted: string; logSum: string } {
+  const axes = emit.integers([axis]);
+  const shifted = emit.node('Sub', [x, emit.node('ReduceMax', [x, axes], { keepdims: 1 })]);
+  const sum = emit.node('ReduceSum', [emit.node('Exp', [shifted]), axes], { keepdims: 1 });
+  return { shifted, logSum: emit.node('Log', [sum]) };
+}
 
 /** chosen [n, 1] → the indices (int64) of its rows that are not 0. */
 function chosenRows(chosen: string, emit: Emitter): string {

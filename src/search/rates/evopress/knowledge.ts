@@ -1,4 +1,5 @@
 import { estimatedLoss } from '../../lifecycle/estimatedLoss.ts';
+import { fitnessOfLoss, measuredFitness, objectiveOf } from '../../lifecycle/objective.ts';
 import type { Rung } from '../../lifecycle/rung.ts';
 import type { Configuration } from '../configuration.ts';
 import type { RateCandidate, RateCounts } from '../events.ts';
@@ -20,7 +21,7 @@ export class EvoPressKnowledge {
   /** Losses on the whole text, by configuration. */
   private readonly whole = new Map<string, MeasuredRates>();
   /** Of those that were not measured on the whole text: on what they were last, and what that says of the whole. */
-  private readonly estimates = new Map<number, { readonly blocks: number; readonly perplexity: number }>();
+  private readonly estimates = new Map<number, { readonly blocks: number; readonly fitness: number }>();
   /** Why those have no loss that have none. */
   private readonly problems = new Map<number, string>();
   private readonly settled = new Map<number, RateCandidate>();
@@ -60,6 +61,7 @@ export class EvoPressKnowledge {
   async measure(individuals: readonly Individual[], rung: Rung): Promise<ReadonlyMap<Individual, number>> {
     const { effects, options } = this.search;
     const { opening } = options;
+    const objective = objectiveOf(opening);
     const blocks = rung.end - rung.begin;
     const isWhole = blocks === opening.blocks;
     const asked = individuals.filter(
@@ -77,19 +79,19 @@ export class EvoPressKnowledge {
       const { id, configuration } = individual;
       const answer = answers[i]!;
       this.tally.evaluations += answer.kind === 'loss' ? answer.blocks / opening.blocks : 1;
-      const read = readMeasure(answer);
+      const read = readMeasure(answer, objective);
       if (typeof read === 'string') {
         this.problems.set(id, read);
         continue;
       }
-      const perplexity = Math.exp(estimatedLoss(blocks * read.loss, rung, opening));
-      if (!Number.isFinite(perplexity)) {
+      const fitness = fitnessOfLoss(estimatedLoss(blocks * read.loss, rung, opening), objective);
+      if (!Number.isFinite(fitness)) {
         this.problems.set(id, `its loss is ${read.loss}`);
         continue;
       }
       losses.set(individual, read.loss);
       if (isWhole) this.whole.set(keyOf(configuration), { id, ...configuration, ...read });
-      else this.estimates.set(id, { blocks, perplexity });
+      else this.estimates.set(id, { blocks, fitness });
     }
     if (isWhole) {
       for (const each of individuals) {
@@ -118,9 +120,13 @@ export class EvoPressKnowledge {
     const problem = this.problems.get(id);
     if (problem !== undefined) return { kind: 'invalid', detail: problem };
     const known = this.whole.get(keyOf(configuration));
-    if (!known) return { kind: 'stopped', rung: round, ...this.estimates.get(id)! };
-    const { perplexity } = known;
-    return known.id === id ? { kind: 'full', perplexity } : { kind: 'shared', of: known.id, perplexity };
+    const objective = objectiveOf(this.search.options.opening);
+    if (!known) {
+      const { blocks, fitness } = this.estimates.get(id)!;
+      return { kind: 'stopped', rung: round, blocks, ...measuredFitness(fitness, objective) };
+    }
+    const fitness = measuredFitness(known.fitness, objective);
+    return known.id === id ? { kind: 'full', ...fitness } : { kind: 'shared', of: known.id, ...fitness };
   }
 
   private rank(id: number, configuration: Configuration): void {

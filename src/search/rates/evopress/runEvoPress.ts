@@ -1,4 +1,5 @@
 import { candidateRng } from '../../lifecycle/candidateRng.ts';
+import { measuredFitness, objectiveOf } from '../../lifecycle/objective.ts';
 import { statisticsOfRates } from '../measure.ts';
 import type { MeasuredRates } from '../measure.ts';
 import type { RateOutcome, RateSearch } from '../rateSearch.ts';
@@ -24,6 +25,7 @@ export async function runEvoPress(
   baselines: readonly MeasuredRates[],
 ): Promise<RateOutcome> {
   const { effects } = search;
+  const objective = objectiveOf(search.options.opening);
   const { generations, finalists } = search.plan.search;
   const space = spaceOf(search);
   const knowledge = new EvoPressKnowledge(search, baselines);
@@ -39,8 +41,11 @@ export async function runEvoPress(
     await effects.emit({
       kind: 'generation',
       generation,
-      ...statisticsOfRates(proposed.map(({ id }) => knowledge.candidate(id))),
-      bestSoFar: best ? { id: best.id, perplexity: best.perplexity } : null,
+      ...statisticsOfRates(
+        proposed.map(({ id }) => knowledge.candidate(id)),
+        objective,
+      ),
+      bestSoFar: best ? { id: best.id, ...measuredFitness(best.fitness, objective) } : null,
       counts: knowledge.counts,
     });
   }

@@ -3,6 +3,7 @@ import type { RateCandidate } from '../events.ts';
 import type { SelfPrunerContext } from './context.ts';
 import type { ProposedRates } from './rateKnowledge.ts';
 import { ratesKey } from '../rates.ts';
+import { measuredFitness, objectiveOf } from '../../lifecycle/objective.ts';
 import { readMeasure, wholeText } from '../measure.ts';
 
 /**
@@ -28,9 +29,10 @@ export async function evaluateRates(
           asked.map(({ id, rates }) => ({ id, rates })),
           wholeText(options.opening),
         );
+  const objective = objectiveOf(options.opening);
   const problems = new Map<string, string>();
   for (const [i, { id, rates }] of asked.entries()) {
-    const read = readMeasure(answers[i]!);
+    const read = readMeasure(answers[i]!, objective);
     knowledge.countEvaluation();
     if (typeof read === 'string') problems.set(ratesKey(rates), read);
     else knowledge.learn({ id, rates, ...read });
@@ -48,10 +50,10 @@ export async function evaluateRates(
 function outcomeOf(
   { id, rates }: ProposedRates,
   problems: ReadonlyMap<string, string>,
-  { knowledge }: SelfPrunerContext,
+  { knowledge, options }: SelfPrunerContext,
 ): RateCandidate['outcome'] {
   const ranked = knowledge.sameAs(rates);
   if (!ranked) return { kind: 'invalid', detail: problems.get(ratesKey(rates))! };
-  const { perplexity } = ranked;
-  return ranked.id === id ? { kind: 'full', perplexity } : { kind: 'shared', of: ranked.id, perplexity };
+  const fitness = measuredFitness(ranked.fitness, objectiveOf(options.opening));
+  return ranked.id === id ? { kind: 'full', ...fitness } : { kind: 'shared', of: ranked.id, ...fitness };
 }

@@ -10,7 +10,7 @@ import type { ComponentsOpening } from '../../lifecycle/events.ts';
 /** A configuration as a prompt shows it. */
 export interface Shown {
   readonly rates: readonly number[];
-  readonly perplexity: number;
+  readonly fitness: number;
 }
 
 export interface PromptRequest {
@@ -38,6 +38,10 @@ export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, re
     sparsity: printRate(plan.sparsity.share),
     target: targetText(plan),
     count: String(count),
+    fitness:
+      opening.objective === 'kl'
+        ? 'KL divergence (in nats a token) from the unpruned model’s predictions'
+        : 'perplexity',
   };
   const shown = role === 'initialise' ? {} : { population: populationText(population) };
   const prompt = fillTemplate(role, plan.prompts[role], { ...common, ...shown });
@@ -61,8 +65,8 @@ export const PROMPT_NAMES: readonly (keyof PromptTemplates)[] = [...LLM_ROLES, '
 function populationText(population: readonly Shown[]): string {
   const lines: string[] = [];
   let length = 0;
-  for (const { rates, perplexity } of population) {
-    const line = `[${rates.map(printRate).join(', ')}] ${perplexity.toPrecision(5)}`;
+  for (const { rates, fitness } of population) {
+    const line = `[${rates.map(printRate).join(', ')}] ${fitness.toPrecision(5)}`;
     length += line.length + 1;
     if (length > POPULATION_LENGTH && lines.length >= FEWEST) break;
     lines.push(line);

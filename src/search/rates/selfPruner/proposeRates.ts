@@ -1,3 +1,4 @@
+import { FITNESS_NOUNS } from '../../lifecycle/objective.ts';
 import type { Rng } from '../../../base/rng.ts';
 import type { LlmRole } from './llm.ts';
 import type { SelfPrunerPlan } from './plan.ts';
@@ -41,7 +42,10 @@ export async function proposeRates(
   if (operator === 'llm' && wanted > 0) {
     const answer =
       population.length < PARENTS[role]
-        ? { lists: [], shortfall: ['too few configurations have a perplexity to be shown'] }
+        ? {
+            lists: [],
+            shortfall: [`too few configurations have a ${FITNESS_NOUNS[plan.search.objective]} to be shown`],
+          }
         : await askForRates(role, generation, wanted, population, knowledge.keys, context);
     for (const { rates, repaired, call } of answer.lists) {
       add({ operator: `llm-${role}`, parents: [], rates, ...(repaired && { repaired }), call });

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../../base/errors.ts';
 import type { RateCounts } from '../events.ts';
+import { measuredFitness, objectiveOf } from '../../lifecycle/objective.ts';
 import { statisticsOfRates } from '../measure.ts';
 import type { MeasuredRates } from '../measure.ts';
 import type { RateOutcome, RateSearch } from '../rateSearch.ts';
@@ -25,6 +26,7 @@ export async function runSelfPruner(
 ): Promise<RateOutcome> {
   const { plan, effects } = search;
   const settings = plan.search;
+  const objective = objectiveOf(search.options.opening);
   const knowledge = new RateKnowledge();
   const account = new LlmAccount();
   const context: SelfPrunerContext = { ...search, knowledge, account };
@@ -49,8 +51,8 @@ export async function runSelfPruner(
     await effects.emit({
       kind: 'generation',
       generation,
-      ...statisticsOfRates(evaluated),
-      bestSoFar: best ? { id: best.id, perplexity: best.perplexity } : null,
+      ...statisticsOfRates(evaluated, objective),
+      bestSoFar: best ? { id: best.id, ...measuredFitness(best.fitness, objective) } : null,
       counts: counts(),
     });
   }

@@ -30,7 +30,7 @@ describe.each([1, 2, 3, 4])('EvoPress on problem %i', (seed) => {
   it('beats uniform and OWL', () => {
     const baselines = found.events.flatMap((event) => (event.kind === 'baseline' ? [event.perplexity!] : []));
     expect(baselines).toHaveLength(2);
-    expect(found.outcome.finalists[0]!.perplexity).toBeLessThan(Math.min(...baselines));
+    expect(found.outcome.finalists[0]!.fitness).toBeLessThan(Math.min(...baselines));
   });
 
   it('removes the same in all of every configuration, in whole steps from uniform', () => {
@@ -59,8 +59,8 @@ describe.each([1, 2, 3, 4])('EvoPress on problem %i', (seed) => {
         outcome.kind === 'full' || outcome.kind === 'shared' ? [{ id, perplexity: outcome.perplexity }] : [],
       );
       const before = candidates.find(({ id }) => id === parent)!.outcome;
-      const [best] = complete.sort((a, b) => a.perplexity - b.perplexity);
-      if (before.kind !== 'invalid' && best && best.perplexity <= before.perplexity) parent = best.id;
+      const [best] = complete.sort((a, b) => a.perplexity! - b.perplexity!);
+      if (before.kind !== 'invalid' && best && best.perplexity! <= before.perplexity!) parent = best.id;
     }
   });
 
@@ -116,8 +116,8 @@ describe.each([1, 2, 3, 4])('EvoPress on problem %i', (seed) => {
         ? [{ id, perplexity: outcome.perplexity }]
         : [],
     );
-    complete.sort((a, b) => a.perplexity - b.perplexity);
-    expect(found.outcome.finalists.map(({ perplexity }) => perplexity)).toEqual(
+    complete.sort((a, b) => a.perplexity! - b.perplexity!);
+    expect(found.outcome.finalists.map(({ fitness }) => fitness)).toEqual(
       complete.slice(0, 3).map(({ perplexity }) => perplexity),
     );
     expect(state.improvements.at(-1)!.id).toBe(found.outcome.finalists[0]!.id);
@@ -136,7 +136,7 @@ describe('EvoPress', () => {
   it('never loses its parent to a worse one where the last round is the whole text', async () => {
     const { events } = await run(problem, { generations: 30 });
     const best = events.flatMap((event) => (event.kind === 'generation' ? [event.bestSoFar!.perplexity] : []));
-    expect(best).toEqual([...best].sort((a, b) => b - a));
+    expect(best).toEqual([...best].sort((a, b) => b! - a!));
     expect(best.at(-1)!).toBeLessThan(best[0]!);
   });
 
@@ -187,7 +187,7 @@ describe('EvoPress', () => {
     for (let generation = 1; generation <= 4; generation++) {
       expect(candidatesOf(events).filter((each) => each.generation === generation).length).toBeLessThanOrEqual(2);
     }
-    expect(outcome.finalists[0]!.perplexity).toBeLessThanOrEqual(outcome.finalists.at(-1)!.perplexity);
+    expect(outcome.finalists[0]!.fitness).toBeLessThanOrEqual(outcome.finalists.at(-1)!.fitness);
   });
 
   it.each<readonly [what: string, isWrong: (asked: AskedRates, rung: Rung) => boolean]>([

@@ -42,8 +42,8 @@ describe('the prompts that ship', () => {
   const { opening } = rateProblem(1);
   const plan = ratePlan();
   const population = [
-    { rates: [0.1, 0.5, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], perplexity: 12.3456 },
-    { rates: [0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], perplexity: 250.987 },
+    { rates: [0.1, 0.5, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], fitness: 12.3456 },
+    { rates: [0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], fitness: 250.987 },
   ];
 
   it.each(LLM_ROLES)('%s says all that there is to know', (role) => {
@@ -72,7 +72,7 @@ describe('the prompts that ship', () => {
     const shown = prompt.split('\n').filter((line) => line.startsWith('['));
     expect(shown.join('\n').length).toBeLessThanOrEqual(24_000);
     expect(shown.length).toBeGreaterThan(250);
-    const wide = many.map(({ perplexity }) => ({ rates: Array<number>(5000).fill(0.3), perplexity }));
+    const wide = many.map(({ fitness }) => ({ rates: Array<number>(5000).fill(0.3), fitness }));
     const wider = writePrompt(plan, opening, { role: 'cross', count: 2, population: wide });
     expect(wider.split('\n').filter((line) => line.startsWith('['))).toHaveLength(2);
   });

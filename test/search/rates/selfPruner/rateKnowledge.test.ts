@@ -9,7 +9,7 @@ it('what was stopped early leads nowhere, and its loss holds for no other; what 
     knowledge.propose(proposed);
     knowledge.settle({ ...proposed, outcome });
   };
-  const loss = (perplexity: number) => ({ loss: Math.log(perplexity), perplexity });
+  const loss = (fitness: number) => ({ loss: Math.log(fitness), fitness });
   knowledge.learn({ id: -1, rates: [0.3, 0.3], ...loss(45) });
   knowledge.learn({ id: 0, rates: [0.2, 0.4], ...loss(50) });
   settle(0, [0.2, 0.4], { kind: 'full', perplexity: 50 });

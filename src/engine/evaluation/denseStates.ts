@@ -1,0 +1,71 @@
+import { embed } from '../forward/embed.ts';
+import type { HiddenBatch } from '../forward/hiddenBatch.ts';
+import type { HiddenStream } from '../forward/hiddenStream.ts';
+import type { Step } from '../forward/step.ts';
+import type { Device } from '../runtime/device.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { availableMemory } from '../runtime/memory.ts';
+import type { SweepInputs } from './sweepInputs.ts';
+
+/** Share of the available memory for states that are kept from one measuring to the next. */
+const KEPT_SHARE = 0.2;
+
+/**
+ * The dense model's states after its last block: what its next-token distributions are made of again where candidates are compared with
+ * them. Of a token that is `hidden` numbers and not as many as the vocabulary has words; the logits that come of them are the dense model's
+ * own, so nothing is approximated. Sequences are known by their arrays.
+ */
+export class DenseStates {
+  /** Of the fitness text, where they have room. */
+  private readonly kept = new Map<Int32Array, Float32Array>();
+  /** Of the sequences of one measuring. */
+  private readonly passing = new Map<Int32Array, Float32Array>();
+
+  /** Keeps those of a stream that has come through all blocks, unless they are too large: then they are found out again when needed. */
+  async keep({ device, checkpoint, evaluation }: SweepInputs, stream: HiddenStream): Promise<void> {
+    const tokens = evaluation.reduce((sum, { length }) => sum + length, 0);
+    if (4 * tokens * checkpoint.config.hidden > KEPT_SHARE * availableMemory()) return;
+    await collect(device, stream, this.kept);
+  }
+
+  /** Has those of the evaluation's sequences at hand, until {@link forget}: what is not kept is computed. */
+  async provide(inputs: SweepInputs, step: Step): Promise<void> {
+    const missing = inputs.evaluation.filter((ids) => !this.kept.has(ids));
+    if (missing.length === 0) return;
+    const stream = await embed(inputs, missing);
+    try {
+      for (const [index, layout] of inputs.weights.layouts.entries()) {
+        const block = await inputs.weights.block(index);
+        try {
+          await stream.advance(layout, block, step, 'dense');
+        } finally {
+          inputs.weights.done(block);
+        }
+      }
+      await collect(inputs.device, stream, this.passing);
+    } finally {
+      stream.dispose();
+    }
+  }
+
+  /** Of the sequences of a batch: [batch · tokens, hidden]. */
+  of({ ids, x }: HiddenBatch): DeviceTensor {
+    const parts = ids.map((sequence) => (this.kept.get(sequence) ?? this.passing.get(sequence))!);
+    const joined = new Float32Array(parts.length * parts[0]!.length);
+    for (const [i, part] of parts.entries()) joined.set(part, i * part.length);
+    return DeviceTensor.fromHost(joined, x.shape);
+  }
+
+  forget(): void {
+    this.passing.clear();
+  }
+}
+
+async function collect(device: Device, { batches }: HiddenStream, into: Map<Int32Array, Float32Array>): Promise<void> {
+  for (const { ids, x } of batches) {
+    const states = await device.download(x);
+    const size = states.length / ids.length;
+    // A copy of each: the stream's buffers are written to again.
+    for (const [i, sequence] of ids.entries()) into.set(sequence, states.slice(i * size, (i + 1) * size));
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { fitnessAgainstDense, fitnessText, measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
+import { fitnessIn, fitnessOfLoss, lossOfFitness, measuredFitness } from '../../../src/search/lifecycle/objective.ts';
+import { metricEventSchema } from '../../../src/search/metrics/schema.ts';
+import { maskEventSchema } from '../../../src/search/masks/schema.ts';
+
+const opening = {
+  ...{ blocks: 1, denseLosses: [0], densePerplexity: 100, fingerprint: 'f' },
+  ...{ device: 'cpu', parameters: 1, architecture: 'LlamaForCausalLM' },
+};
+const candidate = {
+  ...{ kind: 'candidate', id: 0, generation: 0, operator: 'grow', parents: [], expression: 'W', size: 1, depth: 1 },
+} as const;
+
+describe('a fitness', () => {
+  it.each([
+    ['perplexity', 110, '110.0', '110.0 (+10 %)'],
+    ['kl', 0.123456, 'KL 0.1235', 'KL 0.1235'],
+    ['kl', 1e-9, 'KL 0', 'KL 0'],
+  ] as const)('by %s of %d is said as what it is', (objective, fitness, text, against) => {
+    const opened = objective === 'kl' ? { ...opening, objective } : opening;
+    expect(fitnessText(fitness, objective)).toBe(text);
+    expect(fitnessAgainstDense(fitness, opened)).toBe(against);
+    expect(measuredText(measuredFitness(fitness, objective))).toBe(text);
+    expect(fitnessIn(measuredFitness(fitness, objective))).toBe(fitness);
+    expect(fitnessOfLoss(lossOfFitness(fitness, objective), objective)).toBeCloseTo(fitness, 12);
+  });
+
+  it.each([
+    ['a perplexity, as journals of before have it', { kind: 'full', perplexity: 12 }, true],
+    ['a divergence', { kind: 'full', kl: 0.1 }, true],
+    ['one of nothing, but for rounding', { kind: 'stopped', rung: 0, blocks: 1, kl: -1e-9 }, true],
+    ['both', { kind: 'full', perplexity: 12, kl: 0.1 }, false],
+    ['none', { kind: 'shared', of: 1, by: 'mask' }, false],
+  ])('of a candidate may be %s', (_, outcome, isRight) => {
+    expect(metricEventSchema.safeParse({ ...candidate, outcome }).success).toBe(isRight);
+  });
+
+  it('of a checkpoint of masks is null where it is not finite', () => {
+    const event = { kind: 'probabilities', step: 0, baseline: null, removed: 0.1, leftOut: 0 };
+    const values = { groups: '', channels: '' };
+    for (const fitness of [{ perplexity: null }, { perplexity: 3 }, { kl: null }, { kl: 0.2 }])
+      expect(maskEventSchema.safeParse({ ...event, ...fitness, values }).success).toBe(true);
+  });
+});

@@ -1,0 +1,30 @@
+import type { SearchOpening } from '../../../src/search/lifecycle/events.ts';
+import { FITNESS_WORDS, fitnessText, formatFitness } from '../../../src/search/lifecycle/fitnessText.ts';
+import { objectiveOf } from '../../../src/search/lifecycle/objective.ts';
+import { against } from './words.ts';
+
+/** The best of a search: `best 151.6 (+5.8 % against dense, 143.3)`, `best KL 0.1234`, which is against dense by itself. */
+export function bestWords(fitness: number, opening: SearchOpening | undefined): string {
+  return opening?.objective === 'kl'
+    ? `best ${fitnessText(fitness, 'kl')}`
+    : `best ${against(fitness, 'dense', opening?.densePerplexity)}`;
+}
+
+/** What a chart of fitness shows. */
+export function fitnessValues(opening: SearchOpening | undefined): {
+  title: string;
+  format: (value: number) => string;
+} {
+  const objective = objectiveOf(opening);
+  return { title: FITNESS_WORDS[objective].name, format: (value) => formatFitness(value, objective) };
+}
+
+/** The dense perplexity, where fitness is one. */
+export function densePerplexityOf(opening: SearchOpening | undefined): number | undefined {
+  return opening?.objective === 'kl' ? undefined : opening?.densePerplexity;
+}
+
+/** What the fitness of a search is called: `perplexity`. */
+export function fitnessName(opening: SearchOpening | undefined): string {
+  return FITNESS_WORDS[objectiveOf(opening)].name;
+}
