@@ -1,13 +1,13 @@
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
 import type { SelfPrunerPlan } from '../search/rates/selfPruner/plan.ts';
-import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/rates/selfPruner/events.ts';
+import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/llm/events.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';
 import type { LanguageModel } from '../llm/languageModel.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
-import type { LlmRequest } from '../search/rates/effects.ts';
+import type { LlmRequest } from '../search/llm/request.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { checkSame, divergedError } from './divergence.ts';
 import type { Drive } from './searchRun.ts';

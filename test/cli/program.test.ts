@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';

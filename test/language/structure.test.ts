@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { compile } from '../../src/language/check/compile.ts';

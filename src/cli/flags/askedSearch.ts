@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { idleInSearch } from '../../search/idleInSearch.ts';
 import type { SearchKind, SearchMethod, SearchPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS, sharesSettings } from '../../search/methods.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
 import type { CompiledDocument, SearchContent, SearchDeclaration } from '../../language/check/document.ts';
 import type { SearchBase } from '../../language/plan/overlaidSearch.ts';

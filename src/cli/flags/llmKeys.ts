@@ -1,7 +1,7 @@
 import { EspalierError } from '../../base/errors.ts';
 import { plainLine } from '../../base/plainText.ts';
-import { endpointName, isOpenAiEndpoint, KEY_VARIABLES, originOf } from '../../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmGrant } from '../../search/rates/selfPruner/llmEndpoint.ts';
+import { endpointName, isOpenAiEndpoint, KEY_VARIABLES, originOf } from '../../search/llm/endpoint.ts';
+import type { LlmGrant } from '../../search/llm/endpoint.ts';
 import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 
 /** Keys of language models that the environment has: kept in memory, and nowhere else. */

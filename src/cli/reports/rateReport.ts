@@ -4,7 +4,7 @@ import type { EventOf } from '../../search/kinds.ts';
 import { configurationOf, configurationText } from '../../search/rates/configuration.ts';
 import { subjectWords } from '../../search/rates/configuration.ts';
 import { SEARCH_METHODS } from '../../search/methods.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';

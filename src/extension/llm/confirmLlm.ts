@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { formatCount } from '../../experiment/format.ts';
 import { plainLine } from '../../base/plainText.ts';
-import { endpointName, isOpenAiEndpoint } from '../../search/rates/selfPruner/llmEndpoint.ts';
+import { endpointName, isOpenAiEndpoint } from '../../search/llm/endpoint.ts';
 import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import { signalOf } from '../cancellation.ts';
 import type { EditorModel } from './editorModel.ts';

@@ -1,4 +1,4 @@
-import type { LlmRole } from '../../search/rates/selfPruner/llm.ts';
+import type { RateRole } from '../../search/rates/selfPruner/roles.ts';
 import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import { estimateTokens } from '../../llm/languageModel.ts';
 import { batchSize, tokensOfList } from '../../search/rates/selfPruner/askForRates.ts';
@@ -19,7 +19,7 @@ export interface LlmForecast {
 export function llmForecast({ llm, search, prompts }: SelfPrunerPlan, blocks: number): LlmForecast {
   const list = tokensOfList(blocks);
   const batch = batchSize(blocks, llm.replyTokens);
-  const steps: readonly (readonly [LlmRole, number, number, number])[] = [
+  const steps: readonly (readonly [RateRole, number, number, number])[] = [
     ['initialise', 1, 0, search.population],
     ['mutate', search.generations, search.population, search.mutations],
     ['cross', search.generations, search.population, search.crossovers],

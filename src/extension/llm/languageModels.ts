@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
-import { endpointName, originOf } from '../../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmGrant } from '../../search/rates/selfPruner/llmEndpoint.ts';
+import { endpointName, originOf } from '../../search/llm/endpoint.ts';
+import type { LlmGrant } from '../../search/llm/endpoint.ts';
 import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
 import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
 import type { AskLanguageModel } from '../../protocol/requests.ts';

@@ -1,4 +1,4 @@
-import { checkEndpoint } from '../../search/rates/selfPruner/llmEndpoint.ts';
+import { checkEndpoint } from '../../search/llm/endpoint.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';

@@ -1,6 +1,6 @@
 import { MissingInput } from './planErrors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../search/llm/settings.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';

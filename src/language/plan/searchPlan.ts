@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import { protocolOf } from '../../experiment/protocols.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
 import type { SearchPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';

@@ -1,7 +1,7 @@
 import { isSearchMethod, SEARCH_METHODS } from '../../../src/search/methods.ts';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
-import { LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.ts';
+import { LLM_SETTINGS } from '../../../src/search/llm/settings.ts';
 import { SETTINGS } from '../../../src/experiment/settings.ts';
 import { compile, parseExpression } from '../../../src/language/check/compile.ts';
 import { docComment } from '../../../src/language/syntax/docComment.ts';

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../src/view/panelMessages.ts';
-import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
+import type { LlmCall } from '../../../src/search/llm/calls.ts';
 import { formatSeconds } from '../../../src/experiment/format.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import { plural } from '../common/words.ts';

@@ -1,9 +1,10 @@
 import { formatCount, formatShare } from '../../../src/experiment/format.ts';
-import type { LlmSettings } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../../src/search/llm/settings.ts';
 import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
-import type { FallbackEvent } from '../../../src/search/rates/selfPruner/events.ts';
+import type { FallbackEvent } from '../../../src/search/llm/events.ts';
 import { improvementsByLlm } from '../../../src/search/rates/state.ts';
-import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
+import type { RateState } from '../../../src/search/rates/state.ts';
+import type { LlmCall } from '../../../src/search/llm/calls.ts';
 import { fill, h } from '../../shared/dom.ts';
 import { plural } from '../common/words.ts';
 import { ROLES } from './rateWords.ts';

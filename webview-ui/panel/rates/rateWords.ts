@@ -1,7 +1,7 @@
 import { formatShare } from '../../../src/experiment/format.ts';
 import { configurationText, droppedText } from '../../../src/search/rates/configuration.ts';
 import type { Configuration } from '../../../src/search/rates/configuration.ts';
-import type { LlmRole } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { LlmRole } from '../../../src/search/llm/roles.ts';
 import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
 import { madeOf, stoppedInShort } from '../common/words.ts';
 
@@ -23,6 +23,7 @@ export const ROLES: Readonly<Record<LlmRole, string>> = {
   initialise: 'first configurations',
   mutate: 'mutation',
   cross: 'crossover',
+  propose: 'formulas',
 };
 
 export function outcomeWords({ outcome }: Pick<RateCandidate, 'outcome'>): string {

@@ -5,8 +5,8 @@ import type { MeasuredRates } from '../measure.ts';
 import type { RateOutcome, RateSearch } from '../rateSearch.ts';
 import type { SelfPrunerContext } from './context.ts';
 import { evaluateRates } from './evaluateRates.ts';
-import { LLM_ROLES } from './llm.ts';
-import { LlmAccount } from './llmAccount.ts';
+import { RATE_ROLES } from './roles.ts';
+import { ListAccount } from './listAccount.ts';
 import type { SelfPrunerPlan } from './plan.ts';
 import { checkPrompts } from './prompts.ts';
 import { operatorOf, proposeRates } from './proposeRates.ts';
@@ -26,7 +26,7 @@ export async function runSelfPruner(
   const { plan, effects } = search;
   const settings = plan.search;
   const knowledge = new RateKnowledge();
-  const account = new LlmAccount();
+  const account = new ListAccount();
   const context: SelfPrunerContext = { ...search, knowledge, account };
   for (const baseline of baselines) if (!knowledge.sameAs(baseline.rates)) knowledge.learn(baseline);
 
@@ -63,7 +63,7 @@ export async function runSelfPruner(
  * @throws EspalierError `settings/invalid`
  */
 export function checkSelfPruner({ plan, options }: RateSearch<SelfPrunerPlan>): void {
-  if (LLM_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
+  if (RATE_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
   checkPrompts(plan, options.opening);
   checkCap(plan);
 }
