@@ -113,7 +113,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
 function searchOf(plan: SearchPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
   switch (plan.kind) {
     case 'metrics':
-      return new MetricRun(plan);
+      return new MetricRun(plan, { run, languageModel });
     case 'rates':
       return new RateRun(plan, { run, languageModel });
     case 'masks':

@@ -1,7 +1,8 @@
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import type { LlmSettings } from '../search/llm/settings.ts';
-import type { SelfPrunerPlan } from '../search/rates/selfPruner/plan.ts';
-import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/llm/events.ts';
+import { askedRoles } from '../search/asking.ts';
+import type { AskingPlan } from '../search/asking.ts';
+import type { LlmAskedEvent, LlmEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/llm/events.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';
@@ -12,13 +13,18 @@ import { SYSTEM_CLOCK } from './clock.ts';
 import { checkSame, divergedError } from './divergence.ts';
 import type { Drive } from './searchRun.ts';
 
+/** What asking needs of a {@link Drive}. */
+type LlmDrive = Pick<Drive, 'clock' | 'signal'> & {
+  readonly append: (...events: readonly LlmEvent[]) => Promise<void>;
+};
+
 /**
  * The requests of one run to its language model. Each is on the disk before it is sent, and its reply before anybody hears it: so a reply is
  * never paid for twice. A request that the journal has without a reply was under way when its process ended. It may have been paid for,
  * and counts as lost.
  */
 export class LlmCalls {
-  private readonly plan: SelfPrunerPlan;
+  private readonly plan: AskingPlan;
   private readonly run: RunFolder;
   private readonly access: LanguageModelAccess;
   private readonly asked = new Map<number, LlmAskedEvent>();
@@ -27,7 +33,7 @@ export class LlmCalls {
   private model: Promise<LanguageModel | undefined> | undefined;
 
   constructor(
-    plan: SelfPrunerPlan,
+    plan: AskingPlan,
     { run, languageModel }: { readonly run: RunFolder; readonly languageModel: LanguageModelAccess },
   ) {
     this.plan = plan;
@@ -54,12 +60,11 @@ export class LlmCalls {
    * @throws EspalierError where it cannot be asked at all: no key, no editor, nothing to replay
    */
   async prepare(): Promise<void> {
-    const { initialise, mutate, cross } = this.plan.search;
-    if ([initialise, mutate, cross].includes('llm')) await this.connect();
+    if (askedRoles(this.plan).length > 0) await this.connect();
   }
 
   /** @throws EspalierError `cancelled`, and what {@link prepare} throws; failures of the provider are replies */
-  async ask(request: LlmRequest, { append, clock, signal }: Drive<'rates'>): Promise<LlmReply> {
+  async ask(request: LlmRequest, { append, clock, signal }: LlmDrive): Promise<LlmReply> {
     const { call } = request;
     const before = this.asked.get(call);
     const event: LlmAskedEvent = { kind: 'llm-asked', ...request };

@@ -89,8 +89,8 @@ function freshTree(plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft 
   }
 }
 
-/** Without opposing operations; as it was where numbers would be left over, which the search has none of. */
-function cancelled(expression: Expression): Expression {
+/** Without opposing operations, as the search makes its trees; as it was where numbers would be left over, which the search has none of. */
+export function cancelled(expression: Expression): Expression {
   const simpler = simplify(expression, 'approximately');
   return numbersOf(simpler) > numbersOf(expression) ? expression : simpler;
 }

@@ -1,4 +1,4 @@
-import { EspalierError } from '../../../base/errors.ts';
+import { checkCap } from '../../llm/checkCap.ts';
 import type { RateCounts } from '../events.ts';
 import { statisticsOfRates } from '../measure.ts';
 import type { MeasuredRates } from '../measure.ts';
@@ -66,16 +66,4 @@ export function checkSelfPruner({ plan, options }: RateSearch<SelfPrunerPlan>): 
   if (RATE_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
   checkPrompts(plan, options.opening);
   checkCap(plan);
-}
-
-/** A limit on money that never takes effect would be found out when the bill comes. */
-function checkCap({ name, llm }: SelfPrunerPlan): void {
-  if (llm.costCap === 0 || llm.promptPrice > 0 || llm.replyPrice > 0) return;
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: `searching for rates (${name})`,
-    expected: 'prices, for a limit on what may be spent',
-    actual: `costCap ${llm.costCap}, and neither promptPrice nor replyPrice`,
-    remedy: 'Say what a million tokens of prompts and of replies cost, or limit tokens with tokenCap.',
-  });
 }
