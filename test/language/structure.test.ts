@@ -22,7 +22,7 @@ import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/
 import { searchPlanSchema } from '../../src/search/schema.ts';
 
 const FOLDER = resolve('/work-folder/project');
-const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' };
+const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', propose: 'c', again: 'a' };
 const CONTEXT: SearchPlanContext = { folder: FOLDER, prompts: PROMPTS };
 const HEAD =
   'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric mine = W * X\ndefaults { model: tiny evaluate: test calibrate: calib }\n';

@@ -3,6 +3,7 @@ import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { perplexityOf } from '../../search/lifecycle/outcome.ts';
+import { improvementOf, operatorShares } from '../../search/metrics/operatorShares.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import type { CandidateOutcome } from '../../search/metrics/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
@@ -13,8 +14,14 @@ import type { StepEvent } from '../../search/masks/events.ts';
 /** `blocks`: of the text, that were seen by what was stopped early; its perplexity is an estimate. */
 const OUTCOME_COLUMNS = ['outcome', 'blocks', 'same as', 'reason'] as const;
 
-/** All candidates of a run as comma-separated values (RFC 4180), with all digits. Generations count from 1, as the panel's do. */
-export function runAsCsv({ candidates }: MetricState): string {
+/**
+ * All candidates of a run as comma-separated values (RFC 4180), with all digits. `improves`: `best` where a candidate became the best of all,
+ * `parents` where it is better than its parents at least; by operator they are what each has contributed. Generations count from 1, as the
+ * panel's do.
+ */
+export function runAsCsv(state: MetricState): string {
+  const { candidates } = state;
+  const improvement = improvementOf(state);
   const columns = [
     'id',
     'generation',
@@ -24,10 +31,12 @@ export function runAsCsv({ candidates }: MetricState): string {
     'depth',
     'operator',
     'parents',
+    'request',
+    'improves',
     ...OUTCOME_COLUMNS,
   ];
   const rows = candidates.map((candidate) => {
-    const { id, generation, expression, size, depth, operator, parents, outcome } = candidate;
+    const { id, generation, expression, size, depth, operator, parents, call, outcome } = candidate;
     return [
       id,
       generation + 1,
@@ -37,6 +46,8 @@ export function runAsCsv({ candidates }: MetricState): string {
       depth,
       operator,
       parents.join(' '),
+      call ?? '',
+      improvement(candidate) ?? '',
       ...outcomeCells(outcome),
     ];
   });
@@ -75,7 +86,10 @@ export function masksAsCsv(steps: readonly StepEvent[], { checkpoints }: MaskSta
 /** What a run was asked and what it found, without the single measurements. */
 export function runAsJson(run: RunRecord, state: MetricState): string {
   const { opening, baselines, generations, counts, candidates, finalists, ranking } = state;
-  const found = { opening, baselines, generations, counts, finalists, ranking, candidates };
+  const { calls, proposed, fallbacks } = state;
+  const operators = operatorShares(state);
+  const asked = calls.length === 0 ? {} : { calls, proposed, fallbacks };
+  const found = { opening, baselines, generations, counts, operators, finalists, ranking, candidates, ...asked };
   return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
 import { EndpointKeys } from '../../../src/extension/llm/endpointKeys.ts';
-import { llmForecast } from '../../../src/extension/llm/forecast.ts';
+import { forecastOfRates } from '../../../src/extension/llm/forecast.ts';
 import { forecastLines } from '../../../src/extension/llm/confirmLlm.ts';
 import { LanguageModels } from '../../../src/extension/llm/languageModels.ts';
 import { createRun, RUN_FILE } from '../../../src/runs/runFolder.ts';
@@ -154,21 +154,21 @@ describe('what a search will ask is said before', () => {
     ['where a role has nothing to make', { crossovers: 0 }, 23, 69],
     ['where a role has more to make than a reply has room for', { crossovers: 11, mutations: 0 }, 43, 129],
   ] as const)('%s', (_, search, requests, most) => {
-    expect(llmForecast(syntheticRatePlan(search), 32)).toMatchObject({ requests, most });
+    expect(forecastOfRates(syntheticRatePlan(search), 32)).toMatchObject({ requests, most });
   });
 
   it('with tokens in proportion to blocks and population, and cost where prices are known', () => {
     const plan = syntheticRatePlan();
-    const [small, large] = [llmForecast(plan, 6), llmForecast(plan, 12)];
+    const [small, large] = [forecastOfRates(plan, 6), forecastOfRates(plan, 12)];
     expect(large.replyTokens / small.replyTokens).toBeCloseTo(2, 0);
-    expect(llmForecast(plan, 500).promptTokens).toBe(llmForecast(plan, 400).promptTokens);
+    expect(forecastOfRates(plan, 500).promptTokens).toBe(forecastOfRates(plan, 400).promptTokens);
     expect(small.cost).toBeCloseTo((small.promptTokens * 0.4 + small.replyTokens * 1.6) / 1e6, 5);
     const free = syntheticRatePlan(
       {},
       { llm: { ...plan.llm, promptPrice: 0, replyPrice: 0, tokenCap: 0, costCap: 0 } },
     );
-    expect(llmForecast(free, 6).cost).toBeUndefined();
-    expect(forecastLines(free, llmForecast(free, 6)).join('\n')).toContain('no cap');
+    expect(forecastOfRates(free, 6).cost).toBeUndefined();
+    expect(forecastLines(free, forecastOfRates(free, 6)).join('\n')).toContain('no cap');
     const lines = forecastLines(plan, small).join('\n');
     for (const part of ['About 43 requests', 'at most 129', '400k tokens or a cost of 0.5', '(wikitext-llama-6m)'])
       expect(lines).toContain(part);

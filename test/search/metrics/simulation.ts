@@ -4,7 +4,7 @@ import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src
 import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import type { ProbeOutcome, MetricEvent } from '../../../src/search/metrics/events.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Proposal, MetricEffects } from '../../../src/search/metrics/effects.ts';
+import type { Proposal, MetricEffects, Proposer } from '../../../src/search/metrics/effects.ts';
 import { runMetricSearch } from '../../../src/search/metrics/runMetricSearch.ts';
 import type { MetricSearchOutcome } from '../../../src/search/metrics/runMetricSearch.ts';
 import { maskOf } from '../../support/oracle/masks.ts';
@@ -102,7 +102,11 @@ export interface SimulatedRun {
 export async function simulate(
   plan: MetricSearchPlan,
   { opening, probe, measure }: Simulation,
-  more: { readonly signal?: AbortSignal; readonly onEvent?: (event: MetricEvent) => void } = {},
+  more: {
+    readonly signal?: AbortSignal;
+    readonly onEvent?: (event: MetricEvent) => void;
+    readonly proposer?: Proposer;
+  } = {},
 ): Promise<SimulatedRun> {
   const events: MetricEvent[] = [];
   const questions: string[] = [];
@@ -121,6 +125,7 @@ export async function simulate(
       more.onEvent?.(event);
       return Promise.resolve();
     },
+    ...(more.proposer && { proposer: more.proposer }),
   };
   const outcome = await runMetricSearch(plan, effects, { opening, ...(more.signal && { signal: more.signal }) });
   return { outcome, events, questions };

@@ -1,7 +1,6 @@
 import { RATE_ROLES } from './roles.ts';
 import type { RateRole } from './roles.ts';
 import type { SelfPrunerPlan } from './plan.ts';
-import type { PromptTemplates } from './plan.ts';
 import { targetName } from '../target.ts';
 import { fillTemplate } from '../../llm/fillTemplate.ts';
 import { printRate } from '../rates.ts';
@@ -54,8 +53,6 @@ export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, re
 export function checkPrompts(plan: SelfPrunerPlan, opening: ComponentsOpening): void {
   for (const role of RATE_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
 }
-
-export const PROMPT_NAMES: readonly (keyof PromptTemplates)[] = [...RATE_ROLES, 'again'];
 
 /** `[0.30000, 0.29000, …] 12.34`, one a line, the best first; those that have room. */
 function populationText(population: readonly Shown[]): string {
