@@ -49,7 +49,7 @@ export async function eventsOf(run: RunFolder): Promise<readonly SearchEvent[]> 
 }
 
 const TOLD: ReadonlySet<SearchEvent['kind']> = new Set<SearchEvent['kind']>([
-  ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
+  ...(['opened', 'baseline', 'candidate', 'generation', 'proposed', 'fallback', 'finished'] as const),
   ...(['scores', 'step', 'probabilities', 'finalist', 'finished', 'llm-asked', 'llm-replied'] as const),
 ]);
 

@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { Rng } from '../../../src/base/rng.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src/search/metrics/plan.ts';
-import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan, ProposingPlan } from '../../../src/search/metrics/plan.ts';
+import { BASELINES } from '../../../src/search/metrics/baselines.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/search/llm/settings.ts';
+import type { LlmSettings } from '../../../src/search/llm/settings.ts';
+import { operandsOf } from '../../../src/metric/measure.ts';
 import type { ProbeOutcome, MetricEvent } from '../../../src/search/metrics/events.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
 import type { Proposal, MetricEffects, Proposer } from '../../../src/search/metrics/effects.ts';
@@ -89,6 +94,23 @@ export function planOf(search: Partial<MetricSearchSettings>, more: Partial<Metr
     search: { ...DEFAULT_METRIC_SEARCH_SETTINGS, ...search },
     ...more,
   };
+}
+
+const PROPOSE = readFileSync(new URL('../../../media/prompts/propose.md', import.meta.url), 'utf8');
+export const SMALL = { population: 14, generations: 6, elites: 2, seed: 3, proposals: 0.5 } as const;
+
+/** A small search in which a language model proposes half of the metrics. */
+export function proposingPlan(
+  search: Partial<MetricSearchSettings> = {},
+  llm: Partial<LlmSettings> = {},
+  more: Partial<ProposingPlan> = {},
+): ProposingPlan {
+  const baselines = BASELINES.filter(({ expression }) => !operandsOf(expression).includes('G'));
+  const asked = {
+    llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai' as const, ...llm },
+    prompts: { propose: PROPOSE },
+  };
+  return { ...planOf({ ...SMALL, ...search }, { model: '/models/toy', baselines }), ...asked, ...more };
 }
 
 export interface SimulatedRun {

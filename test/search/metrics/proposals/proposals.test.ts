@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../../../src/base/rng.ts';
 import { readFormula } from '../../../../src/coordinator/readFormula.ts';
 import { parsePrefix } from '../../../../src/metric/parsePrefix.ts';
-import { operandsOf } from '../../../../src/metric/measure.ts';
 import type { LlmReply } from '../../../../src/search/llm/events.ts';
 import type { LlmRequest } from '../../../../src/search/llm/request.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../../../src/search/llm/settings.ts';
-import type { LlmSettings } from '../../../../src/search/llm/settings.ts';
-import { BASELINES } from '../../../../src/search/metrics/baselines.ts';
 import type { MetricEvent } from '../../../../src/search/metrics/events.ts';
 import { operatorShares } from '../../../../src/search/metrics/operatorShares.ts';
 import { metricEventSchema, metricPlanSchema } from '../../../../src/search/metrics/schema.ts';
@@ -18,30 +14,10 @@ import { foldMetricEvent, newMetricState } from '../../../../src/search/metrics/
 import type { MetricState } from '../../../../src/search/metrics/state.ts';
 import { failureOf } from '../../../support/expectCoded.ts';
 import { formulaReply, FORMULA_STYLES } from '../../../support/formulaReplies.ts';
-import { planOf, simulate, simulation } from '../simulation.ts';
+import { planOf, proposingPlan, simulate, simulation, SMALL } from '../simulation.ts';
 import type { SimulatedRun } from '../simulation.ts';
 
-const PROPOSE = readFileSync(new URL('../../../../media/prompts/propose.md', import.meta.url), 'utf8');
-const SMALL = { population: 14, generations: 6, elites: 2, seed: 3, proposals: 0.5 } as const;
 const problem = simulation(11);
-
-function proposingPlan(
-  search: Partial<MetricSearchSettings> = {},
-  llm: Partial<LlmSettings> = {},
-  more: Partial<MetricSearchPlan> = {},
-): MetricSearchPlan {
-  const baselines = BASELINES.filter(({ expression }) => !operandsOf(expression).includes('G'));
-  return planOf(
-    { ...SMALL, ...search },
-    {
-      model: '/models/toy',
-      baselines,
-      llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', ...llm },
-      prompts: { propose: PROPOSE },
-      ...more,
-    },
-  );
-}
 
 type Answer = (request: LlmRequest) => string | LlmReply;
 
