@@ -2,7 +2,7 @@ import { SEARCH_METHODS } from '../../src/search/methods.ts';
 import type { SearchEvent, SearchKind, SearchPlan } from '../../src/search/kinds.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { FromPanel, RunPoint, RunActivity, ToPanel } from '../../src/view/panelMessages.ts';
-import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
+import { syntheticPlan, syntheticProposingPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
 import {
   syntheticMaskPlan,
   syntheticMasks,
@@ -18,7 +18,7 @@ import type { ThemeName } from './themes.ts';
 /**
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
  * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
- * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `run=rates&drop=sublayers` (or
+ * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `proposals=1` lets a language model propose metrics; `run=rates&drop=sublayers` (or
  * `off`) is a search by EvoPress.
  */
 const query = new URLSearchParams(location.hash.slice(1));
@@ -77,7 +77,9 @@ function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchE
     const channels = Number(query.get('channels') ?? 688);
     return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks, channels }) };
   }
-  const own = syntheticPlan({ generations, population });
+  const own = query.has('proposals')
+    ? syntheticProposingPlan({ generations, population })
+    : syntheticPlan({ generations, population });
   const metrics = query.get('protocol') === null ? own : { ...own, protocol: 'wanda' as const };
   return { plan: metrics, events: begins ? [] : syntheticSearch(metrics, part) };
 }
