@@ -292,7 +292,7 @@ describe('usage', () => {
       ['search', '--method', 'self-pruner', '--steps', '3'],
       'belongs to --method policy-gradient',
     ],
-    ['a flag of a method that is not said', ['search', '--provider', 'openai'], 'this search is by `pruner-zero`'],
+    ['a flag of a method that is not said', ['search', '--mutations', '3'], 'this search is by `pruner-zero`'],
     [
       'a target of masks',
       ['search', '--method', 'policy-gradient', '--target', 'x'],

@@ -22,7 +22,7 @@ import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/
 import { searchPlanSchema } from '../../src/search/schema.ts';
 
 const FOLDER = resolve('/work-folder/project');
-const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', propose: 'c', again: 'a' };
+const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', propose: 'p', again: 'a' };
 const CONTEXT: SearchPlanContext = { folder: FOLDER, prompts: PROMPTS };
 const HEAD =
   'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric mine = W * X\ndefaults { model: tiny evaluate: test calibrate: calib }\n';
@@ -66,7 +66,7 @@ describe('completion', () => {
     ['experiment e { prune: structure(mine, [|', [], ['mine']],
     ['experiment e { prune: structure(wanda-sp) | }', ['at', 'group'], ['prune', 'mine']],
     ['experiment e { prune: structure(wanda-sp, rates: owl) | }', ['at'], ['prune']],
-    ['search s { | }', ['operands', 'population', 'method'], ['steps', 'provider', 'target', 'prune']],
+    ['search s { | }', ['operands', 'population', 'method', 'proposals', 'provider'], ['steps', 'mutations', 'target', 'prune']],
     ['search s { method: | }', ['pruner-zero', 'random', 'self-pruner', 'policy-gradient'], []],
     [
       'search s { | method: self-pruner }',
@@ -255,7 +255,7 @@ describe('plans', () => {
       ],
       search: { ...DEFAULT_SELF_PRUNER_SETTINGS, population: 8, step: 0.05, initialise: 'classical' },
       llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', llm: 'qwen3:8b', endpoint: 'http://localhost:11434/v1' },
-      prompts: PROMPTS,
+      prompts: { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' },
       settings: { samples: 16, seed: 3 },
     });
   });
