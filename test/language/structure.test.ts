@@ -66,7 +66,11 @@ describe('completion', () => {
     ['experiment e { prune: structure(mine, [|', [], ['mine']],
     ['experiment e { prune: structure(wanda-sp) | }', ['at', 'group'], ['prune', 'mine']],
     ['experiment e { prune: structure(wanda-sp, rates: owl) | }', ['at'], ['prune']],
-    ['search s { | }', ['operands', 'population', 'method', 'proposals', 'provider'], ['steps', 'mutations', 'target', 'prune']],
+    [
+      'search s { | }',
+      ['operands', 'population', 'method', 'proposals', 'provider'],
+      ['steps', 'mutations', 'target', 'prune'],
+    ],
     ['search s { method: | }', ['pruner-zero', 'random', 'self-pruner', 'policy-gradient'], []],
     [
       'search s { | method: self-pruner }',

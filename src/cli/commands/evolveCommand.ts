@@ -7,7 +7,7 @@ import type { CommandContext } from './commandContext.ts';
 import { runSearchCommand } from './searchCommand.ts';
 import type { SearchCommandOptions } from './searchCommand.ts';
 import { addSearchInputs } from '../flags/searchFlags.ts';
-import { flagInSearch } from '../flags/flagNames.ts';
+import { flagInSearch, kebabCase } from '../flags/flagNames.ts';
 import { addFlags } from '../flags/settingFlags.ts';
 
 /** `search --method pruner-zero` under its old name, with the flags that searches for metrics have. */
@@ -18,7 +18,7 @@ export function evolveCommand(context: CommandContext): Command {
     )
     .argument('[file]', '.prune file with a search; flags override what it says');
   const inputs = addFlags(addSearchInputs(command), METRIC_SEARCH_SETTINGS, String);
-  addFlags(addFlags(inputs, LLM_SETTINGS, String), SETTINGS, flagInSearch)
+  addFlags(addFlags(inputs, LLM_SETTINGS, kebabCase), SETTINGS, flagInSearch)
     .option(...JSON_FLAG)
     .action((file: string | undefined, options: SearchCommandOptions) =>
       runSearchCommand('evolve', file, options, context, 'metrics'),

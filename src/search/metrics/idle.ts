@@ -7,7 +7,7 @@ export function idleInMetricSearch(
   { llm: { provider, ...asked } }: IdleContext,
 ): readonly IdleSearchSettings[] {
   if (proposals === 0) {
-    const names = [...(provider === undefined ? [] : ['provider']), ...Object.keys(asked)];
+    const names = [...(provider === undefined || provider === 'none' ? [] : ['provider']), ...Object.keys(asked)];
     return names.length === 0 ? [] : [{ names, why: 'nobody is asked while `proposals` is 0' }];
   }
   return provider === 'none' ? [{ names: ['proposals', ...Object.keys(asked)], why: NOBODY }] : [];
