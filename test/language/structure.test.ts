@@ -299,6 +299,23 @@ describe('plans', () => {
     });
   });
 
+  it('of a search for metrics hold a language model and its prompt where one proposes, and nowhere else', () => {
+    const document = compile(
+      `${HEAD}search m { calibrate: calib proposals: 20% llm: "mine" } search q { calibrate: calib } search z { method: random calibrate: calib proposals: 20% }`,
+    );
+    const fallback = { llm: { provider: 'openai', llm: 'theirs', endpoint: 'http://h/v1' } as const };
+    const plans = searchPlansFor(document, undefined, { ...CONTEXT, fallback });
+    for (const plan of plans) expect(searchPlanSchema.parse(plan)).toEqual(plan);
+    expect(plans[0]).toMatchObject({
+      search: { proposals: 0.2 },
+      llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', llm: 'mine', endpoint: 'http://h/v1' },
+      prompts: { propose: 'p' },
+    });
+    for (const plan of plans.slice(1))
+      expect([plan.kind, 'llm' in plan, 'prompts' in plan]).toEqual(['metrics', false, false]);
+    expect(() => searchPlansFor(document, 'm', { folder: FOLDER })).toThrow('prompts');
+  });
+
   it('leave the language model that is set up aside where the file names another provider', () => {
     const document = compile(`${HEAD}search r { method: self-pruner provider: openai }`);
     const fallback = { llm: { provider: 'vscode', llm: 'theirs' } as const };
