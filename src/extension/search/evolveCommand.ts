@@ -121,7 +121,7 @@ export class EvolveCommand {
   /** The same plan with random trees, driven but not shown by itself: the panel of the other run draws it. */
   async startRandom(beside: RunFolder<MetricSearchPlan>): Promise<void> {
     // Nobody proposes anything to a random search.
-    const { llm: _llm, prompts: _prompts, ...plan } = planOf(beside.record, beside.root);
+    const plan = withoutLlm(planOf(beside.record, beside.root));
     const document =
       beside.record.document === undefined ? undefined : path.resolve(beside.root, beside.record.document);
     const random: MetricSearchPlan = {
@@ -185,6 +185,11 @@ export class EvolveCommand {
     const chosen = await vscode.window.showQuickPick(plainItems(items), { title: 'Espalier: Search', placeHolder });
     return chosen?.target;
   }
+}
+
+function withoutLlm(plan: MetricSearchPlan): MetricSearchPlan {
+  const { llm, prompts, ...rest } = plan;
+  return llm === undefined && prompts === undefined ? plan : rest;
 }
 
 function isTarget(argument: unknown): argument is EvolveTarget {

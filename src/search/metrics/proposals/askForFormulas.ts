@@ -21,7 +21,7 @@ export interface ProposalContext {
   readonly effects: MetricEffects;
   readonly options: MetricSearchOptions;
   readonly account: ProposalAccount;
-  /** Baselines with a perplexity: they are known, and no candidates. */
+  /** Baselines with a fitness: they are known, and no candidates. */
   readonly baselines: readonly (ShownMetric & { readonly name: string; readonly key: string })[];
   /** Of all replies so far. */
   readonly rejected: Rejected[];
@@ -106,16 +106,16 @@ function shortfallOf({ formulas, rejected }: ReturnType<typeof readProposals>): 
 function shownOf({ knowledge, baselines }: ProposalContext): readonly ShownMetric[] {
   const found = knowledge.leaders.map(({ candidate }) => ({
     expression: candidate.expression,
-    perplexity: Math.exp(candidate.loss),
+    fitness: Math.exp(candidate.loss),
   }));
-  return [...baselines, ...found].sort((a, b) => a.perplexity - b.perplexity);
+  return [...baselines, ...found].sort((a, b) => a.fitness - b.fitness);
 }
 
 /** A baseline as proposals are compared with it. */
 export function knownBaseline(
   name: string,
   expression: Expression,
-  perplexity: number,
+  fitness: number,
 ): ProposalContext['baselines'][number] {
-  return { name, expression, perplexity, key: canonical(expression).key };
+  return { name, expression, fitness, key: canonical(expression).key };
 }

@@ -3,6 +3,7 @@ import { OPERATIONS } from '../../../metric/operations.ts';
 import type { Operation } from '../../../metric/operations.ts';
 import { printInfix } from '../../../metric/print.ts';
 import { inputName } from '../../../experiment/hubName.ts';
+import { updateText } from '../../../experiment/updates.ts';
 import { printSparsity } from '../../../experiment/sparsity.ts';
 import type { Expression } from '../../../metric/expression.ts';
 import type { SearchOpening } from '../../lifecycle/events.ts';
@@ -14,7 +15,7 @@ import type { ProposingPlan } from '../plan.ts';
 export interface ShownMetric {
   readonly expression: Expression;
   /** On the fitness text. */
-  readonly perplexity: number;
+  readonly fitness: number;
 }
 
 export interface ProposalRequest {
@@ -39,7 +40,9 @@ export function writeProposalPrompt(plan: ProposingPlan, opening: SearchOpening,
     architecture: opening.architecture,
     sparsity: printSparsity(sparsity),
     compared,
-    dense: opening.densePerplexity.toPrecision(5),
+    fitness: fitnessText(plan),
+    dense: search.objective === 'kl' ? '0' : opening.densePerplexity.toPrecision(5),
+    numbers: 'Numbers are none of its operands.',
     operands: plan.operands.map(operandLine).join('\n'),
     operations: plan.operations.map(operationLine).join('\n'),
     size: String(search.size),
@@ -59,6 +62,17 @@ export function checkProposalPrompt(plan: ProposingPlan, opening: SearchOpening)
   writeProposalPrompt(plan, opening, { count: 1, known: [], rejected: [] });
 }
 
+/** What is measured, and of what. */
+function fitnessText({ search, update }: ProposingPlan): string {
+  const after = update ? `, after the weights that stay were changed by ${updateText(update)}` : '';
+  return `${FITNESS[search.objective]}${after}`;
+}
+
+const FITNESS: Readonly<Record<ProposingPlan['search']['objective'], string>> = {
+  perplexity: 'the perplexity of the pruned model',
+  kl: 'the mean KL divergence of the pruned model’s predictions from those of the dense model',
+};
+
 function operandLine(name: ProposingPlan['operands'][number]): string {
   const { formula, shape, documentation } = OPERANDS[name];
   return `- ${name} (one for each ${shape === 'row' ? 'input feature' : 'weight'}): ${formula}. ${documentation}`;
@@ -74,8 +88,8 @@ function operationLine(name: ProposingPlan['operations'][number]): string {
 function knownText(known: readonly ShownMetric[]): string {
   const lines: string[] = [];
   let length = 0;
-  for (const { expression, perplexity } of known.slice(0, MOST_KNOWN)) {
-    const line = `${printInfix(expression)}: ${perplexity.toPrecision(5)}`;
+  for (const { expression, fitness } of known.slice(0, MOST_KNOWN)) {
+    const line = `${printInfix(expression)}: ${fitness.toPrecision(5)}`;
     length += line.length + 1;
     if (length > KNOWN_LENGTH && lines.length > 0) break;
     lines.push(line);

@@ -123,12 +123,23 @@ describe('a search in which a language model proposes', () => {
     expect(requests[0]!.prompt).toMatch(/^- X \(one for each input feature\): .*scaler_row/m);
     expect(requests[0]!.prompt).toMatch(/^- x \* y, or mul\(x, y\): x · y/m);
     expect(requests[0]!.prompt).not.toContain('{{');
+    expect(requests[0]!.prompt).toContain('Its fitness is the perplexity of the pruned model: lower is better');
     expect(requests[1]!.prompt).toContain('- W * torch.sqrt(X): it is code of another language');
     expect(requests[1]!.prompt).toMatch(/^mms\(G\) \* W: [\d.]+$/m);
     const last = requests.at(-1)!.prompt;
     const shown = [...last.matchAll(/^.+: ([\d.]+)$/gm)].map(([, perplexity]) => Number(perplexity));
     expect(shown).toEqual([...shown].sort((a, b) => a - b));
     expect(shown[0]).toBeGreaterThanOrEqual(Number(outcome.finalists[0]!.perplexity.toPrecision(5)));
+  });
+
+  it('says under which update, and by what, it is measured', async () => {
+    const update = { method: 'admm', iterations: 20, damping: 0.1 } as const;
+    const under = await run(proposingPlan({ generations: 1 }, {}, { update }));
+    expect(under.requests[0]!.prompt).toMatch(
+      /fitness is the perplexity of the pruned model, after the weights .* admm/,
+    );
+    const kl = await run(proposingPlan({ generations: 1, objective: 'kl' }));
+    expect(kl.requests[0]!.prompt).toMatch(/mean KL divergence .*: lower is better, and the dense model has 0\./);
   });
 
   it('starts from the metrics of the file all the same, and does not take them up again', async () => {
