@@ -27,14 +27,17 @@ const ENGINE = {
   tokenizer: ['checkpoint'],
   corpus: ['checkpoint'],
   models: ['families'],
+  algebra: ['runtime'],
   pruning: ['runtime', 'models'],
+  update: ['algebra', 'pruning'],
   forward: ['runtime', 'tokenizer', 'corpus', 'models'],
   gradient: ['forward'],
-  structure: ['pruning', 'gradient'],
+  structure: ['update', 'gradient'],
   evaluation: ['structure'],
   export: ['evaluation'],
   speed: ['forward'],
   search: ['evaluation'],
+  recovery: ['export', 'gradient'],
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.

@@ -45,7 +45,7 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened
   async evaluate({ plan, device, inputs }) {
     const pruners = plan.evaluations.map((evaluation) => {
       const { metric, expression, sparsity } = asRanked(evaluation, 'measuring an evaluation');
-      return new Pruner(device, metric, expression, sparsity, plan.settings.group);
+      return new Pruner(device, { metric, expression, sparsity, group: plan.settings.group });
     });
     const { result, seconds } = await timed(() => sweep(inputs, pruners.length === 0, pruners, yieldOnce));
     const outcome = result.dense ?? result.variants[0]!;

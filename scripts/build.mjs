@@ -20,6 +20,7 @@ const ENTRY_POINTS = {
   cli: 'src/cli/main.ts',
   bench: 'bench/main.ts',
   benchSpeed: 'bench/speed.ts',
+  benchRecovery: 'bench/recovery.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',

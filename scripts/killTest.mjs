@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Ends the workers and the hosts of searches by SIGKILL at random moments, from a seed, and fails unless every search comes to what an
 // undisturbed one comes to, with nothing lost and nothing asked for twice. Linux.
-// Usage: killTest.mjs [--method pruner-zero|self-pruner|evopress|policy-gradient] [--kills 100] [--hosts 20] [--seed 0]
-//   --method M   what searches; self-pruner asks a scripted language model, and is killed while it waits for it, too
+// Usage: killTest.mjs [--method pruner-zero|self-pruner|evopress|policy-gradient|lora|norms] [--kills 100] [--hosts 20] [--seed 0]
+//   --method M   what searches, or recovers; self-pruner asks a scripted language model, and is killed while it waits for it, too
 //   --kills N    workers to kill (4 a search)
 //   --hosts N    processes to kill that drive a search
 //   --pause MS   longest time between two kills

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The search panel in a plain browser page, fed with a search that never was: to work on it, and to look at it.
+// The panel of runs in a plain browser page, fed with a search that never was: to work on it, and to look at it.
 // Usage: panelPreview.mjs            makes .cache/preview/index.html, to be opened in a browser (#state=…&theme=…, see feed.ts)
 //        panelPreview.mjs --pictures  pictures of every state and theme in .cache/preview/
 //        panelPreview.mjs --run FOLDER  the same of a run that was: a folder of .espalier/runs
@@ -94,6 +94,20 @@ const PICTURES = [
       [`rates-${name}-large`, `${run}&state=finished&theme=dark&blocks=32&generations=400`, 1280],
     ];
   }),
+  ...[
+    ['recovery', 'state=running&theme=dark&until=260', 1280],
+    ['recovery-light', 'state=running&theme=light&until=260', 1280],
+    ['recovery-hc', 'state=finished&theme=high-contrast', 1280],
+    ['recovery-hc-light', 'state=finished&theme=high-contrast-light', 1280],
+    ['recovery-finished', 'state=finished&theme=dark', 1280],
+    ['recovery-diverged', 'state=finished&theme=light&trouble=diverged', 1280],
+    ['recovery-nan', 'state=finished&theme=dark&trouble=nan', 1280],
+    ['recovery-first', 'state=running&theme=dark&until=0', 1280],
+    ['recovery-starting', 'state=starting&theme=dark', 1280],
+    ['recovery-paused', 'state=paused&theme=light&until=140', 800],
+    ['recovery-450', 'state=finished&theme=dark', 450],
+    ['recovery-long', 'state=finished&theme=light&steps=30000', 1280],
+  ].map(([name, hash, width]) => [name, `run=recovery&${hash}`, width]),
   ['masks-blocks', 'run=masks&state=finished&theme=dark&components=heads-channels-layers', 1280],
   ['masks-huge', 'run=masks&state=finished&theme=light&blocks=80&channels=4000', 1280],
   ['rates-huge', 'run=rates&state=finished&theme=light&blocks=80&generations=1000&population=4', 1280],

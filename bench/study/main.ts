@@ -4,17 +4,21 @@ import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/engine/engine.ts';
 import { formatPerplexity } from '../../src/experiment/format.ts';
 import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
+import { parsePrefix } from '../../src/metric/parsePrefix.ts';
+import { printInfix } from '../../src/metric/print.ts';
 import { parseSparsity } from '../../src/experiment/sparsity.ts';
 import { MeasuredEffects } from './measuredEffects.ts';
-import { playArm, type ArmResult } from './arms.ts';
+import { ARMS, playArm, type ArmResult } from './arms.ts';
 import { plotSeeds } from './plot.ts';
 import { studyPlan } from './studyPlan.ts';
+import { UnseenText } from './unseenText.ts';
 
-const USAGE = `npm run study [-- --seeds 5] [--first 0] [--threads 0] [--population 50] [--generations 20] [--blocks 32] [--sparsity 60%] [--out FOLDER]
+const USAGE = `npm run study [-- --seeds 5] [--first 0] [--threads 0] [--population 50] [--generations 20] [--blocks 32] [--sparsity 60%] [--arms search,in full,random] [--unseen 0] [--out FOLDER]
 
-Runs the search of ../shared's checkpoint for several seeds, each in three ways: as it is (rankings shared, poor metrics stopped
-early), with every candidate evaluated in full, and as random search with the same number of evaluations. Prints a table and the two
-ratios that the search is judged by, and writes study.json, study.svg and measurements.jsonl to the folder: measured losses are read
+Runs the search of ../shared's checkpoint for several seeds, each in several ways: as it is (rankings shared, poor metrics stopped
+early), with every candidate evaluated in full, as random search with the same number of evaluations, and, of --arms, with constants
+(exponents; constants, which are exponents and factors), again with the same number. With --unseen N the best of each is also evaluated on N
+blocks of a text that no search sees. Prints a table and the ratios that the search is judged by, and writes study.json, study.svg and measurements.jsonl to the folder: measured losses are read
 back from there, so that a study that was ended goes on. Evaluations are counted, not timed: it may run while the machine does other work.`;
 
 const { values: options } = parseArgs({
@@ -26,6 +30,8 @@ const { values: options } = parseArgs({
     generations: { type: 'string', default: '20' },
     blocks: { type: 'string', default: '32' },
     sparsity: { type: 'string', default: '60%' },
+    arms: { type: 'string', default: 'search,in full,random' },
+    unseen: { type: 'string', default: '0' },
     out: { type: 'string', default: path.join('test-results', 'study') },
     help: { type: 'boolean', default: false },
   },
@@ -41,6 +47,10 @@ async function main(): Promise<void> {
   }
   const sparsity = parseSparsity(options.sparsity);
   if (!sparsity) throw new RangeError(`--sparsity takes 60% or 2:4, not ${options.sparsity}`);
+  const arms = ARMS.filter((arm) => options.arms.split(',').includes(arm));
+  if (arms[0] !== 'search' || arms.length !== options.arms.split(',').length) {
+    throw new RangeError(`--arms takes search and some of ${ARMS.slice(1).join(', ')}, not ${options.arms}`);
+  }
   mkdirSync(options.out, { recursive: true });
   const plan = studyPlan(
     options.out,
@@ -50,6 +60,7 @@ async function main(): Promise<void> {
       generations: Number(options.generations),
     },
   );
+  const unseen = Number(options.unseen) > 0 ? new UnseenText(plan, Number(options.unseen), options.out) : undefined;
   const engine = createEngine({ cacheFolder: path.join(options.out, 'cache') });
   try {
     const opening = await engine.open(plan);
@@ -58,14 +69,15 @@ async function main(): Promise<void> {
     console.log(
       `dense ${formatPerplexity(opening.densePerplexity)}, ${baselines.map(([name, value]) => `${name} ${value}`).join(', ')}`,
     );
-    console.log('seed  arm      candidates  invalid  evaluations  best    formula');
-    const results: ArmResult[] = [];
+    console.log('seed  arm        candidates  invalid  evaluations  tuned: evaluated, better  best    unseen  formula');
+    const results: StudyResult[] = [];
     const first = Number(options.first);
     for (let seed = first; seed < first + Number(options.seeds); seed++) {
-      const search = await playArm('search', plan, seed, opening, effects, 0);
-      const full = await playArm('in full', plan, seed, opening, effects, 0);
-      const random = await playArm('random', plan, seed, opening, effects, search.evaluations);
-      for (const result of [search, full, random]) {
+      let budget = 0;
+      for (const arm of arms) {
+        const played = await playArm(arm, plan, seed, opening, effects, budget);
+        if (arm === 'search') budget = played.evaluations;
+        const result = { ...played, ...(unseen && { unseen: await unseen.perplexityOf(played.expression) }) };
         results.push(result);
         console.log(row(result));
       }
@@ -78,8 +90,12 @@ async function main(): Promise<void> {
     summarise(results);
   } finally {
     await engine.dispose();
+    await unseen?.dispose();
   }
 }
+
+/** What an arm came to, with the perplexity of its best on a text that no search sees, where that was asked for. */
+type StudyResult = ArmResult & { readonly unseen?: number };
 
 async function baselinePerplexities(
   { baselines }: MetricSearchPlan,
@@ -94,31 +110,55 @@ async function baselinePerplexities(
   ]);
 }
 
-function row({ seed, arm, counts, evaluations, best, expression }: ArmResult): string {
+function row({ seed, arm, counts, evaluations, tuned, best, unseen, expression }: StudyResult): string {
   const cells = [
     String(seed).padEnd(4),
-    arm.padEnd(7),
+    arm.padEnd(9),
     String(counts.candidates).padStart(10),
     String(counts.invalid).padStart(7),
     evaluations.toFixed(1).padStart(11),
+    `${tuned.all}: ${tuned.evaluated}, ${tuned.better}`.padStart(24),
     formatPerplexity(best).padEnd(6),
-    expression,
+    (unseen === undefined ? '–' : formatPerplexity(unseen)).padEnd(6),
+    printInfix(parsePrefix(expression)),
   ];
   return cells.join('  ');
 }
 
-function summarise(results: readonly ArmResult[]): void {
-  const of = (arm: ArmResult['arm']): ArmResult[] => results.filter((result) => result.arm === arm);
+function summarise(results: readonly StudyResult[]): void {
+  const of = (arm: ArmResult['arm']): StudyResult[] => results.filter((result) => result.arm === arm);
   const [search, full, random] = [of('search'), of('in full'), of('random')];
-  const spent = search.reduce((sum, { evaluations }) => sum + evaluations, 0);
-  const fullSpent = full.reduce((sum, { evaluations }) => sum + evaluations, 0);
-  const same = search.filter(({ best }, i) => best <= full[i]!.best * (1 + SAME_BEST)).length;
-  const won = search.filter(({ best }, i) => best < random[i]!.best).length;
-  console.log(
-    `evaluations: ${spent.toFixed(1)} of ${fullSpent.toFixed(1)} in full, a share of ${(spent / fullSpent).toFixed(3)} (bar 1/3, stretch 1/10)`,
-  );
-  console.log(`best within ${SAME_BEST * 100} % of evaluating everything in full: ${same} of ${search.length} seeds`);
-  console.log(`better than random search with the same evaluations: ${won} of ${search.length} seeds`);
+  if (full.length > 0) {
+    const spent = search.reduce((sum, { evaluations }) => sum + evaluations, 0);
+    const fullSpent = full.reduce((sum, { evaluations }) => sum + evaluations, 0);
+    const same = search.filter(({ best }, i) => best <= full[i]!.best * (1 + SAME_BEST)).length;
+    console.log(
+      `evaluations: ${spent.toFixed(1)} of ${fullSpent.toFixed(1)} in full, a share of ${(spent / fullSpent).toFixed(3)} (bar 1/3, stretch 1/10)`,
+    );
+    console.log(`best within ${SAME_BEST * 100} % of evaluating everything in full: ${same} of ${search.length} seeds`);
+  }
+  if (random.length > 0) {
+    const won = search.filter(({ best }, i) => best < random[i]!.best).length;
+    console.log(`better than random search with the same evaluations: ${won} of ${search.length} seeds`);
+  }
+  for (const arm of ['exponents', 'constants'] as const) {
+    const pairs = of(arm).map((one, i) => [one, search[i]!] as const);
+    if (pairs.length === 0) continue;
+    const told = [`fitness ${comparison(pairs, ({ best }) => best)}`];
+    if (pairs[0]![0].unseen !== undefined) told.push(`unseen ${comparison(pairs, ({ unseen }) => unseen!)}`);
+    console.log(`${arm} against none, with the same evaluations: ${told.join('; ')}`);
+  }
+}
+
+/** "−0.31 % on average, lower in 4 of 5 seeds". */
+function comparison(
+  pairs: readonly (readonly [StudyResult, StudyResult])[],
+  of: (result: StudyResult) => number,
+): string {
+  const changes = pairs.map(([one, other]) => of(one) / of(other) - 1);
+  const mean = (100 * changes.reduce((sum, change) => sum + change, 0)) / changes.length;
+  const lower = changes.filter((change) => change < 0).length;
+  return `${mean < 0 ? '−' : '+'}${Math.abs(mean).toFixed(2)} % on average, lower in ${lower} of ${changes.length} seeds`;
 }
 
 void main();

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { ProbeOutcome, MetricEvent } from '../../src/search/metrics/events.ts';
 import { printPrefix } from '../../src/metric/print.ts';
-import type { Proposal, MetricEffects } from '../../src/search/metrics/effects.ts';
+import type { Proposal, MetricEffects, Trial } from '../../src/search/metrics/effects.ts';
 import type { MeasureOutcome } from '../../src/search/lifecycle/events.ts';
 import type { Rung } from '../../src/search/lifecycle/rung.ts';
 
@@ -28,27 +28,30 @@ export class MeasuredEffects implements Omit<MetricEffects, 'emit'> {
     }
   }
 
-  async probe(candidates: readonly Proposal[]): Promise<readonly ProbeOutcome[]> {
-    return this.remembered(candidates, 'probe', async (expressions) =>
-      (await this.engine.probe({ expressions })).map(({ answer }) => answer),
-    );
+  async probe(candidates: readonly Trial[]): Promise<readonly ProbeOutcome[]> {
+    return this.remembered(candidates, 'probe', async (asked) => {
+      const expressions = asked.map(({ expression }) => expression);
+      const against = asked.map((trial) => trial.against ?? null);
+      return (await this.engine.probe({ expressions, against })).map(({ answer }) => answer);
+    });
   }
 
   async measure(candidates: readonly Proposal[], { begin, end }: Rung): Promise<readonly MeasureOutcome[]> {
-    return this.remembered(candidates, `${begin}-${end}`, async (expressions) => {
-      const asked = expressions.map((expression) => ({ kind: 'metric', expression }) as const);
+    return this.remembered(candidates, `${begin}-${end}`, async (asked) => {
+      const metrics = asked.map(({ expression }) => ({ kind: 'metric', expression }) as const);
       const on = { kind: 'blocks', begin, end } as const;
-      return (await this.engine.measure({ candidates: asked, on })).map(({ answer }) => answer);
+      return (await this.engine.measure({ candidates: metrics, on })).map(({ answer }) => answer);
     });
   }
 
   private async remembered<Outcome extends ProbeOutcome | MeasureOutcome>(
-    candidates: readonly Proposal[],
+    candidates: readonly Trial[],
     question: string,
-    ask: (expressions: readonly Proposal['expression'][]) => Promise<readonly Outcome[]>,
+    ask: (candidates: readonly Trial[]) => Promise<readonly Outcome[]>,
   ): Promise<readonly Outcome[]> {
-    const keyOf = ({ expression }: Proposal): string => `${question} ${printPrefix(expression)}`;
-    const open = new Map(candidates.filter((c) => !this.known.has(keyOf(c))).map((c) => [keyOf(c), c.expression]));
+    const keyOf = ({ expression, against }: Trial): string =>
+      [question, printPrefix(expression), ...(against ? ['against', printPrefix(against)] : [])].join(' ');
+    const open = new Map(candidates.filter((one) => !this.known.has(keyOf(one))).map((one) => [keyOf(one), one]));
     const outcomes = open.size > 0 ? await ask([...open.values()]) : [];
     for (const [index, key] of [...open.keys()].entries()) {
       this.known.set(key, outcomes[index]!);

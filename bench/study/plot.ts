@@ -9,6 +9,8 @@ const STYLES: Readonly<Record<Arm, { colour: string; dash: string; title: string
   search: { colour: '#1a73c9', dash: '', title: 'search' },
   'in full': { colour: '#7a7a7a', dash: '2 3', title: 'all in full' },
   random: { colour: '#c2571a', dash: '7 4', title: 'random search' },
+  exponents: { colour: '#2a8c4a', dash: '10 2', title: 'with exponents' },
+  constants: { colour: '#8a3fb0', dash: '4 2 1 2', title: 'with exponents, factors' },
 };
 
 /** Best perplexity so far against evaluations spent (logarithmic), every arm of every seed, as an SVG text. */
@@ -40,7 +42,8 @@ export function plotSeeds(
     .map(
       (value) => `<text x="${at1(x(value))}" y="${HEIGHT - MARGIN.bottom + 16}" text-anchor="middle">${value}</text>`,
     );
-  const legend = (Object.keys(STYLES) as Arm[]).map((arm, i) => {
+  const played = (Object.keys(STYLES) as Arm[]).filter((arm) => results.some((result) => result.arm === arm));
+  const legend = played.map((arm, i) => {
     const { colour, dash, title } = STYLES[arm];
     const at = MARGIN.top + 8 + 18 * i;
     const from = WIDTH - MARGIN.right - 150;

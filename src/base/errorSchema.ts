@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'device/unavailable'
   | 'device/failed'
   | 'engine/invariant'
+  | 'recovery/ill-conditioned'
   // export
   | 'export/exists'
   | 'export/mismatch'

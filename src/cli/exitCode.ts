@@ -52,6 +52,7 @@ const OUTCOMES: Readonly<Record<ErrorCode, 'failed' | 'input' | 'interrupted'>> 
   'device/unavailable': 'input',
   'device/failed': 'failed',
   'engine/invariant': 'failed',
+  'recovery/ill-conditioned': 'failed',
   'export/exists': 'input',
   'export/mismatch': 'failed',
   'worker/exited': 'failed',

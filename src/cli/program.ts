@@ -14,6 +14,7 @@ import { printFailure } from './reports/failure.ts';
 import { errorJson } from './reports/jsonLines.ts';
 import { DiagnosticsError } from './flags/pruneFile.ts';
 import { exportCommand } from './commands/exportCommand.ts';
+import { recoverCommand } from './commands/recoverCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
 import { speedCommand } from './commands/speedCommand.ts';
@@ -26,7 +27,7 @@ Exit codes:
   1    it began and failed: invalid score, perplexity that is not finite, broken device, full disk
   2    it did not begin: a flag, a file, a checkpoint, a text, a run or a device choice is not as it must be
   129, 130, 131, 143
-       stopped by SIGHUP (the terminal was closed), Ctrl-C, SIGQUIT or SIGTERM: a search is paused then,
+       stopped by SIGHUP (the terminal was closed), Ctrl-C, SIGQUIT or SIGTERM: a search or recovery is paused then,
        everything else is cancelled; a second signal stops at once
   141  whoever read the output has gone
 
@@ -94,6 +95,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     evaluateCommand,
     evolveCommand,
     searchCommand,
+    recoverCommand,
     runsCommand,
     exportCommand,
     speedCommand,

@@ -5,7 +5,8 @@ import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
 import type { EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
-import type { SearchEvent, SearchKind, SearchPlan } from '../search/kinds.ts';
+import { workersOf } from '../search/kinds.ts';
+import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
 import { openToAppendSync } from '../files/openRegular.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
@@ -25,6 +26,7 @@ import type { CrashLimits } from './crashBudget.ts';
 import { MaskRun } from './maskRun.ts';
 import { MetricRun } from './metricRun.ts';
 import { RateRun } from './rateRun.ts';
+import { RecoveryRun } from './recoveryRun.ts';
 import type { EndOf, SearchRun } from './searchRun.ts';
 import { WorkerPool } from './workerPool.ts';
 import type { SearchOpening } from '../search/lifecycle/events.ts';
@@ -45,7 +47,7 @@ export interface SearchRunOptions {
   readonly log?: (line: string) => void;
   /** Told of each event that was there before, once nobody else can add any. */
   readonly onRecalled?: (record: JournalRecord) => void;
-  /** Told, in a sentence, where it takes a while to find out whether whoever drove the run before is still there. */
+  /** Told, in a sentence, what takes a while that nobody expects: finding out whether whoever drove the run before is still there, say. */
   readonly onWait?: (message: string) => void;
   /** Goes on from what stands before the damage of a journal; the journal as it was is kept beside. */
   readonly recover?: boolean;
@@ -57,7 +59,7 @@ export interface SearchRunOptions {
 }
 
 export type RunOutcome =
-  | { readonly kind: 'finished'; readonly finished: EndOf<SearchKind> }
+  | { readonly kind: 'finished'; readonly finished: EndOf<RunKind> }
   /** Resume it when it suits. */
   | { readonly kind: 'paused' };
 
@@ -79,7 +81,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
     const search = searchOf(plan, run, options);
     let before = 0;
     let opened: SearchOpening | undefined;
-    let end: EndOf<SearchKind> | undefined;
+    let end: EndOf<RunKind> | undefined;
     const { journal } = await Journal.open(path.join(run.folder, JOURNAL_FILE), run.record, {
       now: () => clock.wall(),
       check: () => lock.check(),
@@ -110,7 +112,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
   }
 }
 
-function searchOf(plan: SearchPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
+function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
   switch (plan.kind) {
     case 'metrics':
       return new MetricRun(plan, { run, languageModel });
@@ -118,13 +120,15 @@ function searchOf(plan: SearchPlan, run: RunFolder, { languageModel = {} }: Sear
       return new RateRun(plan, { run, languageModel });
     case 'masks':
       return new MaskRun(plan);
+    case 'recovery':
+      return new RecoveryRun(plan, run.folder);
   }
 }
 
 interface CoordinatorParts {
   readonly run: RunFolder;
   /** With absolute paths. */
-  readonly plan: SearchPlan;
+  readonly plan: RunPlan;
   readonly search: SearchRun;
   /** What the journal says of the model already. */
   readonly opened: SearchOpening | undefined;
@@ -143,8 +147,9 @@ class Coordinator {
   private opening: SearchOpening | undefined;
 
   constructor(parts: CoordinatorParts) {
-    const { run, plan, search, lock, options } = parts;
-    const { spawn, workers = plan.search.workers, clock = SYSTEM_CLOCK, limits } = options;
+    const { plan, search, lock, options } = parts;
+    const { spawn, clock = SYSTEM_CLOCK, limits } = options;
+    const workers = plan.kind === 'recovery' ? 1 : (options.workers ?? workersOf(plan));
     this.parts = parts;
     this.clock = clock;
     this.stop = AbortSignal.any([options.signal, lock.lost]);
@@ -158,9 +163,7 @@ class Coordinator {
       version: VERSION,
       clock,
       log: (line) => {
-        options.log?.(line);
-        if (lock.lost.aborted) return;
-        logTo(path.join(run.folder, LOG_FILE), `${new Date(clock.wall()).toISOString()} ${printable(line)}\n`);
+        this.log(line);
       },
       onProgress: options.onProgress ?? ignore,
       onOpened: (opening) => {
@@ -200,7 +203,7 @@ class Coordinator {
     }
   }
 
-  private async search(): Promise<EndOf<SearchKind>> {
+  private async search(): Promise<EndOf<RunKind>> {
     const { run, search } = this.parts;
     const opening = this.opening ?? (await this.open());
     return search.run(opening, {
@@ -208,6 +211,10 @@ class Coordinator {
       signal: this.stop,
       clock: this.clock,
       append: (...events) => this.append(...events),
+      say: (message) => {
+        this.log(message);
+        this.parts.options.onWait?.(message);
+      },
       portable: (result) => withoutThreads(portableResult(run.root, result)),
     });
   }
@@ -236,7 +243,14 @@ class Coordinator {
     });
   }
 
-  private async append(...events: readonly SearchEvent[]): Promise<void> {
+  private log(line: string): void {
+    const { run, lock, options } = this.parts;
+    options.log?.(line);
+    if (lock.lost.aborted) return;
+    logTo(path.join(run.folder, LOG_FILE), `${new Date(this.clock.wall()).toISOString()} ${printable(line)}\n`);
+  }
+
+  private async append(...events: readonly RunEvent[]): Promise<void> {
     const { journal, options } = this.parts;
     const records = await journal.append(events);
     for (const record of records) options.onEvent?.(record);

@@ -1,10 +1,11 @@
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import { onTestText, planInputs } from '../experiment/planInputs.ts';
-import type { EvaluationPlan, PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
+import type { PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
-import type { SearchPlan } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
+import type { ProtocolClient } from '../protocol/client.ts';
 import { checkSame } from './divergence.ts';
 import type { Drive } from './searchRun.ts';
 import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
@@ -13,8 +14,11 @@ import type { Work, WorkerPool, WorkSource } from './workerPool.ts';
 export interface FinalEntry<About> {
   /** What its event says of it beside the results. */
   readonly about: About;
-  readonly evaluation: PlannedEvaluation;
+  readonly evaluation: PlannedEvaluation | AskFinal;
 }
+
+/** Asks a worker what only the open run can evaluate. @param inputs with the worker's own share of the threads */
+export type AskFinal = (client: ProtocolClient, inputs: PlanInputs) => Promise<EvaluationResult>;
 
 /** Milliseconds; an evaluation of a large model may take hours, and tells nothing while a native call runs. */
 const LIMIT = 24 * 3_600_000;
@@ -29,7 +33,7 @@ const LIMIT = 24 * 3_600_000;
 export async function evaluateFinalists<About extends Pick<FinalistEvent, 'id' | 'name'>>(
   entries: readonly FinalEntry<About>[],
   known: readonly FinalistEvent[],
-  plan: SearchPlan,
+  plan: RunPlan,
   { pool, append, portable }: Drive<never>,
 ): Promise<readonly FinalistEvent[]> {
   const jobs = entries.map(({ about, evaluation }, place) => {
@@ -63,12 +67,12 @@ function essenceOf({ id, name }: Pick<FinalistEvent, 'id' | 'name'>): object {
 /** On the fitness text and, where the plan has one, on the test text. */
 async function evaluateFinalist(
   pool: WorkerPool,
-  plan: SearchPlan,
-  evaluation: PlannedEvaluation,
+  plan: RunPlan,
+  evaluation: FinalEntry<unknown>['evaluation'],
   portable: (result: EvaluationResult) => EvaluationResult,
 ): Promise<Pick<FinalistEvent, 'result' | 'test' | 'error'>> {
   const on = (inputs: PlanInputs): Promise<EvaluationResult | ErrorData> =>
-    evaluateOne(pool, { ...inputs, evaluations: [evaluation] });
+    evaluateOne(pool, typeof evaluation === 'function' ? evaluation : asPlanned(evaluation), inputs);
   const { test: unseen } = plan;
   const [result, test] = await Promise.all([
     on(planInputs(plan)),
@@ -103,7 +107,15 @@ const ITS_OWN: ReadonlySet<ErrorCode> = new Set(['metric/invalid-score', 'evalua
 /** Ends of a worker after which an evaluation is not tried again. */
 const DEATHS = 2;
 
-function evaluateOne(pool: WorkerPool, plan: EvaluationPlan): Promise<EvaluationResult | ErrorData> {
+/** As an evaluation outside of the run would be. @param evaluation the dense model where there is none */
+export function asPlanned(evaluation: PlannedEvaluation | undefined): AskFinal {
+  return async (client, inputs) => {
+    const [result] = await client.request('evaluate', { ...inputs, evaluations: evaluation ? [evaluation] : [] });
+    return result!;
+  };
+}
+
+function evaluateOne(pool: WorkerPool, ask: AskFinal, inputs: PlanInputs): Promise<EvaluationResult | ErrorData> {
   return new Promise((resolve, reject) => {
     let open = true;
     const deaths: EspalierError[] = [];
@@ -116,9 +128,7 @@ function evaluateOne(pool: WorkerPool, plan: EvaluationPlan): Promise<Evaluation
       run: async (client) => {
         try {
           // The worker's own share of the threads, which is not part of the plan.
-          const settings = pool.settingsOf(plan.settings);
-          const [result] = await client.request('evaluate', { ...plan, settings });
-          settle(result!);
+          settle(await ask(client, { ...inputs, settings: pool.settingsOf(inputs.settings) }));
         } catch (thrown) {
           const error = toErrorData(thrown, 'evaluating a finalist');
           if (!ITS_OWN.has(error.code)) throw thrown;

@@ -1,6 +1,7 @@
 import type { ModelMask, StructureScore } from '../experiment/structureSchema.ts';
 import type { Timed } from '../experiment/measuringSchema.ts';
 import type { MaskSearchPlan } from '../search/masks/plan.ts';
+import { askOne } from './askOne.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
 import { ask } from './questions.ts';
@@ -35,25 +36,8 @@ export class MaskMeasures {
     this.textPace = new Pace(() => drive.clock.now());
   }
 
-  async scores(score: StructureScore): Promise<PackedValues> {
-    const found: PackedValues[] = [];
-    await ask<StructureScore, PackedValues>(this.drive.pool, {
-      items: [score],
-      pace: new Pace(() => this.drive.clock.now()),
-      ask: async (client) => {
-        const began = this.drive.clock.now();
-        const scores = await client.request('componentScores', score);
-        return [{ answer: scores, seconds: (this.drive.clock.now() - began) / 1000 }];
-      },
-      settle: (answered) => {
-        for (const one of answered) {
-          if ('quarantined' in one) return Promise.reject(one.quarantined);
-          found.push(one.answer);
-        }
-        return Promise.resolve();
-      },
-    });
-    return found[0]!;
+  scores(score: StructureScore): Promise<PackedValues> {
+    return askOne(this.drive, (client) => client.request('componentScores', score));
   }
 
   /** Outcome of each mask on sequences that begin at these tokens of the calibration text. */

@@ -3,7 +3,7 @@ import type { LanguageModelAccess } from '../llm/connect.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { FinalistEvent, SearchOpening } from '../search/lifecycle/events.ts';
 import type { MetricEvent, ProbeOutcome } from '../search/metrics/events.ts';
-import type { Proposal, MetricEffects } from '../search/metrics/effects.ts';
+import type { Proposal, MetricEffects, Trial } from '../search/metrics/effects.ts';
 import { isProposing } from '../search/metrics/plan.ts';
 import type { MetricSearchPlan } from '../search/metrics/plan.ts';
 import { runMetricSearch } from '../search/metrics/runMetricSearch.ts';
@@ -21,7 +21,8 @@ export class MetricRun implements SearchRun<'metrics'> {
   private readonly plan: MetricSearchPlan;
   /** Where a language model proposes some of the metrics. */
   private readonly calls: LlmCalls | undefined;
-  private readonly probes = new Map<number, Extract<MetricEvent, { kind: 'probed' }>>();
+  /** By candidate and trial. */
+  private readonly probes = new Map<string, Extract<MetricEvent, { kind: 'probed' }>>();
   private readonly measures = new Measures<Proposal>({
     ask: (client, proposals, { begin, end }) =>
       client.request('measure', {
@@ -45,7 +46,7 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 
   recall(event: MetricEvent): void {
-    if (event.kind === 'probed') this.probes.set(event.id, event);
+    if (event.kind === 'probed') this.probes.set(questionOf(event), event);
     else if (event.kind === 'measured') this.measures.recall(event);
     else if (event.kind === 'llm-asked' || event.kind === 'llm-replied') this.calls?.recall(event);
     else if (event.kind === 'finalist') this.finalists.push(event);
@@ -90,38 +91,42 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 
   private async probe(
-    candidates: readonly Proposal[],
+    candidates: readonly Trial[],
     pace: Pace,
     { pool, append }: Drive<'metrics'>,
   ): Promise<readonly ProbeOutcome[]> {
     const { probes } = this;
-    await ask<Proposal, ProbeOutcome>(pool, {
+    await ask<Trial, ProbeOutcome>(pool, {
       items: candidates.filter((candidate) => !this.isProbed(candidate)),
       pace,
-      ask: (client, proposals) =>
-        client.request('probe', { expressions: proposals.map(({ expression }) => expression) }),
+      ask: (client, trials) => {
+        const expressions = trials.map(({ expression }) => expression);
+        const against = trials.map((trial) => trial.against ?? null);
+        return client.request('probe', { expressions, ...(against.some((other) => other !== null) && { against }) });
+      },
       settle: async (answered) => {
         const events: MetricEvent[] = [];
         for (const one of answered) {
-          const { id } = one.item;
+          const { id, trial } = one.item;
           const expression = printPrefix(one.item.expression);
           const probe = 'answer' in one ? one.answer : quarantine(one, expression, (event) => events.push(event));
-          const event = { kind: 'probed', id, expression, probe, seconds: one.seconds } as const;
-          probes.set(id, event);
+          const which = { id, ...(trial !== undefined && { trial }) };
+          const event = { kind: 'probed', ...which, expression, probe, seconds: one.seconds } as const;
+          probes.set(questionOf(which), event);
           events.push(event);
         }
         await append(...events);
       },
     });
-    return candidates.map(({ id }) => probes.get(id)!.probe);
+    return candidates.map((candidate) => probes.get(questionOf(candidate))!.probe);
   }
 
   /** @throws EspalierError `runs/diverged` where the journal's candidate of this id is another */
-  private isProbed({ id, expression }: Proposal): boolean {
-    const event = this.probes.get(id);
+  private isProbed(candidate: Trial): boolean {
+    const event = this.probes.get(questionOf(candidate));
     if (!event) return false;
-    const asked = printPrefix(expression);
-    if (event.expression !== asked) throw divergedError(`candidate ${id}`, event.expression, asked);
+    const asked = printPrefix(candidate.expression);
+    if (event.expression !== asked) throw divergedError(`candidate ${questionOf(candidate)}`, event.expression, asked);
     return true;
   }
 }
@@ -129,6 +134,10 @@ export class MetricRun implements SearchRun<'metrics'> {
 const SAID: ReadonlySet<MetricEvent['kind']> = new Set([
   ...(['baseline', 'candidate', 'generation', 'proposed', 'fallback'] as const),
 ]);
+/** Names what is probed: "12", or "12, trial 0" for one of the forms that a candidate may take. */
+function questionOf({ id, trial }: Pick<Trial, 'id' | 'trial'>): string {
+  return trial === undefined ? String(id) : `${id}, trial ${trial}`;
+}
 
 /** Names an event's place in the run. */
 function placeOf(event: MetricEvent): string {

@@ -1,16 +1,16 @@
 import type { EvaluationResult } from '../experiment/resultSchema.ts';
-import type { EventOf, OpeningOf, SearchKind } from '../search/kinds.ts';
+import type { EventOf, OpeningOf, RunKind } from '../search/kinds.ts';
 import type { Clock } from './clock.ts';
 import type { WorkerPool } from './workerPool.ts';
 
 /** What ends a run's journal. */
-export type EndOf<Kind extends SearchKind> = Extract<EventOf<Kind>, { kind: 'finished' }>;
+export type EndOf<Kind extends RunKind> = Extract<EventOf<Kind>, { kind: 'finished' }>;
 
 /**
  * What differs between searches. The life of a run around it (who drives it, its journal, its workers, pausing, failing) is the same
  * for all, see coordinator.ts.
  */
-export interface SearchRun<Kind extends SearchKind = SearchKind> {
+export interface SearchRun<Kind extends RunKind = RunKind> {
   /** Takes one event that the journal has from before, in its order. */
   recall(event: EventOf<Kind>): void;
   /** Whether anything was found out before: until then a run may begin again on other inputs. */
@@ -27,12 +27,14 @@ export interface SearchRun<Kind extends SearchKind = SearchKind> {
 }
 
 /** What a search is driven with. */
-export interface Drive<Kind extends SearchKind = SearchKind> {
+export interface Drive<Kind extends RunKind = RunKind> {
   readonly pool: WorkerPool;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Settles when the events are on the disk. */
   readonly append: (...events: readonly EventOf<Kind>[]) => Promise<void>;
+  /** Tells a person, and the run's log, what could not be expected. */
+  readonly say: (message: string) => void;
   /** With paths that mean the same in another clone of the workspace, as a journal has them. */
   readonly portable: (result: EvaluationResult) => EvaluationResult;
 }

@@ -1,7 +1,7 @@
 import { EspalierError, toErrorData } from '../base/errors.ts';
 import type { EvaluationProgress } from '../experiment/resultSchema.ts';
 import type { EvaluationSettings } from '../experiment/settings.ts';
-import type { SearchPlan } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
 import { WorkerConnection } from '../protocol/workerConnection.ts';
 import type { WorkerProcess } from '../protocol/workerProcess.ts';
@@ -27,7 +27,7 @@ export interface Work {
 }
 
 export interface PoolOptions {
-  readonly plan: SearchPlan;
+  readonly plan: RunPlan;
   /** Processes. */
   readonly workers: number;
   /** CPU threads of all of them together. */

@@ -41,8 +41,20 @@ import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
 import type { MeasureOutcome } from '../search/lifecycle/events.ts';
-import type { OpeningOf, PlanOf, SearchKind } from '../search/kinds.ts';
+import type { OpeningOf, PlanOf, RunKind, RunPlan } from '../search/kinds.ts';
 import type { PackedValues } from '../search/masks/events.ts';
+import type {
+  AskRecovered,
+  HeldOut,
+  RecoveryPoint,
+  Saved,
+  Saving,
+  Trained,
+  Training,
+} from '../search/recovery/events.ts';
+import { withoutRecovery } from '../search/recovery/plan.ts';
+import { evaluateRecovered } from './recovery/evaluateRecovered.ts';
+import { RecoverySession, saveRecovery } from './recovery/recoverySession.ts';
 
 export { listDevices } from './runtime/probe.ts';
 
@@ -56,16 +68,21 @@ export interface Engine {
    */
   evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
   /** Loads what the questions of a search share, and keeps it for them until another is opened. */
-  open<Kind extends SearchKind>(
-    plan: PlanOf<Kind> & { readonly kind: Kind },
-    hooks?: StepHooks,
-  ): Promise<OpeningOf<Kind>>;
+  open<Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks?: StepHooks): Promise<OpeningOf<Kind>>;
   /** Which metrics rank the weights, and which of them rank alike; asked of an open search for metrics. */
   probe(asked: Probing, hooks?: StepHooks): Promise<readonly Timed<ProbeOutcome>[]>;
   /** Mean losses of what the open search can make of the candidates, in their order; one that is not finite is an outcome, too. */
   measure(asked: Measuring, hooks?: StepHooks): Promise<readonly Timed<MeasureOutcome>[]>;
   /** What each component of the model scores, and each block where the search may drop whole ones. */
   componentScores(score: StructureScore, hooks?: StepHooks): Promise<PackedValues>;
+  /** Trains on from a state of the open recovery, and keeps the one that comes of it. */
+  train(asked: Training, hooks?: StepHooks): Promise<Trained>;
+  /** What a state of the open recovery does on the held-out text. */
+  validate(point: RecoveryPoint, hooks?: StepHooks): Promise<HeldOut>;
+  /** Evaluates a state of the open recovery on a text. */
+  recovered(asked: AskRecovered, hooks?: StepHooks): Promise<EvaluationResult>;
+  /** Prunes again as the plan of a recovery says, and writes what one of its states makes of that, see `saveRecovery`. */
+  saveRecovery(asked: Saving, hooks?: StepHooks): Promise<Saved>;
   /**
    * What every node of the plan's only metric computes on one linear layer of the dense model, calibrated one-shot.
    *
@@ -108,15 +125,20 @@ export interface EngineOptions {
 
 export function createEngine(options: EngineOptions = {}): Engine {
   let search: SearchSession | undefined;
+  let recovery: RecoverySession | undefined;
   let speed: SpeedSession | undefined;
-  const closeSearch = (): void => {
+  /** Resolves when the recovery's pruned model is off the disk; all else is free before that. */
+  const closeSearch = (): Promise<void> => {
     search?.dispose();
     search = undefined;
+    const closed = recovery?.dispose() ?? Promise.resolve();
+    recovery = undefined;
+    return closed;
   };
   const models = new LoadedModels(options);
   const gradients = new LoadedGradients(options);
   const devices = new OpenDevices(() => {
-    closeSearch();
+    void closeSearch();
     speed?.dispose();
     speed = undefined;
     models.dispose();
@@ -143,6 +165,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
     return search;
   };
 
+  const training = (): RecoverySession => {
+    if (!recovery) throw notOpenError();
+    return recovery;
+  };
+
   const freshStarter = (): (() => FreshEngine) => {
     if (options.startFresh) return options.startFresh;
     throw noFreshError();
@@ -161,18 +188,34 @@ export function createEngine(options: EngineOptions = {}): Engine {
     evaluate: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        return evaluatePlan(await withLength(plan), hooks, state);
+        const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
+        return evaluate(await withLength(plan), hooks, state);
       }),
-    open: <Kind extends SearchKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
+    open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
-        closeSearch();
-        const opened = await openSession<Kind>(await withLength(plan), hooks, state);
+        await closeSearch();
+        const asked: RunPlan = await withLength(plan);
+        // What is opened is what the plan asks, which the compiler cannot follow.
+        const told = (opening: OpeningOf<RunKind>): OpeningOf<Kind> => opening as OpeningOf<Kind>;
+        if (asked.kind === 'recovery') {
+          recovery = await RecoverySession.open(asked, hooks, state);
+          return told(recovery.opening);
+        }
+        const opened = await openSession(asked, hooks, state);
         search = opened;
-        return opened.opening;
+        return told(opened.opening);
       }),
     probe: (asked, hooks = {}) => alone(() => session().probe(asked, hooks)),
     measure: (asked, hooks = {}) => alone(() => session().measure(asked, hooks)),
     componentScores: (score, hooks = {}) => alone(() => session().componentScores(score, hooks)),
+    train: (asked, hooks = {}) => alone(() => training().train(asked, hooks)),
+    validate: (point, hooks = {}) => alone(() => training().validate(point, hooks)),
+    recovered: (asked, hooks = {}) => alone(() => training().recovered(asked, hooks)),
+    saveRecovery: (asked, hooks = {}) =>
+      alone(async () => {
+        await closeSearch();
+        return saveRecovery({ ...asked, plan: await withLength(asked.plan) }, hooks, state);
+      }),
     inspect: (plan, tensor, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'inspecting');
@@ -181,7 +224,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
     preflight: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        return preflight(await withLength(plan), hooks, state, options.cacheFolder);
+        // Of a recovery what it prunes: how long training takes says its panel.
+        const pruned = { ...plan, evaluations: plan.evaluations.map(withoutRecovery) };
+        return preflight(await withLength(pruned), hooks, state, options.cacheFolder);
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(
@@ -209,7 +254,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
         if (!speed) throw notOpenError();
         return speed.round(signal);
       }),
-    dispose: () => devices.dispose(),
+    dispose: async () => {
+      await closeSearch();
+      await devices.dispose();
+    },
   };
 }
 

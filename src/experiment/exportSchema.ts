@@ -46,6 +46,8 @@ export const exportReportSchema = exportTargetSchema.extend({
   plain: z.boolean(),
   /** Files beside the weights that were not taken along: links that lead out of the checkpoint. */
   leftOut: z.array(textSchema).max(10_000),
+  /** Updated weights that were rounded to the checkpoint's types, and the perplexity of what was written. */
+  rounded: z.strictObject({ to: z.array(textSchema).max(4), perplexity: z.number() }).exactOptional(),
   verification: verificationSchema,
 });
 

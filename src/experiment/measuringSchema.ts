@@ -23,7 +23,11 @@ const sequencesSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** Metrics that are looked at before anything is measured. */
-export const probingSchema = z.strictObject({ expressions: z.array(expressionSchema).max(10_000) });
+export const probingSchema = z.strictObject({
+  expressions: z.array(expressionSchema).max(10_000),
+  /** What each, in the same order, is compared with: which weights does the one remove, and the other keep. Null for those that are not. */
+  against: z.array(expressionSchema.nullable()).max(10_000).exactOptional(),
+});
 
 /** Candidates, all measured on the same sequences. */
 export const measuringSchema = z.strictObject({

@@ -52,6 +52,8 @@ const structureEvaluationSchema = z.strictObject({
   recovery: recoverySchema.exactOptional(),
 });
 
+export const evaluationSchema = z.union([weightEvaluationSchema, structureEvaluationSchema]);
+
 const rowsSchema = settingsSchemaOf(ROWS_SETTINGS);
 
 /** What every plan works on. Paths are absolute where a plan is used, relative to the workspace in what is kept of it. */
@@ -96,5 +98,5 @@ export type EvaluationPlan = Immutable<z.infer<typeof planSchema>>;
 export const planSchema = z.strictObject({
   ...inputFields,
   /** Empty: only the dense perplexity is evaluated. */
-  evaluations: z.array(z.union([weightEvaluationSchema, structureEvaluationSchema])).max(MAX_EVALUATIONS),
+  evaluations: z.array(evaluationSchema).max(MAX_EVALUATIONS),
 });

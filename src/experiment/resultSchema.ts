@@ -5,6 +5,7 @@ import { inputFields, settingsSchema } from './planSchema.ts';
 import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
 import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
+import { updateReportSchema } from './updateSchema.ts';
 
 /** Far beyond any model. */
 const MAX_EXPERTS = 1 << 20;
@@ -83,6 +84,8 @@ export const resultSchema = z.strictObject({
    * they were not ranked, and are as they were.
    */
   unseenExperts: z.array(textSchema).max(MAX_EXPERTS).exactOptional(),
+  /** What became of the weights that stay, where an update changed them. */
+  update: updateReportSchema.exactOptional(),
   /** Share of the weights that each block lost, where the blocks were not pruned alike. */
   rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
   /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */

@@ -2,6 +2,7 @@ import { formatShare } from './format.ts';
 import { lengthWarning } from './length.ts';
 import type { EvaluationResult, Provenance } from './resultSchema.ts';
 import type { EvaluationSettings } from './settings.ts';
+import type { UpdateReport } from './updateSchema.ts';
 
 /** What a reader of a number has to be told, though it is right: as sentences without their full stop; mostly none. */
 export function resultWarnings({
@@ -19,8 +20,18 @@ export function resultWarnings({
 export function warningsOf({
   provenance,
   unseenExperts = [],
-}: Pick<EvaluationResult, 'provenance' | 'unseenExperts'>): readonly string[] {
-  return [...resultWarnings(provenance), ...(unseenExperts.length > 0 ? [unseenText(unseenExperts)] : [])];
+  update,
+}: Pick<EvaluationResult, 'provenance' | 'unseenExperts' | 'update'>): readonly string[] {
+  return [
+    ...resultWarnings(provenance),
+    ...(unseenExperts.length > 0 ? [unseenText(unseenExperts)] : []),
+    ...(update?.damped ? [dampedText(update.damped, update.update.damping)] : []),
+  ];
+}
+
+function dampedText({ layers, damping }: NonNullable<UpdateReport['damped']>, asked: number): string {
+  const of = layers === 1 ? 'H of 1 layer' : `H of ${layers} layers`;
+  return `${of} could not be inverted with a damping of ${asked}, and got up to ${Number(damping.toPrecision(6))}; take more or longer samples`;
 }
 
 /** Experts that are named; of more than these the others are counted. */

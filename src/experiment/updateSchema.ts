@@ -26,4 +26,6 @@ export const updateReportSchema = z.strictObject({
   update: updateSchema,
   /** Layers whose H needed more damping than was asked for, and the most that one got. */
   damped: z.strictObject({ layers: countSchema, damping: z.number().positive() }).exactOptional(),
+  /** Of whole components: output projections that were refitted, those of which a part went and a part stays. */
+  layers: countSchema.exactOptional(),
 });

@@ -31,6 +31,7 @@ import { EvaluationsView } from './results/evaluationsView.ts';
 import { ModelExport } from './results/exportModel.ts';
 import { ResultExport } from './results/exportResult.ts';
 import type { SpeedParts } from './results/measureSpeed.ts';
+import { ResultRecovery } from './results/recoverResult.ts';
 import { ResultSpeed } from './results/resultSpeed.ts';
 import { keepResults } from './evaluate/resultKeeper.ts';
 import { ResultView } from './evaluate/resultView.ts';
@@ -57,6 +58,7 @@ export class Application {
   readonly languageModels: LanguageModels;
   readonly results: ResultExport;
   readonly speeds: ResultSpeed;
+  readonly recoveries: ResultRecovery;
   private readonly context: vscode.ExtensionContext;
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
@@ -242,6 +244,11 @@ export class Application {
       },
       explainTrust,
       log: tell,
+    });
+    this.recoveries = new ResultRecovery({
+      outlines: this.outlines,
+      begin: async (plan, document) => this.searches.begin(await hub.located(plan), document),
+      tell: tellError,
     });
     this.comparison = new CompareCommand({
       outlines: this.outlines,

@@ -72,6 +72,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     needsTrust: false,
   },
   'espalier.exportModel': { run: (application, target) => application.results.export(target), needsTrust: true },
+  'espalier.recover': { run: (application, target) => application.recoveries.recover(target), needsTrust: true },
   'espalier.measureSpeed': {
     run: (application, target) => application.speeds.measure(target),
     needsTrust: true,

@@ -1,5 +1,16 @@
 import type { Expression } from './expression.ts';
-import { asTerm, divided, expressionOf, magnitude, normalForm, scaled, sumOf, withoutNumbers } from './normalForm.ts';
+import {
+  asTerm,
+  BINARY_FRACTION,
+  divided,
+  expressionOf,
+  magnitude,
+  normalForm,
+  rounded,
+  scaled,
+  sumOf,
+  withoutNumbers,
+} from './normalForm.ts';
 import type { Factor, NormalFormNotes, Sum, Term } from './normalForm.ts';
 import { printInfix, printPrefix } from './print.ts';
 import { rangeOf } from './range.ts';
@@ -96,16 +107,36 @@ function withCommonExponent(factors: Term['factors'], notes: Notes): Term['facto
   return factors.map((factor) => ({ ...factor, exponent: factor.exponent / divisor }));
 }
 
-/** Of numbers whose ratios are ratios of small integers; otherwise the least of them. */
+/** What makes small integers of all of them where their ratios are ratios of such; otherwise the least of them. */
 function commonDivisor(values: readonly number[]): number {
-  const unit = 1 / DENOMINATOR;
-  const integers = values.map((value) => value / unit);
-  if (!integers.every((value) => Number.isSafeInteger(value))) return Math.min(...values);
-  return integers.reduce((a, b) => greatestCommonDivisor(a, b)) * unit;
+  const divisor = binaryDivisor(values);
+  if (divisor !== undefined) return divisor;
+  const least = Math.min(...values);
+  const ratios = values.map((value) => rounded(value / least));
+  return least * (binaryDivisor(ratios) ?? decimalDivisor(ratios) ?? 1);
 }
 
-/** Roots of roots are exact in binary: down to x^(1/2^20), deeper than anyone writes. */
-const DENOMINATOR = 2 ** 20;
+/** The greatest common divisor of binary fractions; undefined where one is none. */
+function binaryDivisor(values: readonly number[]): number | undefined {
+  const integers = values.map((value) => value * BINARY_FRACTION);
+  return integers.every(Number.isSafeInteger) ? integers.reduce(greatestCommonDivisor) / BINARY_FRACTION : undefined;
+}
+
+/** One over the least common denominator, where that is a small one. */
+function decimalDivisor(ratios: readonly number[]): number | undefined {
+  for (let denominator = 1; denominator <= LARGEST_DENOMINATOR; denominator++) {
+    if (ratios.every((ratio) => isNearInteger(ratio * denominator))) return 1 / denominator;
+  }
+  return undefined;
+}
+
+/** `W ^ 0.3 * X ^ 0.5` is W³ · X⁵; with larger numbers a form is `W * X ^ 1.30769230769`, which float32 can still compute. */
+const LARGEST_DENOMINATOR = 12;
+
+/** But for the rounding of decimal fractions; float32, which scores are computed with, cannot tell such exponents apart. */
+function isNearInteger(value: number): boolean {
+  return Math.abs(value - Math.round(value)) <= 1e-10 * value;
+}
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);

@@ -80,9 +80,9 @@ export function expressionOf({ constant, terms }: Sum): Expression {
   const subtract = (a: Expression, b: Expression): Expression => operation('sub', a, b);
   let result: Expression | undefined;
   for (const term of plus) result = result ? add(result, expressionOfTerm(term)) : expressionOfTerm(term);
-  if (result === undefined && (constant !== 0 || minus.length === 0)) result = number(constant);
+  if (result === undefined && (constant !== 0 || minus.length === 0)) result = number(rounded(constant));
   else if (constant !== 0)
-    result = constant > 0 ? add(result!, number(constant)) : subtract(result!, number(-constant));
+    result = constant > 0 ? add(result!, number(rounded(constant))) : subtract(result!, number(rounded(-constant)));
   for (const term of minus) {
     const positive = expressionOfTerm({ ...term, coefficient: -term.coefficient });
     result = result ? subtract(result, positive) : operation('neg', positive);
@@ -226,7 +226,12 @@ function affine(sum: Sum, notes: NormalFormNotes): { readonly sign: number; read
   const [factor] = factors;
   const inner = factor?.atom.of;
   const isScaling = inner?.operation === 'mms' || inner?.operation === 'zsn';
-  if (factors.length === 1 && factor!.exponent === 1 && isScaling && (factor!.odd || factor!.atom.nonNegative)) {
+  if (
+    factors.length === 1 &&
+    rounded(factor!.exponent) === 1 &&
+    isScaling &&
+    (factor!.odd || factor!.atom.nonNegative)
+  ) {
     const below = affine(inner.argument, notes);
     return { sign: sign * below.sign, argument: below.argument };
   }
@@ -245,7 +250,7 @@ export function sumOf(term: Term): Sum {
 function flat(term: Term): Sum {
   const [factor, ...others] = term.factors;
   const of = factor?.atom.of;
-  const isSum = others.length === 0 && of?.operation === 'sum' && factor!.exponent === 1;
+  const isSum = others.length === 0 && of?.operation === 'sum' && rounded(factor!.exponent) === 1;
   return isSum && (factor!.odd || factor!.atom.nonNegative) ? scaled(of.argument, term.coefficient) : sumOf(term);
 }
 
@@ -325,8 +330,12 @@ function raised(term: Term, exponent: number, notes: NormalFormNotes): Sum {
 /** Products of higher degree leave the range of float32 for the weights and inputs that models have. */
 const SAFE_DEGREE = 6;
 
+/** A smaller power brings values that are near each other together: two that differ by 1e-5 are one float32 after it. */
+const SAFE_ROOT = 1 / 64;
+
 function noteDegree({ factors }: Term, notes: NormalFormNotes): void {
   if (factors.reduce((sum, { exponent }) => sum + exponent, 0) > SAFE_DEGREE) notes.rounds = true;
+  if (factors.some(({ exponent }) => exponent < SAFE_ROOT)) notes.rounds = true;
 }
 
 function inOrder(factors: readonly Factor[]): readonly Factor[] {
@@ -334,8 +343,19 @@ function inOrder(factors: readonly Factor[]): readonly Factor[] {
 }
 
 function keyOf(factors: readonly Factor[]): string {
-  return factors.map(({ atom, exponent, odd }) => `${odd ? 'odd ' : ''}${exponent} ${atom.key}`).join(' · ');
+  return factors.map(({ atom, exponent, odd }) => `${odd ? 'odd ' : ''}${rounded(exponent)} ${atom.key}`).join(' · ');
 }
+
+/**
+ * A number as forms spell it: 0.1 · 3, 0.9 / 3 and 0.3 are one. Twelve digits, far more than the seven of float32 that scores are computed
+ * with; binary fractions, of which roots and sums of roots are made, keep all of theirs. Inside, forms count with all digits.
+ */
+export function rounded(value: number): number {
+  return Number.isSafeInteger(value * BINARY_FRACTION) ? value : Number(value.toPrecision(12));
+}
+
+/** Roots of roots are exact in binary: down to x^(1/2^20), deeper than anyone writes. */
+export const BINARY_FRACTION = 2 ** 20;
 
 /** NaN, which no normal form has, where a product of numbers other than 0 is too small to be told from 0. */
 function times(a: number, b: number): number {
@@ -351,7 +371,8 @@ function isFinite({ constant, terms }: Sum): boolean {
 function expressionOfTerm({ coefficient, factors }: Term): Expression {
   const [norms, rest] = partition(factors, isNorm);
   const parts = rest.map(expressionOfFactor);
-  if (coefficient !== 1 || parts.length === 0) parts.unshift(number(coefficient));
+  const shown = rounded(coefficient);
+  if (shown !== 1 || parts.length === 0) parts.unshift(number(shown));
   return norms.reduce(
     overNorm,
     parts.reduce((a, b) => operation('mul', a, b)),
@@ -363,18 +384,19 @@ function overNorm(x: Expression, factor: Factor): Expression {
   const { of, shape } = factor.atom.norm!;
   const divided = operation('div', x, of);
   const own = shapeOf(divided);
-  const isPlain = factor.exponent === 1 && !isShapeProblem(own) && isSame(own, shape);
+  const isPlain = rounded(factor.exponent) === 1 && !isShapeProblem(own) && isSame(own, shape);
   return isPlain ? divided : operation('mul', x, expressionOfFactor(factor));
 }
 
 function expressionOfFactor({ atom, exponent, odd }: Factor): Expression {
   if (!odd) return powerOf(atom, exponent);
-  if (exponent === 1) return atom.expression;
+  if (rounded(exponent) === 1) return atom.expression;
   return operation('mul', atom.expression, powerOf(atom, exponent - 1));
 }
 
 /** |atom|^exponent. */
-function powerOf(atom: Atom, exponent: number): Expression {
+function powerOf(atom: Atom, exact: number): Expression {
+  const exponent = rounded(exact);
   const isWeight = atom.expression.kind === 'operand' && atom.expression.name === 'Wsigned';
   const base = isWeight ? operand('W') : atom.expression;
   if (exponent === 2) return operation('sqr', base);

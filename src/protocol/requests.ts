@@ -28,6 +28,16 @@ import { componentsOpeningSchema, measureOutcomeSchema, openingSchema } from '..
 import { packedValuesSchema } from '../search/masks/schema.ts';
 import { probeOutcomeSchema } from '../search/metrics/schema.ts';
 import { llmUsageSchema, MAX_PROMPT, MAX_REPLY } from '../search/llm/schema.ts';
+import {
+  heldOutSchema,
+  recoveredSchema,
+  recoveryOpeningSchema,
+  recoveryPointSchema,
+  savedSchema,
+  savingSchema,
+  trainedSchema,
+  trainingSchema,
+} from '../search/recovery/schema.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 
 /** Raised when a message changes its meaning; both ends say theirs first, and a mismatch is an error rather than a riddle. */
@@ -58,7 +68,7 @@ export const REQUESTS = {
   /** Loads what the questions of a search share. */
   open: {
     params: searchPlanSchema,
-    result: z.union([openingSchema, componentsOpeningSchema]),
+    result: z.union([openingSchema, componentsOpeningSchema, recoveryOpeningSchema]),
     device: true,
   },
   /** Checks metrics of the open search and fingerprints their masks; answers in the order asked. */
@@ -67,6 +77,14 @@ export const REQUESTS = {
   measure: { params: measuringSchema, result: answersSchema(measureOutcomeSchema), device: true },
   /** What each component of the model scores, for the open search. */
   componentScores: { params: structureScoreSchema, result: packedValuesSchema, device: true },
+  /** Trains on from a state of the open recovery, and keeps the one that comes of it. */
+  train: { params: trainingSchema, result: trainedSchema, device: true },
+  /** What a state of the open recovery does on the held-out text. */
+  validate: { params: recoveryPointSchema, result: heldOutSchema, device: true },
+  /** Evaluates a state of the open recovery, with what it prunes already evaluated on the same text. */
+  recovered: { params: recoveredSchema, result: resultSchema, device: true },
+  /** Prunes again as the plan of a recovery says, and writes what one of its states makes of that. */
+  saveRecovery: { params: savingSchema, result: savedSchema, device: true },
   /**
    * Drives the run in `folder` (see runs/runFolder.ts) with a pool of `workers` processes, by itself as many as its plan says, until it is
    * finished or, by cancelling this request, paused. `recover` goes on from what stands before the damage of a journal. `llm` holds which

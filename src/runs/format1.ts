@@ -1,4 +1,4 @@
-import type { SearchKind } from '../search/kinds.ts';
+import type { RunKind } from '../search/kinds.ts';
 
 /**
  * What runs of format 1 said in other words. A run of that format goes on in format 2, so each line is read by itself: the words of the two
@@ -8,7 +8,7 @@ import type { SearchKind } from '../search/kinds.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Events of format 1 by their kind: what they are now. Those that are not listed are as they were. */
-const EVENTS: Readonly<Record<SearchKind, Readonly<Record<string, (event: Fields) => Fields>>>> = {
+const EVENTS: Readonly<Record<RunKind, Readonly<Record<string, (event: Fields) => Fields>>>> = {
   metrics: {
     baseline: named,
     finalist: named,
@@ -28,10 +28,12 @@ const EVENTS: Readonly<Record<SearchKind, Readonly<Record<string, (event: Fields
     'structure-finalist': as('finalist'),
     'masks-finished': as('finished'),
   },
+  // Came with format 2.
+  recovery: {},
 };
 
 /** @param event of a journal, of either format, as it was parsed */
-export function eventOfFormat1(kind: SearchKind, event: unknown): unknown {
+export function eventOfFormat1(kind: RunKind, event: unknown): unknown {
   if (!isFields(event) || typeof event['kind'] !== 'string') return event;
   const table = EVENTS[kind];
   return Object.hasOwn(table, event['kind']) ? table[event['kind']]!(event) : event;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { EspalierError } from '../base/errors.ts';
-import type { SearchEvent } from '../search/kinds.ts';
+import type { RunEvent } from '../search/kinds.ts';
 import { reasonOf } from '../files/fileProblem.ts';
 import { openToUpdate } from '../files/openRegular.ts';
 import { encodeLine } from './journalLine.ts';
@@ -40,7 +40,7 @@ interface JournalEnd {
 }
 
 interface Waiting {
-  readonly events: readonly SearchEvent[];
+  readonly events: readonly RunEvent[];
   readonly resolve: (records: readonly JournalRecord[]) => void;
   readonly reject: (error: EspalierError) => void;
 }
@@ -124,7 +124,7 @@ export class Journal {
    * @throws EspalierError `io/write`; the file then ends with the last record that was acknowledged. `runs/in-use` where another process
    * has taken the run over; nothing is written then
    */
-  append(events: readonly SearchEvent[]): Promise<readonly JournalRecord[]> {
+  append(events: readonly RunEvent[]): Promise<readonly JournalRecord[]> {
     return new Promise((resolve, reject) => {
       if (this.failure) {
         reject(this.failure);

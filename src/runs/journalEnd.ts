@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { SearchEvent, SearchKind } from '../search/kinds.ts';
+import type { RunEvent, RunKind } from '../search/kinds.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { openToRead } from '../files/openRegular.ts';
 import { firstLink, linkAfter } from './journalLine.ts';
@@ -32,7 +32,7 @@ const MOST = 8 * 8 * 8 * FIRST;
  */
 export async function readEnd(
   { folder, record: run }: RunFolder,
-  isEnough: (events: readonly SearchEvent[], bytes: number) => boolean,
+  isEnough: (events: readonly RunEvent[], bytes: number) => boolean,
 ): Promise<JournalEnd> {
   const file = path.join(folder, JOURNAL_FILE);
   try {
@@ -51,7 +51,7 @@ export async function readEnd(
 async function endOf(
   handle: FileHandle,
   first: JournalLink,
-  isEnough: (events: readonly SearchEvent[], bytes: number) => boolean,
+  isEnough: (events: readonly RunEvent[], bytes: number) => boolean,
 ): Promise<JournalEnd> {
   const { size } = await handle.stat();
   if (size > LONGEST_JOURNAL) throw new Error(`${size} bytes, more than any run writes`);
@@ -75,7 +75,7 @@ function decodeAll(bytes: Buffer, link: JournalLink): JournalEnd {
 }
 
 /** The first whole line says what the next must continue. */
-function decodeFromWithin(bytes: Buffer, kind: SearchKind): JournalEnd {
+function decodeFromWithin(bytes: Buffer, kind: RunKind): JournalEnd {
   const begin = bytes.indexOf(LINE_FEED) + 1;
   const end = bytes.indexOf(LINE_FEED, begin);
   const link = begin === 0 || end < 0 ? undefined : linkAfter(withoutReturn(bytes.subarray(begin, end)), kind);

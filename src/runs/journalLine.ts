@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
-import type { SearchEvent, SearchKind } from '../search/kinds.ts';
+import type { RunEvent, RunKind } from '../search/kinds.ts';
 import { EVENT_SCHEMAS } from '../search/schema.ts';
 import { eventOfFormat1 } from './format1.ts';
 
@@ -11,19 +11,19 @@ export interface JournalRecord {
   readonly seq: number;
   /** When it was appended, in milliseconds since 1970. */
   readonly at: number;
-  readonly event: SearchEvent;
+  readonly event: RunEvent;
 }
 
 /** Whose journal it is: a run record says both. */
 export interface JournalOwner {
   readonly id: string;
-  readonly plan: { readonly kind: SearchKind };
+  readonly plan: { readonly kind: RunKind };
 }
 
 /** What the next line of a journal must continue. */
 export interface JournalLink {
   /** What the run searches for: its events are of that kind. */
-  readonly kind: SearchKind;
+  readonly kind: RunKind;
   readonly seq: number;
   /** Checksum of the line before; for the first line it comes from the run. */
   readonly check: string;
@@ -76,7 +76,7 @@ export function decodeLine(line: Buffer, link: JournalLink): DecodedLine {
 }
 
 /** The link that a line hands on, as it stands there; undefined where it has none. Lets reading begin in the middle. */
-export function linkAfter(line: Buffer, kind: SearchKind): JournalLink | undefined {
+export function linkAfter(line: Buffer, kind: RunKind): JournalLink | undefined {
   const check = checkOf(line);
   const seq = /^\{"seq":(\d{1,15}),/.exec(line.toString('latin1', 0, 32));
   return check === undefined || seq === null ? undefined : { kind, seq: Number(seq[1]) + 1, check };

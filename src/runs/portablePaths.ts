@@ -8,6 +8,7 @@ interface Inputs {
   readonly gradients?: string;
   readonly train?: string;
   readonly validate?: string;
+  readonly adapter?: string;
   readonly test?: string;
 }
 
@@ -27,6 +28,7 @@ export function withPaths<Of extends Inputs>(of: Of, map: (file: string) => stri
     ...(of.gradients !== undefined && { gradients: map(of.gradients) }),
     ...(of.train !== undefined && { train: map(of.train) }),
     ...(of.validate !== undefined && { validate: map(of.validate) }),
+    ...(of.adapter !== undefined && { adapter: map(of.adapter) }),
     ...(of.test !== undefined && { test: map(of.test) }),
   };
 }

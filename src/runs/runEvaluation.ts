@@ -3,7 +3,7 @@ import { planInputs } from '../experiment/planInputs.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { foldEvent, newState } from '../search/folds.ts';
 import type { AnySearchState } from '../search/folds.ts';
-import type { SearchPlan } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import { parsePrefix } from '../metric/parsePrefix.ts';
 import { printInfix } from '../metric/print.ts';
 import { evaluationWith } from '../search/rates/configuration.ts';
@@ -38,7 +38,7 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
 }
 
 /** @returns what was found, or how far the search is that has not found it */
-function foundBy(plan: SearchPlan, state: AnySearchState, candidate: number | undefined): PlannedEvaluation | string {
+function foundBy(plan: RunPlan, state: AnySearchState, candidate: number | undefined): PlannedEvaluation | string {
   if (plan.kind === 'masks' && state.kind === 'masks') {
     if (candidate !== undefined) return 'a search for masks, which has one result';
     if (!state.finished) return `one that is at step ${state.steps} of ${plan.search.steps}`;
@@ -60,6 +60,7 @@ function foundBy(plan: SearchPlan, state: AnySearchState, candidate: number | un
     const expression = parsePrefix(found.expression);
     return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
   }
+  if (plan.kind === 'recovery') return 'a recovery, whose model `espalier recover --resume RUN --to FOLDER` writes';
   return `a search for ${plan.kind}`;
 }
 

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
-import type { SearchKind, PlanOf, SearchPlan } from '../search/kinds.ts';
+import type { RunKind, PlanOf, RunPlan } from '../search/kinds.ts';
 import { JournalReader } from './journalReader.ts';
 import { isRunning, lockRun } from './runLock.ts';
 import type { LockOptions, RunLock } from './runLock.ts';
@@ -24,7 +24,7 @@ export const LOG_FILE = 'log.txt';
 const MAX_BYTES = 64 << 20;
 
 /** A run that lies on the disk. */
-export interface RunFolder<Plan extends SearchPlan = SearchPlan> {
+export interface RunFolder<Plan extends RunPlan = RunPlan> {
   /** Absolute. */
   readonly folder: string;
   /** Workspace folder that its paths start from. */
@@ -37,7 +37,7 @@ export interface RunFolder<Plan extends SearchPlan = SearchPlan> {
  *
  * @throws EspalierError `io/write`; `settings/invalid` for a plan that is too long to be read again
  */
-export async function createRun<Plan extends SearchPlan>(plan: Plan, context: RunContext): Promise<RunFolder<Plan>> {
+export async function createRun<Plan extends RunPlan>(plan: Plan, context: RunContext): Promise<RunFolder<Plan>> {
   const run = createRunRecord(newRunId(plan.name, context.createdAt), plan, context);
   const folder = path.join(context.root, RUNS_FOLDER, run.id);
   const text = `${JSON.stringify(run, undefined, 2)}\n`;
@@ -79,7 +79,7 @@ export function runName({ folder }: Pick<RunFolder, 'folder'>): string {
   return path.basename(folder);
 }
 
-export function isRunOf<Kind extends SearchKind>(run: RunFolder, kind: Kind): run is RunFolder<PlanOf<Kind>> {
+export function isRunOf<Kind extends RunKind>(run: RunFolder, kind: Kind): run is RunFolder<PlanOf<Kind>> {
   return run.record.plan.kind === kind;
 }
 
@@ -231,10 +231,10 @@ function checkLength(text: string, folder: string): void {
 
 /**
  * Runs are fit for version control, byte for byte: a journal with other line ends, or two that git has merged, is damaged. Who drives a
- * run now, and what its processes were called, is not. What lies there already is left as it is.
+ * run now, what its processes were called, and the states of a recovery, which are large, is not. What lies there already is left as it is.
  */
 const GIT_FILES = {
-  '.gitignore': '*/running*\n*/log.txt\n',
+  '.gitignore': '*/running*\n*/log.txt\n*/state-*\n',
   '.gitattributes': '* -text\n*.jsonl -merge\n',
 } as const;
 

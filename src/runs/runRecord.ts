@@ -13,8 +13,8 @@ import { mayAsk } from '../search/asking.ts';
 import type { LlmSettings } from '../search/llm/settings.ts';
 import { withoutLaterDefaults } from '../experiment/settingRow.ts';
 import { SETTINGS } from '../experiment/settings.ts';
-import type { SearchPlan } from '../search/kinds.ts';
-import { SEARCH_METHODS } from '../search/methods.ts';
+import type { RunPlan } from '../search/kinds.ts';
+import { runMethod } from '../search/runMethod.ts';
 import { searchPlanSchema } from '../search/schema.ts';
 import { planOfFormat1 } from './format1.ts';
 import { portablePath, withPaths } from './portablePaths.ts';
@@ -26,7 +26,7 @@ const RUN_FORMAT_1 = 'espalier-run-1';
  * What a run was asked: its run.json. Paths are relative to the workspace folder and written with slashes, so that a run means the
  * same in another clone.
  */
-export type RunRecord<Plan extends SearchPlan = SearchPlan> = Immutable<Omit<z.infer<typeof runSchema>, 'plan'>> & {
+export type RunRecord<Plan extends RunPlan = RunPlan> = Immutable<Omit<z.infer<typeof runSchema>, 'plan'>> & {
   readonly plan: Plan;
 };
 
@@ -57,7 +57,7 @@ export interface RunContext {
  * @param plan with absolute paths, as the language and the command line make them
  * @throws EspalierError `settings/invalid` for an endpoint that holds a secret: run.json is fit for version control
  */
-export function createRunRecord<Plan extends SearchPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
+export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
   if (mayAsk(plan)) checkEndpoint(plan.llm.endpoint);
   const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
   return {
@@ -72,7 +72,7 @@ export function createRunRecord<Plan extends SearchPlan>(id: string, plan: Plan,
 }
 
 /** The plan of a run with absolute paths again. */
-export function planOf<Plan extends SearchPlan>(run: RunRecord<Plan>, root: string): Plan {
+export function planOf<Plan extends RunPlan>(run: RunRecord<Plan>, root: string): Plan {
   return withPaths(run.plan, (file) => path.resolve(root, file));
 }
 
@@ -131,17 +131,24 @@ const writtenShape = z.object({ versions: z.object({ espalier: z.string().regex(
  * Processes and threads decide nothing but time: a run may go on with others. Of a language model's settings, those that say how hard
  * and how long it is asked, and what that may cost, may change too: what was answered, or was not, stands in the journal.
  */
-function planFingerprint(plan: SearchPlan): string {
+function planFingerprint(plan: RunPlan): string {
   const deciding = {
     ...plan,
     // Plans of format 1 did not say it of searches for metrics: the fingerprints of both formats are the same.
     kind: plan.kind === 'metrics' ? undefined : plan.kind,
     // Runs of before there was a setting go on as they were.
     settings: { ...withoutLaterDefaults(SETTINGS, plan.settings), threads: undefined },
-    search: { ...withoutLaterDefaults(SEARCH_METHODS[plan.search.method].settings, plan.search), workers: undefined },
+    ...settled(plan),
     ...(mayAsk(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };
   return createHash('sha256').update(canonicalJson(deciding)).digest('hex');
+}
+
+/** Settings of the run, by the name that its plan has them under. */
+function settled(plan: RunPlan): object {
+  const { table, settings } = runMethod(plan);
+  const deciding = { ...withoutLaterDefaults(table, settings), workers: undefined };
+  return plan.kind === 'recovery' ? { recovery: deciding } : { search: deciding };
 }
 
 const CHANGEABLE_LLM: { readonly [Name in keyof LlmSettings]?: undefined } = {

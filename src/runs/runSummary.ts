@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorData } from '../base/errors.ts';
-import type { EventOf, SearchEvent, SearchKind } from '../search/kinds.ts';
+import type { EventOf, RunEvent, RunKind } from '../search/kinds.ts';
 import { perplexityOf } from '../search/lifecycle/outcome.ts';
 import type { MetricCounts } from '../search/metrics/events.ts';
 import { configurationOf } from '../search/rates/configuration.ts';
 import type { Configuration } from '../search/rates/configuration.ts';
 import type { RateCounts } from '../search/rates/events.ts';
+import { AFTER, BEFORE } from '../search/recovery/finalists.ts';
 import { bestOf as bestOfCheckpoints } from '../search/masks/resume.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import { checkRealFolders } from '../files/realFolders.ts';
@@ -34,7 +35,7 @@ export interface RunSummary {
   readonly folder: string;
   readonly run: RunFolder;
   readonly state: RunState;
-  /** Of the last generation or (of a search for masks) step that the end of the journal tells of; counts from 0. */
+  /** Of the last generation or (of a search for masks, and of a recovery) step that the end of the journal tells of; counts from 0. */
   readonly generation: number | undefined;
   /** Of a search for metrics or for rates. */
   readonly counts: MetricCounts | RateCounts | undefined;
@@ -59,7 +60,9 @@ export type BestSummary =
     }
   | ({ readonly kind: 'rates'; readonly id: number; readonly perplexity: number } & Configuration)
   /** What is kept by the probabilities. `removed`: share of the blocks' weights. */
-  | { readonly kind: 'masks'; readonly removed: number; readonly perplexity: number };
+  | { readonly kind: 'masks'; readonly removed: number; readonly perplexity: number }
+  /** The state after so many steps; `before`: the perplexity before the first one. Until it is finished on the held-out text. */
+  | { readonly kind: 'recovery'; readonly step: number; readonly before: number | null; readonly perplexity: number };
 
 /** What is in the runs' folder and is no run. */
 export interface UnreadableRun {
@@ -131,7 +134,7 @@ export async function summariseRun(folder: string): Promise<RunSummary> {
 
 type Found = Pick<RunSummary, 'generation' | 'counts' | 'best' | 'error'> & { readonly state: RunState };
 
-function summarise(kind: SearchKind, records: readonly JournalRecord[]): Found {
+function summarise(kind: RunKind, records: readonly JournalRecord[]): Found {
   const events = records.map(({ event }) => event);
   const generation = events.findLast((event) => event.kind === 'generation');
   const finished = events.findLast((event) => event.kind === 'finished');
@@ -145,14 +148,16 @@ function summarise(kind: SearchKind, records: readonly JournalRecord[]): Found {
   };
 }
 
-/** Of a search for masks; probabilities stand before a step. */
-function lastStep(events: readonly SearchEvent[]): number | undefined {
+/** Of a search for masks, where probabilities stand before a step, or of a recovery. */
+function lastStep(events: readonly RunEvent[]): number | undefined {
+  const trained = events.findLast((event) => event.kind === 'trained');
+  if (trained) return trained.from + trained.losses.length - 1;
   const last = events.findLast((event) => event.kind === 'step' || (event.kind === 'probabilities' && event.step > 0));
   if (last?.kind === 'step') return last.step;
   return last?.kind === 'probabilities' ? last.step - 1 : undefined;
 }
 
-const STATES: Partial<Record<SearchEvent['kind'], RunState>> = {
+const STATES: Partial<Record<RunEvent['kind'], RunState>> = {
   paused: 'paused',
   failed: 'failed',
   finished: 'finished',
@@ -160,7 +165,7 @@ const STATES: Partial<Record<SearchEvent['kind'], RunState>> = {
 };
 
 /** The best as far as these events say for certain which it is, and what it is. */
-const BEST: { readonly [Kind in SearchKind]: (events: readonly EventOf<Kind>[]) => BestSummary | undefined } = {
+const BEST: { readonly [Kind in RunKind]: (events: readonly EventOf<Kind>[]) => BestSummary | undefined } = {
   metrics: (events) => {
     const { first, best } = ranked(events);
     const final = events.find((event) => event.kind === 'finalist' && first !== undefined && event.id === first);
@@ -187,6 +192,19 @@ const BEST: { readonly [Kind in SearchKind]: (events: readonly EventOf<Kind>[]) 
     if (kept?.kind !== 'finalist' || !kept.result) return undefined;
     return { kind: 'masks', removed: kept.result.actualSparsity, perplexity: kept.result.perplexity };
   },
+  recovery: (events) => {
+    const finished = events.findLast((event) => event.kind === 'finished');
+    const perplexityOf = (wanted: string): number | undefined => {
+      const found = events.findLast((event) => event.kind === 'finalist' && event.name === wanted);
+      return found?.kind === 'finalist' ? found.result?.perplexity : undefined;
+    };
+    const after = perplexityOf(AFTER);
+    if (finished && after !== undefined)
+      return { kind: 'recovery', step: finished.kept, before: perplexityOf(BEFORE) ?? null, perplexity: after };
+    const best = events.findLast((event) => event.kind === 'validated' && event.isBest);
+    if (best?.kind !== 'validated' || best.perplexity === null) return undefined;
+    return { kind: 'recovery', step: best.step, before: null, perplexity: best.perplexity };
+  },
 };
 
 /** Of a search that evolves a population: the first of the finished search, and the best so far. */
@@ -195,13 +213,13 @@ function ranked(events: readonly EventOf<'metrics' | 'rates'>[]) {
   return { first, best: events.findLast((event) => event.kind === 'generation')?.bestSoFar };
 }
 
-function bestOf(kind: SearchKind, events: readonly SearchEvent[]): BestSummary | undefined {
+function bestOf(kind: RunKind, events: readonly RunEvent[]): BestSummary | undefined {
   // A run's events are those of its kind.
   return BEST[kind](events as never);
 }
 
 /** Of a search for masks: the best checkpoint that these events have. */
-function bestCheckpoint(events: readonly SearchEvent[]): BestSummary | undefined {
+function bestCheckpoint(events: readonly RunEvent[]): BestSummary | undefined {
   const best = bestOfCheckpoints(events.filter((event) => event.kind === 'probabilities'));
   return best === undefined || best.perplexity === null
     ? undefined
@@ -212,7 +230,7 @@ function bestCheckpoint(events: readonly SearchEvent[]): BestSummary | undefined
 const MOST_OF_CHECKPOINTS = 4 << 20;
 
 /** Whether events before these cannot name a better one: of checkpoints an earlier one may have done best. */
-function isEnough(kind: SearchKind, events: readonly SearchEvent[], bytes: number): boolean {
+function isEnough(kind: RunKind, events: readonly RunEvent[], bytes: number): boolean {
   if (bestOf(kind, events) !== undefined) return true;
   return bytes >= MOST_OF_CHECKPOINTS && bestCheckpoint(events) !== undefined;
 }

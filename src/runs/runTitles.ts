@@ -1,8 +1,9 @@
 import { plainLine } from '../base/plainText.ts';
-import type { SearchPlan } from '../search/kinds.ts';
+import type { RunPlan } from '../search/kinds.ts';
 import { rowsText } from '../experiment/corpusRows.ts';
 import type { RowsSettings } from '../experiment/corpusRows.ts';
 import { printSparsity } from '../experiment/sparsity.ts';
+import type { Sparsity } from '../experiment/sparsitySchema.ts';
 import type { RunNotes } from './runNotes.ts';
 
 /** What a run is called where runs stand beside each other. */
@@ -16,7 +17,7 @@ export interface RunTitle {
 interface Titled {
   /** Sorts by time. */
   readonly id: string;
-  readonly plan: SearchPlan;
+  readonly plan: RunPlan;
   readonly notes: RunNotes;
 }
 
@@ -41,7 +42,7 @@ export function runTitles(runs: readonly Titled[]): ReadonlyMap<string, RunTitle
 }
 
 /** For each plan what it says where the plans say different things: `seed 1`, the most telling first. */
-export function differences(plans: readonly SearchPlan[]): readonly (readonly string[])[] {
+export function differences(plans: readonly RunPlan[]): readonly (readonly string[])[] {
   const facts = plans.map(factsOf);
   const names = [...new Set(facts.flatMap((each) => [...each.keys()]))];
   const differing = names.filter((name) => new Set(facts.map((each) => each.get(name) ?? '')).size > 1);
@@ -73,19 +74,22 @@ const BESIDE = new Set(['name', 'settings.threads', 'search.workers']);
 /** Names that a person would not understand, or that two things have. */
 const NAMES: Readonly<Record<string, string>> = {
   'settings.seed': 'calibration seed',
+  'settings.length': 'block length',
   'llm.provider': 'language model by',
   'llm.model': 'language model',
 };
 const LONGEST = 32;
 
 /** Everything that a plan says, by what it is called, in a few words. */
-function factsOf(plan: SearchPlan): ReadonlyMap<string, string> {
+function factsOf(plan: RunPlan): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   const visit = (value: unknown, at: string): void => {
     if (value === undefined || BESIDE.has(at)) return;
     const text = /^rows\.(.+)$/.exec(at)?.[1];
     if (text !== undefined) facts.set(`rows of ${text}`, plainLine(rowsText(value as RowsSettings) ?? '', LONGEST));
-    else if (at === 'sparsity') facts.set(at, printSparsity(plan.sparsity).replace('%', ' %'));
+    else if (at === 'sparsity' || at === 'evaluation.sparsity')
+      facts.set('sparsity', printSparsity(value as Sparsity).replace('%', ' %'));
+    else if (at === 'evaluation.metric') facts.set('pruned by', wordsFor(value));
     else if (isSection(at) && typeof value === 'object' && value !== null)
       for (const [name, each] of Object.entries(value)) visit(each, at === '' ? name : `${at}.${name}`);
     else facts.set(NAMES[at] ?? at.replace(/^.*\./, ''), wordsFor(value));
@@ -95,7 +99,7 @@ function factsOf(plan: SearchPlan): ReadonlyMap<string, string> {
 }
 
 function isSection(at: string): boolean {
-  return ['', 'rows', 'settings', 'search', 'llm'].includes(at);
+  return ['', 'rows', 'settings', 'search', 'recovery', 'evaluation', 'llm'].includes(at);
 }
 
 function wordsFor(value: unknown): string {

@@ -1,4 +1,4 @@
-import type { SearchPlan } from './kinds.ts';
+import type { RunPlan } from './kinds.ts';
 import type { LlmRole } from './llm/roles.ts';
 import { isProposing } from './metrics/plan.ts';
 import type { ProposingPlan } from './metrics/plan.ts';
@@ -9,8 +9,8 @@ import { RATE_ROLES } from './rates/selfPruner/roles.ts';
 /** A search that says which language model it may ask, if only that it asks none. */
 export type AskingPlan = SelfPrunerPlan | ProposingPlan;
 
-export function mayAsk(plan: SearchPlan): plan is AskingPlan {
-  return plan.kind === 'metrics' ? isProposing(plan) : isSelfPruner(plan);
+export function mayAsk(plan: RunPlan): plan is AskingPlan {
+  return plan.kind === 'metrics' ? isProposing(plan) : plan.kind === 'rates' && isSelfPruner(plan);
 }
 
 /** What a language model is asked for in this search; empty where it asks none. */

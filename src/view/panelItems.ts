@@ -1,4 +1,4 @@
-import type { SearchEvent } from '../search/kinds.ts';
+import type { RunEvent } from '../search/kinds.ts';
 import { packCandidates } from '../search/metrics/columns.ts';
 import type { TimedCandidate } from '../search/metrics/columns.ts';
 import type { BlockComponents } from '../experiment/structureSchema.ts';
@@ -16,7 +16,7 @@ import type { PanelEvent, PanelItem } from './panelMessages.ts';
  * @param components of the blocks, where an earlier portion told them
  */
 export function panelItems(
-  records: readonly { readonly event: SearchEvent; readonly at: number }[],
+  records: readonly { readonly event: RunEvent; readonly at: number }[],
   components: readonly BlockComponents[] = [],
 ): PanelItem[] {
   const items: PanelItem[] = [];

@@ -4,9 +4,10 @@ import { countSchema } from '../base/scalarSchemas.ts';
 import { metricTextSchema } from '../experiment/expressionSchema.ts';
 import type { ErrorData } from '../base/errors.ts';
 import type { CandidateColumns } from '../search/metrics/columns.ts';
-import type { SearchEvent, SearchPlan } from '../search/kinds.ts';
+import type { RunEvent, RunPlan } from '../search/kinds.ts';
 import type { SpeedMeasurement } from '../experiment/speedTable.ts';
 import type { MaskPicture } from '../search/masks/picture.ts';
+import { RECOVERED_FORMS } from '../search/recovery/schema.ts';
 import type { StepColumns } from '../search/masks/columns.ts';
 
 /** What extension and search panel say to each other. Everything is plain data; the panel knows nothing but these. */
@@ -82,6 +83,8 @@ export const fromPanelSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cancelSpeed') }),
   /** Writes the pruned model to a folder. */
   z.strictObject({ kind: z.literal('exportModel'), of: resultNameSchema }),
+  /** Writes what a recovery has kept to a folder. */
+  z.strictObject({ kind: z.literal('saveRecovery'), as: z.enum(RECOVERED_FORMS) }),
   z.strictObject({ kind: z.literal('showLog') }),
 ]);
 
@@ -102,7 +105,7 @@ export const panelMemorySchema = z.strictObject({
   column: z.int().min(1).max(10_000).exactOptional(),
 });
 
-export interface PanelRun<Plan extends SearchPlan = SearchPlan> {
+export interface PanelRun<Plan extends RunPlan = RunPlan> {
   /** Folder of the run, absolute; identifies it. */
   readonly folder: string;
   readonly id: string;
@@ -125,7 +128,7 @@ export type PanelItem =
   | { readonly picture: MaskPicture; readonly at: number }
   | { readonly event: PanelEvent; readonly at: number };
 
-export type PanelEvent = Exclude<SearchEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
+export type PanelEvent = Exclude<RunEvent, { readonly kind: 'probed' | 'step' | 'probabilities' | 'scores' }>;
 
 /** What a run is doing, as far as this window can know. */
 export type RunActivity =

@@ -57,6 +57,7 @@ const METRICS: Flags = {
   '--elites': ['0', '2'],
   '--crossover': ['0', '0.5'],
   '--mutation': ['0.4', '0.9'],
+  '--constants': ['none', 'exponents', 'all'],
   '--depth': ['2', '4'],
   '--size': ['5', '24'],
   '--parsimony': ['0', '0.01'],

@@ -7,7 +7,7 @@ import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import type { LlmSettings } from '../../src/search/llm/settings.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import { estimateTokens, LanguageModelError } from '../../src/llm/languageModel.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
 import { createRun, JOURNAL_FILE, RUN_FILE } from '../../src/runs/runFolder.ts';
@@ -121,7 +121,7 @@ describe('a search for rates comes to the same end', () => {
     const lines = (await readFile(path.join(whole.folder, JOURNAL_FILE), 'utf8')).split('\n').slice(0, -1);
     for (let cut = 1; cut < lines.length; cut += 11) {
       const kept = lines.slice(0, cut);
-      const last = JSON.parse(kept.at(-1)!) as { event: SearchEvent };
+      const last = JSON.parse(kept.at(-1)!) as { event: RunEvent };
       if (last.event.kind === 'llm-asked') kept.pop();
       await writeFile(path.join(whole.folder, JOURNAL_FILE), kept.map((line) => `${line}\n`).join(''));
       const had = kept.filter((line) => line.includes('"llm-replied"')).length;
@@ -341,7 +341,7 @@ describe('a request to the language model', () => {
 });
 
 /** What a search for rates has come to, and where the language model did not help. */
-async function findingsOf(run: RunFolder): Promise<readonly SearchEvent[]> {
+async function findingsOf(run: RunFolder): Promise<readonly RunEvent[]> {
   return (await eventsOf(run)).filter(({ kind }) => kind === 'candidate' || kind === 'fallback');
 }
 

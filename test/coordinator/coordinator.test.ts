@@ -8,7 +8,7 @@ import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
 import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
 import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import { thisProcess } from '../../src/files/processIdentity.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
@@ -64,14 +64,18 @@ async function recordsOf(run: RunFolder): Promise<readonly JournalRecord[]> {
 
 /** All that must be the same whatever the workers did: the search's own events, in order, without times. */
 async function storyOf(run: RunFolder): Promise<readonly string[]> {
-  const told = new Set<SearchEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
+  const told = new Set<RunEvent['kind']>(['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished']);
   return (await recordsOf(run)).filter(({ event }) => told.has(event.kind)).map(({ event }) => JSON.stringify(event));
 }
 
 /** Nothing is measured twice. */
 async function expectOnce(run: RunFolder): Promise<void> {
   const keys = (await recordsOf(run)).flatMap(({ event }) =>
-    event.kind === 'probed' ? [`probe ${event.id}`] : event.kind === 'measured' ? [`${event.id}/${event.rung}`] : [],
+    event.kind === 'probed'
+      ? [`probe ${event.id} ${event.trial ?? ''}`]
+      : event.kind === 'measured'
+        ? [`${event.id}/${event.rung}`]
+        : [],
   );
   expect(new Set(keys).size).toBe(keys.length);
 }
@@ -134,6 +138,38 @@ describe('a run that another process took over while this one slept', () => {
       vi.useRealTimers();
     }
     expect(await readFile(path.join(run.folder, LOCK_FILE), 'utf8')).toContain('elsewhere');
+  });
+});
+
+describe('a run that tunes constants comes to the same end', () => {
+  const plan = planOf({ population: 16, generations: 5, elites: 3, finalists: 1, seed: 4, constants: 'all' });
+
+  it('with more workers that overtake each other and die, and resumed from cuts of its journal', async () => {
+    const whole = await newRun(plan);
+    await drive(whole);
+    const expected = await storyOf(whole);
+    const records = await recordsOf(whole);
+    const trials = records.filter(({ event }) => event.kind === 'probed' && event.trial !== undefined);
+    expect(trials.length).toBeGreaterThan(5);
+
+    const busy = await newRun(plan);
+    const rng = new Rng(7);
+    let probed = 0;
+    const react = (request: ScriptedRequest): Reaction =>
+      request === 'probe' && [3, 9, 15].includes(++probed) ? 'die' : 'answer';
+    await drive(busy, { react, delay: () => rng.integer(6) }, { workers: 3 });
+    expect(await storyOf(busy)).toEqual(expected);
+    await expectOnce(busy);
+
+    const text = await readFile(path.join(whole.folder, JOURNAL_FILE), 'utf8');
+    const lines = text.split('\n');
+    // In the middle of the trials of a generation, and after the last of all.
+    for (const cut of [trials[1]!.seq, trials[trials.length >> 1]!.seq, trials.at(-1)!.seq]) {
+      await writeFile(path.join(whole.folder, JOURNAL_FILE), `${lines.slice(0, cut + 1).join('\n')}\n`);
+      await drive(whole, {}, { workers: 2 });
+      expect(await storyOf(whole)).toEqual(expected);
+      await expectOnce(whole);
+    }
   });
 });
 

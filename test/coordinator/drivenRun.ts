@@ -4,7 +4,7 @@ import type { RunOutcome, SearchRunOptions } from '../../src/coordinator/coordin
 import { CRASH_LIMITS } from '../../src/coordinator/crashBudget.ts';
 import { journalOf } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import { ScriptedWorker } from './scriptedWorker.ts';
 import type { Script } from './scriptedWorker.ts';
 
@@ -40,17 +40,18 @@ export async function driveScripted(
   }
 }
 
-export async function eventsOf(run: RunFolder): Promise<readonly SearchEvent[]> {
+export async function eventsOf(run: RunFolder): Promise<readonly RunEvent[]> {
   const journal = journalOf(run);
-  const events: SearchEvent[] = [];
+  const events: RunEvent[] = [];
   for await (const portion of journal.more()) events.push(...portion.map(({ event }) => event));
   expect(journal.damage).toBeUndefined();
   return events;
 }
 
-const TOLD: ReadonlySet<SearchEvent['kind']> = new Set<SearchEvent['kind']>([
+const TOLD: ReadonlySet<RunEvent['kind']> = new Set<RunEvent['kind']>([
   ...(['opened', 'baseline', 'candidate', 'generation', 'proposed', 'fallback', 'finished'] as const),
   ...(['scores', 'step', 'probabilities', 'finalist', 'finished', 'llm-asked', 'llm-replied'] as const),
+  ...(['trained', 'validated', 'stopped'] as const),
 ]);
 
 /** All that must be the same whatever the workers did, without times. */

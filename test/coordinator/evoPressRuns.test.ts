@@ -6,7 +6,7 @@ import { Rng } from '../../src/base/rng.ts';
 import { createRun, JOURNAL_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import type { MeasuredEvent } from '../../src/search/lifecycle/events.ts';
 import { measurable } from '../../src/search/rates/configuration.ts';
 import type { RateCandidate } from '../../src/search/rates/events.ts';
@@ -40,15 +40,15 @@ function counted(script: Script = {}): { readonly script: Script; readonly asked
   return { asked, script: { rates: PROBLEM, ...script, react } };
 }
 
-function measuredIn(events: readonly SearchEvent[]): readonly MeasuredEvent[] {
+function measuredIn(events: readonly RunEvent[]): readonly MeasuredEvent[] {
   return events.flatMap((event) => (event.kind === 'measured' ? [event] : []));
 }
 
-function candidatesIn(events: readonly SearchEvent[]): readonly RateCandidate[] {
+function candidatesIn(events: readonly RunEvent[]): readonly RateCandidate[] {
   return events.flatMap((event) => (event.kind === 'candidate' && 'rates' in event ? [event] : []));
 }
 
-function expectNothingTwice(events: readonly SearchEvent[]): void {
+function expectNothingTwice(events: readonly RunEvent[]): void {
   const keys = measuredIn(events).map(({ id, rung }) => `${id}/${rung}`);
   expect(keys.length).toBe(new Set(keys).size);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
@@ -5,7 +6,7 @@ import { defaultsOf } from '../../src/experiment/settingRow.ts';
 import type { EvoPressPlan } from '../../src/search/rates/evopress/plan.ts';
 import { EVOPRESS_SETTINGS } from '../../src/search/rates/evopress/settings.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
-import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { FAMILIES } from '../support/generate/families.ts';
@@ -22,7 +23,7 @@ import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/
 
 export { noContainers } from './twoDrivers.ts';
 
-export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'evopress', 'policy-gradient'] as const;
+export const KILL_METHODS = ['pruner-zero', 'self-pruner', 'evopress', 'policy-gradient', 'lora', 'norms'] as const;
 export type KillMethod = (typeof KILL_METHODS)[number];
 
 export interface GeneratedKillTest extends Omit<KillTest, 'search'> {
@@ -44,6 +45,9 @@ const KEY = ['sk', 'marker', 'kill', '0123456789'].join('-');
 export async function killGenerated(test: GeneratedKillTest): Promise<KillReport> {
   const files = await generateFiles(test.folder);
   if (test.method === 'pruner-zero') return killTest({ ...test, search: metricSearch(test, files) });
+
+  if (test.method === 'lora' || test.method === 'norms')
+    return killTest({ ...test, search: recoverySearch(test, test.method, files) });
 
   const plan = path.join(test.folder, 'plan.json');
   if (test.method === 'policy-gradient') {
@@ -116,7 +120,7 @@ function askedAcross({ requests }: ScriptedLlm, at: number): readonly string[] {
 
 type Files = Readonly<Record<'model' | 'text' | 'calibration' | 'test', string>>;
 
-const TOLD: readonly SearchEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
+const TOLD: readonly RunEvent['kind'][] = ['opened', 'baseline', 'candidate', 'generation', 'finalist', 'finished'];
 
 function metricSearch(
   { cli, folder }: Pick<GeneratedKillTest, 'cli' | 'folder'>,
@@ -142,7 +146,35 @@ function metricSearch(
   };
 }
 
-const STRUCTURE_TOLD: readonly SearchEvent['kind'][] = [
+/** What it ends with is compared byte by byte: the state's file is hashed again. */
+function recoverySearch(
+  { cli, folder }: Pick<GeneratedKillTest, 'cli' | 'folder'>,
+  method: 'lora' | 'norms',
+  { model, text, calibration, test }: Files,
+): KilledSearch {
+  const flags = [
+    ...['--method', method, '--model', model, '--text', test, '--calibration', calibration, '--train', text],
+    ...['--expression', 'W * sqrt(X)', '--device', 'cpu', '--threads', '2', '--length', '32', '--samples', '4'],
+    ...['--blocks', '27', '--steps', '150', '--every', '10', '--patience', '0', '--batch', '4', '--rate', '0.003'],
+  ];
+  return {
+    begin: () => [cli, 'recover', ...flags, '--json'],
+    resume: (id) => [cli, 'recover', '--resume', id, '--json'],
+    env: { XDG_CACHE_HOME: path.join(folder, 'cache') },
+    told: new Set(['opened', 'trained', 'validated', 'stopped', 'finalist', 'finished'] as const),
+    asked: (event) => {
+      if (event.kind === 'trained') return `train ${event.from}`;
+      return event.kind === 'validated' ? `look ${event.step}` : undefined;
+    },
+    left: async (run) => {
+      const states = (await readdir(run)).filter((name) => name.startsWith('state-'));
+      const bytes = await Promise.all(states.map((name) => readFile(path.join(run, name))));
+      return states.map((name, i) => `${name} ${createHash('sha256').update(bytes[i]!).digest('hex')}`);
+    },
+  };
+}
+
+const STRUCTURE_TOLD: readonly RunEvent['kind'][] = [
   ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
   ...(['llm-asked', 'llm-replied', 'finalist'] as const),
   ...(['scores', 'step', 'probabilities', 'finished'] as const),
@@ -163,13 +195,13 @@ function blockSearch(
   };
 }
 
-function askedOfRates(event: SearchEvent): string | undefined {
+function askedOfRates(event: RunEvent): string | undefined {
   if (event.kind === 'measured') return `configuration ${event.id} in rung ${event.rung}`;
   if (event.kind === 'llm-asked') return `request ${event.call}`;
   return event.kind === 'llm-replied' ? `reply ${event.call}` : undefined;
 }
 
-function askedOfMasks(event: SearchEvent): string | undefined {
+function askedOfMasks(event: RunEvent): string | undefined {
   if (event.kind === 'step') return `step ${event.step}`;
   return event.kind === 'probabilities' ? `probabilities ${event.step}` : undefined;
 }

@@ -11,7 +11,7 @@ import type { RunFolder } from '../../src/runs/runFolder.ts';
 import type { LlmSettings } from '../../src/search/llm/settings.ts';
 import type { ProposingPlan } from '../../src/search/metrics/plan.ts';
 import type { MetricEvent } from '../../src/search/metrics/events.ts';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import { proposingPlan } from '../search/metrics/simulation.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { formulaReply, FORMULA_STYLES } from '../support/formulaReplies.ts';
@@ -71,7 +71,7 @@ const linesOf = async (run: RunFolder): Promise<string[]> =>
   (await readFile(path.join(run.folder, JOURNAL_FILE), 'utf8')).split('\n').slice(0, -1);
 const cutAfter = (run: RunFolder, lines: readonly string[]): Promise<void> =>
   writeFile(path.join(run.folder, JOURNAL_FILE), lines.map((line) => `${line}\n`).join(''));
-const kindsOf = async (run: RunFolder, kind: MetricEvent['kind']): Promise<readonly SearchEvent[]> =>
+const kindsOf = async (run: RunFolder, kind: MetricEvent['kind']): Promise<readonly RunEvent[]> =>
   (await eventsOf(run)).filter((event) => event.kind === kind);
 
 /** What a run has found, whoever was asked. */
@@ -120,7 +120,7 @@ describe('a search in which a language model proposes', () => {
     const lines = await linesOf(whole);
     for (let cut = 1; cut < lines.length; cut += 13) {
       const kept = lines.slice(0, cut);
-      if ((JSON.parse(kept.at(-1)!) as { event: SearchEvent }).event.kind === 'llm-asked') kept.pop();
+      if ((JSON.parse(kept.at(-1)!) as { event: RunEvent }).event.kind === 'llm-asked') kept.pop();
       await cutAfter(whole, kept);
       const had = kept.filter((line) => line.includes('"llm-replied"')).length;
       const again = editorModel();

@@ -1,4 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
+import { stateFile } from '../../src/files/stateFiles.ts';
 import type { ErrorData } from '../../src/base/errors.ts';
 import { removedShare } from '../../src/experiment/components.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
@@ -6,7 +9,7 @@ import type { Candidate, Sequences } from '../../src/experiment/measuringSchema.
 import type { ModelMask } from '../../src/experiment/structureSchema.ts';
 import { isStructural } from '../../src/experiment/planned.ts';
 import { asRanked, scoreText } from '../../src/experiment/planned.ts';
-import type { SearchPlan } from '../../src/search/kinds.ts';
+import type { RunPlan } from '../../src/search/kinds.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { serve } from '../../src/protocol/server.ts';
@@ -21,6 +24,8 @@ import {
   sampleSummary,
 } from '../protocol/samples.ts';
 import type { MaskProblem } from '../search/masks/simulation.ts';
+import { heldOutOf, stateAfter, trainedOf } from '../search/recovery/simulation.ts';
+import type { RecoveryProblem } from '../search/recovery/simulation.ts';
 import { lossOnBlocks } from '../search/rates/simulation.ts';
 import type { RateProblem } from '../search/rates/simulation.ts';
 import { simulation } from '../search/metrics/simulation.ts';
@@ -50,7 +55,8 @@ function measure(expression: Expression, begin: number, end: number): MeasureOut
 /** What a scripted worker does when it is asked something: answer (by itself), end as a crash does, or never answer. */
 export type Reaction = 'answer' | 'die' | 'hang';
 
-export type ScriptedRequest = 'open' | 'probe' | 'measure' | 'evaluate' | 'componentScores';
+export type ScriptedRequest =
+  'open' | 'probe' | 'measure' | 'evaluate' | 'componentScores' | 'train' | 'validate' | 'recovered';
 
 export interface Script {
   /**
@@ -66,6 +72,8 @@ export interface Script {
   /** What searches for rates and masks are told. */
   readonly rates?: RateProblem;
   readonly masks?: MaskProblem;
+  /** What a recovery is told; states are files in its run's folder. */
+  readonly recovery?: RecoveryProblem;
 }
 
 /**
@@ -80,7 +88,7 @@ export class ScriptedWorker implements WorkerProcess {
   gone = false;
   private readonly script: Script;
   /** What is searched for, once it has been opened. */
-  private kind: SearchPlan['kind'] | undefined;
+  private kind: RunPlan['kind'] | undefined;
   private readonly ends = memoryTransport();
   private readonly listeners: ((exit: WorkerExit) => void)[] = [];
 
@@ -122,9 +130,12 @@ export class ScriptedWorker implements WorkerProcess {
         this.kind = plan.kind;
         return this.answer('open', [], () => ({ ...this.openingOf(plan), ...this.script.opening }) as never);
       },
-      probe: ({ expressions }) =>
+      probe: ({ expressions, against }) =>
         this.answer('probe', expressions.map(printPrefix), () =>
-          expressions.map((expression) => ({ answer: probe(expression), seconds: 0.01 })),
+          expressions.map((expression, i) => {
+            const other = against?.[i];
+            return { answer: other ? PROBLEM.probe(expression, other) : probe(expression), seconds: 0.01 };
+          }),
         ),
       measure: ({ candidates, on }) =>
         this.answer(
@@ -135,7 +146,8 @@ export class ScriptedWorker implements WorkerProcess {
         ),
       evaluate: (plan) => {
         const [evaluation] = plan.evaluations;
-        if (evaluation && isStructural(evaluation)) {
+        if (!evaluation) return this.answer('evaluate', [], () => [sampleResult({ metric: 'dense', perplexity: 20 })]);
+        if (isStructural(evaluation)) {
           const text = scoreText(evaluation);
           const refused = this.script.refuse?.(text);
           if (refused) return Promise.reject(new EspalierError(refused));
@@ -144,7 +156,9 @@ export class ScriptedWorker implements WorkerProcess {
             sampleResult({ metric: evaluation.metric, expression: text, perplexity }),
           ]);
         }
-        const { metric, expression } = asRanked(evaluation!, 'evaluating');
+        const { metric, expression } = asRanked(evaluation, 'evaluating');
+        const refused = this.script.refuse?.(printPrefix(expression));
+        if (refused) return Promise.reject(new EspalierError(refused));
         const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
         return this.answer('evaluate', [printPrefix(expression)], () => [
           sampleResult({ metric, expression: printInfix(expression), perplexity }),
@@ -158,6 +172,27 @@ export class ScriptedWorker implements WorkerProcess {
             packValues(Float32Array.from(importance.flatMap((block) => block[kind])));
           return { groups: row('groups'), channels: row('channels') };
         }),
+      train: ({ from, to, folder }) =>
+        this.answer('train', [`${from}-${to}`], () => {
+          if (from > 0) expect(readFileSync(stateFile(folder, from), 'utf8')).toBe(stateAfter(from));
+          const trained = trainedOf(this.script.recovery!, from, to);
+          if (trained.state !== null) writeFileSync(stateFile(folder, to), stateAfter(to));
+          return trained;
+        }),
+      validate: ({ step, folder }) =>
+        this.answer('validate', [String(step)], () => {
+          expect(readFileSync(stateFile(folder, step), 'utf8')).toBe(stateAfter(step));
+          return heldOutOf(this.script.recovery!, step);
+        }),
+      recovered: ({ point: { step, folder }, before, inputs }) =>
+        this.answer('recovered', [String(step)], () => {
+          if (step > 0) expect(readFileSync(stateFile(folder, step), 'utf8')).toBe(stateAfter(step));
+          return {
+            ...before,
+            perplexity: before.perplexity - step / 100,
+            metric: `${before.metric} on ${inputs.text.length}`,
+          };
+        }),
       preflight: () => Promise.resolve(samplePreflight()),
       inspect: () => Promise.resolve(sampleInspection()),
       search: () => Promise.resolve('finished'),
@@ -169,9 +204,9 @@ export class ScriptedWorker implements WorkerProcess {
     };
   }
 
-  private openingOf(plan: SearchPlan): SearchOpening {
+  private openingOf(plan: RunPlan): SearchOpening {
     if (plan.kind === 'metrics') return PROBLEM.opening;
-    return (plan.kind === 'rates' ? this.script.rates : this.script.masks)!.opening;
+    return this.script[plan.kind]!.opening;
   }
 
   private measure(candidate: Candidate, on: Sequences): MeasureOutcome {

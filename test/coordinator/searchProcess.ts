@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import type { JournalRecord } from '../../src/runs/journalLine.ts';
 import { journalOf, openRun, RUNS_FOLDER } from '../../src/runs/runFolder.ts';
 
@@ -14,9 +14,11 @@ export interface KilledSearch {
   /** Environment beside this process's own. */
   readonly env: NodeJS.ProcessEnv;
   /** What must be the same whatever is killed. */
-  readonly told: ReadonlySet<SearchEvent['kind']>;
+  readonly told: ReadonlySet<RunEvent['kind']>;
   /** Names what was asked, where the event answers something. */
-  readonly asked: (event: SearchEvent) => string | undefined;
+  readonly asked: (event: RunEvent) => string | undefined;
+  /** What the run's folder holds at the end, beside its journal, that must be the same. */
+  readonly left?: (run: string) => Promise<readonly string[]>;
   /** From which of a story's lines on it may be another after all; undefined where all of it must be the same. */
   readonly differsFrom?: (story: readonly string[]) => number | undefined;
   /** As `begin`, for a search that meets what the run of this id met: one that may differ from the undisturbed one must be the same as that. */
@@ -102,7 +104,7 @@ export function startSearch(
 }
 
 /** Everything that a search comes to, without times; checks that nothing was asked for twice. */
-export async function storyOf(search: Search, { told, asked }: KilledSearch): Promise<readonly string[]> {
+export async function storyOf(search: Search, { told, asked, left }: KilledSearch): Promise<readonly string[]> {
   const records = await recordsOf(search);
   const questions = new Set<string>();
   for (const { event } of records) {
@@ -111,9 +113,10 @@ export async function storyOf(search: Search, { told, asked }: KilledSearch): Pr
     if (questions.has(question)) throw new Error(`asked twice: ${question}`);
     questions.add(question);
   }
-  return records
+  const events = records
     .filter(({ event }) => told.has(event.kind))
     .map(({ event }) => JSON.stringify(event, (key, value: unknown) => (key === 'seconds' ? undefined : value)));
+  return [...events, ...((await left?.(path.join(search.folder, RUNS_FOLDER, search.id()!))) ?? [])];
 }
 
 export async function recordsOf(search: Search): Promise<readonly JournalRecord[]> {

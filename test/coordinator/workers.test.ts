@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
-import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { forkWorker } from '../../src/protocol/workerProcess.ts';
@@ -80,7 +80,7 @@ async function eventsOf(plan: SearchPlan, workers: number, threads: number): Pro
   const createdAt = new Date(1763804575000 + 1000 * second++);
   const run = await createRun({ ...plan, settings }, { root: folder, createdAt, versions: {} });
   const cacheFolder = path.join(folder, `cache ${run.record.id}`);
-  const events: SearchEvent[] = [];
+  const events: RunEvent[] = [];
   await runSearchOf(run, {
     ...{ signal: new AbortController().signal, workers },
     spawn: () => forkWorker({ file: path.join(ROOT, 'dist/worker.cjs'), cacheFolder, log: () => undefined }),

@@ -84,6 +84,7 @@ it('in a workspace that is not trusted no command starts a process: those that w
       'evolve',
       'exportModel',
       'measureSpeed',
+      'recover',
       'restartWorker',
       'resumeRun',
       'setUpLanguageModel',
@@ -172,12 +173,14 @@ it('in a hover beside a line links run the two commands that they say, on the do
   } as const;
   new Decorations().show(editor as unknown as TextEditor, [annotation], { form: 'full', editors: 1 });
   const [{ hoverMessage, renderOptions }] = shown as [(typeof shown)[0]];
-  expect(hoverMessage.isTrusted).toEqual({ enabledCommands: ['espalier.exportModel', 'espalier.measureSpeed'] });
+  expect(hoverMessage.isTrusted).toEqual({
+    enabledCommands: ['espalier.exportModel', 'espalier.recover', 'espalier.measureSpeed'],
+  });
   const links = [...hoverMessage.value.matchAll(/\]\(([^)]*)\)/g)].map(([, target]) => target!);
-  expect(links).toHaveLength(2);
+  expect(links).toHaveLength(3);
   for (const target of links) {
     const [command, argument] = target.split('?') as [string, string];
-    expect(command).toMatch(/^command:espalier\.(exportModel|measureSpeed)$/);
+    expect(command).toMatch(/^command:espalier\.(exportModel|recover|measureSpeed)$/);
     expect(JSON.parse(decodeURIComponent(argument))).toEqual([{ uri: uri.toString(), name: 'heads' }]);
   }
   expect(renderOptions.after.contentText).not.toMatch(/[\n\u202e]/);

@@ -4,14 +4,17 @@ import { Rng } from '../../src/base/rng.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
 import { canonical } from '../../src/metric/canonical.ts';
 import { constantValue } from '../../src/metric/constant.ts';
+import { number, operation } from '../../src/metric/expression.ts';
 import type { Expression } from '../../src/metric/expression.ts';
 import { sizeOf } from '../../src/metric/measure.ts';
 import { OPERAND_NAMES } from '../../src/metric/operands.ts';
 import { OPERATION_NAMES } from '../../src/metric/operations.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
+import { isNonNegative } from '../../src/metric/sign.ts';
 import { parseExpression } from '../../src/language/check/compile.ts';
 import { alphabetOf } from '../../src/search/metrics/alphabet.ts';
+import { withConstant } from '../../src/search/metrics/constants.ts';
 import { randomTree } from '../../src/search/metrics/randomTree.ts';
 import { anyExpression } from './arbitraryExpression.ts';
 import { randomOperands, scores } from './randomOperands.ts';
@@ -49,7 +52,28 @@ describe('canonical form', () => {
     ['W / 4', 'W'],
     ['W / X', 'W / X'],
     ['div(2 * W, X) / X', 'W / X'],
+    // Numbers, with the digits that float32 could tell apart.
+    ['W ^ 0.3 * X ^ 0.5', 'W ^ 3 * X ^ 5'],
+    ['W ^ 0.9 * X ^ 0.3', 'W ^ 3 * X'],
+    ['(W ^ 0.1) ^ 3 * X ^ 0.3', 'W * X'],
+    ['(W * X ^ 0.4) ^ 1.1', 'W ^ 5 * sqr(X)'],
+    ['(W ^ 0.3) ^ 0.7 * X', 'W * X ^ 4.7619047619'],
+    ['W ^ 0.21 * X', 'W * X ^ 4.7619047619'],
+    ['(2 * W * X) ^ 1.3', 'W * X'],
+    ['0.2 * W + 0.3 * X', 'W + 1.5 * X'],
+    ['0.7 * (0.2 * W + 0.3 * X) ^ 0.7', 'W + 1.5 * X'],
+    ['abs(0.3 * W - 0.1 * X) * G', 'G * abs(W - 0.333333333333 * X)'],
+    ['abs(0.9 * W - 0.3 * X) * G', 'G * abs(W - 0.333333333333 * X)'],
+    ['0.1 * W + 0.2 * W + 0.3 * X', 'W + X'],
+    ['W + X ^ 0.4 / 0.3', 'X ^ 0.4 + 0.3 * W'],
+    ['W ^ 0.37', 'W'],
+    ['-(3 * X) ^ 0.37', '-X'],
+    ['abs(Xmean) ^ 0.37', 'abs(Xmean)'],
     // These look alike and are not.
+    ['Xmean ^ 0.37', 'Xmean ^ 0.37'],
+    ['W ^ -0.5', 'W ^ -0.5'],
+    ['W ^ 0.31 * X ^ 0.5', 'W * X ^ 1.61290322581'],
+    ['0.3 * W + X ^ 0.4', 'X ^ 0.4 + 0.3 * W'],
     ['sqrt(Xmean)', 'abs(Xmean)'],
     ['sqr(Wsigned) * Xmean', 'sqr(W) * Xmean'],
     ['Wsigned * Xmean', 'Wsigned * Xmean'],
@@ -87,6 +111,9 @@ describe('canonical form', () => {
     ['W + 1', true],
     ['sqr(sqr(sqr(X)))', true],
     ['mms(zsn(W * sqrt(X)))', false],
+    ['W ^ 1.3 * X ^ 0.4', false],
+    ['W ^ 4.5 * X ^ 2', true],
+    ['W ^ 0.01', true],
   ])('%s may be told from its form by float32: %s', (text, expected) => {
     expect(canonical(parseExpression(text)).saturates).toBe(expected);
   });
@@ -116,6 +143,36 @@ describe('canonical form', () => {
     const trees = Array.from({ length: 800 }, () => withNumbers(randomTree('grow', 4, alphabet, rng), rng));
     const compared = trees.map((tree) => countAgreements(tree, operands)).reduce((a, b) => a + b);
     expect(compared).toBeGreaterThan(1500);
+  });
+
+  it('ranks as what it was made of: trees with exponents and factors of the search', () => {
+    const rng = new Rng(43);
+    const alphabet = alphabetOf({ operations: DEFAULT_SEARCH_OPERATIONS, operands: DEFAULT_SEARCH_OPERANDS });
+    const trees = Array.from({ length: 1200 }, () => withConstants(randomTree('grow', 4, alphabet, rng), rng));
+    // Factors drive tanh to 1 in float64 too; then the form says that it promises nothing.
+    const safe = trees.filter((tree) => !canonical(tree).saturates);
+    const compared = safe.map((tree) => countAgreements(tree, operands)).reduce((a, b) => a + b);
+    expect(compared).toBeGreaterThan(1500);
+    for (const tree of trees) expect(canonical(canonical(tree).expression).key).toBe(canonical(tree).key);
+  });
+
+  it('is one for all spellings of a number', () => {
+    const rng = new Rng(44);
+    const alphabet = alphabetOf({
+      operations: ['add', 'mul', 'sqrt', 'mms', 'tanh'],
+      operands: DEFAULT_SEARCH_OPERANDS,
+    });
+    let [respelled, changed] = [0, 0];
+    for (let i = 0; i < 600; i++) {
+      const tree = withConstants(randomTree('grow', 4, alphabet, rng), rng);
+      const other = inOtherWords(tree, rng);
+      if (printPrefix(other) !== printPrefix(tree)) respelled++;
+      expect(canonical(other).key, `${printInfix(other)} against ${printInfix(tree)}`).toBe(canonical(tree).key);
+      const moved = withConstant(tree, 'all', rng);
+      if (moved !== undefined) changed++;
+      if (moved !== undefined) expect(canonical(moved).key).not.toBe(canonical(tree).key);
+    }
+    expect([respelled > 400, changed > 150]).toEqual([true, true]);
   });
 
   it('is its own canonical form, and never fails', () => {
@@ -161,6 +218,30 @@ function inversions(a: Float64Array, b: Float64Array): number {
     for (let j = 0; j < a.length; j++) if (a[i]! < a[j]! - rounding && b[i]! >= b[j]!) count++;
   }
   return count;
+}
+
+function withConstants(tree: Expression, rng: Rng): Expression {
+  return [0, 1, 2].reduce((one: Expression) => withConstant(one, 'all', rng) ?? one, tree);
+}
+
+/** The same ranking, written otherwise: powers of powers, products of factors, and at the root a power where that keeps the order. */
+function inOtherWords(tree: Expression, rng: Rng): Expression {
+  const respell = (node: Expression): Expression => {
+    if (node.kind !== 'operation') return node;
+    const [x, y] = node.arguments.map(respell);
+    if (node.operation === 'power' && y!.kind === 'number' && isNonNegative(x!) && rng.uniform() < 0.7) {
+      const inner = [0.1, 0.3, 0.7, 1.7, 3][rng.integer(5)]!;
+      return operation('power', operation('power', x!, number(inner)), number(y!.value / inner));
+    }
+    if (node.operation === 'mul' && x!.kind === 'number' && rng.uniform() < 0.7) {
+      const inner = [0.1, 0.3, 7][rng.integer(3)]!;
+      return operation('mul', operation('mul', number(x!.value / inner), y!), number(inner));
+    }
+    return operation(node.operation, ...[x!, ...(y ? [y] : [])]);
+  };
+  const values = respell(tree);
+  const scaled = operation('mul', number(0.37), values);
+  return isNonNegative(tree) && rng.uniform() < 0.5 ? operation('power', scaled, number(1.3)) : scaled;
 }
 
 /** Some of the operands replaced by numbers. */

@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION, REQUESTS } from '../../src/protocol/requests.ts';
 import { serve } from '../../src/protocol/server.ts';
 import type { RequestHandlers } from '../../src/protocol/server.ts';
 import { memoryTransport } from './memoryTransport.ts';
+import { recoveryPlan, recoveryProblem } from '../search/recovery/simulation.ts';
 import {
   idleStructureHandlers,
   sampleInspection,
@@ -42,6 +43,10 @@ const handlers: RequestHandlers = {
     if (plan.kind === 'metrics') {
       expect(plan.search.population).toBeGreaterThan(1);
       return Promise.resolve(sampleOpening());
+    }
+    if (plan.kind === 'recovery') {
+      expect(plan.recovery.steps).toBeGreaterThan(0);
+      return Promise.resolve(recoveryProblem().opening);
     }
     expect(['rates', 'masks']).toContain(plan.kind);
     expect(plan.sparsity).toMatchObject({ share: expect.any(Number) as number });
@@ -109,6 +114,14 @@ const VALID = [
   },
   { jsonrpc: '2.0', id: 10, method: 'open', params: { token: 5, ...sampleRatePlan() } },
   { jsonrpc: '2.0', id: 11, method: 'open', params: { token: 6, ...sampleMaskPlan() } },
+  {
+    jsonrpc: '2.0',
+    id: 20,
+    method: 'open',
+    params: { token: 7, ...recoveryPlan({}, { model: '/m', text: '/t', train: '/u' }) },
+  },
+  { jsonrpc: '2.0', id: 21, method: 'train', params: { from: 0, to: 20, folder: '/run' } },
+  { jsonrpc: '2.0', id: 22, method: 'validate', params: { step: 20, folder: '/run' } },
   {
     jsonrpc: '2.0',
     id: 12,

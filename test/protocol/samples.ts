@@ -206,13 +206,26 @@ export function sampleStructureOpening(changes: Partial<ComponentsOpening> = {})
   };
 }
 
-/** Handlers of a worker that is asked nothing about structure, and nothing about what leaves Espalier. */
+/** Handlers of a worker that is asked nothing about structure or recovery, and nothing about what leaves Espalier. */
 export function idleStructureHandlers(): Pick<
   RequestHandlers,
-  'componentScores' | 'exportModel' | 'measureSpeed' | 'verify' | 'openSpeed' | 'speedRound'
+  | 'componentScores'
+  | 'train'
+  | 'validate'
+  | 'recovered'
+  | 'saveRecovery'
+  | 'exportModel'
+  | 'measureSpeed'
+  | 'verify'
+  | 'openSpeed'
+  | 'speedRound'
 > {
   return {
     componentScores: () => Promise.resolve({ groups: '', channels: '' }),
+    train: () => Promise.resolve({ losses: [], state: null, seconds: 0 }),
+    validate: () => Promise.resolve({ loss: 3, seconds: 0 }),
+    recovered: ({ before }) => Promise.resolve(before),
+    saveRecovery: ({ to, as }) => Promise.resolve({ folder: to, as, bytes: 0 }),
     exportModel: () => Promise.resolve(sampleExportReport()),
     measureSpeed: () => Promise.resolve([]),
     verify: () => Promise.resolve(sampleExportReport().verification),

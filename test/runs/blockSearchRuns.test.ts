@@ -6,7 +6,7 @@ import { NO_LIST_COUNTS } from '../../src/search/rates/selfPruner/listAccount.ts
 import { syntheticEvoPressPlan } from '../support/syntheticEvoPress.ts';
 import type { LlmSettings } from '../../src/search/llm/settings.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
-import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';
 import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE, type RunFolder } from '../../src/runs/runFolder.ts';
 import { planOf } from '../../src/runs/runRecord.ts';
@@ -24,7 +24,7 @@ const inside = {
   test: path.join(root, 'test.txt'),
 };
 
-async function write({ folder, record: run }: RunFolder, events: readonly SearchEvent[]): Promise<void> {
+async function write({ folder, record: run }: RunFolder, events: readonly RunEvent[]): Promise<void> {
   const { journal } = await Journal.open(path.join(folder, JOURNAL_FILE), run, { now: () => 1763804576000 });
   await journal.append(events);
   await journal.close();
@@ -82,13 +82,13 @@ describe('a run that searches for rates or masks', () => {
       groups: packValues(new Float32Array(40 * 40)),
       channels: packValues(new Float32Array(40 * 13_824)),
     };
-    const probabilities = (step: number): SearchEvent => ({
+    const probabilities = (step: number): RunEvent => ({
       kind: 'probabilities',
       step,
       values,
       ...{ baseline: 2.5, perplexity: 20 - step / 100, removed: 0.3, leftOut: 0 },
     });
-    const step = (at: number): SearchEvent => ({
+    const step = (at: number): RunEvent => ({
       kind: 'step',
       step: at,
       losses: [2, null],
@@ -97,7 +97,7 @@ describe('a run that searches for rates or masks', () => {
     });
     await write(begun, [probabilities(0), step(0), step(1), probabilities(2)]);
     const began = performance.now();
-    const read: SearchEvent[] = [];
+    const read: RunEvent[] = [];
     for await (const records of journalOf(await openRun(folder)).more())
       read.push(...records.map(({ event }) => event));
     expect(read).toEqual([probabilities(0), step(0), step(1), probabilities(2)]);
@@ -114,7 +114,7 @@ describe('a run that searches for rates or masks', () => {
     const { folder } = begun;
     // Longer than what is read off the end first.
     const long = packValues(new Float32Array(5000));
-    const probabilities = (step: number, perplexity: number | null): SearchEvent => ({
+    const probabilities = (step: number, perplexity: number | null): RunEvent => ({
       kind: 'probabilities',
       step,
       values: { groups: long, channels: long },
@@ -141,7 +141,7 @@ describe('a run that searches for rates or masks', () => {
       ...{ candidates: 2, evaluations: 2, duplicates: 0, invalid: 0, calls: 1, failedCalls: 0, listsUsed: 1 },
       ...{ listsRepaired: 1, listsRefused: 0, fallbacks: 0, promptTokens: 900, replyTokens: 100, cost: 0.5 },
     };
-    const configuration = (id: number, rates: readonly number[], perplexity: number): SearchEvent => ({
+    const configuration = (id: number, rates: readonly number[], perplexity: number): RunEvent => ({
       ...{ kind: 'candidate', id, generation: 0, operator: 'llm-initialise', parents: [], rates, call: 0 },
       outcome: { kind: 'full', perplexity },
     });

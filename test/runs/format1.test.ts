@@ -10,7 +10,7 @@ import { isSelfPruner } from '../../src/search/rates/selfPruner/plan.ts';
 import { createRun, JOURNAL_FILE, journalOf, openRun, RUN_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { summariseRun } from '../../src/runs/runSummary.ts';
-import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { SearchEvent, RunPlan, SearchPlan } from '../../src/search/kinds.ts';
 import { syntheticPlan, syntheticSearch } from '../support/syntheticSearch.ts';
 import { syntheticMaskPlan, syntheticMasks, syntheticRatePlan, syntheticRates } from '../support/syntheticStructure.ts';
 
@@ -28,7 +28,9 @@ const OLD_KINDS: Readonly<Record<'rates' | 'masks', Readonly<Record<string, stri
   masks: { opened: 'structure-opened', finalist: 'structure-finalist', finished: 'masks-finished' },
 };
 
-function inFormat1(kind: SearchPlan['kind'], event: SearchEvent): object {
+function inFormat1(kind: RunPlan['kind'], event: SearchEvent): object {
+  // Came with format 2.
+  if (kind === 'recovery') throw new Error('format 1 has no recoveries');
   if (kind === 'metrics') {
     if (event.kind !== 'baseline' && event.kind !== 'finalist') return event;
     const { name, ...rest } = event;

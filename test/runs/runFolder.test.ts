@@ -74,7 +74,7 @@ describe('what a run was asked', () => {
       await writeFile(file, edited);
     };
     await edit(/"workers": 1/, '"workers": 4');
-    expect((await openRun(folder)).record.plan.search.workers).toBe(4);
+    expect((await openRun(folder)).record.plan).toMatchObject({ search: { workers: 4 } });
     await edit(/"population": 50/, '"population": 51');
     expect((await failureOf(() => openRun(folder))).code).toBe('runs/changed');
     await edit(/"share": 0.6/, '"share": 0.5');

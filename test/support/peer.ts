@@ -87,6 +87,41 @@ export async function askPeer(request: PeerRequest): Promise<PeerReply> {
   };
 }
 
+/** What the reference of updates is to do: without an expression SparseGPT chooses its own mask. */
+export interface RecoveryJob {
+  readonly name: string;
+  readonly kind: 'sparsegpt' | 'admm';
+  readonly expression?: string;
+  readonly share?: number;
+  readonly nm?: string;
+}
+
+export interface RecoveryReply {
+  /** Perplexity by the job's name. */
+  readonly values: ReadonlyMap<string, number>;
+  /** 1 where a weight is zero, layer after layer. */
+  masks(name: string): Promise<Uint8Array>;
+  remove(): Promise<void>;
+}
+
+/** Runs the reference of updates once on all jobs, calibrated block after block. */
+export async function askRecoveryPeer(request: {
+  readonly length: number;
+  readonly samples: number;
+  readonly blocks: number;
+  readonly jobs: readonly RecoveryJob[];
+}): Promise<RecoveryReply> {
+  const folder = await mkdtemp(join(tmpdir(), 'espalier-peer-'));
+  const corpora = { model: REFERENCE_MODEL, text: REFERENCE_TEXT, calibration: REFERENCE_CALIBRATION };
+  const output = await runDriver({ ...request, ...corpora, folder, recovery: RECOVERY, threads: 1 }, RECOVERY_DRIVER);
+  const lines = output.trim().split('\n');
+  return {
+    values: new Map(lines.map((line) => JSON.parse(line) as PeerLine).map(({ name, value }) => [name, value])),
+    masks: async (name) => new Uint8Array(await readFile(join(folder, `${name}.mask`))),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
 interface PeerLine {
   readonly name: string;
   readonly value: number;
@@ -95,10 +130,17 @@ interface PeerLine {
 
 const REFERENCE = join(SHARED, 'peer', 'reference.py');
 const DRIVER = fileURLToPath(new URL('reference/driver.py', import.meta.url));
+const RECOVERY = join(SHARED, 'peer', 'recovery.py');
+const RECOVERY_DRIVER = fileURLToPath(new URL('reference/recoveryDriver.py', import.meta.url));
 
-function runDriver(request: object): Promise<string> {
+/** Why the PyTorch reference of updates cannot run here; undefined where it can. */
+export function whyNoRecoveryPeer(): string | undefined {
+  return existsSync(RECOVERY) ? whyNoPeer() : `there is no ${RECOVERY}`;
+}
+
+function runDriver(request: object, driver = DRIVER): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python()!, [DRIVER], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(python()!, [driver], { stdio: ['pipe', 'pipe', 'pipe'] });
     let [output, errors] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
@@ -114,7 +156,7 @@ function runDriver(request: object): Promise<string> {
 let found: { readonly path: string | undefined } | undefined;
 
 /** A Python that imports torch: ESPALIER_PYTHON, Debian's, or the first on the path. Looked for once. */
-function python(): string | undefined {
+export function python(): string | undefined {
   const candidates = [process.env['ESPALIER_PYTHON'], '/usr/bin/python3', 'python3'];
   found ??= { path: candidates.find((path) => path !== undefined && importsTorch(path)) };
   return found.path;

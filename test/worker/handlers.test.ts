@@ -50,6 +50,10 @@ class SteppedEngine implements Engine {
   open: Engine['open'] = () => Promise.reject(new Error('nothing to search'));
   probe = () => Promise.resolve([]);
   measure = () => Promise.resolve([]);
+  train = () => Promise.resolve({ losses: [], state: null, seconds: 0 });
+  validate = () => Promise.resolve({ loss: 3, seconds: 0 });
+  recovered = () => Promise.resolve(sampleResult());
+  saveRecovery: Engine['saveRecovery'] = ({ to, as }) => Promise.resolve({ folder: to, as, bytes: 0 });
   exportModel = () => Promise.resolve(sampleExportReport());
   measureSpeed = () => Promise.resolve([]);
   verify = () => Promise.resolve(sampleExportReport().verification);

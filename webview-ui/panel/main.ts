@@ -1,5 +1,5 @@
 import './panel.css';
-import type { PlanOf, SearchKind, SearchPlan } from '../../src/search/kinds.ts';
+import type { PlanOf, RunKind, RunPlan } from '../../src/search/kinds.ts';
 import type { FromPanel, PanelMemory, ToPanel } from '../../src/view/panelMessages.ts';
 import { connectHost } from '../shared/host.ts';
 import { onThemeChange, readTheme } from '../shared/theme.ts';
@@ -10,6 +10,7 @@ import { masksPage } from './masks/masksPage.ts';
 import { metricPage } from './metrics/metricPage.ts';
 import type { Looking, Page, PageHost } from './common/page.ts';
 import { emptyPanel, receive } from './common/panelData.ts';
+import { recoveryPage } from './recovery/recoveryPage.ts';
 import { ratesPage } from './rates/ratesPage.ts';
 import { StateBanner } from './common/stateBanner.ts';
 
@@ -33,14 +34,15 @@ const pageHost = {
 let data = emptyPanel();
 let theme = readTheme();
 
-const PAGES: { readonly [Kind in SearchKind]: (host: PageHost, looking: Looking) => Page<PlanOf<Kind>> } = {
+const PAGES: { readonly [Kind in RunKind]: (host: PageHost, looking: Looking) => Page<PlanOf<Kind>> } = {
   metrics: metricPage,
   rates: ratesPage,
   masks: masksPage,
+  recovery: recoveryPage,
 };
 
-/** Made when the plan of its search arrives. */
-let page: Page<SearchPlan> | undefined;
+/** Made when the plan of its run arrives. */
+let page: Page<RunPlan> | undefined;
 
 const header = new Header(act);
 const banner = new StateBanner(() => {
@@ -86,7 +88,7 @@ onThemeChange((changed) => {
 draw();
 host.post({ kind: 'ready' });
 
-function pageFor(plan: SearchPlan): Page<SearchPlan> {
+function pageFor(plan: RunPlan): Page<RunPlan> {
   // A page is only ever given data of the plan that it was made for.
   return PAGES[plan.kind](pageHost, looking);
 }

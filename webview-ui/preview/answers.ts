@@ -1,4 +1,4 @@
-import type { SearchEvent } from '../../src/search/kinds.ts';
+import type { RunEvent } from '../../src/search/kinds.ts';
 import type { ResultName, ToPanel } from '../../src/view/panelMessages.ts';
 import type { Timed } from '../../test/support/syntheticStructure.ts';
 
@@ -34,7 +34,7 @@ export function answerSpeed(of: ResultName, send: (message: ToPanel) => void): v
 
 export function answerExchange(
   call: number,
-  events: readonly Timed<SearchEvent>[],
+  events: readonly Timed<RunEvent>[],
   send: (message: ToPanel) => void,
 ): void {
   let prompt = '';

@@ -1,5 +1,5 @@
-import { SEARCH_METHODS } from '../../src/search/methods.ts';
-import type { SearchEvent, SearchKind, SearchPlan } from '../../src/search/kinds.ts';
+import { runMethod } from '../../src/search/runMethod.ts';
+import type { RunEvent, RunKind, RunPlan } from '../../src/search/kinds.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { FromPanel, RunPoint, RunActivity, ToPanel } from '../../src/view/panelMessages.ts';
 import { syntheticPlan, syntheticProposingPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
@@ -10,6 +10,7 @@ import {
   syntheticRates,
 } from '../../test/support/syntheticStructure.ts';
 import type { Timed } from '../../test/support/syntheticStructure.ts';
+import { syntheticRecovery, syntheticRecoveryPlan } from '../../test/support/syntheticRecovery.ts';
 import { syntheticEvoPress, syntheticEvoPressPlan } from '../../test/support/syntheticEvoPress.ts';
 import { answerExchange, answerSpeed } from './answers.ts';
 import { THEMES } from './themes.ts';
@@ -18,8 +19,9 @@ import type { ThemeName } from './themes.ts';
 /**
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
  * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
- * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `proposals=1` lets a language model propose metrics; `run=rates&drop=sublayers` (or
- * `off`) is a search by EvoPress.
+ * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `proposals=1` lets a language model
+ * propose metrics; `run=rates&drop=sublayers` (or
+ * `off`) is a search by EvoPress; `run=recovery` a recovery, `trouble=diverged` one whose learning rate is too high.
  */
 const query = new URLSearchParams(location.hash.slice(1));
 const generations = Number(query.get('generations') ?? 20);
@@ -30,16 +32,19 @@ const until = kind === 'finished' ? undefined : Number(query.get('until') ?? 12)
 applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
 /** A run that was, where there is one (see panelPreview.mjs). */
-const { recorded } = globalThis as { recorded?: { plan: SearchPlan; events: readonly Timed<SearchEvent>[] } };
-const { plan, events } = recorded ?? troubled(run((query.get('run') ?? 'metrics') as SearchKind));
+const { recorded } = globalThis as { recorded?: { plan: RunPlan; events: readonly Timed<RunEvent>[] } };
+const made = recorded ? Promise.resolve(recorded) : run((query.get('run') ?? 'metrics') as RunKind).then(troubled);
 const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
 
 (globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({
   postMessage: (message: FromPanel) => {
     console.info(JSON.stringify(message).slice(0, 300));
-    if (message.kind === 'ready') feed();
+    if (message.kind === 'ready') void made.then(feed);
     if (message.kind === 'speed') answerSpeed(message.of, send);
-    if (message.kind === 'exchange') answerExchange(message.call, events, send);
+    if (message.kind === 'exchange')
+      void made.then(({ events }) => {
+        answerExchange(message.call, events, send);
+      });
     if (message.kind === 'curves') {
       answerCurves(
         message.over,
@@ -51,7 +56,7 @@ const randomEvents = syntheticSearch(syntheticPlan({ generations, population, me
   setState: () => undefined,
 });
 
-function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchEvent>[] } {
+async function run(of: RunKind): Promise<Made> {
   const blocks = Number(query.get('blocks') ?? 6);
   const part = { seed: 7, ...(until !== undefined && { until }) };
   const begins = kind === 'starting';
@@ -77,6 +82,12 @@ function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchE
     const channels = Number(query.get('channels') ?? 688);
     return { plan: masks, events: begins ? [] : syntheticMasks(masks, { ...part, blocks, channels }) };
   }
+  if (of === 'recovery') {
+    const recovery = syntheticRecoveryPlan({ steps: Number(query.get('steps') ?? 600) });
+    const trouble = query.get('trouble') as 'diverged' | 'nan' | null;
+    const asked = { ...part, ...(trouble && { trouble }) };
+    return { plan: recovery, events: begins ? [] : await syntheticRecovery(recovery, asked) };
+  }
   const own = query.has('proposals')
     ? syntheticProposingPlan({ generations, population })
     : syntheticPlan({ generations, population });
@@ -84,11 +95,16 @@ function run(of: SearchKind): { plan: SearchPlan; events: readonly Timed<SearchE
   return { plan: metrics, events: begins ? [] : syntheticSearch(metrics, part) };
 }
 
-function troubled(made: ReturnType<typeof run>): ReturnType<typeof run> {
+interface Made {
+  readonly plan: RunPlan;
+  readonly events: readonly Timed<RunEvent>[];
+}
+
+function troubled(made: Made): Made {
   return query.get('trouble') === 'nan' ? { ...made, events: made.events.map(notFinite) } : made;
 }
 
-function notFinite({ event, ...timed }: Timed<SearchEvent>): Timed<SearchEvent> {
+function notFinite({ event, ...timed }: Timed<RunEvent>): Timed<RunEvent> {
   if (event.kind === 'candidate' && 'rates' in event)
     return { ...timed, event: { ...event, outcome: { kind: 'invalid', detail: 'its loss is not finite' } } };
   if (event.kind === 'generation')
@@ -103,12 +119,12 @@ function send(message: ToPanel): void {
   dispatchEvent(new MessageEvent('message', { data: structuredClone(message) }));
 }
 
-function feed(): void {
+function feed({ plan, events }: Made): void {
   performance.mark('fed');
   send({
     kind: 'run',
     run: {
-      ...{ folder: '/run', id: 'run', plan, methodTitle: SEARCH_METHODS[plan.search.method].title },
+      ...{ folder: '/run', id: 'run', plan, methodTitle: runMethod(plan).title },
       ...{ createdAt: events[0]?.at ?? Date.now(), document: 'metrics.prune' },
     },
   });
@@ -142,7 +158,7 @@ function stateOf(): RunActivity {
   return { kind };
 }
 
-function pointsOf(all: readonly Timed<SearchEvent>[]): RunPoint[] {
+function pointsOf(all: readonly Timed<RunEvent>[]): RunPoint[] {
   return all.flatMap(({ event }) =>
     event.kind === 'generation' && event.bestSoFar
       ? [

@@ -4,7 +4,7 @@ import { DEFAULT_SEARCH_METHOD } from '../../search/methods.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { askedRoles, mayAsk } from '../../search/asking.ts';
 import type { AskingPlan } from '../../search/asking.ts';
-import type { SearchPlan } from '../../search/kinds.ts';
+import type { RunPlan } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -36,29 +36,53 @@ export interface DrivenRun {
   readonly workers?: number;
 }
 
+/** What a command goes on with. */
+interface ResumedKind {
+  readonly kind?: 'recovery';
+  /** Flags that may be said of a run that goes on, beside those of all. */
+  readonly alsoSaid?: readonly string[];
+}
+
 /** A run goes on as it was asked; only what decides nothing but time may be said anew. */
 export async function resumedRun(
   id: string,
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
   context: CommandContext,
+  { kind: wanted, alsoSaid = [] }: ResumedKind = {},
 ): Promise<DrivenRun> {
-  const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !DRIVE_FLAGS.has(name));
+  const isAllowed = (name: string): boolean => DRIVE_FLAGS.has(name) || alsoSaid.includes(name);
+  const other = file ?? Object.keys(options).find((name) => options[name] !== undefined && !isAllowed(name));
   if (other !== undefined) {
+    const allowed = ['workers', 'recover', 'json', ...alsoSaid].filter(
+      (name) => wanted !== 'recovery' || name !== 'workers',
+    );
     throw usageError(
-      '--resume with nothing else but --workers, --recover and --json',
+      `--resume with nothing else but ${allowed
+        .map((name) => `--${name}`)
+        .join(', ')
+        .replace(/, ([^,]*)$/, ' and $1')}`,
       other === file ? `the file ${file}` : `--${kebabCase(other)}`,
-      'A run goes on as it was asked: leave it out, or start a new search.',
+      'A run goes on as it was asked: leave it out, or begin anew.',
     );
   }
   const flags = said(options, 'workers', 'workers');
   const { content } = await readFlags(DEFAULT_SEARCH_METHOD, flags, new MetricReader(undefined, context.folder));
   const workers = flags.length > 0 ? settingsWith(METRIC_SEARCH_SETTINGS, content.search).workers : undefined;
   const { findRun, openRun } = await import('../../runs/runFolder.ts');
-  return { run: await openRun(await findRun(context.folder, id)), ...(workers !== undefined && { workers }) };
+  const run = await openRun(await findRun(context.folder, id));
+  const isRecovery = run.record.plan.kind === 'recovery';
+  if (isRecovery !== (wanted === 'recovery')) {
+    throw usageError(
+      wanted === 'recovery' ? 'a recovery with espalier recover' : 'a search with espalier search',
+      isRecovery ? 'a recovery' : 'a search',
+      `Go on with it by: espalier ${isRecovery ? 'recover' : 'search'} --resume ${id}`,
+    );
+  }
+  return { run, ...(workers !== undefined && { workers }) };
 }
 
-function asksEndpoint(plan: SearchPlan): plan is AskingPlan {
+function asksEndpoint(plan: RunPlan): plan is AskingPlan {
   return mayAsk(plan) && plan.llm.provider === 'openai' && askedRoles(plan).length > 0;
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { EXPORT_FORMATS } from '../../experiment/exportSchema.ts';
 import type { ExportFormat, ExportReport } from '../../experiment/exportSchema.ts';
+import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { warningsOf } from '../../experiment/resultWarnings.ts';
@@ -73,11 +74,12 @@ function exportJson({ result, ...report }: ExportReport): string {
 }
 
 function reportLines(report: ExportReport, { settings }: EvaluationPlan): readonly string[] {
-  const { folder, format, result, parameters, bytes, plain, leftOut, verification } = report;
+  const { folder, format, result, parameters, bytes, plain, leftOut, rounded, verification } = report;
   const removed = 1 - parameters.exported / parameters.dense;
   return [
     `saved ${folder} (${format}, ${formatBytes(bytes)})`,
     `  perplexity  ${formatPerplexity(result.perplexity)}, dense ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
+    ...(rounded ? [`  as stored   ${roundedText(rounded, result.perplexity)}`] : []),
     `  parameters  ${formatCount(parameters.exported)} of ${formatCount(parameters.dense)}${removed > 0 ? `, ${(removed * 100).toFixed(1)} % fewer` : ': zeros stay in place'}`,
     `  checked     read back in another process: logits of ${verification.rows} tokens differ by ${verification.difference.toExponential(1)} (${settings.precision === 'float16' ? 'float16' : 'float32'})`,
     ...(plain || format === 'onnx'

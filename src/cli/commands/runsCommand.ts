@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { describeError } from '../../base/errors.ts';
 import { formatPerplexity, formatShare } from '../../experiment/format.ts';
 import { plannedLength } from '../../search/kinds.ts';
+import { runMethod } from '../../search/runMethod.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { damageError } from '../../runs/journalReader.ts';
@@ -88,7 +89,9 @@ export function runsCommand(context: CommandContext): Command {
     });
   const name = noteCommand(context, 'name', 'call a run something; without a name it is called as its search again');
   const note = noteCommand(context, 'note', 'say something about a run; without a text nothing is said any more');
-  const command = new Command('runs').description('the searches of this folder: list, show, name, note, delete');
+  const command = new Command('runs').description(
+    'the searches and recoveries of this folder: list, show, name, note, delete',
+  );
   for (const sub of [list, show, name, note, remove]) command.addCommand(sub, { isDefault: sub === list });
   return withExamples(command, [
     ['all of them', 'espalier runs'],
@@ -129,7 +132,7 @@ function runJson(run: RunSummary | UnreadableRun): object {
     id,
     folder,
     name: plan.name,
-    method: plan.search.method,
+    method: runMethod(plan).name,
     ...(document !== undefined && { document }),
     state,
     createdAt,
@@ -182,7 +185,7 @@ function runTable(runs: readonly (RunSummary | UnreadableRun)[]): readonly strin
         run.id,
         names[i]!,
         run.state,
-        plan.search.method,
+        runMethod(plan).name,
         `${doneOf(run)} / ${plannedLength(plan)}`,
         run.best ? formatPerplexity(run.best.perplexity) : '–',
         run.best ? bestText(run.best) : '',
@@ -211,6 +214,8 @@ function bestText(best: BestSummary): string {
       return `rates ${configurationText(best, (rates) => rates.map((rate) => rate.toFixed(2)).join(' '))}`;
     case 'masks':
       return `masks without ${formatShare(best.removed)} of the blocks`;
+    case 'recovery':
+      return `${best.before === null ? '' : `${formatPerplexity(best.before)} before, `}after ${best.step} steps`;
   }
 }
 

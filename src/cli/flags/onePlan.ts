@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { planUnder } from '../../language/plan/overlay.ts';
@@ -32,6 +33,21 @@ export async function onePlan(
   options: OnePlanOptions,
   context: CommandContext,
 ): Promise<EvaluationPlan> {
+  const plan = await noneOrOnePlan(file, options, context);
+  if (plan.evaluations.length === 1) return plan;
+  throw notOne([], 'Name a metric, --expression, --structure or --run.');
+}
+
+/**
+ * The same where nothing needs to be pruned: the plan then has no evaluation.
+ *
+ * @throws EspalierError `cli/usage` where it asks for several
+ */
+export async function noneOrOnePlan(
+  file: string | undefined,
+  options: OnePlanOptions,
+  context: CommandContext,
+): Promise<EvaluationPlan> {
   const { run, candidate } = options;
   if (run !== undefined) {
     if (file !== undefined || PRUNING_FLAGS.some((name) => options[name] !== undefined)) {
@@ -44,19 +60,14 @@ export async function onePlan(
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
   const plans = await selectedPlans(file, options, context);
   const evaluations = plans.flatMap((plan) => plan.evaluations);
-  if (evaluations.length === 1)
-    return told(
-      plans.find((plan) => plan.evaluations.length === 1)!,
-      options,
-      context,
-    );
-  throw usageError(
-    'one way of pruning',
-    evaluations.length === 0 ? 'none' : `${evaluations.length}: ${namesOf(evaluations)}`,
-    evaluations.length === 0
-      ? 'Name a metric, --expression, --structure or --run.'
-      : 'Choose with --metric and --sparsity.',
-  );
+  const [one = plans[0]] = plans.filter((plan) => plan.evaluations.length === 1);
+  if (evaluations.length > 1 || !one) throw notOne(evaluations, 'Choose with --metric and --sparsity.');
+  return told(one, options, context);
+}
+
+function notOne(evaluations: EvaluationPlan['evaluations'], remedy: string): EspalierError {
+  const actual = evaluations.length === 0 ? 'none' : `${evaluations.length}: ${namesOf(evaluations)}`;
+  return usageError('one way of pruning', actual, remedy);
 }
 
 function told(plan: EvaluationPlan, options: OnePlanOptions, context: CommandContext): Promise<EvaluationPlan> {

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { PlannedText } from '../../experiment/corpusRows.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { isInRange, rangeText } from '../../experiment/settingRow.ts';
 import type { NumberValues } from '../../experiment/settingRow.ts';
@@ -31,8 +32,9 @@ export interface SelectionOptions extends Options, DownloadOptions {
   readonly structure?: readonly string[];
 }
 
-export function addSelectionFlags(command: Command): Command {
-  addInputFlags(command, EVALUATED_TEXTS);
+/** @param texts those that the command takes */
+export function addSelectionFlags(command: Command, texts: readonly PlannedText[] = EVALUATED_TEXTS): Command {
+  addInputFlags(command, texts);
   command
     .option('--metric <name>', 'only this metric or experiment of the file; may be repeated', collect)
     .option(

@@ -43,6 +43,7 @@ const TEXTS: Readonly<Record<PlannedText, TextFlag>> = {
 };
 
 export const EVALUATED_TEXTS = ['text', 'calibration', 'gradients'] as const;
+export const TRAINED_TEXTS = [...EVALUATED_TEXTS, 'train', 'validate'] as const;
 export const SEARCHED_TEXTS = [...EVALUATED_TEXTS, 'test'] as const;
 
 /** @param texts those that the command takes @param evaluated what the first one is for */
@@ -73,7 +74,7 @@ export function saidInputs(options: Options, folder: string): readonly SaidFlag[
   return [
     ...said(options, 'protocol', 'protocol'),
     ...said(options, 'model', 'model', { isText: true, wrap: (path) => locate(folder, path) }),
-    ...EVALUATED_TEXTS.flatMap((name) => saidText(options, name, folder)),
+    ...TRAINED_TEXTS.flatMap((name) => saidText(options, name, folder)),
   ];
 }
 
@@ -84,7 +85,7 @@ export function saidText(options: Options, name: PlannedText, folder: string): r
 /** How texts are made of their rows, as far as flags say it. */
 export async function saidRows(options: Options, metrics: MetricReader): Promise<Pick<BlockContent, 'rows'>> {
   const rows: Partial<Record<PlannedText, SaidSettings>> = {};
-  for (const name of SEARCHED_TEXTS) {
+  for (const name of [...TRAINED_TEXTS, 'test'] as const) {
     const flags = Object.entries(ROWS_SETTINGS).flatMap(([setting, row]) =>
       said(options, `${name}-${setting}`, setting as keyof typeof ROWS_SETTINGS, typedAs(row)),
     );

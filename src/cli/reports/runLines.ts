@@ -1,7 +1,7 @@
-import type { EventOf, SearchKind } from '../../search/kinds.ts';
+import type { EventOf, RunKind } from '../../search/kinds.ts';
 
 /** What a person reads. */
-export interface RunLines<Kind extends SearchKind = SearchKind> {
+export interface RunLines<Kind extends RunKind = RunKind> {
   /** What is searched, and with what. */
   opening(): readonly string[];
   /** What an event adds to the lines; of what goes to standard error `said`. */

@@ -7,9 +7,11 @@ import { isRunOf, runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { newMaskState } from '../../search/masks/state.ts';
 import { newRateState } from '../../search/rates/state.ts';
+import { newRecoveryState } from '../../search/recovery/state.ts';
 import { newMetricState } from '../../search/metrics/state.ts';
 import type { SearchStatus } from '../../search/lifecycle/state.ts';
 import { maskReportLines, maskSearchResult } from './maskReport.ts';
+import { recoveryReportLines, recoveryResult } from './recoveryReport.ts';
 import { rateReportLines, rateSearchResult } from './rateReport.ts';
 import { metricReportLines } from './searchReport.ts';
 import { searchResult } from './searchResult.ts';
@@ -32,7 +34,7 @@ export interface RunReport {
   readonly status: SearchStatus;
 }
 
-/** What is known of a run, and how it is told: the same for each kind of search. */
+/** What is known of a run, and how it is told: the same for each kind of run. */
 export interface RunStory {
   readonly state: AnySearchState;
   readonly lines: RunLines;
@@ -49,9 +51,14 @@ export function storyOf(run: RunFolder, terminal: Pick<Terminal, 'out'>): RunSto
     const state = newMaskState();
     return { state, lines: maskReportLines(run, state, terminal), result: () => maskSearchResult(run, state) };
   }
+  if (isRunOf(run, 'recovery')) {
+    const state = newRecoveryState();
+    return { state, lines: recoveryReportLines(run, state, terminal), result: () => recoveryResult(run, state) };
+  }
   const state = newMetricState();
-  const lines = metricReportLines(run as RunFolder<MetricSearchPlan>, state, terminal);
-  return { state, lines, result: () => searchResult(run, state) };
+  const searched = run as RunFolder<MetricSearchPlan>;
+  const lines = metricReportLines(searched, state, terminal);
+  return { state, lines, result: () => searchResult(searched, state) };
 }
 
 /** What happens one object a line; the first says which run it is, the last what came of it. */

@@ -8,6 +8,7 @@ import type { RunFolder } from '../../runs/runFolder.ts';
 import { perplexityOf } from '../../search/lifecycle/outcome.ts';
 import { operatorShares } from '../../search/metrics/operatorShares.ts';
 import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
+import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 
@@ -45,7 +46,7 @@ export interface FoundMetric {
   readonly error?: ErrorData;
 }
 
-export function searchResult({ folder, record: run }: RunFolder, state: MetricState): SearchResult {
+export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan>, state: MetricState): SearchResult {
   const { finalists, opening, counts, ranking, status, times } = state;
   const ranked = ranking.flatMap((id) => finalists.find((finalist) => finalist.id === id) ?? []);
   const soFar = bestOf(state);

@@ -2,6 +2,7 @@ import type { InputStatistic } from '../models/blockGraph.ts';
 import type { BlockLayout } from '../families/family.ts';
 import { inputStatisticsFor, type RowOperand } from '../pruning/inputStatistics.ts';
 import type { Weights } from '../forward/blockWeights.ts';
+import type { BlockGrams } from './blockGrams.ts';
 import { type BlockStatistics, BlockStatisticsSum } from './blockStatistics.ts';
 import { embed } from '../forward/embed.ts';
 import type { HiddenStream } from '../forward/hiddenStream.ts';
@@ -12,8 +13,8 @@ export type CalibrationInputs = Pick<SweepInputs, 'checkpoint' | 'device' | 'cal
 
 /** The calibration samples on their way through the blocks, and what the linear layers see of them. */
 export class CalibrationStream {
+  readonly stream: HiddenStream;
   private readonly inputs: CalibrationInputs;
-  private readonly stream: HiddenStream;
   private readonly statistics: readonly InputStatistic[];
 
   private constructor(inputs: CalibrationInputs, stream: HiddenStream, statistics: readonly InputStatistic[]) {
@@ -38,6 +39,7 @@ export class CalibrationStream {
    * Runs the samples through a block and collects the statistics.
    *
    * @param advance whether the samples move on to the next block; otherwise only their statistics are computed
+   * @param grams what the products of the layers' inputs are added to, where they are wanted
    */
   async observe(
     layout: BlockLayout,
@@ -45,19 +47,27 @@ export class CalibrationStream {
     advance: boolean,
     step: Step,
     detail: string,
+    grams?: BlockGrams,
   ): Promise<BlockStatistics> {
     const { calibrationPrograms: programs } = this.inputs;
     const weights = programs.inputs(layout, block);
     const sum = new BlockStatisticsSum(layout, this.statistics);
+    const observesNothing = sum.isEmpty || (this.statistics.length === 0 && !grams?.inputs.length);
     for (const batch of this.stream.batches) {
-      if (sum.isEmpty && !advance) {
+      if (observesNothing && !advance) {
         await step(detail);
         continue;
       }
-      const program = await programs.block(layout, batch.batch, advance, this.statistics);
+      const options = { output: advance, statistics: this.statistics, grams: grams?.inputs };
+      const program = await programs.block(layout, batch.batch, options);
       const spare = advance ? this.stream.spare(batch) : undefined;
-      const outputs = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});
-      sum.add(outputs, batch.batch, batch.ids[0]!.length);
+      const outputs = await program.run(
+        { ...weights, ...grams?.sums, x: batch.x },
+        { ...grams?.spares, ...(spare && { y: spare }) },
+      );
+      const tokens = batch.ids[0]!.length;
+      sum.add(outputs, batch.batch, tokens);
+      grams?.take(outputs, batch.batch * tokens);
       if (advance) this.stream.replace(batch, outputs['y']!);
       await step(detail);
     }

@@ -4,6 +4,7 @@ import type { Weights } from '../forward/blockWeights.ts';
 import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { StepHooks } from '../forward/step.ts';
 import type { PrunedLayer } from '../pruning/pruner.ts';
+import type { RefittedLayer } from '../structure/refitter.ts';
 import type { RemovedComponents } from './removal.ts';
 
 /** What an evaluation tells on its way. */
@@ -15,6 +16,8 @@ export interface EvaluationHooks extends StepHooks {
   readonly onPruned?: ((layer: PrunedLayer, index: number) => void) | undefined;
   /** Called with the whole components that an evaluation has removed, where it removes any. */
   readonly onRemoved?: ((removed: RemovedComponents, index: number) => void) | undefined;
+  /** Called with every output projection that is refitted after {@link onRemoved}, block after block. */
+  readonly onRefitted?: ((layer: RefittedLayer, index: number) => void) | undefined;
   /** Called with the hidden states after the last block of every pruned model's first sequences, before their losses are taken. */
   readonly onFinal?: ((final: FinalStates) => Promise<void>) | undefined;
 }

@@ -13,5 +13,6 @@ export function rowsOfWeights(evaluations: readonly PlannedEvaluation[]): readon
 
 /** What an evaluation adds to the steps of a sweep. */
 export function stepsOf(evaluation: PlannedEvaluation): CountedVariant {
-  return isStructural(evaluation) ? 'removed' : { rows: rowsOfWeights([evaluation]) };
+  if (isStructural(evaluation)) return evaluation.update ? 'refitted' : 'removed';
+  return { rows: rowsOfWeights([evaluation]), update: evaluation.update };
 }

@@ -6,6 +6,7 @@ import { isStructural, needsGradient, sampleNeeds } from '../../experiment/plann
 import { resultWarnings } from '../../experiment/resultWarnings.ts';
 import type { Preflight, PreflightCost } from '../../experiment/preflightSchema.ts';
 import { sampleLength } from '../../experiment/settings.ts';
+import { updateText, type WeightUpdate } from '../../experiment/updates.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { gradientBytes, gradientsAreHeld } from '../gradient/gradientOperands.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -24,6 +25,8 @@ import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
 import { inGroups } from './sweepGroups.ts';
 import { refusal } from './prepareEvaluation.ts';
+import { refitMemory, refitWork } from './refitCost.ts';
+import { changeWork, factorWork, gramWork, updateMemory, type UpdateMemory } from './updateCost.ts';
 import { totalWork, workPerToken } from './work.ts';
 
 /** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */
@@ -61,21 +64,28 @@ export async function preflight(
     const surveyed = needs.rows.length > 0;
     const scoresBackwards = [...needs.scorers.values()].some(({ goesBackwards }) => goesBackwards);
     const pruned = evaluations.filter((each) => !isStructural(each));
-    const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0).length;
+    const updates = evaluations.flatMap((each) => (isStructural(each) || !each.update ? [] : [each.update]));
+    const withRows = pruned.filter((each) => rowsOfWeights([each]).length > 0 || each.update).length;
+    const oneShot = updates.length > 0 || !surveyed ? 1 : 0;
+    const refits = evaluations.filter(isRefitted).length;
+    const inSequence = (2 * depth - 1) / depth;
     const calibrations =
-      calibrate === 'sequential' ? (withRows * (2 * depth - 1)) / depth : Math.min(surveyed ? 0 : 1, withRows);
+      refits * inSequence + (calibrate === 'sequential' ? withRows * inSequence : Math.min(oneShot, withRows));
     const models = evaluations.length + Number(dense);
-    const flops = totalWork(token, {
-      models,
-      evaluationTokens: evaluation.length * length,
-      calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
-      calibrationTokens: calibration.length * ofSamples,
-      // A survey's step is a program over one batch of one block, as a calibration's is.
-      calibrations:
-        calibrations +
-        surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
-      gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
-    });
+    const flops =
+      updateWork(inputs, updates) +
+      refits * refitWork(inputs) +
+      totalWork(token, {
+        models,
+        evaluationTokens: evaluation.length * length,
+        calibrationToken: workPerToken(checkpoint.config, weights.layouts, ofSamples, device.resident),
+        calibrationTokens: calibration.length * ofSamples,
+        // A survey's step is a program over one batch of one block, as a calibration's is.
+        calibrations:
+          calibrations +
+          surveySteps / (depth * Math.max(1, Math.ceil(calibration.length / inputs.calibrationPrograms.batch))),
+        gradientForwards: compute ? gradientForwards(needed!.steps, inputs) : 0,
+      });
     const gigaflops = await measureRate(device);
     const memory = availableMemory();
     const costs = [
@@ -97,12 +107,50 @@ export async function preflight(
       seconds: flops / (EFFICIENCY * gigaflops * 1e9) + (pruned.length * token.linear) / PRUNING_RATE,
       costs,
       free,
-      warnings: resultWarnings(provenance),
+      warnings: [...resultWarnings(provenance), ...gramWarnings(inputs, updates, refits)],
       problems: (['memory', 'disk'] as const).flatMap((kind) => problemOf(kind, costs, free[kind])),
     };
   } finally {
     disposePrograms(inputs);
   }
+}
+
+/** H, what is computed of it, and the updates; in a one-shot calibration all share H, and equal updates what is computed of it. */
+function updateWork(inputs: SweepInputs, updates: readonly WeightUpdate[]): number {
+  if (updates.length === 0) return 0;
+  const { checkpoint, weights, calibration, calibrate, device } = inputs;
+  const { layouts } = weights;
+  const tokens = calibration.reduce((sum, { length }) => sum + length, 0);
+  const perToken = checkpoint.config.mixture?.perToken ?? 1;
+  const expertShare = ({ shape }: BlockLayout): number =>
+    device.resident ? 1 : Math.min(1, perToken / (shape.experts ?? 1));
+  const isShared = calibrate === 'one-shot';
+  const factors = isShared ? new Map(updates.map((update) => [updateText(update), update])).values() : updates;
+  return (
+    (isShared ? 1 : updates.length) * tokens * gramWork(layouts, expertShare) +
+    [...factors].reduce((sum, update) => sum + factorWork(layouts, update), 0) +
+    updates.reduce((sum, update) => sum + changeWork(layouts, update), 0)
+  );
+}
+
+/** H of an input that is so large is worth a word before it is begun. */
+const LARGE_GRAM = 1e9;
+
+function gramWarnings(
+  { weights: { layouts } }: SweepInputs,
+  updates: readonly WeightUpdate[],
+  refits: number,
+): readonly string[] {
+  const memory = updates.length > 0 ? updateMemory(layouts, false) : refits > 0 ? refitMemory(layouts) : undefined;
+  if (!memory || memory.widest.bytes < LARGE_GRAM) return [];
+  const { layer, bytes } = memory.widest;
+  return [
+    `The update adds up H of a whole block in memory, ${gigabytes(memory.bytes)} with what is computed of it: H of ${layer.tensor} alone is ${layer.shape[1]!}² numbers, ${gigabytes(bytes)}.`,
+  ];
+}
+
+function isRefitted(evaluation: PlannedEvaluation): boolean {
+  return isStructural(evaluation) && evaluation.update !== undefined;
 }
 
 /** Evaluations that will run: what is refused fails alone, but not where nothing else is left. */
@@ -129,7 +177,7 @@ function memoryCosts(
   gradients: { readonly use: boolean; readonly backwards: boolean },
   free: number,
 ): readonly PreflightCost[] {
-  const { checkpoint, weights, evaluation, calibration, programs, calibrationPrograms, device } = inputs;
+  const { checkpoint, weights, evaluation, calibration, calibrate, programs, calibrationPrograms, device } = inputs;
   const { config } = checkpoint;
   const { length } = evaluation[0]!;
   const bytesOf = (parameters: readonly Parameter[]): number =>
@@ -141,6 +189,14 @@ function memoryCosts(
   const [group = []] = inGroups(evaluations, inputs);
   // Of whole components there are masks alone.
   const pruned = group.filter((each) => !isStructural(each)).length;
+  const updates = group.filter((each) => !isStructural(each) && each.update).length;
+  const isShared = calibrate === 'one-shot' && updates > 1;
+  // What is refitted has H of its own: solvers of other evaluations may be open beside it.
+  const grams: readonly (UpdateMemory | undefined)[] = [
+    updates > 0 ? updateMemory(weights.layouts, isShared) : undefined,
+    group.some(isRefitted) ? refitMemory(weights.layouts) : undefined,
+  ];
+  const gram = grams.reduce((sum, each) => sum + (each?.bytes ?? 0), 0);
   const rows = Math.max(programs.batch * length, calibrationPrograms.batch * ofSamples);
   const longest = Math.max(length, ofSamples);
   const { layouts } = weights;
@@ -153,6 +209,7 @@ function memoryCosts(
   return [
     { name: 'weights', kind: 'memory', bytes: weights.keeps ? bytesOf(allParameters(config)) : block },
     ...(pruned > 0 ? [{ name: 'pruned weights', kind: 'memory' as const, bytes: pruned * block }] : []),
+    ...(gram > 0 ? [{ name: 'H and its factors', kind: 'memory' as const, bytes: gram }] : []),
     {
       name: 'hidden states',
       kind: 'memory',

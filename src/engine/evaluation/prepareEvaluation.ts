@@ -2,7 +2,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
 import type { BlockComponents, StructureReport } from '../../experiment/structureSchema.ts';
 import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../experiment/planSchema.ts';
-import { asRanked, isStructural, structureScoreText } from '../../experiment/planned.ts';
+import { isStructural, structureScoreText } from '../../experiment/planned.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
@@ -10,6 +10,7 @@ import { modelComponents } from '../models/components.ts';
 import { type PrunedLayer, Pruner } from '../pruning/pruner.ts';
 import { checkStructure, chooseMask } from '../structure/chooseMask.ts';
 import { givenRates, owlRates } from '../structure/rates.ts';
+import { type RefittedLayer, Refitter } from '../structure/refitter.ts';
 import { structureReport } from '../structure/report.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
@@ -52,17 +53,17 @@ export function prepareEvaluation(
   const evaluation = plan.evaluations[index]!;
   const components = modelComponents(checkpoint.config);
   if (!isStructural(evaluation)) {
-    const observer =
+    const onPruned =
       hooks.onPruned &&
       ((layer: PrunedLayer): void => {
         hooks.onPruned!(layer, index);
       });
-    const { metric, expression, sparsity, group = plan.settings.group } = asRanked(evaluation, 'evaluating');
+    const { group = plan.settings.group } = evaluation;
     const rates = weightRates(evaluation, components, survey);
-    const variant = new Pruner(device, metric, expression, sparsity, group, observer, rates);
+    const variant = new Pruner(device, { ...evaluation, group, rates, onPruned });
     return { kind: 'weights', variant, index };
   }
-  const { structure, metric } = evaluation;
+  const { structure, metric, update } = evaluation;
   const scored = structure.kind === 'scored';
   const scores = scored ? survey.scores.get(structureScoreText(structure.score))! : undefined;
   if (scores instanceof EspalierError) return scores;
@@ -70,11 +71,18 @@ export function prepareEvaluation(
     const outliers =
       scored && structure.rates.kind === 'owl' ? survey.outliers.get(structure.rates.multiple) : undefined;
     const chosen = chooseMask(evaluation, { components, scores, outliers });
-    const fills = scores?.kind === 'components' ? scores.fills : undefined;
+    // What is refitted makes up for more than means do: see docs/recovery.md.
+    const fills = scores?.kind === 'components' && !update ? scores.fills : undefined;
     const { mask } = chosen;
     const report = structureReport(structure, checkpoint.config, components, chosen, fills !== undefined);
     hooks.onRemoved?.({ mask, ...(fills && { fills }) }, index);
-    const variant = { metric, mask, fills, actualSparsity: removedShareOfAll(components, mask) };
+    const onRefitted =
+      hooks.onRefitted &&
+      ((layer: RefittedLayer): void => {
+        hooks.onRefitted!(layer, index);
+      });
+    const refitter = update && new Refitter(device, update, onRefitted);
+    const variant = { metric, mask, fills, refitter, actualSparsity: removedShareOfAll(components, mask) };
     const unseen = scores?.kind === 'experts' ? scores.unseen : [];
     return { kind: 'structure', variant, index, report, unseen };
   } catch (error) {
@@ -82,14 +90,31 @@ export function prepareEvaluation(
   }
 }
 
-/** What a result says of the blocks: what went, where components did, and how much of each where they were not pruned alike. */
+/** What a result says of the blocks: what went, where components did, how much of each where they were not pruned alike, and what became of what stays. */
 export function aboutBlocks(
   prepared: PreparedEvaluation,
   evaluation: PlannedEvaluation,
   { checkpoint }: SweepInputs,
-): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts'> {
+): Pick<EvaluationResult, 'structure' | 'rates' | 'unseenExperts' | 'update'> {
   const unseen = prepared.kind === 'weights' ? [...prepared.variant.unseen] : prepared.unseen;
-  return { ...lossesOf(prepared, evaluation, checkpoint), ...(unseen.length > 0 && { unseenExperts: unseen }) };
+  return {
+    ...lossesOf(prepared, evaluation, checkpoint),
+    ...(unseen.length > 0 && { unseenExperts: unseen }),
+    ...updateOf(prepared),
+  };
+}
+
+function updateOf({ kind, variant }: PreparedEvaluation): Pick<EvaluationResult, 'update'> {
+  const made = kind === 'weights' ? variant : variant.refitter;
+  if (!made?.update) return {};
+  const { update, damped } = made;
+  return {
+    update: {
+      update,
+      ...(damped.layers > 0 && { damped: { ...damped } }),
+      ...('layers' in made && { layers: made.layers }),
+    },
+  };
 }
 
 function lossesOf(
@@ -149,13 +174,14 @@ function checkRates({ rates, sparsity, metric }: WeightEvaluation, components: r
 }
 
 /** @throws EspalierError `settings/invalid` */
-function checkAfterMask({ update, recovery, metric }: PlannedEvaluation): void {
-  if (!update && !recovery) return;
+function checkAfterMask(evaluation: PlannedEvaluation): void {
+  const { recovery, metric } = evaluation;
+  if (!recovery) return;
   throw new EspalierError({
     code: 'settings/invalid',
     operation: `evaluating ${metric}`,
-    expected: 'a mask alone',
-    actual: update ? 'an update after it' : 'a recovery after it',
+    expected: 'a mask, with or without an update',
+    actual: 'a recovery after it',
     remedy: 'Leave it out.',
   });
 }

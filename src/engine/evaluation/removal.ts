@@ -1,5 +1,6 @@
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
+import type { Refitter } from '../structure/refitter.ts';
 
 export interface RemovedComponents {
   readonly mask: ModelMask;
@@ -13,4 +14,6 @@ export interface Removal extends RemovedComponents {
   readonly metric: string;
   /** Share of the blocks' weights that goes. */
   readonly actualSparsity: number;
+  /** Where what stays is refitted on the way. */
+  readonly refitter?: Refitter | undefined;
 }

@@ -4,6 +4,10 @@ import type { Weights } from '../forward/blockWeights.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
+import { ReusedArrays } from '../runtime/reusedArrays.ts';
+import type { BlockSolvers } from './blockSolvers.ts';
+import { observeBlock } from './observeBlock.ts';
+import { countRefitSteps } from './refitBlock.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 import { Track } from './track.ts';
 
@@ -17,8 +21,9 @@ export interface SweepOutcomes {
  * Evaluates the dense model and any number of variants of it in one pass over the blocks: each block is read once, its pruned forms
  * live only while it is visited, and the hidden states of all move on. So a checkpoint need never fit into memory.
  *
- * Sequential calibration (Wanda): a variant's statistics come from the calibration samples as its own pruned blocks have left
- * them. One-shot: all share the statistics of the dense model. Whole components were chosen before.
+ * Sequential calibration (Wanda): a variant's statistics, and H for its update, come from the calibration samples as its own pruned and updated
+ * blocks have left them. One-shot: all share the statistics of the dense model, H, and what updates compute of that. Whole components were
+ * chosen before.
  *
  * @throws EspalierError `evaluation/not-finite` when the dense perplexity is not finite
  */
@@ -34,11 +39,14 @@ export async function sweep(
   const tracks: Track[] = [];
   const pruners = variants.filter((variant) => variant instanceof Pruner);
   const useGradients = pruners.some((pruner) => pruner.usesGradient);
+  const [arrays, refitArrays] = [new ReusedArrays(), new ReusedArrays()];
   let oneShot: CalibrationStream | undefined;
   try {
     for (const variant of dense ? [undefined, ...variants] : variants) tracks.push(await Track.open(inputs, variant));
-    const operands = pruners.flatMap((pruner) => pruner.rows);
-    if (!inputs.statistics && inputs.calibrate === 'one-shot' && operands.length > 0) {
+    const operands = inputs.statistics ? [] : pruners.flatMap((pruner) => pruner.rows);
+    const isOneShot = inputs.statistics !== undefined || inputs.calibrate === 'one-shot';
+    const updates = pruners.some(({ update }) => update);
+    if (isOneShot && (operands.length > 0 || updates)) {
       oneShot = await shared.time(() => CalibrationStream.open(inputs, operands));
     }
     for (const [index, layout] of weights.layouts.entries()) {
@@ -46,14 +54,18 @@ export async function sweep(
       const where = `block ${index + 1} of ${depth}`;
       const block = await shared.time(() => weights.block(index));
       let gradients: Weights | undefined;
+      let solvers: BlockSolvers | undefined;
       try {
-        const statistics =
-          inputs.statistics?.[index] ??
-          (oneShot && (await shared.time(() => oneShot!.observe(layout, block, !last, step, `calibrating, ${where}`))));
+        const visit = { index, layout, block, last, where, arrays, refitArrays };
+        const pruning = tracks.flatMap(({ pruner }) => pruner ?? []);
+        const observed =
+          oneShot && (await shared.time(() => observeBlock(inputs, oneShot!, visit, pruning, !last, step)));
+        solvers = observed?.solvers;
+        const statistics = inputs.statistics?.[index] ?? observed?.statistics;
         if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
-        for (const track of tracks)
-          await track.visit({ index, layout, block, last, statistics, gradients, where }, step);
+        for (const track of tracks) await track.visit({ ...visit, statistics, solvers, gradients }, step);
       } finally {
+        solvers?.dispose();
         if (gradients) inputs.gradients!.done(gradients);
         weights.done(block);
       }
@@ -75,7 +87,7 @@ export async function sweep(
 }
 
 /** A variant as its steps are counted: whole components are gone before the sweep. */
-export type CountedVariant = Pick<Pruner, 'rows'> | 'removed';
+export type CountedVariant = Pick<Pruner, 'rows' | 'update'> | 'removed' | 'refitted';
 
 /**
  * Program runs of a sweep: the units in which its progress is counted.
@@ -88,16 +100,23 @@ export function countSteps(
   variants: readonly CountedVariant[],
   surveyed = false,
 ): number {
-  const depth = inputs.weights.layouts.length;
+  const { layouts } = inputs.weights;
+  const depth = layouts.length;
   const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch);
   const calibration = Math.ceil(inputs.calibration.length / inputs.calibrationPrograms.batch);
-  const pruned = variants.filter((variant) => variant !== 'removed');
-  const calibrated = pruned.filter(({ rows }) => rows.length > 0).length;
+  const pruned = variants.filter((variant) => typeof variant === 'object');
+  const refits = variants.filter((variant) => variant === 'refitted').length * countRefitSteps(inputs);
+  const withUpdate = pruned.filter(({ update }) => update);
+  const linears = layouts.reduce((sum, { parameters }) => sum + parameters.filter(({ linear }) => linear).length, 0);
+  const calibrated = pruned.filter(({ rows, update }) => rows.length > 0 || update).length;
+  // H of all blocks is too much to have been kept.
+  const oneShot = (calibrated > 0 && !surveyed) || withUpdate.length > 0;
   const calibrations =
-    inputs.calibrate === 'sequential'
-      ? calibrated * (2 * depth - 1) * calibration
-      : (calibrated > 0 && !surveyed ? depth : 0) * calibration;
-  return (variants.length + (dense ? 1 : 0)) * (depth + 1) * evaluation + pruned.length * depth + calibrations;
+    (inputs.calibrate === 'sequential' ? calibrated * (2 * depth - 1) : oneShot ? depth : 0) * calibration;
+  const models = variants.length + (dense ? 1 : 0);
+  return (
+    models * (depth + 1) * evaluation + pruned.length * depth + withUpdate.length * linears + calibrations + refits
+  );
 }
 
 function required(outcome: SweepOutcome | EspalierError): SweepOutcome {

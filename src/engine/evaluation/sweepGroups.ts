@@ -7,10 +7,11 @@ const STREAM_SHARE = 0.4;
 /** As many evaluations to a sweep as have room: each carries its own hidden states. */
 export function inGroups<Evaluation>(
   evaluations: readonly Evaluation[],
-  { checkpoint, evaluation, calibration, calibrate }: SweepInputs,
+  { checkpoint, evaluation, calibration }: SweepInputs,
 ): Evaluation[][] {
   const tokens = evaluation.length * evaluation[0]!.length;
-  const calibrationTokens = calibrate === 'sequential' ? calibration.reduce((sum, { length }) => sum + length, 0) : 0;
+  // One-shot they need no samples of their own, but for those that refit.
+  const calibrationTokens = calibration.reduce((sum, { length }) => sum + length, 0);
   const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);
   const size = Math.max(1, Math.floor((STREAM_SHARE * availableMemory()) / bytes) - 1);
   return Array.from({ length: Math.ceil(evaluations.length / size) }, (_, i) =>

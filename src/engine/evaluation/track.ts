@@ -1,41 +1,34 @@
 import { EspalierError } from '../../base/errors.ts';
-import type { BlockLayout } from '../families/family.ts';
-import { maskInputs } from '../forward/maskInputs.ts';
+import type { ErrorCode } from '../../base/errorSchema.ts';
+import type { WeightUpdate } from '../../experiment/updates.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
+import { type MaskInputs, maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
-import type { BlockStatistics } from './blockStatistics.ts';
+import type { UpdateSolver } from '../update/updateSolver.ts';
+import type { BlockSolvers } from './blockSolvers.ts';
+import type { BlockVisit } from './blockVisit.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
 import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
+import { observeBlock } from './observeBlock.ts';
+import { refitBlock } from './refitBlock.ts';
 import type { Removal } from './removal.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
-
-/** A block as the sweep comes to it. */
-export interface BlockVisit {
-  readonly index: number;
-  readonly layout: BlockLayout;
-  readonly block: Weights;
-  /** No block comes after this one: calibration ends here. */
-  readonly last: boolean;
-  /** Statistics of the dense model, where calibration is one-shot. */
-  readonly statistics: BlockStatistics | undefined;
-  /** The operand G by the layers' names, where a metric uses it. */
-  readonly gradients: Weights | undefined;
-  /** For a person: "block 3 of 6". */
-  readonly where: string;
-}
 
 /** The dense model or a variant of it on its way through the blocks. */
 export class Track {
   private readonly inputs: SweepInputs;
   private readonly variant: Variant | undefined;
   private readonly evaluation: HiddenStream;
-  /** Only where calibration is sequential and the metric needs statistics. */
+  /** Only where statistics, or H, come from what this variant leaves of the samples. */
   private readonly calibration: CalibrationStream | undefined;
   private readonly stopwatch: Stopwatch;
+  /** Solvers that another track has opened, and whose time is counted here, too. */
+  private readonly shared = new WeakSet<UpdateSolver>();
   private failure: EspalierError | undefined;
   private loss = 0;
 
@@ -56,10 +49,17 @@ export class Track {
   static async open(inputs: SweepInputs, variant: Variant | undefined): Promise<Track> {
     const stopwatch = new Stopwatch(inputs.now);
     const rows = variant instanceof Pruner ? variant.rows : [];
-    const sequential = !inputs.statistics && inputs.calibrate === 'sequential' && rows.length > 0;
+    const observes = rows.length > 0 || (variant instanceof Pruner && variant.update !== undefined);
+    const refits = variant !== undefined && 'refitter' in variant && variant.refitter !== undefined;
+    const sequential = refits || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
     const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
     const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
     return new Track(inputs, variant, evaluation, calibration, stopwatch);
+  }
+
+  /** What still prunes: undefined of the dense model, of whole components, and where it is over since the metric cannot rank. */
+  get pruner(): Pruner | undefined {
+    return this.variant instanceof Pruner && !this.failure ? this.variant : undefined;
   }
 
   /** Prunes the block and moves the streams on. */
@@ -75,10 +75,13 @@ export class Track {
 
   private async visitPruned(pruner: Pruner, visit: BlockVisit, step: Step): Promise<void> {
     const { layout, block, last, where } = visit;
-    const statistics = this.calibration
-      ? await this.calibration.observe(layout, block, false, step, `calibrating, ${where}`)
-      : visit.statistics;
-    const pruned = await this.prune(pruner, visit, statistics);
+    const own = this.calibration && (await observeBlock(this.inputs, this.calibration, visit, [pruner], false, step));
+    let pruned: Weights | undefined;
+    try {
+      pruned = await this.prune(pruner, own ? { ...visit, ...own } : visit, step);
+    } finally {
+      own?.solvers?.dispose();
+    }
     if (!pruned) return;
     try {
       await step(`pruning, ${where}`);
@@ -90,13 +93,20 @@ export class Track {
     }
   }
 
-  /** A block that is dropped leaves the hidden states as they are; its steps are over at once. */
-  private async visitRemoved({ mask, fills }: Removal, visit: BlockVisit, step: Step): Promise<void> {
-    const { index, layout, block } = visit;
-    const where = `evaluating, ${visit.where}`;
+  private async visitRemoved({ mask, fills, refitter }: Removal, visit: BlockVisit, step: Step): Promise<void> {
+    const { index, layout, block, last, where } = visit;
     const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
-    if (inputs) await this.evaluation.advance(layout, block, step, where, inputs);
-    else for (let left = this.evaluation.batches.length; left > 0; left--) await step(where);
+    let refitted: Weights = {};
+    try {
+      if (refitter) refitted = await refitBlock(this.inputs, this.calibration!, visit, mask[index]!, refitter, step);
+      const left = { ...block, ...refitted };
+      if (refitter && !last) await pass(this.calibration!.stream, layout, left, step, `calibrating, ${where}`, inputs);
+      await pass(this.evaluation, layout, left, step, `evaluating, ${where}`, inputs);
+    } catch (error) {
+      this.endAfter(error);
+    } finally {
+      for (const tensor of Object.values(refitted)) tensor.dispose();
+    }
   }
 
   /** Adds up the losses after the last block. */
@@ -130,29 +140,65 @@ export class Track {
     this.calibration?.dispose();
   }
 
-  /** The block with its linear layers pruned; undefined when the metric cannot rank one of them, which ends this track. */
+  /**
+   * The block with its linear layers pruned and updated; undefined when the metric cannot rank one of them, or the update cannot be computed,
+   * which ends this track.
+   */
   private async prune(
     pruner: Pruner,
-    { index, layout, block, gradients }: BlockVisit,
-    statistics: BlockStatistics | undefined,
+    { index, layout, block, gradients, statistics, solvers, where }: BlockVisit,
+    step: Step,
   ): Promise<Weights | undefined> {
     const pruned: Record<string, DeviceTensor> = {};
+    const updated = new Set(pruner.updated(index, layout));
     try {
       for (const parameter of layout.parameters) {
         if (!parameter.linear) continue;
         const { name } = parameter;
-        const made = await pruner.prune(index, parameter, block[name]!, statistics?.get(name), gradients?.[name]);
+        const updater = (): Promise<UpdateSolver> => this.solver(solvers!, parameter, pruner.update!);
+        const seen = statistics?.get(name);
+        const made = await pruner.prune(index, parameter, block[name]!, seen, gradients?.[name], updater);
         if (made) pruned[name] = made;
+        if (updated.has(parameter)) solvers!.release(parameter);
+        if (pruner.update) await step(`updating, ${where}`);
       }
       return { ...block, ...pruned };
     } catch (error) {
       for (const tensor of Object.values(pruned)) tensor.dispose();
-      if (!(error instanceof EspalierError) || error.code !== 'metric/invalid-score') throw error;
-      this.failure = error;
+      this.endAfter(error);
       return undefined;
     }
   }
+
+  /** Ends this track alone, where the error is a fault of its own. */
+  private endAfter(error: unknown): void {
+    if (!(error instanceof EspalierError) || !OWN_FAULTS.has(error.code)) throw error;
+    this.failure = error;
+  }
+
+  private async solver(solvers: BlockSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
+    const { solver, seconds } = await solvers.get(layer, update);
+    if (!this.shared.has(solver)) this.stopwatch.add(seconds);
+    this.shared.add(solver);
+    return solver;
+  }
 }
+
+/** Carries sequences through what a mask leaves of a block. One that is dropped leaves them as they are; its steps are over at once. */
+async function pass(
+  stream: HiddenStream,
+  layout: BlockLayout,
+  block: Weights,
+  step: Step,
+  where: string,
+  mask: MaskInputs | undefined,
+): Promise<void> {
+  if (mask) await stream.advance(layout, block, step, where, mask);
+  else for (let left = stream.batches.length; left > 0; left--) await step(where);
+}
+
+/** Errors that end one evaluation, and not the others. */
+const OWN_FAULTS: ReadonlySet<ErrorCode> = new Set(['metric/invalid-score', 'recovery/ill-conditioned']);
 
 function notFinite(metric: string | undefined, perplexity: number): EspalierError {
   return new EspalierError({

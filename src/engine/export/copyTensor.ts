@@ -1,5 +1,7 @@
+import { EspalierError } from '../../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { byteLength } from '../checkpoint/elementTypes.ts';
+import { byteLength, type FloatType } from '../checkpoint/elementTypes.ts';
+import { NARROW } from '../checkpoint/narrow.ts';
 import { type Parameter, storedShape } from '../families/family.ts';
 import type { CheckpointWriter } from './checkpointWriter.ts';
 import type { TensorSource } from './tensorSources.ts';
@@ -54,6 +56,63 @@ export function copyMasked(from: Checkpoint, parameter: Parameter, pruned: Float
     for (let i = 0; i < elements.length; i++) if (pruned[place(offset + i)] === 0) elements[i] = 0;
     to.write(tensor, first * rowBytes, chunk);
   }
+}
+
+/**
+ * Writes a matrix that was computed, `values` [out, in], in the order that the checkpoint stores it in.
+ *
+ * @param dtype what it is rounded to, to nearest even
+ * @throws EspalierError `export/mismatch` where the type has no room for a value
+ */
+export function writeValues(parameter: Parameter, values: Float32Array, dtype: FloatType, to: CheckpointWriter): void {
+  const { tensor, shape, transposed } = parameter;
+  const [outputs, inputs] = shape as [number, number];
+  const width = byteLength(dtype, 1)!;
+  const [rows, columns] = transposed ? [inputs, outputs] : [outputs, inputs];
+  const chunkRows = Math.max(1, Math.floor(CHUNK / (width * columns)));
+  for (let first = 0; first < rows; first += chunkRows) {
+    const count = Math.min(chunkRows, rows - first);
+    const chunk = transposed
+      ? new Float32Array(count * columns)
+      : values.subarray(first * columns, (first + count) * columns);
+    if (transposed) {
+      for (let row = 0, at = 0; row < count; row++)
+        for (let column = 0; column < columns; column++, at++) chunk[at] = values[column * inputs + first + row]!;
+    }
+    requireRoom(tensor, chunk, dtype);
+    to.write(
+      tensor,
+      first * columns * width,
+      dtype === 'F64' ? new Uint8Array(Float64Array.from(chunk).buffer) : NARROW[dtype](chunk),
+    );
+  }
+}
+
+/** The columns of a matrix [out, in] whose bits are set. */
+export function takeInputs(values: Float32Array, columns: Uint8Array): Float32Array {
+  const kept = indicesOf(columns);
+  const taken = new Float32Array((values.length / columns.length) * kept.length);
+  for (let begin = 0, at = 0; begin < values.length; begin += columns.length) {
+    for (let i = 0; i < kept.length; i++, at++) taken[at] = values[begin + kept[i]!]!;
+  }
+  return taken;
+}
+
+/** The first value that float16 rounds to infinity. */
+const FLOAT16_END = 65_520;
+
+function requireRoom(tensor: string, values: Float32Array, dtype: FloatType): void {
+  if (dtype !== 'F16') return;
+  const largest = values.reduce((found, value) => Math.max(found, Math.abs(value)), 0);
+  // NaN is not smaller either.
+  if (largest < FLOAT16_END) return;
+  throw new EspalierError({
+    code: 'export/mismatch',
+    operation: `writing ${tensor} as float16, which the checkpoint stores it in`,
+    expected: 'updated weights of at most 65504',
+    actual: largest.toPrecision(4),
+    remedy: 'Use more damping, or export to onnx, which is float32.',
+  });
 }
 
 /** Bytes of an element and of a row, and the number of rows; a vector has rows of one element. */

@@ -11,19 +11,19 @@ import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
 import { elementCount } from '../checkpoint/elementTypes.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
+import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
-import type { RemovedComponents } from '../evaluation/removal.ts';
 import type { StepHooks } from '../forward/step.ts';
 import { finalLogits } from '../forward/logits.ts';
 import { allParameters } from '../families/families.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import { copyCompanions } from './companions.ts';
-import { MaskedWriter } from './maskedWriter.ts';
+import { MaskedWriter, type PrunedForm } from './maskedWriter.ts';
 import { modelCard } from './modelCard.ts';
 import { writeNewFolder } from './newFolder.ts';
 import { onnxPositions, writeOnnx } from './onnxModel.ts';
+import { RemovedWriter } from './removedWriter.ts';
 import { requireSame, VERIFIED_ROWS } from './verify.ts';
-import { writeRemoved } from './writeRemoved.ts';
 import { writeJson } from './writeJson.ts';
 import { type WrittenConfig, writingStep } from './writtenConfig.ts';
 
@@ -32,7 +32,8 @@ import { type WrittenConfig, writingStep } from './writtenConfig.ts';
  * in memory. The folder is there when all this is done, or not at all.
  *
  * Single weights: zeros in place. Whole components: smaller matrices, no blocks where they were dropped. Kept weights are copied bit
- * by bit; one tensor's part is all that is ever held beside the evaluation.
+ * by bit; one tensor's part is all that is ever held beside the evaluation. Updated weights are rounded to the checkpoint's types, and what
+ * that does to the perplexity is measured on what was written; in ONNX they are float32.
  *
  * @throws EspalierError `export/exists`, `export/mismatch`, `io/write`, and what an evaluation throws
  */
@@ -52,12 +53,29 @@ export async function exportModel(
       // ONNX is made from the pruned checkpoint, which is then not kept.
       const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
       if (isOnnx) await mkdir(folder);
-      const { written, result, states, leftOut } = await writePruned(plan, dense, folder, hooks, state);
+      const form = prunedForm(plan, target);
+      const { written, result, states, leftOut, roundedTo } = await writePruned(
+        plan,
+        dense,
+        folder,
+        form,
+        hooks,
+        state,
+      );
+      const rounded =
+        roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
       if (isOnnx) {
         await convert(folder, temporary, plan, hooks);
         await rm(folder, { recursive: true });
       }
-      const verification = await verify(plan, { ...target, folder: temporary }, states, hooks, startFresh);
+      const verification = await verify(
+        plan,
+        { ...target, folder: temporary },
+        states,
+        rounded !== undefined,
+        hooks,
+        startFresh,
+      );
       const report: ExportReport = {
         ...target,
         result,
@@ -65,6 +83,7 @@ export async function exportModel(
         bytes: 0,
         plain: !(ESPALIER_KEY in written.values),
         leftOut,
+        ...(rounded && { rounded }),
         verification,
       };
       await writeNew(path.join(temporary, 'README.md'), modelCard(report, written.config));
@@ -82,16 +101,36 @@ interface ReferenceStates {
   readonly logits: Float32Array;
 }
 
-async function writePruned(
+interface WrittenModel {
+  readonly written: WrittenConfig;
+  readonly result: EvaluationResult;
+  readonly states: ReferenceStates;
+  readonly leftOut: readonly string[];
+  readonly roundedTo: readonly string[];
+}
+
+/** ONNX is float32, so nothing is rounded on the way to it. */
+function prunedForm({ evaluations: [evaluation] }: EvaluationPlan, { format }: ExportTarget): PrunedForm {
+  if (!evaluation?.update) return 'masked';
+  return format === 'onnx' ? 'float32' : 'rounded';
+}
+
+/**
+ * Evaluates, and fills a folder with what was pruned; nothing of it is compared with anything.
+ *
+ * @param form in which pruned and updated weights are written
+ */
+export async function writePruned(
   plan: EvaluationPlan,
   dense: Checkpoint,
   folder: string,
-  hooks: StepHooks,
+  form: PrunedForm,
+  hooks: EvaluationHooks,
   state: EngineState,
-): Promise<{ written: WrittenConfig; result: EvaluationResult; states: ReferenceStates; leftOut: readonly string[] }> {
+): Promise<WrittenModel> {
   let states: ReferenceStates | undefined;
-  let removed: RemovedComponents | undefined;
-  const masked = new MaskedWriter(dense, folder);
+  let removed: RemovedWriter | undefined;
+  const masked = new MaskedWriter(dense, folder, form);
   try {
     const [result] = await evaluatePlan(
       plan,
@@ -101,7 +140,11 @@ async function writePruned(
           masked.write(tensor, weight);
         },
         onRemoved: (components) => {
-          removed = components;
+          removed = new RemovedWriter(dense, dense.values, components, folder, form);
+          hooks.onRemoved?.(components, 0);
+        },
+        onRefitted: ({ tensor, weight }) => {
+          removed!.write(tensor, weight);
         },
         onFinal: async ({ batch, head }) => {
           const tokens = batch.ids[0]!;
@@ -112,14 +155,13 @@ async function writePruned(
       },
       state,
     );
-    const written = removed
-      ? await writeRemoved(dense, dense.values, removed, folder, hooks)
-      : await masked.finish(dense.values, hooks);
+    const written = await (removed?.finish(hooks) ?? masked.finish(dense.values, hooks));
     await writeJson(path.join(folder, 'config.json'), written.values);
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
-    return { written, result: result!, states: states!, leftOut };
+    return { written, result: result!, states: states!, leftOut, roundedTo: [...(removed ?? masked).roundedTo].sort() };
   } finally {
     masked.abandon();
+    removed?.abandon();
   }
 }
 
@@ -134,11 +176,28 @@ async function convert(from: string, to: string, { settings }: EvaluationPlan, h
   }
 }
 
+/** The perplexity of what lies in the folder, on the plan's text. */
+async function measureWritten(
+  plan: EvaluationPlan,
+  folder: string,
+  { signal, onProgress }: StepHooks,
+  state: EngineState,
+): Promise<{ perplexity: number }> {
+  try {
+    const [written] = await evaluatePlan({ ...plan, model: folder, evaluations: [] }, { signal, onProgress }, state);
+    return { perplexity: written!.perplexity };
+  } finally {
+    // Its files are open, and the folder is still to be given its name.
+    state.models.dispose();
+  }
+}
+
 /** @throws EspalierError `export/mismatch` */
 async function verify(
   { settings }: EvaluationPlan,
   target: ExportTarget,
   { tokens, rows, logits }: ReferenceStates,
+  isRounded: boolean,
   { signal, onProgress }: StepHooks,
   startFresh: () => FreshEngine,
 ): Promise<Verification> {
@@ -151,7 +210,8 @@ async function verify(
     const { device, precision, threads } = settings;
     const request = { ...target, tokens: [...tokens], rows, reference, settings: { device, precision, threads } };
     const verification = await orCancelled(fresh.verify(request, { signal }), signal, 'exporting');
-    requireSame(verification, precision === 'float16' ? 'float16' : 'float32', target.folder);
+    const isHalf = precision === 'float16' || isRounded;
+    requireSame(verification, isHalf ? 'float16' : 'float32', target.folder);
     return verification;
   } finally {
     await fresh.dispose();

@@ -5,18 +5,25 @@ import { protocolText } from '../../experiment/deviations.ts';
 import { otherPerplexities } from '../../experiment/otherPerplexities.ts';
 import { blocksText, gradientsText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatCount, formatPerplexity, formatShare } from '../../experiment/format.ts';
+import { roundedText } from '../../experiment/exportWords.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
+import { updateText } from '../../experiment/updates.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { inputName } from '../../experiment/hubName.ts';
 
 /** README.md of an exported model: what was removed from which model, how, and what that did. */
 export function modelCard(
-  { format, result, parameters, plain, verification }: ExportReport,
+  { format, result, parameters, plain, rounded, verification }: ExportReport,
   config: ModelConfig,
 ): string {
   const { provenance, structure } = result;
   const source = inputName(provenance.model);
+  const layers = result.update?.layers ?? 0;
+  const refitted =
+    layers > 0
+      ? `, and the ${layers} output projections that lost columns were refitted to what the whole ones gave`
+      : '';
   const isMixture = structure?.blocks.some(({ experts }) => experts !== undefined);
   const rows: [string, string][] = [
     [
@@ -36,6 +43,7 @@ export function modelCard(
       'perplexity',
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
+    ...(rounded ? [['perplexity as stored', roundedText(rounded, result.perplexity)] as [string, string]] : []),
     ...protocolRow(result),
     ...byWordRow(result),
     [
@@ -59,8 +67,8 @@ export function modelCard(
     `# ${markdownText(source)}, pruned`,
     '',
     structure
-      ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}.`
-      : 'Single weights were set to zero in place: sizes, memory and speed are those of the model before.',
+      ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}${refitted}.`
+      : `Single weights were set to zero in place${result.update ? `, and those that stay were changed (${updateText(result.update.update)})` : ''}: sizes, memory and speed are those of the model before.`,
     '',
     '| | |',
     '|---|---|',

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readParameter } from '../checkpoint/readParameter.ts';
 import { type BlockShape, blockShape } from '../families/config.ts';
 import { allParameters, familyOf } from '../families/families.ts';
-import { type BlockLayout, componentsAlong, type Coupled, couplings, type Parameter } from '../families/family.ts';
+import { type BlockLayout, type Coupled, couplings, type Parameter, spread } from '../families/family.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
 import type { PrunedConfig } from './prunedConfig.ts';
 
@@ -93,11 +93,6 @@ function keptBits(mask: ModelMask, index: number, { kvHeads, intermediate, exper
 /** The name of the same layer of another expert. */
 function ofExpert(name: string, expert: number, other: number): string {
   return name.replace(`.experts.${expert}.`, `.experts.${other}.`);
-}
-
-/** One bit for each component → one for each of the rows or columns that go with it. */
-function spread(bits: Uint8Array, coupling: Pick<Coupled, 'shape' | 'parts'>): Uint8Array {
-  return Uint8Array.from(componentsAlong(coupling, bits.length), (component) => bits[component]!);
 }
 
 /** Elements of a matrix that are read at a time. */

@@ -13,7 +13,8 @@ export const VERIFIED_ROWS = 128;
 
 /**
  * Largest difference that is still the same model, in units of the largest logit (or of 1). Removing what a mask multiplies by zero
- * leaves every kept weight as it was; sums over fewer terms are only added up in another order. float16 has 11 bits.
+ * leaves every kept weight as it was; sums over fewer terms are only added up in another order. float16 has 11 bits, and bfloat16, to which
+ * updated weights may have been rounded, 8.
  */
 const TOLERANCE: Readonly<Record<'float32' | 'float16', number>> = { float32: 1e-4, float16: 5e-2 };
 

@@ -103,6 +103,11 @@ export function componentsAlong(
   return components;
 }
 
+/** One bit for each component → one for each of the rows or columns that go with it. */
+export function spread(bits: Uint8Array, coupling: Pick<Coupled, 'shape' | 'parts'>): Uint8Array {
+  return Uint8Array.from(componentsAlong(coupling, bits.length), (component) => bits[component]!);
+}
+
 export interface Coupled extends Parameter {
   readonly parts: Parts;
 }

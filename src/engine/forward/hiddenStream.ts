@@ -28,7 +28,7 @@ export class HiddenStream {
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
     const weights = { ...this.programs.inputs(layout, block), ...mask?.inputs };
     for (const batch of this.batches) {
-      const program = await this.programs.block(layout, batch.batch, true, [], mask?.masking);
+      const program = await this.programs.block(layout, batch.batch, { masking: mask?.masking });
       const spare = this.spare(batch);
       const { y } = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});
       this.replace(batch, y!);

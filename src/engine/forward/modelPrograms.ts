@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../families/families.ts';
-import { buildBlockGraph, type InputStatistic, type Masking } from '../models/blockGraph.ts';
+import { type BlockGraphOptions, buildBlockGraph } from '../models/blockGraph.ts';
 import { buildHeadGraph } from '../models/headGraph.ts';
 import type { RotaryPositions } from '../families/config.ts';
 import { type BlockLayout, rotationOf } from '../families/family.ts';
@@ -13,6 +13,12 @@ const ROWS = { host: 1024, resident: 4096 };
 
 /** Elements of logits that exist at the same time. */
 export const LOGITS = { host: 1 << 21, resident: 1 << 26 };
+
+/** What a block program gives and takes beside the hidden states. */
+type BlockOptions = {
+  readonly [Name in 'output' | 'statistics' | 'grams' | 'masking' | 'activations']?:
+    BlockGraphOptions[Name] | undefined;
+};
 
 /** The programs of one model at one sequence length on one device, compiled when first needed. */
 export class ModelPrograms {
@@ -58,30 +64,36 @@ export class ModelPrograms {
     return { ...weights, ...(rotation && this.rotary.get(keyOf(rotation))) };
   }
 
-  /** The block program for batches of `batch` sequences. */
+  /** The block program for batches of `batch` sequences. Without `output` it only observes. */
   block(
     layout: BlockLayout,
     batch: number,
-    output: boolean,
-    statistics: readonly InputStatistic[] = [],
-    masking: Masking = 'none',
-    activations = false,
+    { output = true, statistics = [], grams = [], masking = 'none', activations = false }: BlockOptions = {},
   ): Promise<Program> {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
-    const outputs = [...(output ? ['y'] : []), ...statistics, ...(activations ? ['activations'] : [])].join(',');
+    const observed = [...statistics, ...grams.map((input) => `gram:${input}`), ...(activations ? ['activations'] : [])];
+    const outputs = [...(output ? ['y'] : []), ...observed].join(',');
     const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
-    const options = { batch, tokens, precision, weightType, output, statistics, masking, activations };
+    const options = { batch, tokens, precision, weightType, output, statistics, grams, masking, activations };
     return device.program(
       key,
       () => buildBlockGraph(config, layout, options),
-      (name) => name !== 'y',
-      config.blocks !== undefined,
+      (name) => name !== 'y' && !name.startsWith('gram:'),
+      // H would be held by the program from one block to the next.
+      config.blocks !== undefined || grams.length > 0,
     );
   }
 
   /** Sums of the cross-entropies of every sequence's next tokens, in the order of `batch.ids`. */
   async losses(batch: HiddenBatch, weights: Weights): Promise<number[]> {
+    const { tokens } = this;
+    const losses = await this.rowLosses(batch, weights);
+    return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
+  }
+
+  /** The cross-entropy of every row's next token [batch · tokens]; the last of a sequence means nothing. */
+  async rowLosses(batch: HiddenBatch, weights: Weights): Promise<Float32Array> {
     const { config, device, tokens } = this;
     const rows = batch.batch * tokens;
     const limit = device.resident ? LOGITS.resident : LOGITS.host;
@@ -98,7 +110,7 @@ export class ModelPrograms {
     for (let begin = 0, index = 0; begin < rows; begin += slice, index++) {
       losses.set(outputs[`loss${index}`]!.floats(), begin);
     }
-    return batch.ids.map((_, i) => sumOf(losses.subarray(i * tokens, (i + 1) * tokens - 1)));
+    return losses;
   }
 }
 

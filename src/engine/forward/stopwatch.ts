@@ -8,6 +8,11 @@ export class Stopwatch {
     this.now = now;
   }
 
+  /** Counts time that another has measured. */
+  add(seconds: number): void {
+    this.seconds += seconds;
+  }
+
   async time<Result>(work: () => Promise<Result>): Promise<Result> {
     const begin = this.now();
     try {

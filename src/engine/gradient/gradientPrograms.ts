@@ -43,8 +43,7 @@ export class GradientPrograms {
     const { config, device, tokens } = this;
     const { parameters, losses, accumulate } = options;
     const rows = batch * tokens;
-    const limit = device.resident ? LOGITS.resident : LOGITS.host;
-    const slice = Math.min(rows, Math.max(256, Math.floor(limit / config.vocabulary)));
+    const slice = headSlice(config, device, rows);
     const flags = `${losses ? 'loss' : ''} ${accumulate ? '+' : ''}`;
     const key = `gradient ${this.shape} head ${batch}×${tokens} ${flags} ${parameters.join(',')}`;
     const { weightType } = device;
@@ -54,4 +53,9 @@ export class GradientPrograms {
       (name) => name === 'loss',
     );
   }
+}
+
+/** Rows whose logits exist at the same time. */
+export function headSlice({ vocabulary }: Pick<ModelConfig, 'vocabulary'>, { resident }: Device, rows: number): number {
+  return Math.min(rows, Math.max(256, Math.floor((resident ? LOGITS.resident : LOGITS.host) / vocabulary)));
 }

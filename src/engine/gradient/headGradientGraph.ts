@@ -26,11 +26,22 @@ export interface HeadGradientOptions {
  * worked off in slices, forwards and backwards, so that logits [slice, vocabulary] are all that is ever held.
  */
 export function buildHeadGradientGraph(config: ModelConfig, options: HeadGradientOptions): Graph {
-  const { rows, slice, weightType, accumulate } = options;
   const graph = new GraphBuilder();
+  const x = graph.input('x', [options.rows, config.hidden]);
+  graph.output('dx', writeHeadGradient(graph, config, x, options));
+  return graph.build('head, backwards');
+}
+
+/** Adds the head's inputs, and all outputs but the first; → ∂L/∂x. */
+export function writeHeadGradient(
+  graph: GraphBuilder,
+  config: ModelConfig,
+  x: Value,
+  options: HeadGradientOptions,
+): Value {
+  const { rows, slice, weightType, accumulate } = options;
   const family = familyOf(config);
   const head = family.head(config);
-  const x = graph.input('x', [rows, config.hidden]);
   const targets = graph.input('targets', [rows], 'int32');
   const rowWeights = graph.input('rowWeights', [rows]);
   const parameters = new Map(head.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
@@ -57,8 +68,7 @@ export function buildHeadGradientGraph(config: ModelConfig, options: HeadGradien
       sums.set(name, sum ? graph.add(sum, found[index]!) : found[index]!);
     }
   }
-  graph.output('dx', graph.concat(backwards, 0));
   if (options.losses) graph.output('loss', graph.concat(losses, 0));
   for (const [name, sum] of sums) graph.output(`d:${name}`, sum);
-  return graph.build('head, backwards');
+  return graph.concat(backwards, 0);
 }

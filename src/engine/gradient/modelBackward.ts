@@ -209,7 +209,7 @@ class BackwardPass {
     try {
       for (const [i, batch] of this.batches.entries()) {
         const x = inputs[i]!;
-        const program = await programs.block(layout, batch.batch, true, observe?.statistics);
+        const program = await programs.block(layout, batch.batch, { statistics: observe?.statistics });
         const result = await program.run({ ...programs.inputs(layout, block), x }, pool.outputs({ y: x.shape }));
         const y = result['y']!;
         pool.own([y]);

@@ -13,15 +13,17 @@ export class GraphBuilder {
   private readonly constants: Constant[] = [];
   private readonly nodes: Node[] = [];
   private nextId = 0;
+  /** Stands before the names of inputs and outputs that are added: where one program holds several blocks. */
+  prefix = '';
 
   input(name: string, shape: Shape, type: ElementType = 'float32'): Value {
     const value = this.value(type, shape);
-    this.inputs.push({ name, value });
+    this.inputs.push({ name: this.prefix + name, value });
     return value;
   }
 
   output(name: string, value: Value): void {
-    this.outputs.push({ name, value });
+    this.outputs.push({ name: this.prefix + name, value });
   }
 
   constant(data: readonly number[], shape: Shape, type: ElementType = 'float32'): Value {

@@ -31,6 +31,8 @@ export interface BlockGraphOptions {
   readonly output: boolean;
   /** Statistics of every linear layer's input, each [batch, in], summed (or maximised) over the tokens of a sample. */
   readonly statistics: readonly InputStatistic[];
+  /** Inputs of linear layers (`Parameter.input`) whose products with themselves are added up, see {@link buildBlockGraph}. */
+  readonly grams?: readonly string[];
   readonly masking?: Masking;
   /** Whether each expert tells how many rows went through it, and the sum of its outputs' lengths times their weights, [1, 1] both. */
   readonly activations?: boolean;
@@ -41,6 +43,7 @@ export interface BlockGraphOptions {
  * `cosines` and `sines` [tokens, dims / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
  * input of linear layers (`Parameter.input`): of one that all tokens reach [batch, in]; of one that those of an expert reach [1, in], and
  * `tokens:input` [batch, 1], how many of each sample these are. Of each expert `activation:index` and `tokens:index`, where asked for.
+ * For each input in `grams`, too, `sum:input` [in, in] comes in, and `gram:input` goes out: that plus Σ xᵀx over the rows x of the input.
  */
 export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
   const { batch, tokens } = options;
@@ -206,14 +209,20 @@ export class ProgramBlockWriter implements BlockWriter {
     if (seen && seen !== x) throw new RangeError(`${linear} does not read what ${name} reads`);
     if (seen) return;
     this.observed.set(name, x);
-    const { batch, tokens, statistics } = this.options;
-    if (statistics.length === 0) return;
+    const { batch, tokens, statistics, grams = [] } = this.options;
+    const wantsGram = grams.includes(name);
+    if (statistics.length === 0 && !wantsGram) return;
     const { graph, chosen } = this;
     const columns = x.shape[1]!;
+    const addGram = (rows: Value): void => {
+      const sum = graph.input(`sum:${name}`, [columns, columns]);
+      graph.output(`gram:${name}`, graph.add(sum, graph.matMul(rows, rows, { transposeA: true })));
+    };
     if (chosen) {
       // A row of zeros, of which nothing is seen, so that there is one where no row was chosen.
       const rows = graph.concat([x, graph.constant([0], [1, columns])], 0);
       for (const statistic of statistics) graph.output(`${statistic}:${name}`, STATISTICS[statistic](graph, rows, 0));
+      if (wantsGram) addGram(rows);
       graph.output(`tokens:${name}`, graph.reduceSum(graph.reshape(chosen, [batch, tokens]), [1]));
       return;
     }
@@ -222,6 +231,7 @@ export class ProgramBlockWriter implements BlockWriter {
       const value = graph.reshape(STATISTICS[statistic](graph, samples, 1), [batch, columns]);
       graph.output(`${statistic}:${name}`, value);
     }
+    if (wantsGram) addGram(x);
   }
 }
 

@@ -2,15 +2,17 @@ import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Parameter } from '../families/family.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
+import { countZeros } from './countZeros.ts';
 import { buildPruneGraph, comparisonGroups } from './pruneGraph.ts';
 import { requireValidScore } from './scoreCheck.ts';
 
@@ -27,7 +29,30 @@ export interface PrunedLayer {
   readonly gradient?: Float32Array;
 }
 
-/** A metric applied at one sparsity, layer by layer, with the counts of what it removed. */
+/** Changes the weights of one layer that stay, by what is known of its input. */
+export interface LayerUpdater {
+  /** What was added to H's diagonal, as a share of its mean: more than was asked for where H could not be inverted otherwise. */
+  readonly damping: number;
+  /** @param pruned [out, in]: the mask is where it is zero. Both stay the caller's */
+  update(weight: DeviceTensor, pruned: DeviceTensor): Promise<DeviceTensor>;
+  /** Chooses a mask of its own, where the update can. */
+  prune?(weight: DeviceTensor, sparsity: Sparsity): Promise<DeviceTensor>;
+}
+
+export interface Pruning {
+  /** For messages. */
+  readonly metric: string;
+  /** Absent: the update chooses what goes. */
+  readonly expression?: Expression | undefined;
+  readonly sparsity: Sparsity;
+  readonly group: EvaluationSettings['group'];
+  /** Share of each block's weights that goes, where not `sparsity` of all. */
+  readonly rates?: readonly number[] | undefined;
+  readonly update?: WeightUpdate | undefined;
+  readonly onPruned?: ((layer: PrunedLayer) => void) | undefined;
+}
+
+/** A metric applied at one sparsity, layer by layer, and what an update makes of the weights that stay; with the counts of what went. */
 export class Pruner {
   /** Operands that are rows: the statistics they need have to be collected first. */
   readonly rows: readonly RowOperand[];
@@ -37,47 +62,42 @@ export class Pruner {
   readonly blocks: { weights: number; zeros: number }[] = [];
   /** Experts that were left as they are, by their layers' common name in the checkpoint: no calibration token went through them. */
   readonly unseen = new Set<string>();
+  /** Layers whose H needed more damping than was asked for, and the most that one got. */
+  readonly damped = { layers: 0, damping: 0 };
   readonly metric: string;
+  readonly update: WeightUpdate | undefined;
   private readonly device: Device;
-  private readonly expression: Expression;
-  private readonly sparsity: Sparsity;
-  private readonly group: EvaluationSettings['group'];
+  private readonly how: Pruning;
   /** On the CPU the pruned weights of every block go to the same arrays. */
   private readonly arrays = new ReusedArrays();
-  private readonly onPruned: ((layer: PrunedLayer) => void) | undefined;
-  private readonly rates: readonly number[] | undefined;
 
-  /** @param rates share of each block's weights that goes, where not `sparsity` of all */
-  constructor(
-    device: Device,
-    metric: string,
-    expression: Expression,
-    sparsity: Sparsity,
-    group: EvaluationSettings['group'],
-    onPruned?: (layer: PrunedLayer) => void,
-    rates?: readonly number[],
-  ) {
+  constructor(device: Device, how: Pruning) {
     this.device = device;
-    this.metric = metric;
-    this.expression = expression;
-    this.sparsity = sparsity;
-    this.group = group;
-    this.onPruned = onPruned;
-    this.rates = rates;
-    this.rows = operandsOf(expression).filter(isRowOperand);
-    this.usesGradient = operandsOf(expression).includes('G');
+    this.how = how;
+    this.metric = how.metric;
+    this.update = how.update;
+    const operands = how.expression ? operandsOf(how.expression) : [];
+    this.rows = operands.filter(isRowOperand);
+    this.usesGradient = operands.includes('G');
+  }
+
+  /** Layers of a block that are updated after weights of them went: H of their inputs has to be there. */
+  updated(block: number, { parameters }: BlockLayout): readonly Parameter[] {
+    return this.update ? parameters.filter((layer) => layer.linear && this.removesOf(block, layer) > 0) : [];
   }
 
   /**
    * The pruned weight of one linear layer, valid until the next block is pruned on the CPU, until disposed elsewhere. Undefined for a layer
-   * that cannot be ranked, since the metric asks for inputs or gradients and no calibration token went through its expert: it stays as it is,
-   * and counts among the weights that do.
+   * that stays as it is, and counts among the weights that do: one that cannot be ranked, since the metric or the update asks for inputs
+   * or gradients and no calibration token went through its expert; and one of which an update that chooses itself is to take nothing.
    *
    * @param block index of the layer's block
    * @param weight [out, in], as the checkpoint has it
-   * @param statistics of the layer's input; needed where {@link rows} is not empty
+   * @param statistics of the layer's input; needed where {@link rows} is not empty, and where it is {@link updated}
    * @param gradient the operand G [out, in], float32; needed where {@link usesGradient} holds
-   * @throws EspalierError `metric/invalid-score` where the score has values that are not finite, or is constant
+   * @param updater needed where the layer is {@link updated}; it is not asked for of a layer that stays as it is
+   * @throws EspalierError `metric/invalid-score` where the score has values that are not finite, or is constant;
+   *   `recovery/ill-conditioned` where updated weights are not finite, and what asking for the updater throws
    */
   async prune(
     block: number,
@@ -85,29 +105,28 @@ export class Pruner {
     weight: DeviceTensor,
     statistics: InputStatistics | undefined,
     gradient: DeviceTensor | undefined,
+    updater?: () => Promise<LayerUpdater>,
   ): Promise<DeviceTensor | undefined> {
     const [out, columns] = layer.shape as [number, number];
     this.requireDivisible(layer, columns);
     const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
     counts.weights += out * columns;
-    if (await this.isUnseen(layer, statistics, gradient)) {
-      this.unseen.add(layer.tensor.replace(/\.[^.]+\.weight$/, ''));
+    const updates = this.update !== undefined && this.removesOf(block, layer) > 0;
+    const unseen = await this.isUnseen(layer, statistics, gradient, updates);
+    if (unseen) this.unseen.add(layer.tensor.replace(/\.[^.]+\.weight$/, ''));
+    const { expression } = this.how;
+    if (unseen || (!expression && !updates)) {
       for (const value of await this.device.download(weight)) if (value === 0) counts.zeros++;
       return undefined;
     }
-    const program = await this.program([out, columns], this.sparsityOf(block));
-    const inputs: Record<string, DeviceTensor> = { weight, ...(this.usesGradient && { G: gradient! }) };
     const rows: Partial<Record<RowOperand, Float32Array>> = {};
-    for (const row of this.rows) {
-      rows[row] = statistics!.row(row);
-      inputs[row] = DeviceTensor.fromHost(rows[row], [1, columns]);
-    }
-    const outputs = await program.run(inputs, this.device.resident ? {} : { pruned: this.spare(layer) });
-    const pruned = outputs['pruned']!;
-    requireValidScore(outputs, layer, this.metric);
-    counts.zeros += sum(outputs['zeros']!.floats());
-    await this.report(layer, pruned, rows, inputs['G']);
-    return pruned;
+    for (const row of this.rows) rows[row] = statistics!.row(row);
+    const G = this.usesGradient ? gradient! : undefined;
+    const made = expression && (await this.masked(block, layer, expression, { weight, rows, G }));
+    const pruned = updates ? await this.revised(block, layer, weight, made?.pruned, await updater!()) : made!;
+    counts.zeros += pruned.zeros;
+    await this.report(layer, pruned.pruned, rows, G);
+    return pruned.pruned;
   }
 
   /** Share of the weights that are zero. */
@@ -121,10 +140,45 @@ export class Pruner {
     { expert }: Parameter,
     statistics: InputStatistics | undefined,
     gradient: DeviceTensor | undefined,
+    updates: boolean,
   ): Promise<boolean> {
     if (expert === undefined) return false;
-    if (this.rows.length > 0 && statistics!.tokens === 0) return true;
+    if ((this.rows.length > 0 || updates) && statistics!.tokens === 0) return true;
     return this.usesGradient && (await this.device.download(gradient!)).every((value) => value === 0);
+  }
+
+  /** The weight with the metric's lowest scores set to zero. */
+  private async masked(block: number, layer: Parameter, expression: Expression, given: Operands): Promise<Pruned> {
+    const [out, columns] = layer.shape as [number, number];
+    const program = await this.program(expression, [out, columns], this.sparsityOf(block));
+    const { weight, rows, G } = given;
+    const inputs: Record<string, DeviceTensor> = { weight, ...(G && { G }) };
+    for (const row of this.rows) inputs[row] = DeviceTensor.fromHost(rows[row]!, [1, columns]);
+    const outputs = await program.run(inputs, this.device.resident ? {} : { pruned: this.spare(layer) });
+    requireValidScore(outputs, layer, this.metric);
+    return { pruned: outputs['pruned']!, zeros: sum(outputs['zeros']!.floats()) };
+  }
+
+  /** What the update makes of a masked weight, or of the whole one where it chooses itself. */
+  private async revised(
+    block: number,
+    layer: Parameter,
+    weight: DeviceTensor,
+    masked: DeviceTensor | undefined,
+    updater: LayerUpdater,
+  ): Promise<Pruned> {
+    if (updater.damping > this.update!.damping) {
+      this.damped.layers++;
+      this.damped.damping = Math.max(this.damped.damping, updater.damping);
+    }
+    try {
+      const pruned = masked
+        ? await updater.update(weight, masked)
+        : await updater.prune!(weight, this.sparsityOf(block));
+      return { pruned, zeros: await countZeros(this.device, layer, pruned, this.metric) };
+    } finally {
+      masked?.dispose();
+    }
   }
 
   private async report(
@@ -133,9 +187,10 @@ export class Pruner {
     rows: PrunedLayer['rows'],
     gradient: DeviceTensor | undefined,
   ): Promise<void> {
-    if (!this.onPruned) return;
+    const { onPruned } = this.how;
+    if (!onPruned) return;
     const weight = await this.device.download(pruned);
-    this.onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
+    onPruned({ tensor, shape, weight, rows, ...(gradient && { gradient: await this.device.download(gradient) }) });
   }
 
   private spare({ name, shape }: Parameter): DeviceTensor {
@@ -143,11 +198,17 @@ export class Pruner {
   }
 
   private sparsityOf(block: number): Sparsity {
-    return this.rates ? { kind: 'unstructured', share: this.rates[block]! } : this.sparsity;
+    const { rates, sparsity } = this.how;
+    return rates ? { kind: 'unstructured', share: rates[block]! } : sparsity;
   }
 
-  private program(shape: readonly [number, number], sparsity: Sparsity): Promise<Program> {
-    const { expression, group } = this;
+  /** Weights of a layer that go, of each group of those that are compared. */
+  private removesOf(block: number, { shape }: Parameter): number {
+    return comparisonGroups(shape as [number, number], this.sparsityOf(block), this.how.group).remove;
+  }
+
+  private program(expression: Expression, shape: readonly [number, number], sparsity: Sparsity): Promise<Program> {
+    const { group } = this.how;
     const { weightType } = this.device;
     // Rates that come to the same count have one program; those that are spelled alike and do not have two.
     const { size, remove } = comparisonGroups(shape, sparsity, group);
@@ -158,15 +219,27 @@ export class Pruner {
   }
 
   private requireDivisible(layer: Parameter, columns: number): void {
-    if (this.sparsity.kind === 'unstructured' || columns % this.sparsity.of === 0) return;
+    const { sparsity } = this.how;
+    if (sparsity.kind === 'unstructured' || columns % sparsity.of === 0) return;
     throw new EspalierError({
       code: 'settings/invalid',
-      operation: `pruning ${layer.tensor} at ${printSparsity(this.sparsity)}`,
-      expected: `a number of input columns that ${this.sparsity.of} divides`,
+      operation: `pruning ${layer.tensor} at ${printSparsity(sparsity)}`,
+      expected: `a number of input columns that ${sparsity.of} divides`,
       actual: `${columns} columns`,
       remedy: 'Choose another N:M, or a percentage.',
     });
   }
+}
+
+interface Operands {
+  readonly weight: DeviceTensor;
+  readonly rows: PrunedLayer['rows'];
+  readonly G: DeviceTensor | undefined;
+}
+
+interface Pruned {
+  readonly pruned: DeviceTensor;
+  readonly zeros: number;
 }
 
 function sum(values: Float32Array): number {

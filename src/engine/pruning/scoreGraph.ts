@@ -22,11 +22,16 @@ export function writeScore(graph: GraphBuilder, expression: Expression, signed: 
   const written = writeMetric(graph, expression, (name) => operands.get(name)!);
   // A metric of numbers alone gives one score to all weights.
   const score = written.shape.length === 2 ? written : graph.expand(written, [1, signed.shape[1]!]);
-  const finite = graph.cast(graph.lessOrEqual(graph.abs(score), graph.scalar(FLOAT32_MAX)), 'float32');
-  graph.output('finite', graph.reduceSum(finite, [1]));
+  graph.output('finite', writeFinite(graph, score));
   graph.output('minimum', reduceWhole(graph, 'reduceMin', score));
   graph.output('maximum', reduceWhole(graph, 'reduceMax', score));
   return score;
+}
+
+/** x [n, m], float32 → [n, 1]: how many elements of each row are finite. */
+export function writeFinite(graph: GraphBuilder, x: Value): Value {
+  const finite = graph.cast(graph.lessOrEqual(graph.abs(x), graph.scalar(FLOAT32_MAX)), 'float32');
+  return graph.reduceSum(finite, [1]);
 }
 
 /** An operand, read off the weight or an input of its own: one row, or G like the weight. */

@@ -17,11 +17,13 @@ import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { disposePrograms, type SweepInputs } from '../evaluation/sweepInputs.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
+import { sizeOf } from '../graph/shape.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { invalidOutcome, measureVariants, releaseMetrics } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
+import { differingBits, MaskCache, zeroBits } from './maskBits.ts';
 import { type ProbeBlock, probeLayers } from './probeLayers.ts';
 import type { StepHooks } from '../forward/step.ts';
 import type { SearchSession } from './searchSession.ts';
@@ -36,6 +38,7 @@ export class MetricSession implements SearchSession {
   /** Evaluation blocks in the order of the rungs. */
   private readonly inputs: SweepInputs;
   private readonly probed: readonly ProbeBlock[];
+  private readonly masks = new MaskCache();
 
   private constructor(plan: MetricSearchPlan, inputs: SweepInputs, opening: SearchOpening) {
     this.plan = plan;
@@ -75,12 +78,18 @@ export class MetricSession implements SearchSession {
    *
    * @throws EspalierError for everything that is not the metric's fault
    */
-  async probe({ expressions }: Probing, { signal }: StepHooks): Promise<Timed<ProbeOutcome>[]> {
+  async probe({ expressions, against }: Probing, { signal }: StepHooks): Promise<Timed<ProbeOutcome>[]> {
+    if (against && against.length !== expressions.length) {
+      throw sessionError(
+        `${expressions.length} metrics to compare with, or null for each without`,
+        String(against.length),
+      );
+    }
     const outcomes: Timed<ProbeOutcome>[] = [];
     const step = stepper({ signal }, 0);
-    for (const expression of expressions) {
+    for (const [i, expression] of expressions.entries()) {
       const stopwatch = new Stopwatch(this.inputs.now);
-      const answer = await stopwatch.time(() => this.probeOne(expression));
+      const answer = await stopwatch.time(() => this.probeOne(expression, against?.[i] ?? undefined));
       outcomes.push({ answer, seconds: stopwatch.seconds });
       await step('probing');
     }
@@ -97,10 +106,25 @@ export class MetricSession implements SearchSession {
     return this.inputs.gradients;
   }
 
-  private async probeOne(expression: Expression): Promise<ProbeOutcome> {
+  private async probeOne(expression: Expression, against: Expression | undefined): Promise<ProbeOutcome> {
+    const mask = await this.maskOf(expression);
+    if (mask.kind === 'invalid') return mask;
+    const fingerprint = createHash('sha256').update(mask.bits).digest('hex').slice(0, 32);
+    const outcome = { kind: 'ranks', fingerprint, whole: this.probesAll() } as const;
+    if (against === undefined) return outcome;
+    const other = await this.maskOf(against);
+    if (other.kind === 'invalid') throw sessionError('a metric to compare with that ranks', other.detail);
+    return { ...outcome, changed: differingBits(mask.bits, other.bits) / this.probedWeights() };
+  }
+
+  /** One bit a weight of the probe's layers, set where the metric removes it; each layer begins with a byte. */
+  private async maskOf(expression: Expression): Promise<ProbedMask> {
+    const key = printPrefix(expression);
+    const known = this.masks.get(key);
+    if (known) return { kind: 'ranks', bits: known };
     const { weights, device, statistics, gradients } = this.inputs;
     const pruner = this.pruner(expression);
-    const hash = createHash('sha256');
+    const layerBits: Uint8Array[] = [];
     try {
       for (const { block: index, layers } of this.probed) {
         const block = await weights.block(index);
@@ -111,7 +135,7 @@ export class MetricSession implements SearchSession {
             const rows = statistics?.[index]?.get(name);
             const pruned = await pruner.prune(index, layer, block[name]!, rows, blockGradients?.[name]);
             try {
-              hash.update(zeroBits(await device.download(pruned ?? block[name]!)));
+              layerBits.push(zeroBits(await device.download(pruned ?? block[name]!)));
             } finally {
               pruned?.dispose();
             }
@@ -121,7 +145,9 @@ export class MetricSession implements SearchSession {
           if (blockGradients) gradients!.done(blockGradients);
         }
       }
-      return { kind: 'ranks', fingerprint: hash.digest('hex').slice(0, 32), whole: this.probesAll() };
+      const bits = Buffer.concat(layerBits);
+      this.masks.set(key, bits);
+      return { kind: 'ranks', bits };
     } catch (error) {
       return invalidOutcome(error);
     } finally {
@@ -157,9 +183,16 @@ export class MetricSession implements SearchSession {
     return this.probed.flatMap(({ layers }) => layers).length === linears.length;
   }
 
+  /** How many weights the probe looks at. */
+  private probedWeights(): number {
+    const layers = this.probed.flatMap((block) => block.layers);
+    return layers.reduce((count, { shape }) => count + sizeOf(shape), 0);
+  }
+
   private pruner(expression: Expression): Pruner {
     const { sparsity, settings } = this.plan;
-    return new Pruner(this.inputs.device, printPrefix(expression), expression, sparsity, settings.group);
+    const metric = printPrefix(expression);
+    return new Pruner(this.inputs.device, { metric, expression, sparsity, group: settings.group });
   }
 }
 
@@ -175,9 +208,6 @@ function needsOf(operands: readonly OperandName[]): SampleNeeds {
   };
 }
 
-/** One bit a weight, set where it is zero. */
-function zeroBits(weights: Float32Array): Uint8Array {
-  const bits = new Uint8Array((weights.length + 7) >> 3);
-  for (let i = 0; i < weights.length; i++) if (weights[i] === 0) bits[i >> 3]! |= 1 << (i & 7);
-  return bits;
-}
+/** Which weights of the probe's layers a metric removes, or why it cannot rank. */
+type ProbedMask =
+  { readonly kind: 'ranks'; readonly bits: Uint8Array } | Extract<ProbeOutcome, { readonly kind: 'invalid' }>;

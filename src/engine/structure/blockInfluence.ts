@@ -27,7 +27,7 @@ export async function blockInfluence(
       try {
         for (const batch of stream.batches) {
           const { x } = batch;
-          const program = await programs.block(layout, batch.batch, true);
+          const program = await programs.block(layout, batch.batch);
           const spare = stream.spare(batch);
           const y = (await program.run({ ...inputs, x }, spare ? { y: spare } : {}))['y']!;
           for (const cosine of await cosines(device, x, y)) sum += cosine;

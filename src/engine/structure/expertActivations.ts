@@ -27,7 +27,7 @@ export async function expertActivations(
       const inputs = programs.inputs(layout, block);
       try {
         for (const batch of stream.batches) {
-          const program = await programs.block(layout, batch.batch, true, [], 'none', true);
+          const program = await programs.block(layout, batch.batch, { activations: true });
           const spare = stream.spare(batch);
           const outputs = await program.run({ ...inputs, x: batch.x }, spare ? { y: spare } : {});
           for (const [expert, sum] of sums.entries()) {

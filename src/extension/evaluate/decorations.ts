@@ -26,6 +26,7 @@ function hoverOf(uri: vscode.Uri, { hover, exports: name, isSmaller }: Annotatio
   );
   const links = [
     ['Export Pruned Model…', 'espalier.exportModel'] as const,
+    ['Recover…', 'espalier.recover'] as const,
     ...(isSmaller === true ? [['Measure Speed', 'espalier.measureSpeed'] as const] : []),
   ];
   const text = links.map(([title, command]) => `[${title}](command:${command}?${target})`).join(' · ');

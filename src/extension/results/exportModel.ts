@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
+import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import { isStructural } from '../../experiment/planned.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
@@ -101,7 +102,7 @@ export class ModelExport {
 
 /** What was saved, and how it was compared. */
 function savedWords(plan: EvaluationPlan, report: ExportReport): string {
-  const { folder, format, bytes, parameters, plain, leftOut, verification } = report;
+  const { folder, format, bytes, parameters, plain, leftOut, rounded, result, verification } = report;
   const { exported, dense } = parameters;
   const fewer =
     exported < dense
@@ -114,11 +115,13 @@ function savedWords(plan: EvaluationPlan, report: ExportReport): string {
       : ' It has sizes or biases that config.json has no fields for: Espalier reads the folder, transformers does not.';
   const without =
     leftOut.length === 0 ? '' : ` Left out: ${leftOut.join(', ')}, links that lead out of the checkpoint.`;
+  const stored = rounded ? ` As stored its perplexity is ${roundedText(rounded, result.perplexity)}.` : '';
   const compared = `read back in another process, logits of ${verification.rows} tokens differ by at most ${verification.difference.toExponential(1)}`;
-  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${config}${without}`;
+  return `Saved and compared: ${vscode.workspace.asRelativePath(folder)} (${formatBytes(bytes)}, ${fewer}; ${compared}).${stored}${config}${without}`;
 }
 
-function progressInto(progress: Progress): Listener['onProgress'] {
+/** Shows how far something is in a notification. */
+export function progressInto(progress: Progress): Listener['onProgress'] {
   let shown = 0;
   return (now) => {
     const share = now.total > 0 ? (100 * now.done) / now.total : 0;

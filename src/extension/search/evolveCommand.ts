@@ -4,7 +4,7 @@ import { EspalierError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { settingsWarnings } from '../../experiment/resultWarnings.ts';
-import type { SearchPlan } from '../../search/kinds.ts';
+import type { RunPlan, SearchPlan } from '../../search/kinds.ts';
 import { mayAsk } from '../../search/asking.ts';
 import type { AskingPlan } from '../../search/asking.ts';
 import type { PromptTexts } from '../../search/llm/prompts.ts';
@@ -139,14 +139,15 @@ export class EvolveCommand {
     return searches.some((search) => search.asksLlm === true && (from !== undefined || search.name === name));
   }
 
-  private async start(plan: SearchPlan, document: string): Promise<void> {
+  /** Makes a run of it, drives it, and shows it. */
+  async start(plan: RunPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
     if (mayAsk(plan)) await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }
 
-  private async create(plan: SearchPlan, document: string | undefined, root: string): Promise<RunFolder> {
+  private async create(plan: RunPlan, document: string | undefined, root: string): Promise<RunFolder> {
     const modelLength = await this.parts.modelLength(plan.model);
     const length = plan.settings.length || defaultLength(modelLength, plan.settings.lengthLimit);
     for (const warning of settingsWarnings({ ...plan.settings, length }, modelLength)) {

@@ -4,8 +4,18 @@ import { foldEvent, newState } from '../../search/folds.ts';
 import { checkWhole } from '../../runs/journalReader.ts';
 import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
-import { masksAsCsv, masksAsJson, ratesAsCsv, ratesAsJson, runAsCsv, runAsJson } from './exportRun.ts';
+import {
+  masksAsCsv,
+  masksAsJson,
+  ratesAsCsv,
+  ratesAsJson,
+  recoveryAsCsv,
+  recoveryAsJson,
+  runAsCsv,
+  runAsJson,
+} from './exportRun.ts';
 import { iconFree, tellInformation } from '../messages.ts';
+import type { TrainedEvent } from '../../search/recovery/events.ts';
 import type { StepEvent } from '../../search/masks/events.ts';
 
 /** Asks where to, and writes everything that a run evaluated there. */
@@ -20,11 +30,13 @@ export async function saveExport(run: RunFolder, format: 'csv' | 'json'): Promis
 async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
   const state = newState(run.record.plan.kind);
   const steps: StepEvent[] = [];
+  const trained: TrainedEvent[] = [];
   const journal = journalOf(run);
   for await (const records of journal.more()) {
     for (const { event, at } of records) {
       foldEvent(state, event, at);
       if (event.kind === 'step') steps.push(event);
+      if (event.kind === 'trained') trained.push(event);
     }
   }
   // Half a table looks like a whole one.
@@ -36,6 +48,8 @@ async function textOf(run: RunFolder, format: 'csv' | 'json'): Promise<string> {
       return format === 'csv' ? ratesAsCsv(state) : ratesAsJson(run.record, state);
     case 'masks':
       return format === 'csv' ? masksAsCsv(steps, state) : masksAsJson(run.record, state);
+    case 'recovery':
+      return format === 'csv' ? recoveryAsCsv(trained, state) : recoveryAsJson(run.record, trained, state);
   }
 }
 

@@ -9,6 +9,8 @@ import type { CandidateOutcome } from '../../search/metrics/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
 import type { RateCandidate } from '../../search/rates/events.ts';
 import type { RateState } from '../../search/rates/state.ts';
+import type { TrainedEvent } from '../../search/recovery/events.ts';
+import type { RecoveryState } from '../../search/recovery/state.ts';
 import type { StepEvent } from '../../search/masks/events.ts';
 
 /** `blocks`: of the text, that were seen by what was stopped early; its perplexity is an estimate. */
@@ -104,6 +106,28 @@ export function masksAsJson(run: RunRecord, state: MaskState): string {
   const { opening, steps, stepsOfPoint, losses, leftOut, checkpoints, finalists, finished } = state;
   const found = { opening, steps, leftOut, checkpoints, finalists, finished, stepsOfPoint, losses };
   return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
+}
+
+/** All steps of a recovery, with the held-out loss where it was looked at after the step; step 0 is before the first. */
+export function recoveryAsCsv(trained: readonly TrainedEvent[], { validations }: RecoveryState): string {
+  const losses = lossesOf(trained);
+  const looks = new Map(validations.map((look) => [look.step, look]));
+  const rows = Array.from({ length: losses.length + 1 }, (_, step) => {
+    const look = looks.get(step);
+    const loss = step === 0 ? '' : (losses[step - 1] ?? 'NaN');
+    return [step, loss, look ? (look.loss ?? 'NaN') : '', look?.perplexity ?? '', look?.isBest ? 'yes' : ''];
+  });
+  return csv([['step', 'loss', 'held-out loss', 'held-out perplexity', 'best so far'], ...rows]);
+}
+
+export function recoveryAsJson(run: RunRecord, trained: readonly TrainedEvent[], state: RecoveryState): string {
+  const { opening, validations, stopped, finalists, finished } = state;
+  const found = { opening, validations, stopped, finalists, finished, losses: lossesOf(trained) };
+  return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
+}
+
+function lossesOf(trained: readonly TrainedEvent[]): readonly (number | null)[] {
+  return trained.flatMap(({ losses }) => losses);
 }
 
 function csv(rows: readonly (readonly (string | number)[])[]): string {

@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { Ask } from '../../protocol/requests.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
+import type { RecoveredForm } from '../../search/recovery/events.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { ToPanel } from '../../view/panelMessages.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
@@ -27,6 +28,8 @@ export interface SearchPanelParts {
   /** Starts random search of the same plan as a run of its own. */
   readonly startRandom: (run: RunFolder<MetricSearchPlan>) => Promise<void>;
   readonly structures: BlockSearchDeskParts;
+  /** Asks where to, and writes what a recovery has kept. */
+  readonly saveRecovery: (run: RunFolder, as: RecoveredForm) => Promise<void>;
   readonly showLog: () => void;
   readonly explainTrust: () => void;
   readonly tell: (what: string, error: unknown) => void;

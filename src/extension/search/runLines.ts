@@ -4,7 +4,7 @@ import type { RunLine } from '../../view/panelMessages.ts';
 import { RunFollower } from './runFollower.ts';
 
 /** What ends a stretch of a run, so that its line has one more point. */
-const NEWS: ReadonlySet<string> = new Set(['generation', 'probabilities']);
+const NEWS: ReadonlySet<string> = new Set(['generation', 'probabilities', 'validated']);
 
 /** Follows another run for its line in a panel. */
 export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFollower) => void): RunFollower {
@@ -22,10 +22,14 @@ export function followLine(run: RunFolder, tell: (line: RunLine, follower: RunFo
   return follower;
 }
 
-/** Best perplexity so far by generation; of masks that of each checkpoint, by its step. */
+/** Best perplexity so far by generation; of masks that of each checkpoint, by its step, and of a recovery that of each look at the held-out text. */
 function pointsOf({ state }: RunFollower): RunLine['points'] {
   if (state.kind === 'masks')
     return state.checkpoints.flatMap(({ step, perplexity }) =>
+      perplexity === null ? [] : [{ generation: step, perplexity, candidates: 0, evaluations: 0 }],
+    );
+  if (state.kind === 'recovery')
+    return state.validations.flatMap(({ step, perplexity }) =>
       perplexity === null ? [] : [{ generation: step, perplexity, candidates: 0, evaluations: 0 }],
     );
   return state.generations.flatMap(({ generation, bestSoFar, counts: { candidates, evaluations } }) =>

@@ -1,4 +1,4 @@
-import { SEARCH_METHODS } from '../../search/methods.ts';
+import { runMethod, runSparsity } from '../../search/runMethod.ts';
 import * as vscode from 'vscode';
 import { describeError } from '../../base/errors.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
@@ -94,7 +94,7 @@ export class RunsView implements vscode.TreeDataProvider<ListedRun>, vscode.Disp
     item.contextValue = `run.${standing}`;
     const parts = [
       ...(best ? [formatPerplexity(best.perplexity)] : []),
-      SEARCH_METHODS[plan.search.method].title,
+      runMethod(plan).title,
       ...details.slice(0, MOST_DETAILS),
       standing === 'here' || standing === 'damaged' ? WORDS[standing] : ago(lastAt, Date.now()),
     ];
@@ -132,15 +132,16 @@ function tooltip(
   details: readonly string[],
 ): vscode.MarkdownString {
   const { plan, document, createdAt } = run.record;
-  const { method, seed } = plan.search;
-  const round = plan.kind === 'masks' ? 'step' : 'generation';
+  const { title, seed } = runMethod(plan);
+  const sparsity = runSparsity(plan);
+  const round = plan.kind === 'masks' || plan.kind === 'recovery' ? 'step' : 'generation';
   const rows: (readonly [name: string, text: string])[] = [
     ...(notes.note === undefined ? [] : [['note', notes.note] as const]),
     ...(notes.problem === undefined ? [] : [['notes.json', `not read: ${notes.problem}`] as const]),
     ['state', generation === undefined ? state : `${state}, ${round} ${generation + 1} of ${plannedLength(plan)}`],
-    ['method', `${SEARCH_METHODS[method].title}, seed ${seed}`],
+    ['method', `${title}, seed ${seed}`],
     ...(details.length === 0 ? [] : [['apart by', details.join(', ')] as const]),
-    ['checkpoint', `${inputText(plan.model)} at ${printSparsity(plan.sparsity)}`],
+    ['checkpoint', `${inputText(plan.model)}${sparsity ? ` at ${printSparsity(sparsity)}` : ''}`],
     ...(best ? [['best', `${formatPerplexity(best.perplexity)}: ${bestText(best)}`] as const] : []),
     ...(counts ? [['work', workText(counts)] as const] : []),
     ...(document === undefined ? [] : [['file', document] as const]),
@@ -162,6 +163,8 @@ function tooltip(
 function bestText(best: BestSummary): string {
   if (best.kind === 'metric') return markdownCode(infix(best.expression));
   if (best.kind === 'masks') return `without ${formatShare(best.removed)} of the blocks’ weights`;
+  if (best.kind === 'recovery')
+    return `after ${best.step} steps${best.before === null ? '' : `, ${formatPerplexity(best.before)} before`}`;
   return configurationText(best, ratesText);
 }
 

@@ -1,4 +1,4 @@
-import { SEARCH_METHODS } from '../../search/methods.ts';
+import { runMethod } from '../../search/runMethod.ts';
 import * as vscode from 'vscode';
 import { isRunOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
@@ -21,7 +21,7 @@ export const PANEL_TYPE = 'espalier.search';
 
 /** What starts a process. */
 const NEEDS_TRUST: Readonly<Record<FromPanel['kind'], boolean>> = {
-  ...{ resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
+  ...{ saveRecovery: true, resume: true, random: true, evaluate: true, curves: true, speed: true, exportModel: true },
   ...{ ready: false, pause: false, stop: false, insert: false, tree: false, cancelCurves: false, cancelSpeed: false },
   ...{ exportTable: false, exportPicture: false, exchange: false, showLog: false },
 };
@@ -64,6 +64,9 @@ export class SearchPanel implements vscode.Disposable {
       this.attempt('The model could not be exported', async () => {
         await this.parts.structures.exportModel(await planOfResult(this.run, of), this.run.root);
       });
+    },
+    saveRecovery: ({ as }) => {
+      this.attempt('The recovery could not be saved', () => this.parts.saveRecovery(this.run, as));
     },
     showLog: () => {
       this.parts.showLog();
@@ -132,7 +135,7 @@ export class SearchPanel implements vscode.Disposable {
 
   private followCompared(other: RunFolder): void {
     this.overlay?.dispose();
-    const label = `${this.parts.runLibrary.titleOf(other).title} (${other.record.plan.search.method})`;
+    const label = `${this.parts.runLibrary.titleOf(other).title} (${runMethod(other.record.plan).name})`;
     this.overlay = followLine(other, (line) => {
       this.post({ kind: 'overlay', lines: [{ ...line, label }] });
     });
@@ -178,7 +181,7 @@ export class SearchPanel implements vscode.Disposable {
         folder,
         id: run.id,
         plan: run.plan,
-        methodTitle: SEARCH_METHODS[run.plan.search.method].title,
+        methodTitle: runMethod(run.plan).title,
         createdAt: Date.parse(run.createdAt),
         ...(run.document !== undefined && { document: run.document }),
       },

@@ -15,6 +15,8 @@ import type { Supervisor } from '../worker/supervisor.ts';
 import type { FormulaTarget } from '../../view/treeMessages.ts';
 import { llmFallback } from '../llm/llmConfiguration.ts';
 import type { LanguageModels } from '../llm/languageModels.ts';
+import { saveRecovery } from '../results/saveRecovery.ts';
+import type { RunPlan } from '../../search/kinds.ts';
 import type { ModelExport } from '../results/exportModel.ts';
 import type { SpeedParts } from '../results/measureSpeed.ts';
 import { loadPrompts } from '../../llm/promptTemplates.ts';
@@ -22,6 +24,7 @@ import { CandidateFile } from './candidateFile.ts';
 import { EvolveCommand } from './evolveCommand.ts';
 import { saveExport } from './exportCommand.ts';
 import { RunLibrary, isReadable } from './runLibrary.ts';
+import type { ListedRun } from './runLibrary.ts';
 import { isRunPath } from './runPath.ts';
 import { RunsView } from './runsView.ts';
 import { SearchPanels } from './searchPanels.ts';
@@ -110,6 +113,7 @@ export class Searches implements vscode.Disposable {
         speed: parts.speed,
         exportModel: (plan, root) => parts.modelExport.run(plan, root),
       },
+      saveRecovery: (run, as) => saveRecovery(run, as, supervisor.asking('saveRecovery')),
       showLog,
       explainTrust: parts.explainTrust,
       tell,
@@ -152,6 +156,11 @@ export class Searches implements vscode.Disposable {
 
   async evolve(argument: unknown): Promise<void> {
     await this.evolveCommand.evolve(argument);
+  }
+
+  /** Makes a run of a plan, drives it, and shows it. @param document that asked for it, absolute */
+  begin(plan: RunPlan, document: string): Promise<void> {
+    return this.evolveCommand.start(plan, document);
   }
 
   async open(argument: unknown): Promise<void> {
@@ -238,7 +247,7 @@ export class Searches implements vscode.Disposable {
     const id = listed?.id ?? folders[0]!;
     const only = listed && isReadable(listed) ? `${this.nameOf(listed.run)} (${id})` : id;
     const what = folders.length === 1 ? only : `${folders.length} runs`;
-    const detail = 'Everything that the search evaluated goes with it. This cannot be undone.';
+    const detail = 'Everything that the run has found goes with it. This cannot be undone.';
     const chosen = await askModal(`Delete ${what}?`, [detail], 'Delete');
     if (chosen !== 'Delete') return;
     for (const folder of folders) {
@@ -304,12 +313,12 @@ export class Searches implements vscode.Disposable {
     const listed = this.runLibrary.find(folder);
     const name = listed && isReadable(listed) ? this.nameOf(listed.run) : folder;
     if (typeof end === 'object') {
-      this.parts.tell(`The search ${name} failed`, new EspalierError(end.error));
+      this.parts.tell(`${subjectOf(listed)} ${name} failed`, new EspalierError(end.error));
       return;
     }
     // Whoever sees the panel sees that it is finished.
     if (end !== 'finished' || this.panels.find(folder)?.isVisible === true) return;
-    const chosen = await tellInformation(`The search ${name} is finished.`, 'Show');
+    const chosen = await tellInformation(`${subjectOf(listed)} ${name} is finished.`, 'Show');
     if (chosen) await this.open({ folder });
   }
 
@@ -336,6 +345,12 @@ export class Searches implements vscode.Disposable {
       });
     });
   }
+}
+
+/** What a run is, at the beginning of a sentence. */
+function subjectOf(listed: ListedRun | undefined): string {
+  const isRecovery = listed !== undefined && isReadable(listed) && listed.run.record.plan.kind === 'recovery';
+  return isRecovery ? 'The recovery' : 'The search';
 }
 
 /** Any extension can run our commands, with whatever it likes. */

@@ -1,6 +1,7 @@
 import type { ComponentsOpening } from '../lifecycle/events.ts';
 import { emptyState, foldLifecycle, tick } from '../lifecycle/state.ts';
 import type { Growing, SearchState } from '../lifecycle/state.ts';
+import { addStep } from '../lifecycle/thinnedLosses.ts';
 import type { MaskEvent, MaskFinished, ProbabilitiesEvent, StepEvent } from './events.ts';
 import { isLoss } from './policyGradient.ts';
 import { bestOf } from './resume.ts';
@@ -36,9 +37,6 @@ export interface LossPoint {
 }
 
 export type MaskCheckpoint = Omit<ProbabilitiesEvent, 'kind' | 'values'>;
-
-/** The losses of a search are thinned to half as many points when there are more than these. */
-export const MAX_POINTS = 4096;
 
 export function newMaskState(): MaskState {
   return {
@@ -81,17 +79,7 @@ function foldStep(state: Growing<MaskState>, { step, losses, baseline }: StepEve
   const finite = losses.filter(isLoss);
   state.leftOut += losses.length - finite.length;
   const loss = finite.length === 0 ? null : finite.reduce((sum, value) => sum + value, 0) / finite.length;
-  const point: LossPoint = { step, count: loss === null ? 0 : 1, loss, baseline };
-  // Points end where a multiple of their steps does.
-  if (state.steps % state.stepsOfPoint === 0) state.losses.push(point);
-  else state.losses.push(joined(state.losses.pop()!, point));
-  state.steps = step + 1;
-  if (state.losses.length <= MAX_POINTS) return;
-  state.losses = Array.from({ length: Math.ceil(state.losses.length / 2) }, (_, i) => {
-    const [first, second] = [state.losses[2 * i]!, state.losses[2 * i + 1]];
-    return second ? joined(first, second) : first;
-  });
-  state.stepsOfPoint *= 2;
+  addStep(state, { step, count: loss === null ? 0 : 1, loss, baseline }, joined);
 }
 
 function joined(a: LossPoint, b: LossPoint): LossPoint {

@@ -1,19 +1,29 @@
 import type { Rng } from '../../base/rng.ts';
 import type { MetricSearchPlan } from './plan.ts';
+import type { MetricSearchSettings } from './settings.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import { OPERATIONS } from '../../metric/operations.ts';
 import type { OperationName } from '../../metric/operations.ts';
+
+/** Which numbers the trees of a search may have. */
+export type Constants = MetricSearchSettings['constants'];
 
 /** What trees of a search are made of. */
 export interface Alphabet {
   readonly operands: readonly OperandName[];
   readonly unary: readonly OperationName[];
   readonly binary: readonly OperationName[];
+  /** Which numbers there may be. */
+  readonly constants: Constants;
 }
 
-export function alphabetOf({ operations, operands }: Pick<MetricSearchPlan, 'operations' | 'operands'>): Alphabet {
+export function alphabetOf(
+  { operations, operands }: Pick<MetricSearchPlan, 'operations' | 'operands'>,
+  constants: Constants = 'none',
+): Alphabet {
   return {
     operands,
+    constants,
     unary: operations.filter((name) => OPERATIONS[name].arity === 1),
     binary: operations.filter((name) => OPERATIONS[name].arity === 2),
   };

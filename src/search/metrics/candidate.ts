@@ -1,6 +1,9 @@
-import type { MetricCandidate, VariationOperator } from './events.ts';
+import type { MetricCandidate, ProbeOutcome, VariationOperator } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
+import { canonical } from '../../metric/canonical.ts';
 import type { CanonicalForm } from '../../metric/canonical.ts';
+import { sizeOf } from '../../metric/measure.ts';
+import type { Tuning } from './tuning.ts';
 
 /** A candidate before it is evaluated. */
 export interface Proposed {
@@ -13,6 +16,15 @@ export interface Proposed {
   readonly expression: Expression;
   readonly canonical: CanonicalForm;
   readonly size: number;
+  /** Of one that moves a constant: which, and where to; its expression is a first step until probes have found how far. */
+  readonly tuning?: Tuning;
+  /** What is known of it from looking for that step. */
+  readonly probe?: ProbeOutcome;
+}
+
+/** A candidate's expression with what follows from it. */
+export function formOf(expression: Expression): Pick<Proposed, 'expression' | 'canonical' | 'size'> {
+  return { expression, canonical: canonical(expression), size: sizeOf(expression) };
 }
 
 /** A candidate with what became of it. */

@@ -11,8 +11,8 @@ import type { ProbeOutcome, MetricEvent } from './events.ts';
  * answers from the journal as far as it has them, and events that the journal has are not written again.
  */
 export interface MetricEffects {
-  /** Whether each candidate can rank, and which masks it makes; answers in the order of the questions. */
-  probe(candidates: readonly Proposal[]): Promise<readonly ProbeOutcome[]>;
+  /** Whether each candidate can rank, which masks it makes, and how far these are from those of another metric; answers in the order of the questions. */
+  probe(candidates: readonly Trial[]): Promise<readonly ProbeOutcome[]>;
   /** The loss of each candidate on the blocks of a rung; answers in the order of the questions. */
   measure(candidates: readonly Proposal[], rung: Rung): Promise<readonly MeasureOutcome[]>;
   /** Settles when the event is kept. */
@@ -36,6 +36,14 @@ export interface Proposal {
   /** Counts from 0 in the order of proposal. The baselines have −1, −2, … in the order of the plan. */
   readonly id: number;
   readonly expression: Expression;
+}
+
+/** A proposal, or one of several forms that a candidate may take. */
+export interface Trial extends Proposal {
+  /** Counts the forms that were tried of one candidate from 0; undefined for the candidate itself. */
+  readonly trial?: number;
+  /** What its masks are compared with. */
+  readonly against?: Expression;
 }
 
 export interface MetricSearchOptions {

@@ -77,9 +77,11 @@ export async function sift(candidates: readonly Proposed[], context: SearchConte
   while (waiting.length > 0) {
     const [first, later] = shares ? firstOfEachForm(waiting, knowledge) : [waiting, []];
     throwIfCancelled(options.signal, 'searching');
-    const answers = first.length === 0 ? [] : await effects.probe(first.map(asProposal));
-    for (const [i, candidate] of first.entries()) {
-      const answer = answers[i]!;
+    const unknown = first.filter(({ probe }) => probe === undefined);
+    const answers = unknown.length === 0 ? [] : await effects.probe(unknown.map(asProposal));
+    const known = new Map(unknown.map(({ id }, i) => [id, answers[i]!]));
+    for (const candidate of first) {
+      const answer = candidate.probe ?? known.get(candidate.id)!;
       if (answer.kind === 'invalid') {
         await settle(candidate, answer, context);
         continue;

@@ -68,6 +68,11 @@ export class Knowledge {
     return first;
   }
 
+  /** Whether a candidate is known that removes the weights that a probe with this fingerprint does. */
+  hasMask(fingerprint: string): boolean {
+    return this.masks.has(fingerprint);
+  }
+
   countBlocks(blocks: number): void {
     this.blocks += blocks;
   }

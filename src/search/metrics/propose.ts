@@ -7,12 +7,16 @@ import { depthOf, sizeOf } from '../../metric/measure.ts';
 import { simplify } from '../../metric/simplify.ts';
 import type { Alphabet } from './alphabet.ts';
 import { pickWeighted } from './alphabet.ts';
+import { formOf } from './candidate.ts';
 import type { Evaluated, Proposed } from './candidate.ts';
+import { tidy, withConstant } from './constants.ts';
 import { candidateRng } from '../lifecycle/candidateRng.ts';
 import { tournament } from './population.ts';
 import type { Population } from './population.ts';
 import { RANDOM_DEPTH, randomTree } from './randomTree.ts';
 import { nodesOf } from './tree.ts';
+import { drawTuning, FIRST_STEP, stepped } from './tuning.ts';
+import type { Tuning } from './tuning.ts';
 import { crossover, MUTATIONS, possibleMutations } from './variation.ts';
 
 /** A new tree and how it came about. */
@@ -20,12 +24,16 @@ interface Draft {
   readonly operator: VariationOperator;
   readonly parents: readonly Evaluated[];
   readonly expression: Expression;
+  readonly tuning?: Tuning;
 }
 
 /** How often a variation is drawn anew when the tree is too large, or ranks like a parent. */
 const ATTEMPTS = 10;
 
-/** The candidate with this id: a function of the plan, the population and the id, and of nothing else. */
+/**
+ * The candidate with this id: a function of the plan, the population and the id, and of nothing else. Of one that tunes a constant it says
+ * which and where to; how far is found by probes (tune.ts).
+ */
 export function propose(
   id: number,
   generation: number,
@@ -39,9 +47,9 @@ export function propose(
     seed !== undefined
       ? { operator: 'seed', parents: [], expression: seed.expression }
       : (vary(population, plan, alphabet, rng) ?? freshTree(plan, alphabet, rng));
-  const { operator, expression } = draft;
+  const { operator, expression, tuning } = draft;
   const parents = [...new Set(draft.parents.map((parent) => parent.id))];
-  return { id, generation, operator, parents, expression, canonical: canonical(expression), size: sizeOf(expression) };
+  return { id, generation, operator, parents, ...formOf(expression), ...(tuning && { tuning }) };
 }
 
 /** Offspring of one or two of the population; undefined where it is the turn of a new tree, or nothing within the limits came out. */
@@ -52,7 +60,8 @@ function vary(population: Population, plan: MetricSearchPlan, alphabet: Alphabet
   const how = pickWeighted({ crossover: search.crossover, mutation: search.mutation, immigrants }, rng);
   if (how === undefined || how === 'immigrants') return undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const draft = how === 'crossover' ? crossed(population, plan, rng) : mutated(population, plan, alphabet, rng);
+    const draft =
+      how === 'crossover' ? crossed(population, plan, alphabet, rng) : mutated(population, plan, alphabet, rng);
     if (!fits(draft.expression, plan)) continue;
     const { key } = canonical(draft.expression);
     if (draft.parents.every((parent) => parent.canonical.key !== key)) return draft;
@@ -60,17 +69,24 @@ function vary(population: Population, plan: MetricSearchPlan, alphabet: Alphabet
   return undefined;
 }
 
-function crossed(population: Population, plan: MetricSearchPlan, rng: Rng): Draft {
+function crossed(population: Population, plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft {
   const [a, b] = [parentOf(population, plan, rng), parentOf(population, plan, rng)];
-  const [expression] = crossover(a.expression, b.expression, rng);
-  return { operator: 'crossover', parents: [a, b], expression: cancelled(expression) };
+  const [expression] = crossover(a.expression, b.expression, alphabet, rng);
+  return { operator: 'crossover', parents: [a, b], expression: cancelled(expression, alphabet) };
 }
 
 function mutated(population: Population, plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft {
   const parent = parentOf(population, plan, rng);
   const operator = pickWeighted(possibleMutations(parent.expression, alphabet), rng)!;
+  if (operator === 'tune') {
+    const tuning = drawTuning(parent.expression, alphabet.constants, rng);
+    const parents = [parent];
+    // What would not change is drawn again, as whatever ranks like its parent.
+    if (tuning === undefined) return { operator, parents, expression: parent.expression };
+    return { operator, parents, expression: stepped(tuning, FIRST_STEP), tuning };
+  }
   const expression = MUTATIONS[operator](parent.expression, alphabet, rng);
-  return { operator, parents: [parent], expression: cancelled(expression) };
+  return { operator, parents: [parent], expression: cancelled(expression, alphabet) };
 }
 
 function parentOf(population: Population, { search }: MetricSearchPlan, rng: Rng): Evaluated {
@@ -84,15 +100,26 @@ function freshTree(plan: MetricSearchPlan, alphabet: Alphabet, rng: Rng): Draft 
   for (let attempt = 0; ; attempt++) {
     // Trees of two levels have three nodes at most, which every plan allows.
     const depth = attempt < ATTEMPTS ? deepest : RANDOM_DEPTH.minimum;
-    const expression = cancelled(randomTree(operator, depth, alphabet, rng));
+    const expression = withConstants(cancelled(randomTree(operator, depth, alphabet, rng), alphabet), alphabet, rng);
     if (fits(expression, plan)) return { operator, parents: [], expression };
   }
 }
 
-/** Without opposing operations, as the search makes its trees; as it was where numbers would be left over, which the search has none of. */
-export function cancelled(expression: Expression): Expression {
+/** Chances that a random tree has one constant, and then that it has a second. */
+const CONSTANT_SHARE = 0.5;
+
+function withConstants(tree: Expression, { constants }: Alphabet, rng: Rng): Expression {
+  if (constants === 'none') return tree;
+  let result = tree;
+  for (let i = 0; i < 2 && rng.uniform() < CONSTANT_SHARE; i++) result = withConstant(result, constants, rng) ?? result;
+  return result;
+}
+
+/** Without opposing operations; as it was where numbers would be left over that nothing was drawn of. Numbers in order, where there are any. */
+export function cancelled(expression: Expression, { constants }: Alphabet): Expression {
   const simpler = simplify(expression, 'approximately');
-  return numbersOf(simpler) > numbersOf(expression) ? expression : simpler;
+  const kept = numbersOf(simpler) > numbersOf(expression) ? expression : simpler;
+  return constants === 'none' ? kept : tidy(kept);
 }
 
 function numbersOf(expression: Expression): number {

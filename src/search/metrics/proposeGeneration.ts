@@ -15,6 +15,8 @@ export interface GenerationParts {
   readonly plan: MetricSearchPlan;
   readonly alphabet: Alphabet;
   readonly context: SearchContext;
+  /** Finds how far candidates move that tune a constant. */
+  readonly tune: (drafts: readonly Proposed[]) => Promise<readonly Proposed[]>;
   /** Where a language model proposes some of the metrics. */
   readonly proposals: ProposalContext | undefined;
 }
@@ -23,14 +25,14 @@ export interface GenerationParts {
 export async function proposeGeneration(
   generation: number,
   population: Population,
-  { plan, alphabet, context, proposals }: GenerationParts,
+  { plan, alphabet, context, tune, proposals }: GenerationParts,
 ): Promise<Sifted> {
   const { search } = plan;
   // The elites are a part of the generation, and evaluated already.
   const places = generation === 0 ? search.population : Math.max(1, search.population - search.elites);
   const firstId = context.knowledge.counts.candidates;
-  const varied = (begin: number, count: number): Promise<readonly Proposed[]> =>
-    vary(begin, count, (id) => propose(id, generation, population, plan, alphabet), context);
+  const varied = async (begin: number, count: number): Promise<readonly Proposed[]> =>
+    tune(await vary(begin, count, (id) => propose(id, generation, population, plan, alphabet), context));
   if (!proposals) return sift(await varied(firstId, places), context);
 
   const begun = await varied(firstId, generation === 0 ? Math.min(plan.seeds.length, places) : 0);

@@ -20,6 +20,8 @@ import { checkProposalPrompt } from './proposals/prompt.ts';
 import { proposeGeneration } from './proposeGeneration.ts';
 import type { GenerationParts } from './proposeGeneration.ts';
 import { isProposing } from './plan.ts';
+import { ReachRule } from './reachRule.ts';
+import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
 import { statisticsOf } from '../lifecycle/statisticsOf.ts';
 
@@ -53,7 +55,8 @@ export async function runMetricSearch(
   const knowledge = new Knowledge(blocks, account);
   const rungs = rungsOf(blocks, plan.settings.length, settings);
   const context: SearchContext = { settings, rungs, knowledge, effects, options };
-  const alphabet = alphabetOf(plan);
+  const alphabet = alphabetOf(plan, settings.constants);
+  const reach = new ReachRule();
   if (alphabet.operands.length === 0) throw noOperands(plan);
   if (isProposing(plan)) checkProposals(plan, options);
   const baselines = await measureBaselines(plan, context);
@@ -62,13 +65,15 @@ export async function runMetricSearch(
     isProposing(plan) && account && proposer && plan.llm.provider !== 'none'
       ? { plan, knowledge, proposer, effects, options, account, baselines, rejected: [] }
       : undefined;
-  const parts: GenerationParts = { plan, alphabet, context, proposals };
+  const tune: GenerationParts['tune'] = (drafts) => tuneConstants(drafts, reach.target, context);
+  const parts: GenerationParts = { plan, alphabet, context, tune, proposals };
 
   let population: Population = [];
   for (let generation = 0; generation < settings.generations; generation++) {
     if (generation > 0 && settings.budget > 0 && knowledge.evaluations >= settings.budget) break;
     const proposed = await proposeGeneration(generation, population, parts);
     const evaluated = await evaluateGeneration(proposed, context);
+    for (const one of evaluated) if (one.tuning) reach.learn(one, knowledge.get(one.parents[0]!)!);
     const before = population.map(({ candidate }) => candidate);
     population = nextPopulation(before, evaluated, settings, knowledge);
     const losses = evaluated.map(({ loss }) => loss).filter(Number.isFinite);

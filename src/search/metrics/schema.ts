@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { amountSchema, countSchema, textSchema } from '../../base/scalarSchemas.ts';
+import { amountSchema, countSchema, shareSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { sparsitySchema } from '../../experiment/sparsitySchema.ts';
 import { settingsSchemaOf } from '../../experiment/settingSchema.ts';
 import { OPERANDS } from '../../metric/operands.ts';
@@ -59,6 +59,8 @@ export const probeOutcomeSchema = z.discriminatedUnion('kind', [
     fingerprint: textSchema,
     /** Whether the probe is every prunable layer, so that equal fingerprints are equal models. */
     whole: z.boolean(),
+    /** Where another metric was named to compare with: share of the probed weights that one of the two removes and the other keeps. */
+    changed: shareSchema.exactOptional(),
   }),
   invalidSchema,
 ]);
@@ -100,6 +102,7 @@ const candidateEvent = z.strictObject({
     'mutate-subtree',
     'insert',
     'hoist',
+    'tune',
     'proposed',
   ]),
   /** Ids of the candidates that it was made of. */
@@ -121,6 +124,8 @@ export const metricEventSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('probed'),
     id: countSchema,
+    /** Counts the forms that were tried of this candidate, of which one became it; absent for the candidate itself. */
+    trial: countSchema.exactOptional(),
     expression: metricTextSchema,
     probe: probeOutcomeSchema,
     seconds: amountSchema,

@@ -62,6 +62,13 @@ export const METRIC_SEARCH_SETTINGS = {
     maximum: 1,
     documentation: 'share of the offspring that is one parent with a change; what is left over is new random trees',
   },
+  constants: {
+    kind: 'choice',
+    default: 'none',
+    choices: ['none', 'exponents', 'all'],
+    isLater: true,
+    documentation: 'numbers that metrics may have: none, exponents (`X ^ 0.4`), or factors in sums too (`W + 0.3 * X`)',
+  },
   proposals: {
     kind: 'number',
     default: 0,

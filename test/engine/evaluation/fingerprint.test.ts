@@ -19,6 +19,9 @@ const METRIC = {
   sparsity: { kind: 'unstructured', share: 0.5 },
 } as const;
 
+const SPARSEGPT = { method: 'sparsegpt', damping: 0.01, columns: 128 } as const;
+const ADMM = { method: 'admm', iterations: 20, damping: 0.1 } as const;
+
 let family: TemporaryFamily;
 let cacheFolder: string;
 /** Has evaluated everything of before. */
@@ -170,6 +173,8 @@ const DECIDING: readonly (readonly [string, Change])[] = [
   ['the seed of where they start', { settings: { seed: 9 } }],
   ['the comparison group', { settings: { group: 'layer' } }],
   ['one-shot calibration', { settings: { calibrate: 'one-shot' } }],
+  ['an update by SparseGPT', { evaluations: [{ ...METRIC, update: SPARSEGPT }] }],
+  ['an update by ADMM', { evaluations: [{ ...METRIC, update: ADMM }] }],
 ];
 
 const OTHER: readonly (readonly [string, Change])[] = [
@@ -198,6 +203,28 @@ describe('what is evaluated', () => {
     const after = await changed(change);
     expect(after.perplexity).toBe(before.perplexity);
     expect(after.fingerprint).toBe(before.fingerprint);
+  });
+
+  it('every setting of an update decides, and who chooses the mask', async () => {
+    const { metric, sparsity } = METRIC;
+    const own = { metric, sparsity };
+    const evaluations = [
+      { ...METRIC, update: SPARSEGPT },
+      { ...METRIC, update: { ...SPARSEGPT, damping: 0.1 } },
+      { ...own, update: SPARSEGPT },
+      { ...own, update: { ...SPARSEGPT, columns: 16 } },
+      { ...METRIC, update: ADMM },
+      { ...METRIC, update: { ...ADMM, iterations: 3 } },
+      { ...METRIC, update: { ...ADMM, damping: 0.2 } },
+    ];
+    const results = await evaluate(warm, family.folder, { evaluations });
+    expect(new Set(results.map(({ fingerprint }) => fingerprint)).size).toBe(evaluations.length);
+    expect(new Set(results.map(({ perplexity }) => perplexity)).size).toBe(evaluations.length);
+    // The group of a mask that no metric chooses is none.
+    const byLayer = await evaluate(warm, family.folder, { evaluations, settings: { group: 'layer' } });
+    expect(byLayer.map(({ fingerprint }, i) => fingerprint === results[i]!.fingerprint)).toEqual(
+      evaluations.map((each) => !('expression' in each)),
+    );
   });
 
   it.each<[string, Change, Change]>([

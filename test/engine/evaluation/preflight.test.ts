@@ -5,8 +5,10 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { needsConfirmation } from '../../../src/experiment/preflight.ts';
+import type { Preflight } from '../../../src/experiment/preflightSchema.ts';
 import type { EvaluationProgress } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
+import type { WeightUpdate } from '../../../src/experiment/updates.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 
@@ -16,6 +18,8 @@ vi.mock(import('../../../src/engine/runtime/memory.ts'), async (original) => {
   const { availableMemory } = await original();
   return { availableMemory: () => pretended.memory ?? availableMemory() };
 });
+
+const ADMM = { method: 'admm', iterations: 20, damping: 0.1 } as const;
 
 let family: TemporaryFamily;
 let cacheFolder: string;
@@ -31,17 +35,20 @@ afterAll(async () => {
   await rm(cacheFolder, { recursive: true });
 });
 
-test.each<[string, readonly string[], Partial<EvaluationSettings>]>([
+test.each<[string, readonly string[], Partial<EvaluationSettings>, WeightUpdate?]>([
   ['the dense model', [], {}],
   ['a metric of the weights', ['W'], {}],
   ['two that are calibrated one after the other', ['mul(W, sqrt(X))', 'mul(W, Xmax)'], {}],
   ['the same in one', ['mul(W, sqrt(X))', 'mul(W, Xmax)'], { calibrate: 'one-shot' }],
   ['gradients that are not there', ['mul(W, G)'], { samples: 5 }],
   ['gradients that are', ['mul(W, G)'], { samples: 5, blocks: 3 }],
-])('the steps that are foretold are those that are done: %s', async (_, metrics, settings) => {
-  const { steps } = await engine.preflight(plan(metrics, settings));
+  ['updates', ['W', 'mul(W, sqrt(X))'], {}, ADMM],
+  ['updates that share H', ['W', 'mul(W, sqrt(X))'], { calibrate: 'one-shot' }, ADMM],
+])('the steps that are foretold are those that are done: %s', async (_, metrics, settings, update) => {
+  const asked = plan(metrics, settings, update);
+  const { steps } = await engine.preflight(asked);
   const seen: EvaluationProgress[] = [];
-  await engine.evaluate(plan(metrics, settings), { onProgress: (progress) => seen.push(progress) });
+  await engine.evaluate(asked, { onProgress: (progress) => seen.push(progress) });
   const counted = seen.filter(({ stage }) => stage === 'gradients' || stage === 'evaluating');
   expect(counted.length).toBe(steps);
   expect(counted.at(-1)!.total).toBe(steps);
@@ -93,7 +100,30 @@ test('what could not be evaluated is refused here already', async () => {
   });
 });
 
-function plan(metrics: readonly string[], settings: Partial<EvaluationSettings>): EvaluationPlan {
+test('an update costs work, and the memory of H and its factors', async () => {
+  const [without, one, two, shared] = [
+    await engine.preflight(plan(['W'], {})),
+    await engine.preflight(plan(['W'], {}, ADMM)),
+    await engine.preflight(plan(['W', 'Wsigned'], {}, ADMM)),
+    await engine.preflight(plan(['W', 'Wsigned'], { calibrate: 'one-shot' }, ADMM)),
+  ];
+  const ofGrams = ({ costs }: Preflight): number => costs.find(({ name }) => name === 'H and its factors')?.bytes ?? 0;
+  expect([without, one].map(ofGrams).map((bytes) => bytes > 0)).toEqual([false, true]);
+  // H of q, k and v, of o, of gate and up (64² each) and of down (56²): sums of before and after a batch.
+  expect(ofGrams(one)).toBeGreaterThan(2 * 4 * (3 * 64 ** 2 + 56 ** 2));
+  expect(ofGrams(two)).toBe(ofGrams(one));
+  expect(ofGrams(shared)).toBeGreaterThan(ofGrams(one));
+  expect(one.flops).toBeGreaterThan(without.flops);
+  // One after the other has H and its inverse twice.
+  expect(two.flops).toBeGreaterThan(shared.flops);
+  expect(shared.warnings.filter((text) => text.includes('H'))).toEqual([]);
+});
+
+function plan(
+  metrics: readonly string[],
+  settings: Partial<EvaluationSettings>,
+  update?: WeightUpdate,
+): EvaluationPlan {
   return {
     model: family.folder,
     text: family.textFile,
@@ -102,6 +132,7 @@ function plan(metrics: readonly string[], settings: Partial<EvaluationSettings>)
       metric,
       expression: fromPrefix(metric),
       sparsity: { kind: 'unstructured', share: 0.5 },
+      ...(update && { update }),
     })),
     settings: {
       ...DEFAULT_SETTINGS,

@@ -7,7 +7,7 @@ import type { ModelMask } from '../../../src/experiment/structureSchema.ts';
 import { packBits } from '../../../src/experiment/components.ts';
 import { type Checkpoint, openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { onnxPositions, writeOnnx } from '../../../src/engine/export/onnxModel.ts';
-import { writeRemoved } from '../../../src/engine/export/writeRemoved.ts';
+import { RemovedWriter } from '../../../src/engine/export/removedWriter.ts';
 import { compareLogits } from '../../../src/engine/export/verify.ts';
 import { embed } from '../../../src/engine/forward/embed.ts';
 import { LoadedModels } from '../../../src/engine/forward/loadedModels.ts';
@@ -115,7 +115,8 @@ function removalOf(name: FamilyName, ways: readonly Way[]): void {
       string,
       unknown
     >;
-    const { values: written } = await writeRemoved(dense, values, { mask, ...(fills && { fills }) }, folder, {});
+    const writer = new RemovedWriter(dense, values, { mask, ...(fills && { fills }) }, folder);
+    const { values: written } = await writer.finish({});
     await writeFile(path.join(folder, 'config.json'), JSON.stringify(written));
     await writeFile(path.join(folder, 'tokenizer.json'), '{}');
 

@@ -23,7 +23,7 @@ test('programs stay as long as the model does, and go with it', async () => {
     const programs = await ModelPrograms.create(checkpoint.config, device, 8);
     const stream = await embed({ checkpoint, device, programs }, [Int32Array.of(1, 2, 3, 4, 5, 6, 7, 8)]);
     await stream.advance(weights.layouts[0]!, await weights.block(0), () => Promise.resolve(), '');
-    return programs.block(weights.layouts[0]!, 1, true);
+    return programs.block(weights.layouts[0]!, 1);
   };
   const program = await run(first!.folder);
   expect(await run(first!.folder)).toBe(program);

@@ -157,6 +157,56 @@ describe('probing candidates', () => {
   });
 });
 
+describe('comparing masks', () => {
+  const compare = async (text: string, against: string | null): Promise<unknown> => {
+    const other = against === null ? null : parsePrefix(against);
+    const [outcome] = await engine.probe({ expressions: [parsePrefix(text)], against: [other] });
+    return outcome!.answer;
+  };
+
+  test('counts the weights that the one removes and the other keeps', async () => {
+    const texts = ['W', 'mul(W, sqrt(X))'];
+    const masks = texts.map((): Uint8Array[] => []);
+    // An evaluation visits the same layers, one after the other, with the same statistics.
+    await engine.evaluate(evaluation(...texts), {
+      onPruned: ({ weight }, index) => masks[index]!.push(Uint8Array.from(weight, (value) => (value === 0 ? 1 : 0))),
+    });
+    const [a, b] = masks.map((layers) => layers.flatMap((layer) => [...layer])) as [number[], number[]];
+    const differing = a.filter((bit, i) => bit !== b[i]).length;
+    expect(differing).toBeGreaterThan(0);
+    await engine.open(plan);
+    expect(await compare(texts[0]!, texts[1]!)).toMatchObject({ kind: 'ranks', changed: differing / a.length });
+    expect(await compare(texts[1]!, texts[0]!)).toMatchObject({ kind: 'ranks', changed: differing / a.length });
+  });
+
+  test('a step that changes no ranking changes nothing, a larger one more than a smaller', async () => {
+    expect(await compare('mul(2, power(W, 1.3))', 'W')).toMatchObject({ changed: 0 });
+    const changed: number[] = [];
+    for (const exponent of [0.51, 0.55, 0.7, 1]) {
+      const answer = await compare(`mul(W, power(X, ${exponent}))`, 'mul(W, sqrt(X))');
+      changed.push((answer as { readonly changed: number }).changed);
+    }
+    expect(changed).toEqual([...changed].sort((a, b) => a - b));
+    expect(changed.at(-1)).toBeGreaterThan(0.01);
+    expect(changed.at(-1)).toBeLessThan(0.5);
+  });
+
+  test('says nothing where nothing was named, and has the fingerprint that it has alone', async () => {
+    const alone = await compare('W', null);
+    expect(Object.keys(alone as object).sort()).toEqual(['fingerprint', 'kind', 'whole']);
+    expect(await compare('W', 'X')).toMatchObject(alone as object);
+    expect(await compare('exp(exp(add(exp(X), 9)))', 'W')).toMatchObject({ kind: 'invalid', reason: 'not-finite' });
+  });
+
+  test.each([
+    ['with what cannot rank', [parsePrefix('sub(X, X)')]],
+    ['with one metric too few', []],
+  ])('%s is refused', async (_, against) => {
+    const probe = engine.probe({ expressions: [wanda], against });
+    await expect(probe).rejects.toMatchObject({ code: 'engine/invariant' });
+  });
+});
+
 describe('a session', () => {
   test('ends when another model takes its place, and says so', async () => {
     const other = await temporaryFamily('opt');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bestCheckpoint, foldMaskEvent, MAX_POINTS, newMaskState } from '../../../src/search/masks/state.ts';
+import { MAX_POINTS } from '../../../src/search/lifecycle/thinnedLosses.ts';
+import { bestCheckpoint, foldMaskEvent, newMaskState } from '../../../src/search/masks/state.ts';
 import type { MaskState } from '../../../src/search/masks/state.ts';
 import { maskPlan, maskProblem, simulateMasks } from './simulation.ts';
 import type { MaskEvent, StepEvent } from '../../../src/search/masks/events.ts';

@@ -26,7 +26,7 @@ import type { Rung } from '../../../src/search/lifecycle/rung.ts';
  */
 export interface Simulation {
   readonly opening: SearchOpening;
-  readonly probe: (expression: Expression) => ProbeOutcome;
+  readonly probe: (expression: Expression, against?: Expression) => ProbeOutcome;
   readonly measure: (expression: Expression, rung: Rung) => MeasureOutcome;
 }
 
@@ -69,10 +69,12 @@ export function simulation(seed: number): Simulation {
       ...{ blocks: BLOCKS, denseLosses, densePerplexity: Math.exp(dense), parameters: ROWS * COLUMNS },
       ...{ fingerprint: `simulation ${seed}`, device: 'none', architecture: 'one layer' },
     },
-    probe(expression) {
+    probe(expression, against) {
       const mask = maskFor(expression);
       if (mask === undefined) return { kind: 'invalid', reason: 'not-finite', detail: 'the score cannot rank' };
-      return { kind: 'ranks', fingerprint: mask.join(''), whole: true };
+      const other = against && maskFor(against)!;
+      const changed = other && { changed: mask.filter((bit, i) => bit !== other[i]).length / mask.length };
+      return { kind: 'ranks', fingerprint: mask.join(''), whole: true, ...changed };
     },
     measure(expression, { begin, end }) {
       const mask = maskFor(expression);
@@ -135,8 +137,10 @@ export async function simulate(
   const ids = (candidates: readonly Proposal[]): string => candidates.map(({ id }) => id).join(' ');
   const effects: MetricEffects = {
     probe(candidates) {
-      questions.push(`probe ${ids(candidates)}`);
-      return Promise.resolve(candidates.map(({ expression }) => probe(expression)));
+      questions.push(
+        `probe ${candidates.map(({ id, trial }) => (trial === undefined ? id : `${id}/${trial}`)).join(' ')}`,
+      );
+      return Promise.resolve(candidates.map(({ expression, against }) => probe(expression, against)));
     },
     measure(candidates, rung) {
       questions.push(`measure ${ids(candidates)} on ${rung.begin} to ${rung.end}`);

@@ -21,8 +21,8 @@ const ALPHABETS: readonly [string, Alphabet][] = [
   ['all of it', alphabet],
   ['no operation with one argument', { ...alphabet, unary: [] }],
   ['no operation with two arguments', { ...alphabet, binary: [] }],
-  ['one of each', { operands: ['W'], unary: ['sqrt'], binary: ['mul'] }],
-  ['no operation', { operands: ['W', 'X'], unary: [], binary: [] }],
+  ['one of each', { operands: ['W'], unary: ['sqrt'], binary: ['mul'], constants: 'none' }],
+  ['no operation', { operands: ['W', 'X'], unary: [], binary: [], constants: 'none' }],
 ];
 
 describe('random trees', () => {
@@ -71,7 +71,7 @@ describe('crossover', () => {
     let changed = 0;
     fc.assert(
       fc.property(prunerZeroExpression, prunerZeroExpression, fc.nat(), (a, b, seed) => {
-        const [x, y] = crossover(a, b, new Rng(seed));
+        const [x, y] = crossover(a, b, alphabet, new Rng(seed));
         expect([...symbolsOf(x), ...symbolsOf(y)].sort()).toEqual([...symbolsOf(a), ...symbolsOf(b)].sort());
         if (printPrefix(x) !== printPrefix(a)) changed++;
       }),
@@ -135,12 +135,12 @@ describe('mutations', () => {
         weight > 0 ? name : [],
       );
     expect(possible('W', alphabet)).toEqual(['mutate-operand', 'mutate-subtree', 'insert']);
-    expect(possible('sqrt(W)', { operands: ['W'], unary: ['sqrt'], binary: [] })).toEqual([
+    expect(possible('sqrt(W)', { operands: ['W'], unary: ['sqrt'], binary: [], constants: 'none' })).toEqual([
       'mutate-subtree',
       'insert',
       'hoist',
     ]);
-    expect(possible('W', { operands: ['W', 'X'], unary: [], binary: [] })).toEqual([
+    expect(possible('W', { operands: ['W', 'X'], unary: [], binary: [], constants: 'none' })).toEqual([
       'mutate-operand',
       'mutate-subtree',
     ]);

@@ -1,8 +1,9 @@
 import { subjectWords } from '../../../src/search/rates/configuration.ts';
 import { fill, h, say } from '../../shared/dom.ts';
 import type { PanelRun, RunActivity } from '../../../src/view/panelMessages.ts';
-import type { SearchPlan } from '../../../src/search/kinds.ts';
-import { structureScoreText } from '../../../src/experiment/planned.ts';
+import type { RunPlan } from '../../../src/search/kinds.ts';
+import { scoreText, structureScoreText } from '../../../src/experiment/planned.ts';
+import { runSparsity } from '../../../src/search/runMethod.ts';
 import type { PanelData } from './panelData.ts';
 import { progressOf } from './progress.ts';
 import { sparsityWords, STATES } from './words.ts';
@@ -53,7 +54,7 @@ export class Header {
   private readonly progress = h('span', { class: 'progress' });
   /** A screen reader is told when the state changes, not every step. */
   private readonly spoken = h('span', { class: 'spoken', role: 'status' });
-  private readonly bar = h('progress', { max: 1, value: 0, 'aria-label': 'Share of the search that is through' });
+  private readonly bar = h('progress', { max: 1, value: 0, 'aria-label': 'Share of the run that is through' });
   private readonly buttons = h('div', { class: 'actions' });
   private shown = '';
 
@@ -73,7 +74,7 @@ export class Header {
     );
   }
 
-  render(data: PanelData<SearchPlan>): void {
+  render(data: PanelData<RunPlan>): void {
     const { run, state } = data;
     const progress = progressOf(data);
     if (!run || !progress) return;
@@ -120,7 +121,15 @@ export class Header {
 
 /** What is searched, how, and for which checkpoint. */
 function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
-  const shared = [methodTitle, sparsityWords(plan.sparsity), inputName(plan.model), ...protocolWords(plan)];
+  const sparsity = runSparsity(plan);
+  const shared = [
+    methodTitle,
+    ...(sparsity ? [sparsityWords(sparsity)] : []),
+    inputName(plan.model),
+    ...protocolWords(plan),
+  ];
+  if (plan.kind === 'recovery')
+    return [...shared, plan.evaluation ? `after ${scoreText(plan.evaluation)}` : 'the checkpoint as it is'];
   if (plan.kind === 'metrics')
     return [
       ...shared,
@@ -138,7 +147,7 @@ function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
 }
 
 /** What a search says itself goes first. */
-function protocolWords({ protocol }: SearchPlan): string[] {
+function protocolWords({ protocol }: RunPlan): string[] {
   return protocol === undefined ? [] : [`protocol ${protocol}, but for what the search says itself`];
 }
 

@@ -79,6 +79,9 @@ function datasetOf(
     second: { colour: theme.purple, width: 1, dash: [6, 4] },
     third: { colour: theme.orange, width: 1, dash: [2, 2] },
     overlay: { colour: theme.red, width: 2, dash: [3, 3] },
+    smooth: { colour: theme.blue, width: 2, dash: [] },
+    // One point of another line.
+    mark: { colour: theme.blue, width: 2, dash: [] },
     // Behind what it is smoothed to.
     raw: { colour: between(theme.background, theme.muted, 0.6), width: 1, dash: [] },
   };
@@ -96,9 +99,9 @@ function datasetOf(
     backgroundColor: colour,
     borderWidth: width,
     borderDash: dash,
-    pointStyle: style === 'median' ? 'triangle' : style === 'random' ? 'rectRot' : 'circle',
+    pointStyle: style === 'median' ? 'triangle' : style === 'random' || style === 'mark' ? 'rectRot' : 'circle',
     // A line of one point has no length.
-    pointRadius: points.length === 1 || (isMarked && points.length <= 40) ? 2.5 : 0,
+    pointRadius: style === 'mark' ? 6 : points.length === 1 || (isMarked && points.length <= 40) ? 2.5 : 0,
     pointHitRadius: 6,
     // The first and the last mark are whole ones.
     ...((isMarked || points.length === 1) && { clip: { left: 6, right: 6, top: 0, bottom: 0 } }),

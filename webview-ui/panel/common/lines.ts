@@ -9,7 +9,19 @@ export interface Line {
 }
 
 export type LineStyle =
-  'best' | 'median' | 'mean' | 'worst' | 'random' | 'dense' | 'baseline' | 'second' | 'third' | 'overlay' | 'raw';
+  | 'best'
+  | 'median'
+  | 'mean'
+  | 'worst'
+  | 'random'
+  | 'dense'
+  | 'baseline'
+  | 'second'
+  | 'third'
+  | 'overlay'
+  | 'raw'
+  | 'smooth'
+  | 'mark';
 
 /** Of the first baseline, the second, and all others. */
 export function baselineStyle(place: number): LineStyle {

@@ -1,11 +1,11 @@
-import type { SearchPlan } from '../../../src/search/kinds.ts';
+import type { RunPlan } from '../../../src/search/kinds.ts';
 import type { FromPanel, PerplexityAxis } from '../../../src/view/panelMessages.ts';
 import type { Theme } from '../../shared/theme.ts';
 import type { Picture } from './exportPicture.ts';
 import type { PanelData } from './panelData.ts';
 
-/** What is below header and banner: one for each kind of search. */
-export interface Page<Plan extends SearchPlan> {
+/** What is below header and banner: one for each kind of run. */
+export interface Page<Plan extends RunPlan> {
   readonly element: HTMLElement;
   render(data: PanelData<Plan>, theme: Theme): void;
   /** Charts that are saved as one picture. */

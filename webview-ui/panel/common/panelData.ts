@@ -1,7 +1,7 @@
 import { unpackCandidates } from '../../../src/search/metrics/columns.ts';
 import { foldEvent, newState } from '../../../src/search/folds.ts';
 import type { StateOf } from '../../../src/search/folds.ts';
-import type { SearchPlan } from '../../../src/search/kinds.ts';
+import type { RunPlan } from '../../../src/search/kinds.ts';
 import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
 import type {
@@ -21,7 +21,7 @@ import { unpackSteps } from '../../../src/search/masks/columns.ts';
 import { withPicture } from '../masks/pictures.ts';
 
 /** Everything that the panel shows: a fold over the extension's messages. */
-export interface PanelData<Plan extends SearchPlan = MetricSearchPlan> {
+export interface PanelData<Plan extends RunPlan = MetricSearchPlan> {
   readonly run: PanelRun<Plan> | undefined;
   readonly called: Called | undefined;
   readonly state: RunActivity | undefined;
@@ -40,7 +40,7 @@ export interface PanelData<Plan extends SearchPlan = MetricSearchPlan> {
   readonly exchange: Exchange | undefined;
 }
 
-export function emptyPanel(): PanelData<SearchPlan> {
+export function emptyPanel(): PanelData<RunPlan> {
   return {
     run: undefined,
     called: undefined,
@@ -58,7 +58,7 @@ export function emptyPanel(): PanelData<SearchPlan> {
 }
 
 /** Takes a message in. */
-export function receive(data: PanelData<SearchPlan>, message: ToPanel): PanelData<SearchPlan> {
+export function receive(data: PanelData<RunPlan>, message: ToPanel): PanelData<RunPlan> {
   switch (message.kind) {
     case 'run':
       return { ...emptyPanel(), run: message.run, search: newState(message.run.plan.kind) };
@@ -90,7 +90,7 @@ export function bestCandidate({ search }: Pick<PanelData, 'search'>): MetricCand
 }
 
 /** @returns the pictures, which do not grow in place */
-function take({ search, pictures }: PanelData<SearchPlan>, items: readonly PanelItem[]): readonly MaskPicture[] {
+function take({ search, pictures }: PanelData<RunPlan>, items: readonly PanelItem[]): readonly MaskPicture[] {
   let shown = pictures;
   for (const item of items) {
     if ('candidates' in item) {

@@ -1,13 +1,14 @@
-import type { SearchPlan } from '../../../src/search/kinds.ts';
+import type { RunPlan } from '../../../src/search/kinds.ts';
 import { figuresOf } from '../../../src/search/metrics/figures.ts';
 import type { MaskState } from '../../../src/search/masks/state.ts';
+import type { RecoveryState } from '../../../src/search/recovery/state.ts';
 import type { RateState } from '../../../src/search/rates/state.ts';
 import type { PanelData } from './panelData.ts';
 import { roughly } from './words.ts';
 import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import type { MetricState } from '../../../src/search/metrics/state.ts';
 
-/** How far a search is, whatever it looks for. */
+/** How far a run is, whatever it is about. */
 export interface Progress {
   /** `generation 4 / 20`. */
   readonly where: string;
@@ -20,7 +21,7 @@ export interface Progress {
   readonly isFinished: boolean;
 }
 
-export function progressOf({ run, search }: PanelData<SearchPlan>): Progress | undefined {
+export function progressOf({ run, search }: PanelData<RunPlan>): Progress | undefined {
   if (!run) return undefined;
   const { plan } = run;
   if (plan.kind === 'metrics' && search.kind === 'metrics') return metricProgress(search, plan);
@@ -28,7 +29,20 @@ export function progressOf({ run, search }: PanelData<SearchPlan>): Progress | u
     return rateProgress(search, plan.search.generations, plan.search.finalists + plan.baselines.length);
   if (plan.kind === 'masks' && search.kind === 'masks')
     return maskProgress(search, plan.search.steps, 1 + plan.baselines.length);
+  if (plan.kind === 'recovery' && search.kind === 'recovery') return recoveryProgress(search, plan.recovery.steps);
   return undefined;
+}
+
+function recoveryProgress({ status, steps, finalists, stopped, seconds }: RecoveryState, planned: number): Progress {
+  const each = steps > 0 ? (seconds.training + seconds.looking) / steps : undefined;
+  const left = each === undefined ? undefined : (planned - steps) * each;
+  return {
+    where: `step ${stopped?.step ?? steps} / ${planned}`,
+    share: status === 'finished' || stopped ? 1 : steps / planned,
+    left: stopped ? `evaluating before and after, ${finalists.length} of 2` : timeWords(left),
+    hasBegun: steps > 0,
+    isFinished: status === 'finished',
+  };
 }
 
 function metricProgress(search: MetricState, plan: MetricSearchPlan): Progress {

@@ -1,5 +1,5 @@
 import { fill, h } from '../../shared/dom.ts';
-import type { SearchKind, SearchPlan } from '../../../src/search/kinds.ts';
+import type { RunKind, RunPlan } from '../../../src/search/kinds.ts';
 import type { AnySearchState } from '../../../src/search/folds.ts';
 import type { PanelData } from './panelData.ts';
 import { plural } from './words.ts';
@@ -14,8 +14,8 @@ export class StateBanner {
     this.onLog = onLog;
   }
 
-  render(data: PanelData<SearchPlan>): void {
-    const [tone, title, text] = wordsFor(data) ?? ['none', '', ''];
+  render(data: PanelData<RunPlan>): void {
+    const [tone, title, text] = bannerWords(data) ?? ['none', '', ''];
     const shown = `${tone} ${title} ${text}`;
     if (shown === this.shown) return;
     this.shown = shown;
@@ -32,7 +32,8 @@ export class StateBanner {
 
 type Banner = readonly [tone: 'info' | 'failed' | 'working', title: string, text: string];
 
-function wordsFor(data: PanelData<SearchPlan>): Banner | undefined {
+/** What stands at the top, if anything. */
+export function bannerWords(data: PanelData<RunPlan>): Banner | undefined {
   const { state, run } = data;
   if (!run || !state) return ['working', 'Opening', 'Reading the journal of the run …'];
   switch (state.kind) {
@@ -67,37 +68,58 @@ function wordsFor(data: PanelData<SearchPlan>): Banner | undefined {
       return [
         'info',
         'Read-only',
-        'Another window or a command line runs this search. It is shown live; pause and stop it there.',
+        'Another window or a command line runs this. It is shown live; pause and stop it there.',
       ];
     case 'finished':
-      return undefined;
+      return stoppedEarly(data);
   }
 }
 
-const FIRST: Readonly<Record<SearchKind, string>> = {
+/** Why a recovery ended before its last step, and what became of it. */
+function stoppedEarly({ search }: PanelData<RunPlan>): Banner | undefined {
+  if (search.kind !== 'recovery' || !search.stopped || !search.finished) return undefined;
+  const { reason, detail, step } = search.stopped;
+  const { kept: after } = search.finished;
+  const kept = after === 0 ? 'The model is kept as it was before.' : `Kept is the state after ${after} steps.`;
+  const isTrouble = reason === 'diverged' || reason === 'not-finite';
+  const advice = isTrouble ? ' A lower learning rate, or some steps of warm-up, may do better.' : '';
+  if (reason === 'steps')
+    return after === 0 ? ['info', 'Nothing better', `No step did better on the held-out text. ${kept}`] : undefined;
+  return [isTrouble ? 'failed' : 'info', `Stopped after ${step} steps`, `${capital(detail)}. ${kept}${advice}`];
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+const FIRST: Readonly<Record<RunKind, string>> = {
   metrics: 'The first candidates are being evaluated …',
   rates: 'Uniform rates and OWL’s are measured, then the first configurations …',
   masks: 'The first masks are being drawn …',
+  recovery: 'The first steps are being trained …',
 };
 
-function firstWork({ search }: PanelData<SearchPlan>): string {
+function firstWork({ search }: PanelData<RunPlan>): string {
   const isAsking = search.kind === 'rates' && search.calls.length > 0;
   return isAsking ? 'The language model is asked for the first configurations …' : FIRST[search.kind];
 }
 
-function hasNothing({ search, pictures }: PanelData<SearchPlan>): boolean {
+function hasNothing({ search, pictures }: PanelData<RunPlan>): boolean {
+  if (search.kind === 'recovery') return search.steps === 0;
   return (search.kind === 'masks' ? search.steps + pictures.length : search.candidates.length) === 0;
 }
 
-function startingWork({ search }: PanelData<SearchPlan>, plan: SearchPlan): string {
+function startingWork({ search }: PanelData<RunPlan>, plan: RunPlan): string {
   if (search.opening) return `Going through ${doneWords(search)} of the journal, to go on where it ended …`;
+  if (plan.kind === 'recovery')
+    return plan.evaluation ? 'Pruning the model that is to be trained …' : 'Loading the model that is to be trained …';
   if (plan.kind !== 'metrics') return 'Loading the model and scoring its heads and channels …';
   const gradients = plan.operands.includes('G') ? ', gradients too' : '';
   return `Loading the model and collecting what metrics are made of${gradients} …`;
 }
 
 function doneWords(search: AnySearchState): string {
-  if (search.kind === 'masks') return plural(search.steps, 'step');
+  if (search.kind === 'masks' || search.kind === 'recovery') return plural(search.steps, 'step');
   return plural(search.candidates.length, search.kind === 'rates' ? 'configuration' : 'candidate');
 }
 

@@ -19,6 +19,7 @@ export const OPERATORS: Readonly<Record<VariationOperator, string>> = {
   'mutate-subtree': 'new subtree',
   insert: 'node inserted',
   hoist: 'subtree alone',
+  tune: 'constant tuned',
   proposed: 'proposed',
 };
 

@@ -42,7 +42,7 @@ export function writeProposalPrompt(plan: ProposingPlan, opening: SearchOpening,
     compared,
     fitness: fitnessText(plan),
     dense: search.objective === 'kl' ? '0' : opening.densePerplexity.toPrecision(5),
-    numbers: 'Numbers are none of its operands.',
+    numbers: NUMBERS[search.constants],
     operands: plan.operands.map(operandLine).join('\n'),
     operations: plan.operations.map(operationLine).join('\n'),
     size: String(search.size),
@@ -67,6 +67,12 @@ function fitnessText({ search, update }: ProposingPlan): string {
   const after = update ? `, after the weights that stay were changed by ${updateText(update)}` : '';
   return `${FITNESS[search.objective]}${after}`;
 }
+
+const NUMBERS: Readonly<Record<ProposingPlan['search']['constants'], string>> = {
+  none: 'Numbers are none of its operands.',
+  exponents: 'Numbers stand in it as exponents alone: X ^ 0.4.',
+  all: 'Numbers may stand in it, as exponents or factors: W + 0.3 * X ^ 0.4.',
+};
 
 const FITNESS: Readonly<Record<ProposingPlan['search']['objective'], string>> = {
   perplexity: 'the perplexity of the pruned model',

@@ -9,6 +9,8 @@ import type { OperationName } from '../../../metric/operations.ts';
 import type { ReadFormula } from '../effects.ts';
 import type { Rejected } from '../events.ts';
 import type { MetricSearchPlan } from '../plan.ts';
+import { alphabetOf } from '../alphabet.ts';
+import type { Constants } from '../alphabet.ts';
 import { cancelled } from '../propose.ts';
 import { nodesOf } from '../tree.ts';
 import { MAX_LINE, MAX_REPLY_LENGTH, replyFormulas } from './replyFormulas.ts';
@@ -73,9 +75,9 @@ function proposedIn(
   const read = readFormula(text);
   if ('problem' in read) return `it cannot be read: ${read.problem}`;
   const spelled = spelledWith(read, operations);
-  const outside = outsideOf(spelled, operands, operations);
+  const outside = outsideOf(spelled, operands, operations, search.constants);
   if (outside !== undefined) return outside;
-  const expression = cancelled(spelled);
+  const expression = cancelled(spelled, alphabetOf({ operands, operations }, search.constants));
   const [size, depth] = [sizeOf(expression), depthOf(expression)];
   if (size > search.size) return `it has ${size} nodes, and ${search.size} are allowed`;
   if (depth > search.depth) return `it is ${depth} deep, and ${search.depth} is allowed`;
@@ -127,19 +129,28 @@ const POWERS: ReadonlyMap<number, readonly OperationName[]> = new Map([
   [0.5, ['sqrt']],
 ]);
 
-/** What of a tree this search does not make trees of. */
+/** What of a tree this search does not make trees of. Where it has constants, a power of a number is one of its operations. */
 function outsideOf(
   expression: Expression,
   operands: Wanted['plan']['operands'],
   operations: readonly OperationName[],
+  constants: Constants,
 ): string | undefined {
+  const exponents = new Set<Expression>();
   for (const { node } of nodesOf(expression)) {
-    if (node.kind === 'number') return `it has the number ${node.value}, and this search has none`;
-    if (node.kind === 'operand' && !operands.includes(node.name))
-      return `it has ${node.name}, and this search has ${operands.join(', ')}`;
-    if (node.kind === 'operation' && !operations.includes(node.operation)) {
-      return `it has ${infixSymbol(node.operation) ?? node.operation}, which is none of this search’s operations`;
+    if (node.kind === 'number') {
+      if (constants === 'all' || (constants === 'exponents' && exponents.has(node))) continue;
+      return `it has the number ${node.value}, and this search has ${constants === 'none' ? 'none' : 'exponents alone'}`;
     }
+    if (node.kind === 'operand') {
+      if (operands.includes(node.name)) continue;
+      return `it has ${node.name}, and this search has ${operands.join(', ')}`;
+    }
+    const [, exponent] = node.arguments;
+    const isPower = node.operation === 'power' && exponent?.kind === 'number' && constants !== 'none';
+    if (isPower) exponents.add(exponent);
+    if (isPower || operations.includes(node.operation)) continue;
+    return `it has ${infixSymbol(node.operation) ?? node.operation}, which is none of this search’s operations`;
   }
   return undefined;
 }

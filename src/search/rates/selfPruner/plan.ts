@@ -14,7 +14,10 @@ export type SelfPrunerPlan = RateSearchPlan & {
   readonly prompts: PromptTemplates;
 };
 
-/** @param plan of any search */
-export function isSelfPruner(plan: { readonly search: { readonly method: string } }): plan is SelfPrunerPlan {
-  return plan.search.method === 'self-pruner';
+/** @param plan of any run */
+export function isSelfPruner(plan: {
+  readonly kind: string;
+  readonly search?: { readonly method: string };
+}): plan is SelfPrunerPlan {
+  return plan.search?.method === 'self-pruner';
 }

@@ -75,6 +75,17 @@ describe('a proposal', () => {
     expect(rejected[0]!.text.length).toBeLessThanOrEqual(MAX_SHOWN);
   });
 
+  it.each<[constants: 'exponents' | 'all', formula: string, taken: boolean]>([
+    ['exponents', 'W * X ^ 0.4', true],
+    ['exponents', 'W + 0.3 * X', false],
+    ['exponents', 'W / X ^ 0.4', false],
+    ['all', 'W * X ^ 0.4', true],
+    ['all', 'W + 0.3 * X', true],
+  ])('with constants: %s %s is taken up: %s', (constants, formula, isTaken) => {
+    const { formulas } = read(formula, 1, planOf({ size: 12, depth: 5, constants }));
+    expect(formulas).toHaveLength(isTaken ? 1 : 0);
+  });
+
   it('that ranks like one before it in the same reply is rejected, which is said', () => {
     const reply = read('W * mms(G)\nmul(mms(G), W)\nexp(W) * X');
     expect(taken(reply)).toEqual(['mul(W, mms(G))', 'mul(exp(W), X)']);

@@ -1,0 +1,129 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine } from '../../../src/engine/engine.ts';
+import type { ErrorData } from '../../../src/base/errors.ts';
+import { DEFAULT_RECOVERY_SETTINGS } from '../../../src/experiment/recovery.ts';
+import type { Recovery } from '../../../src/experiment/recovery.ts';
+import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import { planInputs } from '../../../src/experiment/planInputs.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { recoveryPlanOf } from '../../../src/search/recovery/plan.ts';
+import { failureOf } from '../../support/expectCoded.ts';
+import { temporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import type { TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
+import { fromPrefix } from '../../support/oracle/prefix.ts';
+
+let family: TemporaryFamily;
+let folder: string;
+beforeAll(async () => {
+  family = await temporaryFamily('llama-3.1');
+  folder = await mkdtemp(path.join(tmpdir(), 'espalier-recovered-'));
+});
+afterAll(async () => {
+  await family.remove();
+  await rm(folder, { recursive: true });
+});
+
+const RECOVERY: Recovery = {
+  method: 'lora',
+  ...DEFAULT_RECOVERY_SETTINGS,
+  ...{ rate: 0.01, steps: 8, batch: 2, every: 4, held: 2 },
+};
+const WANDA: PlannedEvaluation = {
+  metric: 'wanda',
+  expression: fromPrefix('mul(W, sqrt(X))'),
+  sparsity: { kind: 'unstructured', share: 0.5 },
+};
+
+function planOf(...evaluations: readonly PlannedEvaluation[]): EvaluationPlan {
+  return {
+    ...{ model: family.folder, text: family.textFile, train: family.textFile, calibration: family.calibrationFile },
+    settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 1, samples: 2, length: 12, blocks: 2, offsets: 'even' },
+    evaluations,
+  };
+}
+
+describe('an evaluation with a recovery', () => {
+  it('comes to what a run comes to, beside one without', async () => {
+    const engine = createEngine();
+    try {
+      const told: (readonly [number, string])[] = [];
+      const [plain, recovered, ...others] = await engine.evaluate(planOf(WANDA, { ...WANDA, recovery: RECOVERY }), {
+        onResult: ({ expression }, index) => told.push([index, expression]),
+      });
+      expect(others).toEqual([]);
+      const how = 'lora (steps: 8, rate: 0.01, batch: 2, every: 4, held: 2)';
+      expect(told).toEqual([
+        [0, 'W * sqrt(X)'],
+        [1, `W * sqrt(X), recovered by ${how}`],
+      ]);
+      expect(recovered!.perplexity).toBeLessThan(plain!.perplexity);
+      expect(recovered!.actualSparsity).toBe(plain!.actualSparsity);
+      expect(recovered!.fingerprint).not.toBe(plain!.fingerprint);
+
+      const plan = recoveryPlanOf(planOf({ ...WANDA, recovery: RECOVERY }), RECOVERY);
+      const opening = await engine.open(plan);
+      const losses: number[] = [opening.before!];
+      for (const from of [0, 4]) {
+        expect((await engine.train({ from, to: from + 4, folder })).state).not.toBeNull();
+        losses.push((await engine.validate({ step: from + 4, folder })).loss!);
+      }
+      const best = 4 * losses.indexOf(Math.min(...losses));
+      const asked = { point: { step: best, folder }, before: plain!, inputs: planInputs(planOf()) };
+      const after = await engine.recovered(asked);
+      expect({ ...after, seconds: 0 }).toEqual({ ...recovered!, seconds: 0 });
+
+      const to = path.join(folder, 'merged');
+      await engine.saveRecovery({ plan, point: { step: best, folder }, as: 'merged', to });
+      const [merged] = await engine.evaluate({ ...planOf(), model: to });
+      // In the type of the checkpoint, bfloat16.
+      expect(merged!.perplexity / recovered!.perplexity).toBeCloseTo(1, 3);
+      expect(merged!.actualSparsity).toBe(plain!.actualSparsity);
+    } finally {
+      await engine.dispose();
+    }
+  });
+
+  it('fails alone where it cannot be trained', async () => {
+    const engine = createEngine();
+    const failures: ErrorData[] = [];
+    const results: EvaluationResult[] = [];
+    const tooLong = { ...RECOVERY, length: 100_000 };
+    try {
+      await engine.evaluate(planOf({ ...WANDA, recovery: tooLong }, WANDA), {
+        onFailure: (failure) => failures.push(failure),
+        onResult: (result) => results.push(result),
+      });
+    } catch (error) {
+      failures.push(error as ErrorData);
+    } finally {
+      await engine.dispose();
+    }
+    expect(failures.map(({ code }) => code)).toEqual(['corpus/too-short']);
+    expect(results.map(({ expression }) => expression)).toEqual(['W * sqrt(X)']);
+  });
+
+  it('leaves nothing behind when it is cancelled', async () => {
+    const engine = createEngine();
+    const before = await leftovers();
+    const controller = new AbortController();
+    const error = await failureOf(() =>
+      engine.evaluate(planOf({ ...WANDA, recovery: { ...RECOVERY, steps: 100_000 } }), {
+        signal: controller.signal,
+        onProgress: ({ stage }) => {
+          if (stage === 'gradients') controller.abort();
+        },
+      }),
+    );
+    await engine.dispose();
+    expect(error.code).toBe('cancelled');
+    expect(await leftovers()).toEqual(before);
+  });
+});
+
+async function leftovers(): Promise<readonly string[]> {
+  return (await readdir(tmpdir())).filter((name) => /^espalier-(states|recovery)\b.*\.tmp$/.test(name));
+}
