@@ -12,7 +12,7 @@ const LAYERS = {
   engine: ['files', 'search'],
   runs: ['files', 'search'],
   llm: ['runs'],
-  coordinator: ['protocol', 'llm'],
+  coordinator: ['protocol', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
   cli: ['coordinator', 'engine', 'hub', 'language'],
   extension: ['view', 'protocol', 'hub', 'language', 'llm'],

@@ -49,7 +49,7 @@ const PLANTS: readonly Plant[] = [
     ['runs', 'llm'],
     ['llm', 'coordinator'],
     ['coordinator', 'engine/models'],
-    ['worker', 'language'],
+    ['worker', 'hub'],
     ['extension', 'coordinator'],
   ].map(([from, to]) => ({ rule: `layer-${from!.split('/')[0]!}`, from: `src/${from!}`, to: `src/${to!}` })),
   // Inside the engine; its door is above everything in it.

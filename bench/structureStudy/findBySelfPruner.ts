@@ -1,13 +1,13 @@
 import { toErrorData } from '../../src/base/errors.ts';
-import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS, type LlmSettings } from '../../src/search/llm/settings.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { RateCounts } from '../../src/search/rates/events.ts';
-import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
+import type { LlmReply } from '../../src/search/llm/events.ts';
 import type { LanguageModel } from '../../src/llm/languageModel.ts';
 import { openAiModel } from '../../src/llm/openAi.ts';
 import { loadPrompts } from '../../src/llm/promptTemplates.ts';
 import { type Timer, withRetries } from '../../src/llm/retries.ts';
-import type { LlmRequest } from '../../src/search/rates/effects.ts';
+import type { LlmRequest } from '../../src/search/llm/request.ts';
 import type { RateTarget } from '../../src/search/rates/plan.ts';
 import { type FaultContext, type Fault, ScriptedLlm } from '../../test/support/scriptedLlm.ts';
 import { ROOT } from '../work.ts';

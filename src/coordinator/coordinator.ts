@@ -115,7 +115,7 @@ export async function runSearchOf(run: RunFolder, options: SearchRunOptions): Pr
 function searchOf(plan: RunPlan, run: RunFolder, { languageModel = {} }: SearchRunOptions): SearchRun {
   switch (plan.kind) {
     case 'metrics':
-      return new MetricRun(plan);
+      return new MetricRun(plan, { run, languageModel });
     case 'rates':
       return new RateRun(plan, { run, languageModel });
     case 'masks':

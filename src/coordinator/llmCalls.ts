@@ -1,16 +1,22 @@
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
-import type { SelfPrunerPlan } from '../search/rates/selfPruner/plan.ts';
-import type { LlmAskedEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/rates/selfPruner/events.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
+import { askedRoles } from '../search/asking.ts';
+import type { AskingPlan } from '../search/asking.ts';
+import type { LlmAskedEvent, LlmEvent, LlmRepliedEvent, LlmReply, LlmUsage } from '../search/llm/events.ts';
 import { connectLanguageModel } from '../llm/connect.ts';
 import type { LanguageModelAccess } from '../llm/connect.ts';
 import { addUsage, estimateUsage, LanguageModelError, LostReply } from '../llm/languageModel.ts';
 import type { LanguageModel } from '../llm/languageModel.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
-import type { LlmRequest } from '../search/rates/effects.ts';
+import type { LlmRequest } from '../search/llm/request.ts';
 import { SYSTEM_CLOCK } from './clock.ts';
 import { checkSame, divergedError } from './divergence.ts';
 import type { Drive } from './searchRun.ts';
+
+/** What asking needs of a {@link Drive}. */
+type LlmDrive = Pick<Drive, 'clock' | 'signal'> & {
+  readonly append: (...events: readonly LlmEvent[]) => Promise<void>;
+};
 
 /**
  * The requests of one run to its language model. Each is on the disk before it is sent, and its reply before anybody hears it: so a reply is
@@ -18,7 +24,7 @@ import type { Drive } from './searchRun.ts';
  * and counts as lost.
  */
 export class LlmCalls {
-  private readonly plan: SelfPrunerPlan;
+  private readonly plan: AskingPlan;
   private readonly run: RunFolder;
   private readonly access: LanguageModelAccess;
   private readonly asked = new Map<number, LlmAskedEvent>();
@@ -27,7 +33,7 @@ export class LlmCalls {
   private model: Promise<LanguageModel | undefined> | undefined;
 
   constructor(
-    plan: SelfPrunerPlan,
+    plan: AskingPlan,
     { run, languageModel }: { readonly run: RunFolder; readonly languageModel: LanguageModelAccess },
   ) {
     this.plan = plan;
@@ -54,12 +60,11 @@ export class LlmCalls {
    * @throws EspalierError where it cannot be asked at all: no key, no editor, nothing to replay
    */
   async prepare(): Promise<void> {
-    const { initialise, mutate, cross } = this.plan.search;
-    if ([initialise, mutate, cross].includes('llm')) await this.connect();
+    if (askedRoles(this.plan).length > 0) await this.connect();
   }
 
   /** @throws EspalierError `cancelled`, and what {@link prepare} throws; failures of the provider are replies */
-  async ask(request: LlmRequest, { append, clock, signal }: Drive<'rates'>): Promise<LlmReply> {
+  async ask(request: LlmRequest, { append, clock, signal }: LlmDrive): Promise<LlmReply> {
     const { call } = request;
     const before = this.asked.get(call);
     const event: LlmAskedEvent = { kind: 'llm-asked', ...request };

@@ -1,19 +1,26 @@
 import { printPrefix } from '../metric/print.ts';
+import type { LanguageModelAccess } from '../llm/connect.ts';
+import type { RunFolder } from '../runs/runFolder.ts';
 import type { FinalistEvent, SearchOpening } from '../search/lifecycle/events.ts';
 import type { MetricEvent, ProbeOutcome } from '../search/metrics/events.ts';
 import type { Proposal, MetricEffects, Trial } from '../search/metrics/effects.ts';
+import { isProposing } from '../search/metrics/plan.ts';
 import type { MetricSearchPlan } from '../search/metrics/plan.ts';
 import { runMetricSearch } from '../search/metrics/runMetricSearch.ts';
 import { checkSame, divergedError } from './divergence.ts';
 import { evaluateFinalists, finalOrder } from './finalists.ts';
+import { LlmCalls } from './llmCalls.ts';
 import { Measures, quarantine } from './measures.ts';
 import { Pace } from './pace.ts';
 import { ask } from './questions.ts';
+import { readFormula } from './readFormula.ts';
 import type { Drive, EndOf, SearchRun } from './searchRun.ts';
 
 /** A search for metrics. */
 export class MetricRun implements SearchRun<'metrics'> {
   private readonly plan: MetricSearchPlan;
+  /** Where a language model proposes some of the metrics. */
+  private readonly calls: LlmCalls | undefined;
   /** By candidate and trial. */
   private readonly probes = new Map<string, Extract<MetricEvent, { kind: 'probed' }>>();
   private readonly measures = new Measures<Proposal>({
@@ -29,20 +36,25 @@ export class MetricRun implements SearchRun<'metrics'> {
   private readonly finalists: FinalistEvent[] = [];
 
   /** @param plan with absolute paths */
-  constructor(plan: MetricSearchPlan) {
+  constructor(plan: MetricSearchPlan, about: { readonly run: RunFolder; readonly languageModel: LanguageModelAccess }) {
     this.plan = plan;
+    this.calls = isProposing(plan) ? new LlmCalls(plan, about) : undefined;
   }
 
   get measured(): boolean {
-    return this.probes.size > 0 || this.measures.size > 0;
+    return this.probes.size > 0 || this.measures.size > 0 || (this.calls?.recalled ?? 0) > 0;
   }
 
   recall(event: MetricEvent): void {
     if (event.kind === 'probed') this.probes.set(questionOf(event), event);
     else if (event.kind === 'measured') this.measures.recall(event);
+    else if (event.kind === 'llm-asked' || event.kind === 'llm-replied') this.calls?.recall(event);
     else if (event.kind === 'finalist') this.finalists.push(event);
-    else if (event.kind === 'candidate' || event.kind === 'generation' || event.kind === 'baseline')
-      this.said.set(placeOf(event), event);
+    else if (SAID.has(event.kind)) this.said.set(placeOf(event), event);
+  }
+
+  async prepare(): Promise<void> {
+    await this.calls?.prepare();
   }
 
   async run(opening: SearchOpening, drive: Drive<'metrics'>): Promise<EndOf<'metrics'>> {
@@ -62,9 +74,11 @@ export class MetricRun implements SearchRun<'metrics'> {
 
   private effects(drive: Drive<'metrics'>): MetricEffects {
     const probePace = new Pace(() => drive.clock.now());
+    const { calls } = this;
     return {
       probe: (candidates) => this.probe(candidates, probePace, drive),
       measure: (candidates, rung) => this.measures.measure(candidates, rung, drive),
+      ...(calls && { proposer: { ask: (request) => calls.ask(request, drive), readFormula } }),
       emit: (event) => {
         const before = this.said.get(placeOf(event));
         // What follows from the answers is worked out again from them, so nobody waits for its flush. A journal that fails here fails
@@ -117,6 +131,9 @@ export class MetricRun implements SearchRun<'metrics'> {
   }
 }
 
+const SAID: ReadonlySet<MetricEvent['kind']> = new Set([
+  ...(['baseline', 'candidate', 'generation', 'proposed', 'fallback'] as const),
+]);
 /** Names what is probed: "12", or "12, trial 0" for one of the forms that a candidate may take. */
 function questionOf({ id, trial }: Pick<Trial, 'id' | 'trial'>): string {
   return trial === undefined ? String(id) : `${id}, trial ${trial}`;
@@ -125,7 +142,8 @@ function questionOf({ id, trial }: Pick<Trial, 'id' | 'trial'>): string {
 /** Names an event's place in the run. */
 function placeOf(event: MetricEvent): string {
   if (event.kind === 'candidate') return `candidate ${event.id}`;
-  if (event.kind === 'generation') return `generation ${event.generation}`;
+  if (event.kind === 'generation' || event.kind === 'fallback') return `${event.kind} ${event.generation}`;
+  if (event.kind === 'proposed') return `the reply ${event.call}`;
   if (event.kind === 'baseline') return `baseline ${event.name}`;
   return event.kind;
 }

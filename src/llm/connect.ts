@@ -1,6 +1,6 @@
 import { EspalierError } from '../base/errors.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
-import type { LlmGrant } from '../search/rates/selfPruner/llmEndpoint.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
+import type { LlmGrant } from '../search/llm/endpoint.ts';
 import type { SearchEvent } from '../search/kinds.ts';
 import { checkWhole } from '../runs/journalReader.ts';
 import { findRun, journalOf, openRun } from '../runs/runFolder.ts';

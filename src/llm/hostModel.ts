@@ -1,6 +1,6 @@
 import { cancelledError, EspalierError, throwIfCancelled } from '../base/errors.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
-import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
+import type { LlmUsage } from '../search/llm/events.ts';
 import { Deadline } from './deadline.ts';
 import { estimateUsage, LanguageModelError } from './languageModel.ts';
 import type { LanguageModel, LlmErrorCode } from './languageModel.ts';

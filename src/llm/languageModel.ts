@@ -1,7 +1,7 @@
 import { EspalierError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
-import type { LlmRole } from '../search/rates/selfPruner/llm.ts';
+import type { LlmUsage } from '../search/llm/events.ts';
+import type { LlmRole } from '../search/llm/roles.ts';
 
 /** One that a search asks, whoever provides it. */
 export interface LanguageModel {

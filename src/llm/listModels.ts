@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { throwIfCancelled } from '../base/errors.ts';
-import { checkEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
+import { checkEndpoint } from '../search/llm/endpoint.ts';
 import { Deadline } from './deadline.ts';
 import { newOpenAiClient } from './openAiClient.ts';
 import { failureOf, shapeError } from './openAiErrors.ts';

@@ -1,8 +1,8 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
-import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmGrant } from '../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
-import { MAX_REPLY } from '../search/rates/selfPruner/schema.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint } from '../search/llm/endpoint.ts';
+import type { LlmGrant } from '../search/llm/endpoint.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
+import { MAX_REPLY } from '../search/llm/schema.ts';
 import { Deadline } from './deadline.ts';
 import { newOpenAiClient } from './openAiClient.ts';
 import type { OpenAiClient, OpenAiPackage } from './openAiClient.ts';
@@ -14,7 +14,7 @@ import { redactReply } from '../base/redact.ts';
 import { RequestDialect } from './requestDialect.ts';
 import type { Timer } from './retries.ts';
 import { eventData } from './serverSentEvents.ts';
-import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
+import type { LlmUsage } from '../search/llm/events.ts';
 
 export interface OpenAiOptions {
   readonly settings: LlmSettings;

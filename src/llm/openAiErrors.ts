@@ -1,4 +1,4 @@
-import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
+import type { LlmUsage } from '../search/llm/events.ts';
 import { LanguageModelError } from './languageModel.ts';
 import type { Again } from './languageModel.ts';
 import type * as OpenAi from './openAiPackage.ts';

@@ -3,8 +3,8 @@ import { EspalierError } from '../base/errors.ts';
 import { fileProblem } from '../files/fileProblem.ts';
 import type { OpenOptions } from '../files/openRegular.ts';
 import { readText } from '../files/readBytes.ts';
-import { PROMPT_NAMES } from '../search/rates/selfPruner/prompts.ts';
-import type { PromptTemplates } from '../search/rates/selfPruner/plan.ts';
+import { PROMPT_NAMES } from '../search/llm/prompts.ts';
+import type { PromptTexts } from '../search/llm/prompts.ts';
 
 /** Where a workspace keeps prompts of its own, one file each; those that are missing are ours. */
 export const PROMPTS_FOLDER = path.join('.espalier', 'prompts');
@@ -25,7 +25,7 @@ export interface PromptFolders {
  *
  * @throws EspalierError `io/read` that names the file; `settings/invalid` for one that is empty, too long or no UTF-8
  */
-export async function loadPrompts({ shipped, root }: PromptFolders): Promise<PromptTemplates> {
+export async function loadPrompts({ shipped, root }: PromptFolders): Promise<PromptTexts> {
   const texts = await Promise.all(
     PROMPT_NAMES.map(async (name) => {
       const own = path.join(root, PROMPTS_FOLDER, `${name}.md`);
@@ -36,7 +36,7 @@ export async function loadPrompts({ shipped, root }: PromptFolders): Promise<Pro
       return [name, text] as const;
     }),
   );
-  return Object.fromEntries(texts) as unknown as PromptTemplates;
+  return Object.fromEntries(texts) as PromptTexts;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { EspalierError } from '../base/errors.ts';
 import type { SearchEvent } from '../search/kinds.ts';
-import type { LlmAskedEvent, LlmReply } from '../search/rates/selfPruner/events.ts';
+import type { LlmAskedEvent, LlmReply } from '../search/llm/events.ts';
 import { LanguageModelError, LostReply } from './languageModel.ts';
 import type { Completion, LanguageModel, LlmErrorCode, Question } from './languageModel.ts';
 

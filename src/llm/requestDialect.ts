@@ -1,5 +1,5 @@
-import { isOpenAiEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import { isOpenAiEndpoint } from '../search/llm/endpoint.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
 
 /** The two names that the most tokens of a reply go by. */
 const LIMITS = ['max_tokens', 'max_completion_tokens'] as const;

@@ -1,6 +1,6 @@
 import { cancelledError } from '../base/errors.ts';
-import type { LlmUsage } from '../search/rates/selfPruner/events.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import type { LlmUsage } from '../search/llm/events.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
 import { addUsage, LanguageModelError } from './languageModel.ts';
 import type { LanguageModel, LlmErrorCode } from './languageModel.ts';
 

@@ -27,7 +27,7 @@ import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts
 import { componentsOpeningSchema, measureOutcomeSchema, openingSchema } from '../search/lifecycle/schema.ts';
 import { packedValuesSchema } from '../search/masks/schema.ts';
 import { probeOutcomeSchema } from '../search/metrics/schema.ts';
-import { llmUsageSchema, MAX_PROMPT, MAX_REPLY } from '../search/rates/selfPruner/schema.ts';
+import { llmUsageSchema, MAX_PROMPT, MAX_REPLY } from '../search/llm/schema.ts';
 import {
   heldOutSchema,
   recoveredSchema,

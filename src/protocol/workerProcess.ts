@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import type { MessageReader, MessageWriter } from 'vscode-jsonrpc';
 import { IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
-import { KEY_VARIABLES } from '../search/rates/selfPruner/llmEndpoint.ts';
+import { KEY_VARIABLES } from '../search/llm/endpoint.ts';
 import { sweepCache } from '../files/temporary.ts';
 import { reaper } from './reaper.ts';
 

@@ -8,9 +8,9 @@ import { reasonOf } from '../files/fileProblem.ts';
 import { schemaReason } from '../base/schemaProblem.ts';
 import { isNewer, VERSION } from '../base/version.ts';
 import { hashSchema, textSchema } from '../base/scalarSchemas.ts';
-import { checkEndpoint } from '../search/rates/selfPruner/llmEndpoint.ts';
-import { isSelfPruner } from '../search/rates/selfPruner/plan.ts';
-import type { LlmSettings } from '../search/rates/selfPruner/llm.ts';
+import { checkEndpoint } from '../search/llm/endpoint.ts';
+import { mayAsk } from '../search/asking.ts';
+import type { LlmSettings } from '../search/llm/settings.ts';
 import { withoutLaterDefaults } from '../experiment/settingRow.ts';
 import { SETTINGS } from '../experiment/settings.ts';
 import type { RunPlan } from '../search/kinds.ts';
@@ -58,7 +58,7 @@ export interface RunContext {
  * @throws EspalierError `settings/invalid` for an endpoint that holds a secret: run.json is fit for version control
  */
 export function createRunRecord<Plan extends RunPlan>(id: string, plan: Plan, context: RunContext): RunRecord<Plan> {
-  if (isSelfPruner(plan)) checkEndpoint(plan.llm.endpoint);
+  if (mayAsk(plan)) checkEndpoint(plan.llm.endpoint);
   const portable = withPaths(plan, (file) => portablePath(context.root, file) || '.');
   return {
     format: RUN_FORMAT,
@@ -139,7 +139,7 @@ function planFingerprint(plan: RunPlan): string {
     // Runs of before there was a setting go on as they were.
     settings: { ...withoutLaterDefaults(SETTINGS, plan.settings), threads: undefined },
     ...settled(plan),
-    ...(isSelfPruner(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
+    ...(mayAsk(plan) && { llm: { ...plan.llm, ...CHANGEABLE_LLM } }),
   };
   return createHash('sha256').update(canonicalJson(deciding)).digest('hex');
 }

@@ -1,4 +1,4 @@
-import type { LlmSettings } from './rates/selfPruner/llm.ts';
+import type { LlmSettings } from './llm/settings.ts';
 
 /** Settings of a search that change nothing, the others being what they are. It runs all the same. */
 export interface IdleSearchSettings {

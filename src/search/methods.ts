@@ -7,7 +7,8 @@ import { maskSearchConflict } from './masks/conflict.ts';
 import { idleInMaskSearch } from './masks/idle.ts';
 import { MASK_SEARCH_SETTINGS } from './masks/settings.ts';
 import { searchConflict } from './metrics/conflict.ts';
-import { METRIC_SEARCH_SETTINGS } from './metrics/settings.ts';
+import { idleInMetricSearch, idleInRandomSearch } from './metrics/idle.ts';
+import { METRIC_SEARCH_SETTINGS, takesProposals } from './metrics/settings.ts';
 import type { MetricSearchSettingName, MetricSearchSettings } from './metrics/settings.ts';
 import { evoPressConflict } from './rates/evopress/conflict.ts';
 import { idleInEvoPress } from './rates/evopress/idle.ts';
@@ -26,8 +27,8 @@ export interface SearchMethodRow {
   readonly finds: SearchKind;
   /** What it is set with; of a method that asks a language model those of that apart. */
   readonly settings: SettingTable;
-  /** Whether it may ask a language model. */
-  readonly asksLlm?: true;
+  /** Whether it may ask a language model, as it is set; absent where it never does, and has no settings of one. */
+  readonly asksLlm?: (said: SaidSettings) => boolean;
   /** One line, for `--help`, hover and completion. */
   readonly documentation: string;
   /** How it goes, for a person. */
@@ -47,22 +48,26 @@ export const SEARCH_METHODS: Readonly<Record<SearchMethod, SearchMethodRow>> = {
     finds: 'metrics',
     settings: METRIC_SEARCH_SETTINGS,
     documentation: 'evolves metrics by genetic programming',
+    asksLlm: takesProposals,
     words: metricSearchWords,
     conflict: searchConflict,
+    idle: idleInMetricSearch,
   }),
   random: row({
     title: 'Random search',
     finds: 'metrics',
     settings: METRIC_SEARCH_SETTINGS,
     documentation: 'random metrics with the same budget',
+    asksLlm: () => false,
     words: metricSearchWords,
     conflict: searchConflict,
+    idle: idleInRandomSearch,
   }),
   'self-pruner': row({
     title: 'Self-Pruner',
     finds: 'rates',
     settings: SELF_PRUNER_SETTINGS,
-    asksLlm: true,
+    asksLlm: () => true,
     documentation: SELF_PRUNER_SETTINGS.method.documentation,
     words: selfPrunerWords,
     // OWL's rates are among the first configurations.
@@ -96,13 +101,15 @@ function metricSearchWords({ generations, population }: MetricSearchSettings): s
 }
 
 function row<const Table extends SettingTable>({
+  asksLlm,
   words,
   calibrates,
   conflict,
   idle,
   ...method
-}: Omit<SearchMethodRow, 'settings' | 'words' | 'calibrates' | 'conflict' | 'idle'> & {
+}: Omit<SearchMethodRow, 'settings' | 'asksLlm' | 'words' | 'calibrates' | 'conflict' | 'idle'> & {
   readonly settings: Table;
+  readonly asksLlm?: (settings: SettingsOf<Table>) => boolean;
   readonly words: (settings: SettingsOf<Table>) => string;
   readonly calibrates?: (settings: SettingsOf<Table>) => boolean;
   readonly conflict?: (settings: SettingsOf<Table>) => SearchConflict | undefined;
@@ -110,6 +117,7 @@ function row<const Table extends SettingTable>({
 }): SearchMethodRow {
   return {
     ...method,
+    ...(asksLlm && { asksLlm: (said) => asksLlm(settingsWith(method.settings, said)) }),
     words: (said) => words(settingsWith(method.settings, said)),
     calibrates: (said) => calibrates?.(settingsWith(method.settings, said)) ?? false,
     conflict: (said) => conflict?.(settingsWith(method.settings, said)),

@@ -128,6 +128,29 @@ describe('a search becomes a run', () => {
       },
     ],
     [
+      'for metrics, some proposed by a language model',
+      [
+        '--method',
+        'pruner-zero',
+        ...inputs('c'),
+        '--proposals',
+        '0.2',
+        '--provider',
+        'openai',
+        '--llm',
+        'x',
+        '--endpoint',
+        'http://h/v1',
+        '--token-cap',
+        '9',
+      ],
+      {
+        ...{ kind: 'metrics', search: { method: 'pruner-zero', proposals: 0.2 } },
+        llm: { provider: 'openai', llm: 'x', tokenCap: 9 },
+        prompts: { propose: expect.stringContaining('{{known}}') as string },
+      },
+    ],
+    [
       'for masks, of flags alone',
       [
         '--method',
@@ -255,7 +278,10 @@ describe('a search becomes a run', () => {
     [['evopress.prune', '--rounds', '4,1'], 'Write --rounds 1,4, for example'],
     [['evopress.prune', '--offspring', '2'], 'of 2 not 3 can be --survivors'],
     [['evopress.prune', '--mutations', '3'], '--mutations belongs to --method self-pruner'],
-    [['evopress.prune', '--provider', 'openai'], '--provider belongs to --method self-pruner'],
+    [
+      ['evopress.prune', '--provider', 'openai'],
+      '--provider belongs to --method pruner-zero and --method random and --method self-pruner',
+    ],
   ])('%j: a usage error', async (words, message) => {
     const { code, err } = await run(['search', ...words]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) as string });

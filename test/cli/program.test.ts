@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
@@ -296,7 +296,7 @@ describe('usage', () => {
       ['search', '--method', 'self-pruner', '--steps', '3'],
       'belongs to --method policy-gradient',
     ],
-    ['a flag of a method that is not said', ['search', '--provider', 'openai'], 'this search is by `pruner-zero`'],
+    ['a flag of a method that is not said', ['search', '--mutations', '3'], 'this search is by `pruner-zero`'],
     [
       'a target of masks',
       ['search', '--method', 'policy-gradient', '--target', 'x'],

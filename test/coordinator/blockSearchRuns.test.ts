@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import type { SearchRunOptions } from '../../src/coordinator/coordinator.ts';
-import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../src/search/llm/settings.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import type { RunEvent } from '../../src/search/kinds.ts';

@@ -49,7 +49,7 @@ export async function eventsOf(run: RunFolder): Promise<readonly RunEvent[]> {
 }
 
 const TOLD: ReadonlySet<RunEvent['kind']> = new Set<RunEvent['kind']>([
-  ...(['opened', 'baseline', 'candidate', 'generation', 'fallback', 'finished'] as const),
+  ...(['opened', 'baseline', 'candidate', 'generation', 'proposed', 'fallback', 'finished'] as const),
   ...(['scores', 'step', 'probabilities', 'finalist', 'finished', 'llm-asked', 'llm-replied'] as const),
   ...(['trained', 'validated', 'stopped'] as const),
 ]);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { defaultsOf } from '../../src/experiment/settingRow.ts';
 import type { EvoPressPlan } from '../../src/search/rates/evopress/plan.ts';
 import { EVOPRESS_SETTINGS } from '../../src/search/rates/evopress/settings.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runSearchOf } from '../../src/coordinator/coordinator.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { type MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';

@@ -14,7 +14,7 @@ const components = (method: 'wanda-sp' | 'magnitude'): PlannedEvaluation => ({
   ...{ metric: method, sparsity: half },
   structure: { kind: 'scored', score: { kind: 'method', method }, rates: { kind: 'uniform' } },
 });
-const PROMPTS = { initialise: '', mutate: '', cross: '', again: '' };
+const PROMPTS = { initialise: '', mutate: '', cross: '', propose: '', again: '' };
 const GRADIENTS = ['gradientSamples', 'gradientLength', 'gradientOffsets'];
 const CALIBRATION = ['samples', 'offsets', 'seed', 'calibrate', ...GRADIENTS];
 

@@ -12,7 +12,7 @@ import { formatted } from '../support/formatted.ts';
 import { cursor } from './marked.ts';
 
 const FOLDER = resolve('/project');
-const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' };
+const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', propose: 'p', again: 'a' };
 const HEAD =
   'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric mine = W * X\ndefaults { model: tiny evaluate: test calibrate: calib }\n';
 

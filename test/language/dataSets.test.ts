@@ -209,7 +209,7 @@ search t { method: self-pruner model: tiny evaluate: test calibrate: calib at: 3
       const text = `${HEAD}search s { method: ${method} model: tiny evaluate: test calibrate: calib at: 30% gradients: "g" (rows: lines) test: "u" (first: 3) }`;
       const [plan] = searchPlansFor(compile(text), 's', {
         folder: '/',
-        prompts: { initialise: '', mutate: '', cross: '', again: '' },
+        prompts: { initialise: '', mutate: '', cross: '', propose: '', again: '' },
       });
       expect(plan).toMatchObject({
         gradients: '/g',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { SETTINGS } from '../../src/experiment/settings.ts';
 import { compile } from '../../src/language/check/compile.ts';
 import { DIAGNOSTIC_CODES } from '../../src/language/check/diagnostics.ts';

@@ -178,7 +178,7 @@ function examine(text: string, previous: CompiledDocument | undefined): Compiled
   for (const plan of attempt(() => plansFor(document, undefined, { folder: '/' })) ?? []) {
     expect(planSchema.parse(plan)).toEqual(plan);
   }
-  const prompts = { initialise: 'a', mutate: 'b', cross: 'c', again: 'd' };
+  const prompts = { initialise: 'a', mutate: 'b', cross: 'c', propose: 'c', again: 'd' };
   for (const plan of attempt(() => searchPlansFor(document, undefined, { folder: '/', prompts })) ?? []) {
     expect(searchPlanSchema.parse(plan)).toEqual(plan);
   }

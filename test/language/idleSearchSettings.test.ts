@@ -27,6 +27,19 @@ it.each<[properties: string, told: readonly string[]]>([
     ['layer: `group` has no effect on `s`: no percentage of single weights is pruned'],
   ],
   ['method: self-pruner  at: 30%  target: weights(W)  group: layer', []],
+  ['proposals: 20%  provider: openai  llm: "x"', []],
+  // The editor's settings may name a provider.
+  ['proposals: 20%', []],
+  ['proposals: 20%  provider: none', ['20%: `proposals` has no effect: with `provider: none` nobody is asked']],
+  ['provider: none', []],
+  [
+    'provider: openai  llm: "x"',
+    [
+      'openai: `provider` has no effect: nobody is asked while `proposals` is 0',
+      '"x": `llm` has no effect: nobody is asked while `proposals` is 0',
+    ],
+  ],
+  ['method: random  proposals: 20%', ['20%: `proposals` has no effect: `method: random` draws all metrics at random']],
 ])('settings of an evaluation that change nothing about a search are underlined: %s', (properties, expected) => {
   expect(told(properties)).toEqual(expected);
 });

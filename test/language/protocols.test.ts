@@ -18,7 +18,7 @@ import { searchPlanSchema } from '../../src/search/schema.ts';
 import { checkMarked, cursor } from './marked.ts';
 
 const HEAD = 'model tiny = "m"\ncorpus own = "own.txt"\nmetric wanda = W * sqrt(X)\n';
-const PROMPTS = { initialise: '', mutate: '', cross: '', again: '' };
+const PROMPTS = { initialise: '', mutate: '', cross: '', propose: '', again: '' };
 
 function planOf(properties: string, more = '', overlay?: PlanOverlay, prune = 'W, wanda') {
   const document = compile(`${HEAD}${more}\nexperiment e { model: tiny prune: ${prune} at: 50% ${properties} }`);

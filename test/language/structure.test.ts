@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { scoreText } from '../../src/experiment/planned.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import { compile } from '../../src/language/check/compile.ts';
@@ -22,7 +22,7 @@ import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/
 import { searchPlanSchema } from '../../src/search/schema.ts';
 
 const FOLDER = resolve('/work-folder/project');
-const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' };
+const PROMPTS = { initialise: 'i', mutate: 'm', cross: 'c', propose: 'p', again: 'a' };
 const CONTEXT: SearchPlanContext = { folder: FOLDER, prompts: PROMPTS };
 const HEAD =
   'model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric mine = W * X\ndefaults { model: tiny evaluate: test calibrate: calib }\n';
@@ -66,7 +66,11 @@ describe('completion', () => {
     ['experiment e { prune: structure(mine, [|', [], ['mine']],
     ['experiment e { prune: structure(wanda-sp) | }', ['at', 'group'], ['prune', 'mine']],
     ['experiment e { prune: structure(wanda-sp, rates: owl) | }', ['at'], ['prune']],
-    ['search s { | }', ['operands', 'population', 'method'], ['steps', 'provider', 'target', 'prune']],
+    [
+      'search s { | }',
+      ['operands', 'population', 'method', 'proposals', 'provider'],
+      ['steps', 'mutations', 'target', 'prune'],
+    ],
     ['search s { method: | }', ['pruner-zero', 'random', 'self-pruner', 'policy-gradient'], []],
     [
       'search s { | method: self-pruner }',
@@ -255,7 +259,7 @@ describe('plans', () => {
       ],
       search: { ...DEFAULT_SELF_PRUNER_SETTINGS, population: 8, step: 0.05, initialise: 'classical' },
       llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', llm: 'qwen3:8b', endpoint: 'http://localhost:11434/v1' },
-      prompts: PROMPTS,
+      prompts: { initialise: 'i', mutate: 'm', cross: 'c', again: 'a' },
       settings: { samples: 16, seed: 3 },
     });
   });
@@ -293,6 +297,23 @@ describe('plans', () => {
       search: { workers: 3, population: 30 },
       settings: { threads: 2, samples: 128 },
     });
+  });
+
+  it('of a search for metrics hold a language model and its prompt where one proposes, and nowhere else', () => {
+    const document = compile(
+      `${HEAD}search m { calibrate: calib proposals: 20% llm: "mine" } search q { calibrate: calib } search z { method: random calibrate: calib proposals: 20% }`,
+    );
+    const fallback = { llm: { provider: 'openai', llm: 'theirs', endpoint: 'http://h/v1' } as const };
+    const plans = searchPlansFor(document, undefined, { ...CONTEXT, fallback });
+    for (const plan of plans) expect(searchPlanSchema.parse(plan)).toEqual(plan);
+    expect(plans[0]).toMatchObject({
+      search: { proposals: 0.2 },
+      llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', llm: 'mine', endpoint: 'http://h/v1' },
+      prompts: { propose: 'p' },
+    });
+    for (const plan of plans.slice(1))
+      expect([plan.kind, 'llm' in plan, 'prompts' in plan]).toEqual(['metrics', false, false]);
+    expect(() => searchPlansFor(document, 'm', { folder: FOLDER })).toThrow('prompts');
   });
 
   it('leave the language model that is set up aside where the file names another provider', () => {

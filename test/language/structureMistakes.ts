@@ -118,8 +118,8 @@ ${INPUTS}
 search s { method: self-pruner steps: 3 operands: W }
                                ^^^^^ property/misplaced \`steps\` belongs to \`method: policy-gradient\`, and this search is by \`self-pruner\`
                                         ^^^^^^^^ property/misplaced belongs to \`method: pruner-zero\` and \`method: random\`
-search t { provider: openai }
-           ^^^^^^^^ property/misplaced belongs to \`method: self-pruner\`, and this search is by \`pruner-zero\`
+search t { mutations: 3 }
+           ^^^^^^^^^ property/misplaced belongs to \`method: self-pruner\`, and this search is by \`pruner-zero\`
 search u { method: policy-gradient prune: wanda }
                                    ^^^^^ property/misplaced belongs into an experiment`,
   'a method of searching that is none': `

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
-import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
+import type { LlmSettings } from '../../src/search/llm/settings.ts';
 import type { Completion, Question } from '../../src/llm/languageModel.ts';
 import { openAiModel } from '../../src/llm/openAi.ts';
 import { withRetries } from '../../src/llm/retries.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import { estimateTokens } from '../../src/llm/languageModel.ts';
 import { openAiModel } from '../../src/llm/openAi.ts';
 import { newOpenAiClient } from '../../src/llm/openAiClient.ts';

@@ -23,7 +23,7 @@ describe('the prompts of a search', () => {
     const prompts = await loadPrompts({ shipped, root });
     expect(prompts.mutate).toBe('Mutate {{population}},\n{{count}} times.');
     expect(prompts.initialise).toContain('{{blocks}}');
-    expect(Object.keys(prompts).sort()).toEqual(['again', 'cross', 'initialise', 'mutate']);
+    expect(Object.keys(prompts).sort()).toEqual(['again', 'cross', 'initialise', 'mutate', 'propose']);
   });
 
   it.each<[string, () => Promise<unknown>, string]>([

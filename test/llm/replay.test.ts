@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SearchEvent } from '../../src/search/kinds.ts';
-import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
+import type { LlmReply } from '../../src/search/llm/events.ts';
 import { LostReply } from '../../src/llm/languageModel.ts';
 import type { Question } from '../../src/llm/languageModel.ts';
 import { replayModel } from '../../src/llm/replay.ts';

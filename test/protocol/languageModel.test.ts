@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { cancelledError, EspalierError } from '../../src/base/errors.ts';
 import { SYSTEM_CLOCK } from '../../src/coordinator/clock.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
-import { MAX_REPLY } from '../../src/search/rates/selfPruner/schema.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
+import { MAX_REPLY } from '../../src/search/llm/schema.ts';
 import { hostModel } from '../../src/llm/hostModel.ts';
 import type { Completion } from '../../src/llm/languageModel.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';

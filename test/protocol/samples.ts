@@ -9,7 +9,7 @@ import type { Preflight } from '../../src/experiment/preflightSchema.ts';
 import type { ExportReport } from '../../src/experiment/exportSchema.ts';
 import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
 import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/resultSchema.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
 import { DEFAULT_ROWS } from '../../src/experiment/corpusRows.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { NO_LLM_COUNTS } from '../../src/search/rates/selfPruner/llmAccount.ts';
+import { NO_LIST_COUNTS } from '../../src/search/rates/selfPruner/listAccount.ts';
 import { syntheticEvoPressPlan } from '../support/syntheticEvoPress.ts';
-import type { LlmSettings } from '../../src/search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../src/search/llm/settings.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { RunEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { Journal } from '../../src/runs/journal.ts';
@@ -169,7 +169,7 @@ describe('a run that searches for rates or masks', () => {
 
   it('is summed up with the layers that go as a whole', async () => {
     const begun = await begin(syntheticEvoPressPlan({ drop: 'sublayers' }));
-    const counts = { ...NO_LLM_COUNTS, candidates: 1, evaluations: 1, duplicates: 0, invalid: 0 };
+    const counts = { ...NO_LIST_COUNTS, candidates: 1, evaluations: 1, duplicates: 0, invalid: 0 };
     const dropped = { attention: [1], mlp: [0, 1] };
     const rates = [0.73, 1];
     await write(begun, [

@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Rng } from '../../src/base/rng.ts';
+import { asksForFormulas, formulaReply, FORMULA_STYLES } from './formulaReplies.ts';
+import type { FormulaStyle } from './formulaReplies.ts';
 
 /**
  * An OpenAI-compatible server that answers like an imperfect language model, from a seed: it mutates and crosses the configurations that
@@ -92,7 +94,10 @@ export class ScriptedLlm {
     this.requests.push(record);
     for (const tell of this.waiting.splice(0)) tell();
     response.on('error', () => undefined);
-    const text = replyTo(prompt, rngOf(this.options.seed ?? 0, prompt, -1), fault);
+    const said = rngOf(this.options.seed ?? 0, prompt, -1);
+    const text = asksForFormulas(prompt)
+      ? formulaReply(prompt, said, this.options.style ?? FORMULA_STYLES[said.integer(FORMULA_STYLES.length)]!)
+      : replyTo(prompt, said, fault);
     const about = {
       model: asked.model,
       usage: { prompt_tokens: prompt.length >> 2, completion_tokens: text.length >> 2 },
@@ -111,6 +116,8 @@ export interface ScriptedOptions {
   readonly share?: number;
   /** What goes wrong, where not by chance. */
   readonly fault?: (about: FaultContext) => Fault;
+  /** How formulas are written, where not by chance. */
+  readonly style?: FormulaStyle;
   /** Milliseconds between the parts of a slow stream, and before every answer. */
   readonly slowness?: number;
   readonly delay?: number;

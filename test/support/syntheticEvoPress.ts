@@ -10,7 +10,7 @@ import type { EvoPressSettings } from '../../src/search/rates/evopress/settings.
 import { sublayerLevels } from '../../src/search/rates/evopress/sublayerLevels.ts';
 import { statisticsOfRates } from '../../src/search/rates/measure.ts';
 import { rateSpace } from '../../src/search/rates/rates.ts';
-import { NO_LLM_COUNTS } from '../../src/search/rates/selfPruner/llmAccount.ts';
+import { NO_LIST_COUNTS } from '../../src/search/rates/selfPruner/listAccount.ts';
 import { BLOCKS, both, fitness, measured, opening, recorder, SHARE, syntheticRatePlan } from './syntheticStructure.ts';
 import type { SyntheticRatesOptions, Timed } from './syntheticStructure.ts';
 
@@ -43,7 +43,7 @@ export function syntheticEvoPress(
   }
   const all: RateCandidate[] = [];
   const tally = { candidates: 0, evaluations: 0, duplicates: 0, invalid: 0 };
-  const counts = (): RateCounts => ({ ...NO_LLM_COUNTS, ...tally });
+  const counts = (): RateCounts => ({ ...NO_LIST_COUNTS, ...tally });
   const ranking: { readonly id: number; readonly rates: readonly number[]; readonly perplexity: number }[] = [];
   let parent: { readonly id: number; readonly levels: readonly number[]; readonly perplexity: number } | undefined;
   for (let generation = 0; generation <= (until ?? generations); generation++) {

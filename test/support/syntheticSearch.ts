@@ -6,12 +6,16 @@ import type { OperationName } from '../../src/metric/operations.ts';
 import { depthOf, sizeOf } from '../../src/metric/measure.ts';
 import { printInfix, printPrefix } from '../../src/metric/print.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../src/search/metrics/plan.ts';
-import type { MetricSearchPlan } from '../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan, ProposingPlan } from '../../src/search/metrics/plan.ts';
+import { isProposing } from '../../src/search/metrics/plan.ts';
+import { NO_PROPOSAL_COUNTS } from '../../src/search/metrics/proposals/account.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import type {
   MetricCandidate,
   CandidateOutcome,
   MetricCounts,
   MetricEvent,
+  ProposalCounts,
   VariationOperator,
 } from '../../src/search/metrics/events.ts';
 import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
@@ -71,6 +75,16 @@ export function syntheticPlan(search: Partial<MetricSearchSettings> = {}): Metri
   };
 }
 
+/** A search in which a language model proposes some of the metrics. */
+export function syntheticProposingPlan(search: Partial<MetricSearchSettings> = {}): ProposingPlan {
+  const llm = { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint: 'http://localhost:11434/v1' } as const;
+  return {
+    ...syntheticPlan({ proposals: 0.2, ...search }),
+    llm: { ...llm, llm: 'qwen2.5-coder:14b', tokenCap: 400_000, promptPrice: 1, replyPrice: 4 },
+    prompts: { propose: 'Propose {{count}} metrics.' },
+  };
+}
+
 /**
  * Events of a search that never was, for the panel and its tests: deterministic, of any length, with everything that a real one
  * can have (invalid candidates, shared rankings, stopped ones, terrible ones, one that ended its workers). Perplexities fall as
@@ -102,10 +116,13 @@ export function syntheticSearch(plan: MetricSearchPlan, { seed = 1, until }: Syn
   for (let generation = 0; generation < last; generation++) {
     const progress = method === 'random' ? 0.15 : generation / Math.max(1, generations - 1);
     const perplexities: number[] = [];
+    const asked = isProposing(plan) ? ask(rng, plan, generation, emit) : undefined;
     for (let i = 0; i < population; i++) {
-      const candidate = propose(rng, all, generation, progress);
+      const made = propose(rng, all, generation, progress);
+      const candidate: MetricCandidate =
+        asked && i < asked.used ? { ...made, operator: 'proposed', parents: [], call: generation } : made;
       all.push(candidate);
-      counts = counted(counts, candidate.outcome);
+      counts = { ...counted(counts, candidate.outcome), ...(asked && { llm: asked.counts(counts.llm) }) };
       emit({ kind: 'candidate', ...candidate }, 200 + rng.integer(1200));
       const { outcome, id } = candidate;
       if (outcome.kind === 'invalid') continue;
@@ -143,6 +160,54 @@ export function syntheticSearch(plan: MetricSearchPlan, { seed = 1, until }: Syn
   emit({ kind: 'finished', counts, best: ranked.map(({ id }) => id) }, 10);
   return events;
 }
+
+/** What a language model is asked in one generation, and what stands in its reply. */
+function ask(
+  rng: Rng,
+  { search }: MetricSearchPlan,
+  generation: number,
+  emit: (event: MetricEvent, milliseconds: number) => void,
+): { readonly used: number; readonly counts: (before: ProposalCounts | undefined) => ProposalCounts } {
+  const wanted = Math.round(search.proposals * search.population);
+  const rejected = REJECTED.filter(() => rng.uniform() < 0.5);
+  const used = Math.max(0, wanted - rejected.length);
+  const prompt = `You help to find a pruning metric.\nPropose new metrics, as many as ${wanted}.`;
+  const usage = { promptTokens: 1900 + 40 * generation, replyTokens: 30 * wanted };
+  const text = REJECTED.map((one) => one.text).join('\n');
+  emit({ kind: 'llm-asked', call: generation, generation, role: 'propose', attempt: 0, wanted, prompt }, 10);
+  const reply = { kind: 'text', text, usage, cost: 0.01, model: 'qwen2.5-coder:14b' } as const;
+  emit({ kind: 'llm-replied', call: generation, reply, seconds: 4.2 }, 4200);
+  emit({ kind: 'proposed', generation, call: generation, used, rejected, unread: 0 }, 1);
+  const count = wanted - used;
+  if (count > 0)
+    emit({ kind: 'fallback', generation, role: 'propose', count, reason: 'too few of the formulas could be used' }, 1);
+  let isCounted = false;
+  return {
+    used,
+    counts: (before = NO_PROPOSAL_COUNTS) => {
+      if (isCounted) return before;
+      isCounted = true;
+      return {
+        ...before,
+        calls: before.calls + 1,
+        fallbacks: before.fallbacks + count,
+        promptTokens: before.promptTokens + usage.promptTokens,
+        replyTokens: before.replyTokens + usage.replyTokens,
+        cost: before.cost + reply.cost,
+        formulasUsed: before.formulasUsed + used,
+        formulasRejected: before.formulasRejected + rejected.length,
+      };
+    },
+  };
+}
+
+const REJECTED = [
+  { text: '|W| * ||X||_2', reason: 'bars mean nothing here: the magnitude of x is abs(x)' },
+  { text: 'W * sqrt(X)', reason: 'it ranks like wanda, a baseline' },
+  { text: 'torch.abs(W) * X.sqrt()', reason: 'it is code of another language: neither methods nor modules are known' },
+  { text: 'W / (X + 1)', reason: 'it has /, which is none of this search’s operations' },
+  { text: 'sqr(W) * mms(G)', reason: 'it ranks like candidate 3, W * sqrt(mms(G))' },
+];
 
 function opening(): MetricEvent {
   return {

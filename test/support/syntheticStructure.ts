@@ -1,8 +1,9 @@
 import { Rng } from '../../src/base/rng.ts';
 import { packBits } from '../../src/experiment/components.ts';
 import type { BlockComponents, ModelMask } from '../../src/experiment/structureSchema.ts';
-import { DEFAULT_LLM_SETTINGS, LLM_ROLES } from '../../src/search/rates/selfPruner/llm.ts';
-import type { LlmRole } from '../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
+import { RATE_ROLES } from '../../src/search/rates/selfPruner/roles.ts';
+import type { RateRole } from '../../src/search/rates/selfPruner/roles.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
@@ -10,7 +11,7 @@ import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type { RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
-import type { LlmReply } from '../../src/search/rates/selfPruner/events.ts';
+import type { LlmReply } from '../../src/search/llm/events.ts';
 import { sampleResult } from '../protocol/samples.ts';
 import { fitnessOf } from '../../src/search/lifecycle/outcome.ts';
 import type { ComponentsOpening } from '../../src/search/lifecycle/events.ts';
@@ -128,7 +129,7 @@ export function syntheticRates(
   let call = 0;
   const usesLlm = plan.llm.provider !== 'none';
 
-  const ask = (role: LlmRole, generation: number, wanted: number): { call: number; usable: number } | undefined => {
+  const ask = (role: RateRole, generation: number, wanted: number): { call: number; usable: number } | undefined => {
     for (let attempt = 0; attempt < 2; attempt++) {
       const id = call++;
       emit({ kind: 'llm-asked', call: id, generation, role, attempt, wanted, prompt: prompt(role, all, wanted) }, 5);
@@ -150,7 +151,7 @@ export function syntheticRates(
     return undefined;
   };
 
-  const propose = (generation: number, role: LlmRole, wanted: number): void => {
+  const propose = (generation: number, role: RateRole, wanted: number): void => {
     const answer = usesLlm ? ask(role, generation, wanted) : undefined;
     const fromLlm = answer?.usable ?? 0;
     if (usesLlm && fromLlm < wanted) {
@@ -231,12 +232,16 @@ export function syntheticRates(
   return events;
 }
 
-const LLM_OPERATORS: Readonly<Record<LlmRole, RateOperator>> = {
+const LLM_OPERATORS: Readonly<Record<RateRole, RateOperator>> = {
   initialise: 'llm-initialise',
   mutate: 'llm-mutate',
   cross: 'llm-cross',
 };
-const CLASSICAL: Readonly<Record<LlmRole, RateOperator>> = { initialise: 'spread', mutate: 'gaussian', cross: 'blend' };
+const CLASSICAL: Readonly<Record<RateRole, RateOperator>> = {
+  initialise: 'spread',
+  mutate: 'gaussian',
+  cross: 'blend',
+};
 
 /** Perplexity of rates: a bowl around what hurts least. */
 export function fitness(rates: readonly number[]): number {
@@ -254,9 +259,9 @@ function pick(rng: Rng, all: readonly RateCandidate[], count: number): RateCandi
   return Array.from({ length: count }, () => best[rng.integer(best.length)]!);
 }
 
-function prompt(role: LlmRole, all: readonly RateCandidate[], wanted: number): string {
+function prompt(role: RateRole, all: readonly RateCandidate[], wanted: number): string {
   const population = all.slice(-4).map(({ rates }) => `[${listOf(rates)}]`);
-  return `You tune how much of each decoder block of wikitext-llama-6m is pruned (${LLM_ROLES.indexOf(role) + 1} of 3).\nGive ${wanted} lists of decimals with mean ${SHARE}.\n${population.join('\n')}`;
+  return `You tune how much of each decoder block of wikitext-llama-6m is pruned (${RATE_ROLES.indexOf(role) + 1} of 3).\nGive ${wanted} lists of decimals with mean ${SHARE}.\n${population.join('\n')}`;
 }
 
 function replyOf(usable: number, all: readonly RateCandidate[], blocks: number, rng: Rng): LlmReply {

@@ -3,7 +3,7 @@ import type { RunEvent, RunKind, RunPlan } from '../../src/search/kinds.ts';
 import { fitnessIn } from '../../src/search/lifecycle/objective.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { FromPanel, RunPoint, RunActivity, ToPanel } from '../../src/view/panelMessages.ts';
-import { syntheticPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
+import { syntheticPlan, syntheticProposingPlan, syntheticSearch } from '../../test/support/syntheticSearch.ts';
 import {
   syntheticMaskPlan,
   syntheticMasks,
@@ -20,7 +20,8 @@ import type { ThemeName } from './themes.ts';
 /**
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
  * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
- * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `run=rates&drop=sublayers` (or
+ * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `proposals=1` lets a language model
+ * propose metrics; `run=rates&drop=sublayers` (or
  * `off`) is a search by EvoPress; `run=recovery` a recovery, `trouble=diverged` one whose learning rate is too high.
  */
 const query = new URLSearchParams(location.hash.slice(1));
@@ -88,7 +89,9 @@ async function run(of: RunKind): Promise<Made> {
     const asked = { ...part, ...(trouble && { trouble }) };
     return { plan: recovery, events: begins ? [] : await syntheticRecovery(recovery, asked) };
   }
-  const own = syntheticPlan({ generations, population });
+  const own = query.has('proposals')
+    ? syntheticProposingPlan({ generations, population })
+    : syntheticPlan({ generations, population });
   const metrics = query.get('protocol') === null ? own : { ...own, protocol: 'wanda' as const };
   return { plan: metrics, events: begins ? [] : syntheticSearch(metrics, part) };
 }

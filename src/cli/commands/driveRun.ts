@@ -2,8 +2,8 @@ import { EspalierError } from '../../base/errors.ts';
 import { settingsWith } from '../../experiment/settingRow.ts';
 import { DEFAULT_SEARCH_METHOD } from '../../search/methods.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
-import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
-import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
+import { askedRoles, mayAsk } from '../../search/asking.ts';
+import type { AskingPlan } from '../../search/asking.ts';
 import type { RunPlan } from '../../search/kinds.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { usageError } from './commandContext.ts';
@@ -82,10 +82,8 @@ export async function resumedRun(
   return { run, ...(workers !== undefined && { workers }) };
 }
 
-function asksEndpoint(plan: RunPlan): plan is SelfPrunerPlan {
-  if (!isSelfPruner(plan) || plan.llm.provider !== 'openai') return false;
-  const { initialise, mutate, cross } = plan.search;
-  return [initialise, mutate, cross].includes('llm');
+function asksEndpoint(plan: RunPlan): plan is AskingPlan {
+  return mayAsk(plan) && plan.llm.provider === 'openai' && askedRoles(plan).length > 0;
 }
 
 /** Drives a run to its end, or until Ctrl-C pauses it. @param command that goes on with it */

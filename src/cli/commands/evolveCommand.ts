@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { LLM_SETTINGS } from '../../search/llm/settings.ts';
 import { METRIC_SEARCH_SETTINGS } from '../../search/metrics/settings.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { JSON_FLAG, withExamples } from './commandContext.ts';
@@ -6,7 +7,7 @@ import type { CommandContext } from './commandContext.ts';
 import { runSearchCommand } from './searchCommand.ts';
 import type { SearchCommandOptions } from './searchCommand.ts';
 import { addSearchInputs } from '../flags/searchFlags.ts';
-import { flagInSearch } from '../flags/flagNames.ts';
+import { flagInSearch, kebabCase } from '../flags/flagNames.ts';
 import { addFlags } from '../flags/settingFlags.ts';
 
 /** `search --method pruner-zero` under its old name, with the flags that searches for metrics have. */
@@ -16,7 +17,8 @@ export function evolveCommand(context: CommandContext): Command {
       'search for metrics that prune a checkpoint well, by genetic programming; every step is kept and can be resumed',
     )
     .argument('[file]', '.prune file with a search; flags override what it says');
-  addFlags(addFlags(addSearchInputs(command), METRIC_SEARCH_SETTINGS, String), SETTINGS, flagInSearch)
+  const inputs = addFlags(addSearchInputs(command), METRIC_SEARCH_SETTINGS, String);
+  addFlags(addFlags(inputs, LLM_SETTINGS, kebabCase), SETTINGS, flagInSearch)
     .option(...JSON_FLAG)
     .action((file: string | undefined, options: SearchCommandOptions) =>
       runSearchCommand('evolve', file, options, context, 'metrics'),

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { idleInSearch } from '../../search/idleInSearch.ts';
 import type { SearchKind, SearchMethod, SearchPlan } from '../../search/kinds.ts';
+import { mayAsk } from '../../search/asking.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS, sharesSettings } from '../../search/methods.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
-import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import type { CompiledDocument, SearchContent, SearchDeclaration } from '../../language/check/document.ts';
 import type { SearchBase } from '../../language/plan/overlaidSearch.ts';
 import { usageError } from '../commands/commandContext.ts';
@@ -78,15 +78,16 @@ async function planOver(
   const inputs = [...saidInputs(options, folder), ...saidSettings(options, flagInSearch)];
   const common = { ...(await readFlags('defaults', inputs, metrics)).content, ...(await saidRows(options, metrics)) };
   const own = await readFlags(method, saidSearch(options, method, folder), metrics);
-  const [{ overlaidSearch }, { searchPlanOf }] = await Promise.all([
+  const [{ overlaidSearch }, { searchPlanOf }, { mayAskLlm }] = await Promise.all([
     import('../../language/plan/overlaidSearch.ts'),
     import('../../language/plan/searchPlan.ts'),
+    import('../../language/plan/plannedLlm.ts'),
   ]);
   const draft = overlaidSearch(base, own, common);
   throwMistake(own);
-  const prompts = SEARCH_METHODS[method].asksLlm && { prompts: await promptsOf(context) };
+  const prompts = mayAskLlm(draft.content) && { prompts: await promptsOf(context) };
   const plan = searchPlanOf(draft, { folder: base.folder, ...prompts });
-  if (isSelfPruner(plan)) checkLlm(plan.llm, Object.keys(own.content.llm)[0]);
+  if (mayAsk(plan)) checkLlm(plan.llm, Object.keys(own.content.llm)[0]);
   if (options['json'] !== true) {
     tellWarnings(own, context);
     tellIdle([idleInSearch(plan)], flagInSearch, options, context);

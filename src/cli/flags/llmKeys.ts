@@ -1,8 +1,8 @@
 import { EspalierError } from '../../base/errors.ts';
 import { plainLine } from '../../base/plainText.ts';
-import { endpointName, isOpenAiEndpoint, KEY_VARIABLES, originOf } from '../../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmGrant } from '../../search/rates/selfPruner/llmEndpoint.ts';
-import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
+import { endpointName, isOpenAiEndpoint, KEY_VARIABLES, originOf } from '../../search/llm/endpoint.ts';
+import type { LlmGrant } from '../../search/llm/endpoint.ts';
+import type { AskingPlan } from '../../search/asking.ts';
 
 /** Keys of language models that the environment has: kept in memory, and nowhere else. */
 export interface LlmKeys {
@@ -35,7 +35,7 @@ export interface GrantOptions {
  *
  * @throws EspalierError `llm/not-agreed` where nobody says that the key is meant for the endpoint of a file or run, `settings/invalid`
  */
-export async function grantFor(plan: SelfPrunerPlan, { keys, isTyped, ask }: GrantOptions): Promise<LlmGrant> {
+export async function grantFor(plan: AskingPlan, { keys, isTyped, ask }: GrantOptions): Promise<LlmGrant> {
   const endpoint = endpointName(plan.llm.endpoint);
   const { own, ownEndpoint, openAi } = keys;
   const home = homeOf(ownEndpoint);

@@ -26,7 +26,8 @@ export function addFlags(command: Command, table: SettingTable, flag: (name: str
 
 /** One flag, whose help and choices are the row's. */
 export function settingFlag(flag: string, row: SettingRow): Option {
-  const documentation = `${row.documentation} (default: ${typedDefault(row)})`;
+  const value = row.default === '' ? '' : ` (default: ${typedDefault(row)})`;
+  const documentation = `${row.documentation}${value}`;
   const option = new Option(`--${flag} <${PLACEHOLDERS[row.kind]}>`, documentation);
   return row.kind === 'choice' ? option.choices([...row.choices]) : option;
 }

@@ -5,7 +5,6 @@ import type { EventOf } from '../../search/kinds.ts';
 import { configurationOf, configurationText } from '../../search/rates/configuration.ts';
 import { subjectWords } from '../../search/rates/configuration.ts';
 import { SEARCH_METHODS } from '../../search/methods.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { RateBaseline, RateCounts, RateGeneration } from '../../search/rates/events.ts';
 import { runName } from '../../runs/runFolder.ts';
@@ -17,6 +16,7 @@ import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import { foundFitness } from './foundFitness.ts';
 import { bestConfiguration, improvementsByLlm } from '../../search/rates/state.ts';
 import type { RateState } from '../../search/rates/state.ts';
+import { proposer, spentWords } from './proposer.ts';
 import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
 import { blockSearchResult } from './blockSearchResult.ts';
@@ -39,7 +39,7 @@ export function rateReportLines(
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${subjectWords(plan)} · ${SEARCH_METHODS[method].words(plan.search)} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
-        ...(plan.llm ? [`rates are proposed by ${proposer(plan.llm)}`] : []),
+        ...(plan.llm ? [`rates are proposed by ${proposer(plan.llm, 'classical operators')}`] : []),
         out.dim(`run ${runName({ folder })}${from}`),
       ];
     },
@@ -120,19 +120,6 @@ export function rateSearchResult(of: RunFolder<RateSearchPlan>, state: RateState
   };
 }
 
-function proposer(llm: LlmSettings): string {
-  switch (llm.provider) {
-    case 'none':
-      return 'classical operators: no language model is set up (--provider)';
-    case 'openai':
-      return `${llm.llm}${llm.endpoint === '' ? '' : ` at ${llm.endpoint}`}`;
-    case 'vscode':
-      return `the editor’s language model${llm.llm === '' ? '' : ` ${llm.llm}`}`;
-    case 'replay':
-      return `the replies of run ${llm.replay}`;
-  }
-}
-
 function baselineLine({ name, error, rates, ...measured }: RateBaseline, { opening }: RateState): string {
   const fitness = fitnessIn(measured);
   if (fitness === undefined) return `${name} failed: ${error?.actual ?? 'no finite loss'}`;
@@ -200,7 +187,7 @@ function summary(state: RateState, { llm }: RateSearchPlan): readonly string[] {
       ? []
       : [
           `${counts.calls} replies, ${counts.failedCalls} requests without one · lists: ${counts.listsUsed} used, ${counts.listsRepaired} repaired, ${counts.listsRefused} refused · ${counts.fallbacks} configurations by classical operators in their place`,
-          `${counts.promptTokens} tokens of prompts, ${counts.replyTokens} of replies${counts.cost > 0 ? `, cost ${Number(counts.cost.toPrecision(3))}` : ''} · ${improvementsByLlm(state)} of ${improvements.length} improvements by the language model`,
+          `${spentWords(counts)} · ${improvementsByLlm(state)} of ${improvements.length} improvements by the language model`,
         ];
   return [
     `${counts.candidates} configurations: ${evaluatedText(state)}, ${counts.duplicates} had been before, ${counts.invalid} invalid, in ${formatSeconds(times.worked / 1000)}`,

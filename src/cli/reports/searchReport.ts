@@ -1,6 +1,7 @@
 import { formatChange, formatCount, formatPerplexity, formatSeconds, formatShare } from '../../experiment/format.ts';
 import { fitnessWords } from '../../search/fitnessWords.ts';
 import type { EventOf } from '../../search/kinds.ts';
+import { isProposing } from '../../search/metrics/plan.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { sizeOf } from '../../metric/measure.ts';
@@ -14,6 +15,9 @@ import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
 import { fitnessOf } from '../../search/lifecycle/outcome.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
+import { operatorShares } from '../../search/metrics/operatorShares.ts';
+import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
+import { proposer, spentWords } from './proposer.ts';
 import { generationCells } from './generationCells.ts';
 import type { RunLines } from './runLines.ts';
 import type { Terminal } from '../terminal.ts';
@@ -27,6 +31,8 @@ export function metricReportLines(
   terminal: Pick<Terminal, 'out'>,
 ): RunLines<'metrics'> {
   let rows = 0;
+  /** Why variation stood in the last time: the same is said once. */
+  let reason = '';
   return {
     opening() {
       const { plan } = run;
@@ -35,6 +41,11 @@ export function metricReportLines(
       const from = state.generations.length > 0 ? `, from generation ${state.generations.length} on` : '';
       return [
         `${plan.name} · ${method} · ${printSparsity(plan.sparsity)} · ${population} metrics × ${generations} generations${much} · ${[...fitnessWords(plan), `seed ${seed}`].join(' · ')}`,
+        ...(isProposing(plan)
+          ? [
+              `${formatShare(plan.search.proposals)} of the metrics are proposed by ${proposer(plan.llm, 'variation alone')}`,
+            ]
+          : []),
         terminal.out.dim(`run ${runName({ folder })}${from}`),
       ];
     },
@@ -48,6 +59,11 @@ export function metricReportLines(
             `  ${event.error.actual}`,
           ],
         };
+      }
+      if (event.kind === 'fallback') {
+        if (event.reason === reason) return {};
+        ({ reason } = event);
+        return { said: [`variation makes ${event.count} in the place of the language model: ${reason}`] };
       }
       if (event.kind !== 'generation') return {};
       const row = generationRow(event, state);
@@ -64,6 +80,7 @@ function finalReport(state: MetricState, { out }: Pick<Terminal, 'out'>): readon
   return [
     ...(header === undefined ? [] : [out.bold(header), ...rows, '']),
     ...summaryLines(state).map((line) => out.dim(line)),
+    ...proposalLines(state).map((line) => out.dim(line)),
   ];
 }
 
@@ -86,6 +103,7 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
   const best = bestOf(state);
   const fitness = best && fitnessOf(best);
   const done = state.generations.length;
+  const asking = state.calls.at(-1);
   const parts = [
     done < generations && state.finalists.length === 0
       ? `generation ${done + 1} / ${generations}`
@@ -93,6 +111,7 @@ function statusLine(event: EventOf<'metrics'>, { search }: MetricSearchPlan, sta
     `${Math.floor(progress * 100)} %`,
     `${state.counts.candidates} metrics`,
     ...(fitness === undefined || state.opening === undefined ? [] : [bestText(fitness, state.opening)]),
+    ...(asking !== undefined && asking.reply === undefined ? ['asking the language model'] : []),
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
   ];
   return parts.join(' · ');
@@ -194,6 +213,23 @@ function summaryLines({ counts, times, ranking, byId }: MetricState): readonly s
         ]
       : []),
   ];
+}
+
+/** What each operator has contributed, where a language model is one of them. */
+function proposalLines(state: MetricState): readonly string[] {
+  const { llm } = state.counts;
+  if (!llm) return [];
+  return [
+    `${llm.calls} replies, ${llm.failedCalls} requests without one · formulas: ${llm.formulasUsed} taken up, ${llm.formulasRejected} rejected · ${llm.fallbacks} metrics by variation in their place`,
+    spentWords(llm),
+    `improvements: ${operatorShares(state).map(operatorWords).join(', ')}`,
+  ];
+}
+
+/** `proposed 2 (of 18; 9 in full)`. */
+function operatorWords({ operator, candidates, full, improvements, betterThanParents }: OperatorShare): string {
+  const better = betterThanParents === null ? '' : `, ${betterThanParents} better than their parents`;
+  return `${operator} ${improvements} (of ${candidates}; ${full} in full${better})`;
 }
 
 function infix(prefix: string): string {

@@ -6,6 +6,8 @@ import { printInfix } from '../../metric/print.ts';
 import { runName } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { foundFitness } from './foundFitness.ts';
+import { operatorShares } from '../../search/metrics/operatorShares.ts';
+import type { OperatorShare } from '../../search/metrics/operatorShares.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { bestOf } from '../../search/metrics/state.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
@@ -24,7 +26,10 @@ export interface SearchResult {
   /** Best first, as finally evaluated; of a search that is not finished the best so far. */
   readonly best: readonly FoundMetric[];
   readonly baselines: readonly FoundMetric[];
+  /** Requests, tokens and cost of the language model among them, where one proposes. */
   readonly counts: MetricCounts;
+  /** What each operator has contributed. */
+  readonly operators: readonly OperatorShare[];
   /** Of work: pauses do not count. */
   readonly seconds: number;
 }
@@ -74,6 +79,7 @@ export function searchResult({ folder, record: run }: RunFolder<MetricSearchPlan
             ],
     baselines: finalists.filter(({ id }) => id === undefined).map(foundMetric),
     counts,
+    operators: operatorShares(state),
     seconds: times.worked / 1000,
   };
 }

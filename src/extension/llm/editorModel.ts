@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { cancelledError, EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
-import { MAX_REPLY } from '../../search/rates/selfPruner/schema.ts';
+import { MAX_REPLY } from '../../search/llm/schema.ts';
 import { estimateUsage } from '../../llm/languageModel.ts';
 import type { AskLanguageModel, LanguageModelAnswer } from '../../protocol/requests.ts';
-import type { LlmUsage } from '../../search/rates/selfPruner/events.ts';
+import type { LlmUsage } from '../../search/llm/events.ts';
 
 /** Characters of a token, at most: a model of the editor is not told how long its reply may be, so that what is longer is cut off here. */
 const CHARACTERS_OF_TOKEN = 16;

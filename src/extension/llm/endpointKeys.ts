@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import { endpointName } from '../../search/rates/selfPruner/llmEndpoint.ts';
+import { endpointName } from '../../search/llm/endpoint.ts';
 
 export interface EndpointKeysParts {
   /** The system's keychain, or what the editor has in its place. */

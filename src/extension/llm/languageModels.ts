@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
-import { endpointName, originOf } from '../../search/rates/selfPruner/llmEndpoint.ts';
-import type { LlmGrant } from '../../search/rates/selfPruner/llmEndpoint.ts';
-import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
-import type { SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
+import { endpointName, originOf } from '../../search/llm/endpoint.ts';
+import type { LlmGrant } from '../../search/llm/endpoint.ts';
+import { mayAsk } from '../../search/asking.ts';
+import type { AskingPlan } from '../../search/asking.ts';
 import type { AskLanguageModel } from '../../protocol/requests.ts';
 import { cancelledError } from '../../base/errors.ts';
 import { openRun } from '../../runs/runFolder.ts';
@@ -65,7 +65,7 @@ export class LanguageModels {
     const { record: run } = await openRun(folder);
     const { plan } = run;
     const agreement = agreementTo(run);
-    if (!isSelfPruner(plan) || agreement === undefined) return { editor: false };
+    if (!mayAsk(plan) || agreement === undefined) return { editor: false };
     const { provider, endpoint } = plan.llm;
     const key = provider === 'openai' ? await this.keys.get(endpoint) : undefined;
     if (!this.agreements.includes(agreement)) {
@@ -90,7 +90,7 @@ export class LanguageModels {
     return this.parts.context.workspaceState.get<readonly string[]>(AGREED_KEY, []);
   }
 
-  confirm(plan: SelfPrunerPlan): Promise<SelfPrunerPlan | undefined> {
+  confirm(plan: AskingPlan): Promise<AskingPlan | undefined> {
     const { keys, editorModel } = this;
     return confirmLlm(plan, { keys, editorModel, blocksOf: this.parts.blocksOf });
   }
@@ -115,7 +115,7 @@ export class LanguageModels {
  * this, and the person is asked anew. Undefined where it asks nobody.
  */
 function agreementTo({ id, plan, fingerprint }: RunRecord): string | undefined {
-  if (!isSelfPruner(plan)) return undefined;
+  if (!mayAsk(plan)) return undefined;
   const { provider, endpoint, llm, tokenCap, costCap, promptPrice, replyPrice } = plan.llm;
   if (provider !== 'openai' && provider !== 'vscode') return undefined;
   const who = provider === 'openai' ? originOf(endpoint) : provider;

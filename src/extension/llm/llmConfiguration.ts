@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 
 const SECTION = 'espalier.llm';
 

@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { toErrorData } from '../../base/errors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
-import {
-  checkEndpoint,
-  endpointName,
-  isOpenAiEndpoint,
-  OPENAI_ENDPOINT,
-} from '../../search/rates/selfPruner/llmEndpoint.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../search/llm/settings.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint, OPENAI_ENDPOINT } from '../../search/llm/endpoint.ts';
 import { listModels } from '../../llm/listModels.ts';
 import type { Endpoint } from '../../llm/listModels.ts';
 import { openAiModel } from '../../llm/openAi.ts';

@@ -1,23 +1,18 @@
-import { EspalierError } from '../../base/errors.ts';
-import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SpeedMeasurement } from '../../experiment/speedTable.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
-import { journalOf } from '../../runs/runFolder.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import { measureSpeed } from '../results/measureSpeed.ts';
+import { tellExchange } from './exchanges.ts';
 import type { DeskParts } from './panelParts.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
-import type { Exchange, Speed, ResultName } from '../../view/panelMessages.ts';
+import type { Speed, ResultName } from '../../view/panelMessages.ts';
 
 /** What one does with a search for rates or masks: read what its language model said, measure and export what it has found. */
 export class BlockSearchDesk implements PanelDesk {
   readonly actions: PanelActions = {
     exchange: ({ call }) => {
-      const { attempt, post, run } = this.parts;
-      attempt('The request could not be read', async () => {
-        post({ kind: 'exchange', exchange: await exchangeOf(run, call) });
-      });
+      tellExchange(call, this.parts);
     },
     speed: ({ of }) => {
       this.parts.attempt('The speed could not be measured', () => this.measure(of));
@@ -74,32 +69,4 @@ export class BlockSearchDesk implements PanelDesk {
 /** The evaluation that a result of a run is. */
 export function planOfResult(run: RunFolder, of: ResultName): Promise<EvaluationPlan> {
   return evaluationOfRun(run, of.kind === 'mask' ? undefined : of.id);
-}
-
-/** @throws EspalierError where the journal has no such request */
-async function exchangeOf(run: RunFolder, call: number): Promise<Exchange> {
-  let prompt: string | undefined;
-  let answer: Pick<Exchange, 'reply' | 'model'> = { reply: 'No reply yet.' };
-  for await (const records of journalOf(run).more())
-    for (const { event } of records) {
-      if (event.kind === 'llm-asked' && event.call === call) ({ prompt } = event);
-      if (event.kind !== 'llm-replied' || event.call !== call) continue;
-      const { reply } = event;
-      answer =
-        reply.kind === 'text'
-          ? { reply: reply.text, model: reply.model }
-          : { reply: reply.kind === 'failed' ? failureWords(reply.error) : 'Lost: the process ended while it waited.' };
-    }
-  if (prompt !== undefined) return { call, prompt, ...answer };
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: `reading request ${call} of the run ${run.record.id}`,
-    expected: 'a request of its journal',
-    actual: 'none of that number',
-    remedy: 'Open the run again.',
-  });
-}
-
-function failureWords({ operation, expected, actual, remedy }: ErrorData): string {
-  return `${operation}: expected ${expected}, got ${actual}. ${remedy}`;
 }

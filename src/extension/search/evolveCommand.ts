@@ -5,8 +5,9 @@ import { VERSION } from '../../base/version.ts';
 import { defaultLength } from '../../experiment/length.ts';
 import { settingsWarnings } from '../../experiment/resultWarnings.ts';
 import type { RunPlan, SearchPlan } from '../../search/kinds.ts';
-import { isSelfPruner } from '../../search/rates/selfPruner/plan.ts';
-import type { PromptTemplates, SelfPrunerPlan } from '../../search/rates/selfPruner/plan.ts';
+import { mayAsk } from '../../search/asking.ts';
+import type { AskingPlan } from '../../search/asking.ts';
+import type { PromptTexts } from '../../search/llm/prompts.ts';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import type { SearchPlanParams, SearchPlanResult } from '../../language/server/messages.ts';
@@ -34,9 +35,9 @@ export interface EvolveCommandParts {
   readonly searchPlan: (params: SearchPlanParams) => Promise<SearchPlanResult>;
   readonly fallbackFor: (uri: vscode.Uri) => NonNullable<SearchPlanParams['fallback']>;
   /** What a search asks a language model with, from the workspace or our own. */
-  readonly promptsFor: (root: string) => Promise<PromptTemplates>;
+  readonly promptsFor: (root: string) => Promise<PromptTexts>;
   /** The plan as it is to be run; undefined where it is not to be run. */
-  readonly confirm: (plan: SelfPrunerPlan) => Promise<SelfPrunerPlan | undefined>;
+  readonly confirm: (plan: AskingPlan) => Promise<AskingPlan | undefined>;
   /** What this run asks was confirmed. */
   readonly agreed: (run: RunFolder) => Promise<void>;
   readonly rootOf: (document: string) => string;
@@ -85,7 +86,7 @@ export class EvolveCommand {
       const reply = await this.parts.searchPlan({ ...target, fallback, ...(prompts && { prompts }) });
       if ('error' in reply) throw new EspalierError(reply.error);
       if (!(await this.isWanted(reply.plan, uri.fsPath))) return;
-      const plan = isSelfPruner(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
+      const plan = mayAsk(reply.plan) ? await this.parts.confirm(reply.plan) : reply.plan;
       if (plan) await this.start(plan, uri.fsPath);
     } catch (error) {
       const { name, from } = target;
@@ -119,7 +120,8 @@ export class EvolveCommand {
 
   /** The same plan with random trees, driven but not shown by itself: the panel of the other run draws it. */
   async startRandom(beside: RunFolder<MetricSearchPlan>): Promise<void> {
-    const plan = planOf(beside.record, beside.root);
+    // Nobody proposes anything to a random search.
+    const plan = withoutLlm(planOf(beside.record, beside.root));
     const document =
       beside.record.document === undefined ? undefined : path.resolve(beside.root, beside.record.document);
     const random: MetricSearchPlan = {
@@ -131,15 +133,16 @@ export class EvolveCommand {
     this.parts.runner.drive((await this.create(random, document, beside.root)).folder);
   }
 
-  private needsPrompts({ uri, name }: EvolveTarget): boolean {
-    const method = this.parts.outlines.searches(uri).find((search) => search.name === name)?.method;
-    return method !== undefined && SEARCH_METHODS[method].asksLlm === true;
+  private needsPrompts({ uri, name, from }: EvolveTarget): boolean {
+    // What starts from a metric is searched as the file's first search for metrics says.
+    const searches = this.parts.outlines.searches(uri);
+    return searches.some((search) => search.asksLlm === true && (from !== undefined || search.name === name));
   }
 
   /** Makes a run of it, drives it, and shows it. */
   async start(plan: RunPlan, document: string): Promise<void> {
     const run = await this.create(plan, document, this.parts.rootOf(document));
-    if (isSelfPruner(plan)) await this.parts.agreed(run);
+    if (mayAsk(plan)) await this.parts.agreed(run);
     this.parts.runner.drive(run.folder);
     this.parts.panels.show(run);
   }
@@ -183,6 +186,11 @@ export class EvolveCommand {
     const chosen = await vscode.window.showQuickPick(plainItems(items), { title: 'Espalier: Search', placeHolder });
     return chosen?.target;
   }
+}
+
+function withoutLlm(plan: MetricSearchPlan): MetricSearchPlan {
+  const { llm, prompts, ...rest } = plan;
+  return llm === undefined && prompts === undefined ? plan : rest;
 }
 
 function isTarget(argument: unknown): argument is EvolveTarget {

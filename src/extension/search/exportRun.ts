@@ -4,6 +4,7 @@ import { parsePrefix } from '../../metric/parsePrefix.ts';
 import { printInfix } from '../../metric/print.ts';
 import { fitnessIn, objectiveOf } from '../../search/lifecycle/objective.ts';
 import { fitnessOf } from '../../search/lifecycle/outcome.ts';
+import { improvementOf, operatorShares } from '../../search/metrics/operatorShares.ts';
 import type { MetricState } from '../../search/metrics/state.ts';
 import type { CandidateOutcome } from '../../search/metrics/events.ts';
 import type { MaskState } from '../../search/masks/state.ts';
@@ -16,8 +17,14 @@ import type { StepEvent } from '../../search/masks/events.ts';
 /** `blocks`: of the text, that were seen by what was stopped early; its fitness is an estimate. */
 const OUTCOME_COLUMNS = ['outcome', 'blocks', 'same as', 'reason'] as const;
 
-/** All candidates of a run as comma-separated values (RFC 4180), with all digits. Generations count from 1, as the panel's do. */
-export function runAsCsv({ candidates, opening }: MetricState): string {
+/**
+ * All candidates of a run as comma-separated values (RFC 4180), with all digits. `improves`: `best` where a candidate became the best of all,
+ * `parents` where it is better than its parents at least; by operator they are what each has contributed. Generations count from 1, as the
+ * panel's do.
+ */
+export function runAsCsv(state: MetricState): string {
+  const { candidates, opening } = state;
+  const improvement = improvementOf(state);
   const columns = [
     'id',
     'generation',
@@ -27,10 +34,12 @@ export function runAsCsv({ candidates, opening }: MetricState): string {
     'depth',
     'operator',
     'parents',
+    'request',
+    'improves',
     ...OUTCOME_COLUMNS,
   ];
   const rows = candidates.map((candidate) => {
-    const { id, generation, expression, size, depth, operator, parents, outcome } = candidate;
+    const { id, generation, expression, size, depth, operator, parents, call, outcome } = candidate;
     return [
       id,
       generation + 1,
@@ -40,6 +49,8 @@ export function runAsCsv({ candidates, opening }: MetricState): string {
       depth,
       operator,
       parents.join(' '),
+      call ?? '',
+      improvement(candidate) ?? '',
       ...outcomeCells(outcome),
     ];
   });
@@ -93,7 +104,10 @@ export function masksAsCsv(steps: readonly StepEvent[], { checkpoints, opening }
 /** What a run was asked and what it found, without the single measurements. */
 export function runAsJson(run: RunRecord, state: MetricState): string {
   const { opening, baselines, generations, counts, candidates, finalists, ranking } = state;
-  const found = { opening, baselines, generations, counts, finalists, ranking, candidates };
+  const { calls, proposed, fallbacks } = state;
+  const operators = operatorShares(state);
+  const asked = calls.length === 0 ? {} : { calls, proposed, fallbacks };
+  const found = { opening, baselines, generations, counts, operators, finalists, ranking, candidates, ...asked };
   return `${JSON.stringify({ run, ...found }, undefined, 2)}\n`;
 }
 

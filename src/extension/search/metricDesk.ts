@@ -4,6 +4,7 @@ import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import { planOf } from '../../runs/runRecord.ts';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { evaluateCurves } from './curves.ts';
+import { tellExchange } from './exchanges.ts';
 import { stateOf } from './followedState.ts';
 import type { PanelActions, PanelDesk } from './panelDesk.ts';
 import type { FromPanel } from '../../view/panelMessages.ts';
@@ -25,6 +26,9 @@ export class MetricDesk implements PanelDesk {
     },
     tree: ({ id }) => {
       this.parts.attempt(`The tree of candidate #${id} could not be shown`, () => this.showTree(id));
+    },
+    exchange: ({ call }) => {
+      tellExchange(call, this.parts);
     },
     curves: (message) => {
       this.evaluateCurves(message);

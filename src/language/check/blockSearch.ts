@@ -1,11 +1,9 @@
-import { checkEndpoint } from '../../search/rates/selfPruner/llmEndpoint.ts';
 import { needsCalibration } from '../../experiment/planned.ts';
 import { UNIFORM } from '../../experiment/structure.ts';
 import type { RateAllocation } from '../../experiment/structureSchema.ts';
 import { meanRate } from '../../experiment/structureNames.ts';
 import { UPDATES } from '../../experiment/updates.ts';
 import { DEFAULT_SPARSITY, printSparsity } from '../../experiment/sparsity.ts';
-import { toErrorData } from '../../base/errors.ts';
 import { readNamedRates } from './allocations.ts';
 import { propertyNamed } from './blockPlaces.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
@@ -14,7 +12,6 @@ import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { PropertyName } from './property.ts';
 import { PropertyReader } from './propertyReader.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { tellWithoutEffect } from './searchEffects.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
@@ -49,18 +46,9 @@ export function checkBlockSearch(
     const message = 'such a search finds what share of each block goes, and N:M is a pattern of single weights: `30%`';
     diagnostics.add('structure/sparsity', place('at'), message);
   }
-  const problem = endpointProblem(content);
-  if (problem !== undefined) diagnostics.add('property/type', place('endpoint'), problem);
-  const { provider, replay = '' } = content.llm;
-  const lacksRun = provider === 'replay' && replay.trim() === '';
-  if (lacksRun) {
-    const message = 'which run? Say it: `replay: "…"`, with the id of a recorded run';
-    diagnostics.add('search/missing', place('provider'), message);
-  }
   const isMisplaced = tellUnfitUpdate(content, place('update'), context);
   tellOtherMeans(parsed, content, context);
-  tellWithoutEffect(parsed, content, context);
-  return isPattern || isMisplaced || problem !== undefined || lacksRun;
+  return isPattern || isMisplaced;
 }
 
 /** An update has to be of what the search removes: single weights or whole components. @returns whether it is not */
@@ -92,17 +80,6 @@ export function needsInputs(method: SearchMethod, content: SearchContent): boole
   const uses = (rates: RateAllocation): boolean => needsCalibration(evaluationOf({ target, sparsity }, rates));
   const { rateBaselines = DEFAULT_RATE_BASELINES } = content;
   return uses(UNIFORM) || rateBaselines.some(({ rates }) => uses(rates));
-}
-
-/** What is wrong with the endpoint: no secret may stand in a file. The model may be named by the settings of the editor. */
-function endpointProblem({ llm: { endpoint = '' } }: SearchContent): string | undefined {
-  try {
-    checkEndpoint(endpoint);
-    return undefined;
-  } catch (thrown) {
-    const { expected, actual } = toErrorData(thrown, 'reading an endpoint');
-    return `this has to be ${expected}, not ${actual}`;
-  }
 }
 
 /** Rates that remove more or less than the search does are no comparison. */

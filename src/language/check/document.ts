@@ -1,4 +1,4 @@
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import type { NamedStructure } from '../../search/masks/plan.ts';
 import type { NamedRates, RateTarget } from '../../search/rates/plan.ts';
 import type { SearchMethod } from '../../search/kinds.ts';

@@ -4,7 +4,7 @@ import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { UpdateSettingName } from '../../experiment/updates.ts';
 import type { MethodSettingName } from '../../search/methods.ts';
-import type { LlmSettingName } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettingName } from '../../search/llm/settings.ts';
 
 /** The setting that a property says. */
 export interface PropertySetting {

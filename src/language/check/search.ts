@@ -16,7 +16,8 @@ import type { Declaration, SearchContent, TextInput } from './document.ts';
 import { missingInputs, tellMissing } from './missing.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
-import { tellIdleSettings } from './searchEffects.ts';
+import { tellWrongLlm } from './llmProperties.ts';
+import { tellIdleSettings, tellWithoutEffect } from './searchEffects.ts';
 import { checkBlockSearch, needsInputs, rateTarget } from './blockSearch.ts';
 import type { Span } from '../syntax/syntax.ts';
 import type { PropertyName } from './property.ts';
@@ -58,10 +59,12 @@ export function checkSearch(
   const isWrong = isForMetrics
     ? tellSeedsOutside(content, place('from'), context)
     : checkBlockSearch(parsed, content, place, context);
+  const lacksLlm = tellWrongLlm(content, place, context);
+  tellWithoutEffect(parsed, content, context);
   tellIdleSettings(parsed, search, evaluatedFor(content), content, context);
   const missing = missingOf(content);
   if (missing.length > 0) tellMissing('search/missing', 'search', text, search, missing, context);
-  return conflict !== undefined || isOpen || isWrong || missing.length > 0;
+  return conflict !== undefined || isOpen || isWrong || lacksLlm || missing.length > 0;
 }
 
 /** The inputs that a search lacks. */

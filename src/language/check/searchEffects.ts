@@ -11,7 +11,7 @@ import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import type { BlockContext } from './propertyReader.ts';
 import { propertyOfSetting } from './settingProperties.ts';
 
-/** Tells which settings of a search for rates or masks change nothing, the others being what they are. It runs all the same. */
+/** Tells which settings of a search change nothing, the others being what they are. It runs all the same. */
 export function tellWithoutEffect(
   parsed: ParsedDeclaration,
   { method = DEFAULT_SEARCH_METHOD, search, llm }: SearchContent,

@@ -3,7 +3,7 @@ import { PROTOCOL_NAMES, PROTOCOLS } from '../../experiment/protocols.ts';
 import { RECOVERY_SETTINGS } from '../../experiment/recovery.ts';
 import { UPDATE_METHODS, UPDATES } from '../../experiment/updates.ts';
 import type { UpdateMethod } from '../../experiment/updates.ts';
-import { LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
+import { LLM_SETTINGS } from '../../search/llm/settings.ts';
 import type { SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../../search/methods.ts';
 import { rangeText, writtenDefault } from '../../experiment/settingRow.ts';

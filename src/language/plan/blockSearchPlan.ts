@@ -1,6 +1,5 @@
 import { MissingInput } from './planErrors.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../search/rates/selfPruner/llm.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
 import { MASK_SEARCH_SETTINGS } from '../../search/masks/settings.ts';
 import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
@@ -8,7 +7,7 @@ import { protocolSettings } from '../../experiment/protocols.ts';
 import { settingsWith } from '../../experiment/settingRow.ts';
 import type { SaidSettings } from '../../experiment/settingRow.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
-import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
+import type { PromptTexts } from '../../search/llm/prompts.ts';
 import { isWeightUpdate } from '../../experiment/updates.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { UnstructuredSparsity } from '../../experiment/sparsitySchema.ts';
@@ -17,6 +16,7 @@ import { DEFAULT_RATE_BASELINES } from '../../search/rates/baselines.ts';
 import type { SearchContent } from '../check/document.ts';
 import { rateTarget, WANDA_SP } from '../check/blockSearch.ts';
 import { locate, plannedSettings, plannedTexts } from './plannedInputs.ts';
+import { mayAskLlm, plannedLlm } from './plannedLlm.ts';
 
 /** What plans of searches for rates and masks depend on besides the file. */
 export interface BlockSearchContext {
@@ -30,15 +30,16 @@ export interface RatePlanContext extends BlockSearchContext {
   /** What a search says nothing of: endpoint and model that a person has set up. */
   readonly llm?: Partial<LlmSettings>;
   /** What a language model is asked with; a search that may ask one cannot be planned without them. */
-  readonly prompts?: PromptTemplates;
+  readonly prompts?: PromptTexts;
 }
 
 /** The plan of a search for rates that has no errors. */
 export function rateSearchPlan(name: string, content: SearchContent, context: RatePlanContext): RateSearchPlan {
   const { method = DEFAULT_SEARCH_METHOD, rateBaselines = DEFAULT_RATE_BASELINES } = content;
-  const { settings, asksLlm } = SEARCH_METHODS[method];
-  const { prompts } = context;
-  if (asksLlm && prompts === undefined) throw new Error(`a search by ${method} is planned with prompts`);
+  const { settings } = SEARCH_METHODS[method];
+  const { llm, prompts } = context;
+  const asks = mayAskLlm(content);
+  if (asks && prompts === undefined) throw new Error(`a search by ${method} is planned with prompts`);
   return {
     kind: 'rates',
     name,
@@ -48,8 +49,8 @@ export function rateSearchPlan(name: string, content: SearchContent, context: Ra
     ...(content.update && { update: content.update }),
     // Of the table of the method.
     search: settingsWith(settings, workersOf(context), ofProtocol(content), content.search) as RateSearchPlan['search'],
-    ...(asksLlm && { llm: { ...DEFAULT_LLM_SETTINGS, ...llmSetUp(context, content), ...content.llm } }),
-    ...(asksLlm && prompts && { prompts }),
+    ...(asks && { llm: plannedLlm(content, llm) }),
+    ...(asks && prompts && { prompts: promptsOfRates(prompts) }),
   };
 }
 
@@ -89,10 +90,8 @@ function ofProtocol({ protocol }: SearchContent): SaidSettings {
   return protocolSettings(protocol, 'search');
 }
 
-/** What is set up, unless the search names another provider: models and endpoints of one mean nothing to another. */
-function llmSetUp({ llm = {} }: RatePlanContext, content: SearchContent): Partial<LlmSettings> {
-  const { provider = llm.provider } = content.llm;
-  return provider === llm.provider ? llm : {};
+function promptsOfRates({ initialise, mutate, cross, again }: PromptTexts): Omit<PromptTexts, 'propose'> {
+  return { initialise, mutate, cross, again };
 }
 
 function workersOf({ workers }: BlockSearchContext): { workers?: number } {

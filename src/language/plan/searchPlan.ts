@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { defaultBaselines } from '../../search/metrics/baselines.ts';
 import { protocolOf } from '../../experiment/protocols.ts';
-import type { LlmSettings } from '../../search/rates/selfPruner/llm.ts';
-import type { PromptTemplates } from '../../search/rates/selfPruner/plan.ts';
+import type { LlmSettings } from '../../search/llm/settings.ts';
+import type { PromptTexts } from '../../search/llm/prompts.ts';
 import type { SearchPlan } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_OPERATIONS } from '../../search/metrics/plan.ts';
 import type { NamedMetric, MetricSearchPlan } from '../../search/metrics/plan.ts';
@@ -29,13 +29,14 @@ import { kindOf, searchOperands } from '../check/search.ts';
 import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
 import { maskSearchPlan, rateSearchPlan, searchInputs } from './blockSearchPlan.ts';
 import { contentOf, plannedSettings } from './plannedInputs.ts';
+import { mayAskLlm, plannedLlm } from './plannedLlm.ts';
 import { undecidingOf } from '../../experiment/settingRow.ts';
 
 /** What search plans depend on besides the file. */
 export interface SearchPlanContext extends PlanContext {
   readonly fallback?: SearchPlanFallback;
-  /** Prompts for a language model; a search for rates cannot be planned without them. */
-  readonly prompts?: PromptTemplates;
+  /** Prompts for a language model; a search that may ask one cannot be planned without them. */
+  readonly prompts?: PromptTexts;
 }
 
 export interface SearchPlanFallback extends PlanFallback {
@@ -130,7 +131,7 @@ function isMetricSearch(declaration: Declaration): declaration is SearchDeclarat
 }
 
 /** Prompts decide no plan’s key: they are not the file’s. */
-const NO_PROMPTS: PromptTemplates = { initialise: '', mutate: '', cross: '', again: '' };
+const NO_PROMPTS: PromptTexts = { initialise: '', mutate: '', cross: '', propose: '', again: '' };
 
 /** What a search says, on top of the defaults. */
 export function draftOf(document: CompiledDocument, search: SearchDeclaration): SearchDraft {
@@ -160,10 +161,12 @@ export function searchPlanOf(draft: SearchDraft, context: SearchPlanContext): Se
 
 function metricSearchPlan(
   { name, content }: SearchDraft,
-  { folder, fallback = {} }: SearchPlanContext,
+  { folder, fallback = {}, prompts }: SearchPlanContext,
 ): MetricSearchPlan {
   const { at = [], from = [], baselines, operations = [], protocol, update } = content;
   const operands = searchOperands(content);
+  const asks = mayAskLlm(content);
+  if (asks && prompts === undefined) throw new Error('a search with proposals is planned with prompts');
   return {
     kind: 'metrics',
     name,
@@ -182,6 +185,8 @@ function metricSearchPlan(
       ...content.search,
       method: content.method === 'random' ? 'random' : 'pruner-zero',
     },
+    ...(asks && { llm: plannedLlm(content, fallback.llm) }),
+    ...(asks && prompts && { prompts: { propose: prompts.propose } }),
   };
 }
 

@@ -25,6 +25,7 @@ import { searchOperands } from '../check/search.ts';
 import { rateTarget } from '../check/blockSearch.ts';
 import { ALLOCATION_WORDS, CLAUSES } from '../check/structureWords.ts';
 import type { AllocationWord, ClauseName } from '../check/structureWords.ts';
+import { mayAskLlm } from '../plan/plannedLlm.ts';
 import type { SearchKind, SearchMethod } from '../../search/kinds.ts';
 import { DEFAULT_SEARCH_METHOD, SEARCH_METHODS } from '../../search/methods.ts';
 import { RECOVERY_METHODS, RECOVERY_SETTINGS, recoveryText } from '../../experiment/recovery.ts';
@@ -175,17 +176,22 @@ const SEARCH_DETAILS: Readonly<Record<SearchKind, (content: SearchContent, metho
     const how = method === 'random' ? 'Random search' : 'Genetic programming';
     const seeds = (content.from ?? []).map(({ label }) => markdownCode(label)).join(', ');
     const from = seeds === '' ? 'random trees' : `${seeds} and random trees`;
-    return `${how} from ${from} of ${searchOperands(content).join(', ')}`;
+    const proposed = mayAskLlm(content) ? `, some proposed by a language model${providerWords(content)}` : '';
+    return `${how} from ${from} of ${searchOperands(content).join(', ')}${proposed}`;
   },
   rates: (content, method) => {
     const { provider = 'none' } = content.llm;
     const who = provider === 'none' ? ' with classical operators' : ` with a language model (\`${provider}\`)`;
-    const how = `${SEARCH_METHODS[method].title}${SEARCH_METHODS[method].asksLlm ? who : ''}`;
+    const how = `${SEARCH_METHODS[method].title}${mayAskLlm(content) ? who : ''}`;
     const search = settingsWith(SEARCH_METHODS[method].settings, content.search) as RateSearchPlan['search'];
     return `Searches for ${subjectWords({ target: rateTarget(content), search }, markdownCode)}, by ${how}`;
   },
   masks: () => 'Learns which components to keep by policy gradient',
 };
+
+function providerWords({ llm: { provider } }: SearchContent): string {
+  return provider === undefined ? '' : ` (\`${provider}\`)`;
+}
 
 function metricDetail(document: CompiledDocument, declaration: MetricDeclaration): string {
   const { expression, shape } = declaration;

@@ -34,6 +34,8 @@ export interface OutlineDeclaration {
   readonly runnable?: boolean;
   /** Of a search: how it searches. */
   readonly method?: SearchMethod;
+  /** Of a search that may ask a language model: its plan holds prompts. */
+  readonly asksLlm?: true;
   /** Of an evaluable declaration or a runnable search: changes exactly when its plans do, fallback and folder aside. */
   readonly planKey?: string;
 }

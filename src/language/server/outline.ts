@@ -3,6 +3,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { CompiledDocument, SearchDeclaration } from '../check/document.ts';
 import type { OutlineDeclaration, OutlineParams } from './messages.ts';
 import { Planner } from '../plan/plan.ts';
+import { mayAskLlm } from '../plan/plannedLlm.ts';
 import { isRunnable, searchPlanKey } from '../plan/searchPlan.ts';
 import { rangeOf } from './positions.ts';
 
@@ -29,8 +30,9 @@ export function outline(document: CompiledDocument, source: TextDocument): Outli
 function runnability(
   document: CompiledDocument,
   search: SearchDeclaration,
-): Pick<OutlineDeclaration, 'runnable' | 'method' | 'planKey'> {
+): Pick<OutlineDeclaration, 'runnable' | 'method' | 'asksLlm' | 'planKey'> {
   const runnable = isRunnable(document, search);
   const { method = DEFAULT_SEARCH_METHOD } = search.content;
-  return { runnable, method, ...(runnable && { planKey: searchPlanKey(document, search) }) };
+  const asks = mayAskLlm(search.content) && ({ asksLlm: true } as const);
+  return { runnable, method, ...asks, ...(runnable && { planKey: searchPlanKey(document, search) }) };
 }

@@ -11,6 +11,8 @@ export interface Proposed {
   readonly generation: number;
   readonly operator: VariationOperator;
   readonly parents: readonly number[];
+  /** The request to a language model whose reply it stood in. */
+  readonly call?: number;
   readonly expression: Expression;
   readonly canonical: CanonicalForm;
   readonly size: number;

@@ -15,6 +15,8 @@ export interface CandidateColumns {
   readonly generation: readonly number[];
   readonly operator: readonly VariationOperator[];
   readonly parents: readonly (readonly number[])[];
+  /** Null where no language model proposed it. */
+  readonly call: readonly (number | null)[];
   readonly expression: readonly string[];
   readonly size: readonly number[];
   readonly depth: readonly number[];
@@ -39,6 +41,7 @@ export function packCandidates(candidates: readonly TimedCandidate[]): Candidate
     generation: column(({ generation }) => generation),
     operator: column(({ operator }) => operator),
     parents: column(({ parents }) => parents),
+    call: column(({ call }) => call ?? null),
     expression: column(({ expression }) => expression),
     size: column(({ size }) => size),
     depth: column(({ depth }) => depth),
@@ -61,12 +64,17 @@ export function unpackCandidates(columns: CandidateColumns): TimedCandidate[] {
     expression: columns.expression[i]!,
     size: columns.size[i]!,
     depth: columns.depth[i]!,
+    ...withCall(columns.call[i] ?? null),
     outcome: outcomeOf(
       columns.outcome[i]!,
       measuredFitness(columns.fitness[i] ?? Number.NaN, columns.objective),
       columns.detail[i]!,
     ),
   }));
+}
+
+function withCall(call: number | null): { call?: number } {
+  return call === null ? {} : { call };
 }
 
 function detailOf(outcome: CandidateOutcome): readonly (number | string)[] {

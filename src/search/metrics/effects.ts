@@ -1,6 +1,8 @@
 import type { Rung } from '../lifecycle/rung.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { MeasureOutcome, SearchOpening } from '../lifecycle/events.ts';
+import type { LlmReply } from '../llm/events.ts';
+import type { LlmRequest } from '../llm/request.ts';
 import type { ProbeOutcome, MetricEvent } from './events.ts';
 
 /**
@@ -15,7 +17,20 @@ export interface MetricEffects {
   measure(candidates: readonly Proposal[], rung: Rung): Promise<readonly MeasureOutcome[]>;
   /** Settles when the event is kept. */
   emit(event: MetricEvent): Promise<void>;
+  /** Of a search in which a language model proposes metrics. */
+  readonly proposer?: Proposer;
 }
+
+/** Who proposes formulas, and who can read them. */
+export interface Proposer {
+  /** What the language model answers. Failures are replies too: nothing that a provider does ends the search. */
+  ask(request: LlmRequest): Promise<LlmReply>;
+  /** Reads a formula as the language does, which stands above the search. */
+  readonly readFormula: ReadFormula;
+}
+
+/** The expression that a text is in the language, or in a few words why it is none. Never throws, whatever the text. */
+export type ReadFormula = (text: string) => Expression | { readonly problem: string };
 
 export interface Proposal {
   /** Counts from 0 in the order of proposal. The baselines have −1, −2, … in the order of the plan. */

@@ -22,20 +22,26 @@ export interface SearchContext {
   readonly options: MetricSearchOptions;
 }
 
+/** Candidates of a generation, sifted before any of them is evaluated. */
+export interface Sifted {
+  /** All, in the order of their ids; those that are in neither of the others are settled: they cannot rank. */
+  readonly candidates: readonly Proposed[];
+  /** Those to evaluate. */
+  readonly contenders: readonly Proposed[];
+  /** Those that share the evaluation of another one. */
+  readonly followers: readonly Follower[];
+}
+
 /**
- * Evaluates the candidates of one generation and tells what became of each as soon as it is known.
- *
- * First what algebra knows: a constant is invalid, and a candidate whose canonical form was seen waits for the one that had it
- * first. The others are probed: those that cannot rank are invalid, and those that remove the same weights as another wait for
- * that one. What is left climbs the rungs, and poor ones are stopped at each.
+ * Evaluates the candidates of one generation and tells what became of each as soon as it is known: they climb the rungs, and poor ones
+ * are stopped at each.
  *
  * @returns in the order of the ids
  */
 export async function evaluateGeneration(
-  candidates: readonly Proposed[],
+  { candidates, contenders, followers }: Sifted,
   context: SearchContext,
 ): Promise<readonly Evaluated[]> {
-  const { contenders, followers } = await sift(candidates, context);
   await climbRungs(contenders, context);
   for (const { candidate, of, by } of followers) {
     await settle(candidate, sharedOutcome(context.knowledge.get(of)!, by), context, context.knowledge.get(of));
@@ -43,18 +49,20 @@ export async function evaluateGeneration(
   return candidates.map(({ id }) => context.knowledge.get(id)!);
 }
 
-/** A candidate that shares the evaluation of another one. */
-interface Follower {
+export interface Follower {
   readonly candidate: Proposed;
   readonly of: number;
   readonly by: 'canonical' | 'mask';
 }
 
-/** Settles those that cannot rank, and parts the others into those to evaluate and those that share an evaluation. */
-async function sift(
-  candidates: readonly Proposed[],
-  context: SearchContext,
-): Promise<{ readonly contenders: readonly Proposed[]; readonly followers: readonly Follower[] }> {
+/**
+ * Settles those that cannot rank, and parts the others into those to evaluate and those that share an evaluation.
+ *
+ * First what algebra knows: a constant is invalid, and a candidate whose canonical form was seen waits for the one that had it
+ * first. The others are probed: those that cannot rank are invalid, and those that remove the same weights as another wait for
+ * that one. Of what a language model proposed, nothing that is known is evaluated again, with `sharing: off` either.
+ */
+export async function sift(candidates: readonly Proposed[], context: SearchContext): Promise<Sifted> {
   const { knowledge, effects, options } = context;
   const shares = context.settings.sharing === 'on';
   const contenders: Proposed[] = [];
@@ -81,7 +89,8 @@ async function sift(
         continue;
       }
       const of = knowledge.identify(candidate, answer.fingerprint);
-      if (shares && of !== candidate.id) followers.push({ candidate, of, by: 'mask' });
+      if ((shares || candidate.operator === 'proposed') && of !== candidate.id)
+        followers.push({ candidate, of, by: 'mask' });
       else contenders.push(candidate);
     }
     waiting = [];
@@ -91,7 +100,7 @@ async function sift(
       else followers.push({ candidate, of, by: 'canonical' });
     }
   }
-  return { contenders, followers: followers.sort((a, b) => a.candidate.id - b.candidate.id) };
+  return { candidates, contenders, followers: followers.sort((a, b) => a.candidate.id - b.candidate.id) };
 }
 
 /** Those that have to be probed now, and those that have, or will then have, a forerunner of the same form. */
@@ -155,12 +164,13 @@ async function settle(
   like?: Evaluated,
 ): Promise<Evaluated> {
   const evaluated = knowledge.settle(candidate, outcome, like);
-  const { id, generation, operator, parents, expression, size } = candidate;
+  const { id, generation, operator, parents, call, expression, size } = candidate;
   await effects.emit({
     kind: 'candidate',
     ...{ id, generation, operator, parents, size, outcome },
     expression: printPrefix(expression),
     depth: depthOf(expression),
+    ...(call !== undefined && { call }),
   });
   return evaluated;
 }

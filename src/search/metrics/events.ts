@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
+import type { proposalCountsSchema, rejectedSchema } from './proposals/schema.ts';
 import type { metricCountsSchema, metricEventSchema, probeOutcomeSchema } from './schema.ts';
 
 export type MetricEvent = Immutable<z.infer<typeof metricEventSchema>>;
@@ -9,5 +10,8 @@ export type MetricCandidate = Omit<Extract<MetricEvent, { kind: 'candidate' }>, 
 export type VariationOperator = MetricCandidate['operator'];
 export type CandidateOutcome = MetricCandidate['outcome'];
 export type MetricBaseline = Extract<MetricEvent, { kind: 'baseline' }>;
+export type ProposedEvent = Extract<MetricEvent, { kind: 'proposed' }>;
+export type Rejected = Immutable<z.infer<typeof rejectedSchema>>;
+export type ProposalCounts = Immutable<z.infer<typeof proposalCountsSchema>>;
 export type MetricFinalist = Extract<MetricEvent, { kind: 'finalist' }>;
 export type MetricGeneration = Extract<MetricEvent, { kind: 'generation' }>;

@@ -5,6 +5,8 @@ import { fitnessIn, lossOfFitness, objectiveOf } from '../lifecycle/objective.ts
 import type { Objective } from '../lifecycle/objective.ts';
 import { calibration } from './ladder.ts';
 import type { Climb } from './ladder.ts';
+import type { CanonicalForm } from '../../metric/canonical.ts';
+import type { ProposalAccount } from './proposals/account.ts';
 import { COUNT_OF } from './state.ts';
 
 /** A candidate that was measured on the whole text. */
@@ -22,17 +24,20 @@ export class Knowledge {
   private readonly identities = new Map<number, number>();
   private readonly ranking: Leader[] = [];
   private readonly blocksOfText: number;
+  private readonly account: ProposalAccount | undefined;
   private readonly tally = { candidates: 0, invalid: 0, duplicates: 0, stoppedEarly: 0, fullEvaluations: 0 };
   private readonly objective: Objective;
   private blocks = 0;
 
-  constructor(opening: Pick<SearchOpening, 'blocks' | 'objective'>) {
+  /** @param account of the language model, where one proposes */
+  constructor(opening: Pick<SearchOpening, 'blocks' | 'objective'>, account?: ProposalAccount) {
     this.blocksOfText = opening.blocks;
     this.objective = objectiveOf(opening);
+    this.account = account;
   }
 
   get counts(): MetricCounts {
-    return { ...this.tally, evaluations: this.evaluations };
+    return { ...this.tally, evaluations: this.evaluations, ...(this.account && { llm: this.account.counts }) };
   }
 
   /** Work so far, in units of the whole text. */
@@ -46,7 +51,12 @@ export class Knowledge {
 
   /** The first valid candidate of the same canonical form. Where float32 may tell the two apart, nobody. */
   forerunner({ canonical }: Proposed): number | undefined {
-    return canonical.saturates ? undefined : this.forms.get(canonical.key);
+    return this.firstOf(canonical);
+  }
+
+  /** As {@link forerunner}, of a form. */
+  firstOf({ key, saturates }: CanonicalForm): number | undefined {
+    return saturates ? undefined : this.forms.get(key);
   }
 
   /**

@@ -4,6 +4,8 @@ import { OPERATIONS, OPERATION_NAMES } from '../../metric/operations.ts';
 import type { OperandName } from '../../metric/operands.ts';
 import type { OperationName } from '../../metric/operations.ts';
 import type { namedMetricSchema } from '../lifecycle/planSchema.ts';
+import type { LlmSettings } from '../llm/settings.ts';
+import type { proposalPromptsSchema } from './proposals/schema.ts';
 import type { metricPlanSchema } from './schema.ts';
 import type { MetricSearchSettings } from './settings.ts';
 
@@ -13,6 +15,15 @@ import type { MetricSearchSettings } from './settings.ts';
  */
 export type MetricSearchPlan = Immutable<z.infer<typeof metricPlanSchema>>;
 export type NamedMetric = Immutable<z.infer<typeof namedMetricSchema>>;
+export type ProposalPrompts = Immutable<z.infer<typeof proposalPromptsSchema>>;
+
+/** A search in which a language model proposes some of the metrics. */
+export type ProposingPlan = MetricSearchPlan & { readonly llm: LlmSettings; readonly prompts: ProposalPrompts };
+
+/** @param plan of a search for metrics */
+export function isProposing(plan: MetricSearchPlan): plan is ProposingPlan {
+  return plan.llm !== undefined && plan.prompts !== undefined;
+}
 
 /** Pruner-Zero's terminals and operations: what is searched when nobody says. */
 export const DEFAULT_SEARCH_OPERANDS: readonly OperandName[] = ['W', 'X', 'G'];

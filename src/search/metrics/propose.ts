@@ -116,7 +116,7 @@ function withConstants(tree: Expression, { constants }: Alphabet, rng: Rng): Exp
 }
 
 /** Without opposing operations; as it was where numbers would be left over that nothing was drawn of. Numbers in order, where there are any. */
-function cancelled(expression: Expression, { constants }: Alphabet): Expression {
+export function cancelled(expression: Expression, { constants }: Alphabet): Expression {
   const simpler = simplify(expression, 'approximately');
   const kept = numbersOf(simpler) > numbersOf(expression) ? expression : simpler;
   return constants === 'none' ? kept : tidy(kept);

@@ -1,12 +1,11 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { ErrorData } from '../../base/errors.ts';
-import type { MetricSearchPlan } from './plan.ts';
+import type { MetricSearchPlan, ProposingPlan } from './plan.ts';
+import { checkCap } from '../llm/checkCap.ts';
 import type { MetricCounts, MetricGeneration } from './events.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { alphabetOf } from './alphabet.ts';
-import type { Alphabet } from './alphabet.ts';
-import type { Proposed } from './candidate.ts';
 import type { MetricEffects, MetricSearchOptions } from './effects.ts';
 import { evaluateGeneration } from './evaluateGeneration.ts';
 import type { SearchContext } from './evaluateGeneration.ts';
@@ -14,7 +13,13 @@ import { Knowledge } from './knowledge.ts';
 import { rungsOf } from './ladder.ts';
 import { nextPopulation } from './population.ts';
 import type { Population } from './population.ts';
-import { propose } from './propose.ts';
+import { ProposalAccount } from './proposals/account.ts';
+import { knownBaseline } from './proposals/askForFormulas.ts';
+import type { ProposalContext } from './proposals/askForFormulas.ts';
+import { checkProposalPrompt } from './proposals/prompt.ts';
+import { proposeGeneration } from './proposeGeneration.ts';
+import type { GenerationParts } from './proposeGeneration.ts';
+import { isProposing } from './plan.ts';
 import { ReachRule } from './reachRule.ts';
 import { tuneConstants } from './tune.ts';
 import type { MeasureOutcome } from '../lifecycle/events.ts';
@@ -50,19 +55,27 @@ export async function runMetricSearch(
   const settings = plan.search;
   const { blocks } = options.opening;
   const objective = objectiveOf(options.opening);
-  const knowledge = new Knowledge(options.opening);
+  const account = isProposing(plan) ? new ProposalAccount() : undefined;
+  const knowledge = new Knowledge(options.opening, account);
   const rungs = rungsOf(blocks, plan.settings.length, settings);
   const context: SearchContext = { settings, rungs, knowledge, effects, options };
   const alphabet = alphabetOf(plan, settings.constants);
   const reach = new ReachRule();
   if (alphabet.operands.length === 0) throw noOperands(plan);
-  await measureBaselines(plan, context);
+  if (isProposing(plan)) checkProposals(plan, options);
+  const baselines = await measureBaselines(plan, context);
+  const { proposer } = effects;
+  const proposals =
+    isProposing(plan) && account && proposer && plan.llm.provider !== 'none'
+      ? { plan, knowledge, proposer, effects, options, account, baselines, rejected: [] }
+      : undefined;
+  const tune: GenerationParts['tune'] = (drafts) => tuneConstants(drafts, reach.target, context);
+  const parts: GenerationParts = { plan, alphabet, context, tune, proposals };
 
   let population: Population = [];
   for (let generation = 0; generation < settings.generations; generation++) {
     if (generation > 0 && settings.budget > 0 && knowledge.evaluations >= settings.budget) break;
-    const drafts = await proposeGeneration(generation, population, plan, alphabet, context);
-    const proposed = await tuneConstants(drafts, reach.target, context);
+    const proposed = await proposeGeneration(generation, population, parts);
     const evaluated = await evaluateGeneration(proposed, context);
     for (const one of evaluated) if (one.tuning) reach.learn(one, knowledge.get(one.parents[0]!)!);
     const before = population.map(({ candidate }) => candidate);
@@ -88,47 +101,41 @@ export async function runMetricSearch(
   return { counts: knowledge.counts, finalists };
 }
 
-/** A generation of thousands is proposed in parts, so that a process can answer messages between them. */
-const PART = 100;
-
-async function proposeGeneration(
-  generation: number,
-  population: Population,
+/** @returns those that have a perplexity */
+async function measureBaselines(
   plan: MetricSearchPlan,
-  alphabet: Alphabet,
-  { knowledge, options }: SearchContext,
-): Promise<readonly Proposed[]> {
-  const { search } = plan;
-  // The elites are a part of the generation, and evaluated already.
-  const count = generation === 0 ? search.population : Math.max(1, search.population - search.elites);
-  const firstId = knowledge.counts.candidates;
-  const proposed: Proposed[] = [];
-  while (proposed.length < count) {
-    proposed.push(propose(firstId + proposed.length, generation, population, plan, alphabet));
-    if (proposed.length % PART !== 0) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    throwIfCancelled(options.signal, 'searching');
-  }
-  return proposed;
-}
-
-async function measureBaselines(plan: MetricSearchPlan, { effects, options }: SearchContext): Promise<void> {
-  if (plan.baselines.length === 0) return;
+  { effects, options }: SearchContext,
+): Promise<ProposalContext['baselines']> {
+  if (plan.baselines.length === 0) return [];
   throwIfCancelled(options.signal, 'searching');
   const objective = objectiveOf(options.opening);
   const whole = { index: 0, begin: 0, end: options.opening.blocks };
   const proposals = plan.baselines.map(({ expression }, i) => ({ id: -1 - i, expression }));
   const answers = await effects.measure(proposals, whole);
+  const known: ProposalContext['baselines'][number][] = [];
   for (const [i, { metric, expression }] of plan.baselines.entries()) {
     const answer = answers[i]!;
     const fitness = answer.kind === 'loss' ? fitnessOfLoss(answer.loss, objective) : NaN;
     const text = printPrefix(expression);
+    if (Number.isFinite(fitness)) known.push(knownBaseline(metric, expression, fitness));
     await effects.emit(
       Number.isFinite(fitness)
         ? { kind: 'baseline', name: metric, expression: text, ...measuredFitness(fitness, objective) }
         : { kind: 'baseline', name: metric, expression: text, error: baselineError(metric, answer, objective) },
     );
   }
+  return known;
+}
+
+/**
+ * Refuses what can never be asked, before a model is run.
+ *
+ * @throws EspalierError `settings/invalid`
+ */
+function checkProposals(plan: ProposingPlan, { opening }: MetricSearchOptions): void {
+  if (plan.llm.provider === 'none') return;
+  checkProposalPrompt(plan, opening);
+  checkCap(plan);
 }
 
 function noOperands({ name }: MetricSearchPlan): EspalierError {

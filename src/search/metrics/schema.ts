@@ -20,26 +20,37 @@ import {
   runEvents,
   sharedOutcome,
 } from '../lifecycle/schema.ts';
-import { METRIC_SEARCH_SETTINGS } from './settings.ts';
 import { weightUpdateSchema } from '../../experiment/updateSchema.ts';
+import { llmEvents } from '../llm/schema.ts';
+import { LLM_SETTINGS } from '../llm/settings.ts';
+import { proposalCountsSchema, proposalPromptsSchema, proposedEvent } from './proposals/schema.ts';
+import { METRIC_SEARCH_SETTINGS, takesProposals } from './settings.ts';
 import { metricTextSchema } from '../../experiment/expressionSchema.ts';
 
 /** Everything that decides what a search for metrics finds. `settings.calibrate` is that of the finalists: candidates are ranked one-shot. */
-export const metricPlanSchema = z.strictObject({
-  kind: z.literal('metrics'),
-  ...planFields,
-  sparsity: sparsitySchema,
-  /** Operations and terminals of the trees. */
-  operations: z.array(z.enum(Object.keys(OPERATIONS) as OperationName[])).max(64),
-  operands: z.array(z.enum(Object.keys(OPERANDS) as OperandName[])).max(64),
-  /** Metrics that the first generation starts from ("Evolve from here"); the rest of it is random. */
-  seeds: namedMetrics,
-  /** Metrics that the search is compared with; they never enter the population. */
-  baselines: namedMetrics,
-  /** What follows each candidate’s mask before its fitness is taken. */
-  update: weightUpdateSchema.exactOptional(),
-  search: settingsSchemaOf(METRIC_SEARCH_SETTINGS),
-});
+export const metricPlanSchema = z
+  .strictObject({
+    kind: z.literal('metrics'),
+    ...planFields,
+    sparsity: sparsitySchema,
+    /** Operations and terminals of the trees. */
+    operations: z.array(z.enum(Object.keys(OPERATIONS) as OperationName[])).max(64),
+    operands: z.array(z.enum(Object.keys(OPERANDS) as OperandName[])).max(64),
+    /** Metrics that the first generation starts from ("Evolve from here"); the rest of it is random. */
+    seeds: namedMetrics,
+    /** Metrics that the search is compared with; they never enter the population. */
+    baselines: namedMetrics,
+    /** What follows each candidate’s mask before its fitness is taken. */
+    update: weightUpdateSchema.exactOptional(),
+    search: settingsSchemaOf(METRIC_SEARCH_SETTINGS),
+    /** The language model that may propose metrics, and what it is asked with. */
+    llm: settingsSchemaOf(LLM_SETTINGS).exactOptional(),
+    prompts: proposalPromptsSchema.exactOptional(),
+  })
+  .refine(({ llm, prompts, search }) => {
+    const takes = takesProposals(search);
+    return (llm !== undefined) === takes && (prompts !== undefined) === takes;
+  }, 'expected the settings of a language model and prompts where one proposes metrics, and nowhere else');
 
 export const probeOutcomeSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -64,6 +75,8 @@ export const metricCountsSchema = z.strictObject({
   fullEvaluations: countSchema,
   /** Work that was done, in units of an evaluation of the whole fitness text. */
   evaluations: amountSchema,
+  /** What was asked of the language model, where one proposes. */
+  llm: proposalCountsSchema.exactOptional(),
 });
 
 const outcome = z.discriminatedUnion('kind', [
@@ -90,6 +103,7 @@ const candidateEvent = z.strictObject({
     'insert',
     'hoist',
     'tune',
+    'proposed',
   ]),
   /** Ids of the candidates that it was made of. */
   parents: z.array(countSchema).max(8),
@@ -97,6 +111,8 @@ const candidateEvent = z.strictObject({
   /** Operations and operands. */
   size: countSchema,
   depth: countSchema,
+  /** The request to a language model whose reply it stood in. */
+  call: countSchema.exactOptional(),
   outcome,
 });
 
@@ -117,6 +133,8 @@ export const metricEventSchema = z.discriminatedUnion('kind', [
   measuredEvent,
   candidateEvent,
   generationEvent.extend({ counts: metricCountsSchema }),
+  ...llmEvents,
+  proposedEvent,
   finalistEvent.extend({ expression: metricTextSchema }),
   finishedEvent.extend({ counts: metricCountsSchema, best: rankingSchema }),
   ...runEvents,

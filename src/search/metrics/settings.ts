@@ -69,6 +69,15 @@ export const METRIC_SEARCH_SETTINGS = {
     isLater: true,
     documentation: 'numbers that metrics may have: none, exponents (`X ^ 0.4`), or factors in sums too (`W + 0.3 * X`)',
   },
+  proposals: {
+    kind: 'number',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    isLater: true,
+    documentation:
+      'share of a generation that a language model proposes, at most 50 metrics of it; the rest, and what of it is of no use, comes of variation',
+  },
   depth: {
     kind: 'integer',
     default: 6,
@@ -125,3 +134,8 @@ export const METRIC_SEARCH_SETTINGS = {
 export type MetricSearchSettings = SettingsOf<typeof METRIC_SEARCH_SETTINGS>;
 export type MetricSearchSettingName = keyof MetricSearchSettings;
 export const DEFAULT_METRIC_SEARCH_SETTINGS: MetricSearchSettings = defaultsOf(METRIC_SEARCH_SETTINGS);
+
+/** Whether a language model proposes some of the metrics: random search is what all others are compared with. */
+export function takesProposals({ method, proposals }: Pick<MetricSearchSettings, 'method' | 'proposals'>): boolean {
+  return method !== 'random' && proposals > 0;
+}

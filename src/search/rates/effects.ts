@@ -1,8 +1,8 @@
 import type { Configuration } from './configuration.ts';
 import type { Rung } from '../lifecycle/rung.ts';
-import type { LlmRole } from './selfPruner/llm.ts';
+import type { LlmRequest } from '../llm/request.ts';
 import type { RateEvent } from './events.ts';
-import type { LlmReply } from './selfPruner/events.ts';
+import type { LlmReply } from '../llm/events.ts';
 import type { MeasureOutcome, ComponentsOpening } from '../lifecycle/events.ts';
 
 /**
@@ -20,18 +20,6 @@ export interface RateEffects {
 
 export interface AskedRates extends Configuration {
   readonly id: number;
-}
-
-export interface LlmRequest {
-  /** Counts from 0, in the order of the requests. */
-  readonly call: number;
-  readonly role: LlmRole;
-  /** 0, or how many times the same was asked before. */
-  readonly attempt: number;
-  /** Lists that are asked for. */
-  readonly wanted: number;
-  readonly generation: number;
-  readonly prompt: string;
 }
 
 export interface RateSearchOptions {

@@ -22,8 +22,9 @@ import {
   sharedOutcome,
 } from '../lifecycle/schema.ts';
 import { EVOPRESS_SETTINGS } from './evopress/settings.ts';
-import { LLM_SETTINGS } from './selfPruner/llm.ts';
-import { llmCounts, llmEvents, promptTemplatesSchema } from './selfPruner/schema.ts';
+import { LLM_SETTINGS } from '../llm/settings.ts';
+import { listCounts, promptTemplatesSchema } from './selfPruner/schema.ts';
+import { llmCountsSchema, llmEvents } from '../llm/schema.ts';
 import { SELF_PRUNER_SETTINGS } from './selfPruner/settings.ts';
 
 /** What the rates say how much to remove of. */
@@ -71,7 +72,8 @@ export const rateCountsSchema = z.strictObject({
   evaluations: amountSchema,
   duplicates: countSchema,
   invalid: countSchema,
-  ...llmCounts,
+  ...llmCountsSchema.shape,
+  ...listCounts,
 });
 
 const rates = z.array(shareSchema).max(MAX_BLOCKS);

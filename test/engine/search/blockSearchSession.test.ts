@@ -10,7 +10,7 @@ import type { BlockComponents, BlockMask, ModelMask } from '../../../src/experim
 import { packBits, unpackBits } from '../../../src/experiment/components.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
-import { DEFAULT_LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/search/llm/settings.ts';
 import { type MaskSearchPlan } from '../../../src/search/masks/plan.ts';
 import { unpackValues } from '../../../src/experiment/packedValues.ts';
 import { type RateSearchPlan } from '../../../src/search/rates/plan.ts';

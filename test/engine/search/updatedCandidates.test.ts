@@ -69,8 +69,8 @@ describe.each<[FamilyName, WeightUpdate]>([
 
   test('rates of single weights are updated, too, and an opening says what follows', async () => {
     const expression = parsePrefix('mul(W, sqrt(X))');
-    const { name, model, text, calibration, sparsity, settings, baselines } = plan;
-    const inputs = { name, model, text, calibration: calibration!, sparsity, settings, baselines, update };
+    const { name, model, text, calibration, settings } = plan;
+    const inputs = { name, model, text, calibration: calibration!, sparsity: half, settings, baselines: [], update };
     const opening = await engine.open({
       ...inputs,
       kind: 'rates',

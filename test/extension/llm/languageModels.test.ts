@@ -4,13 +4,14 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
 import { EndpointKeys } from '../../../src/extension/llm/endpointKeys.ts';
-import { llmForecast } from '../../../src/extension/llm/forecast.ts';
+import { forecastOfFormulas, forecastOfRates } from '../../../src/extension/llm/forecast.ts';
 import { forecastLines } from '../../../src/extension/llm/confirmLlm.ts';
 import { LanguageModels } from '../../../src/extension/llm/languageModels.ts';
 import { createRun, RUN_FILE } from '../../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../../src/runs/runFolder.ts';
 import { createRunRecord, planOf } from '../../../src/runs/runRecord.ts';
 import { failureOf } from '../../support/expectCoded.ts';
+import { syntheticProposingPlan } from '../../support/syntheticSearch.ts';
 import { syntheticRatePlan } from '../../support/syntheticStructure.ts';
 
 const dialog = vi.hoisted(() => ({ asked: [] as string[], answer: undefined as string | undefined }));
@@ -113,6 +114,26 @@ describe('a run that asks a language model', () => {
     expect(dialog.asked).toHaveLength(2);
   });
 
+  it('for formulas is asked about before it begins, and can do without', async () => {
+    dialog.answer = 'Without Language Model';
+    expect(await models.confirm(syntheticProposingPlan())).toMatchObject({
+      kind: 'metrics',
+      llm: { provider: 'none' },
+    });
+    expect(dialog.asked).toEqual([
+      expect.stringContaining('asks qwen2.5-coder:14b at http://localhost:11434/v1 for formulas of metrics'),
+    ]);
+    dialog.answer = 'Start';
+    const plan = await models.confirm(syntheticProposingPlan());
+    const own = await createRun(plan!, { root, createdAt: new Date(0), versions: {} });
+    await models.agreed(own);
+    expect(await models.accessOf(own.folder)).toEqual({
+      grant: { endpoint: 'http://localhost:11434/v1' },
+      editor: false,
+    });
+    expect(dialog.asked).toHaveLength(2);
+  });
+
   it('and was begun here asks nothing', async () => {
     const own = await begin({ provider: 'vscode' });
     await models.agreed(own);
@@ -154,21 +175,37 @@ describe('what a search will ask is said before', () => {
     ['where a role has nothing to make', { crossovers: 0 }, 23, 69],
     ['where a role has more to make than a reply has room for', { crossovers: 11, mutations: 0 }, 43, 129],
   ] as const)('%s', (_, search, requests, most) => {
-    expect(llmForecast(syntheticRatePlan(search), 32)).toMatchObject({ requests, most });
+    expect(forecastOfRates(syntheticRatePlan(search), 32)).toMatchObject({ requests, most });
+  });
+
+  it('of formulas: one request a generation, and prompts without rates', () => {
+    const plan = syntheticProposingPlan({ generations: 12 });
+    const forecast = forecastOfFormulas(plan);
+    expect(forecast).toMatchObject({ requests: 12, most: 36 });
+    expect(forecast.cost).toBeCloseTo((forecast.promptTokens + 4 * forecast.replyTokens) / 1e6, 5);
+    const lines = forecastLines(plan, forecast).join('\n');
+    for (const part of [
+      'About 12 requests',
+      '400k tokens',
+      'Prompts hold formulas, perplexities',
+      '(wikitext-llama-6m)',
+    ])
+      expect(lines).toContain(part);
+    expect(lines).not.toContain('/workspace');
   });
 
   it('with tokens in proportion to blocks and population, and cost where prices are known', () => {
     const plan = syntheticRatePlan();
-    const [small, large] = [llmForecast(plan, 6), llmForecast(plan, 12)];
+    const [small, large] = [forecastOfRates(plan, 6), forecastOfRates(plan, 12)];
     expect(large.replyTokens / small.replyTokens).toBeCloseTo(2, 0);
-    expect(llmForecast(plan, 500).promptTokens).toBe(llmForecast(plan, 400).promptTokens);
+    expect(forecastOfRates(plan, 500).promptTokens).toBe(forecastOfRates(plan, 400).promptTokens);
     expect(small.cost).toBeCloseTo((small.promptTokens * 0.4 + small.replyTokens * 1.6) / 1e6, 5);
     const free = syntheticRatePlan(
       {},
       { llm: { ...plan.llm, promptPrice: 0, replyPrice: 0, tokenCap: 0, costCap: 0 } },
     );
-    expect(llmForecast(free, 6).cost).toBeUndefined();
-    expect(forecastLines(free, llmForecast(free, 6)).join('\n')).toContain('no cap');
+    expect(forecastOfRates(free, 6).cost).toBeUndefined();
+    expect(forecastLines(free, forecastOfRates(free, 6)).join('\n')).toContain('no cap');
     const lines = forecastLines(plan, small).join('\n');
     for (const part of ['About 43 requests', 'at most 129', '400k tokens or a cost of 0.5', '(wikitext-llama-6m)'])
       expect(lines).toContain(part);

@@ -69,7 +69,9 @@ it('a run exports as one line a candidate, with all digits', () => {
     foldMetricEvent(state, event, at);
   const lines = runAsCsv(state).trimEnd().split('\r\n');
   expect(lines).toHaveLength(31);
-  expect(lines[0]).toBe('id,generation,formula,perplexity,size,depth,operator,parents,outcome,blocks,same as,reason');
+  expect(lines[0]).toBe(
+    'id,generation,formula,perplexity,size,depth,operator,parents,request,improves,outcome,blocks,same as,reason',
+  );
   const full = state.candidates.find(({ outcome }) => outcome.kind === 'full')!;
   expect(lines[full.id + 1]).toContain(String(full.outcome.kind === 'full' && full.outcome.perplexity));
   // A formula with a comma is one cell.

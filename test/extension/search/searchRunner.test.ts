@@ -3,7 +3,7 @@ import { cancelledError, EspalierError } from '../../../src/base/errors.ts';
 import type { ErrorCode } from '../../../src/base/errors.ts';
 import { SearchRunner } from '../../../src/extension/search/searchRunner.ts';
 import type { SearchWorker } from '../../../src/extension/search/searchRunner.ts';
-import type { LlmGrant } from '../../../src/search/rates/selfPruner/llmEndpoint.ts';
+import type { LlmGrant } from '../../../src/search/llm/endpoint.ts';
 import type { LlmAccess } from '../../../src/extension/llm/languageModels.ts';
 import type { RequestHooks } from '../../../src/protocol/requests.ts';
 import { FakeClock, settle } from '../fakeWorker.ts';

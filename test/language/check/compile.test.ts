@@ -1,7 +1,7 @@
 import { isSearchMethod, SEARCH_METHODS } from '../../../src/search/methods.ts';
 import { describe, expect, it } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
-import { LLM_SETTINGS } from '../../../src/search/rates/selfPruner/llm.ts';
+import { LLM_SETTINGS } from '../../../src/search/llm/settings.ts';
 import { SETTINGS } from '../../../src/experiment/settings.ts';
 import { compile, parseExpression } from '../../../src/language/check/compile.ts';
 import { docComment } from '../../../src/language/syntax/docComment.ts';
@@ -199,6 +199,7 @@ describe('one source for each fact', () => {
       ['pruner-zero', 'search', METRIC_SEARCH_SETTINGS],
       ['random', 'search', METRIC_SEARCH_SETTINGS],
       ['self-pruner', 'search', SELF_PRUNER_SETTINGS],
+      ['pruner-zero', 'llm', LLM_SETTINGS],
       ['self-pruner', 'llm', LLM_SETTINGS],
       ['policy-gradient', 'search', MASK_SEARCH_SETTINGS],
     ] as const;
@@ -211,7 +212,7 @@ describe('one source for each fact', () => {
     expect(propertiesOf('experiment')).toHaveLength(settings.length + 10);
     expect(propertiesOf('defaults')).toHaveLength(settings.length + 8);
     expect(propertiesOf('pruner-zero')).toHaveLength(
-      settings.length - 1 + Object.keys(METRIC_SEARCH_SETTINGS).length + 12,
+      settings.length - 1 + Object.keys({ ...METRIC_SEARCH_SETTINGS, ...LLM_SETTINGS }).length + 12,
     );
   });
 
@@ -224,13 +225,15 @@ describe('one source for each fact', () => {
       ['at', '50%'],
     ];
     for (const block of BLOCK_KINDS) {
-      for (const { name, example } of propertiesOf(block)) {
+      for (const { name, example, setting } of propertiesOf(block)) {
         const others = inputs.filter(([key]) => key !== name && propertyOf(block, key!)).map((pair) => pair.join(': '));
         const isForRates = isSearchMethod(block) && SEARCH_METHODS[block].finds === 'rates';
         const head = isSearchMethod(block) ? 'search name' : block === 'defaults' ? block : `${block} name`;
         const method = name !== 'method' && isSearchMethod(block) ? `method: ${block}` : '';
         // What drops layers begins at random.
         const drop = name === 'starts' ? 'drop: sublayers' : '';
+        // Nobody is asked for metrics otherwise.
+        const asks = setting?.of === 'llm' && name !== 'provider' && block === 'pruner-zero' ? 'proposals: 20%' : '';
         const mean = name === 'baselines' && isForRates ? 'at: 30%' : '';
         const usesWeights = ['group', 'calibration'].includes(name) || name.startsWith('gradient');
         const target = usesWeights && isForRates ? 'target: weights(wanda)' : '';
@@ -245,9 +248,14 @@ describe('one source for each fact', () => {
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
         const declared = `corpus train = "t" ${block === 'corpus' ? `(${example})` : ''}`;
         const whole =
-          block === 'corpus' ? '' : `${head} { ${method} ${example} ${mean} ${target} ${drop} ${own.join(' ')} }`;
+          block === 'corpus'
+            ? ''
+            : `${head} { ${method} ${example} ${mean} ${target} ${drop} ${asks} ${own.join(' ')} }`;
         const text = `model tiny = "m"\ncorpus test = "t"\ncorpus calib = "c"\nmetric wanda = W * sqrt(X) * G\n${declared}\n${whole}`;
-        expect(compile(text).diagnostics, text).toEqual([]);
+        // Random search takes no proposals, which it says.
+        const isIdle = block === 'random' && (setting?.of === 'llm' || name === 'proposals');
+        const told = compile(text).diagnostics.map(({ code }) => code);
+        expect(told, text).toEqual(isIdle ? ['search/no-effect'] : []);
       }
     }
     expect(DECLARATION_KEYWORDS).toHaveLength(7);

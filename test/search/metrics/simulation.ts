@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { Rng } from '../../../src/base/rng.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { DEFAULT_SEARCH_OPERANDS, DEFAULT_SEARCH_OPERATIONS } from '../../../src/search/metrics/plan.ts';
-import type { MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
+import type { MetricSearchPlan, ProposingPlan } from '../../../src/search/metrics/plan.ts';
+import { BASELINES } from '../../../src/search/metrics/baselines.ts';
+import { DEFAULT_LLM_SETTINGS } from '../../../src/search/llm/settings.ts';
+import type { LlmSettings } from '../../../src/search/llm/settings.ts';
+import { operandsOf } from '../../../src/metric/measure.ts';
 import type { ProbeOutcome, MetricEvent } from '../../../src/search/metrics/events.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
-import type { Proposal, MetricEffects } from '../../../src/search/metrics/effects.ts';
+import type { Proposal, MetricEffects, Proposer } from '../../../src/search/metrics/effects.ts';
 import { runMetricSearch } from '../../../src/search/metrics/runMetricSearch.ts';
 import type { MetricSearchOutcome } from '../../../src/search/metrics/runMetricSearch.ts';
 import { maskOf } from '../../support/oracle/masks.ts';
@@ -93,6 +98,23 @@ export function planOf(search: Partial<MetricSearchSettings>, more: Partial<Metr
   };
 }
 
+const PROPOSE = readFileSync(new URL('../../../media/prompts/propose.md', import.meta.url), 'utf8');
+export const SMALL = { population: 14, generations: 6, elites: 2, seed: 3, proposals: 0.5 } as const;
+
+/** A small search in which a language model proposes half of the metrics. */
+export function proposingPlan(
+  search: Partial<MetricSearchSettings> = {},
+  llm: Partial<LlmSettings> = {},
+  more: Partial<ProposingPlan> = {},
+): ProposingPlan {
+  const baselines = BASELINES.filter(({ expression }) => !operandsOf(expression).includes('G'));
+  const asked = {
+    llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai' as const, ...llm },
+    prompts: { propose: PROPOSE },
+  };
+  return { ...planOf({ ...SMALL, ...search }, { model: '/models/toy', baselines }), ...asked, ...more };
+}
+
 export interface SimulatedRun {
   readonly outcome: MetricSearchOutcome;
   readonly events: readonly MetricEvent[];
@@ -104,7 +126,11 @@ export interface SimulatedRun {
 export async function simulate(
   plan: MetricSearchPlan,
   { opening, probe, measure }: Simulation,
-  more: { readonly signal?: AbortSignal; readonly onEvent?: (event: MetricEvent) => void } = {},
+  more: {
+    readonly signal?: AbortSignal;
+    readonly onEvent?: (event: MetricEvent) => void;
+    readonly proposer?: Proposer;
+  } = {},
 ): Promise<SimulatedRun> {
   const events: MetricEvent[] = [];
   const questions: string[] = [];
@@ -125,6 +151,7 @@ export async function simulate(
       more.onEvent?.(event);
       return Promise.resolve();
     },
+    ...(more.proposer && { proposer: more.proposer }),
   };
   const outcome = await runMetricSearch(plan, effects, { opening, ...(more.signal && { signal: more.signal }) });
   return { outcome, events, questions };

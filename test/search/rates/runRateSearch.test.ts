@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LlmSettings } from '../../../src/search/rates/selfPruner/llm.ts';
+import type { LlmSettings } from '../../../src/search/llm/settings.ts';
 import type { SelfPrunerPlan } from '../../../src/search/rates/selfPruner/plan.ts';
 import type { RateCandidate, RateEvent } from '../../../src/search/rates/events.ts';
-import type { LlmReply } from '../../../src/search/rates/selfPruner/events.ts';
-import type { LlmRequest } from '../../../src/search/rates/effects.ts';
+import type { LlmReply } from '../../../src/search/llm/events.ts';
+import type { LlmRequest } from '../../../src/search/llm/request.ts';
 import { meanOf, rateSpace, ratesKey } from '../../../src/search/rates/rates.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import { imperfectModel } from './selfPruner/imperfectModel.ts';

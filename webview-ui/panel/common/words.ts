@@ -20,6 +20,7 @@ export const OPERATORS: Readonly<Record<VariationOperator, string>> = {
   insert: 'node inserted',
   hoist: 'subtree alone',
   tune: 'constant tuned',
+  proposed: 'proposed',
 };
 
 const REASONS: Readonly<Record<InvalidReason, string>> = {

@@ -7,6 +7,8 @@ import { CandidateTable } from './candidateTable.ts';
 import { CorrelationCard } from './correlationCard.ts';
 import { CountsCard } from './countsCard.ts';
 import { CurvesCard } from './curvesCard.ts';
+import { ProposalsCard } from './proposalsCard.ts';
+import { ExchangesCard } from '../common/exchangesCard.ts';
 import { FinalistsCard } from './finalistsCard.ts';
 import { GenerationChart } from './generationChart.ts';
 import { MetricCard } from './metricCard.ts';
@@ -52,6 +54,10 @@ export function metricPage(host: PageHost, looking: Looking): Page<MetricSearchP
   const finalists = new FinalistsCard(select);
   const correlation = new CorrelationCard();
   const counts = new CountsCard();
+  const proposals = new ProposalsCard(select);
+  const exchanges = new ExchangesCard((call) => {
+    host.post({ kind: 'exchange', call });
+  });
   const curves = new CurvesCard({
     onAsk: (over, metrics) => {
       host.post({ kind: 'curves', over, metrics });
@@ -67,8 +73,10 @@ export function metricPage(host: PageHost, looking: Looking): Page<MetricSearchP
       h('div', { class: 'stack two' }, generationChart.element, candidateChart.element),
       h('div', { class: 'stack' }, metricCard.element, counts.element),
       finalists.element,
+      proposals.element,
       table.element,
       h('div', { class: 'halves wide' }, correlation.element, curves.element),
+      exchanges.element,
     ),
     pictures: [
       { title: 'Best by generation', canvas: generationChart.picture },
@@ -81,6 +89,8 @@ export function metricPage(host: PageHost, looking: Looking): Page<MetricSearchP
       candidateChart.render(data, theme, selected);
       metricCard.render(data, selected);
       finalists.render(data);
+      proposals.render(data);
+      exchanges.render(data.search, data.exchange);
       table.render(data, selected, looking.column);
       correlation.render(data);
       counts.render(data);

@@ -1,7 +1,6 @@
 import { formatShare } from '../../../src/experiment/format.ts';
 import { configurationText, droppedText } from '../../../src/search/rates/configuration.ts';
 import type { Configuration } from '../../../src/search/rates/configuration.ts';
-import type { LlmRole } from '../../../src/search/rates/selfPruner/llm.ts';
 import type { RateCandidate, RateOperator } from '../../../src/search/rates/events.ts';
 import { madeOf, stoppedInShort } from '../common/words.ts';
 
@@ -17,12 +16,6 @@ export const RATE_OPERATORS: Readonly<Record<RateOperator, string>> = {
   gaussian: 'Gaussian step',
   blend: 'blend',
   switch: 'switch',
-};
-
-export const ROLES: Readonly<Record<LlmRole, string>> = {
-  initialise: 'first configurations',
-  mutate: 'mutation',
-  cross: 'crossover',
 };
 
 export function outcomeWords({ outcome }: Pick<RateCandidate, 'outcome'>): string {

@@ -6,7 +6,7 @@ import type { RateCandidate, RateCounts } from '../events.ts';
 import { readMeasure } from '../measure.ts';
 import type { MeasuredRates } from '../measure.ts';
 import type { RateSearch } from '../rateSearch.ts';
-import { NO_LLM_COUNTS } from '../selfPruner/llmAccount.ts';
+import { NO_LIST_COUNTS } from '../selfPruner/listAccount.ts';
 import type { EvoPressPlan } from './plan.ts';
 
 /** A configuration with the levels that it was made of. */
@@ -35,7 +35,7 @@ export class EvoPressKnowledge {
   }
 
   get counts(): RateCounts {
-    return { ...NO_LLM_COUNTS, ...this.tally };
+    return { ...NO_LIST_COUNTS, ...this.tally };
   }
 
   /** Number of the next configuration. */

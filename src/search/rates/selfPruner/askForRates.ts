@@ -1,5 +1,5 @@
 import { throwIfCancelled } from '../../../base/errors.ts';
-import type { LlmRole } from './llm.ts';
+import type { RateRole } from './roles.ts';
 import type { SelfPrunerContext } from './context.ts';
 import { parseReply } from './parseReply.ts';
 import type { ParsedList } from './parseReply.ts';
@@ -24,7 +24,7 @@ export interface LlmList extends ParsedList {
  * the same generation: tries in vain are the provider's part, and whoever waits for a server that is down waits for every one of them.
  */
 export async function askForRates(
-  role: LlmRole,
+  role: RateRole,
   generation: number,
   wanted: number,
   population: readonly Shown[],

@@ -1,6 +1,6 @@
 import type { IdleSearchSettings } from '../../idle.ts';
-import type { LlmSettings } from './llm.ts';
-import { LLM_ROLES } from './llm.ts';
+import type { LlmSettings } from '../../llm/settings.ts';
+import { RATE_ROLES } from './roles.ts';
 import type { SelfPrunerSettings } from './settings.ts';
 
 /** What changes nothing in a search by Self-Pruner. */
@@ -9,7 +9,7 @@ export function idleInSelfPruner(
   { llm: { provider, ...asked } }: { readonly llm: Partial<LlmSettings> },
 ): readonly IdleSearchSettings[] {
   const isAsked = [initialise, mutate, cross].includes('llm');
-  const roles = LLM_ROLES.map((role) => `\`${role}\``).join(', ');
+  const roles = RATE_ROLES.map((role) => `\`${role}\``).join(', ');
   return [
     ...(provider === 'none' ? [{ names: Object.keys(asked), why: 'with `provider: none` nobody is asked' }] : []),
     ...(provider !== 'none' && !isAsked ? [{ names: ['provider'], why: `none of ${roles} is \`llm\`` }] : []),

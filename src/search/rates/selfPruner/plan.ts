@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Immutable } from '../../../base/immutable.ts';
 import type { RateSearchPlan } from '../plan.ts';
-import type { LlmSettings } from './llm.ts';
+import type { LlmSettings } from '../../llm/settings.ts';
 import type { promptTemplatesSchema } from './schema.ts';
 import type { SelfPrunerSettings } from './settings.ts';
 

@@ -1,9 +1,8 @@
-import { LLM_ROLES } from './llm.ts';
-import type { LlmRole } from './llm.ts';
+import { RATE_ROLES } from './roles.ts';
+import type { RateRole } from './roles.ts';
 import type { SelfPrunerPlan } from './plan.ts';
-import type { PromptTemplates } from './plan.ts';
 import { targetName } from '../target.ts';
-import { fillTemplate } from './fillTemplate.ts';
+import { fillTemplate } from '../../llm/fillTemplate.ts';
 import { printRate } from '../rates.ts';
 import type { ComponentsOpening } from '../../lifecycle/events.ts';
 
@@ -14,7 +13,7 @@ export interface Shown {
 }
 
 export interface PromptRequest {
-  readonly role: LlmRole;
+  readonly role: RateRole;
   /** Lists. */
   readonly count: number;
   /** The best first. */
@@ -56,10 +55,8 @@ export function writePrompt(plan: SelfPrunerPlan, opening: ComponentsOpening, re
  * @throws EspalierError `settings/invalid`
  */
 export function checkPrompts(plan: SelfPrunerPlan, opening: ComponentsOpening): void {
-  for (const role of LLM_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
+  for (const role of RATE_ROLES) writePrompt(plan, opening, { role, count: 1, population: [], reasons: [] });
 }
-
-export const PROMPT_NAMES: readonly (keyof PromptTemplates)[] = [...LLM_ROLES, 'again'];
 
 /** `[0.30000, 0.29000, …] 12.34`, one a line, the best first; those that have room. */
 function populationText(population: readonly Shown[]): string {

@@ -1,6 +1,6 @@
 import { FITNESS_NOUNS } from '../../lifecycle/objective.ts';
 import type { Rng } from '../../../base/rng.ts';
-import type { LlmRole } from './llm.ts';
+import type { RateRole } from './roles.ts';
 import type { SelfPrunerPlan } from './plan.ts';
 import { candidateRng } from '../../lifecycle/candidateRng.ts';
 import { askForRates } from './askForRates.ts';
@@ -13,7 +13,7 @@ import { ratesKey } from '../rates.ts';
 import type { OperatorChoice } from './settings.ts';
 
 /** Who does it: without a language model, what it would do is done by classical operators. */
-export function operatorOf(role: LlmRole, { search, llm }: Pick<SelfPrunerPlan, 'search' | 'llm'>): OperatorChoice {
+export function operatorOf(role: RateRole, { search, llm }: Pick<SelfPrunerPlan, 'search' | 'llm'>): OperatorChoice {
   return search[role] === 'llm' && llm.provider === 'none' ? 'classical' : search[role];
 }
 
@@ -24,7 +24,7 @@ export function operatorOf(role: LlmRole, { search, llm }: Pick<SelfPrunerPlan, 
  * @param population best first; of no account for `initialise`
  */
 export async function proposeRates(
-  role: LlmRole,
+  role: RateRole,
   generation: number,
   wanted: number,
   population: readonly MeasuredRates[],
@@ -64,11 +64,11 @@ export async function proposeRates(
 }
 
 /** Configurations that it takes. */
-const PARENTS: Readonly<Record<LlmRole, number>> = { initialise: 0, mutate: 1, cross: 2 };
+const PARENTS: Readonly<Record<RateRole, number>> = { initialise: 0, mutate: 1, cross: 2 };
 
 /** Draws again what was there already; a space of few configurations has no new ones in the end. */
 function makeClassical(
-  role: LlmRole,
+  role: RateRole,
   operator: OperatorChoice,
   index: number,
   population: readonly MeasuredRates[],
@@ -76,7 +76,7 @@ function makeClassical(
 ): Made {
   const { search } = plan;
   const rng = candidateRng(search.seed, knowledge.nextId);
-  const make: Readonly<Record<LlmRole, (rng: Rng, draw: number) => Made>> = {
+  const make: Readonly<Record<RateRole, (rng: Rng, draw: number) => Made>> = {
     // A first draw may be uniform or OWL's own rates; later ones never are.
     initialise: (rng, draw) =>
       operator === 'off'

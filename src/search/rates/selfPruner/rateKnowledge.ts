@@ -1,6 +1,6 @@
 import type { RateCandidate, RateCounts } from '../events.ts';
 import type { MeasuredRates } from '../measure.ts';
-import type { LlmAccount } from './llmAccount.ts';
+import type { ListAccount } from './listAccount.ts';
 import { ratesKey } from '../rates.ts';
 
 /** A configuration before it is evaluated. */
@@ -13,7 +13,7 @@ export class RateKnowledge {
   private readonly ranking: MeasuredRates[] = [];
   private readonly tally = { candidates: 0, evaluations: 0, duplicates: 0, invalid: 0 };
 
-  countsWith(account: LlmAccount): RateCounts {
+  countsWith(account: ListAccount): RateCounts {
     return { ...this.tally, ...account.counts };
   }
 

@@ -1,4 +1,4 @@
-import { EspalierError } from '../../../base/errors.ts';
+import { checkCap } from '../../llm/checkCap.ts';
 import type { RateCounts } from '../events.ts';
 import { measuredFitness, objectiveOf } from '../../lifecycle/objective.ts';
 import { statisticsOfRates } from '../measure.ts';
@@ -6,8 +6,8 @@ import type { MeasuredRates } from '../measure.ts';
 import type { RateOutcome, RateSearch } from '../rateSearch.ts';
 import type { SelfPrunerContext } from './context.ts';
 import { evaluateRates } from './evaluateRates.ts';
-import { LLM_ROLES } from './llm.ts';
-import { LlmAccount } from './llmAccount.ts';
+import { RATE_ROLES } from './roles.ts';
+import { ListAccount } from './listAccount.ts';
 import type { SelfPrunerPlan } from './plan.ts';
 import { checkPrompts } from './prompts.ts';
 import { operatorOf, proposeRates } from './proposeRates.ts';
@@ -28,7 +28,7 @@ export async function runSelfPruner(
   const settings = plan.search;
   const objective = objectiveOf(search.options.opening);
   const knowledge = new RateKnowledge();
-  const account = new LlmAccount();
+  const account = new ListAccount();
   const context: SelfPrunerContext = { ...search, knowledge, account };
   for (const baseline of baselines) if (!knowledge.sameAs(baseline.rates)) knowledge.learn(baseline);
 
@@ -65,19 +65,7 @@ export async function runSelfPruner(
  * @throws EspalierError `settings/invalid`
  */
 export function checkSelfPruner({ plan, options }: RateSearch<SelfPrunerPlan>): void {
-  if (LLM_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
+  if (RATE_ROLES.every((role) => operatorOf(role, plan) !== 'llm')) return;
   checkPrompts(plan, options.opening);
   checkCap(plan);
-}
-
-/** A limit on money that never takes effect would be found out when the bill comes. */
-function checkCap({ name, llm }: SelfPrunerPlan): void {
-  if (llm.costCap === 0 || llm.promptPrice > 0 || llm.replyPrice > 0) return;
-  throw new EspalierError({
-    code: 'settings/invalid',
-    operation: `searching for rates (${name})`,
-    expected: 'prices, for a limit on what may be spent',
-    actual: `costCap ${llm.costCap}, and neither promptPrice nor replyPrice`,
-    remedy: 'Say what a million tokens of prompts and of replies cost, or limit tokens with tokenCap.',
-  });
 }

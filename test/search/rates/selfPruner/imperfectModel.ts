@@ -1,6 +1,6 @@
 import { Rng } from '../../../../src/base/rng.ts';
-import type { LlmReply } from '../../../../src/search/rates/selfPruner/events.ts';
-import type { LlmRequest } from '../../../../src/search/rates/effects.ts';
+import type { LlmReply } from '../../../../src/search/llm/events.ts';
+import type { LlmRequest } from '../../../../src/search/llm/request.ts';
 
 /**
  * A language model as one meets them: it varies what it is shown, forgets a block, cannot add, writes percents, repeats itself, talks,

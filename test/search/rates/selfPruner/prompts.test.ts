@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LLM_ROLES } from '../../../../src/search/rates/selfPruner/llm.ts';
+import { RATE_ROLES } from '../../../../src/search/rates/selfPruner/roles.ts';
 import { parsePrefix } from '../../../../src/metric/parsePrefix.ts';
-import { fillTemplate } from '../../../../src/search/rates/selfPruner/fillTemplate.ts';
+import { fillTemplate } from '../../../../src/search/llm/fillTemplate.ts';
 import { checkPrompts, writePrompt } from '../../../../src/search/rates/selfPruner/prompts.ts';
 import { failureOf } from '../../../support/expectCoded.ts';
 import { PROMPTS, rateProblem, ratePlan } from '../simulation.ts';
@@ -46,7 +46,7 @@ describe('the prompts that ship', () => {
     { rates: [0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], fitness: 250.987 },
   ];
 
-  it.each(LLM_ROLES)('%s says all that there is to know', (role) => {
+  it.each(RATE_ROLES)('%s says all that there is to know', (role) => {
     const prompt = writePrompt(plan, opening, { role, count: 7, population });
     expect(prompt).toContain('toy (llama) has 8 decoder blocks');
     for (const part of ['exactly 8 numbers', '0.30000', 'wanda-sp', '7', 'square brackets'])

@@ -1,4 +1,4 @@
-import { spokenText } from './spokenText.ts';
+import { spokenText } from '../../../llm/spokenText.ts';
 
 /**
  * The answer in a language model's reply as plain lines: without what was thought aloud (see {@link spokenText}) and without comments,
@@ -6,8 +6,12 @@ import { spokenText } from './spokenText.ts';
  * is linear.
  */
 export function answerText(reply: string): string {
-  const text = withoutBetween(spokenText(inAscii(reply)), '<!--', '-->', 'rest');
+  const text = withoutBetween(spokenText(inAscii(reply), holdsNumber), '<!--', '-->', 'rest');
   return withoutMarkup(withoutComments(withoutBetween(text, '/*', '*/', 'keep')));
+}
+
+function holdsNumber(text: string): boolean {
+  return /\d/.test(text);
 }
 
 const CHARACTERS: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [

@@ -1,5 +1,5 @@
-import { defaultsOf } from '../../../experiment/settingRow.ts';
-import type { SettingsOf, SettingTable } from '../../../experiment/settingRow.ts';
+import { defaultsOf } from '../../experiment/settingRow.ts';
+import type { SettingsOf, SettingTable } from '../../experiment/settingRow.ts';
 
 /**
  * The language model that a search asks, as far as it is no secret: keys travel apart from this, and are kept nowhere.
@@ -10,7 +10,7 @@ export const LLM_SETTINGS = {
     default: 'none',
     choices: ['none', 'openai', 'vscode', 'replay'],
     documentation:
-      'who proposes rates: classical operators alone, an OpenAI-compatible endpoint, the editor’s language model, or the replies of a recorded run',
+      'who proposes: classical operators alone, an OpenAI-compatible endpoint, the editor’s language model, or the replies of a recorded run',
   },
   endpoint: {
     kind: 'text',
@@ -87,7 +87,3 @@ export const LLM_SETTINGS = {
 export type LlmSettings = SettingsOf<typeof LLM_SETTINGS>;
 export type LlmSettingName = keyof LlmSettings;
 export const DEFAULT_LLM_SETTINGS: LlmSettings = defaultsOf(LLM_SETTINGS);
-
-/** What the language model is asked for. */
-export type LlmRole = 'initialise' | 'mutate' | 'cross';
-export const LLM_ROLES: readonly LlmRole[] = ['initialise', 'mutate', 'cross'];

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  checkEndpoint,
-  endpointName,
-  isOpenAiEndpoint,
-  originOf,
-} from '../../../../src/search/rates/selfPruner/llmEndpoint.ts';
-import { failureOf } from '../../../support/expectCoded.ts';
+import { checkEndpoint, endpointName, isOpenAiEndpoint, originOf } from '../../../src/search/llm/endpoint.ts';
+import { failureOf } from '../../support/expectCoded.ts';
 
 describe('an endpoint', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { EspalierError } from '../../../base/errors.ts';
+import { EspalierError } from '../../base/errors.ts';
 
 /** Where requests go when no endpoint is named. */
 export const OPENAI_ENDPOINT = 'https://api.openai.com/v1';

@@ -1,8 +1,9 @@
 import type * as z from 'zod';
-import type { Immutable } from '../../../base/immutable.ts';
+import type { Immutable } from '../../base/immutable.ts';
 import type { llmEvents, llmReplySchema, llmUsageSchema } from './schema.ts';
 
-type LlmEvent = Immutable<z.infer<(typeof llmEvents)[number]>>;
+/** What a search says of its language model. */
+export type LlmEvent = Immutable<z.infer<(typeof llmEvents)[number]>>;
 export type LlmAskedEvent = Extract<LlmEvent, { kind: 'llm-asked' }>;
 export type LlmRepliedEvent = Extract<LlmEvent, { kind: 'llm-replied' }>;
 export type FallbackEvent = Extract<LlmEvent, { kind: 'fallback' }>;

@@ -1,32 +1,23 @@
-import type { RateCounts } from '../events.ts';
+import type * as z from 'zod';
+import type { Immutable } from '../../base/immutable.ts';
 import type { LlmReply } from './events.ts';
-import type { ParsedReply } from './parseReply.ts';
+import type { llmCountsSchema } from './schema.ts';
 
-type Tally = Pick<
-  RateCounts,
-  | 'calls'
-  | 'failedCalls'
-  | 'listsUsed'
-  | 'listsRepaired'
-  | 'listsRefused'
-  | 'fallbacks'
-  | 'promptTokens'
-  | 'replyTokens'
-  | 'cost'
->;
+/** What was asked of a language model, and what it cost. */
+export type LlmCounts = Immutable<z.infer<typeof llmCountsSchema>>;
 
 /** Where nobody was asked. */
-export const NO_LLM_COUNTS: Tally = {
-  ...{ calls: 0, failedCalls: 0, listsUsed: 0, listsRepaired: 0, listsRefused: 0, fallbacks: 0 },
+export const NO_LLM_COUNTS: LlmCounts = {
+  ...{ calls: 0, failedCalls: 0, fallbacks: 0 },
   ...{ promptTokens: 0, replyTokens: 0, cost: 0 },
 };
 
-/** What was asked of the language model so far, what came of it and what it cost. */
+/** What was asked of the language model so far, and what it cost. */
 export class LlmAccount {
   private readonly tally = { ...NO_LLM_COUNTS };
   private next = 0;
 
-  get counts(): Tally {
+  get counts(): LlmCounts {
     return { ...this.tally };
   }
 
@@ -45,12 +36,7 @@ export class LlmAccount {
     this.tally.cost += reply.cost ?? 0;
   }
 
-  read({ lists, refused }: ParsedReply): void {
-    for (const { repaired } of lists) this.tally[repaired ? 'listsRepaired' : 'listsUsed']++;
-    this.tally.listsRefused += refused.length;
-  }
-
-  fellBack(configurations: number): void {
-    this.tally.fallbacks += configurations;
+  fellBack(candidates: number): void {
+    this.tally.fallbacks += candidates;
   }
 }

@@ -6,8 +6,10 @@
  * - One that is closed and was never opened began with the reply: templates open it in the prompt.
  * - Where a reply marks its answer (`<answer>…</answer>`), nothing else counts. That an answer stands in a thought that is not closed is
  *   believed only where both ends of it are marked.
+ *
+ * @param holdsAnswer whether what is marked can be the answer: tags also stand around nothing
  */
-export function spokenText(reply: string): string {
+export function spokenText(reply: string, holdsAnswer: (marked: string) => boolean): string {
   const text = reply
     .replace(/^thinking\.\.\.$/gim, '<think>')
     .replace(/^\.\.\.done thinking\.?$/gim, '</think>')
@@ -56,7 +58,7 @@ export function spokenText(reply: string): string {
   // One that is cut off counts, unless it is in a thought.
   const cut = answer?.outerDepth === 0 ? answer.parts : [];
   const marked = [...answers, ...(depth > 0 ? drafts : []), ...cut].join('\n');
-  return /\d/.test(marked) ? marked : said.join('\n');
+  return holdsAnswer(marked) ? marked : said.join('\n');
 }
 
 const BEGINS = '<answer-begins>';

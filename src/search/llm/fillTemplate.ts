@@ -1,4 +1,4 @@
-import { EspalierError } from '../../../base/errors.ts';
+import { EspalierError } from '../../base/errors.ts';
 
 /**
  * Puts values where a template says `{{name}}`. The template is gone through once, so nothing in a value is taken for a placeholder.

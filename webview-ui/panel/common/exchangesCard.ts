@@ -1,9 +1,9 @@
 import type { Exchange } from '../../../src/view/panelMessages.ts';
-import type { LlmCall, RateState } from '../../../src/search/rates/state.ts';
+import type { LlmCall } from '../../../src/search/llm/calls.ts';
 import { formatSeconds } from '../../../src/experiment/format.ts';
 import { fill, h, say } from '../../shared/dom.ts';
-import { plural } from '../common/words.ts';
-import { ROLES } from './rateWords.ts';
+import { ROLES } from './llmWords.ts';
+import { plural } from './words.ts';
 
 /** Requests in the list; older ones are in the journal. */
 const MOST = 200;
@@ -28,20 +28,25 @@ export class ExchangesCard {
     );
   }
 
-  render(rates: RateState, exchange: Exchange | undefined): void {
-    this.element.hidden = rates.calls.length === 0;
-    if (rates.revision !== this.shown) {
-      this.shown = rates.revision;
-      fill(this.count, plural(rates.calls.length, 'request'));
+  /** @param asking of a search, which grows in place */
+  render(
+    asking: { readonly revision: number; readonly calls: readonly LlmCall[] },
+    exchange: Exchange | undefined,
+  ): void {
+    this.element.hidden = asking.calls.length === 0;
+    if (asking.revision !== this.shown) {
+      this.shown = asking.revision;
+      fill(this.count, plural(asking.calls.length, 'request'));
       // What is open stays open: items are kept, new ones come on top.
-      for (const call of rates.calls.slice(-MOST)) this.update(call);
+      for (const call of asking.calls.slice(-MOST)) this.update(call);
     }
     if (exchange && exchange !== this.told) this.tell(exchange);
   }
 
   private update(call: LlmCall): void {
     const known = this.items.get(call.call);
-    const words = `${ROLES[call.role]}, generation ${call.generation} · ${replyWords(call)}`;
+    const generation = call.role === 'propose' ? call.generation + 1 : call.generation;
+    const words = `${ROLES[call.role]}, generation ${generation} · ${replyWords(call)}`;
     if (known) {
       if (known.words.textContent === words) return;
       say(known.words, words);
@@ -87,8 +92,8 @@ export class ExchangesCard {
   }
 }
 
-function replyWords({ wanted, reply, seconds }: LlmCall): string {
-  const asked = `${plural(wanted, 'list')} asked for`;
+function replyWords({ role, wanted, reply, seconds }: LlmCall): string {
+  const asked = `${plural(wanted, role === 'propose' ? 'formula' : 'list')} asked for`;
   switch (reply?.kind) {
     case undefined:
       return `${asked}, waiting …`;
