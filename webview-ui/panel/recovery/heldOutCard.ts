@@ -60,7 +60,7 @@ function linesOf(state: RecoveryState, overlay: readonly RunLine[], last: number
     ...(before == null ? [] : [{ label: 'before', points: across(before, 0, last), style: 'baseline' } as const]),
     ...overlay.map(({ label, points: of }): Line => ({
       label,
-      points: of.map(({ generation, perplexity }) => ({ x: generation, y: perplexity })),
+      points: of.map(({ generation, fitness }) => ({ x: generation, y: fitness })),
       style: 'overlay',
     })),
     ...(best && best.step > 0 ? [{ label: 'best', points: pointOf(best), style: 'mark' } as const] : []),
