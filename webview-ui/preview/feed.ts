@@ -134,7 +134,11 @@ function feed({ plan, events }: Made): void {
     const points = pointsOf(randomEvents).slice(0, query.get('random') === 'part' ? 6 : generations);
     send({
       kind: 'random',
-      line: { label: 'random search', objective: plan.search.objective, points },
+      line: {
+        label: 'random search',
+        objective: plan.kind === 'recovery' ? 'perplexity' : plan.search.objective,
+        points,
+      },
       state: { kind: query.get('random') === 'part' ? 'running' : 'finished' },
     });
   }

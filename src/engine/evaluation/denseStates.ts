@@ -1,11 +1,22 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { BlockWeights } from '../forward/blockWeights.ts';
 import { embed } from '../forward/embed.ts';
 import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { HiddenStream } from '../forward/hiddenStream.ts';
+import type { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { Step } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { availableMemory } from '../runtime/memory.ts';
-import type { SweepInputs } from './sweepInputs.ts';
+
+/** The dense model, and the sequences that it is asked about: of what a sweep works on. */
+interface DenseInputs {
+  readonly checkpoint: Checkpoint;
+  readonly device: Device;
+  readonly weights: BlockWeights;
+  readonly programs: ModelPrograms;
+  readonly evaluation: readonly Int32Array[];
+}
 
 /** Share of the available memory for states that are kept from one measuring to the next. */
 const KEPT_SHARE = 0.2;
@@ -22,14 +33,14 @@ export class DenseStates {
   private readonly passing = new Map<Int32Array, Float32Array>();
 
   /** Keeps those of a stream that has come through all blocks, unless they are too large: then they are found out again when needed. */
-  async keep({ device, checkpoint, evaluation }: SweepInputs, stream: HiddenStream): Promise<void> {
+  async keep({ device, checkpoint, evaluation }: DenseInputs, stream: HiddenStream): Promise<void> {
     const tokens = evaluation.reduce((sum, { length }) => sum + length, 0);
     if (4 * tokens * checkpoint.config.hidden > KEPT_SHARE * availableMemory()) return;
     await collect(device, stream, this.kept);
   }
 
   /** Has those of the evaluation's sequences at hand, until {@link forget}: what is not kept is computed. */
-  async provide(inputs: SweepInputs, step: Step): Promise<void> {
+  async provide(inputs: DenseInputs, step: Step): Promise<void> {
     const missing = inputs.evaluation.filter((ids) => !this.kept.has(ids));
     if (missing.length === 0) return;
     const stream = await embed(inputs, missing);
