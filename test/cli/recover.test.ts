@@ -86,13 +86,14 @@ describe('espalier recover', () => {
       ...['--steps', '60', '--rate', '1e-3', '--warmup', '5', '--schedule', 'cosine', '--batch', '2', '--rank', '4'],
       ...['--alpha', '8', '--targets', 'qv', '--train-length', '32', '--train-seed', '9', '--loss', 'reply'],
       ...['--masked', 'off', '--every', '10', '--patience', '0', '--held', '7', '--adapter', 'lora-in'],
-      ...['--validate', 'held', '--train-rows', 'lines'],
+      ...['--validate', 'held', '--train-rows', 'lines', '--test', 'unseen', '--test-rows', 'lines'],
     ];
     const { code } = await run(folder, ['recover', ...INPUTS, ...flags]);
     expect(code).toBe(0);
     expect(await planIn(folder)).toMatchObject({
       ...{ model: 'model', text: 'text', train: 'train', validate: 'held', adapter: 'lora-in' },
-      rows: { train: { rows: 'lines' } },
+      test: 'unseen',
+      rows: { train: { rows: 'lines' }, test: { rows: 'lines' } },
       evaluation: { sparsity: { kind: 'n:m', keep: 2, of: 4 }, update: { method: 'admm' } },
       settings: { seed: 3, length: 64 },
       recovery: {
