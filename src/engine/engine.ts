@@ -57,6 +57,7 @@ import type { RecoveryPlan } from '../search/recovery/plan.ts';
 import { evaluateRecovered } from './recovery/evaluateRecovered.ts';
 import { exportRecovered } from './recovery/exportRecovered.ts';
 import type { KeptState } from './recovery/recover.ts';
+import { withTraining } from './recovery/preflightRecovered.ts';
 import { RecoverySession, saveRecovery } from './recovery/recoverySession.ts';
 
 export { listDevices } from './runtime/probe.ts';
@@ -238,9 +239,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
     preflight: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        // Of a recovery what it prunes: how long training takes says its panel.
-        const pruned = { ...plan, evaluations: plan.evaluations.map(withoutRecovery) };
-        return preflight(await withLength(pruned), hooks, state, options.cacheFolder);
+        const sized = await withLength(plan);
+        const pruned = { ...sized, evaluations: sized.evaluations.map(withoutRecovery) };
+        return withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(

@@ -125,6 +125,32 @@ describe('an evaluation with a recovery', () => {
     }
   });
 
+  it('is counted before it begins: time, memory, and the disk of what lies there meanwhile', async () => {
+    const engine = createEngine();
+    try {
+      const costOf = async (recovery?: Recovery) =>
+        engine.preflight(planOf({ ...WANDA, ...(recovery && { recovery }) }));
+      const [pruned, trained, longer] = [
+        await costOf(),
+        await costOf(RECOVERY),
+        await costOf({ ...RECOVERY, steps: 80, every: 40 }),
+      ];
+      const [disk, ...others] = trained.costs.filter(({ kind }) => kind === 'disk');
+      expect(others).toEqual([]);
+      expect(pruned.costs.filter(({ kind }) => kind === 'disk')).toEqual([]);
+      const { parameters } = await engine.describe(family.folder);
+      expect(disk!.bytes).toBeGreaterThan(4 * parameters);
+      expect(trained.costs.map(({ name }) => name)).toContain('training (weights, a merged copy, adapter)');
+      // Two sequences a step there, back and there again; four looks at two sequences; the text twice.
+      const forward = 2 * parameters * 12;
+      expect(trained.flops - pruned.flops).toBeCloseTo(forward * (3 * 8 * 2 + 4 * 2 + 2), 0);
+      expect(longer.flops - trained.flops).toBeCloseTo(forward * 3 * 72 * 2, 0);
+      expect(trained.problems).toEqual([]);
+    } finally {
+      await engine.dispose();
+    }
+  });
+
   it('fails alone where it cannot be trained', async () => {
     const engine = createEngine();
     const failures: ErrorData[] = [];

@@ -43,7 +43,6 @@ test.each([
     [{ instruction: 'a', input: '', output: 'b' }],
   ],
   ['prose', 'Once "instruction" was a word.', undefined],
-  ['prose in brackets', '[editor’s note: "instruction"] and so on', 'corpus/damaged'],
   ['rows of texts', '{"text":"an instruction"}\n{"text":"another"}', undefined],
   ['other rows that speak of it', '{"text":"\\"instruction\\"","instruction":"a"}', undefined],
   ['a row that is another', '[{"instruction":"a","output":"b"},{"instruction":"a"}]', 'corpus/row'],
@@ -55,6 +54,14 @@ test.each([
 ] as const)('%s', async (_, content, expected) => {
   if (typeof expected === 'string') await expect(read(content)).rejects.toMatchObject({ data: { code: expected } });
   else expect(await read(content)).toEqual(expected);
+});
+
+test.each([
+  '[Editor’s note: the word "instruction" is used here as in the manual.]\n\nChapter one',
+  '{\\rm \\TeX} and its "instruction" set',
+  '["a text of \\"instruction\\"", "another"]',
+])('prose that begins with a bracket and speaks of an instruction is a text: %s', async (text) => {
+  expect(await read(text, 'prose.txt')).toBeUndefined();
 });
 
 test('a file that is not there is left to who reads texts', async () => {
