@@ -69,7 +69,7 @@ export async function recoveryTexts(
   };
 }
 
-function aboutRows(said: { readonly [Text in 'train' | 'validate']?: RowsSettings | undefined }): TextProvenance {
+function aboutRows(said: Partial<Readonly<Record<'train' | 'validate', RowsSettings | undefined>>>): TextProvenance {
   const { train, validate } = said;
   return train || validate ? { rows: { ...(train && { train }), ...(validate && { validate }) } } : {};
 }

@@ -89,7 +89,7 @@ test('a prompt is that of Alpaca’s code, with an input and without', () => {
 
 /** A token for each character; those of the beginning are one more. */
 const tokenizer = {
-  encode: (text: string) => Int32Array.from(['\u0001', ...text], (one) => one.codePointAt(0)! % 300),
+  encode: (text: string) => Int32Array.from(['\u0001', ...Array.from(text)], (one) => one.codePointAt(0)! % 300),
 };
 const END = 299;
 
@@ -101,7 +101,7 @@ test.each(['everything', 'reply'] as const)('loss on %s: what counts is said tok
   const counted = sequence!.counted!;
   // Begin, prompt, "Hello", end; the rest fills up.
   const used = 1 + told + 5 + 1;
-  expect([...ids.subarray(1 + told, used)]).toEqual([...[...'Hello'].map((one) => one.codePointAt(0)!), END]);
+  expect([...ids.subarray(1 + told, used)]).toEqual([...Array.from('Hello', (one) => one.codePointAt(0)!), END]);
   expect(ids.subarray(used).every((id) => id === 0)).toBe(true);
   // Row t predicts token t + 1: the last that counts predicts the end.
   const first = loss === 'reply' ? told : 0;
