@@ -2,10 +2,12 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
 import type { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import type { KeptWeights } from '../pruning/keptWeights.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import type { LayerSolvers } from './blockSolvers.ts';
+import type { DenseRefits } from './denseRefits.ts';
 import type { DenseStates } from './denseStates.ts';
 import type { EvaluationHooks } from './hooks.ts';
 import type { Removal } from './removal.ts';
@@ -29,6 +31,10 @@ export interface SweepInputs {
   readonly statistics?: readonly BlockStatistics[];
   /** What updates need of the dense model's H, where that was found before: `block` gives what is of one. */
   readonly solvers?: { block(index: number): LayerSolvers };
+  /** Where refits are those of the dense model's H (one-shot); else H is of what the blocks before leave of the samples. */
+  readonly refits?: DenseRefits;
+  /** What updates have made of weights, by the layer and how many go: of one metric, one update and one calibration. */
+  readonly updated?: KeptWeights;
   /** The operand G of the dense model, where a metric uses it. */
   readonly gradients?: GradientOperands;
   /** Where losses are divergences from the dense model; its states of the evaluation's sequences are at hand. */
