@@ -11,8 +11,8 @@ import { BlockGrams, inputOf } from './blockGrams.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import { CalibrationStream } from './calibrationStream.ts';
 import type { KeptWeights } from '../pruning/keptWeights.ts';
-import type { Refitted } from './refitBlock.ts';
-import type { SweepInputs } from './sweepInputs.ts';
+import type { Refitted } from './removal.ts';
+import type { OneShotRefits, SweepInputs } from './sweepInputs.ts';
 
 /** H of what the output projections of one block read, by the names of these inputs. */
 type Grams = ReadonlyMap<string, Gram>;
@@ -22,7 +22,7 @@ type Grams = ReadonlyMap<string, Gram>;
  * on the columns that stay of it and on nothing else. H is found once, where there is room for that of all blocks; else each sweep carries the
  * calibration samples through the dense model, once for all its candidates. Refitted weights are kept as far as they have room.
  */
-export class DenseRefits {
+export class DenseRefits implements OneShotRefits {
   private readonly grams: readonly Grams[] | undefined;
   private readonly kept: KeptWeights;
   /** Where H is found again: of the sweep, and of the block that it is at. */
@@ -35,19 +35,16 @@ export class DenseRefits {
     this.kept = kept;
   }
 
-  /** Begins a sweep. */
   async open(inputs: SweepInputs): Promise<void> {
     if (!this.grams) this.samples = await CalibrationStream.open(inputs, []);
   }
 
-  /** Finds H of a block that the sweep has come to, where it is not there yet. */
   async reach({ device }: SweepInputs, { layout, block, last, where, refitArrays }: Visit, step: Step): Promise<void> {
     if (!this.samples) return;
     this.passing = await BlockGrams.open(device, readers(layout), refitArrays);
     await this.samples.observe(layout, block, !last, step, `calibrating, ${where}`, this.passing);
   }
 
-  /** As {@link refitBlock}, for a sweep that has reached the block. @throws EspalierError `recovery/ill-conditioned` */
   async refit(
     { index, layout, block, where }: Pick<BlockVisit, 'index' | 'layout' | 'block' | 'where'>,
     mask: BlockMask,
@@ -72,13 +69,11 @@ export class DenseRefits {
     return { weights, done };
   }
 
-  /** The sweep goes on to the next block. */
   leave(): void {
     this.passing?.dispose();
     this.passing = undefined;
   }
 
-  /** The sweep is over. */
   close(): void {
     this.leave();
     this.samples?.dispose();

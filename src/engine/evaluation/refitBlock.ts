@@ -1,4 +1,3 @@
-import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { readers } from '../structure/metricScorer.ts';
@@ -8,14 +7,8 @@ import type { BlockMask } from '../../experiment/structureSchema.ts';
 import { BlockGrams } from './blockGrams.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import type { CalibrationStream } from './calibrationStream.ts';
+import type { Refitted } from './removal.ts';
 import type { SweepInputs } from './sweepInputs.ts';
-
-/** By name the layers of a block that were refitted. */
-export interface Refitted {
-  readonly weights: Weights;
-  /** To be called when the block has been run with them. */
-  done(): void;
-}
 
 /**
  * Refits the output projections of one block: H of what they read comes from the calibration samples as they stand before it, run through the

@@ -18,8 +18,8 @@ import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { observeBlock } from './observeBlock.ts';
-import { type Refitted, refitBlock } from './refitBlock.ts';
-import type { Removal } from './removal.ts';
+import { refitBlock } from './refitBlock.ts';
+import type { Refitted, Removal } from './removal.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 
 /** The dense model or a variant of it on its way through the blocks. */
