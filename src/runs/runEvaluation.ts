@@ -15,7 +15,8 @@ import type { RunFolder } from './runFolder.ts';
 import { planOf } from './runRecord.ts';
 
 /**
- * The evaluation of what a run has found, as it would be asked for outside of it: to be evaluated again, or exported.
+ * The evaluation of what a run has found, as it would be asked for outside of it: to be evaluated again, or exported. What
+ * followed the mask in the search follows it here.
  *
  * @param candidate id of a metric or of a configuration of rates; the best one where it is not given. A search for masks has one result, and a
  * recovery what it prunes and trains, if it prunes.
@@ -51,6 +52,7 @@ function foundBy(
       metric: `${plan.name}, policy gradient`,
       structure: { kind: 'mask', mask: state.finished.mask },
       sparsity: plan.sparsity,
+      ...(plan.update && { update: plan.update }),
     };
   }
   if (plan.kind === 'rates' && state.kind === 'rates') {
@@ -63,7 +65,8 @@ function foundBy(
     const found = candidate === undefined && best === undefined ? bestOf(state) : state.byId.get(candidate ?? best!);
     if (!found) return `one with ${state.candidates.length} candidates`;
     const expression = parsePrefix(found.expression);
-    return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
+    const { sparsity, update } = plan;
+    return { metric: printInfix(expression), expression, sparsity, ...(update && { update }) };
   }
   if (plan.kind === 'recovery') {
     if (candidate !== undefined) return 'a recovery, which has one result';
