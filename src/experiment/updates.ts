@@ -83,8 +83,9 @@ export function isWeightUpdate(update: Update): update is WeightUpdate {
 /** `sparsegpt`, `admm (iterations: 50)`: as a `.prune` file says it; settings at their defaults are left out. Equal where two do the same. */
 export function updateText({ method, ...settings }: Update): string {
   const table: SettingTable = UPDATES[method].settings;
-  const said = Object.entries(settings)
-    .filter(([name, value]) => value !== table[name]!.default)
-    .map(([name, value]) => `${name}: ${value}`);
+  const values: Readonly<Record<string, unknown>> = settings;
+  const said = Object.entries(table).flatMap(([name, setting]) =>
+    values[name] === setting.default ? [] : [`${name}: ${String(values[name])}`],
+  );
   return said.length === 0 ? method : `${method} (${said.join(', ')})`;
 }

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
+import { canonicalJson } from '../base/canonicalJson.ts';
 import { parseBoundedJson } from '../base/boundedJson.ts';
 import { EspalierError } from '../base/errors.ts';
 import type { Immutable } from '../base/immutable.ts';
@@ -159,15 +160,6 @@ const CHANGEABLE_LLM: { readonly [Name in keyof LlmSettings]?: undefined } = {
   promptPrice: undefined,
   replyPrice: undefined,
 };
-
-/** JSON with the members of every object in the order of their names. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
-}
 
 function formatError(file: string, found: string, writer: string | undefined): EspalierError {
   const newer = writer !== undefined && isNewer(writer, VERSION);

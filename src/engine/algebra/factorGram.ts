@@ -1,5 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { Rng } from '../../base/rng.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DampedGram } from './dampedGram.ts';
 import { type InverseFactor, inverseFactor } from './inverseFactor.ts';
@@ -23,12 +24,13 @@ export async function factorGram(
   damping: number,
   edges: readonly number[],
   damp: (damping: number) => DampedGram,
+  pause?: Pause,
 ): Promise<DampedFactor> {
   let actual = 'sums that are not finite';
   for (let tried = damping; ; tried = tried === 0 ? LEAST_DAMPING : tried * 10) {
     const damped = damp(tried);
     if (![...damped.scale, ...damped.shift].every(Number.isFinite)) break;
-    const factor = await inverseFactor(device, damped, edges);
+    const factor = await inverseFactor(device, damped, edges, pause);
     const residual = factor && (await residualOf(device, damped, factor));
     if (factor && residual! <= MOST_RESIDUAL) return { factor, damped, damping: tried };
     factor?.dispose();

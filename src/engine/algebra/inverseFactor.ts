@@ -1,3 +1,4 @@
+import type { Pause } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type DampedGram, scaledTiles } from './dampedGram.ts';
@@ -30,6 +31,7 @@ export async function inverseFactor(
   device: Device,
   damped: DampedGram,
   edges: readonly number[],
+  pause?: Pause,
 ): Promise<InverseFactor | undefined> {
   const n = damped.gram.size;
   const widths = edges.slice(1).map((end, i) => end - edges[i]!);
@@ -37,7 +39,16 @@ export async function inverseFactor(
   const rows = widths.map((width, j) => new RowStack(device, n - edges[j + 1]!, width, 'up'));
   const columns = widths.map((width, j) => new RowStack(device, edges[j + 1]!, width, 'up'));
   const diagonal: Float64Array[] = [];
+  const goOn = async (): Promise<void> => {
+    try {
+      await pause?.();
+    } catch (error) {
+      disposeAll([...rows, ...columns]);
+      throw error;
+    }
+  };
   for (let i = widths.length - 1; i >= 0; i--) {
+    await goOn();
     const tiles = await scaledTiles(device, damped, edges, i);
     const remaining = async (j: number): Promise<DeviceTensor> => {
       const left = await minusProducts(device, tiles[j]!, pairsOf(rows[i]!.parts(), rows[j]!.parts()));

@@ -1,6 +1,7 @@
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import { updateText } from '../../experiment/updates.ts';
 import type { Parameter } from '../families/family.ts';
+import type { Pause } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { Device } from '../runtime/device.ts';
 import { openSolver } from '../update/openSolver.ts';
@@ -16,7 +17,7 @@ export interface OpenedSolver {
 /** What a sweep asks of the solvers of one block. */
 export interface LayerSolvers {
   /** @throws EspalierError as {@link openSolver} */
-  get(layer: Parameter, update: WeightUpdate): Promise<OpenedSolver>;
+  get(layer: Parameter, update: WeightUpdate, pause?: Pause): Promise<OpenedSolver>;
   /** Says that an evaluation is through with the layer, whether it has updated it or not. */
   release(layer: Parameter): void;
   dispose(): void;
@@ -50,14 +51,14 @@ export class BlockSolvers implements LayerSolvers {
   }
 
   /** @throws EspalierError as {@link openSolver} */
-  async get(layer: Parameter, update: WeightUpdate): Promise<OpenedSolver> {
+  async get(layer: Parameter, update: WeightUpdate, pause?: Pause): Promise<OpenedSolver> {
     const input = inputOf(layer);
     const solvers = this.open.get(input) ?? new Map<string, OpenedSolver>();
     this.open.set(input, solvers);
     const found = solvers.get(updateText(update));
     if (found) return found;
     const stopwatch = new Stopwatch(this.now);
-    const solver = await stopwatch.time(() => openSolver(this.device, this.grams.of(layer)!, update));
+    const solver = await stopwatch.time(() => openSolver(this.device, this.grams.of(layer)!, update, pause));
     solvers.set(updateText(update), { solver, seconds: stopwatch.seconds });
     return { solver, seconds: 0 };
   }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../base/canonicalJson.ts';
 import { essentialMask } from '../../experiment/components.ts';
 import type {
   EvaluationPlan,
@@ -82,18 +83,19 @@ function weightsGone({ expression, sparsity, rates, update }: WeightEvaluation, 
     ...(rates?.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
     ...(sparsity.kind === 'unstructured' && expression && { group }),
     ...(rates && rates.kind !== 'uniform' && { rates }),
-    update,
+    update: update && canonicalJson(update),
   };
 }
 
 function componentsGone({ structure, sparsity, update }: StructureEvaluation) {
-  if (structure.kind === 'mask') return { mask: essentialMask(structure.mask), update };
+  if (structure.kind === 'mask')
+    return { mask: essentialMask(structure.mask), update: update && canonicalJson(update) };
   const { score, rates } = structure;
   return {
     components: score.kind === 'method' ? score.method : printPrefix(score.expression),
     // Rates that are given decide alone.
     ...(rates.kind !== 'given' && { sparsity: printSparsity(sparsity) }),
     rates,
-    update,
+    update: update && canonicalJson(update),
   };
 }

@@ -13,10 +13,16 @@ export function stagedStepper(
   total: number,
 ): (stage: EvaluationProgress['stage']) => Step {
   let done = 0;
-  return (stage) => async (detail) => {
-    done++;
-    onProgress?.({ stage, done: Math.min(done, total), total, detail });
+  const pause = async (): Promise<void> => {
     await new Promise(setImmediate);
     throwIfCancelled(signal, 'evaluating');
+  };
+  return (stage) => {
+    const step = (detail: string): Promise<void> => {
+      done++;
+      onProgress?.({ stage, done: Math.min(done, total), total, detail });
+      return pause();
+    };
+    return Object.assign(step, { pause });
   };
 }

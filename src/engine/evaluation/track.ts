@@ -15,7 +15,7 @@ import { CalibrationStream } from './calibrationStream.ts';
 import { embed } from '../forward/embed.ts';
 import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { HiddenStream } from '../forward/hiddenStream.ts';
-import type { Step } from '../forward/step.ts';
+import type { Pause, Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { observeBlock } from './observeBlock.ts';
 import { refitBlock } from './refitBlock.ts';
@@ -175,9 +175,9 @@ export class Track {
       for (const parameter of layout.parameters) {
         if (!parameter.linear) continue;
         const { name } = parameter;
-        const updater = (): Promise<UpdateSolver> => this.solver(solvers!, parameter, pruner.update!);
+        const updater = (): Promise<UpdateSolver> => this.solver(solvers!, parameter, pruner.update!, step.pause);
         const seen = statistics?.get(name);
-        const made = await pruner.prune(index, parameter, block[name]!, seen, gradients?.[name], updater);
+        const made = await pruner.prune(index, parameter, block[name]!, seen, gradients?.[name], updater, step.pause);
         if (made) pruned[name] = made;
         if (updated.has(parameter)) solvers!.release(parameter);
         if (pruner.update) await step(`updating, ${where}`);
@@ -196,8 +196,13 @@ export class Track {
     this.failure = error;
   }
 
-  private async solver(solvers: LayerSolvers, layer: Parameter, update: WeightUpdate): Promise<UpdateSolver> {
-    const { solver, seconds } = await solvers.get(layer, update);
+  private async solver(
+    solvers: LayerSolvers,
+    layer: Parameter,
+    update: WeightUpdate,
+    pause?: Pause,
+  ): Promise<UpdateSolver> {
+    const { solver, seconds } = await solvers.get(layer, update, pause);
     if (!this.shared.has(solver)) this.stopwatch.add(seconds);
     this.shared.add(solver);
     return solver;

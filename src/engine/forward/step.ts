@@ -1,7 +1,14 @@
 import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
 
 /** Called after every step (one program run over one batch), to report progress, yield and look at cancellation. */
-export type Step = (detail: string) => Promise<void>;
+export interface Step {
+  (detail: string): Promise<void>;
+  /** Amid what counts as one step but may take minutes; absent where nobody can cancel. */
+  readonly pause?: Pause;
+}
+
+/** Lets the process look at its messages. @throws EspalierError `cancelled` */
+export type Pause = () => Promise<void>;
 
 /** What whoever asks for work in steps can do meanwhile. */
 export interface StepHooks {

@@ -8,6 +8,7 @@ import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { BlockLayout, Parameter } from '../families/family.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
@@ -35,9 +36,9 @@ export interface LayerUpdater {
   /** What was added to H's diagonal, as a share of its mean: more than was asked for where H could not be inverted otherwise. */
   readonly damping: number;
   /** @param pruned [out, in]: the mask is where it is zero. Both stay the caller's */
-  update(weight: DeviceTensor, pruned: DeviceTensor): Promise<DeviceTensor>;
+  update(weight: DeviceTensor, pruned: DeviceTensor, pause?: Pause): Promise<DeviceTensor>;
   /** Chooses a mask of its own, where the update can. */
-  prune?(weight: DeviceTensor, sparsity: Sparsity): Promise<DeviceTensor>;
+  prune?(weight: DeviceTensor, sparsity: Sparsity, pause?: Pause): Promise<DeviceTensor>;
 }
 
 export interface Pruning {
@@ -99,6 +100,7 @@ export class Pruner {
    * @param statistics of the layer's input; needed where {@link rows} is not empty, and where it is {@link updated}
    * @param gradient the operand G [out, in], float32; needed where {@link usesGradient} holds
    * @param updater needed where the layer is {@link updated}; it is not asked for of a layer that stays as it is
+   * @param pause called between parts of an update
    * @throws EspalierError `metric/invalid-score` where the score has values that are not finite, or is constant;
    *   `recovery/ill-conditioned` where updated weights are not finite, and what asking for the updater throws
    */
@@ -109,6 +111,7 @@ export class Pruner {
     statistics: InputStatistics | undefined,
     gradient: DeviceTensor | undefined,
     updater?: () => Promise<LayerUpdater>,
+    pause?: Pause,
   ): Promise<DeviceTensor | undefined> {
     const [out, columns] = layer.shape as [number, number];
     this.requireDivisible(layer, columns);
@@ -132,7 +135,7 @@ export class Pruner {
     for (const row of this.rows) rows[row] = statistics!.row(row);
     const G = this.usesGradient ? gradient! : undefined;
     const made = expression && (await this.masked(block, layer, expression, { weight, rows, G }));
-    const pruned = updates ? await this.revised(block, layer, weight, made?.weight, await updater!()) : made!;
+    const pruned = updates ? await this.revised(block, layer, weight, made?.weight, await updater!(), pause) : made!;
     counts.zeros += pruned.zeros;
     if (updates) this.how.updated?.set(key, pruned);
     await this.report(layer, pruned.weight, rows, G);
@@ -183,6 +186,7 @@ export class Pruner {
     weight: DeviceTensor,
     masked: DeviceTensor | undefined,
     updater: LayerUpdater,
+    pause: Pause | undefined,
   ): Promise<KeptWeight> {
     if (updater.damping > this.update!.damping) {
       this.damped.layers++;
@@ -190,8 +194,8 @@ export class Pruner {
     }
     try {
       const pruned = masked
-        ? await updater.update(weight, masked)
-        : await updater.prune!(weight, this.sparsityOf(block));
+        ? await updater.update(weight, masked, pause)
+        : await updater.prune!(weight, this.sparsityOf(block), pause);
       return { weight: pruned, zeros: await countZeros(this.device, layer, pruned, this.metric) };
     } finally {
       masked?.dispose();

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { canonicalJson } from '../../base/canonicalJson.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { RecoveryPlan } from '../../search/recovery/plan.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
@@ -24,7 +25,7 @@ export interface RecoveryInputs {
   /** What is trained: the pruned model in float32, or the dense one as it is. */
   readonly checkpoint: Checkpoint;
   readonly adapter: Adapter;
-  /** Hash of all that decides what a step does. */
+  /** Hash of all that decides what a step does; that of a plan which has been written and read is the same. */
   readonly recovery: string;
   close(): Promise<void>;
 }
@@ -73,7 +74,7 @@ export async function recoveryInputs(
       adapter: plan.adapter === undefined ? undefined : await hashPeftAdapter(plan.adapter),
       recovery,
     };
-    return { dense, device, checkpoint: opened, adapter, recovery: sha256(JSON.stringify(about)), close };
+    return { dense, device, checkpoint: opened, adapter, recovery: sha256(canonicalJson(about)), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../base/canonicalJson.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
 import { EspalierError } from '../../base/errors.ts';
 import { blockWeights, removedShareOfAll } from '../../experiment/components.ts';
@@ -301,7 +302,7 @@ function baselinesOf(plan: RateSearchPlan | MaskSearchPlan): readonly PlannedEva
 /** What decides a loss beside model, texts and how they are cut. */
 function aboutMeasurements({ kind, sparsity, update, ...plan }: RateSearchPlan | MaskSearchPlan): object {
   const target = 'target' in plan && { target: plan.target };
-  return { kind, sparsity: printSparsity(sparsity), ...target, ...(update && { update }) };
+  return { kind, sparsity: printSparsity(sparsity), ...target, ...(update && { update: canonicalJson(update) }) };
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

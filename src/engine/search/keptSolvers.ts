@@ -53,7 +53,7 @@ export class KeptSolvers {
           for (const layer of layers) {
             const gram = grams.of(layer)!;
             if (gram.tokens === 0 || blocks[index]!.has(inputOf(layer))) continue;
-            blocks[index]!.set(inputOf(layer), await openSolver(device, gram, update));
+            blocks[index]!.set(inputOf(layer), await openSolver(device, gram, update, step.pause));
           }
         } finally {
           weights.done(block);

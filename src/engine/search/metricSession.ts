@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../base/canonicalJson.ts';
 import { createHash } from 'node:crypto';
 import type { MetricSearchPlan } from '../../search/metrics/plan.ts';
 import type { MeasureOutcome, SearchOpening } from '../../search/lifecycle/events.ts';
@@ -83,7 +84,7 @@ export class MetricSession implements SearchSession {
       const kept = keeps ? await KeptSolvers.collect(inputs, update, rows, steps('pruning')) : undefined;
       const { losses } = dense;
       const statistics = kept?.statistics ?? onTheWay?.blocks ?? dense.statistics;
-      const about = { sparsity: printSparsity(plan.sparsity), ...(update && { update }) };
+      const about = { sparsity: printSparsity(plan.sparsity), ...(update && { update: canonicalJson(update) }) };
       const opening = openingOf(losses, provenance, objective, about);
       const known = rows.length > 0 || kept ? { statistics } : {};
       const ready = { ...inputs, ...known, ...(found && { gradients: found.gradients }) };

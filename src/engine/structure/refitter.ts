@@ -1,5 +1,6 @@
 import type { StructureUpdate } from '../../experiment/updates.ts';
 import type { Gram } from '../algebra/gram.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { leastSquares } from '../update/leastSquares.ts';
@@ -36,9 +37,9 @@ export class Refitter {
    * @param gram of what the layer reads in the whole block, on the inputs that the blocks before leave
    * @throws EspalierError `recovery/ill-conditioned`
    */
-  async refit({ layer, kept }: Refit, weight: DeviceTensor, gram: Gram): Promise<DeviceTensor> {
+  async refit({ layer, kept }: Refit, weight: DeviceTensor, gram: Gram, pause?: Pause): Promise<DeviceTensor> {
     const { device, update, damped } = this;
-    const { weight: refitted, damping } = await leastSquares(device, weight, gram, kept, update.damping);
+    const { weight: refitted, damping } = await leastSquares(device, weight, gram, kept, update.damping, pause);
     this.layers++;
     if (damping > update.damping) {
       damped.layers++;

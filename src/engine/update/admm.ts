@@ -3,6 +3,7 @@ import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device, Program } from '../runtime/device.ts';
@@ -26,25 +27,24 @@ export async function openAdmm(
   device: Device,
   gram: Gram,
   { damping: asked, iterations }: { readonly damping: number; readonly iterations: number },
+  opening?: Pause,
 ): Promise<UpdateSolver> {
   const n = gram.size;
   const diagonal = await diagonalOf(device, gram);
   const norm = diagonal.map((value) => Math.sqrt(value) + 1e-8);
   const scale = norm.map((value) => 1 / value);
   const mean = diagonal.reduce((sum, value, i) => sum + value * scale[i]! ** 2, 0) / n;
-  const { factor, damping } = await factorGram(device, asked, tileEdges(n), (tried) => ({
-    gram,
-    scale,
-    shift: new Float32Array(n).fill(1 + tried * mean),
-  }));
-  const inverse = await inverseOf(device, factor);
-  factor.dispose();
+  const damp = (tried: number) => ({ gram, scale, shift: new Float32Array(n).fill(1 + tried * mean) });
+  const { factor, damping } = await factorGram(device, asked, tileEdges(n), damp, opening);
+  const inverse = await inverseOf(device, factor, opening).finally(() => {
+    factor.dispose();
+  });
   const row = DeviceTensor.fromHost(norm, [1, n]);
   return {
     damping,
-    async update(weight, pruned) {
+    async update(weight, pruned, pause) {
       const updated = await byRows(device, [weight.shape[0]!, n], (rowsOf) =>
-        updateRows(device, rowsOf(weight), rowsOf(pruned), row, inverse, iterations),
+        updateRows(device, rowsOf(weight), rowsOf(pruned), row, inverse, iterations, pause),
       );
       return requireFinite(device, updated, 'ADMM');
     },
@@ -61,6 +61,7 @@ async function updateRows(
   norm: DeviceTensor,
   inverse: DeviceTensor,
   iterations: number,
+  pause: Pause | undefined,
 ): Promise<DeviceTensor> {
   const [rows, n] = weight.shape as [number, number];
   const program = (name: string, build: () => Graph): Promise<Program> =>
@@ -75,18 +76,22 @@ async function updateRows(
   const begun = await begin.run({ weight, pruned, norm });
   const [w, gone, sign] = [begun['w']!, begun['gone']!, begun['sign']!];
   let v = w;
-  for (let done = 0; done < iterations;) {
-    const many = Math.min(iterations - done, TOGETHER);
-    const steps = await program(`${many} steps`, () => stepsGraph(rows, n, many));
-    const { next } = await steps.run({ w, gone, sign, v, inverse });
-    if (v !== w) v.dispose();
-    v = next!;
-    done += many;
+  try {
+    for (let done = 0; done < iterations;) {
+      await pause?.();
+      const many = Math.min(iterations - done, TOGETHER);
+      const steps = await program(`${many} steps`, () => stepsGraph(rows, n, many));
+      const { next } = await steps.run({ w, gone, sign, v, inverse });
+      if (v !== w) v.dispose();
+      v = next!;
+      done += many;
+    }
+    const end = await program('end', () => endGraph(rows, n, device.weightType));
+    const { updated } = await end.run({ gone, v, norm });
+    return updated!;
+  } finally {
+    for (const tensor of [w, gone, sign, v]) tensor.dispose();
   }
-  const end = await program('end', () => endGraph(rows, n, device.weightType));
-  const { updated } = await end.run({ gone, v, norm });
-  for (const tensor of [w, gone, sign, v]) tensor.dispose();
-  return updated!;
 }
 
 type WeightType = Device['weightType'];

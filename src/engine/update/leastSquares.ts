@@ -3,6 +3,7 @@ import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device, Program } from '../runtime/device.ts';
@@ -25,6 +26,7 @@ export async function leastSquares(
   gram: Gram,
   kept: Uint8Array,
   asked: number,
+  pause?: Pause,
 ): Promise<{ readonly weight: DeviceTensor; readonly damping: number }> {
   const n = gram.size;
   const diagonal = await diagonalOf(device, gram);
@@ -33,14 +35,16 @@ export async function leastSquares(
   const unit = mean === 0 ? 1 : mean;
   const scale = new Float32Array(n);
   // Columns that go are cut off by a scale of 0 and stand apart with a diagonal of 1.
-  const { factor, damping } = await factorGram(device, asked, tileEdges(n), (tried) => {
+  const damp = (tried: number) => {
     const lambda = tried * unit;
     kept.forEach((keep, i) => (scale[i] = keep ? 1 / Math.sqrt(diagonal[i]! + lambda || 1) : 0));
     const shift = Float32Array.from(kept, (keep, i) => (keep ? lambda * scale[i]! ** 2 : 1));
     return { gram, scale, shift };
+  };
+  const { factor, damping } = await factorGram(device, asked, tileEdges(n), damp, pause);
+  const inverse = await inverseOf(device, factor, pause).finally(() => {
+    factor.dispose();
   });
-  const inverse = await inverseOf(device, factor);
-  factor.dispose();
   const rows = {
     kept: DeviceTensor.fromHost(Float32Array.from(kept), [1, n]),
     scale: DeviceTensor.fromHost(scale, [1, n]),

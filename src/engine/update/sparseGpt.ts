@@ -6,6 +6,7 @@ import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import type { InverseFactor } from '../algebra/inverseFactor.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { givenMask, lowestOfBlock, lowestOfGroups, type MaskChoice } from './maskChoice.ts';
@@ -28,41 +29,41 @@ export async function openSparseGpt(
   device: Device,
   gram: Gram,
   { damping: asked, columns }: { readonly damping: number; readonly columns: number },
+  opening?: Pause,
 ): Promise<PruningSolver> {
   const n = gram.size;
   const sums = await diagonalOf(device, gram);
   const dead = sums.map((value) => Number(value === 0));
   const diagonal = sums.map((value) => (value === 0 ? 1 : value));
   const mean = diagonal.reduce((sum, value) => sum + value, 0) / n;
-  const factorWith = (edges: readonly number[], least: number) =>
-    factorGram(device, least, edges, (damping) => {
-      const scale = diagonal.map((value) => 1 / Math.sqrt(value + damping * mean));
-      const shift = scale.map((value, i) => (damping * mean + dead[i]!) * value ** 2);
-      return { gram, scale, shift };
-    });
+  const damp = (damping: number) => {
+    const scale = diagonal.map((value) => 1 / Math.sqrt(value + damping * mean));
+    const shift = scale.map((value, i) => (damping * mean + dead[i]!) * value ** 2);
+    return { gram, scale, shift };
+  };
   const usual = tileEdges(n);
-  const { factor, damping, damped } = await factorWith(usual, asked);
-  const sweep = async (weight: DeviceTensor, { factor: r, choice }: { factor: InverseFactor; choice: MaskChoice }) => {
-    const updated = await sweepColumns(device, weight, r, damped.scale, dead, choice);
+  const { factor, damping, damped } = await factorGram(device, asked, usual, damp, opening);
+  const sweep = async (weight: DeviceTensor, r: InverseFactor, choice: MaskChoice, pause: Pause | undefined) => {
+    const updated = await sweepColumns(device, weight, r, damped.scale, dead, choice, pause);
     return requireFinite(device, await device.upload(updated, weight.shape, device.weightType), 'SparseGPT');
   };
   return {
     damping,
-    async update(weight, pruned) {
-      return sweep(weight, { factor, choice: givenMask(await device.download(pruned), n) });
+    async update(weight, pruned, pause) {
+      return sweep(weight, factor, givenMask(await device.download(pruned), n), pause);
     },
-    async prune(weight, sparsity) {
+    async prune(weight, sparsity, pause) {
       requireDivisible(n, sparsity);
       const choice =
         sparsity.kind === 'n:m'
           ? lowestOfGroups(sparsity.of, sparsity.of - sparsity.keep)
           : lowestOfBlock(columns, sparsity.share);
       const edges = tileEdges(n, choice.columns);
-      if (edges.join() === usual.join()) return sweep(weight, { factor, choice });
+      if (edges.join() === usual.join()) return sweep(weight, factor, choice, pause);
       // Tiles that no group straddles.
-      const aligned = await factorWith(edges, damping);
+      const aligned = await factorGram(device, damping, edges, damp, pause);
       try {
-        return await sweep(weight, { factor: aligned.factor, choice });
+        return await sweep(weight, aligned.factor, choice, pause);
       } finally {
         aligned.factor.dispose();
       }

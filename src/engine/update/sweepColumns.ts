@@ -3,6 +3,7 @@ import { RowStack } from '../algebra/rowStack.ts';
 import { minusProducts } from '../algebra/tiles.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Pause } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { eliminate } from './eliminate.ts';
@@ -24,6 +25,7 @@ export async function sweepColumns(
   scale: Float32Array,
   dead: Float32Array,
   choice: MaskChoice,
+  pause?: Pause,
 ): Promise<Float32Array> {
   const [out, n] = weight.shape as [number, number];
   const panels: (DeviceTensor | undefined)[] = await scaledPanels(device, weight, edges, scale, dead);
@@ -39,7 +41,15 @@ export async function sweepColumns(
     const pivots = Float64Array.from({ length: width }, (_, j) => diagonal[i]![j * width + j]!);
     return { first: edges[i]!, width, values, pivots, gone: gone.get(i) ?? new Uint8Array(out * width) };
   };
+  const free = (): void => {
+    for (const panel of panels) panel?.dispose();
+    errors.dispose();
+  };
   for (let i = 0; i < panels.length; i++) {
+    await pause?.().catch((error: unknown) => {
+      free();
+      throw error;
+    });
     const columns = await columnsOf(i);
     const acrossPanels = choice.columns !== undefined && choice.columns > columns.width;
     if (acrossPanels && edges[i]! % choice.columns === 0) {

@@ -1,4 +1,5 @@
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
+import type { Pause } from '../forward/step.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
 /** Changes the weights that stay of every layer that reads one input: what depends on H alone is there once. */
@@ -11,7 +12,7 @@ export interface UpdateSolver {
    * @param weight [out, in], of the device's weight type
    * @param pruned like the weight; zero where it goes
    */
-  update(weight: DeviceTensor, pruned: DeviceTensor): Promise<DeviceTensor>;
+  update(weight: DeviceTensor, pruned: DeviceTensor, pause?: Pause): Promise<DeviceTensor>;
   dispose(): void;
 }
 
@@ -22,5 +23,5 @@ export interface PruningSolver extends UpdateSolver {
    *
    * @throws EspalierError `settings/invalid` where N:M does not divide the columns
    */
-  prune(weight: DeviceTensor, sparsity: Sparsity): Promise<DeviceTensor>;
+  prune(weight: DeviceTensor, sparsity: Sparsity, pause?: Pause): Promise<DeviceTensor>;
 }

@@ -171,6 +171,27 @@ test('cancelled between layers, it stops', async () => {
   expect(details.at(-1)).toMatch(/^updating/);
 });
 
+test.each([
+  ['ADMM', { ...ADMM, iterations: 5000 }],
+  ['SparseGPT', SPARSEGPT],
+] as const)('cancelled amid %s of a layer, it stops there', async (_, update) => {
+  const family = families.get('llama-3.1')!;
+  const controller = new AbortController();
+  const layers: string[] = [];
+  const asked = evaluationOf({ metric: 'W', update, sparsity: '50%', calibrate: 'sequential' }, 0);
+  const evaluation = engine.evaluate(planOf(family, [asked], {}), {
+    signal: controller.signal,
+    onProgress: ({ detail }) => {
+      if (!detail.startsWith('updating')) return;
+      layers.push(detail);
+      // The first turn is looked at when this step ends, the second when the next layer is on its way.
+      setImmediate(() => setImmediate(() => controller.abort()));
+    },
+  });
+  await expect(evaluation).rejects.toMatchObject({ code: 'cancelled' });
+  expect(layers).toHaveLength(1);
+});
+
 function evaluationOf({ metric, update, sparsity, rates }: Case, depth: number): WeightEvaluation {
   return {
     metric,

@@ -161,6 +161,39 @@ test('training lowers the loss, and what is written has it, with its zeros', asy
   expect(read!.actualSparsity).toBeCloseTo(result.pruned.actualSparsity, 12);
 });
 
+test.each([
+  ['SparseGPT', { ...WANDA!, update: { method: 'sparsegpt', damping: 0.01, columns: 128 } }],
+  ['ADMM', { ...WANDA!, update: { method: 'admm', damping: 0.1, iterations: 2 } }],
+  ['least squares', { ...HEADS!, update: { method: 'reconstruct', damping: 0.01 } }],
+] as readonly [string, RecoveryPlan['evaluation']][])(
+  'after %s, a plan that was written and read, its members in another order, finds its states',
+  async (_, evaluation) => {
+    const states = await emptyFolder();
+    const plan = planOf({ rank: 1 }, evaluation);
+    const reversed = turned(plan) as RecoveryPlan;
+    expect(JSON.stringify(reversed)).not.toBe(JSON.stringify(plan));
+    const opened = await withSession(plan, async (session) => {
+      await session.train({ from: 0, to: 1, folder: states }, {});
+      return session.opening.fingerprint;
+    });
+    await withSession(reversed, async (session) => {
+      expect(session.opening.fingerprint).toBe(opened);
+      await session.train({ from: 1, to: 2, folder: states }, {});
+    });
+  },
+);
+
+/** The same with the members of every object the other way round. */
+function turned(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(turned);
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([name, member]) => [name, turned(member)]),
+  );
+}
+
 test('an adapter that was written goes on where it ended, also on what is left of the model', async () => {
   const states = await emptyFolder();
   const plan = planOf({ steps: 4 }, null);

@@ -3,6 +3,7 @@ import { Rng } from '../../../src/base/rng.ts';
 import { Device } from '../../../src/engine/runtime/device.ts';
 import { DeviceTensor } from '../../../src/engine/runtime/deviceTensor.ts';
 import { leastSquares } from '../../../src/engine/update/leastSquares.ts';
+import type { WeightUpdate } from '../../../src/experiment/updates.ts';
 import { openSolver } from '../../../src/engine/update/openSolver.ts';
 import * as oracle from '../../support/oracle/updates.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -52,6 +53,31 @@ describe.each(CASES)('$seed: $out × $n, $tokens tokens, $kind, scale $scale, da
     solver.dispose();
     return { updated: updated.floats(), used: solver.damping };
   }
+});
+
+const OF_FEW: Readonly<Record<WeightUpdate['method'], WeightUpdate>> = {
+  sparsegpt: { method: 'sparsegpt', damping: 0.1, columns: 8 },
+  admm: { method: 'admm', damping: 0.1, iterations: 5 },
+};
+
+describe('cancelled at any of its pauses, it ends with that', () => {
+  it.each(['sparsegpt', 'admm', 'reconstruct'] as const)('%s', async (method) => {
+    const { weight, pruned, gram } = randomCase(3);
+    const kept = Uint8Array.from(weight[0]!, (_, j) => Number(j % 4 !== 1));
+    const run = async (pause: () => Promise<void>): Promise<unknown> => {
+      if (method === 'reconstruct') return leastSquares(device, tensor(weight), gram, kept, 0.1, pause);
+      const solver = await openSolver(device, gram, OF_FEW[method], pause);
+      return solver.update(tensor(weight), tensor(pruned), pause);
+    };
+    let pauses = 0;
+    await run(() => Promise.resolve(void pauses++));
+    expect(pauses).toBeGreaterThan(method === 'admm' ? 5 : 1);
+    for (let last = 1; last <= pauses; last++) {
+      let left = last;
+      const pause = () => (--left === 0 ? Promise.reject(new Error(`at ${last}`)) : Promise.resolve());
+      await expect(run(pause)).rejects.toThrow(`at ${last}`);
+    }
+  });
 });
 
 describe('what cannot be', () => {
