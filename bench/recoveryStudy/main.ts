@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine } from '../../src/engine/engine.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
-import { baseline, metricTableOf } from './metricTable.ts';
+import { printPrefix } from '../../src/metric/print.ts';
+import { baseline, metricTableOf, type NamedMetric } from './metricTable.ts';
 import { recoveryStudyOptions, USAGE } from './options.ts';
 import { Results } from './results.ts';
 import { type Arm, type FoundMetric, perplexityOf, planOf, search, type StudyEngine } from './searches.ts';
@@ -38,17 +39,17 @@ async function main(): Promise<void> {
     writeFileSync(path.join(options.out, 'recovery.json'), `${JSON.stringify(numbers, undefined, 1)}\n`);
   };
   try {
-    if (options.parts.includes('searches')) {
-      const update = await updateVerdicts(study);
-      tell(updateTable(update.rows, at), { update: update.rows });
-      const objective = await objectiveVerdicts(study);
-      tell(objectiveTable(objective, at), { objective });
-      const found = [...update.found, ...objective.map(({ kl }) => kl)];
-      tell(foundTable(found), { found });
+    if (options.parts.includes('update')) {
+      const { rows, found } = await updateVerdicts(study);
+      tell(`${updateTable(rows, at)}\n\n${foundTable(found)}`, { update: rows, updateFound: found });
+    }
+    if (options.parts.includes('objective')) {
+      const rows = await objectiveVerdicts(study);
+      const found = rows.flatMap(({ perplexity, kl }) => [perplexity, kl]);
+      tell(`${objectiveTable(rows, at)}\n\n${foundTable(found)}`, { objective: rows });
     }
     if (options.parts.includes('metrics')) {
-      const best = [await bestOf(study, 'plain'), await bestOf(study, 'admm')];
-      const table = await metricTableOf(study, best);
+      const table = await metricTableOf(study, () => evolvedMetrics(study));
       tell(metricTable(table), { metrics: table });
     }
     if (options.parts.includes('structures')) {
@@ -84,6 +85,17 @@ async function objectiveVerdicts(study: StudyEngine): Promise<ObjectiveVerdict[]
   for (let seed = 0; seed < study.options.klSeeds; seed++)
     rows.push({ seed, perplexity: await search(study, 'plain', seed), kl: await search(study, 'kl', seed) });
   return rows;
+}
+
+/** What the table of metrics has beside baselines. */
+async function evolvedMetrics(study: StudyEngine): Promise<NamedMetric[]> {
+  const { evolved } = study.options;
+  const plain = evolved === undefined ? (await bestOf(study, 'plain')).expression : printPrefix(evolved);
+  const admm = (await bestOf(study, 'admm')).expression;
+  return [
+    { name: 'evolved', expression: plain },
+    { name: 'evolved under ADMM', expression: admm },
+  ];
 }
 
 /** Over the seeds, by the fitness text: what is judged on the other one is not chosen by it. */

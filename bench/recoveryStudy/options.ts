@@ -2,27 +2,44 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseSparsity } from '../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../src/experiment/sparsitySchema.ts';
+import { parseExpression } from '../../src/language/check/compile.ts';
+import type { Expression } from '../../src/metric/expression.ts';
+import type { MethodName } from '../structureStudy/methods.ts';
 
-export const USAGE = `npm run study:recovery [-- --parts searches,metrics,structures] [--out FOLDER] and
+export const USAGE = `npm run study:recovery [-- --parts update,objective,metrics,structures] [--out FOLDER] and
 
   --seeds 3          seeds of the searches without and with an update
   --kl-seeds 5       seeds of the searches by perplexity and by divergence
-  --population 50    --generations 20   of each search (metrics and rates)
+  --population 50    --generations 20   --finalists 5   of each search (metrics and rates; finalists of metrics)
   --search-at 60%    sparsity of the searches
   --at 50%,60%,70%,2:4   sparsities of the table of metrics
+  --evolved FORMULA      takes this for the best of the searches without an update, which then are not played for the table
   --rates 0.2,0.3,0.5    of the table of structures
   --blocks 32        of the fitness text     --unseen 64   blocks of the text that no search sees (0: all)
   --samples 16       for calibration         --threads 0
   --steps 1000       of policy gradient      --lora 0     steps of LoRA after each reconstruction; 0 leaves the column out
+  --methods wanda-sp,owl,flap,self-pruner,evopress,policy-gradient   of the table of structures
 
-searches: metrics evolved without an update, under ADMM, and by divergence, each judged on text that no search saw.
+update: metrics evolved without an update and under ADMM, all judged under ADMM on text that no search saw.
+objective: metrics evolved by perplexity and by divergence, judged as masks alone on that text.
 metrics: {magnitude, Wanda, Pruner-Zero, evolved, evolved under ADMM} × {none, SparseGPT, ADMM}.
 structures: {Wanda-sp, OWL, FLAP, Self-Pruner, EvoPress, policy gradient} × {none, reconstruct, reconstruct + LoRA}.
 
 Whatever is measured is kept in the folder (results.jsonl, measurements.jsonl): a study that was ended goes on from there. Tables go to
 standard output and to recovery.md, all numbers to recovery.json.`;
 
-export const PARTS = ['searches', 'metrics', 'structures'] as const;
+/** Of the table of structures, in the order of its rows. */
+export const STRUCTURE_METHODS = [
+  'wanda-sp',
+  'owl',
+  'flap',
+  'self-pruner',
+  'evopress',
+  'policy-gradient',
+] as const satisfies readonly MethodName[];
+export type StructureMethodName = (typeof STRUCTURE_METHODS)[number];
+
+export const PARTS = ['update', 'objective', 'metrics', 'structures'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface RecoveryStudyOptions {
@@ -32,9 +49,13 @@ export interface RecoveryStudyOptions {
   readonly klSeeds: number;
   readonly population: number;
   readonly generations: number;
+  readonly finalists: number;
   readonly searchAt: Sparsity;
   readonly at: readonly Sparsity[];
+  /** Of the searches without an update: the formula that is taken for their best, if one is given. */
+  readonly evolved: Expression | undefined;
   readonly rates: readonly number[];
+  readonly methods: readonly StructureMethodName[];
   readonly blocks: number;
   readonly unseen: number;
   readonly samples: number;
@@ -52,6 +73,7 @@ export function recoveryStudyOptions(argv: readonly string[]): RecoveryStudyOpti
       parts: text(PARTS.join(',')),
       out: text(path.join('test-results', 'recovery-study')),
       ...{ seeds: text('3'), 'kl-seeds': text('5'), population: text('50'), generations: text('20') },
+      ...{ finalists: text('5'), evolved: { type: 'string' }, methods: text(STRUCTURE_METHODS.join(',')) },
       ...{ 'search-at': text('60%'), at: text('50%,60%,70%,2:4'), rates: text('0.2,0.3,0.5') },
       ...{ blocks: text('32'), unseen: text('64'), samples: text('16'), threads: text('0') },
       ...{ steps: text('1000'), lora: text('0') },
@@ -69,8 +91,11 @@ export function recoveryStudyOptions(argv: readonly string[]): RecoveryStudyOpti
     out: values.out,
     ...{ seeds: number('seeds'), klSeeds: number('kl-seeds') },
     ...{ population: number('population'), generations: number('generations') },
+    finalists: number('finalists'),
     searchAt: sparsityOf(values['search-at']),
     at: values.at.split(',').map(sparsityOf),
+    evolved: values.evolved === undefined ? undefined : parseExpression(values.evolved),
+    methods: values.methods.split(',').map(methodOf),
     rates: values.rates.split(',').map(rateOf),
     ...{ blocks: number('blocks'), unseen: number('unseen'), samples: number('samples'), threads: number('threads') },
     ...{ steps: number('steps'), lora: number('lora') },
@@ -81,6 +106,12 @@ function partOf(name: string): Part {
   const part = PARTS.find((each) => each === name);
   if (part === undefined) throw new RangeError(`--parts takes ${PARTS.join(', ')}, not ${name}`);
   return part;
+}
+
+function methodOf(name: string): StructureMethodName {
+  const method = STRUCTURE_METHODS.find((each) => each === name);
+  if (method === undefined) throw new RangeError(`--methods takes ${STRUCTURE_METHODS.join(', ')}, not ${name}`);
+  return method;
 }
 
 function sparsityOf(text: string): Sparsity {

@@ -44,9 +44,9 @@ export interface StudyEngine {
 }
 
 export function planOf({ options }: StudyEngine, arm: Arm, seed: number): MetricSearchPlan {
-  const { out, searchAt: sparsity, blocks, threads, population, generations, samples } = options;
+  const { out, searchAt: sparsity, blocks, threads, population, generations, finalists, samples } = options;
   const { update, objective } = ARMS[arm];
-  const plan = studyPlan(out, { sparsity, blocks, threads }, { population, generations, seed, objective });
+  const plan = studyPlan(out, { sparsity, blocks, threads }, { population, generations, finalists, seed, objective });
   return { ...plan, settings: { ...plan.settings, samples }, ...(update && { update }) };
 }
 
@@ -54,8 +54,17 @@ export function planOf({ options }: StudyEngine, arm: Arm, seed: number): Metric
 export function search(study: StudyEngine, arm: Arm, seed: number): Promise<FoundMetric> {
   const { results, engine, options } = study;
   const plan = planOf(study, arm, seed);
-  const { population, generations, blocks, samples } = options;
-  const about = { search: arm, seed, at: printSparsity(plan.sparsity), population, generations, blocks, samples };
+  const { population, generations, finalists, blocks, samples } = options;
+  const about = {
+    search: arm,
+    seed,
+    at: printSparsity(plan.sparsity),
+    population,
+    generations,
+    finalists,
+    blocks,
+    samples,
+  };
   return results.get(about, async () => {
     console.error(`search ${arm}, seed ${seed}`);
     const opening = await engine.open(plan);
@@ -68,19 +77,18 @@ export function search(study: StudyEngine, arm: Arm, seed: number): Promise<Foun
       evaluated.push({ expression, perplexity });
     }
     const best = arm === 'kl' ? evaluated[0]! : evaluated.reduce((a, b) => (b.perplexity < a.perplexity ? b : a));
-    const unseen = await evaluate(study, plan, best.expression, plan.update, true);
-    console.error(
-      `  ${printInfix(best.expression)}: ${best.perplexity.toFixed(2)}, unseen ${unseen.perplexity.toFixed(2)}`,
-    );
+    const found = printPrefix(best.expression);
+    const unseen = await perplexityOf(study, plan, found, plan.update);
+    console.error(`  ${printInfix(best.expression)}: ${best.perplexity.toFixed(2)}, unseen ${unseen.toFixed(2)}`);
     return {
-      ...{ arm, seed, expression: printPrefix(best.expression), evaluations: counts.evaluations },
-      ...{ fitness: best.perplexity, unseen: unseen.perplexity },
+      ...{ arm, seed, expression: found, evaluations: counts.evaluations },
+      ...{ fitness: best.perplexity, unseen },
     };
   });
 }
 
 /** Of a metric on the search's text, or on the one that no search saw; calibrated sequentially. */
-export async function evaluate(
+async function evaluate(
   { engine, options }: StudyEngine,
   plan: MetricSearchPlan,
   expression: Expression,

@@ -1,22 +1,11 @@
 import { EspalierError } from '../../src/base/errors.ts';
-import { defaultsOf } from '../../src/experiment/settingRow.ts';
-import { RECOVERY_SETTINGS } from '../../src/experiment/recovery.ts';
 import { isStructural } from '../../src/experiment/planned.ts';
 import type { PlannedEvaluation } from '../../src/experiment/planSchema.ts';
 import { SHARED_FILES } from '../work.ts';
 import { METHODS, type MethodName } from '../structureStudy/methods.ts';
 import { type StudyContext, studyContext } from '../structureStudy/studyContext.ts';
 import type { StudyEngine } from './searches.ts';
-import { RECONSTRUCT } from './updates.ts';
-
-export const STRUCTURE_METHODS = [
-  'wanda-sp',
-  'owl',
-  'flap',
-  'self-pruner',
-  'evopress',
-  'policy-gradient',
-] as const satisfies readonly MethodName[];
+import { LORA, RECONSTRUCT } from './updates.ts';
 
 /** What follows the removal, in the order of the columns. */
 export type After = 'none' | 'reconstruct' | 'lora';
@@ -33,15 +22,15 @@ export interface StructureCell {
 
 export async function structureCells(study: StudyEngine): Promise<readonly StructureCell[]> {
   const { options, engine, results } = study;
-  const { out, samples, blocks, unseen, threads, population, generations, steps, rates, lora } = options;
+  const { out, samples, blocks, unseen, threads, population, generations, steps, rates, methods, lora } = options;
   const context = studyContext(engine, {
-    ...{ rates, methods: STRUCTURE_METHODS, out, seed: 0, threads, samples, blocks, unseenBlocks: unseen },
+    ...{ rates, methods, out, seed: 0, threads, samples, blocks, unseenBlocks: unseen },
     ...{ population, offspring: Math.max(1, Math.round(population / 3)), generations, lambda: 32, levelStep: 0.05 },
     ...{ steps, masks: 2, learningRate: 0.02, centre: 'average' },
   });
   const cells: StructureCell[] = [];
   for (const rate of rates) {
-    for (const method of STRUCTURE_METHODS) {
+    for (const method of methods) {
       const about = { method, rate, samples, blocks, ...METHODS[method].settings(context) };
       const found = await results.get(about, () => {
         console.error(`${METHODS[method].title} at ${Math.round(100 * rate)} %`);
@@ -69,7 +58,7 @@ async function figureOf(
   const changed: PlannedEvaluation = {
     ...evaluation,
     ...(after !== 'none' && { update: RECONSTRUCT }),
-    ...(after === 'lora' && { recovery: { method: 'lora', ...defaultsOf(RECOVERY_SETTINGS), steps: options.lora } }),
+    ...(after === 'lora' && { recovery: { ...LORA, steps: options.lora } }),
   };
   const inputs = { model: SHARED_FILES.model, text: texts.unseen, calibration: SHARED_FILES.calibration };
   try {

@@ -3,6 +3,7 @@ import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import type { StructureMethod } from '../../src/experiment/structure.ts';
+import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { parsePrefix } from '../../src/metric/parsePrefix.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import type { FamilyName } from '../support/generate/families.ts';
@@ -109,6 +110,7 @@ describe.each<FamilyName>(['llama dynamic', 'opt'])('samples of their own length
       operations: ['mul', 'sqrt'] as const,
       seeds: [],
       baselines: [],
+      search: DEFAULT_METRIC_SEARCH_SETTINGS,
     };
     const open = async (more: Partial<EvaluationSettings>) => {
       const plan = { ...search, settings: { ...search.settings, ...more } };

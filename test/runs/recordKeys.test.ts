@@ -53,7 +53,7 @@ describe('what tells runs apart', () => {
     expect(wanda![0]).toBe('protocol wanda');
     expect(none![0]).toBe('protocol –');
     expect(wanda).toContain('rows of text rows wikitext');
-    expect(short).toContain('length 64');
+    expect(short).toContain('block length 64');
     expect(own).toContain('rows of gradients rows lines');
     expect(own).toContain('gradients /g');
   });

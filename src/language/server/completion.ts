@@ -10,14 +10,13 @@ import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts
 import { OWN_MASK } from '../../experiment/planned.ts';
 import { protocolOf } from '../../experiment/protocols.ts';
 import type { ProtocolName } from '../../experiment/protocols.ts';
-import { RECOVERY_METHOD_NAMES, RECOVERY_METHODS } from '../../experiment/recovery.ts';
-import { UPDATE_METHODS, UPDATES } from '../../experiment/updates.ts';
 import { writtenDefault } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
 import { isSearchMethod, SEARCH_METHODS } from '../../search/methods.ts';
 import { ALLOCATIONS, STRUCTURE_METHOD_NAMES, STRUCTURE_METHODS } from '../../experiment/structure.ts';
 import type { StructureMethod } from '../../experiment/structure.ts';
 import { isStructureMethod, removesComponents } from '../../experiment/structureNames.ts';
+import { ownMaskSuggestions, recoverySuggestions, THEN, updateSuggestions } from './afterMaskSuggestions.ts';
 import {
   describeAllocation,
   describeClause,
@@ -25,12 +24,9 @@ import {
   describeOperand,
   describeOperation,
   describeProperty,
-  describeRecovery,
   describeStructureMethod,
-  describeUpdate,
 } from './describe.ts';
 import { describeProtocol } from './describeProtocol.ts';
-import type { Updated } from '../check/afterMask.ts';
 import type { CompiledDocument, Declaration } from '../check/document.ts';
 import { propertiesOf } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
@@ -40,6 +36,8 @@ import { completionPlace, settingNamed } from './completionContext.ts';
 import type { CompletionContext } from './completionContext.ts';
 import { completeHubName } from './hubNameCompletion.ts';
 import { rangeOf } from './positions.ts';
+import { markdown } from './suggestion.ts';
+import type { Suggestion } from './suggestion.ts';
 
 /** What completion knows beside the text. */
 export interface CompletionSurroundings {
@@ -74,11 +72,6 @@ export function complete(
 
 const HYPHENATED = /[a-z]+(?:-[a-z]*)*$/;
 const MAX_WORD = 100;
-
-interface Suggestion extends Pick<CompletionItem, 'label' | 'kind' | 'detail' | 'documentation' | 'sortText'> {
-  /** A snippet: `$0` is where the cursor goes. */
-  readonly insert: string;
-}
 
 function suggestions(
   document: CompiledDocument,
@@ -129,7 +122,8 @@ function suggestions(
     case 'expression':
       return [
         ...clauseSuggestions(document, context.clauses ?? []),
-        ...(context.clauses ? ownMaskSuggestions(document) : []),
+        // A metric that is called so goes first.
+        ...(context.clauses && !isMetric(document, OWN_MASK) ? ownMaskSuggestions() : []),
         ...expressionSuggestions(document, context),
       ];
   }
@@ -198,13 +192,7 @@ function valueSuggestions(document: CompiledDocument, { value, setting, updates 
     case 'update':
       return updateSuggestions(updates ?? 'any');
     case 'recovery':
-      return RECOVERY_METHOD_NAMES.map((name) => ({
-        label: name,
-        insert: name,
-        kind: CompletionItemKind.EnumMember,
-        detail: RECOVERY_METHODS[name].title,
-        documentation: markdown(describeRecovery(name)),
-      }));
+      return recoverySuggestions();
     case 'setting': {
       const row = setting?.row;
       if (row === undefined) return [];
@@ -267,31 +255,6 @@ const GROUP: Suggestion = {
   kind: CompletionItemKind.Property,
   detail: SETTINGS.group.documentation,
 };
-
-const THEN: Suggestion = {
-  label: 'then',
-  insert: 'then $0',
-  kind: CompletionItemKind.Keyword,
-  detail: 'what becomes of the weights that stay',
-  // Before the properties that could come next.
-  sortText: '',
-};
-
-/** SparseGPT by itself, unless a metric is called so. */
-function ownMaskSuggestions(document: CompiledDocument): Suggestion[] {
-  if (declared(document, ['metric']).some(({ name }) => name === OWN_MASK)) return [];
-  return updateSuggestions('weights').filter(({ label }) => label === OWN_MASK);
-}
-
-function updateSuggestions(of: Updated): Suggestion[] {
-  return UPDATE_METHODS.filter((name) => of === 'any' || UPDATES[name].of === of).map((name) => ({
-    label: name,
-    insert: name,
-    kind: CompletionItemKind.EnumMember,
-    detail: UPDATES[name].title,
-    documentation: markdown(describeUpdate(name)),
-  }));
-}
 
 function methodSuggestion(name: StructureMethod): Suggestion {
   return {
@@ -366,6 +329,6 @@ function declared(document: CompiledDocument, kinds: readonly Declaration['kind'
   return [...new Map(found.reverse().map((declaration) => [declaration.name, declaration])).values()].reverse();
 }
 
-function markdown(value: string): { kind: 'markdown'; value: string } {
-  return { kind: 'markdown', value };
+function isMetric(document: CompiledDocument, called: string): boolean {
+  return declared(document, ['metric']).some(({ name }) => name === called);
 }

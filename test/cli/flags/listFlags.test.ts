@@ -18,16 +18,18 @@ vi.mock(import('../../../src/search/masks/settings.ts'), async (original) => {
     import('../../../src/experiment/settingRow.ts'),
     import('../../support/listRows.ts'),
   ]);
-  const table = { ...(await original()).MASK_SEARCH_SETTINGS, ...rows.LIST_ROWS };
-  return { MASK_SEARCH_SETTINGS: table, DEFAULT_MASK_SEARCH_SETTINGS: defaultsOf(table) };
+  const actual = await original();
+  const table = { ...actual.MASK_SEARCH_SETTINGS, ...rows.LIST_ROWS };
+  return { ...actual, MASK_SEARCH_SETTINGS: table, DEFAULT_MASK_SEARCH_SETTINGS: defaultsOf(table) };
 });
 vi.mock(import('../../../src/search/metrics/settings.ts'), async (original) => {
   const [{ defaultsOf }, rows] = await Promise.all([
     import('../../../src/experiment/settingRow.ts'),
     import('../../support/listRows.ts'),
   ]);
-  const table = { ...(await original()).METRIC_SEARCH_SETTINGS, ...rows.LIST_OF_TOKENS };
-  return { METRIC_SEARCH_SETTINGS: table, DEFAULT_METRIC_SEARCH_SETTINGS: defaultsOf(table) };
+  const actual = await original();
+  const table = { ...actual.METRIC_SEARCH_SETTINGS, ...rows.LIST_OF_TOKENS };
+  return { ...actual, METRIC_SEARCH_SETTINGS: table, DEFAULT_METRIC_SEARCH_SETTINGS: defaultsOf(table) };
 });
 
 const FOLDER = mkdtempSync(path.join(tmpdir(), 'espalier-lists-'));
