@@ -10,6 +10,7 @@ import { editing } from './stories/editing.ts';
 import { evaluating } from './stories/evaluating.ts';
 import { hub } from './stories/hub.ts';
 import { looking } from './stories/looking.ts';
+import { recovering } from './stories/recovering.ts';
 import { searching } from './stories/searching.ts';
 import { structure } from './stories/structure.ts';
 import { tree } from './stories/tree.ts';
@@ -44,7 +45,7 @@ export interface Stage extends Surroundings {
   readonly workers: () => number[];
 }
 
-const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching, structure, hub };
+const STORIES = { trusting, editing, evaluating, tree, crashing, looking, searching, structure, recovering, hub };
 
 const CHROMIUM = [
   '--no-sandbox',

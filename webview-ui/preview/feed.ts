@@ -21,7 +21,7 @@ import type { ThemeName } from './themes.ts';
  * Stands in for the extension in a plain browser page, so that the panel can be worked on and looked at without an editor.
  * The address says what to show: `#run=rates&state=running&theme=light&generations=20&until=12&blocks=32&random=1`; `trouble=refused`
  * leaves every request to the language model unanswered, `trouble=nan` leaves nothing finite; `proposals=1` lets a language model
- * propose metrics; `run=rates&drop=sublayers` (or
+ * propose metrics, `objective=kl` a search measure by divergence; `run=rates&drop=sublayers` (or
  * `off`) is a search by EvoPress; `run=recovery` a recovery, `trouble=diverged` one whose learning rate is too high.
  */
 const query = new URLSearchParams(location.hash.slice(1));
@@ -34,7 +34,11 @@ applyTheme((query.get('theme') ?? 'dark') as ThemeName);
 
 /** A run that was, where there is one (see panelPreview.mjs). */
 const { recorded } = globalThis as { recorded?: { plan: RunPlan; events: readonly Timed<RunEvent>[] } };
-const made = recorded ? Promise.resolve(recorded) : run((query.get('run') ?? 'metrics') as RunKind).then(troubled);
+const made = recorded
+  ? Promise.resolve(recorded)
+  : run((query.get('run') ?? 'metrics') as RunKind)
+      .then(troubled)
+      .then(byObjective);
 const randomEvents = syntheticSearch(syntheticPlan({ generations, population, method: 'random' }), { seed: 3 });
 
 (globalThis as unknown as Record<string, unknown>)['acquireVsCodeApi'] = () => ({
@@ -103,6 +107,29 @@ interface Made {
 
 function troubled(made: Made): Made {
   return query.get('trouble') === 'nan' ? { ...made, events: made.events.map(notFinite) } : made;
+}
+
+/** The same search, as if it had been measured by divergence. */
+function byObjective({ plan, events }: Made): Made {
+  if (query.get('objective') !== 'kl' || plan.kind === 'recovery') return { plan, events };
+  const search = { ...plan.search, objective: 'kl' };
+  return {
+    plan: { ...plan, search } as RunPlan,
+    events: events.map(({ event, ...timed }) => ({
+      ...timed,
+      event: (event.kind === 'opened' ? { ...event, objective: 'kl' } : divergences(event)) as RunEvent,
+    })),
+  };
+}
+
+/** Perplexities of results stay what they are. */
+function divergences(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(divergences);
+  if (typeof value !== 'object' || value === null || 'provenance' in value) return value;
+  const entries = Object.entries(value).map(([name, of]) =>
+    name === 'perplexity' && typeof of === 'number' ? ['kl', Math.log(of / 80)] : [name, divergences(of)],
+  );
+  return Object.fromEntries(entries);
 }
 
 function notFinite({ event, ...timed }: Timed<RunEvent>): Timed<RunEvent> {

@@ -6,6 +6,7 @@ import { recordKey } from '../../runs/evaluationRecord.ts';
 import { shortExperiment, shortResults } from '../results/shortText.ts';
 import { speedTables } from '../results/speedTables.ts';
 import { experimentLine, failureHover, failureLine, progressLine, provenanceHover, resultsLine } from './resultText.ts';
+import { metricName } from './updateText.ts';
 
 /** What stands beside a line. The tone decides the colour; every tone but `result` also says itself in words. */
 export interface Annotation {
@@ -118,7 +119,7 @@ export function annotate({ declarations, records, freshness, speedOf }: Annotati
   /** The last result of a metric that is not what would be evaluated now. */
   function outdatedOf({ kind, name }: DeclarationView): Shown | undefined {
     if (kind !== 'metric') return undefined;
-    const last = records.findLast(({ result }) => result.metric === name);
+    const last = records.findLast(({ result }) => metricName(result.metric) === name);
     if (!last) return undefined;
     const words = { text: resultsLine([last.result]), short: shortResults([last.result]) };
     return stale(words, [last], 'the metric or what it is evaluated on has changed since.');

@@ -5,6 +5,7 @@ import type { Outlines } from '../outlines.ts';
 import type { RecordBooks } from './recordBooks.ts';
 import { compared } from '../results/comparisonTable.ts';
 import type { Comparisons } from '../results/comparisons.ts';
+import { metricName } from './updateText.ts';
 
 export interface CompareCommandParts {
   readonly outlines: Outlines;
@@ -51,7 +52,7 @@ export class CompareCommand {
     const end = Date.now() + PATIENCE;
     const isKept = (name: string): boolean =>
       this.parts.evaluator.failureOf({ uri, name }) !== undefined ||
-      find().some(({ result }) => result.metric === name);
+      find().some(({ result }) => metricName(result.metric) === name);
     while (!names.every(isKept) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
     return find().length > 0;
   }

@@ -21,6 +21,7 @@ import {
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
+import { prunedText, thenText, updateInFull } from './updateText.ts';
 import { ratesLine, removedText, structuresTable, structureTable } from './structureText.ts';
 
 /** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
@@ -31,17 +32,17 @@ export function resultLine(result: EvaluationResult): string {
   const ending = `${formatSeconds(seconds)} · ${provenance.device}${underProtocol(result)}`;
   if (result.sparsity === undefined) return `ppl ${formatPerplexity(perplexity)}  (dense) · ${ending}`;
   const against = `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
-  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${removedText(result)} · ${ending}`;
+  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${prunedText(result)} · ${ending}`;
 }
 
-/** Several sparsities of one metric: `ppl 145.7 (+1.7 %) at 50 %, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu`. */
+/** Several results of one metric: `ppl 145.7 (+1.7 %) at 50 %, 144.1 (+0.6 %) at 50 % then admm, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu`. */
 export function resultsLine(results: readonly EvaluationResult[]): string {
   const [first] = results;
   if (first === undefined) return '';
   if (results.length === 1) return resultLine(first);
   const each = results.map((result) => {
     const { perplexity, densePerplexity } = result;
-    return `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${removedText(result)}`;
+    return `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${prunedText(result)}`;
   });
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
   return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}${underProtocol(first)}`;
@@ -104,8 +105,12 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
   if (record === undefined) return '';
   const parts =
     records.length === 1
-      ? [table([...ownRows(record), ...sharedRows(record)]), ...structureOf(record)]
-      : [comparison(records), ...sideBySide(records), table(sharedRows(record))];
+      ? [table([...ownRows(record), ...warningRows(records), ...sharedRows(record)]), ...structureOf(record)]
+      : [
+          comparison(records),
+          ...sideBySide(records),
+          table([...updateRows(records), ...warningRows(records), ...sharedRows(record)]),
+        ];
   return [...(note === undefined ? [] : [`**Stale:** ${markdownText(note)}`]), ...parts].join('\n\n');
 }
 
@@ -120,14 +125,14 @@ function sideBySide(records: readonly EvaluationRecord[]): string[] {
 /** What differs between the evaluations of one plan, a row each. */
 function comparison(records: readonly EvaluationRecord[]): string {
   const rows = records.map(({ result }) => {
-    const { metric, expression, perplexity, densePerplexity, seconds, fingerprint } = result;
+    const { metric, perplexity, densePerplexity, seconds, fingerprint } = result;
     const cells = [
       markdownText(metric),
-      markdownCode(expression),
+      markdownCode(withoutUpdate(result)),
       removedText(result),
       perplexity.toPrecision(7),
       formatChange(perplexity, densePerplexity),
-      formatSeconds(seconds),
+      formatSeconds(seconds).replace(' ', NO_BREAK),
       markdownCode(shortFingerprint(fingerprint)),
     ];
     return `| ${cells.join(' | ')} |`;
@@ -152,6 +157,14 @@ function comparison(records: readonly EvaluationRecord[]): string {
   );
 }
 
+/** A hover is narrow, and the metric's name says the update already. */
+function withoutUpdate(result: EvaluationResult): string {
+  const then = thenText(result);
+  return result.metric.endsWith(then) ? result.expression.replace(then, '') : result.expression;
+}
+
+const NO_BREAK = '\u00A0';
+
 /** Of structural pruning what each block has lost. */
 function structureOf({ result: { structure } }: EvaluationRecord): string[] {
   return structure ? [structureTable(structure)] : [];
@@ -162,6 +175,7 @@ function ownRows({ result }: EvaluationRecord): Row[] {
     ['perplexity', perplexityRow(result)],
     ...otherRows(result),
     ['expression', markdownCode(result.expression)],
+    ...(result.update ? [['update', updateInFull(result.update)] as const] : []),
     ['sparsity', sparsityRow(result)],
     ...(result.recovery ? [['recovery', markdownText(recoveryLine(result.recovery))] as const] : []),
     ['fingerprint', markdownCode(result.fingerprint)],
@@ -183,7 +197,6 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
       'text',
       `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}${byRows(rows?.text)}`,
     ],
-    ...warningsOf(result).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ...(provenance.gradientSamples === undefined ? [] : [['gradients', gradientsRow(provenance)] as const]),
     ...(provenance.trainHash === undefined ? [] : [['trained on', trainedRow(provenance)] as const]),
@@ -196,6 +209,25 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
         .join(', '),
     ],
   ];
+}
+
+/** Of several, each kind of update once: its settings, and how much it reached. */
+function updateRows(records: readonly EvaluationRecord[]): Row[] {
+  const told = records.flatMap(({ result }) => (result.update ? [updateInFull(result.update)] : []));
+  return [...new Set(told)].map((text): Row => ['update', text]);
+}
+
+/** What a reader has to be told; of several results, which of them it is about, unless it is true of all. */
+function warningRows(records: readonly EvaluationRecord[]): Row[] {
+  const about = new Map<string, string[]>();
+  for (const { result } of records) {
+    for (const warning of warningsOf(result))
+      about.set(warning, [...(about.get(warning) ?? []), `${result.metric} at ${removedText(result)}`]);
+  }
+  return [...about].map(([warning, of]): Row => {
+    const whose = of.length === records.length ? '' : `${of.join(', ')}: `;
+    return ['warning', `⚠ ${markdownText(`${whose}${warning}`)}`];
+  });
 }
 
 type Row = readonly [name: string, value: string];

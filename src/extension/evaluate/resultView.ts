@@ -13,6 +13,7 @@ import type { InputHashes } from './inputHashes.ts';
 import type { Outlines } from '../outlines.ts';
 import type { RecordBooks } from './recordBooks.ts';
 import { withRelativePaths } from '../workspacePaths.ts';
+import { metricName } from './updateText.ts';
 
 export interface ResultViewParts {
   readonly outlines: Outlines;
@@ -144,9 +145,4 @@ function plannedViews(plan: Parameters<typeof plannedKey>[0], root: string): Pla
     key: plannedKey(plan, evaluation, root),
     metric: metricName(evaluation.metric),
   }));
-}
-
-/** `scaled` of `scaled(0.5)`: an experiment may give a metric's parameters other values. */
-function metricName(label: string): string {
-  return label.replace(/( then |\().*$/s, '').trim();
 }

@@ -7,6 +7,7 @@ import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { removedText } from '../evaluate/structureText.ts';
+import { metricName } from '../evaluate/updateText.ts';
 
 export type ComparisonOrder = 'perplexity' | 'metric';
 
@@ -19,7 +20,7 @@ export function compared(
   const newest = new Map<string, EvaluationRecord>();
   for (const record of records) {
     const { metric } = record.result;
-    if (record.savedAt >= since && names.includes(metric))
+    if (record.savedAt >= since && names.includes(metricName(metric)))
       newest.set(`${removedText(record.result)} ${metric}`, record);
   }
   return [...newest.values()];

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RecordBooks } from '../evaluate/recordBooks.ts';
+import { metricName } from '../evaluate/updateText.ts';
 import { compared, comparisonTable } from './comparisonTable.ts';
 import type { ComparisonOrder } from './comparisonTable.ts';
 import { placeOf } from './showDeclaration.ts';
@@ -88,7 +89,8 @@ export class Comparisons
     const links: vscode.DocumentLink[] = [];
     for (let line = 0; line < document.lineCount; line++) {
       const found = /^\| `([^`]+)`/.exec(document.lineAt(line).text);
-      const at = found && comparison.names.includes(found[1]!) ? placeOf(source.getText(), found[1]!) : undefined;
+      const name = found && metricName(found[1]!);
+      const at = name && comparison.names.includes(name) ? placeOf(source.getText(), name) : undefined;
       if (at === undefined) continue;
       const target = source.uri.with({ fragment: `L${source.positionAt(at).line + 1}` });
       links.push(new vscode.DocumentLink(new vscode.Range(line, 3, line, 3 + found![1]!.length), target));

@@ -2,13 +2,22 @@ import { protocolText } from '../../experiment/deviations.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { removedText } from '../evaluate/structureText.ts';
+import { thenText } from '../evaluate/updateText.ts';
 
 /** Results beside a line where there is little room: the number, what pruning costs, and the protocol that it was computed under. */
 
-/** `145.7 · +1.7 %`; of several sparsities the first, and how many more there are. */
+/**
+ * `145.7 · +1.7 %`; of several sparsities the first, with what an update makes of it, and how many more there are:
+ * `106.7 · +6.4 %, 102.5 then admm, 3 more`.
+ */
 export function shortResults(results: readonly EvaluationResult[]): string {
   const [first] = results;
-  return first === undefined ? '' : `${shortResult(first)}${more(results)}${underProtocol(first)}`;
+  if (first === undefined) return '';
+  const removed = removedText(first);
+  const updated = results.slice(1).find((result) => thenText(result) !== '' && removedText(result) === removed);
+  const beside = updated === undefined ? '' : `, ${formatPerplexity(updated.perplexity)}${thenText(updated)}`;
+  const others = results.length - (updated === undefined ? 1 : 2);
+  return `${shortResult(first)}${thenText(first)}${beside}${more(others)}${underProtocol(first)}`;
 }
 
 /** The best of those that are asked for first: `wanda 145.7 · +1.7 %, 2 more`. */
@@ -18,7 +27,7 @@ export function shortExperiment(results: readonly EvaluationResult[]): string {
   const group = results.filter((result) => removedText(result) === removedText(first));
   const best = group.reduce((a, b) => (b.perplexity < a.perplexity ? b : a));
   const digits = perplexityDigits(group.map(({ perplexity }) => perplexity));
-  return `${best.metric} ${shortResult(best, digits)}${more(results)}${underProtocol(best)}`;
+  return `${best.metric} ${shortResult(best, digits)}${more(results.length - 1)}${underProtocol(best)}`;
 }
 
 function shortResult({ sparsity, perplexity, densePerplexity }: EvaluationResult, digits?: number): string {
@@ -33,6 +42,6 @@ function underProtocol({ provenance: { protocol, deviations = [] } }: Evaluation
   return ` · ${protocolText(protocol, deviations.slice(0, 1))}${others}`;
 }
 
-function more(results: readonly EvaluationResult[]): string {
-  return results.length > 1 ? `, ${results.length - 1} more` : '';
+function more(others: number): string {
+  return others > 0 ? `, ${others} more` : '';
 }

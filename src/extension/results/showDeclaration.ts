@@ -1,15 +1,16 @@
 import * as vscode from 'vscode';
+import { metricName } from '../evaluate/updateText.ts';
 
 /**
  * Opens a file and selects the name of a metric or experiment in it.
  *
- * @param name as results have it: `scaled(0.5)` is a value of `scaled`
+ * @param name as results have it: `scaled(0.5)` is a value of `scaled`, `scaled then admm` its update
  * @returns false where there is no such file, or no such declaration
  */
 export async function showDeclaration(uri: vscode.Uri, name: string): Promise<boolean> {
   const document = await Promise.resolve(vscode.workspace.openTextDocument(uri)).catch(() => undefined);
   if (!document) return false;
-  const declared = name.replace(/\(.*$/s, '').trim();
+  const declared = metricName(name);
   const place = placeOf(document.getText(), declared);
   const start = document.positionAt(place ?? 0);
   const selection = new vscode.Range(start, place === undefined ? start : document.positionAt(place + declared.length));

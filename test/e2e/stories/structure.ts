@@ -1,12 +1,11 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { FrameLocator, Locator } from 'playwright-core';
+import type { FrameLocator } from 'playwright-core';
 import { ScriptedLlm } from '../../support/scriptedLlm.ts';
 import type { Stage } from '../main.ts';
-import { panelOf, pause, progressOf, resume, runsOf } from '../searchPanel.ts';
+import { drawn, panelOf, pause, photograph, progressOf, resume, runsOf } from '../searchPanel.ts';
 import { check, eventually, insist } from '../steps.ts';
 import { THEMES } from '../workbench.ts';
-import type { Workbench } from '../workbench.ts';
 
 /** Small enough for a minute; what is tested is not how good it gets. */
 const STRUCTURE = `model  stories = "."
@@ -429,39 +428,6 @@ async function lookAround(
   } finally {
     await page.setViewportSize({ width: 1280, height: 800 });
   }
-}
-
-/** A picture for the documentation: from the panel's top to the end of its finalists. */
-async function photograph({ page }: Workbench, panel: FrameLocator, file: string): Promise<void> {
-  const below = await panel.locator('main').evaluate((main) => {
-    window.scrollTo(0, 0);
-    const cards = main.querySelectorAll('section[aria-label="Finalists"], section[aria-label="Size and speed"]');
-    return Math.max(...[...cards].map((card) => card.getBoundingClientRect().bottom)) + 16 - window.innerHeight;
-  });
-  await page.setViewportSize({ width: 1280, height: Math.round(800 + below) });
-  try {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.locator('.part.editor').screenshot({ path: file });
-  } finally {
-    await page.setViewportSize({ width: 1280, height: 800 });
-  }
-}
-
-/** Waits until a canvas has more on it than its ground. */
-async function drawn(canvas: Locator): Promise<void> {
-  await canvas.waitFor();
-  await eventually(
-    'something drawn',
-    () =>
-      canvas.evaluate((element) => {
-        const { width, height } = element as HTMLCanvasElement;
-        const context = (element as HTMLCanvasElement).getContext('2d');
-        if (!context || width === 0 || height === 0) return 0;
-        return new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
-      }),
-    (colours) => colours > 3,
-    30_000,
-  );
 }
 
 /** Every file below a folder; links are not followed. */

@@ -265,7 +265,8 @@ describe('the hover', () => {
   });
 
   it('compares several', () => {
-    expect(hoverOf([wanda, wanda24]).split('\n').slice(0, 6).join('\n')).toMatchInlineSnapshot(`
+    expect(hoverOf([wanda, wanda24]).replaceAll('\u00A0', ' ').split('\n').slice(0, 6).join('\n'))
+      .toMatchInlineSnapshot(`
       "| metric | expression | sparsity | perplexity | against dense | took | fingerprint |
       |---|---|---|---|---|---|---|
       | wanda | \`W * sqrt(X)\` | 50 % | 145.7123 | +1.7 % | 2.1 s | \`ffffffffffff\` |

@@ -8,6 +8,9 @@ export interface ChartCardView extends LineChartView {
   readonly readout: string;
   /** Below the chart. */
   readonly note: string;
+  /** What the card is called, and where it is not seen, as far as that depends on what is shown. */
+  readonly title?: string;
+  readonly label?: string;
   /** What the chart says to who does not see it. */
   readonly spoken: string;
   /** What stands in the chart's place while there is nothing to draw. */
@@ -19,6 +22,7 @@ export class ChartCard {
   readonly element: HTMLElement;
   private readonly chart = new LineChart();
   private readonly room = h('div', { class: 'canvas' }, this.chart.canvas);
+  private readonly title = h('h2');
   private readonly readout = h('p', { class: 'readout' });
   private readonly note = h('p', { class: 'muted' });
   private readonly empty = h('p', { class: 'emptyChart' });
@@ -30,10 +34,11 @@ export class ChartCard {
    */
   constructor(title: string, label: string, tools: { axis?: HTMLElement; actions?: HTMLElement } = {}) {
     this.axis = tools.axis;
+    fill(this.title, title);
     this.element = h(
       'section',
       { class: 'card', 'aria-label': label },
-      h('div', { class: 'title' }, h('h2', {}, title), this.readout, tools.axis, tools.actions),
+      h('div', { class: 'title' }, this.title, this.readout, tools.axis, tools.actions),
       this.room,
       this.empty,
       this.note,
@@ -45,7 +50,9 @@ export class ChartCard {
   }
 
   show(theme: Theme, view: ChartCardView): void {
-    const { readout, note, spoken, empty } = view;
+    const { readout, note, title, label, spoken, empty } = view;
+    if (title !== undefined) fill(this.title, title);
+    if (label !== undefined) this.element.setAttribute('aria-label', label);
     fill(this.readout, readout);
     this.room.hidden = empty !== undefined;
     this.empty.hidden = !this.room.hidden;

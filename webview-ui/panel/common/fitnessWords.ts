@@ -24,6 +24,17 @@ export function densePerplexityOf(opening: SearchOpening | undefined): number | 
   return opening?.objective === 'kl' ? undefined : opening?.densePerplexity;
 }
 
+/** The same as a heading begins. */
+export function fitnessTitle(opening: SearchOpening | undefined): string {
+  const name = fitnessName(opening);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
+/** The same over a column of a table, which is narrow. */
+export function fitnessColumn(opening: SearchOpening | undefined): string {
+  return objectiveOf(opening) === 'kl' ? 'KL' : fitnessName(opening);
+}
+
 /** What the fitness of a search is called: `perplexity`. */
 export function fitnessName(opening: SearchOpening | undefined): string {
   return FITNESS_WORDS[objectiveOf(opening)].name;

@@ -130,8 +130,12 @@ function aboutPlan({ plan, methodTitle }: PanelRun): string[] {
     inputName(plan.model),
     ...protocolWords(plan),
   ];
-  if (plan.kind === 'recovery')
-    return [...shared, plan.evaluation ? `after ${scoreText(plan.evaluation)}` : 'the checkpoint as it is'];
+  if (plan.kind === 'recovery') {
+    const pruned = plan.evaluation && scoreText(plan.evaluation);
+    // It is called by that, as a rule.
+    if (pruned === plan.name) return shared;
+    return [...shared, pruned === undefined ? 'the checkpoint as it is' : `after ${pruned}`];
+  }
   if (plan.kind === 'metrics')
     return [
       ...shared,

@@ -40,7 +40,7 @@ export class StructureFinalists {
     }
     const hasTest = finalists.some(({ test }) => test !== undefined);
     const unseen = hasTest ? ' The unseen text played no part in the search.' : '';
-    const note = `Evaluated like every evaluation. Differences are against dense.${unseen}`;
+    const note = `Perplexity, evaluated like every evaluation. Differences are against dense.${unseen}`;
     const rows = finalists.map((finalist) => this.row(finalist, ratesOf(finalist), baselines));
     fill(this.body, finalistTable(rows, ['', 'pruned by block']), h('p', { class: 'muted' }, note));
   }

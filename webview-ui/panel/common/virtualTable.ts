@@ -95,6 +95,14 @@ export class VirtualTable<Key extends string> {
     if (moved && selected !== undefined) this.reveal(ids.indexOf(selected));
   }
 
+  /** @param meaning what the title stands for, in full: what a column shows may depend on what is searched for */
+  retitle(key: Key, title: string, meaning: string): void {
+    const button = this.headers.get(key)?.querySelector('button');
+    if (!button || button.textContent === title) return;
+    fill(button, title);
+    button.title = `Sort by ${meaning}`;
+  }
+
   /** @param width pixels of the wide column at least */
   widen(width: number | undefined): void {
     if (width === undefined) this.element.style.removeProperty('--wide');

@@ -1,4 +1,4 @@
-import { bestWords, fitnessValues } from '../common/fitnessWords.ts';
+import { bestWords, fitnessTitle, fitnessValues } from '../common/fitnessWords.ts';
 import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
 import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { RunLine } from '../../../src/view/panelMessages.ts';
@@ -12,7 +12,7 @@ import { across, baselineStyle, closeScaleOf, lastStep, outOfScale, spokenPoints
 import type { Line } from '../common/lines.ts';
 import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 
-/** Perplexity of the masks that each checkpoint's probabilities make, on the fitness text. */
+/** Fitness of the masks that each checkpoint's probabilities make, on the fitness text. */
 export class CheckpointsCard {
   readonly element: HTMLElement;
   private readonly card: ChartCard;
@@ -46,11 +46,15 @@ export class CheckpointsCard {
       x: checkpoint.step,
       y: fitnessIn(checkpoint) ?? null,
     }));
+    const title = fitnessTitle(data.opening);
     this.card.show(theme, {
+      ...{ title: `${title} of the checkpoints`, label: `${title} by step` },
       ...{ lines, scale, along: 'step', first: 0, last, readout, values: fitnessValues(data.opening) },
       note: isEmpty ? '' : outOfScale(lines, scale),
       empty: isEmpty ? empty : undefined,
-      spoken: isEmpty ? empty : `Fitness: ${readout}. ${spokenPoints(checkpoints, fitnessValues(data.opening).format)}`,
+      spoken: isEmpty
+        ? empty
+        : `${title}: ${readout}. ${spokenPoints(checkpoints, fitnessValues(data.opening).format)}`,
     });
   }
 }

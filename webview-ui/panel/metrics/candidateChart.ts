@@ -102,7 +102,7 @@ export class CandidateChart {
             filter: (_item, index) => index === 0,
             callbacks: {
               title: (items) => (items[0] ? wrap(formulaOf((items[0].raw as CandidatePoint).candidate)) : ''),
-              label: ({ raw }) => tooltipOf((raw as CandidatePoint).candidate, byId),
+              label: ({ raw }) => tooltipOf((raw as CandidatePoint).candidate, data.search),
             },
           },
         },
@@ -257,11 +257,11 @@ function drawShape(context: CanvasRenderingContext2D, shape: (typeof SHAPES)[num
   context.stroke();
 }
 
-function tooltipOf(candidate: MetricCandidate, byId: MetricState['byId']): string[] {
+function tooltipOf(candidate: MetricCandidate, { byId, opening }: MetricState): string[] {
   const { id, generation, outcome, size } = candidate;
   const fitness = fitnessInShort(candidate, byId);
   return [
-    `${fitness === '' ? '' : `fitness ${fitness} · `}${outcomeInShort(outcome)}`,
+    `${fitness === '' ? '' : `${fitnessName(opening)} ${fitness} · `}${outcomeInShort(outcome)}`,
     `#${id} · size ${size} · generation ${generation + 1} · ${lineage(candidate)}`,
   ];
 }

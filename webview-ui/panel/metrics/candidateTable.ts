@@ -1,4 +1,4 @@
-import { densePerplexityOf } from '../common/fitnessWords.ts';
+import { densePerplexityOf, fitnessColumn, fitnessName } from '../common/fitnessWords.ts';
 import { formatChange, formatGap } from '../../../src/experiment/format.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { bestOf } from '../../../src/search/metrics/state.ts';
@@ -91,6 +91,7 @@ export class CandidateTable {
   /** @param column pixels of the formulas at least */
   render(data: PanelData, selected: number | undefined, column: number | undefined): void {
     this.table.widen(column);
+    this.table.retitle('fitness', fitnessColumn(data.search.opening), fitnessName(data.search.opening));
     this.data = data;
     this.selected = selected;
     this.refresh();

@@ -29,7 +29,7 @@ export class FinalistsCard {
       h(
         'p',
         { class: 'muted' },
-        `Evaluated again as they are written, ${finalists[0]?.result?.calibrate ?? 'sequential'} calibration, beside the baselines${hasTest ? '; the unseen text played no part in the search' : ''}. Differences are against dense.`,
+        `Perplexity, evaluated again as they are written, ${finalists[0]?.result?.calibrate ?? 'sequential'} calibration, beside the baselines${hasTest ? '; the unseen text played no part in the search' : ''}. Differences are against dense.`,
       ),
       finalistTable(
         finalists.map((finalist) => this.row(finalist)),

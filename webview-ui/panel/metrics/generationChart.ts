@@ -1,4 +1,4 @@
-import { bestWords, densePerplexityOf, fitnessValues } from '../common/fitnessWords.ts';
+import { bestWords, densePerplexityOf, fitnessName, fitnessValues } from '../common/fitnessWords.ts';
 import { measuredText, fitnessText } from '../../../src/search/lifecycle/fitnessText.ts';
 import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { MetricCandidate } from '../../../src/search/metrics/events.ts';
@@ -34,6 +34,7 @@ export class GenerationChart {
     const generations = Math.max(data.run?.plan.search.generations ?? 1, shown);
     this.card.show(theme, {
       ...{ lines, scale, along: 'generation', first: 1, values: fitnessValues(data.search.opening) },
+      label: `Best ${fitnessName(data.search.opening)} by generation`,
       last: Math.max(2, Math.min(generations, Math.ceil(shown * 1.25) + 2)),
       readout: readoutOf(data),
       note: shown === 0 ? '' : outOfScale(lines, scale),

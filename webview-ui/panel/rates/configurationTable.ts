@@ -1,4 +1,4 @@
-import { densePerplexityOf } from '../common/fitnessWords.ts';
+import { densePerplexityOf, fitnessColumn, fitnessName } from '../common/fitnessWords.ts';
 import { formatChange } from '../../../src/experiment/format.ts';
 import { fitnessOf } from '../../../src/search/lifecycle/outcome.ts';
 import { droppedText } from '../../../src/search/rates/configuration.ts';
@@ -71,6 +71,7 @@ export class ConfigurationTable {
   render(rates: RateState, selected: number | undefined, isAsked: boolean): void {
     this.element.classList.toggle('unasked', !isAsked);
     this.filter.placeholder = `filter: ${isAsked ? 'mutated, repaired' : 'stopped early'}, #12`;
+    this.table.retitle('fitness', fitnessColumn(rates.opening), fitnessName(rates.opening));
     this.rates = rates;
     this.selected = selected;
     this.refresh();

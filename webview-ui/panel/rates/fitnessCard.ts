@@ -1,4 +1,4 @@
-import { bestWords, densePerplexityOf, fitnessValues } from '../common/fitnessWords.ts';
+import { bestWords, densePerplexityOf, fitnessName, fitnessValues } from '../common/fitnessWords.ts';
 import { measuredText } from '../../../src/search/lifecycle/fitnessText.ts';
 import { fitnessIn, objectiveOf } from '../../../src/search/lifecycle/objective.ts';
 import type { RateSearchPlan } from '../../../src/search/rates/plan.ts';
@@ -54,6 +54,7 @@ export class FitnessCard {
     const empty = 'The line begins once the first configurations are evaluated.';
     this.card.show(theme, {
       ...{ lines, scale, along: 'generation', first: 0, last, readout, values: fitnessValues(rates.opening) },
+      label: `Best ${fitnessName(rates.opening)} by generation`,
       note: shown === 0 ? '' : outOfScale(lines, scale),
       empty: shown === 0 ? empty : undefined,
       spoken: shown === 0 ? empty : `Generation ${shown - 1}: ${readout}.`,

@@ -86,7 +86,8 @@ function readoutOf(state: RecoveryState): string {
   const best = bestValidation(state);
   if (!last || best?.perplexity == null) return '';
   const [before] = validations;
-  const nothingYet = validations.length === 1 ? 'before the first step' : 'nothing better than before so far';
+  const nothingBetter = state.finished ? 'nothing better than before' : 'nothing better than before so far';
+  const nothingYet = validations.length === 1 ? 'before the first step' : nothingBetter;
   const kept = best.step === 0 ? nothingYet : `best after ${best.step} steps`;
   return [
     `${kept}: ${against(best.perplexity, 'dense', opening?.densePerplexity)}`,
