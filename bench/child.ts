@@ -31,7 +31,7 @@ export async function runChild(text: string): Promise<void> {
 async function answerOf(job: ChildJob): Promise<object> {
   if (job.kind === 'generate') return generateModel();
   if (job.kind === 'mask steps') return measureMaskSteps(job.plan, job.comparison);
-  return JOBS[job.kind](await open(job.plan));
+  return JOBS[job.kind](await openInputs(job.plan));
 }
 
 interface Opened {
@@ -78,7 +78,7 @@ const JOBS: Record<Exclude<ChildJob['kind'], 'generate' | 'mask steps'>, (opened
 };
 
 /** Everything that the peer has done too before its clock starts: checkpoint opened, texts tokenised. */
-async function open(plan: EvaluationPlan): Promise<Opened> {
+export async function openInputs(plan: EvaluationPlan): Promise<Opened> {
   const { settings } = plan;
   const device = new Device({ name: 'cpu', precision: 'float32', threads: settings.threads });
   const checkpoint = await openCheckpoint(plan.model);
@@ -137,7 +137,7 @@ function sum(values: Float32Array): number {
 }
 
 /** What an engine does after every step, so that messages and signals are seen. */
-function yieldOnce(): Promise<void> {
+export function yieldOnce(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -1,4 +1,4 @@
-import { createEngine } from '../src/engine/engine.ts';
+import { createEngine, type Engine } from '../src/engine/engine.ts';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { BlockWeights, type Weights } from '../src/engine/forward/blockWeights.ts';
 import { embed } from '../src/engine/forward/embed.ts';
@@ -6,10 +6,14 @@ import type { HiddenStream } from '../src/engine/forward/hiddenStream.ts';
 import { headLogits } from '../src/engine/forward/logits.ts';
 import { ModelPrograms } from '../src/engine/forward/modelPrograms.ts';
 import { Pruner } from '../src/engine/pruning/pruner.ts';
+import type { Update } from '../src/experiment/updates.ts';
 import { Device } from '../src/engine/runtime/device.ts';
 import { parsePrefix } from '../src/metric/parsePrefix.ts';
+import { DEFAULT_LLM_SETTINGS } from '../src/search/llm/settings.ts';
 import type { MetricSearchPlan } from '../src/search/metrics/plan.ts';
-import { ADMM, SPARSEGPT } from './recoveryStudy/updates.ts';
+import type { RateTarget } from '../src/search/rates/plan.ts';
+import { DEFAULT_SELF_PRUNER_SETTINGS } from '../src/search/rates/selfPruner/settings.ts';
+import { ADMM, RECONSTRUCT, SPARSEGPT } from './recoveryStudy/updates.ts';
 import { studyPlan } from './study/studyPlan.ts';
 import { LENGTH, SHARED_FILES } from './work.ts';
 
@@ -17,7 +21,7 @@ const USAGE = `npm run bench:objective [-- THREADS]
 
 What knowing the dense model's distributions costs, on ../shared's checkpoint: KL(dense ‖ pruned) from the dense logits made anew of kept
 states, and from the k likeliest words with the mass of the rest, against the value in float64: error, bytes a token, time. And what a
-candidate of a search for metrics takes without an update, after it, and by divergence.`;
+candidate of a search for metrics, or for rates, takes without an update, after it, and by divergence.`;
 
 const TOPS = [8, 32, 128, 512];
 const SEQUENCES = 16;
@@ -126,7 +130,40 @@ async function candidates(threads: number): Promise<void> {
       `${name.padEnd(24)}  ${((opened - began) / 1000).toFixed(2).padStart(6)} s  ${each.toFixed(3).padStart(8)} s`,
     );
   }
+  await structures(engine, plain);
   await engine.dispose();
+}
+
+/** Rates of components and of single weights: five that are new, and five of levels that were there before. */
+async function structures(engine: Engine, { model, text, calibration, settings }: MetricSearchPlan): Promise<void> {
+  const targets: readonly (readonly [target: RateTarget, update: Update])[] = [
+    [{ kind: 'structure', name: 'wanda-sp', score: { kind: 'method', method: 'wanda-sp' } }, RECONSTRUCT],
+    [{ kind: 'weights', metric: 'wanda', expression: parsePrefix('mul(W, sqrt(X))') }, ADMM],
+  ];
+  console.log('\nrates                    opening   each of 5   again    (32 blocks of 256, 50 %)');
+  for (const [target, update] of targets) {
+    for (const followed of [false, true]) {
+      const began = performance.now();
+      const { components } = await engine.open({
+        ...{ kind: 'rates', name: 'bench', model, text, calibration: calibration!, settings, target, baselines: [] },
+        ...{ sparsity: { kind: 'unstructured', share: 0.5 }, llm: DEFAULT_LLM_SETTINGS },
+        ...{ search: DEFAULT_SELF_PRUNER_SETTINGS, prompts: { initialise: '', mutate: '', cross: '', again: '' } },
+        ...(followed && { update }),
+      });
+      const seconds = [(performance.now() - began) / 1000];
+      // The second five have the levels of the first ones in another order of the blocks' partners.
+      for (const shift of [0, 1]) {
+        const from = performance.now();
+        for (let i = 0; i < 5; i++) {
+          const rates = components.map((_, block) => 0.4 + 0.04 * ((i + shift * block + block) % 5));
+          await engine.measure({ candidates: [{ kind: 'rates', rates }], on: { kind: 'blocks', begin: 0, end: 32 } });
+        }
+        seconds.push((performance.now() - from) / 5000);
+      }
+      const name = `${target.kind}${followed ? `, ${update.method}` : ''}`;
+      console.log(name.padEnd(24), ...seconds.map((value) => `${value.toFixed(2).padStart(7)} s`));
+    }
+  }
 }
 
 function logProbabilities(logits: Float32Array): Float64Array {

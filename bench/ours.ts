@@ -47,7 +47,7 @@ export function referencePlan(job: JobName, threads: number): EvaluationPlan {
   };
 }
 
-const WANDA: EvaluationPlan['evaluations'][number] = {
+export const WANDA: EvaluationPlan['evaluations'][number] = {
   metric: 'wanda',
   expression: {
     kind: 'operation',

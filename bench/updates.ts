@@ -1,7 +1,7 @@
 /**
- * What updates of a layer take, ours against the peer's in float64 and in float32, in turn and each in a process of its own:
- * `npm run bench:updates -- [--shape OUT×IN]… [--tokens N] [--threads N] [--rounds N] [--alone] [--processor]`.
- * Without shapes: the layers of the reference checkpoint. `--alone` leaves the peer out, `--processor` counts seconds of processor.
+ * What updates take, ours against the peer's in float64 and in float32, in turn and each in a process of its own:
+ * `npm run bench:updates -- [--shape OUT×IN]… [--tokens N] [--threads N] [--rounds N] [--alone] [--processor] [--json]`.
+ * Without shapes: the whole reference checkpoint, then its layers. `--alone` leaves the peer out, `--processor` counts seconds of processor.
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,8 @@ import { peakMemory } from '../src/engine/runtime/memory.ts';
 import { openSolver } from '../src/engine/update/openSolver.ts';
 import { runProcess } from './childProcess.ts';
 import { findPeer } from './peer.ts';
-import { median } from './report.ts';
+import { median, rowJson, rowTable } from './report.ts';
+import { clockOf, compareModels, measureModel, MODEL_JOBS, type ModelJobName, type ModelRun } from './updatedModel.ts';
 import { SHARED_FILES } from './work.ts';
 
 const STEPS = ['gram', 'factor', 'sparsegpt', 'own mask', '2:4', 'admm factor', 'admm'] as const;
@@ -44,32 +45,41 @@ const REFERENCE_LAYERS = ['256×256', '128×256', '688×256', '256×688'];
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      shape: { type: 'string', multiple: true, default: REFERENCE_LAYERS },
+      shape: { type: 'string', multiple: true },
       tokens: { type: 'string', default: '4096' },
       threads: { type: 'string', default: String(os.availableParallelism()) },
       rounds: { type: 'string', default: '3' },
       alone: { type: 'boolean', default: false },
       processor: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
       layer: { type: 'string' },
+      model: { type: 'string' },
     },
   });
+  if (values.model !== undefined) {
+    console.log(JSON.stringify(await measureModel(JSON.parse(values.model) as ModelRun)));
+    return;
+  }
   if (values.layer !== undefined) {
     console.log(JSON.stringify(await measureOurs(JSON.parse(values.layer) as Layer)));
     return;
   }
   const peer = values.alone ? undefined : await findPeer();
   if (peer && 'missing' in peer) console.log(`without the peer: ${peer.missing}`);
-  for (const shape of values.shape) {
+  const [threads, rounds, processor] = [Number(values.threads), Number(values.rounds), values.processor];
+  if (values.shape === undefined) {
+    const python = peer && 'python' in peer ? peer.python : undefined;
+    for (const job of Object.keys(MODEL_JOBS) as ModelJobName[]) {
+      const rows = await compareModels({ job, threads, processor }, rounds, python);
+      if (values.json) for (const row of rows) console.log(rowJson(row));
+      else console.log(rowTable(rows));
+    }
+  }
+  for (const shape of values.shape ?? REFERENCE_LAYERS) {
     const [out, n] = shape.split(/[×x]/).map(Number) as [number, number];
-    const layer = {
-      out,
-      n,
-      tokens: Number(values.tokens),
-      threads: Number(values.threads),
-      processor: values.processor,
-    };
+    const layer = { out, n, tokens: Number(values.tokens), threads, processor };
     const answers: Record<'ours' | 'double' | 'float', Answer[]> = { ours: [], double: [], float: [] };
-    for (let round = 0; round < Number(values.rounds); round++) {
+    for (let round = 0; round < rounds; round++) {
       answers.ours.push(await inProcess(process.execPath, [process.argv[1]!, '--layer', JSON.stringify(layer)]));
       if (!peer || 'missing' in peer) continue;
       for (const type of ['double', 'float'] as const) {
@@ -104,10 +114,7 @@ function timesOf(n: number): number {
 
 async function measureOurs({ out, n, tokens, threads, processor }: Layer): Promise<Answer> {
   const device = new Device({ name: 'cpu', precision: 'float32', threads });
-  const now = (): number => {
-    const { user, system } = process.cpuUsage();
-    return processor ? (user + system) / 1e6 : performance.now() / 1000;
-  };
+  const now = clockOf(processor);
   const rate = await rateOf(device, now);
   const times: Partial<Record<Step, number[]>> = {};
   const timed = async <T>(step: Step, work: () => Promise<T>): Promise<T> => {

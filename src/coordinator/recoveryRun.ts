@@ -18,7 +18,9 @@ import type {
 } from '../search/recovery/events.ts';
 import { AFTER, BEFORE } from '../search/recovery/finalists.ts';
 import type { RecoveryPlan } from '../search/recovery/plan.ts';
+import { recoveryReport } from '../search/recovery/report.ts';
 import { runRecovery } from '../search/recovery/runRecovery.ts';
+import type { RecoveryOutcome } from '../search/recovery/runRecovery.ts';
 import { askOne } from './askOne.ts';
 import { checkSame } from './divergence.ts';
 import { asPlanned, evaluateFinalists } from './finalists.ts';
@@ -65,7 +67,7 @@ export class RecoveryRun implements SearchRun<'recovery'> {
     const outcome = await runRecovery(this.plan, this.effects(drive), { opening, signal: drive.signal });
     await this.needState(outcome.kept, drive);
     await keepStates(this.folder, new Set([outcome.kept]));
-    await this.evaluate(outcome.kept, drive);
+    await this.evaluate(outcome, opening, drive);
     return { kind: 'finished', ...outcome };
   }
 
@@ -145,8 +147,10 @@ export class RecoveryRun implements SearchRun<'recovery'> {
   }
 
   /** What was pruned, and what training has made of it. */
-  private async evaluate(step: number, drive: Drive<'recovery'>): Promise<void> {
+  private async evaluate(outcome: RecoveryOutcome, opening: RecoveryOpening, drive: Drive<'recovery'>): Promise<void> {
     const { plan, folder, finalists } = this;
+    const step = outcome.kept;
+    const report = recoveryReport(plan.recovery, { opening, stopped: this.stopped!, outcome });
     const untrained = { about: { name: BEFORE }, evaluation: asPlanned(plan.evaluation) };
     const [before] = await evaluateFinalists([untrained], finalists.slice(0, 1), plan, drive);
     const onText = planInputs(plan);
@@ -157,7 +161,8 @@ export class RecoveryRun implements SearchRun<'recovery'> {
           evaluation: async (client, inputs): Promise<EvaluationResult> => {
             const result = inputs.text === onText.text ? before!.result : before!.test;
             if (!result) throw new EspalierError(before!.error!);
-            return client.request('recovered', { point: { step, folder }, before: result, inputs });
+            const after = await client.request('recovered', { point: { step, folder }, before: result, inputs });
+            return { ...after, recovery: { ...report, before: result.perplexity } };
           },
         },
       ],

@@ -52,8 +52,12 @@ import type {
   Trained,
   Training,
 } from '../search/recovery/events.ts';
-import { withoutRecovery } from '../search/recovery/plan.ts';
+import { recoveryPlanOf, withoutRecovery } from '../search/recovery/plan.ts';
+import type { RecoveryPlan } from '../search/recovery/plan.ts';
 import { evaluateRecovered } from './recovery/evaluateRecovered.ts';
+import { exportRecovered } from './recovery/exportRecovered.ts';
+import type { KeptState } from './recovery/recover.ts';
+import { withTraining } from './recovery/preflightRecovered.ts';
 import { RecoverySession, saveRecovery } from './recovery/recoverySession.ts';
 
 export { listDevices } from './runtime/probe.ts';
@@ -105,6 +109,12 @@ export interface Engine {
    * @throws EspalierError `export/exists`, `export/mismatch`, `io/write`, and what an evaluation throws
    */
   exportModel(plan: EvaluationPlan, target: ExportTarget, hooks?: StepHooks): Promise<ExportReport>;
+  /**
+   * Writes what a run of a recovery has kept, as {@link exportModel} writes an evaluation. Needs `startFresh`.
+   *
+   * @throws EspalierError as {@link exportModel} and {@link saveRecovery}
+   */
+  exportRecovered(asked: KeptRecovery, target: ExportTarget, hooks?: StepHooks): Promise<ExportReport>;
   /** Compares the speed of checkpoints, see `measureSpeed`. Needs `startFresh`. */
   measureSpeed(plan: SpeedPlan, hooks?: StepHooks): Promise<readonly SpeedReport[]>;
   /** Compares an exported model's logits with those in a file: what the engine of an export asks a fresh one. */
@@ -114,6 +124,11 @@ export interface Engine {
   speedRound(hooks?: Pick<StepHooks, 'signal'>): Promise<SpeedRound>;
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
+}
+
+/** A finished recovery, and the state that it has kept. */
+export interface KeptRecovery extends KeptState {
+  readonly plan: RecoveryPlan;
 }
 
 export interface EngineOptions {
@@ -224,9 +239,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
     preflight: (plan, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
-        // Of a recovery what it prunes: how long training takes says its panel.
-        const pruned = { ...plan, evaluations: plan.evaluations.map(withoutRecovery) };
-        return preflight(await withLength(pruned), hooks, state, options.cacheFolder);
+        const sized = await withLength(plan);
+        const pruned = { ...sized, evaluations: sized.evaluations.map(withoutRecovery) };
+        return withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(
@@ -238,7 +253,17 @@ export function createEngine(options: EngineOptions = {}): Engine {
     exportModel: (plan, target, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
-        return exportModel(await withLength(plan), target, hooks, state, freshStarter());
+        const sized = await withLength(plan);
+        const [evaluation, ...others] = sized.evaluations;
+        if (!evaluation?.recovery || others.length > 0) return exportModel(sized, target, hooks, state, freshStarter());
+        const recovery = recoveryPlanOf(sized, evaluation.recovery);
+        return exportRecovered(recovery, undefined, target, hooks, state, freshStarter());
+      }),
+    exportRecovered: ({ plan, ...kept }, target, hooks = {}) =>
+      alone(async () => {
+        throwIfCancelled(hooks.signal, 'exporting');
+        await closeSearch();
+        return exportRecovered(await withLength(plan), kept, target, hooks, state, freshStarter());
       }),
     measureSpeed: (plan, hooks = {}) => alone(() => measureSpeed(plan, hooks, freshStarter())),
     verify: (request, { signal } = {}) => alone(() => verifyExport(request, signal, state)),

@@ -113,6 +113,9 @@ export const RECOVERY_SETTINGS = {
   },
 } as const satisfies SettingTable;
 
+/** Why training ended. */
+export const STOP_REASONS = ['steps', 'patience', 'not-finite', 'diverged'] as const;
+
 export type RecoverySettings = SettingsOf<typeof RECOVERY_SETTINGS>;
 export type RecoverySettingName = keyof RecoverySettings;
 export const RECOVERY_SETTING_NAMES = Object.keys(RECOVERY_SETTINGS) as readonly RecoverySettingName[];

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
 import { inputFields, settingsSchema } from './planSchema.ts';
+import { recoveryReportSchema } from './recoverySchema.ts';
 import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
 import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
@@ -43,6 +44,11 @@ const provenanceSchema = z.strictObject({
   gradientSamples: countSchema.exactOptional(),
   gradientLength: countSchema.exactOptional(),
   gradientOffsets: offsets.exactOptional(),
+  /** What a recovery was trained and watched on; without a text of its own the end of the first was held out. */
+  train: textSchema.exactOptional(),
+  trainHash: hashSchema.exactOptional(),
+  validate: textSchema.exactOptional(),
+  validateHash: hashSchema.exactOptional(),
   /** How the texts were made of their files, where not as ever. */
   rows: inputFields.rows,
   /** The protocol that the settings began with, and in what they differ from it: "length 1024". */
@@ -86,6 +92,8 @@ export const resultSchema = z.strictObject({
   unseenExperts: z.array(textSchema).max(MAX_EXPERTS).exactOptional(),
   /** What became of the weights that stay, where an update changed them. */
   update: updateReportSchema.exactOptional(),
+  /** What training has made of it, where it was recovered. */
+  recovery: recoveryReportSchema.exactOptional(),
   /** Share of the weights that each block lost, where the blocks were not pruned alike. */
   rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
   /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */

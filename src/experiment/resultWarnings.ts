@@ -1,5 +1,6 @@
-import { formatShare } from './format.ts';
+import { formatPerplexity, formatShare } from './format.ts';
 import { lengthWarning } from './length.ts';
+import type { RecoveryReport } from './recoverySchema.ts';
 import type { EvaluationResult, Provenance } from './resultSchema.ts';
 import type { EvaluationSettings } from './settings.ts';
 import type { UpdateReport } from './updateSchema.ts';
@@ -21,12 +22,35 @@ export function warningsOf({
   provenance,
   unseenExperts = [],
   update,
-}: Pick<EvaluationResult, 'provenance' | 'unseenExperts' | 'update'>): readonly string[] {
+  recovery,
+  perplexity,
+}: Pick<EvaluationResult, 'provenance' | 'unseenExperts' | 'update' | 'recovery' | 'perplexity'>): readonly string[] {
   return [
     ...resultWarnings(provenance),
     ...(unseenExperts.length > 0 ? [unseenText(unseenExperts)] : []),
     ...(update?.damped ? [dampedText(update.damped, update.update.damping)] : []),
     ...(update?.layers === 0 ? [NOTHING_REFITTED] : []),
+    ...(recovery ? recoveryWarnings(recovery, perplexity) : []),
+  ];
+}
+
+/** Of a recovery that did not do what it is for. @param perplexity of what is kept, on the text of the result */
+export function recoveryWarnings(
+  { reason, detail, kept, heldOut, before }: RecoveryReport,
+  perplexity: number,
+): readonly string[] {
+  const tooFast = reason === 'diverged' || reason === 'not-finite';
+  const ended = tooFast ? [`training was stopped, because ${detail}; lower the learning rate, or let it rise`] : [];
+  if (kept === 0) {
+    const nothing = 'nothing was recovered: no step did better on the held-out text than the model before';
+    return [...ended, tooFast ? nothing : `${nothing}; train longer, with another rate or on another text`];
+  }
+  if (perplexity <= before) return ended;
+  const [from, to] = [heldOut.before, heldOut.after].map((each) => (each === null ? '–' : formatPerplexity(each)));
+  const worse = `the recovery made this text worse, ${formatPerplexity(before)} before and ${formatPerplexity(perplexity)} after`;
+  return [
+    ...ended,
+    `${worse}, though the held-out text went from ${from} to ${to}: train on a text that is more like this one, for fewer steps or with a lower rate`,
   ];
 }
 

@@ -73,12 +73,16 @@ export function parseRecord(text: string): EvaluationRecord | undefined {
  * are shown with the number instead.
  */
 export function plannedKey(plan: EvaluationPlan, evaluation: PlannedEvaluation | undefined, root: string): string {
-  return keyOf(portable(root, plan), evaluation ? scoreText(evaluation) : 'dense', evaluation?.sparsity);
+  const [expression, isTrained] = evaluation
+    ? [scoreText(evaluation), evaluation.recovery !== undefined]
+    : ['dense', false];
+  return keyOf(portable(root, plan), expression, evaluation?.sparsity, isTrained);
 }
 
 /** The key that {@link plannedKey} gives for the plan that this record came from. */
 export function recordKey(record: EvaluationRecord): string {
-  return keyOf(record, record.result.expression, record.result.sparsity);
+  const { expression, sparsity, provenance } = record.result;
+  return keyOf(record, expression, sparsity, provenance.train !== undefined);
 }
 
 /** File name of a record: readable, the same for the same evaluation of the same file, never that of another. */
@@ -97,9 +101,10 @@ function portable<Of extends EvaluationPlan | Provenance>(root: string, of: Of):
 }
 
 function keyOf(
-  { model, text, calibration, gradients, rows, settings }: PlanInputs,
+  { model, text, calibration, gradients, train, validate, rows, settings }: PlanInputs,
   expression: string,
   sparsity: Sparsity | undefined,
+  isTrained: boolean,
 ): string {
   return JSON.stringify([
     model,
@@ -110,5 +115,6 @@ function keyOf(
     ...decidingNames(SETTINGS).map((name) => settings[name]),
     ...(gradients === undefined ? [] : [gradients]),
     ...(rows === undefined ? [] : [rows]),
+    ...(isTrained ? [{ train, validate }] : []),
   ]);
 }

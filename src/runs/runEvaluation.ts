@@ -15,17 +15,19 @@ import type { RunFolder } from './runFolder.ts';
 import { planOf } from './runRecord.ts';
 
 /**
- * The evaluation of what a run has found, as it would be asked for outside of it: to be evaluated again, or exported.
+ * The evaluation of what a run has found, as it would be asked for outside of it: to be evaluated again, or exported. What
+ * followed the mask in the search follows it here.
  *
- * @param candidate id of a metric or of a configuration of rates; the best one where it is not given. A search for masks has one result.
+ * @param candidate id of a metric or of a configuration of rates; the best one where it is not given. A search for masks has one result, and a
+ * recovery what it prunes and trains, if it prunes.
  * @throws EspalierError `settings/invalid` where there is none of that id, or none yet; `runs/damaged` where the best is asked for, and
  * what is damaged could have been better; `io/read`
  */
 export async function evaluationOfRun(run: RunFolder, candidate?: number): Promise<EvaluationPlan> {
-  return { ...planInputs(planOf(run.record, run.root)), evaluations: [await foundIn(run, candidate)] };
+  return { ...planInputs(planOf(run.record, run.root)), evaluations: await foundIn(run, candidate) };
 }
 
-async function foundIn(run: RunFolder, candidate: number | undefined): Promise<PlannedEvaluation> {
+async function foundIn(run: RunFolder, candidate: number | undefined): Promise<readonly PlannedEvaluation[]> {
   const { plan, id } = run.record;
   const state = newState(plan.kind);
   const journal = journalOf(run);
@@ -34,11 +36,15 @@ async function foundIn(run: RunFolder, candidate: number | undefined): Promise<P
   if (candidate === undefined) checkWhole(journal);
   const found = foundBy(plan, state, candidate);
   if (typeof found === 'string') throw notFound(id, candidate, found);
-  return found;
+  return found ? [found] : [];
 }
 
-/** @returns what was found, or how far the search is that has not found it */
-function foundBy(plan: RunPlan, state: AnySearchState, candidate: number | undefined): PlannedEvaluation | string {
+/** @returns what was found, or how far the search is that has not found it; undefined for a recovery that prunes nothing */
+function foundBy(
+  plan: RunPlan,
+  state: AnySearchState,
+  candidate: number | undefined,
+): PlannedEvaluation | string | undefined {
   if (plan.kind === 'masks' && state.kind === 'masks') {
     if (candidate !== undefined) return 'a search for masks, which has one result';
     if (!state.finished) return `one that is at step ${state.steps} of ${plan.search.steps}`;
@@ -46,6 +52,7 @@ function foundBy(plan: RunPlan, state: AnySearchState, candidate: number | undef
       metric: `${plan.name}, policy gradient`,
       structure: { kind: 'mask', mask: state.finished.mask },
       sparsity: plan.sparsity,
+      ...(plan.update && { update: plan.update }),
     };
   }
   if (plan.kind === 'rates' && state.kind === 'rates') {
@@ -58,9 +65,13 @@ function foundBy(plan: RunPlan, state: AnySearchState, candidate: number | undef
     const found = candidate === undefined && best === undefined ? bestOf(state) : state.byId.get(candidate ?? best!);
     if (!found) return `one with ${state.candidates.length} candidates`;
     const expression = parsePrefix(found.expression);
-    return { metric: printInfix(expression), expression, sparsity: plan.sparsity };
+    const { sparsity, update } = plan;
+    return { metric: printInfix(expression), expression, sparsity, ...(update && { update }) };
   }
-  if (plan.kind === 'recovery') return 'a recovery, whose model `espalier recover --resume RUN --to FOLDER` writes';
+  if (plan.kind === 'recovery') {
+    if (candidate !== undefined) return 'a recovery, which has one result';
+    return plan.evaluation && { ...plan.evaluation, recovery: plan.recovery };
+  }
   return `a search for ${plan.kind}`;
 }
 

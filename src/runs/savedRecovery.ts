@@ -3,11 +3,16 @@ import { fileProblem } from '../files/fileProblem.ts';
 import { hashOfState, stateFile } from '../files/stateFiles.ts';
 import { foldEvent, newState } from '../search/folds.ts';
 import type { RecoveredForm, RecoveryFinished, Saving } from '../search/recovery/events.ts';
+import { recoveryReport } from '../search/recovery/report.ts';
 import { checkWhole } from './journalReader.ts';
 import { isRunOf, journalOf, runName } from './runFolder.ts';
 import type { RunFolder } from './runFolder.ts';
 import { planOf } from './runRecord.ts';
 import { fileOfRun } from './runPath.ts';
+
+interface KeptRecovery extends Pick<Saving, 'plan' | 'point'> {
+  readonly report: ReturnType<typeof recoveryReport>;
+}
 
 /**
  * What to ask an engine to write what a finished recovery has kept.
@@ -17,17 +22,29 @@ import { fileOfRun } from './runPath.ts';
  * is not as it was; `io/read`
  */
 export async function savingOf(run: RunFolder, as: RecoveredForm, to: string): Promise<Saving> {
+  const { plan, point } = await keptBy(run, as);
+  return { plan, point, as, to };
+}
+
+/**
+ * The state that a finished recovery has kept, and what came of the training.
+ *
+ * @throws EspalierError as {@link savingOf}
+ */
+export async function keptBy(run: RunFolder, as: RecoveredForm = 'merged'): Promise<KeptRecovery> {
   if (!isRunOf(run, 'recovery')) throw notKept(run, 'a search');
   const state = newState('recovery');
   const journal = journalOf(run);
   for await (const records of journal.more()) for (const { event, at } of records) foldEvent(state, event, at);
   checkWhole(journal);
-  const { finished } = state;
-  if (!finished) throw notKept(run, `one that is at step ${state.steps} of ${run.record.plan.recovery.steps}`);
+  const { finished, stopped, opening } = state;
+  if (!finished || !stopped || !opening)
+    throw notKept(run, `one that is at step ${state.steps} of ${run.record.plan.recovery.steps}`);
   if (as === 'adapter' && finished.kept === 0 && run.record.plan.adapter === undefined)
     throw notKept(run, 'one that kept the model as it was, without an adapter');
   await checkState(run, finished);
-  return { plan: planOf(run.record, run.root), point: { step: finished.kept, folder: run.folder }, as, to };
+  const report = recoveryReport(run.record.plan.recovery, { opening, stopped, outcome: finished });
+  return { plan: planOf(run.record, run.root), point: { step: finished.kept, folder: run.folder }, report };
 }
 
 async function checkState({ folder }: RunFolder, { kept, state }: RecoveryFinished): Promise<void> {

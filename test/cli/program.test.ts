@@ -71,6 +71,7 @@ async function run(
     recovered: notAskedFor,
     saveRecovery: notAskedFor,
     exportModel: notAskedFor,
+    exportRecovered: notAskedFor,
     measureSpeed: notAskedFor,
     verify: notAskedFor,
     openSpeed: notAskedFor,

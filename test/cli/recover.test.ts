@@ -5,13 +5,14 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine, KeptRecovery } from '../../src/engine/engine.ts';
+import type { ExportTarget } from '../../src/experiment/exportSchema.ts';
 import { RECOVERY_SETTINGS } from '../../src/experiment/recovery.ts';
 import { listRuns } from '../../src/runs/runSummary.ts';
 import type { RecoveryPlan } from '../../src/search/recovery/plan.ts';
 import type { Saving } from '../../src/search/recovery/events.ts';
 import { ScriptedWorker } from '../coordinator/scriptedWorker.ts';
-import { sampleSummary } from '../protocol/samples.ts';
+import { sampleExportReport, sampleSummary } from '../protocol/samples.ts';
 import { recoveryProblem } from '../search/recovery/simulation.ts';
 import type { RecoveryProblem } from '../search/recovery/simulation.ts';
 
@@ -44,11 +45,16 @@ experiment small {
 async function run(folder: string, words: readonly string[], recovery: RecoveryProblem = recoveryProblem()) {
   const written = { out: '', err: '' };
   const saved: Saving[] = [];
+  const exported: { readonly kept: KeptRecovery; readonly target: ExportTarget }[] = [];
   const engine = {
     describe: (model: string) => Promise.resolve(sampleSummary(model)),
     saveRecovery: (saving: Saving) => {
       saved.push(saving);
       return Promise.resolve({ folder: saving.to, as: saving.as, bytes: 12_000 });
+    },
+    exportRecovered: (kept: KeptRecovery, target: ExportTarget) => {
+      exported.push({ kept, target });
+      return Promise.resolve({ ...sampleExportReport(), ...target });
     },
     dispose: () => Promise.resolve(),
   } satisfies Partial<Engine>;
@@ -64,7 +70,7 @@ async function run(folder: string, words: readonly string[], recovery: RecoveryP
     forkWorker: () => new ScriptedWorker({ recovery }),
     listDevices: () => Promise.resolve([]),
   });
-  return { code, ...written, saved };
+  return { code, ...written, saved, exported };
 }
 
 async function planIn(folder: string): Promise<RecoveryPlan> {
@@ -86,13 +92,14 @@ describe('espalier recover', () => {
       ...['--steps', '60', '--rate', '1e-3', '--warmup', '5', '--schedule', 'cosine', '--batch', '2', '--rank', '4'],
       ...['--alpha', '8', '--targets', 'qv', '--train-length', '32', '--train-seed', '9', '--loss', 'reply'],
       ...['--masked', 'off', '--every', '10', '--patience', '0', '--held', '7', '--adapter', 'lora-in'],
-      ...['--validate', 'held', '--train-rows', 'lines'],
+      ...['--validate', 'held', '--train-rows', 'lines', '--test', 'unseen', '--test-rows', 'lines'],
     ];
     const { code } = await run(folder, ['recover', ...INPUTS, ...flags]);
     expect(code).toBe(0);
     expect(await planIn(folder)).toMatchObject({
       ...{ model: 'model', text: 'text', train: 'train', validate: 'held', adapter: 'lora-in' },
-      rows: { train: { rows: 'lines' } },
+      test: 'unseen',
+      rows: { train: { rows: 'lines' }, test: { rows: 'lines' } },
       evaluation: { sparsity: { kind: 'n:m', keep: 2, of: 4 }, update: { method: 'admm' } },
       settings: { seed: 3, length: 64 },
       recovery: {
@@ -146,6 +153,29 @@ describe('espalier recover', () => {
     expect(code).toBe(0);
     expect(saved).toMatchObject([{ as: 'merged' }]);
     expect(out).toContain('saved');
+  });
+
+  it('is exported with --run, from the state that it has kept', async () => {
+    const folder = await newFolder();
+    await run(folder, ['recover', 'm.prune']);
+    const [only] = await listRuns(folder);
+    const words = ['export', '--run', only!.id, '--text', 'other', '--format', 'onnx', '--to', 'out'];
+    const { code, exported, err } = await run(folder, words);
+    expect(err).not.toContain('error');
+    expect(code).toBe(0);
+    expect(exported).toMatchObject([
+      {
+        kept: {
+          plan: { kind: 'recovery', text: path.join(folder, 'other'), train: path.join(folder, 'train') },
+          point: { step: 40 },
+          report: { steps: 40, kept: 40, reason: 'steps' },
+        },
+        target: { folder: path.join(folder, 'out'), format: 'onnx' },
+      },
+    ]);
+    const refused = await run(folder, ['export', '--run', only!.id, '--candidate', '3', '--to', 'out']);
+    expect(refused.err).toContain('a recovery, which has one result');
+    expect(refused.exported).toEqual([]);
   });
 
   it('says why it stopped, and what is kept', async () => {

@@ -68,3 +68,21 @@ it('of a search for masks: its mask, once it has one', async () => {
   expect(failure.code).toBe('settings/invalid');
   expect(failure.message).toMatch(/step 10 of 20/);
 });
+
+it('what followed the mask in the search follows what it found', async () => {
+  const admm = { method: 'admm', iterations: 5, damping: 0.1 } as const;
+  const reconstruct = { method: 'reconstruct', damping: 0.03 } as const;
+  const metrics = { ...syntheticPlan({ population: 10, generations: 3 }), update: admm };
+  const rates = syntheticRatePlan({ population: 6, mutations: 2, crossovers: 2, generations: 2 });
+  const masks = { ...syntheticMaskPlan({ steps: 20, checkpoints: 2 }), update: reconstruct };
+  const wanda = { kind: 'weights', metric: 'wanda', expression: parsePrefix('mul(W, sqrt(X))') } as const;
+  const runs = [
+    [await runWith(metrics, syntheticSearch(metrics)), admm],
+    [await runWith({ ...rates, update: reconstruct }, syntheticRates(rates)), reconstruct],
+    [await runWith({ ...rates, target: wanda, update: admm }, syntheticRates(rates)), admm],
+    [await runWith(masks, syntheticMasks(masks)), reconstruct],
+  ] as const;
+  for (const [run, update] of runs) expect((await evaluationOfRun(run)).evaluations).toMatchObject([{ update }]);
+  const [run] = runs[0];
+  expect((await evaluationOfRun(run, 1)).evaluations).toMatchObject([{ update: admm }]);
+});

@@ -9,7 +9,7 @@ import { evaluationOfRun } from '../../src/runs/runEvaluation.ts';
 import { createRun, JOURNAL_FILE } from '../../src/runs/runFolder.ts';
 import type { RunFolder } from '../../src/runs/runFolder.ts';
 import { encodeLine, firstLink } from '../../src/runs/journalLine.ts';
-import { savingOf } from '../../src/runs/savedRecovery.ts';
+import { keptBy, savingOf } from '../../src/runs/savedRecovery.ts';
 import type { RecoveryEvent } from '../../src/search/recovery/events.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { maskPlan } from '../search/masks/simulation.ts';
@@ -39,6 +39,8 @@ async function runWith(...events: readonly RecoveryEvent[]): Promise<RunFolder> 
 
 const OPENED: RecoveryEvent = { kind: 'opened', ...recoveryProblem().opening };
 
+const STOPPED: RecoveryEvent = { kind: 'stopped', step: 120, reason: 'steps', detail: 'all 120 steps are done' };
+
 function finished(kept: number): RecoveryEvent {
   const state = kept === 0 ? null : createHash('sha256').update(stateAfter(kept)).digest('hex');
   return { kind: 'finished', steps: 120, kept, loss: 3.5, state };
@@ -46,13 +48,15 @@ function finished(kept: number): RecoveryEvent {
 
 describe('what a finished recovery has kept', () => {
   it('is saved from its plan and its state', async () => {
-    const run = await runWith(OPENED, finished(60));
+    const run = await runWith(OPENED, STOPPED, finished(60));
     writeFileSync(stateFile(run.folder, 60), stateAfter(60));
     expect(await savingOf(run, 'adapter', '/to')).toMatchObject({
       plan: { kind: 'recovery', train: path.join(run.root, 'train') },
       point: { step: 60, folder: run.folder },
       ...{ as: 'adapter', to: '/to' },
     });
+    const { report } = await keptBy(run);
+    expect(report).toMatchObject({ steps: 120, kept: 60, reason: 'steps', heldOut: { after: Math.exp(3.5) } });
   });
 
   it.each<readonly [string, (file: string) => void]>([
@@ -71,25 +75,27 @@ describe('what a finished recovery has kept', () => {
       },
     ],
   ])('is refused where its state is %s', async (_, spoil) => {
-    const run = await runWith(OPENED, finished(60));
+    const run = await runWith(OPENED, STOPPED, finished(60));
     rmSync(stateFile(run.folder, 60), { force: true });
     spoil(stateFile(run.folder, 60));
     expect((await failureOf(() => savingOf(run, 'merged', '/to'))).code).toBe('runs/damaged');
   });
 
   it('is the model before where nothing was better, and no adapter', async () => {
-    const run = await runWith(OPENED, finished(0));
+    const run = await runWith(OPENED, STOPPED, finished(0));
     expect(await savingOf(run, 'merged', '/to')).toMatchObject({ point: { step: 0 } });
     expect((await failureOf(() => savingOf(run, 'adapter', '/to'))).code).toBe('settings/invalid');
   });
 
-  it('is not there before the end, nor of a search, nor as an evaluation', async () => {
+  it('is not there before the end, nor of a search; what it prunes and trains is an evaluation', async () => {
     const run = await runWith(OPENED);
     const error = await failureOf(() => savingOf(run, 'merged', '/to'));
     expect(error).toMatchObject({ code: 'settings/invalid', data: { actual: 'one that is at step 0 of 120' } });
-    expect((await failureOf(() => evaluationOfRun(run))).message).toContain(
-      'espalier recover --resume RUN --to FOLDER',
-    );
+    const { evaluations, train } = await evaluationOfRun(run);
+    expect(train).toBe(path.join(run.root, 'train'));
+    const { evaluation, recovery } = recoveryPlan();
+    expect(evaluations).toEqual([{ ...evaluation, recovery }]);
+    expect((await failureOf(() => evaluationOfRun(run, 3))).data.actual).toBe('a recovery, which has one result');
     const other = await createRun(maskPlan(), { root: run.root, createdAt: new Date(0), versions: {} });
     expect((await failureOf(() => savingOf(other, 'merged', '/to'))).code).toBe('settings/invalid');
   });

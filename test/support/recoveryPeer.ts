@@ -14,21 +14,24 @@ export function whyNoRecoveryPeer(): string | undefined {
 export interface RecoveryAnswer {
   /** Perplexity. */
   readonly value: number;
-  /** Of a job that has one: before the update. */
+  /** Of a job that has one: before the update, or before training. */
   readonly before?: number;
+  /** Of a job that trains. */
+  readonly losses?: readonly number[];
 }
 
-/** Runs one job of the reference. @param flags as its command line has them */
+/** Runs one job of the reference, which trains on the calibration text where it trains. @param flags as its command line has them */
 export async function askRecoveryPeer(
   job: string,
-  { length, samples, blocks }: { readonly length: number; readonly samples: number; readonly blocks: number },
-  flags: readonly string[],
+  { length, samples, blocks }: { readonly length: number; readonly samples?: number; readonly blocks: number },
+  flags: readonly string[] = [],
 ): Promise<RecoveryAnswer> {
   const asked = {
     text: REFERENCE_TEXT,
     calibration: REFERENCE_CALIBRATION,
+    train: REFERENCE_CALIBRATION,
     seqlen: length,
-    samples,
+    ...(samples !== undefined && { samples }),
     blocks,
     threads: 1,
   };

@@ -55,6 +55,7 @@ class SteppedEngine implements Engine {
   recovered = () => Promise.resolve(sampleResult());
   saveRecovery: Engine['saveRecovery'] = ({ to, as }) => Promise.resolve({ folder: to, as, bytes: 0 });
   exportModel = () => Promise.resolve(sampleExportReport());
+  exportRecovered = () => Promise.resolve(sampleExportReport());
   measureSpeed = () => Promise.resolve([]);
   verify = () => Promise.resolve(sampleExportReport().verification);
   openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });

@@ -6,12 +6,13 @@ import { roundedText } from '../../experiment/exportWords.ts';
 import { formatBytes, formatChange, formatCount, formatPerplexity } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { warningsOf } from '../../experiment/resultWarnings.ts';
+import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import { progressLine } from '../reports/progressBar.ts';
-import { addRunFlags, onePlan } from '../flags/onePlan.ts';
+import { addRunFlags, oneModel, writeModel } from '../flags/onePlan.ts';
 import type { OnePlanOptions } from '../flags/onePlan.ts';
 import { addSelectionFlags } from '../flags/selection.ts';
 
@@ -37,11 +38,11 @@ export function exportCommand(context: CommandContext): Command {
     .action(async (file: string | undefined, options: ExportOptions) => {
       const { to, format, json } = options;
       if (to === undefined) throw usageError('--to with a folder', 'no --to', 'Say where the model shall go.');
-      const plan = await onePlan(file, options, context);
+      const model = await oneModel(file, options, context);
       const engine = await context.createEngine();
       try {
         const target = { folder: resolve(context.folder, to), format };
-        const report = await engine.exportModel(plan, target, {
+        const report = await writeModel(model, engine, target, {
           signal: context.signal,
           onProgress: (progress) => {
             terminal.status(progressLine(progress, terminal.statusWidth));
@@ -49,7 +50,7 @@ export function exportCommand(context: CommandContext): Command {
         });
         terminal.status('');
         if (!json) for (const warning of warningsOf(report.result)) terminal.say(`warning: ${warning}`);
-        for (const line of json ? [exportJson(report)] : reportLines(report, plan)) terminal.print(line);
+        for (const line of json ? [exportJson(report)] : reportLines(report, model.plan)) terminal.print(line);
         context.finish(EXIT.ok);
       } finally {
         await engine.dispose();
@@ -62,7 +63,10 @@ export function exportCommand(context: CommandContext): Command {
       'espalier export --structure wanda-sp --sparsity 30% --model models/tiny --text wiki.test.raw \\\n' +
         '    --calibration wiki.valid.txt --length 256 --to models/tiny-30 --format onnx',
     ],
-    ['the best that a search has found', 'espalier export --run RUN --to models/tiny-found'],
+    [
+      'the best that a search has found, or what a recovery has kept',
+      'espalier export --run RUN --to models/tiny-found',
+    ],
   ]);
 }
 
@@ -79,6 +83,7 @@ function reportLines(report: ExportReport, { settings }: EvaluationPlan): readon
   return [
     `saved ${folder} (${format}, ${formatBytes(bytes)})`,
     `  perplexity  ${formatPerplexity(result.perplexity)}, dense ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
+    ...(result.recovery ? [`  recovered   ${recoveryLine(result.recovery)}`] : []),
     ...(rounded ? [`  as stored   ${roundedText(rounded, result.perplexity)}`] : []),
     `  parameters  ${formatCount(parameters.exported)} of ${formatCount(parameters.dense)}${removed > 0 ? `, ${(removed * 100).toFixed(1)} % fewer` : ': zeros stay in place'}`,
     `  checked     read back in another process: logits of ${verification.rows} tokens differ by ${verification.difference.toExponential(1)} (${settings.precision === 'float16' ? 'float16' : 'float32'})`,

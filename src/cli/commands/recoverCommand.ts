@@ -1,27 +1,33 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { DEFAULT_ROWS } from '../../experiment/corpusRows.ts';
 import { formatBytes } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { VERSION } from '../../base/version.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { RecoveredForm } from '../../search/recovery/events.ts';
 import { recoveryPlanOf } from '../../search/recovery/plan.ts';
+import type { RecoveryPlan } from '../../search/recovery/plan.ts';
 import { RECOVERED_FORMS } from '../../search/recovery/schema.ts';
 import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { driveRun, resumedRun } from './driveRun.ts';
 import type { DrivenRun, DriveOptions } from './driveRun.ts';
 import { EXIT } from '../exitCode.ts';
+import { locate } from '../../language/plan/plannedInputs.ts';
+import { located } from '../flags/hubFlags.ts';
 import { withModelLength } from '../flags/modelLength.ts';
 import { addRunFlags, noneOrOnePlan } from '../flags/onePlan.ts';
 import type { OnePlanOptions } from '../flags/onePlan.ts';
 import { addRecoveryFlags, saidRecovery } from '../flags/recoveryFlags.ts';
+import { MetricReader } from '../flags/metricReader.ts';
 import { addSelectionFlags } from '../flags/selection.ts';
-import { TRAINED_TEXTS } from '../flags/textFlags.ts';
+import { RECOVERED_TEXTS, saidRows } from '../flags/textFlags.ts';
 import { progressLine } from '../reports/progressBar.ts';
 
 interface RecoverOptions extends OnePlanOptions, DriveOptions {
   readonly adapter?: string;
+  readonly test?: string;
   readonly to?: string;
   readonly as?: RecoveredForm;
   readonly json?: true;
@@ -49,7 +55,7 @@ export function recoverCommand(context: CommandContext): Command {
         'of --to; merged: a checkpoint with the adapter in its weights; adapter: a PEFT folder (default: merged)',
       ).choices(RECOVERED_FORMS),
     );
-  addRecoveryFlags(addSelectionFlags(addRunFlags(command), TRAINED_TEXTS))
+  addRecoveryFlags(addSelectionFlags(addRunFlags(command), RECOVERED_TEXTS))
     .option(...JSON_FLAG)
     .action(async (file: string | undefined, options: RecoverOptions) => {
       const { to, as = 'merged', resume } = options;
@@ -90,7 +96,16 @@ async function begin(file: string | undefined, options: RecoverOptions, context:
     throw usageError('--train with a text to train on', 'no --train', 'Name a text, a data set or instruction pairs.');
   const recovery = saidRecovery(options, asked.evaluations[0]?.recovery);
   const adapter = options.adapter === undefined ? undefined : resolve(context.folder, options.adapter);
-  const plan = recoveryPlanOf(asked, recovery, { ...(adapter !== undefined && { adapter }) });
+  const test = options.test === undefined ? undefined : locate(context.folder, options.test);
+  const planned = recoveryPlanOf(asked, recovery, {
+    ...(adapter !== undefined && { adapter }),
+    ...(test !== undefined && { test }),
+  });
+  const plan = await located(
+    test === undefined ? planned : await withTestRows(planned, options, context),
+    options,
+    context,
+  );
   const { createRun } = await import('../../runs/runFolder.ts');
   const run = await createRun(await withModelLength(plan, context), {
     root: context.folder,
@@ -99,6 +114,16 @@ async function begin(file: string | undefined, options: RecoverOptions, context:
     versions: { espalier: VERSION },
   });
   return { run };
+}
+
+/** How the rows of the test text become one, which no evaluation says. */
+async function withTestRows(
+  plan: RecoveryPlan,
+  options: RecoverOptions,
+  context: CommandContext,
+): Promise<RecoveryPlan> {
+  const { rows } = await saidRows(options, new MetricReader(undefined, context.folder));
+  return rows?.test ? { ...plan, rows: { ...plan.rows, test: { ...DEFAULT_ROWS, ...rows.test } } } : plan;
 }
 
 /** Looked at before hours of training, too. */

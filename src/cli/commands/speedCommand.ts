@@ -7,7 +7,6 @@ import { formatBytes, formatCount, formatRate } from '../../experiment/format.ts
 import { lengthText, lengthWarning } from '../../experiment/length.ts';
 import { inputName } from '../../experiment/hubName.ts';
 import { isStructural } from '../../experiment/planned.ts';
-import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import { locate } from '../../language/plan/plannedInputs.ts';
@@ -16,8 +15,8 @@ import { JSON_FLAG, usageError, withExamples } from './commandContext.ts';
 import type { CommandContext } from './commandContext.ts';
 import { EXIT } from '../exitCode.ts';
 import { located } from '../flags/hubFlags.ts';
-import { addRunFlags, onePlan } from '../flags/onePlan.ts';
-import type { OnePlanOptions } from '../flags/onePlan.ts';
+import { addRunFlags, oneModel, writeModel } from '../flags/onePlan.ts';
+import type { ModelToWrite, OnePlanOptions } from '../flags/onePlan.ts';
 import { progressLine } from '../reports/progressBar.ts';
 import { addSelectionFlags, readSelection } from '../flags/selection.ts';
 import { kebabCase } from '../flags/flagNames.ts';
@@ -44,9 +43,9 @@ export function speedCommand(context: CommandContext): Command {
   addSelectionFlags(addRunFlags(command))
     .option(...JSON_FLAG)
     .action(async (models: readonly string[], options: SpeedOptions) => {
-      const pruned = selects(models, options) ? await planToMeasure(models, options, context) : undefined;
+      const pruned = selects(models, options) ? await modelToMeasure(models, options, context) : undefined;
       if (pruned === undefined) requireFolders(models, options);
-      const { length, device, precision, threads } = pruned?.settings ?? {
+      const { length, device, precision, threads } = pruned?.plan.settings ?? {
         ...DEFAULT_SETTINGS,
         ...(await readSelection(undefined, options, context)).overlay.settings,
       };
@@ -99,12 +98,12 @@ function isPruneFile(models: readonly string[]): boolean {
   return models.length === 1 && models[0]!.endsWith('.prune');
 }
 
-async function planToMeasure(
+async function modelToMeasure(
   models: readonly string[],
   options: SpeedOptions,
   context: CommandContext,
-): Promise<EvaluationPlan> {
-  if (models.length <= 1) return onePlan(models[0], options, context);
+): Promise<ModelToWrite> {
+  if (models.length <= 1) return oneModel(models[0], options, context);
   throw usageError('folders to measure, or what to prune', 'both', 'Name the folders alone, or one .prune file.');
 }
 
@@ -143,13 +142,14 @@ async function folderSubjects(
 
 /** The model before and after: the pruned one is written to a folder of its own, which goes when the command ends. */
 async function prunedSubjects(
-  plan: EvaluationPlan,
+  model: ModelToWrite,
   engine: Engine,
   temporary: string[],
   context: CommandContext,
 ): Promise<readonly Subject[]> {
-  const evaluation = plan.evaluations[0]!;
-  if (!isStructural(evaluation)) {
+  const { plan, kept } = model;
+  const [evaluation] = plan.evaluations;
+  if (!evaluation || !isStructural(evaluation)) {
     context.terminal.say(
       'zeros in place make nothing faster, and memory stays: such a model is smaller on the disk when compressed, that is all',
     );
@@ -157,8 +157,10 @@ async function prunedSubjects(
   const root = await makeTemporaryFolder(tmpdir(), 'espalier-speed');
   temporary.push(root);
   const folder = path.join(root, 'pruned');
-  await engine.exportModel(plan, { folder, format: 'huggingface' }, stepHooks(context));
-  const name = `${evaluation.metric} at ${printSparsity(evaluation.sparsity)}`;
+  await writeModel(model, engine, { folder, format: 'huggingface' }, stepHooks(context));
+  const name = evaluation
+    ? `${evaluation.metric} at ${printSparsity(evaluation.sparsity)}`
+    : (kept?.plan.name ?? 'recovered');
   return [
     { name: inputName(plan.model), folder: plan.model },
     { name, folder },

@@ -1,9 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EspalierError } from '../../base/errors.ts';
+import type { Engine, KeptRecovery } from '../../engine/engine.ts';
+import type { ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
+import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { evaluationOfRun } from '../../runs/runEvaluation.ts';
 import { planUnder } from '../../language/plan/overlay.ts';
-import { findRun, openRun } from '../../runs/runFolder.ts';
+import { findRun, isRunOf, openRun } from '../../runs/runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
+import { keptBy } from '../../runs/savedRecovery.ts';
 import { usageError } from '../commands/commandContext.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { located } from './hubFlags.ts';
@@ -38,6 +43,41 @@ export async function onePlan(
   throw notOne([], 'Name a metric, --expression, --structure or --run.');
 }
 
+/** What is written as a model: what an evaluation prunes, or what a run of a recovery has kept. */
+export interface ModelToWrite {
+  /** With one evaluation, or none for a recovery of a checkpoint as it is. */
+  readonly plan: EvaluationPlan;
+  readonly kept?: KeptRecovery;
+}
+
+/**
+ * The one model that a command line asks to be written.
+ *
+ * @throws EspalierError `cli/usage` where it asks for none or several, and as `keptBy`
+ */
+export async function oneModel(
+  file: string | undefined,
+  options: OnePlanOptions,
+  context: CommandContext,
+): Promise<ModelToWrite> {
+  const run = options.run === undefined ? undefined : await runAlone(options.run, file, options, context);
+  if (!run || !isRunOf(run, 'recovery')) return { plan: await onePlan(file, options, context) };
+  const plan = await noneOrOnePlan(file, options, context);
+  const { plan: trained, ...kept } = await keptBy(run);
+  // Flags say on what it is evaluated, and by what device: a state of other calibration samples or texts is refused.
+  return { plan, kept: { plan: { ...trained, ...planInputs(plan), train: trained.train }, ...kept } };
+}
+
+/** Writes it, and checks it in another process. */
+export function writeModel(
+  { plan, kept }: ModelToWrite,
+  engine: Engine,
+  target: ExportTarget,
+  hooks: Parameters<Engine['exportModel']>[2],
+): Promise<ExportReport> {
+  return kept ? engine.exportRecovered(kept, target, hooks) : engine.exportModel(plan, target, hooks);
+}
+
 /**
  * The same where nothing needs to be pruned: the plan then has no evaluation.
  *
@@ -50,11 +90,9 @@ export async function noneOrOnePlan(
 ): Promise<EvaluationPlan> {
   const { run, candidate } = options;
   if (run !== undefined) {
-    if (file !== undefined || PRUNING_FLAGS.some((name) => options[name] !== undefined)) {
-      throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
-    }
+    const found = await runAlone(run, file, options, context);
     const { overlay } = await readSelection(undefined, options, context);
-    const plan = await evaluationOfRun(await openRun(await findRun(context.folder, run)), candidate);
+    const plan = await evaluationOfRun(found, candidate);
     return told(planUnder(overlay, plan), options, context);
   }
   if (candidate !== undefined) throw usageError('a run with --candidate', '--candidate alone', 'Add --run.');
@@ -63,6 +101,19 @@ export async function noneOrOnePlan(
   const [one = plans[0]] = plans.filter((plan) => plan.evaluations.length === 1);
   if (evaluations.length > 1 || !one) throw notOne(evaluations, 'Choose with --metric and --sparsity.');
   return told(one, options, context);
+}
+
+/** @throws EspalierError `cli/usage` where something else is to be pruned, too */
+async function runAlone(
+  run: string,
+  file: string | undefined,
+  options: OnePlanOptions,
+  { folder }: CommandContext,
+): Promise<RunFolder> {
+  if (file !== undefined || PRUNING_FLAGS.some((name) => options[name] !== undefined)) {
+    throw usageError('--run, or what to prune', 'both', 'Leave one of the two out.');
+  }
+  return openRun(await findRun(folder, run));
 }
 
 function notOne(evaluations: EvaluationPlan['evaluations'], remedy: string): EspalierError {

@@ -38,12 +38,14 @@ const TEXTS: Readonly<Record<PlannedText, TextFlag>> = {
   },
   test: {
     property: 'test',
-    documentation: 'text or data set that the search never sees: what it found is evaluated there at the end',
+    documentation: 'text or data set that the run never sees: what it found is evaluated there at the end',
   },
 };
 
 export const EVALUATED_TEXTS = ['text', 'calibration', 'gradients'] as const;
 export const TRAINED_TEXTS = [...EVALUATED_TEXTS, 'train', 'validate'] as const;
+/** Of a run that trains: its end is evaluated on a text beside. */
+export const RECOVERED_TEXTS = [...TRAINED_TEXTS, 'test'] as const;
 export const SEARCHED_TEXTS = [...EVALUATED_TEXTS, 'test'] as const;
 
 /** @param texts those that the command takes @param evaluated what the first one is for */

@@ -13,6 +13,7 @@ import {
 } from '../../experiment/format.ts';
 import { gradientsText, lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { modelText } from '../../experiment/resultWarnings.ts';
+import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { isStructural, scoreText } from '../../experiment/planned.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
@@ -111,6 +112,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
     ...(from.gradientSamples === undefined
       ? []
       : [`gradients    ${gradientsText(from)}${byRows(from.rows?.gradients)}`]),
+    ...recoveryLines(results),
     ...perWordLines(results),
     ...publishedLines(results),
     `device       ${from.deviceName}  (${from.precision})`,
@@ -135,6 +137,26 @@ function publishedLines(results: readonly EvaluationResult[]): string[] {
     bySource.set(published.source, told);
   }
   return [...bySource].map(([source, told]) => `published    ${told.join(', ')}  (${source})`);
+}
+
+/** What training came to, for each that was recovered, and on what. */
+function recoveryLines(results: readonly EvaluationResult[]): string[] {
+  const trained = results.flatMap(({ metric, sparsity, recovery, provenance }) =>
+    recovery ? [{ name: sparsity ? `${metric} at ${printSparsity(sparsity)}` : metric, recovery, provenance }] : [],
+  );
+  const of = trained[0]?.provenance;
+  if (of?.train === undefined) return [];
+  const rowsOf = (rows: Parameters<typeof rowsText>[0]): string => {
+    const said = rowsText(rows);
+    return said === undefined ? '' : ` (${said})`;
+  };
+  const { train, validate, rows } = of;
+  const watched =
+    validate === undefined ? ', its end held out' : `; held out ${inputText(validate)}${rowsOf(rows?.validate)}`;
+  return [
+    `trained on   ${inputText(train)}${rowsOf(rows?.train)}${watched}`,
+    ...trained.map(({ name, recovery }) => `recovery     ${name}: ${recoveryLine(recovery)}`),
+  ];
 }
 
 /** The perplexities by words and bytes, which are no column: a table of tokens is what papers have. */

@@ -1,4 +1,5 @@
 import { formatCount, formatPerplexity, formatSeconds } from '../../experiment/format.ts';
+import { recoveryWarnings, warningsOf } from '../../experiment/resultWarnings.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { runName } from '../../runs/runFolder.ts';
@@ -50,8 +51,9 @@ export function recoveryReportLines(
           return { printed: table(row(event, state.losses.at(-1)?.loss, state)) };
         case 'stopped':
           return event.reason === 'steps' ? {} : { said: [stoppedText(event, plan)] };
-        case 'trained':
         case 'finalist':
+          return { said: warningsAbout(event) };
+        case 'trained':
         case 'finished':
         case 'paused':
         case 'resumed':
@@ -63,6 +65,12 @@ export function recoveryReportLines(
     status: (event) => statusLine(event, plan, state),
     final: () => finalLines(state, out),
   };
+}
+
+/** What whoever uses the recovered model has to be told: why training ended is said when it ends. */
+function warningsAbout({ result, test }: FinalistEvent): readonly string[] {
+  const told = [result, test].flatMap((of) => (of?.recovery ? recoveryWarnings(of.recovery, of.perplexity) : []));
+  return [...new Set(told)].map((warning) => `warning: ${warning}`);
 }
 
 /** What came of a recovery, or has come of it so far: the last line of `espalier recover --json`. */
@@ -98,6 +106,7 @@ interface FinalPerplexities {
   readonly perplexity: number | null;
   readonly testPerplexity: number | null;
   readonly actualSparsity: number | null;
+  readonly warnings?: readonly string[];
   readonly error?: FinalistEvent['error'];
 }
 
@@ -131,10 +140,12 @@ function finalOf(finalists: readonly FinalistEvent[], wanted: string): FinalPerp
   const found = finalists.find(({ name }) => name === wanted);
   if (!found) return null;
   const { result, test, error } = found;
+  const warnings = [...new Set([result, test].flatMap((of) => (of ? warningsOf(of) : [])))];
   return {
     perplexity: result?.perplexity ?? null,
     testPerplexity: test?.perplexity ?? null,
     actualSparsity: result?.actualSparsity ?? null,
+    ...(warnings.length > 0 && { warnings }),
     ...(error && { error }),
   };
 }
@@ -185,7 +196,8 @@ function statusLine(event: EventOf<'recovery'>, { recovery }: RecoveryPlan, stat
   if (state.stopped) return 'evaluating before and after';
   const loss = state.losses.at(-1)?.loss;
   const best = bestValidation(state);
-  const left = state.steps === 0 ? undefined : (state.seconds.training / state.steps) * (recovery.steps - state.steps);
+  const { training, looking } = state.seconds;
+  const left = state.steps === 0 ? undefined : ((training + looking) / state.steps) * (recovery.steps - state.steps);
   return [
     `step ${state.steps} / ${recovery.steps}`,
     ...(loss === null || loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),

@@ -3,6 +3,9 @@ import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
+/** There is a program for each shape of tiles: what they would keep from run to run is more than all that they compute. */
+const ONE_OF_MANY = true;
+
 /** c [m, n] − Σ aᵀ b over pairs of a [k, m] and b [k, n]; `c` itself where there are no pairs. */
 export async function minusProducts(
   device: Device,
@@ -17,7 +20,7 @@ export async function minusProducts(
     const depths = some.map(([a]) => a.shape[0]!);
     const key = `minus ${c.shape.join('×')} ${depths.join(' ')}`;
     const build = (): Graph => minusGraph(c.shape as [number, number], depths);
-    const program = await device.program(key, build, () => false);
+    const program = await device.program(key, build, () => false, ONE_OF_MANY);
     const inputs = Object.fromEntries(
       some.flatMap(
         ([a, b], k) =>
@@ -52,7 +55,7 @@ export async function multiply(
     return graph.build('product');
   };
   const key = `product ${a.shape.join('×')} ${b.shape.join('×')}${transposeA ? ' transposed' : ''}`;
-  const program = await device.program(key, build, () => false);
+  const program = await device.program(key, build, () => false, ONE_OF_MANY);
   return (await program.run({ a, b }, spare && { y: spare }))['y']!;
 }
 

@@ -30,7 +30,7 @@ import { changeWork, factorWork, gramWork, updateMemory, type UpdateMemory } fro
 import { totalWork, workPerToken } from './work.ts';
 
 /** Share of its rate on one large product that a device keeps over a whole evaluation; what is left is norms, softmax and reading. */
-const EFFICIENCY = 0.6;
+export const EFFICIENCY = 0.6;
 /** Weights that a CPU scores and sorts in a second. */
 const PRUNING_RATE = 5e7;
 

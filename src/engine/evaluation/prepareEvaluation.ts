@@ -46,7 +46,7 @@ export function refusal(evaluation: PlannedEvaluation, { checkpoint }: SweepInpu
 export function prepareEvaluation(
   plan: EvaluationPlan,
   index: number,
-  { checkpoint, device }: SweepInputs,
+  { checkpoint, device, updated }: SweepInputs,
   survey: Survey,
   hooks: EvaluationHooks,
 ): PreparedEvaluation | EspalierError {
@@ -60,7 +60,7 @@ export function prepareEvaluation(
       });
     const { group = plan.settings.group } = evaluation;
     const rates = weightRates(evaluation, components, survey);
-    const variant = new Pruner(device, { ...evaluation, group, rates, onPruned });
+    const variant = new Pruner(device, { ...evaluation, group, rates, updated, onPruned });
     return { kind: 'weights', variant, index };
   }
   const { structure, metric, update } = evaluation;

@@ -1,4 +1,3 @@
-import type { Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { readers } from '../structure/metricScorer.ts';
@@ -8,13 +7,13 @@ import type { BlockMask } from '../../experiment/structureSchema.ts';
 import { BlockGrams } from './blockGrams.ts';
 import type { BlockVisit } from './blockVisit.ts';
 import type { CalibrationStream } from './calibrationStream.ts';
+import type { Refitted } from './removal.ts';
 import type { SweepInputs } from './sweepInputs.ts';
 
 /**
  * Refits the output projections of one block: H of what they read comes from the calibration samples as they stand before it, run through the
  * whole block. The samples stay where they are. Steps are those of {@link countRefitSteps}, whatever the mask is.
  *
- * @returns by name the layers that were refitted, the caller's to dispose of
  * @throws EspalierError `recovery/ill-conditioned`
  */
 export async function refitBlock(
@@ -24,10 +23,13 @@ export async function refitBlock(
   mask: BlockMask,
   refitter: Refitter,
   step: Step,
-): Promise<Weights> {
+): Promise<Refitted> {
   const refits = new Map(refitsOf(layout, mask).map((refit) => [refit.layer.name, refit]));
   const layers = [...refits.values()].map(({ layer }) => layer);
   const refitted: Record<string, DeviceTensor> = {};
+  const done = (): void => {
+    for (const tensor of Object.values(refitted)) tensor.dispose();
+  };
   let grams: BlockGrams | undefined;
   try {
     if (layers.length > 0) grams = await BlockGrams.open(device, layers, refitArrays);
@@ -40,9 +42,9 @@ export async function refitBlock(
       }
       await step(`refitting, ${where}`);
     }
-    return refitted;
+    return { weights: refitted, done };
   } catch (error) {
-    for (const tensor of Object.values(refitted)) tensor.dispose();
+    done();
     throw error;
   } finally {
     grams?.dispose();

@@ -1,5 +1,6 @@
 import type { ModelMask } from '../../experiment/structureSchema.ts';
 import type { BlockFill } from '../forward/maskInputs.ts';
+import type { Weights } from '../forward/blockWeights.ts';
 import type { Refitter } from '../structure/refitter.ts';
 
 export interface RemovedComponents {
@@ -16,4 +17,11 @@ export interface Removal extends RemovedComponents {
   readonly actualSparsity: number;
   /** Where what stays is refitted on the way. */
   readonly refitter?: Refitter | undefined;
+}
+
+/** By name the layers of a block that were refitted. */
+export interface Refitted {
+  readonly weights: Weights;
+  /** To be called when the block has been run with them. */
+  done(): void;
 }

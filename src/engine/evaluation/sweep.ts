@@ -40,6 +40,7 @@ export async function sweep(
   const pruners = variants.filter((variant) => variant instanceof Pruner);
   const useGradients = pruners.some((pruner) => pruner.usesGradient);
   const [arrays, refitArrays] = [new ReusedArrays(), new ReusedArrays()];
+  const refits = variants.some((variant) => 'refitter' in variant && variant.refitter) ? inputs.refits : undefined;
   let oneShot: CalibrationStream | undefined;
   try {
     for (const variant of dense ? [undefined, ...variants] : variants) tracks.push(await Track.open(inputs, variant));
@@ -49,6 +50,7 @@ export async function sweep(
     if (isOneShot && (operands.length > 0 || updates)) {
       oneShot = await shared.time(() => CalibrationStream.open(inputs, operands));
     }
+    if (refits) await shared.time(() => refits.open(inputs));
     for (const [index, layout] of weights.layouts.entries()) {
       const last = index + 1 === depth;
       const where = `block ${index + 1} of ${depth}`;
@@ -62,10 +64,12 @@ export async function sweep(
           oneShot && (await shared.time(() => observeBlock(inputs, oneShot!, visit, pruning, !last, step)));
         solvers = inputs.solvers?.block(index) ?? observed?.solvers;
         const statistics = inputs.statistics?.[index] ?? observed?.statistics;
+        if (refits) await shared.time(() => refits.reach(inputs, visit, step));
         if (useGradients) gradients = await shared.time(() => inputs.gradients!.block(index));
         for (const track of tracks) await track.visit({ ...visit, statistics, solvers, gradients }, step);
       } finally {
         solvers?.dispose();
+        refits?.leave();
         if (gradients) inputs.gradients!.done(gradients);
         weights.done(block);
       }
@@ -83,6 +87,7 @@ export async function sweep(
   } finally {
     for (const track of tracks) track.dispose();
     oneShot?.dispose();
+    refits?.close();
   }
 }
 

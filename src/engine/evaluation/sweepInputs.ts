@@ -1,14 +1,19 @@
+import type { BlockMask } from '../../experiment/structureSchema.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { Step } from '../forward/step.ts';
 import type { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import type { KeptWeights } from '../pruning/keptWeights.ts';
 import type { Pruner } from '../pruning/pruner.ts';
+import type { Refitter } from '../structure/refitter.ts';
 import type { Device } from '../runtime/device.ts';
 import type { BlockStatistics } from './blockStatistics.ts';
 import type { LayerSolvers } from './blockSolvers.ts';
+import type { BlockVisit } from './blockVisit.ts';
 import type { DenseStates } from './denseStates.ts';
 import type { EvaluationHooks } from './hooks.ts';
-import type { Removal } from './removal.ts';
+import type { Refitted, Removal } from './removal.ts';
 
 /** What a sweep works on: one model, its programs at the length of its sequences, and these. */
 export interface SweepInputs {
@@ -29,6 +34,10 @@ export interface SweepInputs {
   readonly statistics?: readonly BlockStatistics[];
   /** What updates need of the dense model's H, where that was found before: `block` gives what is of one. */
   readonly solvers?: { block(index: number): LayerSolvers };
+  /** Where refits are those of the dense model's H (one-shot); else H is of what the blocks before leave of the samples. */
+  readonly refits?: OneShotRefits;
+  /** What updates have made of weights, by the layer and how many go: of one metric, one update and one calibration. */
+  readonly updated?: KeptWeights;
   /** The operand G of the dense model, where a metric uses it. */
   readonly gradients?: GradientOperands;
   /** Where losses are divergences from the dense model; its states of the evaluation's sequences are at hand. */
@@ -37,6 +46,25 @@ export interface SweepInputs {
   readonly onFinal?: EvaluationHooks['onFinal'];
   /** Seconds, from any start. */
   readonly now: () => number;
+}
+
+/** Refits on the dense model's H, for all variants of a sweep. */
+export interface OneShotRefits {
+  /** Begins a sweep. */
+  open(inputs: SweepInputs): Promise<void>;
+  /** Finds H of a block that the sweep has come to, where it is not there yet. */
+  reach(
+    inputs: SweepInputs,
+    visit: Omit<BlockVisit, 'statistics' | 'solvers' | 'gradients'>,
+    step: Step,
+  ): Promise<void>;
+  /** Of the block that was reached. @throws EspalierError `recovery/ill-conditioned` */
+  refit(visit: BlockVisit, mask: BlockMask, refitter: Refitter, step: Step): Promise<Refitted>;
+  /** The sweep goes on to the next block. */
+  leave(): void;
+  /** The sweep is over. */
+  close(): void;
+  dispose(): void;
 }
 
 /** What a sweep makes of the dense model beside carrying that: weights pruned on the way, or whole components left out. */

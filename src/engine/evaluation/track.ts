@@ -1,11 +1,13 @@
 import { EspalierError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errorSchema.ts';
+import type { BlockMask } from '../../experiment/structureSchema.ts';
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { BlockLayout, Parameter } from '../families/family.ts';
 import { type MaskInputs, maskInputs } from '../forward/maskInputs.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { Weights } from '../forward/blockWeights.ts';
+import type { Refitter } from '../structure/refitter.ts';
 import type { UpdateSolver } from '../update/updateSolver.ts';
 import type { LayerSolvers } from './blockSolvers.ts';
 import type { BlockVisit } from './blockVisit.ts';
@@ -17,7 +19,7 @@ import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import { observeBlock } from './observeBlock.ts';
 import { refitBlock } from './refitBlock.ts';
-import type { Removal } from './removal.ts';
+import type { Refitted, Removal } from './removal.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 
 /** The dense model or a variant of it on its way through the blocks. */
@@ -52,7 +54,8 @@ export class Track {
     const rows = variant instanceof Pruner ? variant.rows : [];
     const observes = rows.length > 0 || (variant instanceof Pruner && variant.update !== undefined);
     const refits = variant !== undefined && 'refitter' in variant && variant.refitter !== undefined;
-    const sequential = refits || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
+    const sequential =
+      (refits && !inputs.refits) || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
     const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
     const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
     return new Track(inputs, variant, evaluation, calibration, stopwatch);
@@ -89,25 +92,34 @@ export class Track {
       if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
       await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
     } finally {
-      for (const { name, linear } of layout.parameters)
-        if (linear && pruned[name] !== block[name]) pruned[name]!.dispose();
+      const linears = layout.parameters.filter(({ linear }) => linear);
+      pruner.done(linears.flatMap(({ name }) => (pruned[name] === block[name] ? [] : [pruned[name]!])));
     }
   }
 
   private async visitRemoved({ mask, fills, refitter }: Removal, visit: BlockVisit, step: Step): Promise<void> {
     const { index, layout, block, last, where } = visit;
     const inputs = maskInputs(layout, mask[index]!, fills?.[index]);
-    let refitted: Weights = {};
+    let refitted: Refitted | undefined;
     try {
-      if (refitter) refitted = await refitBlock(this.inputs, this.calibration!, visit, mask[index]!, refitter, step);
-      const left = { ...block, ...refitted };
-      if (refitter && !last) await pass(this.calibration!.stream, layout, left, step, `calibrating, ${where}`, inputs);
+      if (refitter) refitted = await this.refit(refitter, mask[index]!, visit, step);
+      const left = { ...block, ...refitted?.weights };
+      if (this.calibration && !last) {
+        await pass(this.calibration.stream, layout, left, step, `calibrating, ${where}`, inputs);
+      }
       await pass(this.evaluation, layout, left, step, `evaluating, ${where}`, inputs);
     } catch (error) {
       this.endAfter(error);
     } finally {
-      for (const tensor of Object.values(refitted)) tensor.dispose();
+      refitted?.done();
     }
+  }
+
+  private refit(refitter: Refitter, mask: BlockMask, visit: BlockVisit, step: Step): Promise<Refitted> {
+    const { inputs, calibration } = this;
+    return inputs.refits
+      ? inputs.refits.refit(visit, mask, refitter, step)
+      : refitBlock(inputs, calibration!, visit, mask, refitter, step);
   }
 
   /** Adds up the losses after the last block. */
@@ -172,7 +184,7 @@ export class Track {
       }
       return { ...block, ...pruned };
     } catch (error) {
-      for (const tensor of Object.values(pruned)) tensor.dispose();
+      pruner.done(Object.values(pruned));
       this.endAfter(error);
       return undefined;
     }

@@ -45,6 +45,29 @@ export async function exportModel(
   startFresh: () => FreshEngine,
 ): Promise<ExportReport> {
   if (plan.evaluations.length !== 1) throw notOne(plan.evaluations.length);
+  const form = prunedForm(plan, target);
+  const write: WriteModel = (dense, folder) => writePruned(plan, dense, folder, form, hooks, state);
+  return exportWritten(plan, target, write, hooks, state, startFresh);
+}
+
+/** Fills an empty folder with a checkpoint made of the dense one. */
+export type WriteModel = (dense: Checkpoint, folder: string) => Promise<WrittenModel>;
+
+/**
+ * Makes an export of what is written as a checkpoint: measures what rounding did, converts it where ONNX is asked for, and compares it, read back in
+ * another process, with the model in memory.
+ *
+ * @param plan of its text the perplexity of what was rounded is taken
+ * @throws EspalierError as {@link exportModel}, and what `write` throws
+ */
+export async function exportWritten(
+  plan: EvaluationPlan,
+  target: ExportTarget,
+  write: WriteModel,
+  hooks: StepHooks,
+  state: EngineState,
+  startFresh: () => FreshEngine,
+): Promise<ExportReport> {
   return writeNewFolder(target.folder, async (temporary) => {
     const dense = await openCheckpoint(plan.model);
     try {
@@ -53,15 +76,7 @@ export async function exportModel(
       // ONNX is made from the pruned checkpoint, which is then not kept.
       const folder = isOnnx ? path.join(temporary, 'checkpoint') : temporary;
       if (isOnnx) await mkdir(folder);
-      const form = prunedForm(plan, target);
-      const { written, result, states, leftOut, roundedTo } = await writePruned(
-        plan,
-        dense,
-        folder,
-        form,
-        hooks,
-        state,
-      );
+      const { written, result, states, leftOut, roundedTo } = await write(dense, folder);
       const rounded =
         roundedTo.length > 0 ? { to: roundedTo, ...(await measureWritten(plan, folder, hooks, state)) } : undefined;
       if (isOnnx) {
@@ -101,7 +116,7 @@ interface ReferenceStates {
   readonly logits: Float32Array;
 }
 
-interface WrittenModel {
+export interface WrittenModel {
   readonly written: WrittenConfig;
   readonly result: EvaluationResult;
   readonly states: ReferenceStates;

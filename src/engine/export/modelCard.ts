@@ -8,6 +8,7 @@ import { formatChange, formatCount, formatPerplexity, formatShare } from '../../
 import { roundedText } from '../../experiment/exportWords.ts';
 import type { ExportReport } from '../../experiment/exportSchema.ts';
 import { familyOf, type ModelConfig } from '../families/families.ts';
+import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import { updateText } from '../../experiment/updates.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { inputName } from '../../experiment/hubName.ts';
@@ -44,6 +45,7 @@ export function modelCard(
       `${formatPerplexity(result.perplexity)}, before ${formatPerplexity(result.densePerplexity)} (${formatChange(result.perplexity, result.densePerplexity)})`,
     ],
     ...(rounded ? [['perplexity as stored', roundedText(rounded, result.perplexity)] as [string, string]] : []),
+    ...recoveryRows(result),
     ...protocolRow(result),
     ...byWordRow(result),
     [
@@ -64,8 +66,9 @@ export function modelCard(
     ],
   ];
   return [
-    `# ${markdownText(source)}, pruned`,
+    `# ${markdownText(source)}, ${result.recovery ? 'pruned and recovered' : 'pruned'}`,
     '',
+    ...(result.recovery ? [RECOVERED, ''] : []),
     structure
       ? `Whole ${isMixture ? 'experts' : 'attention heads, channels'} and blocks were removed: the matrices ${isMixture ? 'that are left are as they were' : 'are smaller'}${refitted}.`
       : `Single weights were set to zero in place${result.update ? `, and those that stay were changed (${updateText(result.update.update)})` : ''}: sizes, memory and speed are those of the model before.`,
@@ -78,6 +81,17 @@ export function modelCard(
     ...(format === 'huggingface' && plain ? (familyOf(config).exportNote?.(config) ?? []) : []),
     '',
   ].join('\n');
+}
+
+function recoveryRows({ recovery, provenance }: ExportReport['result']): [string, string][] {
+  if (!recovery) return [];
+  const { train = '', trainHash = '', validate } = provenance;
+  const heldOut = validate === undefined ? 'its end held out' : `held out ${inputName(validate)}`;
+  return [
+    ['recovered', recoveryLine(recovery)],
+    ['why training ended', markdownText(recovery.detail)],
+    ['trained on', `${markdownText(`${inputName(train)}, ${heldOut}`)} (sha-256 ${trainHash})`],
+  ];
 }
 
 function protocolRow({ provenance: { protocol, deviations = [] } }: ExportReport['result']): [string, string][] {
@@ -96,6 +110,8 @@ function byRows(rows: RowsSettings | undefined): string {
   return said === undefined ? '' : ` (${markdownText(said)})`;
 }
 
+const RECOVERED =
+  'After what is said below the model was trained a little (`recovered`), and what was learnt is in its weights.';
 const ONNX = [
   'ONNX: `input_ids` int64 [batch, tokens] → `logits` float32 [batch, tokens, vocabulary], both sizes free. Keep `model.onnx` and',
   '`model.onnx.data` together. There is no key-value cache: `generate()` of programs that count on one (transformers.js) gives wrong text',

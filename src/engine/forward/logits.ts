@@ -2,15 +2,18 @@ import type { ModelConfig } from '../families/families.ts';
 import { buildLogitsGraph } from '../models/headGraph.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
-import type { Weights } from './blockWeights.ts';
+import type { ModelTensors } from '../checkpoint/checkpoint.ts';
+import type { BlockWeights, Weights } from './blockWeights.ts';
 import { embed } from './embed.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
-import type { LoadedModel } from './loadedModels.ts';
 import { ModelPrograms } from './modelPrograms.ts';
+
+/** Where weights come from: of a checkpoint, or such as a training changes. */
+type BlockSource = Pick<BlockWeights, 'layouts' | 'block' | 'head' | 'done'>;
 
 /** Logits [rows, vocabulary] of the last `rows` tokens of a sequence, by the engine's own programs. */
 export async function logitsOf(
-  { checkpoint, weights }: Pick<LoadedModel, 'checkpoint' | 'weights'>,
+  { checkpoint, weights }: { readonly checkpoint: ModelTensors; readonly weights: BlockSource },
   device: Device,
   tokens: Int32Array,
   rows: number,

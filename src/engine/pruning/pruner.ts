@@ -13,6 +13,7 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { type InputStatistics, isRowOperand, type RowOperand } from './inputStatistics.ts';
 import { countZeros } from './countZeros.ts';
+import type { KeptWeight, KeptWeights } from './keptWeights.ts';
 import { buildPruneGraph, comparisonGroups } from './pruneGraph.ts';
 import { requireValidScore } from './scoreCheck.ts';
 
@@ -49,6 +50,8 @@ export interface Pruning {
   /** Share of each block's weights that goes, where not `sparsity` of all. */
   readonly rates?: readonly number[] | undefined;
   readonly update?: WeightUpdate | undefined;
+  /** What the update has made before of the same metric: what is found there is not computed again, nor reported. */
+  readonly updated?: KeptWeights | undefined;
   readonly onPruned?: ((layer: PrunedLayer) => void) | undefined;
 }
 
@@ -112,6 +115,12 @@ export class Pruner {
     const counts = (this.blocks[block] ??= { weights: 0, zeros: 0 });
     counts.weights += out * columns;
     const updates = this.update !== undefined && this.removesOf(block, layer) > 0;
+    const key = `${block} ${layer.name} ${this.removesOf(block, layer)}`;
+    const known = updates ? this.how.updated?.get(key) : undefined;
+    if (known) {
+      counts.zeros += known.zeros;
+      return known.weight;
+    }
     const unseen = await this.isUnseen(layer, statistics, gradient, updates);
     if (unseen) this.unseen.add(layer.tensor.replace(/\.[^.]+\.weight$/, ''));
     const { expression } = this.how;
@@ -123,10 +132,18 @@ export class Pruner {
     for (const row of this.rows) rows[row] = statistics!.row(row);
     const G = this.usesGradient ? gradient! : undefined;
     const made = expression && (await this.masked(block, layer, expression, { weight, rows, G }));
-    const pruned = updates ? await this.revised(block, layer, weight, made?.pruned, await updater!()) : made!;
+    const pruned = updates ? await this.revised(block, layer, weight, made?.weight, await updater!()) : made!;
     counts.zeros += pruned.zeros;
-    await this.report(layer, pruned.pruned, rows, G);
-    return pruned.pruned;
+    if (updates) this.how.updated?.set(key, pruned);
+    await this.report(layer, pruned.weight, rows, G);
+    return pruned.weight;
+  }
+
+  /** Says that the pruned weights of a block have been used. */
+  done(weights: readonly DeviceTensor[]): void {
+    const { updated } = this.how;
+    for (const weight of weights) if (!updated?.has(weight)) weight.dispose();
+    updated?.trim();
   }
 
   /** Share of the weights that are zero. */
@@ -148,7 +165,7 @@ export class Pruner {
   }
 
   /** The weight with the metric's lowest scores set to zero. */
-  private async masked(block: number, layer: Parameter, expression: Expression, given: Operands): Promise<Pruned> {
+  private async masked(block: number, layer: Parameter, expression: Expression, given: Operands): Promise<KeptWeight> {
     const [out, columns] = layer.shape as [number, number];
     const program = await this.program(expression, [out, columns], this.sparsityOf(block));
     const { weight, rows, G } = given;
@@ -156,7 +173,7 @@ export class Pruner {
     for (const row of this.rows) inputs[row] = DeviceTensor.fromHost(rows[row]!, [1, columns]);
     const outputs = await program.run(inputs, this.device.resident ? {} : { pruned: this.spare(layer) });
     requireValidScore(outputs, layer, this.metric);
-    return { pruned: outputs['pruned']!, zeros: sum(outputs['zeros']!.floats()) };
+    return { weight: outputs['pruned']!, zeros: sum(outputs['zeros']!.floats()) };
   }
 
   /** What the update makes of a masked weight, or of the whole one where it chooses itself. */
@@ -166,7 +183,7 @@ export class Pruner {
     weight: DeviceTensor,
     masked: DeviceTensor | undefined,
     updater: LayerUpdater,
-  ): Promise<Pruned> {
+  ): Promise<KeptWeight> {
     if (updater.damping > this.update!.damping) {
       this.damped.layers++;
       this.damped.damping = Math.max(this.damped.damping, updater.damping);
@@ -175,7 +192,7 @@ export class Pruner {
       const pruned = masked
         ? await updater.update(weight, masked)
         : await updater.prune!(weight, this.sparsityOf(block));
-      return { pruned, zeros: await countZeros(this.device, layer, pruned, this.metric) };
+      return { weight: pruned, zeros: await countZeros(this.device, layer, pruned, this.metric) };
     } finally {
       masked?.dispose();
     }
@@ -235,11 +252,6 @@ interface Operands {
   readonly weight: DeviceTensor;
   readonly rows: PrunedLayer['rows'];
   readonly G: DeviceTensor | undefined;
-}
-
-interface Pruned {
-  readonly pruned: DeviceTensor;
-  readonly zeros: number;
 }
 
 function sum(values: Float32Array): number {

@@ -47,6 +47,9 @@ export async function readInstructionPairs(
 /** Bytes that are looked at first: data sets of texts can be longer than what is read here. */
 const HEAD = 1 << 16;
 
+/** An array of objects, or an object with a name: prose may begin with a bracket, and speak of an "instruction". */
+const JSON_OF_OBJECTS = /^(?:\[\s*)?\{\s*"/;
+
 /** Whether a file begins as JSON that speaks of instructions. Of one that cannot be read, whoever reads it as a text will say why. */
 async function mayHold(file: string): Promise<boolean> {
   const handle = await openToRead(file).catch(() => undefined);
@@ -57,7 +60,7 @@ async function mayHold(file: string): Promise<boolean> {
       .toString('utf8', 0, bytesRead)
       .replace(/^\ufeff/, '')
       .trimStart();
-    return /^[[{]/.test(head) && head.includes('"instruction"');
+    return JSON_OF_OBJECTS.test(head) && head.includes('"instruction"');
   } finally {
     await handle.close();
   }

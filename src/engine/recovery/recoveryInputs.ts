@@ -68,7 +68,7 @@ export async function recoveryInputs(
           : freshFactors(config, recovery);
     const about = {
       model: dense.identity.hash,
-      evaluation,
+      evaluation: evaluation && { ...evaluation, metric: undefined },
       calibrated: [settings.samples, settings.length, settings.offsets, settings.seed, settings.calibrate],
       adapter: plan.adapter === undefined ? undefined : await hashPeftAdapter(plan.adapter),
       recovery,

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_ROWS } from '../../experiment/corpusRows.ts';
+import type { PlanInputs } from '../../experiment/planSchema.ts';
 import { recoveryText } from '../../experiment/recovery.ts';
 import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
 import type {
@@ -27,6 +28,7 @@ import type { Step, StepHooks } from '../forward/step.ts';
 import { evaluationBlocks } from '../forward/tokenBlocks.ts';
 import { tokenizerOf } from '../forward/tokenCache.ts';
 import { sizeOf } from '../graph/shape.ts';
+import { writeNew } from '../../files/writeWhole.ts';
 import { trainableCount } from './adapter.ts';
 import { measureLosses } from './measureLosses.ts';
 import { writePeftAdapter } from './peftAdapter.ts';
@@ -34,7 +36,7 @@ import { type RecoveryInputs, recoveryInputs } from './recoveryInputs.ts';
 import { recoveryTexts, type RecoveryTexts } from './recoveryTexts.ts';
 import type { Merge } from './trainedWeights.ts';
 import { Trainer } from './trainer.ts';
-import { writeMerged } from './writeMerged.ts';
+import { mergedCard, type MergedReport, writeMerged } from './writeMerged.ts';
 
 /**
  * The numeric side of a recovery in one process: the pruned model, the texts and a trainer. States lie in files, so whoever asks may ask another
@@ -126,14 +128,10 @@ export class RecoverySession {
   /** Perplexity of a state on an evaluation text, as its weights would be written, in float32. */
   async recovered({ point, before, inputs }: AskRecovered, hooks: StepHooks): Promise<EvaluationResult> {
     const begin = performance.now();
-    const { plan, trainer, state } = this;
+    const { plan, trainer } = this;
     const { step, folder } = point;
     await trainer.load(step, { folder, recovery: this.recovery });
-    const { dense } = this.inputs;
-    const source = { file: inputs.text, rows: inputs.rows?.text ?? DEFAULT_ROWS };
-    const text = await state.tokenCache.tokens(tokenizerOf(dense), source, tokenHooks(inputs.text, hooks));
-    const { length, blocks } = inputs.settings;
-    const sequences = evaluationBlocks(text.ids, length, blocks, inputs.text).map((ids) => ({ ids }));
+    const sequences = (await this.blocksOf(inputs, hooks)).map((ids) => ({ ids }));
     const measured = await trainer.measure(sequences, mergeOf(plan), progress(hooks, 'evaluating'));
     const structural = before.structure !== undefined;
     return {
@@ -143,7 +141,40 @@ export class RecoverySession {
       actualSparsity: structural ? before.actualSparsity : measured.zeroShare,
       seconds: secondsSince(begin),
       fingerprint: sha256(JSON.stringify([before.fingerprint, this.recovery, step])),
+      provenance: {
+        ...before.provenance,
+        ...this.texts.provenance,
+        ...(before.provenance.rows && { rows: { ...before.provenance.rows, ...this.texts.provenance.rows } }),
+      },
     };
+  }
+
+  /** Logits of the last tokens of an evaluation text's first block, as the weights of a state would be written. */
+  async logits({ step, folder }: RecoveryPoint, inputs: PlanInputs, most: number, hooks: StepHooks) {
+    await this.trainer.load(step, { folder, recovery: this.recovery });
+    const [tokens] = (await this.blocksOf(inputs, hooks)) as [Int32Array];
+    const rows = Math.min(tokens.length, most);
+    const look = progress(hooks, 'evaluating');
+    return { tokens, rows, logits: await this.trainer.logits(tokens, rows, mergeOf(this.plan), look) };
+  }
+
+  /** Writes what a state makes of the model. @param form `stored` in the checkpoint's types */
+  async write(
+    { step, folder }: RecoveryPoint,
+    to: string,
+    form: 'stored' | 'float32',
+    hooks: StepHooks,
+  ): Promise<MergedReport> {
+    await this.trainer.load(step, { folder, recovery: this.recovery });
+    const { checkpoint, adapter, dense } = this.inputs;
+    const types = form === 'stored' ? typesOf(dense) : (): NarrowType => 'F32';
+    return writeMerged(checkpoint, adapter, mergeOf(this.plan), types, to, hooks);
+  }
+
+  private async blocksOf({ text, rows, settings }: PlanInputs, hooks: StepHooks): Promise<readonly Int32Array[]> {
+    const source = { file: text, rows: rows?.text ?? DEFAULT_ROWS };
+    const { ids } = await this.state.tokenCache.tokens(tokenizerOf(this.inputs.dense), source, tokenHooks(text, hooks));
+    return evaluationBlocks(ids, settings.length, settings.blocks, text);
   }
 
   async dispose(): Promise<void> {
@@ -184,8 +215,10 @@ export async function saveRecovery(
         sequences: texts.sequences,
       });
       await trainer.load(point.step, { folder: point.folder, recovery: recoveryOf({ inputs, texts }) });
-      if (as === 'merged') await writeMerged(checkpoint, adapter, mergeOf(plan), typesOf(dense), folder, hooks);
-      else await writeAdapter(inputs, plan, folder);
+      if (as === 'merged') {
+        const report = await writeMerged(checkpoint, adapter, mergeOf(plan), typesOf(dense), folder, hooks);
+        await writeNew(path.join(folder, 'README.md'), mergedCard(report, mergeOf(plan)));
+      } else await writeAdapter(inputs, plan, folder);
       return { folder: to, as, bytes: await bytesIn(folder) };
     } finally {
       trainer?.dispose();

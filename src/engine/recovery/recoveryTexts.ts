@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
-import { DEFAULT_ROWS } from '../../experiment/corpusRows.ts';
+import { DEFAULT_ROWS, type RowsSettings } from '../../experiment/corpusRows.ts';
+import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { RecoveryPlan } from '../../search/recovery/plan.ts';
-import { sha256 } from '../checkpoint/hashing.ts';
+import { hashFile, sha256 } from '../checkpoint/hashing.ts';
 import { tokenHooks } from '../evaluation/calibrationSamples.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
 import type { LoadedModel } from '../forward/loadedModels.ts';
@@ -23,7 +24,11 @@ export interface RecoveryTexts {
   readonly heldOut: readonly TrainingSequence[];
   /** Of both files. */
   readonly hash: string;
+  /** What a result says of them. */
+  readonly provenance: TextProvenance;
 }
+
+type TextProvenance = Pick<Provenance, 'train' | 'trainHash' | 'validate' | 'validateHash' | 'rows'>;
 
 /**
  * The sequences to train on, and those that are held out: texts cut into blocks, or instruction pairs, one a sequence. Without a text for it the last
@@ -39,13 +44,40 @@ export async function recoveryTexts(
 ): Promise<RecoveryTexts> {
   const train = await sequencesOf(plan, plan.train, 'train', model, hooks, state);
   const { held } = plan.recovery;
+  const ofTraining = { train: plan.train, trainHash: train.hash };
   if (plan.validate !== undefined) {
-    const { sequences, hash } = await sequencesOf(plan, plan.validate, 'validate', model, hooks, state);
-    return { sequences: train.sequences, heldOut: sequences.slice(0, held), hash: sha256(`${train.hash} ${hash}`) };
+    const { sequences, hash, rows } = await sequencesOf(plan, plan.validate, 'validate', model, hooks, state);
+    const { validate } = plan;
+    return {
+      sequences: train.sequences,
+      heldOut: sequences.slice(0, held),
+      hash: sha256(`${train.hash} ${hash}`),
+      provenance: {
+        ...ofTraining,
+        ...{ validate, validateHash: hash },
+        ...aboutRows({ train: train.rows, validate: rows }),
+      },
+    };
   }
   const kept = train.sequences.length - Math.min(held, Math.floor(train.sequences.length / 2));
   if (kept === train.sequences.length) throw tooFew(plan.train);
-  return { sequences: train.sequences.slice(0, kept), heldOut: train.sequences.slice(kept), hash: train.hash };
+  return {
+    sequences: train.sequences.slice(0, kept),
+    heldOut: train.sequences.slice(kept),
+    hash: train.hash,
+    provenance: { ...ofTraining, ...aboutRows({ train: train.rows }) },
+  };
+}
+
+function aboutRows(said: Partial<Readonly<Record<'train' | 'validate', RowsSettings | undefined>>>): TextProvenance {
+  const { train, validate } = said;
+  return train || validate ? { rows: { ...(train && { train }), ...(validate && { validate }) } } : {};
+}
+
+interface ReadSequences {
+  readonly sequences: readonly TrainingSequence[];
+  readonly hash: string;
+  readonly rows?: RowsSettings | undefined;
 }
 
 async function sequencesOf(
@@ -55,7 +87,7 @@ async function sequencesOf(
   model: LoadedModel,
   hooks: StepHooks,
   { tokenCache }: EngineState,
-): Promise<{ readonly sequences: readonly TrainingSequence[]; readonly hash: string }> {
+): Promise<ReadSequences> {
   const length = trainingLength(plan);
   const pairs = await readInstructionPairs(file, hooks.signal);
   if (pairs) {
@@ -63,13 +95,13 @@ async function sequencesOf(
     const tokenizer = await loadTokenizer(checkpoint.tokenizerFolder, checkpoint.config);
     const end = endToken(checkpoint.values['eos_token_id'], checkpoint.config.vocabulary);
     const sequences = pairSequences(pairs, tokenizer, { length, loss: plan.recovery.loss, end, file });
-    return { sequences, hash: sha256(JSON.stringify(pairs)) };
+    return { sequences, hash: await hashFile(file, undefined, hooks.signal) };
   }
   if (plan.recovery.loss === 'reply') throw noReplies(file);
   const rows = plan.rows?.[which] ?? DEFAULT_ROWS;
   const text: TokenisedText = await tokenCache.tokens(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
   const sequences = evaluationBlocks(text.ids, length, 0, file).map((ids) => ({ ids }));
-  return { sequences, hash: text.textHash };
+  return { sequences, hash: text.textHash, rows: text.rows };
 }
 
 function endToken(stated: unknown, vocabulary: number): number | undefined {

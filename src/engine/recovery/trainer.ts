@@ -2,6 +2,7 @@ import type { Recovery } from '../../experiment/recovery.ts';
 import { learningRate } from '../../search/recovery/learningRate.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { BlockWeights } from '../forward/blockWeights.ts';
+import { logitsOf } from '../forward/logits.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { Step } from '../forward/step.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
@@ -123,6 +124,17 @@ export class Trainer {
     this.weights.changed(merge);
     try {
       return await measureLosses({ checkpoint, device, weights: this.weights }, sequences, step);
+    } finally {
+      this.weights.changed('plain');
+    }
+  }
+
+  /** Logits [rows, vocabulary] of the last `rows` tokens of a sequence, with the state that is loaded. */
+  async logits(ids: Int32Array, rows: number, merge: Merge, step: Step): Promise<Float32Array> {
+    const { checkpoint, device } = this.inputs;
+    this.weights.changed(merge);
+    try {
+      return await logitsOf({ checkpoint, weights: this.weights }, device, ids, rows, () => step('logits'));
     } finally {
       this.weights.changed('plain');
     }

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
-import { writeNew } from '../../files/writeWhole.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { NARROW, type NarrowType } from '../checkpoint/narrow.ts';
 import { readParameter } from '../checkpoint/readParameter.ts';
@@ -8,7 +7,7 @@ import { WIDEN } from '../checkpoint/widen.ts';
 import { CheckpointWriter } from '../export/checkpointWriter.ts';
 import { copyCompanions } from '../export/companions.ts';
 import { writeJson } from '../export/writeJson.ts';
-import { writingStep } from '../export/writtenConfig.ts';
+import { type WrittenConfig, writingStep } from '../export/writtenConfig.ts';
 import { allParameters } from '../families/families.ts';
 import { storedShape } from '../families/family.ts';
 import type { StepHooks } from '../forward/step.ts';
@@ -22,6 +21,9 @@ export interface MergedReport {
   /** Type of the matrices that were written, and the most that a weight was changed by being rounded to it, relative to its size. */
   readonly dtype: NarrowType;
   readonly rounding: number;
+  /** What was written, and the files that could not be taken along. */
+  readonly written: WrittenConfig;
+  readonly leftOut: readonly string[];
 }
 
 /**
@@ -64,11 +66,10 @@ export async function writeMerged(
   } finally {
     writer.abandon();
   }
-  await writeJson(path.join(folder, 'config.json'), { ...from.values, ...typeFields(from, TYPES[dtype]) });
-  await copyCompanions(from.tokenizerFolder, folder);
-  const report = { zerosKept, dtype, rounding };
-  await writeNew(path.join(folder, 'README.md'), about(report, merge));
-  return report;
+  const values = { ...from.values, ...typeFields(from, TYPES[dtype]) };
+  await writeJson(path.join(folder, 'config.json'), values);
+  const leftOut = await copyCompanions(from.tokenizerFolder, folder);
+  return { zerosKept, dtype, rounding, written: { values, config: from.config }, leftOut };
 }
 
 const TYPES: Readonly<Record<NarrowType, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
@@ -114,7 +115,8 @@ function checkRounding(values: Float32Array, bytes: Uint8Array, dtype: NarrowTyp
   return most;
 }
 
-function about({ zerosKept, dtype, rounding }: MergedReport, merge: Merge): string {
+/** README.md of a merged checkpoint that says nothing else of itself. */
+export function mergedCard({ zerosKept, dtype, rounding }: MergedReport, merge: Merge): string {
   const zeros =
     merge === 'masked'
       ? `Pruned weights are zero as before: ${zerosKept} would have got a value.`

@@ -9,9 +9,10 @@ import type { MaskSearchPlan } from '../../search/masks/plan.ts';
 import { evaluationOf } from '../../search/rates/target.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
-import { isWeightUpdate } from '../../experiment/updates.ts';
+import { isWeightUpdate, type StructureUpdate } from '../../experiment/updates.ts';
 import { printSparsity } from '../../experiment/sparsity.ts';
 import { OWL, REMOVED, UNIFORM } from '../../experiment/structure.ts';
+import { denseGramBytes, denseGrams, DenseRefits } from '../evaluation/denseRefits.ts';
 import { needGradients } from '../evaluation/gradientsOf.ts';
 import { rowsOfWeights } from '../evaluation/needs.ts';
 import { type EngineState, prepareSweep } from '../evaluation/prepareSweep.ts';
@@ -25,11 +26,13 @@ import type { StepHooks } from '../forward/step.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
 import { modelComponents } from '../models/components.ts';
 import { blockInfluence, countInfluenceSteps } from '../structure/blockInfluence.ts';
+import { KeptWeights } from '../pruning/keptWeights.ts';
 import { requireFiniteScores } from '../structure/finiteScores.ts';
 import { requireHeadsAndChannels } from '../structure/chooseMask.ts';
 import { owlRates } from '../structure/rates.ts';
 import { dropsLayers } from '../../search/rates/evopress/plan.ts';
-import { countSolverSteps, hasRoomForSolvers, KeptSolvers } from './keptSolvers.ts';
+import { keptRoom } from './keptRoom.ts';
+import { countSolverSteps, KeptSolvers, solverBytes } from './keptSolvers.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
 import { measureVariants } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
@@ -92,13 +95,17 @@ export class BlockSearchSession implements SearchSession {
       const needs = surveyNeeds(asked, rowsOfWeights(asked));
       const needed = samples.gradients ? await needGradients(inputs, provenance, state.gradients) : undefined;
       const { update } = plan;
-      const ofWeights = update && isWeightUpdate(update) && hasRoomForSolvers(inputs) ? update : undefined;
+      const { layouts } = inputs.weights;
+      const room = keptRoom('solvers', plan.search);
+      const ofWeights = update && isWeightUpdate(update) && solverBytes(layouts) <= room ? update : undefined;
+      const refitting = refitsOf(plan);
+      const keepsGrams = refitting !== undefined && denseGramBytes(layouts) <= room;
       const steps = stagedStepper(
         hooks,
         (needed?.steps ?? 0) +
           countDenseSteps(inputs, []) +
           countSurveySteps(inputs, needs) +
-          (ofWeights ? countSolverSteps(inputs) : 0),
+          (ofWeights || keepsGrams ? countSolverSteps(inputs) : 0),
       );
       const gradients = await needed?.get(steps('gradients'));
       const { losses } = await densePass(inputs, [], steps('evaluating'));
@@ -115,9 +122,18 @@ export class BlockSearchSession implements SearchSession {
         ...(shares && { owl: owlRates(shares, components.map(blockWeights), plan.sparsity.share, OWL.spread) }),
       };
       const kept = ofWeights && (await KeptSolvers.collect(inputs, ofWeights, needs.rows, steps('pruning')));
+      const grams = keepsGrams ? await denseGrams(inputs, steps('pruning')) : undefined;
+      // Of masks hardly two are alike; levels of blocks are.
+      const updated = update && new KeptWeights(plan.kind === 'rates' ? keptRoom('weights', plan.search) : 0);
+      const refits = refitting && new DenseRefits(grams, updated!);
       const statistics = kept?.statistics ?? found.statistics;
       const opened = {
-        inputs: { ...ready, ...(statistics && { statistics }), ...(kept && { solvers: kept.solvers }) },
+        inputs: {
+          ...ready,
+          ...(statistics && { statistics }),
+          ...(kept && { solvers: kept.solvers }),
+          ...(refits ? { refits } : updated && { updated }),
+        },
         solvers: kept?.solvers,
         provenance,
         survey: found,
@@ -189,6 +205,8 @@ export class BlockSearchSession implements SearchSession {
 
   dispose(): void {
     this.solvers?.dispose();
+    this.inputs.refits?.dispose();
+    this.inputs.updated?.dispose();
     disposePrograms(this.inputs);
     for (const programs of this.programs.values()) programs.dispose();
     this.programs.clear();
@@ -203,8 +221,8 @@ export class BlockSearchSession implements SearchSession {
       if (mask.length !== components.length)
         throw sessionError(`masks of ${components.length} blocks`, `one of ${mask.length}`);
       const removed = removedShareOfAll(components, mask);
-      const { update } = plan;
-      if (!update || isWeightUpdate(update)) return () => ({ metric: 'mask', mask, actualSparsity: removed });
+      const update = refitsOf(plan);
+      if (!update) return () => ({ metric: 'mask', mask, actualSparsity: removed });
       const sparsity = { kind: 'unstructured', share: removed } as const;
       return this.prepared({ metric: 'mask', structure: { kind: 'mask', mask }, sparsity, update }, inputs);
     }
@@ -252,6 +270,12 @@ interface Opened {
   readonly calibration: Int32Array;
   readonly opening: ComponentsOpening;
   readonly solvers: KeptSolvers | undefined;
+}
+
+/** What candidates are refitted with: nothing where whole layers go, since nothing of them is left. */
+function refitsOf(plan: RateSearchPlan | MaskSearchPlan): StructureUpdate | undefined {
+  const { update } = plan;
+  return !update || isWeightUpdate(update) || (plan.kind === 'rates' && dropsLayers(plan)) ? undefined : update;
 }
 
 /** What a search will ask, as evaluations: they say what has to be known of the dense model. */

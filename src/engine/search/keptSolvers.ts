@@ -4,16 +4,12 @@ import type { LayerSolvers, OpenedSolver } from '../evaluation/blockSolvers.ts';
 import type { BlockStatistics } from '../evaluation/blockStatistics.ts';
 import { CalibrationStream } from '../evaluation/calibrationStream.ts';
 import type { SweepInputs } from '../evaluation/sweepInputs.ts';
-import type { Parameter } from '../families/family.ts';
+import type { BlockLayout, Parameter } from '../families/family.ts';
 import type { Step } from '../forward/step.ts';
 import type { RowOperand } from '../pruning/inputStatistics.ts';
-import { availableMemory } from '../runtime/memory.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import { openSolver } from '../update/openSolver.ts';
 import type { UpdateSolver } from '../update/updateSolver.ts';
-
-/** Share of the available memory for what updates compute of H in all blocks. */
-const KEPT_SHARE = 0.4;
 
 /**
  * What updates need of the dense model's H, for every input of every block, found once and kept for all candidates of a search: a candidate
@@ -89,12 +85,12 @@ export class KeptSolvers {
   }
 }
 
-/** Whether all of it has room: a matrix as wide as each input. */
-export function hasRoomForSolvers({ weights: { layouts } }: Pick<SweepInputs, 'weights'>): boolean {
+/** What {@link KeptSolvers} keep: a matrix as wide as each input. */
+export function solverBytes(layouts: readonly BlockLayout[]): number {
   const widths = layouts.flatMap(({ parameters }) => [
     ...new Map(parameters.filter(({ linear }) => linear).map((layer) => [inputOf(layer), layer.shape[1]!])).values(),
   ]);
-  return widths.reduce((sum, width) => sum + 4 * width ** 2, 0) <= KEPT_SHARE * availableMemory();
+  return widths.reduce((sum, width) => sum + 4 * width ** 2, 0);
 }
 
 /** Program runs of {@link KeptSolvers.collect}. */

@@ -22,7 +22,8 @@ import { sizeOf } from '../graph/shape.ts';
 import { isRowOperand } from '../pruning/inputStatistics.ts';
 import { Pruner } from '../pruning/pruner.ts';
 import { countDenseSteps, densePass } from './densePass.ts';
-import { countSolverSteps, hasRoomForSolvers, KeptSolvers } from './keptSolvers.ts';
+import { keptRoom } from './keptRoom.ts';
+import { countSolverSteps, KeptSolvers, solverBytes } from './keptSolvers.ts';
 import { invalidOutcome, measureVariants, releaseMetrics } from './measureVariants.ts';
 import { blockRange, openingOf, searchInputs, sessionError } from './opening.ts';
 import { differingBits, MaskCache, zeroBits } from './maskBits.ts';
@@ -70,7 +71,7 @@ export class MetricSession implements SearchSession {
       const onTheWay =
         needed && needed.steps > 0 && isShared ? new ForwardStatistics(inputs.weights.layouts, rows) : undefined;
       const { update } = plan;
-      const keeps = update !== undefined && hasRoomForSolvers(inputs);
+      const keeps = update !== undefined && solverBytes(inputs.weights.layouts) <= keptRoom('solvers', plan.search);
       // H is collected on a way of its own, and the statistics with it.
       const left = onTheWay || keeps ? [] : rows;
       const steps = stagedStepper(

@@ -63,52 +63,64 @@ async function updateRows(
   iterations: number,
 ): Promise<DeviceTensor> {
   const [rows, n] = weight.shape as [number, number];
-  const program = (name: keyof typeof GRAPHS): Promise<Program> =>
+  const program = (name: string, build: () => Graph): Promise<Program> =>
     device.program(
       `admm ${name} ${rows}×${n}`,
-      () => GRAPHS[name](rows, n, device.weightType),
+      build,
       () => false,
       // As large as a layer, of each shape: they would keep what they have computed on their way.
       true,
     );
-  const begun = await (await program('begin')).run({ weight, pruned, norm });
+  const begin = await program('begin', () => beginGraph(rows, n, device.weightType));
+  const begun = await begin.run({ weight, pruned, norm });
   const [w, gone, sign] = [begun['w']!, begun['gone']!, begun['sign']!];
-  const step = await program('step');
   let v = w;
-  for (let i = 0; i < iterations; i++) {
-    const { next } = await step.run({ w, gone, sign, v, inverse });
+  for (let done = 0; done < iterations;) {
+    const many = Math.min(iterations - done, TOGETHER);
+    const steps = await program(`${many} steps`, () => stepsGraph(rows, n, many));
+    const { next } = await steps.run({ w, gone, sign, v, inverse });
     if (v !== w) v.dispose();
     v = next!;
+    done += many;
   }
-  const { updated } = await (await program('end')).run({ gone, v, norm });
+  const end = await program('end', () => endGraph(rows, n, device.weightType));
+  const { updated } = await end.run({ gone, v, norm });
   for (const tensor of [w, gone, sign, v]) tensor.dispose();
   return updated!;
 }
 
 type WeightType = Device['weightType'];
 
-const GRAPHS = {
-  begin(rows: number, n: number, type: WeightType): Graph {
-    const graph = new GraphBuilder();
-    const read = (name: string) => graph.cast(graph.input(name, [rows, n], type), 'float32');
-    const gone = graph.cast(graph.equal(read('pruned'), graph.scalar(0)), 'float32');
-    graph.output('w', graph.mul(read('weight'), graph.input('norm', [1, n])));
-    graph.output('gone', gone);
-    graph.output('sign', graph.sub(graph.scalar(1), graph.add(gone, gone)));
-    return graph.build('admm begin');
-  },
-  step(rows: number, n: number): Graph {
-    const graph = new GraphBuilder();
-    const [w, gone, sign, v] = ['w', 'gone', 'sign', 'v'].map((name) => graph.input(name, [rows, n]));
-    const moved = graph.matMul(graph.sub(w!, graph.mul(v!, sign!)), graph.input('inverse', [n, n]));
-    graph.output('next', graph.sub(graph.add(w!, graph.mul(v!, gone!)), moved));
-    return graph.build('admm step');
-  },
-  end(rows: number, n: number, type: WeightType): Graph {
-    const graph = new GraphBuilder();
-    const kept = graph.sub(graph.scalar(1), graph.input('gone', [rows, n]));
-    const updated = graph.div(graph.mul(graph.input('v', [rows, n]), kept), graph.input('norm', [1, n]));
-    graph.output('updated', graph.cast(updated, type));
-    return graph.build('admm end');
-  },
-} as const;
+/** Iterations of one program: its results on their way need not leave it. */
+const TOGETHER = 10;
+
+function beginGraph(rows: number, n: number, type: WeightType): Graph {
+  const graph = new GraphBuilder();
+  const read = (name: string) => graph.cast(graph.input(name, [rows, n], type), 'float32');
+  const gone = graph.cast(graph.equal(read('pruned'), graph.scalar(0)), 'float32');
+  graph.output('w', graph.mul(read('weight'), graph.input('norm', [1, n])));
+  graph.output('gone', gone);
+  graph.output('sign', graph.sub(graph.scalar(1), graph.add(gone, gone)));
+  return graph.build('admm begin');
+}
+
+function stepsGraph(rows: number, n: number, count: number): Graph {
+  const graph = new GraphBuilder();
+  const [w, gone, sign, begun] = ['w', 'gone', 'sign', 'v'].map((name) => graph.input(name, [rows, n]));
+  const inverse = graph.input('inverse', [n, n]);
+  let v = begun!;
+  for (let i = 0; i < count; i++) {
+    const moved = graph.matMul(graph.sub(w!, graph.mul(v, sign!)), inverse);
+    v = graph.sub(graph.add(w!, graph.mul(v, gone!)), moved);
+  }
+  graph.output('next', v);
+  return graph.build('admm steps');
+}
+
+function endGraph(rows: number, n: number, type: WeightType): Graph {
+  const graph = new GraphBuilder();
+  const kept = graph.sub(graph.scalar(1), graph.input('gone', [rows, n]));
+  const updated = graph.div(graph.mul(graph.input('v', [rows, n]), kept), graph.input('norm', [1, n]));
+  graph.output('updated', graph.cast(updated, type));
+  return graph.build('admm end');
+}

@@ -135,10 +135,10 @@ const MISSING = 'missing';
 
 /** What a result depends on, with the hashes that they had. */
 function inputsOf(
-  { model, text, calibration, gradients, result }: EvaluationRecord,
+  { model, text, calibration, gradients, train, validate, result }: EvaluationRecord,
   root: string,
 ): { input: Input; hash: string }[] {
-  const { modelHash, textHash, calibrationHash, gradientsHash } = result.provenance;
+  const { modelHash, textHash, calibrationHash, gradientsHash, trainHash, validateHash } = result.provenance;
   const absolute = (file: string): string => path.resolve(root, file);
   const used = (file: string | undefined, hash: string | undefined): { input: Input; hash: string }[] =>
     file === undefined || hash === undefined ? [] : [{ input: { kind: 'file', path: absolute(file) }, hash }];
@@ -147,6 +147,8 @@ function inputsOf(
     ...used(text, textHash),
     ...used(calibration, calibrationHash),
     ...used(gradients, gradientsHash),
+    ...used(train, trainHash),
+    ...used(validate, validateHash),
   ];
 }
 

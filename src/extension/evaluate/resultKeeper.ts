@@ -46,7 +46,7 @@ interface PlanInput {
   readonly hashIn: (provenance: Provenance) => string | undefined;
 }
 
-function inputsOf({ model, text, calibration, gradients }: EvaluationPlan): PlanInput[] {
+function inputsOf({ model, text, calibration, gradients, train, validate }: EvaluationPlan): PlanInput[] {
   const file = (path: string | undefined, hashIn: PlanInput['hashIn']): PlanInput[] =>
     path === undefined ? [] : [{ input: { kind: 'file', path }, hashIn }];
   return [
@@ -54,5 +54,7 @@ function inputsOf({ model, text, calibration, gradients }: EvaluationPlan): Plan
     ...file(text, ({ textHash }) => textHash),
     ...file(calibration, ({ calibrationHash }) => calibrationHash),
     ...file(gradients, ({ gradientsHash }) => gradientsHash),
+    ...file(train, ({ trainHash }) => trainHash),
+    ...file(validate, ({ validateHash }) => validateHash),
   ];
 }

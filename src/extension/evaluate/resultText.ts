@@ -18,6 +18,7 @@ import {
   perplexityDigits,
   shortFingerprint,
 } from '../../experiment/format.ts';
+import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { ratesLine, removedText, structuresTable, structureTable } from './structureText.ts';
@@ -162,6 +163,7 @@ function ownRows({ result }: EvaluationRecord): Row[] {
     ...otherRows(result),
     ['expression', markdownCode(result.expression)],
     ['sparsity', sparsityRow(result)],
+    ...(result.recovery ? [['recovery', markdownText(recoveryLine(result.recovery))] as const] : []),
     ['fingerprint', markdownCode(result.fingerprint)],
   ];
 }
@@ -184,6 +186,7 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
     ...warningsOf(result).map((warning): Row => ['warning', `⚠ ${markdownText(warning)}`]),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ...(provenance.gradientSamples === undefined ? [] : [['gradients', gradientsRow(provenance)] as const]),
+    ...(provenance.trainHash === undefined ? [] : [['trained on', trainedRow(provenance)] as const]),
     ['device', `${markdownText(provenance.deviceName)} · ${provenance.precision}`],
     ['evaluated', `${formatSeconds(result.seconds)} · ${savedAt.slice(0, 16).replace('T', ' ')} UTC`],
     [
@@ -231,6 +234,15 @@ function gradientsRow(provenance: Provenance): string {
   const samples = `${gradientSamples} ${gradientSamples === 1 ? 'sample' : 'samples'} of ${gradientLength} tokens`;
   const how = `${samples} ${offsetsText(gradientOffsets, seed)}`;
   return `${file(gradients, gradientsHash)} · ${how}${byRows(provenance.rows?.gradients)}`;
+}
+
+/** What a recovery was trained on, and watched on where that is a text of its own. */
+function trainedRow({ train = '', trainHash = '', validate = '', validateHash, rows }: Provenance): string {
+  const watched =
+    validateHash === undefined
+      ? ', its end held out'
+      : ` · held out ${file(validate, validateHash)}${byRows(rows?.validate)}`;
+  return `${file(train, trainHash)}${byRows(rows?.train)}${watched}`;
 }
 
 /** How a text was made of its rows, where not as ever. */

@@ -114,8 +114,8 @@ export class ResultView implements vscode.Disposable {
       .map(({ name }) => ({ uri, name }));
   }
 
-  private watch({ model, text, calibration, gradients }: EvaluationRecord, root: string): void {
-    const texts = [text, calibration, gradients].filter((file) => file !== undefined);
+  private watch({ model, text, calibration, gradients, train, validate }: EvaluationRecord, root: string): void {
+    const texts = [text, calibration, gradients, train, validate].filter((file) => file !== undefined);
     for (const file of [path.join(model, '*'), ...texts]) {
       const absolute = path.resolve(root, file);
       if (this.watchers.has(absolute) || this.watchers.size >= MOST_WATCHERS) continue;

@@ -17,18 +17,19 @@ export type RecoveryPlan = Immutable<z.infer<typeof recoveryPlanSchema>>;
 export function recoveryPlanOf(
   plan: EvaluationPlan,
   recovery: Recovery,
-  more: { readonly name?: string; readonly adapter?: string } = {},
+  more: { readonly name?: string; readonly adapter?: string; readonly test?: string } = {},
 ): RecoveryPlan {
   const { train } = plan;
   const [evaluation, ...others] = plan.evaluations.map(withoutRecovery);
   if (others.length > 0) throw refused('one way of pruning', `${others.length + 1}`, 'Choose one of them.');
   if (train === undefined) throw refused('a text to train on', 'none', 'Name one: `train: "text.txt"`, or --train.');
-  const { name = evaluation?.metric ?? 'recovery', adapter } = more;
+  const { name = evaluation?.metric ?? 'recovery', adapter, test } = more;
   return {
     kind: 'recovery',
     name,
     ...planInputs(plan),
     train,
+    ...(test !== undefined && { test }),
     ...(evaluation && { evaluation }),
     ...(adapter !== undefined && { adapter }),
     recovery,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { evaluationSchema, inputFields } from '../../experiment/planSchema.ts';
-import { RECOVERY_SETTINGS } from '../../experiment/recovery.ts';
+import { RECOVERY_SETTINGS, STOP_REASONS } from '../../experiment/recovery.ts';
 import { recoverySchema } from '../../experiment/recoverySchema.ts';
 import { resultSchema } from '../../experiment/resultSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
@@ -97,9 +97,6 @@ export const savedSchema = z.strictObject({
   /** Bytes of the folder's files. */
   bytes: countSchema,
 });
-
-/** Why training ended. */
-export const STOP_REASONS = ['steps', 'patience', 'not-finite', 'diverged'] as const;
 
 /** What happens in a recovery, in order. */
 export const recoveryEventSchema = z.discriminatedUnion('kind', [

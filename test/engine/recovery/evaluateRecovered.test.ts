@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -74,7 +74,20 @@ describe('an evaluation with a recovery', () => {
       const best = 4 * losses.indexOf(Math.min(...losses));
       const asked = { point: { step: best, folder }, before: plain!, inputs: planInputs(planOf()) };
       const after = await engine.recovered(asked);
-      expect({ ...after, seconds: 0 }).toEqual({ ...recovered!, seconds: 0 });
+      const { recovery, ...numbers } = recovered!;
+      expect({ ...after, seconds: 0 }).toEqual({ ...numbers, seconds: 0 });
+      expect(recovery).toEqual({
+        recovery: RECOVERY,
+        ...{ trainable: opening.trainable, sequences: opening.sequences, steps: 8, kept: best },
+        ...{ reason: 'steps', detail: 'all 8 steps are done', before: plain!.perplexity },
+        heldOut: {
+          dense: opening.densePerplexity,
+          ...{ before: Math.exp(losses[0]!), after: Math.exp(Math.min(...losses)) },
+        },
+      });
+      expect(best).toBeGreaterThan(0);
+      expect(recovered!.provenance).toMatchObject({ train: family.textFile, trainHash: plain!.provenance.textHash });
+      expect(plain!.provenance.trainHash).toBeUndefined();
 
       const to = path.join(folder, 'merged');
       await engine.saveRecovery({ plan, point: { step: best, folder }, as: 'merged', to });
@@ -82,6 +95,57 @@ describe('an evaluation with a recovery', () => {
       // In the type of the checkpoint, bfloat16.
       expect(merged!.perplexity / recovered!.perplexity).toBeCloseTo(1, 3);
       expect(merged!.actualSparsity).toBe(plain!.actualSparsity);
+    } finally {
+      await engine.dispose();
+    }
+  });
+
+  it('has a fingerprint of its settings and of what the texts hold, and of no name', async () => {
+    const engine = createEngine();
+    const again = path.join(folder, 'again.txt');
+    await copyFile(family.textFile, again);
+    const quick = { ...RECOVERY, steps: 1 };
+    const fingerprintOf = async (recovery: Recovery, more: Partial<EvaluationPlan> = {}, metric = 'wanda') => {
+      const [result] = await engine.evaluate({ ...planOf({ ...WANDA, metric, recovery }), ...more });
+      return result!.fingerprint;
+    };
+    try {
+      const own = await fingerprintOf(quick);
+      expect(await fingerprintOf(quick, { train: again }, 'mine')).toBe(own);
+      const others = [
+        await fingerprintOf({ ...quick, rate: 0.02 }),
+        await fingerprintOf({ ...quick, seed: 1 }),
+        await fingerprintOf(quick, { train: family.calibrationFile }),
+        await fingerprintOf(quick, { validate: family.calibrationFile }),
+        await fingerprintOf(quick, { validate: family.textFile }),
+      ];
+      expect(new Set([own, ...others]).size).toBe(6);
+    } finally {
+      await engine.dispose();
+    }
+  });
+
+  it('is counted before it begins: time, memory, and the disk of what lies there meanwhile', async () => {
+    const engine = createEngine();
+    try {
+      const costOf = async (recovery?: Recovery) =>
+        engine.preflight(planOf({ ...WANDA, ...(recovery && { recovery }) }));
+      const [pruned, trained, longer] = [
+        await costOf(),
+        await costOf(RECOVERY),
+        await costOf({ ...RECOVERY, steps: 80, every: 40 }),
+      ];
+      const [disk, ...others] = trained.costs.filter(({ kind }) => kind === 'disk');
+      expect(others).toEqual([]);
+      expect(pruned.costs.filter(({ kind }) => kind === 'disk')).toEqual([]);
+      const { parameters } = await engine.describe(family.folder);
+      expect(disk!.bytes).toBeGreaterThan(4 * parameters);
+      expect(trained.costs.map(({ name }) => name)).toContain('training (weights, a merged copy, adapter)');
+      // Two sequences a step there, back and there again; four looks at two sequences; the text twice.
+      const forward = 2 * parameters * 12;
+      expect(trained.flops - pruned.flops).toBeCloseTo(forward * (3 * 8 * 2 + 4 * 2 + 2), 0);
+      expect(longer.flops - trained.flops).toBeCloseTo(forward * 3 * 72 * 2, 0);
+      expect(trained.problems).toEqual([]);
     } finally {
       await engine.dispose();
     }

@@ -43,7 +43,6 @@ test.each([
     [{ instruction: 'a', input: '', output: 'b' }],
   ],
   ['prose', 'Once "instruction" was a word.', undefined],
-  ['prose in brackets', '[editor’s note: "instruction"] and so on', 'corpus/damaged'],
   ['rows of texts', '{"text":"an instruction"}\n{"text":"another"}', undefined],
   ['other rows that speak of it', '{"text":"\\"instruction\\"","instruction":"a"}', undefined],
   ['a row that is another', '[{"instruction":"a","output":"b"},{"instruction":"a"}]', 'corpus/row'],
@@ -55,6 +54,14 @@ test.each([
 ] as const)('%s', async (_, content, expected) => {
   if (typeof expected === 'string') await expect(read(content)).rejects.toMatchObject({ data: { code: expected } });
   else expect(await read(content)).toEqual(expected);
+});
+
+test.each([
+  '[Editor’s note: the word "instruction" is used here as in the manual.]\n\nChapter one',
+  '{\\rm \\TeX} and its "instruction" set',
+  '["a text of \\"instruction\\"", "another"]',
+])('prose that begins with a bracket and speaks of an instruction is a text: %s', async (text) => {
+  expect(await read(text, 'prose.txt')).toBeUndefined();
 });
 
 test('a file that is not there is left to who reads texts', async () => {
@@ -82,7 +89,7 @@ test('a prompt is that of Alpaca’s code, with an input and without', () => {
 
 /** A token for each character; those of the beginning are one more. */
 const tokenizer = {
-  encode: (text: string) => Int32Array.from(['\u0001', ...text], (one) => one.codePointAt(0)! % 300),
+  encode: (text: string) => Int32Array.from(['\u0001', ...Array.from(text)], (one) => one.codePointAt(0)! % 300),
 };
 const END = 299;
 
@@ -94,7 +101,7 @@ test.each(['everything', 'reply'] as const)('loss on %s: what counts is said tok
   const counted = sequence!.counted!;
   // Begin, prompt, "Hello", end; the rest fills up.
   const used = 1 + told + 5 + 1;
-  expect([...ids.subarray(1 + told, used)]).toEqual([...[...'Hello'].map((one) => one.codePointAt(0)!), END]);
+  expect([...ids.subarray(1 + told, used)]).toEqual([...Array.from('Hello', (one) => one.codePointAt(0)!), END]);
   expect(ids.subarray(used).every((id) => id === 0)).toBe(true);
   // Row t predicts token t + 1: the last that counts predicts the end.
   const first = loss === 'reply' ? told : 0;

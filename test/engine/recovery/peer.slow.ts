@@ -10,12 +10,12 @@ import { DEFAULT_RECOVERY_SETTINGS } from '../../../src/experiment/recovery.ts';
 import { DEFAULT_SETTINGS, type DeviceName } from '../../../src/experiment/settings.ts';
 import type { RecoveryPlan } from '../../../src/search/recovery/plan.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
-import { loraPeer } from '../../support/loraPeer.ts';
-import { REFERENCE_CALIBRATION, REFERENCE_MODEL, REFERENCE_TEXT, whyNoPeer } from '../../support/peer.ts';
+import { askRecoveryPeer, whyNoRecoveryPeer } from '../../support/recoveryPeer.ts';
+import { REFERENCE_CALIBRATION, REFERENCE_MODEL, REFERENCE_TEXT } from '../../support/peer.ts';
 
 /** Another device can be put to the same test: ESPALIER_TEST_DEVICE=webgpu. */
 const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;
-const why = whyNoPeer();
+const why = whyNoRecoveryPeer();
 
 const [STEPS, RATE, BATCH, BLOCKS, LENGTH] = [60, 1e-3, 4, 8, 256];
 const HALF = { kind: 'unstructured', share: 0.5 } as const;
@@ -55,7 +55,7 @@ describe.skipIf(why !== undefined)(
     test.each(CASES)(
       `lora$job: losses of ${STEPS} steps, and the perplexity after merging`,
       async ({ job, evaluation }) => {
-        const theirs = await loraPeer(`lora:${adapter}:${STEPS}:${RATE}:${BATCH}${job}`, {
+        const theirs = await askRecoveryPeer(`lora:${adapter}:${STEPS}:${RATE}:${BATCH}${job}`, {
           blocks: BLOCKS,
           length: LENGTH,
         });
@@ -84,13 +84,13 @@ describe.skipIf(why !== undefined)(
           const point = { step: STEPS, folder };
           const after = await engine.recovered({ point, before: before!, inputs: { ...files, settings } });
           const tolerance = device === 'cpu' ? 1e-3 : 2e-3;
-          const apart = losses.map((loss, step) => Math.abs(loss! / theirs.losses[step]! - 1));
+          const apart = losses.map((loss, step) => Math.abs(loss! / theirs.losses![step]! - 1));
           console.log(
             `${job}: losses differ by ${Math.max(...apart).toExponential(1)}, perplexity ${after.perplexity} and ${theirs.value}`,
           );
           expect(losses.length).toBe(STEPS);
           expect(Math.max(...apart)).toBeLessThan(tolerance);
-          expect(Math.abs(before!.perplexity / theirs.before - 1)).toBeLessThan(tolerance);
+          expect(Math.abs(before!.perplexity / theirs.before! - 1)).toBeLessThan(tolerance);
           expect(Math.abs(after.perplexity / theirs.value - 1)).toBeLessThan(tolerance);
           // Something was learnt that the agreement is about.
           expect(Math.abs(after.perplexity / before!.perplexity - 1)).toBeGreaterThan(0.01);

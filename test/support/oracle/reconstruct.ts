@@ -4,7 +4,7 @@ import { type OracleParts, withParts } from './structure.ts';
 
 /**
  * The model of which only `kept` stays, with the output projections of every block refitted to what the whole ones gave on the samples, as the
- * blocks before have left them: W' = (W H[:, S] + λ W[:, S]) (H[S, S] + λ I)⁻¹, λ = damping · mean diag(H).
+ * blocks before have left them, or one-shot as the whole model has them: W' = (W H[:, S] + λ W[:, S]) (H[S, S] + λ I)⁻¹, λ = damping · mean diag(H).
  */
 export function reconstructed(
   model: OracleModel,
@@ -12,12 +12,14 @@ export function reconstructed(
   kept: readonly OracleParts[],
   samples: readonly (readonly number[])[],
   damping: number,
+  calibrate: 'sequential' | 'one-shot' = 'sequential',
 ): OracleModel {
   const tensors = new Map(model.tensors);
   for (let block = 0; block < model.depth; block++) {
     // What is behind this block does not matter yet.
     const before = kept.map((parts, index) => (index < block ? parts : whole(parts)));
-    const grams = gramsOf(withParts(rebuild(tensors), rebuild, before), block, samples);
+    const seen = calibrate === 'one-shot' ? model : withParts(rebuild(tensors), rebuild, before);
+    const grams = gramsOf(seen, block, samples);
     for (const [linear, stays] of [
       [model.attention.at(-1)!, kept[block]!.groups],
       [model.mlp.at(-1)!, kept[block]!.channels],
@@ -43,7 +45,9 @@ export function refitted(weight: Matrix, h: Float64Array, columns: readonly numb
   const lambda = (damping * trace) / n;
   const s = columns.length;
   const system = new Float64Array(s * s);
-  columns.forEach((i, a) => { columns.forEach((j, b) => (system[a * s + b] = h[i * n + j]! + (a === b ? lambda : 0))); });
+  columns.forEach((i, a) => {
+    columns.forEach((j, b) => (system[a * s + b] = h[i * n + j]! + (a === b ? lambda : 0)));
+  });
   const wanted = new Float64Array(s * rows);
   for (let row = 0; row < rows; row++) {
     columns.forEach((j, b) => {

@@ -1,4 +1,5 @@
 import { formatChange, formatPerplexity, perplexityDigits } from '../../../src/experiment/format.ts';
+import { recoveryWarnings } from '../../../src/experiment/resultWarnings.ts';
 import type { FinalistEvent } from '../../../src/search/lifecycle/events.ts';
 import type { RecoveredForm } from '../../../src/search/recovery/events.ts';
 import { AFTER, BEFORE } from '../../../src/search/recovery/finalists.ts';
@@ -45,7 +46,10 @@ export class OutcomeCard {
     this.shown = shown;
     this.buttons.merged.disabled = !finished;
     this.buttons.adapter.disabled = !finished || (finished.kept === 0 && !startsFromAdapter);
-    fill(this.body, ...(finalists.length === 0 ? [waiting()] : [table(finalists), noteOf(finalists)]));
+    fill(
+      this.body,
+      ...(finalists.length === 0 ? [waiting()] : [table(finalists), noteOf(finalists), ...warnings(finalists)]),
+    );
   }
 }
 
@@ -107,6 +111,14 @@ function noteOf(finalists: readonly FinalistEvent[]): HTMLElement {
     before && after && lost !== undefined && lost > 0 ? (before.perplexity - after.perplexity) / lost : undefined;
   const words = share === undefined ? '' : ` ${shareWords(share)}`;
   return h('p', { class: 'muted' }, `Differences are against dense.${words}`);
+}
+
+/** What whoever takes the recovered model has to know. */
+function warnings(finalists: readonly FinalistEvent[]): readonly HTMLElement[] {
+  const told = finalists
+    .flatMap(({ result, test }) => [result, test])
+    .flatMap((of) => (of?.recovery ? recoveryWarnings(of.recovery, of.perplexity) : []));
+  return [...new Set(told)].map((text) => h('p', { role: 'note' }, `⚠ ${text}.`));
 }
 
 function shareWords(share: number): string {
