@@ -128,8 +128,7 @@ export function syntheticSearch(plan: MetricSearchPlan, { seed = 1, until }: Syn
       if (outcome.kind === 'invalid') continue;
       const perplexity = outcome.perplexity!;
       perplexities.push(perplexity);
-      if (outcome.kind === 'full' && (best === null || perplexity < best.perplexity))
-        best = { id, perplexity };
+      if (outcome.kind === 'full' && (best === null || perplexity < best.perplexity)) best = { id, perplexity };
     }
     perplexities.sort((a, b) => a - b);
     emit(

@@ -6,7 +6,7 @@ import type { MaskEvent } from '../../src/search/masks/events.ts';
 import type { RateCandidate, RateEvent } from '../../src/search/rates/events.ts';
 import { panelItems } from '../../src/view/panelItems.ts';
 import type { PanelRun } from '../../src/view/panelMessages.ts';
-import type { SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
+import type { RunPlan, SearchEvent, SearchPlan } from '../../src/search/kinds.ts';
 import { pictureOf } from '../../src/search/masks/picture.ts';
 import { foldMaskEvent, newMaskState } from '../../src/search/masks/state.ts';
 import type { MaskState } from '../../src/search/masks/state.ts';
@@ -38,7 +38,7 @@ const maskPlan = syntheticMaskPlan({ steps: 300, checkpoints: 6 });
 const maskEvents = syntheticMasks(maskPlan, { seed: 3 });
 
 /** The panel after it was sent a run's events in portions. */
-function fed(plan: SearchPlan, events: readonly Timed<SearchEvent>[], portion: number): PanelData<SearchPlan> {
+function fed(plan: SearchPlan, events: readonly Timed<SearchEvent>[], portion: number): PanelData<RunPlan> {
   const run: PanelRun = { folder: '/run', id: 'run', plan, methodTitle: 'Method', createdAt: 0 };
   let data = receive(emptyPanel(), { kind: 'run', run });
   for (let i = 0; i < events.length; i += portion) {

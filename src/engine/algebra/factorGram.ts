@@ -1,6 +1,6 @@
 import { EspalierError } from '../../base/errors.ts';
 import { Rng } from '../../base/rng.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DampedGram } from './dampedGram.ts';
 import { type InverseFactor, inverseFactor } from './inverseFactor.ts';

@@ -1,4 +1,4 @@
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type InverseFactor, pairsOf } from './inverseFactor.ts';

@@ -1,7 +1,7 @@
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import { updateText } from '../../experiment/updates.ts';
 import type { Parameter } from '../families/family.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
 import type { Device } from '../runtime/device.ts';
 import { openSolver } from '../update/openSolver.ts';

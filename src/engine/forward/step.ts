@@ -1,4 +1,5 @@
 import type { EvaluationProgress } from '../../experiment/resultSchema.ts';
+import type { Pause } from '../runtime/pause.ts';
 
 /** Called after every step (one program run over one batch), to report progress, yield and look at cancellation. */
 export interface Step {
@@ -6,9 +7,6 @@ export interface Step {
   /** Amid what counts as one step but may take minutes; absent where nobody can cancel. */
   readonly pause?: Pause;
 }
-
-/** Lets the process look at its messages. @throws EspalierError `cancelled` */
-export type Pause = () => Promise<void>;
 
 /** What whoever asks for work in steps can do meanwhile. */
 export interface StepHooks {

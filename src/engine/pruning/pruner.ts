@@ -8,7 +8,7 @@ import { operandsOf } from '../../metric/measure.ts';
 import { printPrefix } from '../../metric/print.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { BlockLayout, Parameter } from '../families/family.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';

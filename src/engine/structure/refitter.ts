@@ -1,6 +1,6 @@
 import type { StructureUpdate } from '../../experiment/updates.ts';
 import type { Gram } from '../algebra/gram.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { leastSquares } from '../update/leastSquares.ts';

@@ -3,7 +3,7 @@ import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device, Program } from '../runtime/device.ts';

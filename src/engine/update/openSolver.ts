@@ -1,6 +1,6 @@
 import type { WeightUpdate } from '../../experiment/updates.ts';
 import type { Gram } from '../algebra/gram.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import { openAdmm } from './admm.ts';
 import { openSparseGpt } from './sparseGpt.ts';

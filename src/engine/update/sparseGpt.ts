@@ -6,7 +6,7 @@ import { factorGram } from '../algebra/factorGram.ts';
 import type { Gram } from '../algebra/gram.ts';
 import type { InverseFactor } from '../algebra/inverseFactor.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { givenMask, lowestOfBlock, lowestOfGroups, type MaskChoice } from './maskChoice.ts';

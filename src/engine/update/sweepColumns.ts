@@ -3,7 +3,7 @@ import { RowStack } from '../algebra/rowStack.ts';
 import { minusProducts } from '../algebra/tiles.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { eliminate } from './eliminate.ts';

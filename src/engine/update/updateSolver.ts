@@ -1,5 +1,5 @@
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
-import type { Pause } from '../forward/step.ts';
+import type { Pause } from '../runtime/pause.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 
 /** Changes the weights that stay of every layer that reads one input: what depends on H alone is there once. */

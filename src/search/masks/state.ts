@@ -38,7 +38,6 @@ export interface LossPoint {
   readonly baseline: number | null;
 }
 
-
 export function newMaskState(): MaskState {
   return {
     kind: 'masks',

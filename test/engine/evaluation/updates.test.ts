@@ -185,7 +185,11 @@ test.each([
       if (!detail.startsWith('updating')) return;
       layers.push(detail);
       // The first turn is looked at when this step ends, the second when the next layer is on its way.
-      setImmediate(() => setImmediate(() => controller.abort()));
+      setImmediate(() =>
+        setImmediate(() => {
+          controller.abort();
+        }),
+      );
     },
   });
   await expect(evaluation).rejects.toMatchObject({ code: 'cancelled' });

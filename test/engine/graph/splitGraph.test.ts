@@ -53,9 +53,9 @@ test.each(BODIES)(
     );
     const expected = await run(whole, inputs);
     const forwards = await run(first, { x: inputs['x']!, w: inputs['w']!, chosen: inputs['chosen']! });
-    const { y: _, ...kept } = forwards;
+    const { y: forward, ...kept } = forwards;
     const backwards = await run(second, { ...inputs, ...kept });
-    for (const [output, found] of Object.entries({ y: forwards['y']!, ...backwards })) {
+    for (const [output, found] of Object.entries({ y: forward!, ...backwards })) {
       expect(found.floats(), output).toEqual(expected[output]!.floats());
     }
     expect(Object.keys(backwards).sort()).toEqual(['dw', 'dx']);

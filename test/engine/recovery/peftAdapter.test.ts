@@ -70,7 +70,7 @@ const FAMILY_LAYERS: readonly {
 test.each(FAMILY_LAYERS)(
   '$family, $targets: names are those of PEFT, and what is read is what was written',
   async ({ family, targets, modules, layer }) => {
-    const { folder: model, remove } = await temporaryFamily(family);
+    const { folder: model, ...temporary } = await temporaryFamily(family);
     const checkpoint = await openCheckpoint(model);
     const place = nextPlace();
     const adapter = withValues(freshFactors(checkpoint.config, { rank: 4, alpha: 6, targets, seed: 1 }));
@@ -86,7 +86,7 @@ test.each(FAMILY_LAYERS)(
     const read = await readPeftAdapter(place, checkpoint);
     expect(read.layers).toEqual(adapter.layers);
     checkpoint.close();
-    await remove();
+    await temporary.remove();
   },
 );
 
@@ -143,7 +143,14 @@ describe('adapters as others write them', () => {
     ['another method', { peft_type: 'IA3' }, () => undefined, 'checkpoint/config'],
     ['PiSSA', { init_lora_weights: 'pissa' }, () => undefined, 'checkpoint/config'],
     ['no B', {}, (tensors) => tensors.delete(`${LAYER}.lora_B.weight`), 'checkpoint/tensor'],
-    ['no tensors', {}, (tensors) => tensors.clear(), 'checkpoint/tensor'],
+    [
+      'no tensors',
+      {},
+      (tensors) => {
+        tensors.clear();
+      },
+      'checkpoint/tensor',
+    ],
     [
       'a rank that differs',
       {},

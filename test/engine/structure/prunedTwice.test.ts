@@ -94,7 +94,12 @@ test('blocks of other sizes are read into the same arrays, and pruned into the s
   const checkpoint = await openCheckpoint(folder);
   const device = new Device({ name: 'cpu', precision: 'float32', threads: 1 });
   const weights = new BlockWeights(checkpoint, device, false);
-  const pruner = new Pruner(device, { metric: 'magnitude', expression: fromPrefix('W'), sparsity: share, group: 'row' });
+  const pruner = new Pruner(device, {
+    metric: 'magnitude',
+    expression: fromPrefix('W'),
+    sparsity: share,
+    group: 'row',
+  });
   const [name, pruned, read] = ['mlp.up_proj', new Set<ArrayBufferLike>(), new Set<ArrayBufferLike>()];
   for (const index of [0, 1, 0]) {
     const block = await weights.block(index);

@@ -70,7 +70,10 @@ describe('cancelled at any of its pauses, it ends with that', () => {
       return solver.update(tensor(weight), tensor(pruned), pause);
     };
     let pauses = 0;
-    await run(() => Promise.resolve(void pauses++));
+    await run(() => {
+      pauses++;
+      return Promise.resolve();
+    });
     expect(pauses).toBeGreaterThan(method === 'admm' ? 5 : 1);
     for (let last = 1; last <= pauses; last++) {
       let left = last;

@@ -1,0 +1,2 @@
+/** Lets the process look at its messages. @throws EspalierError `cancelled` */
+export type Pause = () => Promise<void>;
