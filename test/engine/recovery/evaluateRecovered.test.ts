@@ -189,5 +189,7 @@ describe('an evaluation with a recovery', () => {
 });
 
 async function leftovers(): Promise<readonly string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.includes(`.${process.pid}-`) && /^espalier-(states|recovery)\b.*\.tmp$/.test(name));
+  return (await readdir(tmpdir())).filter(
+    (name) => name.includes(`.${process.pid}-`) && /^espalier-(states|recovery)\b.*\.tmp$/.test(name),
+  );
 }
