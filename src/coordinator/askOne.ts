@@ -1,3 +1,4 @@
+import type { EspalierError } from '../base/errors.ts';
 import type { ProtocolClient } from '../protocol/client.ts';
 import { Pace } from './pace.ts';
 import type { Pacing } from './pace.ts';
@@ -5,17 +6,35 @@ import { ask } from './questions.ts';
 import type { Drive } from './searchRun.ts';
 
 /**
- * Asks one worker one thing, which is no candidate's: where it ends two workers, nothing can go on without it.
+ * A candidate that ends two workers is left out. Here nothing can go on without the answer, and workers are ended from outside, too: by a person, or
+ * where memory is short. So it is asked this many times over.
+ */
+const ATTEMPTS = 3;
+
+/**
+ * Asks one worker one thing, which is no candidate's.
  *
  * @param pace how long such things take, where several are asked
- * @throws EspalierError why the second worker ended
+ * @throws EspalierError why the last worker ended, where it ended one each time; why the pool gave up
  */
 export async function askOne<Answer>(
+  drive: Pick<Drive, 'pool' | 'clock'>,
+  question: (client: ProtocolClient) => Promise<Answer>,
+  pace: Pacing = new Pace(() => drive.clock.now()),
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await askOnce(drive, question, pace);
+    if ('answer' in outcome) return outcome.answer;
+    if (attempt === ATTEMPTS) throw outcome.ended;
+  }
+}
+
+async function askOnce<Answer>(
   { pool, clock }: Pick<Drive, 'pool' | 'clock'>,
   question: (client: ProtocolClient) => Promise<Answer>,
-  pace: Pacing = new Pace(() => clock.now()),
-): Promise<Answer> {
-  const found: Answer[] = [];
+  pace: Pacing,
+): Promise<{ readonly answer: Answer } | { readonly ended: EspalierError }> {
+  const found: ({ readonly answer: Answer } | { readonly ended: EspalierError })[] = [];
   await ask<undefined, Answer>(pool, {
     items: [undefined],
     pace,
@@ -25,10 +44,8 @@ export async function askOne<Answer>(
       return [{ answer, seconds: (clock.now() - began) / 1000 }];
     },
     settle: (answered) => {
-      for (const one of answered) {
-        if ('quarantined' in one) return Promise.reject(one.quarantined);
-        found.push(one.answer);
-      }
+      for (const one of answered)
+        found.push('quarantined' in one ? { ended: one.quarantined } : { answer: one.answer });
       return Promise.resolve();
     },
   });

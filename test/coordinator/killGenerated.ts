@@ -230,6 +230,7 @@ async function ratePlan(
   endpoint: string,
   { prompts, folder }: GeneratedKillTest,
 ): Promise<SelfPrunerPlan> {
+  const { initialise, mutate, cross, again } = await loadPrompts({ shipped: prompts, root: folder });
   return {
     ...RATES,
     ...files,
@@ -238,7 +239,7 @@ async function ratePlan(
       ...{ population: 8, mutations: 5, crossovers: 4, generations: 5, finalists: 2 },
     },
     llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint, llm: 'scripted', timeout: 60, retries: 2 },
-    prompts: await loadPrompts({ shipped: prompts, root: folder }),
+    prompts: { initialise, mutate, cross, again },
   };
 }
 

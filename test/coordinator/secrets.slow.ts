@@ -83,6 +83,7 @@ interface Watched {
 describe.skipIf(process.platform !== 'linux')('the key of a language model', () => {
   it('that comes by the protocol is in no file, event, log, command line or environment', async () => {
     const root = await mkdtemp(path.join(folder, 'protocol-'));
+    const { initialise, mutate, cross, again } = await loadPrompts({ shipped: path.join(ROOT, 'media/prompts'), root });
     const plan: SelfPrunerPlan = {
       ...{ kind: 'rates', name: 'secret', ...files, sparsity: { kind: 'unstructured', share: 0.4 } },
       settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 2, length: 32, samples: 4, blocks: 8 },
@@ -90,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('the key of a language model', () 
       baselines: [],
       search: { ...DEFAULT_SELF_PRUNER_SETTINGS, ...{ population: 4, mutations: 2, crossovers: 2, generations: 3 } },
       llm: { ...DEFAULT_LLM_SETTINGS, provider: 'openai', endpoint: llm.url, llm: 'scripted', retries: 1 },
-      prompts: await loadPrompts({ shipped: path.join(ROOT, 'media/prompts'), root }),
+      prompts: { initialise, mutate, cross, again },
     };
     const run = await createRun(plan, { root, createdAt: new Date(), versions: {} });
     const told: string[] = [];

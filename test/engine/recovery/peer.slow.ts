@@ -17,7 +17,7 @@ import { REFERENCE_CALIBRATION, REFERENCE_MODEL, REFERENCE_TEXT } from '../../su
 const device = (process.env['ESPALIER_TEST_DEVICE'] ?? 'cpu') as DeviceName;
 const why = whyNoRecoveryPeer();
 
-const [RATE, BATCH, BLOCKS, LENGTH] = [1e-3, 4, 8, 256];
+const [RATE, BATCH, BLOCKS, LENGTH] = [1e-3, 2, 4, 256];
 const HALF = { kind: 'unstructured', share: 0.5 } as const;
 
 const CASES: readonly { job: string; steps: number; evaluation?: RecoveryPlan['evaluation'] }[] = [

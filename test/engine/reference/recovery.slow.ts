@@ -16,7 +16,7 @@ import {
 
 // The trained checkpoint, updated after the mask, beside the PyTorch reference, which computes in float64.
 
-const [LENGTH, SAMPLES, BLOCKS] = [256, 16, 8];
+const [LENGTH, SAMPLES, BLOCKS] = [256, 8, 4];
 
 interface Way {
   readonly kind: WeightUpdate['method'];
@@ -25,12 +25,17 @@ interface Way {
 }
 
 const WANDA = 'mul(W, sqrt(X))';
-const WAYS: readonly Way[] = ['50%', '60%', '2:4'].flatMap((sparsity): readonly Way[] => [
-  { kind: 'sparsegpt', sparsity },
-  { kind: 'sparsegpt', expression: WANDA, sparsity },
-  { kind: 'admm', expression: WANDA, sparsity },
-  { kind: 'admm', expression: 'W', sparsity },
-]);
+const WAYS: readonly Way[] = [
+  { kind: 'sparsegpt', sparsity: '50%' },
+  { kind: 'sparsegpt', expression: WANDA, sparsity: '50%' },
+  { kind: 'admm', expression: WANDA, sparsity: '50%' },
+  { kind: 'sparsegpt', sparsity: '60%' },
+  { kind: 'admm', expression: 'W', sparsity: '60%' },
+  { kind: 'sparsegpt', sparsity: '2:4' },
+  { kind: 'admm', expression: WANDA, sparsity: '2:4' },
+];
+/** A device made of software takes its time: the masks of one metric there. */
+const ON: Readonly<Record<'cpu' | 'webgpu', readonly Way[]>> = { cpu: WAYS, webgpu: WAYS.slice(1, 3) };
 
 const UPDATES: Readonly<Record<WeightUpdate['method'], WeightUpdate>> = {
   sparsegpt: { method: 'sparsegpt', damping: 0.01, columns: 128 },
@@ -56,7 +61,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
   });
 
   describe.each(devices)('on %s', (device) => {
-    test.each(WAYS)('$kind after $expression at $sparsity', async (way) => {
+    test.each(ON[device])('$kind after $expression at $sparsity', async (way) => {
       const zeros: Uint8Array[] = [];
       const [result] = await engine.evaluate(planOf(way, device), {
         onPruned: ({ weight }) => zeros.push(Uint8Array.from(weight, (value) => Number(value === 0))),
