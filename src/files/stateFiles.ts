@@ -5,6 +5,7 @@ import { throwIfCancelled } from '../base/errors.ts';
 import { fileProblem } from './fileProblem.ts';
 import { openToRead } from './openRegular.ts';
 import type { OpenOptions } from './openRegular.ts';
+import { sweepTemporaries } from './temporary.ts';
 
 /** Bytes read at a time. */
 const PORTION = 4 << 20;
@@ -39,8 +40,9 @@ export async function hashOfState(
   }
 }
 
-/** Deletes the states after other steps than these. What cannot be deleted now is so the next time. */
+/** Deletes the states after other steps than these, and what processes that were ended have left half written. What cannot be deleted now is so the next time. */
 export async function keepStates(folder: string, steps: ReadonlySet<number>): Promise<void> {
+  await sweepTemporaries(folder);
   const names = await readdir(folder).catch((error: unknown) => {
     if (fileProblem(error).missing) return [];
     throw error;
