@@ -15,7 +15,7 @@ export function refitWork({ weights, calibration }: SweepInputs): number {
   return tokens * gramWork(layouts, () => 1) + solved;
 }
 
-/** What H of one block's output projections takes, with what is computed of it; undefined where no block has any. */
+/** What H of one block's output projections takes, with what is computed of it; undefined where all blocks are without them. */
 export function refitMemory(layouts: readonly BlockLayout[]): UpdateMemory | undefined {
   return updateMemory(layouts.map(refitted), false);
 }

@@ -70,6 +70,7 @@ describe.each(devices)('on $name', (device) => {
   });
 });
 
+// Stands in, by name and with the reason, for the tests above on a machine without the device.
 if (missing !== undefined) test.skip(`on webgpu: ${missing}`, () => undefined);
 
 function addTo(all: Map<string, { h: Float64Array; tokens: number }>, key: string, { rows, columns, values }: Matrix) {
