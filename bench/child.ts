@@ -85,7 +85,7 @@ export async function openInputs(plan: EvaluationPlan): Promise<Opened> {
   const cache = new TokenCache();
   const tokens = (file: string) =>
     cache.tokens({ folder: checkpoint.folder, vocabulary: checkpoint.config.vocabulary }, { file, rows: DEFAULT_ROWS });
-  const text = await tokens(plan.text);
+  const text = await tokens(plan.text!);
   const calibration = plan.calibration === undefined ? undefined : await tokens(plan.calibration);
   const samples = calibration
     ? cutSamples(calibration.ids, { ...calibrationSettings(settings), offsets: 'even' }, plan.calibration!).tokens
@@ -98,7 +98,7 @@ export async function openInputs(plan: EvaluationPlan): Promise<Opened> {
     programs,
     // Samples are as long as blocks here.
     calibrationPrograms: programs,
-    evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text),
+    evaluation: evaluationBlocks(text.ids, settings.length, settings.blocks, plan.text!),
     calibration: samples,
     gradientSamples: samples,
     calibrate: settings.calibrate,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
 import { onTestText, planInputs } from '../../src/experiment/planInputs.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { printSparsity } from '../../src/experiment/sparsity.ts';
 import type { WeightUpdate } from '../../src/experiment/updates.ts';
 import type { Expression } from '../../src/metric/expression.ts';
@@ -94,7 +94,7 @@ async function evaluate(
   expression: Expression,
   update: WeightUpdate | undefined,
   unseen: boolean,
-): Promise<EvaluationResult> {
+): Promise<PerplexityResult> {
   const inputs = unseen ? onTestText(plan, plan.test!) : planInputs(plan);
   const [result] = await engine.evaluate({
     ...inputs,

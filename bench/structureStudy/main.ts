@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createEngine } from '../../src/engine/engine.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { SHARED_FILES } from '../work.ts';
 import { type Found, METHODS, type MethodName } from './methods.ts';
 import { studyTable } from './studyTable.ts';
@@ -79,7 +79,7 @@ async function evaluate(
   { evaluation }: Found,
   text: string,
   blocks: number,
-): Promise<EvaluationResult> {
+): Promise<PerplexityResult> {
   const [result] = await engine.evaluate({
     model: SHARED_FILES.model,
     text,

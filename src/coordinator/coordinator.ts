@@ -4,7 +4,7 @@ import path from 'node:path';
 import { cancelledError, EspalierError, toErrorData } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { VERSION } from '../base/version.ts';
-import type { EvaluationProgress, EvaluationResult } from '../experiment/resultSchema.ts';
+import type { EvaluationProgress, PerplexityResult } from '../experiment/resultSchema.ts';
 import { workersOf } from '../search/kinds.ts';
 import type { RunEvent, RunKind, RunPlan } from '../search/kinds.ts';
 import { openToAppendSync } from '../files/openRegular.ts';
@@ -276,6 +276,6 @@ function ignore(): void {
 }
 
 /** A result as every worker gives it, whatever its share of the threads is. */
-function withoutThreads({ provenance, ...result }: EvaluationResult): EvaluationResult {
+function withoutThreads({ provenance, ...result }: PerplexityResult): PerplexityResult {
   return { ...result, provenance: { ...provenance, deviceName: provenance.device } };
 }

@@ -1,8 +1,9 @@
 import { toErrorData } from '../base/errors.ts';
 import type { ErrorCode, ErrorData, EspalierError } from '../base/errors.ts';
 import { onTestText, planInputs } from '../experiment/planInputs.ts';
-import type { PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
-import type { EvaluationResult } from '../experiment/resultSchema.ts';
+import type { TextInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
+import { requirePerplexity } from '../experiment/resultSchema.ts';
+import type { PerplexityResult } from '../experiment/resultSchema.ts';
 import type { RunPlan } from '../search/kinds.ts';
 import type { Objective } from '../search/lifecycle/objective.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
@@ -19,7 +20,7 @@ export interface FinalEntry<About> {
 }
 
 /** Asks a worker what only the open run can evaluate. @param inputs with the worker's own share of the threads */
-export type AskFinal = (client: ProtocolClient, inputs: PlanInputs) => Promise<EvaluationResult>;
+export type AskFinal = (client: ProtocolClient, inputs: TextInputs) => Promise<PerplexityResult>;
 
 /** Milliseconds; an evaluation of a large model may take hours, and tells nothing while a native call runs. */
 const LIMIT = 24 * 3_600_000;
@@ -70,9 +71,9 @@ async function evaluateFinalist(
   pool: WorkerPool,
   plan: RunPlan,
   evaluation: FinalEntry<unknown>['evaluation'],
-  portable: (result: EvaluationResult) => EvaluationResult,
+  portable: (result: PerplexityResult) => PerplexityResult,
 ): Promise<Pick<FinalistEvent, 'result' | 'test' | 'error'>> {
-  const on = (inputs: PlanInputs): Promise<EvaluationResult | ErrorData> =>
+  const on = (inputs: TextInputs): Promise<PerplexityResult | ErrorData> =>
     evaluateOne(pool, typeof evaluation === 'function' ? evaluation : asPlanned(evaluation), inputs);
   const { test: unseen } = plan;
   const [result, test] = await Promise.all([
@@ -93,7 +94,7 @@ async function evaluateFinalist(
  */
 export function finalOrder(
   finalists: readonly { readonly id: number }[],
-  results: readonly { readonly id?: number; readonly result?: EvaluationResult }[],
+  results: readonly { readonly id?: number; readonly result?: PerplexityResult }[],
   objective: Objective,
 ): readonly number[] {
   const place = (id: number): number => {
@@ -119,15 +120,15 @@ const DEATHS = 2;
 export function asPlanned(evaluation: PlannedEvaluation | undefined): AskFinal {
   return async (client, inputs) => {
     const [result] = await client.request('evaluate', { ...inputs, evaluations: evaluation ? [evaluation] : [] });
-    return result!;
+    return requirePerplexity(result!);
   };
 }
 
-function evaluateOne(pool: WorkerPool, ask: AskFinal, inputs: PlanInputs): Promise<EvaluationResult | ErrorData> {
+function evaluateOne(pool: WorkerPool, ask: AskFinal, inputs: TextInputs): Promise<PerplexityResult | ErrorData> {
   return new Promise((resolve, reject) => {
     let open = true;
     const deaths: EspalierError[] = [];
-    const settle = (outcome: EvaluationResult | ErrorData): void => {
+    const settle = (outcome: PerplexityResult | ErrorData): void => {
       pool.remove(source);
       resolve(outcome);
     };

@@ -3,7 +3,7 @@ import { fileProblem } from '../files/fileProblem.ts';
 import { hashOfState, keepStates } from '../files/stateFiles.ts';
 import { EspalierError } from '../base/errors.ts';
 import { planInputs } from '../experiment/planInputs.ts';
-import type { EvaluationResult } from '../experiment/resultSchema.ts';
+import type { PerplexityResult } from '../experiment/resultSchema.ts';
 import { fileOfRun } from '../runs/runPath.ts';
 import { stateFile } from '../files/stateFiles.ts';
 import type { FinalistEvent } from '../search/lifecycle/events.ts';
@@ -158,7 +158,7 @@ export class RecoveryRun implements SearchRun<'recovery'> {
       [
         {
           about: { name: AFTER },
-          evaluation: async (client, inputs): Promise<EvaluationResult> => {
+          evaluation: async (client, inputs): Promise<PerplexityResult> => {
             const result = inputs.text === onText.text ? before!.result : before!.test;
             if (!result) throw new EspalierError(before!.error!);
             const after = await client.request('recovered', { point: { step, folder }, before: result, inputs });

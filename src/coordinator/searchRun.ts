@@ -1,4 +1,4 @@
-import type { EvaluationResult } from '../experiment/resultSchema.ts';
+import type { PerplexityResult } from '../experiment/resultSchema.ts';
 import type { EventOf, OpeningOf, RunKind } from '../search/kinds.ts';
 import type { Clock } from './clock.ts';
 import type { WorkerPool } from './workerPool.ts';
@@ -36,5 +36,5 @@ export interface Drive<Kind extends RunKind = RunKind> {
   /** Tells a person, and the run's log, what could not be expected. */
   readonly say: (message: string) => void;
   /** With paths that mean the same in another clone of the workspace, as a journal has them. */
-  readonly portable: (result: EvaluationResult) => EvaluationResult;
+  readonly portable: (result: PerplexityResult) => PerplexityResult;
 }

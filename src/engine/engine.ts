@@ -1,4 +1,5 @@
 import { EspalierError, throwIfCancelled } from '../base/errors.ts';
+import { planInputs, withText } from '../experiment/planInputs.ts';
 import type { StructureScore } from '../experiment/structureSchema.ts';
 import type {
   ExportReport,
@@ -16,7 +17,7 @@ import type { MetricInspection } from '../experiment/inspectionSchema.ts';
 import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
 import type { ProbeOutcome } from '../search/metrics/events.ts';
-import type { CheckpointSummary, EvaluationResult } from '../experiment/resultSchema.ts';
+import type { CheckpointSummary, PerplexityResult, ResultOf } from '../experiment/resultSchema.ts';
 import type { Measuring, Probing, Timed } from '../experiment/measuringSchema.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts';
 import { DenseStatistics } from './evaluation/denseStatistics.ts';
@@ -70,7 +71,7 @@ export interface Engine {
    * @throws EspalierError; a metric that cannot rank fails alone: it is reported through `onFailure`, and only without that hook, or
    * when no evaluation is left, does the whole plan reject with its error
    */
-  evaluate(plan: EvaluationPlan, hooks?: EvaluationHooks): Promise<readonly EvaluationResult[]>;
+  evaluate<Plan extends EvaluationPlan>(plan: Plan, hooks?: EvaluationHooks): Promise<readonly ResultOf<Plan>[]>;
   /** Loads what the questions of a search share, and keeps it for them until another is opened. */
   open<Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks?: StepHooks): Promise<OpeningOf<Kind>>;
   /** Which metrics rank the weights, and which of them rank alike; asked of an open search for metrics. */
@@ -84,7 +85,7 @@ export interface Engine {
   /** What a state of the open recovery does on the held-out text. */
   validate(point: RecoveryPoint, hooks?: StepHooks): Promise<HeldOut>;
   /** Evaluates a state of the open recovery on a text. */
-  recovered(asked: AskRecovered, hooks?: StepHooks): Promise<EvaluationResult>;
+  recovered(asked: AskRecovered, hooks?: StepHooks): Promise<PerplexityResult>;
   /** Prunes again as the plan of a recovery says, and writes what one of its states makes of that, see `saveRecovery`. */
   saveRecovery(asked: Saving, hooks?: StepHooks): Promise<Saved>;
   /**
@@ -204,7 +205,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
-        return evaluate(await withLength(plan), hooks, state);
+        const results = await evaluate(await withLength<EvaluationPlan>(plan), hooks, state);
+        // Where there is a text there are perplexities, which the compiler cannot follow.
+        return results as readonly ResultOf<typeof plan>[];
       }),
     open: <Kind extends RunKind>(plan: PlanOf<Kind> & { readonly kind: Kind }, hooks: StepHooks = {}) =>
       alone(async () => {
@@ -253,7 +256,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     exportModel: (plan, target, hooks = {}) =>
       alone(async () => {
         throwIfCancelled(hooks.signal, 'exporting');
-        const sized = await withLength(plan);
+        const exported = { ...planInputs(plan), evaluations: plan.evaluations };
+        const sized = await withLength(withText(exported, 'exporting'));
         const [evaluation, ...others] = sized.evaluations;
         if (!evaluation?.recovery || others.length > 0) return exportModel(sized, target, hooks, state, freshStarter());
         const recovery = recoveryPlanOf(sized, evaluation.recovery);

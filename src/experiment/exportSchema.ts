@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, textSchema } from '../base/scalarSchemas.ts';
 import { settingsSchema } from './planSchema.ts';
-import { resultSchema } from './resultSchema.ts';
+import { perplexityResultSchema } from './resultSchema.ts';
 
 /** What a pruned model can be written as. */
 export const EXPORT_FORMATS = ['huggingface', 'onnx'] as const;
@@ -37,7 +37,7 @@ export type ExportReport = Immutable<z.infer<typeof exportReportSchema>>;
 
 export const exportReportSchema = exportTargetSchema.extend({
   /** The evaluation that was exported: what was removed, and what that did. */
-  result: resultSchema,
+  result: perplexityResultSchema,
   /** Of the whole model. */
   parameters: z.strictObject({ dense: countSchema, exported: countSchema }),
   /** Bytes of the folder's files. */

@@ -4,8 +4,12 @@
 const DIGITS = 4;
 const MOST_DIGITS = 6;
 
-/** Perplexity: four significant digits (see {@link perplexityDigits} for more), and never an exponent below a million. */
-export function formatPerplexity(value: number, digits = DIGITS): string {
+/** In the place of a figure that there is not. */
+const NONE = '–';
+
+/** Perplexity: four significant digits (see {@link perplexityDigits} for more), and never an exponent below a million; a dash where there is none. */
+export function formatPerplexity(value: number | undefined, digits = DIGITS): string {
+  if (value === undefined) return NONE;
   if (!Number.isFinite(value)) return String(value);
   if (value >= 1e6) return value.toExponential(3);
   if (value >= 1000) return String(Number(value.toPrecision(digits)));
@@ -16,8 +20,9 @@ export function formatPerplexity(value: number, digits = DIGITS): string {
  * Digits that tell perplexities which stand together apart, 4 to 6 of them: 2.4461 and 2.4463 are no tie. Only the lowest are looked
  * at, which are those that one chooses between; where even six digits do not help, four are enough.
  */
-export function perplexityDigits(values: readonly number[], lowest = 10): number {
-  const sorted = [...new Set(values.filter(Number.isFinite))].sort((a, b) => a - b).slice(0, lowest);
+export function perplexityDigits(values: readonly (number | undefined)[], lowest = 10): number {
+  const known = values.filter((value) => value !== undefined);
+  const sorted = [...new Set(known.filter(Number.isFinite))].sort((a, b) => a - b).slice(0, lowest);
   const toldApart = (digits: number): number => new Set(sorted.map((value) => formatPerplexity(value, digits))).size;
   const most = toldApart(MOST_DIGITS);
   let digits = DIGITS;
@@ -26,7 +31,8 @@ export function perplexityDigits(values: readonly number[], lowest = 10): number
 }
 
 /** A pruned perplexity against the dense one: `+1.7 %`. */
-export function formatChange(pruned: number, dense: number): string {
+export function formatChange(pruned: number | undefined, dense: number | undefined): string {
+  if (pruned === undefined || dense === undefined) return NONE;
   const percent = (pruned / dense - 1) * 100;
   if (!Number.isFinite(percent)) return String(percent);
   const digits = Math.abs(percent) < 10 ? 1 : 0;

@@ -10,6 +10,7 @@ import { SETTINGS } from './settings.ts';
 import { settingsSchemaOf } from './settingSchema.ts';
 import { sparsitySchema, unstructuredSchema } from './sparsitySchema.ts';
 import { ratesSchema, structureSchema } from './structureSchema.ts';
+import { plannedTasksSchema } from './taskSchema.ts';
 import { structureUpdateSchema, weightUpdateSchema } from './updateSchema.ts';
 
 export const settingsSchema = settingsSchemaOf(SETTINGS);
@@ -85,8 +86,14 @@ export const inputFields = {
   settings: settingsSchema,
 };
 
+/** As {@link inputFields}; the text is left out where no perplexity is asked for. */
+export const evaluationFields = { ...inputFields, text: inputFields.text.exactOptional() };
+
 /** What decides a number beside what is pruned. */
-export type PlanInputs = Immutable<z.infer<z.ZodObject<typeof inputFields>>>;
+export type PlanInputs = Immutable<z.infer<z.ZodObject<typeof evaluationFields>>>;
+
+/** The same of what is judged by a perplexity. */
+export type TextInputs = Immutable<z.infer<z.ZodObject<typeof inputFields>>>;
 
 /**
  * Everything that decides the numbers of a batch of evaluations: one checkpoint, one text, one calibration, and any number
@@ -95,8 +102,15 @@ export type PlanInputs = Immutable<z.infer<z.ZodObject<typeof inputFields>>>;
  */
 export type EvaluationPlan = Immutable<z.infer<typeof planSchema>>;
 
-export const planSchema = z.strictObject({
-  ...inputFields,
-  /** Empty: only the dense perplexity is evaluated. */
-  evaluations: z.array(evaluationSchema).max(MAX_EVALUATIONS),
-});
+/** One whose models are judged by a perplexity, whatever else they are judged by. */
+export type TextPlan = EvaluationPlan & { readonly text: string };
+
+export const planSchema = z
+  .strictObject({
+    ...evaluationFields,
+    /** What is asked of every model beside, or instead of, its perplexity. */
+    tasks: plannedTasksSchema.exactOptional(),
+    /** Empty: only the dense model is evaluated. */
+    evaluations: z.array(evaluationSchema).max(MAX_EVALUATIONS),
+  })
+  .refine(({ text, tasks }) => text !== undefined || tasks !== undefined, { error: 'expected a text, tasks, or both' });

@@ -6,6 +6,8 @@ import { recoveryReportSchema } from './recoverySchema.ts';
 import { DEVICES } from './settings.ts';
 import { sparsitySchema } from './sparsitySchema.ts';
 import { MAX_BLOCKS, structureReportSchema } from './structureSchema.ts';
+import { MAX_TASKS } from './tasks.ts';
+import { taskResultSchema } from './taskSchema.ts';
 import { updateReportSchema } from './updateSchema.ts';
 
 /** Far beyond any model. */
@@ -13,18 +15,21 @@ const MAX_EXPERTS = 1 << 20;
 
 const { calibrate, offsets, group, precision } = settingsSchema.shape;
 
-/** What went into the fingerprint, for reading: "every number carries where it comes from". */
+/** What went into the fingerprint, for reading: "every number carries where it comes from". Without a text there is no perplexity, but tasks. */
 export type Provenance = Immutable<z.infer<typeof provenanceSchema>>;
 
-const provenanceSchema = z.strictObject({
+const textProvenanceFields = {
+  text: textSchema,
+  textHash: hashSchema,
+  textTokens: countSchema,
+};
+
+const otherProvenanceFields = {
   model: textSchema,
   /** sha-256 over config.json, tokenizer.json, every safetensors file, and the tokens that tokenizer_config.json puts around a text. */
   modelHash: hashSchema,
   architecture: textSchema,
   parameters: countSchema,
-  text: textSchema,
-  textHash: hashSchema,
-  textTokens: countSchema,
   /** Words of the whole text, as lm-evaluation-harness counts them (split at white space), and its bytes in UTF-8. Results of before do not say. */
   textWords: countSchema.exactOptional(),
   textBytes: countSchema.exactOptional(),
@@ -67,20 +72,28 @@ const provenanceSchema = z.strictObject({
   modelZeros: shareSchema.exactOptional(),
   /** What was made of the model's files beyond reading them: an adapter that was merged, masks that were put on. */
   modelNotes: z.array(textSchema).max(16).exactOptional(),
+};
+
+const provenanceSchema = z.strictObject({
+  text: textSchema.exactOptional(),
+  textHash: hashSchema.exactOptional(),
+  textTokens: countSchema.exactOptional(),
+  ...otherProvenanceFields,
 });
 
-/** One perplexity and everything that a reader needs to know about where it comes from. */
+/** What one pruned model, or the dense one, is worth, and everything that a reader needs to know about where that comes from. */
 export type EvaluationResult = Immutable<z.infer<typeof resultSchema>>;
 
-export const resultSchema = z.strictObject({
+/** The result of a plan with a text. */
+export type PerplexityResult = Immutable<z.infer<typeof perplexityResultSchema>>;
+
+const resultFields = {
   metric: textSchema,
   /** Infix spelling; for the dense model `dense`. */
   expression: textSchema,
   /** Undefined for the dense model. */
   sparsity: sparsitySchema.exactOptional(),
   calibrate: calibrate,
-  perplexity: z.number(),
-  densePerplexity: z.number(),
   /** Share of prunable weights that are exactly zero after pruning, those that were zero before among them. */
   actualSparsity: shareSchema,
   /** What went, where whole components were removed; `actualSparsity` is then the share of the blocks' weights. */
@@ -96,14 +109,45 @@ export const resultSchema = z.strictObject({
   recovery: recoveryReportSchema.exactOptional(),
   /** Share of the weights that each block lost, where the blocks were not pruned alike. */
   rates: z.array(z.number()).max(MAX_BLOCKS).exactOptional(),
+  /** What the plan's tasks gave, in its order. */
+  tasks: z.array(taskResultSchema).max(MAX_TASKS).exactOptional(),
   /** Wall time of this plan's work (gradients, calibration, pruning, evaluation), tokenising and reading the text left out. */
   seconds: amountSchema,
   /** Where the gradients come from, of a metric that uses G: `cached` ones were computed by an earlier evaluation. */
   gradients: z.enum(['computed', 'cached']).exactOptional(),
   /** sha-256, hex: equal exactly when model, texts, tokens, settings, expression, precision, device, versions and machine are equal. */
   fingerprint: hashSchema,
+};
+
+const perplexities = { perplexity: z.number(), densePerplexity: z.number() };
+
+export const resultSchema = z.strictObject({
+  ...resultFields,
+  perplexity: perplexities.perplexity.exactOptional(),
+  densePerplexity: perplexities.densePerplexity.exactOptional(),
   provenance: provenanceSchema,
 });
+
+export const perplexityResultSchema = z.strictObject({
+  ...resultFields,
+  ...perplexities,
+  provenance: z.strictObject({ ...textProvenanceFields, ...otherProvenanceFields }),
+});
+
+export function hasPerplexity(result: EvaluationResult): result is PerplexityResult {
+  return result.perplexity !== undefined;
+}
+
+/** What a plan with a text gave. */
+export function requirePerplexity(result: EvaluationResult): PerplexityResult {
+  if (hasPerplexity(result)) return result;
+  throw new RangeError(`${result.metric}: no perplexity`);
+}
+
+/** What a plan gives: with a text, perplexities. */
+export type ResultOf<Plan extends { readonly text?: string }> = Plan extends { readonly text: string }
+  ? PerplexityResult
+  : EvaluationResult;
 
 /** Progress of a plan, in units of work that are roughly equally long. */
 export type EvaluationProgress = Immutable<z.infer<typeof progressSchema>>;

@@ -37,7 +37,7 @@ export function warningsOf({
 /** Of a recovery that did not do what it is for. @param perplexity of what is kept, on the text of the result */
 export function recoveryWarnings(
   { reason, detail, kept, heldOut, before }: RecoveryReport,
-  perplexity: number,
+  perplexity: number | undefined,
 ): readonly string[] {
   const tooFast = reason === 'diverged' || reason === 'not-finite';
   const ended = tooFast ? [`training was stopped, because ${detail}; lower the learning rate, or let it rise`] : [];
@@ -45,7 +45,7 @@ export function recoveryWarnings(
     const nothing = 'nothing was recovered: no step did better on the held-out text than the model before';
     return [...ended, tooFast ? nothing : `${nothing}; train longer, with another rate or on another text`];
   }
-  if (perplexity <= before) return ended;
+  if (perplexity === undefined || perplexity <= before) return ended;
   const [from, to] = [heldOut.before, heldOut.after].map((each) => (each === null ? '–' : formatPerplexity(each)));
   const worse = `the recovery made this text worse, ${formatPerplexity(before)} before and ${formatPerplexity(perplexity)} after`;
   return [

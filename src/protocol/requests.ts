@@ -4,6 +4,7 @@ import {
   checkpointSummarySchema,
   deviceReportSchema,
   progressSchema,
+  perplexityResultSchema,
   resultSchema,
 } from '../experiment/resultSchema.ts';
 import { errorSchema } from '../base/errorSchema.ts';
@@ -82,7 +83,7 @@ export const REQUESTS = {
   /** What a state of the open recovery does on the held-out text. */
   validate: { params: recoveryPointSchema, result: heldOutSchema, device: true },
   /** Evaluates a state of the open recovery, with what it prunes already evaluated on the same text. */
-  recovered: { params: recoveredSchema, result: resultSchema, device: true },
+  recovered: { params: recoveredSchema, result: perplexityResultSchema, device: true },
   /** Prunes again as the plan of a recovery says, and writes what one of its states makes of that. */
   saveRecovery: { params: savingSchema, result: savedSchema, device: true },
   /**

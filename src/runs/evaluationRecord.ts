@@ -4,9 +4,11 @@ import { parseBoundedJson } from '../base/boundedJson.ts';
 import type { Immutable } from '../base/immutable.ts';
 import type { EvaluationPlan, PlanInputs, PlannedEvaluation } from '../experiment/planSchema.ts';
 import { scoreText } from '../experiment/planned.ts';
-import type { EvaluationResult, Provenance } from '../experiment/resultSchema.ts';
+import type { EvaluationResult, PerplexityResult, Provenance } from '../experiment/resultSchema.ts';
 import { resultSchema } from '../experiment/resultSchema.ts';
-import { inputFields } from '../experiment/planSchema.ts';
+import { evaluationFields } from '../experiment/planSchema.ts';
+import { plannedTasksSchema } from '../experiment/taskSchema.ts';
+import type { PlannedTasks } from '../experiment/taskSchema.ts';
 import { planInputs } from '../experiment/planInputs.ts';
 import { textSchema } from '../base/scalarSchemas.ts';
 import { SETTINGS } from '../experiment/settings.ts';
@@ -29,7 +31,8 @@ const recordSchema = z.strictObject({
   savedAt: z.iso.datetime(),
   /** The `.prune` file that it was asked from. */
   document: textSchema,
-  ...inputFields,
+  ...evaluationFields,
+  tasks: plannedTasksSchema.exactOptional(),
   result: resultSchema,
 });
 
@@ -49,13 +52,25 @@ export function createRecord(plan: EvaluationPlan, result: EvaluationResult, con
     savedAt: savedAt.toISOString(),
     document: portablePath(root, document),
     ...planInputs(portable(root, plan)),
+    ...(plan.tasks && { tasks: portableTasks(root, plan.tasks) }),
     result: portableResult(root, result),
   };
 }
 
 /** The same result with the paths of its provenance as {@link portablePath} makes them. */
+export function portableResult(root: string, result: PerplexityResult): PerplexityResult;
+export function portableResult(root: string, result: EvaluationResult): EvaluationResult;
 export function portableResult(root: string, result: EvaluationResult): EvaluationResult {
   return { ...result, provenance: portable(root, result.provenance) };
+}
+
+function portableTasks(root: string, tasks: PlannedTasks): PlannedTasks {
+  const list = tasks.list.map((task) => ({
+    ...task,
+    ...(task.documents !== undefined && { documents: portablePath(root, task.documents) }),
+    ...(task.examples !== undefined && { examples: portablePath(root, task.examples) }),
+  }));
+  return { ...tasks, list };
 }
 
 /** The record in a file's text, or undefined where it is none. */

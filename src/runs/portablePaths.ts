@@ -3,7 +3,7 @@ import path from 'node:path';
 /** What names by paths what it computes on: a plan of any kind, or where a result comes from. */
 interface Inputs {
   readonly model: string;
-  readonly text: string;
+  readonly text?: string;
   readonly calibration?: string;
   readonly gradients?: string;
   readonly train?: string;
@@ -23,7 +23,7 @@ export function withPaths<Of extends Inputs>(of: Of, map: (file: string) => stri
   return {
     ...of,
     model: map(of.model),
-    text: map(of.text),
+    ...(of.text !== undefined && { text: map(of.text) }),
     ...(of.calibration !== undefined && { calibration: map(of.calibration) }),
     ...(of.gradients !== undefined && { gradients: map(of.gradients) }),
     ...(of.train !== undefined && { train: map(of.train) }),

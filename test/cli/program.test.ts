@@ -1,3 +1,4 @@
+import { withText } from '../../src/experiment/planInputs.ts';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,8 +12,8 @@ import { runCommandLine } from '../../src/cli/program.ts';
 import { kebabCase } from '../../src/cli/flags/flagNames.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { TextPlan } from '../../src/experiment/planSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
 import { MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts';
@@ -23,7 +24,7 @@ interface Outcome {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  readonly plans: readonly EvaluationPlan[];
+  readonly plans: readonly TextPlan[];
 }
 
 /** Runs a command line on an engine that returns made-up numbers, and throws where `failing` names the metric. */
@@ -35,14 +36,15 @@ async function run(
   }: { failing?: Record<string, ErrorCode>; signal?: AbortSignal } = {},
 ): Promise<Outcome> {
   const written = { out: '', err: '' };
-  const plans: EvaluationPlan[] = [];
+  const plans: TextPlan[] = [];
   let disposed = 0;
   const engine: Engine = {
-    evaluate(plan, hooks) {
+    evaluate(asked, hooks) {
+      const plan = withText(asked, 'evaluating');
       plans.push(plan);
       return Promise.resolve().then(() => {
         throwIfCancelled(hooks?.signal, 'evaluating');
-        const results: EvaluationResult[] = [];
+        const results: PerplexityResult[] = [];
         const evaluations = plan.evaluations.length > 0 ? plan.evaluations : [undefined];
         for (const [index, evaluation] of evaluations.entries()) {
           const code = failing[evaluation?.metric ?? 'dense'];
@@ -122,10 +124,7 @@ function failure(code: ErrorCode): EspalierError {
   });
 }
 
-function madeUpResult(
-  plan: EvaluationPlan,
-  evaluation: EvaluationPlan['evaluations'][number] | undefined,
-): EvaluationResult {
+function madeUpResult(plan: TextPlan, evaluation: TextPlan['evaluations'][number] | undefined): PerplexityResult {
   return {
     metric: evaluation?.metric ?? 'dense',
     expression: evaluation?.metric ?? 'dense',

@@ -159,7 +159,7 @@ export class ScriptedWorker implements WorkerProcess {
         const { metric, expression } = asRanked(evaluation, 'evaluating');
         const refused = this.script.refuse?.(printPrefix(expression));
         if (refused) return Promise.reject(new EspalierError(refused));
-        const perplexity = 20 + printPrefix(expression).length / 10 + plan.text.length;
+        const perplexity = 20 + printPrefix(expression).length / 10 + plan.text!.length;
         return this.answer('evaluate', [printPrefix(expression)], () => [
           sampleResult({ metric, expression: printInfix(expression), perplexity }),
         ]);

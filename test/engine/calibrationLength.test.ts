@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../src/experiment/planSchema.ts';
+import type { TextPlan, PlannedEvaluation } from '../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import type { StructureMethod } from '../../src/experiment/structure.ts';
 import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
@@ -39,10 +39,7 @@ describe.each<FamilyName>(['llama dynamic', 'opt'])('samples of their own length
     await family.remove();
   });
 
-  const planOf = (
-    evaluations: readonly PlannedEvaluation[],
-    settings: Partial<EvaluationSettings>,
-  ): EvaluationPlan => ({
+  const planOf = (evaluations: readonly PlannedEvaluation[], settings: Partial<EvaluationSettings>): TextPlan => ({
     model: family.folder,
     text: family.textFile,
     calibration: family.calibrationFile,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { createEngine, type Engine, listDevices } from '../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../src/experiment/planSchema.ts';
 import type { EvaluationProgress } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import { FAMILIES } from '../support/generate/families.ts';
@@ -31,10 +31,10 @@ const infinite = { metric: 'infinite', expression: fromPrefix('exp(exp(add(exp(X
 const missing = { metric: 'missing', expression: fromPrefix('quotient(W, sub(W, W))'), sparsity: half };
 
 function plan(
-  evaluations: EvaluationPlan['evaluations'],
+  evaluations: TextPlan['evaluations'],
   settings: Partial<EvaluationSettings> = {},
-  rest: Partial<EvaluationPlan> = {},
-): EvaluationPlan {
+  rest: Partial<TextPlan> = {},
+): TextPlan {
   const { length } = FAMILIES['llama-3.1'];
   return {
     model: files.folder,
@@ -78,7 +78,7 @@ describe('a metric that cannot rank', () => {
 });
 
 describe('what cannot be evaluated says so', () => {
-  test.each<[string, () => EvaluationPlan, string, string]>([
+  test.each<[string, () => TextPlan, string, string]>([
     [
       'G without calibration',
       () => withoutCalibration(plan([{ ...wanda, expression: fromPrefix('mul(W, G)') }])),
@@ -146,7 +146,7 @@ describe('results', () => {
     }
   });
 
-  test.each<[string, boolean, EvaluationPlan['evaluations'][number], Partial<EvaluationSettings>]>([
+  test.each<[string, boolean, TextPlan['evaluations'][number], Partial<EvaluationSettings>]>([
     ['a name', true, { ...wanda, metric: 'another name' }, {}],
     ['the seed of even offsets', true, wanda, { seed: 9 }],
     ['the number of threads', true, wanda, { threads: 1 }],
@@ -232,7 +232,7 @@ async function failure(work: Promise<unknown>): Promise<EspalierError> {
   return thrown as EspalierError;
 }
 
-function withoutCalibration(whole: EvaluationPlan): EvaluationPlan {
+function withoutCalibration(whole: TextPlan): TextPlan {
   const { model, text, evaluations, settings } = whole;
   return { model, text, evaluations, settings };
 }

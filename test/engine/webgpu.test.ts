@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine, listDevices } from '../../src/engine/engine.ts';
 import { Device } from '../../src/engine/runtime/device.ts';
-import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { TextPlan } from '../../src/experiment/planSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../src/experiment/settings.ts';
 import type { StructureMethod } from '../../src/experiment/structure.ts';
 import { UNIFORM } from '../../src/experiment/structure.ts';
@@ -107,7 +107,7 @@ describe.runIf(webgpu.works)(name, () => {
 
 test.skipIf(webgpu.works)(name, () => undefined);
 
-function planned(prefix: string, sparsity: '50%' | '2:4'): EvaluationPlan['evaluations'][number] {
+function planned(prefix: string, sparsity: '50%' | '2:4'): TextPlan['evaluations'][number] {
   return {
     metric: prefix,
     expression: fromPrefix(prefix),
@@ -115,7 +115,7 @@ function planned(prefix: string, sparsity: '50%' | '2:4'): EvaluationPlan['evalu
   };
 }
 
-function structural(method: StructureMethod): EvaluationPlan['evaluations'][number] {
+function structural(method: StructureMethod): TextPlan['evaluations'][number] {
   return {
     metric: method,
     structure: { kind: 'scored', score: { kind: 'method', method }, rates: UNIFORM },
@@ -126,8 +126,8 @@ function structural(method: StructureMethod): EvaluationPlan['evaluations'][numb
 function planOf(
   files: { folder: string; textFile: string; calibrationFile: string },
   settings: Partial<EvaluationSettings>,
-  evaluations: EvaluationPlan['evaluations'],
-): EvaluationPlan {
+  evaluations: TextPlan['evaluations'],
+): TextPlan {
   return {
     model: files.folder,
     text: files.textFile,
@@ -139,9 +139,9 @@ function planOf(
 
 async function evaluateOn(
   engine: Engine,
-  plan: EvaluationPlan,
+  plan: TextPlan,
   device: 'cpu' | 'webgpu',
-): Promise<{ results: readonly EvaluationResult[]; masks: boolean[]; gradients: Float32Array[] }> {
+): Promise<{ results: readonly PerplexityResult[]; masks: boolean[]; gradients: Float32Array[] }> {
   const masks: boolean[] = [];
   const gradients: Float32Array[] = [];
   const results = await engine.evaluate(

@@ -7,8 +7,8 @@ import { HISTOGRAM_BINS } from '../../src/experiment/inspectionSchema.ts';
 import type { MetricInspection } from '../../src/experiment/inspectionSchema.ts';
 import type { Preflight } from '../../src/experiment/preflightSchema.ts';
 import type { ExportReport } from '../../src/experiment/exportSchema.ts';
-import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
-import type { CheckpointSummary, EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { TextPlan } from '../../src/experiment/planSchema.ts';
+import type { CheckpointSummary, PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_LLM_SETTINGS } from '../../src/search/llm/settings.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
@@ -20,7 +20,7 @@ import { DEFAULT_MASK_SEARCH_SETTINGS } from '../../src/search/masks/settings.ts
 import { DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
 import { DEFAULT_SELF_PRUNER_SETTINGS } from '../../src/search/rates/selfPruner/settings.ts';
 
-export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
+export function samplePlan(changes: Partial<TextPlan> = {}): TextPlan {
   return {
     model: '/models/tiny',
     text: '/data/test.txt',
@@ -44,7 +44,7 @@ export function samplePlan(changes: Partial<EvaluationPlan> = {}): EvaluationPla
   };
 }
 
-export function sampleResult(changes: Partial<EvaluationResult> = {}): EvaluationResult {
+export function sampleResult(changes: Partial<PerplexityResult> = {}): PerplexityResult {
   return {
     metric: 'wanda',
     expression: 'W * sqrt(X)',
@@ -81,7 +81,7 @@ export function sampleResult(changes: Partial<EvaluationResult> = {}): Evaluatio
 }
 
 /** A result under a protocol with a deviation, and all that goes with it: rows, samples for gradients, words and bytes. */
-export function resultUnderProtocol(changes: Partial<EvaluationResult['provenance']> = {}): EvaluationResult {
+export function resultUnderProtocol(changes: Partial<PerplexityResult['provenance']> = {}): PerplexityResult {
   const result = sampleResult({ gradients: 'computed', expression: 'W * sqrt(X)' });
   return {
     ...result,

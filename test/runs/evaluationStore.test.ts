@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EspalierError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../src/experiment/planSchema.ts';
 import { createRecord, parseRecord, plannedKey, recordKey, recordName } from '../../src/runs/evaluationRecord.ts';
 import { EvaluationStore } from '../../src/runs/evaluationStore.ts';
 import { samplePlan, sampleResult } from '../protocol/samples.ts';
@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const plan = (): EvaluationPlan =>
+const plan = (): TextPlan =>
   samplePlan({
     model: path.join(root, 'models/tiny'),
     text: path.join(root, '../elsewhere/test.txt'),
@@ -81,7 +81,7 @@ describe('what is kept', () => {
 
 describe('the key of a plan finds its record', () => {
   const evaluation = samplePlan().evaluations[0]!;
-  it.each<[string, (asked: EvaluationPlan) => EvaluationPlan, boolean]>([
+  it.each<[string, (asked: TextPlan) => TextPlan, boolean]>([
     ['unchanged', (asked) => asked, true],
     ['another device', (asked) => ({ ...asked, settings: { ...asked.settings, device: 'webgpu', threads: 3 } }), true],
     ['another seed', (asked) => ({ ...asked, settings: { ...asked.settings, seed: 1 } }), false],

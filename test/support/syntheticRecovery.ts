@@ -1,6 +1,6 @@
 import { DEFAULT_RECOVERY_SETTINGS } from '../../src/experiment/recovery.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { RecoveryEvent } from '../../src/search/recovery/events.ts';
 import { AFTER, BEFORE } from '../../src/search/recovery/finalists.ts';
@@ -82,7 +82,7 @@ export async function syntheticRecovery(
       },
       { opening },
     );
-    const result = (perplexity: number): EvaluationResult =>
+    const result = (perplexity: number): PerplexityResult =>
       sampleResult({ metric: 'wanda-sp', perplexity, densePerplexity: DENSE, actualSparsity: 0.3 });
     keep({ kind: 'finalist', name: BEFORE, result: result(PRUNED) });
     keep({ kind: 'finalist', name: AFTER, result: result(outcome.kept === 0 ? PRUNED : 109.8) });

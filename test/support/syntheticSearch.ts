@@ -18,7 +18,7 @@ import type {
   ProposalCounts,
   VariationOperator,
 } from '../../src/search/metrics/events.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { sampleResult } from '../protocol/samples.ts';
 import { type MetricSearchSettings, DEFAULT_METRIC_SEARCH_SETTINGS } from '../../src/search/metrics/settings.ts';
@@ -297,7 +297,7 @@ function randomTree(rng: Rng, depth: number): Expression {
 }
 
 function finalist(id: number | undefined, name: string, expression: string, perplexity: number, rng: Rng): MetricEvent {
-  const result = (value: number): EvaluationResult => ({
+  const result = (value: number): PerplexityResult => ({
     ...sampleResult(),
     metric: name,
     expression: infixOf(expression),

@@ -7,7 +7,7 @@ import type { RateRole } from '../../src/search/rates/selfPruner/roles.ts';
 import type { MaskSearchPlan } from '../../src/search/masks/plan.ts';
 import { packValues } from '../../src/experiment/packedValues.ts';
 import type { SelfPrunerPlan } from '../../src/search/rates/selfPruner/plan.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../src/experiment/structure.ts';
 import type { RateCandidate, RateCounts, RateEvent, RateOperator } from '../../src/search/rates/events.ts';
@@ -411,8 +411,8 @@ function packedOf(
 export function both(
   perplexity: number,
   rates: readonly number[],
-): { result: EvaluationResult; test: EvaluationResult } {
-  const result = (value: number, dense: number): EvaluationResult => ({
+): { result: PerplexityResult; test: PerplexityResult } {
+  const result = (value: number, dense: number): PerplexityResult => ({
     ...sampleResult({
       metric: 'wanda-sp',
       expression: 'wanda-sp',

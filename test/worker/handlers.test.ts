@@ -3,7 +3,7 @@ import { EspalierError, throwIfCancelled } from '../../src/base/errors.ts';
 import type { EvaluationHooks } from '../../src/engine/evaluation/hooks.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import { ProtocolClient } from '../../src/protocol/client.ts';
 import { serve } from '../../src/protocol/server.ts';
 import { createHandlers } from '../../src/worker/handlers.ts';
@@ -26,7 +26,7 @@ class SteppedEngine implements Engine {
   disposed = false;
   isOutOfLuck = false;
 
-  evaluate = async (plan: EvaluationPlan, hooks: EvaluationHooks = {}): Promise<readonly EvaluationResult[]> => {
+  evaluate = async (plan: EvaluationPlan, hooks: EvaluationHooks = {}): Promise<readonly PerplexityResult[]> => {
     if (this.isOutOfLuck) throw new Error('out of luck');
     this.most = Math.max(this.most, ++this.running);
     try {

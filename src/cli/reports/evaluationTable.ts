@@ -103,7 +103,7 @@ export function provenanceLines(results: readonly EvaluationResult[]): string[] 
   return [
     ...(from.protocol === undefined ? [] : [`protocol     ${protocolText(from.protocol, sharedDeviations(results))}`]),
     `model        ${inputText(from.model)}  (${from.architecture}, ${formatCount(from.parameters)} parameters${modelText(from)})`,
-    `text         ${inputText(from.text)}  (${text}${byRows(from.rows?.text)})`,
+    ...(from.text === undefined ? [] : [`text         ${inputText(from.text)}  (${text}${byRows(from.rows?.text)})`]),
     ...(from.calibration === undefined
       ? []
       : [

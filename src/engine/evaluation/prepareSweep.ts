@@ -74,13 +74,13 @@ export async function prepareSweep(
   requireLength(model.checkpoint.config, settings.length);
   const tokenise = (file: string, rows = DEFAULT_ROWS): Promise<TokenisedText> =>
     state.tokenCache.tokens(tokenizerOf(model), { file, rows }, tokenHooks(file, hooks));
-  const text = await tokenise(plan.text, plan.rows?.text);
+  const text = plan.text === undefined ? undefined : await tokenise(plan.text, plan.rows?.text);
   const { tokenCache } = state;
   const calibration = needs.calibration ? await calibrationSamples(plan, model, tokenCache, hooks) : undefined;
   const gradients = needs.gradients ? await ownGradientSamples(plan, model, tokenCache, hooks) : undefined;
   const blocksOf = (ids: Int32Array, file: string): Int32Array[] =>
     evaluationBlocks(ids, settings.length, settings.blocks, file);
-  const evaluation = blocksOf(text.ids, plan.text);
+  const evaluation = text ? blocksOf(text.ids, plan.text!) : [];
   if (plan.test !== undefined) blocksOf((await tokenise(plan.test, plan.rows?.test)).ids, plan.test);
   const { config } = model.checkpoint;
   const programs = await ModelPrograms.create(config, device, settings.length);
@@ -103,11 +103,13 @@ export async function prepareSweep(
     modelHash: model.identity.hash,
     architecture: model.checkpoint.config.architecture,
     parameters: allParameters(model.checkpoint.config).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    text: plan.text,
-    textHash: text.textHash,
-    textTokens: text.ids.length,
-    textWords: text.words,
-    textBytes: text.bytes,
+    ...(text && {
+      text: plan.text!,
+      textHash: text.textHash,
+      textTokens: text.ids.length,
+      textWords: text.words,
+      textBytes: text.bytes,
+    }),
     blocks: evaluation.length,
     length: settings.length,
     modelLength: modelLength(model.checkpoint.config),
@@ -134,7 +136,7 @@ export async function prepareSweep(
 }
 
 interface ReadTexts {
-  readonly text: TokenisedText;
+  readonly text: TokenisedText | undefined;
   readonly calibration: PlannedSamples | undefined;
   readonly gradients: PlannedSamples | undefined;
 }
@@ -148,7 +150,7 @@ function aboutProtocol(
   const { protocol } = plan;
   if (protocol === undefined) return {};
   const hashes = {
-    text: text.textHash,
+    ...(text && { text: text.textHash }),
     ...(calibration && { calibration: calibration.textHash }),
     ...(gradients && { gradients: gradients.textHash }),
   };

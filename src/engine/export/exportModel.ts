@@ -5,7 +5,8 @@ import { orCancelled } from '../../base/orCancelled.ts';
 import type { ExportReport, ExportTarget, Verification } from '../../experiment/exportSchema.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import { requirePerplexity } from '../../experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../experiment/resultSchema.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { ESPALIER_KEY } from '../checkpoint/configBlocks.ts';
@@ -118,7 +119,7 @@ interface ReferenceStates {
 
 export interface WrittenModel {
   readonly written: WrittenConfig;
-  readonly result: EvaluationResult;
+  readonly result: PerplexityResult;
   readonly states: ReferenceStates;
   readonly leftOut: readonly string[];
   readonly roundedTo: readonly string[];
@@ -173,7 +174,13 @@ export async function writePruned(
     const written = await (removed?.finish(hooks) ?? masked.finish(dense.values, hooks));
     await writeJson(path.join(folder, 'config.json'), written.values);
     const leftOut = await copyCompanions(dense.tokenizerFolder, folder);
-    return { written, result: result!, states: states!, leftOut, roundedTo: [...(removed ?? masked).roundedTo].sort() };
+    return {
+      written,
+      result: requirePerplexity(result!),
+      states: states!,
+      leftOut,
+      roundedTo: [...(removed ?? masked).roundedTo].sort(),
+    };
   } finally {
     masked.abandon();
     removed?.abandon();
@@ -200,7 +207,7 @@ async function measureWritten(
 ): Promise<{ perplexity: number }> {
   try {
     const [written] = await evaluatePlan({ ...plan, model: folder, evaluations: [] }, { signal, onProgress }, state);
-    return { perplexity: written!.perplexity };
+    return { perplexity: requirePerplexity(written!).perplexity };
   } finally {
     // Its files are open, and the folder is still to be given its name.
     state.models.dispose();

@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os';
 import { EspalierError } from '../../base/errors.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { withText } from '../../experiment/planInputs.ts';
+import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
@@ -55,7 +57,15 @@ export async function evaluateRecovered(
     const evaluation = plan.evaluations[index]!;
     try {
       const recovery = recoveryPlanOf({ ...plan, evaluations: [evaluation] }, evaluation.recovery!);
-      keep(await recover({ plan: recovery, inputs: plan, before: result }, hooks, state, scratchFolder), index);
+      keep(
+        await recover(
+          { plan: recovery, inputs: withText(plan, 'recovering'), before: requirePerplexity(result) },
+          hooks,
+          state,
+          scratchFolder,
+        ),
+        index,
+      );
     } catch (error) {
       if (!isItsOwn(error) || !hooks.onFailure) throw error;
       fail(error, index);

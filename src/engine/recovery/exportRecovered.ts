@@ -1,3 +1,4 @@
+import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import type { ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
@@ -34,7 +35,7 @@ export async function exportRecovered(
     const [before] = await evaluatePlan(evaluation, { signal, onProgress }, state);
     let written: Omit<WrittenModel, 'result'> | undefined;
     const result = await recover(
-      { plan, inputs, before: before!, kept },
+      { plan, inputs, before: requirePerplexity(before!), kept },
       hooks,
       state,
       scratchFolder,

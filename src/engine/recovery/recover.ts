@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os';
 import { throwIfCancelled } from '../../base/errors.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
-import type { PlanInputs } from '../../experiment/planSchema.ts';
+import type { TextInputs } from '../../experiment/planSchema.ts';
 import type { RecoveryReport } from '../../experiment/recoverySchema.ts';
-import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../experiment/resultSchema.ts';
 import { keepStates } from '../../files/stateFiles.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import type { RecoveryPoint, StoppedEvent } from '../../search/recovery/events.ts';
@@ -18,9 +18,9 @@ import { RecoverySession } from './recoverySession.ts';
 export interface Recovering {
   readonly plan: RecoveryPlan;
   /** The text to evaluate on, among others. */
-  readonly inputs: PlanInputs;
+  readonly inputs: TextInputs;
   /** Of the model before training, on that text. */
-  readonly before: EvaluationResult;
+  readonly before: PerplexityResult;
   /** A state that a run has kept, and what came of the training; without it the model is trained now, without a journal. */
   readonly kept?: KeptState | undefined;
 }
@@ -47,7 +47,7 @@ export async function recover(
   state: EngineState,
   scratchFolder: string = tmpdir(),
   use?: UseRecovered,
-): Promise<EvaluationResult> {
+): Promise<PerplexityResult> {
   const begin = performance.now();
   // What a recovery evaluates on its way is nobody's result.
   const steps: StepHooks = { signal, onProgress };

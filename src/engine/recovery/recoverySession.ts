@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_ROWS } from '../../experiment/corpusRows.ts';
-import type { PlanInputs } from '../../experiment/planSchema.ts';
+import type { TextInputs } from '../../experiment/planSchema.ts';
 import { recoveryText } from '../../experiment/recovery.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { EvaluationProgress, PerplexityResult } from '../../experiment/resultSchema.ts';
 import type {
   AskRecovered,
   HeldOut,
@@ -126,7 +126,7 @@ export class RecoverySession {
   }
 
   /** Perplexity of a state on an evaluation text, as its weights would be written, in float32. */
-  async recovered({ point, before, inputs }: AskRecovered, hooks: StepHooks): Promise<EvaluationResult> {
+  async recovered({ point, before, inputs }: AskRecovered, hooks: StepHooks): Promise<PerplexityResult> {
     const begin = performance.now();
     const { plan, trainer } = this;
     const { step, folder } = point;
@@ -150,7 +150,7 @@ export class RecoverySession {
   }
 
   /** Logits of the last tokens of an evaluation text's first block, as the weights of a state would be written. */
-  async logits({ step, folder }: RecoveryPoint, inputs: PlanInputs, most: number, hooks: StepHooks) {
+  async logits({ step, folder }: RecoveryPoint, inputs: TextInputs, most: number, hooks: StepHooks) {
     await this.trainer.load(step, { folder, recovery: this.recovery });
     const [tokens] = (await this.blocksOf(inputs, hooks)) as [Int32Array];
     const rows = Math.min(tokens.length, most);
@@ -171,7 +171,7 @@ export class RecoverySession {
     return writeMerged(checkpoint, adapter, mergeOf(this.plan), types, to, hooks);
   }
 
-  private async blocksOf({ text, rows, settings }: PlanInputs, hooks: StepHooks): Promise<readonly Int32Array[]> {
+  private async blocksOf({ text, rows, settings }: TextInputs, hooks: StepHooks): Promise<readonly Int32Array[]> {
     const source = { file: text, rows: rows?.text ?? DEFAULT_ROWS };
     const { ids } = await this.state.tokenCache.tokens(tokenizerOf(this.inputs.dense), source, tokenHooks(text, hooks));
     return evaluationBlocks(ids, settings.length, settings.blocks, text);

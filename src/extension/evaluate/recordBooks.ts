@@ -57,7 +57,10 @@ export class RecordBooks {
     );
     const newest = found.sort((a, b) => (a.savedAt < b.savedAt ? 1 : -1));
     const byText = new Map<string, number>();
-    for (const { text, result } of newest) if (!byText.has(text)) byText.set(text, result.densePerplexity);
+    for (const { text, result } of newest) {
+      if (text === undefined || result.densePerplexity === undefined || byText.has(text)) continue;
+      byText.set(text, result.densePerplexity);
+    }
     return [...byText].map(([text, perplexity]) => ({ text, perplexity }));
   }
 

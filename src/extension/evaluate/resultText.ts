@@ -1,3 +1,4 @@
+import { byPerplexity } from '../../experiment/byPerplexity.ts';
 import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
@@ -62,7 +63,7 @@ export function experimentLine(results: readonly EvaluationResult[]): string {
     bySparsity.set(group, [...(bySparsity.get(group) ?? []), result]);
   }
   const parts = [...bySparsity].map(([removed, group]) => {
-    const ranked = [...group].sort((a, b) => a.perplexity - b.perplexity);
+    const ranked = [...group].sort(byPerplexity);
     const digits = perplexityDigits(ranked.map(({ perplexity }) => perplexity));
     const named = ranked
       .slice(0, MOST_NAMED)
@@ -130,7 +131,7 @@ function comparison(records: readonly EvaluationRecord[]): string {
       markdownText(metric),
       markdownCode(withoutUpdate(result)),
       removedText(result),
-      perplexity.toPrecision(7),
+      inFull(perplexity),
       formatChange(perplexity, densePerplexity),
       formatSeconds(seconds).replace(' ', NO_BREAK),
       markdownCode(shortFingerprint(fingerprint)),
@@ -138,7 +139,7 @@ function comparison(records: readonly EvaluationRecord[]): string {
     return `| ${cells.join(' | ')} |`;
   });
   const [first] = records;
-  const dense = first === undefined ? '' : `\n\ndense **${first.result.densePerplexity.toPrecision(7)}**`;
+  const dense = first === undefined ? '' : `\n\ndense **${inFull(first.result.densePerplexity)}**`;
   const published = records.flatMap(({ result }) => {
     const found = publishedBeside(result);
     return found ? [`${markdownText(result.metric)} at ${removedText(result)} ${found.perplexity}`] : [];
@@ -193,10 +194,14 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
       ? []
       : [['protocol', `**${markdownText(protocolText(protocol, deviations))}**`] as const]),
     ['checkpoint', `${file(provenance.model, modelHash)} (with tokenizer) · ${model}`],
-    [
-      'text',
-      `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}${byRows(rows?.text)}`,
-    ],
+    ...(provenance.text === undefined || textHash === undefined
+      ? []
+      : [
+          [
+            'text',
+            `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}${byRows(rows?.text)}`,
+          ] as const,
+        ]),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ...(provenance.gradientSamples === undefined ? [] : [['gradients', gradientsRow(provenance)] as const]),
     ...(provenance.trainHash === undefined ? [] : [['trained on', trainedRow(provenance)] as const]),
@@ -230,6 +235,11 @@ function warningRows(records: readonly EvaluationRecord[]): Row[] {
   });
 }
 
+/** A perplexity with all that is worth reading. */
+function inFull(perplexity: number | undefined): string {
+  return perplexity?.toPrecision(7) ?? '–';
+}
+
 type Row = readonly [name: string, value: string];
 
 function table(rows: readonly Row[]): string {
@@ -237,10 +247,10 @@ function table(rows: readonly Row[]): string {
 }
 
 function perplexityRow({ perplexity, densePerplexity, sparsity, provenance }: EvaluationResult): string {
-  const own = `**${perplexity.toPrecision(7)}**`;
+  const own = `**${inFull(perplexity)}**`;
   const byToken = provenance.textWords === undefined ? '' : ', by token';
   if (sparsity === undefined) return `${own} (dense${byToken})`;
-  return `${own} · dense ${densePerplexity.toPrecision(7)}, ${formatChange(perplexity, densePerplexity)}${byToken}`;
+  return `${own} · dense ${inFull(densePerplexity)}, ${formatChange(perplexity, densePerplexity)}${byToken}`;
 }
 
 function sparsityRow(result: EvaluationResult): string {

@@ -1,3 +1,4 @@
+import { byPerplexity } from '../../experiment/byPerplexity.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
@@ -37,15 +38,15 @@ export function comparisonTable(records: readonly EvaluationRecord[], order: Com
   }
   const rows = [...bySparsity].flatMap(([removed, group]) => {
     const digits = perplexityDigits(group.map(({ result }) => result.perplexity));
-    const best = Math.min(...group.map(({ result }) => result.perplexity));
+    const best = Math.min(...group.map(({ result }) => result.perplexity ?? Infinity));
     const sorted = [...group].sort(({ result: a }, { result: b }) =>
-      order === 'metric' ? (a.metric < b.metric ? -1 : 1) : a.perplexity - b.perplexity,
+      order === 'metric' ? (a.metric < b.metric ? -1 : 1) : byPerplexity(a, b),
     );
     return sorted.map(({ result: { metric, expression, perplexity, densePerplexity } }) => [
       markdownCode(metric),
       formatPerplexity(perplexity, digits),
       formatChange(perplexity, densePerplexity),
-      perplexity === best ? 'best' : formatGap(perplexity, best),
+      perplexity === undefined ? '–' : perplexity === best ? 'best' : formatGap(perplexity, best),
       removed,
       markdownCode(expression),
     ]);
@@ -72,7 +73,7 @@ function conditions(records: readonly EvaluationRecord[]): string[] {
     'Lower is better.',
     [
       ...protocolLine(records),
-      `- text: ${all(({ text, result }) => `${markdownCode(text)}${byRows(result.provenance.rows?.text)}`)}`,
+      `- text: ${all(({ text = '–', result }) => `${markdownCode(text)}${byRows(result.provenance.rows?.text)}`)}`,
       `- checkpoint: ${all(({ model }) => markdownCode(model))}, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}`,
       `- calibration: ${all(({ result }) => calibrationText(result.provenance))}`,
       `- device: ${all(({ result }) => markdownCode(result.provenance.device))}`,

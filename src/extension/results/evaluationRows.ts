@@ -1,3 +1,4 @@
+import { byPerplexity } from '../../experiment/byPerplexity.ts';
 import { formatChange, formatPerplexity } from '../../experiment/format.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { recordKey } from '../../runs/evaluationRecord.ts';
@@ -75,7 +76,7 @@ function compare(a: EvaluationRow, b: EvaluationRow): number {
     ORDER[a.standing] - ORDER[b.standing] ||
     a.record.result.actualSparsity - b.record.result.actualSparsity ||
     compareText(removedText(a.record.result), removedText(b.record.result)) ||
-    a.record.result.perplexity - b.record.result.perplexity ||
+    byPerplexity(a.record.result, b.record.result) ||
     -compareText(a.record.savedAt, b.record.savedAt)
   );
 }

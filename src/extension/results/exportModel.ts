@@ -1,3 +1,4 @@
+import { withText } from '../../experiment/planInputs.ts';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExportFormat, ExportReport, ExportTarget } from '../../experiment/exportSchema.ts';
@@ -79,7 +80,8 @@ export class ModelExport {
   }
 
   /** As any checkpoint, on the text that the export's perplexity is of. */
-  private async evaluate({ text, settings }: EvaluationPlan, report: ExportReport): Promise<void> {
+  private async evaluate(plan: EvaluationPlan, report: ExportReport): Promise<void> {
+    const { text, settings } = withText(plan, 'evaluating what was exported');
     const name = path.basename(report.folder);
     try {
       const [result] = await withNotification(`Evaluating ${name}`, (progress, token) =>

@@ -91,7 +91,10 @@ async function askSteps(title: string, said: number): Promise<number | undefined
 }
 
 /** The end of the text is held out of training, unless the file names another for that. */
-async function askText(title: string, { train, calibration, text }: EvaluationPlan): Promise<string | undefined> {
+async function askText(
+  title: string,
+  { model, train, calibration, text }: EvaluationPlan,
+): Promise<string | undefined> {
   const offered = [
     ...(train === undefined ? [] : [{ file: train, description: 'what the file trains on' }]),
     ...(calibration === undefined || calibration === train
@@ -109,7 +112,7 @@ async function askText(title: string, { train, calibration, text }: EvaluationPl
     (await vscode.window.showOpenDialog({
       title: `${title}: the text to train on`,
       openLabel: 'Train on It',
-      defaultUri: vscode.Uri.file(path.dirname(train ?? calibration ?? text)),
+      defaultUri: vscode.Uri.file(path.dirname(train ?? calibration ?? text ?? model)),
     })) ?? [];
   return picked?.fsPath;
 }

@@ -1,3 +1,4 @@
+import { byPerplexity } from '../../experiment/byPerplexity.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
@@ -25,7 +26,7 @@ export function shortExperiment(results: readonly EvaluationResult[]): string {
   const [first] = results;
   if (first?.sparsity === undefined) return shortResults(results);
   const group = results.filter((result) => removedText(result) === removedText(first));
-  const best = group.reduce((a, b) => (b.perplexity < a.perplexity ? b : a));
+  const best = group.reduce((a, b) => (byPerplexity(a, b) > 0 ? b : a));
   const digits = perplexityDigits(group.map(({ perplexity }) => perplexity));
   return `${best.metric} ${shortResult(best, digits)}${more(results.length - 1)}${underProtocol(best)}`;
 }

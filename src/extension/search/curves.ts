@@ -1,3 +1,4 @@
+import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import { toErrorData } from '../../base/errors.ts';
 import { formatSeconds } from '../../experiment/format.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
@@ -81,8 +82,9 @@ export async function evaluateCurves(request: CurvesRequest, hooks: CurvesHooks)
           tell('running', shareAt(total > 0 ? steps / total : 0), `${where}, ${detail}`);
         },
         onResult: (result, index) => {
-          ({ densePerplexity } = result);
-          lines[index]?.points.push({ at, perplexity: result.perplexity });
+          const judged = requirePerplexity(result);
+          ({ densePerplexity } = judged);
+          lines[index]?.points.push({ at, perplexity: judged.perplexity });
         },
         onFailure: (error, index) => {
           lines[index]?.errors.push(`${where}: ${error.actual}`);

@@ -80,7 +80,7 @@ export function planUnder(overlay: PlanOverlay, plan: EvaluationPlan): Evaluatio
   return {
     model: plan.model,
     evaluations,
-    text,
+    ...(text !== undefined && { text }),
     ...texts,
     ...(model !== undefined && { model }),
     settings: { ...plan.settings, ...protocolSettings(said.protocol), ...settings },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { amountSchema, countSchema, shareSchema, textSchema } from '../../base/scalarSchemas.ts';
 import { errorSchema } from '../../base/errorSchema.ts';
-import { resultSchema } from '../../experiment/resultSchema.ts';
+import { perplexityResultSchema } from '../../experiment/resultSchema.ts';
 import { componentsSchema, MAX_BLOCKS } from '../../experiment/structureSchema.ts';
 
 /**
@@ -119,9 +119,9 @@ export const finalistEvent = z.strictObject({
   id: countSchema.exactOptional(),
   name: textSchema,
   /** On the fitness text. */
-  result: resultSchema.exactOptional(),
+  result: perplexityResultSchema.exactOptional(),
   /** On the text that the search never saw. */
-  test: resultSchema.exactOptional(),
+  test: perplexityResultSchema.exactOptional(),
   error: errorSchema.exactOptional(),
 });
 

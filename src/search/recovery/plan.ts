@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Immutable } from '../../base/immutable.ts';
 import { EspalierError } from '../../base/errors.ts';
-import { planInputs } from '../../experiment/planInputs.ts';
+import { planInputs, withText } from '../../experiment/planInputs.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { Recovery } from '../../experiment/recovery.ts';
 import type { recoveryPlanSchema } from './schema.ts';
@@ -27,7 +27,7 @@ export function recoveryPlanOf(
   return {
     kind: 'recovery',
     name,
-    ...planInputs(plan),
+    ...planInputs(withText(plan, 'planning a recovery')),
     train,
     ...(test !== undefined && { test }),
     ...(evaluation && { evaluation }),

@@ -3,7 +3,7 @@ import { amountSchema, countSchema, hashSchema, nameSchema, textSchema } from '.
 import { evaluationSchema, inputFields } from '../../experiment/planSchema.ts';
 import { RECOVERY_SETTINGS, STOP_REASONS } from '../../experiment/recovery.ts';
 import { recoverySchema } from '../../experiment/recoverySchema.ts';
-import { resultSchema } from '../../experiment/resultSchema.ts';
+import { perplexityResultSchema } from '../../experiment/resultSchema.ts';
 import { planFields } from '../lifecycle/planSchema.ts';
 import { finalistEvent, finishedEvent, openingSchema, positiveSchema, runEvents } from '../lifecycle/schema.ts';
 
@@ -76,7 +76,7 @@ export const heldOutSchema = z.strictObject({
 export const recoveredSchema = z.strictObject({
   point: recoveryPointSchema,
   /** Of what was pruned, on the text of `inputs`. */
-  before: resultSchema,
+  before: perplexityResultSchema,
   inputs: z.strictObject(inputFields),
 });
 

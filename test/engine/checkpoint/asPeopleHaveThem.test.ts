@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
 import { failureOf } from '../../support/expectCoded.ts';
@@ -34,7 +34,7 @@ async function familyOf(name: FamilyName): Promise<TemporaryFamily> {
   return family;
 }
 
-function planOf({ folder, textFile, calibrationFile }: TemporaryFamily, model = folder): EvaluationPlan {
+function planOf({ folder, textFile, calibrationFile }: TemporaryFamily, model = folder): TextPlan {
   return {
     model,
     text: textFile,
@@ -65,7 +65,7 @@ async function variantOf(
   return folder;
 }
 
-async function numbersOf(plan: EvaluationPlan): Promise<number[]> {
+async function numbersOf(plan: TextPlan): Promise<number[]> {
   const [result] = await engine.evaluate(plan);
   return [result!.densePerplexity, result!.perplexity, result!.actualSparsity];
 }

@@ -3,7 +3,7 @@ import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { HISTOGRAM_BINS } from '../../../src/experiment/inspectionSchema.ts';
 import type { MetricInspection } from '../../../src/experiment/inspectionSchema.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import type { Expression } from '../../../src/metric/expression.ts';
 import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
@@ -186,7 +186,7 @@ test.each<[string, () => Promise<MetricInspection>, string, string]>([
   expect(await engine.inspect(plan('W'), null)).toMatchObject({ tensor: FIRST });
 });
 
-function plan(metric: string, settings: Partial<EvaluationPlan['settings']> = {}): EvaluationPlan {
+function plan(metric: string, settings: Partial<TextPlan['settings']> = {}): TextPlan {
   return {
     model: files.folder,
     text: files.textFile,
@@ -235,7 +235,7 @@ function summary({ rows, columns, values }: Matrix) {
   };
 }
 
-function withoutCalibration({ model, text, evaluations, settings }: EvaluationPlan): EvaluationPlan {
+function withoutCalibration({ model, text, evaluations, settings }: TextPlan): TextPlan {
   return { model, text, evaluations, settings };
 }
 

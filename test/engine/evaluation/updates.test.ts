@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
-import type { EvaluationPlan, WeightEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { TextPlan, WeightEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import type { WeightUpdate } from '../../../src/experiment/updates.ts';
@@ -118,7 +118,7 @@ describe('one plan of several', () => {
       const without = { metric: 'W', expression: fromPrefix('W'), sparsity: parseSparsity('50%')! };
       const all = [without, ...evaluations(family)];
       const together = await engine.evaluate(planOf(family, all, { calibrate }));
-      const alone: EvaluationResult[] = [];
+      const alone: PerplexityResult[] = [];
       for (const each of all) alone.push(...(await engine.evaluate(planOf(family, [each], { calibrate }))));
       expect(together.map(numbersOf)).toEqual(alone.map(numbersOf));
       expect(new Set(together.map(({ fingerprint }) => fingerprint)).size).toBe(all.length);
@@ -210,7 +210,7 @@ function planOf(
   { folder, textFile, calibrationFile }: TemporaryFamily,
   evaluations: readonly WeightEvaluation[],
   settings: Partial<EvaluationSettings>,
-): EvaluationPlan {
+): TextPlan {
   const few = { device, threads: 1, samples: SAMPLES, blocks: BLOCKS, length: LENGTH, offsets: 'even' } as const;
   return {
     ...{ model: folder, text: textFile, calibration: calibrationFile, evaluations },
@@ -236,7 +236,7 @@ function wordsOf({ metric, update, sparsity, calibrate, rates }: Case): string {
   return `${metric} ${JSON.stringify(update)} ${sparsity} ${calibrate}${rates ? ', rates' : ''}`;
 }
 
-function numbersOf({ perplexity: value, actualSparsity, fingerprint }: EvaluationResult) {
+function numbersOf({ perplexity: value, actualSparsity, fingerprint }: PerplexityResult) {
   return { value, actualSparsity, fingerprint };
 }
 

@@ -8,7 +8,7 @@ import { blockShape } from '../../../src/engine/families/config.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
 import type { FreshEngine } from '../../../src/experiment/freshEngine.ts';
 import type { ExportFormat } from '../../../src/experiment/exportSchema.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { packBits } from '../../../src/experiment/components.ts';
 import type { BlockMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
@@ -49,7 +49,7 @@ function startFresh(): FreshEngine {
   return createEngine();
 }
 
-async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<EvaluationPlan> {
+async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<TextPlan> {
   const family = families.get(name) ?? (await temporaryFamily(name));
   families.set(name, family);
   return {
@@ -61,7 +61,7 @@ async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<
   };
 }
 
-async function fitnessOf(model: string, plan: EvaluationPlan): Promise<number> {
+async function fitnessOf(model: string, plan: TextPlan): Promise<number> {
   const [result] = await engine.evaluate({ ...plan, model, evaluations: [] });
   return result!.perplexity;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { UNIFORM } from '../../../src/experiment/structure.ts';
 import type { Structure } from '../../../src/experiment/structureSchema.ts';
@@ -107,7 +107,7 @@ describe('an export has the refitted projections, without the columns that went'
   );
 });
 
-async function planOf(name: FamilyName, structure: Structure, updated = true): Promise<EvaluationPlan> {
+async function planOf(name: FamilyName, structure: Structure, updated = true): Promise<TextPlan> {
   const family = families.get(name) ?? (await temporaryFamily(name));
   families.set(name, family);
   const update = { method: 'reconstruct', damping: 0.01 } as const;

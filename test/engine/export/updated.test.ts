@@ -8,7 +8,7 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { CheckpointWriter } from '../../../src/engine/export/checkpointWriter.ts';
 import { writeValues } from '../../../src/engine/export/copyTensor.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
@@ -41,7 +41,7 @@ beforeEach(async () => {
   folder = path.join(await mkdtemp(path.join(root, 'test-')), 'pruned');
 });
 
-async function planOf(name: FamilyName, update: keyof typeof UPDATES): Promise<EvaluationPlan> {
+async function planOf(name: FamilyName, update: keyof typeof UPDATES): Promise<TextPlan> {
   const family = families.get(name) ?? (await temporaryFamily(name));
   families.set(name, family);
   return {

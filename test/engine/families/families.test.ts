@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import { FAMILIES, type FamilyName } from '../../support/generate/families.ts';
@@ -32,7 +32,7 @@ describe.each(names)('%s: the engine agrees with the oracle on', (name) => {
   let family: TemporaryFamily;
   let engine: Engine;
   let oracle: Oracle;
-  const results = new Map<string, readonly EvaluationResult[]>();
+  const results = new Map<string, readonly PerplexityResult[]>();
   beforeAll(async () => {
     family = await temporaryFamily(name);
     oracle = new Oracle(family, FAMILIES[name].length);

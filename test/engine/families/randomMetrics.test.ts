@@ -80,7 +80,7 @@ test.each(NAMES)(
         },
       },
       {
-        onResult: (result, index) => (found[index] = result.perplexity),
+        onResult: (result, index) => (found[index] = result.perplexity!),
         onFailure: (failure, index) => (found[index] = failure.code),
       },
     );

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
+import { requirePerplexity } from '../../../src/experiment/resultSchema.ts';
 import type { ErrorData } from '../../../src/base/errors.ts';
 import { DEFAULT_RECOVERY_SETTINGS } from '../../../src/experiment/recovery.ts';
 import type { Recovery } from '../../../src/experiment/recovery.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { planInputs } from '../../../src/experiment/planInputs.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { recoveryPlanOf } from '../../../src/search/recovery/plan.ts';
@@ -38,7 +39,7 @@ const WANDA: PlannedEvaluation = {
   sparsity: { kind: 'unstructured', share: 0.5 },
 };
 
-function planOf(...evaluations: readonly PlannedEvaluation[]): EvaluationPlan {
+function planOf(...evaluations: readonly PlannedEvaluation[]): TextPlan {
   return {
     ...{ model: family.folder, text: family.textFile, train: family.textFile, calibration: family.calibrationFile },
     settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 1, samples: 2, length: 12, blocks: 2, offsets: 'even' },
@@ -105,7 +106,7 @@ describe('an evaluation with a recovery', () => {
     const again = path.join(folder, 'again.txt');
     await copyFile(family.textFile, again);
     const quick = { ...RECOVERY, steps: 1 };
-    const fingerprintOf = async (recovery: Recovery, more: Partial<EvaluationPlan> = {}, metric = 'wanda') => {
+    const fingerprintOf = async (recovery: Recovery, more: Partial<TextPlan> = {}, metric = 'wanda') => {
       const [result] = await engine.evaluate({ ...planOf({ ...WANDA, metric, recovery }), ...more });
       return result!.fingerprint;
     };
@@ -154,12 +155,12 @@ describe('an evaluation with a recovery', () => {
   it('fails alone where it cannot be trained', async () => {
     const engine = createEngine();
     const failures: ErrorData[] = [];
-    const results: EvaluationResult[] = [];
+    const results: PerplexityResult[] = [];
     const tooLong = { ...RECOVERY, length: 100_000 };
     try {
       await engine.evaluate(planOf({ ...WANDA, recovery: tooLong }, WANDA), {
         onFailure: (failure) => failures.push(failure),
-        onResult: (result) => results.push(result),
+        onResult: (result) => results.push(requirePerplexity(result)),
       });
     } catch (error) {
       failures.push(error as ErrorData);

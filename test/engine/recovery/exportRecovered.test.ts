@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { createEngine, type Engine, type KeptRecovery } from '../../../src/engine/engine.ts';
-import type { EvaluationPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type Recovery } from '../../../src/experiment/recovery.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { recoveryPlanOf } from '../../../src/search/recovery/plan.ts';
@@ -48,7 +48,7 @@ const HEADS: PlannedEvaluation = {
   sparsity: { kind: 'unstructured', share: 0.5 },
 };
 
-async function planOf(name: FamilyName, ...evaluations: readonly PlannedEvaluation[]): Promise<EvaluationPlan> {
+async function planOf(name: FamilyName, ...evaluations: readonly PlannedEvaluation[]): Promise<TextPlan> {
   const family = families.get(name) ?? (await temporaryFamily(name));
   families.set(name, family);
   return {

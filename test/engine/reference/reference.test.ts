@@ -3,8 +3,8 @@ import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { EvaluationHooks } from '../../../src/engine/evaluation/hooks.ts';
 import type { PrunedLayer } from '../../../src/engine/pruning/pruner.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
-import type { EvaluationPlan, StructureEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { TextPlan, StructureEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import { GRADIENT_METRICS, METRICS } from '../../support/oracle/metrics.ts';
@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     const recorded = (operand: string): readonly Way[] =>
       ways.filter(({ metric, record }) => record === true && ALL_METRICS[metric].includes(operand));
     const layers = new Map<Way, SeenLayer[]>();
-    let results: readonly EvaluationResult[];
+    let results: readonly PerplexityResult[];
     beforeAll(async () => {
       results = await evaluate({ calibrate }, ways, (layer, index) => {
         const way = ways[index]!;
@@ -182,7 +182,7 @@ const COMMON: Partial<EvaluationSettings> = {
   offsets: 'even',
 };
 
-const PLAN: EvaluationPlan = {
+const PLAN: TextPlan = {
   model: REFERENCE_MODEL,
   text: REFERENCE_TEXT,
   calibration: REFERENCE_CALIBRATION,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/engine.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import {
   askPeer,
@@ -28,7 +28,7 @@ const title = 'Wanda-sp on the trained checkpoint: the components kept, bit by b
 
 describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title} (skipped: ${missing})`, () => {
   let peer: PeerReply;
-  let results: readonly EvaluationResult[];
+  let results: readonly PerplexityResult[];
   beforeAll(async () => {
     peer = await askPeer({ length: LENGTH, samples: SAMPLES, blocks: BLOCKS, evaluations: WAYS });
     const engine = createEngine();

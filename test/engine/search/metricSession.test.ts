@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EspalierError } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { blockOrder } from '../../../src/engine/search/blockOrder.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SEARCH_OPERATIONS, type MetricSearchPlan } from '../../../src/search/metrics/plan.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 /** The same plan as an ordinary evaluation, one-shot as candidates are. */
-function evaluation(...expressions: readonly string[]): EvaluationPlan {
+function evaluation(...expressions: readonly string[]): TextPlan {
   const { model, text, calibration, settings } = plan;
   return {
     model,

@@ -3,8 +3,8 @@ import type { ErrorData } from '../../../src/base/errors.ts';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { RemovedComponents } from '../../../src/engine/evaluation/removal.ts';
 import { packBits } from '../../../src/experiment/components.ts';
-import type { EvaluationPlan, PlannedEvaluation, WeightEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { TextPlan, PlannedEvaluation, WeightEvaluation } from '../../../src/experiment/planSchema.ts';
+import type { EvaluationProgress, PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { parseSparsity } from '../../../src/experiment/sparsity.ts';
 import type { Sparsity } from '../../../src/experiment/sparsitySchema.ts';
@@ -153,12 +153,12 @@ test('a preflight counts what will run, and the room that it takes', async () =>
 });
 
 describe('what was found', () => {
-  let found: EvaluationResult;
+  let found: PerplexityResult;
   let removed: RemovedComponents;
   beforeAll(async () => {
     [found] = (await engine.evaluate(planOf([scored(method('wanda-sp'), OWL)]), {
       onRemoved: (components) => (removed = components),
-    })) as [EvaluationResult];
+    })) as [PerplexityResult];
   });
 
   test('is what the hook is told, and what the report says of parameters', async () => {
@@ -301,7 +301,7 @@ function weights(rates?: RateAllocation, sparsity = '40%'): WeightEvaluation {
   return { metric: 'wanda', expression, sparsity: parseSparsity(sparsity)!, ...(rates && { rates }) };
 }
 
-function planOf(evaluations: readonly PlannedEvaluation[], settings: Partial<EvaluationSettings> = {}): EvaluationPlan {
+function planOf(evaluations: readonly PlannedEvaluation[], settings: Partial<EvaluationSettings> = {}): TextPlan {
   const small = { device: 'cpu', threads: 1, length: 16, samples: 2, blocks: 1, offsets: 'even' } as const;
   return {
     ...{ model: family.folder, text: family.textFile, calibration: family.calibrationFile, evaluations },
@@ -314,7 +314,7 @@ function bits(count: number, kept: number): number[] {
 }
 
 /** A norm in front of nothing is gone, too. */
-function normsGone(blocks: NonNullable<EvaluationResult['structure']>['blocks']): number {
+function normsGone(blocks: NonNullable<PerplexityResult['structure']>['blocks']): number {
   return blocks.reduce(
     (sum, { groups, channels }) => sum + 32 * (Number(groups.kept === 0) + Number(channels.kept === 0)),
     0,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { unpackBits } from '../../../src/experiment/components.ts';
 import type { PlannedEvaluation, StructureEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { warningsOf } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { OWL, type StructureMethod, UNIFORM } from '../../../src/experiment/structure.ts';
@@ -48,7 +48,7 @@ const SETTINGS: EvaluationSettings = {
 describe.each(FAMILY_NAMES)('%s: the engine agrees with the oracle on', (name) => {
   let family: TemporaryFamily;
   let engine: Engine;
-  let results: readonly EvaluationResult[];
+  let results: readonly PerplexityResult[];
   beforeAll(async () => {
     family = await temporaryFamily(name);
     engine = createEngine();
@@ -320,7 +320,7 @@ function evaluate(
   family: TemporaryFamily,
   evaluations: readonly PlannedEvaluation[],
   settings: Partial<EvaluationSettings> = {},
-): Promise<readonly EvaluationResult[]> {
+): Promise<readonly PerplexityResult[]> {
   return engine.evaluate(planOf(family, evaluations, settings));
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { packBits } from '../../../src/experiment/components.ts';
 import type { StructureEvaluation } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../../src/experiment/structure.ts';
 import type { RateAllocation, StructureScore } from '../../../src/experiment/structureSchema.ts';
@@ -80,7 +80,7 @@ const WAYS: readonly Way[] = [
 describe.each(FAMILY_NAMES)('%s: the engine agrees with the oracle on', (name) => {
   let family: TemporaryFamily;
   let engine: Engine;
-  let results: readonly EvaluationResult[];
+  let results: readonly PerplexityResult[];
   let oracle: Oracle;
   beforeAll(async () => {
     family = await temporaryFamily(name);

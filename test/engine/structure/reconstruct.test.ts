@@ -4,8 +4,8 @@ import { type Checkpoint, openCheckpoint } from '../../../src/engine/checkpoint/
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { modelComponents } from '../../../src/engine/models/components.ts';
 import { packBits, unpackBits } from '../../../src/experiment/components.ts';
-import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { TextPlan } from '../../../src/experiment/planSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { DEFAULT_SETTINGS, type DeviceName, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { OWL, UNIFORM } from '../../../src/experiment/structure.ts';
 import type { RateAllocation, Structure } from '../../../src/experiment/structureSchema.ts';
@@ -73,7 +73,7 @@ afterAll(() => engine.dispose());
 describe.each(FAMILY_NAMES)('%s: the engine agrees with the oracle on', (name) => {
   const ways = name === FAMILY_NAMES[0] ? WAYS : WAYS.filter(({ everywhere }) => everywhere);
   let family: TemporaryFamily;
-  let results: readonly EvaluationResult[];
+  let results: readonly PerplexityResult[];
   beforeAll(async () => {
     family = await temporaryFamily(name);
     results = await engine.evaluate(await planOf(family, ways));
@@ -109,14 +109,14 @@ function randomMask({ config }: Checkpoint): Structure {
   return { kind: 'mask', mask };
 }
 
-function keptOf({ structure }: EvaluationResult): OracleParts[] {
+function keptOf({ structure }: PerplexityResult): OracleParts[] {
   return structure!.blocks.map(({ groupBits, groups, channelBits, channels }) => ({
     groups: [...unpackBits(groupBits, groups.of)],
     channels: [...unpackBits(channelBits, channels.of)],
   }));
 }
 
-async function planOf(family: TemporaryFamily, ways: readonly Way[]): Promise<EvaluationPlan> {
+async function planOf(family: TemporaryFamily, ways: readonly Way[]): Promise<TextPlan> {
   const { folder: model, textFile: text, calibrationFile: calibration } = family;
   const checkpoint = await openCheckpoint(model);
   checkpoint.close();

@@ -6,12 +6,12 @@ import { refitsOf } from '../../../src/engine/structure/refits.ts';
 import { familyOf } from '../../../src/engine/families/families.ts';
 import { packBits } from '../../../src/experiment/components.ts';
 import type {
-  EvaluationPlan,
+  TextPlan,
   PlannedEvaluation,
   StructureEvaluation,
   WeightEvaluation,
 } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationProgress, EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { EvaluationProgress, PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { warningsOf } from '../../../src/experiment/resultWarnings.ts';
 import { DEFAULT_SETTINGS, type EvaluationSettings } from '../../../src/experiment/settings.ts';
 import { UNIFORM } from '../../../src/experiment/structure.ts';
@@ -109,7 +109,7 @@ describe('evaluations of one sweep', () => {
     evaluation(masked([SOME, ALL, SOME])),
     evaluation(byMethod('wanda-sp'), false),
   ];
-  let results: readonly EvaluationResult[];
+  let results: readonly PerplexityResult[];
   let steps: readonly EvaluationProgress[];
   let foretold: Preflight;
   beforeAll(async () => {
@@ -263,7 +263,7 @@ async function planOf(
   name: FamilyName,
   evaluations: readonly PlannedEvaluation[],
   settings: Partial<EvaluationSettings> = {},
-): Promise<EvaluationPlan> {
+): Promise<TextPlan> {
   const { folder: model, textFile: text, calibrationFile: calibration } = await familyNamed(name);
   return { model, text, calibration, evaluations, settings: { ...SETTINGS, ...settings } };
 }
@@ -272,7 +272,7 @@ async function evaluate(
   name: FamilyName,
   evaluations: readonly PlannedEvaluation[],
   settings: Partial<EvaluationSettings> = {},
-): Promise<readonly EvaluationResult[]> {
+): Promise<readonly PerplexityResult[]> {
   return engine.evaluate(await planOf(name, evaluations, settings));
 }
 

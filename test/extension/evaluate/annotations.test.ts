@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { annotate } from '../../../src/extension/evaluate/annotations.ts';
 import type { DeclarationView, Freshness } from '../../../src/extension/evaluate/annotations.ts';
 import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
@@ -11,7 +11,7 @@ const HALF = { kind: 'unstructured', share: 0.5 } as const;
 const TWO_OF_FOUR = { kind: 'n:m', keep: 2, of: 4 } as const;
 
 let seconds = 0;
-function record(changes: Partial<EvaluationResult> = {}, plan: EvaluationPlan = samplePlan()): EvaluationRecord {
+function record(changes: Partial<PerplexityResult> = {}, plan: EvaluationPlan = samplePlan()): EvaluationRecord {
   return createRecord(plan, sampleResult(changes), {
     root: '/',
     document: '/m.prune',
@@ -49,14 +49,14 @@ const mine = record({ metric: 'mine', expression: 'W * X', perplexity: 150.2 });
 const older = record({ perplexity: 999 });
 const dense: EvaluationRecord = { ...record(), result: unpruned() };
 
-function unpruned(): EvaluationResult {
-  const result: Partial<EvaluationResult> = sampleResult({
+function unpruned(): PerplexityResult {
+  const result: Partial<PerplexityResult> = sampleResult({
     metric: 'dense',
     expression: 'dense',
     perplexity: 143.3045,
   });
   Reflect.deleteProperty(result, 'sparsity');
-  return result as EvaluationResult;
+  return result as PerplexityResult;
 }
 
 describe('beside a metric', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { speedWords } from '../../../src/experiment/speedTable.ts';
 import type { SpeedMeasurement } from '../../../src/experiment/speedTable.ts';
 import type { BlockReport } from '../../../src/experiment/structureSchema.ts';
@@ -31,7 +31,7 @@ const mixing = (kept: number): BlockReport => ({
 });
 const whole: BlockReport = { ...block(0, 4, 688), removed: 0 };
 
-function structural(changes: Partial<EvaluationResult> = {}, blocks = [block(0.2, 3, 520), block(0.4, 2, 460)]) {
+function structural(changes: Partial<PerplexityResult> = {}, blocks = [block(0.2, 3, 520), block(0.4, 2, 460)]) {
   const parameters = { dense: 6_450_000, pruned: 5_080_000 };
   return sampleResult({
     ...{ metric: 'wanda-sp', expression: 'wanda-sp', sparsity: SHARE, perplexity: 120.3, densePerplexity: 100.8 },
@@ -94,7 +94,7 @@ describe('a structural result', () => {
   });
 
   it('has its size and speed there once they were measured, and offers to measure what is smaller', () => {
-    const record = (result: EvaluationResult) =>
+    const record = (result: PerplexityResult) =>
       createRecord(samplePlan(), result, { root: '/', document: '/m.prune', savedAt: new Date(0) });
     const dense = { name: 'dense', parameters: 6_450_000, bytes: 25_800_000, memory: 61e6, tokensPerSecond: 4210.4 };
     const pruned = { name: 'pruned', parameters: 5_080_000, bytes: 20_320_000, memory: null, tokensPerSecond: 5630 };
@@ -105,7 +105,7 @@ describe('a structural result', () => {
         { ...pruned, speedUp: 1.349 },
       ],
     };
-    const shown = (result: EvaluationResult, speed?: SpeedMeasurement) => {
+    const shown = (result: PerplexityResult, speed?: SpeedMeasurement) => {
       const kept = record(result);
       const planned = [{ key: recordKey(kept), metric: result.metric }];
       const declaration = { kind: 'experiment', name: 'heads', line: 0, planned } as const;

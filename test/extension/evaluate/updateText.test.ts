@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import type { UpdateReport } from '../../../src/experiment/updateSchema.ts';
 import { annotate } from '../../../src/extension/evaluate/annotations.ts';
 import {
@@ -23,7 +23,7 @@ const RECONSTRUCT = { method: 'reconstruct', damping: 0.01 } as const;
 const TWO_OF_FOUR = { kind: 'n:m', keep: 2, of: 4 } as const;
 
 /** A result of wanda, in a model that has a perplexity of 100.3. */
-function wanda(perplexity: number, changes: Partial<EvaluationResult> = {}): EvaluationResult {
+function wanda(perplexity: number, changes: Partial<PerplexityResult> = {}): PerplexityResult {
   return sampleResult({ perplexity, densePerplexity: 100.3, ...changes });
 }
 
@@ -44,14 +44,14 @@ const both = wanda(99.9, {
 });
 
 let seconds = 0;
-const record = (result: EvaluationResult): EvaluationRecord =>
+const record = (result: PerplexityResult): EvaluationRecord =>
   createRecord(samplePlan(), result, {
     ...{ root: '/', document: '/m.prune' },
     savedAt: new Date(1e12 + 1000 * seconds++),
   });
 
 describe('what follows a mask', () => {
-  it.each<[string, EvaluationResult, string]>([
+  it.each<[string, PerplexityResult, string]>([
     ['nothing', masked, '50 %'],
     ['an update', admm, '50 % then admm'],
     ['an update with other settings', longer, '50 % then admm (iterations: 50)'],
@@ -143,7 +143,7 @@ describe('warnings of a hover', () => {
     'H of 2 layers could not be inverted with a damping of 0.1, and got up to 10; take more or longer samples';
   const unrefitted = { ...both, update: { update: RECONSTRUCT, layers: 0 } };
   const unseen = { ...masked, unseenExperts: ['blocks.0.experts.3'] };
-  const warnings = (...results: EvaluationResult[]): string[] =>
+  const warnings = (...results: PerplexityResult[]): string[] =>
     [...provenanceHover(results.map(record)).matchAll(/^\| warning \| ⚠ (.*) \|$/gm)].map(([, text]) => text!);
 
   it.each<[string, string[], RegExp[]]>([

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { compared, comparisonTable } from '../../../src/extension/results/comparisonTable.ts';
 import { createRecord } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
 import { resultUnderProtocol, samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 let seconds = 0;
-function record(changes: Partial<EvaluationResult> = {}): EvaluationRecord {
+function record(changes: Partial<PerplexityResult> = {}): EvaluationRecord {
   return createRecord(samplePlan(), sampleResult(changes), {
     ...{ root: '/', document: '/m.prune' },
     savedAt: new Date(1e12 + 1000 * seconds++),

@@ -3,14 +3,14 @@ import { evaluationRows } from '../../../src/extension/results/evaluationRows.ts
 import type { RowContext } from '../../../src/extension/results/evaluationRows.ts';
 import { createRecord, recordKey } from '../../../src/runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../../src/runs/evaluationRecord.ts';
-import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
+import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import { resultUnderProtocol, samplePlan, sampleResult } from '../../protocol/samples.ts';
 
 vi.mock('vscode', () => ({}));
 const { placeOf } = await import('../../../src/extension/results/showDeclaration.ts');
 
 let seconds = 0;
-function record(changes: Partial<EvaluationResult> = {}): EvaluationRecord {
+function record(changes: Partial<PerplexityResult> = {}): EvaluationRecord {
   return createRecord(samplePlan(), sampleResult(changes), {
     ...{ root: '/', document: '/m.prune' },
     savedAt: new Date(1e12 + 1000 * seconds++),

@@ -28,7 +28,7 @@ export class LineChart {
   readonly canvas = h('canvas', { role: 'img' });
   private readonly live = new LiveChart(this.canvas);
   private along = '';
-  private format = formatPerplexity;
+  private format: (value: number) => string = formatPerplexity;
 
   show(theme: Theme, { lines, scale, along, first, last, values }: LineChartView): void {
     this.along = along;
