@@ -9,6 +9,7 @@ import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { HiddenBatch } from './hiddenBatch.ts';
 import { HiddenStream } from './hiddenStream.ts';
 import type { ModelPrograms } from './modelPrograms.ts';
+import type { Places } from './places.ts';
 
 /** What a forward pass works on: one model and its programs at one sequence length. */
 export interface ForwardInputs {
@@ -28,10 +29,12 @@ const GAP = 1 << 14;
  * it as an input.
  *
  * @param sequences token ids, all of one length
+ * @param places of each batch of `programs.batch` of them, where token t is not at position t
  */
 export async function embed(
   { checkpoint, device, programs }: ForwardInputs,
   sequences: readonly Int32Array[],
+  places: readonly Places[] = [],
 ): Promise<HiddenStream> {
   const { batch } = programs;
   const layout = familyOf(checkpoint.config).embedding(checkpoint.config);
@@ -48,10 +51,10 @@ export async function embed(
     const data = arrays[index]!;
     const rows = ids.length * tokens;
     const projected = layout.projection ? await project(checkpoint, device, layout.projection, data, rows) : data;
-    if (layout.positions) addPositions(checkpoint, layout.positions, projected, tokens);
+    if (layout.positions) addPositions(checkpoint, layout.positions, projected, rows, tokens, places[index]?.positions);
     const normed = layout.norm ? await normalise(checkpoint, device, layout.norm, projected, rows) : projected;
     const x = await device.upload(normed, [rows, checkpoint.config.hidden], 'float32');
-    batches.push({ batch: ids.length, ids, x });
+    batches.push({ batch: ids.length, ids, places: places[index], x });
   }
   return new HiddenStream(device, programs, batches);
 }
@@ -127,21 +130,26 @@ function addPositions(
   checkpoint: ModelTensors,
   { parameter, offset }: NonNullable<EmbeddingLayout['positions']>,
   data: Float32Array,
+  rows: number,
   tokens: number,
+  positions: Int32Array | undefined,
 ): void {
   const shape = parameter.shape as readonly [number, number];
-  if (tokens + offset > shape[0]) {
+  const length = positions ? positions.reduce((most, position) => Math.max(most, position), 0) + 1 : tokens;
+  if (length + offset > shape[0]) {
     throw new EspalierError({
       code: 'settings/invalid',
       operation: 'embedding the tokens',
       expected: `a length of at most ${shape[0] - offset} tokens, the positions that the checkpoint has learned`,
-      actual: `a length of ${tokens}`,
+      actual: `a length of ${length}`,
       remedy: 'Choose a smaller length.',
     });
   }
-  const table = checkpoint.readRows(parameter.tensor, shape, offset, tokens);
-  for (let begin = 0; begin < data.length; begin += table.length) {
-    for (let i = 0; i < table.length; i++) data[begin + i]! += table[i]!;
+  const width = data.length / rows;
+  const table = checkpoint.readRows(parameter.tensor, shape, offset, length);
+  for (let row = 0; row < rows; row++) {
+    const position = positions?.[row] ?? row % tokens;
+    for (let i = 0; i < width; i++) data[row * width + i]! += table[position * width + i]!;
   }
 }
 

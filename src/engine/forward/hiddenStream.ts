@@ -28,9 +28,12 @@ export class HiddenStream {
   async advance(layout: BlockLayout, block: Weights, step: Step, detail: string, mask?: MaskInputs): Promise<void> {
     const weights = { ...this.programs.inputs(layout, block), ...mask?.inputs };
     for (const batch of this.batches) {
-      const program = await this.programs.block(layout, batch.batch, { masking: mask?.masking });
+      const attending = batch.places ? 'masked' : 'causal';
+      const program = await this.programs.block(layout, batch.batch, { masking: mask?.masking, attending });
+      const places = batch.places && (await this.programs.placed(layout, batch.places));
       const spare = this.spare(batch);
-      const { y } = await program.run({ ...weights, x: batch.x }, spare ? { y: spare } : {});
+      const { y } = await program.run({ ...weights, ...places, x: batch.x }, spare ? { y: spare } : {});
+      for (const tensor of Object.values(places ?? {})) tensor.dispose();
       this.replace(batch, y!);
       await step(detail);
     }

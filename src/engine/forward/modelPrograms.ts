@@ -1,8 +1,9 @@
 import type { ModelConfig } from '../families/families.ts';
 import { type BlockGraphOptions, buildBlockGraph } from '../models/blockGraph.ts';
 import { buildDivergenceGraph, buildHeadGraph } from '../models/headGraph.ts';
-import type { RotaryPositions } from '../families/config.ts';
 import { type BlockLayout, rotationOf } from '../families/family.ts';
+import { keyOf, placedTables, type PlacedTables } from './placedTables.ts';
+import type { Places } from './places.ts';
 import { rotaryTables } from '../models/rope.ts';
 import type { Device, Program } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
@@ -17,7 +18,7 @@ export const LOGITS = { host: 1 << 21, resident: 1 << 26 };
 
 /** What a block program gives and takes beside the hidden states. */
 type BlockOptions = {
-  readonly [Name in 'output' | 'statistics' | 'grams' | 'masking' | 'activations']?:
+  readonly [Name in 'output' | 'statistics' | 'grams' | 'masking' | 'activations' | 'attending' | 'past']?:
     BlockGraphOptions[Name] | undefined;
 };
 
@@ -30,6 +31,8 @@ export class ModelPrograms {
   private readonly tokens: number;
   /** `cosines` and `sines` of each rotation, by its {@link keyOf}. */
   private readonly rotary: ReadonlyMap<string, Weights>;
+  /** Rotary tables that {@link placed} has gathered from. */
+  private readonly tables: PlacedTables = new Map();
   /** Programs depend on the config alone: two checkpoints of one shape share them. */
   private readonly shape: string;
 
@@ -65,22 +68,47 @@ export class ModelPrograms {
     return { ...weights, ...(rotation && this.rotary.get(keyOf(rotation))) };
   }
 
+  /**
+   * Inputs of a block program with `attending: 'masked'` beside those of {@link inputs}, whose rotary tables they replace. They are the caller's
+   * to dispose of. A block without heads has none.
+   */
+  async placed(layout: BlockLayout, places: Places): Promise<Weights> {
+    const { config, device } = this;
+    const tables = layout.shape.heads > 0 ? placedTables(config, layout, places, this.tables) : {};
+    const uploaded: Record<string, DeviceTensor> = {};
+    for (const [name, { data, shape }] of Object.entries(tables)) {
+      uploaded[name] = await device.upload(data, shape, 'float32');
+    }
+    return uploaded;
+  }
+
   /** The block program for batches of `batch` sequences. Without `output` it only observes. */
   block(
     layout: BlockLayout,
     batch: number,
-    { output = true, statistics = [], grams = [], masking = 'none', activations = false }: BlockOptions = {},
+    {
+      output = true,
+      statistics = [],
+      grams = [],
+      masking = 'none',
+      activations = false,
+      attending = 'causal',
+      past,
+    }: BlockOptions = {},
   ): Promise<Program> {
     const { config, device, tokens } = this;
     const { precision, weightType } = device;
     const observed = [...statistics, ...grams.map((input) => `gram:${input}`), ...(activations ? ['activations'] : [])];
     const outputs = [...(output ? ['y'] : []), ...observed].join(',');
-    const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking}`;
-    const options = { batch, tokens, precision, weightType, output, statistics, grams, masking, activations };
+    const key = `${this.shape} ${layout.variant} ${batch}×${tokens} ${outputs} ${masking} ${attending} ${past}`;
+    const options = {
+      ...{ batch, tokens, precision, weightType, output, statistics, grams, masking, activations, attending },
+      ...(past !== undefined && { past }),
+    };
     return device.program(
       key,
       () => buildBlockGraph(config, layout, options),
-      (name) => name !== 'y' && !name.startsWith('gram:'),
+      (name) => name !== 'y' && !name.startsWith('gram:') && !name.startsWith('new.'),
       // H would be held by the program from one block to the next.
       config.blocks !== undefined || grams.length > 0,
     );
@@ -140,10 +168,6 @@ function joined(rows: number, slice: number, part: (index: number) => DeviceTens
   const values = new Float32Array(rows);
   for (let begin = 0, index = 0; begin < rows; begin += slice, index++) values.set(part(index).floats(), begin);
   return values;
-}
-
-function keyOf(rotation: RotaryPositions): string {
-  return JSON.stringify(rotation);
 }
 
 /** Sequences of `tokens` tokens that go through the network together. */

@@ -1,3 +1,4 @@
+import type { ElementType } from './elementType.ts';
 import type { Value } from './graph.ts';
 import type { GraphBuilder } from './graphBuilder.ts';
 
@@ -7,8 +8,31 @@ export interface AttentionInputs {
   /** [batch, tokens, kvHeads · dim] */
   readonly key: Value;
   readonly value: Value;
-  /** Cosines and sines [tokens, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
+  /** Cosines and sines [tokens, pairs], or [batch · tokens, pairs], where positions are rotary: of the first 2 · pairs features of each head. */
   readonly rotary: { readonly cosines: Value; readonly sines: Value; readonly interleaved?: boolean } | undefined;
+  /** What tokens see, where that is not all tokens up to themselves. */
+  readonly context?: AttentionContext | undefined;
+}
+
+/** Keys are those of the past, and those of the tokens themselves behind them. */
+export interface AttentionContext {
+  /** [batch, tokens, keys]: 0 where a token sees a key, else {@link HIDDEN}. Of the tokens' own keys those behind a token are hidden from it anyway. */
+  readonly mask: Value;
+  /** Keys, turned, and values of earlier tokens [batch, kvHeads, past, dim]. */
+  readonly past?: { readonly keys: Value; readonly values: Value } | undefined;
+  /** ALiBi at the positions of the tokens [batch, heads, tokens] and of the keys [batch, heads, keys]: scores get the difference. */
+  readonly added?: { readonly queries: Value; readonly keys: Value } | undefined;
+}
+
+/** Leaves nothing of a score after the softmax, in float16 too. */
+export const HIDDEN = -60_000;
+
+export interface Attended {
+  /** [batch, tokens, heads · dim] */
+  readonly mixed: Value;
+  /** Of the tokens, without the past, as later ones need them [batch, kvHeads, tokens, dim]. */
+  readonly keys: Value;
+  readonly values: Value;
 }
 
 export interface AttentionShape {
@@ -27,15 +51,16 @@ export interface AttentionShape {
 }
 
 /**
- * Causal self-attention; → [batch, tokens, heads · dim]. In chunks of queries, each against the keys
+ * Causal self-attention, or over the context that comes in. In chunks of queries, each against the keys
  * that it may see: about half of the products of the full square, and scores of one chunk are all that is ever held. Query heads
  * that share a key-value head are one matrix. The gradient follows from the parts and is chunked alike.
  *
  * ONNX Runtime's fused GroupQueryAttention is not used: on the CPU it took 1.6 times as long (8 heads of 32, 256 tokens), its flash
  * kernel for WebGPU was off by 5 % on a software device, and it has no gradient.
  */
-export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, shape: AttentionShape): Value {
-  const { heads, kvHeads, window, chunk, cap, added } = shape;
+export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, shape: AttentionShape): Attended {
+  const { heads, kvHeads, chunk, cap, added } = shape;
+  const { context } = inputs;
   const [batch, tokens, width] = inputs.query.shape as [number, number, number];
   const dim = width / heads;
   const share = heads / kvHeads;
@@ -48,23 +73,50 @@ export function writeAttention(graph: GraphBuilder, inputs: AttentionInputs, sha
   const queries = graph.transpose(grouped, [0, 2, 3, 1, 4]); // [batch, kv, share, tokens, dim]
   const keys = perHead(rotate(inputs.key, kvHeads)); // [batch, kv, tokens, dim]
   const values = perHead(inputs.value);
+  const past = context?.past?.keys.shape[2] ?? 0;
+  const [allKeys, allValues] = context?.past
+    ? [graph.concat([context.past.keys, keys], 2), graph.concat([context.past.values, values], 2)]
+    : [keys, values];
 
-  const chunks = queryChunks(tokens, window, chunk).map(({ begin, end, first }) => {
-    const [rows, columns] = [end - begin, end - first];
-    const query = graph.reshape(graph.slice(queries, 3, begin, end), [batch, kvHeads, share * rows, dim]);
-    const key = graph.slice(keys, 2, first, end);
+  // Windows that a context has are in its mask: tokens next to each other need not stand next to each other in the text.
+  const window = context ? undefined : shape.window;
+  const chunks = queryChunks(tokens, window, chunk).map(({ begin, end: last, first }) => {
+    const end = past + last;
+    const [rows, columns] = [last - begin, end - first];
+    const query = graph.reshape(graph.slice(queries, 3, begin, last), [batch, kvHeads, share * rows, dim]);
+    const key = graph.slice(allKeys, 2, first, end);
     const products = capped(graph, graph.matMul(query, key, { transposeB: true, scale }), cap);
-    const mask = graph.constant(causalMask(begin, end, first, window), [rows, columns], products.type);
-    const scores = graph.add(graph.reshape(products, [batch, kvHeads, share, rows, columns]), mask);
+    const heard = graph.reshape(products, [batch, kvHeads, share, rows, columns]);
+    const part = (x: Value): Value => graph.slice(graph.slice(x, 1, begin, last), 2, first, end);
+    const mask = context
+      ? graph.reshape(part(context.mask), [batch, 1, 1, rows, columns])
+      : graph.constant(causalMask(begin, end, first, window), [rows, columns], products.type);
+    const scores = graph.add(heard, mask);
     const placed = added
       ? graph.add(scores, graph.constant(additions(added, first, end), [kvHeads, share, 1, columns], products.type))
-      : scores;
+      : context?.added
+        ? graph.add(scores, differences(graph, context.added, { kvHeads, begin, last, end }, products.type))
+        : scores;
     const weights = graph.reshape(graph.softmax(placed), [batch, kvHeads, share * rows, columns]);
-    const mixed = graph.matMul(weights, graph.slice(values, 2, first, end));
+    const mixed = graph.matMul(weights, graph.slice(allValues, 2, first, end));
     return graph.reshape(mixed, [batch, kvHeads, share, rows, dim]);
   });
   const byToken = graph.transpose(graph.concat(chunks, 3), [0, 3, 1, 2, 4]);
-  return graph.reshape(byToken, [batch, tokens, width]);
+  return { mixed: graph.reshape(byToken, [batch, tokens, width]), keys, values };
+}
+
+/** What ALiBi says of keys less what it says of queries [batch, kvHeads, share, rows, columns]: of those near each other few digits, which are all there. */
+function differences(
+  graph: GraphBuilder,
+  { queries, keys }: NonNullable<AttentionContext['added']>,
+  { kvHeads, begin, last, end }: { kvHeads: number; begin: number; last: number; end: number },
+  type: ElementType,
+): Value {
+  const [batch, heads] = queries.shape as [number, number];
+  const share = heads / kvHeads;
+  const ofKeys = graph.reshape(graph.slice(keys, 2, 0, end), [batch, kvHeads, share, 1, end]);
+  const ofQueries = graph.reshape(graph.slice(queries, 2, begin, last), [batch, kvHeads, share, last - begin, 1]);
+  return graph.cast(graph.sub(ofKeys, ofQueries), type);
 }
 
 function capped(graph: GraphBuilder, x: Value, cap: number | undefined): Value {
@@ -81,16 +133,15 @@ function writeRotation(
   heads: number,
 ): Value {
   const [batch, tokens, width] = x.shape as [number, number, number];
-  const [dim, turned] = [width / heads, 2 * cosines.shape[1]!];
-  if (turned === dim) return graph.rotate(x, cosines, sines, heads, interleaved);
+  const [rows, pairs] = cosines.shape as [number, number];
+  const [dim, turned] = [width / heads, 2 * pairs];
+  const turn = (features: Value, count: number): Value => {
+    const byTable = graph.reshape(features, [(batch * tokens) / rows, rows, heads * count]);
+    return graph.rotate(byTable, cosines, sines, heads, interleaved);
+  };
+  if (turned === dim) return graph.reshape(turn(x, dim), x.shape);
   const whole = graph.reshape(x, [batch, tokens, heads, dim]);
-  const first = graph.reshape(graph.slice(whole, 3, 0, turned), [batch, tokens, heads * turned]);
-  const rotated = graph.reshape(graph.rotate(first, cosines, sines, heads, interleaved), [
-    batch,
-    tokens,
-    heads,
-    turned,
-  ]);
+  const rotated = graph.reshape(turn(graph.slice(whole, 3, 0, turned), turned), [batch, tokens, heads, turned]);
   return graph.reshape(graph.concat([rotated, graph.slice(whole, 3, turned, dim)], 3), x.shape);
 }
 
@@ -121,11 +172,11 @@ function additions(added: readonly (readonly number[])[], first: number, end: nu
   return added.flatMap((head) => head.slice(first, end).map((value) => value - head[end - 1]!));
 }
 
-/** 0 where a query sees a key, else a number that leaves nothing of it after the softmax (in float16 too). */
+/** 0 where a query sees a key, else {@link HIDDEN}. */
 function causalMask(begin: number, end: number, first: number, window = Infinity): number[] {
   const mask: number[] = [];
   for (let query = begin; query < end; query++) {
-    for (let key = first; key < end; key++) mask.push(key <= query && key > query - window ? 0 : -60_000);
+    for (let key = first; key < end; key++) mask.push(key <= query && key > query - window ? 0 : HIDDEN);
   }
   return mask;
 }

@@ -20,9 +20,15 @@ export type InputStatistic = Exclude<OperandStatistic, 'gradient' | 'token-count
  */
 export type Masking = 'none' | 'mask' | 'fill';
 
+/** Where tokens stand and what they see: each at its place, itself and those before it; or what comes in says so. */
+export type Attending = 'causal' | 'masked';
+
 export interface BlockGraphOptions {
   readonly batch: number;
   readonly tokens: number;
+  readonly attending?: Attending;
+  /** With `attending: 'masked'`: how many earlier tokens' keys and values come in. Those of the tokens go out then, of no earlier ones too. */
+  readonly past?: number;
   /** Type of the matrix products and attention; the residual stream, norms and statistics stay float32. */
   readonly precision: 'float32' | 'float16';
   /** Type in which matrices are fed: float16 only where they are resident on the device. */
@@ -44,6 +50,11 @@ export interface BlockGraphOptions {
  * input of linear layers (`Parameter.input`): of one that all tokens reach [batch, in]; of one that those of an expert reach [1, in], and
  * `tokens:input` [batch, 1], how many of each sample these are. Of each expert `activation:index` and `tokens:index`, where asked for.
  * For each input in `grams`, too, `sum:input` [in, in] comes in, and `gram:input` goes out: that plus Σ xᵀx over the rows x of the input.
+ *
+ * With `attending: 'masked'` `attention.mask` [batch, tokens, past + tokens] comes in (see `AttentionContext`), `cosines` and `sines` are of each
+ * row of x [batch · tokens, dims / 2], and of ALiBi `alibi.queries` [batch, heads, tokens] and `alibi.keys` [batch, heads, past + tokens] come in.
+ * With `past`, `past.keys` and `past.values` [batch, kvHeads, past, headDim] come in where it is not 0, and `new.keys` and `new.values` of the
+ * tokens go out, in the type of weights, and turned; a block without heads has neither.
  */
 export function buildBlockGraph(config: ModelConfig, layout: BlockLayout, options: BlockGraphOptions): Graph {
   const { batch, tokens } = options;
@@ -72,6 +83,8 @@ export class ProgramBlockWriter implements BlockWriter {
   private readonly options: BlockGraphOptions;
   private readonly window: number | undefined;
   private readonly scale: number | undefined;
+  private readonly headDim: number;
+  private readonly alibi: boolean;
   private readonly added: readonly (readonly number[])[] | undefined;
   private readonly scores: Scaling | undefined;
   private readonly parameters: ReadonlyMap<string, Value>;
@@ -89,7 +102,12 @@ export class ProgramBlockWriter implements BlockWriter {
     this.window = layout.window;
     this.scale = layout.scale;
     const { positions } = config;
-    this.added = positions.kind === 'alibi' ? alibiTable(positions, config, layout.shape, options.tokens) : undefined;
+    this.alibi = positions.kind === 'alibi';
+    this.added =
+      positions.kind === 'alibi' && options.attending !== 'masked'
+        ? alibiTable(positions, config, layout.shape, options.tokens)
+        : undefined;
+    this.headDim = config.headDim;
     this.scores = config.scores;
     this.parameters = new Map(
       layout.parameters.map((parameter) => [
@@ -98,7 +116,7 @@ export class ProgramBlockWriter implements BlockWriter {
       ]),
     );
     this.inputs = new Map(layout.parameters.map(({ name, input = name }) => [name, input]));
-    this.rotary = rotaryInputs(graph, rotationOf(config, layout), options.tokens);
+    this.rotary = rotaryInputs(graph, rotationOf(config, layout), rowsOfTables(options));
   }
 
   parameter(name: string): Value {
@@ -132,11 +150,36 @@ export class ProgramBlockWriter implements BlockWriter {
         cosines: graph.cast(rotary.cosines, precision),
         sines: graph.cast(rotary.sines, precision),
       },
+      context: this.context(),
     };
     const { window, scores, scale = scores?.scale, added } = this;
-    const mixed = writeAttention(graph, inputs, { heads, kvHeads, window, ...scores, scale, added });
+    const { mixed, keys, values } = writeAttention(graph, inputs, { heads, kvHeads, window, ...scores, scale, added });
+    if (this.options.past !== undefined) {
+      graph.output('new.keys', graph.cast(keys, this.options.weightType));
+      graph.output('new.values', graph.cast(values, this.options.weightType));
+    }
     const rows = graph.reshape(graph.cast(mixed, 'float32'), [query.shape[0]!, query.shape[1]!]);
     return mask ? this.fill('fill.attention', rows, repeat(graph, mask, rows.shape[1]! / kvHeads)) : rows;
+  }
+
+  /** What comes in of what tokens see, where that is not theirs to know. */
+  private context(): AttentionInputs['context'] {
+    const { graph } = this;
+    const { batch, tokens, precision, weightType, attending, past = 0 } = this.options;
+    if (attending !== 'masked') return undefined;
+    const { heads, kvHeads } = this.shape;
+    const earlier = (name: string): Value =>
+      graph.cast(graph.input(name, [batch, kvHeads, past, this.headDim], weightType), precision);
+    return {
+      mask: graph.cast(graph.input('attention.mask', [batch, tokens, past + tokens]), precision),
+      past: past > 0 ? { keys: earlier('past.keys'), values: earlier('past.values') } : undefined,
+      added: this.alibi
+        ? {
+            queries: graph.input('alibi.queries', [batch, heads, tokens]),
+            keys: graph.input('alibi.keys', [batch, heads, past + tokens]),
+          }
+        : undefined,
+    };
   }
 
   headsNorm(x: Value, weight: Value, epsilon: number): Value {
@@ -238,15 +281,19 @@ export class ProgramBlockWriter implements BlockWriter {
 /** What a router's value for an expert that is gone falls by. */
 const GONE = 1e9;
 
-/** Adds the rotary tables as inputs, where queries and keys are turned. */
+function rowsOfTables({ batch, tokens, attending }: BlockGraphOptions): number {
+  return attending === 'masked' ? batch * tokens : tokens;
+}
+
+/** Adds the rotary tables as inputs, where queries and keys are turned. @param rows of the tables */
 export function rotaryInputs(
   graph: GraphBuilder,
   rotation: RotaryPositions | undefined,
-  tokens: number,
+  rows: number,
 ): AttentionInputs['rotary'] {
   if (!rotation) return undefined;
   const { dims, interleaved = false } = rotation;
-  const table = [tokens, dims / 2];
+  const table = [rows, dims / 2];
   return { cosines: graph.input('cosines', table), sines: graph.input('sines', table), interleaved };
 }
 

@@ -34,6 +34,22 @@ export function rotaryTables(
   return { shape: [tokens, pairs], cosines, sines };
 }
 
+/** Of how many positions tables are made that are right for `tokens` of them: of more where that changes nothing, so that they serve many. */
+export function tableLength(scaling: RopeScaling, tokens: number, maxPositions: number): number {
+  const more = Math.max(64, 2 ** Math.ceil(Math.log2(tokens)));
+  switch (scaling.kind) {
+    case 'dynamic':
+      return tokens > maxPositions ? tokens : Math.min(more, maxPositions);
+    case 'longrope':
+      return tokens > scaling.originalPositions ? more : Math.min(more, scaling.originalPositions);
+    case 'none':
+    case 'linear':
+    case 'llama3':
+    case 'yarn':
+      return more;
+  }
+}
+
 function scaledFrequencies(
   theta: number,
   scaling: RopeScaling,

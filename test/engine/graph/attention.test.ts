@@ -37,8 +37,11 @@ test.each(cases)(
   async ({ device, row }) => {
     const { batch, tokens, heads, kvHeads, dim } = row;
     const inputs = [heads, kvHeads, kvHeads].map((count, i) => randomTensor([batch, tokens, count * dim], i + 1));
-    const actual = await runGraph(device, inputs, (graph, query, key, value) =>
-      writeAttention(graph, { query: query, key: key, value: value, rotary: undefined }, row),
+    const actual = await runGraph(
+      device,
+      inputs,
+      (graph, query, key, value) =>
+        writeAttention(graph, { query: query, key: key, value: value, rotary: undefined }, row).mixed,
     );
     const [query, key, value] = inputs.map(({ data }) => Float64Array.from(data));
     const expected = attention(query!, key!, value!, { ...row, window: row.window ?? Infinity });
@@ -54,8 +57,12 @@ test.each(
     const [row, pairs] = [{ batch: 2, tokens: 5, heads: 4, kvHeads: 2, dim: 6, window: undefined }, 2];
     const inputs = [4, 2, 2].map((count, i) => randomTensor([2, 5, count * 6], i + 1));
     const tables = [7, 8].map((seed) => randomTensor([5, pairs], seed));
-    const actual = await runGraph(device, [...inputs, ...tables], (graph, query, key, value, cosines, sines) =>
-      writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines, sines, interleaved } }, row),
+    const actual = await runGraph(
+      device,
+      [...inputs, ...tables],
+      (graph, query, key, value, cosines, sines) =>
+        writeAttention(graph, { query: query, key: key, value: value, rotary: { cosines, sines, interleaved } }, row)
+          .mixed,
     );
     const [cosines, sines] = tables.map(({ data }) => data);
     const turned = ({ data }: HostTensor, heads: number): Float64Array => {

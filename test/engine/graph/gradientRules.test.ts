@@ -172,7 +172,7 @@ const COMPOSITIONS: Readonly<Record<string, Row>> = {
         graph,
         { query: query!, key: key!, value: value!, rotary: undefined },
         { heads: 4, kvHeads: 2, window: 3, chunk: 2 },
-      ),
+      ).mixed,
   },
   'attention with capped scores': {
     shapes: (a, b) => [
@@ -185,7 +185,7 @@ const COMPOSITIONS: Readonly<Record<string, Row>> = {
         graph,
         { query: query!, key: key!, value: value!, rotary: undefined },
         { heads: 2, kvHeads: 2, window: undefined, scale: 2, cap: 0.7 },
-      ),
+      ).mixed,
   },
 };
 

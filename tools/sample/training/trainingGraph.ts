@@ -91,7 +91,8 @@ function blockWriter(
       const perSequence = (x: Value): Value => graph.reshape(x, [x.shape[0]! / tokens, tokens, x.shape[1]!]);
       const inputs = { query: perSequence(query), key: perSequence(key), value: perSequence(value), rotary };
       const { heads, kvHeads } = layout.shape;
-      return graph.reshape(writeAttention(graph, inputs, { heads, kvHeads, window: layout.window }), query.shape);
+      const { mixed } = writeAttention(graph, inputs, { heads, kvHeads, window: layout.window });
+      return graph.reshape(mixed, query.shape);
     },
   };
 }
