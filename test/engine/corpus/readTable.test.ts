@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
@@ -30,14 +29,16 @@ const QUESTIONS = [
   { question: '語\n😀', choices: { text: ['x'], label: ['1'] }, label: 0, score: 3, is: true },
 ];
 
-const list = (name: string): SchemaElement[] => [
+type Schema = NonNullable<Parameters<typeof parquetWriteBuffer>[0]['schema']>;
+
+const list = (name: string): Schema => [
   { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
   { name: 'element', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
 ];
 
 /** As pyarrow writes the data sets of the hub: structs of lists in three levels, everything optional. */
-const SCHEMA: SchemaElement[] = [
+const SCHEMA: Schema = [
   { name: 'schema', num_children: 5 },
   { name: 'question', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
   { name: 'choices', repetition_type: 'OPTIONAL', num_children: 2 },

@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { capitalize } from '../../src/base/pythonText.ts';
+import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer.ts';
+import { cutPair, encodeDocument, encodePair } from '../../src/tasks/encodePair.ts';
+import type { PairEncoder } from '../../src/tasks/encodePair.ts';
+import { cleanHellaSwag } from '../../src/tasks/hellaswag.ts';
+import { pairEncoderOf } from '../../src/tasks/pairEncoder.ts';
+import { failureOf } from '../support/expectCoded.ts';
+import { REFERENCE_MODEL, whyNoReferenceModel } from '../support/peer.ts';
+import { TASK_DOCUMENTS } from '../support/tasksReference.ts';
+
+interface Pair {
+  readonly context: string;
+  readonly continuation: string;
+  readonly context_ids: readonly number[];
+  readonly continuation_ids: readonly number[];
+}
+
+const file = path.join(TASK_DOCUMENTS, 'expected-pairs.jsonl');
+const expected = existsSync(file)
+  ? readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, string>>)
+  : [];
+const having = <Row>(name: string): readonly Row[] => expected.filter((row) => name in row) as unknown[] as Row[];
+
+describe.skipIf(expected.length === 0 || whyNoReferenceModel() !== undefined)(
+  'what the harness makes (skipped without ../shared)',
+  () => {
+    it.each(having<Pair>('context_ids'))('of $context and $continuation', async (pair) => {
+      const tokenizer = await loadTokenizer(REFERENCE_MODEL);
+      const encoder = {
+        encode: (text: string) => tokenizer.encode(text),
+        beginning: [],
+        beginningText: '<s>',
+        prefix: 0,
+      };
+      const { context, continuation } = encodePair(encoder, pair);
+      expect([...context]).toEqual(pair.context_ids);
+      expect([...continuation]).toEqual(pair.continuation_ids);
+    });
+
+    it.each(having<Record<'hellaswag_text' | 'cleaned', string>>('hellaswag_text'))('cleaned: $cleaned', (row) => {
+      expect(cleanHellaSwag(row.hellaswag_text)).toBe(row.cleaned);
+    });
+
+    it.each(having<Record<'ctx_b' | 'capitalized', string>>('ctx_b'))('capitalized: $capitalized', (row) => {
+      expect(capitalize(row.ctx_b)).toBe(row.capitalized);
+    });
+  },
+);
+
+/** A tokenizer of letters, but that `ab` is one token, and `<s>`, with 1 before texts. */
+const letters = {
+  encode: (text: string): Int32Array =>
+    Int32Array.from(text.match(/<s>|ab|[^]/gu) ?? [], (part) =>
+      part === '<s>' ? 1 : part === 'ab' ? 2 : part.codePointAt(0)!,
+    ),
+  around: { before: [1] },
+  tokenOf: (id: number) => (id === 1 ? '<s>' : id === 3 ? '</s>' : String.fromCodePoint(id)),
+};
+const SPACE = 32;
+const [a, b, c] = [97, 98, 99];
+
+describe('a pair', () => {
+  it.each<[string, PairEncoder, string, string, readonly number[], readonly number[]]>([
+    ['has what the tokenizer puts before', pairEncoderOf(letters, {}, 'tokenizer'), 'c', ' c', [1, c], [SPACE, c]],
+    ['has nothing before', pairEncoderOf(letters, { begin: 1 }, 'none'), 'c', ' c', [c], [SPACE, c]],
+    [
+      'has the token before that its tokenizer leaves out',
+      pairEncoderOf({ ...letters, around: { before: [] } }, { begin: 1 }, 'always'),
+      ...(['c', ' c', [1, c], [SPACE, c]] as const),
+    ],
+    ['has no second one', pairEncoderOf(letters, { begin: 1 }, 'tokenizer'), '<s>c', ' c', [1, c], [SPACE, c]],
+    ['is split by length', pairEncoderOf(letters, {}, 'none'), 'ca', 'bc', [c, a], [c]],
+    [
+      'gives white space to its continuation',
+      pairEncoderOf(letters, {}, 'none'),
+      'c\u0085 ',
+      'c',
+      [c],
+      [133, SPACE, c],
+    ],
+    ['without context has the first token', pairEncoderOf(letters, { begin: 1 }, 'none'), '', ' c', [1], [SPACE, c]],
+    ['or the last', pairEncoderOf(letters, { end: 3 }, 'none'), '', ' c', [3], [SPACE, c]],
+    ['or its own', pairEncoderOf(letters, { begin: 1 }, 'none'), '', '<s>b', [1], [b]],
+  ])('%s', (_, encoder, context, continuation, contextIds, continuationIds) => {
+    const pair = encodePair(encoder, { context, continuation });
+    expect([[...pair.context], [...pair.continuation]]).toEqual([contextIds, continuationIds]);
+  });
+
+  it.each([
+    [9, [0, 1, 2, 3], false],
+    [5, [0, 1, 2, 3], false],
+    [4, [1, 2, 3], true],
+    [2, [3], true],
+  ])('is cut from the left to %i tokens and one', (length, context, isCut) => {
+    const pair = { context: Int32Array.of(0, 1, 2, 3), continuation: Int32Array.of(4, 5) };
+    const cut = cutPair(pair, length);
+    expect([...cut.context]).toEqual(context);
+    expect(cut).toMatchObject({ continuation: pair.continuation, isCut });
+  });
+
+  it.each([
+    ['c', ' cc', 2, 'tasks/too-long', '3 in choice 2'],
+    ['ca', 'b', 9, 'tasks/document', 'none'],
+    [' \n', ' c', 9, 'tasks/document', 'none'],
+  ])(
+    '%j and %j of %i tokens names document and choice where it cannot be asked',
+    async (context, continuation, length, code, actual) => {
+      const requests = [
+        { context: 'c', continuation: 'c' },
+        { context, continuation },
+      ];
+      const asked = { file: 'mine.jsonl', row: 6, requests, gold: 0, lengths: [1, 1] };
+      const { data } = await failureOf(() => encodeDocument(pairEncoderOf(letters, {}, 'none'), asked, length));
+      expect(data).toMatchObject({ code, actual, operation: 'reading document 7 of mine.jsonl' });
+    },
+  );
+
+  it('is refused a beginning that there is none of', async () => {
+    const bare = { ...letters, around: { before: [] } };
+    expect((await failureOf(() => pairEncoderOf(bare, {}, 'always'))).code).toBe('checkpoint/tokenizer');
+  });
+});
