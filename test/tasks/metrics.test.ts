@@ -21,6 +21,8 @@ const asked = (gold: number, lengths: readonly number[], subject?: string): Aske
   ...(subject !== undefined && { subject }),
 });
 
+const near = (value: number): number => expect.closeTo(value, 12) as number;
+
 describe('of a document', () => {
   it.each<[string, readonly number[], readonly number[], number, number]>([
     ['the likeliest is taken', [-3, -2, -4], [1, 1, 1], 1, 1],
@@ -49,7 +51,7 @@ describe('of a task', () => {
   });
 
   it('has the mean and the error of a sample', () => {
-    expect(meansOf({ acc: [true, false, true] })).toEqual({ acc: { value: 2 / 3, error: expect.closeTo(1 / 3, 12) } });
+    expect(meansOf({ acc: [true, false, true] })).toEqual({ acc: { value: 2 / 3, error: near(1 / 3) } });
     expect(meanOf([true])).toEqual({ value: 1, error: null });
   });
 
@@ -61,7 +63,7 @@ describe('of a task', () => {
 
   it('and others have a mean, each alike', () => {
     const means = [0.5, 0.7].map((value) => ({ value, error: 0.03 }));
-    expect(meanOfTasks(means)).toEqual({ value: 0.6, error: expect.closeTo(0.03 / Math.SQRT2, 12) });
+    expect(meanOfTasks(means)).toEqual({ value: 0.6, error: near(0.03 / Math.SQRT2) });
     expect(meanOfTasks([...means, { value: 0, error: null }]).error).toBeNull();
   });
 });
@@ -88,7 +90,7 @@ print(json.dumps([each, math.sqrt(sum((n - 1) * n * e * e for _, n, _, e in each
       reference[0].map(([subject, documents, value, error]) => ({
         task: `mmlu_${subject}`,
         documents,
-        means: { acc: { value: expect.closeTo(value, 12), error: expect.closeTo(error, 12) } },
+        means: { acc: { value: near(value), error: near(error) } },
       })),
     );
     expect(group.means.acc!.error).toBeCloseTo(reference[1], 12);
