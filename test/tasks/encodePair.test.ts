@@ -6,7 +6,6 @@ import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer.ts';
 import { cutPair, encodeDocument, encodePair } from '../../src/tasks/encodePair.ts';
 import type { PairEncoder } from '../../src/tasks/encodePair.ts';
 import { cleanHellaSwag } from '../../src/tasks/hellaswag.ts';
-import { pairEncoderOf } from '../../src/tasks/pairEncoder.ts';
 import { failureOf } from '../support/expectCoded.ts';
 import { REFERENCE_MODEL, whyNoReferenceModel } from '../support/peer.ts';
 import { TASK_DOCUMENTS } from '../support/tasksReference.ts';
@@ -59,40 +58,28 @@ describe.skipIf(expected.length === 0 || whyNoReferenceModel() !== undefined)(
   },
 );
 
-/** A tokenizer of letters, but that `ab` is one token, and `<s>`, with 1 before texts. */
-const letters = {
-  encode: (text: string): Int32Array =>
+/** Encodes letters by their codes, but that `ab` is one token, and `<s>`. */
+const lettersOf = (beginning: readonly number[], prefix?: number): PairEncoder => ({
+  encode: (text) =>
     Int32Array.from(text.match(/<s>|ab|[^]/gu) ?? [], (part) =>
       part === '<s>' ? 1 : part === 'ab' ? 2 : part.codePointAt(0)!,
     ),
-  around: { before: [1] },
-  tokenOf: (id: number) => (id === 1 ? '<s>' : id === 3 ? '</s>' : String.fromCodePoint(id)),
-};
+  beginning,
+  beginningText: '<s>',
+  prefix,
+});
 const SPACE = 32;
 const [a, b, c] = [97, 98, 99];
 
 describe('a pair', () => {
   it.each<[string, PairEncoder, string, string, readonly number[], readonly number[]]>([
-    ['has what the tokenizer puts before', pairEncoderOf(letters, {}, 'tokenizer'), 'c', ' c', [1, c], [SPACE, c]],
-    ['has nothing before', pairEncoderOf(letters, { begin: 1 }, 'none'), 'c', ' c', [c], [SPACE, c]],
-    [
-      'has the token before that its tokenizer leaves out',
-      pairEncoderOf({ ...letters, around: { before: [] } }, { begin: 1 }, 'always'),
-      ...(['c', ' c', [1, c], [SPACE, c]] as const),
-    ],
-    ['has no second one', pairEncoderOf(letters, { begin: 1 }, 'tokenizer'), '<s>c', ' c', [1, c], [SPACE, c]],
-    ['is split by length', pairEncoderOf(letters, {}, 'none'), 'ca', 'bc', [c, a], [c]],
-    [
-      'gives white space to its continuation',
-      pairEncoderOf(letters, {}, 'none'),
-      'c\u0085 ',
-      'c',
-      [c],
-      [133, SPACE, c],
-    ],
-    ['without context has the first token', pairEncoderOf(letters, { begin: 1 }, 'none'), '', ' c', [1], [SPACE, c]],
-    ['or the last', pairEncoderOf(letters, { end: 3 }, 'none'), '', ' c', [3], [SPACE, c]],
-    ['or its own', pairEncoderOf(letters, { begin: 1 }, 'none'), '', '<s>b', [1], [b]],
+    ['has what stands before texts', lettersOf([1]), 'c', ' c', [1, c], [SPACE, c]],
+    ['has nothing before', lettersOf([], 1), 'c', ' c', [c], [SPACE, c]],
+    ['has no second one', lettersOf([1], 1), '<s>c', ' c', [1, c], [SPACE, c]],
+    ['is split by length', lettersOf([]), 'ca', 'bc', [c, a], [c]],
+    ['gives white space to its continuation', lettersOf([]), 'c\u0085 ', 'c', [c], [133, SPACE, c]],
+    ['without context has the first token', lettersOf([], 1), '', ' c', [1], [SPACE, c]],
+    ['or its own', lettersOf([], 1), '', '<s>b', [1], [b]],
   ])('%s', (_, encoder, context, continuation, contextIds, continuationIds) => {
     const pair = encodePair(encoder, { context, continuation });
     expect([[...pair.context], [...pair.continuation]]).toEqual([contextIds, continuationIds]);
@@ -122,13 +109,8 @@ describe('a pair', () => {
         { context, continuation },
       ];
       const asked = { file: 'mine.jsonl', row: 6, requests, gold: 0, lengths: [1, 1] };
-      const { data } = await failureOf(() => encodeDocument(pairEncoderOf(letters, {}, 'none'), asked, length));
+      const { data } = await failureOf(() => encodeDocument(lettersOf([]), asked, length));
       expect(data).toMatchObject({ code, actual, operation: 'reading document 7 of mine.jsonl' });
     },
   );
-
-  it('is refused a beginning that there is none of', async () => {
-    const bare = { ...letters, around: { before: [] } };
-    expect((await failureOf(() => pairEncoderOf(bare, {}, 'always'))).code).toBe('checkpoint/tokenizer');
-  });
 });
