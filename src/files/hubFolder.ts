@@ -10,6 +10,12 @@ export function hubCacheFolder(variables: Variables = process.env): string {
   return own === undefined ? path.join(hubHome(variables), 'hub') : placeOf(own, variables);
 }
 
+/** Where the library `datasets` keeps its own copies, as streams of Arrow (datasets/config.py). */
+export function dataSetsFolder(variables: Variables = process.env): string {
+  const own = said(variables, 'HF_DATASETS_CACHE');
+  return own === undefined ? path.join(hubHome(variables), 'datasets') : placeOf(own, variables);
+}
+
 /** Where that library keeps what else it has, the token among it. */
 export function hubHome(variables: Variables): string {
   const own = said(variables, 'HF_HOME');

@@ -32,6 +32,42 @@ describe('Python’s random numbers', () => {
     expect(random.integer(7, 7)).toBe(7);
   });
 
+  it('draw samples as Python printed them, by a pool and by a set', () => {
+    const random = new PythonRandom(1234);
+    expect([1, 2, 3].map(() => random.sample(11, 3))).toEqual([
+      [7, 1, 0],
+      [1, 9, 0],
+      [10, 1, 9],
+    ]);
+    const other = new PythonRandom(1234);
+    expect([1, 2].map(() => other.sample(40398, 3))).toEqual([
+      [28883, 7657, 490],
+      [5940, 38156, 2288],
+    ]);
+    expect(() => random.sample(2, 3)).toThrow(RangeError);
+  });
+
+  it.skipIf(!hasPython)('draw samples and shuffle as the Python that is here (skipped where there is none)', () => {
+    const rng = new Rng(3);
+    const asked = Array.from({ length: 400 }, () => {
+      const population = 1 + rng.integer(rng.integer(4) === 0 ? 5000 : 120);
+      return [population, rng.integer(Math.min(population, 60) + 1)] as const;
+    });
+    const random = new PythonRandom(42);
+    const ours = asked.map(([population, count]) => [
+      random.sample(population, count),
+      random.shuffled(Array.from({ length: count }, (_, i) => i)),
+    ]);
+    const script = `import random
+draw = random.Random(42)
+def both(population, count):
+    sample, order = draw.sample(range(population), count), list(range(count))
+    draw.shuffle(order)
+    return [sample, order]
+print(json.dumps([both(*each) for each in input]))`;
+    expect(ours).toEqual(python(script, asked));
+  });
+
   it.skipIf(!hasPython)(
     'are those of the Python that is here (skipped where there is none), 20 seeds, 3000 each',
     () => {
