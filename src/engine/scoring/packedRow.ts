@@ -13,6 +13,8 @@ export interface PackedRow {
   readonly before: Int32Array;
   /** Tokens that are not free. */
   readonly used: number;
+  /** Sequences of the row, and how many of its tokens no earlier one has had. */
+  readonly fed: readonly { readonly sequence: number; readonly tokens: number }[];
   /** Tokens of the longest sequence. */
   readonly longest: number;
   readonly asked: readonly AskedToken[];
@@ -31,6 +33,7 @@ export function packedRow({ length, sequences: members }: RowPlan, sequences: re
   const [ids, positions] = [new Int32Array(length), new Int32Array(length)];
   const before = new Int32Array(length).fill(-1);
   const asked: AskedToken[] = [];
+  const fed: { sequence: number; tokens: number }[] = [];
   /** Where the tokens of the last sequence stand. */
   const path: number[] = [];
   let last: Int32Array = new Int32Array(0);
@@ -40,6 +43,7 @@ export function packedRow({ length, sequences: members }: RowPlan, sequences: re
     const sequence = sequences[member]!;
     const input = inputOf(sequence);
     path.length = commonLength(last, input);
+    fed.push({ sequence: member, tokens: input.length - path.length });
     for (let place = path.length; place < input.length; place++) {
       ids[used] = input[place]!;
       positions[used] = place;
@@ -52,7 +56,7 @@ export function packedRow({ length, sequences: members }: RowPlan, sequences: re
     last = input;
     longest = Math.max(longest, input.length);
   }
-  return { ids, positions, before, used, longest, asked };
+  return { ids, positions, before, used, fed, longest, asked };
 }
 
 /** Where the tokens of packed rows of one length are, and that each sees those of its sequence before it, and itself. */

@@ -11,9 +11,10 @@ import { inputOf, type Sequence } from './sequence.ts';
 export interface PackedSequences {
   readonly sequences: readonly Sequence[];
   readonly groups: readonly PackedGroup[];
-  /** Tokens that go through the model, without those that rows are filled up with, and with them. */
+  /** Tokens that go through the model for each sequence: what it has in common with others counts for one of them. */
+  readonly fed: Int32Array;
+  /** Tokens of all rows, with those that they are filled up with. */
   readonly tokens: number;
-  readonly padded: number;
 }
 
 /** Rows of one length. */
@@ -54,12 +55,9 @@ export async function packAll(
     }
   }
   const rows = groups.flatMap(({ batches }) => batches.flatMap((batch) => batch.rows));
-  return {
-    sequences,
-    groups,
-    tokens: rows.reduce((sum, { used }) => sum + used, 0),
-    padded: rows.reduce((sum, { ids }) => sum + ids.length, 0),
-  };
+  const fed = new Int32Array(sequences.length);
+  for (const row of rows) for (const { sequence, tokens } of row.fed) fed[sequence] = tokens;
+  return { sequences, groups, fed, tokens: rows.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
 
 export function disposePacked({ groups }: PackedSequences): void {

@@ -1,9 +1,9 @@
 import type { ModelTensors } from '../checkpoint/checkpoint.ts';
-import type { BlockWeights } from '../forward/blockWeights.ts';
+import type { BlockWeights, Weights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import type { Device } from '../runtime/device.ts';
-import { disposePacked, packAll } from './packedSequences.ts';
-import { ScoredStream } from './scoredStream.ts';
+import { disposePacked, packAll, type PackedSequences } from './packedSequences.ts';
+import { ScoredStream, type Scores } from './scoredStream.ts';
 import type { TopToken } from './scoreHead.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -30,14 +30,38 @@ export interface ScoringModel {
  * @returns of each sequence one for each token from `from` on
  */
 export async function scoreSequences(
-  { checkpoint, weights, device }: ScoringModel,
+  model: ScoringModel,
   sequences: readonly Sequence[],
   { top = 1, step = () => Promise.resolve() }: { readonly top?: number; readonly step?: Step } = {},
 ): Promise<readonly (readonly ScoredToken[])[]> {
-  const packed = await packAll(checkpoint.config, device, sequences);
-  let stream: ScoredStream | undefined;
+  const packed = await packAll(model.checkpoint.config, model.device, sequences);
   try {
-    stream = await ScoredStream.open({ checkpoint, device }, packed);
+    const scores = sequences.map(({ ids, from }) => new Array<ScoredToken>(ids.length - from));
+    await throughModel(model, packed, step, (stream, head) =>
+      stream.eachToken(head, Math.max(1, top), step, ({ asked: { sequence, index }, logProbability, top: best }) => {
+        scores[sequence]![index - sequences[sequence]!.from] = { logProbability, top: best! };
+      }),
+    );
+    return scores;
+  } finally {
+    disposePacked(packed);
+  }
+}
+
+/** Sums of the log-probabilities of packed sequences' asked tokens. */
+export function scorePacked(model: ScoringModel, packed: PackedSequences, step: Step): Promise<Scores> {
+  return throughModel(model, packed, step, (stream, head) => stream.finish(head, step));
+}
+
+/** Carries sequences through all blocks, one after the other, up to the head. */
+async function throughModel<Found>(
+  { checkpoint, weights, device }: ScoringModel,
+  packed: PackedSequences,
+  step: Step,
+  finish: (stream: ScoredStream, head: Weights) => Promise<Found>,
+): Promise<Found> {
+  const stream = await ScoredStream.open({ checkpoint, device }, packed);
+  try {
     for (const [index, layout] of weights.layouts.entries()) {
       const block = await weights.block(index);
       try {
@@ -46,23 +70,13 @@ export async function scoreSequences(
         weights.done(block);
       }
     }
-    const scores = sequences.map(({ ids, from }) => new Array<ScoredToken>(ids.length - from));
     const head = await weights.head();
     try {
-      await stream.eachToken(
-        head,
-        Math.max(1, top),
-        step,
-        ({ asked: { sequence, index }, logProbability, top: best }) => {
-          scores[sequence]![index - sequences[sequence]!.from] = { logProbability, top: best! };
-        },
-      );
+      return await finish(stream, head);
     } finally {
       weights.done(head);
     }
-    return scores;
   } finally {
-    stream?.dispose();
-    disposePacked(packed);
+    stream.dispose();
   }
 }
