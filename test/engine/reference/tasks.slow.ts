@@ -28,5 +28,9 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
         ),
       ),
     ),
-  )('$tasks, $shots shots, harness $harness, pruned $pruned', (asked) => expectOraclesLikelihoods(engine, asked));
+  )(
+    '$tasks, $shots shots, harness $harness, pruned $pruned',
+    (asked) => expectOraclesLikelihoods(engine, asked),
+    900_000,
+  );
 });

@@ -18,6 +18,6 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
 
   test.each([
     { tasks: ['winogrande', 'hellaswag', 'boolq', 'mmlu'], shots: 0, limit: 4, harness: '0.4', pruned: false },
-    { tasks: ['piqa', 'boolq'], shots: 2, limit: 3, harness: '0.4', pruned: true },
-  ] as const)('$tasks, $shots shots, pruned $pruned', (asked) => expectOraclesLikelihoods(engine, asked));
+    { tasks: ['piqa'], shots: 2, limit: 3, harness: '0.4', pruned: true },
+  ] as const)('$tasks, $shots shots, pruned $pruned', (asked) => expectOraclesLikelihoods(engine, asked), 240_000);
 });
