@@ -15,7 +15,7 @@ const ROW = 256;
 const TOGETHER = 512;
 
 /** Rows that may still take something: more find better places, and take longer to look through. */
-const OPEN = 64;
+const OPEN = 512;
 
 /**
  * Plans rows of few lengths that hold all sequences, what sequences of a row have in common at their beginning once. Those with much in common
