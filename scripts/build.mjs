@@ -23,6 +23,7 @@ const ENTRY_POINTS = {
   benchObjective: 'bench/objective.ts',
   benchRecovery: 'bench/recovery.ts',
   benchUpdates: 'bench/updates.ts',
+  benchTasks: 'bench/tasks.ts',
   study: 'bench/study/main.ts',
   openAiPackage: 'src/llm/openAiPackage.ts',
   hubPackage: 'src/hub/hubPackage.ts',

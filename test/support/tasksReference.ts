@@ -4,10 +4,10 @@ import { SHARED } from './peer.ts';
 import { hasPython, python } from './python.ts';
 
 /** The oracle of the tasks and real documents, where they are. */
-const ORACLE = path.join(SHARED, 'peer/tasks_reference.py');
+export const TASKS_ORACLE = path.join(SHARED, 'peer/tasks_reference.py');
 export const TASK_DOCUMENTS = path.join(SHARED, 'data/tasks');
 
-export const hasTasksReference = hasPython && existsSync(ORACLE) && existsSync(TASK_DOCUMENTS);
+export const hasTasksReference = hasPython && existsSync(TASKS_ORACLE) && existsSync(TASK_DOCUMENTS);
 
 /** What a script prints that has the oracle as `oracle`: its prompts need no PyTorch, which is not loaded. */
 export function askTasksReference(script: string, input: unknown): unknown {
@@ -16,7 +16,7 @@ export function askTasksReference(script: string, input: unknown): unknown {
 for name in ('torch', 'reference'):
     sys.modules[name] = types.ModuleType(name)
 sys.modules['torch'].no_grad = lambda: lambda function: function
-sys.path.insert(0, ${JSON.stringify(path.dirname(ORACLE))})
+sys.path.insert(0, ${JSON.stringify(path.dirname(TASKS_ORACLE))})
 import tasks_reference as oracle
 ${script}`,
     input,

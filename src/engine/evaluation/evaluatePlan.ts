@@ -9,6 +9,9 @@ import type { EvaluationHooks } from './hooks.ts';
 import { rowsOfWeights, stepsOf } from './needs.ts';
 import { aboutBlocks, type PreparedEvaluation, prepareEvaluation, refusal } from './prepareEvaluation.ts';
 import { type EngineState, prepareSweep } from './prepareSweep.ts';
+import { fingerprintsOf, type PreparedTasks, prepareTasks } from './prepareTasks.ts';
+import type { OpenedTasks } from '../scoring/openTasks.ts';
+import { taskDocuments, taskResults } from '../scoring/taskResults.ts';
 import { stagedStepper } from './stepper.ts';
 import { countSurveySteps, survey, surveyNeeds } from './survey.ts';
 import { countSteps, sweep } from './sweep.ts';
@@ -21,9 +24,12 @@ export async function evaluatePlan(
   hooks: EvaluationHooks,
   state: EngineState,
 ): Promise<readonly EvaluationResult[]> {
-  const { inputs, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  let inputs = ofText;
   try {
-    return await evaluatePrepared(plan, hooks, state, inputs, provenance);
+    const prepared = await prepareTasks(plan, inputs, hooks);
+    inputs = prepared.inputs;
+    return await evaluatePrepared(plan, hooks, state, prepared, provenance);
   } finally {
     disposePrograms(inputs);
     await inputs.device.release((key) => !key.startsWith('prune '));
@@ -34,10 +40,10 @@ async function evaluatePrepared(
   plan: EvaluationPlan,
   hooks: EvaluationHooks,
   { dense: denseOutcomes, gradients: loaded }: Pick<EngineState, 'dense' | 'gradients'>,
-  prepared: SweepInputs,
+  { inputs: prepared, tasks }: PreparedTasks,
   provenance: Provenance,
 ): Promise<readonly EvaluationResult[]> {
-  const denseKey = fingerprint(undefined, plan, provenance, false);
+  const denseKey = fingerprint(undefined, plan, provenance, false, tasks && fingerprintsOf(tasks));
   const refusals = plan.evaluations.map((evaluation) => refusal(evaluation, prepared));
   const accepted = plan.evaluations.filter((_, index) => !refusals[index]);
   const needs = surveyNeeds(accepted, prepared.calibrate === 'one-shot' ? rowsOfWeights(accepted) : []);
@@ -86,18 +92,20 @@ async function evaluatePrepared(
       const evaluation = plan.evaluations[index]!;
       const used = needsGradient(evaluation) ? gradients : undefined;
       const result = {
-        ...resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!),
+        ...resultOf(evaluation, plan, provenance, outcome, denseOutcomes.get(denseKey)!, tasks),
         ...aboutBlocks(group[i]!, evaluation, prepared),
         seconds: outcome.seconds + found.secondsFor(evaluation) + (used?.seconds ?? 0),
         ...(used && { gradients: used.source }),
       };
       results.push(result);
+      tellDocuments(hooks, tasks, outcome, index);
       hooks.onResult?.(result, index);
     }
   }
   if (plan.evaluations.length === 0) {
     const outcome = denseOutcomes.get(denseKey)!;
-    results.push(resultOf(undefined, plan, provenance, outcome, outcome));
+    results.push(resultOf(undefined, plan, provenance, outcome, outcome, tasks));
+    tellDocuments(hooks, tasks, outcome, 0);
     hooks.onResult?.(results[0]!, 0);
   }
   if (failures.length > 0 && (!hooks.onFailure || results.length === 0)) throw failures[0]!;
@@ -110,8 +118,10 @@ function resultOf(
   provenance: Provenance,
   outcome: SweepOutcome,
   dense: SweepOutcome,
+  tasks: OpenedTasks | undefined,
 ): EvaluationResult {
   const calibrated = evaluation !== undefined && needsCalibration(evaluation);
+  const asked = tasks && fingerprintsOf(tasks);
   return {
     metric: evaluation?.metric ?? 'dense',
     expression: evaluation ? scoreText(evaluation) : 'dense',
@@ -120,9 +130,20 @@ function resultOf(
     ...(plan.text !== undefined && { perplexity: Math.exp(outcome.loss), densePerplexity: Math.exp(dense.loss) }),
     actualSparsity: outcome.actualSparsity,
     seconds: outcome.seconds,
-    fingerprint: fingerprint(evaluation, plan, provenance, calibrated),
+    ...(tasks && { tasks: taskResults(tasks, outcome.tasks!, evaluation && dense.tasks!.scores) }),
+    fingerprint: fingerprint(evaluation, plan, provenance, calibrated, asked),
     provenance: { ...provenance, ...underProtocol(evaluation, plan, provenance), modelZeros: dense.actualSparsity },
   };
+}
+
+function tellDocuments(
+  { onTaskDocument }: EvaluationHooks,
+  tasks: OpenedTasks | undefined,
+  { tasks: outcome }: SweepOutcome,
+  index: number,
+): void {
+  if (!onTaskDocument || !tasks) return;
+  for (const document of taskDocuments(tasks, outcome!)) onTaskDocument(document, index);
 }
 
 function underProtocol(

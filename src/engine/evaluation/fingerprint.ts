@@ -21,12 +21,14 @@ const FORMAT = 1;
  * name, and the calibration only where the metric uses it.
  *
  * @param calibrated whether the metric needs the calibration samples
+ * @param tasks fingerprints of what the plan's tasks ask
  */
 export function fingerprint(
   evaluation: PlannedEvaluation | undefined,
   { settings }: EvaluationPlan,
   provenance: Provenance,
   calibrated: boolean,
+  tasks?: readonly string[],
 ): string {
   const { modelHash, textHash, blocks, length, device, precision, versions, machine, rows } = provenance;
   const structural = evaluation !== undefined && isStructural(evaluation);
@@ -58,6 +60,7 @@ export function fingerprint(
     machine,
     pruning,
     calibration,
+    tasks,
   };
   return sha256(JSON.stringify(content));
 }

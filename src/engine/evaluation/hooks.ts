@@ -1,5 +1,6 @@
 import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { TaskDocument } from '../../experiment/taskSchema.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { HiddenBatch } from '../forward/hiddenBatch.ts';
 import type { StepHooks } from '../forward/step.ts';
@@ -10,6 +11,8 @@ import type { RemovedComponents } from './removal.ts';
 /** What an evaluation tells on its way. */
 export interface EvaluationHooks extends StepHooks {
   readonly onResult?: ((result: EvaluationResult, index: number) => void) | undefined;
+  /** Called with every document of the tasks of a result, before {@link onResult}. */
+  readonly onTaskDocument?: ((document: TaskDocument, index: number) => void) | undefined;
   /** @param index of the evaluation in the plan */
   readonly onFailure?: ((failure: ErrorData, index: number) => void) | undefined;
   /** Called with every layer that an evaluation has pruned, block after block. */

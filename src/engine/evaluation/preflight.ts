@@ -24,6 +24,7 @@ import { countSurveySteps, surveyNeeds } from './survey.ts';
 import { countSteps } from './sweep.ts';
 import { disposePrograms, type SweepInputs } from './sweepInputs.ts';
 import { inGroups } from './sweepGroups.ts';
+import { fingerprintsOf, prepareTasks } from './prepareTasks.ts';
 import { refusal } from './prepareEvaluation.ts';
 import { refitMemory, refitWork } from './refitCost.ts';
 import { changeWork, factorWork, gramWork, updateMemory, type UpdateMemory } from './updateCost.ts';
@@ -46,8 +47,11 @@ export async function preflight(
   state: EngineState,
   cacheFolder: string | undefined,
 ): Promise<Preflight> {
-  const { inputs, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  const { inputs: ofText, provenance } = await prepareSweep(plan, sampleNeeds(plan.evaluations), hooks, state);
+  let inputs = ofText;
   try {
+    const prepared = await prepareTasks(plan, inputs, hooks);
+    inputs = prepared.inputs;
     const { device, checkpoint, weights, evaluation, calibration } = inputs;
     const { length, calibrate } = plan.settings;
     const ofSamples = sampleLength(plan.settings);
@@ -56,7 +60,9 @@ export async function preflight(
       ? await needGradients(inputs, provenance, state.gradients)
       : undefined;
     const compute = (needed?.steps ?? 0) > 0;
-    const dense = !state.dense.has(fingerprint(undefined, plan, provenance, false));
+    const dense = !state.dense.has(
+      fingerprint(undefined, plan, provenance, false, prepared.tasks && fingerprintsOf(prepared.tasks)),
+    );
     const depth = weights.layouts.length;
     const token = workPerToken(checkpoint.config, weights.layouts, length, device.resident);
     const needs = surveyNeeds(evaluations, calibrate === 'one-shot' ? rowsOfWeights(evaluations) : []);
@@ -75,6 +81,7 @@ export async function preflight(
     const flops =
       updateWork(inputs, updates) +
       refits * refitWork(inputs) +
+      models * taskWork(inputs) +
       totalWork(token, {
         models,
         evaluationTokens: evaluation.length * length,
@@ -133,6 +140,18 @@ function updateWork(inputs: SweepInputs, updates: readonly WeightUpdate[]): numb
   );
 }
 
+/** Blocks for every token of the tasks, and the head where something is asked. */
+function taskWork({ asked, checkpoint, weights, device }: SweepInputs): number {
+  if (!asked) return 0;
+  const places = asked.sequences.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
+  const ofRows = asked.groups.map(({ length, batches }) => {
+    const { blocks } = workPerToken(checkpoint.config, weights.layouts, length, device.resident);
+    return blocks * length * batches.reduce((sum, { rows }) => sum + rows.length, 0);
+  });
+  const { head } = workPerToken(checkpoint.config, weights.layouts, 1, device.resident);
+  return ofRows.reduce((sum, work) => sum + work, 0) + places * head;
+}
+
 /** H of an input that is so large is worth a word before it is begun. */
 const LARGE_GRAM = 1e9;
 
@@ -179,11 +198,13 @@ function memoryCosts(
 ): readonly PreflightCost[] {
   const { checkpoint, weights, evaluation, calibration, calibrate, programs, calibrationPrograms, device } = inputs;
   const { config } = checkpoint;
-  const { length } = evaluation[0]!;
+  const length = evaluation[0]?.length ?? 0;
+  const { asked } = inputs;
+  const longestRow = Math.max(0, ...(asked?.groups.map((group) => group.length) ?? []));
   const bytesOf = (parameters: readonly Parameter[]): number =>
     parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const block = Math.max(...weights.layouts.map(({ parameters }) => bytesOf(parameters)));
-  const tokens = evaluation.length * length;
+  const tokens = evaluation.length * length + (asked?.tokens ?? 0);
   const ofSamples = calibration[0]?.length ?? 0;
   const samples = calibration.length * ofSamples;
   const [group = []] = inGroups(evaluations, inputs);
@@ -197,8 +218,9 @@ function memoryCosts(
     group.some(isRefitted) ? refitMemory(weights.layouts) : undefined,
   ];
   const gram = grams.reduce((sum, each) => sum + (each?.bytes ?? 0), 0);
-  const rows = Math.max(programs.batch * length, calibrationPrograms.batch * ofSamples);
-  const longest = Math.max(length, ofSamples);
+  const ofTasks = Math.max(0, ...(asked?.groups.map((group) => group.length * group.programs.batch) ?? []));
+  const rows = Math.max(programs.batch * length, calibrationPrograms.batch * ofSamples, ofTasks);
+  const longest = Math.max(length, ofSamples, longestRow);
   const { layouts } = weights;
   const widest = Math.max(
     ...layouts.map((layout) => 6 * widestChannels(layout) + layout.shape.heads * Math.min(longest, 2048)),

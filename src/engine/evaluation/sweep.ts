@@ -7,6 +7,7 @@ import { Stopwatch } from '../forward/stopwatch.ts';
 import { ReusedArrays } from '../runtime/reusedArrays.ts';
 import type { LayerSolvers } from './blockSolvers.ts';
 import { observeBlock } from './observeBlock.ts';
+import { countBatches } from '../scoring/scoredStream.ts';
 import { countRefitSteps } from './refitBlock.ts';
 import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 import { Track } from './track.ts';
@@ -107,7 +108,8 @@ export function countSteps(
 ): number {
   const { layouts } = inputs.weights;
   const depth = layouts.length;
-  const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch);
+  const asked = inputs.asked ? countBatches(inputs.asked) : 0;
+  const evaluation = Math.ceil(inputs.evaluation.length / inputs.programs.batch) + asked;
   const calibration = Math.ceil(inputs.calibration.length / inputs.calibrationPrograms.batch);
   const pruned = variants.filter((variant) => typeof variant === 'object');
   const refits = variants.filter((variant) => variant === 'refitted').length * countRefitSteps(inputs);

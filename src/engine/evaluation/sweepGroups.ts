@@ -7,9 +7,9 @@ const STREAM_SHARE = 0.4;
 /** As many evaluations to a sweep as have room: each carries its own hidden states. */
 export function inGroups<Evaluation>(
   evaluations: readonly Evaluation[],
-  { checkpoint, evaluation, calibration }: SweepInputs,
+  { checkpoint, evaluation, asked, calibration }: SweepInputs,
 ): Evaluation[][] {
-  const tokens = evaluation.length * evaluation[0]!.length;
+  const tokens = evaluation.reduce((sum, { length }) => sum + length, asked?.tokens ?? 0);
   // One-shot they need no samples of their own, but for those that refit.
   const calibrationTokens = calibration.reduce((sum, { length }) => sum + length, 0);
   const bytes = 4 * checkpoint.config.hidden * (tokens + calibrationTokens);

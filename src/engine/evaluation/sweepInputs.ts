@@ -4,6 +4,8 @@ import type { BlockWeights } from '../forward/blockWeights.ts';
 import type { Step } from '../forward/step.ts';
 import type { ModelPrograms } from '../forward/modelPrograms.ts';
 import type { GradientOperands } from '../gradient/gradientOperands.ts';
+import { disposePacked, type PackedSequences } from '../scoring/packedSequences.ts';
+import type { TaskOutcome } from '../scoring/taskResults.ts';
 import type { KeptWeights } from '../pruning/keptWeights.ts';
 import type { Pruner } from '../pruning/pruner.ts';
 import type { Refitter } from '../structure/refitter.ts';
@@ -23,8 +25,10 @@ export interface SweepInputs {
   readonly programs: ModelPrograms;
   /** At the length of calibration samples; the same programs where that is the same. */
   readonly calibrationPrograms: ModelPrograms;
-  /** Sequences whose perplexity is wanted. */
+  /** Sequences whose perplexity is wanted; none where it is not. */
   readonly evaluation: readonly Int32Array[];
+  /** What tasks ask for, of every model beside that. */
+  readonly asked?: PackedSequences;
   /** Calibration samples; empty where no metric needs statistics. */
   readonly calibration: readonly Int32Array[];
   /** Samples that G is taken on: those for calibration, or others. */
@@ -71,15 +75,21 @@ export interface OneShotRefits {
 export type Variant = Pruner | Removal;
 
 export interface SweepOutcome {
-  /** Mean over all predictions, in nats: cross-entropy with the text, or with {@link SweepInputs.denseStates} KL(dense ‖ pruned). */
+  /**
+   * Mean over all predictions, in nats: cross-entropy with the text, or with {@link SweepInputs.denseStates} KL(dense ‖ pruned); NaN where there is
+   * no text.
+   */
   readonly loss: number;
   /** Share of the prunable weights that are zero or gone; of the dense model those that are zero in the checkpoint. */
   readonly actualSparsity: number;
+  /** With {@link SweepInputs.asked}. */
+  readonly tasks?: TaskOutcome;
   /** What this evaluation alone takes: reading weights, compiling, its calibration, pruning and evaluation. */
   readonly seconds: number;
 }
 
-export function disposePrograms({ programs, calibrationPrograms }: SweepInputs): void {
+export function disposePrograms({ programs, calibrationPrograms, asked }: SweepInputs): void {
   programs.dispose();
+  if (asked) disposePacked(asked);
   if (calibrationPrograms !== programs) calibrationPrograms.dispose();
 }

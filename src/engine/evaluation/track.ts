@@ -18,6 +18,7 @@ import type { HiddenStream } from '../forward/hiddenStream.ts';
 import type { Pause } from '../runtime/pause.ts';
 import type { Step } from '../forward/step.ts';
 import { Stopwatch } from '../forward/stopwatch.ts';
+import { ScoredStream, type Scores } from '../scoring/scoredStream.ts';
 import { observeBlock } from './observeBlock.ts';
 import { refitBlock } from './refitBlock.ts';
 import type { Refitted, Removal } from './removal.ts';
@@ -27,7 +28,12 @@ import type { SweepInputs, SweepOutcome, Variant } from './sweepInputs.ts';
 export class Track {
   private readonly inputs: SweepInputs;
   private readonly variant: Variant | undefined;
-  private readonly evaluation: HiddenStream;
+  /** Absent where no perplexity is wanted. */
+  private readonly evaluation: HiddenStream | undefined;
+  private readonly tasks: ScoredStream | undefined;
+  /** Of the tasks alone. */
+  private readonly taskWatch: Stopwatch;
+  private scores: Scores | undefined;
   /** Only where statistics, or H, come from what this variant leaves of the samples. */
   private readonly calibration: CalibrationStream | undefined;
   private readonly stopwatch: Stopwatch;
@@ -39,13 +45,15 @@ export class Track {
   private constructor(
     inputs: SweepInputs,
     variant: Variant | undefined,
-    evaluation: HiddenStream,
+    streams: { readonly evaluation: HiddenStream | undefined; readonly tasks: ScoredStream | undefined },
     calibration: CalibrationStream | undefined,
     stopwatch: Stopwatch,
   ) {
     this.inputs = inputs;
     this.variant = variant;
-    this.evaluation = evaluation;
+    this.evaluation = streams.evaluation;
+    this.tasks = streams.tasks;
+    this.taskWatch = new Stopwatch(inputs.now);
     this.calibration = calibration;
     this.stopwatch = stopwatch;
   }
@@ -57,9 +65,11 @@ export class Track {
     const refits = variant !== undefined && 'refitter' in variant && variant.refitter !== undefined;
     const sequential =
       (refits && !inputs.refits) || (!inputs.statistics && inputs.calibrate === 'sequential' && observes);
-    const evaluation = await stopwatch.time(() => embed(inputs, inputs.evaluation));
+    const { evaluation: sequences, asked } = inputs;
+    const evaluation = sequences.length > 0 ? await stopwatch.time(() => embed(inputs, sequences)) : undefined;
+    const tasks = asked && (await stopwatch.time(() => ScoredStream.open(inputs, asked)));
     const calibration = sequential ? await stopwatch.time(() => CalibrationStream.open(inputs, rows)) : undefined;
-    return new Track(inputs, variant, evaluation, calibration, stopwatch);
+    return new Track(inputs, variant, { evaluation, tasks }, calibration, stopwatch);
   }
 
   /** What still prunes: undefined of the dense model, of whole components, and where it is over since the metric cannot rank. */
@@ -74,7 +84,7 @@ export class Track {
     await this.stopwatch.time(async () => {
       if (variant instanceof Pruner) await this.visitPruned(variant, visit, step);
       else if (variant) await this.visitRemoved(variant, visit, step);
-      else await this.evaluation.advance(visit.layout, visit.block, step, `dense, ${visit.where}`);
+      else await this.carry(visit.layout, visit.block, step, `dense, ${visit.where}`);
     });
   }
 
@@ -91,7 +101,7 @@ export class Track {
     try {
       await step(`pruning, ${where}`);
       if (!last) await this.calibration?.advance(layout, pruned, step, `calibrating, ${where}`);
-      await this.evaluation.advance(layout, pruned, step, `evaluating, ${where}`);
+      await this.carry(layout, pruned, step, `evaluating, ${where}`);
     } finally {
       const linears = layout.parameters.filter(({ linear }) => linear);
       pruner.done(linears.flatMap(({ name }) => (pruned[name] === block[name] ? [] : [pruned[name]!])));
@@ -106,14 +116,34 @@ export class Track {
       if (refitter) refitted = await this.refit(refitter, mask[index]!, visit, step);
       const left = { ...block, ...refitted?.weights };
       if (this.calibration && !last) {
-        await pass(this.calibration.stream, layout, left, step, `calibrating, ${where}`, inputs);
+        const { stream } = this.calibration;
+        if (inputs) await stream.advance(layout, left, step, `calibrating, ${where}`, inputs);
+        else await standStill(stream.batches.length, step, `calibrating, ${where}`);
       }
-      await pass(this.evaluation, layout, left, step, `evaluating, ${where}`, inputs);
+      if (inputs) await this.carry(layout, left, step, `evaluating, ${where}`, inputs);
+      else await standStill(this.batches, step, `evaluating, ${where}`);
     } catch (error) {
       this.endAfter(error);
     } finally {
       refitted?.done();
     }
+  }
+
+  /** Carries all that is evaluated through a block, or through what a mask leaves of it. */
+  private async carry(
+    layout: BlockLayout,
+    block: Weights,
+    step: Step,
+    where: string,
+    mask?: MaskInputs,
+  ): Promise<void> {
+    await this.evaluation?.advance(layout, block, step, where, mask);
+    await this.taskWatch.time(async () => this.tasks?.advance(layout, block, step, where, mask));
+  }
+
+  /** Steps of a block. */
+  private get batches(): number {
+    return (this.evaluation?.batches.length ?? 0) + (this.tasks?.steps ?? 0);
   }
 
   private refit(refitter: Refitter, mask: BlockMask, visit: BlockVisit, step: Step): Promise<Refitted> {
@@ -126,12 +156,14 @@ export class Track {
   /** Adds up the losses after the last block. */
   async finish(head: Weights, step: Step): Promise<void> {
     if (this.failure) return;
-    if (this.variant) await this.inputs.onFinal?.({ batch: this.evaluation.batches[0]!, head });
+    const batches = this.evaluation?.batches ?? [];
+    if (this.variant && batches.length > 0) await this.inputs.onFinal?.({ batch: batches[0]!, head });
     await this.stopwatch.time(async () => {
-      for (const batch of this.evaluation.batches) {
+      for (const batch of batches) {
         for (const loss of await this.losses(batch, head)) this.loss += loss;
         await step(this.inputs.denseStates ? 'divergence' : 'perplexity');
       }
+      this.scores = await this.taskWatch.time(async () => this.tasks?.finish(head, step));
     });
   }
 
@@ -140,11 +172,16 @@ export class Track {
     if (this.failure) return this.failure;
     const { evaluation, denseStates } = this.inputs;
     // The protocol weights every block's mean loss alike: all have T − 1 predictions, so that is the mean of them all.
-    const loss = this.loss / (evaluation.length * (evaluation[0]!.length - 1));
+    const predictions = evaluation.reduce((sum, { length }) => sum + length - 1, 0);
+    const loss = predictions > 0 ? this.loss / predictions : NaN;
     const [what, value] = denseStates ? ['divergence from the dense model', loss] : ['perplexity', Math.exp(loss)];
-    if (!Number.isFinite(value)) return notFinite(this.variant?.metric, what, value);
+    if (predictions > 0 && !Number.isFinite(value)) return notFinite(this.variant?.metric, what, value);
+    const { scores } = this;
+    const wrong = scores?.logLikelihoods.find((likelihood) => !Number.isFinite(likelihood));
+    if (wrong !== undefined) return notFinite(this.variant?.metric, 'log-likelihood of every choice', wrong);
     return {
       loss,
+      ...(scores && { tasks: { scores, fed: this.inputs.asked!.fed, seconds: this.taskWatch.seconds } }),
       actualSparsity: this.variant?.actualSparsity ?? this.inputs.weights.zeroShare,
       seconds: this.stopwatch.seconds + shared,
     };
@@ -157,7 +194,8 @@ export class Track {
   }
 
   dispose(): void {
-    this.evaluation.dispose();
+    this.evaluation?.dispose();
+    this.tasks?.dispose();
     this.calibration?.dispose();
   }
 
@@ -210,17 +248,9 @@ export class Track {
   }
 }
 
-/** Carries sequences through what a mask leaves of a block. One that is dropped leaves them as they are; its steps are over at once. */
-async function pass(
-  stream: HiddenStream,
-  layout: BlockLayout,
-  block: Weights,
-  step: Step,
-  where: string,
-  mask: MaskInputs | undefined,
-): Promise<void> {
-  if (mask) await stream.advance(layout, block, step, where, mask);
-  else for (let left = stream.batches.length; left > 0; left--) await step(where);
+/** A block that is dropped leaves what comes to it as it is; its steps are over at once. */
+async function standStill(batches: number, step: Step, where: string): Promise<void> {
+  for (let left = batches; left > 0; left--) await step(where);
 }
 
 /** Errors that end one evaluation, and not the others. */

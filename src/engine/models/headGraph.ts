@@ -62,6 +62,34 @@ export function buildDivergenceGraph(config: ModelConfig, options: HeadGraphOpti
   return graph.build('divergence');
 }
 
+export interface ScoreGraphOptions extends Omit<HeadGraphOptions, 'slice'> {
+  /** Tokens that are asked for behind a row. */
+  readonly targets: number;
+}
+
+/**
+ * Log-probabilities of tokens: x [rows, hidden], targets int32 [rows, targets] → `scores` [rows, targets] float32 over the whole vocabulary, and
+ * `most` [rows, 1], that of the most likely token.
+ */
+export function buildScoreGraph(config: ModelConfig, options: ScoreGraphOptions): Graph {
+  const { rows, targets } = options;
+  const graph = new GraphBuilder();
+  const x = graph.input('x', [rows, config.hidden]);
+  const asked = graph.input('targets', [rows, targets], 'int32');
+  const logProbabilities = graph.logSoftmax(logitsWriter(config, graph, options)(x));
+  graph.output('scores', graph.gatherElements(logProbabilities, asked, 1));
+  graph.output('most', graph.reduceMax(logProbabilities, [1]));
+  return graph.build('scores');
+}
+
+/** Those of the whole vocabulary: x [rows, hidden] → `logProbabilities` [rows, vocabulary]. */
+export function buildLogProbabilitiesGraph(config: ModelConfig, options: Omit<HeadGraphOptions, 'slice'>): Graph {
+  const graph = new GraphBuilder();
+  const x = graph.input('x', [options.rows, config.hidden]);
+  graph.output('logProbabilities', graph.logSoftmax(logitsWriter(config, graph, options)(x)));
+  return graph.build('log-probabilities');
+}
+
 /** Adds the head's parameters as inputs; → what turns rows of x into rows of logits. */
 function logitsWriter(
   config: ModelConfig,

@@ -34,6 +34,12 @@ export function rotaryTables(
   return { shape: [tokens, pairs], cosines, sines };
 }
 
+/** Texts of one class have the same angles at the same positions, however long they are. @param tokens of the text */
+export function lengthClass(scaling: RopeScaling, tokens: number, maxPositions: number): number {
+  if (scaling.kind === 'dynamic') return tokens > maxPositions ? tokens : 0;
+  return Number(scaling.kind === 'longrope' && tokens > scaling.originalPositions);
+}
+
 /** Of how many positions tables are made that are right for `tokens` of them: of more where that changes nothing, so that they serve many. */
 export function tableLength(scaling: RopeScaling, tokens: number, maxPositions: number): number {
   const more = Math.max(64, 2 ** Math.ceil(Math.log2(tokens)));

@@ -5,6 +5,11 @@ import { withText } from '../../experiment/planInputs.ts';
 import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
+import type { TaskResult } from '../../experiment/taskSchema.ts';
+import { fingerprint } from '../evaluation/fingerprint.ts';
+import { fingerprintsOf } from '../evaluation/prepareTasks.ts';
+import { taskDocuments, taskResults } from '../scoring/taskResults.ts';
+import type { RecoveredTasks } from './recoverySession.ts';
 import { evaluatePlan } from '../evaluation/evaluatePlan.ts';
 import type { EvaluationHooks } from '../evaluation/hooks.ts';
 import type { EngineState } from '../evaluation/prepareSweep.ts';
@@ -38,6 +43,10 @@ export async function evaluateRecovered(
     { ...plan, evaluations: plan.evaluations.map(withoutRecovery) },
     {
       ...hooks,
+      // Of what is recovered the documents after it count.
+      onTaskDocument: (document, index) => {
+        if (!plan.evaluations[index]?.recovery) hooks.onTaskDocument?.(document, index);
+      },
       onResult: (result, index) => {
         if (plan.evaluations[index]?.recovery) before.set(index, result);
         else keep(result, index);
@@ -57,15 +66,21 @@ export async function evaluateRecovered(
     const evaluation = plan.evaluations[index]!;
     try {
       const recovery = recoveryPlanOf({ ...plan, evaluations: [evaluation] }, evaluation.recovery!);
-      keep(
-        await recover(
-          { plan: recovery, inputs: withText(plan, 'recovering'), before: requirePerplexity(result) },
-          hooks,
-          state,
-          scratchFolder,
-        ),
-        index,
+      let found: RecoveredTasks | undefined;
+      const recovered = await recover(
+        { plan: recovery, inputs: withText(plan, 'recovering'), before: requirePerplexity(result) },
+        hooks,
+        state,
+        scratchFolder,
+        plan.tasks &&
+          (async (session, point) => {
+            found = await session.tasks(point, plan.tasks!, hooks);
+          }),
       );
+      for (const document of found ? taskDocuments(found.opened, found.outcome) : []) {
+        hooks.onTaskDocument?.(document, index);
+      }
+      keep({ ...recovered, ...(found && { tasks: judgedTasks(found, plan, result, state) }) }, index);
     } catch (error) {
       if (!isItsOwn(error) || !hooks.onFailure) throw error;
       fail(error, index);
@@ -73,6 +88,17 @@ export async function evaluateRecovered(
   }
   if (results.size === 0) throw failures[0]!;
   return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+}
+
+/** Beside the dense model, which the evaluation before the recovery has asked the same. */
+function judgedTasks(
+  { opened, outcome }: RecoveredTasks,
+  plan: EvaluationPlan,
+  { provenance }: EvaluationResult,
+  { dense }: EngineState,
+): readonly TaskResult[] {
+  const ofDense = dense.get(fingerprint(undefined, plan, provenance, false, fingerprintsOf(opened)));
+  return taskResults(opened, outcome, ofDense?.tasks?.scores);
 }
 
 /** What is one evaluation's own fault: the others of the plan go on. */

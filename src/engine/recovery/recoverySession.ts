@@ -37,6 +37,10 @@ import { recoveryTexts, type RecoveryTexts } from './recoveryTexts.ts';
 import type { Merge } from './trainedWeights.ts';
 import { Trainer } from './trainer.ts';
 import { mergedCard, type MergedReport, writeMerged } from './writeMerged.ts';
+import type { PlannedTasks } from '../../experiment/taskSchema.ts';
+import { type OpenedTasks, openTasks } from '../scoring/openTasks.ts';
+import { disposePacked, packAll } from '../scoring/packedSequences.ts';
+import type { TaskOutcome } from '../scoring/taskResults.ts';
 
 /**
  * The numeric side of a recovery in one process: the pruned model, the texts and a trainer. States lie in files, so whoever asks may ask another
@@ -149,6 +153,21 @@ export class RecoverySession {
     };
   }
 
+  /** What a state does on tasks, as its weights would be written, in float32. */
+  async tasks({ step, folder }: RecoveryPoint, planned: PlannedTasks, hooks: StepHooks): Promise<RecoveredTasks> {
+    const begin = performance.now();
+    const { checkpoint, device } = this.inputs;
+    await this.trainer.load(step, { folder, recovery: this.recovery });
+    const opened = await openTasks(planned, this.inputs.dense, hooks);
+    const packed = await packAll(checkpoint.config, device, opened.sequences);
+    try {
+      const scores = await this.trainer.score(packed, mergeOf(this.plan), progress(hooks, 'evaluating'));
+      return { opened, outcome: { scores, fed: packed.fed, seconds: secondsSince(begin) } };
+    } finally {
+      disposePacked(packed);
+    }
+  }
+
   /** Logits of the last tokens of an evaluation text's first block, as the weights of a state would be written. */
   async logits({ step, folder }: RecoveryPoint, inputs: TextInputs, most: number, hooks: StepHooks) {
     await this.trainer.load(step, { folder, recovery: this.recovery });
@@ -181,6 +200,11 @@ export class RecoverySession {
     this.trainer.dispose();
     await this.inputs.close();
   }
+}
+
+export interface RecoveredTasks {
+  readonly opened: OpenedTasks;
+  readonly outcome: TaskOutcome;
 }
 
 interface SessionParts {

@@ -4,6 +4,9 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { BlockWeights } from '../forward/blockWeights.ts';
 import { logitsOf } from '../forward/logits.ts';
 import { ModelPrograms } from '../forward/modelPrograms.ts';
+import type { PackedSequences } from '../scoring/packedSequences.ts';
+import type { Scores } from '../scoring/scoredStream.ts';
+import { scorePacked } from '../scoring/scoreSequences.ts';
 import type { Step } from '../forward/step.ts';
 import { ROOM_SHARE } from '../gradient/collectGradients.ts';
 import { sizeOf } from '../graph/shape.ts';
@@ -124,6 +127,17 @@ export class Trainer {
     this.weights.changed(merge);
     try {
       return await measureLosses({ checkpoint, device, weights: this.weights }, sequences, step);
+    } finally {
+      this.weights.changed('plain');
+    }
+  }
+
+  /** Log-likelihoods of what tasks ask, with the state that is loaded. */
+  async score(packed: PackedSequences, merge: Merge, step: Step): Promise<Scores> {
+    const { checkpoint, device } = this.inputs;
+    this.weights.changed(merge);
+    try {
+      return await scorePacked({ checkpoint, device, weights: this.weights }, packed, step);
     } finally {
       this.weights.changed('plain');
     }

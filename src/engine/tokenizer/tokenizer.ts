@@ -7,6 +7,7 @@ import { readBounded } from '../checkpoint/jsonFile.ts';
 import { requireTokenizer } from '../checkpoint/requireTokenizer.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
 import { applyTokenizerConfig } from './specialTokens.ts';
+import type { SpecialTokens } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
 import { tokenizerError } from './tokenizerError.ts';
 import { parseTokenizerSpec } from './tokenizerSpec.ts';
@@ -29,6 +30,10 @@ export interface Tokenizer {
    * @throws EspalierError `cancelled`, too
    */
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
+  /** What {@link encode} puts around a text. */
+  readonly around: SpecialTokens;
+  /** Text of an added token, such as `<s>`; undefined of others. */
+  addedText(id: number): string | undefined;
   /** See {@link tokenizerIdentity}: of the bytes that were read. */
   readonly identity: string;
 }
@@ -96,6 +101,8 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
   };
   return {
     identity,
+    around: pipeline.special,
+    addedText: (id) => [...pipeline.added].find(([, each]) => each === id)?.[0],
     encode(text) {
       const ids = new IdBuffer();
       const steps = encodeSteps(pipeline, text.toWellFormed(), ids);

@@ -1,0 +1,126 @@
+/**
+ * Tasks, ours against the peer's oracle, each in a process of its own, over all real documents at no shots:
+ * `npm run bench:tasks -- [--task NAME]… [--limit N] [--threads N] [--alone] [--json]`. Counts seconds of processor: on a busy machine they say more.
+ */
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { createEngine } from '../src/engine/engine.ts';
+import { peakMemory } from '../src/engine/runtime/memory.ts';
+import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
+import { runProcess } from './childProcess.ts';
+import { findPeer } from './peer.ts';
+import { SHARED_FILES } from './work.ts';
+
+/** Tokens that the harness feeds a document, and by what factor a common prefix that is fed once makes them fewer (`design/tasks.md`). */
+const HARNESS_TOKENS = {
+  winogrande: [64, 1.6],
+  hellaswag: [344, 2],
+  boolq: [442, 1.8],
+  arc_easy: [205, 3],
+  arc_challenge: [226, 2.9],
+  openbookqa: [88, 2.6],
+  piqa: [122, 1.4],
+  rte: [249, 2],
+  mmlu: [544, 4],
+} as const;
+type Name = keyof typeof HARNESS_TOKENS;
+
+const SHARED = path.dirname(path.dirname(SHARED_FILES.peer));
+const documentsOf = (task: string): string => path.join(SHARED, 'data/tasks', `${task}.jsonl`);
+
+interface Run {
+  readonly tasks: readonly Name[];
+  readonly limit: number;
+  readonly threads: number;
+}
+
+interface Answer {
+  readonly seconds: number;
+  /** MiB. */
+  readonly peak: number;
+  /** Fed, by task, and documents. */
+  readonly tasks: readonly { readonly task: Name; readonly tokens: number; readonly documents: number }[];
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      task: { type: 'string', multiple: true },
+      limit: { type: 'string', default: '0' },
+      threads: { type: 'string', default: String(os.availableParallelism()) },
+      alone: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      run: { type: 'string' },
+    },
+  });
+  if (values.run !== undefined) {
+    console.log(JSON.stringify(await measureOurs(JSON.parse(values.run) as Run)));
+    return;
+  }
+  const tasks = (values.task ?? Object.keys(HARNESS_TOKENS)) as Name[];
+  const run = { tasks, limit: Number(values.limit), threads: Number(values.threads) };
+  const { answer } = await runProcess(process.execPath, [process.argv[1]!, '--run', JSON.stringify(run)]);
+  const ours = answer as unknown as Answer;
+  const peer = values.alone ? undefined : await findPeer();
+  if (peer && 'missing' in peer) console.log(`without the peer: ${peer.missing}`);
+  const theirs = peer && 'python' in peer ? await measurePeer(peer.python, run) : undefined;
+  if (values.json) console.log(JSON.stringify({ ...run, ours, peer: theirs }));
+  else print(ours, theirs);
+}
+
+async function measureOurs({ tasks, limit, threads }: Run): Promise<Answer> {
+  const engine = createEngine();
+  const begin = process.cpuUsage();
+  const [result] = await engine.evaluate({
+    model: SHARED_FILES.model,
+    tasks: {
+      list: tasks.map((task) => ({ task, shots: 0, limit, documents: documentsOf(task) })),
+      ...({ harness: '0.4', beginning: 'none' } as const),
+    },
+    evaluations: [],
+    settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads },
+  });
+  const { user, system } = process.cpuUsage(begin);
+  await engine.dispose();
+  return {
+    seconds: (user + system) / 1e6,
+    peak: peakMemory() / 2 ** 20,
+    tasks: result!.tasks!.map(({ task, tokens, documents }) => ({ task: task as Name, tokens, documents })),
+  };
+}
+
+/** Prompts, tokens and the model, as ours. */
+async function measurePeer(python: string, { tasks, limit, threads }: Run): Promise<Omit<Answer, 'tasks'>> {
+  const parameters = [SHARED_FILES.model, ...tasks.map((task) => `${task}=${documentsOf(task)}`)];
+  const asked = [...parameters, '--threads', String(threads), ...(limit > 0 ? ['--limit', String(limit)] : [])];
+  const { answer } = await runProcess(python, ['-B', '-c', PEER, path.dirname(SHARED_FILES.peer), ...asked]);
+  return answer as unknown as Answer;
+}
+
+const PEER = `
+import io, json, resource, sys, time, contextlib
+sys.path.insert(0, sys.argv.pop(1))
+import tasks_reference
+begin = time.process_time()
+with contextlib.redirect_stdout(io.StringIO()):
+    tasks_reference.main()
+print(json.dumps({'seconds': time.process_time() - begin, 'peak': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+`;
+
+function print(ours: Answer, peer: Omit<Answer, 'tasks'> | undefined): void {
+  console.log('tokens a document      ours   prefix once   harness');
+  for (const { task, tokens, documents } of ours.tasks) {
+    const [harness, factor] = HARNESS_TOKENS[task];
+    const columns = [tokens / documents, harness / factor, harness].map((value) => value.toFixed(1).padStart(10));
+    console.log(`${task.padEnd(16)} ${columns.join('    ')}`);
+  }
+  console.log(`seconds of processor   ${ours.seconds.toFixed(1)}${peer ? `, peer ${peer.seconds.toFixed(1)}` : ''}`);
+  console.log(`peak memory            ${ours.peak.toFixed(0)} MiB${peer ? `, peer ${peer.peak.toFixed(0)} MiB` : ''}`);
+  if (peer) console.log(`${(peer.seconds / ours.seconds).toFixed(2)} × the peer’s speed`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

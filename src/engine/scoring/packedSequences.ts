@@ -1,0 +1,83 @@
+import type { ModelConfig } from '../families/families.ts';
+import { ModelPrograms } from '../forward/modelPrograms.ts';
+import type { Places } from '../forward/places.ts';
+import { lengthClass } from '../models/rope.ts';
+import type { Device } from '../runtime/device.ts';
+import { packedRow, type PackedRow, placesOf } from './packedRow.ts';
+import { packSequences } from './packSequences.ts';
+import { inputOf, type Sequence } from './sequence.ts';
+
+/** Sequences as rows of a few lengths that are ready to go through a model, any number of times. */
+export interface PackedSequences {
+  readonly sequences: readonly Sequence[];
+  readonly groups: readonly PackedGroup[];
+  /** Tokens that go through the model for each sequence: what it has in common with others counts for one of them. */
+  readonly fed: Int32Array;
+  /** Tokens of all rows, with those that they are filled up with. */
+  readonly tokens: number;
+}
+
+/** Rows of one length. */
+export interface PackedGroup {
+  readonly length: number;
+  readonly programs: ModelPrograms;
+  /** In batches of `programs.batch`. */
+  readonly batches: readonly PackedBatch[];
+}
+
+export interface PackedBatch {
+  readonly rows: readonly PackedRow[];
+  readonly places: Places;
+}
+
+/** Packs sequences; those whose rotations differ by their lengths (dynamic, LongRoPE) apart from each other. */
+export async function packAll(
+  config: ModelConfig,
+  device: Device,
+  sequences: readonly Sequence[],
+): Promise<PackedSequences> {
+  const byRotation = groupsOf([...sequences.keys()], (index) =>
+    rotationClass(config, inputOf(sequences[index]!).length),
+  );
+  const groups: PackedGroup[] = [];
+  for (const members of byRotation.values()) {
+    const plans = packSequences(members.map((index) => sequences[index]!));
+    const rows = plans.map(({ length, sequences: own }) =>
+      packedRow({ length, sequences: own.map((place) => members[place]!) }, sequences),
+    );
+    for (const [length, ofLength] of [...groupsOf(rows, ({ ids }) => ids.length)].sort(([a], [b]) => a - b)) {
+      const programs = await ModelPrograms.create(config, device, length);
+      const batches = Array.from({ length: Math.ceil(ofLength.length / programs.batch) }, (_, i) => {
+        const own = ofLength.slice(i * programs.batch, (i + 1) * programs.batch);
+        return { rows: own, places: placesOf(own) };
+      });
+      groups.push({ length, programs, batches });
+    }
+  }
+  const rows = groups.flatMap(({ batches }) => batches.flatMap((batch) => batch.rows));
+  const fed = new Int32Array(sequences.length);
+  for (const row of rows) for (const { sequence, tokens } of row.fed) fed[sequence] = tokens;
+  return { sequences, groups, fed, tokens: rows.reduce((sum, { ids }) => sum + ids.length, 0) };
+}
+
+export function disposePacked({ groups }: PackedSequences): void {
+  for (const { programs } of groups) programs.dispose();
+}
+
+/** Sequences of one class have the same rotary tables. */
+function rotationClass({ positions, rotations = [], maxPositions }: ModelConfig, tokens: number): string {
+  return [positions, ...rotations]
+    .map((rotation) => (rotation?.kind === 'rotary' ? lengthClass(rotation.scaling, tokens, maxPositions) : 0))
+    .join();
+}
+
+function groupsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

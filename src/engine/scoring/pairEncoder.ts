@@ -1,0 +1,52 @@
+import { EspalierError } from '../../base/errors.ts';
+import type { Beginning } from '../../experiment/tasks.ts';
+import type { PairEncoder } from '../../tasks/encodePair.ts';
+import type { LoadedModel } from '../forward/loadedModels.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
+
+/**
+ * How requests become ids of a model. What the harness calls the prefix token is the one that begins texts, else the one that ends them, as
+ * config.json has them.
+ *
+ * @throws EspalierError `checkpoint/tokenizer`; `settings/invalid` where a token is to begin every text and the model has none
+ */
+export async function pairEncoder(
+  { checkpoint: { tokenizerFolder, config, values } }: Pick<LoadedModel, 'checkpoint'>,
+  beginning: Beginning,
+): Promise<PairEncoder> {
+  const tokenizer = await loadTokenizer(tokenizerFolder, config);
+  const known = (id: unknown): number | undefined =>
+    typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < config.vocabulary ? id : undefined;
+  const [first] = tokenizer.around.before;
+  const begin = first ?? known(values['bos_token_id']);
+  const ends = values['eos_token_id'];
+  const ids: Readonly<Record<Beginning, readonly number[]>> = {
+    tokenizer: tokenizer.around.before,
+    none: [],
+    always: begin === undefined ? [] : [begin],
+  };
+  if (beginning === 'always' && begin === undefined) throw noBeginning(tokenizerFolder);
+  const [used] = ids[beginning];
+  return {
+    encode: (text) => withoutSpecial(tokenizer, text),
+    beginning: ids[beginning],
+    beginningText: used === undefined ? undefined : tokenizer.addedText(used),
+    prefix: begin ?? known(Array.isArray(ends) ? ends[0] : ends),
+  };
+}
+
+function withoutSpecial(tokenizer: Tokenizer, text: string): Int32Array {
+  const { before, after } = tokenizer.around;
+  const ids = tokenizer.encode(text);
+  return ids.subarray(before.length, ids.length - after.length);
+}
+
+function noBeginning(folder: string): EspalierError {
+  return new EspalierError({
+    code: 'settings/invalid',
+    operation: `encoding tasks with the tokenizer of ${folder}`,
+    expected: 'a token that begins texts, to stand before every request',
+    actual: 'none: neither tokenizer.json nor config.json names one',
+    remedy: 'Leave it to the tokenizer, or ask for none.',
+  });
+}
