@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../checkpoint/hashing.ts';
+import { compileDecoder, type Decode } from './decoder.ts';
 import { IdBuffer } from './idBuffer.ts';
 import { tokenizerIdentity } from '../checkpoint/identity.ts';
 import { readBounded } from '../checkpoint/jsonFile.ts';
@@ -14,7 +15,7 @@ import { throwIfCancelled } from '../../base/errors.ts';
 import type { EspalierError } from '../../base/errors.ts';
 import type { TokenizerPipeline } from './tokenizerPipeline.ts';
 
-/** Turns texts into token ids, exactly as the Rust tokenizers library does. */
+/** Turns texts into token ids and back, exactly as the Rust tokenizers library does. */
 export interface Tokenizer {
   /**
    * Ids of the whole text, with the special tokens around it that Hugging Face adds by default. A lone surrogate, which no
@@ -29,6 +30,18 @@ export interface Tokenizer {
    * @throws EspalierError `cancelled`, too
    */
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
+  /**
+   * The text of token ids, without the special tokens among them; an id without a token is nothing. A byte that is no part of a character
+   * is U+FFFD. See {@link TextStream} for ids that come one by one.
+   *
+   * @param options.special whether special tokens are texts like others
+   * @throws EspalierError `checkpoint/tokenizer` where the file's decoder is one that is not reproduced
+   */
+  decode(ids: Iterable<number>, options?: { readonly special?: boolean }): string;
+  /** The id of a token by its text. */
+  idOf(token: string): number | undefined;
+  /** The token with that id as the file writes it. */
+  tokenOf(id: number): string | undefined;
   /** See {@link tokenizerIdentity}: of the bytes that were read. */
   readonly identity: string;
 }
@@ -94,8 +107,20 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
     }
     return ids;
   };
+  const idOf = (token: string): number | undefined => pipeline.added.get(token) ?? pipeline.model.vocabulary.get(token);
+  // Most who encode never decode: 128 000 tokens by their ids take a while.
+  let tokens: ReadonlyMap<number, string> | undefined;
+  let decoder: Decode | undefined;
+  const tokenOf = (id: number): string | undefined => (tokens ??= tokensById(pipeline)).get(id);
   return {
     identity,
+    idOf,
+    tokenOf,
+    decode(ids, { special = false } = {}) {
+      decoder ??= compileDecoder(pipeline.decoder, pipeline.file);
+      const texts = Array.from(ids, tokenOf).filter((token) => token !== undefined);
+      return decoder(special ? texts : texts.filter((token) => !pipeline.skipped.has(token)));
+    },
     encode(text) {
       const ids = new IdBuffer();
       const steps = encodeSteps(pipeline, text.toWellFormed(), ids);
@@ -113,6 +138,11 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
       return checked(ids.toArray());
     },
   };
+}
+
+/** Of two with one id the added token counts. */
+function tokensById({ model, added }: TokenizerPipeline): ReadonlyMap<number, string> {
+  return new Map(Array.from([...model.vocabulary, ...added], ([token, id]) => [id, token]));
 }
 
 /** −1 when there is none. */
