@@ -86,8 +86,7 @@ function joinBytes(tokens: readonly string[]): readonly string[] {
   const flush = (): void => {
     if (run.length === 0) return;
     const text = strictText(Uint8Array.from(run));
-    if (text === undefined) for (const _ of run) joined.push('\ufffd');
-    else joined.push(text);
+    joined.push(text ?? '\ufffd'.repeat(run.length));
     run = [];
   };
   for (const token of tokens) {
@@ -138,7 +137,7 @@ const CLEAN_UP: readonly (readonly [wanted: string, content: string])[] = [
 
 /** Takes a character away from both ends, so many times at most. */
 function strip(token: string, { content, start, stop }: Extract<PlainDecoderSpec, { type: 'Strip' }>): string {
-  const characters = [...token];
+  const characters = Array.from(token);
   let begin = 0;
   while (begin < Math.min(start, characters.length) && characters[begin] === content) begin++;
   let end = characters.length;

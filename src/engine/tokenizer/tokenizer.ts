@@ -7,7 +7,7 @@ import { tokenizerIdentity } from '../checkpoint/identity.ts';
 import { readBounded } from '../checkpoint/jsonFile.ts';
 import { requireTokenizer } from '../checkpoint/requireTokenizer.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
-import { applyTokenizerConfig } from './specialTokens.ts';
+import { applyTokenizerConfig, type SpecialTokens } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
 import { tokenizerError } from './tokenizerError.ts';
 import { parseTokenizerSpec } from './tokenizerSpec.ts';
@@ -21,9 +21,10 @@ export interface Tokenizer {
    * Ids of the whole text, with the special tokens around it that Hugging Face adds by default. A lone surrogate, which no
    * UTF-8 text can hold, counts as U+FFFD.
    *
+   * @param options.special false: without the tokens around it; those that stand in the text are found all the same
    * @throws EspalierError `checkpoint/tokenizer` when the checkpoint has no rows for an id (see {@link TokenizerOptions}).
    */
-  encode(text: string): Int32Array;
+  encode(text: string, options?: { readonly special?: boolean }): Int32Array;
   /**
    * The same, giving way to other work every few milliseconds, and between what is done to a whole text.
    *
@@ -38,6 +39,8 @@ export interface Tokenizer {
    * @throws EspalierError `checkpoint/tokenizer` where the file's decoder is one that is not reproduced
    */
   decode(ids: Iterable<number>, options?: { readonly special?: boolean }): string;
+  /** What is put around every text. */
+  readonly around: SpecialTokens;
   /** The id of a token by its text. */
   idOf(token: string): number | undefined;
   /** The token with that id as the file writes it. */
@@ -114,6 +117,7 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
   const tokenOf = (id: number): string | undefined => (tokens ??= tokensById(pipeline)).get(id);
   return {
     identity,
+    around: pipeline.special,
     idOf,
     tokenOf,
     decode(ids, { special = false } = {}) {
@@ -121,9 +125,13 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
       const texts = Array.from(ids, tokenOf).filter((token) => token !== undefined);
       return decoder(special ? texts : texts.filter((token) => !pipeline.skipped.has(token)));
     },
-    encode(text) {
+    encode(text, { special = true } = {}) {
       const ids = new IdBuffer();
-      const steps = encodeSteps(pipeline, text.toWellFormed(), ids);
+      const steps = encodeSteps(
+        special ? pipeline : { ...pipeline, special: NOTHING_AROUND },
+        text.toWellFormed(),
+        ids,
+      );
       while (!steps.next().done);
       return checked(ids.toArray());
     },
@@ -139,6 +147,8 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
     },
   };
 }
+
+const NOTHING_AROUND: SpecialTokens = { before: [], after: [] };
 
 /** Of two with one id the added token counts. */
 function tokensById({ model, added }: TokenizerPipeline): ReadonlyMap<number, string> {

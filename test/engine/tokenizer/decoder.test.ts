@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import { Rng } from '../../../src/base/rng.ts';
 import { TextStream } from '../../../src/engine/tokenizer/textStream.ts';
 import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer.ts';
@@ -33,7 +33,17 @@ function spec(decoder: unknown): Record<string, unknown> {
     special: index < 2,
   }));
   const model = { type: 'WordLevel', unk_token: 'The', vocab };
-  return { version: '1.0', truncation: null, padding: null, added_tokens, normalizer: null, pre_tokenizer: null, post_processor: null, decoder, model };
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens,
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder,
+    model,
+  };
 }
 
 const metaspace = (prepend_scheme: string) => ({ type: 'Metaspace', replacement: '▁', prepend_scheme, split: true });
@@ -108,12 +118,28 @@ describe('decoding', () => {
   });
 });
 
+test('special tokens stay out of the ids where they are not wanted, but for those in the text', async () => {
+  const template = {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [],
+    special_tokens: { '<s>': { id: '<s>', ids: [TOKENS.length], tokens: ['<s>'] } },
+  };
+  replaceFile(path.join(folder, 'tokenizer.json'), JSON.stringify({ ...spec(null), post_processor: template }));
+  const tokenizer = await loadTokenizer(folder);
+  const ids = (special?: boolean): number[] => [
+    ...tokenizer.encode('</s>ing', special === undefined ? {} : { special }),
+  ];
+  expect(ids()).toEqual([TOKENS.length, TOKENS.length + 1, TOKENS.indexOf('ing')]);
+  expect(ids(false)).toEqual([TOKENS.length + 1, TOKENS.indexOf('ing')]);
+});
+
 describe('a stream of tokens', () => {
   it.each(Object.keys(DECODERS))('gives in parts what decoding gives at once: %s', async (name) => {
     const tokenizer = await load(DECODERS[name]);
     const rng = new Rng(62);
     // Bytes that are no text are given out one by one: only runs of whole characters are the same in parts.
-    const wholes = [['ä½', 'ł'], ['å¥½'], ['Ã©'], ['<0xE4>', '<0xBD>', '<0xA0>'], ['<0x41>'], ...TOKENS.filter((token) => /^[\w▁Ġ#'.éĊ語😀< />]+$/u.test(token) && !/^<0x/.test(token) && token !== '').map((token) => [token]), ['<s>'], ['<tool é>']]; // prettier-ignore
+    const wholes = [['ä½', 'ł'], ['å¥½'], ['Ã©'], ['<0xE4>', '<0xBD>', '<0xA0>'], ['<0x41>'], ...TOKENS.filter((token) => /^[\w▁Ġ#'.éĊ語😀< />]+$/u.test(token) && !token.startsWith('<0x') && token !== '').map((token) => [token]), ['<s>'], ['<tool é>']]; // prettier-ignore
     for (let i = 0; i < 200; i++) {
       const pick = (): string[] =>
         Array.from({ length: rng.integer(8) }, () => wholes[rng.integer(wholes.length)]!).flat();
