@@ -14,7 +14,10 @@ export const MAX_ALTERNATIVES = 100;
 /** A model to be opened for questions: the plan's checkpoint, or what its only evaluation makes of it. */
 export type ServedPlan = Immutable<z.infer<typeof servedPlanSchema>>;
 
-export const servedPlanSchema = planSchema;
+export const servedPlanSchema = planSchema.extend({
+  /** Where nothing is pruned none is needed, and the calibration text does where there is one. */
+  text: nameSchema.exactOptional(),
+});
 
 /** A model that is open for questions. */
 export type Served = Immutable<z.infer<typeof servedSchema>>;
@@ -38,6 +41,11 @@ export const servedSchema = z.strictObject({
   /** Bytes of keys and values for each token of a sequence. */
   cacheBytes: amountSchema,
 });
+
+/** An open model that is asked no more. */
+export type ClosingServed = Immutable<z.infer<typeof closingServedSchema>>;
+
+export const closingServedSchema = z.strictObject({ served: countSchema });
 
 const promptSchema = z.union([z.string().max(MAX_TEXT), z.array(countSchema).max(MAX_IDS)]);
 

@@ -12,9 +12,11 @@ import { memoryTransport } from '../protocol/memoryTransport.ts';
 import {
   sampleExportReport,
   sampleInspection,
+  sampleGenerated,
   samplePreflight,
   samplePlan,
   sampleResult,
+  sampleServed,
   sampleSummary,
 } from '../protocol/samples.ts';
 
@@ -61,6 +63,12 @@ class SteppedEngine implements Engine {
   openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });
   speedRound = () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 });
   componentScores = () => Promise.resolve({ groups: '', channels: '' });
+  openServed = () => Promise.resolve(sampleServed());
+  generate: Engine['generate'] = () => Promise.resolve(sampleGenerated());
+  closeServed = () => Promise.resolve({});
+  tokenizerOf: Engine['tokenizerOf'] = () => {
+    throw new Error('not asked for');
+  };
   describe = (model: string) => Promise.resolve(sampleSummary(model));
   tokens = () => Promise.resolve(new Int32Array());
   dispose = () => {

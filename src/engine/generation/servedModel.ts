@@ -3,6 +3,7 @@ import { canonicalJson } from '../../base/canonicalJson.ts';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { Generated, Generating, Served, ServedPlan } from '../../experiment/generationSchema.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
 import { checkTensors } from '../checkpoint/checkTensors.ts';
@@ -74,7 +75,7 @@ export class ServedModel implements GeneratingModel {
     try {
       const identity = await dense.identity(hooks.signal);
       if (scratch !== undefined) {
-        await writePlanned(plan, scratch, hooks, state, scratchFolder);
+        await writePlanned(withText(plan), scratch, hooks, state, scratchFolder);
         // The dense weights would only be in the way.
         state.models.dispose();
       }
@@ -92,7 +93,7 @@ export class ServedModel implements GeneratingModel {
           canonicalJson({
             model: identity.hash,
             evaluation: evaluation && { ...evaluation, metric: undefined },
-            inputs: evaluation && planInputs(plan),
+            inputs: evaluation && planInputs(withText(plan)),
             device: [device.name, device.precision],
             versions: engineVersions(),
           }),
@@ -135,7 +136,7 @@ export class ServedModel implements GeneratingModel {
 
 /** Writes what the plan's only evaluation makes of its model. */
 async function writePlanned(
-  plan: ServedPlan,
+  plan: EvaluationPlan,
   folder: string,
   hooks: StepHooks,
   state: EngineState,
@@ -159,6 +160,19 @@ async function writePlanned(
       await session.write(point, folder, 'float32', steps);
     },
   );
+}
+
+/** What prunes looks at one block of a text; which one does not matter. @throws EspalierError `settings/invalid` */
+function withText(plan: ServedPlan): EvaluationPlan {
+  const text = plan.text ?? plan.calibration;
+  if (text !== undefined) return { ...plan, text };
+  throw new EspalierError({
+    code: 'settings/invalid',
+    operation: 'opening a pruned model',
+    expected: 'a text, or one for calibration',
+    actual: 'neither',
+    remedy: 'Name a text.',
+  });
 }
 
 function several(count: number): EspalierError {
