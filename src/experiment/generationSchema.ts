@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Immutable } from '../base/immutable.ts';
 import { amountSchema, countSchema, hashSchema, nameSchema, shareSchema, textSchema } from '../base/scalarSchemas.ts';
-import { planSchema } from './planSchema.ts';
+import { evaluationFields, evaluationSchema } from './planSchema.ts';
 
 /** Tokens, texts and prompts of one question at most: what comes from outside is bounded. */
 const MAX_IDS = 1 << 20;
@@ -14,9 +14,10 @@ export const MAX_ALTERNATIVES = 100;
 /** A model to be opened for questions: the plan's checkpoint, or what its only evaluation makes of it. */
 export type ServedPlan = Immutable<z.infer<typeof servedPlanSchema>>;
 
-export const servedPlanSchema = planSchema.extend({
-  /** Where nothing is pruned none is needed, and the calibration text does where there is one. */
-  text: nameSchema.exactOptional(),
+export const servedPlanSchema = z.strictObject({
+  // Where nothing is pruned no text is needed; else any will do.
+  ...evaluationFields,
+  evaluations: z.array(evaluationSchema).max(1),
 });
 
 /** A model that is open for questions. */

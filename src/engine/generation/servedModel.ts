@@ -3,7 +3,7 @@ import { canonicalJson } from '../../base/canonicalJson.ts';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { Generated, Generating, Served, ServedPlan } from '../../experiment/generationSchema.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
-import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { TextPlan } from '../../experiment/planSchema.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
 import { checkTensors } from '../checkpoint/checkTensors.ts';
@@ -136,7 +136,7 @@ export class ServedModel implements GeneratingModel {
 
 /** Writes what the plan's only evaluation makes of its model. */
 async function writePlanned(
-  plan: EvaluationPlan,
+  plan: TextPlan,
   folder: string,
   hooks: StepHooks,
   state: EngineState,
@@ -163,7 +163,7 @@ async function writePlanned(
 }
 
 /** What prunes looks at one block of a text; which one does not matter. @throws EspalierError `settings/invalid` */
-function withText(plan: ServedPlan): EvaluationPlan {
+function withText(plan: ServedPlan): TextPlan {
   const text = plan.text ?? plan.calibration;
   if (text !== undefined) return { ...plan, text };
   throw new EspalierError({
