@@ -250,7 +250,8 @@ export function idleStructureHandlers(): Pick<
     measureSpeed: () => Promise.resolve([]),
     verify: () => Promise.resolve(sampleExportReport().verification),
     openSpeed: () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 }),
-    speedRound: () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 }),
+    speedRound: () =>
+      Promise.resolve({ seconds: 0.5, decode: { seconds: 0.1, tokens: 16, batch: 1 }, peakMemory: 100e6 }),
     openServed: () => Promise.resolve(sampleServed()),
     generate: (asked, { onToken }) => {
       const answer = sampleGenerated();
