@@ -5,7 +5,8 @@ const LAYERS = {
   hub: ['files', 'experiment'],
   metric: ['base'],
   experiment: ['metric'],
-  search: ['experiment'],
+  tasks: ['experiment'],
+  search: ['tasks'],
   view: ['search'],
   protocol: ['files', 'search'],
   language: ['search'],
@@ -41,7 +42,7 @@ const ENGINE = {
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.
-const PURE = ['base', 'metric', 'experiment', 'search', 'view'];
+const PURE = ['base', 'metric', 'experiment', 'tasks', 'search', 'view'];
 
 const anyOf = (names) => `(${[...new Set(names)].join('|')})`;
 

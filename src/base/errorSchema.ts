@@ -22,6 +22,16 @@ export type ErrorCode =
   | 'corpus/field'
   | 'corpus/row'
   | 'corpus/too-short'
+  // tasks and their documents
+  | 'tasks/unknown'
+  | 'tasks/not-found'
+  | 'tasks/document'
+  | 'tasks/unlabelled'
+  | 'tasks/empty'
+  | 'tasks/examples'
+  | 'tasks/template'
+  | 'tasks/too-long'
+  | 'tasks/too-large'
   // metrics, `.prune` files and settings
   | 'metric/syntax'
   | 'metric/invalid-score'

@@ -33,6 +33,42 @@ export class PythonRandom {
     return low + drawn;
   }
 
+  /**
+   * Places of `count` things out of `population`, in the order drawn, as `sample(range(population), count)` gives them: by a pool where the
+   * population is small, else by drawing again what was drawn before.
+   *
+   * @throws RangeError where there are not so many
+   */
+  sample(population: number, count: number): number[] {
+    if (count < 0 || count > population) throw new RangeError(`${count} of ${population}`);
+    const small = count > 5 ? 21 + 4 ** Math.ceil(Math.log(3 * count) / Math.log(4)) : 21;
+    if (population > small) return this.sampleBySet(population, count);
+    const pool = Array.from({ length: population }, (_, place) => place);
+    return Array.from({ length: count }, (_, drawn) => {
+      const last = population - drawn - 1;
+      const at = this.integer(0, last);
+      const place = pool[at]!;
+      pool[at] = pool[last]!;
+      return place;
+    });
+  }
+
+  private sampleBySet(population: number, count: number): number[] {
+    const drawn = new Set<number>();
+    while (drawn.size < count) drawn.add(this.integer(0, population - 1));
+    return [...drawn];
+  }
+
+  /** Another order of the same things, as `shuffle` leaves them. */
+  shuffled<Thing>(things: readonly Thing[]): Thing[] {
+    const order = [...things];
+    for (let last = order.length - 1; last > 0; last--) {
+      const at = this.integer(0, last);
+      [order[last], order[at]] = [order[at]!, order[last]!];
+    }
+    return order;
+  }
+
   private uint32(): number {
     if (this.next === WORDS) this.renew();
     let word = this.state[this.next++]!;

@@ -1,7 +1,7 @@
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
 import { corpusError } from './corpusError.ts';
 import { textLines } from './textLines.ts';
-import { strip } from './white.ts';
+import { strip } from '../../base/pythonText.ts';
 import { wikitextRows } from './wikitextRows.ts';
 
 /** Characters of the longest text: a JavaScript string holds just under 2²⁹; tokens of a text of this size take 1 GiB. */

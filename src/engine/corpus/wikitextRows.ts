@@ -1,5 +1,5 @@
 import { textLines } from './textLines.ts';
-import { strip } from './white.ts';
+import { strip } from '../../base/pythonText.ts';
 
 /** Lines that are looked at before the first row is given. */
 const LOOKED_AT = 512;
