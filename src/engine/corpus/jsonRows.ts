@@ -8,37 +8,52 @@ import type { TextFormat } from './textFormat.ts';
 import { textLines } from './textLines.ts';
 
 type JsonRows = (texts: AsyncIterable<string>, file: string, field: string) => AsyncGenerator<readonly string[]>;
+type JsonValues = (texts: AsyncIterable<string>, file: string) => AsyncGenerator<readonly unknown[]>;
 
 /**
- * The texts of the rows of JSON, many at a time. A name twice in a row is an error, since readers differ in which they take.
+ * The rows of JSON, many at a time: objects a line, those of a list, or one object. A name twice in a row is an error, since readers differ in which
+ * they take.
  *
- * @throws EspalierError `corpus/row`, `corpus/field`, `corpus/damaged`, `corpus/format`, `evaluation/too-large`
+ * @throws EspalierError `corpus/row`, `corpus/damaged`, `evaluation/too-large`
  */
-export const JSON_ROWS: Readonly<Record<Exclude<TextFormat, 'text'>, JsonRows>> = { lines, list, object };
+export const JSON_VALUES: Readonly<Record<Exclude<TextFormat, 'text'>, JsonValues>> = { lines, list, object };
 
-async function* lines(texts: AsyncIterable<string>, file: string, field: string): AsyncGenerator<readonly string[]> {
-  const reader = new FieldReader(file, field);
+/** The texts of these rows. @throws EspalierError as {@link JSON_VALUES}, and `corpus/field`, `corpus/format` */
+export const JSON_ROWS: Readonly<Record<Exclude<TextFormat, 'text'>, JsonRows>> = {
+  lines: textsIn(lines),
+  list: textsIn(list),
+  object: textsInObject,
+};
+
+function textsIn(values: JsonValues): JsonRows {
+  return async function* (texts, file, field) {
+    const reader = new FieldReader(file, field);
+    let row = 0;
+    for await (const items of values(texts, file)) yield items.map((item) => reader.text(item, ++row));
+  };
+}
+
+async function* lines(texts: AsyncIterable<string>, file: string): AsyncGenerator<readonly unknown[]> {
   let row = 0;
   for await (const all of textLines(texts, 'line-feed', file)) {
     const written = all.filter((line) => !BLANK.test(line));
-    yield written.map((line) => reader.text(parseRow(line, ++row, file), row));
+    yield written.map((line) => parseRow(line, ++row, file));
   }
 }
 
 const BLANK = /^[ \t\r\n]*$/;
 
-async function* list(texts: AsyncIterable<string>, file: string, field: string): AsyncGenerator<readonly string[]> {
-  const reader = new FieldReader(file, field);
+async function* list(texts: AsyncIterable<string>, file: string): AsyncGenerator<readonly unknown[]> {
   let row = 0;
   const items = new ListItems(file);
   for await (const text of texts) {
-    yield items.push(text).map((item) => reader.text(parseRow(item, ++row, file), row));
+    yield items.push(text).map((item) => parseRow(item, ++row, file));
   }
   items.end();
 }
 
-/** One row, or the rows in its only list. It is read at once: what is longer is written as lines. */
-async function* object(texts: AsyncIterable<string>, file: string, field: string): AsyncGenerator<readonly string[]> {
+/** It is read at once: what is longer is written as lines. */
+async function* object(texts: AsyncIterable<string>, file: string): AsyncGenerator<readonly unknown[]> {
   const parts: string[] = [];
   let length = 0;
   for await (const text of texts) {
@@ -46,20 +61,31 @@ async function* object(texts: AsyncIterable<string>, file: string, field: string
     length += text.length;
     if (length > LONGEST_ROW) throw rowTooLong(file, 1);
   }
-  const value = parseRow(parts.join(''), 1, file) as Readonly<Record<string, unknown>>;
+  yield [parseRow(parts.join(''), 1, file)];
+}
+
+/** One row, or the rows in its only list. */
+async function* textsInObject(
+  texts: AsyncIterable<string>,
+  file: string,
+  field: string,
+): AsyncGenerator<readonly string[]> {
   const reader = new FieldReader(file, field);
-  const isRow = typeof value[field || 'text'] === 'string';
-  const lists = Object.entries(value).filter(([, member]) => Array.isArray(member));
-  if (isRow || lists.length === 0) {
-    yield [reader.text(value, 1)];
-    return;
+  for await (const [item] of object(texts, file)) {
+    const value = item as Readonly<Record<string, unknown>>;
+    const isRow = typeof value[field || 'text'] === 'string';
+    const lists = Object.entries(value).filter(([, member]) => Array.isArray(member));
+    if (isRow || lists.length === 0) {
+      yield [reader.text(value, 1)];
+      return;
+    }
+    if (lists.length > 1)
+      throw severalLists(
+        file,
+        lists.map(([name]) => name),
+      );
+    yield (lists[0]![1] as readonly unknown[]).map((each, i) => reader.text(each, i + 1));
   }
-  if (lists.length > 1)
-    throw severalLists(
-      file,
-      lists.map(([name]) => name),
-    );
-  yield (lists[0]![1] as readonly unknown[]).map((item, i) => reader.text(item, i + 1));
 }
 
 function severalLists(file: string, names: readonly string[]): EspalierError {

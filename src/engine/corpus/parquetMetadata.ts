@@ -1,15 +1,17 @@
 import type { ColumnMetaData, FileMetaData } from 'hyparquet';
-import { parquetMetadata } from 'hyparquet';
+import { parquetMetadata, parquetSchema } from 'hyparquet';
 import { EspalierError } from '../../base/errors.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
 import { corpusError, damaged } from './corpusError.ts';
 import type { DataFile } from './dataFile.ts';
-import { type TextColumn, textColumn } from './parquetSchema.ts';
+import { type Leaf, leavesOf, type TextColumn, textColumn } from './parquetSchema.ts';
 import { endOfStruct } from './thrift.ts';
 
 /** The part of a column in one group of rows. */
 export interface ColumnPart {
   readonly rows: number;
+  /** Of lists each item, and one for a list without any. */
+  readonly values: number;
   readonly codec: ColumnMetaData['codec'];
   /** Bytes of the file. */
   readonly begin: number;
@@ -29,33 +31,59 @@ export interface ParquetTexts {
  * @throws EspalierError `corpus/damaged`, `corpus/format`, `corpus/field`
  */
 export async function readParquetMetadata(data: DataFile, field: string): Promise<ParquetTexts> {
-  const { file, size } = data;
+  return checked(data.file, async () => {
+    const metadata = await readMetadata(data);
+    const column = textColumn(metadata, field, data.file);
+    const parts = partsOf(metadata, { ...column, repetitionLevel: 0 }, data.size);
+    return { column, rows: whole(metadata.num_rows), parts };
+  });
+}
+
+/** A column of any kind, and where it is. */
+export interface ParquetColumn {
+  readonly leaf: Leaf;
+  readonly parts: readonly ColumnPart[];
+}
+
+/** All columns of a Parquet file. @throws EspalierError `corpus/damaged`, `corpus/format` */
+export async function readParquetColumns(
+  data: DataFile,
+): Promise<{ readonly rows: number; readonly columns: readonly ParquetColumn[] }> {
+  return checked(data.file, async () => {
+    const metadata = await readMetadata(data);
+    const leaves = leavesOf(parquetSchema(metadata));
+    const columns = leaves.map((leaf) => ({ leaf, parts: partsOf(metadata, leaf, data.size) }));
+    return { rows: whole(metadata.num_rows), columns };
+  });
+}
+
+async function checked<Read>(file: string, read: () => Promise<Read>): Promise<Read> {
   try {
-    const tail = Buffer.from(await data.read(size - TAIL, TAIL));
-    if (size < 3 * TAIL || tail.toString('latin1', 4) === 'PARE')
-      throw corpusError(
-        'corpus/format',
-        file,
-        'Parquet',
-        'Parquet that is encrypted or empty',
-        'Write it without encryption.',
-      );
-    if (tail.toString('latin1', 4) !== 'PAR1') throw new Error('no mark at its end');
-    const length = tail.readUInt32LE();
-    if (length > Math.min(size - TAIL, LARGEST_METADATA)) throw new Error(`metadata of ${length} bytes`);
-    const bytes = Uint8Array.from(await data.read(size - TAIL - length, length + TAIL));
-    endOfStruct(bytes.subarray(0, length), 0);
-    const metadata = parquetMetadata(bytes, { geoparquet: false });
-    checkSchema(metadata);
-    const column = textColumn(metadata, field, file);
-    const parts = metadata.row_groups.map((_, group) => columnPart(metadata, group, column, size));
-    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    if (rows !== whole(metadata.num_rows))
-      throw new Error(`${metadata.num_rows} rows, of which ${rows} are in its groups`);
-    return { column, rows, parts };
+    return await read();
   } catch (thrown) {
     throw thrown instanceof EspalierError ? thrown : damaged(file, 'Parquet', reasonOf(thrown).slice(0, 200));
   }
+}
+
+async function readMetadata(data: DataFile): Promise<FileMetaData> {
+  const { file, size } = data;
+  const tail = Buffer.from(await data.read(size - TAIL, TAIL));
+  if (size < 3 * TAIL || tail.toString('latin1', 4) === 'PARE')
+    throw corpusError(
+      'corpus/format',
+      file,
+      'Parquet',
+      'Parquet that is encrypted or empty',
+      'Write it without encryption.',
+    );
+  if (tail.toString('latin1', 4) !== 'PAR1') throw new Error('no mark at its end');
+  const length = tail.readUInt32LE();
+  if (length > Math.min(size - TAIL, LARGEST_METADATA)) throw new Error(`metadata of ${length} bytes`);
+  const bytes = Uint8Array.from(await data.read(size - TAIL - length, length + TAIL));
+  endOfStruct(bytes.subarray(0, length), 0);
+  const metadata = parquetMetadata(bytes, { geoparquet: false });
+  checkSchema(metadata);
+  return metadata;
 }
 
 /** A length and a mark. */
@@ -74,7 +102,16 @@ function checkSchema({ schema }: FileMetaData): void {
   if (open !== 0) throw new Error('a schema that is no tree');
 }
 
-function columnPart({ row_groups: groups }: FileMetaData, group: number, column: TextColumn, size: number): ColumnPart {
+type Column = Pick<Leaf, 'index' | 'name' | 'repetitionLevel'>;
+
+function partsOf(metadata: FileMetaData, column: Column, size: number): readonly ColumnPart[] {
+  const parts = metadata.row_groups.map((_, group) => columnPart(metadata, group, column, size));
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  if (rows === whole(metadata.num_rows)) return parts;
+  throw new Error(`${metadata.num_rows} rows, of which ${rows} are in its groups`);
+}
+
+function columnPart({ row_groups: groups }: FileMetaData, group: number, column: Column, size: number): ColumnPart {
   const { columns, num_rows: rows } = groups[group]!;
   const meta = columns[column.index]?.meta_data;
   if (!meta || columns[column.index]!.file_path) throw new Error(`no column ${column.name} in its group ${group + 1}`);
@@ -84,8 +121,10 @@ function columnPart({ row_groups: groups }: FileMetaData, group: number, column:
   const begin = dictionary > 0 ? dictionary : whole(meta.data_page_offset);
   const end = begin + whole(meta.total_compressed_size);
   if (begin < 4 || end > size) throw new Error(`a column from byte ${begin} to ${end} of ${size}`);
-  if (whole(meta.num_values) !== whole(rows)) throw new Error(`${meta.num_values} texts in ${rows} rows`);
-  return { rows: whole(rows), codec: meta.codec, begin, end };
+  const values = whole(meta.num_values);
+  if (column.repetitionLevel === 0 ? values !== whole(rows) : values < whole(rows))
+    throw new Error(`${values} values in ${rows} rows`);
+  return { rows: whole(rows), values, codec: meta.codec, begin, end };
 }
 
 function whole(value: unknown): number {

@@ -40,56 +40,92 @@ export function readTexts(
   dictionary: readonly Uint8Array[] | undefined,
   level: number,
 ): readonly StoredText[] {
-  const { page, levels, count, encoding } = header.data_page_header_v2
-    ? secondVersion(header, bytes, codec, level)
-    : firstVersion(header, bytes, codec, level);
-  const present = levels ? levels.reduce((sum, each) => sum + Number(each === level), 0) : count;
-  const texts = valuesOf(encoding, page, present, dictionary);
+  const levels = { definitionLevel: level, repetitionLevel: 0 };
+  const { page, definition, present, encoding } = openPage(header, bytes, codec, levels);
+  const texts = textsOf(encoding, page, present, dictionary);
   let next = 0;
-  return levels ? Array.from(levels, (each) => (each === level ? texts[next++] : undefined)) : texts;
+  return definition ? Array.from(definition, (each) => (each === level ? texts[next++] : undefined)) : texts;
 }
 
-interface DataPage {
+/** How deep the values of a column are in what may be missing, and in lists. */
+export interface Levels {
+  readonly definitionLevel: number;
+  readonly repetitionLevel: number;
+}
+
+/** A data page without its packing. */
+export interface DataPage {
   /** Values alone. */
   readonly page: Uint8Array;
   /** How much of the way to each value is there; undefined where all of it always is. */
-  readonly levels: Uint8Array | undefined;
+  readonly definition: Uint8Array | undefined;
+  /** Which list each value goes on with; undefined without lists. */
+  readonly repetition: Uint8Array | undefined;
+  /** With those that are missing. */
   readonly count: number;
+  /** How many are there. */
+  readonly present: number;
   readonly encoding: string;
 }
 
-function firstVersion(header: PageHeader, bytes: Uint8Array, codec: ColumnPart['codec'], level: number): DataPage {
-  const { num_values: count, encoding } = header.data_page_header!;
-  const page = decompressPage(codec, bytes, header.uncompressed_page_size);
-  if (level === 0) return { page, levels: undefined, count, encoding };
-  if (page.length < 4) throw new Error('a page without its levels');
-  const end = 4 + viewOf(page).getUint32(0, true);
-  return { page: page.subarray(end), levels: readLevels(page.subarray(4, end), count, level), count, encoding };
+/** @throws Error for what is no such page */
+export function openPage(header: PageHeader, bytes: Uint8Array, codec: ColumnPart['codec'], levels: Levels): DataPage {
+  const page = (header.data_page_header_v2 ? secondVersion : firstVersion)(header, bytes, codec, levels);
+  const { definition, count } = page;
+  const deepest = levels.definitionLevel;
+  const present = definition ? definition.reduce((sum, each) => sum + Number(each === deepest), 0) : count;
+  return { ...page, present };
 }
 
-function secondVersion(header: PageHeader, bytes: Uint8Array, codec: ColumnPart['codec'], level: number): DataPage {
+type OpenPage = (
+  header: PageHeader,
+  bytes: Uint8Array,
+  codec: ColumnPart['codec'],
+  levels: Levels,
+) => Omit<DataPage, 'present'>;
+
+const firstVersion: OpenPage = (header, bytes, codec, levels) => {
+  const { num_values: count, encoding } = header.data_page_header!;
+  let page = decompressPage(codec, bytes, header.uncompressed_page_size);
+  const take = (level: number): Uint8Array | undefined => {
+    if (level === 0) return undefined;
+    if (page.length < 4) throw new Error('a page without its levels');
+    const end = 4 + viewOf(page).getUint32(0, true);
+    const read = readLevels(page.subarray(4, end), count, level);
+    page = page.subarray(end);
+    return read;
+  };
+  const repetition = take(levels.repetitionLevel);
+  const definition = take(levels.definitionLevel);
+  return { page, repetition, definition, count, encoding };
+};
+
+const secondVersion: OpenPage = (header, bytes, codec, levels) => {
   const { num_values: count, encoding, is_compressed: isCompressed, ...lengths } = header.data_page_header_v2!;
-  const repetition = lengths.repetition_levels_byte_length;
-  const end = repetition + lengths.definition_levels_byte_length;
+  const begin = lengths.repetition_levels_byte_length;
+  const end = begin + lengths.definition_levels_byte_length;
   const length = header.uncompressed_page_size - end;
-  if (!(repetition >= 0 && end >= repetition && end <= bytes.length && length >= 0))
+  if (!(begin >= 0 && end >= begin && end <= bytes.length && length >= 0))
     throw new Error('levels longer than their page');
   const values = bytes.subarray(end);
   const page = decompressPage(isCompressed === false ? 'UNCOMPRESSED' : codec, values, length);
+  const read = (level: number, from: number, to: number): Uint8Array | undefined =>
+    level === 0 ? undefined : readLevels(bytes.subarray(from, to), count, level);
   return {
     page,
-    levels: level === 0 ? undefined : readLevels(bytes.subarray(repetition, end), count, level),
+    repetition: read(levels.repetitionLevel, 0, begin),
+    definition: read(levels.definitionLevel, begin, end),
     count,
     encoding,
   };
-}
+};
 
 function readLevels(bytes: Uint8Array, count: number, level: number): Uint8Array {
   return readRuns(bytes, 32 - Math.clz32(level), count, new Uint8Array(count));
 }
 
 /** Runs of equal values, and stretches of packed ones. Checked first: the library writes as many as a run says. */
-function readRuns<Output extends Uint8Array | Uint32Array>(
+export function readRuns<Output extends Uint8Array | Uint32Array>(
   bytes: Uint8Array,
   width: number,
   count: number,
@@ -130,7 +166,8 @@ const VALUES: Readonly<Record<string, ReadValues>> = {
   DELTA_BYTE_ARRAY: deltaTexts,
 };
 
-function valuesOf(
+/** @throws Error for an encoding that texts do not have */
+export function textsOf(
   encoding: string,
   page: Uint8Array,
   count: number,
@@ -158,15 +195,23 @@ function dictionaryTexts(
   count: number,
   dictionary: readonly Uint8Array[] | undefined,
 ): readonly Uint8Array[] {
-  if (!dictionary) throw new Error('a page of numbers of texts, without the dictionary');
+  return dictionaryValues(page, count, dictionary);
+}
+
+/** Values by their numbers in a dictionary. @throws Error for a number that it does not have */
+export function dictionaryValues<Value>(
+  page: Uint8Array,
+  count: number,
+  dictionary: readonly Value[] | undefined,
+): readonly Value[] {
+  if (!dictionary) throw new Error('a page of numbers of values, without the dictionary');
   const width = page[0]!;
   if (!(width <= WIDEST)) throw new Error(`numbers of ${width} bits`);
   const numbers = new Uint32Array(count);
   if (width > 0) readRuns(page.subarray(1), width, count, numbers);
   return Array.from(numbers, (number) => {
-    const text = dictionary[number];
-    if (!text) throw new Error(`text ${number} of a dictionary of ${dictionary.length}`);
-    return text;
+    if (number < dictionary.length) return dictionary[number]!;
+    throw new Error(`value ${number} of a dictionary of ${dictionary.length}`);
   });
 }
 
@@ -175,7 +220,7 @@ const WIDEST = 24;
 
 function deltaLengthTexts(page: Uint8Array, count: number): readonly Uint8Array[] {
   const reader = { view: viewOf(page), offset: 0 };
-  const lengths = deltas(reader, count);
+  const lengths = deltas(reader, count, new Int32Array(count));
   let at = reader.offset;
   return Array.from(lengths, (length) => {
     at += length;
@@ -187,7 +232,7 @@ function deltaLengthTexts(page: Uint8Array, count: number): readonly Uint8Array[
 /** Each begins as the one before it. */
 function deltaTexts(page: Uint8Array, count: number): readonly Uint8Array[] {
   const reader = { view: viewOf(page), offset: 0 };
-  const prefixes = deltas(reader, count);
+  const prefixes = deltas(reader, count, new Int32Array(count));
   const suffixes = deltaLengthTexts(page.subarray(reader.offset), count);
   let last: Uint8Array = new Uint8Array();
   let total = 0;
@@ -202,20 +247,23 @@ function deltaTexts(page: Uint8Array, count: number): readonly Uint8Array[] {
 }
 
 /** Checked first: the library goes round in circles where a block holds nothing. */
-function deltas(reader: { readonly view: DataView; offset: number }, count: number): Int32Array {
+export function deltas<Output extends Int32Array | BigInt64Array>(
+  reader: { readonly view: DataView; offset: number },
+  count: number,
+  output: Output,
+): Output {
   const { offset } = reader;
   const [blockSize, miniblocks, values] = [readVarInt(reader), readVarInt(reader), readVarInt(reader)];
   const perMiniblock = blockSize / miniblocks;
   if (!(blockSize > 0 && blockSize <= 65_536 && miniblocks > 0 && perMiniblock % 8 === 0 && values === count))
     throw new Error(`${values} lengths in blocks of ${blockSize}, where there are ${count} texts`);
   reader.offset = offset;
-  const output = new Int32Array(count);
   deltaBinaryUnpack(reader, count, output);
   if (!Number.isSafeInteger(reader.offset) || reader.offset > reader.view.byteLength)
     throw new Error('lengths longer than their page');
   return output;
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
