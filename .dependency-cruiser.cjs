@@ -36,7 +36,8 @@ const ENGINE = {
   structure: ['update', 'gradient'],
   evaluation: ['structure'],
   export: ['evaluation'],
-  speed: ['forward'],
+  generation: ['recovery'],
+  speed: ['generation'],
   search: ['evaluation'],
   recovery: ['export', 'gradient'],
 };

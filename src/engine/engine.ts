@@ -30,6 +30,7 @@ import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
 import { verifyExport } from './export/verify.ts';
+import { evaluateGenerated, isGenerated } from './generation/evaluateGenerated.ts';
 import type { GenerateHooks } from './generation/generate.ts';
 import { ServedModels } from './generation/servedModels.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
@@ -226,7 +227,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
-        const results = await evaluate(await withLength<EvaluationPlan>(plan), hooks, state);
+        const sized = await withLength<EvaluationPlan>(plan);
+        const results = sized.tasks?.list.some(isGenerated)
+          ? await evaluateGenerated(sized, hooks, state, evaluate)
+          : await evaluate(sized, hooks, state);
         // Where there is a text there are perplexities, which the compiler cannot follow.
         return results as readonly ResultOf<typeof plan>[];
       }),

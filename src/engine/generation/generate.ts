@@ -1,6 +1,7 @@
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import { Rng } from '../../base/rng.ts';
 import type { Generated, GeneratedToken, Generating } from '../../experiment/generationSchema.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../families/families.ts';
 import { modelLength } from '../forward/modelLength.ts';
 import type { Step } from '../forward/step.ts';
@@ -15,6 +16,7 @@ import { StopTexts } from './stopTexts.ts';
 
 /** A model that goes on from prompts. */
 export interface GeneratingModel extends CachedModel {
+  readonly checkpoint: CachedModel['checkpoint'] & Pick<Checkpoint, 'values'>;
   readonly tokenizer: Tokenizer;
   /** Ids that end a text. */
   readonly ends: ReadonlySet<number>;

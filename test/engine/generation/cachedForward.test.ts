@@ -19,7 +19,7 @@ describe.each(Object.keys(FAMILIES) as FamilyName[])('%s', (name) => {
       const [first, second] = model.inputs.samples as [Int32Array, Int32Array];
       const prompts = [first, second.subarray(0, 9)];
       const most = 12;
-      const asked = { ...model.inputs, tokenizer, ends: new Set<number>() };
+      const asked = { ...model.inputs, checkpoint: model.checkpoint, tokenizer, ends: new Set<number>() };
       const { answers } = await generate(asked, { prompts, most });
       for (const [index, prompt] of prompts.entries()) {
         const { ids } = answers[index]!;
