@@ -30,8 +30,9 @@ import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
 import { verifyExport } from './export/verify.ts';
-import { evaluateGenerated, isGenerated } from './generation/evaluateGenerated.ts';
+import { evaluateGenerated, isGenerated, withoutGenerated } from './generation/evaluateGenerated.ts';
 import type { GenerateHooks } from './generation/generate.ts';
+import { withAnswers } from './generation/preflightGenerated.ts';
 import { ServedModels } from './generation/servedModels.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
@@ -268,8 +269,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const sized = await withLength(plan);
-        const pruned = { ...sized, evaluations: sized.evaluations.map(withoutRecovery) };
-        return withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
+        const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
+        const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
+        return withAnswers(sized, trained);
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(

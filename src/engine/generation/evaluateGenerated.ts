@@ -22,6 +22,13 @@ export function isGenerated(planned: PlannedTask): boolean {
   return taskOf(planned).known === 'gsm8k';
 }
 
+/** The plan without the tasks whose answers are generated. */
+export function withoutGenerated(plan: EvaluationPlan): EvaluationPlan {
+  const { tasks, ...without } = plan;
+  const scored = tasks?.list.filter((planned) => !isGenerated(planned)) ?? [];
+  return { ...without, ...(tasks && scored.length > 0 && { tasks: { ...tasks, list: scored } }) };
+}
+
 /**
  * Evaluates a plan some of whose tasks want generated answers: everything else as ever; then the dense model and each that was pruned is opened and
  * answers, one after the other. What an evaluation makes of the model is made once more for that, and trained once more where it is recovered:
@@ -35,12 +42,11 @@ export async function evaluateGenerated(
   state: EngineState,
   evaluate: Evaluate,
 ): Promise<readonly EvaluationResult[]> {
-  const { tasks, ...without } = plan;
+  const { tasks } = plan;
   const list = tasks?.list ?? [];
-  const scored = list.filter((planned) => !isGenerated(planned));
   const before = new Map<number, EvaluationResult>();
   await evaluate(
-    { ...without, ...(tasks && scored.length > 0 && { tasks: { ...tasks, list: scored } }) },
+    withoutGenerated(plan),
     {
       ...hooks,
       onResult: (result, index) => {

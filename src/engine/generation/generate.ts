@@ -33,9 +33,9 @@ type Answer = Generated['answers'][number];
 export type AskedIds = Omit<Generating, 'served' | 'prompts'> & { readonly prompts: readonly Int32Array[] };
 
 /** Sequences that are generated together at most. */
-const MOST_TOGETHER = 16;
+export const MOST_TOGETHER = 16;
 /** Share of the available memory that keys and values may take. */
-const CACHE_SHARE = 0.25;
+export const CACHE_SHARE = 0.25;
 
 /**
  * Goes on from prompts, by the likeliest token or by drawing. Several prompts go through the network together, as many as their keys and values

@@ -56,7 +56,7 @@ async function planOf(answers: readonly string[], evaluations: readonly (typeof 
 
 test('answers of the dense and of a pruned model are judged, and compared', async () => {
   // What the dense model answers is made the solution of one document.
-  const { served } = await engine.openServed({ ...(await planOf([], [])), tasks: undefined } as never);
+  const { served } = await engine.openServed(await planOf([], []));
   const prompt = 'Question: How many apples has a house with 0 doors\nAnswer:';
   const ids = [...engine.tokenizerOf(served).encode(prompt, { special: false }).subarray(-24)];
   const { answers } = await engine.generate({ served, prompts: [ids], most: 256 });
@@ -79,6 +79,23 @@ test('answers of the dense and of a pruned model are judged, and compared', asyn
   expect(dense!.tasks![0]!.means).toEqual(results[0]!.tasks![0]!.dense);
   expect(dense!.tasks![0]!.fingerprint).toBe(results[0]!.tasks![0]!.fingerprint);
 }, 60_000);
+
+test('what answers take is told before: keys and values, the pruned model on the disk, time', async () => {
+  const plan = await planOf(['#### 1'], [WANDA]);
+  const { tasks, ...without } = plan;
+  expect(tasks.list).toHaveLength(1);
+  const [told, before] = [await engine.preflight(plan), await engine.preflight(without)];
+  const { served, cacheBytes } = await engine.openServed({ ...without, evaluations: [] });
+  await engine.closeServed({ served });
+  // 280 tokens have room for 512.
+  expect(told.costs).toContainEqual({
+    name: 'keys and values of answers',
+    kind: 'memory',
+    bytes: 16 * 512 * cacheBytes,
+  });
+  expect(told.costs.map(({ name }) => name)).toContain('the pruned model while it answers');
+  expect(told.flops).toBeGreaterThan(before.flops);
+});
 
 test('a model without room for an answer is refused', async () => {
   const plan = await planOf(['#### 1'], [], 'short');

@@ -147,7 +147,12 @@ describe('a question', () => {
     let tokens = 0;
     const stopping = engine.generate(
       { served, prompts: ['the'], most: 50 },
-      { signal: controller.signal, onToken: () => void (++tokens === 3 && controller.abort()) },
+      {
+        signal: controller.signal,
+        onToken: () => {
+          if (++tokens === 3) controller.abort();
+        },
+      },
     );
     expect(await failureOf(() => stopping)).toMatchObject({ code: 'cancelled' });
     expect(tokens).toBe(3);
