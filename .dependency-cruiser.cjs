@@ -37,7 +37,8 @@ const ENGINE = {
   scoring: ['forward'],
   evaluation: ['structure', 'scoring'],
   export: ['evaluation'],
-  speed: ['forward'],
+  generation: ['recovery'],
+  speed: ['generation'],
   search: ['evaluation'],
   recovery: ['export', 'gradient'],
 };

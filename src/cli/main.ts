@@ -9,6 +9,7 @@ import { EXIT } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
 import { takeKeys } from './flags/llmKeys.ts';
 import { runCommandLine } from './program.ts';
+import { readInput } from './readInput.ts';
 import { createTerminal } from './terminal.ts';
 
 const WORKER = fileURLToPath(new URL('worker.cjs', import.meta.url));
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
     forkWorker: worker,
     keys,
     ask: questioner({ input: process.stdin, output: process.stderr, signal: cancelled.signal }),
+    readInput: (signal) => readInput(process.stdin, signal),
     variables: process.env,
     shippedPrompts: PROMPTS,
     createEngine: async () =>

@@ -7,6 +7,7 @@ import { printDiagnostic } from './reports/diagnostics.ts';
 import { devicesCommand } from './commands/devicesCommand.ts';
 import { evaluateCommand } from './commands/evaluateCommand.ts';
 import { evolveCommand } from './commands/evolveCommand.ts';
+import { generateCommand } from './commands/generateCommand.ts';
 import { hubCommand } from './commands/hubCommand.ts';
 import { EXIT, exitCodeOf } from './exitCode.ts';
 import type { ExitCode } from './exitCode.ts';
@@ -99,6 +100,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     runsCommand,
     exportCommand,
     speedCommand,
+    generateCommand,
     treeCommand,
     tokensCommand,
     hubCommand,

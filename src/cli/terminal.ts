@@ -8,6 +8,8 @@ import { printable } from '../base/printable.ts';
 export interface Terminal {
   /** One line of the result, or several, on standard output. */
   print(line: string | readonly string[]): void;
+  /** Part of a text, as it comes, on standard output: lines end where it says so. */
+  write(text: string): void;
   /** One line for the person, on standard error: warnings, failures. */
   say(line: string): void;
   /** Replaces the status line at the bottom of standard error; empty removes it. Does nothing where that is no terminal. */
@@ -46,6 +48,17 @@ export function createTerminal(stdout: OutputStream, stderr: OutputStream, envir
       clear();
       const lines = typeof line === 'string' ? [line] : line;
       stdout.write(lines.map((one) => `${styles.clean(one)}\n`).join(''));
+    },
+    write(text) {
+      if (text === '') return;
+      clear();
+      // Line by line: what follows a line feed is the text's own, and no message that wants an indent.
+      stdout.write(
+        text
+          .split('\n')
+          .map((line) => styles.clean(line))
+          .join('\n'),
+      );
     },
     say(line) {
       clear();

@@ -13,6 +13,7 @@ import type {
   VerifyRequest,
 } from '../experiment/exportSchema.ts';
 import type { FreshEngine } from '../experiment/freshEngine.ts';
+import type { ClosingServed, Generated, Generating, Served, ServedPlan } from '../experiment/generationSchema.ts';
 import type { MetricInspection } from '../experiment/inspectionSchema.ts';
 import type { Preflight } from '../experiment/preflightSchema.ts';
 import type { EvaluationPlan } from '../experiment/planSchema.ts';
@@ -29,6 +30,10 @@ import type { EngineState } from './evaluation/prepareSweep.ts';
 import type { StepHooks } from './forward/step.ts';
 import { exportModel } from './export/exportModel.ts';
 import { verifyExport } from './export/verify.ts';
+import { evaluateGenerated, isGenerated, withoutGenerated } from './generation/evaluateGenerated.ts';
+import type { GenerateHooks } from './generation/generate.ts';
+import { withAnswers } from './generation/preflightGenerated.ts';
+import { ServedModels } from './generation/servedModels.ts';
 import { LoadedGradients } from './gradient/loadedGradients.ts';
 import { LoadedModels } from './forward/loadedModels.ts';
 import { modelLength, withLength } from './forward/modelLength.ts';
@@ -41,6 +46,7 @@ import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
 import { SpeedSession } from './speed/speedSession.ts';
 import { OpenDevices } from './runtime/openDevices.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import type { MeasureOutcome } from '../search/lifecycle/events.ts';
 import type { OpeningOf, PlanOf, RunKind, RunPlan } from '../search/kinds.ts';
 import type { PackedValues } from '../search/masks/events.ts';
@@ -123,9 +129,24 @@ export interface Engine {
   /** Loads a checkpoint for {@link speedRound}: what the engine of a comparison asks a fresh one. */
   openSpeed(request: SpeedRequest, hooks?: Pick<StepHooks, 'signal'>): Promise<SpeedSubject>;
   speedRound(hooks?: Pick<StepHooks, 'signal'>): Promise<SpeedRound>;
+  /**
+   * Opens the plan's checkpoint, or what its only evaluation makes of it, for {@link generate}. Several can be open, on one device;
+   * all are closed when another device is asked for.
+   *
+   * @throws EspalierError `settings/invalid` for several evaluations, and what an evaluation throws
+   */
+  openServed(plan: ServedPlan, hooks?: StepHooks): Promise<Served>;
+  /** Goes on from prompts, see `generate`. @throws EspalierError `engine/invariant` for a model that is not open */
+  generate(asked: Generating, hooks?: GenerateHooks): Promise<Generated>;
+  closeServed(asked: ClosingServed): Promise<EmptyAnswer>;
+  /** The tokenizer of an open model. @throws EspalierError `engine/invariant` */
+  tokenizerOf(served: number): Tokenizer;
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
 }
+
+/** Nothing is to be said. */
+type EmptyAnswer = Readonly<Record<string, never>>;
 
 /** A finished recovery, and the state that it has kept. */
 export interface KeptRecovery extends KeptState {
@@ -151,12 +172,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
     recovery = undefined;
     return closed;
   };
+  const served = new ServedModels();
   const models = new LoadedModels(options);
   const gradients = new LoadedGradients(options);
   const devices = new OpenDevices(() => {
     void closeSearch();
     speed?.dispose();
     speed = undefined;
+    void served.dispose();
     models.dispose();
     gradients.dispose();
     denseStatistics.dispose();
@@ -205,7 +228,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const evaluate = plan.evaluations.some((evaluation) => evaluation.recovery) ? evaluateRecovered : evaluatePlan;
-        const results = await evaluate(await withLength<EvaluationPlan>(plan), hooks, state);
+        const sized = await withLength<EvaluationPlan>(plan);
+        const results = sized.tasks?.list.some(isGenerated)
+          ? await evaluateGenerated(sized, hooks, state, evaluate)
+          : await evaluate(sized, hooks, state);
         // Where there is a text there are perplexities, which the compiler cannot follow.
         return results as readonly ResultOf<typeof plan>[];
       }),
@@ -243,8 +269,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
       alone(async () => {
         throwIfCancelled(hooks.signal, 'evaluating');
         const sized = await withLength(plan);
-        const pruned = { ...sized, evaluations: sized.evaluations.map(withoutRecovery) };
-        return withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
+        const pruned = { ...withoutGenerated(sized), evaluations: sized.evaluations.map(withoutRecovery) };
+        const trained = await withTraining(sized, await preflight(pruned, hooks, state, options.cacheFolder));
+        return withAnswers(sized, trained);
       }),
     tokens: (model, text, signal) =>
       withCheckpoint(
@@ -283,8 +310,17 @@ export function createEngine(options: EngineOptions = {}): Engine {
         if (!speed) throw notOpenError();
         return speed.round(signal);
       }),
+    openServed: (plan, hooks = {}) => alone(async () => served.open(await withLength(plan), hooks, state)),
+    generate: ({ served: number, ...asked }, hooks = {}) => alone(() => served.get(number).generate(asked, hooks)),
+    closeServed: ({ served: number }) =>
+      alone(async () => {
+        await served.close(number);
+        return {};
+      }),
+    tokenizerOf: (number) => served.get(number).tokenizer,
     dispose: async () => {
       await closeSearch();
+      await served.dispose();
       await devices.dispose();
     },
   };

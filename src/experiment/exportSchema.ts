@@ -103,6 +103,8 @@ export type SpeedRound = Immutable<z.infer<typeof speedRoundSchema>>;
 
 export const speedRoundSchema = z.strictObject({
   seconds: amountSchema,
+  /** Then so many tokens more, one after the other in each of so many sequences. */
+  decode: z.strictObject({ seconds: amountSchema, tokens: countSchema, batch: countSchema }),
   /** Most bytes that the process has held so far. */
   peakMemory: amountSchema,
 });
@@ -111,12 +113,16 @@ export type SpeedReport = Immutable<z.infer<typeof speedReportSchema>>;
 /** Median, lowest and highest of the rounds. */
 export type Spread = SpeedReport['tokensPerSecond'];
 
+const spreadSchema = z.strictObject({ median: amountSchema, lowest: amountSchema, highest: amountSchema });
+
 export const speedReportSchema = speedSubjectSchema.extend({
   model: textSchema,
   /** Tokens of each sequence. */
   length: countSchema,
-  /** Prefill: all tokens of the batch through the blocks, the head for the last token of each sequence. There is no key-value cache. */
-  tokensPerSecond: z.strictObject({ median: amountSchema, lowest: amountSchema, highest: amountSchema }),
+  /** Prefill: all tokens of the batch through the blocks, the head for the last token of each sequence. */
+  tokensPerSecond: spreadSchema,
+  /** Decode: tokens that follow, one after the other in each of `batch` sequences, with keys and values of those before. As {@link speedUp}. */
+  decode: z.strictObject({ batch: countSchema, tokensPerSecond: spreadSchema, speedUp: amountSchema }),
   /** Most bytes that a process held which did nothing else. */
   peakMemory: amountSchema,
   /** Median of the ratios to the first checkpoint, round by round. */

@@ -23,6 +23,9 @@ export interface SpeedRow {
   readonly tokensPerSecond: number | null;
   /** How many times as fast as the first, the median over the rounds. */
   readonly speedUp: number | null;
+  /** The same of tokens that follow one after the other. */
+  readonly decodePerSecond: number | null;
+  readonly decodeSpeedUp: number | null;
 }
 
 /** A value, and what it is against the dense model's; empty for that itself. */
@@ -31,7 +34,7 @@ export interface SpeedCell {
   readonly against: string;
 }
 
-export const SPEED_COLUMNS = ['parameters', 'on disk', 'memory', 'tokens/s'] as const;
+export const SPEED_COLUMNS = ['parameters', 'on disk', 'memory', 'tokens/s', 'decode/s'] as const;
 
 /** @returns a cell for each of {@link SPEED_COLUMNS} */
 export function speedCells(row: SpeedRow, dense: SpeedRow): SpeedCell[] {
@@ -39,13 +42,16 @@ export function speedCells(row: SpeedRow, dense: SpeedRow): SpeedCell[] {
     if (value === null) return NOTHING;
     return { value: format(value), against: row === dense || !of ? '' : formatShare(value / of) };
   };
-  const { tokensPerSecond, speedUp } = row;
-  const times = row === dense || speedUp === null ? '' : `${speedUp.toFixed(2)} ×`;
+  const rate = (value: number | null, times: number | null): SpeedCell => {
+    if (value === null) return NOTHING;
+    return { value: formatRate(value), against: row === dense || times === null ? '' : `${times.toFixed(2)} ×` };
+  };
   return [
     share(row.parameters, dense.parameters, formatCount),
     share(row.bytes, dense.bytes, formatBytes),
     share(row.memory, dense.memory, formatBytes),
-    tokensPerSecond === null ? NOTHING : { value: formatRate(tokensPerSecond), against: times },
+    rate(row.tokensPerSecond, row.speedUp),
+    rate(row.decodePerSecond, row.decodeSpeedUp),
   ];
 }
 

@@ -22,6 +22,14 @@ import {
   verificationSchema,
   verifyRequestSchema,
 } from '../experiment/exportSchema.ts';
+import {
+  closingServedSchema,
+  generatedSchema,
+  generatedTokenSchema,
+  generatingSchema,
+  servedPlanSchema,
+  servedSchema,
+} from '../experiment/generationSchema.ts';
 import { preflightSchema } from '../experiment/preflightSchema.ts';
 import { inspectionSchema } from '../experiment/inspectionSchema.ts';
 import { measuringSchema, probingSchema } from '../experiment/measuringSchema.ts';
@@ -123,6 +131,12 @@ export const REQUESTS = {
   openSpeed: { params: speedRequestSchema, result: speedSubjectSchema, device: true },
   /** One forward pass of the checkpoint that `openSpeed` has loaded. */
   speedRound: { params: z.strictObject({}), result: speedRoundSchema, device: true },
+  /** Opens a checkpoint, or what a plan's only evaluation makes of it, to be asked by `generate`. */
+  openServed: { params: servedPlanSchema, result: servedSchema, device: true },
+  /** Goes on from prompts; each token is told by `onToken`. */
+  generate: { params: generatingSchema, result: generatedSchema, device: true },
+  /** Frees an open model. */
+  closeServed: { params: closingServedSchema, result: z.strictObject({}), device: true },
   /** Every device that the engine knows, with whether it works here. */
   devices: { params: z.strictObject({}), result: z.array(deviceReportSchema), device: true },
   /** What a checkpoint folder holds, from its config and the headers of its weights. */
@@ -145,6 +159,8 @@ export const EVENTS = {
   onResult: z.tuple([resultSchema, countSchema]),
   /** Why one evaluation of the plan failed (its metric cannot rank), and its place; the others go on. */
   onFailure: z.tuple([errorSchema, countSchema]),
+  /** A token of what is generated. */
+  onToken: z.tuple([generatedTokenSchema]),
   /** A search's journal has one more event: its line and its kind. Who wants to know more reads the journal. */
   onGrew: z.tuple([countSchema, textSchema]),
 } as const;

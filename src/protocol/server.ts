@@ -115,6 +115,7 @@ export function serve(
       onResult: tell('onResult'),
       onFailure: tell('onFailure'),
       onGrew: tell('onGrew'),
+      onToken: tell('onToken'),
       askLanguageModel: async (question, nobodyWaits) => {
         const answer = await sendRequest(connection, 'askLanguageModel', { token, ...question }, nobodyWaits);
         return parseMessage(LANGUAGE_MODEL.result, answer, 'asking the editor’s language model');

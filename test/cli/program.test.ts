@@ -79,6 +79,12 @@ async function run(
     openSpeed: notAskedFor,
     componentScores: notAskedFor,
     speedRound: notAskedFor,
+    openServed: notAskedFor,
+    generate: notAskedFor,
+    closeServed: notAskedFor,
+    tokenizerOf: () => {
+      throw new Error('not asked for');
+    },
     dispose: () => {
       disposed++;
       return Promise.resolve();

@@ -4,6 +4,7 @@ import {
   type MetricSearchPlan,
 } from '../../src/search/metrics/plan.ts';
 import { HISTOGRAM_BINS } from '../../src/experiment/inspectionSchema.ts';
+import type { Generated, Served } from '../../src/experiment/generationSchema.ts';
 import type { MetricInspection } from '../../src/experiment/inspectionSchema.ts';
 import type { Preflight } from '../../src/experiment/preflightSchema.ts';
 import type { ExportReport } from '../../src/experiment/exportSchema.ts';
@@ -207,6 +208,22 @@ export function sampleStructureOpening(changes: Partial<ComponentsOpening> = {})
 }
 
 /** Handlers of a worker that is asked nothing about structure or recovery, and nothing about what leaves Espalier. */
+export function sampleServed(): Served {
+  return {
+    ...{ served: 1, name: 'dense', model: '/models/tiny', fingerprint: 'a'.repeat(64), parameters: 1000 },
+    ...{ vocabulary: 64, length: 256, ends: [2], streams: false, cacheBytes: 128 },
+  };
+}
+
+export function sampleGenerated(): Generated {
+  return {
+    answers: [{ text: ' a', ids: [7], end: 'most', promptTokens: 3 }],
+    prefill: { tokens: 3, seconds: 0.1 },
+    decode: { tokens: 0, seconds: 0 },
+    cacheBytes: 8192,
+  };
+}
+
 export function idleStructureHandlers(): Pick<
   RequestHandlers,
   | 'componentScores'
@@ -219,6 +236,9 @@ export function idleStructureHandlers(): Pick<
   | 'verify'
   | 'openSpeed'
   | 'speedRound'
+  | 'openServed'
+  | 'generate'
+  | 'closeServed'
 > {
   return {
     componentScores: () => Promise.resolve({ groups: '', channels: '' }),
@@ -230,7 +250,16 @@ export function idleStructureHandlers(): Pick<
     measureSpeed: () => Promise.resolve([]),
     verify: () => Promise.resolve(sampleExportReport().verification),
     openSpeed: () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 }),
-    speedRound: () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 }),
+    speedRound: () =>
+      Promise.resolve({ seconds: 0.5, decode: { seconds: 0.1, tokens: 16, batch: 1 }, peakMemory: 100e6 }),
+    openServed: () => Promise.resolve(sampleServed()),
+    generate: (asked, { onToken }) => {
+      const answer = sampleGenerated();
+      for (const [prompt, { ids }] of answer.answers.entries())
+        onToken({ prompt, id: ids[0]!, text: asked.stops?.[0] ?? 'a' });
+      return Promise.resolve(answer);
+    },
+    closeServed: () => Promise.resolve({}),
   };
 }
 

@@ -12,9 +12,11 @@ import { memoryTransport } from '../protocol/memoryTransport.ts';
 import {
   sampleExportReport,
   sampleInspection,
+  sampleGenerated,
   samplePreflight,
   samplePlan,
   sampleResult,
+  sampleServed,
   sampleSummary,
 } from '../protocol/samples.ts';
 
@@ -59,8 +61,15 @@ class SteppedEngine implements Engine {
   measureSpeed = () => Promise.resolve([]);
   verify = () => Promise.resolve(sampleExportReport().verification);
   openSpeed = () => Promise.resolve({ parameters: 1000, bytes: 4000, modelLength: 256 });
-  speedRound = () => Promise.resolve({ seconds: 0.5, peakMemory: 100e6 });
+  speedRound = () =>
+    Promise.resolve({ seconds: 0.5, decode: { seconds: 0.1, tokens: 16, batch: 1 }, peakMemory: 100e6 });
   componentScores = () => Promise.resolve({ groups: '', channels: '' });
+  openServed = () => Promise.resolve(sampleServed());
+  generate: Engine['generate'] = () => Promise.resolve(sampleGenerated());
+  closeServed = () => Promise.resolve({});
+  tokenizerOf: Engine['tokenizerOf'] = () => {
+    throw new Error('not asked for');
+  };
   describe = (model: string) => Promise.resolve(sampleSummary(model));
   tokens = () => Promise.resolve(new Int32Array());
   dispose = () => {

@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly keys: LlmKeys;
   /** Asks the person a question that is answered with yes or no; undefined where nobody is there. */
   readonly ask?: ((question: string) => Promise<boolean>) | undefined;
+  /** All of standard input; undefined where a person would have to type it. */
+  readonly readInput?: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
   /** Environment variables of the Hugging Face hub: its address, its cache, its token. */
   readonly variables?: Environment;
   /** Folder of the prompts for language models that Espalier comes with. */

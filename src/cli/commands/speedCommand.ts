@@ -71,7 +71,8 @@ export function speedCommand(context: CommandContext): Command {
       const shortest = Math.min(...reports.map(({ modelLength }) => modelLength));
       const warning = lengthWarning(measured, shortest);
       if (warning !== undefined && !options.json) terminal.say(`warning: ${warning}`);
-      const caption = `prefill of ${batch} × ${lengthText(measured, shortest)} (no key-value cache), median of ${rounds} rounds`;
+      const decoded = reports[0]?.decode.batch ?? batch;
+      const caption = `prefill of ${batch} × ${lengthText(measured, shortest)}, then decode in ${decoded} of them, medians of ${rounds} rounds`;
       const lines = options.json
         ? reports.map((report) => JSON.stringify({ ...report, batch, rounds }))
         : speedTable(reports, caption);
@@ -177,7 +178,7 @@ function stepHooks({ terminal, signal }: CommandContext) {
 }
 
 function speedTable(reports: readonly SpeedReport[], caption: string): readonly string[] {
-  const rows = reports.map(({ model, parameters, bytes, peakMemory, tokensPerSecond, speedUp }) => [
+  const rows = reports.map(({ model, parameters, bytes, peakMemory, tokensPerSecond, speedUp, decode }) => [
     model,
     formatCount(parameters),
     formatBytes(bytes),
@@ -185,8 +186,13 @@ function speedTable(reports: readonly SpeedReport[], caption: string): readonly 
     formatRate(tokensPerSecond.median),
     `${formatRate(tokensPerSecond.lowest)}–${formatRate(tokensPerSecond.highest)}`,
     `${speedUp.toFixed(2)} ×`,
+    formatRate(decode.tokensPerSecond.median),
+    `${decode.speedUp.toFixed(2)} ×`,
   ]);
-  const table = [['model', 'parameters', 'on disk', 'memory', 'tokens/s', 'spread', 'speed'], ...rows];
+  const table = [
+    ['model', 'parameters', 'on disk', 'memory', 'tokens/s', 'spread', 'speed', 'decode/s', 'speed'],
+    ...rows,
+  ];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');

@@ -2,7 +2,7 @@ import { checkTensors } from '../checkpoint/checkTensors.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointIdentity } from '../checkpoint/identity.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { allParameters } from '../families/families.ts';
+import { allParameters, type ModelConfig } from '../families/families.ts';
 import type { Device } from '../runtime/device.ts';
 import { availableMemory } from '../runtime/memory.ts';
 import { BlockWeights } from './blockWeights.ts';
@@ -16,6 +16,12 @@ export interface LoadedModel {
 
 /** Share of the available memory that a model's weights may take to be kept between evaluations. */
 const RESIDENT_SHARE = 0.4;
+
+/** Whether a model's weights have room to stay in memory. */
+export function fitsInMemory(config: ModelConfig): boolean {
+  const bytes = allParameters(config).reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
+  return bytes < RESIDENT_SHARE * availableMemory();
+}
 
 /** The model of this process: its weights stay loaded from one evaluation to the next, until another model or device is asked for. */
 export class LoadedModels {
@@ -50,8 +56,7 @@ export class LoadedModels {
     }
     await this.releasePrograms(checkpoint);
     this.dispose();
-    const bytes = parameters.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
-    const weights = new BlockWeights(checkpoint, device, bytes < RESIDENT_SHARE * availableMemory());
+    const weights = new BlockWeights(checkpoint, device, fitsInMemory(checkpoint.config));
     const model = { checkpoint, identity, weights };
     this.current = { key, device, model };
     return model;

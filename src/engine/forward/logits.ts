@@ -9,7 +9,7 @@ import type { HiddenBatch } from './hiddenBatch.ts';
 import { ModelPrograms } from './modelPrograms.ts';
 
 /** Where weights come from: of a checkpoint, or such as a training changes. */
-type BlockSource = Pick<BlockWeights, 'layouts' | 'block' | 'head' | 'done'>;
+export type BlockSource = Pick<BlockWeights, 'layouts' | 'block' | 'head' | 'done'>;
 
 /** Logits [rows, vocabulary] of the last `rows` tokens of a sequence, by the engine's own programs. */
 export async function logitsOf(

@@ -1,4 +1,4 @@
-import type { RopeScaling, RotaryPositions } from '../families/config.ts';
+import type { FamilyConfig, RopeScaling, RotaryPositions } from '../families/config.ts';
 
 /** Cosines and sines of the rotary angles, each [tokens, dims / 2], row t for position t. */
 export interface RotaryTables {
@@ -54,6 +54,20 @@ export function tableLength(scaling: RopeScaling, tokens: number, maxPositions: 
     case 'yarn':
       return more;
   }
+}
+
+/** Whether tokens are turned otherwise in a text of `to` tokens than in one of `from`, in any block. */
+export function rotationChanges(
+  { positions, rotations = [], maxPositions }: Pick<FamilyConfig, 'positions' | 'rotations' | 'maxPositions'>,
+  from: number,
+  to: number,
+): boolean {
+  return [positions, ...rotations].some((rotation) => {
+    if (rotation?.kind !== 'rotary') return false;
+    const { scaling } = rotation;
+    if (scaling.kind === 'dynamic') return Math.max(from, maxPositions) !== Math.max(to, maxPositions);
+    return scaling.kind === 'longrope' && from > scaling.originalPositions !== to > scaling.originalPositions;
+  });
 }
 
 function scaledFrequencies(

@@ -1,7 +1,7 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import { orCancelled } from '../../base/orCancelled.ts';
 import type { FreshEngine } from '../../experiment/freshEngine.ts';
-import type { SpeedPlan, SpeedReport, SpeedSubject, Spread } from '../../experiment/exportSchema.ts';
+import type { SpeedPlan, SpeedReport, SpeedRound, SpeedSubject, Spread } from '../../experiment/exportSchema.ts';
 import { lengthFor } from '../forward/modelLength.ts';
 import type { StepHooks } from '../forward/step.ts';
 
@@ -35,13 +35,16 @@ export async function measureSpeed(
       subjects.push(await patient(engine.openSpeed({ model, ...request }, { signal })));
     }
     const seconds = models.map((): number[] => []);
+    const decodes = models.map((): SpeedRound['decode'][] => []);
     const memory = models.map(() => 0);
     for (let round = 0; round <= rounds; round++) {
       for (const [index, engine] of engines.entries()) {
         step(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
         const measured = await patient(engine.speedRound({ signal }));
         memory[index] = measured.peakMemory;
-        if (round > 0) seconds[index]!.push(measured.seconds);
+        if (round === 0) continue;
+        seconds[index]!.push(measured.seconds);
+        decodes[index]!.push(measured.decode);
       }
     }
     const tokens = request.batch * request.length;
@@ -51,11 +54,20 @@ export async function measureSpeed(
       length: request.length,
       peakMemory: memory[index]!,
       tokensPerSecond: spreadOf(seconds[index]!.map((time) => tokens / time)),
+      decode: {
+        batch: decodes[index]![0]!.batch,
+        tokensPerSecond: spreadOf(decodes[index]!.map(rate)),
+        speedUp: spreadOf(decodes[index]!.map((decode, round) => rate(decode) / rate(decodes[0]![round]!))).median,
+      },
       speedUp: spreadOf(seconds[index]!.map((time, round) => seconds[0]![round]! / time)).median,
     }));
   } finally {
     await Promise.all(engines.map((engine) => engine.dispose()));
   }
+}
+
+function rate({ tokens, seconds }: SpeedRound['decode']): number {
+  return tokens / seconds;
 }
 
 function spreadOf(values: readonly number[]): Spread {

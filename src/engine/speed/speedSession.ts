@@ -3,6 +3,7 @@ import { Rng } from '../../base/rng.ts';
 import type { SpeedRequest, SpeedRound, SpeedSubject } from '../../experiment/exportSchema.ts';
 import { throwIfCancelled } from '../../base/errors.ts';
 import { embed } from '../forward/embed.ts';
+import { CachedForward } from '../generation/cachedForward.ts';
 import type { LoadedModel, LoadedModels } from '../forward/loadedModels.ts';
 import { headLogits } from '../forward/logits.ts';
 import { modelLength, requireLength } from '../forward/modelLength.ts';
@@ -14,21 +15,28 @@ import type { Device } from '../runtime/device.ts';
 import { peakMemory } from '../runtime/memory.ts';
 import type { OpenDevices } from '../runtime/openDevices.ts';
 
+/** Tokens that follow in each sequence. */
+const DECODED = 16;
+
 /**
  * One checkpoint loaded to be measured: prefill of a batch of random tokens, that is every token through the blocks and the head for
- * the last token of each sequence. Looking tokens up in the embedding, which no pruning changes, is left out.
+ * the last token of each sequence. Looking tokens up in the embedding, which no pruning changes, is left out. Then decode: some tokens more, one
+ * after the other, as `generate` makes them, with weights that have no room in memory read from the disk for each.
  */
 export class SpeedSession {
   private readonly model: LoadedModel;
   private readonly device: Device;
   private readonly programs: ModelPrograms;
   private readonly sequences: readonly Int32Array[];
+  /** With the sequences, as far as there is a place behind them; filled in the first round. */
+  private readonly decoding: CachedForward;
 
   private constructor(model: LoadedModel, device: Device, programs: ModelPrograms, sequences: readonly Int32Array[]) {
     this.model = model;
     this.device = device;
     this.programs = programs;
     this.sequences = sequences;
+    this.decoding = new CachedForward({ ...model, device }, device.resident ? 1 : sequences.length);
   }
 
   static async open(
@@ -87,10 +95,34 @@ export class SpeedSession {
     } finally {
       stream.dispose();
     }
-    return { seconds: computing.seconds, peakMemory: peakMemory() };
+    const decode = await this.decode(signal);
+    return { seconds: computing.seconds, decode, peakMemory: peakMemory() };
+  }
+
+  /** What follows is random, too. */
+  private async decode(signal: AbortSignal | undefined): Promise<SpeedRound['decode']> {
+    const { config } = this.model.checkpoint;
+    const { lengths } = this.decoding;
+    const batch = lengths.length;
+    const tokens = Math.max(1, Math.min(DECODED, modelLength(config) - 1));
+    const before = Math.max(1, Math.min(this.sequences[0]!.length, modelLength(config) - tokens));
+    const step = (): Promise<void> => yieldTo(signal);
+    if (lengths[0] === 0) {
+      await this.decoding.feed(
+        this.sequences.slice(0, batch).map((ids) => ids.subarray(0, before)),
+        step,
+      );
+    }
+    const rng = new Rng(1);
+    const next = (): Int32Array[] => lengths.map(() => Int32Array.of(rng.integer(config.vocabulary)));
+    for (const row of lengths.keys()) this.decoding.cut(row, before);
+    const begin = performance.now();
+    for (let token = 0; token < tokens; token++) await this.decoding.feed(next(), step);
+    return { seconds: (performance.now() - begin) / 1000, tokens: tokens * batch, batch };
   }
 
   dispose(): void {
+    this.decoding.dispose();
     this.programs.dispose();
   }
 }

@@ -88,6 +88,8 @@ export interface AddedTokens {
   readonly inNormalized: readonly AddedToken[];
   /** Ids by what the file calls them. */
   readonly ids: ReadonlyMap<string, number>;
+  /** Those that are no part of a text: `</s>`. */
+  readonly special: ReadonlySet<string>;
 }
 
 /** @throws EspalierError `checkpoint/tokenizer` */
@@ -122,5 +124,6 @@ export function readAddedTokens(
     // The Rust library finds one of them by chance, and cuts every text where it looks for nothing.
     else throw tokenizerError(file, `the added token ${name}, normalised, to be a text of its own`, shown(wanted));
   }
-  return { inRaw, inNormalized: [...inNormalized.values()], ids };
+  const special = new Set(spec.added_tokens.filter((token) => token.special).map(({ content }) => content));
+  return { inRaw, inNormalized: [...inNormalized.values()], ids, special };
 }

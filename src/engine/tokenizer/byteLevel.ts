@@ -19,3 +19,16 @@ function byteCharacters(): Uint16Array {
   let spare = 0x100;
   return Uint16Array.from({ length: 256 }, (_, byte) => (isPrintable(byte) ? byte : spare++));
 }
+
+/** The bytes that characters of that alphabet stand for; undefined where one of them is not of it. */
+export function charactersAsBytes(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const byte = BYTES.get(text.charCodeAt(i));
+    if (byte === undefined) return undefined;
+    bytes[i] = byte;
+  }
+  return bytes;
+}
+
+const BYTES: ReadonlyMap<number, number> = new Map(Array.from(BYTE_CHARACTERS, (unit, byte) => [unit, byte]));

@@ -9,7 +9,7 @@ export type MetaspaceSpec = Extract<PlainPreTokenizerSpec, { type: 'Metaspace' }
 
 const CHARACTER = z.string().regex(/^.$/su, 'one character');
 
-const METASPACE = z
+export const METASPACE = z
   .looseObject({
     type: z.literal('Metaspace'),
     replacement: CHARACTER,

@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../checkpoint/hashing.ts';
+import { compileDecoder, type Decode } from './decoder.ts';
 import { IdBuffer } from './idBuffer.ts';
 import { tokenizerIdentity } from '../checkpoint/identity.ts';
 import { readBounded } from '../checkpoint/jsonFile.ts';
 import { requireTokenizer } from '../checkpoint/requireTokenizer.ts';
 import { readTokenSettings, TOKENIZER_CONFIG } from '../checkpoint/tokenSettings.ts';
-import { applyTokenizerConfig } from './specialTokens.ts';
-import type { SpecialTokens } from './specialTokens.ts';
+import { applyTokenizerConfig, type SpecialTokens } from './specialTokens.ts';
 import { compilePipeline, encodeSteps } from './tokenizerPipeline.ts';
 import { tokenizerError } from './tokenizerError.ts';
 import { parseTokenizerSpec } from './tokenizerSpec.ts';
@@ -15,23 +15,36 @@ import { throwIfCancelled } from '../../base/errors.ts';
 import type { EspalierError } from '../../base/errors.ts';
 import type { TokenizerPipeline } from './tokenizerPipeline.ts';
 
-/** Turns texts into token ids, exactly as the Rust tokenizers library does. */
+/** Turns texts into token ids and back, exactly as the Rust tokenizers library does. */
 export interface Tokenizer {
   /**
    * Ids of the whole text, with the special tokens around it that Hugging Face adds by default. A lone surrogate, which no
    * UTF-8 text can hold, counts as U+FFFD.
    *
+   * @param options.special false: without the tokens around it; those that stand in the text are found all the same
    * @throws EspalierError `checkpoint/tokenizer` when the checkpoint has no rows for an id (see {@link TokenizerOptions}).
    */
-  encode(text: string): Int32Array;
+  encode(text: string, options?: { readonly special?: boolean }): Int32Array;
   /**
    * The same, giving way to other work every few milliseconds, and between what is done to a whole text.
    *
    * @throws EspalierError `cancelled`, too
    */
   encodeAsync(text: string, hooks?: EncodeHooks): Promise<Int32Array>;
-  /** What {@link encode} puts around a text. */
+  /**
+   * The text of token ids, without the special tokens among them; an id without a token is nothing. A byte that is no part of a character
+   * is U+FFFD. See {@link TextStream} for ids that come one by one.
+   *
+   * @param options.special whether special tokens are texts like others
+   * @throws EspalierError `checkpoint/tokenizer` where the file's decoder is one that is not reproduced
+   */
+  decode(ids: Iterable<number>, options?: { readonly special?: boolean }): string;
+  /** What is put around every text. */
   readonly around: SpecialTokens;
+  /** The id of a token by its text. */
+  idOf(token: string): number | undefined;
+  /** The token with that id as the file writes it. */
+  tokenOf(id: number): string | undefined;
   /** Text of an added token, such as `<s>`; undefined of others. */
   addedText(id: number): string | undefined;
   /** See {@link tokenizerIdentity}: of the bytes that were read. */
@@ -99,13 +112,29 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
     }
     return ids;
   };
+  const idOf = (token: string): number | undefined => pipeline.added.get(token) ?? pipeline.model.vocabulary.get(token);
+  // Most who encode never decode: 128 000 tokens by their ids take a while.
+  let tokens: ReadonlyMap<number, string> | undefined;
+  let decoder: Decode | undefined;
+  const tokenOf = (id: number): string | undefined => (tokens ??= tokensById(pipeline)).get(id);
   return {
     identity,
     around: pipeline.special,
     addedText: (id) => [...pipeline.added].find(([, each]) => each === id)?.[0],
-    encode(text) {
+    idOf,
+    tokenOf,
+    decode(ids, { special = false } = {}) {
+      decoder ??= compileDecoder(pipeline.decoder, pipeline.file);
+      const texts = Array.from(ids, tokenOf).filter((token) => token !== undefined);
+      return decoder(special ? texts : texts.filter((token) => !pipeline.skipped.has(token)));
+    },
+    encode(text, { special = true } = {}) {
       const ids = new IdBuffer();
-      const steps = encodeSteps(pipeline, text.toWellFormed(), ids);
+      const steps = encodeSteps(
+        special ? pipeline : { ...pipeline, special: NOTHING_AROUND },
+        text.toWellFormed(),
+        ids,
+      );
       while (!steps.next().done);
       return checked(ids.toArray());
     },
@@ -120,6 +149,13 @@ function createTokenizer(pipeline: TokenizerPipeline, identity: string, vocabula
       return checked(ids.toArray());
     },
   };
+}
+
+const NOTHING_AROUND: SpecialTokens = { before: [], after: [] };
+
+/** Of two with one id the added token counts. */
+function tokensById({ model, added }: TokenizerPipeline): ReadonlyMap<number, string> {
+  return new Map(Array.from([...model.vocabulary, ...added], ([token, id]) => [id, token]));
 }
 
 /** −1 when there is none. */

@@ -32,6 +32,10 @@ export interface TokenizerPipeline {
   readonly special: SpecialTokens;
   /** Ids of added tokens by their text. */
   readonly added: ReadonlyMap<string, number>;
+  /** Texts of those added tokens that are no part of a text. */
+  readonly skipped: ReadonlySet<string>;
+  /** The decoder as it stands in the file: who only encodes needs none. */
+  readonly decoder: unknown;
   /** Ids of pieces that were met before: texts repeat their words. */
   readonly remembered: Map<string, readonly number[]>;
 }
@@ -51,6 +55,8 @@ export function compilePipeline(spec: TokenizerSpec, file: string): TokenizerPip
       model,
       special: readSpecialTokens(spec.post_processor, file),
       added: added.ids,
+      skipped: added.special,
+      decoder: spec.decoder,
       remembered: new Map(),
     };
   } catch (thrown) {

@@ -17,9 +17,10 @@ const FLAG = z.boolean().default(false);
 
 const SPEC = z.strictObject({
   version: z.literal('1.0').optional(),
-  // Hugging Face switches these two off for every text that it encodes; the decoder goes the other way.
+  // Hugging Face switches these two off for every text that it encodes.
   truncation: z.unknown(),
   padding: z.unknown(),
+  // Goes the other way, and is read when someone does.
   decoder: z.unknown(),
   added_tokens: z
     .array(

@@ -57,7 +57,7 @@ export async function measureSpeed(
     const settings = { device, precision, threads };
     const speedPlan = { models: [plan.model, folder], batch: BATCH, length, rounds: ROUNDS, settings };
     const reports = await parts.measureSpeed(speedPlan, watching(WRITING, 1));
-    const how = `Prefill of ${BATCH} × ${lengthText(length, modelLength)}, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
+    const how = `Prefill of ${BATCH} × ${lengthText(length, modelLength)}, then decode, medians of ${ROUNDS} rounds side by side (×: of the ratio in each round); ${formatSeconds(parts.now() - began)}.`;
     const { fingerprint } = result;
     const rows = reports.map(rowOf);
     onChange({ state: 'done', share: 1, detail: how, rows, fingerprint });
@@ -70,7 +70,10 @@ export async function measureSpeed(
   }
 }
 
-function rowOf({ parameters, bytes, peakMemory, tokensPerSecond, speedUp }: SpeedReport, i: number): SpeedRow {
+function rowOf({ parameters, bytes, peakMemory, tokensPerSecond, speedUp, decode }: SpeedReport, i: number): SpeedRow {
   const name = i === 0 ? 'dense' : 'pruned';
-  return { name, parameters, bytes, memory: peakMemory, tokensPerSecond: tokensPerSecond.median, speedUp };
+  return {
+    ...{ name, parameters, bytes, memory: peakMemory, tokensPerSecond: tokensPerSecond.median, speedUp },
+    ...{ decodePerSecond: decode.tokensPerSecond.median, decodeSpeedUp: decode.speedUp },
+  };
 }

@@ -101,8 +101,8 @@ describe('a structural result', () => {
     const measurement: SpeedMeasurement = {
       ...{ state: 'done', share: 1, detail: 'medians of 7 rounds.' },
       rows: [
-        { ...dense, speedUp: 1 },
-        { ...pruned, speedUp: 1.349 },
+        { ...dense, speedUp: 1, decodePerSecond: 310, decodeSpeedUp: 1 },
+        { ...pruned, speedUp: 1.349, decodePerSecond: 396, decodeSpeedUp: 1.28 },
       ],
     };
     const shown = (result: PerplexityResult, speed?: SpeedMeasurement) => {
@@ -115,10 +115,12 @@ describe('a structural result', () => {
     const { hover, isSmaller, exports } = shown(structural(), measurement);
     expect([isSmaller, exports]).toEqual([true, 'heads']);
     expect(hover).toContain('**wanda-sp, 30 %**: medians of 7 rounds.');
-    expect(hover).toContain('| dense&emsp; | 6.45M&emsp; | 26 MB&emsp; | 61 MB&emsp; | 4210 |');
-    expect(hover).toContain('| pruned&emsp; | 5.08M (78.8 %)&emsp; | 20 MB (78.8 %)&emsp; | –&emsp; | 5630 (1.35 ×) |');
+    expect(hover).toContain('| dense&emsp; | 6.45M&emsp; | 26 MB&emsp; | 61 MB&emsp; | 4210&emsp; | 310 |');
+    expect(hover).toContain(
+      '| pruned&emsp; | 5.08M (78.8 %)&emsp; | 20 MB (78.8 %)&emsp; | –&emsp; | 5630 (1.35 ×)&emsp; | 396 (1.28 ×) |',
+    );
     expect(speedWords(measurement)).toBe(
-      'parameters 5.08M (78.8 %), on disk 20 MB (78.8 %), memory –, tokens/s 5630 (1.35 ×)',
+      'parameters 5.08M (78.8 %), on disk 20 MB (78.8 %), memory –, tokens/s 5630 (1.35 ×), decode/s 396 (1.28 ×)',
     );
     expect(shown(structural()).hover).not.toContain('tokens/s');
     expect(shown(sampleResult({ sparsity: SHARE })).isSmaller).toBe(false);

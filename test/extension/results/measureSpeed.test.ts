@@ -17,6 +17,7 @@ afterAll(() => {
 const report = (model: string, median: number): SpeedReport => ({
   ...{ model, parameters: 100, bytes: 400, peakMemory: 1000, speedUp: median / 100, length: 256, modelLength: 256 },
   tokensPerSecond: { median, lowest: median, highest: median },
+  decode: { batch: 4, tokensPerSecond: { median: 10, lowest: 9, highest: 11 }, speedUp: median / 80 },
 });
 
 /** Measures with a worker that does what the changes say. */
@@ -51,8 +52,8 @@ it('a pruned model is written, measured beside the dense one, and gone', async (
   ]);
   const row = { parameters: 100, bytes: 400, memory: 1000 };
   expect(all.at(-1)?.rows).toEqual([
-    { name: 'dense', ...row, tokensPerSecond: 100, speedUp: 1 },
-    { name: 'pruned', ...row, tokensPerSecond: 150, speedUp: 1.5 },
+    { name: 'dense', ...row, tokensPerSecond: 100, speedUp: 1, decodePerSecond: 10, decodeSpeedUp: 1.25 },
+    { name: 'pruned', ...row, tokensPerSecond: 150, speedUp: 1.5, decodePerSecond: 10, decodeSpeedUp: 1.875 },
   ]);
   expect(all.at(-1)?.fingerprint).toBe(sampleResult().fingerprint);
   expect(folders).toHaveLength(1);

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 
 interface RustTokenizer {
   encode(text: string, pair: null, options: { addSpecialTokens: boolean }): Promise<{ getIds(): number[] }>;
+  decode(ids: number[], skipSpecialTokens: boolean): Promise<string>;
 }
 
 /** The Rust tokenizers library, or undefined on systems for which its package brings no binary. */

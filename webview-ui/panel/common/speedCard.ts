@@ -90,6 +90,7 @@ function knownRows(subject: SpeedSubject | undefined, dense: number | undefined)
     name,
     parameters,
     ...{ bytes: null, memory: null, tokensPerSecond: null, speedUp: null },
+    ...{ decodePerSecond: null, decodeSpeedUp: null },
   });
   const parameters = subject?.parameters;
   if (parameters) return [row('dense', parameters.dense), row('pruned', parameters.pruned)];

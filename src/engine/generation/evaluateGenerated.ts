@@ -1,0 +1,90 @@
+import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { planInputs } from '../../experiment/planInputs.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import type { PlannedTask, TaskResult } from '../../experiment/taskSchema.ts';
+import type { Rights } from '../../tasks/judge.ts';
+import { taskOf } from '../../tasks/taskOf.ts';
+import type { EvaluationHooks } from '../evaluation/hooks.ts';
+import type { EngineState } from '../evaluation/prepareSweep.ts';
+import type { StepHooks } from '../forward/step.ts';
+import { answerTask } from './generatedTask.ts';
+import { ServedModel } from './servedModel.ts';
+
+/** How a plan is evaluated whose tasks all have choices. */
+type Evaluate = (
+  plan: EvaluationPlan,
+  hooks: EvaluationHooks,
+  state: EngineState,
+) => Promise<readonly EvaluationResult[]>;
+
+/** Whether a model's answers to a task are generated. */
+export function isGenerated(planned: PlannedTask): boolean {
+  return taskOf(planned).known === 'gsm8k';
+}
+
+/** The plan without the tasks whose answers are generated. */
+export function withoutGenerated(plan: EvaluationPlan): EvaluationPlan {
+  const { tasks, ...without } = plan;
+  const scored = tasks?.list.filter((planned) => !isGenerated(planned)) ?? [];
+  return { ...without, ...(tasks && scored.length > 0 && { tasks: { ...tasks, list: scored } }) };
+}
+
+/**
+ * Evaluates a plan some of whose tasks want generated answers: everything else as ever; then the dense model and each that was pruned is opened and
+ * answers, one after the other. What an evaluation makes of the model is made once more for that, and trained once more where it is recovered:
+ * a sweep has one block of it at a time, and answers need all.
+ *
+ * @throws EspalierError as `evaluate`, `answerTask` and `ServedModel.open`
+ */
+export async function evaluateGenerated(
+  plan: EvaluationPlan,
+  hooks: EvaluationHooks,
+  state: EngineState,
+  evaluate: Evaluate,
+): Promise<readonly EvaluationResult[]> {
+  const { tasks } = plan;
+  const list = tasks?.list ?? [];
+  const before = new Map<number, EvaluationResult>();
+  await evaluate(
+    withoutGenerated(plan),
+    {
+      ...hooks,
+      onResult: (result, index) => {
+        before.set(index, result);
+      },
+    },
+    state,
+  );
+  const steps: StepHooks = { signal: hooks.signal, onProgress: hooks.onProgress };
+  const answers = async (
+    index: number | undefined,
+    dense?: readonly Rights[],
+  ): Promise<{ readonly results: TaskResult[]; readonly rights: Rights[] }> => {
+    const evaluations = index === undefined ? [] : [plan.evaluations[index]!];
+    const model = await ServedModel.open({ ...planInputs(plan), evaluations }, steps, state);
+    try {
+      const [results, rights]: [TaskResult[], Rights[]] = [[], []];
+      for (const [place, planned] of list.filter(isGenerated).entries()) {
+        const answered = await answerTask(planned, tasks!, model, steps, dense?.[place]);
+        results.push(answered.result);
+        rights.push(answered.rights);
+      }
+      return { results, rights };
+    } finally {
+      await model.dispose();
+    }
+  };
+  const dense = await answers(undefined);
+  const results: EvaluationResult[] = [];
+  for (const [index, result] of [...before].sort(([a], [b]) => a - b)) {
+    const own = plan.evaluations.length === 0 ? dense : await answers(index, dense.rights);
+    const others = result.tasks?.values();
+    const generated = own.results.values();
+    // In the order of the plan.
+    const all = list.map((planned) => (isGenerated(planned) ? generated : others)?.next().value);
+    const told = { ...result, tasks: all.filter((each) => each !== undefined) };
+    results.push(told);
+    hooks.onResult?.(told, index);
+  }
+  return results;
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEngine } from '../../../src/engine/engine.ts';
+import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
+import { FAMILIES } from '../../support/generate/families.ts';
+import { generateCheckpoint } from '../../support/generate/generateCheckpoint.ts';
+import { failureOf } from '../../support/expectCoded.ts';
+import { generateText } from '../../support/generate/text.ts';
+
+const engine = createEngine();
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'espalier-answers-'));
+  const recipe = FAMILIES['llama-2 grouped queries'];
+  await generateCheckpoint(path.join(root, 'model'), {
+    ...recipe,
+    config: { ...recipe.config, max_position_embeddings: 280 },
+  });
+  await generateCheckpoint(path.join(root, 'short'), recipe);
+  await writeFile(path.join(root, 'text.txt'), generateText(1, 110));
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(root, { recursive: true });
+});
+
+const WANDA = {
+  metric: 'wanda',
+  expression: parsePrefix('mul(W, sqrt(X))'),
+  sparsity: { kind: 'unstructured', share: 0.5 },
+} as const;
+
+/** A plan whose documents have these solutions. */
+async function planOf(answers: readonly string[], evaluations: readonly (typeof WANDA)[], model = 'model') {
+  const documents = path.join(root, 'gsm8k.jsonl');
+  const lines = answers.map((answer, i) =>
+    JSON.stringify({ question: `How many apples has a house with ${i} doors`, answer }),
+  );
+  await writeFile(documents, lines.join('\n'));
+  const settings = { ...DEFAULT_SETTINGS, device: 'cpu', threads: 1, samples: 2, length: 24, offsets: 'even' } as const;
+  const list = [{ task: 'gsm8k', documents, shots: 0, limit: 0 }];
+  const tasks = { list, harness: '0.4', beginning: 'none' } as const;
+  const text = path.join(root, 'text.txt');
+  return {
+    model: path.join(root, model),
+    text,
+    calibration: path.join(root, 'text.txt'),
+    evaluations,
+    settings,
+    tasks,
+  };
+}
+
+test('answers of the dense and of a pruned model are judged, and compared', async () => {
+  // What the dense model answers is made the solution of one document.
+  const { served } = await engine.openServed(await planOf([], []));
+  const prompt = 'Question: How many apples has a house with 0 doors\nAnswer:';
+  const ids = [...engine.tokenizerOf(served).encode(prompt, { special: false }).subarray(-24)];
+  const { answers } = await engine.generate({ served, prompts: [ids], most: 256 });
+  const text = engine.tokenizerOf(served).decode(answers[0]!.ids);
+  await engine.closeServed({ served });
+  const last = [...text.matchAll(/(-?[$0-9.,]{2,})|(-?[0-9]+)/g)].at(-1)?.[0] ?? '[invalid]';
+  const told: number[] = [];
+  const results = await engine.evaluate(await planOf([`#### ${last}`, '#### 12345'], [WANDA]), {
+    onResult: (_, index) => told.push(index),
+  });
+  expect(told).toEqual([0]);
+  expect(results[0]!.tasks).toMatchObject([
+    {
+      ...{ task: 'gsm8k', harness: '0.4', documents: 2, requests: 2, truncated: 2 },
+      dense: { strict_match: { value: last === '[invalid]' ? 0.5 : 0 }, flexible_extract: { value: 0.5 } },
+      paired: { flexible_extract: expect.objectContaining({ won: 0 }) as object },
+    },
+  ]);
+  const [dense] = await engine.evaluate(await planOf([`#### ${last}`, '#### 12345'], []));
+  expect(dense!.tasks![0]!.means).toEqual(results[0]!.tasks![0]!.dense);
+  expect(dense!.tasks![0]!.fingerprint).toBe(results[0]!.tasks![0]!.fingerprint);
+}, 60_000);
+
+test('what answers take is told before: keys and values, the pruned model on the disk, time', async () => {
+  const plan = await planOf(['#### 1'], [WANDA]);
+  const { tasks, ...without } = plan;
+  expect(tasks.list).toHaveLength(1);
+  const [told, before] = [await engine.preflight(plan), await engine.preflight(without)];
+  const { served, cacheBytes } = await engine.openServed({ ...without, evaluations: [] });
+  await engine.closeServed({ served });
+  // 280 tokens have room for 512.
+  expect(told.costs).toContainEqual({
+    name: 'keys and values of answers',
+    kind: 'memory',
+    bytes: 16 * 512 * cacheBytes,
+  });
+  expect(told.costs.map(({ name }) => name)).toContain('the pruned model while it answers');
+  expect(told.flops).toBeGreaterThan(before.flops);
+});
+
+test('a model without room for an answer is refused', async () => {
+  const plan = await planOf(['#### 1'], [], 'short');
+  expect(await failureOf(() => engine.evaluate(plan))).toMatchObject({ code: 'settings/invalid' });
+});
