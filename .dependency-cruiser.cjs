@@ -15,7 +15,8 @@ const LAYERS = {
   llm: ['runs'],
   coordinator: ['protocol', 'llm', 'language'],
   worker: ['coordinator', 'engine'],
-  cli: ['coordinator', 'engine', 'hub', 'language'],
+  server: ['engine'],
+  cli: ['coordinator', 'server', 'hub', 'language'],
   extension: ['view', 'protocol', 'hub', 'language', 'llm'],
 };
 
@@ -41,6 +42,7 @@ const ENGINE = {
   speed: ['generation'],
   search: ['evaluation'],
   recovery: ['export', 'gradient'],
+  generation: ['recovery'],
 };
 
 // What webviews and processes alike can use: it computes from what it is given, and asks nobody for more.

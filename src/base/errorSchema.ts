@@ -86,6 +86,16 @@ export type ErrorCode =
   | 'hub/bad-reply'
   | 'hub/checksum'
   | 'hub/disk'
+  // the server for other programs
+  | 'serve/address'
+  | 'serve/request'
+  | 'serve/token'
+  | 'serve/origin'
+  | 'serve/not-found'
+  | 'serve/method'
+  | 'serve/media-type'
+  | 'serve/too-large'
+  | 'serve/busy'
   // the machine
   | 'io/read'
   | 'io/write'

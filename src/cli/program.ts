@@ -18,6 +18,7 @@ import { exportCommand } from './commands/exportCommand.ts';
 import { recoverCommand } from './commands/recoverCommand.ts';
 import { runsCommand } from './commands/runsCommand.ts';
 import { searchCommand } from './commands/searchCommand.ts';
+import { serveCommand } from './commands/serveCommand.ts';
 import { speedCommand } from './commands/speedCommand.ts';
 import { tokensCommand } from './commands/tokensCommand.ts';
 import { treeCommand } from './commands/treeCommand.ts';
@@ -101,6 +102,7 @@ function createProgram(context: CommandContext, json: boolean): Command {
     exportCommand,
     speedCommand,
     generateCommand,
+    serveCommand,
     treeCommand,
     tokensCommand,
     hubCommand,

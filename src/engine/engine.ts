@@ -41,6 +41,8 @@ import { DEFAULT_ROWS } from '../experiment/corpusRows.ts';
 import { TokenCache } from './forward/tokenCache.ts';
 import { allParameters } from './families/families.ts';
 import { sizeOf } from './graph/shape.ts';
+import { type ScoredToken, scoreSequences } from './scoring/scoreSequences.ts';
+import type { Sequence } from './scoring/sequence.ts';
 import { openSession } from './search/openSession.ts';
 import type { SearchSession } from './search/searchSession.ts';
 import { measureSpeed } from './speed/measureSpeed.ts';
@@ -138,11 +140,24 @@ export interface Engine {
   openServed(plan: ServedPlan, hooks?: StepHooks): Promise<Served>;
   /** Goes on from prompts, see `generate`. @throws EspalierError `engine/invariant` for a model that is not open */
   generate(asked: Generating, hooks?: GenerateHooks): Promise<Generated>;
+  /**
+   * Log-probabilities of tokens by an open model, see `scoreSequences`.
+   *
+   * @throws EspalierError `engine/invariant` for a model that is not open, `cancelled`
+   */
+  score(asked: Scoring, hooks?: Pick<StepHooks, 'signal'>): Promise<readonly (readonly ScoredToken[])[]>;
   closeServed(asked: ClosingServed): Promise<EmptyAnswer>;
   /** The tokenizer of an open model. @throws EspalierError `engine/invariant` */
   tokenizerOf(served: number): Tokenizer;
   /** Frees what is kept between evaluations: weights, programs, tokens. */
   dispose(): Promise<void>;
+}
+
+/** What is asked of an open model: the log-probabilities of tokens, and the `top` most likely ones in the place of each. */
+export interface Scoring {
+  readonly served: number;
+  readonly sequences: readonly Sequence[];
+  readonly top: number;
 }
 
 /** Nothing is to be said. */
@@ -312,6 +327,14 @@ export function createEngine(options: EngineOptions = {}): Engine {
       }),
     openServed: (plan, hooks = {}) => alone(async () => served.open(await withLength(plan), hooks, state)),
     generate: ({ served: number, ...asked }, hooks = {}) => alone(() => served.get(number).generate(asked, hooks)),
+    score: ({ served: number, sequences, top }, { signal } = {}) =>
+      alone(() => {
+        const step = async (): Promise<void> => {
+          await new Promise(setImmediate);
+          throwIfCancelled(signal, 'scoring');
+        };
+        return scoreSequences(served.get(number), sequences, { top, step });
+      }),
     closeServed: ({ served: number }) =>
       alone(async () => {
         await served.close(number);
