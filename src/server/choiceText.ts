@@ -102,7 +102,5 @@ function lengthAt(text: string, at: number, token: string): number {
 }
 
 export function codePoints(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
+  return [...text].length;
 }

@@ -10,7 +10,7 @@ import type { Served } from './served.ts';
 
 /** Where an answer goes, part by part. */
 export interface CompletionAnswer {
-  part(choice: number, part: ChoicePart): void;
+  readonly part: (choice: number, part: ChoicePart) => void;
   end(usage: Usage): void;
   /** What went wrong after it was begun. @returns whether the client was told: not while nothing was sent yet */
   fail(error: ApiError): boolean;

@@ -159,7 +159,7 @@ describe('streams', () => {
       { model: 'tiny', prompt: PROMPT, max_tokens: 60, temperature: 1, stream: true, seed: 1 },
       { signal: controller.signal },
     );
-    for await (const _ of stream) break;
+    await stream[Symbol.asyncIterator]().next();
     controller.abort();
     const { choices } = await client.completions.create({ model: 'tiny', prompt: PROMPT, max_tokens: 1 });
     expect(choices.length).toBe(1);
