@@ -6,7 +6,7 @@ import type { BuiltCommand, Running } from '../builtCommand.ts';
 let built: BuiltCommand;
 beforeAll(async () => {
   built = await builtCommand();
-});
+}, 180_000);
 afterAll(() => built.remove());
 
 /** The first line that is printed. */
