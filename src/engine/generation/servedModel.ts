@@ -3,6 +3,7 @@ import { canonicalJson } from '../../base/canonicalJson.ts';
 import { EspalierError, throwIfCancelled } from '../../base/errors.ts';
 import type { Generated, Generating, Served, ServedPlan } from '../../experiment/generationSchema.ts';
 import { planInputs } from '../../experiment/planInputs.ts';
+import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import type { TextPlan } from '../../experiment/planSchema.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
@@ -152,7 +153,7 @@ async function writePlanned(
   const few = { ...planInputs(plan), settings: { ...plan.settings, blocks: 1 } };
   const [before] = await evaluatePlan({ ...few, evaluations: [withoutRecovery(evaluation)] }, steps, state);
   await recover(
-    { plan: recovery, inputs: few, before: before! },
+    { plan: recovery, inputs: few, before: requirePerplexity(before!) },
     steps,
     state,
     scratchFolder,
