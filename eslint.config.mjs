@@ -20,6 +20,15 @@ const OPENING = ['fs', 'node:fs', 'fs/promises', 'node:fs/promises'].map((name) 
   message: 'Files are opened by src/files: regular ones, bounded, never waiting.',
 }));
 
+const RANDOM = {
+  selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+  message: 'Randomness is passed in: see base/rng.ts.',
+};
+const RECURSIVE_MKDIR = {
+  selector: "CallExpression[callee.name=/^mkdir(Sync)?$/] Property[key.name='recursive']",
+  message: 'It never ends where no folder can be made: see files/makeFolders.ts.',
+};
+
 export default tseslint.config(
   {
     ignores: ['dist/', 'node_modules/', 'test-results/', '.cache/', 'src/engine/graph/onnx/onnx_pb.*'],
@@ -35,13 +44,7 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
-          message: 'Randomness is passed in: see base/rng.ts.',
-        },
-      ],
+      'no-restricted-syntax': ['error', RANDOM],
     },
   },
   {
@@ -49,6 +52,10 @@ export default tseslint.config(
     files: ['src/**/*.ts', 'tools/**/*.ts'],
     ignores: ['src/files/**'],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: OPENING }] },
+  },
+  {
+    files: ['src/**/*.ts', 'tools/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', RANDOM, RECURSIVE_MKDIR] },
   },
   {
     // docs/privacy.md names every place that opens a connection.

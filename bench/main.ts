@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { absoluteRows } from './absolute.ts';
 import { runChild } from './child.ts';
+import { type Comparison, readComparison, runComparison } from './comparison.ts';
 import { measureOurs } from './ours.ts';
 import { findPeer, measurePeer } from './peer.ts';
 import type { Peer } from './peer.ts';
@@ -17,32 +17,16 @@ Runs our engine and the peer (../shared/peer/reference.py) on the same work in t
 medians over the rounds; then the figures that are measured against a limit instead of a peer. Ratios are the peer's figure
 over ours: above 1 we are faster, or smaller. With --json one object a line: work, ours, peer, ratio, unit, best, goal, range, verdict.`;
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    child: { type: 'string' },
-  },
-});
-
-async function main(): Promise<void> {
-  if (options.help) {
-    console.log(USAGE);
-    return;
-  }
-  const rounds = count(options.rounds, '--rounds');
-  const threads = count(options.threads, '--threads');
+async function main({ rounds, threads, json }: Comparison): Promise<void> {
   const print = (rows: readonly Row[]) => {
-    if (options.json) for (const row of rows) console.log(rowJson(row));
+    if (json) for (const row of rows) console.log(rowJson(row));
   };
   const rows: Row[] = [];
   for await (const group of benchmark(rounds, threads)) {
     print(group);
     rows.push(...group);
   }
-  if (!options.json) console.log(rowTable(rows));
+  if (!json) console.log(rowTable(rows));
 }
 
 async function* benchmark(rounds: number, threads: number): AsyncGenerator<readonly Row[]> {
@@ -88,17 +72,9 @@ function agree(a: number, b: number): boolean {
   return Math.abs(a / b - 1) < 1e-3;
 }
 
-function count(text: string, flag: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  console.error(`${flag} takes a whole number from 1\n\n${USAGE}`);
-  process.exit(2);
-}
-
 function note(line: string): void {
   console.error(`bench: ${line}`);
 }
 
-(options.child === undefined ? main() : runChild(options.child)).catch((error: unknown) => {
-  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
-  process.exitCode = 1;
-});
+const comparison = readComparison(USAGE);
+runComparison(comparison.child === undefined ? main(comparison) : runChild(comparison.child));

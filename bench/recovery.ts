@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/engine/checkpoint/checkpoint.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import { freshFactors } from '../src/engine/recovery/adapter.ts';
@@ -11,6 +10,7 @@ import { writePeftAdapter } from '../src/engine/recovery/peftAdapter.ts';
 import { DEFAULT_RECOVERY_SETTINGS } from '../src/experiment/recovery.ts';
 import { DEFAULT_SETTINGS } from '../src/experiment/settings.ts';
 import { runProcess } from './childProcess.ts';
+import { type Comparison, readComparison, runComparison } from './comparison.ts';
 import { findPeer } from './peer.ts';
 import { comparedRow, rowJson, rowTable } from './report.ts';
 import { LENGTH, SHARED_FILES } from './work.ts';
@@ -24,28 +24,13 @@ Both have to come to the same losses. The bar: 1.5 times as fast.`;
 const [BATCH, FIRST, STEPS, RATE] = [8, 4, 24, 1e-4];
 const PEER = join(SHARED_FILES.peer, '../recovery.py');
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    child: { type: 'string' },
-  },
-});
-
 interface Steps {
   /** Of one step. */
   readonly seconds: number;
   readonly losses: readonly number[];
 }
 
-async function main(): Promise<void> {
-  if (options.help) {
-    console.log(USAGE);
-    return;
-  }
-  const [rounds, threads] = [Number(options.rounds), Number(options.threads)];
+async function main({ rounds, threads, json }: Comparison): Promise<void> {
   if (!existsSync(PEER) || !existsSync(SHARED_FILES.model)) throw new Error(`${PEER} or its model is not there`);
   const peer = await findPeer();
   if ('missing' in peer) throw new Error(peer.missing);
@@ -70,7 +55,7 @@ async function main(): Promise<void> {
     const goal = { of: 'ratio', bar: 1.5, stretch: 2 } as const;
     const title = `a step of LoRA, rank 8, all layers, ${BATCH} sequences of ${LENGTH}`;
     const row = comparedRow(title, 's', seconds(ours), seconds(theirs), goal);
-    console.log(options.json ? rowJson(row) : rowTable([row]));
+    console.log(json ? rowJson(row) : rowTable([row]));
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -114,12 +99,11 @@ async function measurePeer(python: string, adapter: string, threads: number): Pr
   return { seconds: (all.seconds - first.seconds) / (STEPS - FIRST), losses: all.losses };
 }
 
-(options.child === undefined
-  ? main()
-  : trainOurs(options.child, Number(options.threads)).then((steps) => {
-      console.log(JSON.stringify(steps));
-    })
-).catch((error: unknown) => {
-  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
-  process.exitCode = 1;
-});
+const comparison = readComparison(USAGE);
+runComparison(
+  comparison.child === undefined
+    ? main(comparison)
+    : trainOurs(comparison.child, comparison.threads).then((steps) => {
+        console.log(JSON.stringify(steps));
+      }),
+);

@@ -4,6 +4,7 @@ import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FileProblem, fileProblem } from './fileProblem.ts';
 import { isInside } from './inside.ts';
+import { makeFolders } from './makeFolders.ts';
 
 /**
  * Refuses a folder that is reached through a link. Whoever made the folders below `base` (a repository that one clones) could lead
@@ -33,7 +34,7 @@ export function checkRealFoldersSync(base: string, folder: string): void {
  * @throws FileProblem as {@link checkRealFolders}; what the file system says where it makes none
  */
 export async function makeRealFolders(base: string, folder: string): Promise<void> {
-  await mkdir(base, { recursive: true });
+  await makeFolders(base);
   for (const each of foldersBelow(base, folder)) {
     await mkdir(each).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolders } from './makeFolders.ts';
 import { livenessOf, thisProcess } from './processIdentity.ts';
 import type { Liveness } from './processIdentity.ts';
 
@@ -23,7 +24,7 @@ export function temporaryBeside(place: string): string {
 export async function makeTemporaryFolder(parent: string, name: string): Promise<string> {
   await sweepTemporaries(parent);
   const folder = temporaryBeside(path.join(parent, name));
-  await mkdir(parent, { recursive: true });
+  await makeFolders(parent);
   await mkdir(folder, { mode: 0o700 });
   return folder;
 }

@@ -1,5 +1,6 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolders } from './makeFolders.ts';
 import { createFile } from './openRegular.ts';
 import { checkRealFolders, makeRealFolders } from './realFolders.ts';
 import { removeTemporary, sweepTemporaries, temporaryBeside } from './temporary.ts';
@@ -15,7 +16,7 @@ const swept = new Set<string>();
  */
 export async function writeWhole(file: string, data: string | Uint8Array, below?: string): Promise<void> {
   const folder = path.dirname(file);
-  await (below === undefined ? mkdir(folder, { recursive: true }) : makeRealFolders(below, folder));
+  await (below === undefined ? makeFolders(folder) : makeRealFolders(below, folder));
   if (!swept.has(folder)) await sweepTemporaries(folder);
   swept.add(folder);
   const temporary = temporaryBeside(file);

@@ -1,9 +1,10 @@
-import { mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../base/errors.ts';
 import { printReference } from '../experiment/hubReference.ts';
 import { copyFile } from '../files/copyFile.ts';
 import { reasonOf } from '../files/fileProblem.ts';
+import { makeFolders } from '../files/makeFolders.ts';
 import { createFile } from '../files/openRegular.ts';
 import { makeRealFolders } from '../files/realFolders.ts';
 import { removeTemporary, sweepTemporaries, temporaryBeside } from '../files/temporary.ts';
@@ -28,7 +29,7 @@ export interface Snapshot {
  */
 export async function openSnapshot(client: HubClient, { repository, commit }: Snapshot): Promise<void> {
   await written(client, async () => {
-    await mkdir(repository, { recursive: true });
+    await makeFolders(repository);
     await makeRealFolders(repository, snapshotFolder(repository, commit));
     await makeRealFolders(repository, path.join(repository, 'blobs'));
     await sweepTemporaries(path.join(repository, 'blobs'));

@@ -1,19 +1,10 @@
 import type { Expression } from './expression.ts';
-import {
-  asTerm,
-  BINARY_FRACTION,
-  divided,
-  expressionOf,
-  magnitude,
-  normalForm,
-  rounded,
-  scaled,
-  sumOf,
-  withoutNumbers,
-} from './normalForm.ts';
-import type { Factor, NormalFormNotes, Sum, Term } from './normalForm.ts';
+import { expressionOf } from './expressionOf.ts';
+import { asTerm, normalForm } from './normalForm.ts';
 import { printInfix, printPrefix } from './print.ts';
 import { rangeOf } from './range.ts';
+import { BINARY_FRACTION, divided, magnitude, rounded, scaled, sumOf, withoutNumbers } from './sumOfProducts.ts';
+import type { Factor, NormalFormNotes, Sum, Term } from './sumOfProducts.ts';
 
 /** A metric that ranks the weights of every comparison group as the given one does: the same one for many spellings. */
 export interface CanonicalForm {

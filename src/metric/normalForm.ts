@@ -1,58 +1,26 @@
 import { applyToNumbers } from './constant.ts';
 import { number, operand, operation } from './expression.ts';
 import type { Expression, OperationExpression } from './expression.ts';
+import { expressionOf, expressionOfTerm } from './expressionOf.ts';
 import type { OperationName } from './operations.ts';
 import { printPrefix } from './print.ts';
 import { rangeOf } from './range.ts';
-import { isShapeProblem, MATRIX, shapeOf } from './shape.ts';
+import { isSame, isShapeProblem, MATRIX, sameShape, shapeOf } from './shape.ts';
 import type { Shape } from './shape.ts';
-
-/**
- * Sums of products of powers: what many spellings of one metric have in common. `W * W`, `sqr(W)` and `abs(W) * W` are W²,
- * `sqrt(W * X)` is W^½ · X^½, `X + X - W` is 2X − W. Everything else (logarithms, scaled tensors, sums inside products) is an
- * atom whose own arguments are in normal form. Equal values in exact arithmetic, never the other way round: unlike forms may
- * still be equal.
- */
-export interface Sum {
-  readonly constant: number;
-  /** In the order of their products' keys, no key twice, no coefficient 0. */
-  readonly terms: readonly Term[];
-}
-
-export interface Term {
-  readonly coefficient: number;
-  /** In the order of their keys, no key twice; none: the number 1. */
-  readonly factors: readonly Factor[];
-}
-
-/** |atom|^exponent, times the sign of the atom where `odd`. */
-export interface Factor {
-  readonly atom: Atom;
-  /** Greater than 0. */
-  readonly exponent: number;
-  /** Only where the atom has two signs. */
-  readonly odd: boolean;
-}
-
-export interface Atom {
-  readonly expression: Expression;
-  /** The expression in prefix form. */
-  readonly key: string;
-  readonly nonNegative: boolean;
-  /** What the atom is an operation of, where that operation may be left out in places; for `log` the magnitude. */
-  readonly of?: { readonly operation: 'mms' | 'zsn' | 'tanh' | 'exp' | 'log' | 'sum'; readonly argument: Sum };
-  /** The atom is one over the norm of this, widened to that shape: a positive number that is the same for all weights of a layer. */
-  readonly norm?: { readonly of: Expression; readonly shape: Shape };
-}
-
-/** What is noticed on the way. */
-export interface NormalFormNotes {
-  /**
-   * Set where float32 may have ties, overflows or lost digits that exact arithmetic has not: terms that cancel, numbers that
-   * are added, high powers.
-   */
-  rounds: boolean;
-}
+import {
+  divided,
+  inOrder,
+  magnitude,
+  noteDegree,
+  plus,
+  product,
+  rounded,
+  scaled,
+  splitNorms,
+  sumOf,
+  withoutNumbers,
+} from './sumOfProducts.ts';
+import type { Atom, Factor, NormalFormNotes, Sum, Term } from './sumOfProducts.ts';
 
 /** The normal form of an expression's values. */
 export function normalForm(expression: Expression, notes: NormalFormNotes): Sum {
@@ -73,39 +41,6 @@ export function normalForm(expression: Expression, notes: NormalFormNotes): Sum 
   }
 }
 
-/** The expression that a normal form stands for: equal forms give equal expressions. */
-export function expressionOf({ constant, terms }: Sum): Expression {
-  const [plus, minus] = [terms.filter((term) => term.coefficient > 0), terms.filter((term) => term.coefficient < 0)];
-  const add = (a: Expression, b: Expression): Expression => operation('add', a, b);
-  const subtract = (a: Expression, b: Expression): Expression => operation('sub', a, b);
-  let result: Expression | undefined;
-  for (const term of plus) result = result ? add(result, expressionOfTerm(term)) : expressionOfTerm(term);
-  if (result === undefined && (constant !== 0 || minus.length === 0)) result = number(rounded(constant));
-  else if (constant !== 0)
-    result = constant > 0 ? add(result!, number(rounded(constant))) : subtract(result!, number(rounded(-constant)));
-  for (const term of minus) {
-    const positive = expressionOfTerm({ ...term, coefficient: -term.coefficient });
-    result = result ? subtract(result, positive) : operation('neg', positive);
-  }
-  return result!;
-}
-
-export function scaled({ constant, terms }: Sum, by: number): Sum {
-  if (by === 0) return { constant: 0, terms: [] };
-  return {
-    constant: times(constant, by),
-    terms: terms.map((term) => ({ ...term, coefficient: times(term.coefficient, by) })),
-  };
-}
-
-/** So that the leading coefficient divided by itself is 1 and nothing near it. */
-export function divided({ constant, terms }: Sum, by: number): Sum {
-  return {
-    constant: constant / by,
-    terms: terms.map((term) => ({ ...term, coefficient: term.coefficient / by })),
-  };
-}
-
 /** A sum as one product: itself where it is one, an atom otherwise. It has to have terms. */
 export function asTerm(sum: Sum): Term {
   const [first] = sum.terms;
@@ -117,14 +52,6 @@ export function asTerm(sum: Sum): Term {
   const argument = flipped ? scaled(content, -1) : content;
   const atom = atomOf(expressionOf(argument), { operation: 'sum', argument });
   return { coefficient, factors: [{ atom, exponent: 1, odd: !atom.nonNegative }] };
-}
-
-/** |x|^exponent. */
-export function magnitude({ coefficient, factors }: Term, exponent = 1): Term {
-  return {
-    coefficient: Math.abs(coefficient) ** exponent,
-    factors: factors.map((factor) => ({ ...factor, exponent: factor.exponent * exponent, odd: false })),
-  };
 }
 
 function isNonNegativeTerm({ coefficient, factors }: Term): boolean {
@@ -163,7 +90,7 @@ const FORMS: Readonly<Record<OperationName, Form>> = {
     if (y.terms.length === 0) return y.constant === 0 ? undefined : divided(x, y.constant);
     if (x.terms.length === 0) return x.constant === 0 ? x : atomOfArguments(node, x, y);
     const [above, below] = [asTerm(x), asTerm(y)];
-    const [numbers, rest] = partition(above.factors, isNorm);
+    const [numbers, rest] = splitNorms(above.factors);
     const one = (factors: readonly Factor[]): Expression => expressionOfTerm({ coefficient: 1, factors });
     const atom = atomOf(operation('quotient', one(rest), one(below.factors)));
     const factor = { atom, exponent: 1, odd: !atom.nonNegative };
@@ -238,14 +165,6 @@ function affine(sum: Sum, notes: NormalFormNotes): { readonly sign: number; read
   return { sign, argument: factors.length === 0 ? { constant: 0, terms: [] } : sumOf({ coefficient: 1, factors }) };
 }
 
-export function withoutNumbers(factors: readonly Factor[]): readonly Factor[] {
-  return factors.filter((factor) => !isNorm(factor));
-}
-
-export function sumOf(term: Term): Sum {
-  return { constant: 0, terms: [term] };
-}
-
 /** A term as a sum: that of its only factor, where this is a sum as it stands. */
 function flat(term: Term): Sum {
   const [factor, ...others] = term.factors;
@@ -290,130 +209,13 @@ function normFactor(y: Expression, shape: Shape): Factor {
   return { atom, exponent: 1, odd: false };
 }
 
-function isNorm({ atom }: Factor): boolean {
-  return atom.norm !== undefined;
-}
-
-function plus(x: Sum, y: Sum, notes: NormalFormNotes): Sum {
-  const terms = new Map<string, Term>();
-  for (const term of [...x.terms, ...y.terms]) {
-    const key = keyOf(term.factors);
-    const other = terms.get(key);
-    const coefficient = term.coefficient + (other?.coefficient ?? 0);
-    if (other !== undefined && Math.sign(other.coefficient) !== Math.sign(term.coefficient)) notes.rounds = true;
-    if (coefficient === 0) terms.delete(key);
-    else terms.set(key, { coefficient, factors: term.factors });
-  }
-  const sorted = [...terms].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { constant: x.constant + y.constant, terms: sorted.map(([, term]) => term) };
-}
-
-function product(a: Term, b: Term, notes: NormalFormNotes): Term {
-  const factors = new Map(a.factors.map((factor) => [factor.atom.key, factor]));
-  for (const factor of b.factors) {
-    const { atom, exponent, odd } = factor;
-    const other = factors.get(atom.key);
-    const both = other && { atom, exponent: other.exponent + exponent, odd: other.odd !== odd };
-    factors.set(atom.key, both ?? factor);
-  }
-  const term = { coefficient: times(a.coefficient, b.coefficient), factors: inOrder([...factors.values()]) };
-  noteDegree(term, notes);
-  return term;
-}
-
 function raised(term: Term, exponent: number, notes: NormalFormNotes): Sum {
   const power = magnitude(term, exponent);
   noteDegree(power, notes);
   return flat(power);
 }
 
-/** Products of higher degree leave the range of float32 for the weights and inputs that models have. */
-const SAFE_DEGREE = 6;
-
-/** A smaller power brings values that are near each other together: two that differ by 1e-5 are one float32 after it. */
-const SAFE_ROOT = 1 / 64;
-
-function noteDegree({ factors }: Term, notes: NormalFormNotes): void {
-  if (factors.reduce((sum, { exponent }) => sum + exponent, 0) > SAFE_DEGREE) notes.rounds = true;
-  if (factors.some(({ exponent }) => exponent < SAFE_ROOT)) notes.rounds = true;
-}
-
-function inOrder(factors: readonly Factor[]): readonly Factor[] {
-  return [...factors].sort((a, b) => (a.atom.key < b.atom.key ? -1 : 1));
-}
-
-function keyOf(factors: readonly Factor[]): string {
-  return factors.map(({ atom, exponent, odd }) => `${odd ? 'odd ' : ''}${rounded(exponent)} ${atom.key}`).join(' · ');
-}
-
-/**
- * A number as forms spell it: 0.1 · 3, 0.9 / 3 and 0.3 are one. Twelve digits, far more than the seven of float32 that scores are computed
- * with; binary fractions, of which roots and sums of roots are made, keep all of theirs. Inside, forms count with all digits.
- */
-export function rounded(value: number): number {
-  return Number.isSafeInteger(value * BINARY_FRACTION) ? value : Number(value.toPrecision(12));
-}
-
-/** Roots of roots are exact in binary: down to x^(1/2^20), deeper than anyone writes. */
-export const BINARY_FRACTION = 2 ** 20;
-
-/** NaN, which no normal form has, where a product of numbers other than 0 is too small to be told from 0. */
-function times(a: number, b: number): number {
-  const result = a * b;
-  return result === 0 && a !== 0 && b !== 0 ? NaN : result;
-}
-
 function isFinite({ constant, terms }: Sum): boolean {
   const numbers = [constant, ...terms.flatMap((term) => [term.coefficient, ...term.factors.map((f) => f.exponent)])];
   return numbers.every(Number.isFinite) && terms.every(({ coefficient }) => coefficient !== 0);
-}
-
-function expressionOfTerm({ coefficient, factors }: Term): Expression {
-  const [norms, rest] = partition(factors, isNorm);
-  const parts = rest.map(expressionOfFactor);
-  const shown = rounded(coefficient);
-  if (shown !== 1 || parts.length === 0) parts.unshift(number(shown));
-  return norms.reduce(
-    overNorm,
-    parts.reduce((a, b) => operation('mul', a, b)),
-  );
-}
-
-/** `div(x, y)`, where the norm of y is then taken over the shape that it has to be taken over. */
-function overNorm(x: Expression, factor: Factor): Expression {
-  const { of, shape } = factor.atom.norm!;
-  const divided = operation('div', x, of);
-  const own = shapeOf(divided);
-  const isPlain = rounded(factor.exponent) === 1 && !isShapeProblem(own) && isSame(own, shape);
-  return isPlain ? divided : operation('mul', x, expressionOfFactor(factor));
-}
-
-function expressionOfFactor({ atom, exponent, odd }: Factor): Expression {
-  if (!odd) return powerOf(atom, exponent);
-  if (rounded(exponent) === 1) return atom.expression;
-  return operation('mul', atom.expression, powerOf(atom, exponent - 1));
-}
-
-/** |atom|^exponent. */
-function powerOf(atom: Atom, exact: number): Expression {
-  const exponent = rounded(exact);
-  const isWeight = atom.expression.kind === 'operand' && atom.expression.name === 'Wsigned';
-  const base = isWeight ? operand('W') : atom.expression;
-  if (exponent === 2) return operation('sqr', base);
-  if (exponent === 0.5) return operation('sqrt', base);
-  const positive = atom.nonNegative || isWeight ? base : operation('abs', base);
-  return exponent === 1 ? positive : operation('power', positive, number(exponent));
-}
-
-function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): readonly [Item[], Item[]] {
-  return [items.filter(belongs), items.filter((item) => !belongs(item))];
-}
-
-function sameShape(a: Expression, b: Expression): boolean {
-  const [x, y] = [shapeOf(a), shapeOf(b)];
-  return !isShapeProblem(x) && !isShapeProblem(y) && isSame(x, y);
-}
-
-function isSame(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
 }

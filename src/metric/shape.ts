@@ -78,3 +78,13 @@ export function describeShapeProblem(problem: ShapeProblem): string {
     ? `\`${problem.operation}\` cannot broadcast ${printShape(problem.left)} with ${printShape(problem.right)}`
     : `\`${problem.operation}\` works over a whole tensor, and its argument is a number`;
 }
+
+/** Whether two expressions have a shape, and the same. */
+export function sameShape(a: Expression, b: Expression): boolean {
+  const [x, y] = [shapeOf(a), shapeOf(b)];
+  return !isShapeProblem(x) && !isShapeProblem(y) && isSame(x, y);
+}
+
+export function isSame(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}

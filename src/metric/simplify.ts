@@ -3,7 +3,7 @@ import { number, operation, sameExpression } from './expression.ts';
 import type { Expression, OperationExpression } from './expression.ts';
 import { OPERATIONS } from './operations.ts';
 import type { OperationName } from './operations.ts';
-import { isShapeProblem, shapeOf } from './shape.ts';
+import { sameShape } from './shape.ts';
 import { isNonNegative } from './sign.ts';
 
 /**
@@ -141,10 +141,4 @@ function differenceWithout(node: Expression, y: Expression): Expression | undefi
 
 function isNumber(node: Expression, value: number): boolean {
   return node.kind === 'number' && node.value === value;
-}
-
-function sameShape(a: Expression, b: Expression): boolean {
-  const [x, y] = [shapeOf(a), shapeOf(b)];
-  if (isShapeProblem(x) || isShapeProblem(y)) return false;
-  return x.length === y.length && x.every((size, i) => size === y[i]);
 }

@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, realpath, rename, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
+import { makeFolders } from '../../files/makeFolders.ts';
 import { removeTemporary, sweepTemporaries, temporaryBeside } from '../../files/temporary.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function writeNewFolder<Result>(
   const place = await freePlace(folder);
   const temporary = temporaryBeside(place);
   try {
-    await mkdir(path.dirname(place), { recursive: true });
+    await makeFolders(path.dirname(place));
     await sweepTemporaries(path.dirname(place));
     await mkdir(temporary);
     const result = await write(temporary);

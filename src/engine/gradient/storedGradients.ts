@@ -1,9 +1,10 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EspalierError } from '../../base/errors.ts';
 import { hashFile, hashVersion } from '../checkpoint/hashing.ts';
 import { reasonOf } from '../../files/fileProblem.ts';
 import { sameVersion } from '../../files/fileVersion.ts';
+import { makeFolders } from '../../files/makeFolders.ts';
 import { readText } from '../../files/readBytes.ts';
 import { removeTemporary, temporaryBeside } from '../../files/temporary.ts';
 import { readSafetensorsHeader, type SafetensorsFile } from '../checkpoint/safetensors.ts';
@@ -105,7 +106,7 @@ export class GradientWriter {
   /** @throws EspalierError `io/write` */
   static async create(target: string, fingerprint: string): Promise<GradientWriter> {
     const temporary = temporaryBeside(target);
-    await writing(temporary, () => mkdir(temporary, { recursive: true }));
+    await writing(temporary, () => makeFolders(temporary));
     return new GradientWriter(target, temporary, fingerprint);
   }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { mkdir } from 'node:fs/promises';
 import { EspalierError } from '../../base/errors.ts';
 import { ADAPTER_CONFIG } from '../../files/adapterBase.ts';
+import { makeFolders } from '../../files/makeFolders.ts';
 import { writeNew } from '../../files/writeWhole.ts';
 import { readAdapterConfig } from '../checkpoint/adapterConfig.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
@@ -66,7 +66,7 @@ export async function writePeftAdapter(
   config: ModelConfig,
   base: string | null,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const tensors = new Map<string, TensorToWrite>();
   for (const { parameter, down, up } of layers) {
     const layer = `base_model.model.${moduleOf(parameter.tensor)}`;

@@ -1,3 +1,4 @@
+import { recoveryText } from '../../experiment/recovery.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import type { UpdateReport } from '../../experiment/updateSchema.ts';
 import { UPDATES, updateText } from '../../experiment/updates.ts';
@@ -5,15 +6,23 @@ import { removedText } from './structureText.ts';
 
 /** What became of the weights that stay, as a person reads it. */
 
-/** `50 % then admm`: what tells results of one metric apart. */
+/** `50 % then admm, recovered by lora`: what tells results of one metric apart. */
 export function prunedText(result: EvaluationResult): string {
   return `${removedText(result)}${thenText(result)}`;
 }
 
-/** ` then admm`, where an update follows a mask; empty where none does: SparseGPT's own mask comes with its update. */
-export function thenText({ expression, update }: Pick<EvaluationResult, 'expression' | 'update'>): string {
+/**
+ * ` then admm, recovered by lora`, where an update follows a mask, and where it was trained afterwards; empty where nothing follows: SparseGPT's own
+ * mask comes with its update.
+ */
+export function thenText({
+  expression,
+  update,
+  recovery,
+}: Pick<EvaluationResult, 'expression' | 'update' | 'recovery'>): string {
   const then = update === undefined ? '' : ` then ${updateText(update.update)}`;
-  return expression.includes(then) ? then : '';
+  const recovered = recovery === undefined ? '' : `, recovered by ${recoveryText(recovery.recovery)}`;
+  return `${expression.includes(then) ? then : ''}${recovered}`;
 }
 
 /** `ADMM · iterations 20, damping 0.1`; of whole components also how much it reached. */

@@ -1,7 +1,8 @@
 import { canonical } from '../../metric/canonical.ts';
 import type { Expression } from '../../metric/expression.ts';
 import { sizeOf } from '../../metric/measure.ts';
-import { expressionOf, normalForm } from '../../metric/normalForm.ts';
+import { expressionOf } from '../../metric/expressionOf.ts';
+import { normalForm } from '../../metric/normalForm.ts';
 import { printPrefix } from '../../metric/print.ts';
 import type { MetricTree, NodePlace, OutlineRange } from '../../language/server/messages.ts';
 import type { FormName, ShownForm } from '../../view/treeMessages.ts';

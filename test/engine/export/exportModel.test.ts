@@ -1,12 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { createEngine, type Engine } from '../../../src/engine/engine.ts';
+import { createEngine } from '../../../src/engine/engine.ts';
 import { blockShape } from '../../../src/engine/families/config.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
-import type { FreshEngine } from '../../../src/experiment/freshEngine.ts';
 import type { ExportFormat } from '../../../src/experiment/exportSchema.ts';
 import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
@@ -14,9 +12,9 @@ import { packBits } from '../../../src/experiment/components.ts';
 import type { BlockMask, RateAllocation } from '../../../src/experiment/structureSchema.ts';
 import type { StructureMethod } from '../../../src/experiment/structure.ts';
 import { parsePrefix } from '../../../src/metric/parsePrefix.ts';
+import { exportTests } from '../../support/exports.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
-import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 
 // The engine of a worker stands for the fresh process here: that it is one is tested with the real worker.
 
@@ -28,30 +26,10 @@ const structure = (method: StructureMethod, rates: RateAllocation = { kind: 'uni
   sparsity: half,
 });
 
-let root: string;
-let folder: string;
-let engine: Engine;
-const families = new Map<FamilyName, TemporaryFamily>();
-beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'espalier-export-'));
-  engine = createEngine({ startFresh });
-});
-afterAll(async () => {
-  await engine.dispose();
-  for (const family of families.values()) await family.remove();
-  await rm(root, { recursive: true });
-});
-beforeEach(async () => {
-  folder = path.join(await mkdtemp(path.join(root, 'test-')), 'pruned');
-});
-
-function startFresh(): FreshEngine {
-  return createEngine();
-}
+const at = exportTests('pruned');
 
 async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<TextPlan> {
-  const family = families.get(name) ?? (await temporaryFamily(name));
-  families.set(name, family);
+  const family = await at.family(name);
   return {
     model: family.folder,
     text: family.textFile,
@@ -62,7 +40,7 @@ async function planOf(name: FamilyName, evaluation: PlannedEvaluation): Promise<
 }
 
 async function fitnessOf(model: string, plan: TextPlan): Promise<number> {
-  const [result] = await engine.evaluate({ ...plan, model, evaluations: [] });
+  const [result] = await at.engine.evaluate({ ...plan, model, evaluations: [] });
   return result!.perplexity;
 }
 
@@ -99,10 +77,10 @@ describe('a model that is exported is one that is evaluated', () => {
     ['falcon rw', structure('wanda-sp', { kind: 'global' })],
   ])('%s, $metric', async (name, evaluation) => {
     const plan = await planOf(name, evaluation);
-    const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
+    const report = await at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' });
     expect(report.verification.difference).toBeLessThan(1e-4);
-    expect(Math.abs((await fitnessOf(folder, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
-    const exported = await openCheckpoint(folder);
+    expect(Math.abs((await fitnessOf(at.folder, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
+    const exported = await openCheckpoint(at.folder);
     const dense = await openCheckpoint(plan.model);
     const smaller = 'structure' in evaluation;
     expect(report.parameters.exported < report.parameters.dense).toBe(smaller);
@@ -114,8 +92,8 @@ describe('a model that is exported is one that is evaluated', () => {
     }
     exported.close();
     dense.close();
-    expect(await readFile(path.join(folder, 'README.md'), 'utf8')).toContain(report.result.fingerprint);
-    expect(await readdir(path.dirname(folder))).toEqual(['pruned']);
+    expect(await readFile(path.join(at.folder, 'README.md'), 'utf8')).toContain(report.result.fingerprint);
+    expect(await readdir(path.dirname(at.folder))).toEqual(['pruned']);
   });
 
   it.each<[FamilyName, PlannedEvaluation]>([
@@ -131,13 +109,13 @@ describe('a model that is exported is one that is evaluated', () => {
   ])('%s as ONNX', async (name, evaluation) => {
     const planned = await planOf(name, evaluation);
     const plan = { ...planned, settings: { ...planned.settings, calibrationLength: 16 } };
-    const report = await engine.exportModel(plan, { folder, format: 'onnx' });
+    const report = await at.engine.exportModel(plan, { folder: at.folder, format: 'onnx' });
     expect(report.verification.difference).toBeLessThan(1e-4);
-    const card = await readFile(path.join(folder, 'README.md'), 'utf8');
+    const card = await readFile(path.join(at.folder, 'README.md'), 'utf8');
     expect(card).toContain(`, ${plan.settings.samples} samples of 16 tokens, `);
     expect(card).toContain('`generate()`');
-    expect((await readdir(folder)).sort()).toEqual(['README.md', 'model.onnx', 'model.onnx.data', 'tokenizer.json']);
-    expect(await readdir(path.dirname(folder))).toEqual(['pruned']);
+    expect((await readdir(at.folder)).sort()).toEqual(['README.md', 'model.onnx', 'model.onnx.data', 'tokenizer.json']);
+    expect(await readdir(path.dirname(at.folder))).toEqual(['pruned']);
   });
 
   it('a mask that a search has found, and what is exported once more', async () => {
@@ -147,8 +125,8 @@ describe('a model that is exported is one that is evaluated', () => {
       { groups: 'f', channels: '0f'.repeat(7) },
     ];
     const plan = await planOf('llama-1', { metric: 'found', structure: { kind: 'mask', mask }, sparsity: half });
-    await engine.exportModel(plan, { folder, format: 'huggingface' });
-    const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+    await at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' });
+    const config = JSON.parse(await readFile(path.join(at.folder, 'config.json'), 'utf8')) as Record<string, unknown>;
     expect(config).toMatchObject({
       num_hidden_layers: 2,
       espalier: {
@@ -159,9 +137,9 @@ describe('a model that is exported is one that is evaluated', () => {
         ],
       },
     });
-    const again = { ...plan, model: folder, evaluations: [structure('magnitude')] };
-    const second = `${folder}-again`;
-    const report = await engine.exportModel(again, { folder: second, format: 'huggingface' });
+    const again = { ...plan, model: at.folder, evaluations: [structure('magnitude')] };
+    const second = `${at.folder}-again`;
+    const report = await at.engine.exportModel(again, { folder: second, format: 'huggingface' });
     expect(Math.abs((await fitnessOf(second, plan)) / report.result.perplexity - 1)).toBeLessThan(1e-4);
   });
 });
@@ -183,8 +161,8 @@ describe('what depends on its place stays what it is when others go, twice', () 
       ...(dropped && { dropped }),
     }));
     const plan = await planOf(name, { metric: 'found', structure: { kind: 'mask', mask }, sparsity: half });
-    const to = path.join(await mkdtemp(path.join(root, 'placed-')), 'pruned');
-    const { result } = await engine.exportModel({ ...plan, model }, { folder: to, format: 'huggingface' });
+    const to = path.join(await mkdtemp(path.join(path.dirname(at.folder), 'placed-')), 'pruned');
+    const { result } = await at.engine.exportModel({ ...plan, model }, { folder: to, format: 'huggingface' });
     return [to, result.perplexity];
   }
 
@@ -220,12 +198,12 @@ describe('nothing half written is left', () => {
   const formats: readonly ExportFormat[] = ['huggingface', 'onnx'];
 
   it('a folder with something in it is not touched', async () => {
-    await mkdir(folder);
-    await writeFile(path.join(folder, 'notes.txt'), 'mine');
+    await mkdir(at.folder);
+    await writeFile(path.join(at.folder, 'notes.txt'), 'mine');
     const plan = await planOf('llama-1', structure('magnitude'));
-    const failure = await failureOf(() => engine.exportModel(plan, { folder, format: 'huggingface' }));
+    const failure = await failureOf(() => at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' }));
     expect(failure.code).toBe('export/exists');
-    expect(await readdir(folder)).toEqual(['notes.txt']);
+    expect(await readdir(at.folder)).toEqual(['notes.txt']);
   });
 
   it.each(formats)('a weight that reads back differently: %s', async (format) => {
@@ -243,9 +221,9 @@ describe('nothing half written is left', () => {
       }),
     });
     const plan = await planOf('llama-1', structure('magnitude'));
-    const failure = await failureOf(() => wrong.exportModel(plan, { folder, format }));
+    const failure = await failureOf(() => wrong.exportModel(plan, { folder: at.folder, format }));
     expect(failure.code).toBe('export/mismatch');
-    expect(await readdir(path.dirname(folder))).toEqual([]);
+    expect(await readdir(path.dirname(at.folder))).toEqual([]);
     await wrong.dispose();
   });
 
@@ -253,9 +231,9 @@ describe('nothing half written is left', () => {
     const controller = new AbortController();
     const plan = await planOf('llama-1', structure('wanda-sp'));
     const failure = await failureOf(() =>
-      engine.exportModel(
+      at.engine.exportModel(
         plan,
-        { folder, format: 'onnx' },
+        { folder: at.folder, format: 'onnx' },
         {
           signal: controller.signal,
           onProgress: (progress) => {
@@ -265,14 +243,14 @@ describe('nothing half written is left', () => {
       ),
     );
     expect(failure.code).toBe('cancelled');
-    expect(await readdir(path.dirname(folder))).toEqual([]);
+    expect(await readdir(path.dirname(at.folder))).toEqual([]);
   });
 
   it('what the file system refuses has a code', async () => {
-    await writeFile(path.join(path.dirname(folder), 'file'), '');
+    await writeFile(path.join(path.dirname(at.folder), 'file'), '');
     const plan = await planOf('llama-1', structure('magnitude'));
-    const below = path.join(path.dirname(folder), 'file', 'pruned');
-    const failure = await failureOf(() => engine.exportModel(plan, { folder: below, format: 'huggingface' }));
+    const below = path.join(path.dirname(at.folder), 'file', 'pruned');
+    const failure = await failureOf(() => at.engine.exportModel(plan, { folder: below, format: 'huggingface' }));
     expect(['io/write', 'export/exists']).toContain(failure.code);
     expect(failure.data.file).toBe(below);
   });
@@ -280,8 +258,8 @@ describe('nothing half written is left', () => {
   it('a metric that cannot rank fails as its evaluation does', async () => {
     const constant = { metric: 'nothing', expression: parsePrefix('sub(W, W)'), sparsity: half };
     const plan = await planOf('llama-1', constant);
-    const failure = await failureOf(() => engine.exportModel(plan, { folder, format: 'huggingface' }));
+    const failure = await failureOf(() => at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' }));
     expect(failure.code).toBe('metric/invalid-score');
-    expect(await readdir(path.dirname(folder))).toEqual([]);
+    expect(await readdir(path.dirname(at.folder))).toEqual([]);
   });
 });

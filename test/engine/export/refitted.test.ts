@@ -1,16 +1,14 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
 import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { UNIFORM } from '../../../src/experiment/structure.ts';
 import type { Structure } from '../../../src/experiment/structureSchema.ts';
+import { exportTests } from '../../support/exports.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
-import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { loadOracle } from '../../support/oracle/model.ts';
 import { perplexity } from '../../support/oracle/perplexity.ts';
 import { tokenize } from '../../support/oracle/tokenize.ts';
@@ -19,22 +17,7 @@ import { tokenize } from '../../support/oracle/tokenize.ts';
 
 const [LENGTH, BLOCKS] = [24, 2];
 
-let root: string;
-let folder: string;
-let engine: Engine;
-const families = new Map<FamilyName, TemporaryFamily>();
-beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'espalier-export-'));
-  engine = createEngine({ startFresh: () => createEngine() });
-});
-afterAll(async () => {
-  await engine.dispose();
-  for (const family of families.values()) await family.remove();
-  await rm(root, { recursive: true });
-});
-beforeEach(async () => {
-  folder = path.join(await mkdtemp(path.join(root, 'test-')), 'pruned');
-});
+const at = exportTests('pruned');
 
 const scored = (method: 'wanda-sp' | 'flap' | 'taylor' | 'shortgpt', rates: number[] = []): Structure => ({
   kind: 'scored',
@@ -68,39 +51,39 @@ const CASES: readonly (readonly [FamilyName, Structure, 'F32' | 'F16' | 'BF16'])
 describe('an export has the refitted projections, without the columns that went', () => {
   test.each(CASES)('%s', async (name, structure, dtype) => {
     const plan = await planOf(name, structure);
-    const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
+    const report = await at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' });
     const { result, rounded, parameters } = report;
     const refitted = result.update!.layers! > 0;
     expect(parameters.exported).toBeLessThan(parameters.dense);
     expect(parameters.exported).toBe(result.structure!.parameters.pruned);
-    const written = await openCheckpoint(folder);
+    const written = await openCheckpoint(at.folder);
     for (const parameter of allParameters(written.config)) {
       expect(written.tensors.get(parameter.tensor)!.dtype).toBe(dtype);
       const values = written.read(parameter.tensor, written.tensors.get(parameter.tensor)!.shape);
       expect(values.every((value) => Number.isFinite(value))).toBe(true);
     }
     written.close();
-    const [again] = await engine.evaluate({ ...plan, model: folder, evaluations: [] });
+    const [again] = await at.engine.evaluate({ ...plan, model: at.folder, evaluations: [] });
     const isRounded = refitted && dtype !== 'F32';
     expect(rounded).toEqual(isRounded ? { to: [dtype], perplexity: again!.perplexity } : undefined);
     const tolerance = isRounded ? 0.02 : 1e-4;
     expect(Math.abs(again!.perplexity / result.perplexity - 1)).toBeLessThan(tolerance);
     // It is not the model without an update.
-    const [plain] = await engine.evaluate(await planOf(name, structure, false));
+    const [plain] = await at.engine.evaluate(await planOf(name, structure, false));
     if (refitted) expect(Math.abs(plain!.perplexity / result.perplexity - 1)).toBeGreaterThan(2e-3);
     else expect(plain!.perplexity).toBe(result.perplexity);
-    const card = await readFile(path.join(folder, 'README.md'), 'utf8');
+    const card = await readFile(path.join(at.folder, 'README.md'), 'utf8');
     expect(card.includes('refitted')).toBe(refitted);
     // Sizes that differ stand under a key of ours; where they do not, plain loops read the folder as they read any other.
     if (!report.plain) return;
-    const read = perplexity(loadOracle(folder), tokenize(folder, families.get(name)!.text), LENGTH, BLOCKS);
+    const read = perplexity(loadOracle(at.folder), tokenize(at.folder, (await at.family(name)).text), LENGTH, BLOCKS);
     expect(Math.abs(read / again!.perplexity - 1)).toBeLessThan(1e-4);
   });
 
   test.each(CASES.filter(([, , dtype]) => dtype !== 'F32'))(
     '%s, as ONNX: nothing is rounded',
     async (name, structure) => {
-      const report = await engine.exportModel(await planOf(name, structure), { folder, format: 'onnx' });
+      const report = await at.engine.exportModel(await planOf(name, structure), { folder: at.folder, format: 'onnx' });
       expect(report.rounded).toBeUndefined();
       expect(report.verification.difference).toBeLessThan(1e-4 * Math.max(1, report.verification.largest));
     },
@@ -108,8 +91,7 @@ describe('an export has the refitted projections, without the columns that went'
 });
 
 async function planOf(name: FamilyName, structure: Structure, updated = true): Promise<TextPlan> {
-  const family = families.get(name) ?? (await temporaryFamily(name));
-  families.set(name, family);
+  const family = await at.family(name);
   const update = { method: 'reconstruct', damping: 0.01 } as const;
   return {
     ...{ model: family.folder, text: family.textFile, calibration: family.calibrationFile },

@@ -1,18 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
 import { readParameter } from '../../../src/engine/checkpoint/readParameter.ts';
-import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import { CheckpointWriter } from '../../../src/engine/export/checkpointWriter.ts';
 import { writeValues } from '../../../src/engine/export/copyTensor.ts';
 import { allParameters } from '../../../src/engine/families/families.ts';
 import type { TextPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
+import { exportTests } from '../../support/exports.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
-import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 
 // What is written of an updated model are the updated weights, in the checkpoint's type and order; what rounding them did is measured.
@@ -24,26 +22,10 @@ const UPDATES = {
 /** Numbers that a significand holds beside the leading one: rounding is off by half of the last. */
 const BITS = { F32: 23, F16: 10, BF16: 7 } as const;
 
-let root: string;
-let folder: string;
-let engine: Engine;
-const families = new Map<FamilyName, TemporaryFamily>();
-beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'espalier-export-'));
-  engine = createEngine({ startFresh: () => createEngine() });
-});
-afterAll(async () => {
-  await engine.dispose();
-  for (const family of families.values()) await family.remove();
-  await rm(root, { recursive: true });
-});
-beforeEach(async () => {
-  folder = path.join(await mkdtemp(path.join(root, 'test-')), 'pruned');
-});
+const at = exportTests('pruned');
 
 async function planOf(name: FamilyName, update: keyof typeof UPDATES): Promise<TextPlan> {
-  const family = families.get(name) ?? (await temporaryFamily(name));
-  families.set(name, family);
+  const family = await at.family(name);
   return {
     ...{ model: family.folder, text: family.textFile, calibration: family.calibrationFile },
     evaluations: [
@@ -71,9 +53,9 @@ describe('updated weights are written', () => {
   test.each(FORMS)('%s, %s, stored as %s', async (name, update, dtype) => {
     const plan = await planOf(name, update);
     const weights = new Map<string, Float32Array>();
-    await engine.evaluate(plan, { onPruned: ({ tensor, weight }) => weights.set(tensor, weight.slice()) });
-    const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
-    const written = await openCheckpoint(folder);
+    await at.engine.evaluate(plan, { onPruned: ({ tensor, weight }) => weights.set(tensor, weight.slice()) });
+    const report = await at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' });
+    const written = await openCheckpoint(at.folder);
     for (const parameter of allParameters(written.config)) {
       const weight = weights.get(parameter.tensor);
       if (!weight) continue;
@@ -86,8 +68,8 @@ describe('updated weights are written', () => {
       expect(worst, parameter.tensor).toBeLessThanOrEqual(dtype === 'F32' ? 0 : 2 ** -(BITS[dtype] + 1));
     }
     written.close();
-    const [again] = await engine.evaluate({ ...plan, model: folder, evaluations: [] });
-    const card = await readFile(path.join(folder, 'README.md'), 'utf8');
+    const [again] = await at.engine.evaluate({ ...plan, model: at.folder, evaluations: [] });
+    const card = await readFile(path.join(at.folder, 'README.md'), 'utf8');
     if (dtype === 'F32') {
       expect(report.rounded).toBeUndefined();
       expect(Math.abs(again!.perplexity / report.result.perplexity - 1)).toBeLessThan(1e-4);
@@ -102,16 +84,15 @@ describe('updated weights are written', () => {
   });
 
   test.each(FORMS.slice(1, 4))('%s, %s, as ONNX: nothing is rounded', async (name, update) => {
-    const report = await engine.exportModel(await planOf(name, update), { folder, format: 'onnx' });
+    const report = await at.engine.exportModel(await planOf(name, update), { folder: at.folder, format: 'onnx' });
     expect(report.rounded).toBeUndefined();
     expect(report.verification.difference).toBeLessThan(1e-4 * Math.max(1, report.verification.largest));
   });
 
   test('what float16 has no room for is refused', async () => {
     const parameter = { name: 'w', tensor: 'w', shape: [2, 2], linear: true };
-    await rm(folder, { recursive: true, force: true });
-    const place = await mkdtemp(path.join(root, 'narrow-'));
-    const writer = new CheckpointWriter(place, new Map([['w', { dtype: 'F16', shape: [2, 2] }]]));
+    await mkdir(at.folder);
+    const writer = new CheckpointWriter(at.folder, new Map([['w', { dtype: 'F16', shape: [2, 2] }]]));
     const write = (values: number[]) =>
       failureOf(() => {
         writeValues(parameter, Float32Array.from(values), 'F16', writer);

@@ -1,34 +1,18 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../../src/engine/checkpoint/checkpoint.ts';
-import { createEngine, type Engine, type KeptRecovery } from '../../../src/engine/engine.ts';
+import { createEngine, type KeptRecovery } from '../../../src/engine/engine.ts';
 import type { TextPlan, PlannedEvaluation } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type Recovery } from '../../../src/experiment/recovery.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
 import { recoveryPlanOf } from '../../../src/search/recovery/plan.ts';
+import { exportTests } from '../../support/exports.ts';
 import { failureOf } from '../../support/expectCoded.ts';
 import type { FamilyName } from '../../support/generate/families.ts';
-import { temporaryFamily, type TemporaryFamily } from '../../support/generate/temporaryFamily.ts';
 import { fromPrefix } from '../../support/oracle/prefix.ts';
 
-let root: string;
-let folder: string;
-let engine: Engine;
-const families = new Map<FamilyName, TemporaryFamily>();
-beforeAll(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'espalier-export-'));
-  engine = createEngine({ startFresh: () => createEngine() });
-});
-afterAll(async () => {
-  await engine.dispose();
-  for (const family of families.values()) await family.remove();
-  await rm(root, { recursive: true });
-});
-beforeEach(async () => {
-  folder = path.join(await mkdtemp(path.join(root, 'test-')), 'recovered');
-});
+const at = exportTests('recovered');
 
 const LORA: Recovery = {
   method: 'lora',
@@ -49,8 +33,7 @@ const HEADS: PlannedEvaluation = {
 };
 
 async function planOf(name: FamilyName, ...evaluations: readonly PlannedEvaluation[]): Promise<TextPlan> {
-  const family = families.get(name) ?? (await temporaryFamily(name));
-  families.set(name, family);
+  const family = await at.family(name);
   return {
     ...{ model: family.folder, text: family.textFile, train: family.textFile, calibration: family.calibrationFile },
     settings: { ...DEFAULT_SETTINGS, device: 'cpu', threads: 1, samples: 2, length: 12, blocks: 2, offsets: 'even' },
@@ -66,35 +49,35 @@ describe('an export of what was recovered', () => {
     ['gpt-2', HEADS, LORA, 'F32'],
   ])('%s, %#: a checkpoint in its own type, and ONNX', async (name, pruned, recovery, dtype) => {
     const plan = await planOf(name, { ...pruned, recovery });
-    const [evaluated] = await engine.evaluate(plan);
-    const report = await engine.exportModel(plan, { folder, format: 'huggingface' });
+    const [evaluated] = await at.engine.evaluate(plan);
+    const report = await at.engine.exportModel(plan, { folder: at.folder, format: 'huggingface' });
     expect({ ...report.result, seconds: 0 }).toEqual({ ...evaluated!, seconds: 0 });
     expect(report.result.recovery!.kept).toBeGreaterThan(0);
-    const written = await openCheckpoint(folder);
+    const written = await openCheckpoint(at.folder);
     expect(new Set([...written.tensors.values()].map((tensor) => tensor.dtype))).toEqual(new Set([dtype]));
     written.close();
     expect(report.rounded?.to).toEqual(dtype === 'F32' ? undefined : [dtype]);
-    const [again] = await engine.evaluate({ ...plan, model: folder, evaluations: [] });
+    const [again] = await at.engine.evaluate({ ...plan, model: at.folder, evaluations: [] });
     const stored = report.rounded?.perplexity ?? report.result.perplexity;
     expect(again!.perplexity / stored).toBeCloseTo(1, 5);
-    const card = await readFile(path.join(folder, 'README.md'), 'utf8');
+    const card = await readFile(path.join(at.folder, 'README.md'), 'utf8');
     expect(card).toContain('pruned and recovered');
     expect(card).toContain(`kept after ${report.result.recovery!.kept} of 6 steps`);
 
-    const onnx = await engine.exportModel(plan, { folder: `${folder}-onnx`, format: 'onnx' });
+    const onnx = await at.engine.exportModel(plan, { folder: `${at.folder}-onnx`, format: 'onnx' });
     expect(onnx.rounded).toBeUndefined();
     expect(onnx.verification.difference).toBeLessThan(1e-4 * Math.max(1, onnx.verification.largest));
-    expect(await readdir(`${folder}-onnx`)).toEqual(expect.arrayContaining(['README.md', 'model.onnx']));
+    expect(await readdir(`${at.folder}-onnx`)).toEqual(expect.arrayContaining(['README.md', 'model.onnx']));
   });
 
   it.each([[WEIGHTS], [undefined]])(
     'is that of a state which a run has kept, without training again: %#',
     async (pruned) => {
-      const states = path.dirname(folder);
+      const states = path.dirname(at.folder);
       const plan = recoveryPlanOf(await planOf('llama-3.1', ...(pruned ? [pruned] : [])), LORA);
-      const { trainable, sequences, densePerplexity } = await engine.open(plan);
-      await engine.train({ from: 0, to: 3, folder: states });
-      const { loss } = await engine.validate({ step: 3, folder: states });
+      const { trainable, sequences, densePerplexity } = await at.engine.open(plan);
+      await at.engine.train({ from: 0, to: 3, folder: states });
+      const { loss } = await at.engine.validate({ step: 3, folder: states });
       const report = {
         ...{
           recovery: LORA,
@@ -109,19 +92,21 @@ describe('an export of what was recovered', () => {
       } as const;
       const stages = new Set<string>();
       const kept: KeptRecovery = { plan, point: { step: 3, folder: states }, report };
-      const exported = await engine.exportRecovered(
+      const exported = await at.engine.exportRecovered(
         kept,
-        { folder, format: 'huggingface' },
+        { folder: at.folder, format: 'huggingface' },
         { onProgress: ({ stage }) => stages.add(stage) },
       );
       expect(stages).not.toContain('gradients');
       expect(exported.result.recovery).toMatchObject(report);
       expect(exported.result.perplexity).not.toBe(exported.result.recovery!.before);
-      const [again] = await engine.evaluate({ ...(await planOf('llama-3.1')), model: folder });
+      const [again] = await at.engine.evaluate({ ...(await planOf('llama-3.1')), model: at.folder });
       expect(again!.perplexity / exported.rounded!.perplexity).toBeCloseTo(1, 5);
 
       const other = { ...kept, plan: { ...plan, settings: { ...plan.settings, samples: 1 } } };
-      const refused = await failureOf(() => engine.exportRecovered(other, { folder: `${folder}-2`, format: 'onnx' }));
+      const refused = await failureOf(() =>
+        at.engine.exportRecovered(other, { folder: `${at.folder}-2`, format: 'onnx' }),
+      );
       expect(refused.code).toBe('runs/damaged');
       expect(await readdir(states)).not.toContain('recovered-2');
     },
@@ -135,9 +120,9 @@ describe('an export of what was recovered', () => {
         verify: () => Promise.resolve({ tokens: 12, rows: 12, difference: 9, largest: 1 }),
       }),
     });
-    const failure = await failureOf(() => wrong.exportModel(plan, { folder, format: 'huggingface' }));
+    const failure = await failureOf(() => wrong.exportModel(plan, { folder: at.folder, format: 'huggingface' }));
     await wrong.dispose();
     expect(failure.code).toBe('export/mismatch');
-    expect(await readdir(path.dirname(folder))).toEqual([]);
+    expect(await readdir(path.dirname(at.folder))).toEqual([]);
   });
 });

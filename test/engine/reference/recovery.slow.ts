@@ -34,8 +34,30 @@ const WAYS: readonly Way[] = [
   { kind: 'sparsegpt', sparsity: '2:4' },
   { kind: 'admm', expression: WANDA, sparsity: '2:4' },
 ];
-/** A device made of software takes its time: the masks of one metric there. */
-const ON: Readonly<Record<'cpu' | 'webgpu', readonly Way[]>> = { cpu: WAYS, webgpu: WAYS.slice(1, 3) };
+/** A device made of software takes its time: the masks of one metric there, and one of SparseGPT's own. */
+const ON: Readonly<Record<'cpu' | 'webgpu', readonly Way[]>> = { cpu: WAYS, webgpu: [WAYS[1]!, WAYS[2]!, WAYS[5]!] };
+
+/** How far from the reference a perplexity may be, and which share of the masks of all blocks has to be the reference's. */
+interface Bound {
+  readonly perplexity: number;
+  readonly masks: number;
+}
+
+/**
+ * SparseGPT's own mask turns on last digits, and a weight that goes in place of another is made up for by those behind it. On the CPU all masks of
+ * 2:4 are the reference's. On a software device one of the 181 248 groups of the first block is not, whose scores differ by 4e-6 of their
+ * size, less than in any other; each block makes ten times as many of it, and the perplexity is 0.9 % off. Updated weights that are moved by 1e-6 at random
+ * on the CPU come to -0.6, 0 or 0.4 % (seven seeds), by 1e-5 to 1.1 %. So there the first block is what is compared.
+ */
+function boundOf({ expression, sparsity }: Way, device: 'cpu' | 'webgpu'): Bound {
+  if (expression !== undefined) return { perplexity: device === 'webgpu' ? 2e-3 : 1e-3, masks: 0.995 };
+  if (device === 'webgpu' && sparsity.includes(':')) return { perplexity: 2e-2, masks: 0.97 };
+  return { perplexity: 2e-3, masks: 0.995 };
+}
+
+/** Share of the first block's mask that may differ. */
+const FIRST_BLOCK = 1e-4;
+const LINEARS = 7;
 
 const UPDATES: Readonly<Record<WeightUpdate['method'], WeightUpdate>> = {
   sparsegpt: { method: 'sparsegpt', damping: 0.01, columns: 128 },
@@ -67,14 +89,14 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
         onPruned: ({ weight }) => zeros.push(Uint8Array.from(weight, (value) => Number(value === 0))),
       });
       const expected = peer.values.get(nameOf(way))!;
-      // SparseGPT's threshold is one of its own scores, which turn on last digits.
-      const tolerance = device === 'webgpu' || !way.expression ? 2e-3 : 1e-3;
-      expect(Math.abs(result!.perplexity / expected - 1)).toBeLessThan(tolerance);
+      const bound = boundOf(way, device);
+      expect(Math.abs(result!.perplexity / expected - 1)).toBeLessThan(bound.perplexity);
       const masks = await peer.masks(nameOf(way));
-      let [at, same] = [0, 0];
-      for (const layer of zeros) for (const zero of layer) if (zero === masks[at++]) same++;
-      expect(at).toBe(masks.length);
-      expect(same / at).toBeGreaterThan(0.995);
+      const ours = Buffer.concat(zeros);
+      expect(ours.length).toBe(masks.length);
+      expect(differing(ours, masks, ours.length)).toBeLessThan(1 - bound.masks);
+      const first = zeros.slice(0, LINEARS).reduce((sum, { length }) => sum + length, 0);
+      expect(differing(ours, masks, first)).toBeLessThan(FIRST_BLOCK);
     });
   });
 });
@@ -92,6 +114,13 @@ function planOf({ kind, expression, sparsity }: Way, device: DeviceName) {
     evaluations: [evaluation],
     settings: { ...DEFAULT_SETTINGS, ...common, device },
   };
+}
+
+/** Share of the first `count` that is not the same in both. */
+function differing(a: Uint8Array, b: Uint8Array, count: number): number {
+  let different = 0;
+  for (let i = 0; i < count; i++) if (a[i] !== b[i]) different++;
+  return different / count;
 }
 
 function nameOf({ kind, expression = 'own', sparsity }: Way): string {

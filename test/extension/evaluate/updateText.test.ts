@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_RECOVERY_SETTINGS, type Recovery, recoveryText } from '../../../src/experiment/recovery.ts';
 import type { PerplexityResult } from '../../../src/experiment/resultSchema.ts';
 import type { UpdateReport } from '../../../src/experiment/updateSchema.ts';
 import { annotate } from '../../../src/extension/evaluate/annotations.ts';
@@ -43,6 +44,23 @@ const both = wanda(99.9, {
   update: { update: RECONSTRUCT, layers: 8 },
 });
 
+const LORA = { method: 'lora', ...DEFAULT_RECOVERY_SETTINGS } as const;
+const recovered = (result: PerplexityResult, recovery: Recovery): PerplexityResult => ({
+  ...result,
+  expression: `${result.expression}, recovered by ${recoveryText(recovery)}`,
+  recovery: {
+    recovery,
+    trainable: 1000,
+    sequences: 40,
+    steps: 10,
+    kept: 10,
+    reason: 'steps',
+    detail: 'all 10 are done',
+    before: result.perplexity,
+    heldOut: { dense: 90, before: 110, after: 95 },
+  },
+});
+
 let seconds = 0;
 const record = (result: PerplexityResult): EvaluationRecord =>
   createRecord(samplePlan(), result, {
@@ -57,6 +75,9 @@ describe('what follows a mask', () => {
     ['an update with other settings', longer, '50 % then admm (iterations: 50)'],
     ['an update of a pattern', { ...admm, sparsity: TWO_OF_FOUR }, '2:4 then admm'],
     ['nothing after SparseGPT’s own mask, which comes with its update', own, '50 %'],
+    ['a recovery', recovered(masked, LORA), '50 %, recovered by lora'],
+    ['an update and a recovery', recovered(admm, LORA), '50 % then admm, recovered by lora'],
+    ['a recovery with other settings', recovered(own, { ...LORA, rank: 4 }), '50 %, recovered by lora (rank: 4)'],
   ])('%s', (_, result, words) => {
     expect(prunedText(result)).toBe(words);
   });
