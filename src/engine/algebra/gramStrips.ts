@@ -1,7 +1,8 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { Device } from '../runtime/device.ts';
-import type { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { DeviceTensor } from '../runtime/deviceTensor.ts';
+import { writeSymmetric } from './writeSymmetric.ts';
 
 /** Strips of a matrix at most, and rows of one at least: more are fewer operations, and more copies of what they are made of. */
 const [MOST, LEAST] = [4, 128];
@@ -22,8 +23,16 @@ export function stripProducts(graph: GraphBuilder, x: Value): Value[] {
   });
 }
 
-/** H [n, n] of its strips. */
+/** H [n, n] of its strips. In this process there is nothing beside them but H. */
 export async function wholeGram(device: Device, n: number, strips: readonly DeviceTensor[]): Promise<DeviceTensor> {
+  if (!device.resident) {
+    const whole = new Float32Array(n * n);
+    for (const strip of strips) {
+      const [, columns] = strip.shape as [number, number];
+      writeSymmetric(whole, n, strip.floats(), [n - columns, n - columns], columns, 1);
+    }
+    return DeviceTensor.fromHost(whole, [n, n]);
+  }
   const program = await device.program(
     `whole of strips ${n}`,
     () => wholeGraph(n),

@@ -5,7 +5,7 @@ import { eliminateColumns } from './eliminateColumns.ts';
 import type { Columns, MaskChoice } from './maskChoice.ts';
 
 /** Columns that go weight by weight: fewer are more products, more are more loops. */
-const LEAF = 32;
+const LEAF = 16;
 
 /**
  * Works off a panel of columns from left to right: what a weight that goes leaves behind is taken off the columns behind it in the panel. By halves: what
