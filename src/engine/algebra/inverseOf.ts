@@ -3,6 +3,7 @@ import type { Device } from '../runtime/device.ts';
 import type { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { type InverseFactor, pairsOf } from './inverseFactor.ts';
 import { minusProducts } from './tiles.ts';
+import { writeSymmetric } from './writeSymmetric.ts';
 
 /** A⁻¹ = RᵀR, [n, n], from its tiles on and above the diagonal: (A⁻¹)_ij = Σ_k (R_ki)ᵀ R_kj for k ≤ i. It is put together in this process. */
 export async function inverseOf(
@@ -22,30 +23,10 @@ export async function inverseOf(
         'float32',
       );
       const tile = await minusProducts(device, zeros, pairsOf(left.parts(), right.parts(i + 1)));
-      writeNegated(whole, n, await device.download(tile), edges[i]!, edges[j]!, right.width);
+      writeSymmetric(whole, n, await device.download(tile), [edges[i]!, edges[j]!], right.width, -1);
       zeros.dispose();
       tile.dispose();
     }
   }
   return device.upload(whole, [n, n], 'float32');
-}
-
-/** −tile at its place and, transposed, at the other side of the diagonal. */
-function writeNegated(
-  whole: Float32Array,
-  n: number,
-  tile: Float32Array,
-  top: number,
-  left: number,
-  width: number,
-): void {
-  const height = tile.length / width;
-  for (let row = 0; row < height; row++) {
-    const begin = (top + row) * n + left;
-    for (let column = 0; column < width; column++) whole[begin + column] = -tile[row * width + column]!;
-  }
-  for (let column = 0; column < width; column++) {
-    const begin = (left + column) * n + top;
-    for (let row = 0; row < height; row++) whole[begin + row] = -tile[row * width + column]!;
-  }
 }

@@ -1,17 +1,23 @@
+import type { Gram } from '../algebra/gram.ts';
+import { stripShapes, wholeGram } from '../algebra/gramStrips.ts';
 import type { Parameter } from '../families/family.ts';
 import type { Weights } from '../forward/blockWeights.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
 import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import type { ReusedArrays } from '../runtime/reusedArrays.ts';
 
-/** H = Σ x xᵀ over the calibration tokens that reached one input of linear layers. */
+/** H of one input of linear layers while it is added up, and as soon as it is asked for. */
 interface InputGram {
   readonly size: number;
-  sums: DeviceTensor;
+  /** Strips of H, see {@link stripShapes}. */
+  strips: readonly DeviceTensor[];
+  /** On the CPU the next sums are written where those before the last were. */
+  spares: readonly DeviceTensor[];
   tokens: number;
-  dispose(): void;
+  whole?: Gram;
 }
 
 /**
@@ -24,88 +30,112 @@ interface InputGram {
 export class BlockGrams {
   /** Names of the inputs. */
   readonly inputs: readonly string[];
+  private readonly device: Device;
   private readonly found: Map<string, InputGram>;
-  /** On the CPU the next sums are written where those before the last were. */
-  private readonly spare: Map<string, DeviceTensor>;
 
-  private constructor(found: Map<string, InputGram>, spare: Map<string, DeviceTensor>) {
+  private constructor(device: Device, found: Map<string, InputGram>) {
     this.inputs = [...found.keys()];
+    this.device = device;
     this.found = found;
-    this.spare = spare;
   }
 
   /**
    * @param layers of the block whose input's H is wanted
-   * @param arrays that those of a block before may lie in: what is made with them is valid until the next block's are opened
+   * @param arrays that the sums of a block before may lie in
    */
   static async open(device: Device, layers: readonly Parameter[], arrays: ReusedArrays): Promise<BlockGrams> {
     const found = new Map<string, InputGram>();
-    const spare = new Map<string, DeviceTensor>();
     for (const layer of layers) {
       const input = inputOf(layer);
       const size = layer.shape[1]!;
       if (found.has(input)) continue;
-      const place = (name: string): Float32Array => arrays.take(`${name} ${found.size}`, size * size);
-      const host = (values: Float32Array): DeviceTensor => DeviceTensor.fromHost(values, [size, size]);
-      const sums = device.resident ? await residentZeros(device, size) : host(place('sums').fill(0));
-      if (!device.resident) spare.set(input, host(place('spare')));
-      found.set(input, {
-        size,
-        sums,
-        tokens: 0,
-        dispose() {
-          this.sums.dispose();
-        },
-      });
+      const shapes = stripShapes(size);
+      const place = (name: string): DeviceTensor[] =>
+        shapes.map((shape, i) =>
+          DeviceTensor.fromHost(arrays.take(`${name} ${found.size} ${i}`, sizeOf(shape)).fill(0), shape),
+        );
+      const strips = device.resident ? await residentZeros(device, shapes) : place('sums');
+      found.set(input, { size, strips, spares: device.resident ? [] : place('spare'), tokens: 0 });
     }
-    return new BlockGrams(found, spare);
+    return new BlockGrams(device, found);
   }
 
   /** Inputs of the block program that adds to the sums. */
   get sums(): Weights {
-    return Object.fromEntries([...this.found].map(([input, { sums }]) => [`sum:${input}`, sums]));
+    return this.named('sum', ({ strips }) => strips);
   }
 
   /** Where the program may write its outputs. */
   get spares(): Weights {
-    return Object.fromEntries([...this.spare].map(([input, tensor]) => [`gram:${input}`, tensor]));
+    return this.named('gram', ({ spares }) => spares);
   }
 
   /** Takes in the outputs of such a program. @param tokens that went through it: an expert has seen some of them */
   take(outputs: Weights, tokens: number): void {
     for (const [input, gram] of this.found) {
-      if (this.spare.has(input)) this.spare.set(input, gram.sums);
-      else gram.sums.dispose();
-      gram.sums = outputs[`gram:${input}`]!;
+      if (gram.spares.length > 0) gram.spares = gram.strips;
+      else for (const strip of gram.strips) strip.dispose();
+      gram.strips = gram.strips.map((_, i) => outputs[`gram:${input}:${i}`]!);
       gram.tokens += outputs[`tokens:${input}`]?.floats().reduce((sum, count) => sum + count, 0) ?? tokens;
     }
   }
 
-  /** H of the layer's input; undefined where it was not asked for. */
-  of(layer: Parameter): InputGram | undefined {
-    return this.found.get(inputOf(layer));
+  /** H of the layer's input, which was asked for; nothing is added to it afterwards. */
+  async of(layer: Parameter): Promise<Gram> {
+    const gram = this.found.get(inputOf(layer))!;
+    gram.whole ??= await this.wholeOf(gram);
+    return gram.whole;
   }
 
   /** Gives up H of the layer's input: nobody asks for it any more. */
   free(layer: Parameter): void {
-    this.of(layer)?.dispose();
-    this.found.delete(inputOf(layer));
+    const input = inputOf(layer);
+    const gram = this.found.get(input);
+    if (gram) disposeGram(gram);
+    this.found.delete(input);
   }
 
   dispose(): void {
-    for (const gram of this.found.values()) gram.dispose();
+    for (const gram of this.found.values()) disposeGram(gram);
+  }
+
+  private named(kind: string, of: (gram: InputGram) => readonly DeviceTensor[]): Weights {
+    return Object.fromEntries(
+      [...this.found].flatMap(([input, gram]) => of(gram).map((strip, i) => [`${kind}:${input}:${i}`, strip] as const)),
+    );
+  }
+
+  private async wholeOf({ size, strips, tokens }: InputGram): Promise<Gram> {
+    const sums = await wholeGram(this.device, size, strips);
+    return {
+      size,
+      sums,
+      tokens,
+      dispose: () => {
+        sums.dispose();
+      },
+    };
   }
 }
 
-/** Zeros [size, size] that never were in this process. */
-async function residentZeros(device: Device, size: number): Promise<DeviceTensor> {
-  const build = (): Graph => {
-    const graph = new GraphBuilder();
-    graph.output('y', graph.expand(graph.input('x', [1, 1]), [size, size]));
-    return graph.build('zeros');
-  };
-  const program = await device.program(`zeros ${size}`, build, () => false);
-  return (await program.run({ x: DeviceTensor.empty([1, 1]) }))['y']!;
+function disposeGram({ strips, whole }: InputGram): void {
+  for (const strip of strips) strip.dispose();
+  whole?.dispose();
+}
+
+/** Zeros that never were in this process. */
+async function residentZeros(device: Device, shapes: readonly Shape[]): Promise<DeviceTensor[]> {
+  const zeros: DeviceTensor[] = [];
+  for (const shape of shapes) {
+    const build = (): Graph => {
+      const graph = new GraphBuilder();
+      graph.output('y', graph.expand(graph.input('x', [1, 1]), shape));
+      return graph.build('zeros');
+    };
+    const program = await device.program(`zeros ${shape.join('×')}`, build, () => false);
+    zeros.push((await program.run({ x: DeviceTensor.empty([1, 1]) }))['y']!);
+  }
+  return zeros;
 }
 
 /** Name of what a linear layer reads. */

@@ -58,7 +58,7 @@ export class BlockSolvers implements LayerSolvers {
     const found = solvers.get(updateText(update));
     if (found) return found;
     const stopwatch = new Stopwatch(this.now);
-    const solver = await stopwatch.time(() => openSolver(this.device, this.grams.of(layer)!, update, pause));
+    const solver = await stopwatch.time(async () => openSolver(this.device, await this.grams.of(layer), update, pause));
     solvers.set(updateText(update), { solver, seconds: stopwatch.seconds });
     return { solver, seconds: 0 };
   }

@@ -57,7 +57,7 @@ export class DenseRefits implements OneShotRefits {
       const key = `${layer.tensor} ${mask[layer.parts.of]}`;
       let found = this.kept.get(key);
       if (!found) {
-        found = { weight: await refitter.refit(refit, block[layer.name]!, this.gramOf(index, layer)), zeros: 0 };
+        found = { weight: await refitter.refit(refit, block[layer.name]!, await this.gramOf(index, layer)), zeros: 0 };
         this.kept.set(key, found);
       }
       weights[layer.name] = found.weight;
@@ -86,8 +86,8 @@ export class DenseRefits implements OneShotRefits {
     this.kept.dispose();
   }
 
-  private gramOf(index: number, layer: Coupled): Gram {
-    return (this.grams?.[index]?.get(inputOf(layer)) ?? this.passing?.of(layer))!;
+  private async gramOf(index: number, layer: Coupled): Promise<Gram> {
+    return this.grams?.[index]?.get(inputOf(layer)) ?? this.passing!.of(layer);
   }
 }
 
@@ -98,15 +98,17 @@ export async function denseGrams(inputs: SweepInputs, step: Step): Promise<reado
   const { weights, device } = inputs;
   const depth = weights.layouts.length;
   const found: Map<string, Gram>[] = [];
+  const arrays = new ReusedArrays();
   const samples = await CalibrationStream.open(inputs, []);
   try {
     for (const [index, layout] of weights.layouts.entries()) {
       const block = await weights.block(index);
       try {
-        // Arrays of its own: they stay.
-        const grams = await BlockGrams.open(device, readers(layout), new ReusedArrays());
-        found.push(new Map(readers(layout).map((layer) => [inputOf(layer), grams.of(layer)!])));
+        const grams = await BlockGrams.open(device, readers(layout), arrays);
         await samples.observe(layout, block, index + 1 < depth, step, `dense, block ${index + 1} of ${depth}`, grams);
+        const wholes = new Map<string, Gram>();
+        found.push(wholes);
+        for (const layer of readers(layout)) wholes.set(inputOf(layer), await grams.of(layer));
       } finally {
         weights.done(block);
       }

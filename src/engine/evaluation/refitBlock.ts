@@ -37,7 +37,7 @@ export async function refitBlock(
     for (const layer of readers(layout)) {
       const refit = refits.get(layer.name);
       if (refit) {
-        refitted[layer.name] = await refitter.refit(refit, block[layer.name]!, grams!.of(layer)!, step.pause);
+        refitted[layer.name] = await refitter.refit(refit, block[layer.name]!, await grams!.of(layer), step.pause);
         grams!.free(layer);
       }
       await step(`refitting, ${where}`);

@@ -69,7 +69,7 @@ export function updateMemory(layouts: readonly BlockLayout[], shared: boolean): 
     const [widest] = inputs;
     if (!widest) continue;
     const all = inputs.reduce((sum, input) => sum + bytesOf(input), 0);
-    // The sums of before and after a batch; a factor, and while it is computed and used what ADMM was measured to take of a wide input.
+    // The strips of before and after a batch, and H of them; a factor, and while it is computed and used what ADMM was measured to take of a wide input.
     const bytes = 2 * all + 4 * bytesOf(widest) + (shared ? all : bytesOf(widest));
     if (bytes > (most?.bytes ?? 0)) most = { bytes, widest: { layer: widest.layer, bytes: bytesOf(widest) } };
   }

@@ -109,8 +109,7 @@ export class ModelPrograms {
       key,
       () => buildBlockGraph(config, layout, options),
       (name) => name !== 'y' && !name.startsWith('gram:') && !name.startsWith('new.'),
-      // H would be held by the program from one block to the next.
-      config.blocks !== undefined || grams.length > 0,
+      config.blocks !== undefined || gramBytes(layout, grams) > HELD,
     );
   }
 
@@ -161,6 +160,14 @@ export class ModelPrograms {
     const limit = (this.device.resident ? LOGITS.resident : LOGITS.host) / models;
     return Math.min(rows, Math.max(256, Math.floor(limit / this.config.vocabulary)));
   }
+}
+
+/** Bytes of H that a program may hold from one block to the next: what is held of its other values spares a tenth of the time. */
+const HELD = 2 ** 26;
+
+function gramBytes({ parameters }: BlockLayout, inputs: readonly string[]): number {
+  const widths = inputs.map((input) => parameters.find(({ name, input: read = name }) => read === input)!.shape[1]!);
+  return widths.reduce((sum, width) => sum + 4 * width ** 2, 0);
 }
 
 /** What a program gives in slices of rows. */

@@ -7,6 +7,7 @@ import type { ElementType } from '../graph/elementType.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type BlockLayout, type BlockWriter, type Parameter, rotationOf, type Routed } from '../families/family.ts';
 import { familyOf } from '../families/families.ts';
+import { stripProducts } from '../algebra/gramStrips.ts';
 import { alibiTable } from './alibi.ts';
 
 /** Statistics that a forward pass can collect (their number is known without it; a gradient needs a backward pass). */
@@ -49,7 +50,8 @@ export interface BlockGraphOptions {
  * `cosines` and `sines` [tokens, dims / 2], and what {@link Masking} says. Outputs: `y` like x, and `statistic:input` for each
  * input of linear layers (`Parameter.input`): of one that all tokens reach [batch, in]; of one that those of an expert reach [1, in], and
  * `tokens:input` [batch, 1], how many of each sample these are. Of each expert `activation:index` and `tokens:index`, where asked for.
- * For each input in `grams`, too, `sum:input` [in, in] comes in, and `gram:input` goes out: that plus Σ xᵀx over the rows x of the input.
+ * For each input in `grams`, too, the strips `sum:input:i` of a matrix [in, in] come in ({@link stripShapes}), and `gram:input:i` go out: those
+ * plus Σ xᵀx over the rows x of the input.
  *
  * With `attending: 'masked'` `attention.mask` [batch, tokens, past + tokens] comes in (see `AttentionContext`), `cosines` and `sines` are of each
  * row of x [batch · tokens, dims / 2], and of ALiBi `alibi.queries` [batch, heads, tokens] and `alibi.keys` [batch, heads, past + tokens] come in.
@@ -258,8 +260,9 @@ export class ProgramBlockWriter implements BlockWriter {
     const { graph, chosen } = this;
     const columns = x.shape[1]!;
     const addGram = (rows: Value): void => {
-      const sum = graph.input(`sum:${name}`, [columns, columns]);
-      graph.output(`gram:${name}`, graph.add(sum, graph.matMul(rows, rows, { transposeA: true })));
+      stripProducts(graph, rows).forEach((strip, i) => {
+        graph.output(`gram:${name}:${i}`, graph.add(graph.input(`sum:${name}:${i}`, strip.shape), strip));
+      });
     };
     if (chosen) {
       // A row of zeros, of which nothing is seen, so that there is one where no row was chosen.

@@ -51,7 +51,7 @@ export class KeptSolvers {
           statistics.push(await calibration.observe(layout, block, index + 1 < depth, step, where, grams));
           blocks.push(new Map());
           for (const layer of layers) {
-            const gram = grams.of(layer)!;
+            const gram = await grams.of(layer);
             if (gram.tokens === 0 || blocks[index]!.has(inputOf(layer))) continue;
             blocks[index]!.set(inputOf(layer), await openSolver(device, gram, update, step.pause));
           }

@@ -4,9 +4,9 @@ import type { Gram } from '../algebra/gram.ts';
 import { inverseOf } from '../algebra/inverseOf.ts';
 import { tileEdges } from '../algebra/rowStack.ts';
 import type { Pause } from '../runtime/pause.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { GraphBuilder } from '../graph/graphBuilder.ts';
-import type { Device, Program } from '../runtime/device.ts';
+import type { Device } from '../runtime/device.ts';
 import { DeviceTensor } from '../runtime/deviceTensor.ts';
 import { requireFinite } from './requireFinite.ts';
 import { byRows } from './rowChunks.ts';
@@ -35,7 +35,7 @@ export async function openAdmm(
   const scale = norm.map((value) => 1 / value);
   const mean = diagonal.reduce((sum, value, i) => sum + value * scale[i]! ** 2, 0) / n;
   const damp = (tried: number) => ({ gram, scale, shift: new Float32Array(n).fill(1 + tried * mean) });
-  const { factor, damping } = await factorGram(device, asked, tileEdges(n), damp, opening);
+  const { factor, damping } = await factorGram(device, asked, tileEdges(device, n), damp, opening);
   const inverse = await inverseOf(device, factor, opening).finally(() => {
     factor.dispose();
   });
@@ -64,33 +64,30 @@ async function updateRows(
   pause: Pause | undefined,
 ): Promise<DeviceTensor> {
   const [rows, n] = weight.shape as [number, number];
-  const program = (name: string, build: () => Graph): Promise<Program> =>
-    device.program(
-      `admm ${name} ${rows}×${n}`,
-      build,
-      () => false,
-      // As large as a layer, of each shape: they would keep what they have computed on their way.
-      true,
-    );
-  const begin = await program('begin', () => beginGraph(rows, n, device.weightType));
-  const begun = await begin.run({ weight, pruned, norm });
-  const [w, gone, sign] = [begun['w']!, begun['gone']!, begun['sign']!];
-  let v = w;
+  const together = rows * n * n * iterations <= AT_ONCE ? iterations : TOGETHER;
+  let state: Readonly<Record<'w' | 'gone' | 'v', DeviceTensor>> | undefined;
   try {
-    for (let done = 0; done < iterations;) {
+    for (let done = 0; ; done += together) {
       await pause?.();
-      const many = Math.min(iterations - done, TOGETHER);
-      const steps = await program(`${many} steps`, () => stepsGraph(rows, n, many));
-      const { next } = await steps.run({ w, gone, sign, v, inverse });
-      if (v !== w) v.dispose();
-      v = next!;
-      done += many;
+      const part = {
+        begins: done === 0,
+        count: Math.min(together, iterations - done),
+        ends: done + together >= iterations,
+      };
+      const program = await device.program(
+        `admm ${rows}×${n} ${Object.values(part).join(' ')}`,
+        () => partGraph(rows, n, part, device.weightType),
+        () => false,
+        // As large as a layer, of each shape: they would keep what they have computed on their way.
+        true,
+      );
+      const { updated, w, gone, v } = await program.run({ ...(state ?? { weight, pruned }), norm, inverse });
+      if (updated) return updated;
+      state?.v.dispose();
+      state = { w: w ?? state!.w, gone: gone ?? state!.gone, v: v! };
     }
-    const end = await program('end', () => endGraph(rows, n, device.weightType));
-    const { updated } = await end.run({ gone, v, norm });
-    return updated!;
   } finally {
-    for (const tensor of [w, gone, sign, v]) tensor.dispose();
+    for (const tensor of Object.values(state ?? {})) tensor.dispose();
   }
 }
 
@@ -99,33 +96,38 @@ type WeightType = Device['weightType'];
 /** Iterations of one program: its results on their way need not leave it. */
 const TOGETHER = 10;
 
-function beginGraph(rows: number, n: number, type: WeightType): Graph {
-  const graph = new GraphBuilder();
-  const read = (name: string) => graph.cast(graph.input(name, [rows, n], type), 'float32');
-  const gone = graph.cast(graph.equal(read('pruned'), graph.scalar(0)), 'float32');
-  graph.output('w', graph.mul(read('weight'), graph.input('norm', [1, n])));
-  graph.output('gone', gone);
-  graph.output('sign', graph.sub(graph.scalar(1), graph.add(gone, gone)));
-  return graph.build('admm begin');
+/** Multiplications that go without a pause, a second's at most: then a program is all of it. */
+const AT_ONCE = 1e10;
+
+interface Part {
+  readonly begins: boolean;
+  /** Iterations. */
+  readonly count: number;
+  readonly ends: boolean;
 }
 
-function stepsGraph(rows: number, n: number, count: number): Graph {
+/** From the weight or from w₀, gone and v, to the updated weight or to these; of an update's parts all but the first leave w₀ and gone as they are. */
+function partGraph(rows: number, n: number, { begins, count, ends }: Part, type: WeightType): Graph {
   const graph = new GraphBuilder();
-  const [w, gone, sign, begun] = ['w', 'gone', 'sign', 'v'].map((name) => graph.input(name, [rows, n]));
+  const norm = begins || ends ? graph.input('norm', [1, n]) : undefined;
   const inverse = graph.input('inverse', [n, n]);
-  let v = begun!;
+  const read = (name: string): Value => graph.cast(graph.input(name, [rows, n], type), 'float32');
+  const state = (name: string): Value => graph.input(name, [rows, n]);
+  const w = begins ? graph.mul(read('weight'), norm!) : state('w');
+  const gone = begins ? graph.cast(graph.equal(read('pruned'), graph.scalar(0)), 'float32') : state('gone');
+  const sign = graph.sub(graph.scalar(1), graph.add(gone, gone));
+  let v = begins ? w : state('v');
   for (let i = 0; i < count; i++) {
-    const moved = graph.matMul(graph.sub(w!, graph.mul(v, sign!)), inverse);
-    v = graph.sub(graph.add(w!, graph.mul(v, gone!)), moved);
+    const moved = graph.matMul(graph.sub(w, graph.mul(v, sign)), inverse);
+    v = graph.sub(graph.add(w, graph.mul(v, gone)), moved);
   }
-  graph.output('next', v);
-  return graph.build('admm steps');
-}
-
-function endGraph(rows: number, n: number, type: WeightType): Graph {
-  const graph = new GraphBuilder();
-  const kept = graph.sub(graph.scalar(1), graph.input('gone', [rows, n]));
-  const updated = graph.div(graph.mul(graph.input('v', [rows, n]), kept), graph.input('norm', [1, n]));
-  graph.output('updated', graph.cast(updated, type));
-  return graph.build('admm end');
+  if (ends) {
+    const kept = graph.mul(v, graph.sub(graph.scalar(1), gone));
+    graph.output('updated', graph.cast(graph.div(kept, norm!), type));
+  } else {
+    if (begins) graph.output('w', w);
+    if (begins) graph.output('gone', gone);
+    graph.output('v', v);
+  }
+  return graph.build('admm');
 }

@@ -53,7 +53,7 @@ describe.each(devices)('on $name', (device) => {
       expect(grams.inputs.length).toBe(new Set(layers.map(inputOf)).size);
       expect(linearsOf(oracle, index).length).toBe(layers.length);
       for (const layer of layers) {
-        const found = grams.of(layer)!;
+        const found = await grams.of(layer);
         const { h, tokens } = expected.get(layer.tensor) ?? { h: new Float64Array(found.size ** 2), tokens: 0 };
         expect(found.tokens, layer.tensor).toBe(tokens);
         expect(distance(await device.download(found.sums), h, found.size), layer.tensor).toBeLessThan(
