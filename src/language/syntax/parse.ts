@@ -27,7 +27,7 @@ export interface Parsed<Syntax> {
  * Parses one declaration (of a block: its frame). Never throws.
  *
  *     declaration  model NAME = STRING
- *                  corpus NAME = STRING [arguments]
+ *                  (corpus | task) NAME = STRING [arguments]
  *                  parameter NAME = expression
  *                  metric NAME [( [NAME = expression, …] )] = expression [options]
  *                  (experiment NAME | search NAME | defaults) { [property …] }
@@ -115,9 +115,10 @@ class Parser {
     const name = keyword === 'defaults' ? undefined : this.name();
     switch (keyword) {
       case 'model':
-      case 'corpus': {
+      case 'corpus':
+      case 'task': {
         this.sign('=');
-        const path = this.path(keyword === 'corpus');
+        const path = this.path(keyword !== 'model');
         return { kind: keyword, span: this.since(start), name, path };
       }
       case 'parameter': {
