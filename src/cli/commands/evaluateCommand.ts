@@ -36,7 +36,7 @@ export function evaluateCommand(context: CommandContext): Command {
         return;
       }
       const report = options.json ? jsonReport(context.terminal) : humanReport(context.terminal);
-      context.finish(await evaluatePlans(plans, report, context));
+      context.finish(await evaluatePlans(plans, report, context, options.json && options.details));
     });
   return withExamples(command, [
     ['every experiment of a file', 'espalier evaluate metrics.prune'],

@@ -51,6 +51,19 @@ export function documentJson(model: AskedModel, document: TaskDocument): string 
   });
 }
 
+/** The documents of each task, as they were told: task after task in the order of the results; a task that is generated tells none. */
+export function documentsOfTasks(
+  tasks: readonly TaskResult[] = [],
+  documents: readonly TaskDocument[],
+): readonly (readonly TaskDocument[])[] {
+  let next = 0;
+  return tasks.map(({ task, documents: count }) => {
+    const own = documents[next]?.task === task ? documents.slice(next, next + count) : [];
+    next += own.length;
+    return own;
+  });
+}
+
 function modelOf({ metric, expression, sparsity }: AskedModel) {
   return { metric, expression, sparsity: sparsity === undefined ? null : printSparsity(sparsity) };
 }

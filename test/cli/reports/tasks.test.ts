@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { humanReport, jsonReport } from '../../../src/cli/reports/evaluationReport.ts';
+import { documentsOfTasks } from '../../../src/cli/reports/taskJson.ts';
 import { taskLines } from '../../../src/cli/reports/taskTable.ts';
 import { createTerminal } from '../../../src/cli/terminal.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
@@ -143,6 +144,20 @@ describe('with --json', () => {
     });
     expect(all[3]).not.toHaveProperty('tasks');
     expect(all[3]).toMatchObject({ perplexity: 145.7123 });
+  });
+
+  it('documents are those of the task that they were told of', () => {
+    const of = (task: string, document: number): TaskDocument => ({ ...DOCUMENT, task, document });
+    const tasks = [
+      sampleTask({ documents: 2 }),
+      GSM8K,
+      sampleTask({ documents: 1, shots: 5 }),
+      sampleTask({ task: 'rte', documents: 1 }),
+    ];
+    const told = [of('piqa', 0), of('piqa', 1), of('piqa', 0), of('rte', 0)];
+    expect(documentsOfTasks(tasks, told)).toEqual([[told[0], told[1]], [], [told[2]], [told[3]]]);
+    expect(documentsOfTasks(tasks, [])).toEqual([[], [], [], []]);
+    expect(documentsOfTasks(undefined, [])).toEqual([]);
   });
 
   it('what is generated has its strict match as acc, and one document no error', () => {
