@@ -11,10 +11,10 @@ import {
   MARK_MEANS,
   MEAN_NAMES,
   MEAN_TITLES,
-  meanOfTasks,
+  meanOfResults,
   taskColumn,
-} from '../../experiment/taskWords.ts';
-import type { MeanName } from '../../experiment/taskWords.ts';
+} from '../../tasks/taskWords.ts';
+import type { MeanName } from '../../tasks/taskWords.ts';
 
 /**
  * What the tasks of a plan gave: for each kind of accuracy a table with a column a task, the dense model first, and of each pruned one what it
@@ -42,7 +42,7 @@ function tableOf(results: readonly EvaluationResult[], name: MeanName): string[]
   if (columns.length === 0) return [];
   const rows = results.flatMap(({ metric, sparsity, tasks }) => {
     if (tasks === undefined) return [];
-    const mean = name === 'acc' ? meanOfTasks(tasks) : undefined;
+    const mean = name === 'acc' ? meanOfResults(tasks) : undefined;
     const of = columns.map(({ place }) => tasks[place]);
     const change = mean?.dense ? formatPoints(mean.mean.value, mean.dense.value) : '';
     return [
@@ -56,7 +56,7 @@ function tableOf(results: readonly EvaluationResult[], name: MeanName): string[]
     ];
   });
   const [one] = rows;
-  const count = meanOfTasks(first!)?.count;
+  const count = meanOfResults(first!)?.count;
   const titles = [...columns.map(({ title }) => title), ...(name === 'acc' && count ? [`mean of ${count}`] : [])];
   // Every pruned model has the dense one beside it: that is told once.
   const dense = rows.some(({ isDense }) => isDense) || !one ? [] : [['dense', ...one.dense]];

@@ -1,4 +1,4 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
@@ -19,7 +19,7 @@ import {
   perplexityDigits,
   shortFingerprint,
 } from '../../experiment/format.ts';
-import { accuracyOf, formatPercent, shortAccuracy, tasksLine } from '../../experiment/taskWords.ts';
+import { accuracyOf, formatPercent, shortAccuracy, tasksLine } from '../../tasks/taskWords.ts';
 import { askedRows, taskRows, tasksTable } from './taskText.ts';
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';

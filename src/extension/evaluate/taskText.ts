@@ -11,10 +11,10 @@ import {
   MARK_MEANS,
   MEAN_NAMES,
   MEAN_TITLES,
-  meanOfTasks,
+  meanOfResults,
   taskColumn,
-} from '../../experiment/taskWords.ts';
-import type { MeanName } from '../../experiment/taskWords.ts';
+} from '../../tasks/taskWords.ts';
+import type { MeanName } from '../../tasks/taskWords.ts';
 import { removedText } from './structureText.ts';
 
 /** What tasks gave, in hovers and in comparisons: Markdown. */
@@ -23,7 +23,7 @@ type Row = readonly [name: string, value: string];
 
 /** A row a task: its accuracies with their errors, those of the dense model, and what changed. */
 export function taskRows({ tasks = [] }: Pick<EvaluationResult, 'tasks'>): readonly Row[] {
-  const mean = meanOfTasks(tasks);
+  const mean = meanOfResults(tasks);
   const rows = tasks.map((task): Row => [markdownText(taskColumn(task)), accuracies(task)]);
   if (mean) {
     const { mean: own, dense } = mean;
@@ -73,10 +73,10 @@ export function taskCells(results: readonly Pick<EvaluationResult, 'tasks'>[]): 
     for (const name of MEAN_NAMES) if (task.means[name]) asked.set(columnOf(task, name), { task, name });
   }
   if (asked.size === 0) return undefined;
-  const hasMean = results.some(({ tasks = [] }) => meanOfTasks(tasks) !== undefined);
+  const hasMean = results.some(({ tasks = [] }) => meanOfResults(tasks) !== undefined);
   const rows = results.map(({ tasks = [] }) => {
     const own = new Map(tasks.flatMap((task) => MEAN_NAMES.map((name) => [columnOf(task, name), task] as const)));
-    const mean = meanOfTasks(tasks);
+    const mean = meanOfResults(tasks);
     const change = mean?.dense ? `, ${formatPoints(mean.mean.value, mean.dense.value)}` : '';
     return [
       ...[...asked].map(([column, { name }]) => cellOf(own.get(column), name)),

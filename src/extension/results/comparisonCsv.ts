@@ -1,6 +1,6 @@
 import { csv } from '../csv.ts';
-import { taskColumn, MEAN_NAMES } from '../../experiment/taskWords.ts';
-import type { MeanName } from '../../experiment/taskWords.ts';
+import { taskColumn, MEAN_NAMES } from '../../tasks/taskWords.ts';
+import type { MeanName } from '../../tasks/taskWords.ts';
 import type { TaskResult } from '../../experiment/taskSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import { removedText } from '../evaluate/structureText.ts';

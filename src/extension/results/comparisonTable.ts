@@ -1,4 +1,4 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
@@ -7,7 +7,7 @@ import { gradientsText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
-import { MARK_MEANS } from '../../experiment/taskWords.ts';
+import { MARK_MEANS } from '../../tasks/taskWords.ts';
 import { askedRows, taskCells } from '../evaluate/taskText.ts';
 import { removedText } from '../evaluate/structureText.ts';
 import { metricName } from '../evaluate/updateText.ts';

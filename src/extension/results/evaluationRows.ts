@@ -1,6 +1,6 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { formatChange, formatPerplexity } from '../../experiment/format.ts';
-import { accuracyOf, shortAccuracy } from '../../experiment/taskWords.ts';
+import { accuracyOf, shortAccuracy } from '../../tasks/taskWords.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { recordKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';

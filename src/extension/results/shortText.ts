@@ -1,8 +1,8 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
-import { accuracyOf, formatPercent, shortAccuracy } from '../../experiment/taskWords.ts';
+import { accuracyOf, formatPercent, shortAccuracy } from '../../tasks/taskWords.ts';
 import { removedText } from '../evaluate/structureText.ts';
 import { thenText } from '../evaluate/updateText.ts';
 

@@ -9,7 +9,7 @@ import { comparisonAsCsv } from '../../../src/extension/results/comparisonCsv.ts
 import { comparisonTable } from '../../../src/extension/results/comparisonTable.ts';
 import { evaluationRows } from '../../../src/extension/results/evaluationRows.ts';
 import { shortExperiment, shortResults } from '../../../src/extension/results/shortText.ts';
-import { byPerplexity } from '../../../src/experiment/byPerplexity.ts';
+import { byPerplexity } from '../../../src/tasks/byPerplexity.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import type { EvaluationResult } from '../../../src/experiment/resultSchema.ts';
 import type { PlannedTasks, TaskResult } from '../../../src/experiment/taskSchema.ts';

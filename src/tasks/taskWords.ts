@@ -1,6 +1,7 @@
-import { SEVEN } from './tasks.ts';
-import { taskTitle } from './taskNames.ts';
-import type { TaskMean, TaskResult } from './taskSchema.ts';
+import { SEVEN } from '../experiment/tasks.ts';
+import { taskTitle } from '../experiment/taskNames.ts';
+import { meanOfTasks } from './means.ts';
+import type { TaskMean, TaskResult } from '../experiment/taskSchema.ts';
 
 /** How what tasks gave is spelled for a person, the same in the editor and on the command line: in percent, changes in points. */
 
@@ -76,7 +77,7 @@ export interface MeanOfTasks {
  *
  * @returns undefined of fewer than two
  */
-export function meanOfTasks(tasks: readonly TaskResult[]): MeanOfTasks | undefined {
+export function meanOfResults(tasks: readonly TaskResult[]): MeanOfTasks | undefined {
   const seven = SEVEN.flatMap((name) => tasks.filter(({ task }) => task === name));
   const isSeven = seven.length === SEVEN.length && new Set(seven.map(({ task }) => task)).size === SEVEN.length;
   const counted = isSeven ? seven : tasks;
@@ -85,16 +86,9 @@ export function meanOfTasks(tasks: readonly TaskResult[]): MeanOfTasks | undefin
   if (means.length < 2) return undefined;
   return {
     count: means.length,
-    mean: meanOf(means),
-    dense: dense.length === means.length ? meanOf(dense) : undefined,
+    mean: meanOfTasks(means),
+    dense: dense.length === means.length ? meanOfTasks(dense) : undefined,
   };
-}
-
-function meanOf(means: readonly TaskMean[]): TaskMean {
-  const value = means.reduce((sum, mean) => sum + mean.value, 0) / means.length;
-  const errors = means.flatMap(({ error }) => error ?? []);
-  if (errors.length < means.length) return { value, error: null };
-  return { value, error: Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0)) / means.length };
 }
 
 /** The one figure that a model is told by: the mean of its tasks, or that of the first. */
@@ -109,7 +103,7 @@ export interface Accuracy {
 }
 
 export function accuracyOf(tasks: readonly TaskResult[] = []): Accuracy | undefined {
-  const all = meanOfTasks(tasks);
+  const all = meanOfResults(tasks);
   if (all !== undefined) return { name: 'acc', mean: all.mean, dense: all.dense, of: `mean of ${all.count}` };
   const [first] = tasks;
   const name = first && leadingMean(first);
@@ -126,7 +120,7 @@ export function shortAccuracy({ name, mean, dense }: Accuracy): string {
 
 /** What stands beside a perplexity: `acc 61.2 ± 1.1, −2.4 of dense`, of several tasks their mean, of several without one each. */
 export function tasksLine(tasks: readonly TaskResult[] = []): string | undefined {
-  const all = meanOfTasks(tasks);
+  const all = meanOfResults(tasks);
   const [first] = tasks;
   if (all === undefined && tasks.length > 1) return tasks.map((task) => tasksLine([task])).join(' · ');
   const accuracy = accuracyOf(tasks);

@@ -1,4 +1,4 @@
-import type { EvaluationResult } from './resultSchema.ts';
+import type { EvaluationResult } from '../experiment/resultSchema.ts';
 import { accuracyOf } from './taskWords.ts';
 
 type Judged = Pick<EvaluationResult, 'perplexity' | 'tasks'>;
