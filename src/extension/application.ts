@@ -40,6 +40,8 @@ import { superviseWorker } from './worker/superviseWorker.ts';
 import { TreePreview } from './tree/treePreview.ts';
 import { logLine } from './messages.ts';
 import { explainTrust } from './trust.ts';
+import { TaskFiles } from './taskFiles.ts';
+import { watchFile } from './watchFile.ts';
 import { watchRecords } from './evaluate/watchRecords.ts';
 
 const HASHES_KEY = 'espalier.inputHashes';
@@ -63,6 +65,7 @@ export class Application {
   private readonly log: vscode.LogOutputChannel;
   private readonly supervisor: Supervisor;
   private readonly language: LanguageServer;
+  private readonly taskFiles: TaskFiles;
   private readonly outlines: Outlines;
   private readonly records: RecordBooks;
   private readonly hashes: InputHashes;
@@ -99,8 +102,18 @@ export class Application {
     };
     const describe = async (model: string): Promise<CheckpointSummary> =>
       supervisor.request('describe', { model: await hub.modelHere(model) });
-    this.language = new LanguageServer(context.asAbsolutePath('dist/languageServer.cjs'), log, (outline) => {
-      this.outlines.update(outline);
+    this.taskFiles = new TaskFiles({
+      read: async (file) => (vscode.workspace.isTrusted ? supervisor.request('firstDocuments', { file }) : undefined),
+      tell: (params) => void this.language.tellFirstDocuments(params),
+      watch: watchFile,
+    });
+    this.language = new LanguageServer(context.asAbsolutePath('dist/languageServer.cjs'), log, {
+      onOutline: (outline) => {
+        this.outlines.update(outline);
+      },
+      onTaskFiles: (files) => {
+        this.taskFiles.update(files);
+      },
     });
     const { tree: treeOf } = this.language;
     const requestPlans: LanguageServer['plans'] = async (params) => {
@@ -274,6 +287,7 @@ export class Application {
     this.hubView = new HubView(this.tellHubNames);
     this.owned.push(
       this.hubView,
+      this.taskFiles,
       this.language,
       this.atHand,
       this.view,
@@ -306,7 +320,10 @@ export class Application {
       workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('espalier')) lookAgain();
       }),
-      workspace.onDidGrantWorkspaceTrust(lookAgain),
+      workspace.onDidGrantWorkspaceTrust(() => {
+        lookAgain();
+        this.taskFiles.lookAgain();
+      }),
       watchRecords((folder) => this.records.reload(folder)),
       this.supervisor.onChange(refresh),
     );

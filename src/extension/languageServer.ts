@@ -1,29 +1,39 @@
 import type { LogOutputChannel } from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
 import {
+  FIRST_DOCUMENTS_NOTIFICATION,
   HUB_NAMES_NOTIFICATION,
   OUTLINE_NOTIFICATION,
   PLAN_REQUEST,
   SEARCH_PLAN_REQUEST,
+  TASK_FILES_NOTIFICATION,
   TREE_REQUEST,
 } from '../language/server/messages.ts';
 import type {
+  FirstDocumentsParams,
   HubNamesParams,
   OutlineParams,
   PlanParams,
   PlanResult,
   SearchPlanParams,
   SearchPlanResult,
+  TaskFilesParams,
   TreeParams,
   TreeResult,
 } from '../language/server/messages.ts';
+
+/** What the server says by itself. */
+export interface LanguageListener {
+  readonly onOutline: (outline: OutlineParams) => void;
+  readonly onTaskFiles: (files: TaskFilesParams) => void;
+}
 
 /** The language server, a process of its own. Until it has started there are no trees, and plans are refused. */
 export class LanguageServer {
   private readonly client: LanguageClient;
   private isReady = false;
 
-  constructor(serverFile: string, output: LogOutputChannel, onOutline: (outline: OutlineParams) => void) {
+  constructor(serverFile: string, output: LogOutputChannel, { onOutline, onTaskFiles }: LanguageListener) {
     this.client = new LanguageClient(
       'espalier.language',
       'Espalier Language Server',
@@ -31,6 +41,7 @@ export class LanguageServer {
       { documentSelector: [{ language: 'prune' }], outputChannel: output },
     );
     this.client.onNotification(OUTLINE_NOTIFICATION, onOutline);
+    this.client.onNotification(TASK_FILES_NOTIFICATION, onTaskFiles);
   }
 
   /** Resolves once it answers. */
@@ -42,6 +53,11 @@ export class LanguageServer {
   /** What completion offers of the hub from now on. Before it has started nothing is told. */
   async tellHubNames(params: HubNamesParams): Promise<void> {
     if (this.isReady) await this.client.sendNotification(HUB_NAMES_NOTIFICATION, params);
+  }
+
+  /** The first documents of a file that a task names. */
+  async tellFirstDocuments(params: FirstDocumentsParams): Promise<void> {
+    if (this.isReady) await this.client.sendNotification(FIRST_DOCUMENTS_NOTIFICATION, params);
   }
 
   readonly plans = (params: PlanParams): Promise<PlanResult> => this.ask(PLAN_REQUEST, params);

@@ -148,6 +148,12 @@ export const REQUESTS = {
     result: z.strictObject({ models: z.array(textSchema.nullable()), files: z.array(textSchema.nullable()) }),
     device: false,
   },
+  /** The first documents of a file that a task names, as they are read when it is evaluated: for a look at what becomes of them. */
+  firstDocuments: {
+    params: z.strictObject({ file: textSchema }),
+    result: z.strictObject({ documents: z.array(z.record(textSchema, z.unknown())).max(16) }),
+    device: false,
+  },
   /** The worker releases its device and exits by itself after the reply. */
   shutdown: { params: z.strictObject({}), result: z.strictObject({}), device: true },
 } as const;

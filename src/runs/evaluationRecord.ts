@@ -91,13 +91,14 @@ export function plannedKey(plan: EvaluationPlan, evaluation: PlannedEvaluation |
   const [expression, isTrained] = evaluation
     ? [scoreText(evaluation), evaluation.recovery !== undefined]
     : ['dense', false];
-  return keyOf(portable(root, plan), expression, evaluation?.sparsity, isTrained);
+  const tasks = plan.tasks && portableTasks(root, plan.tasks);
+  return keyOf(portable(root, plan), tasks, expression, evaluation?.sparsity, isTrained);
 }
 
 /** The key that {@link plannedKey} gives for the plan that this record came from. */
 export function recordKey(record: EvaluationRecord): string {
   const { expression, sparsity, provenance } = record.result;
-  return keyOf(record, expression, sparsity, provenance.train !== undefined);
+  return keyOf(record, record.tasks, expression, sparsity, provenance.train !== undefined);
 }
 
 /** File name of a record: readable, the same for the same evaluation of the same file, never that of another. */
@@ -117,6 +118,7 @@ function portable<Of extends EvaluationPlan | Provenance>(root: string, of: Of):
 
 function keyOf(
   { model, text, calibration, gradients, train, validate, rows, settings }: PlanInputs,
+  tasks: PlannedTasks | undefined,
   expression: string,
   sparsity: Sparsity | undefined,
   isTrained: boolean,
@@ -131,5 +133,6 @@ function keyOf(
     ...(gradients === undefined ? [] : [gradients]),
     ...(rows === undefined ? [] : [rows]),
     ...(isTrained ? [{ train, validate }] : []),
+    ...(tasks === undefined ? [] : [{ tasks }]),
   ]);
 }

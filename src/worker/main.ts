@@ -3,6 +3,7 @@ import { VERSION } from '../base/version.ts';
 import { runSearchOf } from '../coordinator/coordinator.ts';
 import { openCheckpoint } from '../engine/checkpoint/checkpoint.ts';
 import { hashFile } from '../engine/checkpoint/hashing.ts';
+import { readDocuments } from '../engine/corpus/taskDocuments.ts';
 import { createEngine, listDevices } from '../engine/engine.ts';
 import { startFreshEngine } from '../protocol/freshEngine.ts';
 import { hostModel } from '../llm/hostModel.ts';
@@ -32,6 +33,13 @@ const engine = createEngine({
   cacheFolder,
   startFresh: () => startFreshEngine(forkWorker({ file: script, cacheFolder, log }), log),
 });
+/** A task of one's own: of those that Espalier knows some files have no names of fields. */
+const LOOKED_AT = {
+  task: '',
+  shots: 0,
+  limit: 0,
+  template: { context: '', choices: { field: '' }, gold: '' },
+} as const;
 const handlers = createHandlers(engine, {
   devices: listDevices,
   identifyModel: async (folder, signal) => {
@@ -43,6 +51,10 @@ const handlers = createHandlers(engine, {
     }
   },
   identifyFile: (file, signal) => hashFile(file, cacheFolder, signal),
+  firstDocuments: async (file, most, signal) => {
+    const { documents } = await readDocuments(LOOKED_AT, file, { signal });
+    return documents.slice(0, most).map(({ fields }) => fields);
+  },
   search: async ({ folder, llm, ...how }, { signal, onProgress, onGrew, askLanguageModel }) => {
     const { kind } = await runSearchOf(await openRun(folder), {
       ...how,

@@ -239,9 +239,11 @@ export function idleStructureHandlers(): Pick<
   | 'openServed'
   | 'generate'
   | 'closeServed'
+  | 'firstDocuments'
 > {
   return {
     componentScores: () => Promise.resolve({ groups: '', channels: '' }),
+    firstDocuments: () => Promise.resolve({ documents: [] }),
     train: () => Promise.resolve({ losses: [], state: null, seconds: 0 }),
     validate: () => Promise.resolve({ loss: 3, seconds: 0 }),
     recovered: ({ before }) => Promise.resolve(before),

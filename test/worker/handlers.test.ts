@@ -107,6 +107,15 @@ async function setUp() {
     search: countToThree,
     devices: () => Promise.resolve([{ name: 'cpu' as const, works: true, detail: '2 threads', float16: false }]),
     identifyModel: (folder) => (folder === '/gone' ? Promise.reject(new Error('ENOENT')) : Promise.resolve('hash')),
+    firstDocuments: (file, most) =>
+      file === '/gone'
+        ? Promise.reject(new Error('ENOENT'))
+        : Promise.resolve(
+            Array.from({ length: most + 1 }, (_, i) => ({
+              i,
+              text: 'x'.repeat(file === '/huge' ? 2_000_000 : file === '/long' ? 300_000 : 3),
+            })),
+          ),
     identifyFile: (file, signal) =>
       new Promise<string>((resolve, reject) => {
         if (file !== '/slow') resolve('hash');
@@ -245,6 +254,16 @@ describe('the other requests', () => {
       controller.abort();
     }, 5);
     expect(await outcome).toBe('cancelled');
+  });
+
+  it('give the first documents of a file, as many as can be shown', async () => {
+    const { client } = await setUp();
+    const { documents } = await client.request('firstDocuments', { file: '/f' });
+    expect(documents).toHaveLength(9);
+    expect(documents[0]).toEqual({ i: 0, text: 'xxx' });
+    expect((await client.request('firstDocuments', { file: '/long' })).documents).toHaveLength(3);
+    expect(await codeOf(client.request('firstDocuments', { file: '/huge' }))).toBe('tasks/too-large');
+    expect(await codeOf(client.request('firstDocuments', { file: '/gone' }))).toBe('internal');
   });
 
   it('list devices and describe a checkpoint', async () => {

@@ -9,10 +9,12 @@ import { tellIdleFlags } from '../flags/idleFlags.ts';
 import { preflightPlans } from '../reports/preflightReport.ts';
 import { addSelectionFlags, selectedPlans } from '../flags/selection.ts';
 import type { SelectionOptions } from '../flags/selection.ts';
+import { addTaskFlags } from '../flags/taskFlags.ts';
 
 interface EvaluateOptions extends SelectionOptions {
   readonly json?: true;
   readonly dryRun?: true;
+  readonly details?: true;
 }
 
 export function evaluateCommand(context: CommandContext): Command {
@@ -21,7 +23,7 @@ export function evaluateCommand(context: CommandContext): Command {
       'prune a checkpoint with metrics and print the perplexity of each beside the dense one; without a metric, the dense one',
     )
     .argument('[file]', '.prune file: its experiments, or its metrics where it has none; flags override what it says');
-  addSelectionFlags(command)
+  addTaskFlags(addSelectionFlags(command))
     .option(...JSON_FLAG)
     .option('--dry-run', 'only say what it would take: time, memory, disk')
     .action(async (file: string | undefined, options: EvaluateOptions) => {
@@ -34,7 +36,7 @@ export function evaluateCommand(context: CommandContext): Command {
         return;
       }
       const report = options.json ? jsonReport(context.terminal) : humanReport(context.terminal);
-      context.finish(await evaluatePlans(plans, report, context));
+      context.finish(await evaluatePlans(plans, report, context, options.json && options.details));
     });
   return withExamples(command, [
     ['every experiment of a file', 'espalier evaluate metrics.prune'],
@@ -48,6 +50,10 @@ export function evaluateCommand(context: CommandContext): Command {
       'whole heads and channels, blocks with outliers keeping more',
       'espalier evaluate --structure wanda-sp --structure "abs(W) * X" --allocation owl --sparsity 20%,30% \\\n' +
         '    --model models/tiny --text wiki.test.raw --calibration wiki.valid.txt --samples 16 --length 256',
+    ],
+    [
+      'what it knows beside: seven tasks as Wanda’s table has them, and another with examples',
+      'espalier evaluate metrics.prune --tasks "seven,piqa (shots: 5)" --limit 100',
     ],
     ['what that takes, before it begins', 'espalier evaluate metrics.prune --dry-run'],
     ['the dense perplexity', 'espalier evaluate --model models/tiny --text wiki.test.raw --length 256'],

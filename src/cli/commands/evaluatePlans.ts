@@ -1,23 +1,30 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import type { TaskDocument } from '../../experiment/taskSchema.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { EvaluationReport } from '../reports/evaluationReport.ts';
+import { documentsOfTasks } from '../reports/taskJson.ts';
 import { EXIT, exitCodeOf } from '../exitCode.ts';
 import type { ExitCode } from '../exitCode.ts';
 import { progressLine } from '../reports/progressBar.ts';
 
-/** Evaluates the plans in order and reports every evaluation as it ends. The result is the worst that happened. */
+/**
+ * Evaluates the plans in order and reports every evaluation as it ends. The result is the worst that happened.
+ *
+ * @param details whether the documents of tasks are reported, too
+ */
 export async function evaluatePlans(
   plans: readonly EvaluationPlan[],
   report: EvaluationReport,
   context: CommandContext,
+  details = false,
 ): Promise<ExitCode> {
   const engine = await context.createEngine();
   let worst: ExitCode = EXIT.ok;
   try {
     for (const plan of plans) {
       report.begin(plan);
-      const code = await evaluatePlan(plan, engine, report, context);
+      const code = await evaluatePlan(plan, engine, report, context, details);
       if (code !== EXIT.ok) worst = code;
       report.end();
     }
@@ -33,17 +40,26 @@ async function evaluatePlan(
   engine: Engine,
   report: EvaluationReport,
   { terminal, signal }: CommandContext,
+  details: boolean,
 ): Promise<ExitCode> {
   let worst: ExitCode = EXIT.ok;
   let failures = 0;
+  /** Those that were told since the last result. */
+  let documents: TaskDocument[] = [];
   try {
     await engine.evaluate(plan, {
       signal,
       onProgress: (progress) => {
         terminal.status(progressLine(progress, terminal.statusWidth));
       },
+      ...(details && {
+        onTaskDocument: (document: TaskDocument) => {
+          documents.push(document);
+        },
+      }),
       onResult: (result) => {
-        report.result(result);
+        report.result(result, documentsOfTasks(result.tasks, documents));
+        documents = [];
       },
       onFailure: (failure, index) => {
         failures++;

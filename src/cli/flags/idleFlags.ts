@@ -6,6 +6,7 @@ import type { SettingName } from '../../experiment/settings.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import type { Options } from './saidFlags.ts';
 import { camelCase, kebabCase } from './flagNames.ts';
+import { ASKING_FLAGS } from './taskFlags.ts';
 
 /** Tells which flags change nothing about any of the plans. They are evaluated all the same; with `--json` nothing is told. */
 export function tellIdleFlags(
@@ -20,6 +21,14 @@ export function tellIdleFlags(
     options,
     context,
   );
+  if (options['details'] !== undefined)
+    context.terminal.say('warning: --details has no effect without --json: documents are told as objects');
+  for (const flag of plans.some(({ tasks }) => tasks !== undefined) ? [] : ASKING_FLAGS) {
+    if (options[flag] === undefined) continue;
+    context.terminal.say(
+      `warning: --${flag} has no effect: nothing is asked without --tasks, or \`tasks\` in the file`,
+    );
+  }
   if (options['calibration'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsCalibration)))
     context.terminal.say('warning: --calibration has no effect: nothing needs more than the weights');
   if (options['gradients'] !== undefined && !plans.some(({ evaluations }) => evaluations.some(needsGradient)))

@@ -4,7 +4,7 @@ import { usageError } from '../commands/commandContext.ts';
 
 const FLAGS = {
   model: ['--model', 'a checkpoint folder'],
-  evaluate: ['--text', 'the text that the perplexity is taken on'],
+  evaluate: ['--text', 'the text that the perplexity is taken on, or --tasks'],
   calibrate: ['--calibration', 'a text to calibrate on'],
   train: ['--train', 'a text to train on'],
   at: ['--sparsity', 'a share of the weights'],

@@ -23,6 +23,7 @@ import { camelCase } from './flagNames.ts';
 import { readFlags, said } from './saidFlags.ts';
 import type { Options, SaidFlag } from './saidFlags.ts';
 import { addSettingFlags, saidSettings, settingFlag } from './settingFlags.ts';
+import { saidTasks, taskOverlay } from './taskFlags.ts';
 import { addInputFlags, EVALUATED_TEXTS, saidInputs, saidRows } from './textFlags.ts';
 
 /** The flags that say what is pruned, how, and what it is evaluated on: the same in every command that prunes. */
@@ -143,6 +144,7 @@ export async function readSelection(
     ...inputs,
     ...said(options, 'expression', 'prune'),
     ...said(options, 'sparsity', 'at'),
+    ...saidTasks(options),
     ...saidSettings(options),
   ]);
   const rows = await saidRows(options, metrics);
@@ -157,6 +159,7 @@ export async function readSelection(
     prunings: [...(prune ?? []), ...(structures.prune ?? [])],
     overlay: {
       ...overlay,
+      ...taskOverlay(options, overlay, folder),
       ...rows,
       ...(allocated?.rates && { allocation: allocated.rates }),
       ...(update && { update }),

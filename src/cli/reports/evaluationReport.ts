@@ -2,16 +2,20 @@ import type { ErrorData } from '../../base/errors.ts';
 import type { EvaluationPlan, PlannedEvaluation } from '../../experiment/planSchema.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
 import { warningsOf } from '../../experiment/resultWarnings.ts';
+import type { TaskDocument } from '../../experiment/taskSchema.ts';
 import { evaluationTable, provenanceLines } from './evaluationTable.ts';
 import type { EvaluationTable } from './evaluationTable.ts';
 import { printFailure } from './failure.ts';
 import { errorJson, evaluationJson } from './jsonLines.ts';
+import { documentJson, taskJson } from './taskJson.ts';
+import { taskLines } from './taskTable.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Takes the evaluations of one plan after another as they end. */
 export interface EvaluationReport {
   begin(plan: EvaluationPlan): void;
-  result(result: EvaluationResult): void;
+  /** @param documents of each of its tasks, where they are told one by one */
+  result(result: EvaluationResult, documents?: readonly (readonly TaskDocument[])[]): void;
   failure(evaluation: PlannedEvaluation, error: ErrorData): void;
   end(): void;
 }
@@ -19,7 +23,11 @@ export interface EvaluationReport {
 export function jsonReport(terminal: Terminal): EvaluationReport {
   return {
     begin: () => undefined,
-    result: (result) => {
+    result: (result, documents = []) => {
+      result.tasks?.forEach((task, i) => {
+        for (const document of documents[i] ?? []) terminal.print(documentJson(result, document));
+        terminal.print(taskJson(result, task));
+      });
       terminal.print(evaluationJson(result));
     },
     failure: (evaluation, error) => {
@@ -62,6 +70,7 @@ export function humanReport(terminal: Terminal): EvaluationReport {
       if (last === undefined) return;
       terminal.print('');
       for (const line of provenanceLines(results)) terminal.print(terminal.out.dim(line));
+      for (const line of taskLines(results)) terminal.print(line);
       for (const warning of new Set(results.flatMap(warningsOf))) terminal.say(`warning: ${warning}`);
     },
   };

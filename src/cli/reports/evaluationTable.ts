@@ -33,6 +33,7 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
   const name = Math.max('metric'.length, 'dense'.length, ...plan.evaluations.map(({ metric }) => metric.length));
   // Zeroed weights stay in the matrices; whole components are gone, and with them parameters.
   const isWhole = plan.evaluations.some(isStructural);
+  const isOfText = plan.text !== undefined;
   const cells = (
     [metric, sparsity, perplexity, dense, change, zeros, time, fingerprint, parameters]: readonly string[],
     expression: string,
@@ -40,9 +41,7 @@ export function evaluationTable(plan: EvaluationPlan): EvaluationTable {
     [
       metric!.padEnd(name),
       sparsity!.padStart(8),
-      perplexity!.padStart(10),
-      dense!.padStart(9),
-      change!.padStart(9),
+      ...(isOfText ? [perplexity!.padStart(10), dense!.padStart(9), change!.padStart(9)] : []),
       zeros!.padStart(7),
       ...(isWhole ? [parameters!.padStart(10)] : []),
       time!.padStart(7),

@@ -20,6 +20,8 @@ export function evaluationJson(result: EvaluationResult): string {
     expression,
     sparsity: sparsity === undefined ? null : printSparsity(sparsity),
     ...rest,
+    // Each is an object of its own.
+    tasks: undefined,
     ...(protocol !== undefined && { protocol, deviations }),
     ...(others && { wordPerplexity: others.word, bytePerplexity: others.byte }),
     ...(published && { published }),

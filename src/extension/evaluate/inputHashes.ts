@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkpointFolders } from '../../files/checkpointFolders.ts';
+import { knownTask } from '../../experiment/taskNames.ts';
+import type { PlannedTasks } from '../../experiment/taskSchema.ts';
 import { isSettled, versionOf } from '../../files/fileVersion.ts';
 import type { RequestParams, RequestResult } from '../../protocol/requests.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
@@ -135,7 +137,7 @@ const MISSING = 'missing';
 
 /** What a result depends on, with the hashes that they had. */
 function inputsOf(
-  { model, text, calibration, gradients, train, validate, result }: EvaluationRecord,
+  { model, text, calibration, gradients, train, validate, tasks, result }: EvaluationRecord,
   root: string,
 ): { input: Input; hash: string }[] {
   const { modelHash, textHash, calibrationHash, gradientsHash, trainHash, validateHash } = result.provenance;
@@ -149,7 +151,17 @@ function inputsOf(
     ...used(gradients, gradientsHash),
     ...used(train, trainHash),
     ...used(validate, validateHash),
+    ...taskFiles(tasks).flatMap(({ documents, place }) => used(documents, result.tasks?.[place]?.documentsHash)),
   ];
+}
+
+/** The files with documents, whose hash a result has at the same place. Of MMLU it may be a folder, whose hash is of many files. */
+export function taskFiles(
+  tasks: PlannedTasks | undefined,
+): readonly { readonly documents: string; readonly place: number }[] {
+  return (tasks?.list ?? []).flatMap(({ task, documents }, place) =>
+    documents === undefined || knownTask(task)?.row === 'mmlu' ? [] : [{ documents, place }],
+  );
 }
 
 function keyOf({ kind, path: file }: Input): string {

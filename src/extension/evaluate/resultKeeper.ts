@@ -1,5 +1,6 @@
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
-import type { EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
+import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import { taskFiles } from './inputHashes.ts';
 import type { InputHashes, Input } from './inputHashes.ts';
 import type { RecordBooks } from './recordBooks.ts';
 
@@ -30,7 +31,7 @@ export async function keepResults(
     parts.onResult(result);
     const keep = async (): Promise<void> => {
       for (const { input, stamp, hashIn } of inputs) {
-        const hash = hashIn(result.provenance);
+        const hash = hashIn(result);
         if (hash !== undefined) await parts.hashes.learn(input, stamp, hash);
       }
       await parts.records.add(document, plan, result);
@@ -43,18 +44,21 @@ export async function keepResults(
 
 interface PlanInput {
   readonly input: Input;
-  readonly hashIn: (provenance: Provenance) => string | undefined;
+  readonly hashIn: (result: EvaluationResult) => string | undefined;
 }
 
-function inputsOf({ model, text, calibration, gradients, train, validate }: EvaluationPlan): PlanInput[] {
+function inputsOf({ model, text, calibration, gradients, train, validate, tasks }: EvaluationPlan): PlanInput[] {
   const file = (path: string | undefined, hashIn: PlanInput['hashIn']): PlanInput[] =>
     path === undefined ? [] : [{ input: { kind: 'file', path }, hashIn }];
   return [
-    { input: { kind: 'model', path: model }, hashIn: ({ modelHash }) => modelHash },
-    ...file(text, ({ textHash }) => textHash),
-    ...file(calibration, ({ calibrationHash }) => calibrationHash),
-    ...file(gradients, ({ gradientsHash }) => gradientsHash),
-    ...file(train, ({ trainHash }) => trainHash),
-    ...file(validate, ({ validateHash }) => validateHash),
+    { input: { kind: 'model', path: model }, hashIn: ({ provenance }) => provenance.modelHash },
+    ...file(text, ({ provenance }) => provenance.textHash),
+    ...file(calibration, ({ provenance }) => provenance.calibrationHash),
+    ...file(gradients, ({ provenance }) => provenance.gradientsHash),
+    ...file(train, ({ provenance }) => provenance.trainHash),
+    ...file(validate, ({ provenance }) => provenance.validateHash),
+    ...taskFiles(tasks).flatMap(({ documents, place }) =>
+      file(documents, (result) => result.tasks?.[place]?.documentsHash),
+    ),
   ];
 }

@@ -1,4 +1,4 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { describeError } from '../../base/errors.ts';
 import { lengthText, offsetsText, samplesText } from '../../experiment/length.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
@@ -19,6 +19,8 @@ import {
   perplexityDigits,
   shortFingerprint,
 } from '../../experiment/format.ts';
+import { accuracyOf, formatPercent, shortAccuracy, tasksLine } from '../../tasks/taskWords.ts';
+import { askedRows, taskRows, tasksTable } from './taskText.ts';
 import { recoveryLine } from '../../experiment/recoveryWords.ts';
 import type { EvaluationProgress, EvaluationResult, Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
@@ -27,13 +29,20 @@ import { ratesLine, removedText, structuresTable, structureTable } from './struc
 
 /** The sentences beside a line and in its hover. Everything that a file or a model could have chosen is escaped. */
 
-/** One result: `ppl 145.7  (dense 143.3, +1.7 %) · 50 % · 2.1 s · cpu`. */
+/** One result: `ppl 145.7  (dense 143.3, +1.7 %) · acc 61.2 ± 1.1, −2.4 of dense (PIQA) · 50 % · 2.1 s · cpu`. */
 export function resultLine(result: EvaluationResult): string {
-  const { perplexity, densePerplexity, seconds, provenance } = result;
-  const ending = `${formatSeconds(seconds)} · ${provenance.device}${underProtocol(result)}`;
-  if (result.sparsity === undefined) return `ppl ${formatPerplexity(perplexity)}  (dense) · ${ending}`;
-  const against = `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
-  return `ppl ${formatPerplexity(perplexity)}  ${against} · ${prunedText(result)} · ${ending}`;
+  const { perplexity, densePerplexity, sparsity, tasks, seconds, provenance } = result;
+  const isDense = sparsity === undefined;
+  const against = isDense
+    ? '(dense)'
+    : `(dense ${formatPerplexity(densePerplexity)}, ${formatChange(perplexity, densePerplexity)})`;
+  const asked = tasksLine(tasks);
+  return [
+    ...(perplexity === undefined ? [] : [`ppl ${formatPerplexity(perplexity)}  ${against}`]),
+    ...(asked === undefined ? [] : [asked]),
+    ...(isDense ? (perplexity === undefined ? ['dense'] : []) : [prunedText(result)]),
+    `${formatSeconds(seconds)} · ${provenance.device}${underProtocol(result)}`,
+  ].join(' · ');
 }
 
 /** Several results of one metric: `ppl 145.7 (+1.7 %) at 50 %, 144.1 (+0.6 %) at 50 % then admm, 171.2 (+19 %) at 2:4 · dense 143.3 · 4.0 s · cpu`. */
@@ -42,11 +51,19 @@ export function resultsLine(results: readonly EvaluationResult[]): string {
   if (first === undefined) return '';
   if (results.length === 1) return resultLine(first);
   const each = results.map((result) => {
-    const { perplexity, densePerplexity } = result;
-    return `${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)}) at ${prunedText(result)}`;
+    const { perplexity, densePerplexity, tasks } = result;
+    const accuracy = accuracyOf(tasks);
+    const figures = [
+      ...(perplexity === undefined
+        ? []
+        : [`${formatPerplexity(perplexity)} (${formatChange(perplexity, densePerplexity)})`]),
+      ...(accuracy ? [shortAccuracy(accuracy)] : []),
+    ];
+    return `${figures.join(' ')} at ${prunedText(result)}`;
   });
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  return `ppl ${each.join(', ')} · dense ${formatPerplexity(first.densePerplexity)} · ${formatSeconds(seconds)} · ${first.provenance.device}${underProtocol(first)}`;
+  const kind = first.perplexity === undefined ? '' : 'ppl ';
+  return `${kind}${each.join(', ')} · ${denseText(first)} · ${formatSeconds(seconds)} · ${first.provenance.device}${underProtocol(first)}`;
 }
 
 /** Metrics named for each sparsity beside an experiment; the hover has them all. */
@@ -65,13 +82,30 @@ export function experimentLine(results: readonly EvaluationResult[]): string {
   const parts = [...bySparsity].map(([removed, group]) => {
     const ranked = [...group].sort(byPerplexity);
     const digits = perplexityDigits(ranked.map(({ perplexity }) => perplexity));
-    const named = ranked
-      .slice(0, MOST_NAMED)
-      .map(({ metric, perplexity }) => `${metric} ${formatPerplexity(perplexity, digits)}`);
+    const named = ranked.slice(0, MOST_NAMED).map((result) => `${result.metric} ${figuresOf(result, digits)}`);
     const more = ranked.length > MOST_NAMED ? `, ${ranked.length - MOST_NAMED} more` : '';
     return `${removed}: ${named.join(', ')}${more}`;
   });
-  return `${parts.join(' · ')} · dense ${formatPerplexity(first.densePerplexity)} · ${first.provenance.device}${underProtocol(first)}`;
+  return `${parts.join(' · ')} · ${denseText(first)} · ${first.provenance.device}${underProtocol(first)}`;
+}
+
+/** `145.7 acc 61.2 (−2.4)`, or one of the two. */
+function figuresOf({ perplexity, tasks }: EvaluationResult, digits?: number): string {
+  const accuracy = accuracyOf(tasks);
+  return [
+    ...(perplexity === undefined ? [] : [formatPerplexity(perplexity, digits)]),
+    ...(accuracy ? [shortAccuracy(accuracy)] : []),
+  ].join(' ');
+}
+
+/** `dense 143.3, acc 63.6`. */
+function denseText({ densePerplexity, tasks }: EvaluationResult): string {
+  const accuracy = accuracyOf(tasks);
+  const figures = [
+    ...(densePerplexity === undefined ? [] : [formatPerplexity(densePerplexity)]),
+    ...(accuracy?.dense ? [`${accuracy.name} ${formatPercent(accuracy.dense.value)}`] : []),
+  ];
+  return `dense ${figures.join(', ')}`;
 }
 
 /** ` · wanda, but length 1024`: a number goes nowhere without it. */
@@ -109,10 +143,16 @@ export function provenanceHover(records: readonly EvaluationRecord[], note?: str
       ? [table([...ownRows(record), ...warningRows(records), ...sharedRows(record)]), ...structureOf(record)]
       : [
           comparison(records),
+          ...tasksSideBySide(records),
           ...sideBySide(records),
           table([...updateRows(records), ...warningRows(records), ...sharedRows(record)]),
         ];
   return [...(note === undefined ? [] : [`**Stale:** ${markdownText(note)}`]), ...parts].join('\n\n');
+}
+
+function tasksSideBySide(records: readonly EvaluationRecord[]): string[] {
+  const text = tasksTable(records.map(({ result }) => result));
+  return text === undefined ? [] : [text];
 }
 
 function sideBySide(records: readonly EvaluationRecord[]): string[] {
@@ -125,21 +165,21 @@ function sideBySide(records: readonly EvaluationRecord[]): string[] {
 
 /** What differs between the evaluations of one plan, a row each. */
 function comparison(records: readonly EvaluationRecord[]): string {
+  const isOfText = records.some(({ result }) => result.perplexity !== undefined);
   const rows = records.map(({ result }) => {
     const { metric, perplexity, densePerplexity, seconds, fingerprint } = result;
     const cells = [
       markdownText(metric),
       markdownCode(withoutUpdate(result)),
       removedText(result),
-      inFull(perplexity),
-      formatChange(perplexity, densePerplexity),
+      ...(isOfText ? [inFull(perplexity), formatChange(perplexity, densePerplexity)] : []),
       formatSeconds(seconds).replace(' ', NO_BREAK),
       markdownCode(shortFingerprint(fingerprint)),
     ];
     return `| ${cells.join(' | ')} |`;
   });
   const [first] = records;
-  const dense = first === undefined ? '' : `\n\ndense **${inFull(first.result.densePerplexity)}**`;
+  const dense = first === undefined || !isOfText ? '' : `\n\ndense **${inFull(first.result.densePerplexity)}**`;
   const published = records.flatMap(({ result }) => {
     const found = publishedBeside(result);
     return found ? [`${markdownText(result.metric)} at ${removedText(result)} ${found.perplexity}`] : [];
@@ -149,8 +189,8 @@ function comparison(records: readonly EvaluationRecord[]): string {
   const beside = source ? `\n\npublished: ${published.join(', ')} (${markdownText(source.source)})` : '';
   return (
     [
-      '| metric | expression | sparsity | perplexity | against dense | took | fingerprint |',
-      '|---|---|---|---|---|---|---|',
+      `| metric | expression | sparsity |${isOfText ? ' perplexity | against dense |' : ''} took | fingerprint |`,
+      `|---|---|---|${isOfText ? '---|---|' : ''}---|---|`,
       ...rows,
     ].join('\n') +
     dense +
@@ -173,8 +213,9 @@ function structureOf({ result: { structure } }: EvaluationRecord): string[] {
 
 function ownRows({ result }: EvaluationRecord): Row[] {
   return [
-    ['perplexity', perplexityRow(result)],
+    ...(result.perplexity === undefined ? [] : [['perplexity', perplexityRow(result)] as const]),
     ...otherRows(result),
+    ...taskRows(result),
     ['expression', markdownCode(result.expression)],
     ...(result.update ? [['update', updateInFull(result.update)] as const] : []),
     ['sparsity', sparsityRow(result)],
@@ -202,6 +243,7 @@ function sharedRows({ result, savedAt }: EvaluationRecord): Row[] {
             `${file(provenance.text, textHash)} · ${textTokens} tokens, ${blocks} blocks of ${lengthText(length, modelLength)}${byRows(rows?.text)}`,
           ] as const,
         ]),
+    ...askedRows(result),
     ...(provenance.calibration === undefined ? [] : [['calibration', calibrationRow(result)] as const]),
     ...(provenance.gradientSamples === undefined ? [] : [['gradients', gradientsRow(provenance)] as const]),
     ...(provenance.trainHash === undefined ? [] : [['trained on', trainedRow(provenance)] as const]),

@@ -1,4 +1,4 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { markdownCode, markdownText } from '../../base/markdown.ts';
 import { rowsText } from '../../experiment/corpusRows.ts';
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
@@ -7,6 +7,8 @@ import { gradientsText, samplesText } from '../../experiment/length.ts';
 import { formatChange, formatGap, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { Provenance } from '../../experiment/resultSchema.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
+import { MARK_MEANS } from '../../tasks/taskWords.ts';
+import { askedRows, taskCells } from '../evaluate/taskText.ts';
 import { removedText } from '../evaluate/structureText.ts';
 import { metricName } from '../evaluate/updateText.ts';
 
@@ -36,50 +38,74 @@ export function comparisonTable(records: readonly EvaluationRecord[], order: Com
     bySparsity.set(removed, group);
     group.push(record);
   }
+  const isOfText = records.some(({ result }) => result.perplexity !== undefined);
+  const tasks = taskCells(records.map(({ result }) => result));
+  const cellsOf = (record: EvaluationRecord): readonly string[] => tasks?.rows[records.indexOf(record)] ?? [];
   const rows = [...bySparsity].flatMap(([removed, group]) => {
     const digits = perplexityDigits(group.map(({ result }) => result.perplexity));
     const best = Math.min(...group.map(({ result }) => result.perplexity ?? Infinity));
     const sorted = [...group].sort(({ result: a }, { result: b }) =>
       order === 'metric' ? (a.metric < b.metric ? -1 : 1) : byPerplexity(a, b),
     );
-    return sorted.map(({ result: { metric, expression, perplexity, densePerplexity } }) => [
-      markdownCode(metric),
-      formatPerplexity(perplexity, digits),
-      formatChange(perplexity, densePerplexity),
-      perplexity === undefined ? '–' : perplexity === best ? 'best' : formatGap(perplexity, best),
-      removed,
-      markdownCode(expression),
-    ]);
+    return sorted.map((record) => {
+      const { metric, expression, perplexity, densePerplexity } = record.result;
+      const ofText = [
+        formatPerplexity(perplexity, digits),
+        formatChange(perplexity, densePerplexity),
+        perplexity === undefined ? '–' : perplexity === best ? 'best' : formatGap(perplexity, best),
+      ];
+      const numbers = [...(isOfText ? ofText : []), ...cellsOf(record)];
+      return [markdownCode(metric), ...numbers, removed, markdownCode(expression)];
+    });
   });
-  return [aligned(HEAD, rows), ...conditions(records)].join('\n\n');
+  // What is told first is seen first: a narrow editor cuts the formulas.
+  const numbers = [...(isOfText ? OF_TEXT : []), ...(tasks?.titles ?? []).map(markdownText)];
+  const table = aligned(['metric', ...numbers, 'sparsity', 'formula'], rows, numbers.length);
+  const marks = tasks?.isMarked === true ? [MARK_MEANS] : [];
+  return [table, ...marks, ...conditions(records)].join('\n\n');
 }
 
-/** What is told first is seen first: a narrow editor cuts the formulas. */
-const HEAD = ['metric', 'perplexity', 'to dense', 'to the best', 'sparsity', 'formula'];
-const NUMBERS: readonly number[] = [1, 2, 3];
+const OF_TEXT = ['perplexity', 'to dense', 'to the best'];
 
-function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** @param numbers columns behind the first that are numbers, which stand right */
+function aligned(head: readonly string[], rows: readonly (readonly string[])[], numbers: number): string {
+  const isNumber = (i: number): boolean => i > 0 && i <= numbers;
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, i) => (NUMBERS.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (NUMBERS.includes(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+    `| ${cells.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (isNumber(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
 /** What they were evaluated on: said once where it is the same for all. */
 function conditions(records: readonly EvaluationRecord[]): string[] {
   const all = (value: (record: EvaluationRecord) => string): string => [...new Set(records.map(value))].join(', ');
+  const isOfText = records.some(({ result }) => result.perplexity !== undefined);
+  const isAsked = records.some(({ result }) => result.tasks !== undefined);
   return [
-    'Lower is better.',
+    !isAsked
+      ? 'Lower is better.'
+      : isOfText
+        ? 'Lower perplexities and higher accuracies are better.'
+        : 'Higher is better.',
     [
       ...protocolLine(records),
-      `- text: ${all(({ text = '–', result }) => `${markdownCode(text)}${byRows(result.provenance.rows?.text)}`)}`,
-      `- checkpoint: ${all(({ model }) => markdownCode(model))}, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}`,
+      ...(isOfText
+        ? [`- text: ${all(({ text = '–', result }) => `${markdownCode(text)}${byRows(result.provenance.rows?.text)}`)}`]
+        : []),
+      ...askedLines(records),
+      `- checkpoint: ${all(({ model }) => markdownCode(model))}${isOfText ? `, dense ${all(({ result }) => formatPerplexity(result.densePerplexity))}` : ''}`,
       `- calibration: ${all(({ result }) => calibrationText(result.provenance))}`,
       `- device: ${all(({ result }) => markdownCode(result.provenance.device))}`,
       `- evaluated: ${all(({ savedAt }) => savedAt.slice(0, 10))}`,
     ].join('\n'),
   ];
+}
+
+/** Which documents, and how they were asked: equal prompts have equal fingerprints. */
+function askedLines(records: readonly EvaluationRecord[]): string[] {
+  const told = records.flatMap(({ result }) => askedRows(result).map(([name, how]) => `- ${name}: ${how}`));
+  return [...new Set(told)];
 }
 
 function protocolLine(records: readonly EvaluationRecord[]): string[] {

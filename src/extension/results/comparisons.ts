@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
+import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
 import type { RecordBooks } from '../evaluate/recordBooks.ts';
 import { metricName } from '../evaluate/updateText.ts';
+import { comparisonAsCsv } from './comparisonCsv.ts';
 import { compared, comparisonTable } from './comparisonTable.ts';
 import type { ComparisonOrder } from './comparisonTable.ts';
 import { placeOf } from './showDeclaration.ts';
@@ -37,6 +39,10 @@ export class Comparisons
         this.orders.set(uri.toString(), this.orderOf(uri) === 'metric' ? 'perplexity' : 'metric');
         this.changed.fire(uri);
       }),
+      vscode.commands.registerCommand('espalier.comparison.copyCsv', async (uri: vscode.Uri) => {
+        await vscode.env.clipboard.writeText(comparisonAsCsv(this.recordsOf(uri)));
+        vscode.window.setStatusBarMessage('Espalier: the comparison is in the clipboard', 4000);
+      }),
       vscode.commands.registerCommand('espalier.comparison.copy', async (uri: vscode.Uri) => {
         await vscode.env.clipboard.writeText(this.provideTextDocumentContent(uri));
         vscode.window.setStatusBarMessage('Espalier: the comparison is in the clipboard', 4000);
@@ -63,11 +69,8 @@ export class Comparisons
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    const comparison = comparisonOf(uri);
-    if (!comparison) return 'This is no comparison.\n';
-    const { names, since } = comparison;
-    const file = vscode.Uri.parse(comparison.uri).fsPath;
-    const records = compared(this.records.of(file), names, since);
+    if (!comparisonOf(uri)) return 'This is no comparison.\n';
+    const records = this.recordsOf(uri);
     if (records.length === 0) return 'None of these metrics has a result yet.\n';
     return `${comparisonTable(records, this.orderOf(uri))}\n`;
   }
@@ -77,6 +80,7 @@ export class Comparisons
     const other = this.orderOf(uri) === 'metric' ? 'perplexity' : 'metric';
     return [
       new vscode.CodeLens(top, { title: 'Copy as Markdown', command: 'espalier.comparison.copy', arguments: [uri] }),
+      new vscode.CodeLens(top, { title: 'Copy as CSV', command: 'espalier.comparison.copyCsv', arguments: [uri] }),
       new vscode.CodeLens(top, { title: `Sort by ${other}`, command: 'espalier.comparison.sort', arguments: [uri] }),
     ];
   }
@@ -101,6 +105,13 @@ export class Comparisons
   dispose(): void {
     for (const registration of this.registrations) registration.dispose();
     this.changed.dispose();
+  }
+
+  private recordsOf(uri: vscode.Uri): readonly EvaluationRecord[] {
+    const comparison = comparisonOf(uri);
+    if (!comparison) return [];
+    const file = vscode.Uri.parse(comparison.uri).fsPath;
+    return compared(this.records.of(file), comparison.names, comparison.since);
   }
 
   private orderOf(uri: vscode.Uri): ComparisonOrder {

@@ -1,5 +1,6 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { formatChange, formatPerplexity } from '../../experiment/format.ts';
+import { accuracyOf, shortAccuracy } from '../../tasks/taskWords.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { recordKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
@@ -13,7 +14,7 @@ export type Standing = 'current' | 'unchecked' | 'stale' | 'superseded';
 export interface EvaluationRow {
   readonly record: EvaluationRecord;
   readonly standing: Standing;
-  /** Behind the name: perplexity, change against dense, what was removed, and its standing where that is not current. */
+  /** Behind the name: perplexity, change against dense, accuracy, what was removed, and its standing where that is not current. */
   readonly description: string;
   /** Why it is not current; undefined where it is. */
   readonly note: string | undefined;
@@ -44,13 +45,18 @@ export function evaluationRows(records: readonly EvaluationRecord[], context: Ro
     .map((record): EvaluationRow => {
       const isNewest = newest.get(identityOf(record)) === record;
       const [standing, note] = isNewest ? standingOf(record, context) : (['superseded', undefined] as const);
-      const { perplexity, densePerplexity, sparsity, provenance } = record.result;
+      const { perplexity, densePerplexity, sparsity, tasks, provenance } = record.result;
+      const accuracy = accuracyOf(tasks);
       const { protocol, deviations = [] } = provenance;
       const parts = [
-        formatPerplexity(perplexity),
+        ...(perplexity === undefined ? [] : [formatPerplexity(perplexity)]),
         ...(sparsity === undefined
           ? ['dense']
-          : [formatChange(perplexity, densePerplexity), removedText(record.result)]),
+          : perplexity === undefined
+            ? []
+            : [formatChange(perplexity, densePerplexity)]),
+        ...(accuracy ? [shortAccuracy(accuracy)] : []),
+        ...(sparsity === undefined ? [] : [removedText(record.result)]),
         ...(protocol === undefined ? [] : [protocolText(protocol, deviations)]),
         ...(WORDS[standing] === '' ? [] : [WORDS[standing]]),
       ];

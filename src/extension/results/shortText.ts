@@ -1,7 +1,8 @@
-import { byPerplexity } from '../../experiment/byPerplexity.ts';
+import { byPerplexity } from '../../tasks/byPerplexity.ts';
 import { protocolText } from '../../experiment/deviations.ts';
 import { formatChange, formatPerplexity, perplexityDigits } from '../../experiment/format.ts';
 import type { EvaluationResult } from '../../experiment/resultSchema.ts';
+import { accuracyOf, formatPercent, shortAccuracy } from '../../tasks/taskWords.ts';
 import { removedText } from '../evaluate/structureText.ts';
 import { thenText } from '../evaluate/updateText.ts';
 
@@ -16,7 +17,7 @@ export function shortResults(results: readonly EvaluationResult[]): string {
   if (first === undefined) return '';
   const removed = removedText(first);
   const updated = results.slice(1).find((result) => thenText(result) !== '' && removedText(result) === removed);
-  const beside = updated === undefined ? '' : `, ${formatPerplexity(updated.perplexity)}${thenText(updated)}`;
+  const beside = updated === undefined ? '' : `, ${figureOf(updated)}${thenText(updated)}`;
   const others = results.length - (updated === undefined ? 1 : 2);
   return `${shortResult(first)}${thenText(first)}${beside}${more(others)}${underProtocol(first)}`;
 }
@@ -31,9 +32,18 @@ export function shortExperiment(results: readonly EvaluationResult[]): string {
   return `${best.metric} ${shortResult(best, digits)}${more(results.length - 1)}${underProtocol(best)}`;
 }
 
-function shortResult({ sparsity, perplexity, densePerplexity }: EvaluationResult, digits?: number): string {
+function shortResult({ sparsity, perplexity, densePerplexity, tasks }: EvaluationResult, digits?: number): string {
+  const accuracy = accuracyOf(tasks);
+  const asked = accuracy ? [shortAccuracy(accuracy)] : [];
+  if (perplexity === undefined) return [...asked, ...(sparsity === undefined ? ['dense'] : [])].join(' · ');
   const change = sparsity === undefined ? 'dense' : formatChange(perplexity, densePerplexity);
-  return `${formatPerplexity(perplexity, digits)} · ${change}`;
+  return [formatPerplexity(perplexity, digits), change, ...asked].join(' · ');
+}
+
+/** The one number of a result. */
+function figureOf({ perplexity, tasks }: EvaluationResult): string {
+  const accuracy = perplexity === undefined ? accuracyOf(tasks) : undefined;
+  return accuracy ? formatPercent(accuracy.mean.value) : formatPerplexity(perplexity);
 }
 
 /** ` · wanda, but length 1024, 2 more`: the hover lists them all. */

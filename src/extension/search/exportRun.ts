@@ -1,3 +1,4 @@
+import { csv } from '../csv.ts';
 import { configurationColumns } from '../../search/rates/configuration.ts';
 import type { RunRecord } from '../../runs/runRecord.ts';
 import { parsePrefix } from '../../metric/parsePrefix.ts';
@@ -146,10 +147,6 @@ function lossesOf(trained: readonly TrainedEvent[]): readonly (number | null)[] 
   return trained.flatMap(({ losses }) => losses);
 }
 
-function csv(rows: readonly (readonly (string | number)[])[]): string {
-  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
-}
-
 function outcomeCells(outcome: CandidateOutcome | RateCandidate['outcome']): (string | number)[] {
   switch (outcome.kind) {
     case 'full':
@@ -171,10 +168,4 @@ function outcomeCells(outcome: CandidateOutcome | RateCandidate['outcome']): (st
 /** What a spreadsheet would take for a formula of its own, and compute, begins with a quote: it is what somebody said. */
 function said(text: string): string {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-}
-
-/** Quoted where it has to be. */
-function cell(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

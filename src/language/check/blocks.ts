@@ -22,6 +22,7 @@ import { eachOnce, readMetric, readOperand, readOperation, readSparsity } from '
 import type { PropertySetting } from './property.ts';
 import { inBrackets, readSetting } from './settingValues.ts';
 import { readComponentScore, readNamedStructure, readPruning, readTarget } from './structures.ts';
+import { readTasks } from './tasks.ts';
 import type { ExpressionSyntax, Identifier, PropertySyntax, Span } from '../syntax/syntax.ts';
 
 export interface CompiledBlock {
@@ -58,6 +59,8 @@ class BlockCompiler {
     search: {},
     llm: {},
     rows: {},
+    tasks: {},
+    task: {},
     protocol: {},
     // Stand in parentheses alone.
     update: {},
@@ -95,6 +98,8 @@ class BlockCompiler {
     if (method !== undefined) this.content.method = method as SearchMethod;
     const { protocol } = this.settings.protocol;
     if (protocol !== undefined) this.content.protocol = protocol as ProtocolName;
+    const { tasks: asking } = this.settings;
+    if (Object.keys(asking).length > 0) this.content.asking = asking;
     return { content: this.content, ownRows: this.settings.rows, broken: this.broken };
   }
 
@@ -124,6 +129,9 @@ class BlockCompiler {
         return;
       case 'operations':
         content.operations = eachOnce(reader, values, readOperation, String);
+        return;
+      case 'tasks':
+        content.tasks = readTasks(reader, values);
         return;
       case 'rates':
         content.rateBaselines = eachOnce(reader, values, readNamedRates, ({ rates }) => JSON.stringify(rates));

@@ -4,7 +4,7 @@ import { compileDefinitions } from './definitions.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import { readArguments } from './argumentList.ts';
 import { shift } from './diagnostics.ts';
-import type { Declaration, SearchContent, TextInput } from './document.ts';
+import type { Declaration, OwnTask, SearchContent, TextInput } from './document.ts';
 import type { Findings } from './findings.ts';
 import type { MetricCache } from './metricCache.ts';
 import { checkExperiment } from './checkExperiment.ts';
@@ -15,6 +15,7 @@ import type { BlockContext } from './propertyReader.ts';
 import { CORPUS_SETTINGS } from './settingProperties.ts';
 import { readSetting } from './settingValues.ts';
 import { checkSearch } from './search.ts';
+import { readOwnTask } from './tasks.ts';
 import type { DeclarationSyntax } from '../syntax/syntax.ts';
 import { pathProblem } from './inputPath.ts';
 
@@ -27,9 +28,10 @@ export function compileDeclarations(
 ): readonly Declaration[] {
   const names = declareNames(pieces, findings);
   const definitions = compileDefinitions(names, findings, cache);
-  const inputs = declaredInputs(text, pieces, { names, definitions, paths: new Map(), findings });
+  const inputs = declaredInputs(text, pieces, { names, definitions, paths: new Map(), tasks: new Map(), findings });
   const paths = new Map([...inputs].filter(([, { broken }]) => !broken));
-  const context: BlockContext = { names, definitions, paths, findings };
+  const tasks = declaredTasks(text, pieces, { names, definitions, paths, tasks: new Map(), findings });
+  const context: BlockContext = { names, definitions, paths, tasks, findings };
   const { blocks, defaults } = compileBlocks(pieces, context);
 
   return pieces.flatMap((piece): Declaration[] => {
@@ -49,6 +51,10 @@ export function compileDeclarations(
         const { path, rows } = input ?? {};
         const isBroken = hasProblem || path === undefined || input?.broken === true;
         return [{ ...common, kind: syntax.kind, path, ...(rows && { rows }), broken: isBroken }];
+      }
+      case 'task': {
+        const task = isKnown && !hasProblem ? tasks.get(name) : undefined;
+        return [{ ...common, kind: syntax.kind, file: syntax.path?.text, task, broken: task === undefined }];
       }
       case 'parameter': {
         const value = isKnown ? definitions.parameters.get(name)?.constant : undefined;
@@ -142,6 +148,27 @@ function declaredInputs(
     inputs.set(name.text, { path: path.text, ...said, broken: reader.broken });
   }
   return inputs;
+}
+
+/** The tasks that a file declares; of two with the same name the first one. */
+export function declaredTasks(
+  text: string,
+  pieces: readonly ParsedDeclaration[],
+  context: BlockContext,
+): ReadonlyMap<string, OwnTask> {
+  const tasks = new Map<string, OwnTask>();
+  const seen = new Set<string>();
+  for (const { tree, base } of pieces) {
+    const syntax = tree?.syntax;
+    if (syntax?.kind !== 'task') continue;
+    const reader = new PropertyReader({ base, text: text.slice(base) }, context);
+    const task = readOwnTask(reader, syntax, tree?.problem === undefined);
+    const name = syntax.name?.text;
+    if (name === undefined || seen.has(name)) continue;
+    seen.add(name);
+    if (task) tasks.set(name, task);
+  }
+  return tasks;
 }
 
 function placeOf(piece: ParsedDeclaration, syntax: DeclarationSyntax): Pick<Declaration, 'start' | 'end' | 'nameSpan'> {

@@ -9,6 +9,8 @@ import type { SaidSettings } from '../../experiment/settingRow.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
 import type { Sparsity } from '../../experiment/sparsitySchema.ts';
 import type { RateAllocation, StructureScore } from '../../experiment/structureSchema.ts';
+import type { TaskTemplate } from '../../experiment/taskSchema.ts';
+import type { TasksSetting } from '../../experiment/taskSettings.ts';
 import type { StructureUpdate, Update, WeightUpdate } from '../../experiment/updates.ts';
 import type { Expression } from '../../metric/expression.ts';
 import type { OperandName } from '../../metric/operands.ts';
@@ -34,7 +36,12 @@ export interface CompiledDocument {
 }
 
 export type Declaration =
-  PathDeclaration | ParameterDeclaration | MetricDeclaration | ExperimentDeclaration | SearchDeclaration;
+  | PathDeclaration
+  | TaskDeclaration
+  | ParameterDeclaration
+  | MetricDeclaration
+  | ExperimentDeclaration
+  | SearchDeclaration;
 
 interface CommonDeclaration extends Span {
   /** Of `defaults`: `defaults`. */
@@ -50,6 +57,25 @@ export interface PathDeclaration extends CommonDeclaration {
   readonly path: string | undefined;
   /** What a corpus says of its rows. */
   readonly rows?: SaidSettings;
+}
+
+/** A task of one's own. */
+export interface TaskDeclaration extends CommonDeclaration {
+  readonly kind: 'task';
+  /** As written, like a path. */
+  readonly file: string | undefined;
+  /** Undefined where it is broken. */
+  readonly task: OwnTask | undefined;
+}
+
+/** What the declaration of a task says. */
+export interface OwnTask {
+  /** As written. */
+  readonly path: string;
+  readonly examples?: string;
+  readonly shots?: number;
+  readonly limit?: number;
+  readonly template: TaskTemplate;
 }
 
 export interface ParameterDeclaration extends CommonDeclaration {
@@ -95,6 +121,9 @@ export interface BlockContent {
   readonly at?: readonly Sparsity[];
   /** What is trained after pruning. */
   readonly recover?: Recovery;
+  /** What is asked of every model, beside its perplexity or instead of it; and how. */
+  readonly tasks?: readonly SaidTask[];
+  readonly asking?: Partial<Record<TasksSetting, string>>;
   readonly settings: Partial<EvaluationSettings>;
 }
 
@@ -104,6 +133,18 @@ export interface TextInput {
   readonly path: string;
   /** What is said of its rows, where it is declared and where it is named. */
   readonly rows?: SaidSettings;
+}
+
+/** A task that a block names. */
+export interface SaidTask {
+  readonly name: string;
+  /** As written, like paths: what is said where the task is named. */
+  readonly documents?: string;
+  readonly examples?: string;
+  readonly shots?: number;
+  readonly limit?: number;
+  /** What the declaration says, of a task of one's own. */
+  readonly own?: OwnTask;
 }
 
 /** What a search says; which of it there can be depends on its method. */

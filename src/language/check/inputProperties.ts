@@ -1,5 +1,5 @@
 import { SETTINGS } from '../../experiment/settings.ts';
-import { CORPUS_SETTINGS, evaluationSettings } from './settingProperties.ts';
+import { CORPUS_SETTINGS, evaluationSettings, TASK_ARGUMENTS } from './settingProperties.ts';
 import type { Property } from './property.ts';
 
 /** The properties of blocks that say what is worked on. */
@@ -116,6 +116,15 @@ export const VALIDATE: Property = {
   documentation:
     'The text that a recovery is watched on while it trains, and that decides what is kept. Without it the end of `train` is held out.',
   example: 'validate: "valid.txt"',
+};
+
+export const TASKS_ASKED: Property = {
+  name: 'tasks',
+  value: 'tasks',
+  arguments: TASK_ARGUMENTS,
+  documentation:
+    'Questions that every model is asked, beside its perplexity or without `evaluate` instead of it: tasks of lm-evaluation-harness, `seven` for those of Wanda’s table, a subject as `mmlu_astronomy`, or a `task` of the file. Settings of a task stand in parentheses.',
+  example: 'tasks: seven, piqa (shots: 5, limit: 100)',
 };
 
 /** What follows each candidate's mask. @param updates what candidates remove */

@@ -19,7 +19,8 @@ export function missingInputs(
   const evaluated = content.evaluate ?? (kind === 'experiment' ? texts.text?.from : undefined);
   const missing: PropertyName[] = [];
   if (content.model === undefined) missing.push('model');
-  if (evaluated === undefined) missing.push('evaluate');
+  const isAsked = kind === 'experiment' && content.tasks !== undefined;
+  if (evaluated === undefined && !isAsked) missing.push('evaluate');
   if (needsCalibration && (content.calibrate ?? texts.calibration?.from) === undefined) missing.push('calibrate');
   return missing;
 }

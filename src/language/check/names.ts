@@ -1,3 +1,4 @@
+import { KNOWN_TASK_NAMES } from '../../experiment/taskNames.ts';
 import { nearestName } from '../../metric/nearest.ts';
 import { isOperandName, OPERAND_NAMES } from '../../metric/operands.ts';
 import { isOperationName, OPERATION_NAMES } from '../../metric/operations.ts';
@@ -75,7 +76,8 @@ export function declareNames(declarations: readonly ParsedDeclaration[], finding
       const message = `\`${symbol.name}\` is already ${withArticle(first.kind)} of this file`;
       findings.diagnostics.add('name/duplicate', symbol.span, message, { related });
     }
-    if (first !== undefined || isReserved(syntax.name, parsed.base, findings)) names.unnamed.push({ symbol, parsed });
+    if (first !== undefined || isReserved(syntax.name, parsed.base, findings, syntax.kind))
+      names.unnamed.push({ symbol, parsed });
     else names.add({ symbol, parsed });
   }
   return names;
@@ -95,8 +97,14 @@ export function declareName(
 }
 
 /** Tells when a name is one of the language's own. */
-export function isReserved(name: Identifier, base: number, findings: Findings): boolean {
-  const what = isOperandName(name.text) ? 'an operand' : isOperationName(name.text) ? 'an operation' : undefined;
+export function isReserved(name: Identifier, base: number, findings: Findings, kind?: DeclaredSymbol['kind']): boolean {
+  const what = isOperandName(name.text)
+    ? 'an operand'
+    : isOperationName(name.text)
+      ? 'an operation'
+      : kind === 'task' && KNOWN_TASK_NAMES.includes(name.text)
+        ? 'a task'
+        : undefined;
   if (what === undefined) return false;
   const message = `\`${name.text}\` is ${what} of the language: choose another name`;
   findings.diagnostics.add('name/reserved', shift(name.span, base), message);

@@ -13,11 +13,18 @@ import {
   PRUNE,
   RATE_SEARCH_INPUTS,
   RECOVER,
+  TASKS_ASKED,
   TRAIN,
   VALIDATE,
 } from './inputProperties.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
-import { CORPUS_SETTINGS, EVALUATION_SETTINGS, methodSettings, PROTOCOL } from './settingProperties.ts';
+import {
+  CORPUS_SETTINGS,
+  EVALUATION_SETTINGS,
+  methodSettings,
+  PROTOCOL,
+  TASKS_PROPERTIES,
+} from './settingProperties.ts';
 import type { Property, PropertyName } from './property.ts';
 
 /** Blocks with properties; what a search has depends on its method. */
@@ -67,6 +74,8 @@ const PROPERTIES: ReadonlyMap<BlockKind, ReadonlyMap<string, Property>> = new Ma
       RECOVER,
       TRAIN,
       VALIDATE,
+      TASKS_ASKED,
+      ...TASKS_PROPERTIES,
       ...EVALUATION_SETTINGS,
     ]),
   ],
@@ -74,7 +83,14 @@ const PROPERTIES: ReadonlyMap<BlockKind, ReadonlyMap<string, Property>> = new Ma
     const { finds } = SEARCH_METHODS[method];
     return [method, search(INPUTS[finds], methodSettings(method), IDLE[finds])] as const;
   }),
-  ['defaults', byName([PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, AT, TRAIN, VALIDATE, ...EVALUATION_SETTINGS])],
+  [
+    'defaults',
+    byName([
+      ...[PROTOCOL, MODEL, EVALUATE, CALIBRATE, GRADIENTS, AT, TRAIN, VALIDATE],
+      ...[TASKS_ASKED, ...TASKS_PROPERTIES],
+      ...EVALUATION_SETTINGS,
+    ]),
+  ],
   ['corpus', byName(CORPUS_SETTINGS)],
 ]);
 

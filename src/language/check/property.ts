@@ -1,4 +1,5 @@
 import type { RowsSettings } from '../../experiment/corpusRows.ts';
+import type { TaskArgument, TasksSetting } from '../../experiment/taskSettings.ts';
 import type { RecoverySettingName } from '../../experiment/recovery.ts';
 import type { SettingRow } from '../../experiment/settingRow.ts';
 import type { SettingName } from '../../experiment/settings.ts';
@@ -8,7 +9,8 @@ import type { LlmSettingName } from '../../search/llm/settings.ts';
 
 /** The setting that a property says. */
 export interface PropertySetting {
-  readonly of: 'evaluation' | 'method' | 'search' | 'llm' | 'rows' | 'protocol' | 'update' | 'recovery';
+  readonly of:
+    'evaluation' | 'method' | 'search' | 'llm' | 'rows' | 'tasks' | 'task' | 'protocol' | 'update' | 'recovery';
   readonly name: string;
   readonly row: SettingRow;
 }
@@ -19,6 +21,8 @@ export type EvaluationProperty = Exclude<SettingName, 'calibrate'> | 'calibratio
 export type SettingProperty =
   | EvaluationProperty
   | keyof RowsSettings
+  | TasksSetting
+  | TaskArgument
   | MethodSettingName
   | LlmSettingName
   | UpdateSettingName
@@ -59,6 +63,8 @@ export type PropertyValue =
   | 'update'
   /** What is trained after pruning. */
   | 'recovery'
+  /** Questions with choices, and what is generated. */
+  | 'tasks'
   | 'rates'
   | 'setting';
 
@@ -70,6 +76,7 @@ type InputName =
   | 'train'
   | 'validate'
   | 'recover'
+  | 'tasks'
   | 'update'
   | 'protocol'
   | 'prune'

@@ -7,7 +7,7 @@ import { addSite } from './findings.ts';
 import { evenedOut } from '../format/formatLayout.ts';
 import type { Findings } from './findings.ts';
 import type { NameTable } from './names.ts';
-import type { TextInput } from './document.ts';
+import type { OwnTask, TextInput } from './document.ts';
 import type { ParsedProperty } from '../syntax/pieces.ts';
 import type { ExpressionSyntax, Span } from '../syntax/syntax.ts';
 
@@ -17,6 +17,8 @@ export interface BlockContext {
   readonly definitions: Definitions;
   /** Of the models and corpora that have a path. */
   readonly paths: ReadonlyMap<string, TextInput>;
+  /** The tasks of the file that are whole. */
+  readonly tasks: ReadonlyMap<string, OwnTask>;
   readonly findings: Findings;
   /** What a metric is called, by what was written for it; blanks evened out without it. */
   readonly labelOf?: (source: string) => string;

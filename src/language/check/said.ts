@@ -4,6 +4,7 @@ import type { ExpressionSyntax } from '../syntax/syntax.ts';
 import type { SaidSettings } from '../../experiment/settingRow.ts';
 import { compileBlock } from './blocks.ts';
 import type { CompiledBlock } from './blocks.ts';
+import { declaredTasks } from './declarations.ts';
 import { compileDefinitions } from './definitions.ts';
 import { DiagnosticList, shift } from './diagnostics.ts';
 import type { CompiledDocument, SearchContent } from './document.ts';
@@ -84,9 +85,11 @@ function parsedOf({ name, values, isText }: SaidProperty, base: number): ParsedP
 }
 
 /** The names of a file without errors. */
-function contextOf({ parsed, metrics }: CompiledDocument): BlockContext {
+function contextOf({ text, parsed, metrics }: CompiledDocument): BlockContext {
   const quiet = { diagnostics: new DiagnosticList(), sites: undefined };
   const names = declareNames(parsed.declarations, quiet);
   const definitions = compileDefinitions(names, quiet, new MetricCache(metrics));
-  return { names, definitions, paths: new Map(), findings: { diagnostics: new DiagnosticList(), sites: undefined } };
+  const inside = { names, definitions, paths: new Map<string, never>(), tasks: new Map<string, never>() };
+  const tasks = declaredTasks(text, parsed.declarations, { ...inside, findings: quiet });
+  return { ...inside, tasks, findings: { diagnostics: new DiagnosticList(), sites: undefined } };
 }

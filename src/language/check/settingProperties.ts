@@ -9,6 +9,7 @@ import { DEFAULT_SEARCH_METHOD, SEARCH_METHOD_NAMES, SEARCH_METHODS } from '../.
 import { rangeText, writtenDefault } from '../../experiment/settingRow.ts';
 import type { NumberRange, SettingRow, SettingTable } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
+import { TASK_SETTINGS, TASKS_SETTINGS, TEMPLATE_SETTINGS } from '../../experiment/taskSettings.ts';
 import type { SettingName } from '../../experiment/settings.ts';
 import type { EvaluationProperty, Property, PropertySetting, SettingProperty } from './property.ts';
 
@@ -20,6 +21,24 @@ export function propertyOfSetting(setting: SettingName): EvaluationProperty {
 export const EVALUATION_SETTINGS = properties('evaluation', SETTINGS);
 /** Of a corpus: behind its path, and where it is named. */
 export const CORPUS_SETTINGS = properties('rows', ROWS_SETTINGS);
+/** How tasks are asked. */
+export const TASKS_PROPERTIES = properties('tasks', TASKS_SETTINGS);
+/** What can stand behind a task where it is named, and where it is declared. */
+export const TASK_ARGUMENTS = properties('task', TASK_SETTINGS);
+/** How a document becomes a question, as a file says it. */
+export const TEMPLATE_EXAMPLES = {
+  context: 'context: "{question}\\nAnswer:"',
+  choices: 'choices: choices',
+  gold: 'gold: label',
+} as const satisfies Record<keyof typeof TEMPLATE_SETTINGS, string>;
+export const OWN_TASK_ARGUMENTS: readonly Property[] = [
+  ...Object.entries(TEMPLATE_SETTINGS).map(([name, row]): Property => ({
+    ...settingProperty(name as keyof typeof TEMPLATE_SETTINGS, { of: 'task', name, row }),
+    documentation: `${row.documentation[0]!.toUpperCase()}${row.documentation.slice(1)}.`,
+    example: TEMPLATE_EXAMPLES[name as keyof typeof TEMPLATE_EXAMPLES],
+  })),
+  ...TASK_ARGUMENTS.filter(({ name }) => name !== 'documents'),
+];
 const METHOD_ROW: SettingRow = {
   kind: 'choice',
   default: DEFAULT_SEARCH_METHOD,

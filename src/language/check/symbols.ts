@@ -26,11 +26,13 @@ export type FileSymbol =
   | { readonly kind: 'allocation'; readonly name: AllocationWord }
   | { readonly kind: 'update'; readonly name: UpdateMethod }
   | { readonly kind: 'recovery'; readonly name: RecoveryMethod }
+  /** One that Espalier knows, or a group of such. */
+  | { readonly kind: 'known-task'; readonly name: string }
   /** `start` of the block that names it. */
   | { readonly kind: 'protocol'; readonly name: ProtocolName; readonly start: number };
 
 export interface DeclaredSymbol {
-  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';
+  readonly kind: 'model' | 'corpus' | 'task' | 'parameter' | 'metric' | 'experiment' | 'search' | 'metric-parameter';
   readonly name: string;
   /** Where the name is declared. */
   readonly span: Span;

@@ -177,7 +177,7 @@ function continuesBehind({ tokens, lastCode }: Section, i: number, property: Par
 }
 
 /** Properties with settings in parentheses behind their values. */
-const SPACED: ReadonlySet<Property['value']> = new Set(['corpus', 'model', 'update', 'recovery'] as const);
+const SPACED: ReadonlySet<Property['value']> = new Set(['corpus', 'model', 'update', 'recovery', 'tasks'] as const);
 
 /** The blanks between two tokens of one line. @param settings that can stand in parentheses behind a text */
 function blanksBetween(

@@ -13,6 +13,7 @@ import type { BlockContent, Pruning } from '../check/document.ts';
 import { evaluationsAt, needsShare, ratesProblem, saysHowMuch } from '../check/prunings.ts';
 import { groupedBy } from './protocolGroups.ts';
 import { UnfitOverlay } from './planErrors.ts';
+import type { TasksOverlay } from './plannedTasks.ts';
 import { plannedTexts, textInput } from './plannedInputs.ts';
 
 /** What is said on top of a file, by flags: it goes first. Its paths are absolute. */
@@ -21,6 +22,8 @@ export interface PlanOverlay extends BlockContent {
   readonly allocation?: RateAllocation;
   /** What becomes of the weights that stay, of all that is pruned with. */
   readonly update?: Update;
+  /** Of all tasks. */
+  readonly ofTasks?: TasksOverlay;
 }
 
 /**

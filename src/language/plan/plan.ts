@@ -20,11 +20,13 @@ import type {
   MetricDeclaration,
   PathDeclaration,
   Pruning,
+  SaidTask,
   TextInput,
 } from '../check/document.ts';
 import { mergedSettings } from '../check/mergedSettings.ts';
 import { evaluationsAt } from '../check/prunings.ts';
 import { brokenDeclaration, MissingInput, noDeclaration } from './planErrors.ts';
+import { plannedTasks } from './plannedTasks.ts';
 import { evaluationsUnder } from './overlay.ts';
 import { groupedBy } from './protocolGroups.ts';
 import type { PlanOverlay } from './overlay.ts';
@@ -120,7 +122,8 @@ export class Planner {
       (evaluation) => `${evaluation.metric}=${spellingOf(evaluation)}@${printSparsity(evaluation.sparsity)}`,
     );
     const settings = Object.entries(draft.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-    const inputs = [draft.isExperiment, draft.model, draft.texts, settings, evaluations];
+    const tasks = draft.tasks ? [draft.tasks, draft.asking] : [];
+    const inputs = [draft.isExperiment, draft.model, draft.texts, settings, evaluations, ...tasks];
     return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
   }
 
@@ -136,8 +139,11 @@ export class Planner {
     const { defaults, models, corpora } = this.sources;
     const content: Partial<BlockContent> = { ...defaults?.content, ...own };
     const { model, evaluate, calibrate, gradients, train, validate, recover, protocol, at = [] } = content;
+    const { tasks = [], asking } = content;
     const [only] = corpora;
-    const text = evaluate ?? (protocol === undefined && corpora.length === 1 ? inputOf(only) : undefined);
+    // Who asks for tasks alone means no perplexity.
+    const isOnly = protocol === undefined && corpora.length === 1 && tasks.length === 0;
+    const text = evaluate ?? (isOnly ? inputOf(only) : undefined);
     return {
       name,
       isExperiment: own !== undefined,
@@ -152,6 +158,8 @@ export class Planner {
       },
       prunings,
       ...(recover && { recover }),
+      ...(tasks.length > 0 && { tasks }),
+      ...(asking && { asking }),
       at: at.length > 0 ? at : [DEFAULT_SPARSITY],
       settings: mergedSettings(protocol, defaults?.content.settings, own?.settings),
     };
@@ -183,6 +191,8 @@ interface PlanDraft {
   readonly model: string | undefined;
   readonly texts: Pick<BlockContent, 'evaluate' | 'calibrate' | 'gradients' | 'train' | 'validate' | 'protocol'>;
   readonly recover?: Recovery;
+  readonly tasks?: readonly SaidTask[];
+  readonly asking?: BlockContent['asking'] & object;
   readonly prunings: readonly Pruning[];
   readonly at: readonly Sparsity[];
   readonly settings: Partial<EvaluationSettings>;
@@ -261,8 +271,13 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
   const model = overlay.model ?? draft.model ?? fallback.model;
   const { evaluate, calibrate, gradients, train, validate, rows } = overlay;
   const protocol = overlay.protocol ?? draft.texts.protocol;
+  const tasks = plannedTasks(
+    { tasks: overlay.tasks ?? draft.tasks ?? [], asking: { ...draft.asking, ...overlay.asking } },
+    folder,
+    overlay.ofTasks,
+  );
   const said = {
-    ...withoutProtocol(protocol, fallback),
+    ...withoutProtocol(protocol, tasks ? { ...fallback, text: undefined } : fallback),
     ...draft.texts,
     ...(evaluate && { evaluate }),
     ...(calibrate && { calibrate }),
@@ -281,7 +296,7 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
   const needs = sampleNeeds(evaluations);
   const { text, calibration, gradients: ofGradients, ...more } = plannedTexts(said, folder, 'experiment', needs);
   if (model === undefined) throw new MissingInput('experiment', draft.name, 'model');
-  if (text === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
+  if (text === undefined && tasks === undefined) throw new MissingInput('experiment', draft.name, 'evaluate');
   if (calibration === undefined && needs.calibration) {
     throw new MissingInput('experiment', draft.name, 'calibrate');
   }
@@ -289,17 +304,23 @@ function planOf(draft: PlanDraft, { folder, fallback = {}, overlay = NOTHING }: 
   const settings = draft.isExperiment ? undecidingOf(SETTINGS, fallback.settings ?? {}) : fallback.settings;
   return {
     model: locate(folder, model),
-    text,
+    ...(text !== undefined && { text }),
     ...(calibration !== undefined && { calibration }),
     ...(ofGradients !== undefined && { gradients: ofGradients }),
     ...more,
+    ...(tasks && { tasks }),
     evaluations,
     settings: plannedSettings(protocol, settings ?? {}, draft.settings, overlay.settings),
   };
 }
 
+interface Texts {
+  readonly text?: string | undefined;
+  readonly calibration?: string;
+}
+
 /** What the editor's settings name; a protocol's own texts go before those. */
-function withoutProtocol(protocol: ProtocolName | undefined, { text, calibration }: PlanFallback) {
+function withoutProtocol(protocol: ProtocolName | undefined, { text, calibration }: Texts) {
   const texts = protocol === undefined ? {} : protocolOf(protocol).texts;
   return {
     ...(text !== undefined && texts.text?.from === undefined && { evaluate: { path: text } }),

@@ -27,6 +27,7 @@ import {
   describeStructureMethod,
 } from './describe.ts';
 import { describeProtocol } from './describeProtocol.ts';
+import { fieldItem, fieldSuggestion, isFieldArgument, knownTaskSuggestions } from './taskSuggestions.ts';
 import type { CompiledDocument, Declaration } from '../check/document.ts';
 import { propertiesOf } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
@@ -43,12 +44,14 @@ import type { Suggestion } from './suggestion.ts';
 export interface CompletionSurroundings {
   /** What the cache of the hub holds. */
   readonly cached?: readonly CachedName[];
+  /** Fields of the first documents of the task that the cursor stands in. */
+  readonly fields?: readonly string[];
   /** The character that asked, where it was not a person. */
   readonly trigger?: string | undefined;
 }
 
 /** Characters that ask for completions between quotes, and nowhere else: `"` ends a text, too, and `/` divides. */
-const QUOTED_TRIGGERS = ['"', '/', '@'];
+const QUOTED_TRIGGERS = ['"', '/', '@', '{'];
 export const COMPLETION_TRIGGERS = [':', '(', ',', '=', ...QUOTED_TRIGGERS];
 
 /** What can be written at the cursor, with what each means. */
@@ -56,13 +59,17 @@ export function complete(
   document: CompiledDocument,
   source: TextDocument,
   offset: number,
-  { cached = [], trigger = '' }: CompletionSurroundings = {},
+  { cached = [], fields = [], trigger = '' }: CompletionSurroundings = {},
 ): CompletionItem[] {
   const { context, prefix } = completionPlace(document, offset);
   if (context.kind === 'place') return completeHubName(source, offset, { of: context.of, prefix, cached });
+  if (context.kind === 'template') {
+    const range = rangeOf(source, { start: offset - prefix.length, end: offset });
+    return fields.map((name) => fieldItem(name, { range, newText: name }));
+  }
   if (QUOTED_TRIGGERS.includes(trigger)) return [];
   const before = HYPHENATED.exec(document.text.slice(Math.max(0, offset - MAX_WORD), offset))?.[0] ?? '';
-  return suggestions(document, context).map(({ insert, ...item }) => {
+  return suggestions(document, context, fields).map(({ insert, ...item }) => {
     // Of a word with hyphens all that stands there is replaced.
     const written = before.includes('-') && item.label.startsWith(before) ? before : prefix;
     const range = rangeOf(source, { start: offset - written.length, end: offset });
@@ -75,7 +82,8 @@ const MAX_WORD = 100;
 
 function suggestions(
   document: CompiledDocument,
-  context: Exclude<CompletionContext, { readonly kind: 'place' }>,
+  context: Exclude<CompletionContext, { readonly kind: 'place' | 'template' }>,
+  fields: readonly string[],
 ): Suggestion[] {
   switch (context.kind) {
     case 'nothing':
@@ -91,7 +99,9 @@ function suggestions(
         .filter(({ name }) => !context.said.has(settingNamed(context.allowed, name)))
         .map(propertySuggestion);
     case 'value':
-      return valueSuggestions(document, context.property);
+      return isFieldArgument(context.property)
+        ? fields.map((name) => fieldSuggestion(name))
+        : valueSuggestions(document, context.property);
     case 'score':
       return [
         ...STRUCTURE_METHOD_NAMES.filter((name) => context.isBlocks || removesComponents(name)).map(methodSuggestion),
@@ -134,6 +144,11 @@ const DECLARATIONS: Suggestion[] = [
   ['parameter', 'parameter ${1:name} = ${0:0.5}', 'a number that metrics use'],
   ['model', 'model ${1:name} = "${0:path}"', 'a checkpoint folder'],
   ['corpus', 'corpus ${1:name} = "${0:path}"', 'a text to evaluate or calibrate on'],
+  [
+    'task',
+    'task ${1:name} = "${2:path}" (context: "{${3:question}}\\\\nAnswer:", choices: ${4:choices}, gold: ${0:label})',
+    'questions of your own',
+  ],
   [
     'experiment',
     'experiment ${1:name} {\n  model: $2\n  evaluate: $3\n  calibrate: $4\n  prune: $5\n  at: ${6:50%}\n}\n$0',
@@ -193,6 +208,11 @@ function valueSuggestions(document: CompiledDocument, { value, setting, updates 
       return updateSuggestions(updates ?? 'any');
     case 'recovery':
       return recoverySuggestions();
+    case 'tasks':
+      return [
+        ...declared(document, ['task']).map((declaration) => declarationSuggestion(document, declaration)),
+        ...knownTaskSuggestions(),
+      ];
     case 'setting': {
       const row = setting?.row;
       if (row === undefined) return [];

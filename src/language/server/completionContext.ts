@@ -9,6 +9,7 @@ import type { Updated } from '../check/afterMask.ts';
 import {
   CORPUS_SETTINGS,
   evaluationSettings,
+  OWN_TASK_ARGUMENTS,
   propertyOfSetting,
   RECOVERY_ARGUMENTS,
   updateArguments,
@@ -37,6 +38,8 @@ export type CompletionContext =
     }
   /** Between quotes, where a checkpoint or text is named. */
   | { readonly kind: 'place'; readonly of: 'model' | 'corpus' }
+  /** Between the braces of a template. */
+  | { readonly kind: 'template' }
   | { readonly kind: 'rates'; readonly isGlobal: boolean }
   /** Behind what is pruned with: `then`, or the next property. */
   | { readonly kind: 'then'; readonly block: BlockKind; readonly said: ReadonlySet<string> }
@@ -79,9 +82,13 @@ function quotedPlace(piece: ParsedDeclaration | undefined, head: string): Comple
   const before = last && isUnclosed(last) ? tokensToCursor(head.slice(0, last.start)) : undefined;
   if (piece === undefined || last === undefined || before === undefined) return undefined;
   const prefix = last.text.slice(1);
-  if (piece.keyword === 'model' || piece.keyword === 'corpus') {
+  if (piece.keyword === 'model' || piece.keyword === 'corpus' || piece.keyword === 'task') {
     const isAssigned = before.at(-1)?.text === '=';
-    return isAssigned ? { context: { kind: 'place', of: piece.keyword }, prefix } : undefined;
+    if (isAssigned) {
+      return { context: { kind: 'place', of: piece.keyword === 'model' ? 'model' : 'corpus' }, prefix };
+    }
+    const field = piece.keyword === 'task' ? /(?<!\{)(?:\{\{)*\{([^{}]*)$/.exec(prefix)?.[1] : undefined;
+    return field === undefined ? undefined : { context: { kind: 'template' }, prefix: field };
   }
   const context = contextOf(piece, before, false);
   const of = context.kind === 'value' ? context.property.value : undefined;
@@ -112,6 +119,9 @@ function contextOf(
     }
     case 'corpus':
       if (openCallees(words).length > 0) return argumentContext(words, CORPUS_SETTINGS, []);
+      return bindingContext(words, isFirstOnLine);
+    case 'task':
+      if (openCallees(words).length > 0) return argumentContext(words, OWN_TASK_ARGUMENTS, []);
       return bindingContext(words, isFirstOnLine);
     case 'model':
     case undefined:

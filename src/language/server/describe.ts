@@ -10,6 +10,8 @@ import type { OperationName } from '../../metric/operations.ts';
 import { infixSymbol, printInfix } from '../../metric/print.ts';
 import { OPERAND_SHAPES, printShape } from '../../metric/shape.ts';
 import { describeProtocol } from './describeProtocol.ts';
+import { describeKnownTask, describeOwnTask } from './describeTask.ts';
+import type { FirstDocuments } from './firstDocuments.ts';
 import { docComment } from '../syntax/docComment.ts';
 import type {
   CompiledDocument,
@@ -17,6 +19,7 @@ import type {
   MetricDeclaration,
   SearchContent,
   SearchDeclaration,
+  TaskDeclaration,
 } from '../check/document.ts';
 import type { FileSymbol } from '../check/symbols.ts';
 import type { Property } from '../check/property.ts';
@@ -37,8 +40,12 @@ import type { UpdateMethod } from '../../experiment/updates.ts';
 import type { RateSearchPlan } from '../../search/rates/plan.ts';
 import { subjectWords } from '../../search/rates/configuration.ts';
 
-/** What a name stands for, as Markdown: its definition, then what it does. */
-export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): string {
+/** What a name stands for, as Markdown: its definition, then what it does. @param firstOf the first documents of a task of the file, where known */
+export function describeSymbol(
+  document: CompiledDocument,
+  symbol: FileSymbol,
+  firstOf?: (task: TaskDeclaration) => FirstDocuments | undefined,
+): string {
   switch (symbol.kind) {
     case 'operation':
       return describeOperation(symbol.name);
@@ -56,6 +63,8 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
       return describeUpdate(symbol.name);
     case 'recovery':
       return describeRecovery(symbol.name);
+    case 'known-task':
+      return describeKnownTask(symbol.name);
     case 'protocol':
       return describeProtocol(document, symbol.name, symbol.start);
     case 'metric-parameter': {
@@ -69,12 +78,16 @@ export function describeSymbol(document: CompiledDocument, symbol: FileSymbol): 
     }
     case 'model':
     case 'corpus':
+    case 'task':
     case 'parameter':
     case 'metric':
     case 'experiment':
     case 'search': {
       const declaration = document.declarations.find(({ nameSpan }) => nameSpan.start === symbol.span.start);
-      return declaration ? describeDeclaration(document, declaration) : '';
+      if (declaration === undefined) return '';
+      const preview =
+        declaration.kind === 'task' ? paragraph(describeOwnTask(declaration, firstOf?.(declaration))) : '';
+      return describeDeclaration(document, declaration) + preview;
     }
   }
 }
@@ -147,19 +160,21 @@ function detail(document: CompiledDocument, declaration: Declaration): string {
     case 'parameter':
       return declaration.value === undefined ? '' : `Value: ${declaration.value}`;
     case 'experiment': {
-      const { prune = [], at = [] } = declaration.content;
-      if (prune.length === 0) return 'Evaluates the dense model.';
+      const { prune = [], at = [], tasks = [] } = declaration.content;
+      const asked = tasks.length === 0 ? '' : ` Asks ${tasks.map(({ name }) => markdownCode(name)).join(', ')}.`;
+      if (prune.length === 0) return `Evaluates the dense model.${asked}`;
       const listed = prune.map(({ label }) => markdownCode(label)).join(', ');
       const howMuch = at.length === 0 ? '' : ` at ${at.map(printSparsity).join(', ')}`;
       const trained = declaration.content.recover
         ? ` and recovers by ${recoveryText(declaration.content.recover)}`
         : '';
-      return `Prunes with ${listed}${howMuch}${trained}.`;
+      return `Prunes with ${listed}${howMuch}${trained}.${asked}`;
     }
     case 'search':
       return searchDetail(declaration);
     case 'model':
     case 'corpus':
+    case 'task':
     case 'defaults':
       return '';
   }

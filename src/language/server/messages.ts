@@ -5,6 +5,7 @@ import type { CachedName } from '../../experiment/cachedName.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import type { SearchMethod, SearchPlan } from '../../search/kinds.ts';
 import type { Expression } from '../../metric/expression.ts';
+import type { FirstDocuments } from './firstDocuments.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import type { SearchPlanContext } from '../plan/searchPlan.ts';
 
@@ -24,7 +25,7 @@ export interface OutlineParams {
 }
 
 export interface OutlineDeclaration {
-  readonly kind: 'model' | 'corpus' | 'parameter' | 'metric' | 'experiment' | 'defaults' | 'search';
+  readonly kind: 'model' | 'corpus' | 'task' | 'parameter' | 'metric' | 'experiment' | 'defaults' | 'search';
   readonly name: string;
   readonly range: OutlineRange;
   readonly nameRange: OutlineRange;
@@ -73,6 +74,23 @@ export const HUB_NAMES_NOTIFICATION = 'espalier/hubNames';
 export interface HubNamesParams {
   /** What was used last first. */
   readonly names: readonly CachedName[];
+}
+
+/** Notification, server to client, after each validation: the files with documents that the tasks of an open file name, absolute. */
+export const TASK_FILES_NOTIFICATION = 'espalier/taskFiles';
+
+export interface TaskFilesParams {
+  readonly uri: string;
+  readonly files: readonly string[];
+}
+
+/** Notification, client to server: the first documents of such a file, now and whenever it changes. The server itself looks at no disk. */
+export const FIRST_DOCUMENTS_NOTIFICATION = 'espalier/firstDocuments';
+
+export interface FirstDocumentsParams {
+  readonly file: string;
+  /** Undefined: nobody looks at it any more. */
+  readonly first: FirstDocuments | undefined;
 }
 
 /** Request, client to server: the syntax tree of a metric, references replaced by what they stand for. */

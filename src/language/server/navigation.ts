@@ -5,18 +5,24 @@ import { isOperandName } from '../../metric/operands.ts';
 import { isOperationName } from '../../metric/operations.ts';
 import { compile } from '../check/compile.ts';
 import { describeSymbol } from './describe.ts';
-import type { CompiledDocument } from '../check/document.ts';
+import type { CompiledDocument, TaskDeclaration } from '../check/document.ts';
+import type { FirstDocuments } from './firstDocuments.ts';
 import type { DeclaredSymbol, Site } from '../check/symbols.ts';
 import { siteAt, sitesOfSymbol } from '../check/sites.ts';
 import { isName } from '../syntax/words.ts';
 import { rangeOf } from './positions.ts';
 
-/** What the name under the cursor stands for. */
-export function hover(document: CompiledDocument, source: TextDocument, offset: number): Hover | undefined {
+/** What the name under the cursor stands for. @param firstOf the first documents of a task of the file, where known */
+export function hover(
+  document: CompiledDocument,
+  source: TextDocument,
+  offset: number,
+  firstOf?: (task: TaskDeclaration) => FirstDocuments | undefined,
+): Hover | undefined {
   const site = siteAt(document, offset);
   if (site === undefined) return undefined;
   return {
-    contents: { kind: 'markdown', value: describeSymbol(document, site.symbol) },
+    contents: { kind: 'markdown', value: describeSymbol(document, site.symbol, firstOf) },
     range: rangeOf(source, site),
   };
 }

@@ -115,6 +115,8 @@ const KINDS: Readonly<Record<FileSymbol['kind'], { type: TokenType; modifiers: r
   'metric-parameter': { type: 'parameter', modifiers: [] },
   model: { type: 'variable', modifiers: ['readonly'] },
   corpus: { type: 'variable', modifiers: ['readonly'] },
+  task: { type: 'variable', modifiers: ['readonly'] },
+  'known-task': { type: 'enumMember', modifiers: [] },
   experiment: { type: 'class', modifiers: [] },
   search: { type: 'class', modifiers: [] },
   property: { type: 'property', modifiers: [] },

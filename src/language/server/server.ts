@@ -5,27 +5,33 @@ import type { Connection, TextDocumentIdentifier, TextDocumentPositionParams } f
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EspalierError, toErrorData } from '../../base/errors.ts';
 import { compile } from '../check/compile.ts';
-import type { CompiledDocument } from '../check/document.ts';
+import type { CompiledDocument, TaskDeclaration } from '../check/document.ts';
 import type { CachedName } from '../../experiment/cachedName.ts';
 import {
+  FIRST_DOCUMENTS_NOTIFICATION,
   HUB_NAMES_NOTIFICATION,
   OUTLINE_NOTIFICATION,
   PLAN_REQUEST,
   SEARCH_PLAN_REQUEST,
+  TASK_FILES_NOTIFICATION,
   TREE_REQUEST,
 } from './messages.ts';
 import type {
+  FirstDocumentsParams,
   HubNamesParams,
   PlanParams,
   PlanResult,
   SearchPlanParams,
   SearchPlanResult,
+  TaskFilesParams,
   TreeParams,
   TreeResult,
 } from './messages.ts';
 import { plansFor } from '../plan/plan.ts';
 import { searchPlanFrom, searchPlansFor } from '../plan/searchPlan.ts';
 import { complete, COMPLETION_TRIGGERS } from './completion.ts';
+import { declaredTaskFiles, documentFindings, fieldNames, taskFile } from './firstDocuments.ts';
+import type { FirstDocuments } from './firstDocuments.ts';
 import { FORMAT_TRIGGERS, formatDocument, formatOnType, formatRange } from './formatting.ts';
 import { definition, highlights, hover, references, renamable, rename } from './navigation.ts';
 import { outline } from './outline.ts';
@@ -74,12 +80,20 @@ export function startServer(connection: Connection): void {
   connection.onNotification(HUB_NAMES_NOTIFICATION, ({ names }: HubNamesParams) => {
     cached = names;
   });
+  connection.onNotification(FIRST_DOCUMENTS_NOTIFICATION, ({ file, first }: FirstDocumentsParams) => {
+    files.learn(file, first);
+  });
   connection.onCompletion((params) =>
-    at(params, (document, source, offset) =>
-      complete(document, source, offset, { cached, trigger: params.context?.triggerCharacter }),
-    ),
+    at(params, (document, source, offset) => {
+      const task = taskAt(document, offset);
+      const fields = task && fieldNames(files.firstOf(source.uri)(task));
+      const trigger = params.context?.triggerCharacter;
+      return complete(document, source, offset, { cached, trigger, ...(fields && { fields }) });
+    }),
   );
-  connection.onHover((params) => at(params, hover));
+  connection.onHover((params) =>
+    at(params, (document, source, offset) => hover(document, source, offset, files.firstOf(source.uri))),
+  );
   connection.onDefinition((params) => at(params, definition));
   connection.onReferences((params) =>
     at(params, (document, source, offset) => references(document, source, offset, params.context.includeDeclaration)),
@@ -103,7 +117,7 @@ export function startServer(connection: Connection): void {
   connection.onDocumentSymbol(({ textDocument }) => of(textDocument, documentSymbols));
   connection.onFoldingRanges(({ textDocument }) => of(textDocument, foldingRanges));
   connection.onCodeAction(({ textDocument, range }) =>
-    of(textDocument, (document, source) => codeActions(document, source, range)),
+    of(textDocument, (document, source) => codeActions(files.told(document, source.uri), source, range)),
   );
   connection.onDocumentFormatting(({ textDocument, options }) =>
     of(textDocument, (document, source) => formatDocument(document, source, options)),
@@ -130,6 +144,12 @@ export function startServer(connection: Connection): void {
   connection.listen();
 }
 
+/** The task in whose declaration the cursor stands. */
+function taskAt({ declarations }: CompiledDocument, offset: number): TaskDeclaration | undefined {
+  const last = declarations.findLast(({ start }) => start < offset);
+  return last?.kind === 'task' ? last : undefined;
+}
+
 interface OpenFile {
   readonly source: TextDocument;
   readonly document: CompiledDocument;
@@ -141,16 +161,20 @@ class OpenFiles {
   private readonly sources = new TextDocuments(TextDocument);
   private readonly compiled = new Map<string, { version: number; document: CompiledDocument }>();
   private readonly changed = new Set<string>();
+  /** The first documents of files that tasks name. */
+  private readonly first = new Map<string, FirstDocuments>();
+  /** Such files of each open file, as they were told last. */
+  private readonly taskFiles = new Map<string, readonly string[]>();
 
   constructor(connection: Connection) {
     this.connection = connection;
     this.sources.onDidChangeContent(({ document: { uri } }) => {
-      if (this.changed.size === 0) setImmediate(() => void this.publish());
-      this.changed.add(uri);
+      this.validate(uri);
     });
     this.sources.onDidClose(({ document: { uri } }) => {
       this.compiled.delete(uri);
       this.changed.delete(uri);
+      void this.tellFiles(uri, []);
       void connection.sendDiagnostics({ uri, diagnostics: [] });
     });
     this.sources.listen(connection);
@@ -166,6 +190,37 @@ class OpenFiles {
     return { source, document };
   }
 
+  /** What is known of the documents of the tasks of a file. */
+  firstOf(uri: string): (task: TaskDeclaration) => FirstDocuments | undefined {
+    return (task) => this.first.get(taskFile(uri, task) ?? '');
+  }
+
+  /** A file with what its documents show is wrong with it. */
+  told(document: CompiledDocument, uri: string): CompiledDocument {
+    const found = documentFindings(document, this.firstOf(uri));
+    if (found.length === 0) return document;
+    return { ...document, diagnostics: [...document.diagnostics, ...found].sort((a, b) => a.start - b.start) };
+  }
+
+  learn(file: string, first: FirstDocuments | undefined): void {
+    if (first === undefined) this.first.delete(file);
+    else this.first.set(file, first);
+    for (const [uri, files] of this.taskFiles) if (files.includes(file)) this.validate(uri);
+  }
+
+  private validate(uri: string): void {
+    if (this.changed.size === 0) setImmediate(() => void this.publish());
+    this.changed.add(uri);
+  }
+
+  private async tellFiles(uri: string, files: readonly string[]): Promise<void> {
+    const before = this.taskFiles.get(uri) ?? [];
+    if (files.length === before.length && files.every((file, i) => file === before[i])) return;
+    if (files.length === 0) this.taskFiles.delete(uri);
+    else this.taskFiles.set(uri, files);
+    await this.connection.sendNotification(TASK_FILES_NOTIFICATION, { uri, files } satisfies TaskFilesParams);
+  }
+
   /** Tells what is wrong with the changed files first, and then what they declare. */
   private async publish(): Promise<void> {
     const uris = [...this.changed];
@@ -175,10 +230,12 @@ class OpenFiles {
       if (file === undefined) continue;
       const { source, document } = file;
       const { version } = source;
-      await this.connection.sendDiagnostics({ uri, version, diagnostics: lspDiagnostics(document, source) });
+      const diagnostics = lspDiagnostics(this.told(document, uri), source);
+      await this.connection.sendDiagnostics({ uri, version, diagnostics });
       // Closed or changed while the diagnostics were written: the next round tells the rest.
       if (this.sources.get(uri)?.version !== version) continue;
       await this.connection.sendNotification(OUTLINE_NOTIFICATION, outline(document, source));
+      await this.tellFiles(uri, [...declaredTaskFiles(uri, document).keys()]);
     }
   }
 }

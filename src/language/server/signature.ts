@@ -3,16 +3,18 @@ import { markdownLines } from '../../base/markdown.ts';
 import { OWL_SETTING_NAMES, OWL_SETTINGS } from '../../experiment/owlSettings.ts';
 import { writtenDefault } from '../../experiment/settingRow.ts';
 import { SETTINGS } from '../../experiment/settings.ts';
+import { KNOWN_TASK_NAMES } from '../../experiment/taskNames.ts';
 import { isOperationName, OPERATIONS } from '../../metric/operations.ts';
 import { docComment } from '../syntax/docComment.ts';
 import type { CompiledDocument } from '../check/document.ts';
 import type { ParsedDeclaration } from '../syntax/pieces.ts';
 import { blockKindOf, propertyOf } from '../check/properties.ts';
 import type { Property } from '../check/property.ts';
-import { CORPUS_SETTINGS } from '../check/settingProperties.ts';
+import { CORPUS_SETTINGS, OWN_TASK_ARGUMENTS } from '../check/settingProperties.ts';
 import { ALLOCATION_WORDS, CLAUSES, isClauseName } from '../check/structureWords.ts';
 import { tokensToCursor } from '../syntax/tokens.ts';
 import type { Token } from '../syntax/tokens.ts';
+import type { DeclarationKeyword } from '../syntax/words.ts';
 
 /** The operation or metric, or the text with settings, in whose parentheses the cursor stands, and which argument it is at. */
 export function signatureHelp(document: CompiledDocument, offset: number): SignatureHelp | undefined {
@@ -137,16 +139,24 @@ function signatureOf(
     });
     return write('owl(', parameters, ALLOCATION_WORDS.owl.documentation);
   }
-  const settings = piece.keyword === 'corpus' ? CORPUS_SETTINGS : property?.arguments;
-  const isPath = callee.startsWith('"') && (piece.keyword === 'corpus' || property?.value === 'corpus');
-  if ((declared?.kind !== 'corpus' && !isPath) || !settings) return undefined;
-  const parameters = settings.map(({ name, documentation, setting }) => ({
+  const settings = OF_BINDINGS[piece.keyword ?? 'model'] ?? property?.arguments;
+  const isBinding = piece.keyword === 'corpus' || piece.keyword === 'task';
+  const isPath = callee.startsWith('"') && (isBinding || property?.value === 'corpus');
+  const isTask = property?.value === 'tasks' && (declared?.kind === 'task' || KNOWN_TASK_NAMES.includes(callee));
+  if ((declared?.kind !== 'corpus' && !isPath && !isTask) || !settings) return undefined;
+  const parameters = settings.map(({ name, documentation, example, setting }) => ({
     name,
-    text: `${name}: ${writtenDefault(setting!.row)}`,
+    text: setting!.of === 'task' && setting!.row.kind === 'text' ? example : `${name}: ${writtenDefault(setting!.row)}`,
     documentation,
   }));
   return write(`${callee} (`, parameters, declared ? markdownLines(docComment(document.text, declared.start)) : '');
 }
+
+/** What can stand behind the path of a declaration. */
+const OF_BINDINGS: Readonly<Partial<Record<DeclarationKeyword, readonly Property[]>>> = {
+  corpus: CORPUS_SETTINGS,
+  task: OWN_TASK_ARGUMENTS,
+};
 
 /** Where `structure(…)` and `weights(…)` can stand. */
 const CLAUSED: ReadonlySet<Property['value']> = new Set<Property['value']>(['prunings', 'target', 'structures']);

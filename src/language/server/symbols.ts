@@ -48,6 +48,7 @@ const COMMENT_LINES = /^[ \t]*\/\/[^\n\r]*(?:(?:\r\n|\n|\r)[ \t]*\/\/[^\n\r]*)+/
 const KINDS: Readonly<Record<Declaration['kind'], SymbolKind>> = {
   model: SymbolKind.File,
   corpus: SymbolKind.File,
+  task: SymbolKind.File,
   parameter: SymbolKind.Constant,
   metric: SymbolKind.Function,
   experiment: SymbolKind.Event,
@@ -57,6 +58,7 @@ const KINDS: Readonly<Record<Declaration['kind'], SymbolKind>> = {
 
 function detailOf(declaration: Declaration): string {
   if (declaration.kind === 'parameter') return declaration.value === undefined ? '' : String(declaration.value);
+  if (declaration.kind === 'task') return declaration.file ?? '';
   if (declaration.kind === 'model' || declaration.kind === 'corpus') return declaration.path ?? '';
   return declaration.kind === 'defaults' ? '' : declaration.kind;
 }

@@ -24,7 +24,7 @@ export interface Parsed<Syntax> {
  * Parses one declaration (of a block: its frame). Never throws.
  *
  *     declaration  model NAME = STRING
- *                  corpus NAME = STRING [arguments]
+ *                  (corpus | task) NAME = STRING [arguments]
  *                  parameter NAME = expression
  *                  metric NAME [( [NAME = expression, …] )] = expression [options]
  *                  (experiment NAME | search NAME | defaults) { [property …] }
@@ -84,9 +84,10 @@ class Parser extends TokenCursor {
     const name = keyword === 'defaults' ? undefined : this.name();
     switch (keyword) {
       case 'model':
-      case 'corpus': {
+      case 'corpus':
+      case 'task': {
         this.sign('=');
-        const path = this.path(keyword === 'corpus');
+        const path = this.path(keyword !== 'model');
         return { kind: keyword, span: this.since(start), name, path };
       }
       case 'parameter': {

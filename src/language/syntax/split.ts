@@ -115,6 +115,7 @@ const NEVER_ARGUMENTS: ReadonlySet<string> = new Set([
   ...[
     'model',
     'evaluate',
+    'tasks',
     'calibrate',
     'prune',
     'at',

@@ -10,9 +10,9 @@ export interface Span {
  */
 export type DeclarationSyntax = BindingSyntax | ParameterSyntax | MetricSyntax | BlockSyntax;
 
-/** `model tiny = "models/tiny"`, `corpus c4 = "data/c4.json.gz" (field: "text")` */
+/** `model tiny = "models/tiny"`, `corpus c4 = "data/c4.json.gz" (field: "text")`, `task mine = "mine.jsonl" (context: "{question}", …)` */
 export interface BindingSyntax {
-  readonly kind: 'model' | 'corpus';
+  readonly kind: 'model' | 'corpus' | 'task';
   readonly span: Span;
   readonly name: Identifier | undefined;
   readonly path: TextSyntax | undefined;

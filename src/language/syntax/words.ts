@@ -12,6 +12,7 @@ const NAME_CHARACTER = new RegExp(NAME_CHARACTERS);
 export const DECLARATION_KEYWORDS = [
   'model',
   'corpus',
+  'task',
   'parameter',
   'metric',
   'experiment',

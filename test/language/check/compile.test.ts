@@ -209,8 +209,8 @@ describe('one source for each fact', () => {
         expect(propertyOf(block, name)?.setting).toMatchObject(expected);
       }
     }
-    expect(propertiesOf('experiment')).toHaveLength(settings.length + 10);
-    expect(propertiesOf('defaults')).toHaveLength(settings.length + 8);
+    expect(propertiesOf('experiment')).toHaveLength(settings.length + 13);
+    expect(propertiesOf('defaults')).toHaveLength(settings.length + 11);
     expect(propertiesOf('pruner-zero')).toHaveLength(
       settings.length - 1 + Object.keys({ ...METRIC_SEARCH_SETTINGS, ...LLM_SETTINGS }).length + 12,
     );
@@ -244,6 +244,8 @@ describe('one source for each fact', () => {
               ['train', 'test'],
             ].filter(([key]) => key !== name)
           : [];
+        // Who asks for nothing says nothing of how.
+        if (setting?.of === 'tasks' && block === 'experiment') others.push('tasks: piqa');
         others.push(...training.map((pair) => pair.join(': ')));
         const own = mean === '' ? others : others.filter((other) => !other.startsWith('at'));
         const declared = `corpus train = "t" ${block === 'corpus' ? `(${example})` : ''}`;
@@ -258,7 +260,7 @@ describe('one source for each fact', () => {
         expect(told, text).toEqual(isIdle ? ['search/no-effect'] : []);
       }
     }
-    expect(DECLARATION_KEYWORDS).toHaveLength(7);
+    expect(DECLARATION_KEYWORDS).toHaveLength(8);
   });
 });
 

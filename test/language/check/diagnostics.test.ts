@@ -3,6 +3,7 @@ import { compile } from '../../../src/language/check/compile.ts';
 import { DIAGNOSTIC_CODES, MAX_DIAGNOSTICS } from '../../../src/language/check/diagnostics.ts';
 import { checkMarked, whole } from '../marked.ts';
 import { STRUCTURE_MISTAKES } from '../structureMistakes.ts';
+import { TASK_MISTAKES } from '../taskMistakes.ts';
 
 const HEAD = `model tiny = "m"
 corpus test = "t"
@@ -585,20 +586,22 @@ describe('one mistake underlines one place', () => {
     expect(whole(document)).toContain('after');
   });
 
-  it.each(Object.entries({ ...BLOCKS, ...STRUCTURE_MISTAKES }))('in a block: %s', (_, text) => {
+  it.each(Object.entries({ ...BLOCKS, ...STRUCTURE_MISTAKES, ...TASK_MISTAKES }))('in a block: %s', (_, text) => {
     const document = checkMarked(`${HEAD}metric wanda = W * sqrt(X)\n${text.trimStart()}\nmetric after = W - 2 * X\n`);
     expect(whole(document)).toContain('after');
   });
 
   it('reaches every code, each with the severity of the table', () => {
-    const texts = [...Object.values(METRICS), ...Object.values(BLOCKS), ...Object.values(STRUCTURE_MISTAKES)].join(
-      '\n',
-    );
+    const texts = [METRICS, BLOCKS, STRUCTURE_MISTAKES, TASK_MISTAKES]
+      .flatMap((table) => Object.values(table))
+      .join('\n');
     const elsewhere = [
       'file/too-large',
       'file/too-many-problems',
       'syntax/too-deep',
       'metric/too-large',
+      // Told where the first documents are known.
+      'task/documents',
       'shape/broadcast',
     ];
     const missing = Object.keys(DIAGNOSTIC_CODES).filter(
