@@ -116,6 +116,6 @@ function changedProblem(): FileProblem {
 async function notReadable(file: string, thrown: unknown): Promise<EspalierError> {
   const { kind, message } = fileProblem(thrown);
   const meant = kind === 'missing' ? await readMissingPath(file) : undefined;
-  const { actual, remedy } = meant ?? { actual: message, remedy: 'Check the path of the text.' };
+  const { actual, remedy } = meant ?? { actual: message, remedy: 'Check the path.' };
   return corpusError('corpus/not-found', file, 'a readable text file', actual, remedy);
 }

@@ -29,12 +29,29 @@ export interface OpenedTask extends TaskDocuments {
 export async function openTask(planned: PlannedTask, hooks: OpenHooks = {}): Promise<OpenedTask> {
   const { documents: file, examples, shots, task } = planned;
   if (file === undefined) throw notNamed(task, 'documents');
-  const { documents, hash } = await readDocuments(planned, file, hooks);
+  const { documents, hash } = await readPart(planned, 'documents', file, hooks);
   if (shots === 0) return { documents, pool: undefined, hash };
   if (examples === undefined && taskOf(planned).known !== undefined) throw notNamed(task, 'examples');
   if (examples === undefined || examples === file) return { documents, pool: documents, hash };
-  const pool = await readDocuments(planned, examples, hooks);
+  const pool = await readPart(planned, 'examples', examples, hooks);
   return { documents, pool: pool.documents, hash, examplesHash: pool.hash };
+}
+
+type Part = 'documents' | 'examples';
+
+async function readPart(planned: PlannedTask, part: Part, file: string, hooks: OpenHooks): Promise<ReadDocuments> {
+  try {
+    return await readDocuments(planned, file, hooks);
+  } catch (thrown) {
+    if (!(thrown instanceof EspalierError && thrown.code === 'corpus/not-found')) throw thrown;
+    const { data } = thrown;
+    throw new EspalierError({
+      ...data,
+      code: 'tasks/not-found',
+      operation: `reading the ${part} of ${planned.task} (${data.file ?? file})`,
+      expected: 'a readable file',
+    });
+  }
 }
 
 interface ReadDocuments {
@@ -144,7 +161,7 @@ async function filesOf(planned: PlannedTask, file: string): Promise<readonly str
   });
 }
 
-function notNamed(task: string, what: 'documents' | 'examples'): EspalierError {
+function notNamed(task: string, what: Part): EspalierError {
   return new EspalierError({
     code: 'tasks/not-found',
     operation: `reading the ${what} of ${task}`,

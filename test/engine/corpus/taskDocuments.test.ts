@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -141,5 +141,22 @@ describe('documents are refused', () => {
       openTask({ ...planned('piqa'), ...of, ...('documents' in of && { documents }) }),
     );
     expect(data).toMatchObject({ code: 'tasks/not-found', operation: `reading the ${what} of piqa` });
+  });
+});
+
+describe('a file that is not there, or no file', () => {
+  it.each(['documents', 'examples'] as const)('is said of the task and its %s, and not of a text', async (part) => {
+    const good = write('piqa.jsonl', lines([{ goal: 'g', sol1: 'a', sol2: 'b', label: 0 }]));
+    const asked = { task: 'piqa', shots: 1, limit: 0, documents: good, examples: good };
+    symlinkSync('loop', path.join(folder, 'loop'));
+    const actual: Record<string, string> = {};
+    for (const name of ['nowhere.jsonl', '.', 'loop']) {
+      const { data } = await failureOf(() => openTask({ ...asked, [part]: path.join(folder, name) }));
+      expect(data).toMatchObject({ code: 'tasks/not-found', expected: 'a readable file' });
+      expect(data.operation).toBe(`reading the ${part} of piqa (${path.join(folder, name)})`);
+      expect(`${data.remedy}`).not.toMatch(/text/);
+      actual[name] = data.actual;
+    }
+    expect(actual).toEqual({ 'nowhere.jsonl': 'no such file', '.': 'a folder', loop: 'a link' });
   });
 });
