@@ -76,7 +76,9 @@ async function jsonRows(texts: AsyncGenerator<string>, file: string): Promise<re
     if (!isWhole) break;
   }
   const head = read.join('');
-  const format = textFormatOf(head.slice(0, HEAD), isWhole);
+  const looked = textFormatOf(head.slice(0, HEAD), isWhole);
+  // No text is expected here: what begins as an object is rows, and one of them no JSON, such as Python's NaN.
+  const format = looked === 'text' && /^\s*\{/.test(head) ? 'lines' : looked;
   if (format === 'text')
     throw unread(file, head.trim() === '' ? 'an empty file' : 'plain text', 'Choose another file.');
   const rows: unknown[] = [];
