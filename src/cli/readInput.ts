@@ -9,7 +9,7 @@ const MOST = 2 ** 24;
  * All that comes on standard input, as UTF-8.
  *
  * @returns undefined for a terminal: nobody is asked to type it
- * @throws EspalierError `io/read` for more than 16 MB, `cancelled`
+ * @throws EspalierError `io/read` for more than 16 MB, `corpus/encoding` for what is no UTF-8, `cancelled`
  */
 export async function readInput(
   input: Pick<ReadStream, 'isTTY' | typeof Symbol.asyncIterator>,
@@ -25,9 +25,23 @@ export async function readInput(
       if (bytes > MOST) throw tooMuch();
       parts.push(buffer);
     }
-    return Buffer.concat(parts).toString('utf8');
+    return decoded(Buffer.concat(parts));
   };
   return orCancelled(read(), signal, 'reading standard input');
+}
+
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new EspalierError({
+      code: 'corpus/encoding',
+      operation: 'reading standard input',
+      expected: 'UTF-8 text',
+      actual: 'bytes that are none',
+      remedy: 'Pipe it in as UTF-8: in Latin-1 or UTF-16 it would be another text.',
+    });
+  }
 }
 
 function tooMuch(): EspalierError {

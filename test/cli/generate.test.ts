@@ -75,12 +75,19 @@ describe('espalier generate', () => {
     for (const text of texts) expect(out).toContain(`the river${text}`);
   });
 
+  it('refuses a prompt of a million tokens, and has not repeated it before', async () => {
+    const { code, out, err } = await run(['.', ...FEW], { input: 'river '.repeat(1_000_000) });
+    expect(err).toMatch(/reading prompt 1: .*settings\/invalid/);
+    expect([code, out]).toEqual([2, '']);
+  });
+
   test.each<[string, readonly string[], RegExp]>([
     ['no model', ['--prompt', 'a'], /a checkpoint folder/],
     ['two models', ['.', '--model', 'other', '--prompt', 'a'], /one model/],
     ['no prompt', ['.'], /--prompt with a text/],
     ['no tokens', ['.', '--prompt', 'a', '--most', '0'], /whole number from 1/],
     ['a share of more than all', ['.', '--prompt', 'a', '--top-p', '1.5'], /from 0 to 1/],
+    ['a stop that is everywhere', ['.', '--prompt', 'a', '--stop', ''], /--stop with a text/],
     [
       'two ways of pruning',
       ['.', '--prompt', 'a', '--expression', 'W', '--sparsity', '50%,2:4', '--text', 'text.txt'],

@@ -39,6 +39,7 @@ export function generateCommand(context: CommandContext): Command {
   addSelectionFlags(addRunFlags(command))
     .option(...JSON_FLAG)
     .action(async (model: string | undefined, options: GenerateOptions) => {
+      if (options.stop?.includes('')) throw usageError('--stop with a text', 'an empty one', 'Leave it out.');
       const asked = await modelsToAsk(model, options, context);
       const prompt = await promptOf(options, context);
       const engine = await context.createEngine();
@@ -122,13 +123,15 @@ async function answer(
   terminal.status('');
   if (opened.streams) terminal.say(`${name}: the weights have no room in memory; each token reads them from the disk`);
   if (!json && isOneOfMany) terminal.print(terminal.out.bold(name));
-  if (!json) terminal.write(prompt);
   const { seed } = plan.settings;
   const asked = { served: opened.served, prompts: [prompt], most, temperature, topP, seed, stops: [...stop] };
+  // The prompt comes with the first token: before, it may still be refused.
+  let unsaid = prompt;
   const generated = await engine.generate(asked, {
     signal,
     onToken: ({ text }) => {
-      if (!json) terminal.write(text);
+      if (!json) terminal.write(unsaid + text);
+      unsaid = '';
     },
   });
   await engine.closeServed({ served: opened.served });

@@ -131,7 +131,8 @@ export class ServedModel implements GeneratingModel {
 
   private promptOf(text: string): Int32Array {
     const { before } = this.tokenizer.around;
-    return Int32Array.of(...before, ...this.tokenizer.encode(text, { special: false }));
+    // Not as arguments of a call: a text may have a million tokens.
+    return Int32Array.from([...before, ...this.tokenizer.encode(text, { special: false })]);
   }
 }
 
