@@ -57,10 +57,12 @@ async function ofText(
 ): Promise<Prompt> {
   // No tokenizer makes fewer tokens than that of so many characters: a text that cannot fit is not tokenised for long.
   if (text.length > (served.length + 1) * LONGEST_TOKEN) throw tooLong(`${text.length} characters`, where, served);
+  // Python's tokenizers refuse such a text; ours would take another character in its place.
+  if (!text.isWellFormed()) throw wrong('Unicode text', 'half of a surrogate pair in it', where);
   const ids = await served.encode(text, special, signal);
   if (ids.length === 0) throw wrong('a prompt of one token at least', 'an empty one', where);
   if (ids.length > served.length + 1) throw tooLong(`${ids.length}`, where, served);
-  return { ids, text: text.toWellFormed() };
+  return { ids, text };
 }
 
 /** UTF-16 units; longer tokens are runs of spaces and the like. */

@@ -77,6 +77,17 @@ const FIELDS = [
   ],
 ];
 
+describe('a prompt that no tokenizer could be given', () => {
+  it.each([
+    ['prompt', 'the \ud800 river'],
+    ['prompt.1', ['a', '\udc00']],
+  ])('is refused, and not another text measured in its place: %s', async (where, prompt) => {
+    const said = await post(tiny.server, { ...GOOD, prompt });
+    expect(said.status).toBe(400);
+    expect(errorOf(said)).toMatchObject({ code: 'serve/request', param: where });
+  });
+});
+
 describe('1000 malformed and hostile bodies', () => {
   it('are each refused with a code, or answered', async () => {
     const rng = new Rng(20261130);
