@@ -67,7 +67,20 @@ function fromFolder({ documents, examples, ...task }: SaidTask, folder: string):
 
 /** `piqa,arc_easy=FILE` as the language says it: `piqa, arc_easy (documents: "FILE")`. */
 function writtenTasks(typed: string): string {
-  return itemsOf(typed).map(writtenTask).join(', ');
+  return itemsOf(typed)
+    .map((item) => writtenTask(named(item, typed)))
+    .join(', ');
+}
+
+const LIKE = '--tasks such as piqa,arc_easy=FILE';
+
+/** @throws EspalierError `cli/usage` for what is no name; whether there is a task of that name is said later */
+function named(item: string, typed: string): string {
+  const [name] = /^[^\s"(=]*/.exec(item.trim())!;
+  if (name === '') throw usageError(LIKE, `an empty name in ${JSON.stringify(typed)}`, 'Name a task there.');
+  if (/^\w+$/.test(name)) return item;
+  const remedy = `A file with a comma in its name stands in quotes: 'piqa (documents: "a,b.jsonl")'.`;
+  throw usageError(LIKE, `unknown task ${name} in ${JSON.stringify(typed)}`, remedy);
 }
 
 function writtenTask(item: string): string {

@@ -93,8 +93,11 @@ describe('--tasks', () => {
     [['piqa (shots: -1)'], '-1', ''],
     [['mine'], 'unknown task', ''],
     [['seven (examples: "x")'], 'name a folder', ''],
-    [[''], '', ''],
-    [['piqa,'], '', ''],
+    [[''], 'an empty name', 'Name a task'],
+    [['piqa,'], 'an empty name in "piqa,"', 'Name a task'],
+    [['piqa,,rte'], 'an empty name', 'Name a task'],
+    [['=p.jsonl'], 'an empty name', 'Name a task'],
+    [['piqa=a,b.jsonl'], 'unknown task', 'documents: "a,b.jsonl"'],
   ])('says what is wrong with %j', async (typed, actual, remedy) => {
     const error = await failureOf(() => asked(...typed.flatMap((one) => ['--tasks', one])));
     expect(error.code).toBe('cli/usage');
