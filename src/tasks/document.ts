@@ -82,7 +82,7 @@ export function wrongField(
 ): EspalierError {
   const remedy =
     value === undefined
-      ? 'Choose a file with the documents of this task: the fields that each has are in docs/tasks.md.'
+      ? 'Choose a file whose documents have it (docs/tasks.md has the fields of each task), or correct what is said of a task of your own.'
       : 'Correct the document, or leave it out.';
   return documentError(document, `${expected} in ${quoted(name)}`, actual, remedy);
 }

@@ -277,6 +277,7 @@ describe('a task of one’s own', () => {
     const { data } = await failureOf(() => ask(listed, fields));
     expect(data.operation).toBe('reading document 1 of mine.jsonl');
     expect(data.expected).toContain(field);
+    if (field === '"question"') expect(data.remedy).toMatch(/task of your own/);
   });
 
   it.each<[string, object]>([
