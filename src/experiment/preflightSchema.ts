@@ -21,6 +21,8 @@ export const preflightSchema = z.strictObject({
   /** Evaluation blocks, and tokens of each. */
   blocks: countSchema,
   length: countSchema,
+  /** That go through each model for the tasks; of answers that are generated as many as there may be. */
+  taskTokens: countSchema,
   gradients: z.enum(['not needed', 'cached', 'to compute']),
   /** Program runs, the units of progress. */
   steps: countSchema,

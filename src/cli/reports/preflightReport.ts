@@ -38,14 +38,13 @@ export async function preflightPlans(
 
 /** One plan's preflight for a person. */
 function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
-  const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } =
-    preflight;
+  const { models, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } = preflight;
   const rows: [string, string][] = [
     ['metrics', metricsOf(plan).join(', ') || 'none: the dense model'],
     ['time', `about ${formatSeconds(seconds)} on ${preflight.deviceName}, at ${Math.round(gigaflops)} GFLOP/s`],
     [
       'work',
-      `${models} ${models === 1 ? 'model' : 'models'} over ${blocks} blocks of ${length} tokens, ` +
+      `${models} ${models === 1 ? 'model' : 'models'} over ${tokensText(preflight)}, ` +
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
     ['gradients', gradients],
@@ -62,4 +61,9 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
 
 function metricsOf({ evaluations }: EvaluationPlan): string[] {
   return [...new Set(evaluations.map(({ metric }) => metric))];
+}
+
+function tokensText({ blocks, length, taskTokens }: Preflight): string {
+  const ofText = blocks > 0 || taskTokens === 0 ? [`${blocks} blocks of ${length} tokens`] : [];
+  return [...ofText, ...(taskTokens > 0 ? [`${taskTokens} tokens of tasks`] : [])].join(' and ');
 }

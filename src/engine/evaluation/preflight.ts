@@ -107,6 +107,7 @@ export async function preflight(
       models,
       blocks: evaluation.length,
       length,
+      taskTokens: inputs.asked?.fed.reduce((sum, tokens) => sum + tokens, 0) ?? 0,
       gradients: !needed ? 'not needed' : compute ? 'to compute' : 'cached',
       steps: countSteps(inputs, dense, evaluations.map(stepsOf), surveyed) + surveySteps + (needed?.steps ?? 0),
       flops,

@@ -121,7 +121,9 @@ describe.each(FAMILIES)('%s', (name) => {
   });
 
   test('what is asked is part of the fingerprint; progress counts it; it can be cancelled', async () => {
+    const { taskTokens } = await engine.preflight(plan);
     const [all] = await engine.evaluate(plan);
+    expect(taskTokens).toBe(all!.tasks![0]!.tokens);
     const limited = { ...plan.tasks!, list: [{ ...plan.tasks!.list[0]!, limit: 2 }] };
     const [fewer] = await engine.evaluate({ ...plan, tasks: limited });
     expect(fewer!.fingerprint).not.toBe(all!.fingerprint);
