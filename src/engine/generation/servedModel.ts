@@ -5,6 +5,7 @@ import type { Generated, Generating, Served, ServedPlan } from '../../experiment
 import { planInputs } from '../../experiment/planInputs.ts';
 import { requirePerplexity } from '../../experiment/resultSchema.ts';
 import type { TextPlan } from '../../experiment/planSchema.ts';
+import { scratchWrites } from '../../files/scratchWrites.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import { recoveryPlanOf, withoutRecovery } from '../../search/recovery/plan.ts';
 import { checkTensors } from '../checkpoint/checkTensors.ts';
@@ -58,7 +59,7 @@ export class ServedModel implements GeneratingModel {
   /**
    * @param plan with a length that is no longer open, and one evaluation at most
    * @param scratchFolder where what is pruned may lie meanwhile: as large as the model is in float32
-   * @throws EspalierError `settings/invalid` for several evaluations, and as evaluations and recoveries do
+   * @throws EspalierError `settings/invalid` for several evaluations, `io/write` where there is no room for it, and as evaluations and recoveries do
    */
   static async open(
     plan: ServedPlan,
@@ -71,12 +72,13 @@ export class ServedModel implements GeneratingModel {
     throwIfCancelled(hooks.signal, 'opening a model');
     const device = await state.devices.device(plan.settings);
     const dense = await openCheckpoint(plan.model);
-    const scratch = evaluation && (await makeTemporaryFolder(scratchFolder, 'espalier-served'));
+    const scratch =
+      evaluation && (await scratchWrites(scratchFolder, () => makeTemporaryFolder(scratchFolder, 'espalier-served')));
     let checkpoint: Checkpoint | undefined;
     try {
       const identity = await dense.identity(hooks.signal);
       if (scratch !== undefined) {
-        await writePlanned(withText(plan), scratch, hooks, state, scratchFolder);
+        await scratchWrites(scratch, () => writePlanned(withText(plan), scratch, hooks, state, scratchFolder));
         // The dense weights would only be in the way.
         state.models.dispose();
       }

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { canonicalJson } from '../../base/canonicalJson.ts';
 import { EspalierError } from '../../base/errors.ts';
 import type { RecoveryPlan } from '../../search/recovery/plan.ts';
+import { scratchWrites } from '../../files/scratchWrites.ts';
 import { makeTemporaryFolder, removeTemporary } from '../../files/temporary.ts';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import { sha256 } from '../checkpoint/hashing.ts';
@@ -45,7 +46,8 @@ export async function recoveryInputs(
   const { settings, evaluation, recovery } = plan;
   if (settings.precision === 'float16') throw halfPrecision();
   if (plan.adapter !== undefined && recovery.method === 'norms') throw normsAdapter();
-  const scratch = evaluation && (await makeTemporaryFolder(scratchFolder, 'espalier-recovery'));
+  const scratch =
+    evaluation && (await scratchWrites(scratchFolder, () => makeTemporaryFolder(scratchFolder, 'espalier-recovery')));
   let checkpoint: Checkpoint | undefined;
   const close = async (): Promise<void> => {
     checkpoint?.close();
@@ -54,7 +56,9 @@ export async function recoveryInputs(
   try {
     const device = await state.devices.device(settings);
     const written =
-      scratch === undefined ? undefined : await writeScratch(planInputs(plan), evaluation!, scratch, hooks, state);
+      scratch === undefined
+        ? undefined
+        : await scratchWrites(scratch, () => writeScratch(planInputs(plan), evaluation!, scratch, hooks, state));
     const dense = await state.models.load(plan.model, device, hooks.signal);
     requireLength(dense.checkpoint.config, trainingLength(plan));
     const opened = await openCheckpoint(scratch ?? plan.model);

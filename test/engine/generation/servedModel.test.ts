@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdirSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createEngine, type Engine } from '../../../src/engine/engine.ts';
 import type { EvaluationPlan } from '../../../src/experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../../src/experiment/settings.ts';
@@ -80,6 +81,32 @@ describe('a pruned model', () => {
       ).toEqual([]);
     },
   );
+});
+
+describe('a temporary folder that cannot be written to', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test.each(PRUNED)('is said, and nothing is left behind: %s', async (name, evaluation) => {
+    const folder = path.join(root, `temporary ${name}`);
+    await mkdir(folder);
+    vi.stubEnv('TMPDIR', folder);
+    const emptied = (): void => {
+      for (const entry of readdirSync(folder)) rmSync(path.join(folder, entry), { recursive: true });
+    };
+    const { data } = await failureOf(() => engine.openServed(planOf([evaluation]), { onProgress: emptied }));
+    expect(data).toMatchObject({ code: 'io/write', actual: expect.stringContaining('ENOENT') as string });
+    expect(data.remedy).toContain('TMPDIR');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('or made', async () => {
+    vi.stubEnv('TMPDIR', path.join(root, 'file', 'below'));
+    await writeFile(path.join(root, 'file'), '');
+    const { data } = await failureOf(() => engine.openServed(planOf([PRUNED[0]![1]])));
+    expect(data).toMatchObject({ code: 'io/write', actual: expect.stringContaining('ENOTDIR') as string });
+  });
 });
 
 describe('a question', () => {
