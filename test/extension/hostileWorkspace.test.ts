@@ -179,7 +179,7 @@ it('in a hover beside a line links run the commands that they say, on the docume
     enabledCommands: ['espalier.tryIt', 'espalier.exportModel', 'espalier.recover', 'espalier.measureSpeed'],
   });
   const links = [...hoverMessage.value.matchAll(/\]\(([^)]*)\)/g)].map(([, target]) => target!);
-  expect(links).toHaveLength(3);
+  expect(links).toHaveLength(4);
   for (const target of links) {
     const [command, argument] = target.split('?') as [string, string];
     expect(command).toMatch(/^command:espalier\.(exportModel|recover|measureSpeed)$/);
