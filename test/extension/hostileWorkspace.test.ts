@@ -182,7 +182,7 @@ it('in a hover beside a line links run the commands that they say, on the docume
   expect(links).toHaveLength(4);
   for (const target of links) {
     const [command, argument] = target.split('?') as [string, string];
-    expect(command).toMatch(/^command:espalier\.(exportModel|recover|measureSpeed)$/);
+    expect(command).toMatch(/^command:espalier\.(tryIt|exportModel|recover|measureSpeed)$/);
     expect(JSON.parse(decodeURIComponent(argument))).toEqual([{ uri: uri.toString(), name: 'heads' }]);
   }
   expect(renderOptions.after.contentText).not.toMatch(/[\n\u202e]/);

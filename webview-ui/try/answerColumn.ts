@@ -7,15 +7,23 @@ export interface AnswerListeners {
   readonly onLog: () => void;
 }
 
-/** What one model says: who, how fast, how far, and the text, of which that part is marked where it is another than the dense model's. */
+/** What one model says: who, how fast, how far, and the text, in which the word is marked where it parts from the dense model's. */
 export class AnswerColumn {
   readonly element: HTMLElement;
   private readonly listeners: AnswerListeners;
   private readonly speed = h('span', { class: 'speed' });
   private readonly same = h('span', {});
-  private readonly differs = h('span', { class: 'differs' });
+  private readonly parting = h('mark', {});
+  private readonly rest = h('span', {});
   private readonly caret = h('span', { class: 'caret', 'aria-hidden': 'true' });
-  private readonly text = h('div', { class: 'text formula', dir: 'auto' }, this.same, this.differs, this.caret);
+  private readonly text = h(
+    'div',
+    { class: 'text formula', dir: 'auto' },
+    this.same,
+    this.parting,
+    this.rest,
+    this.caret,
+  );
   private readonly progress = h('progress', { max: 1 });
   private readonly state = h('p', { class: 'muted' });
   private readonly failure = h('div', { class: 'failure', role: 'alert' });
@@ -47,7 +55,9 @@ export class AnswerColumn {
     const { state, text } = answer;
     const same = dense === undefined || dense.text === '' ? text.length : commonLength(text, dense.text);
     say(this.same, text.slice(0, same));
-    say(this.differs, text.slice(same));
+    const other = /^\s*\S*/u.exec(text.slice(same))![0];
+    say(this.parting, other);
+    say(this.rest, text.slice(same + other.length));
     say(this.speed, speedWords(answer, dense));
     const sameness = dense ? samenessWords(answer, dense) : '';
     say(this.state, [stateWords(answer), sameness].filter((words) => words !== '').join(' · '));
