@@ -184,6 +184,17 @@ async function trying({ steps, workbench, workers }: Stage): Promise<void> {
     await states(view, /^done done done$/, 180_000);
     const names = await view.locator('.answer h3').allInnerTexts();
     check(names.join() === 'dense,wanda at 50 %,magnitude at 50 %', names.join());
+    await steps.picture(workbench, 'another result');
+  });
+
+  await steps.step(workbench, 'Try it in every theme, and where it is narrow', async () => {
+    for (const [kind, theme] of Object.entries(THEMES)) {
+      await workbench.chooseTheme(theme);
+      await steps.picture(workbench, `try it ${kind}`);
+    }
+    await page.setViewportSize({ width: 640, height: 900 });
+    await steps.picture(workbench, 'try it narrow');
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   await steps.step(workbench, 'an answer is stopped, and the prompts before it stay', async () => {
@@ -204,16 +215,6 @@ async function trying({ steps, workbench, workers }: Stage): Promise<void> {
     check((await view.locator('.exchange').count()) === 2, 'a question for no token was asked');
     await view.locator('#most').fill('40');
     await steps.picture(workbench, 'stopped');
-  });
-
-  await steps.step(workbench, 'Try it in every theme, and where it is narrow', async () => {
-    for (const [kind, theme] of Object.entries(THEMES)) {
-      await workbench.chooseTheme(theme);
-      await steps.picture(workbench, `try it ${kind}`);
-    }
-    await page.setViewportSize({ width: 640, height: 900 });
-    await steps.picture(workbench, 'try it narrow');
-    await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   await steps.step(workbench, 'its worker goes with the page', async () => {
