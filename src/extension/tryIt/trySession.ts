@@ -300,6 +300,6 @@ function sameAsked(a: Asked, b: Asked): boolean {
 }
 
 /** Equal for plans that the same model is made of. */
-function keyOf({ text: _, ...plan }: ServedPlan): string {
-  return JSON.stringify(plan);
+function keyOf(plan: ServedPlan): string {
+  return JSON.stringify({ ...plan, text: undefined });
 }

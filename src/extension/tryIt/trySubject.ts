@@ -1,4 +1,5 @@
 import { inputName } from '../../experiment/hubName.ts';
+import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { DEFAULT_SETTINGS } from '../../experiment/settings.ts';
 import type { EvaluationSettings } from '../../experiment/settings.ts';
@@ -8,10 +9,9 @@ import type { TrySubject } from './trySession.ts';
 /** What a plan with one evaluation, or none, makes answer: its checkpoint as it is, and what the evaluation makes of it. */
 export function trySubject(plan: EvaluationPlan): TrySubject {
   const [evaluation] = plan.evaluations;
-  const { tasks: _, ...inputs } = plan;
   return {
     ...denseSubject(plan.model, plan.settings),
-    pruned: evaluation && { label: labelOf(evaluation), plan: inputs },
+    pruned: evaluation && { label: labelOf(evaluation), plan: { ...planInputs(plan), evaluations: [evaluation] } },
   };
 }
 
