@@ -34,6 +34,7 @@ export async function tasks(stage: Stage): Promise<void> {
     await asking(stage);
     await comparing(stage);
     await trying(stage);
+    await fromViews(stage);
   } finally {
     await stage.workbench.page.setViewportSize({ width: 1280, height: 800 });
   }
@@ -74,7 +75,11 @@ async function asking({ steps, workbench }: Stage): Promise<void> {
     if (!(await line()).endsWith(')')) await page.keyboard.type(')');
     await eventually('the line', line, (text) => text === 'tasks: piqa (limit: 20, documents: "data/piqa.jsonl")');
     await workbench.press('Control+s');
-    check((await workbench.errors()) === 0, 'something is underlined');
+    await eventually(
+      'nothing underlined',
+      () => workbench.errors(),
+      (count) => count === 0,
+    );
   });
 
   await steps.step(workbench, 'what a task is stands in its hover', async () => {
@@ -221,6 +226,41 @@ async function trying({ steps, workbench, workers }: Stage): Promise<void> {
     check(workers().length === before + 1, `${workers().length} workers, ${before} before`);
     await workbench.closeTab('Try it');
     await eventually('one worker less', workers, (pids) => pids.length === before, 30_000);
+  });
+}
+
+/** From the rows of the views: a kept evaluation, and a checkpoint. */
+async function fromViews({ steps, workbench, workers }: Stage): Promise<void> {
+  const view = panelOf(workbench);
+  const before = workers().length;
+  const tryRow = async (name: string, told: string, who: string): Promise<void> => {
+    const rows = workbench.page.locator('.monaco-list-row', { hasText: name }).filter({ hasText: told });
+    const row = rows.first();
+    await insist(
+      `${who} to be asked`,
+      async () => {
+        await row.hover({ timeout: 5000 });
+        await row.getByRole('button', { name: 'Try It…' }).click({ timeout: 5000 });
+      },
+      async () => (await view.locator('header .who').innerText({ timeout: 3000 })) === who,
+      { milliseconds: 15_000 },
+    );
+  };
+
+  await steps.step(workbench, 'a row of the view of evaluations is made again as it was evaluated', async () => {
+    await workbench.command('Espalier: Focus on Evaluations View');
+    await tryRow('wanda', 'acc', 'tiny: dense beside wanda at 50 %');
+  });
+
+  await steps.step(workbench, 'a checkpoint answers alone, in the same page', async () => {
+    await tryRow('tiny', 'Llama', 'tiny, dense');
+    await view.locator('#prompt').fill('He was');
+    await view.locator('#most').fill('8');
+    await view.locator('#prompt').press('Control+Enter');
+    await states(view, /^done$/, 60_000);
+    await steps.picture(workbench, 'checkpoint tried');
+    await workbench.closeTab('Try it');
+    await eventually('no worker more', workers, (pids) => pids.length === before, 30_000);
   });
 }
 
