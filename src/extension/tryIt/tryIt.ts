@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { SYSTEM_CLOCK } from '../../base/clock.ts';
 import { EspalierError } from '../../base/errors.ts';
 import { inputName } from '../../experiment/hubName.ts';
+import { planInputs } from '../../experiment/planInputs.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
 import { plannedKey, recordKey } from '../../runs/evaluationRecord.ts';
 import type { EvaluationRecord } from '../../runs/evaluationRecord.ts';
@@ -87,7 +88,12 @@ export class TryIt implements vscode.Disposable {
           remedy: 'Give the experiment a sparsity and something to prune by.',
         })
       : dense;
-    return plan && trySubject(await this.parts.located(plan));
+    return plan && this.subjectOf(plan);
+  }
+
+  /** What it asks beside, files of tasks say, is not looked for. */
+  private async subjectOf(plan: EvaluationPlan): Promise<TrySubject> {
+    return trySubject(await this.parts.located({ ...planInputs(plan), evaluations: plan.evaluations }));
   }
 
   /** A record says what was computed, but not how to compute it again: the file does, as far as it still asks for the same. */
@@ -99,7 +105,7 @@ export class TryIt implements vscode.Disposable {
       const asked = plan.evaluations.length > 0 ? plan.evaluations : [undefined];
       const same = asked.findIndex((evaluation) => plannedKey(plan, evaluation, root) === recordKey(record));
       if (same < 0) continue;
-      return trySubject(await this.parts.located({ ...plan, evaluations: plan.evaluations.slice(same, same + 1) }));
+      return this.subjectOf({ ...plan, evaluations: plan.evaluations.slice(same, same + 1) });
     }
     throw new EspalierError({
       code: 'language/no-such-declaration',
@@ -112,7 +118,7 @@ export class TryIt implements vscode.Disposable {
 
   /** Another result of the files that are open; it is asked the last prompt at once. */
   private async choose(): Promise<void> {
-    const { outlines, located } = this.parts;
+    const { outlines } = this.parts;
     const documents = vscode.workspace.textDocuments.filter(({ languageId }) => languageId === 'prune');
     const targets = documents.flatMap(({ uri }) => targetsIn(outlines, uri.toString()));
     const items = new Map<string, vscode.QuickPickItem & { readonly plan: EvaluationPlan }>();
@@ -135,7 +141,7 @@ export class TryIt implements vscode.Disposable {
       placeHolder: 'Which pruned model? It is asked the last prompt, too',
       matchOnDescription: true,
     });
-    if (chosen) await this.begin(chosen.label, true, async () => trySubject(await located(chosen.plan)));
+    if (chosen) await this.begin(chosen.label, true, () => this.subjectOf(chosen.plan));
   }
 
   /** Metrics and experiments of a file, which is opened for that. */

@@ -76,6 +76,9 @@ export class TryPanel implements vscode.Disposable {
       },
       subject,
     );
+    worker.onChange(({ kind }) => {
+      if (kind !== 'ready' && kind !== 'busy') session.workerEnded();
+    });
     const open = { panel, session, worker };
     panel.iconPath = vscode.Uri.joinPath(extension, 'media', 'icon.png');
     panel.onDidDispose(() => {

@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
 import { throwIfCancelled, toErrorData } from '../../base/errors.ts';
-import type { ErrorCode } from '../../base/errors.ts';
 import type { Generated, Served, ServedPlan } from '../../experiment/generationSchema.ts';
 import type { Ask } from '../../protocol/requests.ts';
 import type {
@@ -38,9 +37,6 @@ export interface TrySessionOptions {
 
 /** Prompts that are kept; answers can be long. */
 const MOST_EXCHANGES = 100;
-
-/** After these the worker holds nothing of what it had opened. */
-const LOST: readonly ErrorCode[] = ['worker/exited', 'worker/start-failed', 'worker/gave-up'];
 
 /**
  * One *Try it*: what was asked, who answers, and what they said. Models answer one after the other, so that each has the machine to
@@ -98,6 +94,11 @@ export class TrySession {
         // The window's business.
         break;
     }
+  }
+
+  /** The worker has gone, and with it all that was open there: the next one counts from 1 again. */
+  workerEnded(): void {
+    this.opened.clear();
   }
 
   /** Asks those that are shown. What is being answered is stopped first; a prompt that some have answered already goes to the others. */
@@ -192,7 +193,6 @@ export class TrySession {
       });
     } catch (thrown) {
       const error = toErrorData(thrown, `asking ${tried.label}`);
-      if (LOST.includes(error.code)) this.opened.clear();
       this.change(id, place, { state: signal.aborted ? { kind: 'stopped' } : { kind: 'failed', error } });
     }
   }

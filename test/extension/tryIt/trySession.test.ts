@@ -266,14 +266,20 @@ describe('what does not come to its end', () => {
     expect(shown()[0]).toBe('1 dense: done “x”');
   });
 
-  it('opens everything anew after the worker has ended', async () => {
-    refuse = 'worker/exited';
+  it('opens everything anew after the worker has ended: its numbers are those of others by then', async () => {
     void session.ask(asked);
     await answerWith('x');
-    void session.ask(asked);
     await answerWith('y');
-    expect(told.filter((one) => one.startsWith('open'))).toEqual(['open dense', 'open wanda', 'open dense']);
-    expect(shown()).toEqual(['1 dense: done “y”', '1 wanda at 50 %: done “x”']);
+    session.workerEnded();
+    void session.ask({ ...asked, prompt: 'Twice' });
+    await answerWith('z');
+    expect(told.filter((one) => one.startsWith('open'))).toEqual([
+      'open dense',
+      'open wanda',
+      'open dense',
+      'open wanda',
+    ]);
+    expect(told).toContain('generate 3 Twice {"most":4}');
   });
 });
 
