@@ -12,7 +12,7 @@ import { runCommandLine } from '../../src/cli/program.ts';
 import { kebabCase } from '../../src/cli/flags/flagNames.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { EvaluationPlan, TextPlan } from '../../src/experiment/planSchema.ts';
+import type { TextPlan } from '../../src/experiment/planSchema.ts';
 import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
@@ -63,8 +63,7 @@ async function run(
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
     describe: (model) => Promise.resolve(sampleSummary(model)),
-    preflight: ({ text, tasks }: EvaluationPlan) =>
-      Promise.resolve(samplePreflight({ ...(!text && { blocks: 0 }), taskTokens: tasks ? 1234 : 0 })),
+    preflight: () => Promise.resolve(samplePreflight()),
     inspect: notAskedFor,
     open: notAskedFor,
     probe: notAskedFor,
@@ -82,6 +81,7 @@ async function run(
     speedRound: notAskedFor,
     openServed: notAskedFor,
     generate: notAskedFor,
+    score: notAskedFor,
     closeServed: notAskedFor,
     tokenizerOf: () => {
       throw new Error('not asked for');
@@ -175,13 +175,6 @@ describe('--dry-run', () => {
       free       8 GB of memory, 100 GB of disk
       "
     `);
-  });
-
-  it.each([
-    [[...words, '--tasks', 'piqa=p'], '4 blocks of 256 tokens and 1234 tokens of tasks'],
-    [['evaluate', '--model', 'm', '--tasks', 'piqa=p', '--dry-run'], '1234 tokens of tasks'],
-  ])('counts the tokens of tasks: %j', async (asking, over) => {
-    expect((await run(asking)).out).toContain(`work       2 models over ${over}, 1000 GFLOP in 40 steps\n`);
   });
 
   it('as JSON', async () => {

@@ -138,15 +138,7 @@ export function sampleInspection(changes: Partial<MetricInspection> = {}): Metri
 
 export function samplePreflight(changes: Partial<Preflight> = {}): Preflight {
   return {
-    ...{
-      deviceName: 'cpu, 2 threads',
-      models: 2,
-      blocks: 4,
-      length: 256,
-      taskTokens: 0,
-      gradients: 'to compute',
-      steps: 40,
-    },
+    ...{ deviceName: 'cpu, 2 threads', models: 2, blocks: 4, length: 256, gradients: 'to compute', steps: 40 },
     ...{ flops: 1e12, gigaflops: 250, seconds: 6.7, warnings: [], problems: [], free: { memory: 8e9, disk: 1e11 } },
     costs: [{ name: 'weights', kind: 'memory', bytes: 26e6 }],
     ...changes,

@@ -1,5 +1,6 @@
 import { formatBytes, formatSeconds } from '../../experiment/format.ts';
 import type { EvaluationPlan } from '../../experiment/planSchema.ts';
+import { preflightTasks } from '../../experiment/preflightTasks.ts';
 import type { Preflight } from '../../experiment/preflightSchema.ts';
 import type { CommandContext } from '../commands/commandContext.ts';
 import { EXIT } from '../exitCode.ts';
@@ -38,15 +39,17 @@ export async function preflightPlans(
 
 /** One plan's preflight for a person. */
 function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
-  const { models, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } = preflight;
+  const { models, blocks, length, gradients, steps, flops, gigaflops, seconds, costs, free, warnings, problems } =
+    preflight;
   const rows: [string, string][] = [
     ['metrics', metricsOf(plan).join(', ') || 'none: the dense model'],
     ['time', `about ${formatSeconds(seconds)} on ${preflight.deviceName}, at ${Math.round(gigaflops)} GFLOP/s`],
     [
       'work',
-      `${models} ${models === 1 ? 'model' : 'models'} over ${tokensText(preflight)}, ` +
+      `${models} ${models === 1 ? 'model' : 'models'} over ${blocks} blocks of ${length} tokens, ` +
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
+    ...(preflight.tasks ? [['tasks', preflightTasks(preflight.tasks)] satisfies [string, string]] : []),
     ['gradients', gradients],
     ...costs.map(({ name, kind, bytes }): [string, string] => [name, `${formatBytes(bytes)} of ${kind}`]),
     ['free', `${formatBytes(free.memory)} of memory, ${formatBytes(free.disk)} of disk`],
@@ -61,9 +64,4 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
 
 function metricsOf({ evaluations }: EvaluationPlan): string[] {
   return [...new Set(evaluations.map(({ metric }) => metric))];
-}
-
-function tokensText({ blocks, length, taskTokens }: Preflight): string {
-  const ofText = blocks > 0 || taskTokens === 0 ? [`${blocks} blocks of ${length} tokens`] : [];
-  return [...ofText, ...(taskTokens > 0 ? [`${taskTokens} tokens of tasks`] : [])].join(' and ');
 }

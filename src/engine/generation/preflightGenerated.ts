@@ -38,7 +38,6 @@ export async function withAnswers(plan: EvaluationPlan, before: Preflight): Prom
   const held = cacheBytes(layouts, config.headDim, longest);
   return {
     ...before,
-    taskTokens: before.taskTokens + tokens,
     flops: before.flops + flops,
     seconds: before.seconds + flops / (EFFICIENCY * before.gigaflops * 1e9),
     costs: [

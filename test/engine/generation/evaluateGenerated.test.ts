@@ -95,8 +95,6 @@ test('what answers take is told before: keys and values, the pruned model on the
   });
   expect(told.costs.map(({ name }) => name)).toContain('the pruned model while it answers');
   expect(told.flops).toBeGreaterThan(before.flops);
-  expect([before.taskTokens, told.taskTokens]).toEqual([0, expect.any(Number)]);
-  expect(told.taskTokens).toBeGreaterThan(256);
 });
 
 test('a model without room for an answer is refused', async () => {
