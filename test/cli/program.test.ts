@@ -12,7 +12,7 @@ import { runCommandLine } from '../../src/cli/program.ts';
 import { kebabCase } from '../../src/cli/flags/flagNames.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { TextPlan } from '../../src/experiment/planSchema.ts';
+import type { EvaluationPlan, TextPlan } from '../../src/experiment/planSchema.ts';
 import type { PerplexityResult } from '../../src/experiment/resultSchema.ts';
 import type { SettingRow } from '../../src/experiment/settingRow.ts';
 import { samplePreflight, sampleSummary } from '../protocol/samples.ts';
@@ -63,7 +63,7 @@ async function run(
     },
     tokens: () => Promise.resolve(Int32Array.of(3, 1, 2)),
     describe: (model) => Promise.resolve(sampleSummary(model)),
-    preflight: () => Promise.resolve(samplePreflight()),
+    preflight: ({ text }: EvaluationPlan) => Promise.resolve(samplePreflight(text ? {} : { blocks: 0 })),
     inspect: notAskedFor,
     open: notAskedFor,
     probe: notAskedFor,
@@ -175,6 +175,11 @@ describe('--dry-run', () => {
       free       8 GB of memory, 100 GB of disk
       "
     `);
+  });
+
+  it('of tasks alone says no blocks', async () => {
+    const { out } = await run(['evaluate', '--model', 'm', '--tasks', 'piqa=p', '--dry-run']);
+    expect(out).toContain('\nwork       2 models, 1000 GFLOP in 40 steps\n');
   });
 
   it('as JSON', async () => {

@@ -46,7 +46,7 @@ function preflightLines(plan: EvaluationPlan, preflight: Preflight): string[] {
     ['time', `about ${formatSeconds(seconds)} on ${preflight.deviceName}, at ${Math.round(gigaflops)} GFLOP/s`],
     [
       'work',
-      `${models} ${models === 1 ? 'model' : 'models'} over ${blocks} blocks of ${length} tokens, ` +
+      `${models} ${models === 1 ? 'model' : 'models'}${blocks > 0 ? ` over ${blocks} blocks of ${length} tokens` : ''}, ` +
         `${Math.round(flops / 1e9)} GFLOP in ${steps} steps`,
     ],
     ...(preflight.tasks ? [['tasks', preflightTasks(preflight.tasks)] satisfies [string, string]] : []),
